@@ -1,0 +1,112 @@
+//! The planning cell: the unit of everything that Planthread promises.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Period, Status};
+
+/// Names one planning cell, in the target's own keys.
+///
+/// Resource, location and product are the target's identifiers: the mapping
+/// from factory identifiers happened in *project*, before the ledger.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct CellKey {
+    /// The configured target.
+    pub target: String,
+    /// Name of the scope ([`crate::Scope::name`]); empty for the base scope.
+    pub scope: String,
+    /// The resource, as the target calls it.
+    pub resource: String,
+    /// The location, as the target calls it.
+    pub location: String,
+    /// The product, where the measure is stored by product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The period, at the measure's storage level.
+    pub period: Period,
+    /// [`crate::MeasureDecl::name`].
+    pub measure: String,
+}
+
+/// The cells of one resource, location and period travel together.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+pub struct GroupKey {
+    /// The configured target.
+    pub target: String,
+    /// The scope's name; empty for the base scope.
+    pub scope: String,
+    /// The resource, as the target calls it.
+    pub resource: String,
+    /// The location, as the target calls it.
+    pub location: String,
+    /// The product, where the measures are stored by product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The period.
+    pub period: Period,
+}
+
+impl CellKey {
+    /// The group that this cell travels with.
+    #[must_use]
+    pub fn group(&self) -> GroupKey {
+        GroupKey {
+            target: self.target.clone(),
+            scope: self.scope.clone(),
+            resource: self.resource.clone(),
+            location: self.location.clone(),
+            product: self.product.clone(),
+            period: self.period,
+        }
+    }
+}
+
+/// `target/scope/resource@location[/product]/period/measure`; the base scope
+/// prints as `base`.
+impl fmt::Display for CellKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scope = if self.scope.is_empty() { "base" } else { &self.scope };
+        write!(f, "{}/{scope}/{}@{}", self.target, self.resource, self.location)?;
+        if let Some(product) = &self.product {
+            write!(f, "/{product}")?;
+        }
+        write!(f, "/{}/{}", self.period, self.measure)
+    }
+}
+
+/// What factory truth says a cell should hold, exactly as the target will
+/// store it (law 11: converted and rounded once, before *wanted*).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DesiredCell {
+    /// The cell.
+    pub key: CellKey,
+    /// The value at the declared unit and scale.
+    pub value: Decimal,
+    /// The same value before rounding.
+    pub unrounded: Decimal,
+    /// Status of the cell group that it belongs to.
+    pub status: Status,
+    /// Instant of the truth behind it.
+    pub as_of: Timestamp,
+    /// From here on a reader must treat the value as stale.
+    pub valid_until: Timestamp,
+    /// Digest of the recipe (input window, rules, mapping, tzdb) that made it.
+    pub recipe: String,
+}
+
+/// One cell as read back from the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenCell {
+    /// The cell.
+    pub key: CellKey,
+    /// What the target holds; `None` when it holds nothing.
+    pub value: Option<Decimal>,
+}

@@ -1,0 +1,83 @@
+//! A batch: cells of one target and scope that go out together.
+
+use std::collections::BTreeSet;
+
+use planthread_contracts::{CellKey, Scope, WriteGrant};
+use rust_decimal::Decimal;
+
+/// One cell to write. The value is exactly what the target shall hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellWrite {
+    /// The cell.
+    pub key: CellKey,
+    /// The revision that is sent.
+    pub revision: u64,
+    /// The value, at the declared unit and scale.
+    pub value: Decimal,
+}
+
+/// Cells of one target and scope, each covered by a grant, in key order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    scope: Scope,
+    cells: Vec<CellWrite>,
+}
+
+/// The batch may not be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// No grant covers the cell's measure in the batch's scope.
+    #[error("{0}: no grant to write this measure in this scope")]
+    NotGranted(Box<CellKey>),
+    /// The cell stands in the batch twice.
+    #[error("{0} stands in the batch twice")]
+    Twice(Box<CellKey>),
+}
+
+impl Batch {
+    /// Builds a batch; the order becomes that of the keys (group by group).
+    ///
+    /// # Errors
+    /// When a cell is not covered by a grant, or stands there twice.
+    pub fn new(
+        scope: Scope,
+        grants: &[WriteGrant],
+        mut cells: Vec<CellWrite>,
+    ) -> Result<Self, BatchError> {
+        let measures: BTreeSet<&str> = grants
+            .iter()
+            .filter(|grant| *grant.scope() == scope)
+            .map(WriteGrant::measure)
+            .collect();
+        for cell in &cells {
+            let granted = cell.key.scope == scope.name();
+            if !granted || !measures.contains(cell.key.measure.as_str()) {
+                return Err(BatchError::NotGranted(Box::new(cell.key.clone())));
+            }
+        }
+        cells.sort_by(|a, b| a.key.cmp(&b.key));
+        if let Some(pair) = cells.windows(2).find(|pair| pair[0].key == pair[1].key) {
+            return Err(BatchError::Twice(Box::new(pair[0].key.clone())));
+        }
+        Ok(Self { scope, cells })
+    }
+
+    /// The scope.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The cells, sorted by key: cells of one group stand side by side.
+    #[must_use]
+    pub fn cells(&self) -> &[CellWrite] {
+        &self.cells
+    }
+
+    /// The same scope and grants, fewer cells (a retry of what did not land).
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&CellWrite) -> bool) -> Self {
+        let cells = self.cells.iter().filter(|cell| keep(cell)).cloned().collect();
+        Self { scope: self.scope.clone(), cells }
+    }
+}

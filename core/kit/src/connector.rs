@@ -1,0 +1,258 @@
+//! The one trait: six verbs, object-safe, no default methods.
+
+use std::fmt;
+
+use planthread_contracts::{
+    CellKey, DesiredCell, MeasureDecl, Period, PeriodKind, Receipt, RowOutcome, Scope, SeenCell,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Attempt, AttemptRecord, Batch, BoxFuture, ConnectorError};
+
+/// Carries cells into one planning system and reads them back.
+///
+/// A connector translates and reports. It never sleeps, retries, logs secrets,
+/// reads the environment, or decides what an error means: waiting goes through
+/// the kit's `poll`, requests through its request stack.
+pub trait Connector: Send + Sync + fmt::Debug {
+    /// Name, capabilities, capability sheet, and the sheet for the consultant.
+    fn info(&self) -> &Info;
+
+    /// Read only: is it reachable, are we allowed, what does it offer, and does
+    /// that fit the configuration?
+    fn discover(&self) -> BoxFuture<'_, Result<Discovery, ConnectorError>>;
+
+    /// Translates and writes. Multi-request protocols stay inside. The outcome
+    /// has one entry for each cell of the batch, in its order.
+    fn push<'a>(
+        &'a self,
+        batch: &'a Batch,
+        attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<PushOutcome, ConnectorError>>;
+
+    /// What became of an attempt whose end is not known. Read only.
+    fn settle<'a>(
+        &'a self,
+        attempt: &'a AttemptRecord,
+    ) -> BoxFuture<'a, Result<Settlement, ConnectorError>>;
+
+    /// Reads cells back, at the level at which they were written.
+    fn read<'a>(
+        &'a self,
+        selection: &'a Selection,
+    ) -> BoxFuture<'a, Result<Vec<SeenCell>, ConnectorError>>;
+
+    /// Pure: the target's own import file(s) for the manual route.
+    ///
+    /// # Errors
+    /// `Fatal` when a cell can't be written in the target's layout.
+    fn pack(&self, cells: &[DesiredCell]) -> Result<Vec<PackFile>, ConnectorError>;
+}
+
+/// What a connector is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Info {
+    /// Connector name, as in the configuration: `sap-ibp`.
+    pub name: &'static str,
+    /// The configured target.
+    pub target: String,
+    /// What it can do, as data.
+    pub capabilities: Capabilities,
+    /// Every behaviour it relies on, graded.
+    pub grades: Vec<Grade>,
+    /// What the target's consultant must prepare; `discover` ticks it.
+    pub sheet: Vec<SheetLine>,
+}
+
+/// What a connector can do. Plain data: it chooses conformance cases and
+/// batch sizes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Capabilities {
+    /// Most cells in one `push`.
+    pub cells_per_batch: usize,
+    /// Measures that the target may hold, as configured.
+    pub measures: Vec<MeasureDecl>,
+    /// Whether re-sending the same cells in a new attempt has one effect.
+    pub idempotent_upsert: bool,
+    /// Whether the end of an unclear attempt can be asked for.
+    pub settles: bool,
+    /// Whether the target names each refused row.
+    pub names_rejected_rows: bool,
+    /// Whether a cell can be emptied, or only overwritten.
+    pub clears: bool,
+    /// What the vendor publishes as its request rate, requests per minute;
+    /// `None` when it publishes none.
+    pub published_requests_per_minute: Option<u32>,
+    /// What a push and a read cost at the target: `plan` predicts with it.
+    pub cost: Cost,
+}
+
+/// Requests and time that a target is documented to need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// Requests of a push besides those that carry cells (token, commit, ...).
+    pub overhead_requests: u32,
+    /// Milliseconds that those take together.
+    pub overhead_ms: u64,
+    /// Most cells in one request that carries cells.
+    pub cells_per_request: usize,
+    /// Milliseconds of a request that carries cells, besides its cells.
+    pub request_ms: u64,
+    /// Microseconds for each cell that a request carries.
+    pub cell_us: u64,
+    /// Requests that carry cells and run at the same time.
+    pub parallel_requests: usize,
+    /// Most cells in one page that is read.
+    pub cells_per_read: usize,
+    /// Milliseconds of a read.
+    pub read_ms: u64,
+}
+
+/// One behaviour, with its evidence (law 17).
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Grade {
+    /// What is done, or assumed.
+    pub behaviour: String,
+    /// `A` vendor's own material, `B` verified public code, `C` weak, `L` run
+    /// locally, `unconfirmed`.
+    pub grade: String,
+    /// Where it is said.
+    pub source: String,
+    /// When it was looked up, `YYYY-MM-DD`.
+    pub date: String,
+}
+
+/// One line of the consultant's sheet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SheetLine {
+    /// Stable id, which findings refer to: `measure.live`.
+    pub id: String,
+    /// What must be true, in the consultant's words.
+    pub text: String,
+    /// Where to do it in the target.
+    pub place: String,
+}
+
+/// What a target offers, as found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Discovery {
+    /// Everything addressable that was found, tenant names included.
+    pub surface: Vec<SurfaceItem>,
+    /// Known resource and location pairs.
+    pub resources: Vec<(String, String)>,
+    /// Named scopes besides base.
+    pub scopes: Vec<String>,
+    /// Period kinds that the target offers.
+    pub periods: Vec<PeriodKind>,
+    /// Digest of the surface: a change is drift.
+    pub fingerprint: String,
+    /// One finding for each line of the sheet, and what else was noticed.
+    pub findings: Vec<Finding>,
+}
+
+/// One addressable thing at a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SurfaceItem {
+    /// The target's name for it.
+    pub name: String,
+    /// What it is.
+    pub kind: SurfaceKind,
+    /// The target's label for people.
+    pub label: String,
+    /// Declared type, with precision and scale.
+    pub declared: String,
+}
+
+/// Kinds of surface items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SurfaceKind {
+    /// Holds numbers.
+    Measure,
+    /// Names things: resource, location, product.
+    Attribute,
+    /// Names periods.
+    Time,
+    /// A conversion that a read must name (unit, currency).
+    Conversion,
+    /// Holds master data.
+    MasterData,
+    /// An operation.
+    Operation,
+}
+
+/// One answer of `check`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The sheet line it answers; empty for a remark of its own.
+    pub line: String,
+    /// Whether it is as it must be.
+    pub ok: bool,
+    /// What was found.
+    pub text: String,
+    /// What to do about it; empty when it is ok.
+    pub cure: String,
+}
+
+/// The end of a push whose end is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushOutcome {
+    /// The vendor's proof that it took the batch.
+    pub receipt: Receipt,
+    /// One outcome for each cell of the batch, in its order.
+    pub rows: Vec<RowOutcome>,
+}
+
+/// What became of an unclear attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// The target processed it; a read-back tells which cells.
+    Landed(Receipt),
+    /// Nothing of it took or will take effect.
+    NotTaken,
+    /// Still being processed.
+    Running,
+    /// The target can't tell; a read-back decides.
+    Unknown,
+}
+
+/// A contiguous set of cells to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// The configured target.
+    pub target: String,
+    /// Where to look.
+    pub scope: Scope,
+    /// Measures by our name; read-only ones may be among them.
+    pub measures: Vec<String>,
+    /// Resource and location pairs; empty means all.
+    pub resources: Vec<(String, String)>,
+    /// First period, inclusive.
+    pub from: Period,
+    /// Last period, inclusive, of the same kind.
+    pub to: Period,
+}
+
+impl Selection {
+    /// Whether `key` lies inside the selection.
+    #[must_use]
+    pub fn contains(&self, key: &CellKey) -> bool {
+        key.scope == self.scope.name()
+            && (self.from..=self.to).contains(&key.period)
+            && self.measures.contains(&key.measure)
+            && (self.resources.is_empty()
+                || self.resources.iter().any(|(r, l)| *r == key.resource && *l == key.location))
+    }
+}
+
+/// One file of a fallback pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackFile {
+    /// File name, without folder.
+    pub name: String,
+    /// Contents.
+    pub bytes: Vec<u8>,
+    /// Rows of data in it.
+    pub rows: usize,
+}

@@ -1,0 +1,107 @@
+//! A connector returns a class of error, never a decision.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+/// Whether a request may have taken effect at the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sent {
+    /// Provably not.
+    No,
+    /// Perhaps: settle before anything is sent again.
+    Maybe,
+}
+
+/// The class of an error. It decides; everything else is only for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Likely to pass: connection, timeout, 5xx.
+    Transient {
+        /// Whether the write may have happened.
+        sent: Sent,
+    },
+    /// The target asks to wait.
+    Throttled {
+        /// How long, from now.
+        after: Duration,
+    },
+    /// Not allowed: credentials, rights, locked user.
+    Auth,
+    /// The target's surface is not what the configuration says.
+    Drift,
+    /// Wrong by itself: configuration, broken invariant.
+    Fatal,
+}
+
+impl Class {
+    /// The word in reports and the page of `explain`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Transient { sent: Sent::No } => "transient",
+            Self::Transient { sent: Sent::Maybe } => "transient-maybe-sent",
+            Self::Throttled { .. } => "throttled",
+            Self::Auth => "auth",
+            Self::Drift => "drift",
+            Self::Fatal => "fatal",
+        }
+    }
+}
+
+/// What a connector says when it could not do its verb.
+///
+/// `message` and `context` are shown to people: never put URLs with queries,
+/// headers, bodies or secrets into them.
+#[derive(Debug, Clone)]
+pub struct ConnectorError {
+    /// Decides what happens next.
+    pub class: Class,
+    /// The step that failed, as a verb: `fetch token`, `stage rows`.
+    pub operation: &'static str,
+    /// Lower case, no final stop.
+    pub message: String,
+    /// The vendor's own code, where it gave one.
+    pub vendor_code: Option<String>,
+    /// The cure, when one is known.
+    pub cure: Option<String>,
+}
+
+impl ConnectorError {
+    /// An error of `class` in `operation`.
+    #[must_use]
+    pub fn new(class: Class, operation: &'static str, message: impl Into<String>) -> Self {
+        Self { class, operation, message: message.into(), vendor_code: None, cure: None }
+    }
+
+    /// Adds the vendor's code.
+    #[must_use]
+    pub fn vendor_code(mut self, code: impl Into<String>) -> Self {
+        self.vendor_code = Some(code.into());
+        self
+    }
+
+    /// Adds the cure.
+    #[must_use]
+    pub fn cure(mut self, cure: impl Into<String>) -> Self {
+        self.cure = Some(cure.into());
+        self
+    }
+}
+
+impl fmt::Display for ConnectorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} [{}]", self.operation, self.message, self.class.word())?;
+        if let Some(code) = &self.vendor_code {
+            write!(f, " ({code})")?;
+        }
+        if let Some(cure) = &self.cure {
+            write!(f, "; {cure}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConnectorError {}
