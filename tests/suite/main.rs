@@ -1,0 +1,3 @@
+//! The suite: everything that can be proven in process, without sockets.
+
+mod tidy;
