@@ -1,1 +1,43 @@
-//! placeholder
+//! Conformance: what every connector must do, whatever its vendor.
+//!
+//! The cases know the trait and nothing else. Whoever registers a connector
+//! hands in a [`Bench`] (connector and sandbox, mounted in process), and every
+//! case runs on it without a further act.
+
+pub mod bench;
+mod cases;
+mod faults;
+
+use libtest_mimic::{Failed, Trial};
+
+pub use bench::{Bench, Fault, Target, World};
+
+/// One case.
+type Case = fn(&dyn Bench) -> Result<(), String>;
+
+/// Every case, by name.
+const CASES: [(&str, Case); 12] = [
+    ("push_then_stored_equals", cases::push_then_stored_equals),
+    ("read_back_equals_what_was_pushed", cases::read_back_equals_what_was_pushed),
+    ("same_cells_twice_have_one_effect", cases::same_cells_twice_have_one_effect),
+    ("empty_batch_makes_no_request", cases::empty_batch_makes_no_request),
+    ("a_bad_row_is_named_and_the_others_land", cases::a_bad_row_is_named_and_the_others_land),
+    ("forbidden_is_auth", cases::forbidden_is_auth),
+    ("no_request_inside_a_retry_after", cases::no_request_inside_a_retry_after),
+    ("settling_an_unknown_attempt_sends_nothing", cases::settling_an_unknown_attempt),
+    ("discover_answers_every_line_of_the_sheet", cases::discover_answers_the_sheet),
+    ("pack_holds_every_cell", cases::pack_holds_every_cell),
+    ("secrets_are_never_printed", cases::secrets_are_never_printed),
+    ("fault_at_every_request", faults::fault_at_every_request),
+];
+
+/// Every case on every bench, as trials named `connector::case`.
+#[must_use]
+pub fn trials(benches: &'static [&'static dyn Bench]) -> Vec<Trial> {
+    let pairs = benches.iter().flat_map(|bench| CASES.iter().map(move |case| (*bench, case)));
+    pairs
+        .map(|(bench, (name, case))| {
+            Trial::test(format!("{}::{name}", bench.name()), move || case(bench).map_err(Failed::from))
+        })
+        .collect()
+}

@@ -1,0 +1,97 @@
+//! What a case needs of a connector under test: a world it can break.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use planthread_contracts::{DesiredCell, MeasureDecl, Scope, SeenCell, WriteGrant};
+use planthread_kit::{Batch, CellWrite, Connector, VirtualClock};
+
+/// A connector and its sandbox, to be mounted afresh for each case.
+pub trait Bench: Sync {
+    /// The connector's name.
+    fn name(&self) -> &'static str;
+    /// A new world: empty sandbox, new connector, virtual clock.
+    fn world(&self) -> World;
+    /// `count` cells that the sandbox knows and can hold, groups kept whole.
+    fn cells(&self, count: usize) -> Vec<DesiredCell>;
+    /// A cell whose resource the sandbox does not know.
+    fn stranger(&self) -> DesiredCell;
+    /// Strings that must never be printed.
+    fn secrets(&self) -> Vec<String>;
+}
+
+/// One mounted world.
+pub struct World {
+    /// The clock that everything in it lives by.
+    pub clock: VirtualClock,
+    /// The connector.
+    pub connector: Box<dyn Connector>,
+    /// The sandbox behind it.
+    pub target: Arc<dyn Target>,
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("connector", &self.connector).finish_non_exhaustive()
+    }
+}
+
+/// The sandbox, seen from above.
+pub trait Target: Send + Sync {
+    /// What it holds of the batch's measures, in canonical terms.
+    fn stored(&self) -> Vec<SeenCell>;
+    /// Lets `fault` happen to request number `nth` (from 1, counted from now).
+    fn inject(&self, nth: usize, fault: Fault);
+    /// Requests that arrived since the world began.
+    fn requests(&self) -> usize;
+    /// Requests that arrived while an announced `Retry-After` was running.
+    fn inside_retry_after(&self) -> usize;
+}
+
+/// What can happen to one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The connection breaks before the target reads the request.
+    DropBefore,
+    /// The target does what it was asked, and the answer is lost.
+    DropAfter,
+    /// The answer is cut in the middle of its body.
+    Truncated,
+    /// The target answers 500 and does nothing.
+    ServerError,
+    /// The target answers 503 with `Retry-After`, and does nothing.
+    Unavailable(Duration),
+    /// The target answers 429 with `Retry-After`, and does nothing.
+    TooMany(Duration),
+    /// The target answers 403.
+    Forbidden,
+}
+
+impl Fault {
+    /// The faults of the sweep.
+    pub const ALL: [Self; 7] = [
+        Self::DropBefore,
+        Self::DropAfter,
+        Self::Truncated,
+        Self::ServerError,
+        Self::Unavailable(Duration::from_secs(7)),
+        Self::TooMany(Duration::from_secs(7)),
+        Self::Forbidden,
+    ];
+}
+
+/// A batch of `cells` with grants for the bridge-owned measures of `connector`.
+///
+/// # Errors
+/// When a cell's measure is not bridge-owned, or the cells don't form a batch.
+pub fn batch(connector: &dyn Connector, cells: &[DesiredCell]) -> Result<Batch, String> {
+    let scope = cells.first().map_or_else(Scope::base, |cell| Scope::named(&cell.key.scope));
+    let measures: &[MeasureDecl] = &connector.info().capabilities.measures;
+    let grants: Vec<WriteGrant> =
+        measures.iter().filter_map(|m| WriteGrant::bridge_owned(m, &scope).ok()).collect();
+    let write = |cell: &DesiredCell| CellWrite {
+        key: cell.key.clone(),
+        revision: 1,
+        value: cell.value,
+    };
+    Batch::new(scope, &grants, cells.iter().map(write).collect()).map_err(|e| e.to_string())
+}

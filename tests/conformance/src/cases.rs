@@ -1,0 +1,234 @@
+//! The cases that need no fault, or one.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use planthread_contracts::{CellKey, DesiredCell, RowOutcome, SeenCell};
+use planthread_kit::{
+    Attempt, AttemptId, AttemptRecord, Class, ConnectorError, NoteSink, PushOutcome, Selection,
+    Settlement,
+};
+use rust_decimal::Decimal;
+
+use crate::bench::{Bench, Fault, World, batch};
+
+/// Notes of one attempt, kept in memory.
+#[derive(Debug, Default)]
+pub(crate) struct Notes(Mutex<BTreeMap<String, String>>);
+
+impl NoteSink for Notes {
+    fn note(&self, _: &AttemptId, key: &str, value: &str) -> Result<(), String> {
+        let mut notes = self.0.lock().map_err(|_| "poisoned".to_owned())?;
+        notes.insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+}
+
+type End = Result<(), String>;
+
+fn push(world: &World, cells: &[DesiredCell]) -> Result<PushOutcome, ConnectorError> {
+    let batch = batch(world.connector.as_ref(), cells)
+        .map_err(|reason| ConnectorError::new(Class::Fatal, "build batch", reason))?;
+    let attempt = Attempt::new(AttemptId::draw(&world.clock), Arc::new(Notes::default()));
+    world.clock.block_on(world.connector.push(&batch, &attempt))
+}
+
+fn must(result: Result<PushOutcome, ConnectorError>) -> Result<PushOutcome, String> {
+    result.map_err(|error| format!("push failed: {error}"))
+}
+
+fn check(holds: bool, otherwise: impl FnOnce() -> String) -> End {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+fn wanted(cells: &[DesiredCell]) -> BTreeMap<CellKey, Decimal> {
+    cells.iter().map(|cell| (cell.key.clone(), cell.value)).collect()
+}
+
+/// What is held of the cells that were asked for; zeros of other cells and
+/// cells without a value are not differences.
+fn held(seen: Vec<SeenCell>, of: &BTreeMap<CellKey, Decimal>) -> BTreeMap<CellKey, Decimal> {
+    let some = seen.into_iter().filter_map(|cell| Some((cell.key, cell.value?)));
+    some.filter(|(key, _)| of.contains_key(key)).collect()
+}
+
+/// Compares values as numbers: `1.5` equals `1.500000`.
+fn same(left: &BTreeMap<CellKey, Decimal>, right: &BTreeMap<CellKey, Decimal>, what: &str) -> End {
+    for (key, value) in left {
+        match right.get(key) {
+            Some(other) if other == value => {}
+            Some(other) => return Err(format!("{what}: {key} holds {other}, not {value}")),
+            None => return Err(format!("{what}: {key} is missing")),
+        }
+    }
+    Ok(())
+}
+
+/// The smallest selection that covers `cells`.
+pub(crate) fn selection(cells: &[DesiredCell]) -> Result<Selection, String> {
+    let first = cells.first().ok_or("no cells")?;
+    let last = cells.last().ok_or("no cells")?;
+    let mut measures: Vec<String> = cells.iter().map(|cell| cell.key.measure.clone()).collect();
+    measures.sort();
+    measures.dedup();
+    let resources: BTreeSet<(String, String)> =
+        cells.iter().map(|c| (c.key.resource.clone(), c.key.location.clone())).collect();
+    let periods = cells.iter().map(|cell| cell.key.period);
+    Ok(Selection {
+        target: first.key.target.clone(),
+        scope: planthread_contracts::Scope::named(&first.key.scope),
+        measures,
+        resources: resources.into_iter().collect(),
+        from: periods.clone().min().unwrap_or(first.key.period),
+        to: periods.max().unwrap_or(last.key.period),
+    })
+}
+
+pub(crate) fn read(world: &World, cells: &[DesiredCell]) -> Result<Vec<SeenCell>, String> {
+    let selection = selection(cells)?;
+    world.clock.block_on(world.connector.read(&selection)).map_err(|error| error.to_string())
+}
+
+pub(crate) fn push_then_stored_equals(bench: &dyn Bench) -> End {
+    let (world, cells) = (bench.world(), bench.cells(60));
+    let outcome = must(push(&world, &cells))?;
+    check(outcome.rows.len() == cells.len(), || {
+        format!("{} outcomes for {} cells", outcome.rows.len(), cells.len())
+    })?;
+    check(outcome.rows.iter().all(|row| *row == RowOutcome::Accepted), || {
+        format!("not all rows were accepted: {:?}", outcome.rows)
+    })?;
+    let wanted = wanted(&cells);
+    same(&wanted, &held(world.target.stored(), &wanted), "sandbox")
+}
+
+pub(crate) fn read_back_equals_what_was_pushed(bench: &dyn Bench) -> End {
+    let (world, cells) = (bench.world(), bench.cells(60));
+    must(push(&world, &cells))?;
+    let wanted = wanted(&cells);
+    same(&wanted, &held(read(&world, &cells)?, &wanted), "read-back")
+}
+
+pub(crate) fn same_cells_twice_have_one_effect(bench: &dyn Bench) -> End {
+    let (world, cells) = (bench.world(), bench.cells(30));
+    must(push(&world, &cells))?;
+    must(push(&world, &cells))?;
+    let wanted = wanted(&cells);
+    same(&wanted, &held(world.target.stored(), &wanted), "after the second push")
+}
+
+pub(crate) fn empty_batch_makes_no_request(bench: &dyn Bench) -> End {
+    let world = bench.world();
+    let before = world.target.requests();
+    let outcome = must(push(&world, &[]))?;
+    check(outcome.rows.is_empty(), || "an empty batch has no outcomes".to_owned())?;
+    let made = world.target.requests() - before;
+    check(made == 0, || format!("an empty batch made {made} requests"))
+}
+
+pub(crate) fn a_bad_row_is_named_and_the_others_land(bench: &dyn Bench) -> End {
+    let (world, mut cells) = (bench.world(), bench.cells(30));
+    let good = wanted(&cells);
+    let stranger = bench.stranger();
+    cells.push(stranger.clone());
+    cells.sort_by(|a, b| a.key.cmp(&b.key));
+    let outcome = must(push(&world, &cells))?;
+    for (cell, row) in cells.iter().zip(&outcome.rows) {
+        let refused = matches!(row, RowOutcome::Rejected(_));
+        let at_fault = cell.key.resource == stranger.key.resource;
+        let named = world.connector.info().capabilities.names_rejected_rows;
+        check(refused == (at_fault && named), || format!("{}: {row:?}", cell.key))?;
+        if let RowOutcome::Rejected(rejection) = row {
+            check(!rejection.reason.is_empty() && !rejection.cure.is_empty(), || {
+                format!("{}: a rejection needs a reason and a cure", cell.key)
+            })?;
+        }
+    }
+    same(&good, &held(world.target.stored(), &good), "the good rows")
+}
+
+pub(crate) fn forbidden_is_auth(bench: &dyn Bench) -> End {
+    let (world, cells) = (bench.world(), bench.cells(3));
+    for nth in 1..=6 {
+        world.target.inject(nth, Fault::Forbidden);
+    }
+    match push(&world, &cells) {
+        Err(error) if error.class == Class::Auth => Ok(()),
+        other => Err(format!("403 must be class auth, got {other:?}")),
+    }
+}
+
+pub(crate) fn no_request_inside_a_retry_after(bench: &dyn Bench) -> End {
+    for fault in
+        [Fault::TooMany(Duration::from_secs(30)), Fault::Unavailable(Duration::from_secs(30))]
+    {
+        for nth in 1..=4 {
+            let (world, cells) = (bench.world(), bench.cells(3));
+            world.target.inject(nth, fault);
+            let _ = push(&world, &cells);
+            let early = world.target.inside_retry_after();
+            check(early == 0, || format!("{early} requests inside the window of request {nth}"))?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn settling_an_unknown_attempt(bench: &dyn Bench) -> End {
+    let world = bench.world();
+    let id = AttemptId::draw(&world.clock);
+    let record = AttemptRecord { id, notes: BTreeMap::new() };
+    let held_before = world.target.stored();
+    let settled = world.clock.block_on(world.connector.settle(&record));
+    check(world.target.stored() == held_before, || "settle changed the target".to_owned())?;
+    match settled {
+        Ok(Settlement::NotTaken | Settlement::Unknown) => Ok(()),
+        other => Err(format!("an attempt that never started can't end as {other:?}")),
+    }
+}
+
+pub(crate) fn discover_answers_the_sheet(bench: &dyn Bench) -> End {
+    let world = bench.world();
+    let found = world.clock.block_on(world.connector.discover()).map_err(|e| e.to_string())?;
+    for line in &world.connector.info().sheet {
+        let answered = found.findings.iter().any(|finding| finding.line == line.id);
+        check(answered, || format!("no finding answers sheet line `{}`: {}", line.id, line.text))?;
+    }
+    for finding in found.findings.iter().filter(|finding| !finding.ok) {
+        check(!finding.cure.is_empty(), || format!("`{}` has no cure", finding.text))?;
+    }
+    let bad: Vec<_> = found.findings.iter().filter(|finding| !finding.ok).collect();
+    check(bad.is_empty(), || format!("a fresh sandbox fails its own sheet: {bad:?}"))
+}
+
+pub(crate) fn pack_holds_every_cell(bench: &dyn Bench) -> End {
+    let (world, cells) = (bench.world(), bench.cells(24));
+    let files = world.connector.pack(&cells).map_err(|error| error.to_string())?;
+    let text: String = files.iter().map(|f| String::from_utf8_lossy(&f.bytes).into_owned()).collect();
+    for cell in &cells {
+        let there = text.lines().any(|line| {
+            line.contains(&cell.key.resource) && line.contains(&cell.value.to_string())
+        });
+        check(there, || format!("{} = {} stands in no pack file", cell.key, cell.value))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn secrets_are_never_printed(bench: &dyn Bench) -> End {
+    let (world, cells) = (bench.world(), bench.cells(3));
+    let mut printed = format!("{:?} {:?}", world.connector, world.connector.info());
+    for fault in Fault::ALL {
+        for nth in 1..=6 {
+            world.target.inject(nth, fault);
+            if let Err(error) = push(&world, &cells) {
+                printed.push_str(&format!("{error} {error:?}"));
+            }
+        }
+    }
+    for secret in bench.secrets() {
+        check(!printed.contains(&secret), || "a secret was printed".to_owned())?;
+    }
+    Ok(())
+}
