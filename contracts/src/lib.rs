@@ -3,22 +3,40 @@
 //! No IO, no async, no vendor words. Everything that crosses a room of the
 //! house (intake, derive, project, plan, deliver, verify) is spelt here once.
 
+pub mod capability;
 pub mod cell;
+pub mod distribution;
+pub mod equipment;
 pub mod measure;
 pub mod ownership;
 pub mod period;
+pub mod provenance;
 pub mod quantity;
 pub mod receipt;
 pub mod record;
+pub mod severity;
+pub mod signal;
 pub mod state;
 pub mod status;
+pub mod violation;
 
+pub use capability::{CapabilityBalance, CapabilityType, CapacityBasis, CapacityFigure, Loss};
 pub use cell::{CellKey, DesiredCell, GroupKey, SeenCell};
+pub use distribution::{Distribution, Family, Outcome, Quantile, Support};
+pub use equipment::{EquipmentLevel, EquipmentRef, PathStep, Resource, ResourceClass};
 pub use measure::{Aggregation, Carries, MeasureDecl, Owner, Role};
 pub use ownership::{NotOurs, Promotion, PromotionError, Scope, WriteGrant};
 pub use period::{Period, PeriodError, PeriodKind};
+pub use provenance::{Gap, ModelRef, Provenance, Quality, QualityLevel, TwinKind, TwinSource};
 pub use quantity::{Unit, UnknownUnit};
 pub use receipt::{Receipt, Rejection, RowOutcome};
 pub use record::{Origin, RawRecord, RejectedRecord};
+pub use severity::{Mix, SeverityMethod};
+pub use signal::{
+    available_capacity::AvailableCapacity,
+    constraint_severity::ConstraintSeverity,
+    maintenance_risk::{MaintenanceRiskHorizon, MaintenanceWindow, RiskThreshold},
+};
 pub use state::RevisionState;
 pub use status::Status;
+pub use violation::Violation;
