@@ -23,7 +23,8 @@ pub enum Class {
         /// Whether the write may have happened.
         sent: Sent,
     },
-    /// The target asks to wait.
+    /// The target asks to wait. From a push it also says that nothing of the
+    /// attempt took or will take effect.
     Throttled {
         /// How long, from now.
         after: Duration,
@@ -80,6 +81,23 @@ impl ConnectorError {
     #[must_use]
     pub fn vendor_code(mut self, code: impl Into<String>) -> Self {
         self.vendor_code = Some(code.into());
+        self
+    }
+
+    /// The same error after an earlier request of the same push may have had
+    /// an effect: "this request was not sent" or "come back later" no longer
+    /// means that nothing happened. `Auth`, `Drift` and `Fatal` stay; the push
+    /// stack treats the effect of those as unknown anyway.
+    #[must_use]
+    pub const fn after_effect(mut self) -> Self {
+        self.class = match self.class {
+            Class::Transient { .. } | Class::Throttled { .. } => {
+                Class::Transient { sent: Sent::Maybe }
+            }
+            Class::Auth => Class::Auth,
+            Class::Drift => Class::Drift,
+            Class::Fatal => Class::Fatal,
+        };
         self
     }
 

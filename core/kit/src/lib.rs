@@ -3,15 +3,31 @@
 //! A stranger's connector compiles against this crate and the contracts, and
 //! needs nothing else. Decisions (retry, quota, breaker, exit codes) are taken
 //! here and in the engine, never in a connector: it returns a class.
+//!
+//! The map, from the trait outwards:
+//! - [`connector`]: the trait; [`batch`] goes in, [`attempt`] names one try,
+//!   [`error`] says what went wrong.
+//! - [`http`]: the request stack, around every HTTP request of a connector,
+//!   with its [`quota`] by tenant.
+//! - [`poll`]: the one way in which a connector waits.
+//! - [`clock`] and [`transport`]: time and network as parameters.
+//! - [`secret`] and [`mod@redact`]: what must not be printed.
 
 pub mod attempt;
+pub mod backoff;
 pub mod batch;
 pub mod clock;
 pub mod connector;
 pub mod error;
+pub mod http;
+pub mod poll;
+pub mod quota;
+pub mod redact;
+pub mod secret;
 pub mod transport;
 
 pub use attempt::{Attempt, AttemptId, AttemptRecord, NoteSink};
+pub use backoff::Backoff;
 pub use batch::{Batch, BatchError, CellWrite};
 pub use clock::{BoxFuture, Clock, VirtualClock};
 pub use connector::{
@@ -19,4 +35,7 @@ pub use connector::{
     Selection, Settlement, SheetLine, SurfaceItem, SurfaceKind,
 };
 pub use error::{Class, ConnectorError, Sent};
+pub use poll::poll;
+pub use quota::{Blackout, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, TenantKey};
+pub use secret::{Secret, SecretError, SecretRef};
 pub use transport::{SendError, Transport};

@@ -1,0 +1,90 @@
+//! How long a target asks us to wait (`Retry-After`, RFC 9110 section 10.2.3).
+
+use std::time::Duration;
+
+use http::{
+    HeaderMap, HeaderValue,
+    header::{DATE, RETRY_AFTER},
+};
+use jiff::Timestamp;
+
+/// The wait that `headers` ask for, counted from `now`, at which they arrived.
+///
+/// A date is compared with the answer's own `Date`, so that two clocks that
+/// disagree can't shorten the wait; without `Date` ours has to do. `None` when
+/// nothing is asked for, or nothing that can be understood.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are still "very long", not "nothing".
+        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
+    }
+    let until = date(asked)?;
+    let sent = headers.get(DATE).map(HeaderValue::to_str).and_then(Result::ok).and_then(date);
+    Some(Duration::try_from(until.duration_since(sent.unwrap_or(now))).unwrap_or(Duration::ZERO))
+}
+
+/// An IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn date(text: &str) -> Option<Timestamp> {
+    let local = text.trim().strip_suffix(" GMT")?;
+    jiff::fmt::rfc2822::parse(&format!("{local} +0000")).ok().map(|zoned| zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn asked(retry: &str, date: Option<&str>) -> Option<u64> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, retry.parse().unwrap());
+        date.map(|date| headers.insert(DATE, date.parse().unwrap()));
+        let now = "2026-11-22T10:00:00Z".parse().unwrap();
+        retry_after(&headers, now).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn seconds() {
+        assert_eq!(asked("120", None), Some(120));
+        assert_eq!(asked(" 0 ", None), Some(0));
+        assert_eq!(asked("99999999999999999999999", None), Some(u64::MAX));
+        for odd in ["-1", "1.5", "soon", "", "12s"] {
+            assert_eq!(asked(odd, None), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_date_counts_from_now_or_from_the_targets_own_now() {
+        let until = "Sun, 22 Nov 2026 10:02:00 GMT";
+        assert_eq!(asked(until, None), Some(120));
+        assert_eq!(asked(until, Some("Sun, 22 Nov 2026 10:01:30 GMT")), Some(30));
+        // The target's clock is an hour behind ours: the wait is the same.
+        let behind = "Sun, 22 Nov 2026 09:02:00 GMT";
+        assert_eq!(asked(behind, Some("Sun, 22 Nov 2026 09:00:00 GMT")), Some(120));
+        assert_eq!(asked(behind, None), Some(0), "past");
+        assert_eq!(asked("Mon, 22 Nov 2026 10:02:00 GMT", None), None, "wrong weekday");
+        assert_eq!(asked("2026-11-22T10:02:00Z", None), None, "another format");
+    }
+
+    #[test]
+    fn no_header_asks_for_nothing() {
+        assert_eq!(retry_after(&HeaderMap::new(), Timestamp::UNIX_EPOCH), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_it(text in "[ -~]{0,40}") {
+            let _ = asked(&text, Some(&text));
+        }
+
+        #[test]
+        fn every_fixdate_is_read(wait in 0_i64..10_000_000) {
+            let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+            let until = now + jiff::SignedDuration::from_secs(wait);
+            let text = until.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            prop_assert_eq!(asked(&text, None), Some(wait.unsigned_abs()));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Error texts without secrets.
+//!
+//! Vendors and libraries put URLs, headers and tokens into their messages.
+//! What people get to read passes through here first.
+
+/// Longest text that is shown of a foreign message, in characters.
+const LENGTH_MAX: usize = 500;
+
+/// Words that announce a secret as the next value (`word=value`, `word: value`).
+const NAMES: [&str; 14] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "x-csrf-token",
+    "x-api-key",
+    "apikey",
+    "api_key",
+    "password",
+    "secret",
+    "client_secret",
+    "access_token",
+    "refresh_token",
+    "token",
+];
+
+/// `text` in one line, without URL queries and user parts, header values,
+/// tokens and passwords, shortened.
+#[must_use]
+pub fn text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(LENGTH_MAX));
+    let mut hide = Hide::Nothing;
+    for word in text.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let (shown, next) = one_word(word, hide);
+        out.push_str(&shown);
+        hide = next;
+    }
+    match out.char_indices().nth(LENGTH_MAX) {
+        Some((end, _)) => format!("{}...", &out[..end]),
+        None => out,
+    }
+}
+
+/// What the words before say about the next one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hide {
+    Nothing,
+    /// `=` or `:` and a value may follow.
+    AfterSign,
+    /// The value follows.
+    Value,
+    /// A header value follows: scheme and credential, or several cookies.
+    Header,
+}
+
+fn one_word(word: &str, hide: Hide) -> (String, Hide) {
+    const HIDDEN: &str = "***";
+    match hide {
+        Hide::AfterSign if word == "=" || word == ":" => return (word.to_owned(), Hide::Value),
+        Hide::Value if is_scheme(word) => return (word.to_owned(), Hide::Value),
+        Hide::Value => return (HIDDEN.to_owned(), Hide::Nothing),
+        Hide::Header if is_scheme(word) => return (word.to_owned(), Hide::Value),
+        Hide::Header => {
+            let more = if word.ends_with(';') { Hide::Header } else { Hide::Nothing };
+            return (HIDDEN.to_owned(), more);
+        }
+        Hide::Nothing | Hide::AfterSign => {}
+    }
+    if is_scheme(word) {
+        return (word.to_owned(), Hide::Value);
+    }
+    if let Some((name, sign, value)) = pair(word) {
+        let header = name.contains("cookie") || name.contains("authorization");
+        let following = if header { Hide::Header } else { Hide::Value };
+        let head = &word[..word.len() - value.len()];
+        return if value.is_empty() || is_scheme(value) {
+            (word.to_owned(), if sign { following } else { Hide::AfterSign })
+        } else {
+            let more = header && value.ends_with(';');
+            (format!("{head}{HIDDEN}"), if more { Hide::Header } else { Hide::Nothing })
+        };
+    }
+    (url(word), Hide::Nothing)
+}
+
+/// `name=value` or `name:value` (also quoted) of a name that hides its value.
+fn pair(word: &str) -> Option<(String, bool, &str)> {
+    let end = word.find(['=', ':']).unwrap_or(word.len());
+    let quotes: &[char] = &['"', '\'', '{', '[', '(', ',', '&'];
+    let name = word[..end].trim_matches(quotes).to_ascii_lowercase();
+    if !NAMES.contains(&name.as_str()) {
+        return None;
+    }
+    let sign = end < word.len();
+    Some((name, sign, if sign { &word[end + 1..] } else { "" }))
+}
+
+fn is_scheme(word: &str) -> bool {
+    let word = word.trim_matches(['"', '\'']);
+    ["basic", "bearer"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
+}
+
+/// `word` without a query, a fragment and a user part, if it looks like a URL.
+fn url(word: &str) -> String {
+    let mut rest = word;
+    let mut out = String::new();
+    if let Some((scheme, after)) = word.split_once("://") {
+        let host_end = after.find(['/', '?', '#']).unwrap_or(after.len());
+        let host_start = after[..host_end].rfind('@').map_or(0, |at| at + 1);
+        out = format!("{scheme}://{}", &after[host_start..host_end]);
+        rest = &after[host_end..];
+    } else if !word.contains('=') {
+        return word.to_owned();
+    }
+    match rest.find('?') {
+        Some(query) => out + &rest[..query] + "?***",
+        None => out + rest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn urls_keep_host_and_path_only() {
+        let cases = [
+            ("error for url (https://u:pw@h.example:443/a/b?sig=x&t=1)", "pw"),
+            ("GET /odata/Rows?$filter=A%20eq%201&apikey=hunter2 failed", "hunter2"),
+            ("https://h.example?token=hunter2", "hunter2"),
+        ];
+        for (input, secret) in cases {
+            let out = text(input);
+            assert!(!out.contains(secret), "{out}");
+        }
+        assert_eq!(text(cases[0].0), "error for url (https://h.example:443/a/b?***");
+        assert_eq!(text("a question? yes = no"), "a question? yes = no");
+    }
+
+    #[test]
+    fn header_values_and_tokens_are_hidden() {
+        let cases = [
+            ("Authorization: Basic aHVudGVyMg==", "Authorization: Basic ***"),
+            ("authorization:Bearer hunter2 rest", "authorization:Bearer *** rest"),
+            ("sent Bearer hunter2.", "sent Bearer ***"),
+            ("Cookie: a=hunter2; b=hunter2 end", "Cookie: *** *** end"),
+            ("x-csrf-token: hunter2", "x-csrf-token: ***"),
+            (r#"{"access_token":"hunter2"}"#, r#"{"access_token":***"#),
+            (r#"{"access_token" : "hunter2"}"#, r#"{"access_token" : ***"#),
+            ("client_secret=hunter2&grant_type=x", "client_secret=***"),
+        ];
+        for (input, want) in cases {
+            assert_eq!(text(input), want);
+        }
+    }
+
+    #[test]
+    fn ordinary_words_stay() {
+        let plain = "measure CAPA: value 12.5 is above the token limit of 9";
+        assert_eq!(text("row 7\n  refused"), "row 7 refused");
+        assert_eq!(text(plain), plain);
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let out = text(&"ä".repeat(2_000));
+        assert_eq!(out.chars().count(), LENGTH_MAX + 3);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_passes(any in "\\PC{0,80}") {
+            let _ = text(&any);
+        }
+
+        #[test]
+        fn a_secret_in_a_query_never_passes(path in "[a-z/]{0,10}", key in "[a-z]{1,8}") {
+            let out = text(&format!("https://h.example/{path}?{key}=hunter2"));
+            prop_assert!(!out.contains("hunter2"));
+        }
+    }
+}
