@@ -1,1 +1,15 @@
-//! Planthread.
+//! The program: wiring only. Each room of the house is a crate; this one puts
+//! them together, once, for the verbs, the demo and the tests.
+//!
+//! - [`cli`]: a file per verb.
+//! - [`config`]: the file people write, checked with line and cure.
+//! - [`registry`]: the one place that names connectors.
+//! - [`serve`]: intake, from files, standard input and HTTP.
+//! - [`run`]: ingest → derive → project → want → plan → apply → verify.
+//! - [`report`]: what people and programs get to see.
+//! - [`demo`]: a simulated plant in front of a sandbox.
+//! - [`in_process`]: a sandbox as a transport, without sockets.
+
+pub mod demo;
+pub mod failure;
+pub mod report;

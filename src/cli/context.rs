@@ -1,0 +1,91 @@
+//! What every verb shares: the common options, the screen, the clock.
+
+use std::{future::Future, path::PathBuf, sync::Arc};
+
+use planthread_kit::{Clock, SystemClock};
+
+use super::screen::Screen;
+use crate::{
+    config::{self, Loaded},
+    failure::Failure,
+};
+
+/// Options that every verb takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Common {
+    /// The configuration
+    #[arg(long, global = true, value_name = "FILE", default_value = "planthread.yaml")]
+    pub(super) config: PathBuf,
+    /// The environment whose overrides are laid over the configuration
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+    /// The state directory, instead of the configured one
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    /// Print the same answer as JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Print what happens inside, on standard error
+    #[arg(long, short, global = true)]
+    pub(super) verbose: bool,
+}
+
+/// The world of one verb.
+#[derive(Debug, Clone)]
+pub struct Context {
+    common: Common,
+    /// Where answers are shown.
+    pub screen: Screen,
+    /// The real clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Context {
+    /// The world of this process.
+    pub(super) fn new(common: Common) -> Self {
+        let screen = Screen::of_process(common.json);
+        if common.verbose {
+            trace_to_stderr();
+        }
+        Self { common, screen, clock: Arc::new(SystemClock::default()) }
+    }
+
+    /// Reads the configuration that the options name.
+    ///
+    /// # Errors
+    /// When it is missing or wrong; the message names file, line and field.
+    pub fn config(&self) -> Result<Loaded, Failure> {
+        let mut loaded = config::load(&self.common.config, self.common.profile.as_deref())?;
+        if let Some(state) = &self.common.state {
+            loaded.config.state = std::path::absolute(state)
+                .map_err(|error| Failure::io("use the state directory", state, &error))?;
+        }
+        Ok(loaded)
+    }
+
+    /// The state directory of the options, if they name one.
+    #[must_use]
+    pub fn state_option(&self) -> Option<PathBuf> {
+        self.common.state.clone()
+    }
+
+    /// Runs `future` on a new runtime.
+    ///
+    /// # Errors
+    /// What `future` fails with, or that no runtime could start.
+    pub fn block_on<T>(&self, future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::internal(format!("can't start the runtime: {error}")))?
+            .block_on(future)
+    }
+}
+
+/// Sends traces to standard error, so that they never mix with an answer.
+fn trace_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PLANTHREAD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second subscriber in the same process (a test) keeps the first.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,0 +1,195 @@
+//! The command line: a file per verb. A verb's file says what it takes, calls
+//! one library function, and shows one view.
+
+mod apply;
+mod check;
+mod completions;
+mod context;
+mod demo;
+mod derive;
+mod discover;
+mod explain;
+mod export;
+mod ingest;
+mod init;
+mod map;
+mod mock;
+mod plan;
+mod promote;
+mod rejects;
+mod run;
+mod schema;
+pub mod screen;
+mod segments;
+mod setup;
+mod status;
+mod trace;
+mod undo;
+mod validate;
+mod verify;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::failure::{Exit, Failure};
+pub use context::Context;
+use context::Common;
+
+/// Factory truth, landed in the plan, with proof.
+#[derive(Debug, Parser)]
+#[command(name = "planthread", version, propagate_version = true, after_help = WALK)]
+#[command(subcommand_required = true, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const WALK: &str = "\
+The way of a number:
+  ingest → derive → plan → apply → verify     (`run` does all of it, every cycle)
+
+Begin with:
+  planthread demo               a simulated plant, a planning sandbox, and the page a planner sees
+  planthread init               a commented configuration that works with the sandbox
+
+Exit codes: 0 ok, 1 findings, 2 usage or configuration, 3 later, 4 held, 70 our fault
+(`planthread explain exit-codes`)";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show everything at work: simulated plant, sandbox, bridge, planner page
+    Demo(demo::Args),
+    /// Serve a vendor's sandbox on this machine
+    Mock(mock::Args),
+    /// Write a commented configuration to begin with
+    Init(init::Args),
+    /// Check the configuration without touching a target
+    Validate(validate::Args),
+    /// Print the sheet of what the target's consultant must prepare
+    Setup(setup::Args),
+    /// Ask the target whether it is prepared, line by line of the sheet
+    Check(check::Args),
+    /// List what the target offers
+    Discover(discover::Args),
+    /// Match factory resources with the target's
+    Map(map::Args),
+    /// Take raw records in, durably
+    Ingest(ingest::Args),
+    /// Turn raw records into capacity per resource and period
+    Derive(derive::Args),
+    /// Say what would be written: wanted minus seen, cell by cell
+    Plan(plan::Args),
+    /// Write what a plan says
+    Apply(apply::Args),
+    /// Read the landed cells back and say what they hold
+    Verify(verify::Args),
+    /// Put back what a push had replaced
+    Undo(undo::Args),
+    /// Run the whole way, every cycle, until stopped
+    Run(run::Args),
+    /// Say how every target stands
+    Status(status::Args),
+    /// List what was refused, with reason and cure
+    Rejects(rejects::Args),
+    /// Follow one cell back to the records behind it
+    Trace(trace::Args),
+    /// Record who lets Planthread write a measure that it does not own
+    Promote(promote::Args),
+    /// Write the landed cells to a file for people
+    Export(export::Args),
+    /// Plant side: seal the records into numbered segments in a folder
+    Collect(segments::CollectArgs),
+    /// Planning side: take sealed segments from a folder
+    Deliver(segments::DeliverArgs),
+    /// Print a published JSON Schema
+    Schema(schema::Args),
+    /// Explain a word from a message, or an exit code
+    Explain(explain::Args),
+    /// Print completions for your shell
+    Completions(completions::Args),
+}
+
+/// Runs the program with the process's arguments.
+#[must_use]
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.collect();
+    let cli = match parse(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let context = Context::new(cli.common);
+    let exit = dispatch(&context, cli.verb).unwrap_or_else(|failure| {
+        context.screen.fail(&failure);
+        failure.exit
+    });
+    ExitCode::from(exit.code())
+}
+
+fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = command().try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// The whole command line, for help and completions.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// clap prints help on standard output and faults on standard error by itself.
+fn usage(error: &clap::Error) -> ExitCode {
+    // Nobody to tell when the terminal is gone.
+    let _ = error.print();
+    let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
+    ExitCode::from(exit.code())
+}
+
+fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
+    match verb {
+        Verb::Demo(args) => demo::run(context, &args),
+        Verb::Mock(args) => mock::run(context, &args),
+        Verb::Init(args) => init::run(context, &args),
+        Verb::Validate(args) => validate::run(context, &args),
+        Verb::Setup(args) => setup::run(context, &args),
+        Verb::Check(args) => check::run(context, &args),
+        Verb::Discover(args) => discover::run(context, &args),
+        Verb::Map(args) => map::run(context, &args),
+        Verb::Ingest(args) => ingest::run(context, &args),
+        Verb::Derive(args) => derive::run(context, &args),
+        Verb::Plan(args) => plan::run(context, &args),
+        Verb::Apply(args) => apply::run(context, &args),
+        Verb::Verify(args) => verify::run(context, &args),
+        Verb::Undo(args) => undo::run(context, &args),
+        Verb::Run(args) => run::run(context, &args),
+        Verb::Status(args) => status::run(context, &args),
+        Verb::Rejects(args) => rejects::run(context, &args),
+        Verb::Trace(args) => trace::run(context, &args),
+        Verb::Promote(args) => promote::run(context, &args),
+        Verb::Export(args) => export::run(context, &args),
+        Verb::Collect(args) => segments::collect(context, &args),
+        Verb::Deliver(args) => segments::deliver(context, &args),
+        Verb::Schema(args) => schema::run(context, &args),
+        Verb::Explain(args) => explain::run(context, &args),
+        Verb::Completions(args) => completions::run(context, &args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn json_may_stand_before_or_after_the_verb() {
+        for line in [["planthread", "--json", "status"], ["planthread", "status", "--json"]] {
+            let cli = parse(&line.map(OsString::from)).unwrap();
+            assert!(cli.common.json);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The one place that prints.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+
+use crate::{
+    failure::{Exit, Failure},
+    report::{Paper, Tone, View},
+};
+
+/// Where and how answers are shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Screen {
+    /// One JSON document instead of text.
+    pub json: bool,
+    /// Colours allowed: a terminal, and `NO_COLOR` is not set.
+    pub colour: bool,
+}
+
+impl Screen {
+    /// A screen for this process.
+    #[must_use]
+    pub fn of_process(json: bool) -> Self {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        Self { json, colour: wanted && !json && io::stdout().is_terminal() }
+    }
+
+    /// Shows `view` and says how the program ends.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub fn show<V: View>(&self, view: &V) -> Result<Exit, Failure> {
+        if self.json {
+            self.json_line(view)?;
+        } else {
+            let mut paper = Paper::new(self.colour);
+            view.write(&mut paper);
+            self.raw(paper.into_text().as_bytes())?;
+        }
+        Ok(view.exit())
+    }
+
+    /// One JSON value on one line.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub fn json_line<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
+        let mut text = serde_json::to_string(value)
+            .map_err(|error| Failure::internal(format!("can't write the answer: {error}")))?;
+        text.push('\n');
+        self.raw(text.as_bytes())
+    }
+
+    /// A line of text for people, as it happens; silent under `--json`.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub fn say(&self, text: &str) -> Result<(), Failure> {
+        if self.json { Ok(()) } else { self.raw(format!("{text}\n").as_bytes()) }
+    }
+
+    /// A remark on standard error, which never mixes with the answer.
+    pub fn note(&self, text: &str) {
+        // Nobody to tell when standard error is gone.
+        let _ = writeln!(io::stderr(), "note: {text}");
+    }
+
+    /// Bytes as they are.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            // `planthread status | head` is no error.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Failure::internal(format!("can't print: {error}"))),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Shows why a verb stopped, on standard error.
+    pub fn fail(&self, failure: &Failure) {
+        let text = if self.json {
+            serde_json::json!({ "error": failure }).to_string()
+        } else {
+            let paper = Paper::new(self.colour && io::stderr().is_terminal());
+            format!("{} {failure}", paper.tint(Tone::Bad, "error:"))
+        };
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}

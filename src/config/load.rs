@@ -1,0 +1,206 @@
+//! From a file to a checked configuration.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::Segment;
+
+use super::{
+    Config, relations,
+    error::ConfigError,
+    tree::{Kind, Node, Place, Step},
+};
+
+/// A configuration, and where it came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The checked configuration; every path in it is absolute.
+    pub config: Config,
+    /// The file.
+    pub file: PathBuf,
+    /// The profile that was laid over it.
+    pub profile: Option<String>,
+}
+
+const WHOLE: Place = Place { line: 0, column: 0 };
+
+/// Reads and checks `file`, with `profile` laid over it.
+///
+/// # Errors
+/// Every fault that was found, at least one, in the order of the file.
+pub fn read(file: &Path, profile: Option<&str>) -> Result<Loaded, Vec<ConfigError>> {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let text = std::fs::read_to_string(&absolute).map_err(|error| {
+        let fault = ConfigError::at(file, WHOLE, "", format!("can't be read: {error}"));
+        vec![fault.cure("name the file with --config, or write one with `planthread init`")]
+    })?;
+    parse(&text, &absolute, profile)
+}
+
+/// Checks a configuration that stands in `text`; `file` names it in errors and
+/// is where relative paths begin.
+///
+/// # Errors
+/// Every fault that was found, at least one, in the order of the file.
+pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, Vec<ConfigError>> {
+    let mut tree = document(text, file)?;
+    overlay(&mut tree, file, profile)?;
+    let mut value = tree.value();
+    let folder = file.parent().unwrap_or(Path::new("."));
+    anchor_secret_files(&mut value, folder);
+    let locate = Locator { file, tree: &tree };
+    let mut config: Config = locate.typed(&value, &[]).map_err(|fault| vec![fault])?;
+    let mut faults = relations::faults(&config, &locate);
+    if faults.is_empty() {
+        config.anchor(folder);
+        let (file, profile) = (file.to_owned(), profile.map(str::to_owned));
+        return Ok(Loaded { config, file, profile });
+    }
+    faults.sort_by_key(|fault| (fault.line, fault.column));
+    Err(faults)
+}
+
+fn document(text: &str, file: &Path) -> Result<Node, Vec<ConfigError>> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let place = error
+            .location()
+            .map_or(WHOLE, |at| Place { line: at.line(), column: at.column() });
+        let message = error.without_snippet().to_string();
+        let reason = message.lines().next().unwrap_or("not YAML").to_owned();
+        vec![
+            ConfigError::at(file, place, "", reason)
+                .cure("correct the YAML here; indentation is by spaces, and each key stands once"),
+        ]
+    })
+}
+
+/// Takes the profiles out of the document and lays the chosen one over it.
+fn overlay(tree: &mut Node, file: &Path, profile: Option<&str>) -> Result<(), Vec<ConfigError>> {
+    let top = tree.place;
+    let mut profiles = tree.take("profiles");
+    let Some(name) = profile else { return Ok(()) };
+    let over = profiles.as_mut().and_then(|profiles| profiles.take(name));
+    match over {
+        Some(over) => tree.merge(over),
+        None => {
+            let known = profiles.as_ref().map(names).unwrap_or_default();
+            let place = profiles.as_ref().map_or(top, |profiles| profiles.place);
+            let reason = format!("there is no profile `{name}`");
+            let cure = if known.is_empty() {
+                "add it under `profiles:`, or leave --profile out".to_owned()
+            } else {
+                format!("profiles in this file: {known}")
+            };
+            return Err(vec![ConfigError::at(file, place, "profiles", reason).cure(cure)]);
+        }
+    }
+    Ok(())
+}
+
+fn names(map: &Node) -> String {
+    match &map.kind {
+        Kind::Map(entries) => {
+            entries.iter().map(|(key, ..)| key.as_str()).collect::<Vec<_>>().join(", ")
+        }
+        Kind::Scalar(_) | Kind::List(_) => String::new(),
+    }
+}
+
+/// Makes `${file:PATH}` with a relative path begin at the configuration.
+fn anchor_secret_files(value: &mut Value, folder: &Path) {
+    match value {
+        Value::String(text) => {
+            let path = text.strip_prefix("${file:").and_then(|rest| rest.strip_suffix('}'));
+            if let Some(path) = path.map(Path::new).filter(|path| path.is_relative()) {
+                *text = format!("${{file:{}}}", folder.join(path).display());
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| anchor_secret_files(item, folder)),
+        Value::Object(map) => {
+            map.values_mut().for_each(|item| anchor_secret_files(item, folder));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Turns paths into places.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Locator<'a> {
+    file: &'a Path,
+    tree: &'a Node,
+}
+
+impl Locator<'_> {
+    /// A fault of the field that `path` reaches.
+    pub(crate) fn fault(&self, path: &[Step<'_>], reason: impl Into<String>) -> ConfigError {
+        let place = self.tree.locate(path.iter().copied());
+        ConfigError::at(self.file, place, spell(path.iter().copied()), reason)
+    }
+
+    /// Reads `value`, which stands at `at` in the document, as a `T`.
+    pub(crate) fn typed<T: DeserializeOwned>(
+        &self,
+        value: &Value,
+        at: &[Step<'_>],
+    ) -> Result<T, ConfigError> {
+        serde_path_to_error::deserialize(value).map_err(|error| {
+            let inner = error.path().iter().filter_map(|segment| match segment {
+                Segment::Seq { index } => Some(Step::Index(*index)),
+                Segment::Map { key } => Some(Step::Key(key)),
+                Segment::Enum { variant } => Some(Step::Key(variant)),
+                Segment::Unknown => None,
+            });
+            let path: Vec<Step<'_>> = at.iter().copied().chain(inner).collect();
+            self.fault(&path, error.inner().to_string())
+        })
+    }
+
+    /// A fault at a path that is written out: `plant.sources[0].file`.
+    pub(crate) fn fault_at(&self, field: &str, reason: impl Into<String>) -> ConfigError {
+        self.fault(&steps(field), reason)
+    }
+}
+
+/// `targets.ibp.measures[0]`
+fn spell<'a>(path: impl Iterator<Item = Step<'a>>) -> String {
+    let mut text = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) if text.is_empty() => text.push_str(key),
+            Step::Key(key) => {
+                text.push('.');
+                text.push_str(key);
+            }
+            Step::Index(at) => text.push_str(&format!("[{at}]")),
+        }
+    }
+    text
+}
+
+/// The steps of a path that is written out.
+fn steps(field: &str) -> Vec<Step<'_>> {
+    let parts = field.split(['.', '[', ']']).filter(|part| !part.is_empty());
+    parts.map(|part| part.parse().map_or(Step::Key(part), Step::Index)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_spelt_and_read_alike() {
+        let field = "targets.ibp.measures[2].unit";
+        assert_eq!(spell(steps(field).into_iter()), field);
+    }
+
+    #[test]
+    fn relative_secret_files_begin_at_the_configuration() {
+        let mut value = serde_json::json!({"a": ["${file:pw}", "${file:/run/pw}", "${env:PW}"]});
+        anchor_secret_files(&mut value, Path::new("/etc/planthread"));
+        assert_eq!(
+            value,
+            serde_json::json!({"a": ["${file:/etc/planthread/pw}", "${file:/run/pw}", "${env:PW}"]})
+        );
+    }
+}

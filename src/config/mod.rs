@@ -1,0 +1,48 @@
+//! The configuration: YAML with positions, one profile per environment,
+//! secrets as references, errors that name file, line, field and cure.
+
+mod error;
+mod load;
+mod model;
+mod policy;
+mod relations;
+pub mod tree;
+
+use std::path::Path;
+
+pub use error::ConfigError;
+pub use load::{Loaded, parse, read};
+pub use model::{Config, HttpIntake, InUse, Intake, Network, RunConfig, Target, Wiring};
+pub use policy::{Fallback, Pack, Policy, Withdraw};
+
+use crate::failure::Failure;
+
+/// Reads and checks `file`, with `profile` laid over it; the first fault ends
+/// it, and says how many there are.
+///
+/// # Errors
+/// The first fault.
+pub fn load(file: &Path, profile: Option<&str>) -> Result<Loaded, Failure> {
+    read(file, profile).map_err(|faults| {
+        let more = faults.len().saturating_sub(1);
+        let mut faults = faults.into_iter();
+        let Some(first) = faults.next() else {
+            return Failure::internal("the configuration is wrong, and nobody says why");
+        };
+        let mut failure = Failure::from(first);
+        if more > 0 {
+            failure.message.push_str(&format!(
+                "\n  and {more} more: `planthread validate` lists them all"
+            ));
+        }
+        failure
+    })
+}
+
+/// The published JSON Schema of the configuration.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Config);
+    schema.insert("title".into(), "Planthread configuration".into());
+    schema.to_value()
+}

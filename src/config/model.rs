@@ -1,0 +1,199 @@
+//! The configuration: what exists in the plant, where it lands, and how.
+//!
+//! One definition is the file format, its JSON Schema and its documentation:
+//! every doc comment here is shown to the person who writes the file.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::{Path, PathBuf}};
+
+use planthread_contracts::MeasureDecl;
+use planthread_domain::model::{Mapping, Plant};
+use planthread_kit::QuotaConfig;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The configuration of one Planthread: one plant, any number of targets.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Version of this file format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    pub version: u32,
+    /// Folder of the durable state, relative to this file. One writer at a
+    /// time.
+    #[serde(default = "state")]
+    pub state: PathBuf,
+    /// The factory side: calendars, resources, sources, rules.
+    pub plant: Plant,
+    /// Where the numbers land, by the name that you give each target.
+    #[serde(default)]
+    pub targets: BTreeMap<String, Target>,
+    /// How records come in besides the files of the sources.
+    #[serde(default)]
+    pub intake: Intake,
+    /// The cycle of `planthread run`.
+    #[serde(default)]
+    pub run: RunConfig,
+    /// Overrides by environment, chosen with `--profile NAME`: mappings merge
+    /// key by key, everything else is replaced.
+    #[serde(default)]
+    pub profiles: BTreeMap<String, Value>,
+}
+
+/// One planning system, and what lands there.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The connector: `sap-ibp`.
+    pub connector: String,
+    /// The version or scenario to write; `base` is the base plan.
+    #[serde(default = "base")]
+    pub scope: String,
+    /// What the connector needs to know; `planthread schema CONNECTOR` prints
+    /// its fields. Secrets are references: `${env:NAME}`, `${file:PATH}`,
+    /// `${cmd:COMMAND}`.
+    pub settings: Value,
+    /// The measures, with owner, unit, scale, level and aggregation.
+    pub measures: Vec<MeasureDecl>,
+    /// Which resource of the plant is which resource of the target.
+    pub mapping: Mapping,
+    /// How the target's plan comes to use what lands.
+    #[serde(default)]
+    pub in_use: InUse,
+    /// When a wanted value is held back.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Our share of the target's request rate.
+    #[serde(default)]
+    pub quota: QuotaConfig,
+    /// What happens to a landed value when its source falls silent.
+    #[serde(default)]
+    pub fallback: Fallback,
+    /// Where the pack for the manual route is written.
+    #[serde(default)]
+    pub pack: Option<Pack>,
+    /// Proxy, private authority, client certificate.
+    #[serde(default)]
+    pub network: Network,
+}
+
+/// How a landed value comes to drive the target's plan. Read only: Planthread
+/// never wires anything by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InUse {
+    /// The way.
+    #[serde(default)]
+    pub wiring: Wiring,
+    /// Our measure that should drive the plan, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<String>,
+    /// The measure that does drive the plan, by its name: it is read and
+    /// compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+}
+
+/// The ways in which a landed value comes to drive the plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Wiring {
+    /// Nothing: planners look at it.
+    #[default]
+    None,
+    /// A job of the target copies it.
+    Job,
+    /// A calculation of the target reads it.
+    Calculation,
+    /// It is the driving measure itself.
+    Direct,
+}
+
+/// Proxy, private authority, client certificate of the way to a target.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// HTTP proxy, such as `http://proxy.example:3128`.
+    #[serde(default)]
+    pub proxy: Option<url::Url>,
+    /// PEM file of a private certificate authority to trust besides the
+    /// system's.
+    #[serde(default)]
+    pub authority: Option<PathBuf>,
+    /// PEM file with the client certificate and its key.
+    #[serde(default)]
+    pub client_certificate: Option<PathBuf>,
+}
+
+/// How records come in.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// The HTTP endpoint for CloudEvents; absent: none is opened.
+    #[serde(default)]
+    pub http: Option<HttpIntake>,
+}
+
+/// The HTTP endpoint for CloudEvents.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpIntake {
+    /// Address and port on this machine's loopback: `127.0.0.1:8787`. Other
+    /// addresses are refused, because there are no tokens yet.
+    #[schemars(with = "String")]
+    pub listen: SocketAddr,
+    /// Largest request body in bytes.
+    #[serde(default = "body_limit")]
+    pub body_limit: usize,
+}
+
+/// The cycle of `planthread run`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunConfig {
+    /// Seconds from one cycle to the next. The instant that the plan speaks
+    /// for is cut down to `plant.horizon.cycle_minutes` in any case.
+    #[serde(default = "every")]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub every_seconds: u64,
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self { every_seconds: every() }
+    }
+}
+
+impl Config {
+    /// Makes every path absolute, beginning at `folder`.
+    pub(super) fn anchor(&mut self, folder: &Path) {
+        let place = |path: &mut PathBuf| *path = folder.join(&path);
+        place(&mut self.state);
+        for file in self.plant.sources.iter_mut().flat_map(|source| &mut source.files) {
+            *file = folder.join(&file).display().to_string();
+        }
+        for target in self.targets.values_mut() {
+            let network = &mut target.network;
+            let files = [&mut network.authority, &mut network.client_certificate];
+            files.into_iter().flatten().for_each(place);
+            target.pack.iter_mut().for_each(|pack| place(&mut pack.folder));
+        }
+    }
+}
+
+fn state() -> PathBuf {
+    PathBuf::from("planthread-state")
+}
+
+fn base() -> String {
+    "base".to_owned()
+}
+
+const fn every() -> u64 {
+    3_600
+}
+
+/// One mebibyte.
+const fn body_limit() -> usize {
+    1 << 20
+}

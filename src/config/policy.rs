@@ -1,0 +1,57 @@
+//! What is held back, what happens when a source falls silent, where packs go.
+
+use std::path::PathBuf;
+
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// When a wanted value is held back instead of sent. The reason stands beside
+/// each held value, and `planthread explain REASON` says more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Weeks from the current one in which the plan cut does not move. Live
+    /// figures land there all the same.
+    pub frozen_weeks: u32,
+    /// Smallest difference from what the target holds that is worth sending,
+    /// in the unit of the measure. 0 sends every difference.
+    pub significant: Decimal,
+    /// Most cells in one plan of `run`; the rest waits for the next.
+    pub cells_per_plan: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { frozen_weeks: 0, significant: Decimal::ZERO, cells_per_plan: 20_000 }
+    }
+}
+
+/// What happens to a landed value when its source falls silent. Holding and
+/// falling back follow the plant's rules; this says what the target is able to
+/// show.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fallback {
+    /// What a cell becomes that left the plan.
+    pub withdraw: Withdraw,
+}
+
+/// What a cell becomes that left the plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdraw {
+    /// It stays as it is, and is reported.
+    #[default]
+    LeaveAndReport,
+}
+
+/// The pack for the manual route: the same cells in the target's own import
+/// format, written after every cycle that landed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pack {
+    /// Folder for the pack, best on another machine, because on the day it is
+    /// needed this one may be gone.
+    pub folder: PathBuf,
+}

@@ -1,0 +1,135 @@
+//! What one field alone can't show: names that must exist, rooms that must
+//! fit together.
+
+use std::collections::BTreeSet;
+
+use planthread_contracts::{Carries, Owner};
+use serde_json::Value;
+
+use super::{Config, ConfigError, Target, load::Locator, tree::Step};
+use crate::registry;
+
+/// Every fault between the fields of `config`.
+pub(super) fn faults(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> {
+    let mut faults = Vec::new();
+    if config.version != 1 {
+        let reason = format!("version {} is not known; this program reads 1", config.version);
+        faults.push(locate.fault_at("version", reason).cure("write `version: 1`"));
+    }
+    for violation in config.plant.validate() {
+        let field = format!("plant.{}", violation.path);
+        faults.push(locate.fault_at(&field, violation.reason).cure(violation.cure));
+    }
+    if let Some(http) = config.intake.http.as_ref().filter(|http| !http.listen.ip().is_loopback()) {
+        let reason = format!("{} is not a loopback address", http.listen.ip());
+        faults.push(
+            locate
+                .fault_at("intake.http.listen", reason)
+                .cure("listen on 127.0.0.1: the endpoint has no tokens yet"),
+        );
+    }
+    for (name, target) in &config.targets {
+        target_faults(config, name, target, locate, &mut faults);
+    }
+    faults
+}
+
+fn target_faults(
+    config: &Config,
+    name: &str,
+    target: &Target,
+    locate: &Locator<'_>,
+    faults: &mut Vec<ConfigError>,
+) {
+    let at = |rest: &str| format!("targets.{name}.{rest}");
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
+        let reason = format!("`{name}` can't name a target");
+        let cure = "use letters, digits, - and _: the name stands in cell names";
+        faults.push(locate.fault(&[Step::Key("targets"), Step::Key(name)], reason).cure(cure));
+    }
+    match registry::find(&target.connector) {
+        None => {
+            let known = registry::names().join(", ");
+            let reason = format!("there is no connector `{}`", target.connector);
+            faults.push(locate.fault_at(&at("connector"), reason).cure(format!("known: {known}")));
+        }
+        Some(entry) => {
+            if let Err(fault) = (entry.check)(&target.settings, &target.measures) {
+                let field = at(&format!("settings.{}", fault.field));
+                let fault_here = locate.fault_at(field.trim_end_matches('.'), fault.reason);
+                faults.push(match fault.cure {
+                    Some(cure) => fault_here.cure(cure),
+                    None => fault_here,
+                });
+            }
+        }
+    }
+    literal_secrets(&target.settings, &at("settings"), locate, faults);
+    measures(target, &at("measures"), locate, faults);
+    for violation in target.mapping.validate(&config.plant) {
+        let field = at(&format!("mapping.{}", violation.path));
+        faults.push(locate.fault_at(&field, violation.reason).cure(violation.cure));
+    }
+    if let Err(error) = planthread_kit::Quota::new(target.quota.clone(), registry::idle_clock()) {
+        faults.push(locate.fault_at(&at("quota"), error.to_string()).cure("correct the quota"));
+    }
+}
+
+/// A secret that stands in the file as a value is refused, and not repeated.
+fn literal_secrets(value: &Value, at: &str, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+    const SECRET: [&str; 6] =
+        ["password", "client_secret", "secret", "token", "passphrase", "api_key"];
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                let field = format!("{at}.{key}");
+                let reference = inner.as_str().is_some_and(|text| text.starts_with("${"));
+                if SECRET.contains(&key.as_str()) && inner.is_string() && !reference {
+                    let cure = "write ${env:NAME}, ${file:PATH} or ${cmd:COMMAND}";
+                    let reason = "a secret must be a reference, never the value itself";
+                    faults.push(locate.fault_at(&field, reason).cure(cure));
+                }
+                literal_secrets(inner, &field, locate, faults);
+            }
+        }
+        Value::Array(items) => {
+            for (index, inner) in items.iter().enumerate() {
+                literal_secrets(inner, &format!("{at}[{index}]"), locate, faults);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn measures(target: &Target, at: &str, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+    let (mut names, mut surfaces) = (BTreeSet::new(), BTreeSet::new());
+    for (index, measure) in target.measures.iter().enumerate() {
+        let mut fault = |field: &str, reason: String, cure: &str| {
+            faults.push(locate.fault_at(&format!("{at}[{index}].{field}"), reason).cure(cure));
+        };
+        if !names.insert(measure.name.as_str()) {
+            let reason = format!("`{}` is declared twice", measure.name);
+            fault("name", reason, "give each measure its own name");
+        }
+        if !surfaces.insert(measure.surface.as_str()) {
+            let reason = format!("`{}` is claimed by two measures", measure.surface);
+            fault("surface", reason, "one measure writes one thing at the target");
+        }
+        if measure.carries == Carries::Observed && measure.owner == Owner::Bridge {
+            let reason = "an observed measure is not ours".to_owned();
+            fault("owner", reason, "name its owner: `owner: {other: nightly ERP load}`");
+        }
+    }
+    let known = |name: &String| target.measures.iter().any(|measure| measure.name == *name);
+    let in_use = [("measure", &target.in_use.measure), ("driver", &target.in_use.driver)];
+    for (field, name) in in_use {
+        if let Some(name) = name.as_ref().filter(|name| !known(name)) {
+            let field = format!("{}.in_use.{field}", at.trim_end_matches(".measures"));
+            let reason = format!("`{name}` is no declared measure");
+            let list: Vec<&str> = target.measures.iter().map(|m| m.name.as_str()).collect();
+            faults.push(
+                locate.fault_at(&field, reason).cure(format!("declared: {}", list.join(", "))),
+            );
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! A YAML document as a tree that remembers where everything stands.
+//!
+//! Profiles are merged on this tree, before any type is asked, so that an
+//! error in a merged value still points at the line that said it.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::Spanned;
+
+/// A place in the file, both counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Line.
+    pub line: u64,
+    /// Column.
+    pub column: u64,
+}
+
+/// One node of the document.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Where the value begins.
+    pub place: Place,
+    /// The value.
+    pub kind: Kind,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// Null, bool, number or string.
+    Scalar(Value),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping, in the order of the file, each key with its own place.
+    Map(Vec<(String, Place, Node)>),
+}
+
+impl Node {
+    /// The plain value, without places.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        match &self.kind {
+            Kind::Scalar(value) => value.clone(),
+            Kind::List(items) => Value::Array(items.iter().map(Self::value).collect()),
+            Kind::Map(entries) => {
+                let pairs = entries.iter().map(|(key, _, node)| (key.clone(), node.value()));
+                Value::Object(pairs.collect::<Map<_, _>>())
+            }
+        }
+    }
+
+    /// The value under `key`, when this is a mapping that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter().find(|(k, ..)| k == key).map(|(.., node)| node),
+            Kind::Scalar(_) | Kind::List(_) => None,
+        }
+    }
+
+    /// Takes the value under `key` out of a mapping.
+    pub fn take(&mut self, key: &str) -> Option<Self> {
+        let Kind::Map(entries) = &mut self.kind else { return None };
+        let at = entries.iter().position(|(k, ..)| k == key)?;
+        Some(entries.remove(at).2)
+    }
+
+    /// Lays `over` on this node: mappings merge key by key, everything else
+    /// (lists too) is replaced as a whole.
+    pub fn merge(&mut self, over: Self) {
+        match (&mut self.kind, over.kind) {
+            (Kind::Map(entries), Kind::Map(changes)) => {
+                for (key, place, node) in changes {
+                    match entries.iter_mut().find(|(k, ..)| *k == key) {
+                        Some((.., existing)) => existing.merge(node),
+                        None => entries.push((key, place, node)),
+                    }
+                }
+            }
+            (_, kind) => *self = Self { place: over.place, kind },
+        }
+    }
+
+    /// The place of the deepest node that `path` reaches; a key that only
+    /// exists as a key (an unknown field) gives the key's own place.
+    #[must_use]
+    pub fn locate<'a>(&self, path: impl IntoIterator<Item = Step<'a>>) -> Place {
+        let (mut node, mut place) = (self, self.place);
+        for step in path {
+            let next = match (&node.kind, step) {
+                (Kind::Map(entries), Step::Key(key)) => entries
+                    .iter()
+                    .find(|(k, ..)| k == key)
+                    .map(|(_, at, child)| (child, if child.is_map() { *at } else { child.place })),
+                (Kind::List(items), Step::Index(at)) => {
+                    items.get(at).map(|child| (child, child.place))
+                }
+                _ => None,
+            };
+            let Some((child, at)) = next else { break };
+            (node, place) = (child, at);
+        }
+        place
+    }
+
+    const fn is_map(&self) -> bool {
+        matches!(self.kind, Kind::Map(_))
+    }
+}
+
+/// One step of a path into the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Into a mapping.
+    Key(&'a str),
+    /// Into a list, from 0.
+    Index(usize),
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
+        let at = spanned.referenced;
+        let place = Place { line: at.line(), column: at.column() };
+        Ok(Self { place, kind: spanned.value })
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(KindVisitor)
+    }
+}
+
+struct KindVisitor;
+
+impl<'de> Visitor<'de> for KindVisitor {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Scalar(Value::Null))
+    }
+
+    fn visit_none<E>(self) -> Result<Kind, E> {
+        Ok(Kind::Scalar(Value::Null))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
+        Ok(Kind::Scalar(Value::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
+        Ok(Kind::Scalar(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
+        Ok(Kind::Scalar(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Kind, E> {
+        let number = Number::from_f64(value)
+            .ok_or_else(|| E::custom("not a finite number; write a plain decimal"))?;
+        Ok(Kind::Scalar(Value::Number(number)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
+        Ok(Kind::Scalar(value.into()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Kind, E> {
+        Ok(Kind::Scalar(Value::String(value)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element::<Node>()? {
+            list.push(item);
+        }
+        Ok(Kind::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
+        let mut map = Vec::new();
+        while let Some(key) = entries.next_key::<Spanned<String>>()? {
+            let place =
+                Place { line: key.referenced.line(), column: key.referenced.column() };
+            map.push((key.value, place, entries.next_value::<Node>()?));
+        }
+        Ok(Kind::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(text: &str) -> Node {
+        serde_saphyr::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn values_keep_their_places_through_a_merge() {
+        let mut base = tree("a:\n  b: 1\n  c: [1, 2]\nd: x\n");
+        base.merge(tree("\n\n\n\n\na:\n  b: 2\n  c: [3]\n"));
+        assert_eq!(base.value(), serde_json::json!({"a": {"b": 2, "c": [3]}, "d": "x"}));
+        assert_eq!(base.locate([Step::Key("a"), Step::Key("b")]), Place { line: 7, column: 6 });
+        assert_eq!(base.locate([Step::Key("d")]).line, 4);
+        let deep = base.locate([Step::Key("a"), Step::Key("c"), Step::Index(0)]);
+        assert_eq!((deep.line, deep.column), (8, 7));
+    }
+
+    #[test]
+    fn a_quoted_number_stays_text_and_a_date_is_text() {
+        let value = tree("a: '1010'\nb: 1010\nc: 2026-11-22\nd: 1.50\ne: ~\n").value();
+        assert_eq!(
+            value,
+            serde_json::json!({"a": "1010", "b": 1010, "c": "2026-11-22", "d": 1.5, "e": null})
+        );
+    }
+}

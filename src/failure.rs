@@ -1,0 +1,156 @@
+//! How a verb ends when it does not end well: a message, a cure, an exit code.
+
+use std::fmt;
+
+use planthread_kit::{Class, ConnectorError};
+use serde::Serialize;
+
+/// How the program ends (the table is in `planthread explain exit-codes`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Done.
+    Ok,
+    /// Done, and there is something to look at: findings, rejects.
+    Findings,
+    /// The call or the configuration is wrong.
+    Usage,
+    /// The other side is not there, asks to wait, or the end is not proven.
+    Transient,
+    /// A policy or an owner holds it.
+    Held,
+    /// Our own fault.
+    Internal,
+}
+
+impl Exit {
+    /// All of them, for the page that explains them.
+    pub const ALL: [Self; 6] =
+        [Self::Ok, Self::Findings, Self::Usage, Self::Transient, Self::Held, Self::Internal];
+
+    /// The number the shell sees.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Findings => 1,
+            Self::Usage => 2,
+            Self::Transient => 3,
+            Self::Held => 4,
+            Self::Internal => 70,
+        }
+    }
+
+    /// The exit code of a connector's error class.
+    #[must_use]
+    pub const fn of_class(class: Class) -> Self {
+        match class {
+            Class::Transient { .. } | Class::Throttled { .. } => Self::Transient,
+            Class::Auth | Class::Drift => Self::Held,
+            Class::Fatal => Self::Usage,
+        }
+    }
+}
+
+/// Why a verb stopped.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure {
+    /// The exit code.
+    #[serde(serialize_with = "as_code")]
+    pub exit: Exit,
+    /// What happened, naming file, line, field where there are any.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cure: String,
+    /// The page of `planthread explain` that says more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explain: Option<&'static str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn as_code<S: serde::Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u8(exit.code())
+}
+
+impl Failure {
+    /// A failure that ends the program with `exit`.
+    #[must_use]
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), cure: String::new(), explain: None }
+    }
+
+    /// The call or the configuration is wrong.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// A file could not be read or written.
+    #[must_use]
+    pub fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::usage(format!("can't {what} {}: {error}", path.display()))
+    }
+
+    /// Something that must not happen did.
+    #[must_use]
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Exit::Internal, message)
+            .cure("this is a fault of Planthread: please report it with the command you ran")
+    }
+
+    /// Adds the cure.
+    #[must_use]
+    pub fn cure(mut self, cure: impl Into<String>) -> Self {
+        self.cure = cure.into();
+        self
+    }
+
+    /// Names the page of `planthread explain`.
+    #[must_use]
+    pub const fn explain(mut self, page: &'static str) -> Self {
+        self.explain = Some(page);
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if !self.cure.is_empty() {
+            write!(f, "\n  cure: {}", self.cure)?;
+        }
+        if let Some(page) = self.explain {
+            write!(f, "\n  more: planthread explain {page}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<ConnectorError> for Failure {
+    fn from(error: ConnectorError) -> Self {
+        let mut message = format!("{}: {}", error.operation, error.message);
+        if let Some(code) = &error.vendor_code {
+            message.push_str(&format!(" (the target says {code})"));
+        }
+        Self::new(Exit::of_class(error.class), message)
+            .cure(error.cure.unwrap_or_default())
+            .explain(error.class.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_login_is_held_and_says_where_to_read_on() {
+        let error = ConnectorError::new(Class::Auth, "fetch token", "user or password is wrong")
+            .cure("check the communication user");
+        let failure = Failure::from(error);
+        assert_eq!(failure.exit.code(), 4);
+        let text = failure.to_string();
+        assert!(text.contains("cure: check") && text.contains("explain auth"), "{text}");
+    }
+}

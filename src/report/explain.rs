@@ -1,0 +1,103 @@
+//! The pages of `planthread explain`, cut from `docs/errors.md`.
+
+use serde::Serialize;
+
+use super::{Paper, Tone, View};
+use crate::failure::Failure;
+
+/// The whole document, as shipped.
+pub const DOCUMENT: &str = include_str!("../../docs/errors.md");
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Page {
+    /// The word it explains.
+    pub code: String,
+    /// The text, in Markdown.
+    pub text: String,
+}
+
+/// Every page, in the order of the document.
+#[must_use]
+pub fn pages() -> Vec<Page> {
+    let mut pages: Vec<Page> = Vec::new();
+    let mut open = false;
+    for line in DOCUMENT.lines() {
+        if let Some(code) = line.strip_prefix("## ") {
+            pages.push(Page { code: code.trim().to_owned(), text: String::new() });
+            open = true;
+        } else if line.starts_with("# ") {
+            open = false;
+        } else if let Some(page) = pages.last_mut().filter(|_| open) {
+            page.text.push_str(line);
+            page.text.push('\n');
+        }
+    }
+    for page in &mut pages {
+        page.text = page.text.trim().to_owned();
+    }
+    pages
+}
+
+/// The page for `code`; case, `-` and `_` make no difference.
+///
+/// # Errors
+/// When there is no such page; the message lists what there is.
+pub fn page(code: &str) -> Result<Page, Failure> {
+    let same = |text: &str| text.to_lowercase().replace(['_', ' '], "-");
+    let pages = pages();
+    let known: Vec<&str> = pages.iter().map(|page| page.code.as_str()).collect();
+    let known = known.join(", ");
+    // `explain 3` is what people type after an exit code.
+    let wanted = if code.parse::<u8>().is_ok() { "exit-codes".to_owned() } else { same(code) };
+    pages.into_iter().find(|page| same(&page.code) == wanted).ok_or_else(|| {
+        Failure::usage(format!("there is no page for `{code}`")).cure(format!("pages: {known}"))
+    })
+}
+
+impl View for Page {
+    fn write(&self, paper: &mut Paper) {
+        let title = paper.tint(Tone::Bold, &self.code);
+        paper.line(title).line("").line(&self.text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_contracts::RevisionState;
+    use planthread_kit::{Class, Sent};
+
+    use super::*;
+
+    #[test]
+    fn every_class_and_state_has_its_page() {
+        let after = std::time::Duration::ZERO;
+        let classes = [
+            Class::Transient { sent: Sent::No },
+            Class::Transient { sent: Sent::Maybe },
+            Class::Throttled { after },
+            Class::Auth,
+            Class::Drift,
+            Class::Fatal,
+        ];
+        let words = classes.iter().map(|class| class.word());
+        for word in words.chain(RevisionState::ALL.iter().map(|state| state.word())) {
+            let page = page(word).unwrap();
+            assert!(page.text.len() > 40, "{word}: {}", page.text);
+        }
+    }
+
+    #[test]
+    fn every_exit_code_stands_in_the_table() {
+        let table = page("70").unwrap().text;
+        for exit in crate::failure::Exit::ALL {
+            assert!(table.contains(&format!("| {} |", exit.code())), "{exit:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_page_is_answered_with_the_list() {
+        let failure = page("gremlin").unwrap_err();
+        assert!(failure.cure.contains("throttled"), "{failure}");
+    }
+}

@@ -1,0 +1,22 @@
+//! What people and programs get to see. A view is one struct: `--json` prints
+//! it as it is, otherwise it writes itself on paper.
+
+pub mod explain;
+pub mod paper;
+
+use serde::Serialize;
+
+use crate::failure::Exit;
+
+pub use paper::{Paper, Tone};
+
+/// The answer of a verb.
+pub trait View: Serialize {
+    /// Writes the answer for people.
+    fn write(&self, paper: &mut Paper);
+
+    /// How the program ends after showing it.
+    fn exit(&self) -> Exit {
+        Exit::Ok
+    }
+}

@@ -1,0 +1,137 @@
+//! What a view is written on: text with aligned tables, colour only for eyes.
+
+use std::fmt::Write as _;
+
+/// How far a word should catch the eye.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// As it should be.
+    Good,
+    /// Look here.
+    Warn,
+    /// Wrong.
+    Bad,
+    /// Background.
+    Dim,
+    /// A heading.
+    Bold,
+}
+
+/// Text under construction.
+#[derive(Debug, Default)]
+pub struct Paper {
+    text: String,
+    colour: bool,
+}
+
+impl Paper {
+    /// Empty paper; `colour` allows ANSI colours.
+    #[must_use]
+    pub const fn new(colour: bool) -> Self {
+        Self { text: String::new(), colour }
+    }
+
+    /// Writes one line.
+    pub fn line(&mut self, text: impl AsRef<str>) -> &mut Self {
+        self.text.push_str(text.as_ref().trim_end());
+        self.text.push('\n');
+        self
+    }
+
+    /// `text` in `tone`, or as it is where colours are off.
+    #[must_use]
+    pub fn tint(&self, tone: Tone, text: &str) -> String {
+        let code = match tone {
+            Tone::Good => 32,
+            Tone::Warn => 33,
+            Tone::Bad => 31,
+            Tone::Dim => 2,
+            Tone::Bold => 1,
+        };
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// Writes `head` and `rows` in aligned columns. Columns of numbers stand
+    /// to the right.
+    pub fn table<const N: usize>(&mut self, head: [&str; N], rows: &[[String; N]]) -> &mut Self {
+        let width = |at: usize| {
+            let cells = rows.iter().map(|row| row[at].chars().count());
+            cells.chain([head[at].chars().count()]).max().unwrap_or(0)
+        };
+        let widths: [usize; N] = std::array::from_fn(width);
+        let right: [bool; N] = std::array::from_fn(|at| {
+            !rows.is_empty() && rows.iter().all(|row| is_number(&row[at]))
+        });
+        let heading = aligned(&head.map(str::to_owned), &widths, &right);
+        let heading = self.tint(Tone::Bold, heading.trim_end());
+        self.line(format!("  {heading}"));
+        for row in rows {
+            let row = aligned(row, &widths, &right);
+            self.line(format!("  {row}"));
+        }
+        self
+    }
+
+    /// The finished text.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.text
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.is_empty()
+        || text == "-"
+        || text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | ','))
+}
+
+fn aligned<const N: usize>(row: &[String; N], widths: &[usize; N], right: &[bool; N]) -> String {
+    let mut line = String::new();
+    for at in 0..N {
+        let width = widths[at];
+        let cell = &row[at];
+        // Writing to a string cannot fail.
+        let _ = if right[at] {
+            write!(line, "{cell:>width$}  ")
+        } else {
+            write!(line, "{cell:<width$}  ")
+        };
+    }
+    line
+}
+
+/// `text` cut to `max` characters, with an ellipsis when something is gone.
+#[must_use]
+pub fn short(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(max.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+/// `n` things, in the right number: `1 cell`, `2 cells`.
+#[must_use]
+pub fn count(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stand_right_and_words_left() {
+        let mut paper = Paper::new(false);
+        let rows = [["LINE-1".into(), "9.5".into()], ["M3".into(), "120".into()]];
+        paper.table(["resource", "hours"], &rows);
+        assert_eq!(paper.into_text(), "  resource  hours\n  LINE-1      9.5\n  M3          120\n");
+    }
+
+    #[test]
+    fn no_colour_means_no_escape_codes() {
+        let paper = Paper::new(false);
+        assert_eq!(paper.tint(Tone::Bad, "x"), "x");
+        assert!(Paper::new(true).tint(Tone::Bad, "x").starts_with('\u{1b}'));
+    }
+}

@@ -1,0 +1,164 @@
+//! CloudEvents 1.0 at the door: who sent it and under which id. What it means
+//! is decoded later; here only the envelope is asked, and the bytes are kept.
+
+use jiff::Timestamp;
+use planthread_contracts::{Origin, RawRecord, RejectedRecord};
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+/// Media type of one event.
+pub const ONE: &str = "application/cloudevents+json";
+/// Media type of a batch of events.
+pub const BATCH: &str = "application/cloudevents-batch+json";
+
+/// A record, or why it is none.
+pub type Arrival = Result<RawRecord, Box<RejectedRecord>>;
+
+/// Reads one event.
+///
+/// # Errors
+/// The record with the attribute at fault, why, and what to do.
+pub fn event(body: &[u8], origin: Origin, received_at: Timestamp) -> Arrival {
+    let refuse = |field: &str, reason: String, cure: &str| {
+        Err(Box::new(RejectedRecord {
+            origin: origin.clone(),
+            field: field.to_owned(),
+            reason,
+            cure: cure.to_owned(),
+            body: body.to_vec(),
+        }))
+    };
+    let value: Value = match serde_json::from_slice(body) {
+        Ok(value) => value,
+        Err(error) => {
+            let reason = format!("not JSON: {error}");
+            return refuse("", reason, "send one CloudEvent as one JSON object");
+        }
+    };
+    let text = |name: &str| value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    for name in ["specversion", "id", "source", "type"] {
+        if text(name).is_none() {
+            let reason = format!("the CloudEvents attribute `{name}` is missing, empty or no text");
+            return refuse(name, reason, "CloudEvents 1.0 requires specversion, id, source and type");
+        }
+    }
+    if text("specversion") != Some("1.0") {
+        let reason = "only CloudEvents 1.0 is known".to_owned();
+        return refuse("specversion", reason, "send `\"specversion\": \"1.0\"`");
+    }
+    Ok(RawRecord {
+        source: text("source").unwrap_or_default().to_owned(),
+        id: text("id").unwrap_or_default().to_owned(),
+        media_type: ONE.to_owned(),
+        body: body.to_vec(),
+        received_at,
+        origin,
+    })
+}
+
+/// Reads a batch: a JSON array of events. Each keeps its own bytes.
+pub fn batch(body: &[u8], place: &str, received_at: Timestamp) -> Vec<Arrival> {
+    let origin = |line: usize| Origin { place: place.to_owned(), line: line as u64 };
+    let refused = |line: usize, rest: &[u8], reason: String| {
+        Err(Box::new(RejectedRecord {
+            origin: origin(line),
+            field: String::new(),
+            reason,
+            cure: "send a JSON array of CloudEvents".to_owned(),
+            body: rest.to_vec(),
+        }))
+    };
+    let mut arrivals = Vec::new();
+    let mut elements = Elements { rest: body, first: true };
+    loop {
+        let line = arrivals.len() + 1;
+        let rest = elements.rest;
+        match elements.next() {
+            Ok(Some(element)) => arrivals.push(event(element, origin(line), received_at)),
+            Ok(None) => return arrivals,
+            Err(reason) => {
+                arrivals.push(refused(line, rest, reason));
+                return arrivals;
+            }
+        }
+    }
+}
+
+/// The elements of a JSON array, as the bytes that they are.
+struct Elements<'a> {
+    rest: &'a [u8],
+    first: bool,
+}
+
+impl<'a> Elements<'a> {
+    fn next(&mut self) -> Result<Option<&'a [u8]>, String> {
+        let before = if self.first { b'[' } else { b',' };
+        let rest = self.rest.trim_ascii_start();
+        match rest.split_first() {
+            Some((b']', tail)) if !self.first => return ended(tail),
+            Some((byte, tail)) if *byte == before => self.rest = tail.trim_ascii_start(),
+            _ => return Err(format!("not a JSON array: `{}` is missing", before as char)),
+        }
+        if let (true, Some((b']', tail))) = (self.first, self.rest.split_first()) {
+            return ended(tail);
+        }
+        self.first = false;
+        let mut stream = serde_json::Deserializer::from_slice(self.rest).into_iter::<IgnoredAny>();
+        match stream.next() {
+            Some(Ok(_)) => {
+                let (element, rest) = self.rest.split_at(stream.byte_offset());
+                self.rest = rest;
+                Ok(Some(element))
+            }
+            Some(Err(error)) => Err(format!("not JSON: {error}")),
+            None => Err("the array does not end".to_owned()),
+        }
+    }
+}
+
+fn ended(tail: &[u8]) -> Result<Option<&[u8]>, String> {
+    if tail.trim_ascii().is_empty() { Ok(None) } else { Err("text after the array".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str =
+        r#"{"specversion":"1.0","id":"7","source":"/line","type":"planthread.oee.v1","data":{}}"#;
+
+    fn read(text: &str) -> Arrival {
+        let origin = Origin { place: "test".into(), line: 3 };
+        event(text.as_bytes(), origin, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn an_event_keeps_its_bytes_and_its_name() {
+        let record = read(EVENT).unwrap();
+        assert_eq!((record.source.as_str(), record.id.as_str()), ("/line", "7"));
+        assert_eq!(record.body, EVENT.as_bytes());
+    }
+
+    #[test]
+    fn a_bad_event_names_its_field() {
+        let rejected = read(&EVENT.replace(r#""id":"7""#, r#""id":7"#)).unwrap_err();
+        assert_eq!((rejected.field.as_str(), rejected.origin.line), ("id", 3));
+        assert!(read("{").unwrap_err().reason.starts_with("not JSON"));
+        let old = read(&EVENT.replace("1.0", "0.3")).unwrap_err();
+        assert_eq!(old.field, "specversion");
+    }
+
+    #[test]
+    fn a_batch_goes_on_after_a_bad_event_and_each_keeps_its_bytes() {
+        let text = format!(" [ {EVENT} , {{\"id\":1}},{EVENT}] ");
+        let arrivals = batch(text.as_bytes(), "http", Timestamp::UNIX_EPOCH);
+        assert_eq!(arrivals.iter().filter(|arrival| arrival.is_ok()).count(), 2);
+        assert_eq!(arrivals[2].as_ref().unwrap().body, EVENT.as_bytes());
+        assert_eq!(arrivals[1].as_ref().unwrap_err().origin.line, 2);
+        assert!(batch(b"[]", "http", Timestamp::UNIX_EPOCH).is_empty());
+        for bad in ["{}", "[1", "[1,]", "[] x", ""] {
+            let arrivals = batch(bad.as_bytes(), "http", Timestamp::UNIX_EPOCH);
+            assert!(arrivals.last().is_some_and(Result::is_err), "{bad}");
+        }
+    }
+}

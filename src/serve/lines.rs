@@ -1,0 +1,98 @@
+//! Records that stand one a line, with the number of the line.
+
+use std::io::{self, BufRead};
+
+/// Longest record that is taken, in bytes; more is refused instead of filling
+/// the memory.
+pub const RECORD_BYTES_MAX: usize = 1 << 20;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its bytes, without the line end; `None` when it is longer than
+    /// [`RECORD_BYTES_MAX`].
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// Reads line by line. Empty lines are counted and left out.
+#[derive(Debug)]
+pub struct Lines<R> {
+    input: R,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Reads `input` from its first line.
+    pub const fn new(input: R) -> Self {
+        Self { input, number: 0 }
+    }
+
+    fn read(&mut self) -> io::Result<Option<Line>> {
+        loop {
+            let (mut bytes, mut long, mut some) = (Vec::new(), false, false);
+            loop {
+                let buffer = self.input.fill_buf()?;
+                if buffer.is_empty() {
+                    break;
+                }
+                some = true;
+                let end = buffer.iter().position(|byte| *byte == b'\n');
+                let part = &buffer[..end.unwrap_or(buffer.len())];
+                long |= bytes.len() + part.len() > RECORD_BYTES_MAX;
+                if !long {
+                    bytes.extend_from_slice(part);
+                }
+                let used = end.map_or(buffer.len(), |at| at + 1);
+                self.input.consume(used);
+                if end.is_some() {
+                    break;
+                }
+            }
+            if !some {
+                return Ok(None);
+            }
+            self.number += 1;
+            if long || !bytes.trim_ascii().is_empty() {
+                let bytes = (!long).then(|| bytes.trim_ascii_end().to_vec());
+                return Ok(Some(Line { number: self.number, bytes }));
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = io::Result<Line>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &[u8]) -> Vec<(u64, Option<String>)> {
+        let text_of = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Lines::new(text)
+            .map(Result::unwrap)
+            .map(|line| (line.number, line.bytes.map(text_of)))
+            .collect()
+    }
+
+    #[test]
+    fn numbers_count_empty_lines_and_the_last_needs_no_end() {
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(all(b"one\r\n\n  \ntwo"), [(1, some("one")), (4, some("two"))]);
+        assert!(all(b"").is_empty());
+    }
+
+    #[test]
+    fn an_endless_line_does_not_fill_the_memory() {
+        let mut text = vec![b'x'; RECORD_BYTES_MAX + 10];
+        text.extend_from_slice(b"\nnext\n");
+        assert_eq!(all(&text), [(1, None), (2, Some("next".to_owned()))]);
+    }
+}

@@ -1,0 +1,189 @@
+//! Intake: how records come in. Every way ends at one door, which answers
+//! after the records are on the disk.
+
+pub mod cloudevents;
+pub mod files;
+pub mod http;
+pub mod lines;
+
+use std::{fmt, sync::Arc};
+
+use jiff::Timestamp;
+use planthread_contracts::{RawRecord, RejectedRecord};
+use planthread_domain::{
+    decode::{Decoder, Facts},
+    model::Plant,
+};
+use planthread_engine::{State, journal};
+use planthread_kit::Clock;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use cloudevents::Arrival;
+
+/// Where every record comes in.
+pub trait Door: Send + Sync + fmt::Debug {
+    /// The present instant, for `received_at`.
+    fn now(&self) -> Timestamp;
+
+    /// Keeps what arrived, together with the checkpoint (source, value), in
+    /// one commit. Everything is on the disk when it returns.
+    ///
+    /// # Errors
+    /// When the state can't be written: then nothing was kept.
+    fn take(
+        &self,
+        arrivals: Vec<Arrival>,
+        checkpoint: Option<(String, String)>,
+    ) -> Result<Kept, Failure>;
+}
+
+/// What became of what arrived.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Kept {
+    /// New records.
+    pub taken: usize,
+    /// Records that were there already.
+    pub duplicates: usize,
+    /// Records whose source and id are taken by another body; the first one
+    /// counts, and both are kept.
+    pub conflicts: Vec<String>,
+    /// Records from the future, which wait for a person.
+    pub quarantined: Vec<String>,
+    /// Records that can't be understood.
+    pub rejected: Vec<Refusal>,
+}
+
+/// A record that can't be understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// File, `stdin` or endpoint.
+    pub place: String,
+    /// Line, or index in the batch, from 1.
+    pub line: u64,
+    /// The field at fault; empty when the whole record is.
+    pub field: String,
+    /// Why.
+    pub reason: String,
+    /// What to do.
+    pub cure: String,
+}
+
+impl From<&RejectedRecord> for Refusal {
+    fn from(record: &RejectedRecord) -> Self {
+        Self {
+            place: record.origin.place.clone(),
+            line: record.origin.line,
+            field: record.field.clone(),
+            reason: record.reason.clone(),
+            cure: record.cure.clone(),
+        }
+    }
+}
+
+impl Kept {
+    /// Adds what another take kept.
+    pub fn add(&mut self, other: Self) {
+        self.taken += other.taken;
+        self.duplicates += other.duplicates;
+        self.conflicts.extend(other.conflicts);
+        self.quarantined.extend(other.quarantined);
+        self.rejected.extend(other.rejected);
+    }
+}
+
+/// The door of the journal.
+#[derive(Debug, Clone)]
+pub struct JournalDoor {
+    state: Arc<State>,
+    plant: Arc<Plant>,
+    clock: Arc<dyn Clock>,
+}
+
+impl JournalDoor {
+    /// The door of `state`, which understands the sources of `plant`.
+    #[must_use]
+    pub const fn new(state: Arc<State>, plant: Arc<Plant>, clock: Arc<dyn Clock>) -> Self {
+        Self { state, plant, clock }
+    }
+
+    /// Sorts what arrived: understood, not understood, from the future.
+    fn sort(&self, arrivals: Vec<Arrival>) -> Result<journal::Append, Failure> {
+        let decoder = Decoder::new(&self.plant)
+            .map_err(|error| Failure::usage(error.to_string()).explain("config"))?;
+        let mut append = journal::Append::default();
+        for arrival in arrivals {
+            match arrival.and_then(|record| understood(&decoder, record)) {
+                Ok(Understood::Now(record)) => append.records.push(record),
+                Ok(Understood::Later(waiting)) => append.quarantined.push(waiting),
+                Err(rejected) => append.rejected.push(*rejected),
+            }
+        }
+        Ok(append)
+    }
+}
+
+enum Understood {
+    Now(RawRecord),
+    Later(journal::Quarantined),
+}
+
+/// Decodes a record to see whether it can be; the facts are derived later.
+fn understood(
+    decoder: &Decoder<'_>,
+    record: RawRecord,
+) -> Result<Understood, Box<RejectedRecord>> {
+    let Err(rejected) = decoder.decode(&record, &mut Facts::default()) else {
+        return Ok(Understood::Now(record));
+    };
+    // A record that would be understood later tells of the future: it waits
+    // for a person, because its clock is wrong, or ours.
+    let later = RawRecord { received_at: Timestamp::MAX, ..record.clone() };
+    if decoder.decode(&later, &mut Facts::default()).is_err() {
+        return Err(Box::new(rejected));
+    }
+    let reason = format!("{}; {}", rejected.reason, rejected.cure);
+    Ok(Understood::Later(journal::Quarantined { record, reason }))
+}
+
+impl Door for JournalDoor {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn take(
+        &self,
+        arrivals: Vec<Arrival>,
+        checkpoint: Option<(String, String)>,
+    ) -> Result<Kept, Failure> {
+        let now = self.clock.now();
+        let append = journal::Append { checkpoint, ..self.sort(arrivals)? };
+        let mut kept = Kept {
+            rejected: append.rejected.iter().map(Refusal::from).collect(),
+            quarantined: append
+                .quarantined
+                .iter()
+                .map(|waiting| {
+                    let origin = &waiting.record.origin;
+                    format!("{} line {}: {}", origin.place, origin.line, waiting.reason)
+                })
+                .collect(),
+            ..Kept::default()
+        };
+        let done = journal::append(&self.state, append, now)?;
+        kept.taken = done.appended;
+        kept.duplicates = done.duplicates;
+        kept.conflicts = done
+            .conflicts
+            .iter()
+            .map(|conflict| {
+                let (place, line) = &conflict.origin;
+                format!(
+                    "{place} line {line}: source {} already sent id {} with another body",
+                    conflict.source, conflict.id
+                )
+            })
+            .collect();
+        Ok(kept)
+    }
+}
