@@ -123,10 +123,11 @@ impl CapabilityBalance {
         }
     }
 
-    /// `total − unattainable`; `None` when unattainable is not stated.
+    /// `total − unattainable`; `None` when unattainable is not stated (or out of
+    /// the range of a decimal).
     #[must_use]
     pub fn attainable(&self) -> Option<Decimal> {
-        Some(self.total - self.unattainable?)
+        self.total.checked_sub(self.unattainable?)
     }
 
     /// All broken rules: no negative amount; a complete side balances exactly

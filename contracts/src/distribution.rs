@@ -156,7 +156,7 @@ impl Distribution {
                 sorted.sort_by_key(|one| one.value);
                 let mut below = Decimal::ZERO;
                 sorted.into_iter().find_map(|one| {
-                    below += one.weight;
+                    below = below.saturating_add(one.weight);
                     (below >= p).then_some(one.value)
                 })
             }
@@ -232,7 +232,7 @@ fn interpolate(table: &[Quantile], p: Decimal) -> Option<Decimal> {
         if !(from < p && p < to) {
             return None;
         }
-        let rise = (high.value - low.value).checked_mul(p - from)?;
+        let rise = high.value.checked_sub(low.value)?.checked_mul(p - from)?;
         low.value.checked_add(rise.checked_div(to - from)?)
     })
 }

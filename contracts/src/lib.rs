@@ -4,10 +4,13 @@
 //! house (intake, derive, project, plan, deliver, verify) is spelt here once.
 
 pub mod capability;
+pub mod catalogue;
 pub mod cell;
 pub mod distribution;
+pub mod envelope;
 pub mod equipment;
 pub mod measure;
+pub mod outputs;
 pub mod ownership;
 pub mod period;
 pub mod provenance;
@@ -18,17 +21,29 @@ pub mod severity;
 pub mod signal;
 pub mod state;
 pub mod status;
+pub mod strict_json;
 pub mod violation;
 
 pub use capability::{CapabilityBalance, CapabilityType, CapacityBasis, CapacityFigure, Loss};
+pub use catalogue::{CONTRACTS, Contract, Direction, Entry};
 pub use cell::{CellKey, DesiredCell, GroupKey, SeenCell};
 pub use distribution::{Distribution, Family, Outcome, Quantile, Support};
+pub use envelope::CloudEvent;
 pub use equipment::{EquipmentLevel, EquipmentRef, PathStep, Resource, ResourceClass};
 pub use measure::{Aggregation, Carries, MeasureDecl, Owner, Role};
+pub use outputs::{
+    TwinOutput, Window,
+    availability_forecast::{AvailabilityForecast, PeriodForecast},
+    constraint_map::{Constraint, ConstraintMap},
+    oee::{ElementSums, Oee, OeeOutput, Undefined},
+    production_state::{Changeover, EquipmentState, ProductionState, Queue, Yield},
+    simulation_result::{ChangedInput, SimulatedMeasure, SimulatedOutput, SimulationResult},
+    throughput::{Counted, Made, RateBasis, Throughput},
+};
 pub use ownership::{NotOurs, Promotion, PromotionError, Scope, WriteGrant};
 pub use period::{Period, PeriodError, PeriodKind};
 pub use provenance::{Gap, ModelRef, Provenance, Quality, QualityLevel, TwinKind, TwinSource};
-pub use quantity::{Unit, UnknownUnit};
+pub use quantity::{Quantity, Unit, UnknownUnit};
 pub use receipt::{Receipt, Rejection, RowOutcome};
 pub use record::{Origin, RawRecord, RejectedRecord};
 pub use severity::{Mix, SeverityMethod};

@@ -32,6 +32,16 @@ pub enum Unit {
     Litre,
 }
 
+/// A number with its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quantity {
+    /// The number.
+    pub value: Decimal,
+    /// Its unit; ratios are fractions with unit `C62`.
+    pub unit: Unit,
+}
+
 /// The unit is not one that Planthread knows; it is refused, not guessed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -82,6 +92,18 @@ impl Unit {
             Self::Tonne => (3, 1_000),
             Self::Litre => (4, 1),
         }
+    }
+
+    /// Whether it measures time.
+    #[must_use]
+    pub const fn is_time(self) -> bool {
+        self.dimension().0 == 0
+    }
+
+    /// Whether it counts or weighs what is produced: neither time nor ratio.
+    #[must_use]
+    pub const fn is_output(self) -> bool {
+        self.dimension().0 != 0 && self.dimension().0 != 2
     }
 
     /// Converts `value` from this unit to `to`; `None` when the dimensions

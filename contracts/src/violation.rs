@@ -5,9 +5,11 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+use crate::{Period, Quantity, Unit};
 
 /// One broken rule of a contract.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -133,6 +135,39 @@ impl Check {
                 path,
                 format!("{end} is not after the start {start}"),
                 "send the first instant after the interval (half-open)",
+            );
+        }
+    }
+
+    /// Half-open bounds of a whole period, in the fields `start` and `end`.
+    ///
+    /// They may differ from midnight UTC by a zone offset (at most 14 hours)
+    /// and a production day that starts in the morning, no more: one day of
+    /// slack tells a wrong period from a far zone.
+    pub(crate) fn bounds(&mut self, at: &str, period: Period, start: Timestamp, end: Timestamp) {
+        self.ordered(&join(at, "end"), start, end);
+        for (name, bound, day) in [("start", start, period.start()), ("end", end, period.end())] {
+            let Ok(midnight) = day.to_zoned(TimeZone::UTC) else { continue };
+            if bound.as_second().abs_diff(midnight.timestamp().as_second()) > 24 * 3_600 {
+                self.fail(
+                    &join(at, name),
+                    format!("{bound} is not the {name} of period {period}"),
+                    "send the bounds of the whole period, or correct the period",
+                );
+            }
+        }
+    }
+
+    /// A ratio says by its unit that it is a fraction.
+    pub(crate) fn ratio(&mut self, path: &str, ratio: Option<Quantity>) {
+        let Some(ratio) = ratio else { return };
+        if ratio.unit == Unit::One {
+            self.fraction(&join(path, "value"), ratio.value);
+        } else {
+            self.fail(
+                &join(path, "unit"),
+                format!("{} is not the unit of a ratio", ratio.unit),
+                "send a fraction from 0 to 1 with unit C62",
             );
         }
     }

@@ -154,8 +154,11 @@ impl AvailableCapacity {
                 "unite overlapping shifts; parallel machines are resources of their own",
             );
         }
-        let left = self.scheduled_hours - self.planned_stop_hours - self.down_hours;
-        if (self.attainable_hours - left).abs() > SAME_HOURS {
+        let left = self
+            .scheduled_hours
+            .saturating_sub(self.planned_stop_hours)
+            .saturating_sub(self.down_hours);
+        if self.attainable_hours.saturating_sub(left).abs() > SAME_HOURS {
             check.fail(
                 "attainable_hours",
                 format!(
@@ -188,7 +191,8 @@ impl AvailableCapacity {
     }
 
     fn check_uncertainty(&self, check: &mut Check) {
-        let most = self.scheduled_hours - self.planned_stop_hours + SAME_HOURS;
+        let most =
+            self.scheduled_hours.saturating_sub(self.planned_stop_hours).saturating_add(SAME_HOURS);
         if let Some(low) = self.low_hours {
             let p = low.probability_not_exceeded;
             if p <= Decimal::ZERO || p >= Decimal::ONE {
@@ -215,7 +219,7 @@ impl AvailableCapacity {
     /// available needs the balance that tells what is committed.
     fn check_balance(&self, check: &mut Check, balance: &CapabilityBalance) {
         if let Some(attainable) = balance.attainable()
-            && (attainable - self.attainable_hours).abs() > SAME_HOURS
+            && attainable.saturating_sub(self.attainable_hours).abs() > SAME_HOURS
         {
             check.fail(
                 "balance.unattainable",

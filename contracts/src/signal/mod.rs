@@ -34,8 +34,7 @@ struct Common<'a> {
 impl Common<'_> {
     fn check(&self, check: &mut Check) {
         check.text("resource", self.resource);
-        check.ordered("end", self.start, self.end);
-        self.check_bounds(check);
+        check.bounds("", self.period, self.start, self.end);
         check.zone("zone", self.zone);
         check.text("calendar_id", self.calendar_id);
         check.text("calendar_version", self.calendar_version);
@@ -47,25 +46,6 @@ impl Common<'_> {
                 format!("{} is not after as_of {}", self.valid_until, self.as_of),
                 "a value carries its own end: state when it becomes stale",
             );
-        }
-    }
-
-    /// The bounds may differ from the civil days by a zone offset (at most 14
-    /// hours) and a production day that starts in the morning, no more: one
-    /// day of slack tells a wrong period from a far zone.
-    fn check_bounds(&self, check: &mut Check) {
-        for (path, bound, day) in
-            [("start", self.start, self.period.start()), ("end", self.end, self.period.end())]
-        {
-            let Ok(midnight) = day.to_zoned(jiff::tz::TimeZone::UTC) else { continue };
-            let apart = bound.as_second().abs_diff(midnight.timestamp().as_second());
-            if apart > 24 * 3_600 {
-                check.fail(
-                    path,
-                    format!("{bound} is not the {path} of period {}", self.period),
-                    "send the whole period's bounds; say `partial` when only a part counts",
-                );
-            }
         }
     }
 
