@@ -9,26 +9,35 @@
 //!   [`error`] says what went wrong.
 //! - [`http`]: the request stack, around every HTTP request of a connector,
 //!   with its [`quota`] by tenant.
+//! - [`push_stack`]: around a connector's `push`, with its [`breaker`]; what a
+//!   class of error leads to stands in one [`table`].
 //! - [`poll`]: the one way in which a connector waits.
-//! - [`clock`] and [`transport`]: time and network as parameters.
+//! - [`clock`] and [`transport`]: time and network as parameters; the real ones
+//!   are [`system_clock`] and [`transport_reqwest`].
 //! - [`secret`] and [`mod@redact`]: what must not be printed.
 
 pub mod attempt;
 pub mod backoff;
 pub mod batch;
+pub mod breaker;
 pub mod clock;
 pub mod connector;
 pub mod error;
 pub mod http;
 pub mod poll;
+pub mod push_stack;
 pub mod quota;
 pub mod redact;
 pub mod secret;
+pub mod system_clock;
+pub mod table;
 pub mod transport;
+pub mod transport_reqwest;
 
 pub use attempt::{Attempt, AttemptId, AttemptRecord, NoteSink};
 pub use backoff::Backoff;
 pub use batch::{Batch, BatchError, CellWrite};
+pub use breaker::{Breaker, BreakerPolicy};
 pub use clock::{BoxFuture, Clock, VirtualClock};
 pub use connector::{
     Capabilities, Connector, Cost, Discovery, Finding, Grade, Info, PackFile, PushOutcome,
@@ -36,6 +45,9 @@ pub use connector::{
 };
 pub use error::{Class, ConnectorError, Sent};
 pub use poll::poll;
+pub use push_stack::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, PushStack, Settled};
 pub use quota::{Blackout, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, TenantKey};
 pub use secret::{Secret, SecretError, SecretRef};
+pub use system_clock::SystemClock;
 pub use transport::{SendError, Transport};
+pub use transport_reqwest::{ReqwestTransport, TransportError, TransportOptions};

@@ -1,0 +1,370 @@
+//! The push stack: one function around a connector's `push`.
+//!
+//! Trace, deadline, breaker, retry after settle. It knows no quota (every
+//! request has that) and no fallback (the engine reads the end). Its rule: an
+//! attempt is durable before it starts, and nothing is sent again before the
+//! target said what became of the attempt before.
+
+use std::{fmt, time::Duration};
+
+use futures_util::future::{Either, select};
+use jiff::Timestamp;
+use planthread_contracts::{Receipt, RowOutcome};
+use tracing::Instrument as _;
+
+use crate::{
+    Attempt, AttemptId, AttemptRecord, Backoff, Batch, Breaker, Class, Clock, Connector,
+    ConnectorError, PushOutcome, Sent, Settlement,
+    table::{Retry, treatment},
+};
+
+/// How often and how long a batch is tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushPolicy {
+    /// Most attempts of one batch; at least 1.
+    pub attempts: u32,
+    /// Waits between them, and between questions that got no answer.
+    pub backoff: Backoff,
+    /// Longest time of one attempt; after it the attempt is unclear.
+    pub attempt_limit: Duration,
+    /// Wall clock for everything: no new attempt starts after it.
+    pub budget: Duration,
+    /// Time between two questions about an unclear attempt.
+    pub settle_every: Duration,
+    /// Longest time of asking about one attempt.
+    pub settle_limit: Duration,
+}
+
+impl Default for PushPolicy {
+    fn default() -> Self {
+        Self {
+            attempts: 4,
+            backoff: Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(60) },
+            attempt_limit: Duration::from_mins(30),
+            budget: Duration::from_hours(1),
+            settle_every: Duration::from_secs(10),
+            settle_limit: Duration::from_mins(15),
+        }
+    }
+}
+
+/// Where attempts are kept. Durable when a function returns.
+pub trait AttemptLog: Send + Sync + fmt::Debug {
+    /// Draws an id for `batch` and keeps it, with the cells it carries.
+    ///
+    /// # Errors
+    /// `Fatal` when it can't be kept: then nothing is sent.
+    fn open(&self, batch: &Batch) -> Result<Attempt, ConnectorError>;
+
+    /// Keeps the end of an open attempt.
+    ///
+    /// # Errors
+    /// `Fatal` when it can't be kept: then the attempt counts as open.
+    fn close(&self, id: &AttemptId, end: &AttemptEnd) -> Result<(), ConnectorError>;
+
+    /// An attempt with its notes.
+    ///
+    /// # Errors
+    /// `Fatal` when it can't be read.
+    fn record(&self, id: &AttemptId) -> Result<AttemptRecord, ConnectorError>;
+}
+
+/// How an attempt ended. One that has no end is open: before its cells go out
+/// again it must be settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptEnd {
+    /// The connector reported an outcome for each cell.
+    Done(PushOutcome),
+    /// Settled: the target processed it. Its cells are unproven until read.
+    Landed(Receipt),
+    /// Nothing of it took or will take effect; its cells may go out again.
+    NotTaken {
+        /// Why.
+        class: Class,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The target can't tell; its cells are unproven until read.
+    Unknown {
+        /// Why it was unclear.
+        class: Class,
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+/// How a push ended.
+#[derive(Debug, Clone)]
+pub enum PushEnd {
+    /// The batch was empty; nothing was sent.
+    Empty,
+    /// The target took the batch; one outcome for each cell.
+    Done {
+        /// The attempt that it took.
+        attempt: AttemptId,
+        /// What became of each cell.
+        outcome: PushOutcome,
+    },
+    /// Only a read-back can tell. Never sent again before it.
+    Unproven {
+        /// The attempt in question.
+        attempt: AttemptId,
+        /// What made it unclear.
+        error: ConnectorError,
+    },
+    /// Nothing more is sent now; nothing is dropped.
+    Parked {
+        /// Why; its class stands for the exit code.
+        error: ConnectorError,
+        /// When it makes sense to come back, if that is known.
+        after: Option<Duration>,
+        /// An attempt without an end: [`PushStack::settle`] it before its cells go out again.
+        open: Option<AttemptId>,
+    },
+}
+
+/// What asking about an attempt led to.
+#[derive(Debug, Clone)]
+pub enum Settled {
+    /// The target processed it; a read-back tells which cells.
+    Landed(Receipt),
+    /// Nothing of it took or will take effect.
+    NotTaken,
+    /// The target can't tell; a read-back decides.
+    Unknown,
+    /// Still running, or nobody answers: the attempt stays open.
+    Open(ConnectorError),
+}
+
+/// What stands around one target's connector.
+#[derive(Debug, Clone, Copy)]
+pub struct PushStack<'a> {
+    /// The target.
+    pub connector: &'a dyn Connector,
+    /// Where attempts are kept.
+    pub log: &'a dyn AttemptLog,
+    /// How often and how long.
+    pub policy: &'a PushPolicy,
+    /// The target's breaker.
+    pub breaker: &'a Breaker,
+    /// Time.
+    pub clock: &'a dyn Clock,
+}
+
+impl PushStack<'_> {
+    /// Pushes `batch` until its end is known, or waiting is somebody else's.
+    pub async fn push(&self, batch: &Batch) -> PushEnd {
+        let target = &self.connector.info().target;
+        let span = tracing::info_span!("push", %target, scope = batch.scope().name(),
+            rows = batch.cells().len());
+        let started = self.clock.now();
+        async {
+            let end = self.attempts(batch, started).await;
+            trace(&end, self.since(started));
+            end
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Breaker, attempt, and what its class leads to, again and again.
+    async fn attempts(&self, batch: &Batch, started: Timestamp) -> PushEnd {
+        if batch.cells().is_empty() {
+            return PushEnd::Empty;
+        }
+        let mut attempts = 0;
+        loop {
+            let permit = match self.breaker.admit(self.clock.now()) {
+                Ok(permit) => permit,
+                Err(left) => return parked_by_breaker(left),
+            };
+            let attempt = match self.log.open(batch) {
+                Ok(attempt) => attempt,
+                Err(error) => return PushEnd::Parked { error, after: None, open: None },
+            };
+            let error = match self.once(batch, &attempt).await {
+                Ok(outcome) => {
+                    permit.succeeded();
+                    return self.done(batch, attempt.id(), outcome);
+                }
+                Err(error) => error,
+            };
+            permit.failed(error.class, self.clock.now());
+            attempts += 1;
+            let wait = match self.after_failure(batch, attempt.id(), &error, attempts).await {
+                Ok(wait) => wait,
+                Err(end) => return *end,
+            };
+            let elapsed = self.since(started);
+            if attempts >= self.policy.attempts || elapsed + wait > self.policy.budget {
+                let after = matches!(error.class, Class::Throttled { .. }).then_some(wait);
+                return PushEnd::Parked { error, after, open: None };
+            }
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    /// One attempt, within its deadline.
+    async fn once(&self, batch: &Batch, attempt: &Attempt) -> Result<PushOutcome, ConnectorError> {
+        let limit = self.policy.attempt_limit;
+        match select(self.connector.push(batch, attempt), self.clock.sleep(limit)).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => {
+                let message = format!("no end within {} s", limit.as_secs());
+                Err(ConnectorError::new(UNCLEAR, "push batch", message))
+            }
+        }
+    }
+
+    /// Closes a failed attempt as its class demands. `Ok` is the wait before
+    /// the next one, and says that nothing of this one took effect.
+    async fn after_failure(
+        &self,
+        batch: &Batch,
+        id: &AttemptId,
+        error: &ConnectorError,
+        attempts: u32,
+    ) -> Result<Duration, Box<PushEnd>> {
+        let backoff = || self.policy.backoff.wait(attempts - 1, self.clock);
+        let open = |error: ConnectorError| {
+            Err(Box::new(PushEnd::Parked { error, after: None, open: Some(id.clone()) }))
+        };
+        let wait = match treatment(error.class).retry {
+            Retry::Never => return open(error.clone()),
+            Retry::AfterSettle => match self.settle(id).await {
+                Settled::NotTaken => return Ok(backoff()),
+                Settled::Landed(receipt) => return Err(Box::new(landed(batch, id, receipt))),
+                Settled::Unknown => {
+                    let (attempt, error) = (id.clone(), error.clone());
+                    return Err(Box::new(PushEnd::Unproven { attempt, error }));
+                }
+                Settled::Open(reason) => return open(reason),
+            },
+            Retry::AfterBackoff => backoff(),
+            Retry::AfterWait(after) => after,
+        };
+        let end = AttemptEnd::NotTaken { class: error.class, reason: error.to_string() };
+        match self.log.close(id, &end) {
+            Ok(()) => Ok(wait),
+            Err(error) => open(error),
+        }
+    }
+
+    /// Asks what became of an open attempt until the target knows, at most
+    /// `settle_limit`, and closes it. Also for attempts that a crash left open.
+    pub async fn settle(&self, id: &AttemptId) -> Settled {
+        let settled = match self.log.record(id) {
+            Ok(record) => self.ask(&record).await,
+            Err(error) => Settled::Open(error),
+        };
+        let reason = || "settled".to_owned();
+        let end = match &settled {
+            Settled::Landed(receipt) => AttemptEnd::Landed(receipt.clone()),
+            Settled::NotTaken => AttemptEnd::NotTaken { class: UNCLEAR, reason: reason() },
+            Settled::Unknown => AttemptEnd::Unknown { class: UNCLEAR, reason: reason() },
+            Settled::Open(_) => return settled,
+        };
+        match self.log.close(id, &end) {
+            Ok(()) => settled,
+            Err(error) => Settled::Open(error),
+        }
+    }
+
+    async fn ask(&self, record: &AttemptRecord) -> Settled {
+        let (started, limit) = (self.clock.now(), self.policy.settle_limit);
+        let mut unanswered = 0;
+        loop {
+            let left = limit.saturating_sub(self.since(started));
+            let asked = select(self.connector.settle(record), self.clock.sleep(left)).await;
+            let wait = match asked {
+                Either::Left((Ok(Settlement::Landed(receipt)), _)) => {
+                    return Settled::Landed(receipt);
+                }
+                Either::Left((Ok(Settlement::NotTaken), _)) => return Settled::NotTaken,
+                Either::Left((Ok(Settlement::Unknown), _)) => return Settled::Unknown,
+                Either::Left((Ok(Settlement::Running), _)) => self.policy.settle_every,
+                Either::Left((Err(error), _)) => {
+                    unanswered += 1;
+                    match treatment(error.class).retry {
+                        Retry::Never => return Settled::Open(error),
+                        Retry::AfterWait(after) if after > left => return Settled::Open(error),
+                        Retry::AfterWait(after) => after,
+                        Retry::AfterBackoff | Retry::AfterSettle => {
+                            self.policy.backoff.wait(unanswered - 1, self.clock)
+                        }
+                    }
+                }
+                Either::Right(_) => return Settled::Open(still_unclear(limit)),
+            };
+            if self.since(started) + wait > limit {
+                return Settled::Open(still_unclear(limit));
+            }
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    fn done(&self, batch: &Batch, id: &AttemptId, mut outcome: PushOutcome) -> PushEnd {
+        if outcome.rows.len() != batch.cells().len() {
+            // The connector counted wrong: no row may be judged by its place.
+            tracing::warn!(rows = outcome.rows.len(), cells = batch.cells().len(), "row count");
+            outcome.rows = unproven(batch);
+        }
+        match self.log.close(id, &AttemptEnd::Done(outcome.clone())) {
+            Ok(()) => PushEnd::Done { attempt: id.clone(), outcome },
+            Err(error) => PushEnd::Parked { error, after: None, open: Some(id.clone()) },
+        }
+    }
+
+    fn since(&self, started: Timestamp) -> Duration {
+        Duration::try_from(self.clock.now().duration_since(started)).unwrap_or(Duration::ZERO)
+    }
+}
+
+const UNCLEAR: Class = Class::Transient { sent: Sent::Maybe };
+
+fn landed(batch: &Batch, id: &AttemptId, receipt: Receipt) -> PushEnd {
+    let outcome = PushOutcome { receipt, rows: unproven(batch) };
+    PushEnd::Done { attempt: id.clone(), outcome }
+}
+
+fn unproven(batch: &Batch) -> Vec<RowOutcome> {
+    vec![RowOutcome::Unproven; batch.cells().len()]
+}
+
+fn parked_by_breaker(left: Duration) -> PushEnd {
+    let message = format!("the target was down; left alone for another {} s", left.as_secs());
+    let error = ConnectorError::new(Class::Throttled { after: left }, "push batch", message);
+    PushEnd::Parked { error, after: Some(left), open: None }
+}
+
+fn still_unclear(limit: Duration) -> ConnectorError {
+    let message =
+        format!("what became of the attempt is still unclear after {} s", limit.as_secs());
+    ConnectorError::new(UNCLEAR, "settle attempt", message)
+}
+
+fn trace(end: &PushEnd, elapsed: Duration) {
+    let elapsed_ms = elapsed.as_millis();
+    match end {
+        PushEnd::Empty => tracing::debug!("empty batch"),
+        PushEnd::Done { attempt, outcome } => {
+            let count = |wanted: fn(&RowOutcome) -> bool| {
+                outcome.rows.iter().filter(|row| wanted(row)).count()
+            };
+            let accepted = count(|row| matches!(row, RowOutcome::Accepted));
+            let rejected = count(|row| matches!(row, RowOutcome::Rejected(_)));
+            tracing::info!(%attempt, accepted, rejected, elapsed_ms, "done");
+        }
+        PushEnd::Unproven { attempt, error } => {
+            tracing::warn!(%attempt, class = error.class.word(), elapsed_ms, %error, "unproven");
+        }
+        PushEnd::Parked { error, after, open } => {
+            let open = open.as_ref().map(AttemptId::as_str);
+            let class = error.class.word();
+            tracing::warn!(class, after = ?after, open, elapsed_ms, %error, "parked");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! Pushes against a scripted connector, under the virtual clock.

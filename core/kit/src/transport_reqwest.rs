@@ -1,0 +1,175 @@
+//! The real transport: the only place that opens sockets towards a target.
+//!
+//! One sending is one request: no redirects, no retries, no cookies, no
+//! proxies from the environment. What a connector wants of those it does
+//! itself, where it can be seen.
+
+use std::{error::Error, fmt::Write as _, time::Duration};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use reqwest::{Certificate, Client, Identity, NoProxy, Proxy, redirect};
+use url::Url;
+
+use crate::{BoxFuture, Secret, SendError, Sent, Transport, redact};
+
+/// How to reach a target.
+#[derive(Debug, Clone)]
+pub struct TransportOptions {
+    /// Certificates of a private authority, PEM.
+    pub private_ca: Option<Vec<u8>>,
+    /// Trust only `private_ca`, not the system's authorities.
+    pub only_private_ca: bool,
+    /// Client certificate chain and its unencrypted private key, both PEM, one
+    /// after the other.
+    pub client_certificate: Option<Secret>,
+    /// HTTP proxy for all requests: `http://proxy.example:3128`.
+    pub proxy: Option<Url>,
+    /// User and password at the proxy.
+    pub proxy_login: Option<(String, Secret)>,
+    /// Hosts that are reached without the proxy, separated by commas.
+    pub no_proxy: String,
+    /// How long name resolution, connection and handshake may take.
+    pub connect_timeout: Duration,
+}
+
+impl Default for TransportOptions {
+    fn default() -> Self {
+        Self {
+            private_ca: None,
+            only_private_ca: false,
+            client_certificate: None,
+            proxy: None,
+            proxy_login: None,
+            no_proxy: String::new(),
+            connect_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// The options make no transport.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{option}: {reason}; {cure}")]
+pub struct TransportError {
+    /// Which option.
+    pub option: &'static str,
+    /// What is wrong with it. Never its content.
+    pub reason: String,
+    /// What to do about it.
+    pub cure: &'static str,
+}
+
+/// HTTP/1.1 over TCP and TLS (rustls with ring), with a connection pool.
+#[derive(Debug, Clone)]
+pub struct ReqwestTransport {
+    client: Client,
+}
+
+impl ReqwestTransport {
+    /// A transport with its own connection pool.
+    ///
+    /// # Errors
+    /// When a certificate, key or proxy address can't be read.
+    pub fn new(options: &TransportOptions) -> Result<Self, TransportError> {
+        // The process has one provider. Somebody else's is as good as ours.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        #[expect(clippy::disallowed_methods, reason = "this is the kit's transport")]
+        let mut builder = Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .gzip(true)
+            .connect_timeout(options.connect_timeout);
+        if let Some(pem) = &options.private_ca {
+            let roots = authorities(pem)?;
+            builder = if options.only_private_ca {
+                builder.tls_certs_only(roots)
+            } else {
+                builder.tls_certs_merge(roots)
+            };
+        }
+        if let Some(pem) = &options.client_certificate {
+            builder = builder.identity(identity(pem)?);
+        }
+        if let Some(url) = &options.proxy {
+            builder = builder.proxy(proxy(url, options)?);
+        }
+        let client = builder.build().map_err(|error| TransportError {
+            option: "transport",
+            reason: chain(&error),
+            cure: "install the system's CA certificates, or trust only a private CA",
+        })?;
+        Ok(Self { client })
+    }
+}
+
+impl Transport for ReqwestTransport {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, SendError>> {
+        Box::pin(async move {
+            let request = reqwest::Request::try_from(request).map_err(lost)?;
+            let answer = self.client.execute(request).await.map_err(lost)?;
+            let mut response = Response::new(Bytes::new());
+            *response.status_mut() = answer.status();
+            *response.version_mut() = answer.version();
+            *response.headers_mut() = answer.headers().clone();
+            *response.body_mut() = answer.bytes().await.map_err(lost)?;
+            Ok(response)
+        })
+    }
+}
+
+/// Certain is only what failed before the request left: its building, or the
+/// way to the peer (name, connection, proxy, handshake).
+fn lost(error: reqwest::Error) -> SendError {
+    let sent = if error.is_builder() || error.is_connect() { Sent::No } else { Sent::Maybe };
+    SendError { sent, message: redact::text(&chain(&error.without_url())) }
+}
+
+/// The error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let _ = write!(text, ": {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+fn authorities(pem: &[u8]) -> Result<Vec<Certificate>, TransportError> {
+    let fault = |reason| TransportError {
+        option: "private_ca",
+        reason,
+        cure: "give a PEM file with one or more BEGIN CERTIFICATE blocks",
+    };
+    let roots = Certificate::from_pem_bundle(pem).map_err(|error| fault(chain(&error)))?;
+    if roots.is_empty() { Err(fault("it holds no certificate".to_owned())) } else { Ok(roots) }
+}
+
+fn identity(pem: &Secret) -> Result<Identity, TransportError> {
+    Identity::from_pem(pem.expose().as_bytes()).map_err(|error| TransportError {
+        option: "client_certificate",
+        reason: chain(&error),
+        cure: "give one PEM text with the certificate chain and its unencrypted private key",
+    })
+}
+
+fn proxy(url: &Url, options: &TransportOptions) -> Result<Proxy, TransportError> {
+    let fault = |reason| TransportError {
+        option: "proxy",
+        reason,
+        cure: "write http://HOST:PORT and keep user and password in proxy_login",
+    };
+    if url.scheme() != "http" || !url.username().is_empty() || url.password().is_some() {
+        return Err(fault("it is not a plain http address".to_owned()));
+    }
+    let mut proxy = Proxy::all(url.clone()).map_err(|error| fault(chain(&error.without_url())))?;
+    if let Some((user, password)) = &options.proxy_login {
+        proxy = proxy.basic_auth(user, password.expose());
+    }
+    Ok(proxy.no_proxy(NoProxy::from_string(&options.no_proxy)))
+}
+
+#[cfg(test)]
+mod tests;
