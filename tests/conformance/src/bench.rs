@@ -88,10 +88,7 @@ pub fn batch(connector: &dyn Connector, cells: &[DesiredCell]) -> Result<Batch, 
     let measures: &[MeasureDecl] = &connector.info().capabilities.measures;
     let grants: Vec<WriteGrant> =
         measures.iter().filter_map(|m| WriteGrant::bridge_owned(m, &scope).ok()).collect();
-    let write = |cell: &DesiredCell| CellWrite {
-        key: cell.key.clone(),
-        revision: 1,
-        value: cell.value,
-    };
+    let write =
+        |cell: &DesiredCell| CellWrite { key: cell.key.clone(), revision: 1, value: cell.value };
     Batch::new(scope, &grants, cells.iter().map(write).collect()).map_err(|e| e.to_string())
 }

@@ -206,7 +206,8 @@ pub(crate) fn discover_answers_the_sheet(bench: &dyn Bench) -> End {
 pub(crate) fn pack_holds_every_cell(bench: &dyn Bench) -> End {
     let (world, cells) = (bench.world(), bench.cells(24));
     let files = world.connector.pack(&cells).map_err(|error| error.to_string())?;
-    let text: String = files.iter().map(|f| String::from_utf8_lossy(&f.bytes).into_owned()).collect();
+    let text: String =
+        files.iter().map(|f| String::from_utf8_lossy(&f.bytes).into_owned()).collect();
     for cell in &cells {
         let there = text.lines().any(|line| {
             line.contains(&cell.key.resource) && line.contains(&cell.value.to_string())

@@ -37,7 +37,9 @@ pub fn trials(benches: &'static [&'static dyn Bench]) -> Vec<Trial> {
     let pairs = benches.iter().flat_map(|bench| CASES.iter().map(move |case| (*bench, case)));
     pairs
         .map(|(bench, (name, case))| {
-            Trial::test(format!("{}::{name}", bench.name()), move || case(bench).map_err(Failed::from))
+            Trial::test(format!("{}::{name}", bench.name()), move || {
+                case(bench).map_err(Failed::from)
+            })
         })
         .collect()
 }

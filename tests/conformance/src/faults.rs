@@ -1,0 +1,163 @@
+//! The sweep: each fault, at each request, once and for good.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use planthread_contracts::{CellKey, DesiredCell, RowOutcome};
+use planthread_kit::{
+    Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Breaker, BreakerPolicy,
+    ConnectorError, NoteSink, PushEnd, PushPolicy, PushStack, VirtualClock,
+};
+use rust_decimal::Decimal;
+
+use crate::{
+    bench::{Bench, Fault, World, batch},
+    cases::read,
+};
+
+/// Requests after which a fault that lasts must have ended the push.
+const REQUESTS_MAX: usize = 400;
+
+/// Rounds of push and read-back that a bridge would make.
+const ROUNDS_MAX: usize = 4;
+
+/// Attempts in memory: what the engine keeps on disk.
+#[derive(Debug, Clone)]
+struct Log {
+    clock: VirtualClock,
+    notes: Arc<Memory>,
+}
+
+#[derive(Debug, Default)]
+struct Memory(Mutex<BTreeMap<AttemptId, BTreeMap<String, String>>>);
+
+impl NoteSink for Memory {
+    fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), String> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(attempt.clone()).or_default().insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+}
+
+impl AttemptLog for Log {
+    fn open(&self, _: &Batch) -> Result<Attempt, ConnectorError> {
+        let sink: Arc<dyn NoteSink> = Arc::<Memory>::clone(&self.notes);
+        Ok(Attempt::new(AttemptId::draw(&self.clock), sink))
+    }
+
+    fn close(&self, _: &AttemptId, _: &AttemptEnd) -> Result<(), ConnectorError> {
+        Ok(())
+    }
+
+    fn record(&self, id: &AttemptId) -> Result<AttemptRecord, ConnectorError> {
+        let all = self.notes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let notes = all.get(id).cloned().unwrap_or_default();
+        Ok(AttemptRecord { id: id.clone(), notes })
+    }
+}
+
+pub(crate) fn fault_at_every_request(bench: &dyn Bench) -> Result<(), String> {
+    let needed = undisturbed(bench)?;
+    for fault in Fault::ALL {
+        for nth in 1..=needed {
+            let place = format!("{fault:?} at request {nth} of {needed}");
+            once(bench, fault, nth).map_err(|reason| format!("{place}, once: {reason}"))?;
+            lasting(bench, fault, nth).map_err(|reason| format!("{place}, lasting: {reason}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Requests of a push and its read-back when nothing goes wrong.
+fn undisturbed(bench: &dyn Bench) -> Result<usize, String> {
+    let (world, cells) = (bench.world(), bench.cells(24));
+    let missing = rounds(&world, &cells)?;
+    if missing.is_empty() {
+        return Ok(world.target.requests());
+    }
+    Err(format!("without any fault {} cells did not land", missing.len()))
+}
+
+/// After one fault everything lands, with its exact values.
+fn once(bench: &dyn Bench, fault: Fault, nth: usize) -> Result<(), String> {
+    let (world, cells) = (bench.world(), bench.cells(24));
+    world.target.inject(nth, fault);
+    let missing = rounds(&world, &cells)?;
+    let early = world.target.inside_retry_after();
+    match (missing.first(), early) {
+        (None, 0) => Ok(()),
+        (None, early) => Err(format!("{early} requests inside a Retry-After window")),
+        (Some(cell), _) => Err(format!("{} cells missing, first {cell}", missing.len())),
+    }
+}
+
+/// A fault that lasts ends the push within bounds, and silence never hides a
+/// half: what was reported as accepted is there, and no value is doubled.
+fn lasting(bench: &dyn Bench, fault: Fault, nth: usize) -> Result<(), String> {
+    let (world, cells) = (bench.world(), bench.cells(24));
+    for request in nth..nth + 2 * REQUESTS_MAX {
+        world.target.inject(request, fault);
+    }
+    let end = push(&world, &cells)?;
+    let made = world.target.requests();
+    if made > REQUESTS_MAX {
+        return Err(format!("{made} requests without an end"));
+    }
+    let held = held(&world);
+    let doubled = cells.iter().find(|c| held.get(&c.key).is_some_and(|value| *value != c.value));
+    if let Some(cell) = doubled {
+        return Err(format!("{} holds {:?}, not {}", cell.key, held.get(&cell.key), cell.value));
+    }
+    if let PushEnd::Done { outcome, .. } = &end {
+        for (cell, row) in cells.iter().zip(&outcome.rows) {
+            if *row == RowOutcome::Accepted && !held.contains_key(&cell.key) {
+                return Err(format!("{} was accepted and is not there", cell.key));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Push, read back, push what is missing: what the engine does, in small.
+fn rounds(world: &World, cells: &[DesiredCell]) -> Result<Vec<CellKey>, String> {
+    let mut missing: Vec<DesiredCell> = cells.to_vec();
+    for _ in 0..ROUNDS_MAX {
+        push(world, &missing)?;
+        let Ok(seen) = read(world, cells) else { continue };
+        let seen: BTreeMap<_, _> = seen.into_iter().map(|cell| (cell.key, cell.value)).collect();
+        let landed = |cell: &DesiredCell| seen.get(&cell.key) == Some(&Some(cell.value));
+        missing.retain(|cell| !landed(cell));
+        if missing.is_empty() {
+            break;
+        }
+    }
+    let held = held(world);
+    let absent = cells.iter().filter(|cell| held.get(&cell.key) != Some(&cell.value));
+    Ok(absent.map(|cell| cell.key.clone()).collect())
+}
+
+fn push(world: &World, cells: &[DesiredCell]) -> Result<PushEnd, String> {
+    let batch = batch(world.connector.as_ref(), cells)?;
+    let log = Log { clock: world.clock.clone(), notes: Arc::default() };
+    let breaker = Breaker::new(BreakerPolicy::default());
+    let policy = PushPolicy::default();
+    let stack = PushStack {
+        connector: world.connector.as_ref(),
+        log: &log,
+        policy: &policy,
+        breaker: &breaker,
+        clock: &world.clock,
+    };
+    let end = world.clock.block_on(stack.push(&batch));
+    if let PushEnd::Parked { open: Some(id), .. } = &end {
+        world.clock.block_on(stack.settle(id));
+    }
+    Ok(end)
+}
+
+fn held(world: &World) -> BTreeMap<CellKey, Decimal> {
+    let some = world.target.stored().into_iter().filter_map(|cell| Some((cell.key, cell.value?)));
+    some.collect()
+}
