@@ -31,6 +31,8 @@ pub mod redact;
 pub mod secret;
 pub mod system_clock;
 pub mod table;
+#[cfg(test)]
+mod testing;
 pub mod transport;
 pub mod transport_reqwest;
 
