@@ -38,6 +38,13 @@ impl Reply {
         Self { result: reply.result.map(|r| r.map(|_| Bytes::from(body.to_owned()))), ..reply }
     }
 
+    pub(crate) fn code(mut self, code: u16) -> Self {
+        if let Ok(response) = &mut self.result {
+            *response.status_mut() = StatusCode::from_u16(code).unwrap();
+        }
+        self
+    }
+
     pub(crate) fn lost(sent: Sent, message: &str) -> Self {
         let error = SendError { sent, message: message.to_owned() };
         Self { after: Duration::ZERO, result: Err(error) }

@@ -1,1 +1,253 @@
 //! Pushes against a scripted connector, under the virtual clock.
+
+mod world;
+
+use planthread_contracts::Rejection;
+use proptest::prelude::*;
+
+use self::world::{Push, batch, world};
+use super::*;
+use crate::BreakerPolicy;
+
+const DOWN: Class = Class::Transient { sent: Sent::No };
+
+fn rows(end: &PushEnd) -> &[RowOutcome] {
+    match end {
+        PushEnd::Done { outcome, .. } => &outcome.rows,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn parked(end: &PushEnd) -> (Class, Option<u64>, bool) {
+    match end {
+        PushEnd::Parked { error, after, open } => {
+            (error.class, after.map(|after| after.as_secs()), open.is_some())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_attempt_is_durable_before_it_starts_and_closed_with_its_rows() {
+    let world = world(&[Push::Takes], &[]);
+    assert_eq!(rows(&world.run()), [RowOutcome::Accepted, RowOutcome::Accepted]);
+    assert_eq!(world.story(), "open push close:done");
+}
+
+#[test]
+fn nothing_is_sent_for_an_empty_batch_or_without_a_durable_attempt() {
+    let breaker = Breaker::new(BreakerPolicy::default());
+    let empty = world(&[], &[]);
+    let end = empty.run_with(&PushPolicy::default(), &breaker, 0);
+    assert!(matches!(end, PushEnd::Empty));
+    assert_eq!(empty.story(), "");
+
+    let broken = world(&[], &[]).broken_at("open");
+    assert_eq!(parked(&broken.run()), (Class::Fatal, None, false));
+    assert_eq!(broken.story(), "open");
+}
+
+#[test]
+fn what_was_not_sent_goes_out_in_a_new_attempt() {
+    let world = world(&[Push::Fails(DOWN)], &[]);
+    assert_eq!(rows(&world.run()).len(), 2);
+    assert_eq!(world.story(), "open push close:not-taken open push close:done");
+}
+
+#[test]
+fn an_unclear_attempt_is_settled_before_anything_is_sent_again() {
+    let running = Ok(Settlement::Running);
+    let asked =
+        world(&[Push::Fails(UNCLEAR)], &[running.clone(), Err(DOWN), Ok(Settlement::NotTaken)]);
+    assert_eq!(rows(&asked.run()), [RowOutcome::Accepted, RowOutcome::Accepted]);
+    assert_eq!(
+        asked.story(),
+        "open push settle settle settle close:not-taken open push close:done"
+    );
+
+    let landed = world(&[], &[]);
+    let settles = [running, Ok(Settlement::Landed(landed.receipt()))];
+    let landed = world(&[Push::Fails(UNCLEAR)], &settles);
+    assert_eq!(rows(&landed.run()), [RowOutcome::Unproven, RowOutcome::Unproven]);
+    assert_eq!(landed.story(), "open push settle settle close:landed");
+}
+
+#[test]
+fn what_the_target_cannot_tell_is_never_sent_again() {
+    let unknown = world(&[Push::Fails(UNCLEAR)], &[Ok(Settlement::Unknown)]);
+    assert!(matches!(unknown.run(), PushEnd::Unproven { .. }));
+    assert_eq!(unknown.story(), "open push settle close:unknown");
+}
+
+#[test]
+fn an_attempt_that_stays_unclear_stays_open() {
+    let policy = PushPolicy::default();
+    let endless = world(&[Push::Fails(UNCLEAR)], &[]);
+    assert_eq!(parked(&endless.run()), (UNCLEAR, None, true));
+    let limit = i64::try_from(policy.settle_limit.as_secs()).unwrap();
+    assert!(endless.seconds() <= limit, "{}", endless.seconds());
+    assert!(!endless.story().contains("close"), "{}", endless.story());
+
+    let locked_out = world(&[Push::Fails(UNCLEAR)], &[Err(Class::Auth)]);
+    assert_eq!(parked(&locked_out.run()), (Class::Auth, None, true));
+    assert_eq!(locked_out.story(), "open push settle");
+}
+
+#[test]
+fn an_attempt_past_its_deadline_is_unclear() {
+    let world = world(&[Push::Hangs(7_200)], &[Ok(Settlement::NotTaken)]);
+    assert_eq!(rows(&world.run()).len(), 2);
+    assert_eq!(world.story(), "open push settle close:not-taken open push close:done");
+}
+
+#[test]
+fn throttling_is_waited_for_within_the_budget_and_parks_beyond() {
+    let after = |secs| Class::Throttled { after: Duration::from_secs(secs) };
+    let short = world(&[Push::Fails(after(90))], &[]);
+    assert_eq!(rows(&short.run()).len(), 2);
+    assert_eq!(short.seconds(), 90);
+
+    let long = world(&[Push::Fails(after(9_000))], &[]);
+    assert_eq!(parked(&long.run()), (after(9_000), Some(9_000), false));
+    assert_eq!((long.seconds(), long.story()), (0, "open push close:not-taken".to_owned()));
+}
+
+#[test]
+fn what_needs_a_person_parks_at_once_and_keeps_its_attempt() {
+    for class in [Class::Auth, Class::Drift, Class::Fatal] {
+        let world = world(&[Push::Fails(class)], &[]);
+        assert_eq!(parked(&world.run()), (class, None, true));
+        assert_eq!(world.story(), "open push");
+    }
+}
+
+#[test]
+fn a_target_that_is_down_is_left_alone() {
+    let breaker = Breaker::new(BreakerPolicy { failures: 6, open_for: Duration::from_mins(5) });
+    let policy = PushPolicy::default();
+    let down = vec![Push::Fails(DOWN); 99];
+    let world = world(&down, &[]);
+    assert_eq!(parked(&world.run_with(&policy, &breaker, 1)), (DOWN, None, false));
+    assert_eq!(world.story().matches("push").count(), 4, "the budget of attempts");
+    let (class, after, open) = parked(&world.run_with(&policy, &breaker, 1));
+    assert!(matches!(class, Class::Throttled { .. }) && after.is_some() && !open);
+    assert_eq!(world.story().matches("push").count(), 6);
+    assert!(matches!(world.run_with(&policy, &breaker, 1), PushEnd::Parked { .. }));
+    assert_eq!(world.story().matches("push").count(), 6, "open: not even tried");
+
+    world.pushes.lock().unwrap().clear();
+    world.clock.advance(Duration::from_mins(5));
+    assert_eq!(rows(&world.run_with(&policy, &breaker, 1)).len(), 1);
+}
+
+#[test]
+fn no_row_is_judged_by_its_place_when_the_count_is_wrong() {
+    let world = world(&[Push::Miscounts], &[]);
+    assert_eq!(rows(&world.run()), [RowOutcome::Unproven, RowOutcome::Unproven]);
+}
+
+#[test]
+fn an_end_that_cannot_be_kept_leaves_the_attempt_open() {
+    for (broken, push) in [("close:done", Push::Takes), ("close:not-taken", Push::Fails(DOWN))] {
+        let world = world(&[push], &[]).broken_at(broken);
+        assert_eq!(parked(&world.run()), (Class::Fatal, None, true), "{broken}");
+        assert_eq!(world.story(), format!("open push {broken}"));
+    }
+}
+
+#[test]
+fn refused_rows_are_no_failure_of_the_push() {
+    let world = world(&[], &[]);
+    let rejected = RowOutcome::Rejected(Rejection {
+        reason: "no such resource".to_owned(),
+        vendor_code: None,
+        cure: "create it".to_owned(),
+    });
+    let stack = PushStack {
+        connector: &world,
+        log: &world,
+        policy: &PushPolicy::default(),
+        breaker: &Breaker::new(BreakerPolicy::default()),
+        clock: &world.clock,
+    };
+    let attempt = stack.log.open(&batch(2)).unwrap();
+    let outcome =
+        PushOutcome { receipt: world.receipt(), rows: vec![RowOutcome::Accepted, rejected] };
+    let end = stack.done(&batch(2), attempt.id(), outcome.clone());
+    assert_eq!(rows(&end), outcome.rows);
+    assert_eq!(world.story(), "open close:done");
+}
+
+/// What a truthful target does in one attempt: whether it takes effect, how
+/// the push ends, and what it answers when it is asked.
+#[derive(Debug, Clone)]
+struct Truth {
+    effect: bool,
+    push: Push,
+    settles: Vec<Result<Settlement, Class>>,
+}
+
+fn truth() -> impl Strategy<Value = Truth> {
+    let after = Duration::from_secs(30);
+    let refused = prop::sample::select(vec![DOWN, Class::Throttled { after }]);
+    let unclear = prop::sample::select(vec![UNCLEAR, UNCLEAR, Class::Drift, Class::Auth]);
+    let asked = prop::collection::vec(
+        prop::sample::select(vec![
+            Ok(Settlement::Running),
+            Err(DOWN),
+            Err(UNCLEAR),
+            Err(Class::Throttled { after }),
+        ]),
+        0..4,
+    );
+    (ways(refused, unclear), asked, 0_u8..3).prop_map(|((effect, push), mut settles, last)| {
+        let at = Timestamp::UNIX_EPOCH;
+        let receipt = Receipt { handle: "H".into(), verdict: "ok".into(), at };
+        settles.push(match (last, effect) {
+            (0, _) => Ok(Settlement::Unknown),
+            (_, true) => Ok(Settlement::Landed(receipt)),
+            (_, false) => Ok(Settlement::NotTaken),
+        });
+        Truth { effect, push, settles }
+    })
+}
+
+fn ways(
+    refused: impl Strategy<Value = Class>,
+    unclear: impl Strategy<Value = Class>,
+) -> impl Strategy<Value = (bool, Push)> {
+    prop_oneof![
+        Just((true, Push::Takes)),
+        refused.prop_map(|class| (false, Push::Fails(class))),
+        (any::<bool>(), unclear).prop_map(|(effect, class)| (effect, Push::Fails(class))),
+    ]
+}
+
+proptest! {
+    /// Whatever a truthful target says or keeps to itself, a batch takes
+    /// effect at most once, and the end never claims what isn't so.
+    #[test]
+    fn nothing_is_doubled_and_nothing_is_lost(truths in prop::collection::vec(truth(), 1..6)) {
+        let pushes: Vec<Push> = truths.iter().map(|truth| truth.push.clone()).collect();
+        let settles: Vec<_> = truths
+            .iter()
+            .filter(|truth| matches!(truth.push, Push::Fails(UNCLEAR)))
+            .flat_map(|truth| truth.settles.clone())
+            .collect();
+        let world = world(&pushes, &settles);
+        let end = world.run();
+        let story = world.story();
+        let sent = story.matches("push").count();
+        let taken = |n: usize| truths.get(n).is_none_or(|truth| truth.effect);
+        let effects = (0..sent).filter(|n| taken(*n)).count();
+        prop_assert!(effects <= 1, "{story}");
+        prop_assert!(sent <= 4);
+        prop_assert!(world.seconds() <= 2 * 3_600);
+        match end {
+            PushEnd::Done { .. } => prop_assert!(effects == 1 && taken(sent - 1), "{story}"),
+            PushEnd::Parked { open: None, .. } => prop_assert_eq!(effects, 0, "{}", story),
+            PushEnd::Parked { open: Some(_), .. } | PushEnd::Unproven { .. } => {}
+            PushEnd::Empty => prop_assert!(false, "the batch has cells"),
+        }
+    }
+}
