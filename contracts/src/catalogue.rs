@@ -15,7 +15,7 @@ use crate::{
         production_state::ProductionState, simulation_result::SimulationResult,
         throughput::Throughput,
     },
-    violation::Violation,
+    violation::{Violation, join},
 };
 
 /// A record with a published schema and rules beyond it.
@@ -152,10 +152,13 @@ fn schema_of<T: JsonSchema>() -> Value {
 /// Turns a decoder's error into words with a cure.
 fn fault(error: &serde_path_to_error::Error<serde_json::Error>) -> Violation {
     let reason = error.inner().to_string();
-    let path = match error.path().to_string() {
+    let mut path = match error.path().to_string() {
         root if root == "." => String::new(),
         path => path,
     };
+    if let Some(name) = reason.strip_prefix("missing field `").and_then(|it| it.split('`').next()) {
+        path = join(&path, name);
+    }
     let field = path.rsplit('.').next().unwrap_or_default();
     let cure = if reason.starts_with("missing field") {
         "send the field; what is not known has no default"

@@ -6,9 +6,11 @@
 pub mod capability;
 pub mod catalogue;
 pub mod cell;
+pub mod compat;
 pub mod distribution;
 pub mod envelope;
 pub mod equipment;
+pub mod examples;
 pub mod measure;
 pub mod outputs;
 pub mod ownership;
