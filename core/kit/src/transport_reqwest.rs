@@ -9,6 +9,8 @@ use std::{error::Error, fmt::Write as _, time::Duration};
 use bytes::Bytes;
 use http::{Request, Response};
 use reqwest::{Certificate, Client, Identity, NoProxy, Proxy, redirect};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use url::Url;
 
 use crate::{BoxFuture, Secret, SendError, Sent, Transport, redact};
@@ -18,7 +20,9 @@ use crate::{BoxFuture, Secret, SendError, Sent, Transport, redact};
 pub struct TransportOptions {
     /// Certificates of a private authority, PEM.
     pub private_ca: Option<Vec<u8>>,
-    /// Trust only `private_ca`, not the system's authorities.
+    /// Trust only `private_ca`, not the system's authorities; without one,
+    /// trust nobody (plain HTTP still works, also where no authorities are
+    /// installed).
     pub only_private_ca: bool,
     /// Client certificate chain and its unencrypted private key, both PEM, one
     /// after the other.
@@ -81,13 +85,11 @@ impl ReqwestTransport {
             .referer(false)
             .gzip(true)
             .connect_timeout(options.connect_timeout);
-        if let Some(pem) = &options.private_ca {
-            let roots = authorities(pem)?;
-            builder = if options.only_private_ca {
-                builder.tls_certs_only(roots)
-            } else {
-                builder.tls_certs_merge(roots)
-            };
+        let roots = options.private_ca.as_deref().map_or(Ok(Vec::new()), authorities)?;
+        if options.only_private_ca {
+            builder = builder.tls_certs_only(roots);
+        } else {
+            builder = builder.tls_certs_merge(roots);
         }
         if let Some(pem) = &options.client_certificate {
             builder = builder.identity(identity(pem)?);
@@ -137,22 +139,46 @@ fn chain(error: &dyn Error) -> String {
     text
 }
 
+// Both PEM texts are tried out here, because the client's builder would not
+// say which of them is bad.
+
 fn authorities(pem: &[u8]) -> Result<Vec<Certificate>, TransportError> {
     let fault = |reason| TransportError {
         option: "private_ca",
         reason,
         cure: "give a PEM file with one or more BEGIN CERTIFICATE blocks",
     };
-    let roots = Certificate::from_pem_bundle(pem).map_err(|error| fault(chain(&error)))?;
-    if roots.is_empty() { Err(fault("it holds no certificate".to_owned())) } else { Ok(roots) }
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| fault("a certificate can't be read".to_owned()))?;
+    if found.is_empty() {
+        return Err(fault("it holds no certificate".to_owned()));
+    }
+    for certificate in found {
+        RootCertStore::empty()
+            .add(certificate)
+            .map_err(|error| fault(format!("a certificate is no authority: {error}")))?;
+    }
+    Certificate::from_pem_bundle(pem).map_err(|error| fault(chain(&error)))
 }
 
 fn identity(pem: &Secret) -> Result<Identity, TransportError> {
-    Identity::from_pem(pem.expose().as_bytes()).map_err(|error| TransportError {
+    let fault = |reason| TransportError {
         option: "client_certificate",
-        reason: chain(&error),
+        reason,
         cure: "give one PEM text with the certificate chain and its unencrypted private key",
-    })
+    };
+    let pem = pem.expose().as_bytes();
+    let shown: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| fault("a certificate can't be read".to_owned()))?;
+    let key = PrivateKeyDer::from_pem_slice(pem)
+        .map_err(|_| fault("it holds no unencrypted private key".to_owned()))?;
+    ClientConfig::builder()
+        .with_root_certificates(RootCertStore::empty())
+        .with_client_auth_cert(shown, key)
+        .map_err(|error| fault(format!("certificate and key don't go together: {error}")))?;
+    Identity::from_pem(pem).map_err(|error| fault(chain(&error)))
 }
 
 fn proxy(url: &Url, options: &TransportOptions) -> Result<Proxy, TransportError> {
