@@ -2,6 +2,22 @@
 //!
 //! No IO, no async, no vendor words. Everything that crosses a room of the
 //! house (intake, derive, project, plan, deliver, verify) is spelt here once.
+//!
+//! What a twin sends comes in as a CloudEvent, and a fault has a name:
+//!
+//! ```
+//! use planthread_contracts::{CloudEvent, TwinOutput};
+//! # let file = planthread_contracts::examples::VALID.iter()
+//! #     .find(|one| one.contract == "envelope").unwrap().text;
+//! let event = CloudEvent::parse(file.as_bytes()).unwrap();
+//! let Ok(TwinOutput::Oee(oee)) = TwinOutput::from_event(&event) else { panic!() };
+//! assert_eq!(oee.sums()?.availability()?.normalize().to_string(), "0.8");
+//!
+//! let late = file.replace("2026-10-18T22:00:00Z", "2026-10-18T22:00:00");
+//! let faults = TwinOutput::from_event(&CloudEvent::parse(late.as_bytes()).unwrap()).unwrap_err();
+//! assert_eq!(faults[0].path, "data.window.start");
+//! # Ok::<(), planthread_contracts::Undefined>(())
+//! ```
 
 pub mod capability;
 pub mod catalogue;

@@ -9,13 +9,17 @@ use planthread_contracts::{
 use serde_json::{Value, json};
 
 fn record(properties: Value, required: &[&str]) -> Value {
-    json!({"type": "object", "properties": properties, "required": required,
-        "additionalProperties": false})
+    let mut schema = json!({"type": "object", "required": required,
+        "additionalProperties": false});
+    schema["properties"] = properties;
+    schema
 }
 
 /// One property `x` of the given schema, required.
 fn with(schema: Value) -> Value {
-    record(json!({ "x": schema }), &["x"])
+    let mut properties = json!({});
+    properties["x"] = schema;
+    record(properties, &["x"])
 }
 
 fn found(direction: Direction, old: &Value, new: &Value) -> Vec<(String, Rule)> {

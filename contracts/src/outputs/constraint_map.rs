@@ -3,6 +3,8 @@
 //! The method stands at the map, because severities of different methods are
 //! never compared; so does the mix, because bottlenecks move with it.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,33 +112,93 @@ impl ConstraintMap {
         check.part("window", self.window.validate());
         check.part("mix", self.mix.validate());
         check.opt_text("demand_version", self.demand_version.as_deref());
+        let mut seen = BTreeSet::new();
         for (i, one) in self.constraints.iter().enumerate() {
             let at = format!("constraints[{i}]");
             check.part(&at, one.validate());
-            for other in self.constraints.iter().take(i) {
-                if other.resource.id == one.resource.id {
+            if !seen.insert(one.resource.id.as_str()) {
+                check.fail(
+                    &format!("{at}.resource.id"),
+                    format!("{} is in the map twice", one.resource.id),
+                    "send each resource once",
+                );
+            }
+        }
+        self.check_ranks(&mut check);
+        check.part("source", self.source.validate());
+        check.part("quality", self.quality.validate());
+        check.done()
+    }
+
+    /// Walks from rank 1 down: no resource may be more severe than one of a
+    /// better rank.
+    fn check_ranks(&self, check: &mut Check) {
+        let mut ranked: Vec<(usize, &Constraint)> = self.constraints.iter().enumerate().collect();
+        ranked.sort_by_key(|(_, one)| one.rank);
+        let mut mildest_above: Option<&Constraint> = None;
+        for tied in ranked.chunk_by(|(_, a), (_, b)| a.rank == b.rank) {
+            for (i, one) in tied {
+                if let Some(above) = mildest_above.filter(|above| above.severity < one.severity) {
                     check.fail(
-                        &format!("{at}.resource.id"),
-                        format!("{} is in the map twice", one.resource.id),
-                        "send each resource once",
-                    );
-                }
-                let (worse, milder) =
-                    if one.rank < other.rank { (one, other) } else { (other, one) };
-                if worse.rank < milder.rank && worse.severity < milder.severity {
-                    check.fail(
-                        &format!("{at}.rank"),
+                        &format!("constraints[{i}].rank"),
                         format!(
-                            "rank {} of {} is less severe than rank {} of {}",
-                            worse.rank, worse.resource.id, milder.rank, milder.resource.id
+                            "{} has rank {}, but is more severe than rank {} ({})",
+                            one.resource.id, one.rank, above.rank, above.resource.id
                         ),
                         "rank 1 is the most severe resource",
                     );
                 }
             }
+            let mildest = tied.iter().map(|(_, one)| *one).chain(mildest_above);
+            mildest_above = mildest.min_by_key(|one| one.severity);
         }
-        check.part("source", self.source.validate());
-        check.part("quality", self.quality.validate());
-        check.done()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(ranks: &[(&str, u32, &str)]) -> ConstraintMap {
+        let mut map: ConstraintMap = serde_json::from_str(
+            r#"{"window":{"start":"2026-11-15T23:00:00Z","end":"2026-11-22T23:00:00Z"},
+            "basis":"actual","method":"queue","mix":"observed","constraints":[],
+            "source":{"twin_id":"t","twin_kind":"process",
+            "observed_until":"2026-11-22T21:00:00Z"},"quality":{"coverage":1,"worst":"good"}}"#,
+        )
+        .unwrap();
+        let row = r#"{"resource":{"id":"A","level":"work_cell"},"severity":0,"rank":1}"#;
+        for (id, rank, severity) in ranks {
+            let mut one: Constraint = serde_json::from_str(row).unwrap();
+            (one.resource.id, one.rank) = ((*id).to_owned(), *rank);
+            one.severity = severity.parse().unwrap();
+            map.constraints.push(one);
+        }
+        map
+    }
+
+    #[test]
+    fn ties_share_a_rank_and_order_is_free() {
+        let paths = |ranks: &[(&str, u32, &str)]| -> Vec<String> {
+            map(ranks).validate().into_iter().map(|found| found.path).collect()
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(paths(&[]), none, "no constraint is an answer");
+        assert_eq!(paths(&[("A", 2, "0.1"), ("B", 1, "0.9"), ("C", 2, "0.2")]), none);
+        assert_eq!(
+            paths(&[("A", 3, "0.8"), ("B", 1, "0.9"), ("C", 2, "0.2")]),
+            ["constraints[0].rank"]
+        );
+        assert_eq!(paths(&[("A", 0, "0")]), ["constraints[0].rank"]);
+        assert_eq!(paths(&[("A", 1, "0"), ("A", 1, "0")]), ["constraints[1].resource.id"]);
+    }
+
+    #[test]
+    fn overload_is_legal() {
+        let mut one = map(&[("A", 1, "1")]).constraints.remove(0);
+        (one.load_hours, one.capacity_hours) = (Some(486.into()), Some(450.into()));
+        assert_eq!((one.utilization(), one.validate()), (Some(Decimal::new(108, 2)), vec![]));
+        one.capacity_hours = Some(Decimal::ZERO);
+        assert_eq!(one.utilization(), None);
     }
 }

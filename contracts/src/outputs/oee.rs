@@ -81,7 +81,7 @@ pub enum Undefined {
 }
 
 /// Sums of elements over any set of resources, windows and products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ElementSums {
     /// Σ PBT in seconds.
     pub pbt_s: Decimal,
@@ -91,9 +91,23 @@ pub struct ElementSums {
     pub standard_s: Decimal,
     /// Σ PRI × GQ in seconds: standard time of what is good.
     pub good_standard_s: Decimal,
+    /// Σ AUST in seconds; `None` as soon as one part is not known.
+    pub aust_s: Option<Decimal>,
+    /// Σ ADET in seconds; `None` as soon as one part is not known.
+    pub adet_s: Option<Decimal>,
 }
 
 impl ElementSums {
+    /// The sums of nothing.
+    pub const ZERO: Self = Self {
+        pbt_s: Decimal::ZERO,
+        apt_s: Decimal::ZERO,
+        standard_s: Decimal::ZERO,
+        good_standard_s: Decimal::ZERO,
+        aust_s: Some(Decimal::ZERO),
+        adet_s: Some(Decimal::ZERO),
+    };
+
     /// Adds another set of sums.
     ///
     /// # Errors
@@ -106,6 +120,8 @@ impl ElementSums {
             apt_s: add(self.apt_s, other.apt_s)?,
             standard_s: add(self.standard_s, other.standard_s)?,
             good_standard_s: add(self.good_standard_s, other.good_standard_s)?,
+            aust_s: self.aust_s.zip(other.aust_s).map(|(a, b)| add(a, b)).transpose()?,
+            adet_s: self.adet_s.zip(other.adet_s).map(|(a, b)| add(a, b)).transpose()?,
         })
     }
 
@@ -115,7 +131,7 @@ impl ElementSums {
     ///
     /// [`Undefined::OutOfRange`].
     pub fn over<'a>(records: impl IntoIterator<Item = &'a Oee>) -> Result<Self, Undefined> {
-        records.into_iter().try_fold(Self::default(), |sum, one| sum.plus(one.sums()?))
+        records.into_iter().try_fold(Self::ZERO, |sum, one| sum.plus(one.sums()?))
     }
 
     /// APT / PBT.
@@ -170,13 +186,19 @@ impl Oee {
     ///
     /// [`Undefined::OutOfRange`].
     pub fn sums(&self) -> Result<ElementSums, Undefined> {
-        let times = ElementSums { pbt_s: self.pbt_s, apt_s: self.apt_s, ..Default::default() };
+        let times = ElementSums {
+            pbt_s: self.pbt_s,
+            apt_s: self.apt_s,
+            aust_s: self.aust_s,
+            adet_s: self.adet_s,
+            ..ElementSums::ZERO
+        };
         self.output.iter().try_fold(times, |sum, made| {
             let standard = |quantity| made.pri_s.checked_mul(quantity).ok_or(Undefined::OutOfRange);
             sum.plus(ElementSums {
                 standard_s: standard(made.pq)?,
                 good_standard_s: standard(made.gq)?,
-                ..Default::default()
+                ..ElementSums::ZERO
             })
         })
     }
@@ -287,6 +309,7 @@ mod tests {
         assert_eq!(all(&one.sums().unwrap()), ["0.8", "0.9375", "0.98", "0.735"].map(d));
         assert_eq!(all(&two.sums().unwrap()), ["0.4", "0.75", "0.8", "0.24"].map(d));
         let both = ElementSums::over([&one, &two]).unwrap();
+        assert_eq!(both.aust_s, None, "an unknown setup time stays unknown");
         assert_eq!(all(&both), ["0.72", "0.916667", "0.963636", "0.636"].map(d));
     }
 
