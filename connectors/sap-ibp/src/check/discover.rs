@@ -1,0 +1,194 @@
+//! Read only: reach, area, metadata, versions, master data, probes; then one
+//! finding for each line of the sheet.
+
+use planthread_contracts::MeasureDecl;
+use planthread_kit::{Class, ConnectorError, Discovery, Sent, http::Lane};
+use serde_json::Value;
+
+use super::{declared, master, probe, report::Report, sheet};
+use crate::{
+    connector::SapIbp,
+    metadata::{self, PlanningArea, edmx::Edmx},
+    translate::{decode, literal::query},
+    wire::client::Service,
+};
+
+const DISCOVER: &str = "discover";
+
+/// Answers what the target offers and whether that fits.
+pub(crate) async fn discover(ibp: &SapIbp) -> Result<Discovery, ConnectorError> {
+    let mut report = Report::default();
+    confirmed_elsewhere(&mut report);
+    let mut found = Discovery {
+        surface: Vec::new(),
+        resources: Vec::new(),
+        scopes: Vec::new(),
+        periods: Vec::new(),
+        fingerprint: metadata::fingerprint(&[]),
+        findings: Vec::new(),
+    };
+    if enabled(ibp, &mut report).await? {
+        look(ibp, &mut found, &mut report).await?;
+    }
+    found.findings = report.findings(&ibp.info.sheet);
+    Ok(found)
+}
+
+/// Lines that no public interface answers: whoever signs the sheet does.
+fn confirmed_elsewhere(report: &mut Report) {
+    for line in ["model", "rights", "wiring", "history"] {
+        report.tick(line, "not visible from outside: confirmed by whoever signs the sheet");
+    }
+}
+
+/// Whether the planning service answers and offers the area.
+async fn enabled(ibp: &SapIbp, report: &mut Report) -> Result<bool, ConnectorError> {
+    const LINE: &str = "area.planning_service";
+    let area = &ibp.config.planning_area;
+    let body = match ibp.client.document(Service::Planning).await {
+        Ok(body) => body,
+        Err(error) if error.class == Class::Drift => {
+            report.fail(LINE, error.message, "check `host` and `services.planning`");
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    };
+    report.tick("access.scenario", "the service answers this user");
+    let areas = areas(&body);
+    if areas.iter().any(|name| name == area) {
+        report.tick(LINE, format!("{area} is offered"));
+        return Ok(true);
+    }
+    report.fail(
+        LINE,
+        format!("{area} is not offered; offered are: {}", areas.join(", ")),
+        "add it to FLEXQUERY, PLANNINGAREA in Global Configuration: areas are enabled per service",
+    );
+    Ok(false)
+}
+
+/// Planning areas of a service document: its sets without the generic ones and
+/// without `Trans` and `Message` (§3).
+fn areas(document: &Value) -> Vec<String> {
+    const GENERIC: [&str; 2] = ["ValueResultSet", "KeyFigureDeltaDefinitionSet"];
+    let sets = document.pointer("/d/EntitySets").and_then(Value::as_array);
+    let names = sets.into_iter().flatten().filter_map(Value::as_str);
+    names
+        .filter(|name| !GENERIC.contains(name))
+        .filter(|name| !name.ends_with("Trans") && !name.ends_with("Message"))
+        .map(str::to_owned)
+        .collect()
+}
+
+async fn look(
+    ibp: &SapIbp,
+    found: &mut Discovery,
+    report: &mut Report,
+) -> Result<(), ConnectorError> {
+    let version = ibp.config.version_of(&ibp.scope, &ibp.scope).to_owned();
+    let text = ibp.client.metadata(Service::Planning).await?;
+    let edmx = Edmx::read(&text).map_err(|fault| {
+        let text = format!("$metadata of the planning service: {fault}");
+        ConnectorError::new(Class::Transient { sent: Sent::No }, DISCOVER, text)
+    })?;
+    let Some(area) = PlanningArea::find(&edmx, &ibp.config.planning_area) else {
+        report.fail(
+            "area.planning_service",
+            "the area stands in the service document and not in $metadata",
+            "activate the planning area again",
+        );
+        return Ok(());
+    };
+    declared::compare(&area, &edmx, &ibp.config, &ibp.measures, report);
+    found.scopes = versions(ibp, &version, report).await?;
+    let mut masters = Vec::new();
+    if let Some(document) = master::document(ibp, report).await? {
+        (masters, found.resources) = master::pairs(ibp, &document, &version, report).await?;
+    }
+    found.periods = sheet::kinds(&ibp.measures)
+        .into_iter()
+        .filter(|kind| area.time(ibp.config.time_fields.of(*kind)).is_some())
+        .collect();
+    let readable: Vec<MeasureDecl> = ibp
+        .measures
+        .iter()
+        .filter(|measure| found.periods.contains(&measure.level))
+        .filter(|measure| area.measure(&measure.surface).is_some())
+        .cloned()
+        .collect();
+    let version_exists = version.is_empty() || found.scopes.contains(&version);
+    if version_exists && level_exists(ibp, &area) {
+        probe::probe(ibp, &readable, &version, report).await?;
+    }
+    found.surface = metadata::surface(&area, &edmx, &masters);
+    found.fingerprint = metadata::fingerprint(&found.surface);
+    Ok(())
+}
+
+fn level_exists(ibp: &SapIbp, area: &PlanningArea) -> bool {
+    let names = &ibp.config.attributes;
+    let product = names.product.iter();
+    [&names.resource, &names.location]
+        .into_iter()
+        .chain(product)
+        .all(|name| area.attribute(name).is_some())
+}
+
+/// Named versions. This is the one read that may ask for attributes alone
+/// (§7); it is bounded, because an unbounded one reads the whole area.
+async fn versions(
+    ibp: &SapIbp,
+    version: &str,
+    report: &mut Report,
+) -> Result<Vec<String>, ConnectorError> {
+    let parameters = query(&[
+        ("$select", "VERSIONID,VERSIONNAME".to_owned()),
+        ("$top", "1000".to_owned()),
+        ("$format", "json".to_owned()),
+    ]);
+    let path = format!("{}?{parameters}", ibp.config.planning_area);
+    let body = match ibp.client.read("list versions", Lane::Sweep, Service::Planning, &path).await {
+        Ok(body) => body,
+        Err(error) if error.class == Class::Drift => {
+            report.tick("", format!("versions can't be listed: {}", error.message));
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    let rows = decode::rows("list versions", &body)?;
+    let mut names: Vec<String> = rows
+        .iter()
+        .map(|row| decode::text(row, "VERSIONID"))
+        .filter(|name| !name.is_empty() && *name != "__BASELINE")
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names.dedup();
+    if !version.is_empty() {
+        if names.iter().any(|name| name == version) {
+            report.tick("version", format!("{version} exists"));
+        } else {
+            report.fail(
+                "version",
+                format!("{version} is not among the versions: {}", names.join(", ")),
+                "create the version, or correct the scope of this target",
+            );
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn areas_are_sets_without_the_generic_ones() {
+        let sets =
+            ["ZPA", "ZPATrans", "ZPAMessage", "ValueResultSet", "KeyFigureDeltaDefinitionSet"];
+        assert_eq!(areas(&json!({"d": {"EntitySets": sets}})), ["ZPA"]);
+        assert!(areas(&json!({})).is_empty());
+    }
+}

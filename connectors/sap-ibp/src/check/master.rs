@@ -1,0 +1,172 @@
+//! Master data: which types hold resources, and which pairs exist.
+
+use std::collections::BTreeSet;
+
+use planthread_kit::{Class, ConnectorError, http::Lane};
+
+use super::report::Report;
+use crate::{
+    connector::SapIbp,
+    metadata::{self, MasterType, edmx::Edmx},
+    translate::{decode, literal::query, question::equals},
+    wire::client::Service,
+};
+
+const READ: &str = "read master data";
+/// How the service names the base version in reads (§4).
+const BASELINE: &str = "__BASELINE";
+
+/// Reads the known pairs and answers the lines about master data.
+pub(crate) async fn pairs(
+    ibp: &SapIbp,
+    edmx: &Edmx,
+    version: &str,
+    report: &mut Report,
+) -> Result<(Vec<MasterType>, Vec<(String, String)>), ConnectorError> {
+    let names = &ibp.config.attributes;
+    let configured = &ibp.config.master_data;
+    let resource =
+        choose(edmx, configured.resource.as_deref(), &[&names.resource], "master.resource", report);
+    let pair = choose(
+        edmx,
+        configured.resource_location.as_deref(),
+        &[&names.resource, &names.location],
+        "master.resource_location",
+        report,
+    );
+    if let Some(master) = &resource {
+        let found = rows(ibp, master, &[&names.resource], version).await?;
+        count("master.resource", master, found.len(), report);
+    }
+    let mut found = Vec::new();
+    if let Some(master) = &pair {
+        let rows = rows(ibp, master, &[&names.resource, &names.location], version).await?;
+        count("master.resource_location", master, rows.len(), report);
+        found = rows
+            .into_iter()
+            .filter_map(|row| <[String; 2]>::try_from(row).ok())
+            .map(|[resource, location]| (resource, location))
+            .collect();
+    }
+    Ok((resource.into_iter().chain(pair).collect(), found))
+}
+
+fn count(line: &str, master: &MasterType, found: usize, report: &mut Report) {
+    let text = format!("{} holds {found}", master.name);
+    if found == 0 {
+        report.fail(line, text, "load the master data before any key figure");
+    } else {
+        report.tick(line, text);
+    }
+}
+
+/// The configured type, or the only one with these keys.
+fn choose(
+    edmx: &Edmx,
+    configured: Option<&str>,
+    keys: &[&str],
+    line: &str,
+    report: &mut Report,
+) -> Option<MasterType> {
+    const CURE: &str = "expose the type (FLEXQUERY, RELEVANT_MDT_FOR_MD_API) and name it under \
+                        `master_data`";
+    if let Some(name) = configured {
+        let found = metadata::named(edmx, name);
+        if found.is_none() {
+            report.fail(line, format!("{name} is not offered by the master data service"), CURE);
+        }
+        return found;
+    }
+    let mut found = metadata::keyed_by(edmx, keys);
+    match found.len() {
+        0 => report.fail(line, format!("no type is keyed by {}", keys.join(" and ")), CURE),
+        1 => {
+            let name = &found[0].name;
+            report.tick(line, format!("{name} was found by its keys; confirm it"));
+            return found.pop();
+        }
+        _ => {
+            let names: Vec<&str> = found.iter().map(|master| master.name.as_str()).collect();
+            let text = format!("several types are keyed alike: {}", names.join(", "));
+            report.fail(line, text, "name the right one under `master_data`");
+        }
+    }
+    None
+}
+
+/// Distinct values of `columns`. A version without rows of its own uses those
+/// of the base version: master data may or may not be version specific.
+async fn rows(
+    ibp: &SapIbp,
+    master: &MasterType,
+    columns: &[&str],
+    version: &str,
+) -> Result<Vec<Vec<String>>, ConnectorError> {
+    if !master.version_specific {
+        return read(ibp, master, columns, String::new()).await;
+    }
+    let area = equals("PlanningAreaID", &ibp.config.planning_area);
+    let of = |version: &str| format!("{area} and {}", equals("VersionID", version));
+    if !version.is_empty() {
+        let own = read(ibp, master, columns, of(version)).await?;
+        if !own.is_empty() {
+            return Ok(own);
+        }
+    }
+    read(ibp, master, columns, of(BASELINE)).await
+}
+
+async fn read(
+    ibp: &SapIbp,
+    master: &MasterType,
+    columns: &[&str],
+    filter: String,
+) -> Result<Vec<Vec<String>>, ConnectorError> {
+    let size = ibp.config.reading.page_size;
+    let mut found = BTreeSet::new();
+    for page in 0.. {
+        let mut pairs = vec![("$select", columns.join(",")), ("$orderby", columns.join(","))];
+        if !filter.is_empty() {
+            pairs.push(("$filter", filter.clone()));
+        }
+        pairs.push(("$top", size.to_string()));
+        pairs.push(("$skip", (page * size).to_string()));
+        pairs.push(("$format", "json".to_owned()));
+        let path = format!("{}?{}", master.name, query(&pairs));
+        let body = ibp.client.read(READ, Lane::Sweep, Service::MasterData, &path).await?;
+        let rows = decode::rows(READ, &body)?;
+        found.extend(rows.iter().map(|row| {
+            columns.iter().map(|column| decode::text(row, column).to_owned()).collect::<Vec<_>>()
+        }));
+        if rows.len() < size {
+            break;
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The master data service's document, or a finding instead.
+pub(crate) async fn document(
+    ibp: &SapIbp,
+    report: &mut Report,
+) -> Result<Option<Edmx>, ConnectorError> {
+    const LINE: &str = "area.master_data_service";
+    match ibp.client.metadata(Service::MasterData).await {
+        Ok(text) => match Edmx::read(&text) {
+            Ok(edmx) => {
+                report.tick(LINE, format!("{} sets are offered", edmx.sets.len()));
+                Ok(Some(edmx))
+            }
+            Err(fault) => Err(ConnectorError::new(
+                Class::Transient { sent: planthread_kit::Sent::No },
+                READ,
+                format!("$metadata of the master data service: {fault}"),
+            )),
+        },
+        Err(error) if error.class == Class::Drift => {
+            report.fail(LINE, error.message, "check `services.master_data` and the arrangement");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}

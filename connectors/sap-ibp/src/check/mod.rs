@@ -1,0 +1,8 @@
+//! The consultant's sheet, and the read-only answer to each of its lines.
+
+mod declared;
+pub(crate) mod discover;
+mod master;
+mod probe;
+mod report;
+pub(crate) mod sheet;

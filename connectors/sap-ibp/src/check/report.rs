@@ -1,0 +1,79 @@
+//! Collects answers to the lines of the sheet into one finding a line.
+
+use std::collections::BTreeMap;
+
+use planthread_kit::{Finding, SheetLine};
+
+/// Answers, gathered by line.
+#[derive(Debug, Default)]
+pub(crate) struct Report(BTreeMap<String, Finding>);
+
+impl Report {
+    /// `line` is as it must be.
+    pub(crate) fn tick(&mut self, line: &str, text: impl Into<String>) {
+        self.add(line, true, text.into(), "");
+    }
+
+    /// `line` is not as it must be.
+    pub(crate) fn fail(&mut self, line: &str, text: impl Into<String>, cure: &str) {
+        self.add(line, false, text.into(), cure);
+    }
+
+    fn add(&mut self, line: &str, ok: bool, text: String, cure: &str) {
+        let finding = self.0.entry(line.to_owned()).or_insert_with(|| Finding {
+            line: line.to_owned(),
+            ok: true,
+            text: String::new(),
+            cure: String::new(),
+        });
+        finding.ok &= ok;
+        for (kept, new) in [(&mut finding.text, text.as_str()), (&mut finding.cure, cure)] {
+            if !kept.is_empty() && !new.is_empty() {
+                kept.push_str("; ");
+            }
+            kept.push_str(new);
+        }
+    }
+
+    /// One finding for each line of the sheet, in its order, then the rest. A
+    /// line that nobody answered could not be looked at.
+    pub(crate) fn findings(mut self, sheet: &[SheetLine]) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = sheet
+            .iter()
+            .map(|line| {
+                self.0.remove(&line.id).unwrap_or_else(|| Finding {
+                    line: line.id.clone(),
+                    ok: false,
+                    text: "could not be looked at".to_owned(),
+                    cure: "clear the other findings first".to_owned(),
+                })
+            })
+            .collect();
+        findings.extend(self.0.into_values().map(|mut finding| {
+            finding.line.clear();
+            finding
+        }));
+        findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_ok_only_when_all_its_answers_are() {
+        let line =
+            |id: &str| SheetLine { id: id.into(), text: String::new(), place: String::new() };
+        let mut report = Report::default();
+        report.tick("a", "there");
+        report.fail("a", "wrong decimals", "set 2");
+        report.tick("b", "there");
+        report.tick("remark", "by the way");
+        let found = report.findings(&[line("b"), line("a"), line("c")]);
+        assert_eq!(found.iter().map(|f| f.ok).collect::<Vec<_>>(), [true, false, false, true]);
+        assert_eq!(found[1].text, "there; wrong decimals");
+        assert_eq!(found[1].cure, "set 2");
+        assert_eq!(found[3].line, "");
+    }
+}

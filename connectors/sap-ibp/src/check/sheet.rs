@@ -1,0 +1,222 @@
+//! What the planning system's consultant must prepare, line by line.
+//!
+//! `discover` answers every line; ids are stable, findings refer to them.
+
+use planthread_contracts::{Aggregation, MeasureDecl, Owner, PeriodKind};
+use planthread_kit::SheetLine;
+
+use crate::config::{Auth, Config};
+
+/// All lines for this target.
+pub(crate) fn lines(config: &Config, measures: &[MeasureDecl], version: &str) -> Vec<SheetLine> {
+    let mut lines = access(config);
+    lines.extend(area(config, version));
+    lines.extend(level(config, measures));
+    lines.extend(measures.iter().map(|measure| line_of(config, measure, version)));
+    lines.extend(around(config, measures));
+    lines
+}
+
+fn line(id: &str, place: &str, text: String) -> SheetLine {
+    SheetLine { id: id.to_owned(), text, place: place.to_owned() }
+}
+
+const COMMUNICATION: &str = "Communication Arrangements";
+const GLOBAL: &str = "Global Configuration";
+const AREAS: &str = "Planning Areas";
+const FIGURES: &str = "Planning Areas, Key Figures";
+const MASTER: &str = "Master Data Types";
+
+fn access(config: &Config) -> Vec<SheetLine> {
+    let who = match &config.auth {
+        Auth::Basic { user, .. } => format!("user {user} with a password"),
+        Auth::ClientCertificate { .. } => "a user with an uploaded client certificate".to_owned(),
+        Auth::Oauth2ClientCredentials { .. } => {
+            "OAuth 2.0 client credentials (unconfirmed for this scenario)".to_owned()
+        }
+    };
+    vec![
+        line(
+            "model",
+            AREAS,
+            format!(
+                "{} is a time-series planning area of the unified model; order-based planning and the \
+                 harmonised planning area are out of scope",
+                config.planning_area
+            ),
+        ),
+        line(
+            "access.scenario",
+            COMMUNICATION,
+            format!(
+                "Scenario SAP_COM_0720 (Planning Data Integration) is active, inbound with {who}"
+            ),
+        ),
+    ]
+}
+
+fn area(config: &Config, version: &str) -> Vec<SheetLine> {
+    let area = &config.planning_area;
+    let mut lines = vec![
+        line(
+            "area.planning_service",
+            GLOBAL,
+            format!("FLEXQUERY, PLANNINGAREA contains {area} (`*` and comma lists are allowed)"),
+        ),
+        line(
+            "area.master_data_service",
+            GLOBAL,
+            "FLEXQUERY, RELEVANT_MDT_FOR_MD_API contains the resource and resource-location types"
+                .to_owned(),
+        ),
+        line(
+            "area.transaction",
+            AREAS,
+            format!("{area}Trans and {area}Message are offered beside {area}"),
+        ),
+        line(
+            "operations",
+            "$metadata of the planning service",
+            format!(
+                "Commit is called as {:?} {}, the import state as {:?} {}",
+                config.operations.commit.verb,
+                config.operations.commit.name,
+                config.operations.status.verb,
+                config.operations.status.name
+            ),
+        ),
+    ];
+    if !version.is_empty() {
+        lines.push(line(
+            "version",
+            "Planning Areas, Versions",
+            format!("Version {version} exists in {area}"),
+        ));
+    }
+    lines
+}
+
+fn level(config: &Config, measures: &[MeasureDecl]) -> Vec<SheetLine> {
+    let attributes = &config.attributes;
+    let attribute = |id: &str, name: &str| {
+        line(id, AREAS, format!("Attribute {name} is part of the planning area"))
+    };
+    let mut lines = vec![
+        attribute("attribute.resource", &attributes.resource),
+        attribute("attribute.location", &attributes.location),
+    ];
+    if let Some(product) = &attributes.product {
+        lines.push(attribute("attribute.product", product));
+    }
+    for kind in kinds(measures) {
+        let field = config.time_fields.of(kind);
+        lines.push(line(
+            &time_id(kind),
+            "Time Profiles",
+            format!("{field} is the {}", words(kind)),
+        ));
+    }
+    let resource = config.master_data.resource.as_deref().unwrap_or("found by its key");
+    let pair = config.master_data.resource_location.as_deref().unwrap_or("found by its keys");
+    lines.push(line(
+        "master.resource",
+        MASTER,
+        format!("The resource type ({resource}) holds every mapped resource"),
+    ));
+    lines.push(line(
+        "master.resource_location",
+        MASTER,
+        format!("The resource-location type ({pair}) holds every mapped pair"),
+    ));
+    lines
+}
+
+/// The period kinds at which measures are stored.
+pub(crate) fn kinds(measures: &[MeasureDecl]) -> Vec<PeriodKind> {
+    let all = [PeriodKind::Day, PeriodKind::Week, PeriodKind::TechnicalWeek, PeriodKind::Month];
+    all.into_iter().filter(|kind| measures.iter().any(|measure| measure.level == *kind)).collect()
+}
+
+/// Id of a period kind's line.
+pub(crate) fn time_id(kind: PeriodKind) -> String {
+    format!("time.{}", words(kind).replace(' ', "_"))
+}
+
+/// Id of a measure's line.
+pub(crate) fn measure_id(measure: &MeasureDecl) -> String {
+    format!("measure.{}", measure.name)
+}
+
+pub(crate) const fn words(kind: PeriodKind) -> &'static str {
+    match kind {
+        PeriodKind::Day => "day",
+        PeriodKind::Week => "week",
+        PeriodKind::TechnicalWeek => "technical week",
+        PeriodKind::Month => "month",
+    }
+}
+
+pub(crate) const fn aggregation(of: Aggregation) -> &'static str {
+    match of {
+        Aggregation::Sum => "sum",
+        Aggregation::Max => "maximum",
+        Aggregation::Min => "minimum",
+        Aggregation::None => "none",
+    }
+}
+
+fn line_of(config: &Config, measure: &MeasureDecl, version: &str) -> SheetLine {
+    let attributes = &config.attributes;
+    let options = config.options(&measure.name);
+    let mut level =
+        format!("{} × {} × {}", words(measure.level), attributes.resource, attributes.location);
+    if let (true, Some(product)) = (options.by_product, &attributes.product) {
+        level = format!("{level} × {product}");
+    }
+    let who = match &measure.owner {
+        Owner::Bridge => {
+            let version = if version.is_empty() { "the base version" } else { version };
+            format!("stored, editable, assigned to {version}, written by the integration user only")
+        }
+        Owner::Other(owner) => format!("read only for us, owned by {owner}"),
+    };
+    line(
+        &measure_id(measure),
+        FIGURES,
+        format!(
+            "{}: stored at {level}, {} decimals, aggregation over resources {}, over time {}; {who}",
+            measure.surface,
+            measure.scale,
+            aggregation(measure.over_resources),
+            aggregation(measure.over_time),
+        ),
+    )
+}
+
+fn around(config: &Config, measures: &[MeasureDecl]) -> Vec<SheetLine> {
+    let ours: Vec<&str> = measures
+        .iter()
+        .filter(|measure| measure.owner == Owner::Bridge)
+        .map(|measure| measure.surface.as_str())
+        .collect();
+    let ours = ours.join(", ");
+    vec![
+        line(
+            "rights",
+            "Business Roles, Permission Filters",
+            format!("Planners may display {ours} and not change them; the integration user may change them"),
+        ),
+        line(
+            "wiring",
+            "Key figure calculations, copy operators",
+            "It is written down how the landed figure reaches the plan: none, a job, a calculation, or \
+             direct; and which loads write the same key figures"
+                .to_owned(),
+        ),
+        line(
+            "history",
+            "Change History",
+            format!("Change history is on for {ours} in {}", config.planning_area),
+        ),
+    ]
+}

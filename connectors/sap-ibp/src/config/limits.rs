@@ -1,0 +1,183 @@
+//! Sizes, cadence and time limits, with the documented figures as defaults.
+
+use planthread_kit::ConnectorError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::fatal;
+
+/// How rows are staged.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transaction {
+    /// Ask the service for a transaction id instead of using the attempt's own
+    /// 32 digits (both are accepted; the own id survives a crash before the
+    /// first answer).
+    pub id_from_service: bool,
+    /// Most values (rows × key figures) in one POST: 5,000 values take about
+    /// 110 s, and gateways end a request after 60 to 120 s.
+    pub values_per_post: usize,
+    /// Most rows in one POST.
+    pub rows_per_post: usize,
+    /// POSTs that are staged at the same time.
+    pub parallel_posts: usize,
+    /// Most rows in one transaction; 20,000 to 40,000 keep progress durable.
+    pub segment_rows: usize,
+    /// Call `InitiateParallelProcess` before the first POST; a 4xx means that
+    /// the tenant has none, and the import goes on.
+    pub initiate_parallel_process: bool,
+    /// Add `P_RETURN_MIN=X` to the POST (used by SAP's own flow, meaning by
+    /// its name only).
+    pub return_min: bool,
+    /// Send `TransactionName`, a label in the job list. Newer tenants only:
+    /// `check` looks for it in `$metadata`.
+    pub transaction_name: Option<String>,
+}
+
+impl Default for Transaction {
+    fn default() -> Self {
+        Self {
+            id_from_service: false,
+            values_per_post: 2_000,
+            rows_per_post: 5_000,
+            parallel_posts: 2,
+            segment_rows: 20_000,
+            initiate_parallel_process: false,
+            return_min: false,
+            transaction_name: None,
+        }
+    }
+}
+
+impl Transaction {
+    pub(crate) fn validate(&self) -> Result<(), ConnectorError> {
+        within("transaction.values_per_post", self.values_per_post, 1, 5_000)?;
+        within("transaction.rows_per_post", self.rows_per_post, 1, 5_000)?;
+        within("transaction.parallel_posts", self.parallel_posts, 1, 20)?;
+        within("transaction.segment_rows", self.segment_rows, 1, 40_000)
+    }
+}
+
+/// How often an import is asked for, and how long it may take.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Polling {
+    /// Seconds between two questions.
+    pub every_seconds: u64,
+    /// Seconds after which a running import is left to be settled later.
+    pub limit_seconds: u64,
+    /// Seconds that a commit of unknown fate may stay `INITIAL` before it
+    /// counts as not taken.
+    pub settle_grace_seconds: u64,
+}
+
+impl Default for Polling {
+    fn default() -> Self {
+        Self { every_seconds: 3, limit_seconds: 1_800, settle_grace_seconds: 120 }
+    }
+}
+
+impl Polling {
+    pub(crate) fn validate(&self) -> Result<(), ConnectorError> {
+        within("polling.every_seconds", self.every_seconds, 1, 600)?;
+        within("polling.limit_seconds", self.limit_seconds, self.every_seconds, 86_400)
+    }
+}
+
+/// Time limits of single requests, in seconds.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    /// Reads.
+    pub get_seconds: u64,
+    /// Writes.
+    pub post_seconds: u64,
+    /// `$metadata` and service documents: several MB.
+    pub metadata_seconds: u64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { get_seconds: 90, post_seconds: 120, metadata_seconds: 110 }
+    }
+}
+
+/// How values are read back.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reading {
+    /// Rows in one page: a read costs about 6 s whatever its size.
+    pub page_size: usize,
+    /// Pages that are read at the same time; reads scale to about 6.
+    pub parallel: usize,
+    /// Resource and location pairs that are named in `$filter`; a longer
+    /// selection is read by location and sorted out here.
+    pub pairs_in_filter: usize,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { page_size: 5_000, parallel: 6, pairs_in_filter: 30 }
+    }
+}
+
+impl Reading {
+    pub(crate) fn validate(&self) -> Result<(), ConnectorError> {
+        within("reading.page_size", self.page_size, 2, 50_000)?;
+        within("reading.parallel", self.parallel, 1, 6)?;
+        within("reading.pairs_in_filter", self.pairs_in_filter, 0, 100)
+    }
+}
+
+/// Layout of the CSV pack. The app's own choices are not confirmed in public
+/// material: compare once with the template that it offers.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PackOptions {
+    /// One of `,`, `;`, tab and `|`.
+    pub separator: char,
+    /// Name of the date column.
+    pub date_column: String,
+    /// `strftime` form of the date.
+    pub date_format: String,
+    /// Whether the date column stands after the key figures instead of before.
+    pub date_last: bool,
+}
+
+impl Default for PackOptions {
+    fn default() -> Self {
+        Self {
+            separator: ',',
+            date_column: "KEYFIGUREDATE".to_owned(),
+            date_format: "%Y-%m-%d".to_owned(),
+            date_last: false,
+        }
+    }
+}
+
+impl PackOptions {
+    pub(crate) fn validate(&self) -> Result<(), ConnectorError> {
+        if ![',', ';', '\t', '|'].contains(&self.separator) {
+            return Err(fatal("`pack.separator` must be one of , ; | and tab"));
+        }
+        let sample = jiff::civil::date(2026, 1, 5);
+        match jiff::fmt::strtime::format(&self.date_format, sample) {
+            Ok(text) if !text.contains(self.separator) => Ok(()),
+            _ => {
+                Err(fatal("`pack.date_format` is no strftime form of a date without the separator"))
+            }
+        }
+    }
+}
+
+fn within<T: Copy + PartialOrd + std::fmt::Display>(
+    field: &str,
+    value: T,
+    least: T,
+    most: T,
+) -> Result<(), ConnectorError> {
+    if least <= value && value <= most {
+        return Ok(());
+    }
+    Err(fatal(format!("`{field}` is {value}; it must be {least} to {most}")))
+}

@@ -1,0 +1,152 @@
+//! Pure: answers of the service to values, dates and cells.
+
+use planthread_contracts::{CellKey, Period, SeenCell};
+use planthread_kit::{Class, ConnectorError};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::{literal::parse_date, question::Question};
+use crate::config::Config;
+
+/// One row of a read, before it becomes cells.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) resource: String,
+    pub(crate) location: String,
+    pub(crate) product: Option<String>,
+    pub(crate) period: Period,
+}
+
+/// The rows of a collection: `d.results`, or `d` itself as a list.
+pub(crate) fn rows(operation: &'static str, body: &Value) -> Result<Vec<Value>, ConnectorError> {
+    let d = body.get("d").unwrap_or(&Value::Null);
+    let found = d.get("results").unwrap_or(d).as_array();
+    found.cloned().ok_or_else(|| drift(operation, "the answer holds no `d.results`"))
+}
+
+/// `d.__count`, a string or a number.
+pub(crate) fn count(body: &Value) -> Option<usize> {
+    match body.get("d")?.get("__count")? {
+        Value::String(text) => text.parse().ok(),
+        number => number.as_u64().and_then(|count| usize::try_from(count).ok()),
+    }
+}
+
+/// The first row's `Value` of a function import: flat `d`, or `d.results`.
+pub(crate) fn single_value(body: &Value) -> Option<String> {
+    let d = body.get("d")?;
+    let entry = d.get("results").and_then(|list| list.get(0)).unwrap_or(d);
+    entry.get("Value")?.as_str().map(str::to_owned)
+}
+
+/// Text of a column; empty when it is absent or null.
+pub(crate) fn text<'a>(row: &'a Value, column: &str) -> &'a str {
+    row.get(column).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A number as the service writes it: a string with six decimals, or null.
+/// Kept at the declared decimals when nothing is lost by it, so that equal
+/// values also look equal.
+pub(crate) fn number(
+    row: &Value,
+    column: &str,
+    scale: u32,
+) -> Result<Option<Decimal>, ConnectorError> {
+    let parsed = match row.get(column) {
+        Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text.trim().parse::<Decimal>().ok(),
+        Some(Value::Number(number)) => number.to_string().parse::<Decimal>().ok(),
+        _ => None,
+    };
+    let mut value = parsed.ok_or_else(|| {
+        drift("read values", &format!("column {column} is missing from a row or holds no decimal"))
+    })?;
+    value = value.normalize();
+    if value.scale() < scale {
+        value.rescale(scale);
+    }
+    Ok(Some(value))
+}
+
+/// Where a row belongs.
+pub(crate) fn place(
+    row: &Value,
+    question: &Question,
+    config: &Config,
+) -> Result<Place, ConnectorError> {
+    let key = |column: &str| match row.get(column) {
+        Some(Value::String(value)) => Ok(value.clone()),
+        _ => Err(drift("read values", &format!("column {column} is missing from a row"))),
+    };
+    let product = config.attributes.product.as_deref().filter(|_| question.by_product);
+    let time = config.time_fields.of(question.kind);
+    let day = parse_date(&key(time)?).ok_or_else(|| {
+        drift("read values", &format!("column {time} holds no /Date(milliseconds)/"))
+    })?;
+    Ok(Place {
+        resource: key(&config.attributes.resource)?,
+        location: key(&config.attributes.location)?,
+        product: product.map(key).transpose()?,
+        period: Period::containing(question.kind, day),
+    })
+}
+
+/// The cells of one row.
+pub(crate) fn cells(
+    row: &Value,
+    place: &Place,
+    question: &Question,
+    target: &str,
+    scope: &str,
+) -> Result<Vec<SeenCell>, ConnectorError> {
+    let cell = |measure: &planthread_contracts::MeasureDecl| {
+        let key = CellKey {
+            target: target.to_owned(),
+            scope: scope.to_owned(),
+            resource: place.resource.clone(),
+            location: place.location.clone(),
+            product: place.product.clone(),
+            period: place.period,
+            measure: measure.name.clone(),
+        };
+        Ok(SeenCell { key, value: number(row, &measure.surface, measure.scale)? })
+    };
+    question.measures.iter().map(cell).collect()
+}
+
+pub(crate) fn drift(operation: &'static str, text: &str) -> ConnectorError {
+    ConnectorError::new(Class::Drift, operation, text)
+        .cure("compare the configuration with the tenant: `planthread check`")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_come_as_strings_numbers_and_null() {
+        let row = json!({"A": "132.500000", "B": 7, "C": null, "D": "x", "E": "1.234567"});
+        let value = |column, scale| number(&row, column, scale).unwrap().unwrap().to_string();
+        assert_eq!(value("A", 2), "132.50");
+        assert_eq!(value("B", 0), "7");
+        assert_eq!(value("E", 2), "1.234567", "never rounded: a difference must show");
+        assert_eq!(number(&row, "C", 2).unwrap(), None);
+        assert_eq!(number(&row, "D", 2).unwrap_err().class, Class::Drift);
+        assert!(number(&row, "Z", 2).unwrap_err().to_string().contains("column Z"));
+    }
+
+    #[test]
+    fn both_shapes_of_answers_are_read() {
+        assert_eq!(rows("read", &json!({"d": {"results": [1], "__count": "3"}})).unwrap().len(), 1);
+        assert_eq!(rows("read", &json!({"d": [1, 2]})).unwrap().len(), 2);
+        assert_eq!(rows("read", &json!({"x": 1})).unwrap_err().class, Class::Drift);
+        assert_eq!(count(&json!({"d": {"__count": "3"}})), Some(3));
+        assert_eq!(count(&json!({"d": {"__count": 3}})), Some(3));
+        assert_eq!(
+            single_value(&json!({"d": {"Name": "x", "Value": "5f"}})).as_deref(),
+            Some("5f")
+        );
+    }
+}

@@ -1,0 +1,290 @@
+//! Pure: messages of an import back to the rows that they speak of.
+//!
+//! A message has no row number. With the expanded navigation it carries the
+//! row's attributes; without, identifiers are looked for in its text. What no
+//! message names stays as the import's state says: accepted after `PROCESSED`,
+//! else unproven, to be decided by read-back (§6.6).
+
+use std::collections::BTreeSet;
+
+use planthread_contracts::{Rejection, RowOutcome};
+use serde_json::Value;
+
+use super::{
+    decode::text,
+    encode::{Chunk, Encoded, Row},
+    literal::parse_date,
+};
+use crate::{
+    config::Config,
+    wire::vendor_error::{invalid_column, shorten},
+};
+
+/// One message of an import.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Message {
+    id: String,
+    text: String,
+    row: Option<Value>,
+}
+
+/// Reads a page of messages; those that are no refusal are left out (an
+/// optional `Severity` other than E and A).
+pub(crate) fn messages(rows: &[Value], navigation: &str) -> Vec<Message> {
+    let refusal = |row: &&Value| matches!(text(row, "Severity"), "" | "E" | "A");
+    rows.iter()
+        .filter(refusal)
+        .map(|row| Message {
+            id: text(row, "ExceptionId").to_owned(),
+            text: shorten(text(row, "MsgText")),
+            row: row.get(navigation).filter(|row| row.get("__deferred").is_none()).cloned(),
+        })
+        .collect()
+}
+
+/// What a general message says about an import that failed as a whole.
+pub(crate) fn first_text(messages: &[Message]) -> Option<&str> {
+    messages.first().map(|message| message.text.as_str())
+}
+
+/// Outcomes of `total` cells: those refused before sending, those that a
+/// message names, and `otherwise` for the rest.
+pub(crate) fn outcomes(
+    total: usize,
+    encoded: &Encoded,
+    messages: &[Message],
+    otherwise: &RowOutcome,
+    config: &Config,
+) -> Vec<RowOutcome> {
+    let mut outcomes = vec![otherwise.clone(); total];
+    for (&at, rejection) in &encoded.refused {
+        outcomes[at] = RowOutcome::Rejected(rejection.clone());
+    }
+    let words = Words::of(encoded);
+    for message in messages {
+        let named = Named::find(message, &words, config);
+        for chunk in &encoded.chunks {
+            for row in chunk.rows.iter().filter(|row| named.is(row, chunk, config)) {
+                for at in cells_of(message, chunk, row) {
+                    outcomes[at] = RowOutcome::Rejected(rejection(message));
+                }
+            }
+        }
+    }
+    outcomes
+}
+
+/// The cells of a row that a message is about: the key figures that its text
+/// names, else all. Cells beside a named one keep their state.
+fn cells_of(message: &Message, chunk: &Chunk, row: &Row) -> Vec<usize> {
+    let figures = chunk.figures();
+    let named: Vec<usize> = figures
+        .iter()
+        .zip(&row.cells)
+        .filter(|(figure, _)| contains_word(&message.text, figure))
+        .map(|(_, &at)| at)
+        .collect();
+    if named.is_empty() { row.cells.clone() } else { named }
+}
+
+fn rejection(message: &Message) -> Rejection {
+    let cure = if invalid_column(&message.text).is_some() {
+        "make it a stored, editable key figure that is assigned to this version; then retry"
+    } else {
+        "check that resource and location exist in the target's master data, as a pair, and that the \
+         period lies inside its horizon; then retry"
+    };
+    Rejection {
+        reason: message.text.clone(),
+        vendor_code: (!message.id.is_empty()).then(|| message.id.clone()),
+        cure: cure.to_owned(),
+    }
+}
+
+/// Identifiers that were sent, to look for in texts.
+struct Words {
+    resources: BTreeSet<String>,
+    locations: BTreeSet<String>,
+    products: BTreeSet<String>,
+    days: BTreeSet<jiff::civil::Date>,
+}
+
+impl Words {
+    fn of(encoded: &Encoded) -> Self {
+        let rows = || encoded.chunks.iter().flat_map(|chunk| &chunk.rows);
+        Self {
+            resources: rows().map(|row| row.resource.clone()).collect(),
+            locations: rows().map(|row| row.location.clone()).collect(),
+            products: rows().filter_map(|row| row.product.clone()).collect(),
+            days: rows().map(|row| row.day).collect(),
+        }
+    }
+}
+
+/// Which rows a message names.
+enum Named<'a> {
+    /// Its expanded row says so.
+    Row(&'a Value),
+    /// Its text contains these identifiers; an empty set says nothing.
+    Text {
+        resources: BTreeSet<&'a str>,
+        locations: BTreeSet<&'a str>,
+        products: BTreeSet<&'a str>,
+        days: BTreeSet<jiff::civil::Date>,
+    },
+}
+
+impl<'a> Named<'a> {
+    fn find(message: &'a Message, words: &'a Words, config: &Config) -> Self {
+        if let Some(row) = &message.row
+            && !text(row, &config.attributes.resource).is_empty()
+        {
+            return Self::Row(row);
+        }
+        let found = |names: &'a BTreeSet<String>| {
+            let named = names.iter().map(String::as_str);
+            let found: Vec<&str> =
+                named.filter(|name| contains_word(&message.text, name)).collect();
+            longest(&found)
+        };
+        let day_named = |day: &&jiff::civil::Date| {
+            let plain = day.to_string();
+            contains_word(&message.text, &plain)
+                || message.text.contains(&format!("{plain}T"))
+                || contains_word(&message.text, &plain.replace('-', ""))
+        };
+        Self::Text {
+            resources: found(&words.resources),
+            locations: found(&words.locations),
+            products: found(&words.products),
+            days: words.days.iter().filter(day_named).copied().collect(),
+        }
+    }
+
+    fn is(&self, row: &Row, chunk: &Chunk, config: &Config) -> bool {
+        match self {
+            Self::Row(named) => {
+                let same = |column: &str, value: &str| {
+                    let named = text(named, column);
+                    named.is_empty() || named == value
+                };
+                let day = parse_date(text(named, config.time_fields.of(chunk.kind())));
+                let product = config.attributes.product.as_deref().unwrap_or_default();
+                same(&config.attributes.resource, &row.resource)
+                    && same(&config.attributes.location, &row.location)
+                    && row.product.as_deref().is_none_or(|value| same(product, value))
+                    && day.is_none_or(|day| day == row.day)
+            }
+            Self::Text { resources, locations, products, days } => {
+                let open =
+                    |set: &BTreeSet<&str>, value: &str| set.is_empty() || set.contains(value);
+                // A location or a day alone names nobody: both are numbers that
+                // any text may hold.
+                resources.contains(row.resource.as_str())
+                    && open(locations, &row.location)
+                    && row.product.as_deref().is_none_or(|product| open(products, product))
+                    && (days.is_empty() || days.contains(&row.day))
+            }
+        }
+    }
+}
+
+/// Names without those that are only part of another one: a text about
+/// `LINE-1/2` is not about `LINE-1`.
+fn longest<'a>(found: &[&'a str]) -> BTreeSet<&'a str> {
+    let part = |name: &str| found.iter().any(|other| *other != name && other.contains(name));
+    found.iter().copied().filter(|name| !part(name)).collect()
+}
+
+/// Whether `text` contains `word` as a word of its own: `LINE-1` is not in
+/// `LINE-10`, nor in `XLINE-1`, nor in `LINE-1.2`, but in `LINE-1.`.
+fn contains_word(text: &str, word: &str) -> bool {
+    if word.is_empty() {
+        return false;
+    }
+    let part = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-');
+    text.match_indices(word).any(|(at, _)| {
+        let mut before = text[..at].chars().rev();
+        let mut after = text[at + word.len()..].chars();
+        let joined = |next: Option<char>, over: Option<char>| match next {
+            Some('.') => over.is_some_and(char::is_alphanumeric),
+            Some(sign) => part(sign),
+            None => false,
+        };
+        !joined(before.next(), before.next()) && !joined(after.next(), after.next())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        samples::{cell, config, measures},
+        translate::encode::encode,
+    };
+
+    fn encoded() -> Encoded {
+        let cells = [
+            cell("live", "LINE-1", "2026-W02", "1"),
+            cell("cut", "LINE-1", "2026-W02", "1"),
+            cell("live", "LINE-1", "2026-W03", "1"),
+            cell("cut", "LINE-1", "2026-W03", "1"),
+            cell("live", "LINE-10", "2026-W02", "1"),
+            cell("cut", "LINE-10", "2026-W02", "1"),
+        ];
+        encode(&cells, &measures(), &config()).unwrap()
+    }
+
+    fn rejected(rows: &[Value]) -> Vec<usize> {
+        let found = messages(rows, "NavZPAMessage");
+        let all = outcomes(6, &encoded(), &found, &RowOutcome::Unproven, &config());
+        (0..6).filter(|&at| matches!(all[at], RowOutcome::Rejected(_))).collect()
+    }
+
+    fn said(text: &str) -> Vec<Value> {
+        vec![json!({"ExceptionId": "1", "MsgText": text})]
+    }
+
+    #[test]
+    fn an_expanded_row_names_exactly_its_row() {
+        let row = json!({"ExceptionId": "1", "MsgText": "refused", "NavZPAMessage":
+            {"RESID": "LINE-1", "LOCID": "1010", "PERIODID4_TSTAMP": "/Date(1767571200000)/"}});
+        assert_eq!(rejected(&[row]), [0, 1]);
+        let without_time = json!({"MsgText": "refused", "NavZPAMessage": {"RESID": "LINE-1"}});
+        assert_eq!(rejected(&[without_time]), [0, 1, 2, 3]);
+        let deferred = json!({"MsgText": "about LINE-10.", "NavZPAMessage": {"__deferred": {}}});
+        assert_eq!(rejected(&[deferred]), [4, 5]);
+    }
+
+    #[test]
+    fn identifiers_are_found_in_texts_as_whole_words() {
+        assert_eq!(rejected(&said("Resource LINE-1 does not exist")), [0, 1, 2, 3]);
+        assert_eq!(rejected(&said("RESID=LINE-1,LOCID=1010: 2026-01-12 is locked")), [2, 3]);
+        assert_eq!(rejected(&said("(LINE-10/1010/20260105) TWINCAPA too large")), [5]);
+        assert_eq!(rejected(&said("Location 1010 closed")), [0_usize; 0], "names no row");
+        assert_eq!(rejected(&said("1 row of 6 was rejected")), [0_usize; 0]);
+    }
+
+    #[test]
+    fn information_is_no_refusal() {
+        assert_eq!(
+            rejected(&[json!({"MsgText": "LINE-1 rounded", "Severity": "W"})]),
+            [0_usize; 0]
+        );
+        assert_eq!(rejected(&[json!({"MsgText": "LINE-10 bad", "Severity": "A"})]), [4, 5]);
+    }
+
+    #[test]
+    fn the_reason_stays_with_the_row() {
+        let found = messages(&said("LINE-10 unknown"), "NavZPAMessage");
+        let all = outcomes(6, &encoded(), &found, &RowOutcome::Accepted, &config());
+        let RowOutcome::Rejected(rejection) = &all[4] else { panic!("{:?}", all[4]) };
+        assert_eq!(
+            (rejection.reason.as_str(), rejection.vendor_code.as_deref()),
+            ("LINE-10 unknown", Some("1"))
+        );
+        assert_eq!(all[0], RowOutcome::Accepted);
+    }
+}

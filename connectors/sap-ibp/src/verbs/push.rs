@@ -1,0 +1,296 @@
+//! The import sequence: token, id, stage, commit, poll, messages (§6).
+//!
+//! Nothing takes effect before the commit, so whatever goes wrong while rows
+//! are staged abandons the transaction: it is never staged into again, because
+//! staging is not idempotent and a chunk that came twice doubles its values.
+//! The attempt's notes say how far it came; `settle` reads them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use http::{Method, Response, StatusCode};
+use planthread_contracts::{Receipt, RowOutcome};
+use planthread_kit::{Attempt, Batch, Class, ConnectorError, PushOutcome, Sent, http::Lane, poll};
+
+use super::{
+    notes::{COMMIT_AT, COMMITTED, COMMITTING, STAGE, STAGING, TRANSACTION},
+    status::{ImportState, ask},
+};
+use crate::{
+    connector::SapIbp,
+    translate::{
+        decode,
+        encode::{Chunk, Encoded, encode},
+        literal::{query, string},
+        messages::{Message, first_text, messages, outcomes},
+    },
+    wire::{
+        client::{Service, json},
+        session::Session,
+        vendor_error::{self, classify},
+    },
+};
+
+/// Pushes one batch as one transaction.
+pub(crate) async fn push(
+    ibp: &SapIbp,
+    batch: &Batch,
+    attempt: &Attempt,
+) -> Result<PushOutcome, ConnectorError> {
+    let most = ibp.info.capabilities.cells_per_batch;
+    if batch.cells().len() > most {
+        let text = format!("{} cells in a batch; at most {most} fit", batch.cells().len());
+        return Err(ConnectorError::new(Class::Fatal, "encode rows", text)
+            .cure("split the batch, or raise `transaction.segment_rows`"));
+    }
+    let encoded = encode(batch.cells(), &ibp.measures, &ibp.config)?;
+    let total = batch.cells().len();
+    if encoded.chunks.is_empty() {
+        return Ok(outcome(ibp, attempt.id().as_str(), "NOT_SENT", total, &encoded, &[]));
+    }
+    let session = ibp.client.session();
+    let transaction = transaction_id(ibp, attempt).await?;
+    attempt.note(TRANSACTION, &transaction)?;
+    attempt.note(STAGE, STAGING)?;
+    let version = ibp.config.version_of(batch.scope(), &ibp.scope);
+    initiate(ibp, &session, &transaction, version).await?;
+    stage(ibp, &session, &encoded.chunks, &transaction, version).await?;
+    commit(ibp, &session, &transaction, attempt).await?;
+    // From here on the rows may be in effect, whatever a later request does.
+    let state = wait(ibp, &transaction).await.map_err(ConnectorError::after_effect)?;
+    let found = refusals(ibp, &transaction, &state).await;
+    let verdict = match (&state, first_text(&found)) {
+        (ImportState::Error, Some(text)) => format!("ERROR: {text}"),
+        _ => state.word().to_owned(),
+    };
+    Ok(outcome(ibp, &transaction, &verdict, total, &encoded, &found))
+}
+
+fn outcome(
+    ibp: &SapIbp,
+    transaction: &str,
+    verdict: &str,
+    total: usize,
+    encoded: &Encoded,
+    found: &[Message],
+) -> PushOutcome {
+    let accepted = verdict == ImportState::Processed.word();
+    let otherwise = if accepted { RowOutcome::Accepted } else { RowOutcome::Unproven };
+    let receipt = Receipt {
+        handle: transaction.to_owned(),
+        verdict: verdict.to_owned(),
+        at: ibp.client.clock().now(),
+    };
+    PushOutcome { receipt, rows: outcomes(total, encoded, found, &otherwise, &ibp.config) }
+}
+
+/// The attempt's own id, which the service accepts as the transaction's
+/// (§6.1), or one that the service draws.
+async fn transaction_id(ibp: &SapIbp, attempt: &Attempt) -> Result<String, ConnectorError> {
+    const ASK: &str = "ask transaction id";
+    if !ibp.config.transaction.id_from_service {
+        return Ok(attempt.id().as_str().to_owned());
+    }
+    let path = format!("{}?$format=json", ibp.config.operations.transaction_id.name);
+    let body = ibp
+        .client
+        .read(ASK, Lane::Routine, Service::Planning, &path)
+        .await
+        .map_err(before_effect)?;
+    decode::single_value(&body)
+        .filter(|id| (1..=32).contains(&id.len()))
+        .ok_or_else(|| decode::drift(ASK, "the answer holds no id of 1 to 32 characters"))
+}
+
+/// Announces concurrent posts; a 4xx means that the tenant has no such
+/// operation, and the import goes on (§6.2).
+async fn initiate(
+    ibp: &SapIbp,
+    session: &Session,
+    transaction: &str,
+    version: &str,
+) -> Result<(), ConnectorError> {
+    const INITIATE: &str = "initiate parallel process";
+    if !ibp.config.transaction.initiate_parallel_process {
+        return Ok(());
+    }
+    let mut pairs = vec![
+        ("Transactionid", string(transaction)),
+        ("PlanningArea", string(&ibp.config.planning_area)),
+        ("VersionID", string(version)),
+        ("ScenarioID", string("")),
+    ];
+    if let Some(name) = &ibp.config.transaction.transaction_name {
+        pairs.push(("TransactionName", string(name)));
+    }
+    pairs.push(("$format", "json".to_owned()));
+    let operation = &ibp.config.operations.initiate_parallel_process;
+    let answer = ibp.client.call(INITIATE, session, operation, &query(&pairs)).await;
+    let answer = answer.map_err(before_effect)?;
+    match answer.status().as_u16() {
+        401 | 403 => Err(classify(INITIATE, &answer, Sent::No)),
+        400..=499 => {
+            tracing::info!(status = answer.status().as_u16(), "no parallel process here; going on");
+            Ok(())
+        }
+        _ if answer.status().is_success() => Ok(()),
+        _ => Err(classify(INITIATE, &answer, Sent::No)),
+    }
+}
+
+/// Stages all chunks, a few at a time. The first failure ends it and drops
+/// what is on its way: the transaction is abandoned.
+async fn stage(
+    ibp: &SapIbp,
+    session: &Session,
+    chunks: &[Chunk],
+    transaction: &str,
+    version: &str,
+) -> Result<(), ConnectorError> {
+    // Collected first: a future built inside the stream would borrow from a
+    // closure that the compiler can't name. None of them runs before its turn.
+    let posts: Vec<_> =
+        chunks.iter().map(|chunk| stage_one(ibp, session, chunk, transaction, version)).collect();
+    stream::iter(posts)
+        .buffer_unordered(ibp.config.transaction.parallel_posts)
+        .try_collect::<()>()
+        .await
+}
+
+async fn stage_one(
+    ibp: &SapIbp,
+    session: &Session,
+    chunk: &Chunk,
+    transaction: &str,
+    version: &str,
+) -> Result<(), ConnectorError> {
+    const POST: &str = "stage rows";
+    let returned = if ibp.config.transaction.return_min { "?P_RETURN_MIN=X" } else { "" };
+    let path = format!("{}Trans{returned}", ibp.config.planning_area);
+    let body = Bytes::from(chunk.body(&ibp.config, transaction, version).to_string());
+    tracing::debug!(rows = chunk.rows.len(), values = chunk.values(), "staging");
+    let answer = ibp.client.write(POST, session, Method::POST, &path, body).await?;
+    succeeded(POST, &answer)
+}
+
+/// A success that says so; an error inside a 2xx is none.
+fn succeeded(step: &'static str, answer: &Response<Bytes>) -> Result<(), ConnectorError> {
+    if !answer.status().is_success() {
+        return Err(classify(step, answer, Sent::Maybe));
+    }
+    match json(step, answer) {
+        Ok(body) if body.get("error").is_some() => {
+            let vendor = vendor_error::parse(answer.body());
+            let text = format!("the answer {} carries an error: {}", answer.status(), vendor.text);
+            Err(ConnectorError::new(Class::Transient { sent: Sent::Maybe }, step, text))
+        }
+        // The body of a success is not needed: the rows are asked for later.
+        _ => Ok(()),
+    }
+}
+
+/// Commits once. Unless the service provably refused, its fate is unknown
+/// until `settle` asks.
+async fn commit(
+    ibp: &SapIbp,
+    session: &Session,
+    transaction: &str,
+    attempt: &Attempt,
+) -> Result<(), ConnectorError> {
+    const COMMIT: &str = "commit";
+    attempt.note(COMMIT_AT, &ibp.client.clock().now().to_string())?;
+    attempt.note(STAGE, COMMITTING)?;
+    let parameters =
+        query(&[("P_TransactionID", string(transaction)), ("$format", "json".to_owned())]);
+    let answer = ibp.client.call(COMMIT, session, &ibp.config.operations.commit, &parameters).await;
+    let result = answer.and_then(|answer| refused(COMMIT, &answer));
+    match result {
+        Ok(()) => attempt.note(STAGE, COMMITTED),
+        Err(error) => {
+            if !matches!(error.class, Class::Transient { sent: Sent::Maybe }) {
+                attempt.note(STAGE, STAGING)?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// A 4xx to a commit is a refusal; a 404 or 405 is about its name or verb.
+fn refused(step: &'static str, answer: &Response<Bytes>) -> Result<(), ConnectorError> {
+    let wrong_name = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
+    let cure = "compare `operations.commit` with the function imports in $metadata";
+    succeeded(step, answer).map_err(|error| {
+        if wrong_name.contains(&answer.status()) { error.cure(cure) } else { error }
+    })
+}
+
+/// Waits for the end of the import.
+async fn wait(ibp: &SapIbp, transaction: &str) -> Result<ImportState, ConnectorError> {
+    let polling = &ibp.config.polling;
+    let every = Duration::from_secs(polling.every_seconds);
+    let limit = Duration::from_secs(polling.limit_seconds);
+    let ended = poll(ibp.client.clock(), every, limit, || async {
+        let state = ask(ibp, transaction).await?;
+        Ok(state.is_terminal().then_some(state))
+    });
+    ended.await?.ok_or_else(|| {
+        let text = format!("still running after {} s", limit.as_secs());
+        ConnectorError::new(Class::Transient { sent: Sent::Maybe }, "wait for import", text)
+            .cure("look at the Data Integration Jobs app; the attempt is settled later")
+    })
+}
+
+/// Messages of an import that did not fully succeed. When they can't be read,
+/// the rows stay unproven: the import itself is done, and read-back decides.
+async fn refusals(ibp: &SapIbp, transaction: &str, state: &ImportState) -> Vec<Message> {
+    if !matches!(state, ImportState::ProcessedWithErrors | ImportState::Error) {
+        return Vec::new();
+    }
+    let expanded = read_messages(ibp, transaction, true).await;
+    let result = match expanded {
+        Err(error) if error.class == Class::Drift => read_messages(ibp, transaction, false).await,
+        other => other,
+    };
+    result.unwrap_or_else(|error| {
+        tracing::warn!(%error, "messages of the import can't be read; its rows stay unproven");
+        Vec::new()
+    })
+}
+
+/// Messages exist with a filter only (§6.6).
+async fn read_messages(
+    ibp: &SapIbp,
+    transaction: &str,
+    expand: bool,
+) -> Result<Vec<Message>, ConnectorError> {
+    const READ: &str = "read messages";
+    const PAGE: usize = 2_000;
+    let navigation = ibp.config.message_navigation();
+    let mut found = Vec::new();
+    for page in 0.. {
+        let mut pairs = vec![("$filter", format!("Transactionid eq {}", string(transaction)))];
+        if expand {
+            pairs.push(("$expand", navigation.clone()));
+        }
+        pairs.push(("$top", PAGE.to_string()));
+        pairs.push(("$skip", (page * PAGE).to_string()));
+        pairs.push(("$format", "json".to_owned()));
+        let path = format!("{}Message?{}", ibp.config.planning_area, query(&pairs));
+        let body = ibp.client.read(READ, Lane::Verify, Service::Planning, &path).await?;
+        let rows = decode::rows(READ, &body)?;
+        found.extend(messages(&rows, &navigation));
+        if rows.len() < PAGE {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Before the first row was staged nothing can have had an effect.
+fn before_effect(mut error: ConnectorError) -> ConnectorError {
+    if matches!(error.class, Class::Transient { .. }) {
+        error.class = Class::Transient { sent: Sent::No };
+    }
+    error
+}

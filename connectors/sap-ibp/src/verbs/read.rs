@@ -1,0 +1,127 @@
+//! Read-back: cells at the level at which they were written (§6.7, §7).
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use planthread_contracts::SeenCell;
+use planthread_kit::{Class, ConnectorError, Selection, Sent, http::Lane};
+use serde_json::Value;
+
+use crate::{
+    connector::SapIbp,
+    translate::{
+        decode::{self, Place},
+        question::{Question, questions},
+    },
+    wire::client::Service,
+};
+
+const READ: &str = "read values";
+
+/// Reads the cells of `selection` that the service holds. Cells without a row
+/// are not in the answer: whether that means zero is the measure's
+/// declaration to say, not the service's.
+pub(crate) async fn read(
+    ibp: &SapIbp,
+    selection: &Selection,
+) -> Result<Vec<SeenCell>, ConnectorError> {
+    let version = ibp.config.version_of(&selection.scope, &ibp.scope);
+    let mut seen = Vec::new();
+    for question in questions(selection, &ibp.measures, &ibp.config, version)? {
+        let pages = pages(ibp, &question, Lane::Verify).await?;
+        for (place, row) in placed(ibp, &question, &pages)? {
+            let scope = selection.scope.name();
+            let cells = decode::cells(&row, &place, &question, &selection.target, scope)?;
+            seen.extend(cells.into_iter().filter(|cell| selection.contains(&cell.key)));
+        }
+    }
+    seen.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(seen)
+}
+
+/// All pages of a question. The first tells how many there are; the others
+/// are read beside each other, because a page costs the same wherever it is.
+pub(crate) async fn pages(
+    ibp: &SapIbp,
+    question: &Question,
+    lane: Lane,
+) -> Result<Vec<Vec<Value>>, ConnectorError> {
+    let size = ibp.config.reading.page_size;
+    let first = one_page(ibp, question, lane, size, 0).await?;
+    let total = decode::count(&first);
+    let mut pages = vec![decode::rows(READ, &first)?];
+    let Some(total) = total else {
+        while pages.last().is_some_and(|page| page.len() == size) {
+            let next = one_page(ibp, question, lane, size, pages.len() * size).await?;
+            pages.push(decode::rows(READ, &next)?);
+        }
+        return Ok(pages);
+    };
+    let rest: Vec<Vec<Value>> = stream::iter(1..total.div_ceil(size))
+        .map(|page| async move {
+            let body = one_page(ibp, question, lane, size, page * size).await?;
+            decode::rows(READ, &body)
+        })
+        .buffered(ibp.config.reading.parallel)
+        .try_collect()
+        .await?;
+    pages.extend(rest);
+    let got: usize = pages.iter().map(Vec::len).sum();
+    if got != total {
+        return Err(moved(format!("{got} rows came, {total} were announced")));
+    }
+    Ok(pages)
+}
+
+async fn one_page(
+    ibp: &SapIbp,
+    question: &Question,
+    lane: Lane,
+    top: usize,
+    skip: usize,
+) -> Result<Value, ConnectorError> {
+    ibp.client.read(READ, lane, Service::Planning, &question.page(top, skip)).await
+}
+
+/// Rows with their places. One place may have one row: two on the same page
+/// mean that the key figure is stored below the declared level, two on
+/// different pages that rows moved while they were read.
+pub(crate) fn placed(
+    ibp: &SapIbp,
+    question: &Question,
+    pages: &[Vec<Value>],
+) -> Result<Vec<(Place, Value)>, ConnectorError> {
+    let mut all = BTreeSet::new();
+    let mut rows = Vec::new();
+    for page in pages {
+        let mut here = BTreeSet::new();
+        for row in page {
+            let place = decode::place(row, question, &ibp.config)?;
+            if !here.insert(place.clone()) {
+                return Err(finer(question, &place));
+            }
+            if !all.insert(place.clone()) {
+                return Err(moved("the same row came on two pages".to_owned()));
+            }
+            rows.push((place, row.clone()));
+        }
+    }
+    Ok(rows)
+}
+
+fn finer(question: &Question, place: &Place) -> ConnectorError {
+    let text = format!(
+        "two rows for {}@{} in {}: one of {} is stored at a finer level than declared",
+        place.resource,
+        place.location,
+        place.period,
+        question.select.join(", ")
+    );
+    ConnectorError::new(Class::Drift, READ, text)
+        .cure("correct `level`, `time_fields` or `by_product` of these measures")
+}
+
+fn moved(text: String) -> ConnectorError {
+    ConnectorError::new(Class::Transient { sent: Sent::No }, READ, text)
+        .cure("read again: the values changed while they were read")
+}

@@ -1,0 +1,102 @@
+//! The state of an import, as `getExportResult` tells it.
+
+use planthread_kit::{Class, ConnectorError, http::Lane};
+use serde_json::Value;
+
+use crate::{
+    connector::SapIbp,
+    translate::{
+        decode,
+        literal::{query, string},
+    },
+    wire::client::Service,
+};
+
+/// States of the fact sheet (§6.5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ImportState {
+    /// Not started.
+    Initial,
+    /// Running.
+    Processing,
+    /// Every row was applied.
+    Processed,
+    /// Ended; some rows were rejected.
+    ProcessedWithErrors,
+    /// Ended; failed.
+    Error,
+    /// Anything else: unconfirmed, a read-back decides.
+    Other(String),
+}
+
+impl ImportState {
+    fn of(word: &str) -> Self {
+        match word {
+            "INITIAL" => Self::Initial,
+            "PROCESSING" => Self::Processing,
+            "PROCESSED" => Self::Processed,
+            "PROCESSED_WITH_ERRORS" => Self::ProcessedWithErrors,
+            "ERROR" => Self::Error,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// The vendor's word.
+    pub(crate) fn word(&self) -> &str {
+        match self {
+            Self::Initial => "INITIAL",
+            Self::Processing => "PROCESSING",
+            Self::Processed => "PROCESSED",
+            Self::ProcessedWithErrors => "PROCESSED_WITH_ERRORS",
+            Self::Error => "ERROR",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// Whether it will not change any more.
+    pub(crate) const fn is_terminal(&self) -> bool {
+        match self {
+            Self::Initial | Self::Processing => false,
+            Self::Processed | Self::ProcessedWithErrors | Self::Error | Self::Other(_) => true,
+        }
+    }
+}
+
+/// Asks once. A 4xx is no error here: the service doesn't know (any more).
+pub(crate) async fn ask(ibp: &SapIbp, transaction: &str) -> Result<ImportState, ConnectorError> {
+    let parameters =
+        query(&[("P_TransactionID", string(transaction)), ("$format", "json".to_owned())]);
+    let path = format!("{}?{parameters}", ibp.config.operations.status.name);
+    match ibp.client.read("ask import state", Lane::Verify, Service::Planning, &path).await {
+        Ok(body) => Ok(state_in(&body)),
+        Err(error) if error.class == Class::Drift => Ok(ImportState::Other(error.message)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Looks for the pair by its name: its position is nobody's promise (§6.5).
+fn state_in(body: &Value) -> ImportState {
+    let pairs = decode::rows("ask import state", body).unwrap_or_default();
+    pairs.iter().find(|pair| decode::text(pair, "Name") == "Status").map_or_else(
+        || ImportState::Other("no Status in the answer".to_owned()),
+        |pair| ImportState::of(decode::text(pair, "Value")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_pair_is_found_by_name() {
+        let body = json!({"d": {"results": [
+            {"Name": "Rows", "Value": "7"}, {"Name": "Status", "Value": "PROCESSED"}]}});
+        assert_eq!(state_in(&body), ImportState::Processed);
+        let none = state_in(&json!({"d": {"results": []}}));
+        assert!(matches!(none, ImportState::Other(_)) && none.is_terminal());
+        assert!(!ImportState::of("INITIAL").is_terminal());
+        assert_eq!(ImportState::of("ARCHIVED").word(), "ARCHIVED");
+    }
+}
