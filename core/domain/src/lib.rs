@@ -1,1 +1,25 @@
-//! placeholder
+//! From raw records to wanted cells: calendars, derivation, projection.
+//!
+//! Pure arithmetic: no IO, no clock, no async. The same plant, facts and
+//! `as_of` give the same cells, byte for byte. The way of the data:
+//!
+//! ```text
+//! decode::rows -> RawRecord -> decode::Decoder -> Facts -> derive::derive
+//!     -> Derivation -> project::project -> DesiredCell
+//! ```
+//!
+//! [`model`] is the factory side of the configuration.
+
+pub mod calendar;
+pub mod decode;
+pub mod derive;
+#[cfg(test)]
+mod fixture;
+pub mod model;
+pub mod project;
+pub mod truth;
+
+pub use decode::{Decoder, Facts, decode, rows};
+pub use derive::{Derivation, derive, explain};
+pub use model::{Mapping, Plant};
+pub use project::{Projection, project};

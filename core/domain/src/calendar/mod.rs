@@ -1,0 +1,16 @@
+//! Scheduled time: shift calendars in local time become UTC intervals.
+//!
+//! Hours are integrated over the shift calendar in local time, never computed
+//! as days × 24: a local week has 167, 167.5, 168 or 169 hours.
+
+pub mod bounds;
+pub mod local;
+pub mod rounding;
+pub mod schedule;
+pub mod span;
+
+pub use bounds::{Bounds, periods};
+pub use local::{LocalTimeError, resolve, zone};
+pub use rounding::{largest_remainder, round_half_even};
+pub use schedule::Schedule;
+pub use span::{Span, Spans};

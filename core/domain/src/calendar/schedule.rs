@@ -1,0 +1,115 @@
+//! The scheduled time of one calendar, as sets of instants.
+
+use jiff::{
+    ToSpan as _,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
+
+use super::{LocalTimeError, Span, Spans, resolve, zone};
+use crate::model::{Calendar, Disambiguation, Moment, Plant};
+
+/// What a calendar schedules between two days, with and without what people
+/// decided for single days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// The weekly shifts alone.
+    pub regular: Spans,
+    /// What holds: shifts, less closed days, plus extra hours.
+    pub scheduled: Spans,
+}
+
+impl Schedule {
+    /// Nothing is scheduled.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { regular: Spans::none(), scheduled: Spans::none() }
+    }
+
+    /// Integrates `calendar` over the civil days `[from, to)`; shifts that
+    /// start the day before `from` and cross midnight are included.
+    ///
+    /// # Errors
+    /// When the zone is unknown, or a clock change makes a shift's time
+    /// ambiguous and the calendar refuses that.
+    pub fn build(
+        calendar: &Calendar,
+        plant: &Plant,
+        from: Date,
+        to: Date,
+    ) -> Result<Self, LocalTimeError> {
+        let zone = zone(calendar.zone.as_deref().unwrap_or(&plant.zone))?;
+        let mut regular = Vec::new();
+        let mut scheduled = Vec::new();
+        let first = from.saturating_sub(1.day());
+        for day in first.series(1.day()).take_while(|day| *day < to) {
+            let closed = calendar.exceptions.iter().any(|e| e.closed && e.covers(day));
+            for span in regular_hours(calendar, &zone, day)? {
+                regular.push(span);
+                if !closed {
+                    scheduled.push(span);
+                }
+            }
+            for exception in calendar.exceptions.iter().filter(|e| e.covers(day)) {
+                for extra in &exception.extra {
+                    let policy = calendar.disambiguation;
+                    scheduled.push(hours_of(day, extra.start, extra.end, &zone, policy)?);
+                }
+            }
+        }
+        Ok(Self { regular: Spans::union(regular), scheduled: Spans::union(scheduled) })
+    }
+}
+
+fn regular_hours(
+    calendar: &Calendar,
+    zone: &TimeZone,
+    day: Date,
+) -> Result<Vec<Span>, LocalTimeError> {
+    if calendar.round_the_clock {
+        // A midnight that a clock change skips is no shift that anybody wrote:
+        // the day then begins with its first instant.
+        let midnight = Time::midnight();
+        return Ok(vec![hours_of(day, midnight, midnight, zone, Disambiguation::Compatible)?]);
+    }
+    calendar
+        .shifts
+        .iter()
+        .filter(|shift| shift.days.iter().any(|d| d.weekday() == day.weekday()))
+        .map(|shift| hours_of(day, shift.start, shift.end, zone, calendar.disambiguation))
+        .collect()
+}
+
+/// The instants of local hours that start on `day`; an end at or before the
+/// start lies on the next day.
+fn hours_of(
+    day: Date,
+    start: Time,
+    end: Time,
+    zone: &TimeZone,
+    policy: Disambiguation,
+) -> Result<Span, LocalTimeError> {
+    let last = if end <= start { day.saturating_add(1.day()) } else { day };
+    Ok(Span {
+        start: resolve(day.to_datetime(start), zone, policy)?,
+        end: resolve(last.to_datetime(end), zone, policy)?,
+    })
+}
+
+/// The instant of a moment that may be local time of `calendar`, in
+/// milliseconds.
+///
+/// # Errors
+/// When the local time can't be placed.
+pub fn place(moment: Moment, calendar: &Calendar, plant: &Plant) -> Result<i64, LocalTimeError> {
+    match moment {
+        Moment::Utc(at) => Ok(at.as_millisecond()),
+        Moment::Local(local) => {
+            let zone = zone(calendar.zone.as_deref().unwrap_or(&plant.zone))?;
+            resolve(local, &zone, calendar.disambiguation)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,274 @@
+//! The six twin outputs, in their CloudEvents envelopes, to facts.
+//!
+//! What a forecast or a constraint map says becomes facts of the periods it
+//! speaks of; a production state is a change of state. OEE elements,
+//! throughput and what-if results are checked and kept in the journal, but feed
+//! no landed figure: capacity comes from counted stops and counted parts, and a
+//! what-if is no promise.
+
+use planthread_contracts::{
+    AvailabilityForecast, CloudEvent, ConstraintMap, Distribution, PeriodForecast, ProductionState,
+    RawRecord, TwinOutput, Unit, Violation,
+};
+use rust_decimal::Decimal;
+
+use super::{
+    Decoder, Facts, Refusal, SourceIndex, StateSet, Subject,
+    fact::{Forecast, Foretold, StateFact},
+    not_ahead,
+};
+use crate::calendar::Span;
+
+impl From<Violation> for Refusal {
+    fn from(violation: Violation) -> Self {
+        Self { field: violation.path, reason: violation.reason, cure: violation.cure }
+    }
+}
+
+/// Decodes one event.
+pub(super) fn decode(
+    decoder: &Decoder<'_>,
+    source: SourceIndex,
+    record: &RawRecord,
+    facts: &mut Facts,
+) -> Result<(), Refusal> {
+    let event = CloudEvent::parse(&record.body).map_err(first)?;
+    let output = TwinOutput::from_event(&event).map_err(first)?;
+    let mut found = Facts::default();
+    let twin = output.source().clone();
+    not_ahead(record, twin.observed_until.as_millisecond(), "data.source.observed_until")?;
+    match output {
+        TwinOutput::AvailabilityForecast(forecast) => {
+            availability(decoder, source, record, &forecast, &mut found)?;
+        }
+        TwinOutput::ConstraintMap(map) => {
+            let issued = twin.observed_until.as_millisecond();
+            constraints(decoder, source, issued, &map, &mut found)?;
+        }
+        TwinOutput::ProductionState(state) => {
+            production_state(decoder, source, record, &state, &mut found)?;
+        }
+        TwinOutput::Oee(oee) => {
+            decoder.subject(source, &oee.resource.id, "data.resource.id")?;
+        }
+        TwinOutput::Throughput(rate) => {
+            decoder.subject(source, &rate.resource.id, "data.resource.id")?;
+        }
+        TwinOutput::SimulationResult(run) => {
+            for (index, output) in run.outputs.iter().enumerate() {
+                let field = format!("data.outputs[{index}].resource.id");
+                decoder.subject(source, &output.resource.id, &field)?;
+            }
+        }
+    }
+    facts.append(found);
+    facts.twins.push(twin);
+    Ok(())
+}
+
+/// The first fault, and how many more there are.
+fn first(found: Vec<Violation>) -> Refusal {
+    let more = found.len().saturating_sub(1);
+    let Some(violation) = found.into_iter().next() else {
+        return Refusal::new("", "is refused without a reason", "report this");
+    };
+    let mut refusal = Refusal::from(violation);
+    if more > 0 {
+        refusal.reason.push_str(&format!(" (and {more} more faults)"));
+    }
+    refusal
+}
+
+/// Collects the numbers of one source that were issued together.
+struct Issue<'a> {
+    source: SourceIndex,
+    issued: i64,
+    valid_until: i64,
+    facts: &'a mut Facts,
+}
+
+impl Issue<'_> {
+    fn add(
+        &mut self,
+        subject: Subject,
+        interval: Span,
+        what: Foretold,
+        value: Decimal,
+        about: &str,
+    ) {
+        self.facts.forecasts.push(Forecast {
+            subject,
+            what,
+            interval,
+            source: self.source,
+            issued: self.issued,
+            valid_until: self.valid_until,
+            value,
+            about: about.to_owned(),
+        });
+    }
+}
+
+fn availability(
+    decoder: &Decoder<'_>,
+    source: SourceIndex,
+    record: &RawRecord,
+    forecast: &AvailabilityForecast,
+    facts: &mut Facts,
+) -> Result<(), Refusal> {
+    let subject = decoder.subject(source, &forecast.resource.id, "data.resource.id")?;
+    let issued = forecast.issued_at.as_millisecond();
+    not_ahead(record, issued, "data.issued_at")?;
+    let mut issue = Issue { source, issued, valid_until: decoder.valid_until(issued), facts };
+    let asset = forecast.resource.physical_asset.as_deref().unwrap_or(&forecast.resource.id);
+    for (index, one) in forecast.periods.iter().enumerate() {
+        let interval = Span { start: one.start.as_millisecond(), end: one.end.as_millisecond() };
+        let mean = one.up.mean().ok_or_else(|| {
+            Refusal::new(
+                format!("data.periods[{index}].up"),
+                "states no mean, and a mean can't be read off quantiles",
+                "send the mean beside the table: means add over periods, quantiles never do",
+            )
+        })?;
+        let share = |up: Decimal| fraction(forecast.unit, one, up);
+        if let Some(up) = share(mean) {
+            issue.add(subject, interval, Foretold::UpFraction, up, asset);
+        }
+        if let Some(low) = one.up.quantile(Decimal::new(1, 1)).and_then(share) {
+            issue.add(subject, interval, Foretold::LowUpFraction, low, asset);
+        }
+        if let Some(probability) = one.failure_probability {
+            issue.add(subject, interval, Foretold::FailureProbability, probability, asset);
+        }
+        if let Some(repair) = one.repair_hours.as_ref().and_then(Distribution::mean) {
+            issue.add(subject, interval, Foretold::RepairHours, repair, asset);
+        }
+    }
+    Ok(())
+}
+
+/// Up time as a share of the twin's own scheduled hours; `None` where nothing
+/// was scheduled.
+fn fraction(unit: Unit, one: &PeriodForecast, up: Decimal) -> Option<Decimal> {
+    match unit {
+        Unit::Hour => up.checked_div(one.scheduled_hours),
+        _ => Some(up),
+    }
+}
+
+fn constraints(
+    decoder: &Decoder<'_>,
+    source: SourceIndex,
+    issued: i64,
+    map: &ConstraintMap,
+    facts: &mut Facts,
+) -> Result<(), Refusal> {
+    let about = serde_json::to_string(&(map.method, &map.mix))
+        .map_err(|error| Refusal::new("data.mix", error.to_string(), "report this"))?;
+    let interval =
+        Span { start: map.window.start.as_millisecond(), end: map.window.end.as_millisecond() };
+    let mut issue = Issue { source, issued, valid_until: decoder.valid_until(issued), facts };
+    for (index, one) in map.constraints.iter().enumerate() {
+        let field = format!("data.constraints[{index}].resource.id");
+        let subject = decoder.subject(source, &one.resource.id, &field)?;
+        issue.add(subject, interval, Foretold::Severity, one.severity, &about);
+    }
+    Ok(())
+}
+
+/// A state holds since its own beginning; the snapshot itself says that the
+/// source is alive.
+fn production_state(
+    decoder: &Decoder<'_>,
+    source: SourceIndex,
+    record: &RawRecord,
+    snapshot: &ProductionState,
+    facts: &mut Facts,
+) -> Result<(), Refusal> {
+    let subject = decoder.subject(source, &snapshot.resource.id, "data.resource.id")?;
+    let at = snapshot.at.as_millisecond();
+    not_ahead(record, at, "data.at")?;
+    let state = Some(snapshot.state);
+    let fact = StateFact { subject, source, at, rank: 0, state, unless: StateSet::default() };
+    facts.states.push(fact);
+    if let Some(since) = snapshot.since {
+        facts.states.push(StateFact { at: since.as_millisecond(), ..fact });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_contracts::{EquipmentState, Origin, RejectedRecord};
+
+    use super::*;
+    use crate::{decode::decode, fixture};
+
+    fn send(event_type: &str, data: &str) -> Result<Facts, RejectedRecord> {
+        let body = format!(
+            r#"{{"specversion":"1.0","id":"1","source":"twin","type":"planthread.{event_type}.v1","data":{data}}}"#
+        );
+        let record = RawRecord {
+            source: "twin".into(),
+            id: "1".into(),
+            media_type: "application/cloudevents+json".into(),
+            body: body.into_bytes(),
+            received_at: "2026-11-22T22:00:00Z".parse().unwrap(),
+            origin: Origin { place: "stdin".into(), line: 3 },
+        };
+        decode(&record, &fixture::plant())
+    }
+
+    const SOURCE: &str = r#""source":{"twin_id":"T","twin_kind":"asset","observed_until":"2026-11-22T21:00:00Z"},"quality":{"coverage":"1","worst":"good"}"#;
+
+    fn forecast(resource: &str) -> String {
+        format!(
+            r#"{{"resource":{{"id":"{resource}","level":"work_cell"}},"issued_at":"2026-11-22T21:00:00Z",
+            "zone":"Europe/Berlin","unit":"HUR","periods":[{{"period":"2026-W48",
+            "start":"2026-11-22T23:00:00Z","end":"2026-11-29T23:00:00Z","scheduled_hours":"168",
+            "up":{{"quantiles":{{"table":[{{"probability_not_exceeded":"0.1","value":"126"}},
+            {{"probability_not_exceeded":"0.5","value":"160"}}],"mean":"151.2"}}}},
+            "failure_probability":"0.4","repair_hours":{{"point":{{"value":"6"}}}}}}],{SOURCE}}}"#
+        )
+    }
+
+    #[test]
+    fn a_forecast_becomes_shares_of_scheduled_time() {
+        let facts = send("availability-forecast", &forecast("M1")).unwrap();
+        let value = |what| facts.forecasts.iter().find(|f| f.what == what).map(|f| f.value);
+        assert_eq!(value(Foretold::UpFraction), Some(Decimal::new(9, 1)));
+        assert_eq!(value(Foretold::LowUpFraction), Some(Decimal::new(75, 2)));
+        assert_eq!(value(Foretold::FailureProbability), Some(Decimal::new(4, 1)));
+        assert_eq!(value(Foretold::RepairHours), Some(6.into()));
+        assert_eq!(facts.twins[0].twin_id, "T");
+    }
+
+    #[test]
+    fn a_state_and_a_constraint_map_become_facts() {
+        let state = format!(
+            r#"{{"resource":{{"id":"M2","level":"work_cell"}},"at":"2026-11-22T21:00:00Z",
+            "state":"unscheduled_down","since":"2026-11-22T20:30:00Z",{SOURCE}}}"#
+        );
+        let facts = send("production-state", &state).unwrap();
+        assert_eq!(facts.states.len(), 2);
+        assert_eq!(facts.states[1].state, Some(EquipmentState::UnscheduledDown));
+        let map = format!(
+            r#"{{"window":{{"start":"2026-11-15T23:00:00Z","end":"2026-11-22T21:00:00Z"}},"basis":"actual",
+            "method":"active_period","mix":"observed","constraints":[{{"resource":{{"id":"M1",
+            "level":"work_cell"}},"severity":"0.7","rank":1}}],{SOURCE}}}"#
+        );
+        let facts = send("constraint-map", &map).unwrap();
+        assert_eq!(facts.forecasts[0].value, Decimal::new(7, 1));
+    }
+
+    #[test]
+    fn a_foreign_resource_or_field_is_named() {
+        let unknown = send("availability-forecast", &forecast("M9")).unwrap_err();
+        assert_eq!((unknown.field.as_str(), unknown.origin.line), ("data.resource.id", 3));
+        let typo = send("availability-forecast", &forecast("M1").replace("\"zone\"", "\"zonne\""));
+        assert!(typo.unwrap_err().reason.contains("zonne"));
+        assert_eq!(send("weather", "{}").unwrap_err().field, "type");
+        let bare = forecast("M1").replace(r#","mean":"151.2""#, "");
+        assert!(send("availability-forecast", &bare).unwrap_err().reason.contains("no mean"));
+    }
+}

@@ -1,0 +1,229 @@
+//! One delimited row to one fact.
+
+use std::collections::HashMap;
+
+use planthread_contracts::RawRecord;
+
+use super::{
+    Decoder, Facts, Refusal, SourceIndex, StateSet, TimeReader,
+    fact::{CountFact, StateFact},
+    not_ahead,
+    rows::Layout,
+};
+use crate::{
+    calendar::{LocalTimeError, Span},
+    model::{EquipmentState, Reader, Source, Stamp},
+};
+
+/// A prepared reader of one delimited source.
+#[derive(Debug)]
+pub(super) struct RowReader<'a> {
+    layout: Layout<'a>,
+    time: TimeReader,
+    time_at: Option<usize>,
+    machine_at: Option<usize>,
+    what_at: Option<usize>,
+    names: [&'a str; 3],
+    kind: Kind<'a>,
+}
+
+#[derive(Debug)]
+enum Kind<'a> {
+    Events(HashMap<&'a str, Effect>),
+    Counts { stamp: Stamp, interval_ms: i64 },
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Effect {
+    rank: u32,
+    state: Option<EquipmentState>,
+    unless: StateSet,
+}
+
+impl<'a> RowReader<'a> {
+    /// Prepares a source; `None` when it is not delimited text.
+    pub(super) fn of(source: &'a Source) -> Result<Option<Self>, LocalTimeError> {
+        let Some(layout) = Layout::of(&source.reader) else { return Ok(None) };
+        let (time, names, kind) = match &source.reader {
+            Reader::MachineEvents(r) => {
+                let effects = r.events.iter().map(|(event, rule)| {
+                    let unless = StateSet::of(&rule.unless);
+                    (event.as_str(), Effect { rank: rule.rank, state: rule.state, unless })
+                });
+                let names = [&r.columns.time, &r.columns.machine, &r.columns.event];
+                (&r.time, names, Kind::Events(effects.collect()))
+            }
+            Reader::Counts(r) => {
+                let names = [&r.columns.time, &r.columns.machine, &r.columns.total];
+                let interval_ms = i64::from(r.interval_minutes) * 60_000;
+                (&r.time, names, Kind::Counts { stamp: r.stamp, interval_ms })
+            }
+            Reader::Cloudevents(_) => return Ok(None),
+        };
+        let names = names.map(String::as_str);
+        Ok(Some(Self {
+            time: TimeReader::new(time)?,
+            time_at: layout.position(names[0]),
+            machine_at: layout.position(names[1]),
+            what_at: layout.position(names[2]),
+            layout,
+            names,
+            kind,
+        }))
+    }
+
+    /// Decodes one row.
+    pub(super) fn decode(
+        &self,
+        decoder: &Decoder<'_>,
+        source: SourceIndex,
+        record: &RawRecord,
+        facts: &mut Facts,
+    ) -> Result<(), Refusal> {
+        let row = self.split(&record.body)?;
+        let (time, machine, what) = (
+            self.field(&row, self.time_at, 0)?,
+            self.field(&row, self.machine_at, 1)?,
+            self.field(&row, self.what_at, 2)?,
+        );
+        let at = self
+            .time
+            .read(time)
+            .map_err(|(reason, cure)| Refusal::new(self.names[0], reason, cure))?;
+        let subject = decoder.subject(source, machine, self.names[1])?;
+        match &self.kind {
+            Kind::Events(effects) => {
+                not_ahead(record, at, self.names[0])?;
+                let effect = *effects.get(what).ok_or_else(|| self.unknown_event(what))?;
+                let Effect { rank, state, unless } = effect;
+                facts.states.push(StateFact { subject, source, at, rank, state, unless });
+            }
+            Kind::Counts { stamp, interval_ms } => {
+                let total = what.parse().map_err(|_| {
+                    Refusal::new(
+                        self.names[2],
+                        format!("`{}` is no count of parts", what),
+                        "send a whole number, zero or more",
+                    )
+                })?;
+                let interval = match stamp {
+                    Stamp::Start => Span { start: at, end: at + interval_ms },
+                    Stamp::End => Span { start: at - interval_ms, end: at },
+                };
+                not_ahead(record, interval.end, self.names[0])?;
+                let received = record.received_at.as_millisecond();
+                facts.counts.push(CountFact { subject, source, interval, total, received });
+            }
+        }
+        Ok(())
+    }
+
+    fn field<'r>(
+        &self,
+        row: &'r csv::StringRecord,
+        at: Option<usize>,
+        name: usize,
+    ) -> Result<&'r str, Refusal> {
+        at.and_then(|at| row.get(at)).map(str::trim).filter(|text| !text.is_empty()).ok_or_else(
+            || Refusal::new(self.names[name], "is empty", "fill the column, or drop the row"),
+        )
+    }
+
+    fn split(&self, body: &[u8]) -> Result<csv::StringRecord, Refusal> {
+        let mut row = csv::StringRecord::new();
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(self.layout.separator)
+            .buffer_capacity(body.len().max(16))
+            .from_reader(body);
+        let read = reader.read_record(&mut row).map_err(|error| {
+            Refusal::new("", format!("can't be read as text: {error}"), "send UTF-8")
+        })?;
+        if !read || row.len() != self.layout.header.len() {
+            return Err(Refusal::new(
+                "",
+                format!("has {} fields; the header has {}", row.len(), self.layout.header.len()),
+                "correct the row, or quote fields that hold the separator",
+            ));
+        }
+        Ok(row)
+    }
+
+    fn unknown_event(&self, event: &str) -> Refusal {
+        Refusal::new(
+            self.names[2],
+            format!("the source maps no event `{event}`"),
+            "add it to the source's `events`; with no `state` if it changes none",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use planthread_contracts::{Origin, RejectedRecord};
+
+    use super::*;
+    use crate::{decode::decode, fixture};
+
+    fn record(source: &str, body: &str) -> RawRecord {
+        RawRecord {
+            source: source.into(),
+            id: "1".into(),
+            media_type: "text/csv".into(),
+            body: body.into(),
+            received_at: "2026-11-22T22:00:00Z".parse::<Timestamp>().unwrap(),
+            origin: Origin { place: "f.csv".into(), line: 7 },
+        }
+    }
+
+    fn refused(source: &str, body: &str) -> RejectedRecord {
+        decode(&record(source, body), &fixture::plant()).unwrap_err()
+    }
+
+    #[test]
+    fn an_event_becomes_a_change_of_state() {
+        let facts = decode(&record("events", "2026-11-01T10:00:00Z,M1,failure"), &fixture::plant())
+            .unwrap();
+        assert_eq!(facts.states[0].state, Some(EquipmentState::UnscheduledDown));
+        let waiting = record("events", "2026-11-01T10:00:00Z,M1,waiting_for_maintenance");
+        assert_eq!(decode(&waiting, &fixture::plant()).unwrap().states[0].state, None);
+    }
+
+    #[test]
+    fn a_count_carries_its_whole_interval() {
+        let facts =
+            decode(&record("counts", "2026-11-01T10:00:00Z,M1,60"), &fixture::plant()).unwrap();
+        assert_eq!(facts.counts[0].interval.ms(), 3_600_000);
+        assert_eq!(facts.counts[0].total, 60);
+    }
+
+    #[test]
+    fn each_fault_names_line_field_reason_and_cure() {
+        for (source, body, field, reason) in [
+            ("events", "2026-11-01T10:00:00Z,M1", "", "2 fields"),
+            ("events", "2026-11-01T10:00:00Z,M9,failure", "machine", "`M9`"),
+            ("events", "2026-11-01T10:00:00Z,M1,lunch", "event", "`lunch`"),
+            ("events", "yesterday,M1,failure", "time", "`yesterday`"),
+            ("events", "2026-11-01T10:00:00,M1,failure", "time", "no offset"),
+            ("events", "2026-11-01T10:00:00Z,,failure", "machine", "empty"),
+            ("counts", "2026-11-01T10:00:00Z,M1,-4", "parts_total", "`-4`"),
+            ("nobody", "2026-11-01T10:00:00Z,M1,-4", "source", "`nobody`"),
+        ] {
+            let error = refused(source, body);
+            assert_eq!((error.origin.line, error.field.as_str()), (7, field), "{body}");
+            assert!(error.reason.contains(reason) && !error.cure.is_empty(), "{body}: {error:?}");
+            assert_eq!(error.body, body.as_bytes());
+        }
+    }
+
+    #[test]
+    fn more_than_five_minutes_ahead_is_quarantined() {
+        let plant = fixture::plant();
+        assert!(decode(&record("events", "2026-11-22T22:05:00Z,M1,failure"), &plant).is_ok());
+        let early = refused("events", "2026-11-22T22:05:01Z,M1,failure");
+        assert!(early.reason.starts_with("quarantined"), "{early:?}");
+        assert!(refused("counts", "2026-11-22T21:30:00Z,M1,4").reason.contains("ahead"));
+    }
+}

@@ -1,0 +1,246 @@
+//! Facts: what records say, small enough to keep a million of them in memory.
+
+use planthread_contracts::{EquipmentState, TwinSource};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::calendar::Span;
+
+/// A resource or line of the plant, by position: resources first, then lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Subject(pub u32);
+
+/// A source of the plant, by position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct SourceIndex(pub u16);
+
+/// A set of equipment states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
+pub struct StateSet(u32);
+
+impl StateSet {
+    /// The set of `states`.
+    #[must_use]
+    pub fn of(states: &[EquipmentState]) -> Self {
+        Self(states.iter().fold(0, |set, state| set | 1 << (*state as u32)))
+    }
+
+    /// Whether `state` is in it.
+    #[must_use]
+    pub const fn has(self, state: EquipmentState) -> bool {
+        self.0 & (1 << (state as u32)) != 0
+    }
+}
+
+/// A machine changed its state, or said something that changes none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct StateFact {
+    /// The machine.
+    pub subject: Subject,
+    /// Who says so.
+    pub source: SourceIndex,
+    /// When, in milliseconds.
+    pub at: i64,
+    /// Order among facts of the same time.
+    pub rank: u32,
+    /// The state that begins; `None` when none does.
+    pub state: Option<EquipmentState>,
+    /// Changes nothing while the machine is in one of these.
+    pub unless: StateSet,
+}
+
+/// A cumulative part counter, read at the end of an interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct CountFact {
+    /// The machine.
+    pub subject: Subject,
+    /// Who says so.
+    pub source: SourceIndex,
+    /// The counted interval.
+    pub interval: Span,
+    /// The counter at its end.
+    pub total: u64,
+    /// When we received it, in milliseconds: the newest of two readings wins.
+    pub received: i64,
+}
+
+/// Which figure of a period a twin foretold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Foretold {
+    /// Mean share of scheduled time that is up, 0..1.
+    UpFraction,
+    /// Low quantile (0.1) of the same.
+    LowUpFraction,
+    /// Probability of a failure in the period, 0..1.
+    FailureProbability,
+    /// Hours that the repair of such a failure takes.
+    RepairHours,
+    /// Severity as a constraint, 0..1.
+    Severity,
+}
+
+/// One number that a twin foretold for an interval.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Forecast {
+    /// The resource or line.
+    pub subject: Subject,
+    /// Which number.
+    pub what: Foretold,
+    /// The interval that it speaks of.
+    pub interval: Span,
+    /// Who says so.
+    pub source: SourceIndex,
+    /// When it was made, in milliseconds.
+    pub issued: i64,
+    /// From here on it is stale, in milliseconds.
+    pub valid_until: i64,
+    /// The number.
+    pub value: Decimal,
+    /// What it is about: for a severity its method and mix, for a forecast the
+    /// asset.
+    pub about: String,
+}
+
+/// All facts of a derivation.
+///
+/// The order of arrival carries no meaning: [`Facts::seal`] sorts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Changes of state.
+    pub states: Vec<StateFact>,
+    /// Counter readings.
+    pub counts: Vec<CountFact>,
+    /// Forecasts and severities.
+    pub forecasts: Vec<Forecast>,
+    /// Twins that spoke, for provenance.
+    pub twins: Vec<TwinSource>,
+}
+
+impl Facts {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.states.len() + self.counts.len() + self.forecasts.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds all of `other`.
+    pub fn append(&mut self, mut other: Self) {
+        self.states.append(&mut other.states);
+        self.counts.append(&mut other.counts);
+        self.forecasts.append(&mut other.forecasts);
+        self.twins.append(&mut other.twins);
+    }
+
+    /// Sorts, and drops what was said twice: from here on nothing depends on
+    /// the order of arrival.
+    #[must_use]
+    pub fn seal(mut self) -> Self {
+        self.states.sort_unstable();
+        self.states.dedup();
+        self.counts.sort_unstable();
+        self.counts.dedup();
+        self.forecasts.sort();
+        self.forecasts.dedup();
+        // Of each twin the last word on how far it had observed.
+        self.twins
+            .sort_by(|a, b| (&a.twin_id, b.observed_until).cmp(&(&b.twin_id, a.observed_until)));
+        self.twins.dedup_by(|next, kept| next.twin_id == kept.twin_id);
+        self
+    }
+
+    /// Facts known to speak of a time up to `as_of`, in milliseconds; forecasts
+    /// that were made by then.
+    #[must_use]
+    pub fn until(&self, as_of: i64) -> Self {
+        Self {
+            states: self.states.iter().filter(|fact| fact.at <= as_of).copied().collect(),
+            counts: self.counts.iter().filter(|c| c.interval.end <= as_of).copied().collect(),
+            forecasts: self.forecasts.iter().filter(|f| f.issued <= as_of).cloned().collect(),
+            twins: self.twins.clone(),
+        }
+    }
+
+    /// Digest of sealed facts, for provenance; 64 hex digits.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for fact in &self.states {
+            hash.update(fact.subject.0.to_le_bytes());
+            hash.update(fact.source.0.to_le_bytes());
+            hash.update(fact.at.to_le_bytes());
+            hash.update(fact.rank.to_le_bytes());
+            hash.update([fact.state.map_or(u8::MAX, |state| state as u8)]);
+            hash.update(fact.unless.0.to_le_bytes());
+        }
+        for fact in &self.counts {
+            hash.update(fact.subject.0.to_le_bytes());
+            hash.update(fact.source.0.to_le_bytes());
+            hash.update(fact.interval.start.to_le_bytes());
+            hash.update(fact.interval.end.to_le_bytes());
+            hash.update(fact.total.to_le_bytes());
+        }
+        for fact in &self.forecasts {
+            hash.update(fact.subject.0.to_le_bytes());
+            hash.update(fact.source.0.to_le_bytes());
+            hash.update([fact.what as u8]);
+            hash.update(fact.interval.start.to_le_bytes());
+            hash.update(fact.interval.end.to_le_bytes());
+            hash.update(fact.issued.to_le_bytes());
+            hash.update(fact.valid_until.to_le_bytes());
+            hash.update(fact.value.normalize().serialize());
+            hash.update(fact.about.as_bytes());
+        }
+        hex(&hash.finalize())
+    }
+}
+
+/// Lower-case hex digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fact(at: i64, state: EquipmentState) -> StateFact {
+        StateFact {
+            subject: Subject(0),
+            source: SourceIndex(0),
+            at,
+            rank: 0,
+            state: Some(state),
+            unless: StateSet::default(),
+        }
+    }
+
+    #[test]
+    fn arrival_order_and_repetition_leave_no_trace() {
+        let (a, b) =
+            (fact(1, EquipmentState::UnscheduledDown), fact(2, EquipmentState::Productive));
+        let sealed = |states: Vec<StateFact>| Facts { states, ..Facts::default() }.seal();
+        assert_eq!(sealed(vec![a, b]).digest(), sealed(vec![b, a, b]).digest());
+        assert_ne!(sealed(vec![a, b]).digest(), sealed(vec![a]).digest());
+    }
+
+    #[test]
+    fn state_sets_hold_what_they_were_given() {
+        let set = StateSet::of(&[EquipmentState::UnscheduledDown]);
+        assert!(set.has(EquipmentState::UnscheduledDown));
+        assert!(
+            !set.has(EquipmentState::Productive)
+                && !StateSet::default().has(EquipmentState::Unknown)
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! Raw records to facts: a pure step that can be repeated with newer rules.
+//!
+//! A record that can't be understood is not dropped: it comes back with file,
+//! line, field, reason and cure.
+
+mod cloud;
+mod csv_row;
+pub mod fact;
+mod rows;
+mod time;
+
+use std::collections::HashMap;
+
+use planthread_contracts::{RawRecord, RejectedRecord};
+
+pub use fact::{CountFact, Facts, Forecast, Foretold, SourceIndex, StateFact, StateSet, Subject};
+pub use rows::rows;
+pub use time::TimeReader;
+
+use crate::{
+    calendar::LocalTimeError,
+    model::{Plant, Reader},
+};
+use csv_row::RowReader;
+
+/// A record may speak of a time so far ahead of its arrival: 5 minutes. Beyond
+/// it a clock is wrong, and the record waits in quarantine.
+pub const AHEAD_MS_MAX: i64 = 5 * 60 * 1_000;
+
+/// Why a record is refused, before it is known where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) field: String,
+    pub(crate) reason: String,
+    pub(crate) cure: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(
+        field: impl Into<String>,
+        reason: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self { field: field.into(), reason: reason.into(), cure: cure.into() }
+    }
+}
+
+/// Decodes the records of one plant.
+#[derive(Debug)]
+pub struct Decoder<'a> {
+    plant: &'a Plant,
+    sources: HashMap<&'a str, SourceIndex>,
+    readers: Vec<Option<RowReader<'a>>>,
+    subjects: HashMap<&'a str, Subject>,
+}
+
+impl<'a> Decoder<'a> {
+    /// Prepares the sources that `plant` declares.
+    ///
+    /// # Errors
+    /// When a source's zone is unknown.
+    pub fn new(plant: &'a Plant) -> Result<Self, LocalTimeError> {
+        let names = plant.resources.iter().map(|r| r.id.as_str());
+        let names = names.chain(plant.lines.iter().map(|l| l.id.as_str()));
+        let subjects = (0..).map(Subject);
+        let sources = plant.sources.iter().map(|s| s.name.as_str());
+        Ok(Self {
+            plant,
+            sources: sources.zip((0..).map(SourceIndex)).collect(),
+            readers: plant.sources.iter().map(RowReader::of).collect::<Result<_, _>>()?,
+            subjects: names.zip(subjects).collect(),
+        })
+    }
+
+    /// Adds the facts of one record to `facts`.
+    ///
+    /// # Errors
+    /// The record with the field, the reason and the cure, when it can't be
+    /// understood or lies in the future of its own arrival.
+    pub fn decode(&self, record: &RawRecord, facts: &mut Facts) -> Result<(), RejectedRecord> {
+        self.read(record, facts).map_err(|refusal| RejectedRecord {
+            origin: record.origin.clone(),
+            field: refusal.field,
+            reason: refusal.reason,
+            cure: refusal.cure,
+            body: record.body.clone(),
+        })
+    }
+
+    fn read(&self, record: &RawRecord, facts: &mut Facts) -> Result<(), Refusal> {
+        let Some(&index) = self.sources.get(record.source.as_str()) else {
+            return Err(Refusal::new(
+                "source",
+                format!("`{}` is no source of the plant", record.source),
+                "declare it under `sources`, or correct the sender",
+            ));
+        };
+        let position = usize::from(index.0);
+        match (&self.plant.sources[position].reader, &self.readers[position]) {
+            (Reader::Cloudevents(_), _) => cloud::decode(self, index, record, facts),
+            (_, Some(reader)) => reader.decode(self, index, record, facts),
+            (_, None) => Err(Refusal::new("source", "has no reader", "declare its `reader`")),
+        }
+    }
+
+    /// Until when a forecast that was made at `issued` is fresh.
+    pub(crate) fn valid_until(&self, issued: i64) -> i64 {
+        issued + i64::from(self.plant.rules.valid_hours) * 3_600_000
+    }
+
+    /// The resource or line that a source means by `name`.
+    pub(crate) fn subject(
+        &self,
+        source: SourceIndex,
+        name: &str,
+        field: &str,
+    ) -> Result<Subject, Refusal> {
+        let machines = self.plant.sources[usize::from(source.0)].reader.machines();
+        let id = machines.get(name).map_or(name, String::as_str);
+        self.subjects.get(id).copied().ok_or_else(|| {
+            Refusal::new(
+                field,
+                format!("`{name}` is no resource or line of the plant"),
+                "declare it under `resources`, or map the name in the source's `machines`",
+            )
+        })
+    }
+}
+
+/// Refuses a time too far ahead of the record's arrival.
+pub(crate) fn not_ahead(record: &RawRecord, at: i64, field: &str) -> Result<(), Refusal> {
+    let ahead = at - record.received_at.as_millisecond();
+    if ahead <= AHEAD_MS_MAX {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        field,
+        format!(
+            "quarantined: {} is {} s ahead of its arrival at {}; 300 s are allowed",
+            crate::calendar::span::instant(at),
+            ahead / 1_000,
+            record.received_at,
+        ),
+        "set the clock of the source right, then `planthread retry`",
+    ))
+}
+
+/// Decodes one record by itself; [`Decoder`] is the way for many.
+///
+/// # Errors
+/// As [`Decoder::decode`]; a plant whose sources can't be prepared refuses
+/// every record.
+pub fn decode(record: &RawRecord, plant: &Plant) -> Result<Facts, RejectedRecord> {
+    let mut facts = Facts::default();
+    let decoder = Decoder::new(plant).map_err(|error| RejectedRecord {
+        origin: record.origin.clone(),
+        field: "source".to_owned(),
+        reason: error.to_string(),
+        cure: "correct the plant's `sources`".to_owned(),
+        body: record.body.clone(),
+    })?;
+    decoder.decode(record, &mut facts)?;
+    Ok(facts)
+}

@@ -1,0 +1,141 @@
+//! The days of a derivation, its schedules, and how old each source is.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, ToSpan as _, civil::Date};
+use planthread_contracts::{Period, PeriodKind, TwinKind, TwinSource};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    calendar::{Bounds, LocalTimeError, Schedule, span::instant, zone},
+    decode::{Facts, fact::hex},
+    model::{Plant, Reader},
+};
+
+/// What all resources of a derivation share.
+#[derive(Debug)]
+pub(super) struct Clock {
+    /// `as_of` in milliseconds.
+    pub(super) now: i64,
+    /// First day of the horizon: the Monday of its first week.
+    pub(super) from: Date,
+    /// First day after the horizon.
+    pub(super) to: Date,
+    /// First instant of any schedule, in milliseconds.
+    pub(super) first: i64,
+    /// When each source last spoke, by position; `None` for never.
+    pub(super) last_seen: Vec<Option<i64>>,
+    schedules: BTreeMap<String, Schedule>,
+}
+
+impl Clock {
+    pub(super) fn new(plant: &Plant, facts: &Facts, now: i64) -> Result<Self, LocalTimeError> {
+        let bounds = Bounds::new(&plant.zone, plant.day_start)?;
+        let week = |ms| Ok(Period::containing(PeriodKind::Week, bounds.date(ms)?).start());
+        let current: Date = week(now)?;
+        let weeks = |count: u32| i64::from(count) * 7;
+        let from = current.saturating_sub(weeks(plant.horizon.past_weeks).days());
+        let to = current.saturating_add(weeks(plant.horizon.future_weeks + 1).days());
+        let last_seen = last_seen(plant, facts);
+        // A silent source is pooled over the weeks before its silence.
+        let oldest = last_seen.iter().flatten().copied().min().map_or(Ok(from), week)?;
+        let pool = oldest.min(current).saturating_sub(weeks(plant.rules.pool_weeks + 1).days());
+        // Months reach beyond the weeks of the horizon on both sides.
+        let first = from.min(pool).saturating_sub(40.days());
+        let last = to.saturating_add(40.days());
+        let schedules = plant
+            .calendars
+            .iter()
+            .map(|calendar| {
+                let schedule = Schedule::build(calendar, plant, first, last)?;
+                Ok((calendar.id.clone(), schedule))
+            })
+            .collect::<Result<_, LocalTimeError>>()?;
+        let first = bounds.day(first.saturating_sub(2.days()))?;
+        Ok(Self { now, from, to, first, last_seen, schedules })
+    }
+
+    /// The schedule and the day bounds of a calendar.
+    ///
+    /// An unknown calendar schedules nothing; `validate` names it.
+    pub(super) fn schedule(
+        &self,
+        plant: &Plant,
+        calendar: &str,
+    ) -> Result<(&Schedule, Bounds), LocalTimeError> {
+        static NOTHING: Schedule = Schedule::nothing();
+        let zone = plant.calendar(calendar).and_then(|c| c.zone.as_deref());
+        let bounds = Bounds::new(zone.unwrap_or(&plant.zone), plant.day_start)?;
+        Ok((self.schedules.get(calendar).unwrap_or(&NOTHING), bounds))
+    }
+
+    /// Everybody who spoke: twins by their own word, sources of rows by their
+    /// name.
+    pub(super) fn sources(&self, plant: &Plant, facts: &Facts) -> Vec<TwinSource> {
+        let rows = plant.sources.iter().zip(&self.last_seen).filter_map(|(source, seen)| {
+            let twin_kind = match source.reader {
+                Reader::MachineEvents(_) => TwinKind::Asset,
+                Reader::Counts(_) => TwinKind::Performance,
+                Reader::Cloudevents(_) => return None,
+            };
+            Some(TwinSource {
+                twin_id: source.name.clone(),
+                twin_kind,
+                model: None,
+                run_id: None,
+                input_digest: None,
+                observed_until: instant((*seen)?),
+            })
+        });
+        rows.chain(facts.twins.iter().cloned()).collect()
+    }
+
+    /// When anybody last spoke.
+    pub(super) fn observed_until(&self, facts: &Facts) -> Option<Timestamp> {
+        let seen = self.last_seen.iter().flatten().max().map(|ms| instant(*ms));
+        seen.max(facts.twins.iter().map(|twin| twin.observed_until).max())
+    }
+
+    /// Names the clock changes that were assumed, because a rule change moves
+    /// future periods: a digest of the changes of all zones inside the days of
+    /// the derivation. It needs no file, and two databases that agree on those
+    /// days agree on it.
+    pub(super) fn tzdb_version(&self, plant: &Plant) -> Result<String, LocalTimeError> {
+        let mut zones: Vec<&str> =
+            plant.calendars.iter().filter_map(|c| c.zone.as_deref()).collect();
+        zones.push(&plant.zone);
+        zones.sort_unstable();
+        zones.dedup();
+        let end = Bounds::new(&plant.zone, plant.day_start)?.day(self.to)?;
+        let mut hash = Sha256::new();
+        for name in zones {
+            let zone = zone(name)?;
+            hash.update(name.as_bytes());
+            hash.update(zone.to_offset(instant(self.first)).seconds().to_le_bytes());
+            for change in zone.following(instant(self.first)) {
+                if change.timestamp().as_millisecond() >= end {
+                    break;
+                }
+                hash.update(change.timestamp().as_second().to_le_bytes());
+                hash.update(change.offset().seconds().to_le_bytes());
+            }
+        }
+        Ok(format!("transitions-{}", &hex(&hash.finalize())[..16]))
+    }
+}
+
+fn last_seen(plant: &Plant, facts: &Facts) -> Vec<Option<i64>> {
+    let mut seen = vec![None; plant.sources.len()];
+    let mut speaks = |source: u16, at: i64| {
+        if let Some(last) = seen.get_mut(usize::from(source)) {
+            *last = (*last).max(Some(at));
+        }
+    };
+    for fact in &facts.states {
+        speaks(fact.source.0, fact.at);
+    }
+    for fact in &facts.counts {
+        speaks(fact.source.0, fact.interval.end);
+    }
+    seen
+}

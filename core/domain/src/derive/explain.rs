@@ -1,0 +1,296 @@
+//! The arithmetic of one resource and period, in words that can be checked by
+//! hand.
+//!
+//! Every step carries its formula; a formula uses numbers and the names of
+//! steps before it, and its value is the step's result. The last step is the
+//! landed figure: an explanation that does not reproduce the number is a bug.
+
+use std::fmt;
+
+use planthread_contracts::Period;
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::{Derivation, Elements, Figures, Phase};
+use crate::calendar::{round_half_even, span::hours};
+use crate::model::Plant;
+
+/// One step of the arithmetic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its name, used by later formulas.
+    pub name: String,
+    /// What it is, in words.
+    pub words: String,
+    /// Numbers, names of earlier steps, `+ - * /`, brackets, `min(a, b)`.
+    pub formula: String,
+    /// The value of the formula.
+    pub result: Decimal,
+}
+
+/// Why a figure is what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The resource or line.
+    pub resource: String,
+    /// The period.
+    pub period: Period,
+    /// The steps; the last one is the attainable hours.
+    pub steps: Vec<Step>,
+    /// What the numbers rest on, and what they leave out.
+    pub notes: Vec<String>,
+}
+
+impl Explanation {
+    fn step(&mut self, name: &str, words: &str, formula: String, result: Decimal) {
+        let (name, words) = (name.to_owned(), words.to_owned());
+        self.steps.push(Step { name, words, formula, result });
+    }
+
+    /// The formula of `step`, with names replaced by their rounded values.
+    #[must_use]
+    pub fn in_numbers(&self, step: &Step) -> String {
+        let mut text = String::new();
+        let mut word = String::new();
+        for c in step.formula.chars().chain([' ']) {
+            if c.is_alphanumeric() || c == '_' || c == '.' {
+                word.push(c);
+                continue;
+            }
+            match self.steps.iter().find(|other| other.name == word) {
+                Some(other) => text.push_str(&shown(other.result)),
+                None => text.push_str(&word),
+            }
+            word.clear();
+            text.push(c);
+        }
+        text.trim_end().to_owned()
+    }
+}
+
+/// A figure as people read it: four decimals, no trailing zeros.
+fn shown(value: Decimal) -> String {
+    round_half_even(value, 4).normalize().to_string()
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} in {}", self.resource, self.period)?;
+        for step in &self.steps {
+            let (numbers, result) = (self.in_numbers(step), shown(step.result));
+            if numbers == result {
+                writeln!(f, "  {}: {result}", step.words)?;
+            } else {
+                writeln!(f, "  {}: {numbers} = {result}", step.words)?;
+            }
+        }
+        for note in &self.notes {
+            writeln!(f, "  Note: {note}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Explains the attainable hours of one resource or line and period; `None`
+/// when that was not derived, or nothing is known about it.
+#[must_use]
+pub fn explain(
+    plant: &Plant,
+    derivation: &Derivation,
+    resource: &str,
+    period: Period,
+) -> Option<Explanation> {
+    let one = derivation.get(resource, period)?;
+    let mut found = Explanation {
+        resource: resource.to_owned(),
+        period,
+        steps: Vec::new(),
+        notes: vec![format!(
+            "{} to {}, calendar {} version {} in {}; as of {}; status {}.",
+            one.start,
+            one.end,
+            one.calendar_id,
+            one.calendar_version,
+            one.zone,
+            derivation.as_of,
+            one.status.word(),
+        )],
+    };
+    match (&one.line, plant.line(resource)) {
+        (Some(_), _) | (_, Some(_)) => explain_line(&mut found, plant, derivation, one)?,
+        (None, None) => explain_machine(&mut found, one)?,
+    }
+    Some(found)
+}
+
+/// Minutes of so many milliseconds, written without loss.
+fn minutes(ms: i64) -> String {
+    if ms % 60_000 == 0 { (ms / 60_000).to_string() } else { format!("({ms} / 60000)") }
+}
+
+fn in_hours(ms: i64) -> String {
+    format!("{} / 60", minutes(ms))
+}
+
+fn explain_machine(found: &mut Explanation, one: &Figures) -> Option<()> {
+    let Elements { scheduled, regular, planned, down, unknown, .. } = one.elements;
+    let attainable = one.attainable_hours?;
+    let mut step = |name: &str, words: &str, ms| found.step(name, words, in_hours(ms), hours(ms));
+    step("scheduled", "Scheduled hours (minutes ÷ 60)", scheduled);
+    step("planned", "Planned maintenance within scheduled hours", planned);
+    step("down", "Unplanned down within scheduled hours, measured", down);
+    if scheduled != regular {
+        let decided = hours(scheduled - regular);
+        let note = format!("people decided {} h on top of the shifts.", shown(decided));
+        found.notes.push(note);
+    }
+    let mut parts = Vec::new();
+    for (index, part) in one.foreseen.iter().enumerate() {
+        let name = format!("foretold_{}", index + 1);
+        let words =
+            format!("Lost in the time for which {} foretold {} up", part.source, part.up_fraction);
+        let formula = format!("{} * (1 - {})", in_hours(part.ms), part.up_fraction);
+        let result = hours(part.ms) * (Decimal::ONE - part.up_fraction);
+        found.step(&name, &words, formula, result);
+        parts.push(name);
+    }
+    let foretold: i64 = one.foreseen.iter().map(|part| part.ms).sum();
+    let open = unknown + one.elements.ahead - foretold;
+    if open > 0 {
+        explain_pool(found, one)?;
+        let words = "Open hours: not measured, and nothing foretold (less planned stops)";
+        found.step("open", words, in_hours(open), hours(open));
+        parts.push("open * (1 - availability)".to_owned());
+    }
+    let formula = if parts.is_empty() { "0".to_owned() } else { parts.join(" + ") };
+    let words = "Expected unplanned down of what is not measured";
+    found.step("expected_down", words, formula, one.expected_down_hours?);
+    let words = "Attainable hours = scheduled − planned − down − expected down";
+    let formula = "scheduled - planned - down - expected_down".to_owned();
+    found.step("attainable", words, formula, attainable);
+    notes(found, one);
+    Some(())
+}
+
+/// The pool of demonstrated availability, week by week.
+fn explain_pool(found: &mut Explanation, one: &Figures) -> Option<()> {
+    let pool = one.demonstrated.as_ref()?;
+    if pool.weeks.is_empty() {
+        let words = "Standard availability of the master data (no history)";
+        found.step("availability", words, pool.availability.to_string(), pool.availability);
+        return Some(());
+    }
+    let list = |of: fn(&super::PoolWeek) -> i64| {
+        pool.weeks.iter().map(|week| minutes(of(week))).collect::<Vec<_>>().join(" + ")
+    };
+    let words = format!(
+        "Demonstrated availability over {} full weeks, {} to {}: 1 − minutes down ÷ minutes scheduled less planned maintenance",
+        pool.weeks.len(),
+        pool.weeks.first()?.period,
+        pool.weeks.last()?.period,
+    );
+    let formula =
+        format!("1 - ({}) / ({})", list(|week| week.elements.down), list(super::PoolWeek::base));
+    found.step("availability", &words, formula, pool.availability);
+    Some(())
+}
+
+fn notes(found: &mut Explanation, one: &Figures) {
+    let mut note = |text: &str| found.notes.push(text.to_owned());
+    if one.elements.unknown > 0 {
+        note(
+            "unknown time counts neither as up nor as down: it is filled at demonstrated availability.",
+        );
+    }
+    if one.elements.standby > 0 {
+        note("standby (starved, blocked, no order, no operator) is no loss of capacity.");
+    }
+    if one.output_standard_hours.is_some() && one.demonstrated_standard_hours.is_none() {
+        note(
+            "standard hours are not corrected for load: no source tells standby from slow running.",
+        );
+    }
+    if one.phase == Phase::Current {
+        note("the period is measured to `as of`; an open stop is cut off there.");
+    }
+}
+
+fn explain_line(
+    found: &mut Explanation,
+    plant: &Plant,
+    derivation: &Derivation,
+    one: &Figures,
+) -> Option<()> {
+    let line = plant.line(&one.resource)?;
+    let figures = one.line.as_ref()?;
+    let cycle = line.ideal_cycle_seconds;
+    let scheduled = hours(one.elements.scheduled);
+    found.step("scheduled", "Scheduled hours", in_hours(one.elements.scheduled), scheduled);
+    if let Some(measured) = figures.measured_output_hours {
+        let counted = one.output_standard_hours.unwrap_or_default();
+        let parts = (counted * Decimal::from(3_600)).checked_div(cycle)?;
+        let words = format!("Good parts at {} × the line's cycle of {cycle} s", line.counter);
+        found.step("counted", &words, format!("{parts} * {cycle} / 3600"), counted);
+        let mut formula = "counted".to_owned();
+        if one.elements.ahead > 0 {
+            let pool = figures.pool.as_ref()?;
+            let words =
+                format!("Demonstrated output per scheduled hour over {} full weeks", pool.weeks);
+            let ratio = format!("{} / ({})", pool.output_hours, in_hours(pool.scheduled));
+            found.step("ratio", &words, ratio, pool.ratio()?);
+            formula = format!("counted + ratio * ({})", in_hours(one.elements.ahead));
+        }
+        found.step("measured", "Standard hours at the line's end", formula, measured);
+    }
+    let mut stages = Vec::new();
+    for (index, stage) in line.stages.iter().enumerate() {
+        if figures.composed_bound_hours.is_none() {
+            break;
+        }
+        let (formula, result) = stage_formula(plant, derivation, one.period, stage, cycle)?;
+        let name = format!("stage_{}", index + 1);
+        let words = format!("Stage {} in hours of the line's cycle", stage.name);
+        found.step(&name, &words, formula, result);
+        stages.push(name);
+    }
+    if let Some(bound) = figures.composed_bound_hours {
+        let formula = stages
+            .iter()
+            .fold("scheduled".to_owned(), |least, stage| format!("min({least}, {stage})"));
+        found.step("bound", "Composed bound: the weakest stage", formula, bound);
+    }
+    if let Some(difference) = figures.difference_hours {
+        let words = "Difference: bound − measured";
+        found.step("difference", words, "bound - measured".to_owned(), difference);
+    }
+    let formula = match (figures.measured_output_hours, figures.composed_bound_hours) {
+        (Some(_), Some(_)) => "min(measured, bound)",
+        (Some(_), None) => "measured",
+        (None, _) => "bound",
+    };
+    let words = "Hours that land: measured, never above the bound";
+    found.step("attainable", words, formula.to_owned(), one.attainable_hours?);
+    let note = "no source of the line tells missing orders: nothing is corrected for load, the figure is a floor.";
+    found.notes.push(note.to_owned());
+    Some(())
+}
+
+fn stage_formula(
+    plant: &Plant,
+    derivation: &Derivation,
+    period: Period,
+    stage: &crate::model::Stage,
+    cycle: Decimal,
+) -> Option<(String, Decimal)> {
+    let mut terms = Vec::new();
+    let mut sum = Decimal::ZERO;
+    for id in &stage.machines {
+        let resource = plant.resource(id)?;
+        let own = derivation.get(id, period)?.attainable_hours?;
+        let part = resource.ideal_cycle_seconds?.checked_div(resource.parts_per_cycle.into())?;
+        let units = Decimal::from(resource.parallel_units);
+        terms.push(format!("{own} * {units} * {cycle} / {part}"));
+        sum += (own * units * cycle).checked_div(part)?;
+    }
+    Some((terms.join(" + "), sum))
+}

@@ -1,0 +1,251 @@
+//! The figures of one resource or line in one period, and the elements that
+//! they are computed from.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use planthread_contracts::{
+    CapacityBasis, Loss, Mix, Period, Quality, Quantile, SeverityMethod, Status,
+};
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use crate::calendar::span::hours;
+
+/// Sums of time, in milliseconds: they add over periods, ratios never do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Elements {
+    /// Scheduled by the calendar, with what people decided for single days.
+    pub scheduled: i64,
+    /// Scheduled by the weekly shifts alone.
+    pub regular: i64,
+    /// Planned stops within scheduled time.
+    pub planned: i64,
+    /// Measured unplanned stops within scheduled time.
+    pub down: i64,
+    /// Measured standby within scheduled time: never a loss.
+    pub standby: i64,
+    /// Scheduled time before `as_of` of which nobody knows; 0 when the source
+    /// told everything.
+    pub unknown: i64,
+    /// Scheduled time after `as_of`, less planned stops.
+    pub ahead: i64,
+}
+
+impl Elements {
+    /// Measured and up: scheduled, less planned stops, down, unknown, ahead.
+    #[must_use]
+    pub const fn up(&self) -> i64 {
+        self.scheduled - self.planned - self.down - self.unknown - self.ahead
+    }
+}
+
+/// Where a period lies against `as_of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Over: measured.
+    Past,
+    /// Measured to `as_of`, foretold for the rest.
+    Current,
+    /// Not begun: foretold.
+    Future,
+}
+
+/// Demonstrated availability and what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Demonstrated {
+    /// 1 − down ÷ (scheduled − planned), 0..1.
+    pub availability: Decimal,
+    /// The full weeks that were pooled, in order; none when the figure is the
+    /// standard one of the master data.
+    pub weeks: Vec<PoolWeek>,
+}
+
+/// One full week of the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PoolWeek {
+    /// The ISO week.
+    pub period: Period,
+    /// Its elements.
+    pub elements: Elements,
+    /// Standard hours of its good output, where it was counted.
+    pub output_hours: Option<Decimal>,
+}
+
+impl PoolWeek {
+    /// Milliseconds in which the machine was asked to be up and was observed.
+    #[must_use]
+    pub const fn base(&self) -> i64 {
+        self.elements.scheduled - self.elements.planned - self.elements.unknown
+    }
+}
+
+/// A part of the time ahead for which a twin foretold availability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Foreseen {
+    /// Milliseconds of scheduled time, less planned stops.
+    pub ms: i64,
+    /// Share of it that is expected to be up.
+    pub up_fraction: Decimal,
+    /// Low quantile of that share, P(X ≤ value) = 0.1.
+    pub low_fraction: Option<Decimal>,
+    /// How far it can be trusted.
+    pub status: Status,
+    /// Who foretold it.
+    pub source: String,
+}
+
+/// Severity as a constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Severity {
+    /// 0 none to 1 full; the largest of the period.
+    pub value: Decimal,
+    /// How it was found.
+    pub method: SeverityMethod,
+    /// For which product mix.
+    pub mix: Mix,
+    /// How far it can be trusted.
+    pub status: Status,
+}
+
+/// Maintenance risk of the period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Risk {
+    /// P(forced stop in the period).
+    pub failure_probability: Decimal,
+    /// Hours that the repair takes.
+    pub repair_hours: Decimal,
+    /// Their product, for the part of the forecast that lies in the period.
+    pub hours_at_risk: Decimal,
+    /// The asset that it is about.
+    pub asset: String,
+    /// Up to here the model looks.
+    pub model_horizon: Timestamp,
+    /// How far it can be trusted.
+    pub status: Status,
+}
+
+/// What only a line has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LineFigures {
+    /// Standard hours at the line's end: measured, and for the time ahead at
+    /// the demonstrated rate. `None` when nothing was counted.
+    pub measured_output_hours: Option<Decimal>,
+    /// Upper bound composed from the machines: the weakest stage, where
+    /// parallel machines add. `None` when a machine is unknown.
+    pub composed_bound_hours: Option<Decimal>,
+    /// Bound − measured: lost between the machines (buffers, starving,
+    /// blocking, speed), or made from stock when negative.
+    pub difference_hours: Option<Decimal>,
+    /// The stage that sets the bound.
+    pub limiting_stage: Option<String>,
+    /// Demonstrated output per scheduled hour.
+    pub pool: Option<LinePool>,
+}
+
+/// Full weeks in which a line's output was counted completely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct LinePool {
+    /// Standard hours at the line's end.
+    pub output_hours: Decimal,
+    /// Scheduled milliseconds.
+    pub scheduled: i64,
+    /// How many weeks.
+    pub weeks: u32,
+}
+
+impl LinePool {
+    /// Standard hours per scheduled hour; `None` when nothing was scheduled.
+    #[must_use]
+    pub fn ratio(&self) -> Option<Decimal> {
+        self.output_hours.checked_div(hours(self.scheduled))
+    }
+}
+
+/// All figures of one resource or line in one period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Figures {
+    /// The plant's id.
+    pub resource: String,
+    /// The period.
+    pub period: Period,
+    /// Its first instant.
+    pub start: Timestamp,
+    /// The first instant after it.
+    pub end: Timestamp,
+    /// The zone in which it is civil time.
+    pub zone: String,
+    /// The calendar.
+    pub calendar_id: String,
+    /// The calendar's version.
+    pub calendar_version: String,
+    /// Against `as_of`.
+    pub phase: Phase,
+    /// Whether a part of the period is measured and a part foretold, or a past
+    /// period was not seen completely.
+    pub partial: bool,
+    /// Where the figures come from.
+    pub basis: CapacityBasis,
+    /// The sums of time.
+    pub elements: Elements,
+    /// Demonstrated availability; `None` without any history.
+    pub demonstrated: Option<Demonstrated>,
+    /// Parts of the time ahead that twins foretold.
+    pub foreseen: Vec<Foreseen>,
+    /// Expected unplanned down of the time that was not measured.
+    pub expected_down_hours: Option<Decimal>,
+    /// Scheduled − planned − down − expected down. `None` when nothing is known.
+    pub attainable_hours: Option<Decimal>,
+    /// Standard hours of the good output so far, not corrected for load.
+    pub output_standard_hours: Option<Decimal>,
+    /// The same corrected for load. `None` where no source tells standby from
+    /// slow running: the correction is never invented.
+    pub demonstrated_standard_hours: Option<Decimal>,
+    /// Good parts: counted in the past, at the demonstrated rate ahead.
+    pub good_units: Option<Decimal>,
+    /// Cautious attainable hours.
+    pub low_hours: Option<Quantile>,
+    /// Severity as a constraint, where a twin told it.
+    pub severity: Option<Severity>,
+    /// Maintenance risk, where a twin told it.
+    pub risk: Option<Risk>,
+    /// What only a line has.
+    pub line: Option<LineFigures>,
+    /// Losses that attainable hours have paid.
+    pub netted_losses: BTreeSet<Loss>,
+    /// How far the figures can be trusted.
+    pub status: Status,
+    /// How well the input was seen.
+    pub quality: Quality,
+    /// Instant of the truth behind them.
+    pub as_of: Timestamp,
+    /// From here on they are stale.
+    pub valid_until: Timestamp,
+}
+
+impl Figures {
+    /// Hours that the calendar schedules.
+    #[must_use]
+    pub fn scheduled_hours(&self) -> Decimal {
+        hours(self.elements.scheduled)
+    }
+
+    /// Hours that people decided on top of the weekly shifts, or took away.
+    #[must_use]
+    pub fn decided_hours(&self) -> Decimal {
+        hours(self.elements.scheduled - self.elements.regular)
+    }
+
+    /// Planned stops within scheduled hours.
+    #[must_use]
+    pub fn planned_maintenance_hours(&self) -> Decimal {
+        hours(self.elements.planned)
+    }
+
+    /// Measured unplanned down within scheduled hours.
+    #[must_use]
+    pub fn down_hours(&self) -> Decimal {
+        hours(self.elements.down)
+    }
+}

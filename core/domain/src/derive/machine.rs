@@ -1,0 +1,187 @@
+//! One resource: its scheduled time, its stops, its pool of full weeks.
+
+use jiff::{ToSpan as _, civil::Date};
+use planthread_contracts::{Period, PeriodKind, Status};
+use rust_decimal::Decimal;
+
+use super::{
+    figures::{Demonstrated, Elements, PoolWeek},
+    output::Output,
+    timeline::Timeline,
+};
+use crate::{
+    calendar::{Bounds, LocalTimeError, Schedule, Span, Spans, span::hours},
+    model::{Resource, Rules},
+};
+
+/// A resource, prepared: every question about a period is then a sum.
+#[derive(Debug)]
+pub(super) struct Machine<'a> {
+    pub(super) resource: &'a Resource,
+    pub(super) bounds: Bounds,
+    pub(super) schedule: &'a Schedule,
+    planned: Spans,
+    down: Spans,
+    standby: Spans,
+    unknown: Spans,
+    ahead: Spans,
+    pub(super) output: Option<Output>,
+    /// Whether a source of it tells standby from slow running.
+    pub(super) tells_standby: bool,
+    /// End of what was observed, in milliseconds; `None` without any history.
+    pub(super) observed_until: Option<i64>,
+    /// Live, held or assumed by the age of its source; unknown without any.
+    pub(super) status: Status,
+    pub(super) demonstrated: Option<Demonstrated>,
+    pub(super) rivals: Vec<Spans>,
+}
+
+/// What [`Machine::new`] puts together.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) timeline: Timeline,
+    pub(super) rivals: Vec<Timeline>,
+    pub(super) output: Option<Output>,
+    pub(super) tells_standby: bool,
+    pub(super) observed_until: Option<i64>,
+    pub(super) status: Status,
+}
+
+impl<'a> Machine<'a> {
+    pub(super) fn new(
+        resource: &'a Resource,
+        schedule: &'a Schedule,
+        bounds: Bounds,
+        declared: &Spans,
+        seen: Seen,
+        as_of: i64,
+    ) -> Self {
+        let scheduled = &schedule.scheduled;
+        let past = Spans::one(Span { start: i64::MIN, end: as_of });
+        let timeline = seen.timeline;
+        // A declared stop during which the machine was seen running did not
+        // happen; one of which nobody knows did.
+        let stopped = timeline.down.or(&timeline.planned).or(&timeline.unknown);
+        let happened = declared.and(&past).and(&stopped);
+        let to_come = declared.without(&past);
+        let planned = scheduled.and(&timeline.planned.or(&happened).or(&to_come));
+        let within = |set: &Spans| scheduled.and(set).without(&planned);
+        let known = timeline.down.or(&timeline.planned).or(&timeline.unknown);
+        let standby = timeline.standby.without(&known);
+        let rivals = seen.rivals.iter().map(|rival| within(&rival.down)).collect();
+        Self {
+            resource,
+            schedule,
+            bounds,
+            down: within(&timeline.down),
+            standby: within(&standby),
+            unknown: within(&timeline.unknown),
+            ahead: scheduled.without(&past).without(&planned),
+            planned,
+            output: seen.output,
+            tells_standby: seen.tells_standby,
+            observed_until: seen.observed_until,
+            status: seen.status,
+            demonstrated: None,
+            rivals,
+        }
+    }
+
+    /// The sums of time inside `window`.
+    pub(super) fn elements(&self, window: Span) -> Elements {
+        Elements {
+            scheduled: self.schedule.scheduled.ms_within(window),
+            regular: self.schedule.regular.ms_within(window),
+            planned: self.planned.ms_within(window),
+            down: self.down.ms_within(window),
+            standby: self.standby.ms_within(window),
+            unknown: self.unknown.ms_within(window),
+            ahead: self.ahead.ms_within(window),
+        }
+    }
+
+    /// Scheduled time ahead inside `window`, less planned stops.
+    pub(super) fn ahead(&self, window: Span) -> Spans {
+        Spans::union(self.ahead.within(window).collect())
+    }
+
+    /// Gaps of observation inside `window`.
+    pub(super) fn gaps(&self, window: Span) -> impl Iterator<Item = Span> + '_ {
+        self.unknown.within(window)
+    }
+
+    /// Whether a source of equal authority differs by more than `tolerance_ms`.
+    pub(super) fn conflicts(&self, window: Span, tolerance_ms: i64) -> bool {
+        let down = self.down.ms_within(window);
+        self.rivals.iter().any(|rival| (rival.ms_within(window) - down).abs() > tolerance_ms)
+    }
+
+    /// Ideal seconds of one part.
+    pub(super) fn seconds_a_part(&self) -> Option<Decimal> {
+        let cycle = self.resource.ideal_cycle_seconds?;
+        cycle.checked_div(Decimal::from(self.resource.parts_per_cycle))
+    }
+
+    /// Standard hours of the good output inside `window`.
+    pub(super) fn output_hours(&self, window: Span) -> Option<Decimal> {
+        let parts = self.output.as_ref()?.parts_within(window)?;
+        Some(parts * self.seconds_a_part()? / Decimal::from(3_600))
+    }
+
+    /// Pools the last full weeks before what was observed ends; the standard
+    /// availability of the master data stands in only without any history.
+    pub(super) fn pool(&mut self, rules: &Rules, as_of: i64) -> Result<(), LocalTimeError> {
+        let mut weeks = Vec::new();
+        if let Some(observed) = self.observed_until {
+            let anchor = self.bounds.date(observed.min(as_of))?;
+            let mut week = Period::containing(PeriodKind::Week, anchor);
+            for _ in 0..rules.pool_weeks {
+                week = week_before(week);
+                let window = self.bounds.span(week)?;
+                let elements = self.elements(window);
+                let output_hours = self.output_hours(window);
+                let found = PoolWeek { period: week, elements, output_hours };
+                let asked = Decimal::from(elements.scheduled) * rules.min_coverage;
+                let seen = elements.scheduled - elements.unknown;
+                if found.base() > 0 && Decimal::from(seen) >= asked {
+                    weeks.push(found);
+                }
+            }
+        }
+        weeks.reverse();
+        self.demonstrated = pooled(weeks).or_else(|| {
+            let availability = self.resource.standard_availability?;
+            Some(Demonstrated { availability, weeks: Vec::new() })
+        });
+        Ok(())
+    }
+
+    /// Standard hours per hour that the machine was up and loaded, pooled.
+    /// `None` where standby can't be told from slow running.
+    pub(super) fn effectiveness(&self) -> Option<Decimal> {
+        if !self.tells_standby {
+            return None;
+        }
+        let weeks = &self.demonstrated.as_ref()?.weeks;
+        let mut output = Decimal::ZERO;
+        let mut loaded = 0;
+        for week in weeks {
+            output += week.output_hours?;
+            loaded += week.elements.up() - week.elements.standby;
+        }
+        output.checked_div(hours(loaded))
+    }
+}
+
+fn pooled(weeks: Vec<PoolWeek>) -> Option<Demonstrated> {
+    let base: i64 = weeks.iter().map(PoolWeek::base).sum();
+    let down: i64 = weeks.iter().map(|week| week.elements.down).sum();
+    let lost = Decimal::from(down).checked_div(Decimal::from(base))?;
+    Some(Demonstrated { availability: Decimal::ONE - lost, weeks })
+}
+
+/// The ISO week before `week`.
+pub(super) fn week_before(week: Period) -> Period {
+    let day: Date = week.start().saturating_sub(1.day());
+    Period::containing(PeriodKind::Week, day)
+}

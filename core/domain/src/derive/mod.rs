@@ -1,0 +1,135 @@
+//! From facts to figures: what each resource and line could do, and will.
+//!
+//! Pure: the same plant, facts and `as_of` give the same figures, byte for
+//! byte (law 18). Past periods are measured; the current one is measured to
+//! `as_of` and foretold for the rest; later ones are scheduled time, less
+//! planned stops, × demonstrated availability, or × what a twin foretold.
+
+mod clock;
+pub mod explain;
+pub mod figures;
+mod forecast;
+mod line;
+mod machine;
+mod output;
+mod period;
+mod prepare;
+pub mod signals;
+mod timeline;
+
+use jiff::Timestamp;
+use planthread_contracts::{Period, PeriodKind, Status, TwinSource};
+use serde::Serialize;
+
+pub use explain::{Explanation, Step, explain};
+pub use figures::{
+    Demonstrated, Elements, Figures, Foreseen, LineFigures, LinePool, Phase, PoolWeek, Risk,
+    Severity,
+};
+pub(crate) use forecast::worse;
+pub use output::Output;
+pub use signals::Signals;
+pub use timeline::Timeline;
+
+use crate::{
+    calendar::{LocalTimeError, Span, periods},
+    decode::Facts,
+    model::Plant,
+};
+
+/// Everything that was derived, and the recipe of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Derivation {
+    /// The instant that it speaks for.
+    pub as_of: Timestamp,
+    /// Figures: resources in the plant's order, then lines; each by kind and
+    /// period.
+    pub figures: Vec<Figures>,
+    /// Digest of the facts that went in.
+    pub input_window: String,
+    /// Twins, and sources of rows, that spoke.
+    pub sources: Vec<TwinSource>,
+    /// Last observation that went in; absent without any.
+    pub observed_until: Option<Timestamp>,
+    /// Version of the plant's rules and of this code's.
+    pub rules_version: String,
+    /// Which clock changes were assumed.
+    pub tzdb_version: String,
+}
+
+/// Version of the arithmetic, in provenance beside the plant's own version.
+pub const ARITHMETIC: &str = "1";
+
+impl Derivation {
+    /// The figures of one resource or line and period.
+    #[must_use]
+    pub fn get(&self, resource: &str, period: Period) -> Option<&Figures> {
+        self.figures.iter().find(|one| one.resource == resource && one.period == period)
+    }
+}
+
+/// Derives the figures of all resources and lines for the periods of `kinds`
+/// in the plant's horizon around `as_of`. `facts` must be sealed.
+///
+/// # Errors
+/// When a zone is unknown, or a local time can't be placed.
+pub fn derive(
+    plant: &Plant,
+    facts: &Facts,
+    as_of: Timestamp,
+    kinds: &[PeriodKind],
+) -> Result<Derivation, LocalTimeError> {
+    let now = as_of.as_millisecond();
+    let facts = facts.until(now);
+    let clock = clock::Clock::new(plant, &facts, now)?;
+    let machines = prepare::machines(plant, &facts, &clock)?;
+    let mut figures = Vec::new();
+    for (index, machine) in machines.iter().enumerate() {
+        let outlook = prepare::outlook(plant, &facts, now, index, machine.demonstrated.as_ref());
+        for (period, window) in windows(kinds, &machine.bounds, &clock)? {
+            let asked = period::Asked { plant, clock: &clock, period, window };
+            figures.extend(period::figures(&asked, machine, &outlook));
+        }
+    }
+    for (index, line) in plant.lines.iter().enumerate() {
+        let position = plant.resources.len() + index;
+        let outlook = prepare::outlook(plant, &facts, now, position, None);
+        let line = line::LineView::new(plant, line, &machines, &clock)?;
+        for (period, window) in windows(kinds, &line.bounds, &clock)? {
+            let asked = period::Asked { plant, clock: &clock, period, window };
+            let made: &[Figures] = &figures;
+            let found = line.figures(&asked, made, &outlook);
+            figures.extend(found);
+        }
+    }
+    Ok(Derivation {
+        as_of,
+        figures,
+        input_window: facts.digest(),
+        sources: clock.sources(plant, &facts),
+        observed_until: clock.observed_until(&facts),
+        rules_version: format!("{}+{ARITHMETIC}", plant.rules.version),
+        tzdb_version: clock.tzdb_version(plant)?,
+    })
+}
+
+fn windows(
+    kinds: &[PeriodKind],
+    bounds: &crate::calendar::Bounds,
+    clock: &clock::Clock,
+) -> Result<Vec<(Period, Span)>, LocalTimeError> {
+    kinds
+        .iter()
+        .flat_map(|kind| periods(*kind, clock.from, clock.to))
+        .map(|period| Ok((period, bounds.span(period)?)))
+        .collect()
+}
+
+/// Whether a figure may land at all: nothing that is unknown does.
+#[must_use]
+pub fn is_known(figures: &Figures) -> bool {
+    figures.status != Status::Unknown && figures.attainable_hours.is_some()
+}
+
+#[cfg(test)]
+mod tests;

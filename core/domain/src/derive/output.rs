@@ -1,0 +1,152 @@
+//! Good output from cumulative counters.
+
+use rust_decimal::Decimal;
+
+use crate::{
+    calendar::Span,
+    decode::CountFact,
+    model::{CounterReset, Counts},
+};
+
+/// Good parts by interval, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    made: Vec<(Span, u64)>,
+    /// Intervals whose parts nobody knows: a falling counter without a rule.
+    pub gaps: u32,
+}
+
+impl Output {
+    /// Differences of the counter readings of one machine and source, sorted
+    /// by interval. Of two readings of one interval the newest received wins.
+    ///
+    /// A missing row is bridged: what was made since the last reading is known,
+    /// only not when.
+    #[must_use]
+    pub fn of(facts: &[CountFact], source: &Counts) -> Self {
+        let mut output = Self::default();
+        let mut last: Option<(i64, u64)> = None;
+        for (index, fact) in facts.iter().enumerate() {
+            let newer = facts.get(index + 1).is_some_and(|next| next.interval == fact.interval);
+            if newer && facts[index + 1].received >= fact.received {
+                continue;
+            }
+            let base = last.or(source.opening_total.map(|total| (fact.interval.start, total)));
+            if let Some((since, before)) = base {
+                let span = Span { start: since.min(fact.interval.start), end: fact.interval.end };
+                match made(before, fact.total, source.reset) {
+                    Some(parts) => output.made.push((span, parts)),
+                    None => output.gaps += 1,
+                }
+            }
+            last = Some((fact.interval.end, fact.total));
+        }
+        output
+    }
+
+    /// Good parts inside `window`; an interval that reaches beyond it counts
+    /// by its share of time. `None` when nothing was counted there.
+    #[must_use]
+    pub fn parts_within(&self, window: Span) -> Option<Decimal> {
+        let first = self.made.partition_point(|(span, _)| span.end <= window.start);
+        let mut parts = None;
+        let mut whole = 0u64;
+        let mut shares = Decimal::ZERO;
+        for (span, made) in &self.made[first..] {
+            if span.start >= window.end {
+                break;
+            }
+            parts = Some(());
+            let inside = span.and(window).ms();
+            if inside == span.ms() {
+                whole = whole.saturating_add(*made);
+            } else {
+                shares += Decimal::from(*made) * Decimal::from(inside) / Decimal::from(span.ms());
+            }
+        }
+        parts.map(|()| Decimal::from(whole) + shares)
+    }
+
+    /// Milliseconds of `window` for which the output is known.
+    #[must_use]
+    pub fn counted_ms(&self, window: Span) -> i64 {
+        let first = self.made.partition_point(|(span, _)| span.end <= window.start);
+        self.made[first..]
+            .iter()
+            .take_while(|(span, _)| span.start < window.end)
+            .map(|(span, _)| span.and(window).ms())
+            .sum()
+    }
+
+    /// End of the last counted interval, in milliseconds.
+    #[must_use]
+    pub fn until(&self) -> Option<i64> {
+        self.made.last().map(|(span, _)| span.end)
+    }
+}
+
+fn made(before: u64, total: u64, reset: CounterReset) -> Option<u64> {
+    if total >= before {
+        return Some(total - before);
+    }
+    match reset {
+        CounterReset::Restart => Some(total),
+        CounterReset::Wrap(largest) => {
+            largest.checked_sub(before)?.checked_add(total)?.checked_add(1)
+        }
+        CounterReset::Gap => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        decode::{SourceIndex, Subject},
+        fixture,
+    };
+
+    fn read(totals: &[(i64, u64)], reset: CounterReset, opening: Option<u64>) -> Output {
+        let facts: Vec<CountFact> = totals
+            .iter()
+            .map(|&(hour, total)| CountFact {
+                subject: Subject(0),
+                source: SourceIndex(0),
+                interval: Span { start: hour, end: hour + 1 },
+                total,
+                received: 0,
+            })
+            .collect();
+        let source = Counts { reset, opening_total: opening, ..fixture::counts() };
+        Output::of(&facts, &source)
+    }
+
+    fn all(output: &Output) -> Option<Decimal> {
+        output.parts_within(Span { start: -10, end: 100 })
+    }
+
+    #[test]
+    fn the_first_reading_only_sets_the_base_unless_an_opening_is_declared() {
+        let totals = [(0, 60), (1, 100)];
+        assert_eq!(all(&read(&totals, CounterReset::Restart, None)), Some(40.into()));
+        assert_eq!(all(&read(&totals, CounterReset::Restart, Some(0))), Some(100.into()));
+        assert_eq!(all(&read(&[(0, 60)], CounterReset::Restart, None)), None);
+    }
+
+    #[test]
+    fn a_falling_counter_follows_its_rule() {
+        let totals = [(0, 90), (1, 5)];
+        assert_eq!(all(&read(&totals, CounterReset::Restart, Some(90))), Some(5.into()));
+        assert_eq!(all(&read(&totals, CounterReset::Wrap(99), Some(90))), Some(15.into()));
+        let gap = read(&totals, CounterReset::Gap, Some(90));
+        assert_eq!((all(&gap), gap.gaps), (Some(0.into()), 1));
+    }
+
+    #[test]
+    fn a_missing_row_is_bridged_and_shared_by_time() {
+        let output = read(&[(0, 10), (3, 70)], CounterReset::Restart, Some(0));
+        assert_eq!(all(&output), Some(70.into()));
+        assert_eq!(output.parts_within(Span { start: 1, end: 2 }), Some(20.into()));
+        assert_eq!(output.counted_ms(Span { start: 0, end: 50 }), 4);
+    }
+}

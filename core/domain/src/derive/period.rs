@@ -1,0 +1,274 @@
+//! The figures of one resource in one period.
+
+use std::{cmp::Ordering, collections::BTreeSet};
+
+use planthread_contracts::{
+    CapacityBasis, Gap, Loss, Period, PeriodKind, Quality, QualityLevel, Quantile, Status,
+};
+use rust_decimal::Decimal;
+
+use super::{
+    clock::Clock,
+    figures::{Demonstrated, Elements, Figures, Foreseen, Phase, PoolWeek},
+    forecast::{Outlook, worse},
+    machine::Machine,
+};
+use crate::{
+    calendar::{Span, span::hours, span::instant},
+    model::Plant,
+};
+
+/// Fewest full weeks from which a low quantile is read: with fewer, the lowest
+/// of them is all that would be said.
+const WEEKS_FOR_A_QUANTILE: usize = 6;
+
+/// The question: which period, in whose plant, seen from when.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) plant: &'a Plant,
+    pub(super) clock: &'a Clock,
+    pub(super) period: Period,
+    pub(super) window: Span,
+}
+
+impl Asked<'_> {
+    pub(super) const fn phase(&self) -> Phase {
+        if self.window.end <= self.clock.now {
+            Phase::Past
+        } else if self.window.start < self.clock.now {
+            Phase::Current
+        } else {
+            Phase::Future
+        }
+    }
+
+    /// The part of the period before `as_of`.
+    pub(super) fn measured(&self) -> Span {
+        Span { start: self.window.start, end: self.window.end.min(self.clock.now) }
+    }
+
+    pub(super) fn valid_until(&self, truth: i64) -> i64 {
+        let rules = &self.plant.rules;
+        let cycle = i64::from(self.plant.horizon.cycle_minutes) * 60_000;
+        truth + cycle + i64::from(rules.valid_hours.max(1)) * 3_600_000
+    }
+}
+
+/// Derives one resource and period; `None` for a past period of which nothing
+/// is known.
+pub(super) fn figures(
+    asked: &Asked<'_>,
+    machine: &Machine<'_>,
+    outlook: &Outlook<'_>,
+) -> Option<Figures> {
+    let (plant, window, phase) = (asked.plant, asked.window, asked.phase());
+    let elements = machine.elements(window);
+    let unseen = elements.scheduled > 0 && elements.up() == 0 && elements.down == 0;
+    if phase == Phase::Past && elements.unknown > 0 && unseen {
+        return None;
+    }
+    let (foreseen, rest) = outlook.split(machine.ahead(window), plant);
+    let demonstrated = machine.demonstrated.clone();
+    let expected = expected_down(&elements, &foreseen, rest, demonstrated.as_ref());
+    let measured = elements.scheduled - elements.planned - elements.down;
+    let attainable_hours = expected.map(|expected| (hours(measured) - expected).max(Decimal::ZERO));
+    let calendar = plant.calendar(&machine.resource.calendar);
+    let truth = machine.observed_until.unwrap_or(asked.clock.now).min(asked.clock.now);
+    let status = status(asked, machine, &elements, &foreseen, attainable_hours.is_some());
+    let work = work(asked, machine, &elements, attainable_hours);
+    Some(Figures {
+        resource: machine.resource.id.clone(),
+        period: asked.period,
+        start: instant(window.start),
+        end: instant(window.end),
+        zone: calendar.and_then(|c| c.zone.clone()).unwrap_or_else(|| plant.zone.clone()),
+        calendar_id: machine.resource.calendar.clone(),
+        calendar_version: calendar.map(|c| c.version.clone()).unwrap_or_default(),
+        phase,
+        partial: phase == Phase::Current || (phase == Phase::Past && elements.unknown > 0),
+        basis: basis(phase, &foreseen, demonstrated.as_ref()),
+        elements,
+        low_hours: low(asked, &elements, &foreseen, rest, demonstrated.as_ref(), attainable_hours),
+        demonstrated,
+        foreseen,
+        expected_down_hours: expected,
+        attainable_hours,
+        output_standard_hours: machine.output_hours(asked.measured()),
+        demonstrated_standard_hours: work.standard_hours,
+        good_units: work.good_units,
+        severity: outlook.severity(window),
+        risk: outlook.risk(window, &machine.schedule.scheduled),
+        line: None,
+        netted_losses: BTreeSet::from([Loss::PlannedMaintenance, Loss::UnplannedDown]),
+        status,
+        quality: quality(asked, machine, &elements, status),
+        as_of: instant(truth),
+        valid_until: instant(asked.valid_until(truth)),
+    })
+}
+
+/// Unplanned down of the time that was not measured: unknown time and the rest
+/// ahead at demonstrated availability, foretold time at what was foretold.
+fn expected_down(
+    elements: &Elements,
+    foreseen: &[Foreseen],
+    rest: i64,
+    demonstrated: Option<&Demonstrated>,
+) -> Option<Decimal> {
+    let foretold: Decimal =
+        foreseen.iter().map(|part| hours(part.ms) * (Decimal::ONE - part.up_fraction)).sum();
+    let open = elements.unknown + rest;
+    if open == 0 {
+        return Some(foretold);
+    }
+    Some(foretold + hours(open) * (Decimal::ONE - demonstrated?.availability))
+}
+
+fn basis(
+    phase: Phase,
+    foreseen: &[Foreseen],
+    demonstrated: Option<&Demonstrated>,
+) -> CapacityBasis {
+    match phase {
+        Phase::Past => CapacityBasis::Actual,
+        Phase::Current | Phase::Future if !foreseen.is_empty() => CapacityBasis::Forecast,
+        Phase::Current | Phase::Future => match demonstrated {
+            Some(pool) if !pool.weeks.is_empty() => CapacityBasis::Demonstrated,
+            _ => CapacityBasis::Planned,
+        },
+    }
+}
+
+fn status(
+    asked: &Asked<'_>,
+    machine: &Machine<'_>,
+    elements: &Elements,
+    foreseen: &[Foreseen],
+    known: bool,
+) -> Status {
+    if !known {
+        return Status::Unknown;
+    }
+    let tolerance = asked.plant.rules.conflict_hours * Decimal::from(3_600_000);
+    let tolerance = i64::try_from(tolerance.trunc()).unwrap_or(i64::MAX);
+    if machine.conflicts(asked.measured(), tolerance) {
+        return Status::Conflicting;
+    }
+    let measured = if elements.unknown > 0 { Status::Assumed } else { Status::Live };
+    let own = match (asked.phase(), machine.status) {
+        (Phase::Past, _) => measured,
+        // Nothing but master data stands behind it.
+        (_, Status::Unknown) => Status::Assumed,
+        (_, status) => status,
+    };
+    foreseen.iter().fold(own, |status, part| worse(status, part.status))
+}
+
+struct Work {
+    standard_hours: Option<Decimal>,
+    good_units: Option<Decimal>,
+}
+
+/// Standard hours and good units. Load is corrected by what the machine was up
+/// against what it was up and not standing by; where no source tells standby,
+/// nothing is corrected and the figure stays empty.
+fn work(
+    asked: &Asked<'_>,
+    machine: &Machine<'_>,
+    elements: &Elements,
+    attainable: Option<Decimal>,
+) -> Work {
+    let counted = machine.output.as_ref().and_then(|o| o.parts_within(asked.measured()));
+    let measured = machine.output_hours(asked.measured());
+    if asked.phase() == Phase::Past {
+        let loaded = elements.up() - elements.standby;
+        let corrected = measured
+            .filter(|_| machine.tells_standby)
+            .and_then(|made| (made * hours(elements.up())).checked_div(hours(loaded)));
+        return Work { standard_hours: corrected, good_units: counted };
+    }
+    let standard_hours = machine.effectiveness().zip(attainable).map(|(rate, hours)| rate * hours);
+    let seconds = Decimal::from(3_600);
+    let good_units = standard_hours
+        .zip(machine.seconds_a_part())
+        .and_then(|(standard, part)| (standard * seconds).checked_div(part));
+    Work { standard_hours, good_units }
+}
+
+/// The low quantile: the twin's own where one forecast covers the whole time
+/// ahead; else, for whole future weeks, the empirical one of the pooled weeks
+/// (linear between order statistics). Quantiles of weeks say nothing about days
+/// or months, so there it stays empty.
+fn low(
+    asked: &Asked<'_>,
+    elements: &Elements,
+    foreseen: &[Foreseen],
+    rest: i64,
+    demonstrated: Option<&Demonstrated>,
+    attainable: Option<Decimal>,
+) -> Option<Quantile> {
+    if asked.phase() != Phase::Future {
+        return None;
+    }
+    let share = match foreseen {
+        [one] if rest == 0 => one.low_fraction?,
+        [] if asked.period.kind() == PeriodKind::Week => {
+            empirical(&demonstrated?.weeks, Decimal::new(1, 1))?
+        }
+        _ => return None,
+    };
+    let value = (hours(elements.ahead) * share).min(attainable?);
+    Some(Quantile { probability_not_exceeded: Decimal::new(1, 1), value })
+}
+
+/// Empirical quantile of weekly availability, linear between the ordered weeks.
+fn empirical(weeks: &[PoolWeek], p: Decimal) -> Option<Decimal> {
+    let mut shares: Vec<Decimal> = weeks
+        .iter()
+        .filter_map(|week| {
+            let lost = Decimal::from(week.elements.down).checked_div(week.base().into())?;
+            Some(Decimal::ONE - lost)
+        })
+        .collect();
+    if shares.len() < WEEKS_FOR_A_QUANTILE {
+        return None;
+    }
+    shares.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+    let at = p * Decimal::from(shares.len() - 1);
+    let below = usize::try_from(at.trunc()).ok()?;
+    let (low, high) = (shares.get(below)?, shares.get(below + 1)?);
+    Some(low + (high - low) * at.fract())
+}
+
+fn quality(
+    asked: &Asked<'_>,
+    machine: &Machine<'_>,
+    elements: &Elements,
+    status: Status,
+) -> Quality {
+    let gaps: Vec<Gap> = machine
+        .gaps(asked.window)
+        .map(|gap| Gap { start: instant(gap.start), end: instant(gap.end) })
+        .collect();
+    let (seen, all) = match asked.phase() {
+        Phase::Future => machine.demonstrated.as_ref().map_or((0, 0), |pool| {
+            let sum = |of: fn(&Elements) -> i64| pool.weeks.iter().map(|w| of(&w.elements)).sum();
+            (sum(|e| e.scheduled - e.unknown), sum(|e: &Elements| e.scheduled))
+        }),
+        Phase::Past | Phase::Current => {
+            let all = elements.scheduled - elements.ahead;
+            (all - elements.unknown, all)
+        }
+    };
+    let share: Option<Decimal> = Decimal::from(seen).checked_div(Decimal::from(all));
+    let worst = match status {
+        Status::Unknown => QualityLevel::Bad,
+        Status::Held | Status::Assumed => QualityLevel::Stale,
+        Status::Conflicting => QualityLevel::Uncertain,
+        Status::Live if gaps.is_empty() => QualityLevel::Good,
+        Status::Live => QualityLevel::Uncertain,
+    };
+    // Nothing scheduled is seen completely; nothing pooled is not seen at all.
+    let none = if asked.phase() == Phase::Future { Decimal::ZERO } else { Decimal::ONE };
+    Quality { coverage: share.unwrap_or(none), worst, gaps }
+}

@@ -1,0 +1,181 @@
+//! From sealed facts to prepared machines: which source of a machine holds.
+
+use planthread_contracts::Status;
+
+use super::{
+    clock::Clock,
+    figures::Demonstrated,
+    forecast::Outlook,
+    machine::{Machine, Seen},
+    output::Output,
+    timeline::Timeline,
+};
+use crate::{
+    calendar::{LocalTimeError, Span, Spans, schedule::place},
+    decode::{Facts, StateFact, Subject},
+    model::{Begins, EquipmentState, Plant, Reader, Resource},
+    truth::age_status,
+};
+
+/// Prepares every resource of the plant, in its order.
+pub(super) fn machines<'a>(
+    plant: &'a Plant,
+    facts: &Facts,
+    clock: &'a Clock,
+) -> Result<Vec<Machine<'a>>, LocalTimeError> {
+    plant
+        .resources
+        .iter()
+        .zip((0..).map(Subject))
+        .map(|(resource, subject)| {
+            let (schedule, bounds) = clock.schedule(plant, &resource.calendar)?;
+            let declared = declared_stops(plant, resource)?;
+            let seen = see(plant, facts, clock, subject, resource);
+            let mut machine = Machine::new(resource, schedule, bounds, &declared, seen, clock.now);
+            machine.pool(&plant.rules, clock.now)?;
+            Ok(machine)
+        })
+        .collect()
+}
+
+/// The forecasts of one subject, decided.
+pub(super) fn outlook<'a>(
+    plant: &Plant,
+    facts: &'a Facts,
+    now: i64,
+    position: usize,
+    demonstrated: Option<&Demonstrated>,
+) -> Outlook<'a> {
+    let subject = u32::try_from(position).map(Subject).unwrap_or(Subject(u32::MAX));
+    let of = slice(&facts.forecasts, |forecast| forecast.subject, subject);
+    Outlook::of(of, plant, now, demonstrated.map(|d| d.availability))
+}
+
+/// The facts of one subject, in a list sorted by subject first.
+fn slice<T>(facts: &[T], subject_of: impl Fn(&T) -> Subject, subject: Subject) -> &[T] {
+    let from = facts.partition_point(|fact| subject_of(fact) < subject);
+    let to = facts.partition_point(|fact| subject_of(fact) <= subject);
+    &facts[from..to]
+}
+
+fn declared_stops(plant: &Plant, resource: &Resource) -> Result<Spans, LocalTimeError> {
+    let Some(calendar) = plant.calendar(&resource.calendar) else { return Ok(Spans::default()) };
+    let stops = plant.planned_maintenance.iter().filter(|window| window.resource == resource.id);
+    let spans = stops.map(|window| {
+        Ok(Span {
+            start: place(window.start, calendar, plant)?,
+            end: place(window.end, calendar, plant)?,
+        })
+    });
+    Ok(Spans::union(spans.collect::<Result<_, LocalTimeError>>()?))
+}
+
+/// One source's view of a machine.
+struct View<'a> {
+    facts: &'a [StateFact],
+    begins: Option<&'a Begins>,
+    authority: u32,
+    last_seen: i64,
+    status: Status,
+}
+
+fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: &Resource) -> Seen {
+    let views = views(plant, facts, clock, subject, resource);
+    let window = Span { start: clock.first, end: clock.now };
+    let walk = |view: &View<'_>| {
+        let until = if view.status == Status::Live { clock.now } else { view.last_seen };
+        Timeline::walk(view.facts, view.begins, window, until)
+    };
+    let output = output(plant, facts, subject);
+    // The strongest source within its time to live holds; when all have passed
+    // it, the one that spoke last.
+    let valid = views.iter().filter(|view| view.status != Status::Assumed);
+    let best = valid
+        .min_by_key(|view| (view.authority, std::cmp::Reverse(view.last_seen)))
+        .or_else(|| views.iter().max_by_key(|view| view.last_seen));
+    let Some(best) = best else {
+        return Seen {
+            timeline: Timeline { unknown: Spans::one(window), ..Timeline::default() },
+            rivals: Vec::new(),
+            output,
+            tells_standby: false,
+            observed_until: None,
+            status: Status::Unknown,
+        };
+    };
+    let rivals = views.iter().filter(|view| {
+        !std::ptr::eq(*view, best)
+            && view.authority == best.authority
+            && view.status != Status::Assumed
+    });
+    let live = best.status == Status::Live;
+    Seen {
+        timeline: walk(best),
+        rivals: rivals.map(walk).collect(),
+        output,
+        tells_standby: tells_standby(plant, best.facts),
+        observed_until: Some(if live { clock.now } else { best.last_seen }),
+        status: best.status,
+    }
+}
+
+fn views<'a>(
+    plant: &'a Plant,
+    facts: &'a Facts,
+    clock: &Clock,
+    subject: Subject,
+    resource: &Resource,
+) -> Vec<View<'a>> {
+    let mine = slice(&facts.states, |fact| fact.subject, subject);
+    let hour_ms = |hours: u32| i64::from(hours) * 3_600_000;
+    let rules = &plant.rules;
+    let mut views = Vec::new();
+    for (position, source) in plant.sources.iter().enumerate() {
+        let from = mine.partition_point(|fact| usize::from(fact.source.0) < position);
+        let to = mine.partition_point(|fact| usize::from(fact.source.0) <= position);
+        let begins = match &source.reader {
+            Reader::MachineEvents(events) => events.begins.as_ref(),
+            Reader::Counts(_) | Reader::Cloudevents(_) => None,
+        };
+        let named = source.reader.machines().values().any(|id| *id == resource.id);
+        let tells = from < to || (begins.is_some() && named);
+        if let (true, Some(last_seen)) = (tells, clock.last_seen[position]) {
+            let (live, held) = (hour_ms(rules.live_hours), hour_ms(rules.time_to_live_hours));
+            let status = age_status(last_seen, clock.now, live, held);
+            let facts = &mine[from..to];
+            views.push(View { facts, begins, authority: source.authority, last_seen, status });
+        }
+    }
+    views
+}
+
+/// Whether the source of these facts can tell standby from slow running: a
+/// source of the plant's twins can, a file of events where its map says so.
+fn tells_standby(plant: &Plant, facts: &[StateFact]) -> bool {
+    facts.first().is_some_and(|fact| match &plant.sources[usize::from(fact.source.0)].reader {
+        Reader::MachineEvents(events) => {
+            events.events.values().any(|rule| rule.state.is_some_and(EquipmentState::is_standby))
+        }
+        Reader::Cloudevents(_) => {
+            facts.iter().any(|fact| fact.state.is_some_and(EquipmentState::is_standby))
+        }
+        Reader::Counts(_) => false,
+    })
+}
+
+/// Good output of the strongest source that counts good parts.
+fn output(plant: &Plant, facts: &Facts, subject: Subject) -> Option<Output> {
+    let mine = slice(&facts.counts, |fact| fact.subject, subject);
+    mine.chunk_by(|a, b| a.source == b.source)
+        .filter_map(|of_source| {
+            let source = &plant.sources[usize::from(of_source[0].source.0)];
+            match &source.reader {
+                Reader::Counts(counts) if counts.good_parts => {
+                    Some((source.authority, of_source[0].source, Output::of(of_source, counts)))
+                }
+                _ => None,
+            }
+        })
+        .min_by_key(|(authority, source, _)| (*authority, *source))
+        .map(|(.., output)| output)
+}

@@ -1,0 +1,1 @@
+//! Tests of the derivation on small, hand-counted inputs.

@@ -1,0 +1,157 @@
+//! What one machine was doing, when, as one source tells it.
+
+use crate::{
+    calendar::{Span, Spans},
+    decode::StateFact,
+    model::{Begins, EquipmentState},
+};
+
+/// Sets of instants by what they mean for capacity. The instants in none of
+/// them were up: able to work.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Timeline {
+    /// Unplanned stops.
+    pub down: Spans,
+    /// Planned stops.
+    pub planned: Spans,
+    /// Starved, blocked, without order or operator: never a capacity loss.
+    pub standby: Spans,
+    /// Nobody knows. Unknown is not down.
+    pub unknown: Spans,
+}
+
+impl Timeline {
+    /// Walks the facts of one machine and one source, sorted by time and rank,
+    /// over `window`, whose end is `as_of`.
+    ///
+    /// A state lasts until the next begins; the last one is clipped at `as_of`.
+    /// After `observed_until` an up machine is unknown, while a stopped one
+    /// stays stopped: silence never raises a number (law 8).
+    #[must_use]
+    pub fn walk(
+        facts: &[StateFact],
+        begins: Option<&Begins>,
+        window: Span,
+        observed_until: i64,
+    ) -> Self {
+        let mut parts = Parts::default();
+        let (mut state, mut since) = (EquipmentState::Unknown, window.start);
+        if let Some(begins) = begins {
+            let at = begins.at.as_millisecond().clamp(window.start, window.end);
+            parts.add(state, Span { start: since, end: at });
+            (state, since) = (begins.state, at);
+        }
+        for fact in facts.iter().filter(|fact| fact.at <= window.end) {
+            let Some(next) = fact.state else { continue };
+            if next == state || fact.unless.has(state) {
+                continue;
+            }
+            let at = fact.at.max(since);
+            parts.add(state, Span { start: since, end: at });
+            (state, since) = (next, at);
+        }
+        let stopped =
+            matches!(state, EquipmentState::UnscheduledDown | EquipmentState::ScheduledDown);
+        let seen = if stopped { window.end } else { observed_until.clamp(since, window.end) };
+        parts.add(state, Span { start: since, end: seen });
+        parts.add(EquipmentState::Unknown, Span { start: seen, end: window.end });
+        parts.done()
+    }
+}
+
+#[derive(Default)]
+struct Parts {
+    down: Vec<Span>,
+    planned: Vec<Span>,
+    standby: Vec<Span>,
+    unknown: Vec<Span>,
+}
+
+impl Parts {
+    fn add(&mut self, state: EquipmentState, span: Span) {
+        match state {
+            EquipmentState::UnscheduledDown => self.down.push(span),
+            EquipmentState::ScheduledDown | EquipmentState::NonScheduled => self.planned.push(span),
+            EquipmentState::Unknown => self.unknown.push(span),
+            state if state.is_standby() => self.standby.push(span),
+            _ => {}
+        }
+    }
+
+    fn done(self) -> Timeline {
+        Timeline {
+            down: Spans::union(self.down),
+            planned: Spans::union(self.planned),
+            standby: Spans::union(self.standby),
+            unknown: Spans::union(self.unknown),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{SourceIndex, StateSet, Subject};
+
+    fn fact(
+        at: i64,
+        rank: u32,
+        state: Option<EquipmentState>,
+        unless: &[EquipmentState],
+    ) -> StateFact {
+        let unless = StateSet::of(unless);
+        StateFact { subject: Subject(0), source: SourceIndex(0), at, rank, state, unless }
+    }
+
+    fn walk(facts: &mut [StateFact], observed_until: i64) -> Timeline {
+        facts.sort();
+        let begins = Begins { at: jiff::Timestamp::UNIX_EPOCH, state: EquipmentState::Productive };
+        Timeline::walk(facts, Some(&begins), Span { start: 0, end: 100 }, observed_until)
+    }
+
+    const FAILURE: Option<EquipmentState> = Some(EquipmentState::UnscheduledDown);
+    const PLANNED: Option<EquipmentState> = Some(EquipmentState::ScheduledDown);
+    const RESTORED: Option<EquipmentState> = Some(EquipmentState::Productive);
+    const UNLESS_DOWN: &[EquipmentState] = &[EquipmentState::UnscheduledDown];
+
+    #[test]
+    fn maintenance_after_a_failure_is_its_repair_and_without_one_is_planned() {
+        let mut facts = [
+            fact(10, 1, FAILURE, &[]),
+            fact(10, 3, PLANNED, UNLESS_DOWN),
+            fact(10, 2, None, &[]),
+            fact(30, 0, RESTORED, &[]),
+            fact(40, 2, None, &[]),
+            fact(50, 3, PLANNED, UNLESS_DOWN),
+            fact(60, 0, RESTORED, &[]),
+        ];
+        let timeline = walk(&mut facts, 100);
+        assert_eq!(timeline.down, Spans::one(Span { start: 10, end: 30 }));
+        assert_eq!(timeline.planned, Spans::one(Span { start: 50, end: 60 }));
+        assert_eq!(timeline.unknown.ms(), 0);
+    }
+
+    #[test]
+    fn a_restore_and_the_next_failure_may_share_a_minute() {
+        let mut facts = [
+            fact(10, 1, FAILURE, &[]),
+            fact(20, 1, FAILURE, &[]),
+            fact(20, 0, RESTORED, &[]),
+            fact(35, 0, RESTORED, &[]),
+        ];
+        assert_eq!(walk(&mut facts, 100).down, Spans::one(Span { start: 10, end: 35 }));
+    }
+
+    #[test]
+    fn an_open_stop_is_clipped_at_as_of_and_silence_is_unknown_not_down() {
+        let mut open = [fact(90, 1, FAILURE, &[])];
+        assert_eq!(walk(&mut open, 95).down, Spans::one(Span { start: 90, end: 100 }));
+        let up = walk(&mut [], 95);
+        assert_eq!(
+            (up.down.ms(), up.unknown.clone()),
+            (0, Spans::one(Span { start: 95, end: 100 }))
+        );
+        let never = Timeline::walk(&[], None, Span { start: 0, end: 100 }, 100);
+        assert_eq!(never.unknown.ms(), 100);
+    }
+}

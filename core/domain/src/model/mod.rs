@@ -1,0 +1,108 @@
+//! The factory side of the configuration: what exists, when it works, who says so.
+//!
+//! These structs are the configuration, its JSON Schema and its documentation
+//! at once: unknown fields are refused, and every doc comment is shown to the
+//! person who writes the file. [`Plant::validate`] checks what a schema can't.
+
+mod calendar;
+mod horizon;
+mod mapping;
+mod moment;
+mod resource;
+mod rules;
+mod source;
+mod validate;
+mod validate_source;
+
+pub use calendar::{
+    Calendar, CalendarException, Disambiguation, PlannedMaintenance, Shift, ShiftHours, WeekDay,
+};
+pub use horizon::Horizon;
+pub use mapping::{Figure, Loss, MapRow, Mapping};
+pub use moment::Moment;
+pub use planthread_contracts::EquipmentState;
+pub use planthread_contracts::Violation;
+pub use resource::{Line, Resource, Stage};
+pub use rules::{CutOff, Rules};
+pub use source::{
+    Begins, CloudEvents, CountColumns, CounterReset, Counts, EventColumns, EventRule,
+    MachineEvents, Reader, Source, Stamp, TimeFormat,
+};
+
+use jiff::{Timestamp, civil::Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One plant: calendars, resources, lines, sources and the rules of derivation.
+///
+/// Everything that is derived depends only on this, the facts, and `as_of`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plant {
+    /// The plant's own name for itself.
+    pub id: String,
+    /// IANA zone of the plant, such as `Europe/Berlin`: days and weeks begin here.
+    pub zone: String,
+    /// Local time at which a production day begins; `00:00:00` when absent.
+    #[serde(default)]
+    pub day_start: Time,
+    /// The instant that the derivation speaks for, fixed: for replays and
+    /// examples. Absent in operation, where the cycle gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Timestamp>,
+    /// How far back and ahead.
+    #[serde(default)]
+    pub horizon: Horizon,
+    /// Pooling, times to live, tolerances, cut-off.
+    #[serde(default)]
+    pub rules: Rules,
+    /// Shift calendars, named by resources.
+    pub calendars: Vec<Calendar>,
+    /// Machines, labour pools, tools.
+    pub resources: Vec<Resource>,
+    /// Lines: ordered stages of parallel machines.
+    #[serde(default)]
+    pub lines: Vec<Line>,
+    /// Planned stops of single resources.
+    #[serde(default)]
+    pub planned_maintenance: Vec<PlannedMaintenance>,
+    /// Where facts come from.
+    pub sources: Vec<Source>,
+}
+
+impl Plant {
+    /// The calendar called `id`.
+    #[must_use]
+    pub fn calendar(&self, id: &str) -> Option<&Calendar> {
+        self.calendars.iter().find(|calendar| calendar.id == id)
+    }
+
+    /// The resource called `id`.
+    #[must_use]
+    pub fn resource(&self, id: &str) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.id == id)
+    }
+
+    /// The line called `id`.
+    #[must_use]
+    pub fn line(&self, id: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.id == id)
+    }
+
+    /// The source called `name`.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// `now` cut down to the cycle of the horizon, so that two derivations in
+    /// the same cycle are equal; the configured `as_of` where there is one.
+    #[must_use]
+    pub fn as_of(&self, now: Timestamp) -> Timestamp {
+        self.as_of.unwrap_or_else(|| {
+            let cycle = i64::from(self.horizon.cycle_minutes.max(1)) * 60;
+            let second = now.as_second().div_euclid(cycle) * cycle;
+            Timestamp::from_second(second).unwrap_or(now)
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! The rules of derivation that a plant may set, with their defaults.
+
+use jiff::civil::Time;
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Numbers that decide how facts become signals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Version of these rules, into provenance: raise it with every change.
+    #[serde(default = "version")]
+    pub version: String,
+    /// Full weeks before `as_of` over which demonstrated availability is pooled.
+    #[serde(default = "pool_weeks")]
+    #[schemars(range(min = 1, max = 104))]
+    pub pool_weeks: u32,
+    /// Least share of a week's scheduled hours that must have been observed
+    /// for the week to join the pool, 0..1.
+    #[serde(default = "min_coverage")]
+    pub min_coverage: Decimal,
+    /// Hours for which the truth of a silent source is held before the value
+    /// falls back to the cautious one.
+    #[serde(default = "time_to_live_hours")]
+    pub time_to_live_hours: u32,
+    /// Hours without word from a source after which its truth is no longer live.
+    #[serde(default = "live_hours")]
+    pub live_hours: u32,
+    /// Hours of down time in one period by which two sources of the same
+    /// authority may differ before they are in conflict.
+    #[serde(default = "conflict_hours")]
+    pub conflict_hours: Decimal,
+    /// Hours on top of the cycle for which a landed value is valid.
+    #[serde(default = "valid_hours")]
+    pub valid_hours: u32,
+    /// When the plan cut is taken.
+    #[serde(default)]
+    pub cut_off: CutOff,
+}
+
+/// The monthly instant at which the plan cut is taken: the values known then
+/// stay firm until the next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CutOff {
+    /// Day of the month.
+    #[serde(default = "cut_day")]
+    #[schemars(range(min = 1, max = 28))]
+    pub day: i8,
+    /// Local time in the plant's zone.
+    #[serde(default)]
+    pub time: Time,
+}
+
+fn version() -> String {
+    "1".to_owned()
+}
+
+const fn pool_weeks() -> u32 {
+    8
+}
+
+/// 0.8: the coverage below which a figure is an estimate.
+fn min_coverage() -> Decimal {
+    Decimal::new(8, 1)
+}
+
+const fn time_to_live_hours() -> u32 {
+    72
+}
+
+const fn live_hours() -> u32 {
+    24
+}
+
+fn conflict_hours() -> Decimal {
+    Decimal::new(25, 2)
+}
+
+const fn valid_hours() -> u32 {
+    72
+}
+
+const fn cut_day() -> i8 {
+    1
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            version: version(),
+            pool_weeks: pool_weeks(),
+            min_coverage: min_coverage(),
+            time_to_live_hours: time_to_live_hours(),
+            live_hours: live_hours(),
+            conflict_hours: conflict_hours(),
+            valid_hours: valid_hours(),
+            cut_off: CutOff::default(),
+        }
+    }
+}
+
+impl Default for CutOff {
+    fn default() -> Self {
+        Self { day: cut_day(), time: Time::default() }
+    }
+}

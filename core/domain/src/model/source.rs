@@ -1,0 +1,223 @@
+//! Sources: where facts come from and how their rows are read.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Disambiguation, EquipmentState};
+
+/// One source of facts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Its name: the `source` of every record that it yields. For CloudEvents,
+    /// the `source` attribute that the twin sends.
+    pub name: String,
+    /// Files to read, relative to the configuration file.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Rank among sources that speak of the same thing: the lowest wins.
+    #[serde(default = "authority")]
+    pub authority: u32,
+    /// How its records are read.
+    pub reader: Reader,
+}
+
+/// The kinds of reader.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reader {
+    /// Rows that name a machine and what happened to it.
+    MachineEvents(MachineEvents),
+    /// Rows that name a machine and its part counter.
+    Counts(Counts),
+    /// The six twin outputs in CloudEvents envelopes.
+    Cloudevents(CloudEvents),
+}
+
+/// Delimited text of machine events, one journal record a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineEvents {
+    /// The header, in the order of the file; a file with another is refused.
+    pub header: Vec<String>,
+    /// Which column holds what.
+    pub columns: EventColumns,
+    /// One ASCII character between fields.
+    #[serde(default = "comma")]
+    pub separator: char,
+    /// How the time column is written.
+    #[serde(default)]
+    pub time: TimeFormat,
+    /// Columns that make a row's stable id; all of them when empty.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// Machine names of the file and the resources they are; a name that is a
+    /// resource's id needs no entry.
+    #[serde(default)]
+    pub machines: BTreeMap<String, String>,
+    /// What each event does to the state of its machine.
+    pub events: BTreeMap<String, EventRule>,
+    /// From when the file tells everything, and the state at that instant.
+    /// Without it the state before a machine's first event is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins: Option<Begins>,
+}
+
+/// Columns of machine events, by header name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventColumns {
+    /// When it happened.
+    pub time: String,
+    /// To which machine.
+    pub machine: String,
+    /// What.
+    pub event: String,
+}
+
+/// What one event means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventRule {
+    /// Order among events of one machine that carry the same time: the lowest
+    /// is applied first.
+    #[serde(default)]
+    pub rank: u32,
+    /// The state that it begins; absent when it changes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<EquipmentState>,
+    /// It changes nothing while the machine is in one of these states.
+    #[serde(default)]
+    pub unless: Vec<EquipmentState>,
+}
+
+/// From when a source tells everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Begins {
+    /// The first instant of which it tells.
+    pub at: Timestamp,
+    /// The state of all its machines then.
+    pub state: EquipmentState,
+}
+
+/// How times are written.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimeFormat {
+    /// A strftime pattern; ISO 8601 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// IANA zone of times without an offset; without it they are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// What a local time means that a clock change skips or repeats.
+    #[serde(default)]
+    pub disambiguation: Disambiguation,
+}
+
+/// Delimited text of part counters, one journal record a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// The header, in the order of the file; a file with another is refused.
+    pub header: Vec<String>,
+    /// Which column holds what.
+    pub columns: CountColumns,
+    /// One ASCII character between fields.
+    #[serde(default = "comma")]
+    pub separator: char,
+    /// How the time column is written.
+    #[serde(default)]
+    pub time: TimeFormat,
+    /// Whether the time is the start or the end of the counted interval.
+    pub stamp: Stamp,
+    /// Minutes of the counted interval.
+    #[schemars(range(min = 1))]
+    pub interval_minutes: u32,
+    /// Columns that make a row's stable id; all of them when empty.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// Machine names of the file and the resources they are.
+    #[serde(default)]
+    pub machines: BTreeMap<String, String>,
+    /// What a falling counter means.
+    #[serde(default)]
+    pub reset: CounterReset,
+    /// The counter before the first row; without it the first row only sets
+    /// the base, because nobody knows what was made before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening_total: Option<u64>,
+    /// Whether the counter counts good parts only. Required: a gross count is
+    /// never taken for good output.
+    pub good_parts: bool,
+}
+
+/// Columns of part counters, by header name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CountColumns {
+    /// Time of the interval.
+    pub time: String,
+    /// The machine.
+    pub machine: String,
+    /// Parts since the counter's zero, cumulative.
+    pub total: String,
+}
+
+/// Which end of the interval a row's time names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stamp {
+    /// Its start.
+    Start,
+    /// Its end.
+    End,
+}
+
+/// What a counter does when it falls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CounterReset {
+    /// It began again at zero: what it shows was made since.
+    #[default]
+    Restart,
+    /// It rolled over after this largest value.
+    Wrap(u64),
+    /// Nobody knows: the interval counts nothing, and the gap is reported.
+    Gap,
+}
+
+/// CloudEvents of the six twin outputs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CloudEvents {
+    /// Resource names of the twin and the resources they are; a name that is a
+    /// resource's id needs no entry.
+    #[serde(default)]
+    pub machines: BTreeMap<String, String>,
+}
+
+impl Reader {
+    /// Names of the source and the resources they are.
+    #[must_use]
+    pub const fn machines(&self) -> &BTreeMap<String, String> {
+        match self {
+            Self::MachineEvents(reader) => &reader.machines,
+            Self::Counts(reader) => &reader.machines,
+            Self::Cloudevents(reader) => &reader.machines,
+        }
+    }
+}
+
+const fn authority() -> u32 {
+    100
+}
+
+const fn comma() -> char {
+    ','
+}

@@ -1,0 +1,324 @@
+//! What a schema can't check: relations between fields.
+
+use std::collections::BTreeSet;
+
+use planthread_contracts::Violation;
+use rust_decimal::Decimal;
+
+use super::{Calendar, MapRow, Mapping, Moment, Plant, validate_source};
+use crate::calendar::zone;
+
+/// Collects violations with their paths.
+#[derive(Debug, Default)]
+pub(super) struct Findings(Vec<Violation>);
+
+impl Findings {
+    pub(super) fn add(&mut self, path: String, reason: impl Into<String>, cure: impl Into<String>) {
+        self.0.push(Violation::new(path, reason, cure));
+    }
+
+    pub(super) fn zone(&mut self, path: String, name: &str) {
+        if zone(name).is_err() {
+            self.add(
+                path,
+                format!("`{name}` is no IANA time zone"),
+                "write a name such as Europe/Berlin or UTC",
+            );
+        }
+    }
+
+    fn unique<'a>(&mut self, list: &str, field: &str, names: impl Iterator<Item = &'a str>) {
+        let mut seen = BTreeSet::new();
+        for (index, name) in names.enumerate() {
+            let path = format!("{list}[{index}].{field}");
+            if name.trim().is_empty() {
+                self.add(path, "is empty", "name it");
+            } else if !seen.insert(name) {
+                self.add(path, format!("`{name}` is there twice"), "give each its own name");
+            }
+        }
+    }
+}
+
+impl Plant {
+    /// Everything that is wrong with the plant's configuration: the path of the
+    /// field, the reason, the cure. Empty when it can be used.
+    #[must_use]
+    pub fn validate(&self) -> Vec<Violation> {
+        let mut found = Findings::default();
+        found.zone("zone".to_owned(), &self.zone);
+        found.unique("calendars", "id", self.calendars.iter().map(|c| c.id.as_str()));
+        let subjects = self.resources.iter().map(|r| r.id.as_str());
+        found.unique("resources", "id", subjects.chain(self.lines.iter().map(|l| l.id.as_str())));
+        found.unique("sources", "name", self.sources.iter().map(|s| s.name.as_str()));
+        for (index, calendar) in self.calendars.iter().enumerate() {
+            check_calendar(&mut found, &format!("calendars[{index}]"), calendar);
+        }
+        self.check_resources(&mut found);
+        self.check_lines(&mut found);
+        self.check_maintenance(&mut found);
+        self.check_rules(&mut found);
+        for (index, source) in self.sources.iter().enumerate() {
+            validate_source::check(&mut found, &format!("sources[{index}]"), source, self);
+        }
+        found.0
+    }
+
+    fn check_resources(&self, found: &mut Findings) {
+        for (index, resource) in self.resources.iter().enumerate() {
+            let path = |field: &str| format!("resources[{index}].{field}");
+            self.needs_calendar(found, path("calendar"), &resource.calendar);
+            if resource.ideal_cycle_seconds.is_some_and(|cycle| cycle <= Decimal::ZERO) {
+                found.add(path("ideal_cycle_seconds"), "is not above zero", "give seconds a cycle");
+            }
+            if resource.parts_per_cycle == 0 || resource.parallel_units == 0 {
+                found.add(
+                    path("parts_per_cycle"),
+                    "zero parts or units make nothing",
+                    "write 1 or more",
+                );
+            }
+            if resource.standard_availability.is_some_and(|a| a < Decimal::ZERO || a > Decimal::ONE)
+            {
+                found.add(
+                    path("standard_availability"),
+                    "is no fraction from 0 to 1",
+                    "write 0.85 for 85 percent",
+                );
+            }
+        }
+    }
+
+    fn check_lines(&self, found: &mut Findings) {
+        for (index, line) in self.lines.iter().enumerate() {
+            let path = |field: &str| format!("lines[{index}].{field}");
+            self.needs_calendar(found, path("calendar"), &line.calendar);
+            if line.ideal_cycle_seconds <= Decimal::ZERO {
+                found.add(path("ideal_cycle_seconds"), "is not above zero", "give seconds a part");
+            }
+            if line.stages.is_empty() || line.stages.iter().any(|stage| stage.machines.is_empty()) {
+                found.add(
+                    path("stages"),
+                    "a line or a stage is empty",
+                    "name its machines in order",
+                );
+            }
+            let machines = line.stages.iter().flat_map(|stage| &stage.machines);
+            for machine in machines.chain([&line.counter]) {
+                match self.resource(machine) {
+                    None => found.add(
+                        path("stages"),
+                        format!("`{machine}` is no resource of the plant"),
+                        "declare it under `resources`, or correct the name",
+                    ),
+                    Some(resource) if resource.ideal_cycle_seconds.is_none() => found.add(
+                        path("stages"),
+                        format!(
+                            "`{machine}` has no `ideal_cycle_seconds`, so parts can't be compared"
+                        ),
+                        "declare its cycle",
+                    ),
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+
+    fn check_maintenance(&self, found: &mut Findings) {
+        for (index, window) in self.planned_maintenance.iter().enumerate() {
+            let path = |field: &str| format!("planned_maintenance[{index}].{field}");
+            if self.resource(&window.resource).is_none() {
+                found.add(
+                    path("resource"),
+                    format!("`{}` is no resource of the plant", window.resource),
+                    "correct the name; a line stops when its machines do",
+                );
+            }
+            let backwards = match (window.start, window.end) {
+                (Moment::Utc(start), Moment::Utc(end)) => end <= start,
+                (Moment::Local(start), Moment::Local(end)) => end <= start,
+                _ => false,
+            };
+            if backwards {
+                found.add(
+                    path("end"),
+                    "is not after the start",
+                    "write the first instant after it",
+                );
+            }
+        }
+    }
+
+    fn check_rules(&self, found: &mut Findings) {
+        let rules = &self.rules;
+        if rules.pool_weeks == 0 {
+            found.add("rules.pool_weeks".into(), "is zero", "pool over one week or more");
+        }
+        if rules.min_coverage < Decimal::ZERO || rules.min_coverage > Decimal::ONE {
+            found.add("rules.min_coverage".into(), "is no fraction from 0 to 1", "write 0.8");
+        }
+        if rules.time_to_live_hours < rules.live_hours {
+            found.add(
+                "rules.time_to_live_hours".into(),
+                "ends before the truth stops being live",
+                "make it at least `live_hours`",
+            );
+        }
+        if !(1..=28).contains(&rules.cut_off.day) {
+            found.add(
+                "rules.cut_off.day".into(),
+                "is not a day that every month has",
+                "write 1 to 28",
+            );
+        }
+        if !(1..=1_440).contains(&self.horizon.cycle_minutes) {
+            found.add("horizon.cycle_minutes".into(), "is not 1 to 1440", "write 60 for an hour");
+        }
+    }
+
+    fn needs_calendar(&self, found: &mut Findings, path: String, id: &str) {
+        if self.calendar(id).is_none() {
+            found.add(
+                path,
+                format!("`{id}` is no calendar of the plant"),
+                "declare it under `calendars`, or correct the name",
+            );
+        }
+    }
+}
+
+fn check_calendar(found: &mut Findings, at: &str, calendar: &Calendar) {
+    if let Some(zone) = &calendar.zone {
+        found.zone(format!("{at}.zone"), zone);
+    }
+    if calendar.version.trim().is_empty() {
+        found.add(format!("{at}.version"), "is empty", "number it; raise it with every change");
+    }
+    if calendar.round_the_clock == !calendar.shifts.is_empty() {
+        found.add(
+            format!("{at}.shifts"),
+            "a calendar works round the clock or has shifts: one of the two",
+            "set `round_the_clock: true`, or list `shifts`",
+        );
+    }
+    for (index, shift) in calendar.shifts.iter().enumerate() {
+        if shift.days.is_empty() {
+            found.add(
+                format!("{at}.shifts[{index}].days"),
+                "starts on no day",
+                "list the days on which it starts",
+            );
+        }
+    }
+    for (index, exception) in calendar.exceptions.iter().enumerate() {
+        let path = |field: &str| format!("{at}.exceptions[{index}].{field}");
+        if exception.last() < exception.from {
+            found.add(path("to"), "is before `from`", "write the last day, inclusive");
+        }
+        if !exception.closed && exception.extra.is_empty() {
+            found.add(
+                path("extra"),
+                "changes nothing",
+                "set `closed: true`, or list `extra` hours",
+            );
+        }
+        for (field, text) in [("reason", &exception.reason), ("owner", &exception.owner)] {
+            if text.trim().is_empty() {
+                found.add(path(field), "is empty", "a decided change needs it, to be answered for");
+            }
+        }
+    }
+}
+
+impl Mapping {
+    /// Everything that is wrong with the mapping of `plant`.
+    #[must_use]
+    pub fn validate(&self, plant: &Plant) -> Vec<Violation> {
+        let mut found = Findings::default();
+        if self.version.trim().is_empty() {
+            found.add("version".into(), "is empty", "number it; raise it with every change");
+        }
+        for (index, row) in self.rows.iter().enumerate() {
+            let path = |field: &str| format!("rows[{index}].{field}");
+            if plant.resource(&row.source).is_none() && plant.line(&row.source).is_none() {
+                found.add(
+                    path("source"),
+                    format!("`{}` is no resource or line of the plant", row.source),
+                    "correct the name, or declare it in the plant",
+                );
+            }
+            if row.resource.trim().is_empty() || row.location.trim().is_empty() {
+                found.add(path("resource"), "resource or location is empty", "name both");
+            }
+            if row.share <= Decimal::ZERO || row.share > Decimal::ONE {
+                found.add(
+                    path("share"),
+                    "is not above 0 and at most 1",
+                    "write 1, or leave it out",
+                );
+            }
+            let shares: Decimal =
+                self.rows.iter().filter(|r| r.source == row.source).map(|r| r.share).sum();
+            if shares > Decimal::ONE {
+                found.add(
+                    path("share"),
+                    format!("the rows of `{}` share {shares} of it", row.source),
+                    "make the shares sum to 1 at most: an hour can't be planned twice",
+                );
+            }
+            if self.rows[..index].iter().any(|other| same_cells(other, row)) {
+                found.add(path("source"), "the same row is there twice", "remove one");
+            }
+        }
+        found.0
+    }
+}
+
+fn same_cells(a: &MapRow, b: &MapRow) -> bool {
+    (&a.source, &a.resource, &a.location, &a.product)
+        == (&b.source, &b.resource, &b.location, &b.product)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn paths(plant: &Plant) -> Vec<String> {
+        plant.validate().into_iter().map(|found| found.path).collect()
+    }
+
+    #[test]
+    fn the_fixture_is_sound() {
+        assert_eq!(fixture::plant().validate(), []);
+        assert_eq!(fixture::mapping().validate(&fixture::plant()), []);
+    }
+
+    #[test]
+    fn each_fault_is_named_by_its_path() {
+        let mut plant = fixture::plant();
+        plant.zone = "Berlin time".into();
+        plant.calendars[0].round_the_clock = false;
+        plant.resources[1].calendar = "none".into();
+        plant.lines[0].counter = "M9".into();
+        plant.rules.time_to_live_hours = 1;
+        assert_eq!(
+            paths(&plant),
+            [
+                "zone",
+                "calendars[0].shifts",
+                "resources[1].calendar",
+                "lines[0].stages",
+                "rules.time_to_live_hours"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_hour_is_never_mapped_twice() {
+        let mut mapping = fixture::mapping();
+        mapping.rows.push(MapRow { location: "2020".into(), ..mapping.rows[0].clone() });
+        let found = mapping.validate(&fixture::plant());
+        assert!(found.iter().any(|f| f.reason.contains("share 2")), "{found:?}");
+    }
+}

@@ -1,0 +1,123 @@
+//! What must not land: losses counted twice, figures mixed, units that differ.
+
+use planthread_contracts::{Aggregation, Carries, Loss, MeasureDecl, Owner, Unit, Violation};
+
+use super::Request;
+use crate::model::Figure;
+
+/// Every reason for which the request is refused as a whole.
+pub(super) fn check(request: &Request<'_>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (index, measure) in request.measures.iter().enumerate() {
+        if measure.owner != Owner::Bridge {
+            continue;
+        }
+        let path = |field: &str| format!("measures[{index}].{field}");
+        found.extend(mixed(request, measure).map(|f| f.under(&path("carries"))));
+        found.extend(unit(measure).map(|f| f.under(&path("unit"))));
+        if is_capacity(measure.carries) {
+            found.extend(doubled(request, measure).into_iter().map(|f| f.under(&path("carries"))));
+        }
+        if measure.carries == Carries::Severity && measure.over_resources == Aggregation::Sum {
+            found.push(Violation::new(
+                path("over_resources"),
+                "severities would be added up, and a sum of severities means nothing",
+                "store it with aggregation max or none",
+            ));
+        }
+    }
+    found
+}
+
+const fn is_capacity(carries: Carries) -> bool {
+    matches!(
+        carries,
+        Carries::AttainableClockHours
+            | Carries::DemonstratedStandardHours
+            | Carries::PlanCut
+            | Carries::LowHours
+            | Carries::GoodUnits
+    )
+}
+
+/// Law 10: what the target takes off by itself must not be taken off already.
+fn doubled(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
+    let rows = &request.mapping.rows;
+    let lands = |source: &str| rows.iter().any(|row| row.source == source);
+    let figures = request.live.figures.iter().filter(|one| lands(&one.resource));
+    for one in figures {
+        for loss in &request.mapping.target_applies {
+            if one.netted_losses.contains(loss) {
+                return Some(Violation::new(
+                    "",
+                    format!(
+                        "`{}` of {} has already paid {}, and the target takes it off again: the loss would count twice",
+                        measure.name,
+                        one.resource,
+                        word(*loss),
+                    ),
+                    "set the target's own factor for it to one and remove it from `target_applies`, or don't land this measure",
+                ));
+            }
+        }
+    }
+    None
+}
+
+/// The mapping says which figure the target's consumption rates expect; the
+/// other one would be compared with a load in other hours.
+fn mixed(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
+    let lands = match measure.carries {
+        Carries::AttainableClockHours | Carries::LowHours => Figure::AttainableClockHours,
+        Carries::DemonstratedStandardHours => Figure::DemonstratedStandardHours,
+        _ => return None,
+    };
+    (lands != request.mapping.expects).then(|| {
+        Violation::new(
+            "",
+            format!(
+                "`{}` carries the other figure of capacity than the mapping's `expects`",
+                measure.name
+            ),
+            "land the figure that the target's consumption rates expect: the two are never mixed",
+        )
+    })
+}
+
+/// A unit into which the figure can't be converted.
+fn unit(measure: &MeasureDecl) -> Option<Violation> {
+    let own = match measure.carries {
+        Carries::GoodUnits => Unit::Piece,
+        Carries::Severity
+        | Carries::Status
+        | Carries::AsOf
+        | Carries::ValidUntil
+        | Carries::Heartbeat => Unit::One,
+        Carries::Observed => return None,
+        Carries::AttainableClockHours
+        | Carries::DemonstratedStandardHours
+        | Carries::PlanCut
+        | Carries::LowHours
+        | Carries::ExpectedLostHours
+        | Carries::HoursAtRisk => Unit::Hour,
+    };
+    own.convert(1.into(), measure.unit).is_none().then(|| {
+        Violation::new(
+            "",
+            format!("`{}` is in {own}, which does not convert to {}", measure.name, measure.unit),
+            "declare the unit in which the target stores it, of the same dimension",
+        )
+    })
+}
+
+const fn word(loss: Loss) -> &'static str {
+    match loss {
+        Loss::PlannedMaintenance => "planned maintenance",
+        Loss::Breaks => "breaks",
+        Loss::Setup => "setup",
+        Loss::UnplannedDown => "unplanned down",
+        Loss::Speed => "speed losses",
+        Loss::Quality => "quality losses",
+        Loss::Staffing => "missing operators",
+    }
+}

@@ -1,0 +1,290 @@
+//! From figures to wanted cells: exactly what the target will hold (law 11).
+//!
+//! Converted and rounded once, at the measure's unit and scale, at its storage
+//! level. Cells of one resource and period form a group: value, status, as of
+//! and valid until travel together.
+
+mod coverage;
+mod losses;
+mod rounding;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use planthread_contracts::{
+    Aggregation, Carries, CellKey, DesiredCell, MeasureDecl, Owner, Period, Status, Unit, Violation,
+};
+use rust_decimal::Decimal;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+pub use coverage::{Coverage, Suggestion, coverage, suggest};
+
+use crate::{
+    calendar::{Bounds, span::hours},
+    decode::fact::hex,
+    derive::{Derivation, Figures, is_known},
+    model::{Figure, MapRow, Mapping, Plant},
+};
+
+/// What should land, and what can't.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Projection {
+    /// The wanted cells, sorted by key.
+    pub cells: Vec<DesiredCell>,
+    /// Figures that were held back, each with its reason: nothing is dropped
+    /// in silence.
+    pub withheld: Vec<Withheld>,
+}
+
+/// A resource and period that does not land.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Withheld {
+    /// The plant's resource or line.
+    pub source: String,
+    /// The period.
+    pub period: Period,
+    /// Our name of the measure.
+    pub measure: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What is projected, and where to.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The plant.
+    pub plant: &'a Plant,
+    /// Figures of now.
+    pub live: &'a Derivation,
+    /// Figures of the last cut-off ([`cut_off`]), for plan cut measures; where
+    /// there is none, no plan cut lands.
+    pub cut: Option<&'a Derivation>,
+    /// The target's name.
+    pub target: &'a str,
+    /// The scope's name; empty for base.
+    pub scope: &'a str,
+    /// The mapping.
+    pub mapping: &'a Mapping,
+    /// The target's measures; those of other owners are left alone.
+    pub measures: &'a [MeasureDecl],
+    /// Writer and beat for heartbeat measures, as the number that lands.
+    pub heartbeat: Option<Decimal>,
+}
+
+/// One number before it is rounded, with what stands behind it.
+#[derive(Debug, Clone)]
+struct Draft {
+    value: Decimal,
+    status: Status,
+    as_of: Timestamp,
+    valid_until: Timestamp,
+    recipe: String,
+}
+
+/// Projects figures to the wanted cells of one target.
+///
+/// # Errors
+/// Every reason for which nothing may land: a loss counted twice (law 10), the
+/// two figures of capacity mixed, units that don't convert, aggregation that
+/// can't be served.
+pub fn project(request: &Request<'_>) -> Result<Projection, Vec<Violation>> {
+    let refused = losses::check(request);
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    let mut cells = Vec::new();
+    let mut withheld = Vec::new();
+    let ours = request.measures.iter().filter(|measure| measure.owner == Owner::Bridge);
+    for measure in ours.filter(|measure| measure.carries != Carries::Observed) {
+        let drafts = drafts(request, measure, &mut withheld);
+        cells.extend(rounding::cells(measure, drafts));
+    }
+    cells.sort_by(|a, b| a.key.cmp(&b.key));
+    withheld.sort();
+    Ok(Projection { cells, withheld })
+}
+
+fn drafts(
+    request: &Request<'_>,
+    measure: &MeasureDecl,
+    withheld: &mut Vec<Withheld>,
+) -> BTreeMap<CellKey, Draft> {
+    let from = if measure.carries == Carries::PlanCut { request.cut } else { Some(request.live) };
+    let Some(derivation) = from else { return BTreeMap::new() };
+    let recipe = recipe(derivation, request.mapping);
+    // What the ledger compares is decided per row: find rows once.
+    let mut rows: BTreeMap<&str, Vec<&MapRow>> = BTreeMap::new();
+    for row in &request.mapping.rows {
+        rows.entry(&row.source).or_default().push(row);
+    }
+    let mut drafts: BTreeMap<CellKey, Draft> = BTreeMap::new();
+    let mut broken: Vec<CellKey> = Vec::new();
+    for one in derivation.figures.iter().filter(|one| one.period.kind() == measure.level) {
+        for row in rows.get(one.resource.as_str()).into_iter().flatten() {
+            let key = key(request, measure, row, one.period);
+            match value(request, measure, row, one) {
+                Ok(Some(value)) => {
+                    let draft = Draft {
+                        value,
+                        status: one.status,
+                        as_of: one.as_of,
+                        valid_until: one.valid_until,
+                        recipe: recipe.clone(),
+                    };
+                    merge(&mut drafts, measure, key, draft);
+                }
+                Ok(None) => {}
+                Err(reason) => {
+                    let source = one.resource.clone();
+                    let (period, measure) = (one.period, measure.name.clone());
+                    withheld.push(Withheld { source, period, measure, reason });
+                    broken.push(key);
+                }
+            }
+        }
+    }
+    // A sum without one of its parts would be another number: it does not land.
+    drafts.retain(|key, _| !broken.contains(key));
+    drafts
+}
+
+fn key(request: &Request<'_>, measure: &MeasureDecl, row: &MapRow, period: Period) -> CellKey {
+    CellKey {
+        target: request.target.to_owned(),
+        scope: request.scope.to_owned(),
+        resource: row.resource.clone(),
+        location: row.location.clone(),
+        product: row.product.clone(),
+        period,
+        measure: measure.name.clone(),
+    }
+}
+
+/// Puts two resources that are one at the target together: as the measure adds
+/// up over resources; status by the worse, stamps by the older.
+fn merge(drafts: &mut BTreeMap<CellKey, Draft>, measure: &MeasureDecl, key: CellKey, draft: Draft) {
+    let Some(held) = drafts.get_mut(&key) else {
+        drafts.insert(key, draft);
+        return;
+    };
+    held.value = match (measure.carries, measure.over_resources) {
+        (Carries::AsOf | Carries::ValidUntil, _) | (_, Aggregation::Min) => {
+            held.value.min(draft.value)
+        }
+        (Carries::Status, _) => worse_code(held.value, draft.value),
+        (Carries::Heartbeat, _) => held.value,
+        (_, Aggregation::Max | Aggregation::None) => held.value.max(draft.value),
+        (_, Aggregation::Sum) => held.value + draft.value,
+    };
+    held.status = crate::derive::worse(held.status, draft.status);
+    held.as_of = held.as_of.min(draft.as_of);
+    held.valid_until = held.valid_until.min(draft.valid_until);
+}
+
+fn worse_code(a: Decimal, b: Decimal) -> Decimal {
+    let status = |code: Decimal| Status::from_code(i64::try_from(code).unwrap_or(0));
+    crate::derive::worse(status(a), status(b)).code().into()
+}
+
+/// The number of one resource for one measure, in the measure's unit; `None`
+/// where the figure does not exist for it, an error where it should and can't.
+fn value(
+    request: &Request<'_>,
+    measure: &MeasureDecl,
+    row: &MapRow,
+    one: &Figures,
+) -> Result<Option<Decimal>, String> {
+    if !is_known(one) {
+        return Err("nothing is known: no history, and no standard availability".to_owned());
+    }
+    let plant = request.plant;
+    let resource = plant.resource(&one.resource);
+    let units = resource.map_or(Decimal::ONE, |resource| resource.parallel_units.into());
+    let (own, unit, additive) = match measure.carries {
+        Carries::AttainableClockHours => (one.attainable_hours, Unit::Hour, true),
+        Carries::DemonstratedStandardHours => {
+            (Some(one.demonstrated_standard_hours.ok_or(NO_STANDARD_HOURS)?), Unit::Hour, true)
+        }
+        Carries::PlanCut => match request.mapping.expects {
+            Figure::AttainableClockHours => (one.attainable_hours, Unit::Hour, true),
+            Figure::DemonstratedStandardHours => {
+                (Some(one.demonstrated_standard_hours.ok_or(NO_STANDARD_HOURS)?), Unit::Hour, true)
+            }
+        },
+        Carries::LowHours => (one.low_hours.map(|low| low.value), Unit::Hour, true),
+        Carries::ExpectedLostHours => {
+            let lost = one.expected_down_hours.map(|more| hours(one.elements.down) + more);
+            (lost, Unit::Hour, true)
+        }
+        Carries::GoodUnits => (one.good_units, Unit::Piece, true),
+        Carries::Severity => (one.severity.as_ref().map(|s| s.value), Unit::One, false),
+        Carries::HoursAtRisk => (one.risk.as_ref().map(|r| r.hours_at_risk), Unit::Hour, true),
+        Carries::Status => (Some(one.status.code().into()), Unit::One, false),
+        Carries::AsOf => return day_number(one, plant, one.as_of).map(Some),
+        Carries::ValidUntil => return day_number(one, plant, one.valid_until).map(Some),
+        Carries::Heartbeat => (request.heartbeat, Unit::One, false),
+        Carries::Observed => return Ok(None),
+    };
+    let Some(own) = own else { return Ok(None) };
+    let scaled = if additive { own * units * row.share } else { own };
+    unit.convert(scaled, measure.unit)
+        .map(Some)
+        .ok_or_else(|| format!("{unit} does not convert to {}", measure.unit))
+}
+
+const NO_STANDARD_HOURS: &str = "no demonstrated standard hours: no source tells standby from slow \
+     running, so the load can't be corrected";
+
+/// An instant as the number `yyyymmdd` of its civil day in the plant's zone.
+fn day_number(one: &Figures, plant: &Plant, at: Timestamp) -> Result<Decimal, String> {
+    let bounds = Bounds::new(&one.zone, plant.day_start).map_err(|error| error.to_string())?;
+    let day = bounds.zone().to_datetime(at).date();
+    let number = i64::from(day.year()) * 10_000 + i64::from(day.month()) * 100;
+    Ok(Decimal::from(number + i64::from(day.day())))
+}
+
+/// Digest of everything that a cell's value depends on besides its key: facts,
+/// rules, mapping, clock changes. 64 hex digits.
+#[must_use]
+pub fn recipe(derivation: &Derivation, mapping: &Mapping) -> String {
+    let mut hash = Sha256::new();
+    let parts = [
+        &derivation.input_window,
+        &derivation.rules_version,
+        &mapping.version,
+        &derivation.tzdb_version,
+    ];
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hex(&hash.finalize())
+}
+
+/// The instant of the last plan cut at or before `as_of`: derive with it as
+/// `as_of`, and the values stay firm until the next.
+///
+/// # Errors
+/// When the plant's zone is unknown.
+pub fn cut_off(
+    plant: &Plant,
+    as_of: Timestamp,
+) -> Result<Timestamp, crate::calendar::LocalTimeError> {
+    use jiff::ToSpan as _;
+    let zone = crate::calendar::zone(&plant.zone)?;
+    let rule = &plant.rules.cut_off;
+    let local = zone.to_datetime(as_of).date();
+    let month = local.first_of_month();
+    let place = |month: jiff::civil::Date| {
+        let day = month.saturating_add(i64::from(rule.day - 1).days());
+        let policy = crate::model::Disambiguation::Compatible;
+        crate::calendar::resolve(day.to_datetime(rule.time), &zone, policy)
+            .map(crate::calendar::span::instant)
+    };
+    let this = place(month)?;
+    if this <= as_of { Ok(this) } else { place(month.saturating_sub(1.month())) }
+}
+
+#[cfg(test)]
+mod tests;
