@@ -196,7 +196,8 @@ impl PushStack<'_> {
                 Err(end) => return *end,
             };
             let elapsed = self.since(started);
-            if attempts >= self.policy.attempts || elapsed + wait > self.policy.budget {
+            if attempts >= self.policy.attempts || elapsed.saturating_add(wait) > self.policy.budget
+            {
                 let after = matches!(error.class, Class::Throttled { .. }).then_some(wait);
                 return PushEnd::Parked { error, after, open: None };
             }
@@ -227,7 +228,11 @@ impl PushStack<'_> {
     ) -> Result<Duration, Box<PushEnd>> {
         let backoff = || self.policy.backoff.wait(attempts - 1, self.clock);
         let open = |error: ConnectorError| {
-            Err(Box::new(PushEnd::Parked { error, after: None, open: Some(id.clone()) }))
+            let after = match error.class {
+                Class::Throttled { after } => Some(after),
+                Class::Transient { .. } | Class::Auth | Class::Drift | Class::Fatal => None,
+            };
+            Err(Box::new(PushEnd::Parked { error, after, open: Some(id.clone()) }))
         };
         let wait = match treatment(error.class).retry {
             Retry::Never => return open(error.clone()),
@@ -296,7 +301,7 @@ impl PushStack<'_> {
                 }
                 Either::Right(_) => return Settled::Open(still_unclear(limit)),
             };
-            if self.since(started) + wait > limit {
+            if self.since(started).saturating_add(wait) > limit {
                 return Settled::Open(still_unclear(limit));
             }
             self.clock.sleep(wait).await;

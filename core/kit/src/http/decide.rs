@@ -25,6 +25,19 @@ pub(super) enum Answer {
     HeldBack,
 }
 
+impl Answer {
+    /// Whether a request that takes effect may have taken it, though nobody
+    /// said so.
+    pub(super) fn may_have_effect(&self) -> bool {
+        match self {
+            Self::Response(response) => response.status().is_server_error(),
+            Self::Lost(lost) => lost.sent == Sent::Maybe,
+            Self::TimedOut => true,
+            Self::NoCredentials(_) | Self::HeldBack => false,
+        }
+    }
+}
+
 /// What to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
@@ -51,6 +64,8 @@ pub(super) struct Tries {
     pub(super) resends: u32,
     /// Whether other credentials were asked for.
     pub(super) refreshed: bool,
+    /// Whether one of its sendings may have had an effect.
+    pub(super) unclear: bool,
     /// Time that it waited for quota and pauses.
     pub(super) waited: Duration,
 }

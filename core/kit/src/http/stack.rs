@@ -8,7 +8,7 @@ use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
 
 use super::{
     auth::Authenticator,
-    call::{Call, RequestPolicy},
+    call::{Call, RequestPolicy, Safety},
     decide::{Answer, Next, Tries, decide},
 };
 use crate::{Class, Clock, ConnectorError, Quota, Sent, Transport, redact};
@@ -59,27 +59,38 @@ impl HttpStack {
     /// connections, each within the policy.
     ///
     /// # Errors
-    /// `Transient` without an answer; its `sent` is about this one request: a
+    /// `Transient` without an answer; its `sent` is about this call: a
     /// connector that already had something accepted before it must say
     /// [`ConnectorError::after_effect`]. `Throttled` when the wait is longer
     /// than the policy's patience. `Auth` after a second 401.
     pub async fn send(&self, call: Call) -> Result<Response<Bytes>, ConnectorError> {
-        let Inner { quota, clock, policy, .. } = &*self.0;
         let mut tries = Tries::default();
+        let result = self.send_until_known(&call, &mut tries).await;
+        // An earlier sending may have arrived, whatever became of the last one.
+        result.map_err(|error| if tries.unclear { error.after_effect() } else { error })
+    }
+
+    async fn send_until_known(
+        &self,
+        call: &Call,
+        tries: &mut Tries,
+    ) -> Result<Response<Bytes>, ConnectorError> {
+        let Inner { quota, clock, policy, .. } = &*self.0;
         let mut refused = None;
         loop {
-            self.admit(&call, &mut tries).await?;
-            let (answer, used) = self.exchange(&call, refused.take()).await;
+            self.admit(call, tries).await?;
+            let (answer, used) = self.exchange(call, refused.take()).await;
+            tries.unclear |= call.safety == Safety::Repeatable && answer.may_have_effect();
             let left = tries.resends < policy.resends;
             let wait = policy.backoff.wait(tries.resends, &**clock);
             let next = decide(&answer, call.safety, tries.refreshed, left, wait, clock.now());
-            trace(&call, &answer, next);
+            trace(call, &answer, next);
             match next {
-                Next::Return => return finish(&call, answer, None),
-                Next::Fail(class) => return finish(&call, answer, Some(class)),
+                Next::Return => return finish(call, answer, None),
+                Next::Fail(class) => return finish(call, answer, Some(class)),
                 Next::PauseAndFail(after, class) => {
                     quota.pause(after);
-                    return finish(&call, answer, Some(class));
+                    return finish(call, answer, Some(class));
                 }
                 Next::PauseAndResend(after) => quota.pause(after),
                 Next::Resend(after) => clock.sleep(after).await,
@@ -182,7 +193,7 @@ fn not_authorized(call: &Call) -> ConnectorError {
 }
 
 fn ceil_secs(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }
 
 fn trace(call: &Call, answer: &Answer, next: Next) {

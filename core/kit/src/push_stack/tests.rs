@@ -113,6 +113,15 @@ fn throttling_is_waited_for_within_the_budget_and_parks_beyond() {
 }
 
 #[test]
+fn a_wait_without_end_is_told_and_not_added_up() {
+    let forever = Class::Throttled { after: Duration::MAX };
+    let end = world(&[Push::Fails(forever)], &[]).run();
+    assert_eq!(parked(&end), (forever, Some(u64::MAX), false));
+    let end = world(&[Push::Fails(UNCLEAR)], &[Err(forever)]).run();
+    assert_eq!(parked(&end), (forever, Some(u64::MAX), true));
+}
+
+#[test]
 fn what_needs_a_person_parks_at_once_and_keeps_its_attempt() {
     for class in [Class::Auth, Class::Drift, Class::Fatal] {
         let world = world(&[Push::Fails(class)], &[]);

@@ -88,6 +88,24 @@ fn a_read_that_may_have_arrived_goes_out_again() {
 }
 
 #[test]
+fn an_earlier_sending_that_may_have_arrived_is_not_forgotten() {
+    let first = [
+        || Reply::lost(Sent::Maybe, "reset"),
+        || Reply::status(200).after(3_600),
+        || Reply::status(504),
+    ];
+    let then =
+        [|| Reply::lost(Sent::No, "refused"), || Reply::status(429).header(RETRY_AFTER, "9999")];
+    for first in first {
+        for then in then {
+            let answer = move |n| if n == 0 { first() } else { then() };
+            assert_eq!(class(one(Safety::Repeatable, answer).0), UNCLEAR);
+            assert_ne!(class(one(Safety::Read, answer).0), UNCLEAR, "a read has no effect");
+        }
+    }
+}
+
+#[test]
 fn a_refused_password_is_never_tried_again() {
     let clock = clock();
     let script = Script::new(&clock, |_, _| Reply::status(401));
@@ -189,8 +207,9 @@ fn a_pause_that_comes_while_a_token_is_fetched_holds_too() {
     let auth = Arc::new(SlowAuth(Duration::from_secs(30)));
     let (transport, time) = (Arc::new(script.clone()), Arc::new(clock.clone()));
     let slow = HttpStack::new(transport, time, Arc::clone(&shared), auth, RequestPolicy::default());
+    // The slow one is admitted first, before anybody knows of a pause.
     let (one, two) =
-        clock.block_on(join(fast.send(call(Safety::Once)), slow.send(call(Safety::Once))));
+        clock.block_on(join(slow.send(call(Safety::Once)), fast.send(call(Safety::Once))));
     assert!(one.is_ok() && two.is_ok());
     let arrived = script.arrived();
     assert!(arrived[1..].iter().all(|a| a.at.duration_since(arrived[0].at).as_secs() >= 90));
