@@ -189,3 +189,62 @@ fn a_real_contract_that_loses_a_property_breaks_its_examples() {
         }
     }
 }
+
+/// JSON pointers of every node below the root.
+fn pointers(value: &Value, at: &str, into: &mut Vec<String>) {
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map.iter().map(|(key, child)| (key.clone(), child)).collect(),
+        Value::Array(list) => {
+            list.iter().enumerate().map(|(i, child)| (i.to_string(), child)).collect()
+        }
+        _ => return,
+    };
+    for (key, child) in children {
+        let here = format!("{at}/{key}");
+        into.push(here.clone());
+        pointers(child, &here, into);
+    }
+}
+
+fn without(schema: &Value, pointer: &str) -> Value {
+    let mut schema = schema.clone();
+    let (parent, key) = pointer.rsplit_once('/').expect("below the root");
+    match schema.pointer_mut(parent) {
+        Some(Value::Object(map)) => drop(map.remove(key)),
+        Some(Value::Array(list)) => drop(list.remove(key.parse().expect("an index"))),
+        _ => {}
+    }
+    schema
+}
+
+/// Soundness: when the check finds nothing, a real validator takes every old
+/// example with the new schema, whichever single node of it has changed.
+#[test]
+fn silence_means_that_every_old_example_is_taken() {
+    let (mut silent, mut loud) = (0, 0);
+    // The contract with unions, references, lists and optional records.
+    let name = "availability-forecast";
+    let old = (planthread_contracts::catalogue::find(name).unwrap().schema)();
+    let mut nodes = Vec::new();
+    pointers(&old, "", &mut nodes);
+    let instead = [json!(false), json!("boolean"), json!(["x"]), json!({}), json!(["object"])];
+    nodes.retain(|node| !node.ends_with("/description"));
+    for (node, value) in nodes.iter().zip(instead.iter().cycle()) {
+        let mut new = old.clone();
+        new.pointer_mut(node).unwrap().clone_from(value);
+        let changed = [without(&old, node), new];
+        for new in changed {
+            if !breaks(Direction::Inbound, &old, &new).is_empty() {
+                loud += 1;
+                continue;
+            }
+            let Ok(reader) = jsonschema::validator_for(&new) else { continue };
+            silent += 1;
+            for one in VALID.iter().filter(|one| one.contract == name) {
+                let value: Value = serde_json::from_str(one.text).unwrap();
+                assert!(reader.is_valid(&value), "{name} {node}: {}", one.name);
+            }
+        }
+    }
+    assert!(silent > 100 && loud > 100, "{silent} silent, {loud} loud");
+}

@@ -9,10 +9,16 @@
 //! patterns, alternatives. Where it can't tell, it reports the difference: a
 //! finding too many is read by a person, a finding too few breaks a plant.
 
+mod node;
+
 use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Map, Value};
 
+use self::node::{
+    PROSE, demands_unknown, label, may_be, properties, reference, required, resolve, rules,
+    rules_beside_reference, types, union, words,
+};
 use crate::{catalogue::Direction, violation::join};
 
 /// The rule that a change breaks, in the order of the check.
@@ -68,9 +74,6 @@ pub fn breaks(direction: Direction, old: &Value, new: &Value) -> Vec<Break> {
     walk.found
 }
 
-/// Keywords that only people read.
-const PROSE: [&str; 8] =
-    ["$schema", "$id", "$defs", "$comment", "title", "description", "examples", "default"];
 /// Bounds whose larger value takes less.
 const LOWER: [&str; 5] = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"];
 /// Bounds whose smaller value takes less.
@@ -166,26 +169,59 @@ impl Walk<'_> {
             return false;
         }
         for their in theirs {
-            let mut nearest: Option<Vec<Break>> = None;
-            for my in &mine {
-                let mut trial = Walk {
-                    reader: self.reader,
-                    writer: self.writer,
-                    open: self.open.clone(),
-                    found: Vec::new(),
-                };
-                trial.node(path, my, &their);
-                if nearest.as_ref().is_none_or(|best| trial.found.len() < best.len()) {
-                    nearest = Some(trial.found);
-                }
-            }
-            let best = nearest.unwrap_or_default();
-            if let Some(first) = best.first() {
+            let trials: Vec<Vec<Break>> =
+                mine.iter().map(|my| self.trial(path, my, &their)).collect();
+            let Some((best, found)) =
+                trials.into_iter().enumerate().min_by_key(|(_, found)| found.len())
+            else {
+                self.fail(path, Rule::AlternativeRefused, "the reader has no alternative");
+                continue;
+            };
+            if let Some(first) = found.first() {
                 let detail = format!("{} is taken by no alternative: {first}", label(&their));
                 self.fail(path, Rule::AlternativeRefused, detail);
             }
+            // `oneOf` refuses what two of its alternatives take.
+            let others = mine.iter().enumerate().filter(|(i, _)| *i != best);
+            if reader.contains_key("oneOf")
+                && !others.into_iter().all(|(_, my)| self.apart(my, &their))
+            {
+                let detail = format!("{} may fit two alternatives of a oneOf", label(&their));
+                self.fail(path, Rule::Undecided, detail);
+            }
         }
         true
+    }
+
+    fn trial(&self, path: &str, reader: &Value, writer: &Value) -> Vec<Break> {
+        let mut walk = Walk {
+            reader: self.reader,
+            writer: self.writer,
+            open: self.open.clone(),
+            found: Vec::new(),
+        };
+        walk.node(path, reader, writer);
+        walk.found
+    }
+
+    /// Whether surely no value fits both alternatives.
+    fn apart(&self, reader: &Value, writer: &Value) -> bool {
+        let (mine, theirs) = match (resolve(self.reader, reader), resolve(self.writer, writer)) {
+            (Some(Value::Object(mine)), Some(Value::Object(theirs))) => (mine, theirs),
+            (mine, theirs) => return [mine, theirs].contains(&Some(&Value::Bool(false))),
+        };
+        if let (Some(mine), Some(theirs)) = (words(mine), words(theirs)) {
+            return !mine.iter().any(|word| theirs.contains(word));
+        }
+        let (Some(my_types), Some(their_types)) = (types(mine), types(theirs)) else {
+            return false;
+        };
+        let numbers = |kinds: &BTreeSet<&str>| kinds.contains("number") | kinds.contains("integer");
+        if my_types.is_disjoint(&their_types) {
+            return !(numbers(&my_types) && numbers(&their_types));
+        }
+        their_types == BTreeSet::from(["object"])
+            && (demands_unknown(mine, theirs) || demands_unknown(theirs, mine))
     }
 
     fn types(&mut self, path: &str, reader: &Map<String, Value>, writer: &Map<String, Value>) {
@@ -294,89 +330,5 @@ impl Walk<'_> {
                 self.fail(path, Rule::Undecided, format!("`{name}` differs"));
             }
         }
-    }
-}
-
-fn reference(node: &Value) -> String {
-    node.get("$ref").and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-/// Rules that stand beside a `$ref`; a node without one counts as none.
-fn rules_beside_reference(node: &Value) -> Vec<(&String, &Value)> {
-    let object = node.as_object().filter(|object| object.contains_key("$ref"));
-    object
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| *name != "$ref" && !PROSE.contains(&name.as_str()))
-        .collect()
-}
-
-fn resolve<'a>(root: &'a Value, node: &'a Value) -> Option<&'a Value> {
-    let mut node = node;
-    // A chain longer than any real schema's is a circle.
-    for _ in 0..32 {
-        let Some(target) = node.get("$ref").and_then(Value::as_str) else { return Some(node) };
-        node = root.pointer(target.strip_prefix('#')?)?;
-    }
-    None
-}
-
-/// The number of keywords that refuse anything.
-fn rules(node: &Map<String, Value>) -> usize {
-    node.keys().filter(|name| !PROSE.contains(&name.as_str())).count()
-}
-
-/// The alternatives of a node; a node without a union is its own only one.
-/// `None` when it carries rules beside the union, or both kinds of union.
-fn union(node: &Map<String, Value>) -> Option<Vec<Value>> {
-    let lists: Vec<&Vec<Value>> =
-        ["anyOf", "oneOf"].iter().filter_map(|name| node.get(*name)?.as_array()).collect();
-    match lists.as_slice() {
-        [] => Some(vec![Value::Object(node.clone())]),
-        [list] if rules(node) == 1 => Some((*list).clone()),
-        _ => None,
-    }
-}
-
-fn types(node: &Map<String, Value>) -> Option<BTreeSet<&str>> {
-    match node.get("type")? {
-        Value::String(one) => Some(BTreeSet::from([one.as_str()])),
-        Value::Array(many) => Some(many.iter().filter_map(Value::as_str).collect()),
-        _ => None,
-    }
-}
-
-fn may_be(node: &Map<String, Value>, kind: &str) -> bool {
-    types(node).is_none_or(|kinds| kinds.contains(kind))
-}
-
-fn words(node: &Map<String, Value>) -> Option<Vec<&Value>> {
-    match (node.get("const"), node.get("enum")) {
-        (Some(one), _) => Some(vec![one]),
-        (None, Some(Value::Array(many))) => Some(many.iter().collect()),
-        _ => None,
-    }
-}
-
-fn properties(node: &Map<String, Value>) -> Option<&Map<String, Value>> {
-    node.get("properties")?.as_object()
-}
-
-fn required(node: &Map<String, Value>) -> BTreeSet<&str> {
-    let list = node.get("required").and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-/// A short name of an alternative, for people.
-fn label(node: &Value) -> String {
-    if let Some(word) = node.get("const") {
-        return word.to_string();
-    }
-    match node.get("required").and_then(Value::as_array).map(Vec::as_slice) {
-        Some([one]) => format!("{{{one}: ..}}"),
-        _ => node
-            .get("$ref")
-            .or_else(|| node.get("type"))
-            .map_or_else(|| "an alternative".to_owned(), ToString::to_string),
     }
 }
