@@ -53,7 +53,7 @@ pub trait Connector: Send + Sync + fmt::Debug {
 /// What a connector is.
 #[derive(Debug, Clone, Serialize)]
 pub struct Info {
-    /// Connector name, as in the configuration: `sap-ibp`.
+    /// Connector name, as in the configuration.
     pub name: &'static str,
     /// The configured target.
     pub target: String,

@@ -11,7 +11,7 @@
 //!   with its [`quota`] by tenant.
 //! - [`push_stack`]: around a connector's `push`, with its [`breaker`]; what a
 //!   class of error leads to stands in one [`table`].
-//! - [`poll`]: the one way in which a connector waits.
+//! - [`mod@poll`]: the one way in which a connector waits.
 //! - [`clock`] and [`transport`]: time and network as parameters; the real ones
 //!   are [`system_clock`] and [`transport_reqwest`].
 //! - [`secret`] and [`mod@redact`]: what must not be printed.

@@ -6,11 +6,12 @@
 //! The limiter is asked and never waited on: waits go through the [`Clock`].
 
 mod blackout;
+mod book;
+mod config;
 mod lanes;
 mod ticks;
 
 use std::{
-    collections::BTreeMap,
     fmt,
     num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -22,97 +23,18 @@ use governor::{
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
-use rust_decimal::{Decimal, prelude::ToPrimitive};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-pub use self::blackout::Blackout;
+pub use self::{
+    blackout::Blackout,
+    book::QuotaBook,
+    config::{QuotaConfig, QuotaError, TenantKey},
+};
 use self::{
     lanes::Lanes,
     ticks::{Tick, Ticks},
 };
 use crate::{Clock, http::Lane};
-
-/// Who shares a quota: host and identity, by default.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct TenantKey(String);
-
-impl TenantKey {
-    /// The usual key: one user (or client id) at one host.
-    #[must_use]
-    pub fn of(host: &str, identity: &str) -> Self {
-        Self(format!("{}/{identity}", host.to_ascii_lowercase()))
-    }
-
-    /// A key that the configuration names, so that several identities or
-    /// hosts of one tenant share a quota.
-    #[must_use]
-    pub fn named(name: impl Into<String>) -> Self {
-        Self(name.into())
-    }
-}
-
-impl fmt::Display for TenantKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What may be sent to a tenant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct QuotaConfig {
-    /// Requests per minute that the vendor publishes. Without it nothing is
-    /// spaced; pauses and blackouts hold all the same.
-    pub published_per_minute: Option<u32>,
-    /// Our share of it, above 0 and at most 1. Half by default, because the
-    /// nightly load of others needs the rest.
-    pub share: Decimal,
-    /// Requests that may go out at once after a quiet time; at least 1.
-    pub burst: u32,
-    /// Daily windows in which nothing is sent.
-    pub blackouts: Vec<Blackout>,
-}
-
-impl Default for QuotaConfig {
-    fn default() -> Self {
-        Self {
-            published_per_minute: None,
-            share: Decimal::new(5, 1),
-            burst: 5,
-            blackouts: Vec::new(),
-        }
-    }
-}
-
-/// A quota that can't be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum QuotaError {
-    /// Zero requests per minute.
-    #[error("published_per_minute is 0; leave it out when the vendor publishes no rate")]
-    NoRate,
-    /// Not a share.
-    #[error("share is {0}; it must be above 0 and at most 1")]
-    Share(Decimal),
-    /// No burst.
-    #[error("burst is 0; it must be at least 1")]
-    NoBurst,
-    /// A blackout window that is none.
-    #[error("blackout {from} to {to}: both ends are the same; leave it out, or stop the target")]
-    EmptyBlackout {
-        /// Its start.
-        from: jiff::civil::Time,
-        /// Its end.
-        to: jiff::civil::Time,
-    },
-    /// A zone that nobody knows.
-    #[error("blackout zone {0:?} is not in the time zone database; write an IANA name")]
-    Zone(String),
-    /// Two targets of one tenant disagree.
-    #[error("tenant {0} has two different quotas; give both targets the same, or their own keys")]
-    Conflict(TenantKey),
-}
 
 /// What was counted since start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -271,25 +193,6 @@ impl fmt::Debug for Quota {
     }
 }
 
-impl QuotaConfig {
-    /// Time between two requests, and the burst; `None` without a rate.
-    fn spacing(&self) -> Result<Option<(Duration, NonZeroU32)>, QuotaError> {
-        const MINUTE_NS: u64 = 60_000_000_000;
-        let burst = NonZeroU32::new(self.burst).ok_or(QuotaError::NoBurst)?;
-        if self.share <= Decimal::ZERO || self.share > Decimal::ONE {
-            return Err(QuotaError::Share(self.share));
-        }
-        let Some(published) = self.published_per_minute else { return Ok(None) };
-        if published == 0 {
-            return Err(QuotaError::NoRate);
-        }
-        // Rounded up: a hair slower than our share, never faster.
-        let ours = self.share * Decimal::from(published);
-        let interval = (Decimal::from(MINUTE_NS) / ours).ceil().to_u64().unwrap_or(MINUTE_NS);
-        Ok(Some((Duration::from_nanos(interval), burst)))
-    }
-}
-
 /// A place in the queue of a lane, given back when its owner goes away.
 struct Turn<'a> {
     quota: &'a Quota,
@@ -306,48 +209,6 @@ impl<'a> Turn<'a> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.quota.lock().lanes.leave(self.lane);
-    }
-}
-
-/// All quotas of the process, one a tenant.
-#[derive(Debug)]
-pub struct QuotaBook {
-    clock: Arc<dyn Clock>,
-    quotas: Mutex<BTreeMap<TenantKey, Arc<Quota>>>,
-}
-
-impl QuotaBook {
-    /// An empty book.
-    #[must_use]
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, quotas: Mutex::default() }
-    }
-
-    /// The quota of `key`: the same one for everybody who asks.
-    ///
-    /// # Errors
-    /// When `config` makes no sense, or differs from what somebody else of
-    /// the same tenant brought.
-    pub fn for_tenant(
-        &self,
-        key: TenantKey,
-        config: QuotaConfig,
-    ) -> Result<Arc<Quota>, QuotaError> {
-        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(quota) = quotas.get(&key) {
-            let same = quota.config == config;
-            return if same { Ok(Arc::clone(quota)) } else { Err(QuotaError::Conflict(key)) };
-        }
-        let quota = Arc::new(Quota::new(config, Arc::clone(&self.clock))?);
-        quotas.insert(key, Arc::clone(&quota));
-        Ok(quota)
-    }
-
-    /// Counters by tenant, for the report.
-    #[must_use]
-    pub fn counters(&self) -> BTreeMap<TenantKey, QuotaCounters> {
-        let quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
-        quotas.iter().map(|(key, quota)| (key.clone(), quota.counters())).collect()
     }
 }
 

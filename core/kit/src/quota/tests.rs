@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::*;
 use crate::{BoxFuture, VirtualClock, testing::clock};
