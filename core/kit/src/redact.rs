@@ -24,6 +24,9 @@ const NAMES: [&str; 14] = [
     "token",
 ];
 
+/// Words that follow a scheme in a sentence.
+const PROSE: [&str; 6] = ["auth", "authentication", "credentials", "realm", "scheme", "token"];
+
 /// `text` in one line, without URL queries and user parts, header values,
 /// tokens and passwords, shortened.
 #[must_use]
@@ -59,6 +62,8 @@ enum Hide {
     AfterSign,
     /// The value follows.
     Value,
+    /// A credential follows, or the sentence goes on: `basic authentication`.
+    Credential,
     /// A header value follows: scheme and credential, or several cookies.
     Header,
 }
@@ -68,7 +73,8 @@ fn one_word(word: &str, hide: Hide) -> (String, Hide) {
     match hide {
         Hide::AfterSign if word == "=" || word == ":" => return (word.to_owned(), Hide::Value),
         Hide::Value if is_scheme(word) => return (word.to_owned(), Hide::Value),
-        Hide::Value => return (HIDDEN.to_owned(), Hide::Nothing),
+        Hide::Credential if PROSE.contains(&prose(word).as_str()) => {}
+        Hide::Value | Hide::Credential => return (HIDDEN.to_owned(), Hide::Nothing),
         Hide::Header if is_scheme(word) => return (word.to_owned(), Hide::Value),
         Hide::Header => {
             let more = if word.ends_with(';') { Hide::Header } else { Hide::Nothing };
@@ -77,7 +83,7 @@ fn one_word(word: &str, hide: Hide) -> (String, Hide) {
         Hide::Nothing | Hide::AfterSign => {}
     }
     if is_scheme(word) {
-        return (word.to_owned(), Hide::Value);
+        return (word.to_owned(), Hide::Credential);
     }
     if let Some((name, sign, value)) = pair(word) {
         let header = name.contains("cookie") || name.contains("authorization");
@@ -103,6 +109,10 @@ fn pair(word: &str) -> Option<(String, bool, &str)> {
     }
     let sign = end < word.len();
     Some((name, sign, if sign { &word[end + 1..] } else { "" }))
+}
+
+fn prose(word: &str) -> String {
+    word.trim_matches(|c: char| c.is_ascii_punctuation()).to_ascii_lowercase()
 }
 
 fn is_scheme(word: &str) -> bool {
@@ -170,6 +180,8 @@ mod tests {
     fn ordinary_words_stay() {
         let plain = "measure CAPA: value 12.5 is above the token limit of 9";
         assert_eq!(text("row 7\n  refused"), "row 7 refused");
+        assert_eq!(text(plain), plain);
+        let plain = "Basic authentication is off, use a bearer token";
         assert_eq!(text(plain), plain);
     }
 

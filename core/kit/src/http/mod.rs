@@ -2,6 +2,30 @@
 //!
 //! Read [`stack`] first: it is one function. What an answer means is decided
 //! in `decide`, without IO.
+//!
+//! A connector gets its stack from outside and says only what a request is:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::Request;
+//! use planthread_kit::{
+//!     Class, ConnectorError,
+//!     http::{Call, HttpStack, Lane, Safety},
+//! };
+//!
+//! async fn read_rows(http: &HttpStack) -> Result<Bytes, ConnectorError> {
+//!     const READ: &str = "read rows";
+//!     let request = Request::get("https://planning.example/rows")
+//!         .body(Bytes::new())
+//!         .map_err(|error| ConnectorError::new(Class::Fatal, READ, error.to_string()))?;
+//!     let answer = http.send(Call::new(READ, Safety::Read, request).lane(Lane::Verify)).await?;
+//!     match answer.status().as_u16() {
+//!         200 => Ok(answer.into_body()),
+//!         403 => Err(ConnectorError::new(Class::Auth, READ, "the right to read rows is missing")),
+//!         other => Err(ConnectorError::new(Class::Drift, READ, format!("answered {other}"))),
+//!     }
+//! }
+//! ```
 
 pub mod auth;
 pub mod call;

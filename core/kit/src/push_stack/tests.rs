@@ -35,6 +35,18 @@ fn an_attempt_is_durable_before_it_starts_and_closed_with_its_rows() {
 }
 
 #[test]
+fn a_push_may_run_on_any_thread() {
+    fn sendable<T: Send>(_: T) {}
+    let (world, breaker) = (world(&[], &[]), Breaker::new(BreakerPolicy::default()));
+    let policy = &PushPolicy::default();
+    let (connector, log, clock) = (&world, &world, &world.clock);
+    let stack = PushStack { connector, log, policy, breaker: &breaker, clock };
+    let (batch, id) = (batch(1), AttemptId::draw(clock));
+    sendable(stack.push(&batch));
+    sendable(stack.settle(&id));
+}
+
+#[test]
 fn nothing_is_sent_for_an_empty_batch_or_without_a_durable_attempt() {
     let breaker = Breaker::new(BreakerPolicy::default());
     let empty = world(&[], &[]);
