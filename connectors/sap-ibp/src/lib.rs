@@ -16,9 +16,13 @@ mod check;
 pub mod config;
 mod connector;
 mod cost;
+#[cfg(test)]
+mod flow;
 mod grades;
 pub mod metadata;
 mod pack;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod samples;
 mod translate;
@@ -27,6 +31,7 @@ mod wire;
 
 use std::sync::Arc;
 
+pub use config::Config;
 pub use connector::SapIbp;
 use planthread_contracts::{MeasureDecl, Scope};
 use planthread_kit::{Connector, ConnectorError, http::HttpStack};
@@ -46,12 +51,12 @@ pub fn build(
     measures: Vec<MeasureDecl>,
     http: HttpStack,
 ) -> Result<Arc<dyn Connector>, ConnectorError> {
-    let config = config::Config::read(settings)?;
+    let config = Config::read(settings)?;
     Ok(Arc::new(SapIbp::new(target, config, scope, measures, http)?))
 }
 
 /// JSON Schema of the settings.
 #[must_use]
 pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(config::Config)
+    schemars::schema_for!(Config)
 }

@@ -11,15 +11,15 @@ pub(crate) struct Report(BTreeMap<String, Finding>);
 impl Report {
     /// `line` is as it must be.
     pub(crate) fn tick(&mut self, line: &str, text: impl Into<String>) {
-        self.add(line, true, text.into(), "");
+        self.add(line, true, &text.into(), "");
     }
 
     /// `line` is not as it must be.
     pub(crate) fn fail(&mut self, line: &str, text: impl Into<String>, cure: &str) {
-        self.add(line, false, text.into(), cure);
+        self.add(line, false, &text.into(), cure);
     }
 
-    fn add(&mut self, line: &str, ok: bool, text: String, cure: &str) {
+    fn add(&mut self, line: &str, ok: bool, text: &str, cure: &str) {
         let finding = self.0.entry(line.to_owned()).or_insert_with(|| Finding {
             line: line.to_owned(),
             ok: true,
@@ -27,7 +27,7 @@ impl Report {
             cure: String::new(),
         });
         finding.ok &= ok;
-        for (kept, new) in [(&mut finding.text, text.as_str()), (&mut finding.cure, cure)] {
+        for (kept, new) in [(&mut finding.text, text), (&mut finding.cure, cure)] {
             if !kept.is_empty() && !new.is_empty() {
                 kept.push_str("; ");
             }

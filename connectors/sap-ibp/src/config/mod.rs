@@ -3,15 +3,19 @@
 
 mod auth;
 mod limits;
+mod names;
 
 use std::collections::BTreeMap;
 
 pub use auth::Auth;
 pub use limits::{PackOptions, Polling, Reading, Timeouts, Transaction};
-use planthread_contracts::{MeasureDecl, PeriodKind, Scope};
+pub use names::{
+    Attributes, MasterData, MeasureOptions, Operation, Operations, Services, TimeFields, Verb,
+};
+use planthread_contracts::{MeasureDecl, Scope};
 use planthread_kit::{Class, ConnectorError};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// Settings of one SAP IBP target (time-series planning area).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -61,156 +65,6 @@ pub struct Config {
     /// Layout of the CSV pack.
     #[serde(default)]
     pub pack: PackOptions,
-}
-
-/// Roots of the services, below the host. Both spellings of the path segment
-/// (`IBP`, `ibp`) are seen in SAP's own material.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Services {
-    /// Root of the planning service.
-    pub planning: String,
-    /// Root of the master data service.
-    pub master_data: String,
-}
-
-impl Default for Services {
-    fn default() -> Self {
-        Self {
-            planning: "/sap/opu/odata/IBP/PLANNING_DATA_API_SRV".to_owned(),
-            master_data: "/sap/opu/odata/IBP/MASTER_DATA_API_SRV".to_owned(),
-        }
-    }
-}
-
-/// Attributes that carry our keys.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Attributes {
-    /// Resource.
-    pub resource: String,
-    /// Location.
-    pub location: String,
-    /// Product, needed where a measure is stored by product.
-    pub product: Option<String>,
-}
-
-impl Default for Attributes {
-    fn default() -> Self {
-        Self { resource: "RESID".to_owned(), location: "LOCID".to_owned(), product: None }
-    }
-}
-
-/// Time field of each period kind. Numbers depend on the tenant's time
-/// profile; the defaults are the usual ones, `check` compares the labels.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct TimeFields {
-    /// Calendar day.
-    pub day: String,
-    /// ISO week.
-    pub week: String,
-    /// Week split at the month end.
-    pub technical_week: String,
-    /// Calendar month.
-    pub month: String,
-}
-
-impl Default for TimeFields {
-    fn default() -> Self {
-        let field = |number: u8| format!("PERIODID{number}_TSTAMP");
-        Self { day: field(0), week: field(4), technical_week: field(5), month: field(3) }
-    }
-}
-
-impl TimeFields {
-    /// The field of `kind`.
-    #[must_use]
-    pub fn of(&self, kind: PeriodKind) -> &str {
-        match kind {
-            PeriodKind::Day => &self.day,
-            PeriodKind::Week => &self.week,
-            PeriodKind::TechnicalWeek => &self.technical_week,
-            PeriodKind::Month => &self.month,
-        }
-    }
-}
-
-/// What only this target knows of a measure.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct MeasureOptions {
-    /// Conversion attributes that a read must name, `{UOMTOID: EA}`. The value
-    /// must be the unit of storage: nothing read is converted back.
-    pub conversions: BTreeMap<String, String>,
-    /// Whether the key figure is stored by product too.
-    pub by_product: bool,
-}
-
-/// Master data types; found by their key fields when not named.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct MasterData {
-    /// Type keyed by the resource.
-    pub resource: Option<String>,
-    /// Type keyed by resource and location.
-    pub resource_location: Option<String>,
-}
-
-/// Verbs and names of the operations. Never taken from `$metadata`: one real
-/// document lacks `commit` and declares another verb for the last.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Operations {
-    /// Asks for a transaction id.
-    pub transaction_id: Operation,
-    /// Makes the staged rows take effect.
-    pub commit: Operation,
-    /// Asks for the state of an import.
-    pub status: Operation,
-    /// Announces concurrent posts.
-    pub initiate_parallel_process: Operation,
-    /// Navigation from the transaction to its rows; `Nav` + area by default.
-    pub navigation: Option<String>,
-    /// Navigation from a message to its row; `Nav` + area + `Message` by
-    /// default.
-    pub message_navigation: Option<String>,
-}
-
-/// Verb and name of one operation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Operation {
-    /// `GET`, `POST` or `PUT`.
-    pub verb: Verb,
-    /// Name, exactly as the tenant spells it.
-    pub name: String,
-}
-
-/// HTTP verbs that function imports use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verb {
-    /// GET
-    Get,
-    /// POST
-    Post,
-    /// PUT
-    Put,
-}
-
-impl Default for Operations {
-    fn default() -> Self {
-        let operation = |verb, name: &str| Operation { verb, name: name.to_owned() };
-        Self {
-            transaction_id: operation(Verb::Get, "getTransactionID"),
-            commit: operation(Verb::Post, "commit"),
-            status: operation(Verb::Get, "getExportResult"),
-            initiate_parallel_process: operation(Verb::Post, "InitiateParallelProcess"),
-            navigation: None,
-            message_navigation: None,
-        }
-    }
 }
 
 impl Config {
@@ -337,6 +191,7 @@ pub(crate) fn fatal(message: impl Into<String>) -> ConnectorError {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use planthread_contracts::PeriodKind;
     use serde_json::{Value, json};
 
     use super::*;

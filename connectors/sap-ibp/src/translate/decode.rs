@@ -83,11 +83,18 @@ pub(crate) fn place(
     let day = parse_date(&key(time)?).ok_or_else(|| {
         drift("read values", &format!("column {time} holds no /Date(milliseconds)/"))
     })?;
+    let period = Period::containing(question.kind, day);
+    if period.start() != day {
+        // A week that starts on Sunday would land in the week before.
+        let text = format!("{time} starts at {day}, {period} at {}", period.start());
+        return Err(ConnectorError::new(Class::Drift, "read values", text)
+            .cure("the tenant's periods are cut differently: correct `time_fields`"));
+    }
     Ok(Place {
         resource: key(&config.attributes.resource)?,
         location: key(&config.attributes.location)?,
         product: product.map(key).transpose()?,
-        period: Period::containing(question.kind, day),
+        period,
     })
 }
 

@@ -127,21 +127,21 @@ fn places(pairs: &[(String, String)], config: &Config) -> Option<String> {
     }
     if pairs.len() > limit {
         let names = by_location.keys().map(|location| equals(&attributes.location, location));
-        return Some(any_of(names.collect()));
+        return Some(any_of(&names.collect::<Vec<_>>()));
     }
     let terms = by_location.iter().map(|(location, resources)| {
         let names = resources.iter().map(|resource| equals(&attributes.resource, resource));
         let location = equals(&attributes.location, location);
-        format!("{location} and {}", any_of(names.collect()))
+        format!("{location} and {}", any_of(&names.collect::<Vec<_>>()))
     });
     let terms: Vec<String> = terms.collect();
     match terms.as_slice() {
         [only] => Some(only.clone()),
-        _ => Some(any_of(terms.into_iter().map(|term| format!("({term})")).collect())),
+        _ => Some(any_of(&terms.iter().map(|term| format!("({term})")).collect::<Vec<_>>())),
     }
 }
 
-fn any_of(terms: Vec<String>) -> String {
+fn any_of(terms: &[String]) -> String {
     if terms.len() == 1 { terms.concat() } else { format!("({})", terms.join(" or ")) }
 }
 

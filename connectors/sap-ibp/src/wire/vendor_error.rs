@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use planthread_kit::{Class, ConnectorError, Sent};
+use planthread_kit::{Class, ConnectorError, Sent, redact};
 use quick_xml::{Reader, events::Event};
 use serde_json::Value;
 
@@ -81,32 +81,16 @@ fn from_xml(text: &str) -> Option<(Option<String>, String)> {
     Some((code, message?.trim().to_owned()))
 }
 
-/// Keeps the first 800 characters of one line and hides what must not show.
+/// Keeps the first 800 characters of one line and hides what must not show:
+/// what any target may echo, and the session cookies of this one.
 pub(crate) fn shorten(text: &str) -> String {
-    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    redact(&one_line).chars().take(KEPT).collect()
-}
-
-/// Hides credentials, session cookies and queries that a proxy may echo.
-fn redact(text: &str) -> String {
-    let mut secret_follows = false;
-    let words = text.split(' ').map(|word| {
-        let hide = std::mem::take(&mut secret_follows);
+    const COOKIES: [&str; 3] = ["sap_sessionid", "sap-usercontext", "sap-xsrf"];
+    let hidden = text.split_whitespace().map(|word| {
         let lower = word.to_ascii_lowercase();
-        secret_follows = matches!(lower.trim_end_matches(':'), "basic" | "bearer" | "x-csrf-token");
-        if hide && word.len() > 5 {
-            return "[redacted]".to_owned();
-        }
-        let cookie = ["sap_sessionid", "sap-usercontext", "sap-xsrf", "password", "client_secret"];
-        if lower.contains('=') && cookie.iter().any(|name| lower.contains(name)) {
-            return "[redacted]".to_owned();
-        }
-        match word.split_once('?') {
-            Some((address, _)) if lower.contains("://") => format!("{address}?[redacted]"),
-            _ => word.to_owned(),
-        }
+        let cookie = COOKIES.iter().find(|name| lower.contains(**name) && lower.contains('='));
+        cookie.map_or_else(|| word.to_owned(), |name| format!("{name}=***"))
     });
-    words.collect::<Vec<_>>().join(" ")
+    redact::up_to(&hidden.collect::<Vec<_>>().join(" "), KEPT)
 }
 
 /// Whether a 403 asks for a new CSRF token; such a request staged nothing
@@ -146,7 +130,8 @@ pub(crate) fn classify(
     }
     let class = match status.as_u16() {
         401 | 403 => Class::Auth,
-        400..=499 => Class::Drift,
+        // A redirect is somebody else's log-on page.
+        300..=499 => Class::Drift,
         _ => Class::Transient { sent },
     };
     let text = if vendor.text.is_empty() { "no text" } else { &vendor.text };
@@ -184,6 +169,10 @@ const fn cure_of(status: StatusCode) -> Option<&'static str> {
             "check the service roots, and enable the planning area for the planning service \
              (Global Configuration: FLEXQUERY, PLANNINGAREA)",
         ),
+        300..=399 => Some(
+            "the host redirects instead of answering: use the API host (with -api) and check how this \
+             user logs on",
+        ),
         405 => Some("check the verb of the operation in $metadata and set it under `operations`"),
         400..=499 => Some("compare the configuration with the tenant: `planthread check`"),
         _ => None,
@@ -212,7 +201,7 @@ mod tests {
             VendorError { code: Some("X/1".into()), text: "a & b".into() }
         );
         assert_eq!(parse(b"<html><body>Bad gateway</body></html>").code, None);
-        assert_eq!(parse(&"x".repeat(2_000).into_bytes()).text.len(), 800);
+        assert_eq!(parse(&"x".repeat(2_000).into_bytes()).text.chars().count(), 803);
     }
 
     #[test]
@@ -242,6 +231,7 @@ mod tests {
         assert_eq!(class(401), Class::Auth);
         assert_eq!(class(403), Class::Auth);
         assert_eq!(class(404), Class::Drift);
+        assert_eq!(class(302), Class::Drift);
         assert_eq!(class(400), Class::Drift);
         assert_eq!(class(502), Class::Transient { sent: Sent::No });
     }

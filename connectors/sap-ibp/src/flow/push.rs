@@ -1,0 +1,260 @@
+//! Pushes: the happy way, expired tokens, and everything that must not be sent
+//! twice.
+
+use planthread_contracts::RowOutcome;
+use planthread_kit::{Class, Sent, Settlement};
+use serde_json::json;
+
+use super::*;
+
+const MAYBE: Class = Class::Transient { sent: Sent::Maybe };
+
+fn push(
+    world: &World,
+    batch: &Batch,
+) -> Result<planthread_kit::PushOutcome, planthread_kit::ConnectorError> {
+    world.clock.block_on(world.connector.push(batch, &world.attempt()))
+}
+
+fn settle(world: &World) -> Settlement {
+    world.clock.block_on(world.connector.settle(&world.record())).unwrap()
+}
+
+#[test]
+fn a_push_on_the_wire() {
+    let world = World::with(
+        vec![
+            ("GET ", token(1)),
+            ("POST ZPATrans", created()),
+            ("POST ZPATrans", created()),
+            ("POST commit?P_TransactionID='0123", committed()),
+            ("GET getExportResult", status("INITIAL")),
+            ("GET getExportResult", status("PROCESSING")),
+            ("GET getExportResult", status("PROCESSED")),
+        ],
+        |settings| settings["transaction"] = json!({"values_per_post": 1}),
+    );
+    let outcome = push(&world, &two()).unwrap();
+    assert_eq!(outcome.rows, [RowOutcome::Accepted, RowOutcome::Accepted]);
+    assert_eq!(
+        (outcome.receipt.handle.as_str(), outcome.receipt.verdict.as_str()),
+        (ID, "PROCESSED")
+    );
+    assert_eq!(world.note("stage").as_deref(), Some("committed"));
+    assert_eq!(world.note("transaction").as_deref(), Some(ID));
+    assert_eq!((world.left(), world.elapsed()), (0, 6), "two waits of the poll");
+    insta::assert_snapshot!(world.transcript());
+}
+
+#[test]
+fn an_expired_token_is_fetched_again_and_the_post_repeated() {
+    let world = World::with(
+        vec![
+            ("GET ", token(1)),
+            ("POST ZPATrans", created()),
+            ("POST ZPATrans", token_required()),
+            ("GET ", token(2)),
+            ("POST ZPATrans", created()),
+            ("POST commit", committed()),
+            ("GET getExportResult", status("PROCESSED")),
+        ],
+        |settings| settings["transaction"] = json!({"values_per_post": 1, "parallel_posts": 1}),
+    );
+    push(&world, &two()).unwrap();
+    let heard = world.script.heard.lock().unwrap();
+    assert_eq!(heard[2].body(), heard[4].body(), "the same chunk: a 403 staged nothing");
+    assert_eq!(heard[4].headers()["x-csrf-token"], "token-2");
+    assert!(heard[4].headers()["cookie"].to_str().unwrap().contains("session-2"));
+    assert_eq!(heard[5].headers()["x-csrf-token"], "token-2", "one token for the transaction");
+}
+
+#[test]
+fn two_posts_that_meet_an_expired_token_share_one_new_token() {
+    let world = World::with(
+        vec![
+            ("GET ", token(1)),
+            ("POST ZPATrans", late(token_required())),
+            ("POST ZPATrans", late(token_required())),
+            ("GET ", late(token(2))),
+            ("POST ZPATrans", created()),
+            ("POST ZPATrans", created()),
+            ("POST commit", committed()),
+            ("GET getExportResult", status("PROCESSED")),
+        ],
+        |settings| settings["transaction"] = json!({"values_per_post": 1}),
+    );
+    push(&world, &two()).unwrap();
+    assert_eq!(world.left(), 0);
+}
+
+#[test]
+fn a_second_403_is_a_refusal() {
+    let steps = vec![
+        ("GET ", token(1)),
+        ("POST ZPATrans", token_required()),
+        ("GET ", token(2)),
+        ("POST ZPATrans", token_required()),
+    ];
+    let world = World::new(steps);
+    let error = push(&world, &two()).unwrap_err();
+    assert_eq!(error.class, Class::Auth);
+    assert!(!format!("{error} {error:?}").contains("token-2"));
+}
+
+#[test]
+fn an_unclear_post_is_never_sent_again_into_its_transaction() {
+    let retry_after = Response::builder().status(503).header("retry-after", "30");
+    let faults = [
+        Reply::Hang,
+        Reply::Lost(Sent::Maybe),
+        refusal(500, "Data Services internal error"),
+        text(504, "<html>Gateway timeout</html>"),
+        Reply::Answer(retry_after.body(Bytes::new()).unwrap()),
+        answer(201, &json!({"error": {"message": "failed after all"}})),
+    ];
+    for fault in faults {
+        let told = format!("{fault:?}");
+        let world = World::new(vec![("GET ", token(1)), ("POST ZPATrans", fault)]);
+        let error = push(&world, &two()).unwrap_err();
+        assert_eq!(error.class, MAYBE, "{told}");
+        assert_eq!(world.heard().len(), 2, "no commit, no second post: {told}");
+        assert_eq!(world.note("stage").as_deref(), Some("staging"));
+        assert_eq!(settle(&world), Settlement::NotTaken, "nothing takes effect without a commit");
+    }
+}
+
+#[test]
+fn a_post_that_provably_did_not_leave_is_sent_again() {
+    let world = World::new(vec![
+        ("GET ", token(1)),
+        ("POST ZPATrans", Reply::Lost(Sent::No)),
+        ("POST ZPATrans", created()),
+        ("POST commit", committed()),
+        ("GET getExportResult", status("PROCESSED")),
+    ]);
+    push(&world, &two()).unwrap();
+}
+
+#[test]
+fn a_calculated_key_figure_is_drift_and_not_an_outage() {
+    let steps = vec![
+        ("GET ", token(1)),
+        ("POST ZPATrans", refusal(500, "invalid column name: TWINCAPALIVE")),
+    ];
+    let world = World::new(steps);
+    let error = push(&world, &two()).unwrap_err();
+    assert_eq!(error.class, Class::Drift);
+    assert!(error.message.contains("TWINCAPALIVE") && error.cure.is_some(), "{error}");
+}
+
+#[test]
+fn rejected_rows_are_named_and_the_others_wait_for_their_proof() {
+    let rows = json!([
+        {"ExceptionId": "7", "MsgText": "unknown combination", "NavZPAMessage":
+            {"RESID": "LINE-2", "LOCID": "1010", "PERIODID4_TSTAMP": "/Date(1767571200000)/"}},
+        {"ExceptionId": "8", "MsgText": "1 of 2 rows rejected", "NavZPAMessage": null}]);
+    let world = World::new(vec![
+        ("GET ", token(1)),
+        ("POST ZPATrans", created()),
+        ("POST commit", committed()),
+        ("GET getExportResult", status("PROCESSED_WITH_ERRORS")),
+        (
+            "GET ZPAMessage?$filter=Transactionid eq '0123456789abcdef0123456789abcdef'&$expand=NavZPAMessage",
+            answer(200, &json!({"d": {"results": rows}})),
+        ),
+    ]);
+    let outcome = push(&world, &two()).unwrap();
+    assert_eq!(outcome.rows[0], RowOutcome::Unproven);
+    let RowOutcome::Rejected(rejection) = &outcome.rows[1] else { panic!("{:?}", outcome.rows) };
+    assert_eq!(rejection.reason, "unknown combination");
+}
+
+#[test]
+fn texts_are_searched_where_expand_is_refused() {
+    let rows = json!([{"ExceptionId": "7", "MsgText": "RESID LINE-2 does not exist"}]);
+    let world = World::new(vec![
+        ("GET ", token(1)),
+        ("POST ZPATrans", created()),
+        ("POST commit", committed()),
+        ("GET getExportResult", status("ERROR")),
+        ("GET ZPAMessage", refusal(400, "expand is not supported")),
+        (
+            "GET ZPAMessage?$filter=Transactionid eq '0123456789abcdef0123456789abcdef'&$top=2000",
+            answer(200, &json!({"d": {"results": rows}})),
+        ),
+    ]);
+    let outcome = push(&world, &two()).unwrap();
+    assert_eq!(outcome.receipt.verdict, "ERROR: RESID LINE-2 does not exist");
+    assert!(matches!(outcome.rows[1], RowOutcome::Rejected(_)));
+    assert_eq!(outcome.rows[0], RowOutcome::Unproven);
+}
+
+#[test]
+fn a_state_nobody_knows_leaves_every_row_unproven() {
+    let states = [status("ARCHIVED"), refusal(404, "unknown transaction")];
+    for state in states {
+        let world = World::new(vec![
+            ("GET ", token(1)),
+            ("POST ZPATrans", created()),
+            ("POST commit", committed()),
+            ("GET getExportResult", state),
+        ]);
+        let outcome = push(&world, &two()).unwrap();
+        assert_eq!(outcome.rows, [RowOutcome::Unproven, RowOutcome::Unproven]);
+    }
+}
+
+#[test]
+fn nothing_is_sent_for_nothing() {
+    let world = World::new(vec![]);
+    assert!(push(&world, &batch(vec![])).unwrap().rows.is_empty());
+    let refused = batch(vec![cell("live", "LINE-1", "2026-W02", "1.005")]);
+    let outcome = push(&world, &refused).unwrap();
+    assert!(matches!(outcome.rows[0], RowOutcome::Rejected(_)));
+    assert_eq!(outcome.receipt.verdict, "NOT_SENT");
+
+    let small =
+        World::with(vec![], |settings| settings["transaction"] = json!({"segment_rows": 1}));
+    let many = (0..5).map(|n| cell("live", &format!("L{n}"), "2026-W02", "1")).collect();
+    assert_eq!(push(&small, &batch(many)).unwrap_err().class, Class::Fatal);
+    assert!(small.heard().is_empty(), "refused before any request");
+}
+
+#[test]
+fn switches_change_the_wire_and_only_the_wire() {
+    let world = World::with(
+        vec![
+            ("GET getTransactionID?$format=json", answer(200, &json!({"d": {"Value": "SERVER1"}}))),
+            ("GET ", token(1)),
+            (
+                "POST InitiateParallelProcess?Transactionid='SERVER1'&PlanningArea='ZPA'&VersionID='UPSIDE'&ScenarioID=''&TransactionName='PT'",
+                refusal(404, "no such function"),
+            ),
+            ("POST ZPATrans?P_RETURN_MIN=X", created()),
+            ("PUT Commit?P_TransactionID='SERVER1'", committed()),
+            ("GET getExportResult?P_TransactionID='SERVER1'", status("PROCESSED")),
+        ],
+        |settings| {
+            settings["transaction"] = json!({"id_from_service": true, "return_min": true,
+                "initiate_parallel_process": true, "transaction_name": "PT"});
+            settings["operations"] = json!({"commit": {"verb": "PUT", "name": "Commit"}});
+        },
+    );
+    let outcome = push(&world, &two()).unwrap();
+    assert_eq!(outcome.receipt.handle, "SERVER1");
+    let body: Value = serde_json::from_slice(world.script.heard.lock().unwrap()[3].body()).unwrap();
+    assert_eq!(
+        (&body["Transactionid"], &body["TransactionName"]),
+        (&json!("SERVER1"), &json!("PT"))
+    );
+}
+
+#[test]
+fn before_the_first_row_nothing_can_have_happened() {
+    let lost = || Reply::Lost(Sent::Maybe);
+    let world =
+        World::new(vec![("GET ", lost()), ("GET ", lost()), ("GET ", lost()), ("GET ", lost())]);
+    let error = push(&world, &two()).unwrap_err();
+    assert!(matches!(error.class, Class::Transient { .. }), "{error}");
+    assert_eq!(settle(&world), Settlement::NotTaken);
+}
