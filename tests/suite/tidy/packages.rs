@@ -4,12 +4,12 @@ use super::{assert_none, sources};
 
 /// Package, the file that works with it, and a call that proves it.
 const ORDERED: [(&str, &str, &str); 9] = [
-    ("reqwest", "core/kit/src/http/reqwest_transport.rs", "reqwest::"),
+    ("reqwest", "core/kit/src/transport_reqwest.rs", "reqwest::"),
     ("tokio", "core/kit/src/system_clock.rs", "tokio::time::sleep"),
     ("serde", "contracts/src/cell.rs", "Serialize"),
     ("serde_json", "connectors/sap-ibp/src/encode.rs", "serde_json::"),
     ("quick-xml", "connectors/sap-ibp/src/metadata.rs", "quick_xml::"),
-    ("oauth2", "core/kit/src/http/auth.rs", "oauth2::"),
+    ("oauth2", "core/kit/src/http/client_credentials.rs", "oauth2::"),
     ("governor", "core/kit/src/quota.rs", "governor::"),
     ("wiremock", "mocks/src/mount.rs", "wiremock::"),
     ("tracing", "core/kit/src/push_stack.rs", "tracing::"),
