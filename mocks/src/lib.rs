@@ -6,6 +6,8 @@
 pub mod faults;
 pub mod latency;
 pub mod mount;
+pub mod page;
+pub mod sap_ibp;
 pub mod server;
 pub mod simulator;
 pub mod time;

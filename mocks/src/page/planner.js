@@ -1,0 +1,474 @@
+// The planner's page: shows what has landed, knows today's date, nothing else.
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+const el = (name, attributes = {}, ...children) => {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value);
+  }
+  node.append(...children);
+  return node;
+};
+const svg = (name, attributes = {}, ...children) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+};
+const hidden = (text) => el("span", { class: "hidden" }, text);
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const STATUS = ["unknown", "live", "held", "assumed", "conflicting"];
+const MEANING = {
+  live: "fresh factory truth", held: "last good value, still valid", assumed: "fallen back",
+  conflicting: "sources disagree", unknown: "nothing known", stale: "valid until has passed",
+};
+const WIRING = {
+  none: "assumed only", job: "nightly copy of the plan cut", calculation: "plan cut, calculated",
+  direct: "written directly",
+};
+
+// Rows of the grid: key figures, and two that the page works out.
+const ROWS = [
+  { head: "Capacity, hours" },
+  { id: "CAPASUPPLY", name: "Assumed", note: "CAPASUPPLY · ERP" },
+  { id: "TWINCAPALIVE", name: "Live", note: "TWINCAPALIVE", strong: true, landed: true },
+  { id: "TWINCAPA", name: "Plan cut", note: "TWINCAPA", landed: true },
+  { id: "gap", name: "Live less assumed", note: "worked out here", quiet: true },
+  { head: "Load" },
+  { id: "CAPADEMAND", name: "Load", note: "CAPADEMAND" },
+  { id: "UTILIZATIONPCT", name: "Utilisation", note: "load ÷ capacity in use", kind: "percent" },
+  { id: "strain", name: "Load ÷ live", note: "worked out here", kind: "percent", quiet: true },
+  { head: "Trust" },
+  { id: "TWINSTATUS", name: "Status", note: "TWINSTATUS", kind: "status" },
+  { id: "TWINASOF", name: "As of", note: "TWINASOF", kind: "date", landed: true },
+  { id: "TWINVALIDTO", name: "Valid until", note: "TWINVALIDTO", kind: "date", landed: true },
+  { head: "Why" },
+  { id: "TWINCAPALOW", name: "Cautious", note: "TWINCAPALOW · lowest", landed: true },
+  { id: "TWINLOST", name: "Expected lost", note: "TWINLOST", landed: true },
+  { id: "TWINRISK", name: "At risk", note: "TWINRISK", landed: true },
+  { id: "TWINSEVERITY", name: "Severity", note: "TWINSEVERITY · highest", kind: "ratio", landed: true },
+  { id: "TWINOUTPUT", name: "Good output", note: "TWINOUTPUT · EA", kind: "count", landed: true },
+];
+
+let data = null;
+let from = null;
+let place = { row: 0, column: 0 };
+let editing = false;
+
+const say = (text, bad = false) => {
+  $("status").textContent = text;
+  $("status").classList.toggle("bad", bad);
+};
+const digits = (date) => Number(date.replaceAll("-", ""));
+const day = (number) => {
+  const text = String(number).padStart(8, "0");
+  return `${Number(text.slice(6))} ${MONTHS[Number(text.slice(4, 6)) - 1] ?? "?"}`;
+};
+const month = (id) => `${MONTHS[Number(id.slice(5, 7)) - 1]} ${id.slice(0, 4)}`;
+const hours = (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const measure = (id) => data.measures.find((one) => one.id === id);
+const number = (id, at) => {
+  const cell = measure(id).cells[at];
+  return cell ? Number(cell.v) : null;
+};
+const full = (at) => {
+  const cell = measure("TWINSTATUS").cells[at];
+  return !cell || cell.known === cell.of;
+};
+
+// A landed value is stale when its own end lies before today.
+const stale = (at) => {
+  const end = number("TWINVALIDTO", at);
+  return end !== null && end < digits(data.today);
+};
+
+// The figure of a row in a column; the page works two of them out.
+function figure(row, at) {
+  if (row.id === "gap") {
+    const [live, assumed] = [number("TWINCAPALIVE", at), number("CAPASUPPLY", at)];
+    return live === null || assumed === null || !full(at) ? null : live - assumed;
+  }
+  if (row.id === "strain") {
+    const [live, load] = [number("TWINCAPALIVE", at), number("CAPADEMAND", at)];
+    return !live || load === null || !full(at) ? null : load / live;
+  }
+  return number(row.id, at);
+}
+
+function shape(word) {
+  const path = {
+    live: svg("circle", { cx: 8, cy: 8, r: 6, fill: "currentColor" }),
+    held: svg("path", { d: "M8 2a6 6 0 0 1 0 12zM8 2a6 6 0 0 0 0 12", fill: "none", stroke: "currentColor", "stroke-width": 2 }),
+    assumed: svg("path", { d: "M8 2 15 14H1z", fill: "currentColor" }),
+    conflicting: svg("path", { d: "M8 1 15 8 8 15 1 8z", fill: "currentColor" }),
+    unknown: svg("circle", { cx: 8, cy: 8, r: 5.5, fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-dasharray": "2.6 2" }),
+    stale: svg("path", { d: "M3 3l10 10M13 3 3 13", stroke: "currentColor", "stroke-width": 2.2, "stroke-linecap": "round" }),
+  }[word];
+  const node = svg("svg", { viewBox: "0 0 16 16", class: "shape", "aria-hidden": "true" }, path);
+  if (word === "held") node.append(svg("path", { d: "M8 2a6 6 0 0 1 0 12z", fill: "currentColor" }));
+  return node;
+}
+
+function statusContent(at) {
+  const cell = measure("TWINSTATUS").cells[at];
+  let word = cell ? STATUS[Number(cell.v)] ?? "unknown" : "unknown";
+  if (cell && stale(at)) word = "stale";
+  const partly = cell && cell.known > 0 && cell.known < cell.of;
+  const text = partly ? `${cell.known} of ${cell.of} known` : word;
+  if (partly) word = "unknown";
+  return el("span", { class: `word ${word}` }, shape(word), text);
+}
+
+function content(row, at) {
+  if (row.kind === "status") return statusContent(at);
+  const value = figure(row, at);
+  if (value === null) return el("span", {}, el("span", { "aria-hidden": "true" }, "·"), hidden("no value"));
+  switch (row.kind) {
+    case "date": return day(value);
+    case "ratio": return value.toFixed(2);
+    case "count": return Math.round(value).toLocaleString("en-GB");
+    case "percent": {
+      const text = `${Math.round(value * 100)} %`;
+      return value > 1.0005 ? el("span", { class: "over" }, "▲ ", text, hidden(" above capacity")) : text;
+    }
+    default:
+      return row.id === "gap" && value > 0 ? `+${hours(value)}` : hours(value).replace("-", "−");
+  }
+}
+
+function rows() {
+  return ROWS.filter((row) => !row.head);
+}
+
+function editable(row, at) {
+  const found = data.measures.find((one) => one.id === row.id);
+  return Boolean(found && found.editable && !data.columns[at].total);
+}
+
+function cellNode(row, at, y) {
+  const column = data.columns[at];
+  const cell = data.measures.find((one) => one.id === row.id)?.cells[at];
+  const classes = [column.total ? "total" : column.current ? "now" : column.past ? "past" : ""];
+  if (figure(row, at) === null && row.kind !== "status") classes.push("none");
+  const old = (row.landed || row.kind === "status") && cell && stale(at);
+  if (old) classes.push("stale");
+  const node = el("td", {
+    class: classes.join(" ").trim() || null, role: "gridcell", tabindex: "-1",
+    "data-row": y, "data-column": at, "aria-readonly": editable(row, at) ? null : "true",
+  }, content(row, at));
+  if (cell && cell.by === "person") {
+    node.classList.add("person");
+    node.append(hidden(`, edited by ${cell.name}`));
+  }
+  if (old) node.append(hidden(", stale"));
+  return node;
+}
+
+function renderHead() {
+  const groups = el("tr", {}, el("th", { class: "corner", scope: "col", rowspan: 2 }, "Measure"));
+  const weeks = el("tr");
+  let open = 0;
+  for (const column of data.columns) {
+    open += 1;
+    if (column.total) {
+      groups.append(el("th", { class: "month", scope: "colgroup", colspan: open }, month(column.id)));
+      weeks.append(el("th", { class: "total", scope: "col" }, el("b", {}, MONTHS[Number(column.id.slice(5, 7)) - 1]), el("small", {}, "total")));
+      open = 0;
+      continue;
+    }
+    const span = `${day(digits(column.start))} – ${day(digits(column.last))}`;
+    const head = el("th", { class: column.current ? "now" : null, scope: "col", "aria-current": column.current ? "date" : null },
+      el("b", {}, column.id.slice(5)), el("small", {}, span));
+    if (column.current) head.append(hidden(", this week"));
+    weeks.append(head);
+  }
+  return el("thead", {}, groups, weeks);
+}
+
+function renderGrid() {
+  const body = el("tbody");
+  let y = 0;
+  for (const row of ROWS) {
+    if (row.head) {
+      body.append(el("tr", { class: "head" }, el("th", { scope: "rowgroup", colspan: data.columns.length + 1 }, el("span", {}, row.head))));
+      continue;
+    }
+    const kind = [row.strong ? "strong" : "", row.quiet ? "quiet" : ""].join(" ").trim();
+    const line = el("tr", { class: kind || null }, el("th", { scope: "row" }, row.name, el("small", {}, row.note)));
+    for (let at = 0; at < data.columns.length; at += 1) line.append(cellNode(row, at, y));
+    body.append(line);
+    y += 1;
+  }
+  const caption = el("caption", { class: "hidden" }, `${$("title").textContent}: measures by week with month totals`);
+  $("grid").replaceChildren(caption, renderHead(), body);
+  focusCell(place.row, place.column, false);
+}
+
+function at(row, column) {
+  return $("grid").querySelector(`td[data-row="${row}"][data-column="${column}"]`);
+}
+
+function focusCell(row, column, move = true) {
+  place = {
+    row: Math.max(0, Math.min(rows().length - 1, row)),
+    column: Math.max(0, Math.min(data.columns.length - 1, column)),
+  };
+  for (const cell of $("grid").querySelectorAll('td[tabindex="0"]')) cell.tabIndex = -1;
+  const cell = at(place.row, place.column);
+  if (!cell) return;
+  cell.tabIndex = 0;
+  if (move) {
+    cell.focus();
+    cell.scrollIntoView({ block: "nearest", inline: "nearest" });
+    describe();
+  }
+}
+
+function describe() {
+  const row = rows()[place.row];
+  const column = data.columns[place.column];
+  const cell = data.measures.find((one) => one.id === row.id)?.cells[place.column];
+  const where = column.total ? `${month(column.id)}, total` : column.id;
+  const parts = [el("b", {}, `${row.name}, ${where}`)];
+  if (cell?.at) parts.push(` · written by ${cell.by} ${cell.name}, ${cell.at.slice(0, 16).replace("T", " ")} UTC`);
+  const found = data.measures.find((one) => one.id === row.id);
+  if (column.total && found) parts.push(` · ${found.aggregation === "calculated" ? "calculated from totals" : `${found.aggregation} of its weeks`}`);
+  if (row.landed && cell && stale(place.column)) parts.push(` · stale: its end was ${day(number("TWINVALIDTO", place.column))}`);
+  if (editable(row, place.column)) parts.push(" · Enter to edit");
+  $("detail").replaceChildren(...parts);
+}
+
+function steps(points, x, y) {
+  let path = "";
+  let before = false;
+  points.forEach((value, i) => {
+    if (value !== null) path += `${before ? "L" : "M"}${x(i)} ${y(value)}H${x(i + 1)}`;
+    before = value !== null;
+  });
+  return path;
+}
+
+function renderChart() {
+  const weeks = data.columns.map((column, i) => ({ ...column, i })).filter((column) => !column.total);
+  const series = (id) => weeks.map((week) => number(id, week.i));
+  const [assumed, live, cut, load] = ["CAPASUPPLY", "TWINCAPALIVE", "TWINCAPA", "CAPADEMAND"].map(series);
+  const top = Math.max(1, ...[...assumed, ...live, ...cut, ...load].filter((value) => value !== null)) * 1.12;
+  const [width, height, left, bottom, head] = [1120, 210, 44, 24, 8];
+  const x = (i) => left + (i * (width - left)) / weeks.length;
+  const y = (value) => height - bottom - (value / top) * (height - bottom - head);
+  const total = live.reduce((sum, value, i) => sum + (value === null || assumed[i] === null ? 0 : value - assumed[i]), 0);
+  const seen = live.filter((value) => value !== null).length;
+  const label = `Assumed and live capacity in ${weeks.length} weeks. Live is known in ${seen}; over these it is ${hours(Math.abs(total))} hours ${total < 0 ? "below" : "above"} what the plan assumes.`;
+  const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+  weeks.forEach((week, i) => {
+    if (week.current) root.append(svg("rect", { class: "now", x: x(i), y: 0, width: x(1) - x(0), height: height - bottom }));
+  });
+  const step = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000].find((one) => top / one <= 5) ?? top;
+  for (let tick = 0; tick <= top; tick += step) {
+    root.append(svg("line", { class: "axis", x1: left, x2: width, y1: y(tick), y2: y(tick) }));
+    root.append(svg("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, `${tick}${tick === 0 ? " h" : ""}`));
+  }
+  const wide = x(1) - x(0);
+  weeks.forEach((week, i) => {
+    if (load[i] !== null) root.append(svg("rect", { class: "bars", x: x(i) + wide * 0.2, width: wide * 0.6, y: y(load[i]), height: Math.max(0, y(0) - y(load[i])), rx: 2 }));
+    if (live[i] !== null && assumed[i] !== null && live[i] < assumed[i]) {
+      root.append(svg("rect", { class: "gap", x: x(i), width: wide, y: y(assumed[i]), height: y(live[i]) - y(assumed[i]) }));
+    }
+    if (i % Math.ceil(weeks.length / 20) === 0) {
+      root.append(svg("text", { class: week.current ? "nowtext" : "", x: x(i) + wide / 2, y: height - 7, "text-anchor": "middle" }, week.current ? `${week.id.slice(5)} · now` : week.id.slice(5)));
+    }
+  });
+  root.append(svg("path", { class: "assumed", d: steps(assumed, x, y) }));
+  const fresh = live.map((value, i) => (stale(weeks[i].i) ? null : value));
+  const old = live.map((value, i) => (stale(weeks[i].i) ? value : null));
+  root.append(svg("path", { class: "live old", d: steps(old, x, y) }), svg("path", { class: "live", d: steps(fresh, x, y) }));
+  cut.forEach((value, i) => {
+    if (value === null) return;
+    const [cx, cy] = [x(i) + wide / 2, y(value)];
+    root.append(svg("path", { class: "cut", d: `M${cx} ${cy - 5}l5 5-5 5-5-5z` }));
+  });
+  $("chart").replaceChildren(root);
+}
+
+function options(select, list, chosen) {
+  select.replaceChildren(...list.map(([value, text]) => {
+    const option = el("option", { value }, text);
+    option.selected = value === chosen;
+    return option;
+  }));
+}
+
+function renderSelectors() {
+  const [resource, location] = [$("resource").value ?? "", $("location").value ?? ""];
+  const places = [...new Set(data.resources.map((one) => one.location))];
+  options($("location"), [["", "All plants"], ...places.map((one) => [one, `${one} · ${data.locations[one] ?? ""}`])], location);
+  const here = data.resources.filter((one) => !location || one.location === location);
+  options($("resource"), [["", "All resources (total)"], ...here.map((one) => [one.resource, `${one.resource}${one.description ? ` · ${one.description}` : ""}`])], resource);
+  options($("version"), data.versions.map((one) => [one, one === "" ? "Base" : one]), data.version);
+  const found = data.resources.find((one) => one.resource === resource);
+  $("title").textContent = found ? `${found.resource} at ${found.location}` : location ? `Plant ${location}, ${data.selected} resources` : `All plants, ${data.selected} resources`;
+  $("area").textContent = data.area;
+  $("today").textContent = `${day(digits(data.today))} ${data.today.slice(0, 4)}`;
+  $("wiring").textContent = WIRING[data.wiring] ?? data.wiring;
+  const shown = data.columns.filter((column) => column.total).map((column) => month(column.id));
+  $("range").textContent = `${shown[0]} – ${shown.at(-1)}`;
+}
+
+function summary() {
+  const weeks = data.columns.map((column, i) => ({ ...column, i })).filter((column) => !column.total);
+  const landed = weeks.filter((week) => number("TWINCAPALIVE", week.i) !== null);
+  if (!landed.length) return "Nothing has landed here yet: the plan stands on assumed capacity alone.";
+  const old = landed.filter((week) => stale(week.i)).length;
+  const short = landed.filter((week) => (figure({ id: "strain" }, week.i) ?? 0) > 1.0005).length;
+  const parts = [`Live capacity in ${landed.length} of ${weeks.length} weeks shown`];
+  parts.push(old ? `${old} stale` : "none stale");
+  parts.push(short ? `load above live in ${short}` : "load within live");
+  return `${parts.join(", ")}.`;
+}
+
+async function load(done) {
+  const query = new URLSearchParams(location.search);
+  const wanted = new URLSearchParams({
+    resource: $("resource").value || (data ? "" : query.get("resource") ?? ""),
+    location: $("location").value || (data ? "" : query.get("location") ?? ""),
+    version: $("version").value || (data ? "" : query.get("version") ?? ""),
+    months: query.get("months") ?? "3",
+  });
+  if (from ?? query.get("from")) wanted.set("from", from ?? query.get("from"));
+  try {
+    const answer = await fetch(`/planner/data.json?${wanted}`);
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(body.error);
+    const first = data === null;
+    data = body;
+    from = data.columns.find((column) => column.total)?.id ?? from;
+    if (first) {
+      $("location").append(el("option", { value: wanted.get("location") }));
+      $("resource").append(el("option", { value: wanted.get("resource") }));
+      const now = data.columns.findIndex((column) => column.current);
+      place.column = Math.max(0, now);
+    }
+    renderSelectors();
+    renderGrid();
+    renderChart();
+    say(done ? `${done} ${summary()}` : summary());
+  } catch (error) {
+    say(`Can't read the plan: ${error.message}. Is the sandbox running?`, true);
+  }
+}
+
+async function post(path, body) {
+  const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const result = await answer.json();
+  if (!answer.ok) throw new Error(result.error);
+  return result;
+}
+
+async function write(text) {
+  const row = rows()[place.row];
+  const column = data.columns[place.column];
+  const value = text.trim() === "" ? null : text.trim().replace(",", ".");
+  if (value !== null && !/^-?\d+(\.\d+)?$/.test(value)) {
+    say(`“${text}” is no number; the cell is unchanged.`, true);
+    return;
+  }
+  const one = data.resources.find((found) => found.resource === $("resource").value)
+    ?? data.resources.find((found) => found.location === $("location").value);
+  try {
+    await post("/planner/edit", {
+      resource: one.resource, location: one.location, period: column.id, measure: row.id, value,
+      who: $("who").value.trim() || "planner", version: data.version,
+    });
+    await load(`${row.name} ${column.id} ${value === null ? "cleared" : `set to ${value}`}.`);
+    focusCell(place.row, place.column);
+  } catch (error) {
+    say(`Not changed: ${error.message}`, true);
+  }
+}
+
+function edit(first) {
+  const row = rows()[place.row];
+  const cell = at(place.row, place.column);
+  if (!editable(row, place.column)) {
+    say(data.columns[place.column].total ? "Totals can't be edited; open a week." : "This can't be edited here: choose one resource, and a stored measure.", true);
+    return;
+  }
+  const now = data.measures.find((one) => one.id === row.id)?.cells[place.column]?.v ?? "";
+  const input = el("input", { inputmode: "decimal", "aria-label": `${row.name}, ${data.columns[place.column].id}` });
+  input.value = first ?? now;
+  editing = true;
+  const leave = (save) => {
+    if (!editing) return;
+    editing = false;
+    renderGrid();
+    focusCell(place.row, place.column);
+    if (save && input.value !== now) write(input.value);
+  };
+  input.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key === "Enter" || event.key === "Tab") { event.preventDefault(); leave(true); }
+    if (event.key === "Escape") leave(false);
+  });
+  input.addEventListener("blur", () => leave(false));
+  cell.replaceChildren(input);
+  input.focus();
+  if (first === undefined) input.select();
+}
+
+const MOVES = {
+  ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
+  PageUp: [-5, 0], PageDown: [5, 0], Home: [0, -999], End: [0, 999],
+};
+
+$("grid").addEventListener("keydown", (event) => {
+  if (editing || event.altKey || event.metaKey) return;
+  const move = MOVES[event.key];
+  if (move) {
+    event.preventDefault();
+    const top = event.ctrlKey && event.key === "Home" ? -999 : event.ctrlKey && event.key === "End" ? 999 : 0;
+    focusCell(place.row + move[0] + top, place.column + move[1]);
+  } else if (event.key === "Enter" || event.key === "F2") {
+    event.preventDefault();
+    edit();
+  } else if (event.key === "Delete" && editable(rows()[place.row], place.column)) {
+    write("");
+  } else if (/^[\d-]$/.test(event.key) && !event.ctrlKey) {
+    event.preventDefault();
+    edit(event.key);
+  }
+});
+$("grid").addEventListener("click", (event) => {
+  const cell = event.target.closest("td");
+  if (cell && !editing) focusCell(Number(cell.dataset.row), Number(cell.dataset.column));
+});
+$("grid").addEventListener("dblclick", (event) => { if (event.target.closest("td") && !editing) edit(); });
+$("grid").addEventListener("focusin", (event) => {
+  const cell = event.target.closest("td");
+  if (cell && !editing) { place = { row: Number(cell.dataset.row), column: Number(cell.dataset.column) }; describe(); }
+});
+$("location").addEventListener("change", () => { $("resource").value = ""; load(); });
+for (const id of ["resource", "version"]) $(id).addEventListener("change", () => load());
+$("selection").addEventListener("submit", (event) => event.preventDefault());
+$("refresh").addEventListener("click", () => load("Refreshed."));
+$("nightly").addEventListener("click", async () => {
+  try {
+    const { changed } = await post("/planner/nightly", {});
+    await load(`The nightly job changed ${changed} cells.`);
+  } catch (error) {
+    say(`The nightly job failed: ${error.message}`, true);
+  }
+});
+const turn = (months) => {
+  const date = new Date(`${from}-01T00:00:00Z`);
+  date.setUTCMonth(date.getUTCMonth() + months);
+  from = date.toISOString().slice(0, 7);
+  load();
+};
+$("earlier").addEventListener("click", () => turn(-1));
+$("later").addEventListener("click", () => turn(1));
+
+$("legend").append(...["live", "held", "assumed", "conflicting", "unknown", "stale"].map((word) =>
+  el("li", {}, el("span", { class: word === "stale" ? "unknown" : word }, shape(word)), `${word}: ${MEANING[word]}`)));
+load();

@@ -1,0 +1,245 @@
+//! SAP IBP sandbox: planning area `PTDEMO` behind both OData V2 services.
+//!
+//! What each behaviour rests on is listed in [`behaviours::TABLE`] and
+//! [`behaviours::ALWAYS`]; what is unconfirmed is off until switched on. The
+//! metadata is composed by us in the documented shape.
+
+pub mod behaviours;
+mod edmx;
+mod filter;
+mod master;
+mod master_api;
+pub mod model;
+pub mod options;
+pub mod pack;
+mod planner;
+mod planning;
+mod query;
+mod read;
+mod session;
+mod stage;
+mod store;
+mod transaction;
+mod wire;
+pub mod wiring;
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use jiff::{Timestamp, civil::Date};
+use sha2::{Digest as _, Sha256};
+
+pub use behaviours::{Switch, Switches};
+pub use options::{Options, Wiring};
+pub use session::{USER, USER_WITHOUT_SCENARIO};
+
+use crate::{
+    latency::{Load, Profile},
+    simulator::{Change, Reply, Simulator, StoredCell},
+};
+use master::Master;
+use query::Query;
+use session::{Sessions, authenticate};
+use store::Store;
+use transaction::Transaction;
+use wire::{Format, Refusal};
+
+/// The sandbox.
+#[derive(Debug)]
+pub struct SapIbp {
+    options: Options,
+    store: Store,
+    master: Master,
+    transactions: std::collections::BTreeMap<String, Transaction>,
+    sessions: Sessions,
+    load: Load,
+    ids: u64,
+    requests: u64,
+    seeded_at: Option<Timestamp>,
+    nightly_on: Option<Date>,
+}
+
+/// What a request costs the vendor, for documented latency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// Nothing that is documented.
+    Light,
+    /// A key figure read.
+    Read,
+    /// Staging of this many values.
+    Stage(u64),
+}
+
+/// An answer with what it cost.
+#[derive(Debug)]
+struct Answered {
+    response: Response<Bytes>,
+    work: Work,
+}
+
+impl From<Response<Bytes>> for Answered {
+    fn from(response: Response<Bytes>) -> Self {
+        Self { response, work: Work::Light }
+    }
+}
+
+type Answer = Result<Answered, Refusal>;
+
+/// The two services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Service {
+    Planning,
+    MasterData,
+}
+
+impl Service {
+    /// Finds the service of a path, and what follows its root. `IBP` is seen in
+    /// upper and lower case.
+    fn of(path: &str) -> Option<(Self, &str)> {
+        let rest = path.strip_prefix("/sap/opu/odata/")?;
+        let rest = rest.strip_prefix("IBP/").or_else(|| rest.strip_prefix("ibp/"))?;
+        let (service, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        match service {
+            "PLANNING_DATA_API_SRV" => Some((Self::Planning, rest)),
+            "MASTER_DATA_API_SRV" => Some((Self::MasterData, rest)),
+            _ => None,
+        }
+    }
+
+    /// Its root as the client addresses it.
+    fn root(self, request: &Request<Bytes>) -> String {
+        let name = match self {
+            Self::Planning => "PLANNING_DATA_API_SRV",
+            Self::MasterData => "MASTER_DATA_API_SRV",
+        };
+        let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| request.uri().host()).unwrap_or("sandbox");
+        let scheme = request.uri().scheme_str().unwrap_or("http");
+        format!("{scheme}://{host}/sap/opu/odata/IBP/{name}")
+    }
+}
+
+impl SapIbp {
+    /// A fresh sandbox; the ERP's data is loaded as of the first request.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let master = Master::new(&options);
+        Self {
+            options,
+            store: Store::default(),
+            master,
+            transactions: std::collections::BTreeMap::new(),
+            sessions: Sessions::default(),
+            load: Load::default(),
+            ids: 0,
+            requests: 0,
+            seeded_at: None,
+            nightly_on: None,
+        }
+    }
+
+    /// Its options.
+    #[must_use]
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Changes how landed capacity drives the plan, from now on.
+    pub const fn rewire(&mut self, wiring: Wiring) {
+        self.options.wiring = wiring;
+    }
+
+    /// Turns one behaviour on or off, from now on.
+    pub const fn switch(&mut self, switch: Switch, on: bool) {
+        self.options.switches = self.options.switches.with(switch, on);
+    }
+
+    /// Requests handled so far.
+    #[must_use]
+    pub const fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Moves everything that is due by `at`: imports, nightly job.
+    pub fn advance(&mut self, at: Timestamp) {
+        self.seed(at);
+        self.load_master_due(at);
+        self.import_due(at);
+        self.nightly_due(at);
+    }
+
+    /// 64 hexadecimal digits that nobody else has.
+    fn fresh_id(&mut self) -> String {
+        self.ids += 1;
+        let digest = Sha256::digest(format!("{}/{}", self.options.seed, self.ids));
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn odata(
+        &mut self,
+        at: Timestamp,
+        request: &Request<Bytes>,
+        service: Service,
+        path: &str,
+    ) -> Answered {
+        if let Err(refused) = authenticate(request, &self.options) {
+            return (*refused).into();
+        }
+        let options = self.options.clone();
+        let mut sessions = std::mem::take(&mut self.sessions);
+        let checked = sessions.check(at, request, &options, || self.fresh_id());
+        self.sessions = sessions;
+        let issued = match checked {
+            Ok(issued) => issued,
+            Err(refused) => return (*refused).into(),
+        };
+        let query = Query::parse(request.uri().query());
+        let answer = match service {
+            Service::Planning => self.planning(at, request, path, &query),
+            Service::MasterData => self.master_data(at, request, path, &query),
+        };
+        let mut answered = answer.unwrap_or_else(|refusal| {
+            refusal.render(Format::of(request.headers(), query.get("$format"))).into()
+        });
+        if let Some(issued) = issued {
+            issued.attach(&mut answered.response, options.secure_cookies);
+        }
+        answered
+    }
+}
+
+impl Simulator for SapIbp {
+    fn handle(&mut self, at: Timestamp, request: &Request<Bytes>) -> Reply {
+        self.advance(at);
+        self.requests += 1;
+        let path = request.uri().path().to_owned();
+        let answered = match Service::of(&path) {
+            Some((service, rest)) => self.odata(at, request, service, rest),
+            None => self.planner(at, request, &path).into(),
+        };
+        let delay = match (self.options.latency, answered.work) {
+            (Profile::AsDocumented, Work::Stage(values)) => self.load.stage(at, values),
+            (Profile::AsDocumented, Work::Read) => self.load.read(at),
+            (Profile::AsDocumented | Profile::None, _) => std::time::Duration::ZERO,
+        };
+        let mut response = answered.response;
+        if *request.method() == Method::HEAD {
+            *response.body_mut() = Bytes::new();
+        }
+        Reply::new(response).after(delay)
+    }
+
+    fn stored(&self) -> Vec<StoredCell> {
+        self.store.stored()
+    }
+
+    fn history(&self) -> Vec<Change> {
+        self.store.changes.clone()
+    }
+
+    fn expire_sessions(&mut self) {
+        self.sessions.clear();
+    }
+}

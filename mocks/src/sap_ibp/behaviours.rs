@@ -1,0 +1,233 @@
+//! Every behaviour of this sandbox, with its grade, source and switch.
+//!
+//! Grades: A vendor material or a tenant's metadata, B independent code proven
+//! on live tenants, C blog or course notes, S the sandbox's own choice where
+//! nothing public says more, U unconfirmed (off unless switched on).
+
+use std::str::FromStr;
+
+/// How well a behaviour is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grade {
+    /// The vendor's own material.
+    A,
+    /// Independent code, proven on live tenants.
+    B,
+    /// Blog, course notes, forum.
+    C,
+    /// The sandbox's own choice.
+    S,
+    /// Unconfirmed.
+    U,
+}
+
+/// One behaviour.
+#[derive(Debug, Clone, Copy)]
+pub struct Behaviour {
+    /// Its switch.
+    pub switch: Switch,
+    /// Name on the command line.
+    pub name: &'static str,
+    /// What the sandbox does.
+    pub does: &'static str,
+    /// How well that is known.
+    pub grade: Grade,
+    /// Where it is written (section of the SAP IBP fact sheet).
+    pub source: &'static str,
+    /// Whether it is on by default.
+    pub on: bool,
+}
+
+/// Names one behaviour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is described in TABLE, in words that people read")]
+pub enum Switch {
+    BasicAuth,
+    ClientCertificate,
+    CsrfBound,
+    CsrfExpires,
+    PlanningEnabled,
+    StagingWithoutEffect,
+    StagingAdds,
+    CalculatedIs500,
+    OneColumnSet,
+    StringsOnly,
+    UnknownRowOnlyInMessages,
+    VersionAssignment,
+    MessagesNeedFilter,
+    MessageExpand,
+    SelectMandatory,
+    NoMasterDataExtract,
+    ConversionAttributes,
+    NeZeroIgnored,
+    EmptyAttributeDropped,
+    TopZeroDump,
+    UnorderedPages,
+    AbsentReadsZero,
+    ReturnMin,
+    Disaggregation,
+    DuplicateMasterData,
+    TransactionName,
+    DeleteEntries,
+    NavResultsOnPlanning,
+    JsonDates,
+    CommitInMetadata,
+    StatusNotFirst,
+    ImportFails,
+    NightlyOverwritesBridge,
+}
+
+/// The day on which the sources were looked up.
+pub const LOOKED_UP: &str = "2026-11-22";
+
+const fn on(
+    switch: Switch,
+    name: &'static str,
+    grade: Grade,
+    source: &'static str,
+    does: &'static str,
+) -> Behaviour {
+    Behaviour { switch, name, does, grade, source, on: true }
+}
+
+const fn off(
+    switch: Switch,
+    name: &'static str,
+    grade: Grade,
+    source: &'static str,
+    does: &'static str,
+) -> Behaviour {
+    Behaviour { switch, name, does, grade, source, on: false }
+}
+
+/// All behaviours that can be switched.
+#[rustfmt::skip]
+pub const TABLE: [Behaviour; 33] = [
+    on(Switch::BasicAuth, "basic-auth", Grade::A, "2", "401 unless Basic carries the communication user; 403 without CSRF text for a user without the scenario"),
+    on(Switch::ClientCertificate, "client-certificate", Grade::C, "2", "a verified client certificate with the user's CN replaces Basic"),
+    on(Switch::CsrfBound, "csrf-bound", Grade::A, "6.0, 8", "writes need the token together with its cookies; else 403, x-csrf-token: Required, plain text; reads need neither"),
+    on(Switch::CsrfExpires, "csrf-expires", Grade::S, "8, 14.4", "a session ends after the option's idle time; how long a tenant keeps it is not public"),
+    on(Switch::PlanningEnabled, "planning-enabled", Grade::B, "1", "the area is enabled for the planning service; off: 404 there while master data goes on"),
+    on(Switch::StagingWithoutEffect, "staging-without-effect", Grade::B, "6.8.1", "nothing is saved before the commit; off: DoCommit is implied"),
+    on(Switch::StagingAdds, "staging-adds", Grade::B, "6.8.3, 11", "rows of one cell in one transaction add up: a chunk sent twice doubles values; off: the last wins"),
+    on(Switch::CalculatedIs500, "calculated-is-500", Grade::B, "5", "writing a calculated key figure is a 500 `invalid column name`; off: 400"),
+    on(Switch::OneColumnSet, "one-column-set", Grade::B, "5, 6.8.9", "every row of a POST has the columns of AggregationLevelFieldsString; else 400"),
+    on(Switch::StringsOnly, "strings-only", Grade::A, "6.3", "decimals are JSON strings; a JSON number is a 400"),
+    on(Switch::UnknownRowOnlyInMessages, "unknown-row-in-messages", Grade::B, "6.6, 11", "201 for a row without master data; it shows only in <PA>Message; off: silently dropped"),
+    on(Switch::VersionAssignment, "version-assignment", Grade::A, "5, 11", "a key figure that is not assigned to the version stays as it is, without a word"),
+    on(Switch::MessagesNeedFilter, "messages-need-filter", Grade::A, "3, 6.6", "<PA>Message and <PA>Trans without $filter are a 400"),
+    on(Switch::MessageExpand, "message-expand", Grade::B, "6.6", "$expand=Nav<PA>Message gives the failing row; off: 400, as on some tenants"),
+    on(Switch::SelectMandatory, "select-mandatory", Grade::B, "7", "$select is the aggregation level, and mandatory"),
+    on(Switch::NoMasterDataExtract, "no-master-data-extract", Grade::B, "7", "attributes only: 400; VERSIONID, VERSIONNAME only: lists versions"),
+    on(Switch::ConversionAttributes, "conversion-attributes", Grade::B, "7", "UOMTOID or CURRTOID missing: 400, one attribute a reply"),
+    on(Switch::NeZeroIgnored, "ne-zero-ignored", Grade::B, "7", "`KF ne 0` has no effect"),
+    on(Switch::EmptyAttributeDropped, "empty-attribute-dropped", Grade::B, "7", "any predicate on an attribute drops the rows in which it is empty"),
+    on(Switch::TopZeroDump, "top-zero-dump", Grade::B, "7", "$top=0 with $inlinecount is an ABAP dump (500) here, and fine in MASTER_DATA"),
+    on(Switch::UnorderedPages, "unordered-pages", Grade::S, "7", "without $orderby the order differs from request to request"),
+    on(Switch::AbsentReadsZero, "absent-reads-zero", Grade::S, "7", "in a row that exists, a key figure without a value reads 0.000000; off: null"),
+    on(Switch::ReturnMin, "return-min", Grade::A, "6.3", "P_RETURN_MIN=X on a POST shortens the reply (the name suggests it)"),
+    on(Switch::Disaggregation, "disaggregation", Grade::B, "5", "a write above the storage level is split (equally: grade S); off: row rejected"),
+    on(Switch::DuplicateMasterData, "duplicate-master-data", Grade::B, "4", "a key twice in one master data transaction: both copies rejected at commit, error 119"),
+    off(Switch::TransactionName, "transaction-name", Grade::C, "6.3", "newer tenants: TransactionName in body, functions and metadata"),
+    off(Switch::DeleteEntries, "delete-entries", Grade::B, "4", "newer tenants: DeleteEntries on <MDT>Trans"),
+    off(Switch::NavResultsOnPlanning, "nav-results-on-planning", Grade::U, "6.3", "{\"results\": [..]} instead of a bare array, in the planning service too"),
+    off(Switch::JsonDates, "json-dates", Grade::U, "6.3", "/Date(ms)/ in requests"),
+    off(Switch::CommitInMetadata, "commit-in-metadata", Grade::U, "3", "the planning metadata declares commit (the public export doesn't)"),
+    off(Switch::StatusNotFirst, "status-not-first", Grade::S, "6.5", "getExportResult puts another pair before Status, for clients that use index 0"),
+    off(Switch::ImportFails, "import-fails", Grade::S, "6.5", "every commit ends in ERROR without effect"),
+    off(Switch::NightlyOverwritesBridge, "nightly-overwrites-bridge", Grade::S, "-", "fault: the nightly ERP load writes its capacity into TWINCAPA and TWINCAPALIVE too"),
+];
+
+/// Behaviours that have no switch, because nothing makes sense without them.
+#[rustfmt::skip]
+pub const ALWAYS: [(&str, Grade, &str); 14] = [
+    ("Atom XML unless JSON is asked for; $metadata is always XML", Grade::B, "8"),
+    ("error bodies in JSON or XML, message with language", Grade::B, "8"),
+    ("token fetch by GET or HEAD on root, $metadata, <PA>Trans, <PA>Trans/", Grade::A, "6.0, 12"),
+    ("own transaction ids up to 32 characters, or getTransactionID", Grade::A, "6.1, 8.1"),
+    ("commit is a POST, planning and master data spell their names differently", Grade::B, "3, 4"),
+    ("INITIAL, PROCESSING, then PROCESSED, PROCESSED_WITH_ERRORS or ERROR", Grade::A, "6.5"),
+    ("an id that was never staged is a 404 at getExportResult (grade S), INITIAL before the commit", Grade::B, "6.8.4"),
+    ("key figures answer as strings with 6 decimals, dates as /Date(ms)/", Grade::B, "7"),
+    ("reading fewer attributes sums silently (by the key figure's aggregation)", Grade::B, "7"),
+    ("PERIODIDn_REL only in $filter", Grade::B, "5"),
+    ("no __next: $skip, $top", Grade::B, "7"),
+    ("VersionID absent or empty is the base version; reads call it __BASELINE", Grade::B, "4, 5"),
+    ("zero is a value; a row left out leaves the cell alone", Grade::B, "6.8.10"),
+    ("a period is addressed by a timestamp inside it", Grade::A, "5"),
+];
+
+/// Which behaviours are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switches(u64);
+
+impl Default for Switches {
+    fn default() -> Self {
+        let on = TABLE.iter().filter(|behaviour| behaviour.on);
+        Self(on.fold(0, |bits, behaviour| bits | behaviour.switch.bit()))
+    }
+}
+
+impl Switch {
+    const fn bit(self) -> u64 {
+        1 << self as u64
+    }
+}
+
+impl FromStr for Switch {
+    type Err = UnknownSwitch;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSwitch> {
+        let found = TABLE.iter().find(|behaviour| behaviour.name == name);
+        found.map(|behaviour| behaviour.switch).ok_or_else(|| UnknownSwitch(name.to_owned()))
+    }
+}
+
+/// There is no such behaviour.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no behaviour of this sandbox; its table of behaviours lists their names")]
+pub struct UnknownSwitch(pub String);
+
+impl Switches {
+    /// Whether a behaviour is on.
+    #[must_use]
+    pub const fn on(self, switch: Switch) -> bool {
+        self.0 & switch.bit() != 0
+    }
+
+    /// The same with one behaviour turned on or off.
+    #[must_use]
+    pub const fn with(self, switch: Switch, on: bool) -> Self {
+        Self(if on { self.0 | switch.bit() } else { self.0 & !switch.bit() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_switch_is_described_once() {
+        for (index, behaviour) in TABLE.iter().enumerate() {
+            assert_eq!(behaviour.switch as usize, index, "{} is out of order", behaviour.name);
+            assert_eq!(behaviour.name.parse(), Ok(behaviour.switch));
+            assert!(!behaviour.does.is_empty() && !behaviour.source.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_unconfirmed_is_off() {
+        for behaviour in TABLE {
+            assert!(behaviour.grade != Grade::U || !behaviour.on, "{}", behaviour.name);
+            assert_eq!(Switches::default().on(behaviour.switch), behaviour.on);
+        }
+    }
+
+    #[test]
+    fn switches_turn_one_behaviour_only() {
+        let switches = Switches::default().with(Switch::JsonDates, true);
+        assert!(switches.on(Switch::JsonDates));
+        assert_eq!(switches.with(Switch::JsonDates, false), Switches::default());
+        assert!("json-date".parse::<Switch>().is_err());
+    }
+}

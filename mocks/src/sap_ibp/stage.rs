@@ -1,0 +1,317 @@
+//! Deep insert into `<PA>Trans`: strict about shape, silent about content.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use jiff::{Timestamp, civil::DateTime};
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+
+use super::{
+    SapIbp,
+    behaviours::Switch,
+    model::{
+        CAPASUPPLY, KEY_FIGURES, NOT_WRITABLE, PLANNING_AREA, TIME_LEVELS, TWIN_VERSION, TimeLevel,
+        key_figure, time_level,
+    },
+    options::Wiring,
+    query::Query,
+    transaction::StagedRow,
+    wire::{Entry, Format, Nav, Prop, Refusal, one, quoted},
+};
+
+/// Longest transaction id (section 8.1).
+const ID_CHARS_MAX: usize = 32;
+/// Decimals of a key figure (section 8.1: precision 18, scale 6).
+const SCALE_MAX: u32 = 6;
+/// Digits before the point: precision 18 less scale 6.
+const WHOLE_MAX: i64 = 1_000_000_000_000;
+
+/// A POST that has been understood.
+struct Posted {
+    id: String,
+    fields: String,
+    version: String,
+    commit: bool,
+    rows: Vec<StagedRow>,
+}
+
+/// The columns that a POST declares.
+struct Columns<'a> {
+    names: BTreeSet<&'a str>,
+    time: &'static TimeLevel,
+    figures: Vec<(usize, &'a str)>,
+}
+
+impl SapIbp {
+    /// Handles `POST <PA>Trans`; the second figure is the number of values.
+    pub(super) fn stage(
+        &mut self,
+        at: Timestamp,
+        request: &Request<Bytes>,
+        query: &Query,
+        root: &str,
+        format: Format,
+    ) -> Result<(Response<Bytes>, u64), Refusal> {
+        let posted = self.understand(&body(request)?)?;
+        let values = posted.rows.iter().map(|row| row.values.len() as u64).sum();
+        let entry = posted.entry(query.get("P_RETURN_MIN") == Some("X") && self.returns_min());
+        let transaction = self.transactions.entry(posted.id.clone()).or_default();
+        if transaction.progress.is_committed() {
+            let text = format!("Transaction {} is committed already", posted.id);
+            return Err(Refusal::bad(text));
+        }
+        let version = transaction.version.get_or_insert_with(|| posted.version.clone());
+        if *version != posted.version {
+            return Err(Refusal::bad("One transaction writes one version only"));
+        }
+        transaction.staged.extend(posted.rows);
+        if posted.commit || !self.options.switches.on(Switch::StagingWithoutEffect) {
+            self.commit(at, &posted.id);
+        }
+        Ok((one(201, root, &entry, format), values))
+    }
+
+    const fn returns_min(&self) -> bool {
+        self.options.switches.on(Switch::ReturnMin)
+    }
+
+    /// Commits a staged transaction.
+    pub(super) fn commit(&mut self, at: Timestamp, id: &str) {
+        let (starts, ends) = (self.options.import_starts_after, self.options.import_ends_after);
+        if let Some(transaction) = self.transactions.get_mut(id) {
+            transaction.progress.commit(at, starts, ends);
+        }
+    }
+
+    fn understand(&self, body: &Map<String, Value>) -> Result<Posted, Refusal> {
+        let nav = format!("Nav{PLANNING_AREA}");
+        for name in body.keys() {
+            let known = [
+                "Transactionid",
+                "AggregationLevelFieldsString",
+                "VersionID",
+                "ScenarioID",
+                "DoCommit",
+                "__metadata",
+            ]
+            .contains(&name.as_str());
+            let named =
+                name == "TransactionName" && self.options.switches.on(Switch::TransactionName);
+            if !known && !named && *name != nav {
+                return Err(Refusal::bad(format!("Property '{name}' is invalid")));
+            }
+        }
+        let id = text(body, "Transactionid")?;
+        if id.is_empty() || id.chars().count() > ID_CHARS_MAX {
+            return Err(Refusal::bad("Transactionid must have 1 to 32 characters"));
+        }
+        let version = text(body, "VersionID")?;
+        if !version.is_empty() && version != TWIN_VERSION {
+            return Err(Refusal::bad(format!("Version '{version}' does not exist")));
+        }
+        if !text(body, "ScenarioID")?.is_empty() {
+            return Err(Refusal::bad("The scenario does not exist"));
+        }
+        let commit = match body.get("DoCommit") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(commit)) => *commit,
+            Some(_) => return Err(Refusal::bad("Property 'DoCommit' must be a boolean")),
+        };
+        let fields = text(body, "AggregationLevelFieldsString")?;
+        let columns = self.columns(&fields)?;
+        let rows = match body.get(&nav) {
+            None | Some(Value::Null) => &Vec::new(),
+            Some(Value::Array(rows)) => rows,
+            Some(Value::Object(wrapped))
+                if self.options.switches.on(Switch::NavResultsOnPlanning) =>
+            {
+                match wrapped.get("results") {
+                    Some(Value::Array(rows)) => rows,
+                    _ => return Err(Refusal::bad(format!("'{nav}' must be an array"))),
+                }
+            }
+            Some(_) => return Err(Refusal::bad(format!("'{nav}' must be an array"))),
+        };
+        let rows = rows.iter().map(|row| self.row(row, &columns)).collect::<Result<_, _>>()?;
+        Ok(Posted { id, fields, version, commit, rows })
+    }
+
+    fn columns<'a>(&self, fields: &'a str) -> Result<Columns<'a>, Refusal> {
+        let mut names = BTreeSet::new();
+        let (mut times, mut figures) = (Vec::new(), Vec::new());
+        for name in fields.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            if NOT_WRITABLE.contains(&name) {
+                return Err(Refusal::bad(format!("Column {name} can't be written")));
+            }
+            if !names.insert(name) {
+                return Err(Refusal::bad(format!("Column {name} is named twice")));
+            }
+            if let Some(level) = time_level(name) {
+                times.push(level);
+            } else if let Some(figure) = key_figure(name) {
+                self.writable(figure)?;
+                figures.push((figure, name));
+            } else if !["RESID", "LOCID"].contains(&name) {
+                return Err(Refusal::bad(format!("Property '{name}' is invalid")));
+            }
+        }
+        let &[time] = times.as_slice() else {
+            let text = format!(
+                "AggregationLevelFieldsString needs one time field, such as {}",
+                TIME_LEVELS[2].stamp
+            );
+            return Err(Refusal::bad(text));
+        };
+        if figures.is_empty() {
+            return Err(Refusal::bad("AggregationLevelFieldsString names no key figure"));
+        }
+        Ok(Columns { names, time, figures })
+    }
+
+    fn writable(&self, figure: usize) -> Result<(), Refusal> {
+        let calculated = !KEY_FIGURES[figure].stored
+            || (figure == CAPASUPPLY && self.options.wiring == Wiring::Calculation);
+        if !calculated {
+            return Ok(());
+        }
+        let status = if self.options.switches.on(Switch::CalculatedIs500) { 500 } else { 400 };
+        let text = format!("invalid column name: {}", KEY_FIGURES[figure].id);
+        Err(Refusal::new(status, "/IBP/CX_INTERNAL", text))
+    }
+
+    fn row(&self, row: &Value, columns: &Columns<'_>) -> Result<StagedRow, Refusal> {
+        let row = row.as_object().ok_or_else(|| Refusal::bad("A row must be an object"))?;
+        let names: BTreeSet<_> =
+            row.keys().map(String::as_str).filter(|name| *name != "__metadata").collect();
+        if names != columns.names && self.options.switches.on(Switch::OneColumnSet) {
+            let odd: Vec<_> = names.symmetric_difference(&columns.names).copied().collect();
+            return Err(Refusal::bad(format!(
+                "Columns of a row differ from AggregationLevelFieldsString: {}",
+                odd.join(", ")
+            )));
+        }
+        let mut values = Vec::new();
+        for (figure, name) in &columns.figures {
+            if let Some(value) = row.get(*name) {
+                values.push((*figure, self.decimal(name, value)?));
+            }
+        }
+        let attribute = |name: &str| match row.get(name) {
+            None => Ok(None),
+            Some(Value::String(value)) => Ok(Some(value.clone())),
+            Some(_) => Err(Refusal::bad(format!("Property '{name}' must be a string"))),
+        };
+        let day = self.date(columns.time.stamp, row.get(columns.time.stamp))?;
+        Ok(StagedRow {
+            resource: attribute("RESID")?,
+            location: attribute("LOCID")?,
+            level: columns.time.kind,
+            day: day.date(),
+            values,
+        })
+    }
+
+    fn decimal(&self, name: &str, value: &Value) -> Result<Decimal, Refusal> {
+        let invalid = || Refusal::bad(format!("Property '{name}' has an invalid value"));
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) if !self.options.switches.on(Switch::StringsOnly) => {
+                number.to_string()
+            }
+            _ => return Err(invalid()),
+        };
+        let value: Decimal = text.parse().map_err(|_| invalid())?;
+        if value.normalize().scale() > SCALE_MAX || value.abs() >= Decimal::from(WHOLE_MAX) {
+            return Err(invalid());
+        }
+        Ok(value)
+    }
+
+    fn date(&self, name: &str, value: Option<&Value>) -> Result<DateTime, Refusal> {
+        let invalid = || Refusal::bad(format!("Property '{name}' has an invalid value"));
+        let text = value.and_then(Value::as_str).ok_or_else(invalid)?;
+        if let Some(millis) = text.strip_prefix("/Date(").and_then(|rest| rest.strip_suffix(")/")) {
+            if !self.options.switches.on(Switch::JsonDates) {
+                return Err(invalid());
+            }
+            let millis = millis.parse().map_err(|_| invalid())?;
+            let instant = Timestamp::from_millisecond(millis).map_err(|_| invalid())?;
+            return Ok(jiff::tz::TimeZone::UTC.to_datetime(instant));
+        }
+        // SAP's own samples write single digits (`T7:07:30`); a zone is not taken.
+        let (date, time) = text.split_once('T').ok_or_else(invalid)?;
+        let padded = if time.find(':') == Some(1) { format!("0{time}") } else { time.to_owned() };
+        if padded.ends_with('Z') || padded.contains(['+', '-']) {
+            return Err(invalid());
+        }
+        format!("{date}T{padded}").parse().map_err(|_| invalid())
+    }
+}
+
+pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Refusal> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        let text = "This sandbox takes application/json only";
+        return Err(Refusal::new(415, "/IWFND/CM_MGW/415", text));
+    }
+    match serde_json::from_slice(request.body()) {
+        Ok(Value::Object(body)) => Ok(body),
+        Ok(_) | Err(_) => Err(Refusal::bad("The request body is no JSON object")),
+    }
+}
+
+pub(super) fn text(body: &Map<String, Value>, name: &str) -> Result<String, Refusal> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(_) => Err(Refusal::bad(format!("Property '{name}' must be a string"))),
+    }
+}
+
+impl Posted {
+    /// The 201's entry; the rows are left out of a short one.
+    fn entry(&self, short: bool) -> Entry {
+        let rows = self.rows.iter().enumerate().map(|(n, row)| row.entry(n + 1)).collect();
+        let nav = format!("Nav{PLANNING_AREA}");
+        Entry {
+            set: format!("{PLANNING_AREA}Trans"),
+            key: quoted(&self.id),
+            kind: format!("calcview.{PLANNING_AREA}Trans"),
+            props: vec![
+                ("Transactionid", Prop::Text(self.id.clone())),
+                ("AggregationLevelFieldsString", Prop::Text(self.fields.clone())),
+                ("VersionID", Prop::Text(self.version.clone())),
+                ("ScenarioID", Prop::Text(String::new())),
+                ("DoCommit", Prop::Bool(self.commit)),
+            ],
+            nav: if short { Vec::new() } else { vec![(nav, Nav::Many(rows))] },
+        }
+    }
+}
+
+impl StagedRow {
+    /// The row as an entry of `<PA>`.
+    pub(super) fn entry(&self, number: usize) -> Entry {
+        let mut props = Vec::new();
+        for (name, value) in [("RESID", &self.resource), ("LOCID", &self.location)] {
+            if let Some(value) = value {
+                props.push((name, Prop::Text(value.clone())));
+            }
+        }
+        if let Some(level) = TIME_LEVELS.iter().find(|level| level.kind == self.level) {
+            props.push((level.stamp, Prop::Date(self.day.at(0, 0, 0, 0))));
+        }
+        for (figure, value) in &self.values {
+            props.push((KEY_FIGURES[*figure].id, Prop::Decimal(format!("{value:.6}"))));
+        }
+        Entry {
+            set: PLANNING_AREA.to_owned(),
+            key: format!("{number}L"),
+            kind: format!("calcview.{PLANNING_AREA}"),
+            props,
+            nav: Vec::new(),
+        }
+    }
+}

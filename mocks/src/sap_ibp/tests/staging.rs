@@ -1,0 +1,241 @@
+//! Deep insert, commit, import, messages.
+
+use super::*;
+use crate::simulator::Writer;
+
+#[test]
+fn nothing_is_saved_before_the_commit() {
+    let mut client = Client::new();
+    assert_eq!(client.stage("a", "LINE-1", "TWINCAPA", "112.5").status(), 201);
+    client.pass(3600.0 / 4.0);
+    assert_eq!((client.value("TWINCAPA"), client.status("a")), (None, "INITIAL".into()));
+    client.fetch_token();
+    client.commit("a");
+    assert_eq!(client.value("TWINCAPA").unwrap(), "112.500000");
+    let cell = client.sandbox.stored().into_iter().find(|c| c.measure == "TWINCAPA").unwrap();
+    assert_eq!(cell.writer, Writer::Integration("planthread".into()));
+    assert_eq!((cell.period.to_string(), cell.scope), ("2026-W48".into(), String::new()));
+}
+
+#[test]
+fn an_import_is_initial_then_processing_then_processed() {
+    let mut client = Client::new();
+    client.stage("a", "LINE-1", "TWINCAPA", "1");
+    client.post(&format!("{PLANNING}/commit?P_TransactionID='a'"), &Value::Null);
+    assert_eq!(client.status("a"), "INITIAL");
+    client.pass(0.3);
+    assert_eq!((client.status("a"), client.value("TWINCAPA")), ("PROCESSING".into(), None));
+    client.pass(0.4);
+    assert_eq!(client.status("a"), "PROCESSED");
+    let unknown = client.get(&format!("{PLANNING}/getExportResult?P_TransactionID='never'"));
+    assert_eq!(unknown.status(), 404);
+}
+
+#[test]
+fn a_chunk_sent_twice_doubles_and_a_new_transaction_does_not() {
+    let mut client = Client::new();
+    for _ in 0..2 {
+        client.stage("twice", "LINE-1", "TWINCAPA", "100");
+    }
+    client.commit("twice");
+    assert_eq!(client.value("TWINCAPA").unwrap(), "200.000000");
+    client.land("TWINCAPA", "100");
+    client.land("TWINCAPA", "100");
+    assert_eq!(client.value("TWINCAPA").unwrap(), "100.000000");
+    let response = client.stage("twice", "LINE-1", "TWINCAPA", "1");
+    assert_eq!(response.status(), 400, "committed already");
+}
+
+#[test]
+fn do_commit_commits() {
+    let mut client = Client::new();
+    let row = json!({ "RESID": "LINE-1", "LOCID": "1010",
+        "PERIODID4_TSTAMP": "2026-11-25T7:07:30", "TWINCAPA": "0" });
+    let mut body = trans("one", "PERIODID4_TSTAMP,TWINCAPA,LOCID,RESID", &[row]);
+    body["DoCommit"] = true.into();
+    assert_eq!(client.post(&format!("{PLANNING}/PTDEMOTrans/"), &body).status(), 201);
+    client.pass(2.0);
+    assert_eq!(
+        client.value("TWINCAPA").unwrap(),
+        "0.000000",
+        "a timestamp inside; zero is a value"
+    );
+}
+
+#[test]
+fn an_unknown_resource_shows_only_in_messages() {
+    let mut client = Client::new();
+    let rows = [("LINE-1", "110"), ("LINE-99", "90")].map(|(resource, value)| {
+        json!({ "RESID": resource, "LOCID": "1010",
+                "PERIODID4_TSTAMP": "2026-11-23T00:00:00", "TWINCAPA": value })
+    });
+    let body = trans("mixed", "RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA", &rows);
+    assert_eq!(client.post(&format!("{PLANNING}/PTDEMOTrans"), &body).status(), 201);
+    client.commit("mixed");
+    assert_eq!(client.status("mixed"), "PROCESSED_WITH_ERRORS");
+    assert_eq!(client.value("TWINCAPA").unwrap(), "110.000000");
+    let messages = client.messages("mixed");
+    assert_eq!(messages.len(), 1);
+    assert!(messages[0]["MsgText"].as_str().unwrap().contains("LINE-99"));
+    assert!(messages[0].get("NavPTDEMOMessage").is_none());
+    let all = client.get(&format!("{PLANNING}/PTDEMOMessage"));
+    assert_eq!(all.status(), 400, "filter is mandatory");
+    let path = format!(
+        "{PLANNING}/PTDEMOMessage?$filter=Transactionid eq 'mixed'&$expand=NavPTDEMOMessage"
+    );
+    let row = &client.get_json(&path)["d"]["results"][0]["NavPTDEMOMessage"];
+    assert_eq!(
+        (row["RESID"].as_str(), row["TWINCAPA"].as_str()),
+        (Some("LINE-99"), Some("90.000000"))
+    );
+    client.sandbox.switch(Switch::MessageExpand, false);
+    assert_eq!(client.get(&path).status(), 400);
+}
+
+#[test]
+fn a_calculated_key_figure_is_a_500() {
+    let mut client = Client::new();
+    let response = client.stage("c", "LINE-1", "UTILIZATIONPCT", "1");
+    assert_eq!(
+        (response.status().as_u16(), &*error_text(&response)),
+        (500, "invalid column name: UTILIZATIONPCT")
+    );
+    client.sandbox.rewire(super::super::Wiring::Calculation);
+    assert_eq!(client.stage("c", "LINE-1", "CAPASUPPLY", "1").status(), 500);
+}
+
+#[test]
+fn columns_are_checked() {
+    let mut client = Client::new();
+    let row = json!({ "RESID": "LINE-1", "LOCID": "1010",
+        "PERIODID4_TSTAMP": "2026-11-23T00:00:00", "TWINCAPA": "1" });
+    for (fields, says) in [
+        ("", "one time field"),
+        ("RESID,LOCID,TWINCAPA", "one time field"),
+        ("RESID,LOCID,PERIODID4_TSTAMP", "no key figure"),
+        ("RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA,TWINLOST", "TWINLOST"),
+        ("RESID,PERIODID4_TSTAMP,TWINCAPA", "LOCID"),
+        ("RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA,VERSIONID", "can't be written"),
+        ("RESID,LOCID,PERIODID4_TSTAMP,NOSUCH", "invalid"),
+    ] {
+        let response =
+            client.post(&format!("{PLANNING}/PTDEMOTrans"), &trans("x", fields, &[row.clone()]));
+        assert_eq!(response.status(), 400, "{fields}");
+        assert!(error_text(&response).contains(says), "{fields}: {}", error_text(&response));
+    }
+}
+
+#[test]
+fn values_are_checked() {
+    let mut client = Client::new();
+    let fields = "RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA";
+    let row = |value: Value, date: &str| json!({ "RESID": "LINE-1", "LOCID": "1010", "PERIODID4_TSTAMP": date, "TWINCAPA": value });
+    let iso = "2026-11-23T00:00:00";
+    for (value, date) in [
+        (json!(1.5), iso),
+        (json!(null), iso),
+        (json!("many"), iso),
+        (json!("0.1234567"), iso),
+        (json!("1000000000000"), iso),
+        (json!("1"), "2026-11-23T00:00:00Z"),
+        (json!("1"), "/Date(1763856000000)/"),
+        (json!("1"), "2026-11-23"),
+    ] {
+        let body = trans("x", fields, &[row(value.clone(), date)]);
+        let response = client.post(&format!("{PLANNING}/PTDEMOTrans"), &body);
+        assert_eq!(response.status(), 400, "{value} {date}");
+    }
+    client.sandbox.switch(Switch::JsonDates, true);
+    let body = trans("x", fields, &[row(json!("1"), "/Date(1795392000000)/")]);
+    assert_eq!(client.post(&format!("{PLANNING}/PTDEMOTrans"), &body).status(), 201);
+}
+
+#[test]
+fn bodies_are_checked() {
+    let mut client = Client::new();
+    let good = trans("x", "RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA", &[]);
+    for (field, value) in [
+        ("Transactionid", json!("")),
+        ("Transactionid", json!("x".repeat(33))),
+        ("VersionID", json!("NOSUCH")),
+        ("ScenarioID", json!("0123")),
+        ("DoCommit", json!("false")),
+        ("TransactionName", json!("label")),
+        ("NavPTDEMO", json!({ "results": [] })),
+    ] {
+        let mut body = good.clone();
+        body[field] = value;
+        let response = client.post(&format!("{PLANNING}/PTDEMOTrans"), &body);
+        assert_eq!(response.status(), 400, "{field}");
+    }
+    client.sandbox.switch(Switch::TransactionName, true);
+    let mut named = good;
+    named["TransactionName"] = "label".into();
+    assert_eq!(client.post(&format!("{PLANNING}/PTDEMOTrans"), &named).status(), 201);
+}
+
+#[test]
+fn return_min_shortens_the_reply() {
+    let mut client = Client::new();
+    let row = json!({ "RESID": "LINE-1", "LOCID": "1010",
+        "PERIODID4_TSTAMP": "2026-11-23T00:00:00", "TWINCAPA": "1" });
+    let body = trans("x", "RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA", &[row]);
+    let long = client.post(&format!("{PLANNING}/PTDEMOTrans"), &body);
+    let short = client.post(&format!("{PLANNING}/PTDEMOTrans?P_RETURN_MIN=X"), &body);
+    let rows = |response: &Response<Bytes>| {
+        let json: Value = serde_json::from_slice(response.body()).unwrap();
+        json["d"]["NavPTDEMO"]["results"].as_array().map(Vec::len)
+    };
+    assert_eq!((rows(&long), rows(&short)), (Some(1), None));
+}
+
+#[test]
+fn versions_hold_their_own_values_and_skip_what_is_not_assigned() {
+    let mut client = Client::new();
+    let before = client.value("CAPASUPPLY");
+    let row = json!({ "RESID": "LINE-1", "LOCID": "1010",
+        "PERIODID4_TSTAMP": "2026-11-23T00:00:00", "TWINCAPA": "77", "CAPASUPPLY": "1" });
+    let mut body = trans("v", "RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA,CAPASUPPLY", &[row]);
+    body["VersionID"] = "TWIN".into();
+    assert_eq!(client.post(&format!("{PLANNING}/PTDEMOTrans"), &body).status(), 201);
+    client.commit("v");
+    assert_eq!((client.status("v"), client.messages("v").len()), ("PROCESSED".into(), 0));
+    assert_eq!((client.value("TWINCAPA"), client.value("CAPASUPPLY")), (None, before));
+    let rows = client.read("$select=VERSIONID,RESID,TWINCAPA&$filter=VERSIONID eq 'TWIN'");
+    assert_eq!((rows.len(), rows[0]["TWINCAPA"].as_str()), (1, Some("77.000000")));
+    let body = trans("v2", "RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA", &[]);
+    client.post(&format!("{PLANNING}/PTDEMOTrans"), &body);
+    let mut other = body;
+    other["VersionID"] = "TWIN".into();
+    assert_eq!(client.post(&format!("{PLANNING}/PTDEMOTrans"), &other).status(), 400);
+}
+
+#[test]
+fn a_write_above_the_level_is_split_and_one_below_is_rejected() {
+    let mut client = Client::new();
+    let send = |client: &mut Client, id: &str, field: &str, date: &str| {
+        let row = json!({ "RESID": "LINE-1", "LOCID": "1010", field: date, "TWINCAPA": "400" });
+        let body = trans(id, &format!("RESID,LOCID,{field},TWINCAPA"), &[row]);
+        assert_eq!(client.post(&format!("{PLANNING}/PTDEMOTrans"), &body).status(), 201);
+        client.commit(id);
+        client.status(id)
+    };
+    assert_eq!(send(&mut client, "m", "PERIODID3_TSTAMP", "2026-12-01T00:00:00"), "PROCESSED");
+    let rows = client.read("$select=PERIODID4_TSTAMP,TWINCAPA&$orderby=PERIODID4_TSTAMP");
+    assert_eq!(rows.len(), 4, "December has four weeks that start in it");
+    assert!(rows.iter().all(|row| row["TWINCAPA"] == "100.000000"));
+    let end = send(&mut client, "d", "PERIODID0_TSTAMP", "2026-12-01T00:00:00");
+    assert_eq!(end, "PROCESSED_WITH_ERRORS");
+}
+
+#[test]
+fn an_import_can_fail_as_a_whole() {
+    let mut client = Client::switched(Switch::ImportFails, true);
+    client.stage("e", "LINE-1", "TWINCAPA", "1");
+    client.commit("e");
+    assert_eq!((client.status("e"), client.value("TWINCAPA")), ("ERROR".into(), None));
+    assert_eq!(client.messages("e").len(), 1);
+    client.sandbox.switch(Switch::StatusNotFirst, true);
+    let path = format!("{PLANNING}/getExportResult?P_TransactionID='e'");
+    assert_eq!(client.get_json(&path)["d"]["results"][0]["Name"], "TransactionID");
+}

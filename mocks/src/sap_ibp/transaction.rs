@@ -1,0 +1,232 @@
+//! Transactions: staged, committed, imported, with messages.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use planthread_contracts::{Period, PeriodKind};
+use rust_decimal::Decimal;
+
+use super::{
+    SapIbp, behaviours::Switch, model::KEY_FIGURES, session::USER, store::RowKey, wire::iso,
+};
+use crate::simulator::Writer;
+
+/// One staged row of key figure values.
+#[derive(Debug, Clone)]
+pub(super) struct StagedRow {
+    /// `RESID`, or `None` when written above its level.
+    pub(super) resource: Option<String>,
+    /// `LOCID`, or `None`.
+    pub(super) location: Option<String>,
+    /// The time level and a day inside the period.
+    pub(super) level: PeriodKind,
+    pub(super) day: Date,
+    /// Key figure index and value.
+    pub(super) values: Vec<(usize, Decimal)>,
+}
+
+/// A message of the import.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    pub(super) text: String,
+    pub(super) at: Timestamp,
+    pub(super) row: Option<StagedRow>,
+}
+
+/// How far a transaction is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// When the import starts and ends, once committed.
+    committed: Option<(Timestamp, Timestamp)>,
+    /// Its end, once it is there.
+    outcome: Option<Outcome>,
+}
+
+/// The end of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Processed,
+    WithErrors,
+    Error,
+}
+
+impl Progress {
+    /// Commits: the import starts and ends after these times.
+    pub(super) fn commit(&mut self, at: Timestamp, starts: Duration, ends: Duration) {
+        self.committed.get_or_insert((later(at, starts), later(at, ends.max(starts))));
+    }
+
+    pub(super) const fn is_committed(&self) -> bool {
+        self.committed.is_some()
+    }
+
+    /// The end of an import that is due and has not been carried out.
+    pub(super) fn due(&self, at: Timestamp) -> Option<Timestamp> {
+        let (_, ends) = self.committed?;
+        (self.outcome.is_none() && ends <= at).then_some(ends)
+    }
+
+    pub(super) const fn settle(&mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+
+    /// What `getExportResult` says.
+    pub(super) fn status(&self, at: Timestamp) -> &'static str {
+        match (self.outcome, self.committed) {
+            (Some(Outcome::Processed), _) => "PROCESSED",
+            (Some(Outcome::WithErrors), _) => "PROCESSED_WITH_ERRORS",
+            (Some(Outcome::Error), _) => "ERROR",
+            (None, Some((starts, _))) if at >= starts => "PROCESSING",
+            (None, _) => "INITIAL",
+        }
+    }
+}
+
+fn later(at: Timestamp, more: Duration) -> Timestamp {
+    let more = SignedDuration::try_from(more).unwrap_or(SignedDuration::MAX);
+    at.checked_add(more).unwrap_or(Timestamp::MAX)
+}
+
+/// One transaction of the planning service.
+#[derive(Debug, Default)]
+pub(super) struct Transaction {
+    /// Empty is the base version. Set by the first POST.
+    pub(super) version: Option<String>,
+    pub(super) staged: Vec<StagedRow>,
+    pub(super) progress: Progress,
+    pub(super) messages: Vec<Message>,
+}
+
+impl SapIbp {
+    /// Carries out the imports that are due by `at`, in the order of their ends.
+    pub(super) fn import_due(&mut self, at: Timestamp) {
+        let mut due: Vec<_> = self
+            .transactions
+            .iter()
+            .filter_map(|(id, transaction)| Some((transaction.progress.due(at)?, id.clone())))
+            .collect();
+        due.sort();
+        for (ends, id) in due {
+            if let Some(mut transaction) = self.transactions.remove(&id) {
+                self.import(ends, &mut transaction);
+                self.transactions.insert(id, transaction);
+            }
+        }
+    }
+
+    fn import(&mut self, at: Timestamp, transaction: &mut Transaction) {
+        let rows = std::mem::take(&mut transaction.staged);
+        if self.options.switches.on(Switch::ImportFails) {
+            let text = "Import failed; no data was changed".to_owned();
+            transaction.messages.push(Message { text, at, row: None });
+            transaction.progress.settle(Outcome::Error);
+            return;
+        }
+        let version = transaction.version.clone().unwrap_or_default();
+        let adds = self.options.switches.on(Switch::StagingAdds);
+        let mut cells: BTreeMap<(RowKey, usize), Decimal> = BTreeMap::new();
+        let mut rejected = 0usize;
+        for row in rows {
+            match self.expand(&version, &row) {
+                Ok(parts) => {
+                    let share = Decimal::from(parts.len());
+                    for key in parts {
+                        for (figure, value) in &row.values {
+                            let value = (value / share).round_dp(6);
+                            let cell = cells.entry((key.clone(), *figure)).or_default();
+                            *cell = if adds { *cell + value } else { value };
+                        }
+                    }
+                }
+                Err(text) => {
+                    rejected += 1;
+                    if self.options.switches.on(Switch::UnknownRowOnlyInMessages) {
+                        transaction.messages.push(Message { text, at, row: Some(row) });
+                    }
+                }
+            }
+        }
+        let writer = Writer::Integration(USER.to_owned());
+        for ((key, figure), value) in cells {
+            if self.assigned(&version, figure) {
+                self.store.set(at, key, figure, Some(value), &writer);
+            }
+        }
+        let outcome = if rejected == 0 || transaction.messages.is_empty() {
+            Outcome::Processed
+        } else {
+            Outcome::WithErrors
+        };
+        transaction.progress.settle(outcome);
+    }
+
+    /// Whether values of a key figure can be written in a version.
+    pub(super) fn assigned(&self, version: &str, figure: usize) -> bool {
+        version.is_empty()
+            || KEY_FIGURES[figure].in_twin
+            || !self.options.switches.on(Switch::VersionAssignment)
+    }
+
+    /// The stored rows that a staged row stands for, or why there are none.
+    fn expand(&self, version: &str, row: &StagedRow) -> Result<Vec<RowKey>, String> {
+        let storage = self.options.storage;
+        let written = Period::containing(row.level, row.day);
+        let name = row.name();
+        let pairs: Vec<_> = self
+            .master
+            .pairs(version)
+            .filter(|(resource, location)| {
+                row.resource.as_ref().is_none_or(|wanted| wanted == resource)
+                    && row.location.as_ref().is_none_or(|wanted| wanted == location)
+            })
+            .collect();
+        if pairs.is_empty() {
+            return Err(format!("{name}: no valid combination in master data; row rejected"));
+        }
+        let whole = row.level == storage && row.resource.is_some() && row.location.is_some();
+        if !whole && !self.options.switches.on(Switch::Disaggregation) {
+            return Err(format!("{name}: not at the base planning level; row rejected"));
+        }
+        let mut periods = Vec::new();
+        let mut period = Period::containing(storage, written.start());
+        if period.start() < written.start() {
+            period = period.next();
+        }
+        while period.start() < written.end() {
+            periods.push(period);
+            period = period.next();
+        }
+        if periods.is_empty() || finer(row.level, storage) {
+            return Err(format!("{name}: below the base planning level; row rejected"));
+        }
+        let keys = pairs.into_iter().flat_map(|(resource, location)| {
+            periods.iter().map(move |period| RowKey {
+                version: version.to_owned(),
+                resource: resource.to_owned(),
+                location: location.to_owned(),
+                period: *period,
+            })
+        });
+        Ok(keys.collect())
+    }
+}
+
+/// Whether `level` is below the storage level.
+const fn finer(level: PeriodKind, storage: PeriodKind) -> bool {
+    match level {
+        PeriodKind::Day => true,
+        PeriodKind::TechnicalWeek => matches!(storage, PeriodKind::Week),
+        PeriodKind::Week | PeriodKind::Month => false,
+    }
+}
+
+impl StagedRow {
+    /// The row's attributes in words, as messages name it.
+    fn name(&self) -> String {
+        let part = |name: &str, value: &Option<String>| {
+            value.as_ref().map_or_else(String::new, |value| format!("{name} {value}, "))
+        };
+        let (resource, location) = (part("RESID", &self.resource), part("LOCID", &self.location));
+        format!("{resource}{location}period {}", iso(self.day.at(0, 0, 0, 0)))
+    }
+}
