@@ -1,5 +1,7 @@
 //! Delimited text to raw records: one journal record a row, as it arrived.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord, RejectedRecord};
 use sha2::{Digest as _, Sha256};
@@ -57,6 +59,7 @@ pub fn rows<'a>(
         .delimiter(layout.map_or(b',', |layout| layout.separator))
         .from_reader(text);
     let mut row = csv::ByteRecord::new();
+    let mut lines = Lines { counted: 0, line: 1 };
     let mut before_header = true;
     let mut over = layout.is_none();
     std::iter::from_fn(move || {
@@ -70,22 +73,21 @@ pub fn rows<'a>(
                     break;
                 }
             }
-            let body = trim(&text[from..byte_position(&reader, text)]);
-            let line = row.position().map_or(0, csv::Position::line);
-            let origin = Origin { place: place.to_owned(), line };
+            let body = trim(text, from..byte_position(&reader, text));
+            let origin = Origin { place: place.to_owned(), line: lines.line_of(text, &body) };
             if before_header {
                 before_header = false;
                 if row.iter().eq(layout.header.iter().map(String::as_bytes)) {
                     continue;
                 }
                 over = true;
-                return Some(Err(wrong_header(origin, body, layout.header)));
+                return Some(Err(wrong_header(origin, &text[body], layout.header)));
             }
             return Some(Ok(RawRecord {
                 source: source.name.clone(),
                 id: stable_id(&row, layout),
                 media_type: "text/csv".to_owned(),
-                body: body.to_vec(),
+                body: text[body].to_vec(),
                 received_at,
                 origin,
             }));
@@ -98,11 +100,29 @@ fn byte_position(reader: &csv::Reader<&[u8]>, text: &[u8]) -> usize {
     usize::try_from(reader.position().byte()).map_or(text.len(), |byte| byte.min(text.len()))
 }
 
-fn trim(row: &[u8]) -> &[u8] {
+/// The part of `text` without the line ends around it, as a range of bytes.
+fn trim(text: &[u8], row: Range<usize>) -> Range<usize> {
     let newline = |byte: &u8| *byte == b'\n' || *byte == b'\r';
-    let start = row.iter().position(|byte| !newline(byte)).unwrap_or(row.len());
-    let end = row.iter().rposition(|byte| !newline(byte)).map_or(start, |last| last + 1);
-    &row[start..end]
+    let bytes = &text[row.clone()];
+    let start = bytes.iter().position(|byte| !newline(byte)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|byte| !newline(byte)).map_or(start, |last| last + 1);
+    row.start + start..row.start + end
+}
+
+/// Counts lines once, from the front to the back.
+struct Lines {
+    counted: usize,
+    line: u64,
+}
+
+impl Lines {
+    /// The line, from 1, on which `row` begins; rows come in order.
+    fn line_of(&mut self, text: &[u8], row: &Range<usize>) -> u64 {
+        let between = &text[self.counted..row.start.max(self.counted)];
+        self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.counted = self.counted.max(row.start);
+        self.line
+    }
 }
 
 /// Digest of the key columns, 32 hex digits; a missing column counts as empty.

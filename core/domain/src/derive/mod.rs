@@ -14,6 +14,7 @@ mod machine;
 mod output;
 mod period;
 mod prepare;
+mod row;
 pub mod signals;
 mod timeline;
 
@@ -28,6 +29,7 @@ pub use figures::{
 };
 pub(crate) use forecast::worse;
 pub use output::Output;
+pub use row::Row;
 pub use signals::Signals;
 pub use timeline::Timeline;
 

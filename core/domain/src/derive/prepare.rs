@@ -129,6 +129,9 @@ fn views<'a>(
     let mine = slice(&facts.states, |fact| fact.subject, subject);
     let hour_ms = |hours: u32| i64::from(hours) * 3_600_000;
     let rules = &plant.rules;
+    // A machine that counts parts and never stopped is among those of a source
+    // that tells everything.
+    let counted = !slice(&facts.counts, |fact| fact.subject, subject).is_empty();
     let mut views = Vec::new();
     for (position, source) in plant.sources.iter().enumerate() {
         let from = mine.partition_point(|fact| usize::from(fact.source.0) < position);
@@ -138,7 +141,7 @@ fn views<'a>(
             Reader::Counts(_) | Reader::Cloudevents(_) => None,
         };
         let named = source.reader.machines().values().any(|id| *id == resource.id);
-        let tells = from < to || (begins.is_some() && named);
+        let tells = from < to || (begins.is_some() && (named || counted));
         if let (true, Some(last_seen)) = (tells, clock.last_seen[position]) {
             let (live, held) = (hour_ms(rules.live_hours), hour_ms(rules.time_to_live_hours));
             let status = age_status(last_seen, clock.now, live, held);

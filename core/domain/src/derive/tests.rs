@@ -1,1 +1,258 @@
-//! Tests of the derivation on small, hand-counted inputs.
+//! The derivation on small, hand-counted inputs, and the laws it must keep.
+
+use planthread_contracts::EquipmentState;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::{
+    calendar::span::{HOUR_MS, hours},
+    decode::{Forecast, Foretold, SourceIndex, StateFact, StateSet, Subject},
+    fixture,
+    model::PlannedMaintenance,
+};
+
+/// Monday 2026-10-05 00:00 in Berlin.
+const MONDAY: &str = "2026-10-04T22:00:00Z";
+
+fn ms(text: &str) -> i64 {
+    text.parse::<Timestamp>().unwrap().as_millisecond()
+}
+
+fn state(source: u16, at: i64, state: EquipmentState) -> StateFact {
+    let (subject, source, unless) = (Subject(0), SourceIndex(source), StateSet::default());
+    StateFact { subject, source, at, rank: 0, state: Some(state), unless }
+}
+
+/// Stops of M1, in hours after [`MONDAY`].
+fn stops(hours: &[(i64, i64)]) -> Vec<StateFact> {
+    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    hours
+        .iter()
+        .flat_map(|(from, to)| {
+            [
+                state(0, at(*from), EquipmentState::UnscheduledDown),
+                state(0, at(*to), EquipmentState::Productive),
+            ]
+        })
+        .collect()
+}
+
+fn facts(states: Vec<StateFact>) -> Facts {
+    Facts { states, ..Facts::default() }.seal()
+}
+
+fn weeks(plant: &Plant, facts: &Facts, as_of: i64) -> Derivation {
+    let as_of = Timestamp::from_millisecond(as_of).unwrap();
+    derive(plant, facts, as_of, &[PeriodKind::Week]).unwrap()
+}
+
+fn m1(derivation: &Derivation, week: &str) -> Figures {
+    derivation.get("M1", week.parse().unwrap()).unwrap().clone()
+}
+
+#[test]
+fn law_7_availability_is_pooled_from_sums_not_averaged() {
+    // Week 41: 42 of 168 h down; week 42: 168 − 84 planned, of which 0 down.
+    let mut plant = fixture::plant();
+    plant.planned_maintenance = vec![PlannedMaintenance {
+        resource: "M1".into(),
+        start: "2026-10-12T00:00:00".parse().unwrap(),
+        end: "2026-10-15T12:00:00".parse().unwrap(),
+        reason: "overhaul".into(),
+        owner: "maintenance".into(),
+    }];
+    plant.rules.pool_weeks = 2;
+    let mut states = stops(&[(0, 42)]);
+    // The overhaul was seen as a planned stop.
+    states.push(state(0, ms(MONDAY) + 168 * HOUR_MS, EquipmentState::ScheduledDown));
+    states.push(state(0, ms(MONDAY) + 252 * HOUR_MS, EquipmentState::Productive));
+    let derivation = weeks(&plant, &facts(states), ms(MONDAY) + 336 * HOUR_MS);
+    let one = m1(&derivation, "2026-W43");
+    let availability = one.demonstrated.unwrap().availability;
+    // 1 − 42 ÷ (168 + 84), not the mean of 0.75 and 1.
+    assert_eq!(
+        availability.round_dp(12),
+        (Decimal::ONE - Decimal::from(42) / Decimal::from(252)).round_dp(12)
+    );
+    assert_eq!(m1(&derivation, "2026-W42").planned_maintenance_hours(), 84.into());
+}
+
+#[test]
+fn planned_maintenance_is_subtracted_once_and_not_discounted() {
+    let mut plant = fixture::plant();
+    plant.planned_maintenance = vec![PlannedMaintenance {
+        resource: "M1".into(),
+        start: "2026-10-20T06:00:00+02:00".parse().unwrap(),
+        end: "2026-10-20T14:00:00+02:00".parse().unwrap(),
+        reason: "oil".into(),
+        owner: "maintenance".into(),
+    }];
+    let derivation = weeks(&plant, &facts(stops(&[(0, 42)])), ms(MONDAY) + 170 * HOUR_MS);
+    let one = m1(&derivation, "2026-W43");
+    assert_eq!(one.planned_maintenance_hours(), 8.into());
+    let availability = one.demonstrated.unwrap().availability;
+    let attainable = Decimal::from(169 - 8) * availability;
+    assert_eq!(one.attainable_hours.unwrap().round_dp(12), attainable.round_dp(12));
+}
+
+#[test]
+fn without_history_nothing_is_known_unless_the_master_data_say() {
+    let mut plant = fixture::plant();
+    let as_of = ms(MONDAY) + 10 * HOUR_MS;
+    let bare = m1(&weeks(&plant, &Facts::default(), as_of), "2026-W43");
+    assert_eq!((bare.status, bare.attainable_hours), (Status::Unknown, None));
+    plant.resources[0].standard_availability = Some(Decimal::new(8, 1));
+    let standard = m1(&weeks(&plant, &Facts::default(), as_of), "2026-W43");
+    assert_eq!(standard.status, Status::Assumed);
+    assert_eq!(standard.attainable_hours, Some(Decimal::new(1352, 1)));
+}
+
+#[test]
+fn standby_is_no_loss_and_corrects_the_load() {
+    let plant = fixture::plant();
+    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    // The twin (authority 10) tells states: 84 h starved in week 41.
+    let mut all = facts(vec![
+        state(2, at(-1), EquipmentState::Productive),
+        state(2, at(0), EquipmentState::StandbyStarved),
+        state(2, at(84), EquipmentState::Productive),
+        state(2, at(168), EquipmentState::Productive),
+    ]);
+    let count = |hour: i64, total: u64| crate::decode::CountFact {
+        subject: Subject(0),
+        source: SourceIndex(1),
+        interval: Span { start: at(hour - 1), end: at(hour) },
+        total,
+        received: 0,
+    };
+    all.counts = vec![count(0, 100), count(168, 100 + 4_200)];
+    let one = m1(&weeks(&plant, &all.seal(), at(168)), "2026-W41");
+    assert_eq!((one.down_hours(), one.attainable_hours), (0.into(), Some(168.into())));
+    // 4,200 parts of a minute = 70 h in 84 loaded hours: at full load 140 h.
+    assert_eq!(one.output_standard_hours, Some(70.into()));
+    assert_eq!(one.demonstrated_standard_hours, Some(140.into()));
+}
+
+fn forecast(what: Foretold, value: Decimal, issued: i64) -> Forecast {
+    let bounds = crate::calendar::Bounds::new("Europe/Berlin", jiff::civil::Time::midnight());
+    Forecast {
+        subject: Subject(0),
+        what,
+        interval: bounds.unwrap().span("2026-W43".parse().unwrap()).unwrap(),
+        source: SourceIndex(2),
+        issued,
+        valid_until: issued + 72 * HOUR_MS,
+        value,
+        about: "PRESS-7".into(),
+    }
+}
+
+#[test]
+fn a_twin_outranks_the_pool_and_falls_to_the_lower_when_it_dies() {
+    let plant = fixture::plant();
+    let issued = ms(MONDAY) + 168 * HOUR_MS;
+    let mut all = facts(stops(&[(0, 42), (167, 168)]));
+    let up = Decimal::new(9, 1);
+    all.forecasts.push(forecast(Foretold::UpFraction, up, issued));
+    all.forecasts.push(forecast(Foretold::FailureProbability, Decimal::new(4, 1), issued));
+    all.forecasts.push(forecast(Foretold::RepairHours, 10.into(), issued));
+    let all = all.seal();
+    let live = m1(&weeks(&plant, &all, issued + HOUR_MS), "2026-W43");
+    assert_eq!(live.attainable_hours.unwrap(), Decimal::from(169) * up);
+    assert_eq!(live.risk.as_ref().unwrap().hours_at_risk, 4.into());
+    assert_eq!(live.status, Status::Live);
+    let signals = weeks(&plant, &all, issued + HOUR_MS).signals(&live, "1");
+    assert_eq!(signals.risk.unwrap().validate(), []);
+    // 72 h valid and 72 h held: then the lower of 0.9 and what was shown.
+    let dead = m1(&weeks(&plant, &all, issued + 145 * HOUR_MS), "2026-W43");
+    let mean = dead.demonstrated.as_ref().unwrap().availability;
+    assert!(mean < up, "{mean}");
+    assert_eq!(dead.status, Status::Assumed);
+    assert_eq!(dead.attainable_hours.unwrap().round_dp(9), (Decimal::from(169) * mean).round_dp(9));
+}
+
+#[test]
+fn sources_that_differ_are_in_conflict() {
+    let mut plant = fixture::plant();
+    plant.sources[2].authority = plant.sources[0].authority;
+    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    let mut states = stops(&[(0, 42), (167, 168)]);
+    states.push(state(2, at(1), EquipmentState::Productive));
+    states.push(state(2, at(168), EquipmentState::Productive));
+    let one = m1(&weeks(&plant, &facts(states), at(168)), "2026-W41");
+    assert_eq!(one.status, Status::Conflicting);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Facts end; time goes on. Once the truth is no longer live, no landed
+    /// number is above the last good one.
+    #[test]
+    fn law_8_silence_never_raises_a_number(
+        lengths in proptest::collection::vec((1i64..40, 1i64..20), 1..12),
+        open in proptest::bool::ANY,
+        silence in proptest::collection::vec(25i64..1_200, 1..4),
+    ) {
+        let plant = fixture::plant();
+        let mut at = 0;
+        let mut stopped = Vec::new();
+        for (up, down) in lengths {
+            stopped.push((at + up, at + up + down));
+            at += up + down;
+        }
+        let mut states = stops(&stopped);
+        if open {
+            states.pop();
+        }
+        let last = states.last().unwrap().at;
+        let all = facts(states);
+        let good = weeks(&plant, &all, last);
+        for hours_later in silence {
+            let later = weeks(&plant, &all, last + hours_later * HOUR_MS);
+            for before in good.figures.iter().filter(|one| one.resource == "M1") {
+                let Some(now) = later.get("M1", before.period) else { continue };
+                let (Some(before), Some(value)) = (before.attainable_hours, now.attainable_hours)
+                else { continue };
+                prop_assert!(
+                    value.round_dp(12) <= before.round_dp(12),
+                    "{} raised {} to {}", now.period, before, value
+                );
+                prop_assert!(now.status != Status::Live || now.phase == Phase::Past);
+            }
+        }
+    }
+
+    #[test]
+    fn law_6_kinds_of_period_hold_the_same_attainable_hours(
+        lengths in proptest::collection::vec((1i64..60, 1i64..30), 1..14), as_of in 1i64..1_500,
+    ) {
+        let plant = fixture::plant();
+        let mut at = 0;
+        let mut stopped = Vec::new();
+        for (up, down) in lengths {
+            stopped.push((at + up, at + up + down));
+            at += up + down;
+        }
+        let as_of = Timestamp::from_millisecond(ms(MONDAY) + as_of * HOUR_MS).unwrap();
+        let kinds = [PeriodKind::Day, PeriodKind::TechnicalWeek, PeriodKind::Week];
+        let derivation = derive(&plant, &facts(stops(&stopped)), as_of, &kinds).unwrap();
+        let sum = |kind: PeriodKind| -> Decimal {
+            let m1 = derivation.figures.iter().filter(|one| one.resource == "M1");
+            // Periods from the first that every kind knows.
+            let from = "2026-09-28".parse::<jiff::civil::Date>().unwrap();
+            m1.filter(|one| one.period.kind() == kind && one.period.start() >= from)
+                .filter_map(|one| one.attainable_hours)
+                .sum::<Decimal>()
+                .round_dp(12)
+        };
+        prop_assert_eq!(sum(PeriodKind::Day), sum(PeriodKind::Week));
+        prop_assert_eq!(sum(PeriodKind::TechnicalWeek), sum(PeriodKind::Week));
+    }
+}
+
+#[test]
+fn hours_of_a_stop_are_exact() {
+    assert_eq!(hours(HOUR_MS / 4), Decimal::new(25, 2));
+}

@@ -1,1 +1,201 @@
-//! Tests of the projection.
+//! What lands: law 6 after rounding, law 10, law 11, groups and stamps.
+
+use planthread_contracts::{EquipmentState, Loss, PeriodKind};
+
+use super::*;
+use crate::{
+    calendar::{round_half_even, span::HOUR_MS},
+    decode::{Facts, SourceIndex, StateFact, StateSet, Subject},
+    derive::derive,
+    fixture,
+};
+
+/// Sunday 2026-11-01 23:59 and a week on: M1 to M3 each with an odd stop.
+fn derivation(kinds: &[PeriodKind]) -> Derivation {
+    let monday = "2026-10-25T23:00:00Z".parse::<Timestamp>().unwrap().as_millisecond();
+    let mut states = Vec::new();
+    for machine in 0..3u32 {
+        for (at, state) in [
+            (7, EquipmentState::UnscheduledDown),
+            (20 + i64::from(machine), EquipmentState::Productive),
+        ] {
+            states.push(StateFact {
+                subject: Subject(machine),
+                source: SourceIndex(0),
+                at: monday + at * HOUR_MS + 1_234_000,
+                rank: 0,
+                state: Some(state),
+                unless: StateSet::default(),
+            });
+        }
+    }
+    let facts = Facts { states, ..Facts::default() }.seal();
+    let as_of = "2026-11-01T23:00:00Z".parse().unwrap();
+    let mut plant = fixture::plant();
+    plant.rules.live_hours = 200;
+    plant.rules.time_to_live_hours = 300;
+    derive(&plant, &facts, as_of, kinds).unwrap()
+}
+
+fn measure(name: &str, carries: &str, level: &str, unit: &str, scale: u32) -> MeasureDecl {
+    serde_json::from_value(serde_json::json!({
+        "name": name, "surface": name, "carries": carries, "unit": unit, "scale": scale,
+        "level": level, "over_time": "sum", "over_resources": "sum", "owner": "bridge",
+        "role": if matches!(carries, "as_of" | "valid_until") { "stamp" } else { "value" },
+    }))
+    .unwrap()
+}
+
+fn request<'a>(
+    plant: &'a Plant,
+    live: &'a Derivation,
+    mapping: &'a Mapping,
+    measures: &'a [MeasureDecl],
+) -> Request<'a> {
+    let (target, scope) = ("t", "");
+    Request { plant, live, cut: None, target, scope, mapping, measures, heartbeat: None }
+}
+
+fn cell<'a>(
+    projection: &'a Projection,
+    resource: &str,
+    period: &str,
+    name: &str,
+) -> &'a DesiredCell {
+    let period: Period = period.parse().unwrap();
+    projection
+        .cells
+        .iter()
+        .find(|c| c.key.resource == resource && c.key.period == period && c.key.measure == name)
+        .unwrap()
+}
+
+#[test]
+fn law_11_the_cell_is_what_the_target_will_hold() {
+    let (plant, live, mapping) =
+        (fixture::plant(), derivation(&[PeriodKind::Week]), fixture::mapping());
+    let measures = [
+        measure("live", "attainable_clock_hours", "week", "HUR", 2),
+        measure("minutes", "attainable_clock_hours", "week", "MIN", 0),
+    ];
+    let landed = project(&request(&plant, &live, &mapping, &measures)).unwrap();
+    let hours = cell(&landed, "R-1", "2026-W45", "live");
+    assert_eq!(hours.value.scale(), 2);
+    assert_eq!(hours.value, round_half_even(hours.unrounded, 2));
+    let minutes = cell(&landed, "R-1", "2026-W45", "minutes");
+    assert_eq!(minutes.value, round_half_even(hours.unrounded * Decimal::from(60), 0));
+    // Two resources of the plant are one at the target: exact figures add, and
+    // the sum is rounded once.
+    let week = "2026-W45".parse().unwrap();
+    let exact = |id: &str| live.get(id, week).unwrap().attainable_hours.unwrap();
+    let both = cell(&landed, "R-2", "2026-W45", "live");
+    assert_eq!(both.unrounded, exact("M2") + exact("M3"));
+    assert_eq!(both.value, round_half_even(exact("M2") + exact("M3"), 2));
+}
+
+#[test]
+fn law_6_rounded_parts_of_a_week_sum_to_the_rounded_week() {
+    let kinds = [PeriodKind::Week, PeriodKind::Day, PeriodKind::TechnicalWeek];
+    let (plant, live, mapping) = (fixture::plant(), derivation(&kinds), fixture::mapping());
+    let name = "attainable_clock_hours";
+    let measures = [
+        measure("week", name, "week", "HUR", 1),
+        measure("day", name, "day", "HUR", 1),
+        measure("technical", name, "technical_week", "HUR", 1),
+    ];
+    let landed = project(&request(&plant, &live, &mapping, &measures)).unwrap();
+    let mut compared = 0;
+    for whole in landed.cells.iter().filter(|c| c.key.measure == "week") {
+        for part in ["day", "technical"] {
+            let inside = landed.cells.iter().filter(|c| {
+                c.key.measure == part
+                    && c.key.resource == whole.key.resource
+                    && Period::containing(PeriodKind::Week, c.key.period.start())
+                        == whole.key.period
+            });
+            assert_eq!(inside.map(|c| c.value).sum::<Decimal>(), whole.value, "{}", whole.key);
+            compared += 1;
+        }
+    }
+    assert!(compared > 20);
+}
+
+#[test]
+fn law_10_a_loss_that_the_target_takes_off_itself_is_refused() {
+    let (plant, live) = (fixture::plant(), derivation(&[PeriodKind::Week]));
+    let mapping = Mapping { target_applies: vec![Loss::UnplannedDown], ..fixture::mapping() };
+    let measures = [measure("live", "attainable_clock_hours", "week", "HUR", 2)];
+    let refused = project(&request(&plant, &live, &mapping, &measures)).unwrap_err();
+    assert_eq!(refused[0].path, "measures[0].carries");
+    assert!(refused[0].reason.contains("unplanned down") && refused[0].reason.contains("twice"));
+    // The loss itself may land: it is no capacity.
+    let lost = [measure("lost", "expected_lost_hours", "week", "HUR", 2)];
+    assert!(project(&request(&plant, &live, &mapping, &lost)).is_ok());
+}
+
+#[test]
+fn the_two_figures_and_foreign_units_are_refused() {
+    let (plant, live, mapping) =
+        (fixture::plant(), derivation(&[PeriodKind::Week]), fixture::mapping());
+    let measures = [
+        measure("other", "demonstrated_standard_hours", "week", "HUR", 2),
+        measure("pieces", "attainable_clock_hours", "week", "H87", 2),
+    ];
+    let refused = project(&request(&plant, &live, &mapping, &measures)).unwrap_err();
+    let paths: Vec<&str> = refused.iter().map(|f| f.path.as_str()).collect();
+    assert_eq!(paths, ["measures[0].carries", "measures[1].unit"]);
+}
+
+#[test]
+fn a_group_carries_status_and_stamps_as_days_of_the_plant() {
+    let (plant, live, mapping) =
+        (fixture::plant(), derivation(&[PeriodKind::Week]), fixture::mapping());
+    let measures = [
+        measure("live", "attainable_clock_hours", "week", "HUR", 2),
+        measure("status", "status", "week", "C62", 0),
+        measure("as_of", "as_of", "week", "C62", 0),
+        measure("valid_until", "valid_until", "week", "C62", 0),
+    ];
+    let landed = project(&request(&plant, &live, &mapping, &measures)).unwrap();
+    assert_eq!(cell(&landed, "R-2", "2026-W46", "status").value, Status::Live.code().into());
+    // 2026-11-01T23:00Z is midnight of the second in Berlin; 73 h later it ends.
+    assert_eq!(cell(&landed, "R-2", "2026-W46", "as_of").value, 20_261_102.into());
+    assert_eq!(cell(&landed, "R-2", "2026-W46", "valid_until").value, 20_261_105.into());
+    let groups: std::collections::BTreeSet<_> =
+        landed.cells.iter().map(|c| c.key.group()).collect();
+    assert_eq!(landed.cells.len(), groups.len() * measures.len());
+}
+
+#[test]
+fn what_is_not_ours_or_not_known_does_not_land() {
+    let (plant, mapping) = (fixture::plant(), fixture::mapping());
+    let as_of = "2026-11-01T23:00:00Z".parse().unwrap();
+    let nothing = derive(&plant, &Facts::default(), as_of, &[PeriodKind::Week]).unwrap();
+    let mut measures = vec![measure("live", "attainable_clock_hours", "week", "HUR", 2)];
+    let found = project(&request(&plant, &nothing, &mapping, &measures)).unwrap();
+    assert_eq!(found.cells, []);
+    assert!(!found.withheld.is_empty() && found.withheld[0].reason.contains("no history"));
+    measures[0].owner = Owner::Other("somebody".into());
+    let live = derivation(&[PeriodKind::Week]);
+    assert_eq!(project(&request(&plant, &live, &mapping, &measures)).unwrap().cells, []);
+}
+
+#[test]
+fn the_plan_cut_is_firm_between_cut_offs() {
+    let plant = fixture::plant();
+    let cut = |at: &str| cut_off(&plant, at.parse().unwrap()).unwrap().to_string();
+    assert_eq!(cut("2026-11-22T22:00:00Z"), "2026-10-31T23:00:00Z");
+    assert_eq!(cut("2026-11-30T22:59:59Z"), "2026-10-31T23:00:00Z");
+    assert_eq!(cut("2026-11-30T23:00:00Z"), "2026-11-30T23:00:00Z");
+}
+
+#[test]
+fn a_recipe_changes_with_everything_that_changes_a_value() {
+    let live = derivation(&[PeriodKind::Week]);
+    let mapping = fixture::mapping();
+    let other = Mapping { version: "2".into(), ..fixture::mapping() };
+    assert_ne!(recipe(&live, &mapping), recipe(&live, &other));
+    let moved = Derivation { tzdb_version: "x".into(), ..live.clone() };
+    assert_ne!(recipe(&live, &mapping), recipe(&moved, &mapping));
+    assert_eq!(recipe(&live, &mapping).len(), 64);
+}

@@ -1,0 +1,359 @@
+//! The line-simulation example, against the hand count of its README and
+//! against a second way of counting (minute by minute).
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use jiff::{Timestamp, ToSpan as _, Unit, tz::TimeZone};
+use planthread_contracts::{Period, PeriodKind, Status};
+use planthread_domain::{
+    Decoder, Derivation, Facts, Plant, derive,
+    derive::{Figures, Phase},
+    explain, rows,
+};
+use rust_decimal::Decimal;
+
+#[derive(serde::Deserialize)]
+struct Example {
+    plant: Plant,
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/line-simulation")
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(folder().join(name)).unwrap()
+}
+
+fn plant() -> Plant {
+    let example: Example = serde_saphyr::from_str(&read("planthread.yaml")).unwrap();
+    assert_eq!(example.plant.validate(), []);
+    example.plant
+}
+
+fn facts(plant: &Plant) -> Facts {
+    let decoder = Decoder::new(plant).unwrap();
+    let mut facts = Facts::default();
+    for source in &plant.sources {
+        for file in &source.files {
+            for record in rows(read(file).as_bytes(), source, file, plant.as_of.unwrap()) {
+                decoder.decode(&record.unwrap(), &mut facts).unwrap();
+            }
+        }
+    }
+    facts.seal()
+}
+
+fn derived(kinds: &[PeriodKind]) -> (Plant, Derivation) {
+    let plant = plant();
+    let derivation = derive(&plant, &facts(&plant), plant.as_of.unwrap(), kinds).unwrap();
+    (plant, derivation)
+}
+
+fn week(derivation: &Derivation, resource: &str, period: &str) -> Figures {
+    derivation.get(resource, period.parse().unwrap()).unwrap().clone()
+}
+
+fn minutes(hours: Decimal) -> Decimal {
+    (hours * Decimal::from(60)).round_dp(6).normalize()
+}
+
+#[test]
+fn derive_agrees_with_the_hand_count_of_the_readme() {
+    let (_, derivation) = derived(&[PeriodKind::Week]);
+    let readme = read("README.md");
+    let mut sums: BTreeMap<(String, String), i64> = BTreeMap::new();
+    let mut heading = None;
+    for line in readme.lines() {
+        if let Some((machine, week)) =
+            line.strip_prefix("### ").and_then(|rest| rest.split_once(", week "))
+        {
+            heading = Some((machine.to_owned(), week.to_owned()));
+            continue;
+        }
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        if let ([from, to, minutes], Some(key)) = (cells.as_slice(), &heading)
+            && let (Ok(from), Ok(to)) = (from.parse::<Timestamp>(), to.parse::<Timestamp>())
+        {
+            let minutes: i64 = minutes.parse().unwrap();
+            assert_eq!((to.as_second() - from.as_second()) / 60, minutes, "{line}");
+            *sums.entry(key.clone()).or_default() += minutes;
+        }
+    }
+    assert_eq!(sums.len(), 4, "two machines, two weeks");
+    for ((machine, period), counted) in sums {
+        let down = week(&derivation, &machine, &period).down_hours();
+        assert_eq!(minutes(down), counted.into(), "{machine} {period}");
+    }
+}
+
+#[test]
+fn every_machine_and_week_agrees_with_a_minute_by_minute_count() {
+    let (plant, derivation) = derived(&[PeriodKind::Week]);
+    let berlin = TimeZone::get("Europe/Berlin").unwrap();
+    let mut events: BTreeMap<(String, Timestamp), Vec<String>> = BTreeMap::new();
+    for line in read("machine-events.csv").lines().skip(1) {
+        let [time, machine, event] = line.split(',').collect::<Vec<_>>().try_into().unwrap();
+        let at = (machine.to_owned(), time.parse().unwrap());
+        events.entry(at).or_default().push(event.to_owned());
+    }
+    let start: Timestamp = "2026-09-27T22:00:00Z".parse().unwrap();
+    let mut compared = 0;
+    for resource in &plant.resources {
+        let mut counted: BTreeMap<String, [i64; 3]> = BTreeMap::new();
+        let (mut at, mut state) = (start, "up");
+        while at < plant.as_of.unwrap() {
+            let now = events.get(&(resource.id.clone(), at));
+            let happened = |what: &str| now.is_some_and(|all| all.iter().any(|one| one == what));
+            if happened("restored") {
+                state = "up";
+            }
+            if happened("failure") {
+                state = "down";
+            } else if happened("maintenance_start") && state == "up" {
+                state = "planned";
+            }
+            let day = berlin.to_datetime(at).date();
+            let week = Period::containing(PeriodKind::Week, day).to_string();
+            let sums = counted.entry(week).or_default();
+            sums[0] += 1;
+            sums[1] += i64::from(state == "down");
+            sums[2] += i64::from(state == "planned");
+            at += 1.minute();
+        }
+        for (period, [scheduled, down, planned]) in counted {
+            let one = week(&derivation, &resource.id, &period);
+            let measured = one.elements.scheduled - one.elements.ahead;
+            assert_eq!(measured / 60_000, scheduled, "{} {period}", resource.id);
+            assert_eq!(minutes(one.down_hours()), down.into(), "{} {period}", resource.id);
+            let found = minutes(one.planned_maintenance_hours());
+            assert_eq!(found, planned.into(), "{} {period}", resource.id);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 48);
+}
+
+#[test]
+fn the_week_of_the_clock_change_has_169_hours_and_phases_follow_as_of() {
+    let (_, derivation) = derived(&[PeriodKind::Week]);
+    let phases = |phase| derivation.figures.iter().filter(|one| one.phase == phase).count();
+    assert_eq!(phases(Phase::Past), 7 * 7);
+    assert_eq!(phases(Phase::Current), 7);
+    assert_eq!(phases(Phase::Future), 7 * 26);
+    for one in derivation.figures.iter().filter(|one| one.period.to_string() == "2026-W43") {
+        assert_eq!(one.scheduled_hours(), 169.into(), "{}", one.resource);
+    }
+    let spring = week(&derivation, "M1", "2027-W12");
+    assert_eq!(spring.scheduled_hours(), 167.into());
+    assert!(derivation.figures.iter().all(|one| one.status == Status::Live));
+}
+
+#[test]
+fn the_future_is_scheduled_times_demonstrated_over_seven_full_weeks() {
+    let (_, derivation) = derived(&[PeriodKind::Week]);
+    let one = week(&derivation, "M1", "2026-W48");
+    let pool = one.demonstrated.unwrap();
+    assert_eq!(pool.weeks.len(), 7);
+    // Minutes down W40 to W46, of 6 weeks of 168 hours and one of 169.
+    let down = Decimal::from(551 + 67 + 409 + 200 + 776 + 806 + 928);
+    let scheduled = Decimal::from((6 * 168 + 169) * 60);
+    assert_eq!(pool.availability.round_dp(20), (Decimal::ONE - down / scheduled).round_dp(20));
+    let attainable = Decimal::from(168) * pool.availability;
+    assert_eq!(one.attainable_hours.unwrap().round_dp(12), attainable.round_dp(12));
+    // Preventive maintenance is planned: M2 has no unplanned down at all.
+    assert_eq!(
+        week(&derivation, "M2", "2026-W48").demonstrated.unwrap().availability,
+        Decimal::ONE
+    );
+}
+
+#[test]
+fn the_line_stands_beside_its_bound() {
+    let (_, derivation) = derived(&[PeriodKind::Week]);
+    // 2026-W43 at M5, from the counter: its total at the end of the week less
+    // its total at the end of the week before, × 1 minute.
+    let counts = read("hourly-counts.csv");
+    let total = |hour: &str| -> i64 {
+        let row = format!("{hour},M5,");
+        counts.lines().find_map(|line| line.strip_prefix(&row)).unwrap().parse().unwrap()
+    };
+    let parts = total("2026-10-25T22:00:00Z") - total("2026-10-18T21:00:00Z");
+    let one = week(&derivation, "LINE", "2026-W43");
+    let line = one.line.unwrap();
+    assert_eq!(minutes(line.measured_output_hours.unwrap()), parts.into());
+    let difference = line.composed_bound_hours.unwrap() - line.measured_output_hours.unwrap();
+    assert_eq!(line.difference_hours, Some(difference));
+    for one in derivation.figures.iter().filter(|one| one.line.is_some()) {
+        let line = one.line.clone().unwrap();
+        assert!(one.attainable_hours.unwrap() <= line.composed_bound_hours.unwrap());
+        assert!(line.limiting_stage.is_some());
+    }
+}
+
+#[test]
+fn a_machine_that_waits_for_maintenance_still_runs() {
+    // M4 waits from 2026-10-31T21:20Z and is maintained from 21:45Z: of that
+    // hour it is up for 45 minutes, and it made 45 parts of a minute each.
+    let counts = read("hourly-counts.csv");
+    let total = |hour: &str| -> i64 {
+        let row = format!("{hour},M4,");
+        counts.lines().find_map(|line| line.strip_prefix(&row)).unwrap().parse().unwrap()
+    };
+    assert_eq!(total("2026-10-31T21:00:00Z") - total("2026-10-31T20:00:00Z"), 45);
+    let events = read("machine-events.csv");
+    assert!(events.contains("2026-10-31T21:20:00Z,M4,waiting_for_maintenance"));
+    assert!(events.contains("2026-10-31T21:45:00Z,M4,maintenance_start"));
+}
+
+#[test]
+fn restored_never_shares_a_minute_so_its_rank_is_our_choice() {
+    let mut minutes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in read("machine-events.csv").lines().skip(1) {
+        let (key, event) = line.rsplit_once(',').unwrap();
+        minutes.entry(key.to_owned()).or_default().push(event.to_owned());
+    }
+    let shared = minutes.values().filter(|e| e.len() > 1 && e.iter().any(|one| one == "restored"));
+    assert_eq!(shared.count(), 0);
+}
+
+#[test]
+fn every_explanation_reproduces_its_number() {
+    let (plant, derivation) = derived(&[PeriodKind::Week, PeriodKind::TechnicalWeek]);
+    for one in &derivation.figures {
+        let found = explain(&plant, &derivation, &one.resource, one.period).unwrap();
+        let mut known: BTreeMap<String, Decimal> = BTreeMap::new();
+        for step in &found.steps {
+            let value = arithmetic::value(&step.formula, &known);
+            assert_eq!(value.round_dp(9), step.result.round_dp(9), "{found}");
+            // What a person reads gives the same, to a hundredth of an hour.
+            let by_hand = arithmetic::value(&found.in_numbers(step), &BTreeMap::new());
+            assert!((by_hand - step.result).abs() < Decimal::new(1, 2), "{found}");
+            known.insert(step.name.clone(), value);
+        }
+        assert_eq!(known["attainable"].round_dp(9), one.attainable_hours.unwrap().round_dp(9));
+        assert_eq!(found.steps.last().unwrap().name, "attainable");
+    }
+}
+
+#[test]
+fn law_6_technical_weeks_days_and_weeks_hold_the_same_hours() {
+    let kinds = [PeriodKind::Day, PeriodKind::TechnicalWeek, PeriodKind::Week];
+    let (_, derivation) = derived(&kinds);
+    let sum = |kind: PeriodKind, of: fn(&Figures) -> Decimal| -> Decimal {
+        let all = derivation.figures.iter().filter(|one| one.line.is_none());
+        all.filter(|one| one.period.kind() == kind).map(of).sum()
+    };
+    for of in [Figures::scheduled_hours, Figures::down_hours, |one: &Figures| {
+        one.attainable_hours.unwrap()
+    }] {
+        let weeks = sum(PeriodKind::Week, of).round_dp(15);
+        assert_eq!(sum(PeriodKind::Day, of).round_dp(15), weeks);
+        assert_eq!(sum(PeriodKind::TechnicalWeek, of).round_dp(15), weeks);
+    }
+}
+
+#[test]
+fn law_18_the_same_input_gives_the_same_bytes_in_any_order() {
+    let plant = plant();
+    let sealed = facts(&plant);
+    let mut shuffled = sealed.clone();
+    shuffled.states.reverse();
+    shuffled.counts.rotate_left(1_000);
+    let as_of = plant.as_of.unwrap();
+    let bytes = |facts: &Facts| {
+        let derivation = derive(&plant, facts, as_of, &[PeriodKind::Week]).unwrap();
+        serde_json::to_vec(&derivation).unwrap()
+    };
+    assert_eq!(bytes(&sealed), bytes(&shuffled.seal()));
+}
+
+#[test]
+fn every_signal_keeps_its_contract() {
+    let (_, derivation) = derived(&[PeriodKind::Week, PeriodKind::Month]);
+    for one in &derivation.figures {
+        let signals = derivation.signals(one, "1");
+        let capacity = signals.capacity.unwrap();
+        assert_eq!(capacity.validate(), [], "{} {}", one.resource, one.period);
+        assert!(capacity.end.since((Unit::Second, capacity.start)).is_ok());
+    }
+}
+
+mod arithmetic {
+    //! A small evaluator, so that the test recomputes instead of trusting.
+
+    use std::collections::BTreeMap;
+
+    use rust_decimal::Decimal;
+
+    pub(crate) fn value(text: &str, names: &BTreeMap<String, Decimal>) -> Decimal {
+        let mut parser = Parser { rest: text.trim(), names };
+        let value = parser.sum();
+        assert_eq!(parser.rest, "", "unread rest of `{text}`");
+        value
+    }
+
+    struct Parser<'a> {
+        rest: &'a str,
+        names: &'a BTreeMap<String, Decimal>,
+    }
+
+    impl Parser<'_> {
+        fn eat(&mut self, token: &str) -> bool {
+            let found = self.rest.strip_prefix(token).map(str::trim_start);
+            self.rest = found.unwrap_or(self.rest);
+            found.is_some()
+        }
+
+        fn sum(&mut self) -> Decimal {
+            let mut value = self.product();
+            loop {
+                if self.eat("+") {
+                    value += self.product();
+                } else if self.eat("-") {
+                    value -= self.product();
+                } else {
+                    return value;
+                }
+            }
+        }
+
+        fn product(&mut self) -> Decimal {
+            let mut value = self.atom();
+            loop {
+                if self.eat("*") {
+                    value *= self.atom();
+                } else if self.eat("/") {
+                    value /= self.atom();
+                } else {
+                    return value;
+                }
+            }
+        }
+
+        fn atom(&mut self) -> Decimal {
+            if self.eat("min(") {
+                let left = self.sum();
+                assert!(self.eat(","));
+                let right = self.sum();
+                assert!(self.eat(")"));
+                return left.min(right);
+            }
+            if self.eat("(") {
+                let value = self.sum();
+                assert!(self.eat(")"));
+                return value;
+            }
+            if self.eat("-") {
+                return -self.atom();
+            }
+            let end = self
+                .rest
+                .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
+                .unwrap_or(self.rest.len());
+            let (word, rest) = self.rest.split_at(end);
+            self.rest = rest.trim_start();
+            word.parse().unwrap_or_else(|_| self.names[word])
+        }
+    }
+}
