@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use planthread_kit::{Class, ConnectorError};
+use planthread_engine::EngineError;
+use planthread_kit::{Class, ConnectorError, table};
 use serde::Serialize;
 
 /// How the program ends (the table is in `planthread explain exit-codes`).
@@ -40,14 +41,11 @@ impl Exit {
         }
     }
 
-    /// The exit code of a connector's error class.
+    /// The exit code of a connector's error class, by the kit's table.
     #[must_use]
-    pub const fn of_class(class: Class) -> Self {
-        match class {
-            Class::Transient { .. } | Class::Throttled { .. } => Self::Transient,
-            Class::Auth | Class::Drift => Self::Held,
-            Class::Fatal => Self::Usage,
-        }
+    pub fn of_class(class: Class) -> Self {
+        let code = table::treatment(class).exit_code;
+        Self::ALL.into_iter().find(|exit| exit.code() == code).unwrap_or(Self::Internal)
     }
 }
 
@@ -140,16 +138,46 @@ impl From<ConnectorError> for Failure {
     }
 }
 
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let exit = match &error {
+            EngineError::Connector(inner) => return inner.clone().into(),
+            EngineError::WriterHeld { .. } | EngineError::Moved(_) => Exit::Held,
+            EngineError::NoState(_)
+            | EngineError::NewerSchema { .. }
+            | EngineError::OlderSchema { .. }
+            | EngineError::NotDurable(_)
+            | EngineError::Io { .. }
+            | EngineError::Plan { .. }
+            | EngineError::Segment { .. }
+            | EngineError::Refused(_)
+            | EngineError::UnknownCell(_) => Exit::Usage,
+            EngineError::Database(_)
+            | EngineError::Commit(_)
+            | EngineError::WriterGone
+            | EngineError::Transition { .. }
+            | EngineError::Conservation { .. }
+            | EngineError::Stored(_) => Exit::Internal,
+        };
+        // The engine says what happened and what to do in one sentence.
+        let text = error.to_string();
+        match text.split_once("; ") {
+            Some((message, cure)) => Self::new(exit, message).cure(cure),
+            None => Self::new(exit, text),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_login_is_held_and_says_where_to_read_on() {
+    fn a_refused_login_is_configuration_and_says_where_to_read_on() {
         let error = ConnectorError::new(Class::Auth, "fetch token", "user or password is wrong")
             .cure("check the communication user");
         let failure = Failure::from(error);
-        assert_eq!(failure.exit.code(), 4);
+        assert_eq!(failure.exit.code(), 2);
         let text = failure.to_string();
         assert!(text.contains("cure: check") && text.contains("explain auth"), "{text}");
     }

@@ -1,19 +1,12 @@
 //! A sandbox as a transport: the connector talks to a simulator without a
 //! socket, on whatever clock the caller lives by.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use planthread_kit::{BoxFuture, Clock, SendError, Sent, Transport};
-use planthread_mocks::{Cut, Simulator};
-
-/// A simulator that several owners share: the transport asks it, a test or a
-/// drill looks into it.
-pub type Shared = Arc<Mutex<dyn Simulator>>;
+use planthread_mocks::{Cut, Shared, mount};
 
 /// Mounts a simulator as a [`Transport`].
 #[derive(Clone)]
@@ -39,11 +32,7 @@ impl fmt::Debug for InProcess {
 impl Transport for InProcess {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, SendError>> {
         Box::pin(async move {
-            let reply = {
-                let mut simulator =
-                    self.simulator.lock().unwrap_or_else(PoisonError::into_inner);
-                simulator.handle(self.clock.now(), &request)
-            };
+            let reply = mount::handle(&self.simulator, self.clock.now(), &request);
             if !reply.delay.is_zero() {
                 self.clock.sleep(reply.delay).await;
             }
@@ -73,7 +62,7 @@ mod tests {
 
     use jiff::Timestamp;
     use planthread_kit::VirtualClock;
-    use planthread_mocks::{Change, Reply, StoredCell};
+    use planthread_mocks::{Change, Reply, Simulator, StoredCell, shared};
 
     use super::*;
 
@@ -103,7 +92,7 @@ mod tests {
     #[test]
     fn delay_is_the_clocks_and_a_cut_is_maybe_sent() {
         let clock = VirtualClock::new(Timestamp::UNIX_EPOCH, 1);
-        let wire = InProcess::new(Arc::new(Mutex::new(Moody(0))), Arc::new(clock.clone()));
+        let wire = InProcess::new(shared(Moody(0)), Arc::new(clock.clone()));
         let first = clock.block_on(wire.send(Request::new(Bytes::new())));
         assert_eq!(first.unwrap().body().as_ref(), b"ok");
         assert_eq!(clock.now().as_second(), 90);

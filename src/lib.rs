@@ -8,8 +8,18 @@
 //! - [`run`]: ingest → derive → project → want → plan → apply → verify.
 //! - [`report`]: what people and programs get to see.
 //! - [`demo`]: a simulated plant in front of a sandbox.
+//! - [`starter`]: the starting point that `init` writes and `demo` runs on.
+//! - [`sandbox`]: a vendor's sandbox on a socket.
 //! - [`in_process`]: a sandbox as a transport, without sockets.
 
+pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod failure;
+pub mod in_process;
+pub mod registry;
 pub mod report;
+pub mod run;
+pub mod sandbox;
+pub mod serve;
+pub mod starter;

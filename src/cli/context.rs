@@ -2,12 +2,14 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc};
 
+use planthread_engine::Reader;
 use planthread_kit::{Clock, SystemClock};
 
 use super::screen::Screen;
 use crate::{
-    config::{self, Loaded},
+    config::{self, ConfigError, Loaded},
     failure::Failure,
+    run::{Bridge, OpenTarget, Opener},
 };
 
 /// Options that every verb takes.
@@ -63,6 +65,51 @@ impl Context {
         Ok(loaded)
     }
 
+    /// Reads the configuration and keeps every fault, for `validate`.
+    pub(super) fn read_config(&self) -> Result<Loaded, Vec<ConfigError>> {
+        config::read(&self.common.config, self.common.profile.as_deref())
+    }
+
+    /// The configuration file and the profile of the options.
+    pub(super) fn config_options(&self) -> (PathBuf, Option<String>) {
+        (self.common.config.clone(), self.common.profile.clone())
+    }
+
+    /// Opens the target called `name`; without a name the only one.
+    ///
+    /// # Errors
+    /// When there is no such target, or it can't be put together.
+    pub fn open(&self, loaded: &Loaded, name: Option<&str>) -> Result<OpenTarget, Failure> {
+        Opener::new(Arc::clone(&self.clock)).open(loaded, name)
+    }
+
+    /// Opens a target that will not be talked to: secrets are not asked for.
+    ///
+    /// # Errors
+    /// When there is no such target, or it can't be put together.
+    pub fn open_offline(&self, loaded: &Loaded, name: Option<&str>) -> Result<OpenTarget, Failure> {
+        Opener::new(Arc::clone(&self.clock)).offline().open(loaded, name)
+    }
+
+    /// The bridge of the configuration, as the one writer of its state.
+    ///
+    /// # Errors
+    /// When the configuration is wrong, or somebody else writes the state.
+    pub fn bridge(&self) -> Result<Bridge, Failure> {
+        let opener = Opener::new(Arc::clone(&self.clock));
+        Bridge::open(self.config()?, Arc::clone(&self.clock), opener)
+    }
+
+    /// The configuration, and its state for reading: works beside a writer.
+    ///
+    /// # Errors
+    /// When the configuration is wrong, or there is no state yet.
+    pub fn reader(&self) -> Result<(Loaded, Reader), Failure> {
+        let loaded = self.config()?;
+        let reader = Reader::open(&loaded.config.state)?;
+        Ok((loaded, reader))
+    }
+
     /// The state directory of the options, if they name one.
     #[must_use]
     pub fn state_option(&self) -> Option<PathBuf> {
@@ -73,7 +120,10 @@ impl Context {
     ///
     /// # Errors
     /// What `future` fails with, or that no runtime could start.
-    pub fn block_on<T>(&self, future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub fn block_on<T>(
+        &self,
+        future: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -87,5 +137,6 @@ fn trace_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PLANTHREAD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A second subscriber in the same process (a test) keeps the first.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

@@ -33,8 +33,8 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::failure::{Exit, Failure};
-pub use context::Context;
 use context::Common;
+pub use context::Context;
 
 /// Factory truth, landed in the plan, with proof.
 #[derive(Debug, Parser)]

@@ -72,8 +72,9 @@ fn usual_cure(field: &str, reason: &str) -> String {
 
 /// The name and the known names of serde's `unknown field` message.
 fn unknown_field(reason: &str) -> Option<(&str, Vec<&str>)> {
-    let rest =
-        reason.strip_prefix("unknown field `").or_else(|| reason.strip_prefix("unknown variant `"))?;
+    let rest = reason
+        .strip_prefix("unknown field `")
+        .or_else(|| reason.strip_prefix("unknown variant `"))?;
     let (name, rest) = rest.split_once('`')?;
     Some((name, rest.split('`').skip(1).step_by(2).collect()))
 }

@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use planthread_domain::decode::fact::hex;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
+use sha2::{Digest as _, Sha256};
 
 use super::{
-    Config, relations,
+    Config,
     error::ConfigError,
+    relations,
     tree::{Kind, Node, Place, Step},
 };
 
@@ -21,6 +24,9 @@ pub struct Loaded {
     pub file: PathBuf,
     /// The profile that was laid over it.
     pub profile: Option<String>,
+    /// SHA-256 of what it says, profile included; it does not depend on where
+    /// the file lies.
+    pub digest: String,
 }
 
 const WHOLE: Place = Place { line: 0, column: 0 };
@@ -47,6 +53,7 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
     let mut tree = document(text, file)?;
     overlay(&mut tree, file, profile)?;
     let mut value = tree.value();
+    let digest = hex(&Sha256::digest(value.to_string()));
     let folder = file.parent().unwrap_or(Path::new("."));
     anchor_secret_files(&mut value, folder);
     let locate = Locator { file, tree: &tree };
@@ -55,7 +62,7 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
     if faults.is_empty() {
         config.anchor(folder);
         let (file, profile) = (file.to_owned(), profile.map(str::to_owned));
-        return Ok(Loaded { config, file, profile });
+        return Ok(Loaded { config, file, profile, digest });
     }
     faults.sort_by_key(|fault| (fault.line, fault.column));
     Err(faults)
@@ -63,9 +70,8 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
 
 fn document(text: &str, file: &Path) -> Result<Node, Vec<ConfigError>> {
     serde_saphyr::from_str(text).map_err(|error| {
-        let place = error
-            .location()
-            .map_or(WHOLE, |at| Place { line: at.line(), column: at.column() });
+        let place =
+            error.location().map_or(WHOLE, |at| Place { line: at.line(), column: at.column() });
         let message = error.without_snippet().to_string();
         let reason = message.lines().next().unwrap_or("not YAML").to_owned();
         vec![

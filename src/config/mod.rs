@@ -31,9 +31,9 @@ pub fn load(file: &Path, profile: Option<&str>) -> Result<Loaded, Failure> {
         };
         let mut failure = Failure::from(first);
         if more > 0 {
-            failure.message.push_str(&format!(
-                "\n  and {more} more: `planthread validate` lists them all"
-            ));
+            failure
+                .message
+                .push_str(&format!("\n  and {more} more: `planthread validate` lists them all"));
         }
         failure
     })

@@ -3,14 +3,20 @@
 //! One definition is the file format, its JSON Schema and its documentation:
 //! every doc comment here is shown to the person who writes the file.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use planthread_contracts::MeasureDecl;
 use planthread_domain::model::{Mapping, Plant};
-use planthread_kit::QuotaConfig;
+use planthread_kit::{QuotaConfig, SecretRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::{Fallback, Pack, Policy};
 
 /// The configuration of one Planthread: one plant, any number of targets.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -72,7 +78,7 @@ pub struct Target {
     /// Where the pack for the manual route is written.
     #[serde(default)]
     pub pack: Option<Pack>,
-    /// Proxy, private authority, client certificate.
+    /// Proxy and private authority of the way there.
     #[serde(default)]
     pub network: Network,
 }
@@ -109,20 +115,24 @@ pub enum Wiring {
     Direct,
 }
 
-/// Proxy, private authority, client certificate of the way to a target.
+/// Proxy and private authority of the way to a target. A client certificate
+/// belongs to the connector's `auth`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Network {
     /// HTTP proxy, such as `http://proxy.example:3128`.
-    #[serde(default)]
+    #[schemars(with = "Option<String>")]
     pub proxy: Option<url::Url>,
-    /// PEM file of a private certificate authority to trust besides the
-    /// system's.
-    #[serde(default)]
-    pub authority: Option<PathBuf>,
-    /// PEM file with the client certificate and its key.
-    #[serde(default)]
-    pub client_certificate: Option<PathBuf>,
+    /// User at the proxy.
+    pub proxy_user: Option<String>,
+    /// Reference to the password at the proxy.
+    pub proxy_password: Option<SecretRef>,
+    /// Hosts that are reached without the proxy, separated by commas.
+    pub no_proxy: String,
+    /// PEM file of a private certificate authority.
+    pub private_ca: Option<PathBuf>,
+    /// Trust only `private_ca`, not the system's authorities.
+    pub only_private_ca: bool,
 }
 
 /// How records come in.
@@ -173,9 +183,7 @@ impl Config {
             *file = folder.join(&file).display().to_string();
         }
         for target in self.targets.values_mut() {
-            let network = &mut target.network;
-            let files = [&mut network.authority, &mut network.client_certificate];
-            files.into_iter().flatten().for_each(place);
+            target.network.private_ca.iter_mut().for_each(place);
             target.pack.iter_mut().for_each(|pack| place(&mut pack.folder));
         }
     }

@@ -1,6 +1,6 @@
 //! What is held back, what happens when a source falls silent, where packs go.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -14,22 +14,35 @@ pub struct Policy {
     /// Weeks from the current one in which the plan cut does not move. Live
     /// figures land there all the same.
     pub frozen_weeks: u32,
+    /// Weeks after its end for which a past period still takes corrections.
+    /// After that it is closed and stays as it is.
+    pub closed_after_weeks: u32,
     /// Smallest difference from what the target holds that is worth sending,
-    /// in the unit of the measure. 0 sends every difference.
-    pub significant: Decimal,
-    /// Most cells in one plan of `run`; the rest waits for the next.
-    pub cells_per_plan: usize,
+    /// by measure name, in the measure's unit. Every difference is sent where
+    /// nothing is said.
+    pub significance: BTreeMap<String, Decimal>,
+    /// Minutes that the target may take until a write can be read back.
+    pub settle_minutes: u32,
+    /// Why nothing is sent to this target at all, for as long as this line
+    /// stands here.
+    pub paused: Option<String>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { frozen_weeks: 0, significant: Decimal::ZERO, cells_per_plan: 20_000 }
+        Self {
+            frozen_weeks: 0,
+            closed_after_weeks: 8,
+            significance: BTreeMap::new(),
+            settle_minutes: 15,
+            paused: None,
+        }
     }
 }
 
-/// What happens to a landed value when its source falls silent. Holding and
-/// falling back follow the plant's rules; this says what the target is able to
-/// show.
+/// What happens to a landed value when its source falls silent, or its cell
+/// leaves the plan. Holding and falling back follow the plant's rules; this
+/// says what the target is able to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Fallback {
@@ -43,7 +56,9 @@ pub struct Fallback {
 pub enum Withdraw {
     /// It stays as it is, and is reported.
     #[default]
-    LeaveAndReport,
+    Leave,
+    /// Zero lands.
+    Zero,
 }
 
 /// The pack for the manual route: the same cells in the target's own import

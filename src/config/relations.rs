@@ -1,9 +1,11 @@
 //! What one field alone can't show: names that must exist, rooms that must
 //! fit together.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
+use jiff::Timestamp;
 use planthread_contracts::{Carries, Owner};
+use planthread_kit::{Quota, VirtualClock};
 use serde_json::Value;
 
 use super::{Config, ConfigError, Target, load::Locator, tree::Step};
@@ -70,7 +72,9 @@ fn target_faults(
         let field = at(&format!("mapping.{}", violation.path));
         faults.push(locate.fault_at(&field, violation.reason).cure(violation.cure));
     }
-    if let Err(error) = planthread_kit::Quota::new(target.quota.clone(), registry::idle_clock()) {
+    // A quota is only built to see whether it can be: its clock never runs.
+    let idle = Arc::new(VirtualClock::new(Timestamp::UNIX_EPOCH, 0));
+    if let Err(error) = Quota::new(target.quota.clone(), idle) {
         faults.push(locate.fault_at(&at("quota"), error.to_string()).cure("correct the quota"));
     }
 }

@@ -196,8 +196,7 @@ impl<'de> Visitor<'de> for KindVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
         let mut map = Vec::new();
         while let Some(key) = entries.next_key::<Spanned<String>>()? {
-            let place =
-                Place { line: key.referenced.line(), column: key.referenced.column() };
+            let place = Place { line: key.referenced.line(), column: key.referenced.column() };
             map.push((key.value, place, entries.next_value::<Node>()?));
         }
         Ok(Kind::Map(map))

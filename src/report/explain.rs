@@ -65,12 +65,13 @@ impl View for Page {
 #[cfg(test)]
 mod tests {
     use planthread_contracts::RevisionState;
+    use planthread_engine::plan::HoldReason;
     use planthread_kit::{Class, Sent};
 
     use super::*;
 
     #[test]
-    fn every_class_and_state_has_its_page() {
+    fn every_class_state_and_reason_has_its_page() {
         let after = std::time::Duration::ZERO;
         let classes = [
             Class::Transient { sent: Sent::No },
@@ -80,8 +81,10 @@ mod tests {
             Class::Drift,
             Class::Fatal,
         ];
-        let words = classes.iter().map(|class| class.word());
-        for word in words.chain(RevisionState::ALL.iter().map(|state| state.word())) {
+        let classes = classes.iter().map(|class| class.word());
+        let states = RevisionState::ALL.iter().map(|state| state.word());
+        let reasons = HoldReason::ALL.iter().map(|reason| reason.word());
+        for word in classes.chain(states).chain(reasons) {
             let page = page(word).unwrap();
             assert!(page.text.len() > 40, "{word}: {}", page.text);
         }

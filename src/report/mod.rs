@@ -1,8 +1,19 @@
 //! What people and programs get to see. A view is one struct: `--json` prints
 //! it as it is, otherwise it writes itself on paper.
 
+pub mod applied;
+pub mod cells;
+pub mod cycled;
+pub mod derived;
 pub mod explain;
+pub mod intake;
+pub mod mapping;
 pub mod paper;
+pub mod planned;
+pub mod standing;
+pub mod target;
+pub mod traced;
+pub mod verified;
 
 use serde::Serialize;
 

@@ -3,6 +3,7 @@
 
 use std::{fs, io::BufRead, path::Path};
 
+use jiff::Timestamp;
 use planthread_contracts::{Origin, RejectedRecord};
 use planthread_domain::{
     decode,
@@ -78,11 +79,9 @@ pub fn source_file(
     growing: bool,
 ) -> Result<FileReport, Failure> {
     let place = file.display().to_string();
-    let text = fs::read(file).map_err(|error| {
-        Failure::io("read", file, &error)
-            .cure(format!("correct `files` of the source `{}`", source.name))
-    })?;
-    let end = if growing { text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) } else { text.len() };
+    let text = read(source, file)?;
+    let whole_lines = || text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let end = if growing { whole_lines() } else { text.len() };
     let text = &text[..end];
     let key = format!("file:{}:{place}", source.name);
     let mark: Option<Mark> = journal::checkpoint(reader, &key)?
@@ -95,31 +94,53 @@ pub fn source_file(
     let lines = text.split_inclusive(|byte| *byte == b'\n').count() as u64;
     let mark = Mark { bytes: text.len(), lines, sha256: hash(text) };
     let mark = serde_json::to_string(&mark).map_err(|e| Failure::internal(e.to_string()))?;
-    let arrivals = arrivals(source, text, &place, door);
-    let kept = take_all(arrivals.filter(|arrival| line_of(arrival) > behind), door, Some((key, mark)))?;
+    let arrivals = arrivals(source, text, &place, door.now());
+    let kept =
+        take_all(arrivals.filter(|arrival| line_of(arrival) > behind), door, Some((key, mark)))?;
     Ok(FileReport { place, kept, unchanged: false })
+}
+
+/// Every record of the files of all sources, without a door.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn each(plant: &Plant, now: Timestamp, take: &mut dyn FnMut(Arrival)) -> Result<(), Failure> {
+    for source in &plant.sources {
+        for place in &source.files {
+            let text = read(source, Path::new(place))?;
+            arrivals(source, &text, place, now).for_each(&mut *take);
+        }
+    }
+    Ok(())
+}
+
+fn read(source: &Source, file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file).map_err(|error| {
+        Failure::io("read", file, &error)
+            .cure(format!("correct `files` of the source `{}`", source.name))
+    })
 }
 
 fn arrivals<'a>(
     source: &'a Source,
     text: &'a [u8],
     place: &'a str,
-    door: &'a dyn Door,
+    now: Timestamp,
 ) -> Box<dyn Iterator<Item = Arrival> + 'a> {
     match &source.reader {
         Format::MachineEvents(_) | Format::Counts(_) => {
-            Box::new(decode::rows(text, source, place, door.now()).map(|row| row.map_err(Box::new)))
+            Box::new(decode::rows(text, source, place, now).map(|row| row.map_err(Box::new)))
         }
         Format::Cloudevents(_) => {
-            Box::new(Lines::new(text).flatten().map(|line| one_line(line, place, door)))
+            Box::new(Lines::new(text).flatten().map(move |line| one_line(line, place, now)))
         }
     }
 }
 
-fn one_line(line: Line, place: &str, door: &dyn Door) -> Arrival {
+fn one_line(line: Line, place: &str, now: Timestamp) -> Arrival {
     let origin = Origin { place: place.to_owned(), line: line.number };
     match line.bytes {
-        Some(bytes) => cloudevents::event(&bytes, origin, door.now()),
+        Some(bytes) => cloudevents::event(&bytes, origin, now),
         None => Err(Box::new(RejectedRecord {
             origin,
             field: String::new(),
@@ -145,7 +166,8 @@ fn line_of(arrival: &Arrival) -> u64 {
 pub fn events(input: impl BufRead, place: &str, door: &dyn Door) -> Result<FileReport, Failure> {
     let mut failed = None;
     let lines = Lines::new(input).map_while(|line| line.map_err(|error| failed = Some(error)).ok());
-    let kept = take_all(lines.map(|line| one_line(line, place, door)), door, None)?;
+    let arrivals = lines.map(|line| one_line(line, place, door.now()));
+    let kept = take_all(arrivals, door, None)?;
     match failed {
         Some(error) => Err(Failure::usage(format!("can't read {place}: {error}"))),
         None => Ok(FileReport { place: place.to_owned(), kept, unchanged: false }),

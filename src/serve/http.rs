@@ -82,8 +82,7 @@ async fn take(State(door): State<Arc<dyn Door>>, headers: HeaderMap, body: Bytes
     match kept {
         Ok(Ok(kept)) => {
             let nothing = kept.taken == 0 && kept.duplicates == 0 && !kept.rejected.is_empty();
-            let status =
-                if nothing { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+            let status = if nothing { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
             (status, Json(kept)).into_response()
         }
         // Not durable: the sender keeps the events and tries again.

@@ -129,10 +129,7 @@ enum Understood {
 }
 
 /// Decodes a record to see whether it can be; the facts are derived later.
-fn understood(
-    decoder: &Decoder<'_>,
-    record: RawRecord,
-) -> Result<Understood, Box<RejectedRecord>> {
+fn understood(decoder: &Decoder<'_>, record: RawRecord) -> Result<Understood, Box<RejectedRecord>> {
     let Err(rejected) = decoder.decode(&record, &mut Facts::default()) else {
         return Ok(Understood::Now(record));
     };
@@ -140,7 +137,7 @@ fn understood(
     // for a person, because its clock is wrong, or ours.
     let later = RawRecord { received_at: Timestamp::MAX, ..record.clone() };
     if decoder.decode(&later, &mut Facts::default()).is_err() {
-        return Err(Box::new(rejected));
+        return Err(rejected);
     }
     let reason = format!("{}; {}", rejected.reason, rejected.cure);
     Ok(Understood::Later(journal::Quarantined { record, reason }))

@@ -1,0 +1,57 @@
+//! `planthread ingest [FILE]...`
+
+use std::{
+    fs::File,
+    io::{self, BufReader},
+    path::{Path, PathBuf},
+};
+
+use planthread_engine::journal;
+
+use super::Context;
+use crate::{
+    failure::{Exit, Failure},
+    report::intake::Ingested,
+    run::Bridge,
+    serve::files::{self, FileReport},
+};
+
+/// What the verb takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Files of newline-delimited CloudEvents, `-` for standard input; without
+    /// any, the files of every configured source
+    files: Vec<PathBuf>,
+    /// Read the files as this configured source declares
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let bridge = context.bridge()?;
+    let reports = if args.files.is_empty() {
+        bridge.ingest(false)?
+    } else {
+        args.files.iter().map(|file| take(&bridge, file, args)).collect::<Result<_, _>>()?
+    };
+    let journal = journal::counts(&bridge.reader()?)?;
+    context.screen.show(&Ingested { files: reports, journal })
+}
+
+fn take(bridge: &Bridge, file: &Path, args: &Args) -> Result<FileReport, Failure> {
+    let door = bridge.door();
+    if file == Path::new("-") {
+        return files::events(io::stdin().lock(), "stdin", &door);
+    }
+    if let Some(name) = &args.source {
+        let plant = &bridge.loaded.config.plant;
+        let source = plant.source(name).ok_or_else(|| {
+            let known: Vec<&str> = plant.sources.iter().map(|s| s.name.as_str()).collect();
+            Failure::usage(format!("there is no source `{name}`"))
+                .cure(format!("sources: {}", known.join(", ")))
+        })?;
+        return files::source_file(source, file, &door, &bridge.reader()?, false);
+    }
+    let input = File::open(file).map_err(|error| Failure::io("read", file, &error))?;
+    files::events(BufReader::new(input), &file.display().to_string(), &door)
+}

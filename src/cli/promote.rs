@@ -1,0 +1,91 @@
+//! `planthread promote --measure NAME --who WHO --why WHY --until INSTANT`
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use planthread_contracts::{MeasureDecl, Owner};
+use serde::Serialize;
+
+use super::Context;
+use crate::{
+    failure::{Exit, Failure},
+    report::{Paper, View},
+    run::policy,
+};
+
+/// What the verb takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configured target; may be left out when there is only one
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+    /// A measure that belongs to somebody else; may be given several times
+    #[arg(long = "measure", value_name = "NAME", required = true)]
+    measures: Vec<String>,
+    /// Who decides it
+    #[arg(long)]
+    who: String,
+    /// Why
+    #[arg(long)]
+    why: String,
+    /// Until when it holds, such as 2026-12-01T00:00:00Z
+    #[arg(long, value_name = "INSTANT")]
+    until: Timestamp,
+}
+
+/// The record that was written.
+#[derive(Debug, Serialize)]
+struct Promoted {
+    record: PathBuf,
+    target: String,
+    measures: Vec<String>,
+    owners: Vec<String>,
+    until: Timestamp,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let loaded = context.config()?;
+    let target = context.open_offline(&loaded, args.target.as_deref())?;
+    let mut owners = Vec::new();
+    for name in &args.measures {
+        owners.push(owner(&target.config.measures, name)?);
+    }
+    let record = serde_json::json!({
+        "who": args.who, "why": args.why, "scope": target.scope.name(),
+        "measures": args.measures, "until": args.until,
+    });
+    let now = context.clock.now();
+    let file = policy::promote(&loaded.config.state, &target.name, &record.to_string(), now)?;
+    context.screen.show(&Promoted {
+        record: file,
+        target: target.name,
+        measures: args.measures.clone(),
+        owners,
+        until: args.until,
+    })
+}
+
+/// Who owns the measure, when it is not ours already.
+fn owner(measures: &[MeasureDecl], name: &str) -> Result<String, Failure> {
+    let known = || measures.iter().map(|m| m.name.as_str()).collect::<Vec<_>>().join(", ");
+    match measures.iter().find(|measure| measure.name == name).map(|measure| &measure.owner) {
+        Some(Owner::Other(owner)) => Ok(owner.clone()),
+        Some(Owner::Bridge) => Err(Failure::usage(format!("`{name}` is ours already"))
+            .cure("nothing to promote: Planthread may write it")),
+        None => Err(Failure::usage(format!("there is no measure `{name}`"))
+            .cure(format!("measures: {}", known()))),
+    }
+}
+
+impl View for Promoted {
+    fn write(&self, paper: &mut Paper) {
+        paper.line(format!(
+            "Planthread may write {} at {} until {}.",
+            self.measures.join(", "),
+            self.target,
+            self.until
+        ));
+        paper.line(format!("Tell the owner: {}.", self.owners.join(", ")));
+        paper.line(format!("The record: {}; remove it to end it sooner.", self.record.display()));
+    }
+}

@@ -1,0 +1,111 @@
+//! `planthread run`
+
+use std::{sync::Arc, time::Duration};
+
+use super::Context;
+use crate::{
+    failure::{Exit, Failure},
+    report::{View as _, paper::count},
+    run::{Bridge, OpenTarget},
+    serve::http::Endpoint,
+};
+
+/// What the verb takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Run one cycle and end
+    #[arg(long)]
+    once: bool,
+    /// Only this target
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let bridge = context.bridge()?;
+    let targets = bridge.targets(args.target.as_deref())?;
+    context.block_on(async {
+        if args.once {
+            let cycle = bridge.cycle(&targets, bridge.as_of()).await?;
+            return context.screen.show(&cycle);
+        }
+        forever(context, &bridge, &targets).await
+    })
+}
+
+/// Cycles until ctrl-c. A cycle that has begun is finished: what was pushed is
+/// read back. A second ctrl-c does not wait; the next start settles the rest.
+async fn forever(
+    context: &Context,
+    bridge: &Bridge,
+    targets: &[OpenTarget],
+) -> Result<Exit, Failure> {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let endpoint = open_intake(context, bridge, stopped.clone()).await?;
+    let every = Duration::from_secs(bridge.loaded.config.run.every_seconds.max(1));
+    let seconds = usize::try_from(every.as_secs()).unwrap_or(usize::MAX);
+    let names = targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ");
+    context.screen.say(&format!(
+        "Running every {}, to {}. Stop with ctrl-c.",
+        count(seconds, "second"),
+        if names.is_empty() { "no target" } else { &names }
+    ))?;
+    let interrupted = async {
+        // Without a signal handler there is only the hard way to stop.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::pin!(interrupted);
+    let mut worst = Exit::Ok;
+    loop {
+        let cycle = bridge.cycle(targets, bridge.as_of());
+        tokio::pin!(cycle);
+        let mut last = false;
+        let done = tokio::select! {
+            done = &mut cycle => done?,
+            () = &mut interrupted => {
+                last = true;
+                context.screen.note("finishing this cycle; ctrl-c again ends at once");
+                tokio::select! {
+                    done = cycle => done?,
+                    _ = tokio::signal::ctrl_c() => return Ok(Exit::Transient),
+                }
+            }
+        };
+        worst = worst.max(done.exit());
+        context.screen.show(&done)?;
+        last = last
+            || tokio::select! {
+                () = bridge.clock.sleep(every) => false,
+                () = &mut interrupted => true,
+            };
+        if last {
+            // The receiver may be gone when no endpoint listens.
+            let _ = stop.send(true);
+            if let Some(endpoint) = endpoint {
+                let _ = endpoint.await;
+            }
+            return Ok(worst);
+        }
+    }
+}
+
+type Intake = tokio::task::JoinHandle<Result<(), Failure>>;
+
+/// Opens the HTTP door, where one is configured.
+async fn open_intake(
+    context: &Context,
+    bridge: &Bridge,
+    mut stopped: tokio::sync::watch::Receiver<bool>,
+) -> Result<Option<Intake>, Failure> {
+    let Some(config) = &bridge.loaded.config.intake.http else { return Ok(None) };
+    let endpoint = Endpoint::bind(config).await?;
+    context.screen.say(&format!("Taking CloudEvents on http://{}/events", endpoint.address))?;
+    let door = Arc::new(bridge.door());
+    let stop = async move {
+        // An error means that the bridge is gone: stop as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    Ok(Some(tokio::spawn(endpoint.serve(door, stop))))
+}

@@ -1,0 +1,26 @@
+//! `planthread status`
+
+use planthread_engine::{journal, ledger, status};
+
+use super::Context;
+use crate::{
+    failure::{Exit, Failure},
+    report::standing::{LockLine, Standing},
+};
+
+/// What the verb takes: only the common options.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
+    let (_, reader) = context.reader()?;
+    let now = context.clock.now();
+    let locks = ledger::locks(&reader, now)?;
+    context.screen.show(&Standing {
+        now,
+        status: status::status(&reader, now)?,
+        journal: journal::counts(&reader)?,
+        cases: ledger::cases(&reader)?,
+        locks: locks.iter().map(LockLine::from).collect(),
+    })
+}

@@ -1,0 +1,83 @@
+//! `planthread validate`
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::Context;
+use crate::{
+    config::{Config, ConfigError},
+    failure::{Exit, Failure},
+    report::{Paper, Tone, View, paper::count},
+};
+
+/// What the verb takes: only the common options.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+struct Validated {
+    file: PathBuf,
+    profile: Option<String>,
+    ok: bool,
+    faults: Vec<ConfigError>,
+    /// What the configuration holds, in a sentence; empty when it is faulty.
+    holds: String,
+}
+
+pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
+    let (file, profile) = context.config_options();
+    let (faults, holds) = match context.read_config() {
+        Ok(loaded) => (Vec::new(), holds(&loaded.config)),
+        Err(faults) => (faults, String::new()),
+    };
+    context.screen.show(&Validated { file, profile, ok: faults.is_empty(), faults, holds })
+}
+
+fn holds(config: &Config) -> String {
+    let targets: Vec<String> = config
+        .targets
+        .iter()
+        .map(|(name, target)| {
+            format!(
+                "{name} ({}, {}, {})",
+                target.connector,
+                count(target.measures.len(), "measure"),
+                count(target.mapping.rows.len(), "resource")
+            )
+        })
+        .collect();
+    let targets = if targets.is_empty() { "no target".to_owned() } else { targets.join(", ") };
+    format!(
+        "plant {}: {}, {}; lands in {targets}",
+        config.plant.id,
+        count(config.plant.resources.len() + config.plant.lines.len(), "resource"),
+        count(config.plant.sources.len(), "source"),
+    )
+}
+
+impl View for Validated {
+    fn write(&self, paper: &mut Paper) {
+        if self.ok {
+            let ok = paper.tint(Tone::Good, "ok");
+            paper
+                .line(format!("{ok}  {}", self.file.display()))
+                .line(format!("    {}", self.holds));
+        }
+        for fault in &self.faults {
+            let bad = paper.tint(Tone::Bad, "fault");
+            paper.line(format!("{bad}  {fault}")).line(format!("       cure: {}", fault.cure));
+        }
+        if !self.ok {
+            paper.line(format!(
+                "\n{}; nothing was sent anywhere",
+                count(self.faults.len(), "fault")
+            ));
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        if self.ok { Exit::Ok } else { Exit::Usage }
+    }
+}

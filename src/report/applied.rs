@@ -1,0 +1,160 @@
+//! What became of a plan: taken, refused, unproven, moved.
+
+use planthread_engine::{deliver::Applied, undo::Undone, verify::SweepReport};
+use serde::Serialize;
+
+use super::{Paper, Tone, View, paper::count, verified::Verified};
+use crate::failure::{Exit, Failure};
+
+/// Cells that are named one by one.
+const NAMED: usize = 8;
+
+/// A plan that was applied, and what was read back right after.
+#[derive(Debug, Serialize)]
+pub struct Delivered {
+    /// The configured target.
+    pub target: String,
+    /// What was sent, and what the target said.
+    #[serde(flatten)]
+    pub applied: Applied,
+    /// Why it ended before the plan did; the rest stays pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Failure>,
+    /// What was read back; absent when nothing was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
+}
+
+impl Delivered {
+    /// The view of an apply and its read-back.
+    #[must_use]
+    pub fn of(target: &str, mut applied: Applied, read: Option<SweepReport>) -> Self {
+        let stopped = applied.stopped.take().map(Failure::from);
+        let verified = read.map(|report| Verified::of(target, report));
+        Self { target: target.to_owned(), applied, stopped, verified }
+    }
+}
+
+/// The applied plans of all targets.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Deliveries(pub Vec<Delivered>);
+
+impl View for Deliveries {
+    fn write(&self, paper: &mut Paper) {
+        for target in &self.0 {
+            target.write(paper);
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        self.0.iter().map(View::exit).max().unwrap_or(Exit::Ok)
+    }
+}
+
+fn cells(n: u64) -> String {
+    count(usize::try_from(n).unwrap_or(usize::MAX), "cell")
+}
+
+impl View for Delivered {
+    fn write(&self, paper: &mut Paper) {
+        let applied = &self.applied;
+        if applied.refused {
+            let refused = paper.tint(Tone::Bad, "refused");
+            paper.line(format!(
+                "{}: {refused}, nothing was sent: {} moved since the plan",
+                self.target,
+                cells(applied.moved)
+            ));
+            self.moved(paper);
+            paper.line("  cure: make a new plan, or send the rest with --only-unmoved");
+            return;
+        }
+        if applied.sent == 0 && applied.moved == 0 && self.stopped.is_none() {
+            paper.line(format!("{}: nothing to send", self.target));
+            return;
+        }
+        paper.line(format!(
+            "{}: {} sent in {}, {} accepted, {} refused, {} unproven",
+            self.target,
+            cells(applied.sent),
+            count(usize::try_from(applied.batches).unwrap_or(usize::MAX), "batch")
+                .replace("batchs", "batches"),
+            applied.accepted,
+            applied.rejected,
+            applied.unproven
+        ));
+        if !applied.receipts.is_empty() {
+            let receipts = applied.receipts.join(", ");
+            paper.line(paper.tint(Tone::Dim, &format!("  receipts: {receipts}")));
+        }
+        if applied.moved > 0 {
+            paper.line(format!("  {} moved and stayed behind", cells(applied.moved)));
+            self.moved(paper);
+        }
+        if applied.rejected > 0 {
+            paper.line("  why: `planthread rejects`");
+        }
+        if let Some(failure) = &self.stopped {
+            paper.line(format!("  {} {failure}", paper.tint(Tone::Bad, "stopped:")));
+        }
+        if let Some(verified) = &self.verified {
+            verified.write(paper);
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        let applied = &self.applied;
+        match &self.stopped {
+            Some(failure) => failure.exit,
+            None if applied.refused => Exit::Held,
+            None if applied.rejected > 0 => Exit::Findings,
+            None => self.verified.as_ref().map_or(Exit::Ok, View::exit),
+        }
+    }
+}
+
+impl Delivered {
+    fn moved(&self, paper: &mut Paper) {
+        for key in self.applied.moved_cells.iter().take(NAMED) {
+            paper.line(format!("    {key}"));
+        }
+    }
+}
+
+/// An undo: what is wanted again.
+#[derive(Debug, Serialize)]
+pub struct UndoneView {
+    /// The receipt.
+    pub receipt: String,
+    /// What changed.
+    #[serde(flatten)]
+    pub undone: Undone,
+}
+
+impl View for UndoneView {
+    fn write(&self, paper: &mut Paper) {
+        let undone = &self.undone;
+        paper.line(format!(
+            "{} want again what stood there before receipt {}.",
+            cells(undone.cells),
+            self.receipt
+        ));
+        if undone.unchanged > 0 {
+            paper.line(format!("  {} held the same value before", cells(undone.unchanged)));
+        }
+        if undone.moved > 0 {
+            paper.line(format!("  {} were changed later and are left alone", cells(undone.moved)));
+        }
+        for (key, reason) in &undone.left {
+            paper.line(format!("  {key} can't be undone: {reason}"));
+        }
+        if undone.cells > 0 {
+            paper.line("Nothing was sent yet: `planthread apply` carries it, with a new plan.");
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        if self.undone.left.is_empty() { Exit::Ok } else { Exit::Findings }
+    }
+}

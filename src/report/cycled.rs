@@ -1,0 +1,96 @@
+//! A cycle in a few lines: quiet when all is well, clear when it is not.
+
+use serde::Serialize;
+
+use super::{Paper, Tone, View, paper::count, verified::Verified};
+use crate::{
+    failure::Exit,
+    run::{Cycle, TargetCycle},
+};
+
+fn wide(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+impl View for Cycle {
+    fn write(&self, paper: &mut Paper) {
+        let taken: usize = self.intake.iter().map(|file| file.kept.taken).sum();
+        let refused: usize = self.intake.iter().map(|file| file.kept.rejected.len()).sum();
+        let refused = match refused {
+            0 => String::new(),
+            n => format!(", {n} refused (`planthread rejects`)"),
+        };
+        paper.line(format!("as of {}: {}{refused}", self.as_of, count(taken, "new record")));
+        for target in &self.targets {
+            self::target(paper, target);
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        let of = |target: &TargetCycle| {
+            let stopped = target.stopped.as_ref().map_or(Exit::Ok, |failure| failure.exit);
+            let rejected = target.applied.as_ref().is_some_and(|applied| applied.rejected > 0);
+            stopped.max(if rejected { Exit::Findings } else { Exit::Ok })
+        };
+        self.targets.iter().map(of).max().unwrap_or(Exit::Ok)
+    }
+}
+
+fn target(paper: &mut Paper, done: &TargetCycle) {
+    let mut parts = Vec::new();
+    if let Some(want) = &done.want {
+        parts.push(format!("{} new values", want.wanted.made));
+    }
+    match &done.applied {
+        Some(applied) => {
+            parts.push(format!("{} sent, {} accepted", applied.sent, applied.accepted));
+            if applied.rejected > 0 {
+                let refused = format!("{} refused", applied.rejected);
+                parts.push(paper.tint(Tone::Bad, &refused));
+            }
+        }
+        None if done.stopped.is_none() => parts.push("nothing to send".to_owned()),
+        None => {}
+    }
+    if let Some(read) = done.verified.as_ref().filter(|read| read.read > 0) {
+        parts.push(format!("{} of {} read back as wanted", read.landed, read.read));
+    }
+    if let Some(screened) = done.screened.as_ref().filter(|screened| !screened.held.is_empty()) {
+        let held: u64 = screened.held.values().sum();
+        parts.push(format!("{held} held"));
+    }
+    if let Some(pack) = &done.pack {
+        parts.push(format!("pack of {}", count(pack.cells, "cell")));
+    }
+    paper.line(format!("  {}: {}", done.target, parts.join(", ")));
+    if let Some(recovered) = &done.recovered {
+        let settled = recovered.landed + recovered.not_taken + recovered.unknown;
+        if settled > 0 {
+            let pushes = count(wide(settled), "broken push").replace("pushs", "pushes");
+            paper.line(format!("    settled {pushes} from before"));
+        }
+    }
+    let troubled = done
+        .verified
+        .as_ref()
+        .filter(|read| read.lost + read.stale_own + read.persons > 0 || !read.cases.is_empty());
+    if let Some(read) = troubled {
+        Verified::of(&done.target, read.clone()).write(paper);
+    }
+    if let Some(failure) = &done.stopped {
+        paper.line(format!("    {} {failure}", paper.tint(Tone::Bad, "stopped:")));
+    }
+}
+
+/// The four facts, as numbers for a script.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// Cells that are wanted.
+    pub wanted: u64,
+    /// Of them, those that the target said it took.
+    pub accepted: u64,
+    /// Of them, those that were read back as wanted.
+    pub seen: u64,
+    /// Of them, those that drive the target's plan.
+    pub in_use: u64,
+}

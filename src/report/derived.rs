@@ -1,0 +1,204 @@
+//! What the plant could do, and will: one line a resource and period.
+
+use planthread_contracts::Status;
+use planthread_domain::derive::{Derivation, Explanation, Figures};
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::{Paper, Tone, View};
+
+/// One resource or line in one period, in hours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DerivedLine {
+    /// Resource or line of the plant.
+    pub resource: String,
+    /// The period.
+    pub period: String,
+    /// `past` is measured, `future` foretold, `current` both.
+    pub phase: String,
+    /// Hours that the calendar schedules, decided changes included.
+    pub scheduled_hours: Decimal,
+    /// Hours that people decided on top of the shifts, or took away.
+    pub decided_hours: Decimal,
+    /// Planned stops within scheduled hours.
+    pub planned_hours: Decimal,
+    /// Measured unplanned down within scheduled hours.
+    pub down_hours: Decimal,
+    /// Expected unplanned down of the time that was not measured.
+    pub expected_down_hours: Option<Decimal>,
+    /// Scheduled − planned − down − expected down.
+    pub attainable_hours: Option<Decimal>,
+    /// Cautious attainable hours: less is not expected in 9 of 10 periods.
+    pub low_hours: Option<Decimal>,
+    /// Demonstrated availability, 0..1.
+    pub availability: Option<Decimal>,
+    /// Full weeks behind it.
+    pub pooled_weeks: usize,
+    /// Good parts.
+    pub good_units: Option<Decimal>,
+    /// Standard hours of the good output so far.
+    pub output_standard_hours: Option<Decimal>,
+    /// Of a line: output measured at its end, in its own standard hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured_output_hours: Option<Decimal>,
+    /// Of a line: what its machines compose to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub composed_bound_hours: Option<Decimal>,
+    /// Of a line: bound − measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference_hours: Option<Decimal>,
+    /// Of a line: the stage that sets the bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limiting_stage: Option<String>,
+    /// `actual`, `demonstrated`, `forecast`, ...
+    pub basis: String,
+    /// How far the figures can be trusted.
+    pub status: String,
+    /// Instant of the truth behind them.
+    pub as_of: String,
+}
+
+/// Decimals that people read; the cell itself is rounded once, by its measure.
+const SHOWN: u32 = 4;
+
+impl From<&Figures> for DerivedLine {
+    fn from(figures: &Figures) -> Self {
+        let short = |value: Decimal| value.round_dp(SHOWN).normalize();
+        let line = figures.line.as_ref();
+        Self {
+            resource: figures.resource.clone(),
+            period: figures.period.to_string(),
+            phase: word(&figures.phase),
+            scheduled_hours: short(figures.scheduled_hours()),
+            decided_hours: short(figures.decided_hours()),
+            planned_hours: short(figures.planned_maintenance_hours()),
+            down_hours: short(figures.down_hours()),
+            expected_down_hours: figures.expected_down_hours.map(short),
+            attainable_hours: figures.attainable_hours.map(short),
+            low_hours: figures.low_hours.as_ref().map(|low| short(low.value)),
+            availability: figures.demonstrated.as_ref().map(|pool| short(pool.availability)),
+            pooled_weeks: figures.demonstrated.as_ref().map_or(0, |pool| pool.weeks.len()),
+            good_units: figures.good_units.map(short),
+            output_standard_hours: figures.output_standard_hours.map(short),
+            measured_output_hours: line.and_then(|line| line.measured_output_hours).map(short),
+            composed_bound_hours: line.and_then(|line| line.composed_bound_hours).map(short),
+            difference_hours: line.and_then(|line| line.difference_hours).map(short),
+            limiting_stage: line.and_then(|line| line.limiting_stage.clone()),
+            basis: word(&figures.basis),
+            status: figures.status.word().to_owned(),
+            as_of: figures.as_of.to_string(),
+        }
+    }
+}
+
+/// The word under which a value stands in files.
+fn word<T: Serialize>(value: &T) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// Everything that was derived.
+#[derive(Debug, Serialize)]
+pub struct Derived {
+    /// The instant that it speaks for.
+    pub as_of: String,
+    /// Where the facts came from: the journal, or the files of the sources.
+    pub from: String,
+    /// Records that could not be understood.
+    pub refused: usize,
+    /// Line by line.
+    pub lines: Vec<DerivedLine>,
+}
+
+impl Derived {
+    /// The view of a derivation.
+    #[must_use]
+    pub fn of(derivation: &Derivation, from: &str, refused: usize) -> Self {
+        Self {
+            as_of: derivation.as_of.to_string(),
+            from: from.to_owned(),
+            refused,
+            lines: derivation.figures.iter().map(DerivedLine::from).collect(),
+        }
+    }
+}
+
+impl View for Derived {
+    fn write(&self, paper: &mut Paper) {
+        paper.line(format!("As of {}, from {}. Hours.", self.as_of, self.from)).line("");
+        let mut rest = self.lines.as_slice();
+        while let Some(first) = rest.first() {
+            let until = rest.iter().position(|line| line.resource != first.resource);
+            let (mine, others) = rest.split_at(until.unwrap_or(rest.len()));
+            resource(paper, mine);
+            rest = others;
+        }
+        if self.refused > 0 {
+            paper.line(format!("{} records were refused: `planthread rejects`", self.refused));
+        }
+    }
+
+    fn exit(&self) -> crate::failure::Exit {
+        if self.refused == 0 { crate::failure::Exit::Ok } else { crate::failure::Exit::Findings }
+    }
+}
+
+fn resource(paper: &mut Paper, lines: &[DerivedLine]) {
+    let Some(first) = lines.first() else { return };
+    let availability = first
+        .availability
+        .map(|share| {
+            let percent = (share * Decimal::ONE_HUNDRED).round_dp(2);
+            format!(", demonstrated availability {percent} % over {} weeks", first.pooled_weeks)
+        })
+        .unwrap_or_default();
+    paper.line(paper.tint(Tone::Bold, &format!("{}{availability}", first.resource)));
+    let number = |value: Option<Decimal>| {
+        value.map_or("-".to_owned(), |value| format!("{:.2}", value.round_dp(2)))
+    };
+    let rows: Vec<[String; 9]> = lines
+        .iter()
+        .map(|line| {
+            [
+                line.period.clone(),
+                line.phase.clone(),
+                number(Some(line.scheduled_hours)),
+                number(Some(line.planned_hours)),
+                number(Some(line.down_hours)),
+                number(line.expected_down_hours),
+                number(line.attainable_hours),
+                number(line.low_hours),
+                line.status.clone(),
+            ]
+        })
+        .collect();
+    paper.table(
+        ["period", "", "scheduled", "planned", "down", "expected", "attainable", "low", "status"],
+        &rows,
+    );
+    paper.line("");
+}
+
+/// The arithmetic of one number, in words.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Explained(pub Explanation);
+
+/// Whether a status asks for attention.
+#[must_use]
+pub const fn tone(status: Status) -> Tone {
+    match status {
+        Status::Live => Tone::Good,
+        Status::Held | Status::Assumed => Tone::Warn,
+        Status::Conflicting => Tone::Bad,
+        Status::Unknown => Tone::Dim,
+    }
+}
+
+impl View for Explained {
+    fn write(&self, paper: &mut Paper) {
+        paper.line(self.0.to_string());
+    }
+}

@@ -1,0 +1,240 @@
+//! What came in, and what was refused at the door.
+
+use jiff::Timestamp;
+use planthread_engine::journal::{Admitted, JournalCounts, Sealed};
+use serde::Serialize;
+
+use super::{
+    Paper, Tone, View,
+    paper::{count, short},
+};
+use crate::{
+    failure::Exit,
+    serve::{Refusal, files::FileReport},
+};
+
+/// Refusals that are printed one by one; `rejects` lists all.
+const REFUSALS_SHOWN: usize = 10;
+
+/// What `ingest` took in.
+#[derive(Debug, Serialize)]
+pub struct Ingested {
+    /// File by file.
+    pub files: Vec<FileReport>,
+    /// What the journal holds now.
+    pub journal: JournalCounts,
+}
+
+impl Ingested {
+    fn refusals(&self) -> impl Iterator<Item = &Refusal> {
+        self.files.iter().flat_map(|file| &file.kept.rejected)
+    }
+}
+
+impl View for Ingested {
+    fn write(&self, paper: &mut Paper) {
+        for file in &self.files {
+            paper.line(format!("{}: {}", file.place, sentence(file)));
+        }
+        for refusal in self.refusals().take(REFUSALS_SHOWN) {
+            refused(paper, refusal);
+        }
+        let more = self.refusals().count().saturating_sub(REFUSALS_SHOWN);
+        if more > 0 {
+            paper.line(format!("  and {more} more: `planthread rejects`"));
+        }
+        for text in self
+            .files
+            .iter()
+            .flat_map(|file| file.kept.conflicts.iter().chain(&file.kept.quarantined))
+        {
+            let waits = paper.tint(Tone::Warn, "waits for a person:");
+            paper.line(format!("  {waits} {text}"));
+        }
+        if self.files.is_empty() {
+            paper.line("No source has files; send CloudEvents with `planthread ingest -`.");
+        }
+        paper.line(format!(
+            "The journal holds {}.",
+            count(to_usize(self.journal.records), "record")
+        ));
+    }
+
+    fn exit(&self) -> Exit {
+        let fine = |file: &FileReport| {
+            let kept = &file.kept;
+            kept.rejected.is_empty() && kept.conflicts.is_empty() && kept.quarantined.is_empty()
+        };
+        if self.files.iter().all(fine) { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+fn to_usize(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+fn sentence(file: &FileReport) -> String {
+    if file.unchanged {
+        return "nothing new".to_owned();
+    }
+    let kept = &file.kept;
+    let mut parts = vec![count(kept.taken, "new record")];
+    for (n, what) in [
+        (kept.duplicates, "known already"),
+        (kept.rejected.len(), "refused"),
+        (kept.conflicts.len(), "in conflict"),
+        (kept.quarantined.len(), "from the future"),
+    ] {
+        if n > 0 {
+            parts.push(format!("{n} {what}"));
+        }
+    }
+    parts.join(", ")
+}
+
+fn refused(paper: &mut Paper, refusal: &Refusal) {
+    let bad = paper.tint(Tone::Bad, "refused:");
+    let field = if refusal.field.is_empty() { "record" } else { &refusal.field };
+    paper.line(format!(
+        "  {bad} {} line {}: {field}: {}",
+        refusal.place, refusal.line, refusal.reason
+    ));
+    paper.line(format!("           cure: {}", refusal.cure));
+}
+
+/// Everything that was refused: records at the door, cells at the target.
+#[derive(Debug, Serialize)]
+pub struct Rejects {
+    /// Records that could not be understood.
+    pub records: Vec<RejectedLine>,
+    /// Records that wait for a person, and why.
+    pub waiting: Vec<String>,
+    /// Cells that a target refused.
+    pub cells: Vec<RejectedCell>,
+}
+
+/// A record that could not be understood.
+#[derive(Debug, Serialize)]
+pub struct RejectedLine {
+    /// When.
+    pub at: Timestamp,
+    /// Where, why, and the cure.
+    #[serde(flatten)]
+    pub refusal: Refusal,
+    /// The record's first characters, so that it can be found again.
+    pub text: String,
+}
+
+/// A cell that a target refused.
+#[derive(Debug, Serialize)]
+pub struct RejectedCell {
+    /// The cell.
+    pub cell: String,
+    /// The value that it refused.
+    pub value: String,
+    /// Why, in the target's words.
+    pub reason: String,
+    /// What to do.
+    pub cure: String,
+}
+
+impl View for Rejects {
+    fn write(&self, paper: &mut Paper) {
+        if self.exit() == Exit::Ok {
+            paper.line("Nothing is refused.");
+            return;
+        }
+        if !self.records.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Records that could not be understood"));
+        }
+        for line in &self.records {
+            refused(paper, &line.refusal);
+            let text = format!("           was: {}", short(&line.text, 100));
+            paper.line(paper.tint(Tone::Dim, &text));
+        }
+        if !self.waiting.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Records that wait for a person"));
+        }
+        for text in &self.waiting {
+            paper.line(format!("  {text}"));
+        }
+        if !self.cells.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Cells that a target refused"));
+        }
+        for cell in &self.cells {
+            paper.line(format!("  {} = {}: {}", cell.cell, cell.value, cell.reason));
+            paper.line(format!("      cure: {}", cell.cure));
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        let nothing = self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty();
+        if nothing { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+/// Segments that were sealed into a folder.
+#[derive(Debug, Serialize)]
+pub struct Collected {
+    /// The folder.
+    pub folder: String,
+    /// What was taken in before.
+    pub ingested: Ingested,
+    /// What was sealed.
+    pub sealed: Vec<Sealed>,
+}
+
+impl View for Collected {
+    fn write(&self, paper: &mut Paper) {
+        self.ingested.write(paper);
+        let records: u64 = self.sealed.iter().map(|segment| segment.records).sum();
+        let segments = count(self.sealed.len(), "segment");
+        paper.line(match self.sealed.last() {
+            Some(last) => format!(
+                "Sealed {segments} with {} into {}, up to {}.",
+                count(to_usize(records), "record"),
+                self.folder,
+                last.file
+            ),
+            None => format!("Nothing new to seal into {}.", self.folder),
+        });
+    }
+
+    fn exit(&self) -> Exit {
+        self.ingested.exit()
+    }
+}
+
+/// Segments that were taken from a folder.
+#[derive(Debug, Serialize)]
+pub struct Delivered {
+    /// The folder.
+    pub folder: String,
+    /// What was admitted.
+    #[serde(flatten)]
+    pub admitted: Admitted,
+}
+
+impl View for Delivered {
+    fn write(&self, paper: &mut Paper) {
+        let admitted = &self.admitted;
+        paper.line(format!(
+            "{} from {}: {}, {} known already.",
+            count(admitted.segments.len(), "segment"),
+            self.folder,
+            count(admitted.records, "new record"),
+            admitted.duplicates
+        ));
+        if !admitted.gaps.is_empty() {
+            let missing: Vec<String> = admitted.gaps.iter().map(u64::to_string).collect();
+            let gap = paper.tint(Tone::Bad, "missing segments:");
+            paper.line(format!("{gap} {}; nothing after them was taken", missing.join(", ")));
+            paper.line("  cure: ask the plant side for these files, then run this again");
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        let fine = self.admitted.gaps.is_empty() && self.admitted.conflicts.is_empty();
+        if fine { Exit::Ok } else { Exit::Findings }
+    }
+}

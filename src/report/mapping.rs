@@ -1,0 +1,90 @@
+//! How the plant's resources and a target's resources find each other.
+
+use planthread_domain::project::{Coverage, Suggestion};
+use serde::Serialize;
+
+use super::{Paper, Tone, View, paper::count};
+use crate::failure::Exit;
+
+/// Which side of the mapping has no counterpart.
+#[derive(Debug, Serialize)]
+pub struct Covered {
+    /// The configured target.
+    pub target: String,
+    /// What was found.
+    #[serde(flatten)]
+    pub coverage: Coverage,
+}
+
+impl View for Covered {
+    fn write(&self, paper: &mut Paper) {
+        let found = &self.coverage;
+        let total = found.mapped.len() + found.unmapped_sources.len();
+        paper.line(format!(
+            "{} of {} of the plant land at {}.",
+            found.mapped.len(),
+            count(total, "resource"),
+            self.target
+        ));
+        if !found.unmapped_sources.is_empty() {
+            paper.line(format!("  land nowhere: {}", found.unmapped_sources.join(", ")));
+        }
+        for (resource, location) in &found.unknown_targets {
+            let bad = paper.tint(Tone::Bad, "unknown at the target:");
+            paper.line(format!(
+                "  {bad} {resource}@{location}; create it there, or correct the row"
+            ));
+        }
+        for source in &found.unknown_sources {
+            let bad = paper.tint(Tone::Bad, "unknown in the plant:");
+            paper.line(format!("  {bad} {source}; correct the row"));
+        }
+        if !found.unmapped_targets.is_empty() {
+            let pairs = count(found.unmapped_targets.len(), "pair");
+            paper.line(format!("  {pairs} of the target get nothing from the plant"));
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        if self.coverage.is_sound() { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+/// Proposals for rows of the mapping, for a person to decide.
+#[derive(Debug, Serialize)]
+pub struct Suggested {
+    /// The configured target.
+    pub target: String,
+    /// Resources and lines that land nowhere yet.
+    pub open: Vec<String>,
+    /// Rows by likeness of names.
+    pub rows: Vec<Suggestion>,
+}
+
+impl View for Suggested {
+    fn write(&self, paper: &mut Paper) {
+        if self.open.is_empty() {
+            paper.line(format!("Every resource of the plant lands at {} already.", self.target));
+            return;
+        }
+        if !self.rows.is_empty() {
+            paper.line("Proposals by name; look at each before you copy it:").line("");
+        }
+        for row in &self.rows {
+            let like = if row.exact { "same name" } else { "similar name" };
+            paper.line(format!(
+                "        - {{ source: {}, resource: {}, location: \"{}\" }}  # {like}",
+                row.source, row.resource, row.location
+            ));
+        }
+        let lonely: Vec<&str> = self
+            .open
+            .iter()
+            .filter(|name| !self.rows.iter().any(|row| row.source == **name))
+            .map(String::as_str)
+            .collect();
+        if !lonely.is_empty() {
+            paper.line(format!("No name at {} is like: {}", self.target, lonely.join(", ")));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! A plan for eyes: what would change, why, at what cost, and what is held.
+
+use planthread_engine::plan::{PlanLine, PlanSummary};
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::{Paper, Tone, View, paper::count};
+use crate::run::WantReport;
+
+/// Changes that are printed one by one; the plan file has all.
+pub const LINES_SHOWN: usize = 12;
+
+/// What `plan` says about one target.
+#[derive(Debug, Serialize)]
+pub struct Planned {
+    /// Header and digest of the plan.
+    #[serde(flatten)]
+    pub summary: PlanSummary,
+    /// The plan file; absent when it was only looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// What became of the figures before; absent when somebody else writes the
+    /// state, and the plan is of what the ledger has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub want: Option<WantReport>,
+    /// The first changes.
+    pub first: Vec<PlanLine>,
+}
+
+/// The plans of all targets that were asked for.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Plans(pub Vec<Planned>);
+
+impl View for Plans {
+    fn write(&self, paper: &mut Paper) {
+        for plan in &self.0 {
+            plan.write(paper);
+        }
+    }
+}
+
+impl Planned {
+    fn write(&self, paper: &mut Paper) {
+        let header = &self.summary.header;
+        let scope = if header.scope.is_empty() { "base" } else { &header.scope };
+        let title = format!("{} / {scope}, as of {}", header.target, header.as_of);
+        paper.line(paper.tint(Tone::Bold, &title));
+        let counts = &header.counts;
+        if counts.cells == 0 {
+            paper
+                .line("  Nothing to send: the target holds what is wanted, as far as it was read.");
+        } else {
+            self.changes(paper);
+        }
+        for (reason, cells) in &counts.held {
+            let held = paper.tint(Tone::Warn, "held");
+            paper.line(format!(
+                "  {held} {cells}: {}  (planthread explain {reason})",
+                reason.replace('_', " ")
+            ));
+        }
+        if let Some(withheld) = self.want.as_ref().map(|want| &want.withheld) {
+            self::withheld(paper, withheld);
+        }
+        if let Some(file) = &self.file {
+            paper.line(format!("  Plan file: {file}")).line(format!(
+                "  Apply it with `planthread apply {file}`; it is refused if a cell moves before."
+            ));
+        }
+    }
+
+    fn changes(&self, paper: &mut Paper) {
+        let header = &self.summary.header;
+        let counts = &header.counts;
+        let reasons: Vec<String> = counts
+            .reasons
+            .iter()
+            .map(|(why, n)| format!("{n} {}", why.replace('_', " ")))
+            .collect();
+        paper.line(format!(
+            "  {} to send ({}), {} carried along, in {} groups of one resource and period",
+            count(usize::try_from(counts.cells).unwrap_or(usize::MAX), "cell"),
+            reasons.join(", "),
+            counts.carried,
+            counts.groups
+        ));
+        let cost = &header.prediction;
+        paper.line(format!(
+            "  Expected: {} requests in {} batches, {}; then {} reads, {}",
+            cost.requests,
+            cost.batches,
+            seconds(cost.write_ms),
+            cost.reads,
+            seconds(cost.read_ms)
+        ));
+        let rows: Vec<[String; 6]> = self.first.iter().map(row).collect();
+        paper.table(["resource", "period", "measure", "seen", "wanted", "why"], &rows);
+        let all = usize::try_from(counts.cells + counts.carried).unwrap_or(usize::MAX);
+        if all > self.first.len() {
+            paper.line(format!("  ... and {} more", all - self.first.len()));
+        }
+    }
+}
+
+fn row(line: &PlanLine) -> [String; 6] {
+    let cell = &line.cell;
+    let seen = match line.seen {
+        None => "not read".to_owned(),
+        Some(basis) => basis.value.map_or("nothing".to_owned(), |value: Decimal| value.to_string()),
+    };
+    let why = serde_json::to_value(line.reason).unwrap_or_default();
+    let why = why.as_str().unwrap_or_default().replace('_', " ");
+    [
+        format!("{}@{}", cell.resource, cell.location),
+        cell.period.to_string(),
+        cell.measure.clone(),
+        seen,
+        line.value.to_string(),
+        if line.carried { "carried along".to_owned() } else { why },
+    ]
+}
+
+/// Figures that do not land, counted by reason.
+fn withheld(paper: &mut Paper, withheld: &[planthread_domain::project::Withheld]) {
+    let mut by_reason = std::collections::BTreeMap::<(&str, &str), usize>::new();
+    for one in withheld {
+        *by_reason.entry((&one.source, &one.reason)).or_default() += 1;
+    }
+    for ((source, reason), n) in by_reason {
+        let not = paper.tint(Tone::Warn, "does not land:");
+        paper.line(format!("  {not} {} of {source}: {reason}", count(n, "figure")));
+    }
+}
+
+/// Milliseconds for people.
+#[must_use]
+pub fn seconds(ms: u64) -> String {
+    match ms {
+        0..10_000 => format!("{:.1} s", ms as f64 / 1_000.0),
+        10_000..120_000 => format!("{} s", ms / 1_000),
+        _ => format!("{} min", ms / 60_000),
+    }
+}

@@ -1,0 +1,175 @@
+//! The bridge, put together once: configuration, state, targets, clock.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use planthread_contracts::{PeriodKind, RejectedRecord};
+use planthread_domain::{
+    decode::Decoder,
+    decode::Facts,
+    derive::{Derivation, derive},
+    model::Plant,
+};
+use planthread_engine::{Reader, State, journal};
+use planthread_kit::Clock;
+
+use super::{OpenTarget, Opener};
+use crate::{
+    config::Loaded,
+    failure::Failure,
+    serve::{
+        JournalDoor,
+        files::{self, FileReport},
+    },
+};
+
+/// Everything that moves numbers from the plant to its targets.
+#[derive(Debug)]
+pub struct Bridge {
+    /// The configuration.
+    pub loaded: Loaded,
+    /// The one writer of the state.
+    pub state: Arc<State>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    plant: Arc<Plant>,
+    opener: Opener,
+}
+
+impl Bridge {
+    /// Opens the configured state for writing.
+    ///
+    /// # Errors
+    /// When somebody else writes it, or the disk refuses.
+    pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, opener: Opener) -> Result<Self, Failure> {
+        let state = State::open(&loaded.config.state, clock.now())?;
+        let plant = Arc::new(loaded.config.plant.clone());
+        Ok(Self { state: Arc::new(state), plant, clock, opener, loaded })
+    }
+
+    /// The door of the journal.
+    #[must_use]
+    pub fn door(&self) -> JournalDoor {
+        JournalDoor::new(Arc::clone(&self.state), Arc::clone(&self.plant), Arc::clone(&self.clock))
+    }
+
+    /// A read-only connection.
+    ///
+    /// # Errors
+    /// When the state can't be opened.
+    pub fn reader(&self) -> Result<Reader, Failure> {
+        Ok(self.state.reader()?)
+    }
+
+    /// The instant that a cycle speaks for, now.
+    #[must_use]
+    pub fn as_of(&self) -> Timestamp {
+        self.plant.as_of(self.clock.now())
+    }
+
+    /// Reads the files of all sources on.
+    ///
+    /// # Errors
+    /// When a file can't be read, or the state can't be written.
+    pub fn ingest(&self, growing: bool) -> Result<Vec<FileReport>, Failure> {
+        files::sources(&self.plant, &self.door(), &self.reader()?, growing)
+    }
+
+    /// Derives the figures of all resources from the journal.
+    ///
+    /// # Errors
+    /// When the journal can't be read, or a calendar makes no sense.
+    pub fn derive(&self, as_of: Timestamp) -> Result<Derivation, Failure> {
+        derive_journal(&self.loaded, &self.reader()?, as_of)
+    }
+
+    /// The target called `name`; without a name the only one.
+    ///
+    /// # Errors
+    /// When there is no such target, or it can't be put together.
+    pub fn target(&self, name: Option<&str>) -> Result<OpenTarget, Failure> {
+        self.opener.open(&self.loaded, name)
+    }
+
+    /// The target called `name`; without a name all of them.
+    ///
+    /// # Errors
+    /// When there is no such target, or one can't be put together.
+    pub fn targets(&self, name: Option<&str>) -> Result<Vec<OpenTarget>, Failure> {
+        match name {
+            Some(name) => Ok(vec![self.opener.open(&self.loaded, Some(name))?]),
+            None => self.opener.open_all(&self.loaded),
+        }
+    }
+}
+
+/// Derives from the journal behind `reader`; no writer is needed.
+///
+/// # Errors
+/// When the journal can't be read, or a calendar makes no sense.
+pub fn derive_journal(
+    loaded: &Loaded,
+    reader: &Reader,
+    as_of: Timestamp,
+) -> Result<Derivation, Failure> {
+    let plant = &loaded.config.plant;
+    let decoder = Decoder::new(plant).map_err(|error| calendar(&error))?;
+    let mut facts = Facts::default();
+    journal::read(reader, 0, |entry| {
+        // What can't be decoded stands in the rejects since its arrival.
+        if let Err(rejected) = decoder.decode(&entry.record, &mut facts) {
+            tracing::debug!(position = entry.position, reason = rejected.reason, "not decoded");
+        }
+        Ok(())
+    })?;
+    derive_facts(loaded, facts, as_of)
+}
+
+/// Derives from facts, for every level that a target stores.
+///
+/// # Errors
+/// When a calendar makes no sense.
+pub fn derive_facts(
+    loaded: &Loaded,
+    facts: Facts,
+    as_of: Timestamp,
+) -> Result<Derivation, Failure> {
+    let facts = facts.seal();
+    derive(&loaded.config.plant, &facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
+}
+
+/// The period kinds that the targets store; weeks when there is no target.
+fn levels(loaded: &Loaded) -> Vec<PeriodKind> {
+    let measures = loaded.config.targets.values().flat_map(|target| &target.measures);
+    let mut levels: Vec<PeriodKind> = measures.map(|measure| measure.level).collect();
+    levels.push(PeriodKind::Week);
+    levels.sort_unstable();
+    levels.dedup();
+    levels
+}
+
+fn calendar(error: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(error.to_string()).explain("config")
+}
+
+/// Decodes the files of all sources, without a state. Returns what was
+/// refused, too.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn facts_of_files(
+    loaded: &Loaded,
+    now: Timestamp,
+) -> Result<(Facts, Vec<RejectedRecord>), Failure> {
+    let plant = &loaded.config.plant;
+    let decoder = Decoder::new(plant).map_err(|error| calendar(&error))?;
+    let (mut facts, mut refused) = (Facts::default(), Vec::new());
+    files::each(plant, now, &mut |arrival| {
+        let decoded = match arrival {
+            Ok(record) => decoder.decode(&record, &mut facts),
+            Err(rejected) => Err(rejected),
+        };
+        refused.extend(decoded.err().map(|rejected| *rejected));
+    })?;
+    Ok((facts, refused))
+}

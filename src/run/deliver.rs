@@ -1,0 +1,89 @@
+//! Apply, recover, undo and pack, composed: what goes out, and what is left
+//! behind for the day when nothing can go out.
+
+use std::io::{BufRead, Seek};
+
+use jiff::Timestamp;
+use planthread_engine::{
+    deliver::{self, Applied, Delivery, Recovered},
+    fallback::{self, Manifest, PackRequest},
+    ledger::{self, Screened},
+    undo::{self, UndoRequest, Undone},
+    verify::Which,
+};
+use planthread_kit::PushPolicy;
+
+use super::{Bridge, OpenTarget, policy};
+use crate::failure::Failure;
+
+/// Who may load a pack by hand, for its note.
+const PACK_READER: &str = "the planner in charge of the target, while the bridge is down";
+
+impl Bridge {
+    /// Sends exactly what a plan says, or nothing (law 1).
+    ///
+    /// # Errors
+    /// When the plan can't be trusted, or the state can't be written. What the
+    /// target says stands in the answer.
+    pub async fn apply<R: BufRead + Seek>(
+        &self,
+        target: &OpenTarget,
+        plan: &mut R,
+        only_unmoved: bool,
+    ) -> Result<Applied, Failure> {
+        let policy = policy::policy(&self.loaded, target, self.clock.now())?;
+        let push = PushPolicy::default();
+        let delivery = self.delivery(target, &push);
+        Ok(deliver::apply(&delivery, plan, &policy, only_unmoved).await?)
+    }
+
+    /// Settles what a crash left open, and reads back what is unproven.
+    ///
+    /// # Errors
+    /// When the state can't be read or written.
+    pub async fn recover(&self, target: &OpenTarget) -> Result<Recovered, Failure> {
+        let sweep = self.sweep_policy(target, Which::Unproven)?;
+        let push = PushPolicy::default();
+        let delivery = self.delivery(target, &push);
+        Ok(deliver::recover(&delivery, &sweep).await?)
+    }
+
+    fn delivery<'a>(&'a self, target: &'a OpenTarget, push: &'a PushPolicy) -> Delivery<'a> {
+        Delivery {
+            state: &self.state,
+            connector: &*target.connector,
+            clock: &self.clock,
+            push,
+            breaker: &target.breaker,
+        }
+    }
+
+    /// Writes down which cells a policy holds, so that `status` shows it.
+    ///
+    /// # Errors
+    /// When the state can't be read or written.
+    pub fn screen(&self, target: &OpenTarget, at: Timestamp) -> Result<Screened, Failure> {
+        Ok(ledger::screen(&self.state, &policy::policy(&self.loaded, target, at)?)?)
+    }
+
+    /// Wants what stood there before a receipt; the next plan carries it.
+    ///
+    /// # Errors
+    /// When the receipt is not known, or nobody answers for the undo.
+    pub fn undo(&self, request: UndoRequest) -> Result<Undone, Failure> {
+        Ok(undo::undo(&self.state, request, self.clock.now())?)
+    }
+
+    /// Writes the pack for the manual route, where one is configured.
+    ///
+    /// # Errors
+    /// When the folder can't be written. The pack that was there stays.
+    pub fn pack(&self, target: &OpenTarget, as_of: Timestamp) -> Result<Option<Manifest>, Failure> {
+        let Some(pack) = &target.config.pack else { return Ok(None) };
+        let policy = policy::policy(&self.loaded, target, as_of)?;
+        let request = PackRequest { policy: &policy, as_of, who: PACK_READER };
+        let folder = pack.folder.join(&target.name);
+        let reader = self.reader()?;
+        Ok(Some(fallback::write_pack(&reader, &*target.connector, &request, &folder)?))
+    }
+}

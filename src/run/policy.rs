@@ -1,0 +1,131 @@
+//! From the configured policy to the engine's: dates, grants, promotions.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use planthread_contracts::{Period, PeriodKind, Promotion, Scope, WriteGrant};
+use planthread_engine::{ledger, plan};
+
+use super::OpenTarget;
+use crate::{
+    config::{Loaded, Withdraw},
+    failure::Failure,
+};
+
+/// The engine's policy of `target` at `at`.
+///
+/// # Errors
+/// When the plant's zone is unknown, or a promotion record can't be read.
+pub fn policy(
+    loaded: &Loaded,
+    target: &OpenTarget,
+    at: Timestamp,
+) -> Result<plan::Policy, Failure> {
+    let today = today(loaded, at)?;
+    let week = Period::containing(PeriodKind::Week, today).start();
+    let said = &target.config.policy;
+    let weeks = |count: u32| (i64::from(count) * 7).days();
+    let measures = target.config.measures.clone();
+    let grants = grants(loaded, target, at)?;
+    let mut policy =
+        plan::Policy::open(&target.name, target.scope.clone(), measures, grants, at, today);
+    policy.closed_before = Some(week.saturating_sub(weeks(said.closed_after_weeks)));
+    if said.frozen_weeks > 0 {
+        policy.frozen_before = Some(week.saturating_add(weeks(said.frozen_weeks)));
+    }
+    policy.significance.clone_from(&said.significance);
+    policy.settle_window = SignedDuration::from_mins(i64::from(said.settle_minutes));
+    policy.paused.clone_from(&said.paused);
+    Ok(policy)
+}
+
+/// The civil day at `at` in the plant's zone.
+///
+/// # Errors
+/// When the zone is unknown.
+pub fn today(loaded: &Loaded, at: Timestamp) -> Result<Date, Failure> {
+    let name = &loaded.config.plant.zone;
+    let zone = TimeZone::get(name)
+        .map_err(|_| Failure::usage(format!("`{name}` is no IANA time zone")).explain("config"))?;
+    Ok(at.to_zoned(zone).date())
+}
+
+/// What a want says about the cells that are not in it.
+///
+/// # Errors
+/// When the zone is unknown.
+pub fn complete(
+    loaded: &Loaded,
+    target: &OpenTarget,
+    at: Timestamp,
+) -> Result<ledger::Complete, Failure> {
+    let end = match target.config.fallback.withdraw {
+        Withdraw::Leave => ledger::End::Leave,
+        Withdraw::Zero => ledger::End::Zero,
+    };
+    let week = Period::containing(PeriodKind::Week, today(loaded, at)?).start();
+    Ok(ledger::Complete { scope: target.scope.clone(), closed_before: week, end })
+}
+
+/// The rights to write: our own measures, and what people promoted.
+fn grants(loaded: &Loaded, target: &OpenTarget, at: Timestamp) -> Result<Vec<WriteGrant>, Failure> {
+    let promotions = promotions(&loaded.config.state, &target.name, at)?;
+    let grant = |measure| {
+        let scope: &Scope = &target.scope;
+        WriteGrant::bridge_owned(measure, scope).ok().or_else(|| {
+            promotions.iter().find_map(|one| WriteGrant::promoted(measure, scope, one, at).ok())
+        })
+    };
+    Ok(target.config.measures.iter().filter_map(grant).collect())
+}
+
+/// Where the promotion records of a target are kept.
+#[must_use]
+pub fn promotions_folder(state: &Path, target: &str) -> PathBuf {
+    state.join("promotions").join(target)
+}
+
+/// The promotions of a target that hold at `at`. A record that has ended is
+/// kept as a record, and promotes nothing.
+fn promotions(state: &Path, target: &str, at: Timestamp) -> Result<Vec<Promotion>, Failure> {
+    let folder = promotions_folder(state, target);
+    let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    let mut promotions = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file)
+            .map_err(|error| Failure::io("read the promotion record", &file, &error))?;
+        match Promotion::read(&text, at) {
+            Ok(promotion) => promotions.push(promotion),
+            Err(planthread_contracts::PromotionError::Expired { .. }) => {}
+            Err(error) => {
+                return Err(Failure::usage(format!("{}: {error}", file.display()))
+                    .cure("correct the record, or remove it"));
+            }
+        }
+    }
+    Ok(promotions)
+}
+
+/// Keeps a promotion record for `target`, and says where.
+///
+/// # Errors
+/// When the record leaves something empty, has ended, or can't be written.
+pub fn promote(
+    state: &Path,
+    target: &str,
+    record: &str,
+    now: Timestamp,
+) -> Result<PathBuf, Failure> {
+    Promotion::read(record, now).map_err(|error| Failure::usage(error.to_string()))?;
+    let folder = promotions_folder(state, target);
+    let file = folder.join(format!("{}.json", now.strftime("%Y%m%dT%H%M%S%3fZ")));
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&file, format!("{record}\n")))
+        .map_err(|error| Failure::io("write the promotion record", &file, &error))?;
+    Ok(file)
+}

@@ -1,0 +1,116 @@
+//! A configured target, ready to be talked to.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use planthread_contracts::Scope;
+use planthread_kit::{Breaker, BreakerPolicy, Clock, Connector, QuotaBook, Transport};
+
+use crate::{
+    config::{Loaded, Target},
+    failure::Failure,
+    registry::{self, Parts},
+};
+
+/// A target with its connector.
+#[derive(Debug, Clone)]
+pub struct OpenTarget {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What the configuration says.
+    pub config: Target,
+    /// Where its cells land.
+    pub scope: Scope,
+    /// The way there.
+    pub connector: Arc<dyn Connector>,
+    /// Opens when the target keeps failing; shared by everything that pushes.
+    pub breaker: Arc<Breaker>,
+}
+
+/// The network of each target, where it is not the real one: tests and drills
+/// hand in simulators by target name.
+pub type Transports = BTreeMap<String, Arc<dyn Transport>>;
+
+/// Opens targets. All of them share the quotas of their tenants.
+#[derive(Debug)]
+pub struct Opener {
+    clock: Arc<dyn Clock>,
+    quotas: QuotaBook,
+    transports: Transports,
+    offline: bool,
+}
+
+impl Opener {
+    /// Opens targets on the real network.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::with(clock, Transports::new())
+    }
+
+    /// Opens the targets in `transports` on those, all others on the real
+    /// network.
+    #[must_use]
+    pub fn with(clock: Arc<dyn Clock>, transports: Transports) -> Self {
+        Self { quotas: QuotaBook::new(Arc::clone(&clock)), clock, transports, offline: false }
+    }
+
+    /// Nothing will be sent: secrets are not asked for.
+    #[must_use]
+    pub const fn offline(mut self) -> Self {
+        self.offline = true;
+        self
+    }
+
+    /// Opens the target called `name`; without a name the only one.
+    ///
+    /// # Errors
+    /// When there is no such target, or its connector can't be put together.
+    pub fn open(&self, loaded: &Loaded, name: Option<&str>) -> Result<OpenTarget, Failure> {
+        let (name, target) = choose(loaded, name)?;
+        let entry = registry::find(&target.connector).ok_or_else(|| {
+            Failure::usage(format!("there is no connector `{}`", target.connector))
+        })?;
+        let connector = (entry.build)(&Parts {
+            name,
+            target,
+            folder: loaded.file.parent().unwrap_or(Path::new(".")),
+            clock: &self.clock,
+            quotas: &self.quotas,
+            transport: self.transports.get(name).cloned(),
+            offline: self.offline,
+        })?;
+        let scope = registry::scope(&target.scope);
+        let breaker = Arc::new(Breaker::new(BreakerPolicy::default()));
+        let (name, config) = (name.to_owned(), target.clone());
+        Ok(OpenTarget { name, config, scope, connector, breaker })
+    }
+
+    /// Opens every target of the configuration.
+    ///
+    /// # Errors
+    /// When one of them can't be put together.
+    pub fn open_all(&self, loaded: &Loaded) -> Result<Vec<OpenTarget>, Failure> {
+        loaded.config.targets.keys().map(|name| self.open(loaded, Some(name))).collect()
+    }
+}
+
+fn choose<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<(&'a str, &'a Target), Failure> {
+    let targets = &loaded.config.targets;
+    let known = || targets.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let found = match name {
+        Some(name) => targets.get_key_value(name),
+        None if targets.len() == 1 => targets.iter().next(),
+        None => None,
+    };
+    match (found, name) {
+        (Some((name, target)), _) => Ok((name, target)),
+        (None, _) if targets.is_empty() => {
+            Err(Failure::usage("the configuration has no target").cure("add one under `targets:`"))
+        }
+        (None, Some(name)) => Err(Failure::usage(format!("there is no target `{name}`"))
+            .cure(format!("targets: {}", known()))),
+        (None, None) => {
+            Err(Failure::usage("there are several targets")
+                .cure(format!("name one of: {}", known())))
+        }
+    }
+}

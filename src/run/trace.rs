@@ -1,0 +1,171 @@
+//! Trace: from one landed number back to its arithmetic and its records.
+
+use jiff::Timestamp;
+use planthread_contracts::{CellKey, RawRecord};
+use planthread_domain::{
+    decode::{Decoder, Facts, Subject},
+    derive, project,
+};
+use planthread_engine::{Reader, journal, ledger};
+use serde::Serialize;
+
+use super::derive_journal;
+use crate::{config::Loaded, failure::Failure};
+
+/// Records that are named one by one, the last ones before the number.
+const RECORDS_NAMED: usize = 20;
+
+/// Everything behind one cell.
+#[derive(Debug, Serialize)]
+pub struct Traced {
+    /// Four facts, revisions, attempts with their receipts.
+    #[serde(flatten)]
+    pub ledger: ledger::Trace,
+    /// The arithmetic of each resource behind the cell, in words.
+    pub arithmetic: Vec<String>,
+    /// Whether the journal still gives the recipe that the cell was made by;
+    /// when not, newer records have come since.
+    pub recipe_holds: bool,
+    /// Records of these resources in the journal.
+    pub records: usize,
+    /// The last of them.
+    pub last_records: Vec<RecordRef>,
+}
+
+/// A raw record, as far as people need it to find it again.
+#[derive(Debug, Serialize)]
+pub struct RecordRef {
+    /// Position in the journal.
+    pub position: u64,
+    /// Where it came from.
+    pub place: String,
+    /// Line, from 1.
+    pub line: u64,
+    /// When we received it.
+    pub received_at: Timestamp,
+    /// Its text.
+    pub text: String,
+}
+
+/// Reads a cell's name as it is printed:
+/// `target/scope/resource@location[/product]/period/measure`.
+///
+/// # Errors
+/// When it is not of this form.
+pub fn parse_cell(text: &str) -> Result<CellKey, Failure> {
+    let wrong = || {
+        Failure::usage(format!("`{text}` names no cell"))
+            .cure("write target/scope/resource@location/period/measure, as `plan` prints it: ibp/base/LINE-1@1010/2026-W48/live")
+    };
+    let parts: Vec<&str> = text.split('/').collect();
+    let (target, scope, place, product, period, measure) = match parts.as_slice() {
+        [target, scope, place, period, measure] => (target, scope, place, None, period, measure),
+        [target, scope, place, product, period, measure] => {
+            (target, scope, place, Some((*product).to_owned()), period, measure)
+        }
+        _ => return Err(wrong()),
+    };
+    let (resource, location) = place.split_once('@').ok_or_else(wrong)?;
+    Ok(CellKey {
+        target: (*target).to_owned(),
+        scope: if *scope == "base" { String::new() } else { (*scope).to_owned() },
+        resource: resource.to_owned(),
+        location: location.to_owned(),
+        product,
+        period: period.parse().map_err(|_| wrong())?,
+        measure: (*measure).to_owned(),
+    })
+}
+
+/// Traces one cell.
+///
+/// # Errors
+/// When the ledger does not know it.
+pub fn trace(
+    loaded: &Loaded,
+    reader: &Reader,
+    key: &CellKey,
+    now: Timestamp,
+) -> Result<Traced, Failure> {
+    let ledger = ledger::trace(reader, key, now)?;
+    let plant = &loaded.config.plant;
+    let mapping = loaded.config.targets.get(&key.target).map(|target| &target.mapping);
+    let sources: Vec<&str> = mapping
+        .iter()
+        .flat_map(|mapping| &mapping.rows)
+        .filter(|row| row.resource == key.resource && row.location == key.location)
+        .map(|row| row.source.as_str())
+        .collect();
+    let derivation = derive_journal(loaded, reader, plant.as_of(now))?;
+    let wanted = ledger.revisions.last().map(|revision| revision.recipe.as_str());
+    let recipe_holds =
+        mapping.is_some_and(|mapping| wanted == Some(&project::recipe(&derivation, mapping)));
+    let arithmetic = sources
+        .iter()
+        .filter_map(|source| derive::explain(plant, &derivation, source, key.period))
+        .map(|explanation| explanation.to_string())
+        .collect();
+    let (records, last_records) = records(loaded, reader, &sources)?;
+    Ok(Traced { ledger, arithmetic, recipe_holds, records, last_records })
+}
+
+/// The records that speak of one of `sources`.
+fn records(
+    loaded: &Loaded,
+    reader: &Reader,
+    sources: &[&str],
+) -> Result<(usize, Vec<RecordRef>), Failure> {
+    let plant = &loaded.config.plant;
+    let names = plant.resources.iter().map(|one| one.id.as_str());
+    let names = names.chain(plant.lines.iter().map(|one| one.id.as_str()));
+    let subjects: Vec<Subject> = (0..)
+        .map(Subject)
+        .zip(names)
+        .filter(|(_, name)| sources.contains(name))
+        .map(|(subject, _)| subject)
+        .collect();
+    let decoder =
+        Decoder::new(plant).map_err(|error| Failure::usage(error.to_string()).explain("config"))?;
+    let (mut count, mut last) = (0, std::collections::VecDeque::new());
+    journal::read(reader, 0, |entry| {
+        if speaks_of(&decoder, &entry.record, &subjects) {
+            count += 1;
+            if last.len() == RECORDS_NAMED {
+                last.pop_front();
+            }
+            last.push_back(RecordRef {
+                position: entry.position,
+                place: entry.record.origin.place.clone(),
+                line: entry.record.origin.line,
+                received_at: entry.record.received_at,
+                text: String::from_utf8_lossy(&entry.record.body).into_owned(),
+            });
+        }
+        Ok(())
+    })?;
+    Ok((count, last.into()))
+}
+
+fn speaks_of(decoder: &Decoder<'_>, record: &RawRecord, subjects: &[Subject]) -> bool {
+    let mut facts = Facts::default();
+    if decoder.decode(record, &mut facts).is_err() {
+        return false;
+    }
+    let states = facts.states.iter().map(|fact| fact.subject);
+    let counts = facts.counts.iter().map(|fact| fact.subject);
+    let forecasts = facts.forecasts.iter().map(|fact| fact.subject);
+    states.chain(counts).chain(forecasts).any(|subject| subjects.contains(&subject))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_read_as_it_is_printed() {
+        for text in ["ibp/base/LINE-1@1010/2026-W48/live", "ibp/TWIN/L@X/P1/2026-11/good_units"] {
+            assert_eq!(parse_cell(text).unwrap().to_string(), text);
+        }
+        assert!(parse_cell("ibp/LINE-1").unwrap_err().cure.contains("ibp/base/"));
+    }
+}

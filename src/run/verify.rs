@@ -1,0 +1,49 @@
+//! Verify, composed: which cells are read back, and how they are judged.
+
+use jiff::SignedDuration;
+use planthread_contracts::{MeasureDecl, Owner};
+use planthread_engine::verify::{self, InUse, SweepPolicy, SweepReport, Which};
+
+use super::{Bridge, OpenTarget, policy};
+use crate::{config::Wiring, failure::Failure};
+
+impl Bridge {
+    /// Reads the cells of `target` back and writes down what they hold.
+    ///
+    /// # Errors
+    /// When the state can't be read or written. An error of the target ends
+    /// the sweep early and stands in the report.
+    pub async fn verify(&self, target: &OpenTarget, which: Which) -> Result<SweepReport, Failure> {
+        let policy = self.sweep_policy(target, which)?;
+        Ok(verify::sweep(&self.state, &*target.connector, &*self.clock, &policy).await?)
+    }
+
+    pub(super) fn sweep_policy(
+        &self,
+        target: &OpenTarget,
+        which: Which,
+    ) -> Result<SweepPolicy, Failure> {
+        let today = policy::today(&self.loaded, self.clock.now())?;
+        let ours = |measure: &&MeasureDecl| measure.owner == Owner::Bridge;
+        let measures = target.config.measures.iter().filter(ours).cloned().collect();
+        let scope = target.scope.clone();
+        let mut policy = SweepPolicy::new(&target.name, scope, measures, which, today);
+        policy.settle_window =
+            SignedDuration::from_mins(i64::from(target.config.policy.settle_minutes));
+        policy.in_use = in_use(target);
+        Ok(policy)
+    }
+}
+
+/// What drives the plan, when the configuration says it.
+fn in_use(target: &OpenTarget) -> Option<InUse> {
+    let said = &target.config.in_use;
+    let wiring = match said.wiring {
+        Wiring::None => return None,
+        Wiring::Job => verify::Wiring::Job,
+        Wiring::Calculation => verify::Wiring::Calculation,
+        Wiring::Direct => verify::Wiring::Direct,
+    };
+    let (drives, by) = (said.driver.clone()?, said.measure.clone()?);
+    Some(InUse { drives, by, wiring })
+}

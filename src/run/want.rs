@@ -1,0 +1,155 @@
+//! From the journal to wanted cells and a plan: derive, project, want, plan.
+
+use std::io::Write;
+
+use jiff::{SignedDuration, Timestamp};
+use planthread_contracts::Period;
+use planthread_domain::{
+    derive::{self, Derivation, Explanation},
+    project::{self, Withheld},
+};
+use planthread_engine::{
+    ledger::{self, Want, Wanted, Why},
+    plan::{self, PlanRequest, PlanSummary},
+};
+use serde::Serialize;
+
+use super::{Bridge, OpenTarget, derive_journal, policy};
+use crate::{config::Loaded, failure::Failure};
+
+/// The figures of one cycle: of now, and of the last plan cut.
+#[derive(Debug)]
+pub struct Truth {
+    /// The instant that it speaks for.
+    pub as_of: Timestamp,
+    /// Figures of now.
+    pub live: Derivation,
+    /// Figures of the last cut-off, which stay firm until the next.
+    pub cut: Derivation,
+}
+
+/// What became of the figures at one target.
+#[derive(Debug, Serialize)]
+pub struct WantReport {
+    /// The configured target.
+    pub target: String,
+    /// What changed in the ledger.
+    #[serde(flatten)]
+    pub wanted: Wanted,
+    /// Figures that do not land, each with its reason.
+    pub withheld: Vec<Withheld>,
+}
+
+impl Bridge {
+    /// Derives what the journal says at `as_of`, and at the last plan cut
+    /// before it.
+    ///
+    /// # Errors
+    /// When the journal can't be read, or a calendar makes no sense.
+    pub fn truth(&self, as_of: Timestamp) -> Result<Truth, Failure> {
+        let reader = self.reader()?;
+        let live = derive_journal(&self.loaded, &reader, as_of)?;
+        let cut_at = project::cut_off(&self.loaded.config.plant, as_of)
+            .map_err(|error| Failure::usage(error.to_string()).explain("config"))?;
+        let cut = derive_journal(&self.loaded, &reader, cut_at)?;
+        Ok(Truth { as_of, live, cut })
+    }
+
+    /// Takes `truth` into the ledger as what is wanted at `target`.
+    ///
+    /// # Errors
+    /// When the mapping refuses (a loss counted twice, two figures of capacity
+    /// mixed), or the ledger can't be written.
+    pub fn want(&self, target: &OpenTarget, truth: &Truth) -> Result<WantReport, Failure> {
+        let plant = &self.loaded.config.plant;
+        let projection = project::project(&project::Request {
+            plant,
+            live: &truth.live,
+            cut: Some(&truth.cut),
+            target: &target.name,
+            scope: target.scope.name(),
+            mapping: &target.config.mapping,
+            measures: &target.config.measures,
+            heartbeat: None,
+        })
+        .map_err(|violations| refused(&target.name, &violations))?;
+        let valid = i64::from(plant.rules.valid_hours);
+        let want = Want {
+            target: target.name.clone(),
+            as_of: truth.as_of,
+            measures: target.config.measures.clone(),
+            // A stamp is renewed in the last third of its life: early enough
+            // that a missed cycle or two turns nothing grey.
+            refresh_within: SignedDuration::from_hours(valid / 3),
+            cells: projection.cells,
+            complete: vec![policy::complete(&self.loaded, target, truth.as_of)?],
+        };
+        let wanted = ledger::want(&self.state, want, self.clock.now())?;
+        Ok(WantReport { target: target.name.clone(), wanted, withheld: projection.withheld })
+    }
+
+    /// Writes the plan of `target` to `out`; costs only reads.
+    ///
+    /// # Errors
+    /// When the state can't be read, or `out` refuses.
+    pub fn plan(
+        &self,
+        target: &OpenTarget,
+        as_of: Timestamp,
+        only: Option<Why>,
+        out: &mut dyn Write,
+    ) -> Result<PlanSummary, Failure> {
+        let policy = policy::policy(&self.loaded, target, as_of)?;
+        let request = PlanRequest {
+            policy: &policy,
+            as_of,
+            config: &self.loaded.digest,
+            capabilities: &target.connector.info().capabilities,
+            only,
+        };
+        Ok(plan::build(&self.reader()?, &request, out)?)
+    }
+}
+
+fn refused(target: &str, violations: &[planthread_contracts::Violation]) -> Failure {
+    let mut violations = violations.iter();
+    let Some(first) = violations.next() else {
+        return Failure::internal(format!("targets.{target}: refused without a reason"));
+    };
+    let more: String =
+        violations.map(|other| format!("\n  also {}: {}", other.path, other.reason)).collect();
+    Failure::usage(format!("targets.{target}: {}: {}{more}", first.path, first.reason))
+        .cure(&first.cure)
+        .explain("config")
+}
+
+/// Explains the number of one resource and period in words.
+///
+/// # Errors
+/// When it was not derived; the message says what was.
+pub fn explain(
+    loaded: &Loaded,
+    derivation: &Derivation,
+    resource: &str,
+    period: Period,
+) -> Result<Explanation, Failure> {
+    let plant = &loaded.config.plant;
+    derive::explain(plant, derivation, resource, period).ok_or_else(|| {
+        let known = plant.resource(resource).is_some() || plant.line(resource).is_some();
+        let mine = || derivation.figures.iter().filter(|one| one.resource == resource);
+        match (known, mine().next(), mine().next_back()) {
+            (true, Some(first), Some(last)) => {
+                Failure::usage(format!("nothing is known about {resource} in {period}"))
+                    .cure(format!("periods from {} to {} were derived", first.period, last.period))
+            }
+            (true, ..) => Failure::usage(format!("nothing is known about {resource}"))
+                .cure("send records of it, or declare its `standard_availability`"),
+            (false, ..) => {
+                let resources = plant.resources.iter().map(|one| one.id.as_str());
+                let names = resources.chain(plant.lines.iter().map(|one| one.id.as_str()));
+                Failure::usage(format!("`{resource}` is no resource or line of the plant"))
+                    .cure(format!("known: {}", names.collect::<Vec<_>>().join(", ")))
+            }
+        }
+    })
+}

@@ -1,0 +1,138 @@
+//! The starting point that `init` writes and `demo` runs on: one commented
+//! configuration, a password file, and eight weeks of a simulated plant.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    demo::plant::{self, Happening},
+    failure::Failure,
+};
+
+/// The commented configuration, as it stands in `examples/`.
+pub const CONFIG: &str = include_str!("../examples/sap-ibp-sandbox/planthread.yaml");
+
+/// The password of the sandbox. It protects nothing.
+const SANDBOX_PASSWORD: &str = "planthread\n";
+/// Where [`CONFIG`] says the sandbox listens.
+const SANDBOX_HOST: &str = "http://127.0.0.1:9101";
+/// What [`CONFIG`] has instead of an instant that depends on today.
+const STORY_BEGINS: &str = "STORY_BEGINS";
+/// Always the same story for the same weeks.
+const SEED: u64 = 20_261_122;
+/// Eight full weeks are pooled; one more day makes sure that they are full.
+const STORY_DAYS: i64 = 8 * 7 + 7;
+
+/// The files of a starting point.
+#[derive(Debug, Clone)]
+pub struct Starter {
+    /// The configuration.
+    pub config: PathBuf,
+    /// The machine events.
+    pub events: PathBuf,
+    /// The counter readings.
+    pub counts: PathBuf,
+    /// The instant at which the plant's story begins.
+    pub begins: Timestamp,
+}
+
+impl Starter {
+    /// The starting point in `folder`, with a story that ends at `now`.
+    #[must_use]
+    pub fn new(folder: &Path, now: Timestamp) -> Self {
+        let day = 86_400;
+        let today = now.as_second().div_euclid(day) * day;
+        let begins = Timestamp::from_second(today - STORY_DAYS * day).unwrap_or(now);
+        Self {
+            config: folder.join("planthread.yaml"),
+            events: folder.join("data/machine-events.csv"),
+            counts: folder.join("data/hourly-counts.csv"),
+            begins,
+        }
+    }
+
+    /// Writes everything; `host` is where the sandbox listens.
+    ///
+    /// # Errors
+    /// When there is a configuration already, or a file can't be written.
+    pub fn write(&self, now: Timestamp, host: Option<&str>) -> Result<(), Failure> {
+        if self.config.exists() {
+            return Err(Failure::usage(format!("{} is there already", self.config.display()))
+                .cure("choose another folder, or remove it first: nothing was changed"));
+        }
+        let folder = self.config.parent().unwrap_or(Path::new("."));
+        let config = CONFIG.replace(STORY_BEGINS, &self.begins.to_string()).replace(
+            &format!("host: {SANDBOX_HOST}"),
+            &format!("host: {}", host.unwrap_or(SANDBOX_HOST)),
+        );
+        let story = self.story(self.begins, now);
+        put(&folder.join("secrets/sandbox-password"), SANDBOX_PASSWORD)?;
+        private(&folder.join("secrets/sandbox-password"))?;
+        put(&folder.join(".gitignore"), "planthread-state/\nsecrets/\n")?;
+        put(&self.events, &plant::events_csv(&story))?;
+        put(&self.counts, &plant::counts_csv(&story))?;
+        put(&self.config, &config)
+    }
+
+    /// What happened in `from..to`.
+    #[must_use]
+    pub fn story(&self, from: Timestamp, to: Timestamp) -> Vec<Happening> {
+        // The counter of an hour is read when the hour is over.
+        let full = |happening: &Happening| match happening.what {
+            plant::What::Event(_) => true,
+            plant::What::Parts(_) => later_hour(happening.at) <= to,
+        };
+        let before = from.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(from);
+        let told = plant::story(SEED, self.begins, before, to);
+        let known = |happening: &Happening| match happening.what {
+            plant::What::Event(_) => happening.at >= from,
+            plant::What::Parts(_) => later_hour(happening.at) > from || from == self.begins,
+        };
+        told.into_iter().filter(|happening| known(happening) && full(happening)).collect()
+    }
+}
+
+fn later_hour(at: Timestamp) -> Timestamp {
+    at.saturating_add(SignedDuration::from_hours(1)).unwrap_or(at)
+}
+
+fn put(path: &Path, text: &str) -> Result<(), Failure> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .map_err(|error| Failure::io("write", path, &error))
+}
+
+/// Only its owner may read a secret.
+#[cfg(unix)]
+fn private(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+        .map_err(|error| Failure::io("protect", path, &error))
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path) -> Result<(), Failure> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_halves_of_the_story_are_the_whole() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (middle, end) = (at("2026-11-20T07:30:00Z"), at("2026-11-22T21:10:00Z"));
+        let starter = Starter::new(Path::new("x"), end);
+        let whole = starter.story(starter.begins, end);
+        let mut halves = starter.story(starter.begins, middle);
+        halves.extend(starter.story(middle, end));
+        halves.sort();
+        assert_eq!(halves, whole);
+    }
+}
