@@ -204,7 +204,7 @@ mod tests {
     use super::*;
     use crate::{decode::decode, fixture};
 
-    fn send(event_type: &str, data: &str) -> Result<Facts, RejectedRecord> {
+    fn send(event_type: &str, data: &str) -> Result<Facts, Box<RejectedRecord>> {
         let body = format!(
             r#"{{"specversion":"1.0","id":"1","source":"twin","type":"planthread.{event_type}.v1","data":{data}}}"#
         );

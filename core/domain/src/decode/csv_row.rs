@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn refused(source: &str, body: &str) -> RejectedRecord {
-        decode(&record(source, body), &fixture::plant()).unwrap_err()
+        *decode(&record(source, body), &fixture::plant()).unwrap_err()
     }
 
     #[test]

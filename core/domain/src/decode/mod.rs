@@ -77,14 +77,8 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// The record with the field, the reason and the cure, when it can't be
     /// understood or lies in the future of its own arrival.
-    pub fn decode(&self, record: &RawRecord, facts: &mut Facts) -> Result<(), RejectedRecord> {
-        self.read(record, facts).map_err(|refusal| RejectedRecord {
-            origin: record.origin.clone(),
-            field: refusal.field,
-            reason: refusal.reason,
-            cure: refusal.cure,
-            body: record.body.clone(),
-        })
+    pub fn decode(&self, record: &RawRecord, facts: &mut Facts) -> Result<(), Box<RejectedRecord>> {
+        self.read(record, facts).map_err(|refusal| reject(record, refusal))
     }
 
     fn read(&self, record: &RawRecord, facts: &mut Facts) -> Result<(), Refusal> {
@@ -150,15 +144,22 @@ pub(crate) fn not_ahead(record: &RawRecord, at: i64, field: &str) -> Result<(), 
 /// # Errors
 /// As [`Decoder::decode`]; a plant whose sources can't be prepared refuses
 /// every record.
-pub fn decode(record: &RawRecord, plant: &Plant) -> Result<Facts, RejectedRecord> {
+pub fn decode(record: &RawRecord, plant: &Plant) -> Result<Facts, Box<RejectedRecord>> {
     let mut facts = Facts::default();
-    let decoder = Decoder::new(plant).map_err(|error| RejectedRecord {
-        origin: record.origin.clone(),
-        field: "source".to_owned(),
-        reason: error.to_string(),
-        cure: "correct the plant's `sources`".to_owned(),
-        body: record.body.clone(),
+    let decoder = Decoder::new(plant).map_err(|error| {
+        let cure = "correct the plant's `sources`";
+        reject(record, Refusal::new("source", error.to_string(), cure))
     })?;
     decoder.decode(record, &mut facts)?;
     Ok(facts)
+}
+
+fn reject(record: &RawRecord, refusal: Refusal) -> Box<RejectedRecord> {
+    Box::new(RejectedRecord {
+        origin: record.origin.clone(),
+        field: refusal.field,
+        reason: refusal.reason,
+        cure: refusal.cure,
+        body: record.body.clone(),
+    })
 }

@@ -10,7 +10,7 @@
 //! orders would have to be corrected for; no source of a line tells them apart,
 //! so nothing is corrected and the figure is a floor.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use planthread_contracts::{
     CapacityBasis, Loss, Period, PeriodKind, Quality, QualityLevel, Status,
@@ -28,6 +28,9 @@ use crate::{
     calendar::{Bounds, LocalTimeError, Schedule, Span, span::hours, span::instant},
     model::{Line, Plant},
 };
+
+/// The figures of single resources, by resource and period.
+pub(super) type Made<'a> = HashMap<(&'a str, Period), &'a Figures>;
 
 /// A line, prepared.
 #[derive(Debug)]
@@ -89,17 +92,12 @@ impl<'a> LineView<'a> {
 
     /// Hours of the line's own cycle that `stage` could give: its machines'
     /// attainable hours, each at its own cycle. `None` when one is unknown.
-    fn stage_hours(
-        &self,
-        machines: &[String],
-        period: Period,
-        made: &[Figures],
-    ) -> Option<Decimal> {
+    fn stage_hours(&self, machines: &[String], period: Period, made: &Made<'_>) -> Option<Decimal> {
         machines
             .iter()
             .map(|id| {
                 let machine = self.machines.iter().find(|machine| machine.resource.id == *id)?;
-                let figures = made.iter().find(|f| f.resource == *id && f.period == period)?;
+                let figures = made.get(&(id.as_str(), period))?;
                 let units = Decimal::from(machine.resource.parallel_units);
                 let own = figures.attainable_hours? * units * self.line.ideal_cycle_seconds;
                 own.checked_div(machine.seconds_a_part()?)
@@ -107,7 +105,7 @@ impl<'a> LineView<'a> {
             .sum()
     }
 
-    fn bound(&self, period: Period, made: &[Figures]) -> Option<(Decimal, String)> {
+    fn bound(&self, period: Period, made: &Made<'_>) -> Option<(Decimal, String)> {
         let mut weakest: Option<(Decimal, &str)> = None;
         for stage in &self.line.stages {
             let hours = self.stage_hours(&stage.machines, period, made)?;
@@ -123,7 +121,7 @@ impl<'a> LineView<'a> {
     pub(super) fn figures(
         &self,
         asked: &Asked<'_>,
-        made: &[Figures],
+        made: &Made<'_>,
         outlook: &Outlook<'_>,
     ) -> Option<Figures> {
         let elements = self.elements(asked);

@@ -28,6 +28,8 @@ pub(super) struct Machine<'a> {
     pub(super) output: Option<Output>,
     /// Whether a source of it tells standby from slow running.
     pub(super) tells_standby: bool,
+    /// Begin of what was observed, in milliseconds; `None` without any history.
+    pub(super) observed_from: Option<i64>,
     /// End of what was observed, in milliseconds; `None` without any history.
     pub(super) observed_until: Option<i64>,
     /// Live, held or assumed by the age of its source; unknown without any.
@@ -43,6 +45,7 @@ pub(super) struct Seen {
     pub(super) rivals: Vec<Timeline>,
     pub(super) output: Option<Output>,
     pub(super) tells_standby: bool,
+    pub(super) observed_from: Option<i64>,
     pub(super) observed_until: Option<i64>,
     pub(super) status: Status,
 }
@@ -80,6 +83,7 @@ impl<'a> Machine<'a> {
             planned,
             output: seen.output,
             tells_standby: seen.tells_standby,
+            observed_from: seen.observed_from,
             observed_until: seen.observed_until,
             status: seen.status,
             demonstrated: None,

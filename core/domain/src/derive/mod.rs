@@ -93,17 +93,19 @@ pub fn derive(
             figures.extend(period::figures(&asked, machine, &outlook));
         }
     }
+    let mut of_lines = Vec::new();
+    let made: line::Made<'_> =
+        figures.iter().map(|one: &Figures| ((one.resource.as_str(), one.period), one)).collect();
     for (index, line) in plant.lines.iter().enumerate() {
         let position = plant.resources.len() + index;
         let outlook = prepare::outlook(plant, &facts, now, position, None);
         let line = line::LineView::new(plant, line, &machines, &clock)?;
         for (period, window) in windows(kinds, &line.bounds, &clock)? {
             let asked = period::Asked { plant, clock: &clock, period, window };
-            let made: &[Figures] = &figures;
-            let found = line.figures(&asked, made, &outlook);
-            figures.extend(found);
+            of_lines.extend(line.figures(&asked, &made, &outlook));
         }
     }
+    figures.extend(of_lines);
     Ok(Derivation {
         as_of,
         figures,

@@ -54,8 +54,21 @@ impl Asked<'_> {
     }
 }
 
-/// Derives one resource and period; `None` for a past period of which nothing
-/// is known.
+/// Whether the period is over and lies before anything was observed. Days and
+/// split weeks go by their whole week, so that their hours stay conserved.
+fn before_history(asked: &Asked<'_>, machine: &Machine<'_>) -> bool {
+    let week = Period::containing(PeriodKind::Week, asked.period.start());
+    let end = match asked.period.kind() {
+        PeriodKind::Day | PeriodKind::TechnicalWeek | PeriodKind::Week => {
+            machine.bounds.span(week).map_or(asked.window.end, |week| week.end)
+        }
+        PeriodKind::Month => asked.window.end,
+    };
+    end <= asked.clock.now && machine.observed_from.is_none_or(|from| end <= from)
+}
+
+/// Derives one resource and period; `None` for a past period before anything
+/// was observed.
 pub(super) fn figures(
     asked: &Asked<'_>,
     machine: &Machine<'_>,
@@ -63,8 +76,7 @@ pub(super) fn figures(
 ) -> Option<Figures> {
     let (plant, window, phase) = (asked.plant, asked.window, asked.phase());
     let elements = machine.elements(window);
-    let unseen = elements.scheduled > 0 && elements.up() == 0 && elements.down == 0;
-    if phase == Phase::Past && elements.unknown > 0 && unseen {
+    if before_history(asked, machine) {
         return None;
     }
     let (foreseen, rest) = outlook.split(machine.ahead(window), plant);

@@ -79,6 +79,14 @@ struct View<'a> {
     status: Status,
 }
 
+impl View<'_> {
+    /// From when it tells.
+    fn from(&self) -> Option<i64> {
+        let begins = self.begins.map(|begins| begins.at.as_millisecond());
+        begins.into_iter().chain(self.facts.first().map(|fact| fact.at)).min()
+    }
+}
+
 fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: &Resource) -> Seen {
     let views = views(plant, facts, clock, subject, resource);
     let window = Span { start: clock.first, end: clock.now };
@@ -99,6 +107,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
             rivals: Vec::new(),
             output,
             tells_standby: false,
+            observed_from: None,
             observed_until: None,
             status: Status::Unknown,
         };
@@ -114,6 +123,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
         rivals: rivals.map(walk).collect(),
         output,
         tells_standby: tells_standby(plant, best.facts),
+        observed_from: best.from(),
         observed_until: Some(if live { clock.now } else { best.last_seen }),
         status: best.status,
     }

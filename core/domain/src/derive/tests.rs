@@ -67,6 +67,8 @@ fn law_7_availability_is_pooled_from_sums_not_averaged() {
     // The overhaul was seen as a planned stop.
     states.push(state(0, ms(MONDAY) + 168 * HOUR_MS, EquipmentState::ScheduledDown));
     states.push(state(0, ms(MONDAY) + 252 * HOUR_MS, EquipmentState::Productive));
+    // Still heard of at the end, so that both weeks are seen completely.
+    states.push(state(0, ms(MONDAY) + 335 * HOUR_MS, EquipmentState::Productive));
     let derivation = weeks(&plant, &facts(states), ms(MONDAY) + 336 * HOUR_MS);
     let one = m1(&derivation, "2026-W43");
     let availability = one.demonstrated.unwrap().availability;

@@ -194,7 +194,7 @@ fn check_calendar(found: &mut Findings, at: &str, calendar: &Calendar) {
     if calendar.version.trim().is_empty() {
         found.add(format!("{at}.version"), "is empty", "number it; raise it with every change");
     }
-    if calendar.round_the_clock == !calendar.shifts.is_empty() {
+    if calendar.round_the_clock != calendar.shifts.is_empty() {
         found.add(
             format!("{at}.shifts"),
             "a calendar works round the clock or has shifts: one of the two",

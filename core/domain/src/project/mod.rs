@@ -8,7 +8,7 @@ mod coverage;
 mod losses;
 mod rounding;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use planthread_contracts::{
@@ -119,7 +119,7 @@ fn drafts(
         rows.entry(&row.source).or_default().push(row);
     }
     let mut drafts: BTreeMap<CellKey, Draft> = BTreeMap::new();
-    let mut broken: Vec<CellKey> = Vec::new();
+    let mut broken: BTreeSet<CellKey> = BTreeSet::new();
     for one in derivation.figures.iter().filter(|one| one.period.kind() == measure.level) {
         for row in rows.get(one.resource.as_str()).into_iter().flatten() {
             let key = key(request, measure, row, one.period);
@@ -139,7 +139,7 @@ fn drafts(
                     let source = one.resource.clone();
                     let (period, measure) = (one.period, measure.name.clone());
                     withheld.push(Withheld { source, period, measure, reason });
-                    broken.push(key);
+                    broken.insert(key);
                 }
             }
         }

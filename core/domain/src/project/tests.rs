@@ -161,8 +161,7 @@ fn a_group_carries_status_and_stamps_as_days_of_the_plant() {
     // 2026-11-01T23:00Z is midnight of the second in Berlin; 73 h later it ends.
     assert_eq!(cell(&landed, "R-2", "2026-W46", "as_of").value, 20_261_102.into());
     assert_eq!(cell(&landed, "R-2", "2026-W46", "valid_until").value, 20_261_105.into());
-    let groups: std::collections::BTreeSet<_> =
-        landed.cells.iter().map(|c| c.key.group()).collect();
+    let groups: BTreeSet<_> = landed.cells.iter().map(|c| c.key.group()).collect();
     assert_eq!(landed.cells.len(), groups.len() * measures.len());
 }
 
