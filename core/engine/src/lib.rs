@@ -1,1 +1,28 @@
-//! placeholder
+//! Durable state and the loop around it: journal, ledger, plan, deliver, verify.
+//!
+//! One process writes a state directory ([`State`]); any number read it
+//! ([`Reader`]). Time is a parameter everywhere, so that an outage of three
+//! days is a test of milliseconds.
+//!
+//! The way of a value: [`journal`] keeps what arrived; the domain makes cells
+//! of it; [`ledger`] takes them in as *wanted*; [`plan`] streams what differs
+//! from what was *seen*; [`deliver`] sends it and keeps what was *accepted*;
+//! [`verify`] reads it back. A landing is proven there and nowhere else.
+
+pub mod deliver;
+mod error;
+pub mod fallback;
+pub mod journal;
+pub mod ledger;
+pub mod plan;
+pub mod status;
+mod store;
+#[cfg(test)]
+mod testing;
+pub mod undo;
+pub mod verify;
+
+pub use self::{
+    error::{EngineError, Result},
+    store::{Holder, Reader, State},
+};

@@ -1,0 +1,301 @@
+//! Apply: sends exactly what a plan says, or nothing.
+
+use std::{
+    io::{BufRead, Seek, SeekFrom},
+    sync::Arc,
+};
+
+use planthread_contracts::{CellKey, RowOutcome};
+use planthread_kit::{
+    Batch, Breaker, CellWrite, Clock, Connector, ConnectorError, PushEnd, PushPolicy, PushStack,
+};
+use serde::Serialize;
+
+use super::{DurableLog, check::Checker};
+use crate::{
+    EngineError, State,
+    error::Result,
+    ledger::names,
+    plan::{PlanHeader, PlanLine, Policy, file::PlanReader, predict::Packer},
+};
+
+/// Cells that are named in a report; the others are counted.
+const NAMED: usize = 20;
+
+/// Everything around one target's delivery.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// The state.
+    pub state: &'a Arc<State>,
+    /// The target.
+    pub connector: &'a dyn Connector,
+    /// Time.
+    pub clock: &'a Arc<dyn Clock>,
+    /// How often and how long a batch is tried.
+    pub push: &'a PushPolicy,
+    /// The target's breaker; shared by everything that pushes to it.
+    pub breaker: &'a Breaker,
+}
+
+impl Delivery<'_> {
+    pub(super) fn stack<'s>(&'s self, log: &'s DurableLog) -> PushStack<'s> {
+        PushStack {
+            connector: self.connector,
+            log,
+            policy: self.push,
+            breaker: self.breaker,
+            clock: self.clock.as_ref(),
+        }
+    }
+}
+
+/// What became of a plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct Applied {
+    /// The plan's first line.
+    pub plan: PlanHeader,
+    /// The plan's digest.
+    pub sha256: String,
+    /// Cells that are not what the plan says any more, or are held now.
+    pub moved: u64,
+    /// Some of them by name.
+    pub moved_cells: Vec<CellKey>,
+    /// Unmoved cells that stayed behind with moved ones of their group.
+    pub left: u64,
+    /// Whether the plan was refused because of moved cells: nothing was sent.
+    pub refused: bool,
+    /// Batches that were sent.
+    pub batches: u64,
+    /// Cells in them.
+    pub sent: u64,
+    /// Cells that the target says it took.
+    pub accepted: u64,
+    /// Cells that it refused.
+    pub rejected: u64,
+    /// Cells of which only a read-back can tell.
+    pub unproven: u64,
+    /// Handles of the receipts.
+    pub receipts: Vec<String>,
+    /// Why it ended before the plan did; the rest stays pending.
+    #[serde(skip)]
+    pub stopped: Option<ConnectorError>,
+}
+
+impl Applied {
+    fn new(plan: PlanHeader, sha256: String) -> Self {
+        Self {
+            plan,
+            sha256,
+            moved: 0,
+            moved_cells: Vec::new(),
+            left: 0,
+            refused: false,
+            batches: 0,
+            sent: 0,
+            accepted: 0,
+            rejected: 0,
+            unproven: 0,
+            receipts: Vec::new(),
+            stopped: None,
+        }
+    }
+
+    fn moved<'k>(&mut self, cells: impl Iterator<Item = &'k CellKey>) {
+        for key in cells {
+            self.moved += 1;
+            if self.moved_cells.len() < NAMED {
+                self.moved_cells.push(key.clone());
+            }
+        }
+    }
+}
+
+/// Applies a plan. It is read twice: once to prove it and to find cells that
+/// have moved, once to send it.
+///
+/// A plan with moved cells is refused as a whole; with `only_unmoved` the
+/// groups without one go, and never with another value. Law 1.
+///
+/// # Errors
+/// When the plan can't be trusted or is another target's, a cell is not
+/// granted, or the state can't be read or written. What the target says is in
+/// the report.
+pub async fn apply<R: BufRead + Seek>(
+    delivery: &Delivery<'_>,
+    plan: &mut R,
+    policy: &Policy,
+    only_unmoved: bool,
+) -> Result<Applied> {
+    let mut policy = policy.at(delivery.clock.now());
+    let mut applied = prove(delivery, plan, &mut policy)?;
+    if applied.moved > 0 && !only_unmoved {
+        applied.refused = true;
+        return Ok(applied);
+    }
+    (applied.moved, applied.left) = (0, 0);
+    applied.moved_cells.clear();
+    plan.seek(SeekFrom::Start(0)).map_err(EngineError::io("plan"))?;
+    let mut reader = Groups { reader: PlanReader::open(plan)?, next: None };
+    let clock = Arc::clone(delivery.clock);
+    let log = DurableLog::new(Arc::clone(delivery.state), clock, &applied.sha256);
+    let mut packer = Packer::new(delivery.connector.info().capabilities.cells_per_batch);
+    let mut batch: Vec<PlanLine> = Vec::new();
+    loop {
+        let group = reader.next()?;
+        let last = group.is_none();
+        let group = standing(delivery, &policy, group.unwrap_or_default(), &mut applied)?;
+        if last || !group.is_empty() && packer.add(group.len()) {
+            push(delivery, &log, &policy, std::mem::take(&mut batch), &mut applied).await?;
+        }
+        batch.extend(group);
+        if last || applied.stopped.is_some() {
+            return Ok(applied);
+        }
+    }
+}
+
+/// Reads the plan to its end, and counts what has moved.
+fn prove<R: BufRead + Seek>(
+    delivery: &Delivery<'_>,
+    plan: &mut R,
+    policy: &mut Policy,
+) -> Result<Applied> {
+    plan.seek(SeekFrom::Start(0)).map_err(EngineError::io("plan"))?;
+    let mut reader = Groups { reader: PlanReader::open(plan)?, next: None };
+    let header = reader.reader.header().clone();
+    if header.target != policy.target || header.scope != policy.scope.name() {
+        return Err(EngineError::Plan {
+            line: 1,
+            reason: format!(
+                "it is for target `{}`, scope `{}`, not for `{}`, `{}`",
+                header.target,
+                header.scope,
+                policy.target,
+                policy.scope.name()
+            ),
+        });
+    }
+    let mut applied = Applied::new(header, String::new());
+    let state = delivery.state.reader()?;
+    state.snapshot(|conn| {
+        if let Some(scope) = names::find_scope(conn, &policy.target, policy.scope.name())? {
+            *policy = policy.with_second_writer(conn, scope)?;
+        }
+        let checker = Checker::new(conn, policy)?;
+        while let Some(group) = reader.next()? {
+            let moved = checker.moved(&group)?;
+            applied.moved(moved.iter().map(|line| &line.cell));
+        }
+        Ok(())
+    })?;
+    applied.sha256 = reader.reader.digest().cloned().unwrap_or_default();
+    Ok(applied)
+}
+
+/// The lines of a group that may go: all of it, or nothing.
+fn standing(
+    delivery: &Delivery<'_>,
+    policy: &Policy,
+    group: Vec<PlanLine>,
+    applied: &mut Applied,
+) -> Result<Vec<PlanLine>> {
+    if group.is_empty() {
+        return Ok(group);
+    }
+    let state = delivery.state.reader()?;
+    let moved: Vec<CellKey> = state.snapshot(|conn| {
+        let moved = Checker::new(conn, policy)?.moved(&group)?;
+        Ok(moved.into_iter().map(|line| line.cell.clone()).collect())
+    })?;
+    if moved.is_empty() {
+        return Ok(group);
+    }
+    applied.moved(moved.iter());
+    applied.left += wide(group.len() - moved.len());
+    Ok(Vec::new())
+}
+
+async fn push(
+    delivery: &Delivery<'_>,
+    log: &DurableLog,
+    policy: &Policy,
+    lines: Vec<PlanLine>,
+    applied: &mut Applied,
+) -> Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let write =
+        |line: PlanLine| CellWrite { key: line.cell, revision: line.revision, value: line.value };
+    let cells: Vec<CellWrite> = lines.into_iter().map(write).collect();
+    let count = wide(cells.len());
+    let batch = Batch::new(policy.scope.clone(), &policy.grants, cells)
+        .map_err(|error| EngineError::Refused(error.to_string()))?;
+    let end = delivery.stack(log).push(&batch).await;
+    let moved = log.take_moved();
+    if !moved.is_empty() {
+        // Law 5: the batch dissolves; the next plan computes the diff again.
+        applied.moved(moved.iter());
+        applied.left += count - wide(moved.len());
+        return Ok(());
+    }
+    match end {
+        PushEnd::Empty => return Ok(()),
+        PushEnd::Done { outcome, .. } => {
+            for row in &outcome.rows {
+                match row {
+                    RowOutcome::Accepted => applied.accepted += 1,
+                    RowOutcome::Rejected(_) => applied.rejected += 1,
+                    RowOutcome::Unproven => applied.unproven += 1,
+                }
+            }
+            applied.receipts.push(outcome.receipt.handle);
+        }
+        PushEnd::Unproven { .. } => applied.unproven += count,
+        PushEnd::Parked { error, open, .. } => {
+            applied.stopped = Some(error);
+            if open.is_none() {
+                return Ok(());
+            }
+            applied.unproven += count;
+        }
+    }
+    applied.batches += 1;
+    applied.sent += count;
+    Ok(())
+}
+
+/// A plan, one cell group at a time.
+struct Groups<'a> {
+    reader: PlanReader<'a>,
+    next: Option<PlanLine>,
+}
+
+impl Groups<'_> {
+    fn next(&mut self) -> Result<Option<Vec<PlanLine>>> {
+        let first = match self.next.take() {
+            Some(line) => line,
+            None => match self.reader.next()? {
+                Some(line) => line,
+                None => return Ok(None),
+            },
+        };
+        let key = first.cell.group();
+        let mut group = vec![first];
+        if self.reader.digest().is_some() {
+            return Ok(Some(group));
+        }
+        while let Some(line) = self.reader.next()? {
+            if line.cell.group() != key {
+                self.next = Some(line);
+                break;
+            }
+            group.push(line);
+        }
+        Ok(Some(group))
+    }
+}
+
+fn wide(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}

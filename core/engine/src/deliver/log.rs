@@ -1,0 +1,98 @@
+//! The durable attempt log: the push stack's memory is the ledger.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use planthread_contracts::CellKey;
+use planthread_kit::{
+    Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Class, Clock, ConnectorError,
+    NoteSink,
+};
+
+use crate::{
+    EngineError, State,
+    ledger::attempts::{self, Opened},
+};
+
+/// Keeps attempts and notes in the ledger; everything is on the disk when it
+/// returns.
+#[derive(Debug)]
+pub struct DurableLog {
+    sink: Arc<Notes>,
+    clock: Arc<dyn Clock>,
+    plan: String,
+    moved: Mutex<Vec<CellKey>>,
+}
+
+#[derive(Debug)]
+struct Notes {
+    state: Arc<State>,
+}
+
+impl DurableLog {
+    /// A log for attempts that serve the plan with digest `plan`.
+    #[must_use]
+    pub fn new(state: Arc<State>, clock: Arc<dyn Clock>, plan: &str) -> Self {
+        let (sink, plan) = (Arc::new(Notes { state }), plan.to_owned());
+        Self { sink, clock, plan, moved: Mutex::new(Vec::new()) }
+    }
+
+    /// Cells because of which no attempt was opened, since this was last asked.
+    pub(super) fn take_moved(&self) -> Vec<CellKey> {
+        std::mem::take(&mut *self.moved())
+    }
+
+    fn moved(&self) -> MutexGuard<'_, Vec<CellKey>> {
+        self.moved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn fatal(operation: &'static str) -> impl FnOnce(EngineError) -> ConnectorError {
+    move |error| ConnectorError::new(Class::Fatal, operation, error.to_string())
+}
+
+impl AttemptLog for DurableLog {
+    fn open(&self, batch: &Batch) -> Result<Attempt, ConnectorError> {
+        let id = AttemptId::draw(self.clock.as_ref());
+        let (cells, plan, now) = (batch.cells().to_vec(), self.plan.clone(), self.clock.now());
+        let hex = id.clone();
+        let opened = self.sink.state.write(move |conn| {
+            match attempts::open(conn, &hex, &plan, &cells, now)? {
+                Opened::Yes => Ok(()),
+                // Nothing of it may stay: the error rolls the job back.
+                Opened::Moved(moved) => Err(EngineError::Moved(moved)),
+            }
+        });
+        match opened {
+            Ok(()) => Ok(Attempt::new(id, Arc::clone(&self.sink) as Arc<dyn NoteSink>)),
+            Err(EngineError::Moved(cells)) => {
+                let message = format!("{} cells have moved since the plan", cells.len());
+                *self.moved() = cells;
+                Err(ConnectorError::new(Class::Fatal, "open attempt", message))
+            }
+            Err(error) => Err(fatal("open attempt")(error)),
+        }
+    }
+
+    fn close(&self, id: &AttemptId, end: &AttemptEnd) -> Result<(), ConnectorError> {
+        let (id, end, now) = (id.clone(), end.clone(), self.clock.now());
+        self.sink
+            .state
+            .write(move |conn| attempts::close(conn, &id, &end, now))
+            .map_err(fatal("close attempt"))
+    }
+
+    fn record(&self, id: &AttemptId) -> Result<AttemptRecord, ConnectorError> {
+        let read = |reader: crate::Reader| attempts::notes(reader.conn(), id);
+        let notes = self.sink.state.reader().and_then(read).map_err(fatal("read attempt"))?;
+        Ok(AttemptRecord { id: id.clone(), notes })
+    }
+}
+
+impl NoteSink for Notes {
+    fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), String> {
+        let (id, key, value) = (attempt.clone(), key.to_owned(), value.to_owned());
+        self.state
+            .write(move |conn| attempts::note(conn, &id, &key, &value))
+            .map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,132 @@
+//! What can go wrong in the engine, each with what a person can do about it.
+
+use std::{io, path::PathBuf};
+
+use planthread_contracts::{CellKey, RevisionState};
+use planthread_kit::ConnectorError;
+
+/// Everything that the engine reports instead of a result.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Another live process writes this state directory.
+    #[error(
+        "{dir} is written by process {pid} since {since}; stop it, or use a read-only verb, which \
+         always works beside it"
+    )]
+    WriterHeld {
+        /// The state directory.
+        dir: PathBuf,
+        /// The holder's process id, `?` when the lock file does not say.
+        pid: String,
+        /// When it started, `?` when the lock file does not say.
+        since: String,
+    },
+    /// There is no state at this place yet.
+    #[error("{0} holds no state; run a writing verb (`ingest`, `derive`) there first")]
+    NoState(PathBuf),
+    /// The state was written by a newer program.
+    #[error("state has schema {found}, this program knows {known}; use the newer program")]
+    NewerSchema {
+        /// Version in the state.
+        found: i64,
+        /// Newest version that this program knows.
+        known: i64,
+    },
+    /// The state was written by an older program and nobody migrated it yet.
+    #[error("state has schema {found}, this program needs {known}; run a writing verb once")]
+    OlderSchema {
+        /// Version in the state.
+        found: i64,
+        /// Version that this program reads.
+        known: i64,
+    },
+    /// SQLite answered with something other than what durability needs.
+    #[error("state can't be made durable: {0}")]
+    NotDurable(String),
+    /// The database refused.
+    #[error("state database: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// The commit that carried this job failed: nothing of it was kept.
+    #[error("state commit failed, nothing was kept: {0}")]
+    Commit(String),
+    /// The writer thread has ended.
+    #[error("the state's writer has stopped; reopen the state")]
+    WriterGone,
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The transition table forbids this (a bug, or a tampered state).
+    #[error("a revision may not go from {from} to {to}; run `audit verify`")]
+    Transition {
+        /// From; `nothing` for a new revision.
+        from: &'static str,
+        /// To.
+        to: &'static str,
+    },
+    /// The sum of the revision states is not the number of revisions made.
+    #[error(
+        "conservation broken: {made} revisions were made, {counted} are in a state; run `audit`"
+    )]
+    Conservation {
+        /// Revisions ever made.
+        made: i64,
+        /// Sum over the states.
+        counted: i64,
+    },
+    /// A stored value can't be understood.
+    #[error("state holds {0}, which can't be understood; run `audit verify`")]
+    Stored(String),
+    /// A plan file can't be trusted.
+    #[error("plan line {line}: {reason}; make a new plan")]
+    Plan {
+        /// Line from 1.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A journal segment can't be trusted.
+    #[error("{file} line {line}: {reason}; {cure}")]
+    Segment {
+        /// File name.
+        file: String,
+        /// Line from 1; 0 for the whole file.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        cure: String,
+    },
+    /// The caller asked for something that the ledger can't do.
+    #[error("{0}")]
+    Refused(String),
+    /// Cells are not what a plan says any more.
+    #[error("{} cells have moved since the plan was made; make a new one", .0.len())]
+    Moved(Vec<CellKey>),
+    /// Nothing is known about this cell.
+    #[error("{0} is not in the ledger; `status` lists the scopes that are")]
+    UnknownCell(Box<CellKey>),
+    /// The connector reported an error where the engine needs an answer.
+    #[error(transparent)]
+    Connector(#[from] ConnectorError),
+}
+
+/// The engine's result.
+pub type Result<T> = std::result::Result<T, EngineError>;
+
+impl EngineError {
+    /// An IO error at `path`.
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+
+    /// A transition that the table forbids.
+    pub(crate) fn transition(from: Option<RevisionState>, to: RevisionState) -> Self {
+        Self::Transition { from: from.map_or("nothing", RevisionState::word), to: to.word() }
+    }
+}

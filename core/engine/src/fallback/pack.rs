@@ -1,0 +1,215 @@
+//! The current pack: wanted cells in the target's own import layout.
+//!
+//! It is written aside, synced, and swapped in under the name `current`; the
+//! one before stays as `previous`. Between the two renames of the swap only
+//! `previous` is there, so a complete pack always is.
+
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use planthread_contracts::{DesiredCell, Period, RevisionState};
+use planthread_kit::Connector;
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    EngineError, Reader,
+    error::Result,
+    journal::sync_dir,
+    ledger::{CellView, books, names, trace, view::Holds},
+    plan::{Policy, Verdict, guard, scan},
+    store::codec,
+};
+
+/// What a pack is made of, and for whom.
+#[derive(Debug, Clone)]
+pub struct PackRequest<'a> {
+    /// The scope's policy: what it holds for good (locks, questions, other
+    /// people's measures, unknown) is not in the pack.
+    pub policy: &'a Policy,
+    /// The instant that the pack is of.
+    pub as_of: Timestamp,
+    /// Who may load it, for the note.
+    pub who: &'a str,
+}
+
+/// One file of a pack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackedFile {
+    /// File name.
+    pub name: String,
+    /// Rows of data in it.
+    pub rows: usize,
+    /// Bytes.
+    pub bytes: usize,
+    /// SHA-256 of its contents, lower-case hex.
+    pub sha256: String,
+}
+
+/// The pack's own description, `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Format version.
+    pub planthread_pack: u32,
+    /// The configured target.
+    pub target: String,
+    /// The scope; empty for base.
+    pub scope: String,
+    /// The instant that it is of.
+    pub as_of: Timestamp,
+    /// From here on its first value is stale.
+    pub valid_until: Option<Timestamp>,
+    /// The ledger's counter when it was made.
+    pub counter: u64,
+    /// Cells in it.
+    pub cells: usize,
+    /// First and last period.
+    pub periods: Option<(Period, Period)>,
+    /// Its files.
+    pub files: Vec<PackedFile>,
+}
+
+/// Writes the current pack of a scope into `folder`.
+///
+/// # Errors
+/// When the state can't be read, the connector can't lay a cell out, or the
+/// folder can't be written. The pack that was there stays.
+pub fn write_pack(
+    reader: &Reader,
+    connector: &dyn Connector,
+    request: &PackRequest<'_>,
+    folder: &Path,
+) -> Result<Manifest> {
+    let (cells, counter) = reader.snapshot(|conn| {
+        Ok((cells(conn, &request.policy.at(request.as_of))?, books::counter(conn)?))
+    })?;
+    let files = connector.pack(&cells)?;
+    let periods = || cells.iter().map(|cell| cell.key.period);
+    let manifest = Manifest {
+        planthread_pack: 1,
+        target: request.policy.target.clone(),
+        scope: request.policy.scope.name().to_owned(),
+        as_of: request.as_of,
+        valid_until: cells.iter().map(|cell| cell.valid_until).min(),
+        counter,
+        cells: cells.len(),
+        periods: periods().min().zip(periods().max()),
+        files: files
+            .iter()
+            .map(|file| PackedFile {
+                name: file.name.clone(),
+                rows: file.rows,
+                bytes: file.bytes.len(),
+                sha256: codec::hex(&Sha256::digest(&file.bytes)),
+            })
+            .collect(),
+    };
+    let aside = folder.join(".part");
+    if aside.exists() {
+        fs::remove_dir_all(&aside).map_err(EngineError::io(&aside))?;
+    }
+    fs::create_dir_all(&aside).map_err(EngineError::io(&aside))?;
+    for file in &files {
+        write(&aside, &file.name, &file.bytes)?;
+    }
+    let json = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| EngineError::Stored(error.to_string()))?;
+    write(&aside, "manifest.json", &json)?;
+    write(&aside, "README.txt", note(&manifest, request.who).as_bytes())?;
+    sync_dir(&aside)?;
+    swap(folder, &aside)?;
+    Ok(manifest)
+}
+
+/// Cells that a person may load: wanted, and not held for a reason that a
+/// manual load would break as well.
+fn cells(conn: &Connection, policy: &Policy) -> Result<Vec<DesiredCell>> {
+    let mut cells = Vec::new();
+    let Some(scope) = names::find_scope(conn, &policy.target, policy.scope.name())? else {
+        return Ok(cells);
+    };
+    let holds = Holds::load(conn, policy.now)?;
+    // A pause or a blackout is the reason to load a pack, not one against it.
+    let policy = Policy { paused: None, blackouts: Vec::new(), ..policy.clone() };
+    scan::groups(conn, scope, policy.today, |group, members| {
+        for (measure, cell) in members {
+            if cell.state == RevisionState::Withdrawn {
+                continue;
+            }
+            let mut view = CellView::new(group, measure, cell, &holds)?;
+            // Under way or unproven: a pack lands the same value again.
+            (view.open_attempt, view.unclear) = (false, false);
+            if matches!(view.state, RevisionState::InFlight | RevisionState::Unproven) {
+                view.state = RevisionState::Pending;
+            }
+            if guard(&view, &policy) == Verdict::Send {
+                cells.push(view.desired(trace::recipe(conn, cell.recipe)?));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(cells)
+}
+
+fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let plain = Path::new(name).file_name().is_some_and(|file| file == name);
+    if !plain {
+        return Err(EngineError::Refused(format!("a pack file may not be called `{name}`")));
+    }
+    let path = dir.join(name);
+    let mut file = File::create(&path).map_err(EngineError::io(&path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(EngineError::io(&path))
+}
+
+fn swap(folder: &Path, aside: &Path) -> Result<()> {
+    let (current, previous) = (folder.join("current"), folder.join("previous"));
+    let rename = |from: &Path, to: &Path| -> Result<()> {
+        fs::rename(from, to).map_err(EngineError::io(PathBuf::from(to)))
+    };
+    if current.exists() {
+        if previous.exists() {
+            fs::remove_dir_all(&previous).map_err(EngineError::io(&previous))?;
+        }
+        rename(&current, &previous)?;
+    }
+    rename(aside, &current)?;
+    sync_dir(folder)
+}
+
+fn note(manifest: &Manifest, who: &str) -> String {
+    let files: Vec<String> = manifest
+        .files
+        .iter()
+        .map(|file| format!("  {} ({} rows, sha256 {})", file.name, file.rows, file.sha256))
+        .collect();
+    let periods = manifest
+        .periods
+        .map_or_else(|| "no periods".to_owned(), |(from, to)| format!("{from} to {to}"));
+    let until =
+        manifest.valid_until.map_or_else(|| "not stated".to_owned(), |until| until.to_string());
+    format!(
+        "Capacity signals of Planthread, for loading by hand\n\
+         ====================================================\n\n\
+         Target:   {} (scope {})\n\
+         State of: {}\n\
+         Stale from: {until}. After that, treat the numbers as assumed.\n\
+         Contents: {} cells, {periods}\n\n{}\n\n\
+         Who may load it: {who}.\n\n\
+         How: check the sha256 of each file, then import it with the target's own import\n\
+         tool, as the one who is named above. Values replace what is there; nothing else\n\
+         is touched.\n\n\
+         How to go back: the folder `previous` beside this one holds the pack before it,\n\
+         in the same layout. When the bridge is back it reads first, takes what you loaded\n\
+         for its own, and sends only what differs.\n",
+        manifest.target,
+        if manifest.scope.is_empty() { "base" } else { &manifest.scope },
+        manifest.as_of,
+        manifest.cells,
+        files.join("\n"),
+    )
+}

@@ -1,0 +1,295 @@
+//! Admit: segments from a folder into this journal, exactly once, in order.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read as _},
+    path::Path,
+};
+
+use jiff::Timestamp;
+use planthread_contracts::RawRecord;
+use rusqlite::{OptionalExtension as _, params};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Append,
+    append::{self, Conflict},
+    segment::{Header, Line, Trailer, file_name},
+};
+use crate::{EngineError, State, error::Result, store::codec};
+
+/// What `admit` did with a folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Admitted {
+    /// Numbers of the segments that were taken now.
+    pub segments: Vec<u64>,
+    /// New records.
+    pub records: usize,
+    /// Records that were there already.
+    pub duplicates: usize,
+    /// Records whose id is taken by another body.
+    #[serde(skip)]
+    pub conflicts: Vec<Conflict>,
+    /// Numbers that are missing before one that is there: nothing after the
+    /// first gap was taken.
+    pub gaps: Vec<u64>,
+}
+
+/// Takes every complete segment of `in_dir` that follows the last one taken.
+///
+/// Number, hash and chain are checked before anything is appended; the records
+/// and the fact that the segment was taken commit together.
+///
+/// # Errors
+/// When a segment is damaged, forged, or does not follow its predecessor, with
+/// file and line; segments before it stay admitted.
+pub fn admit(state: &State, in_dir: &Path, now: Timestamp) -> Result<Admitted> {
+    let mut done = Admitted::default();
+    let numbers = numbers(in_dir)?;
+    let Some(&highest) = numbers.last() else { return Ok(done) };
+    let mut stream = None;
+    for &number in &numbers {
+        let segment = load(in_dir, number)?;
+        let expected = stream.get_or_insert_with(|| segment.header.stream.clone());
+        if *expected != segment.header.stream {
+            let reason = format!("stream `{}` in a folder of `{expected}`", segment.header.stream);
+            return Err(broken(number, 1, reason, "give each collector a folder of its own"));
+        }
+        match take(state, segment, now)? {
+            Took::Now(appended) => {
+                done.segments.push(number);
+                done.records += appended.appended;
+                done.duplicates += appended.duplicates;
+                done.conflicts.extend(appended.conflicts);
+            }
+            Took::Before => {}
+            Took::Gap(next) => {
+                done.gaps = (next..highest).filter(|n| !numbers.contains(n)).collect();
+                return Ok(done);
+            }
+        }
+    }
+    Ok(done)
+}
+
+enum Took {
+    Now(append::Appended),
+    Before,
+    Gap(u64),
+}
+
+struct Segment {
+    header: Header,
+    sha256: String,
+    records: Vec<RawRecord>,
+}
+
+fn numbers(dir: &Path) -> Result<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(dir).map_err(EngineError::io(dir))? {
+        let name = entry.map_err(EngineError::io(dir))?.file_name();
+        let number = name.to_string_lossy().strip_prefix("segment-").and_then(|rest| {
+            rest.strip_suffix(".ndjson").and_then(|digits| digits.parse::<u64>().ok())
+        });
+        numbers.extend(number);
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
+    state.write(move |conn| {
+        let Segment { header, sha256, records } = segment;
+        let hash_of = |number: u64| -> Result<Option<String>> {
+            let query = "SELECT sha256 FROM admitted WHERE stream = ?1 AND number = ?2";
+            Ok(conn
+                .prepare_cached(query)?
+                .query_row(params![header.stream, number], |row| row.get(0))
+                .optional()?)
+        };
+        let ask = "ask the collecting side for the file as it was sealed";
+        if let Some(known) = hash_of(header.number)? {
+            if known == sha256 {
+                return Ok(Took::Before);
+            }
+            let reason = "it was admitted before with another hash".to_owned();
+            return Err(broken(header.number, 0, reason, ask));
+        }
+        let before = header.number.saturating_sub(1);
+        let previous = if before == 0 { Some(String::new()) } else { hash_of(before)? };
+        let Some(previous) = previous else {
+            let query = "SELECT COALESCE(MAX(number), 0) + 1 FROM admitted WHERE stream = ?1";
+            return Ok(Took::Gap(conn.query_row(query, [&header.stream], |row| row.get(0))?));
+        };
+        if previous != header.previous {
+            let reason = format!("it does not follow the segment {before} that was admitted");
+            return Err(broken(header.number, 1, reason, ask));
+        }
+        let appended = append::write(conn, &Append { records, ..Append::default() }, now)?;
+        let insert = "INSERT INTO admitted VALUES (?1, ?2, ?3, ?4)";
+        conn.execute(insert, params![header.stream, header.number, sha256, codec::micros(now)])?;
+        Ok(Took::Now(appended))
+    })
+}
+
+fn broken(number: u64, line: u64, reason: String, cure: &str) -> EngineError {
+    EngineError::Segment { file: file_name(number), line, reason, cure: cure.into() }
+}
+
+fn load(dir: &Path, number: u64) -> Result<Segment> {
+    let path = dir.join(file_name(number));
+    let file = File::open(&path).map_err(EngineError::io(&path))?;
+    let mut reader = BufReader::new(file);
+    let again = "copy the file again";
+    let bad = |line, reason: String| broken(number, line, reason, again);
+    let mut hash = Sha256::new();
+    let mut next = |at: u64| -> Result<Vec<u8>> {
+        let mut line = Vec::new();
+        reader.read_until(b'\n', &mut line).map_err(EngineError::io(&path))?;
+        if line.last() != Some(&b'\n') {
+            return Err(bad(at, "it ends in the middle of a line".into()));
+        }
+        Ok(line)
+    };
+    let first = next(1)?;
+    hash.update(&first);
+    let header: Header = serde_json::from_slice(&first).map_err(|e| bad(1, e.to_string()))?;
+    if header.number != number || header.planthread_segment != 1 {
+        return Err(bad(1, format!("its header says number {}", header.number)));
+    }
+    let mut records = Vec::new();
+    for at in 2..header.records.saturating_add(2) {
+        let bytes = next(at)?;
+        hash.update(&bytes);
+        let line: Line = serde_json::from_slice(&bytes).map_err(|e| bad(at, e.to_string()))?;
+        records.push(line.into_record().ok_or_else(|| bad(at, "a record without a body".into()))?);
+    }
+    let last = header.records + 2;
+    let trailer: Trailer =
+        serde_json::from_slice(&next(last)?).map_err(|e| bad(last, e.to_string()))?;
+    let sha256 = codec::hex(&hash.finalize());
+    if trailer.sha256 != sha256 {
+        return Err(bad(last, "its contents do not have the hash that it names".into()));
+    }
+    let mut rest = [0; 1];
+    if reader.read(&mut rest).map_err(EngineError::io(&path))? != 0 {
+        return Err(bad(last + 1, "something follows its last line".into()));
+    }
+    Ok(Segment { header, sha256, records })
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_contracts::Origin;
+
+    use super::*;
+    use crate::{
+        journal::{SealLimits, append, counts, seal},
+        testing::{TempDir, now},
+    };
+
+    fn fill(state: &State, ids: std::ops::Range<u32>) {
+        let records = ids
+            .map(|id| RawRecord {
+                source: "s".into(),
+                id: id.to_string(),
+                media_type: "text/csv".into(),
+                body: if id % 2 == 0 { vec![0xff, 0, 10] } else { b"a\nb,\"c\"".to_vec() },
+                received_at: now(),
+                origin: Origin { place: "f.csv".into(), line: 1 },
+            })
+            .collect();
+        append(state, Append { records, ..Append::default() }, now()).unwrap();
+    }
+
+    #[test]
+    fn collect_and_deliver_meet_in_a_folder_exactly_once() {
+        let (plant, planning, folder) =
+            (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
+        let collector = State::open(plant.path(), now()).unwrap();
+        fill(&collector, 0..5);
+        let limits = SealLimits { records: 2 };
+        let sealed = seal(&collector, folder.path(), "plant-a", limits).unwrap();
+        assert_eq!(
+            sealed.iter().map(|s| (s.number, s.records)).collect::<Vec<_>>(),
+            [(1, 2), (2, 2), (3, 1)]
+        );
+        assert!(seal(&collector, folder.path(), "plant-a", limits).unwrap().is_empty());
+        assert!(seal(&collector, folder.path(), "plant-b", limits).is_err());
+        let deliverer = State::open(planning.path(), now()).unwrap();
+        let first = admit(&deliverer, folder.path(), now()).unwrap();
+        assert_eq!((first.segments, first.records), (vec![1, 2, 3], 5));
+        fill(&collector, 5..7);
+        seal(&collector, folder.path(), "plant-a", limits).unwrap();
+        let second = admit(&deliverer, folder.path(), now()).unwrap();
+        assert_eq!((second.segments, second.records, second.duplicates), (vec![4], 2, 0));
+        let (ours, theirs) = (collector.reader().unwrap(), deliverer.reader().unwrap());
+        let read = |reader| {
+            let mut all = Vec::new();
+            crate::journal::read(reader, 0, |entry| {
+                all.push(entry);
+                Ok(())
+            })
+            .unwrap();
+            all
+        };
+        assert_eq!(read(&ours), read(&theirs), "same order, same bytes");
+    }
+
+    #[test]
+    fn gaps_are_named_and_damage_is_found_with_file_and_line() {
+        let (plant, planning, folder) =
+            (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
+        let collector = State::open(plant.path(), now()).unwrap();
+        fill(&collector, 0..8);
+        seal(&collector, folder.path(), "a", SealLimits { records: 2 }).unwrap();
+        let path = |n| folder.path().join(file_name(n));
+        let second = fs::read(path(2)).unwrap();
+        fs::remove_file(path(2)).unwrap();
+        fs::write(folder.path().join(".segment-00000009.ndjson.part"), "half").unwrap();
+        let deliverer = State::open(planning.path(), now()).unwrap();
+        let done = admit(&deliverer, folder.path(), now()).unwrap();
+        assert_eq!((done.segments, done.gaps), (vec![1], vec![2]));
+        let mut damaged = second.clone();
+        damaged[200] ^= 1;
+        fs::write(path(2), &damaged).unwrap();
+        let error = admit(&deliverer, folder.path(), now()).unwrap_err().to_string();
+        assert!(error.contains("segment-00000002.ndjson line"), "{error}");
+        fs::write(path(2), &second[..second.len() - 9]).unwrap();
+        assert!(admit(&deliverer, folder.path(), now()).is_err(), "cut off");
+        fs::write(path(2), &second).unwrap();
+        let done = admit(&deliverer, folder.path(), now()).unwrap();
+        assert_eq!((done.segments, done.records), (vec![2, 3, 4], 6));
+        assert_eq!(counts(&deliverer.reader().unwrap()).unwrap().records, 8);
+    }
+
+    #[test]
+    fn a_segment_from_another_chain_is_refused() {
+        let (one, two, folder, planning) =
+            (TempDir::new("one"), TempDir::new("two"), TempDir::new("f"), TempDir::new("p"));
+        let (a, b) =
+            (State::open(one.path(), now()).unwrap(), State::open(two.path(), now()).unwrap());
+        fill(&a, 0..2);
+        seal(&a, folder.path(), "a", SealLimits::default()).unwrap();
+        let deliverer = State::open(planning.path(), now()).unwrap();
+        admit(&deliverer, folder.path(), now()).unwrap();
+        fill(&b, 10..12);
+        seal(&b, folder.path(), "a", SealLimits { records: 1 }).unwrap();
+        let error = admit(&deliverer, folder.path(), now()).unwrap_err().to_string();
+        assert!(error.contains("another hash"), "{error}");
+    }
+
+    #[test]
+    fn an_announced_segment_is_finished_with_the_same_records_after_a_crash() {
+        let (plant, folder) = (TempDir::new("plant"), TempDir::new("folder"));
+        let collector = State::open(plant.path(), now()).unwrap();
+        fill(&collector, 0..3);
+        // The crash came after the announcement, and more records after it.
+        let announce = "INSERT INTO sealed (number, stream, first, last) VALUES (1, 'a', 1, 3)";
+        collector.write(move |conn| Ok(conn.execute(announce, [])?)).unwrap();
+        fill(&collector, 3..6);
+        let sealed = seal(&collector, folder.path(), "a", SealLimits::default()).unwrap();
+        assert_eq!(sealed.iter().map(|s| s.records).collect::<Vec<_>>(), [3, 3]);
+    }
+}

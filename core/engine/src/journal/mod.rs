@@ -1,0 +1,19 @@
+//! The journal: raw records as they arrived, in their own order, durable.
+//!
+//! `append` commits records, rejections, quarantine and the source's
+//! checkpoint in one transaction; decoding is a later, versioned step that
+//! reads from a position.
+
+mod admit;
+mod append;
+mod read;
+mod segment;
+
+pub use self::{
+    admit::{Admitted, admit},
+    append::{Append, Appended, Conflict, Quarantined, append, checkpoint},
+    read::{Entry, JournalCounts, RejectedEntry, conflicts, counts, quarantined, read, rejected},
+    segment::{SealLimits, Sealed, seal},
+};
+
+pub(crate) use self::segment::sync_dir;

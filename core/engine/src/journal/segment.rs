@@ -1,0 +1,249 @@
+//! Seal: the journal as numbered, hashed, complete files.
+//!
+//! The plant side seals, the planning side admits; a folder (or whatever
+//! copies it) is all that lies between. A segment is newline-delimited JSON:
+//! a header that names the one before it by its hash, the records, and a last
+//! line with the SHA-256 of everything above. It appears under its name only
+//! when it is complete: written aside, synced, renamed.
+
+use std::{
+    fs::{self, File},
+    io::{BufWriter, Write},
+    path::Path,
+};
+
+use jiff::Timestamp;
+use planthread_contracts::{Origin, RawRecord};
+use rusqlite::{OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::read::read_range;
+use crate::{EngineError, Reader, State, error::Result, store::codec};
+
+/// How large one segment gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealLimits {
+    /// Most records in a segment.
+    pub records: u64,
+}
+
+impl Default for SealLimits {
+    fn default() -> Self {
+        Self { records: 10_000 }
+    }
+}
+
+/// A segment that lies in the folder, complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sealed {
+    /// Number from 1, without gaps.
+    pub number: u64,
+    /// File name.
+    pub file: String,
+    /// Records in it.
+    pub records: u64,
+    /// SHA-256 of its contents, as its last line says.
+    pub sha256: String,
+}
+
+/// First line of a segment.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Header {
+    /// Format version.
+    pub(super) planthread_segment: u32,
+    /// The collector that sealed it.
+    pub(super) stream: String,
+    pub(super) number: u64,
+    /// Hash of segment `number - 1`; empty for the first.
+    pub(super) previous: String,
+    pub(super) records: u64,
+}
+
+/// One record line: the body as text where it is UTF-8, else as hex.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Line {
+    source: String,
+    id: String,
+    media_type: String,
+    received_at: Timestamp,
+    origin: Origin,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hex: Option<String>,
+}
+
+impl Line {
+    fn from_record(record: RawRecord) -> Self {
+        let (text, hex) = match String::from_utf8(record.body) {
+            Ok(text) => (Some(text), None),
+            Err(error) => (None, Some(codec::hex(error.as_bytes()))),
+        };
+        let RawRecord { source, id, media_type, received_at, origin, .. } = record;
+        Self { source, id, media_type, received_at, origin, text, hex }
+    }
+
+    /// `None` when the line carries no body, or hex that is none.
+    pub(super) fn into_record(self) -> Option<RawRecord> {
+        let body = match (self.text, self.hex) {
+            (Some(text), None) => text.into_bytes(),
+            (None, Some(hex)) => codec::unhex(&hex)?,
+            _ => return None,
+        };
+        let Self { source, id, media_type, received_at, origin, .. } = self;
+        Some(RawRecord { source, id, media_type, body, received_at, origin })
+    }
+}
+
+/// Last line of a segment.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trailer {
+    pub(super) sha256: String,
+}
+
+/// File name of segment `number`.
+pub(super) fn file_name(number: u64) -> String {
+    format!("segment-{number:08}.ndjson")
+}
+
+/// Seals everything that is not sealed yet into `out_dir`, as the stream
+/// `stream`; also finishes what a crash left unfinished.
+///
+/// # Errors
+/// When the state or the folder can't be written, or the stream's name
+/// changed since the first segment.
+pub fn seal(
+    state: &State,
+    out_dir: &Path,
+    stream: &str,
+    limits: SealLimits,
+) -> Result<Vec<Sealed>> {
+    fs::create_dir_all(out_dir).map_err(EngineError::io(out_dir))?;
+    let reader = state.reader()?;
+    let mut done = Vec::new();
+    while let Some((number, first, last, previous)) = announce(state, stream, limits.records)? {
+        let header = Header {
+            planthread_segment: 1,
+            stream: stream.to_owned(),
+            number,
+            previous,
+            records: count(&reader, first, last)?,
+        };
+        let sha256 = write_file(&reader, out_dir, &header, first, last)?;
+        let hash = sha256.clone();
+        state.write(move |conn| {
+            let query = "UPDATE sealed SET sha256 = ?2 WHERE number = ?1";
+            Ok(conn.execute(query, params![number, hash])?)
+        })?;
+        let file = file_name(number);
+        done.push(Sealed { number, file, records: header.records, sha256 });
+    }
+    Ok(done)
+}
+
+fn count(reader: &Reader, first: u64, last: u64) -> Result<u64> {
+    let query = "SELECT COUNT(*) FROM record WHERE position BETWEEN ?1 AND ?2";
+    Ok(reader.conn().query_row(query, [first, last], |row| row.get(0))?)
+}
+
+type Announced = (u64, u64, u64, String);
+
+/// Commits which records the next segment holds, before its file is written;
+/// an announced one that was not finished comes first.
+fn announce(state: &State, stream: &str, records: u64) -> Result<Option<Announced>> {
+    let stream = stream.to_owned();
+    state.write(move |conn| {
+        let foreign = "SELECT stream FROM sealed WHERE stream <> ?1 LIMIT 1";
+        if let Some(other) =
+            conn.query_row(foreign, [&stream], |row| row.get::<_, String>(0)).optional()?
+        {
+            return Err(EngineError::Refused(format!(
+                "this state seals the stream `{other}`, not `{stream}`; keep the name it began with"
+            )));
+        }
+        let hash_before = |number: u64| -> Result<String> {
+            let query = "SELECT sha256 FROM sealed WHERE number = ?1";
+            let before = conn.query_row(query, [number - 1], |row| row.get(0)).optional()?;
+            Ok(before.unwrap_or_default())
+        };
+        let open = "SELECT number, first, last FROM sealed WHERE sha256 IS NULL ORDER BY number";
+        let unfinished = conn
+            .query_row(open, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        if let Some((number, first, last)) = unfinished {
+            return Ok(Some((number, first, last, hash_before(number)?)));
+        }
+        let ends = "SELECT COALESCE(MAX(number), 0) + 1, COALESCE(MAX(last), 0),
+             (SELECT COALESCE(MAX(position), 0) FROM record) FROM sealed";
+        let (number, sealed, end): (u64, u64, u64) =
+            conn.query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        if end <= sealed {
+            return Ok(None);
+        }
+        let (first, last) = (sealed + 1, end.min(sealed + records.max(1)));
+        let insert = "INSERT INTO sealed (number, stream, first, last) VALUES (?1, ?2, ?3, ?4)";
+        conn.execute(insert, params![number, stream, first, last])?;
+        Ok(Some((number, first, last, hash_before(number)?)))
+    })
+}
+
+/// Passes bytes on and hashes them.
+struct Hashing<W> {
+    inner: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+fn write_file(
+    reader: &Reader,
+    dir: &Path,
+    header: &Header,
+    first: u64,
+    last: u64,
+) -> Result<String> {
+    let name = file_name(header.number);
+    let aside = dir.join(format!(".{name}.part"));
+    let io = || EngineError::io(aside.clone());
+    let json =
+        |error: serde_json::Error| EngineError::Io { path: aside.clone(), source: error.into() };
+    let file = File::create(&aside).map_err(io())?;
+    let mut out = Hashing { inner: BufWriter::new(file), hash: Sha256::new() };
+    let mut line = |value: String| -> Result<()> { writeln!(out, "{value}").map_err(io()) };
+    line(serde_json::to_string(header).map_err(json)?)?;
+    read_range(reader.conn(), first - 1, last, |entry| {
+        line(serde_json::to_string(&Line::from_record(entry.record)).map_err(json)?)
+    })?;
+    let Hashing { mut inner, hash } = out;
+    let sha256 = codec::hex(&hash.finalize());
+    let trailer = serde_json::to_string(&Trailer { sha256: sha256.clone() }).map_err(json)?;
+    writeln!(inner, "{trailer}").map_err(io())?;
+    let file = inner.into_inner().map_err(|error| error.into_error()).map_err(io())?;
+    file.sync_all().map_err(io())?;
+    fs::rename(&aside, dir.join(name)).map_err(io())?;
+    sync_dir(dir)?;
+    Ok(sha256)
+}
+
+/// Makes a rename in `dir` durable, where the system can sync a folder.
+pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
+    #[cfg(unix)]
+    File::open(dir).and_then(|folder| folder.sync_all()).map_err(EngineError::io(dir))?;
+    #[cfg(not(unix))]
+    let _ = dir;
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! The ledger: wanted, accepted, seen and in use, for each planning cell.
+//!
+//! Order is the ledger's counter, never a clock. Every revision of a cell is
+//! in exactly one state; `states` is the one table of what may follow what,
+//! and the writer checks the sum at every commit.
+
+pub(crate) mod attempts;
+mod audit;
+pub(crate) mod books;
+pub(crate) mod cases;
+pub(crate) mod locks;
+pub(crate) mod names;
+mod retry;
+pub(crate) mod rows;
+pub(crate) mod screen;
+mod seed;
+pub mod states;
+pub(crate) mod trace;
+pub(crate) mod view;
+pub(crate) mod want;
+mod withdraw;
+
+pub use self::{
+    attempts::{OpenAttempt, open_attempts},
+    audit::{Audit, audit},
+    cases::{Case, CaseKind, cases, close_case},
+    locks::{Lock, LockKind, lock, locks, unlock},
+    retry::retry,
+    rows::Why,
+    screen::{Screened, screen},
+    seed::seed,
+    trace::{AttemptTrace, RevisionTrace, Trace, trace},
+    view::{CellView, Seen, cell, cells},
+    want::{Want, Wanted, want},
+    withdraw::{Complete, End},
+};

@@ -1,0 +1,176 @@
+//! One cell as everybody reads it: the four facts, and what stands in its way.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use planthread_contracts::{CellKey, DesiredCell, RevisionState, Status};
+use rusqlite::Connection;
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::{
+    cases, locks,
+    locks::Hold,
+    names::{self, GroupRef},
+    rows::{Cell, Why},
+};
+use crate::{EngineError, Reader, error::Result, store::codec};
+
+/// What was read back, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// What the target held; `None` when it held nothing.
+    pub value: Option<Decimal>,
+    /// When it was read.
+    pub at: Timestamp,
+    /// Whether nothing has been sent since.
+    pub current: bool,
+}
+
+/// One cell as plan, guard and status see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CellView {
+    /// The cell.
+    pub key: CellKey,
+    /// The current wanted revision.
+    pub revision: u64,
+    /// Its state.
+    pub state: RevisionState,
+    /// Why a policy holds it, when the ledger has noted that.
+    pub held_for: Option<String>,
+    /// Why it is wanted, or wanted again.
+    pub why: Why,
+    /// The wanted value.
+    pub value: Decimal,
+    /// The wanted value before rounding.
+    pub unrounded: Decimal,
+    /// Status of the truth behind it.
+    pub status: Status,
+    /// Instant of the truth behind it.
+    pub as_of: Timestamp,
+    /// From here on it must be treated as stale.
+    pub valid_until: Timestamp,
+    /// The last revision that the target said it took; 0 for none.
+    pub accepted_revision: u64,
+    /// The last revision that was sent; 0 for none.
+    pub sent_revision: u64,
+    /// When that was.
+    pub sent_at: Option<Timestamp>,
+    /// Whether an attempt with it is open.
+    pub open_attempt: bool,
+    /// Whether its last attempt ended without anybody knowing how.
+    pub unclear: bool,
+    /// What was read back last.
+    pub seen: Option<Seen>,
+    /// Since when the target's plan has used it; `None` when it does not.
+    pub in_use_since: Option<Timestamp>,
+    /// Who locked it: owner, reason, until.
+    pub lock: Option<(String, String, Timestamp)>,
+    /// Whether an open case holds it.
+    pub in_question: bool,
+}
+
+/// Locks and cases that hold cells, loaded once for many of them.
+pub(crate) struct Holds {
+    locks: HashMap<(i64, i64), Hold>,
+    cases: HashSet<i64>,
+}
+
+impl Holds {
+    pub(crate) fn load(conn: &Connection, now: Timestamp) -> Result<Self> {
+        Ok(Self { locks: locks::sending(conn, now)?, cases: cases::holding(conn)? })
+    }
+}
+
+impl CellView {
+    pub(crate) fn new(group: &GroupRef, measure: &str, cell: &Cell, holds: &Holds) -> Result<Self> {
+        let at = |micros: Option<i64>| micros.map(codec::timestamp).transpose();
+        let seen = at(cell.seen_at)?.map(|at| Seen {
+            value: cell.seen,
+            at,
+            current: cell.trusted_seen().is_some(),
+        });
+        let lock = holds.locks.get(&(cell.grp, cell.measure));
+        Ok(Self {
+            key: group.cell(measure),
+            revision: cell.rev,
+            state: cell.state,
+            held_for: cell.hold.clone(),
+            why: cell.why,
+            value: cell.value,
+            unrounded: cell.unrounded,
+            status: cell.status,
+            as_of: codec::timestamp(cell.as_of)?,
+            valid_until: codec::timestamp(cell.valid_until)?,
+            accepted_revision: cell.accepted_rev,
+            sent_revision: cell.sent_rev,
+            sent_at: at(cell.sent_at)?,
+            open_attempt: cell.open_attempt != 0,
+            unclear: cell.unclear,
+            seen,
+            in_use_since: if cell.in_use { at(cell.in_use_since)? } else { None },
+            lock: lock.map(|l| (l.owner.clone(), l.reason.clone(), l.until)),
+            in_question: holds.cases.contains(&cell.in_case),
+        })
+    }
+
+    /// What the target holds, as far as it can be relied on.
+    #[must_use]
+    pub fn basis(&self) -> Option<Option<Decimal>> {
+        self.seen.as_ref().filter(|seen| seen.current).map(|seen| seen.value)
+    }
+
+    /// The cell as *project* would want it today, for a pack.
+    #[must_use]
+    pub fn desired(&self, recipe: String) -> DesiredCell {
+        DesiredCell {
+            key: self.key.clone(),
+            value: self.value,
+            unrounded: self.unrounded,
+            status: self.status,
+            as_of: self.as_of,
+            valid_until: self.valid_until,
+            recipe,
+        }
+    }
+}
+
+/// Gives every cell of every scope to `each`: near periods first, group by
+/// group, one group in memory at a time.
+///
+/// # Errors
+/// When the state can't be read, or `each` refuses.
+pub fn cells(
+    reader: &Reader,
+    now: Timestamp,
+    mut each: impl FnMut(CellView) -> Result<()>,
+) -> Result<()> {
+    reader.snapshot(|conn| {
+        let holds = Holds::load(conn, now)?;
+        let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
+        let mut statement = conn.prepare_cached("SELECT id FROM scope ORDER BY target, name")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            crate::plan::scan::groups(conn, row.get(0)?, today, |group, cells| {
+                cells.iter().try_for_each(|(measure, cell)| {
+                    each(CellView::new(group, measure, cell, &holds)?)
+                })
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// One cell.
+///
+/// # Errors
+/// When the ledger does not know it.
+pub fn cell(reader: &Reader, key: &CellKey, now: Timestamp) -> Result<CellView> {
+    reader.snapshot(|conn| {
+        let unknown = || EngineError::UnknownCell(Box::new(key.clone()));
+        let (grp, measure) = names::find_cell(conn, key)?.ok_or_else(unknown)?;
+        let cell = Cell::load(conn, grp, measure)?.ok_or_else(unknown)?;
+        let group = names::group_by_id(conn, grp)?;
+        CellView::new(&group, &key.measure, &cell, &Holds::load(conn, now)?)
+    })
+}

@@ -1,0 +1,102 @@
+//! Cells that leave wanted, with the end that was declared for them.
+
+use std::collections::HashSet;
+
+use jiff::{Timestamp, civil::Date};
+use planthread_contracts::{RevisionState, Scope, Status};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    names::{self, GROUP_COLUMNS, GROUP_TABLES},
+    rows::{Cell, Why},
+    want::Job,
+};
+use crate::{EngineError, error::Result, store::codec};
+
+/// The declared end of a cell that leaves wanted.
+///
+/// An assumed value is no end but a value: the domain keeps wanting the cell,
+/// with status assumed. Clearing needs a target that can be told to clear;
+/// a batch carries numbers only, so it is not offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// Leave what is there, and report it.
+    Leave,
+    /// Land zero.
+    Zero,
+}
+
+/// Says that a want is everything that is wanted in a scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complete {
+    /// The scope.
+    pub scope: Scope,
+    /// Periods that end on or before this civil day are past: their cells
+    /// stay as they are.
+    pub closed_before: Date,
+    /// The declared end.
+    pub end: End,
+}
+
+/// Withdraws what was not touched. Cells of an open attempt are left for the
+/// next want, after it settled.
+pub(super) fn run(
+    job: &mut Job<'_>,
+    target: &str,
+    complete: &Complete,
+    as_of: Timestamp,
+) -> Result<()> {
+    let Some(scope) = names::find_scope(job.conn, target, complete.scope.name())? else {
+        return Ok(());
+    };
+    let touched: HashSet<(i64, i64)> = job.touched.iter().copied().collect();
+    let conn = job.conn;
+    let query = format!("SELECT {GROUP_COLUMNS} FROM {GROUP_TABLES} WHERE g.scope = ?1");
+    let mut statement = conn.prepare(&query)?;
+    let mut rows = statement.query([scope])?;
+    let mut leaving = Vec::new();
+    while let Some(row) = rows.next()? {
+        let group = names::group_from(row)?;
+        if group.key.period.end() > complete.closed_before {
+            for cell in Cell::of_group(conn, group.id)? {
+                if !touched.contains(&(cell.grp, cell.measure)) {
+                    leaving.push(cell);
+                }
+            }
+        }
+    }
+    for cell in leaving {
+        withdraw(job, scope, cell, complete.end, as_of)?;
+    }
+    Ok(())
+}
+
+fn withdraw(
+    job: &mut Job<'_>,
+    scope: i64,
+    mut cell: Cell,
+    end: End,
+    as_of: Timestamp,
+) -> Result<()> {
+    let ended = cell.why == Why::Ended || cell.state == RevisionState::Withdrawn;
+    if ended || cell.open_attempt != 0 {
+        return Ok(());
+    }
+    if codec::micros(as_of) < cell.as_of {
+        return Err(EngineError::Refused(format!(
+            "a want as of {as_of} would withdraw cells of later truth; derive as of a later instant"
+        )));
+    }
+    job.done.withdrawn += 1;
+    match end {
+        End::Leave => cell.step(&mut job.books, scope, RevisionState::Withdrawn)?,
+        End::Zero => {
+            job.replace(scope, &mut cell, false, Decimal::ZERO, Why::Ended)?;
+            cell.status = Status::Assumed;
+            cell.as_of = codec::micros(as_of);
+        }
+    }
+    cell.save(job.conn)
+}

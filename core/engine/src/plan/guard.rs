@@ -1,0 +1,329 @@
+//! The one guard: may this cell be sent, and if not, why not.
+
+use planthread_contracts::{Carries, RevisionState, Role, Status};
+use serde::Serialize;
+
+use super::Policy;
+use crate::ledger::CellView;
+
+/// What the guard says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It may be sent.
+    Send,
+    /// It may not.
+    Hold(HoldReason),
+}
+
+/// Why a cell is not sent. Closed on purpose: each has a page for `explain`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldReason {
+    /// The target is paused or stopped.
+    Paused,
+    /// A second live writer was met in the scope.
+    SecondWriter,
+    /// The target does not want to be written now.
+    Blackout,
+    /// The measure is not ours, and nobody promoted it.
+    NotPromoted,
+    /// An attempt with the cell is open.
+    OpenAttempt,
+    /// An earlier attempt ended unclear, and its window has not passed.
+    Settling,
+    /// Sent, and not read back yet.
+    Unproven,
+    /// The target refused it, and nobody has cured that.
+    RejectedNotCured,
+    /// A person has locked it.
+    Lock,
+    /// An open case asks about it.
+    InQuestion,
+    /// Its period is past.
+    PastPeriodClosed,
+    /// A plan cut inside the frozen horizon stays.
+    FrozenHorizon,
+    /// Nothing is known: unknown never becomes a number.
+    UnknownStatus,
+    /// Two sources of the same authority disagree.
+    Conflicting,
+    /// The difference is smaller than what is worth sending.
+    NotSignificant,
+}
+
+impl HoldReason {
+    /// All reasons, in the order in which the guard asks.
+    pub const ALL: [Self; 15] = [
+        Self::Paused,
+        Self::SecondWriter,
+        Self::Blackout,
+        Self::NotPromoted,
+        Self::OpenAttempt,
+        Self::Settling,
+        Self::Unproven,
+        Self::RejectedNotCured,
+        Self::Lock,
+        Self::InQuestion,
+        Self::PastPeriodClosed,
+        Self::FrozenHorizon,
+        Self::UnknownStatus,
+        Self::Conflicting,
+        Self::NotSignificant,
+    ];
+
+    /// The word in reports, in the ledger, and for `explain`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::SecondWriter => "second_writer",
+            Self::Blackout => "blackout",
+            Self::NotPromoted => "not_promoted",
+            Self::OpenAttempt => "open_attempt",
+            Self::Settling => "settling",
+            Self::Unproven => "unproven",
+            Self::RejectedNotCured => "rejected_not_cured",
+            Self::Lock => "lock",
+            Self::InQuestion => "in_question",
+            Self::PastPeriodClosed => "past_period_closed",
+            Self::FrozenHorizon => "frozen_horizon",
+            Self::UnknownStatus => "unknown_status",
+            Self::Conflicting => "conflicting",
+            Self::NotSignificant => "not_significant",
+        }
+    }
+
+    /// One line for people: what it means, and what ends it.
+    #[must_use]
+    pub const fn line(self) -> &'static str {
+        match self {
+            Self::Paused => "the target is paused or stopped; `resume` lets it go",
+            Self::SecondWriter => {
+                "another live writer was met in this scope; stop one of the two, then close the case"
+            }
+            Self::Blackout => {
+                "the target asked not to be written now; it goes when the window ends"
+            }
+            Self::NotPromoted => {
+                "the measure belongs to somebody else; writing it needs a promotion record"
+            }
+            Self::OpenAttempt => "an attempt with this cell is open; it is settled first",
+            Self::Settling => {
+                "an earlier attempt ended unclear; the cell waits until its settle window has passed"
+            }
+            Self::Unproven => "it was sent and not read back yet; `verify` decides",
+            Self::RejectedNotCured => {
+                "the target refused this value; cure the reason, then `retry`"
+            }
+            Self::Lock => "a person has taken the cell; it goes when the lock ends or is lifted",
+            Self::InQuestion => {
+                "an open case asks about this cell; it goes when the case is closed"
+            }
+            Self::PastPeriodClosed => "the period is past; past periods stay as they are",
+            Self::FrozenHorizon => {
+                "the plan cut is firm inside the frozen horizon; a person or a risk moves it"
+            }
+            Self::UnknownStatus => "nothing is known about the resource; unknown is no number",
+            Self::Conflicting => {
+                "two sources of the same authority disagree; settle which one holds"
+            }
+            Self::NotSignificant => "the difference is smaller than what is worth sending",
+        }
+    }
+}
+
+/// Decides whether `cell` may be sent under `policy`. Pure; everything that
+/// plans, screens or applies asks here.
+#[must_use]
+pub fn guard(cell: &CellView, policy: &Policy) -> Verdict {
+    let reason = of_target(policy)
+        .or_else(|| of_attempt(cell, policy))
+        .or_else(|| of_people(cell))
+        .or_else(|| of_time(cell, policy))
+        .or_else(|| of_truth(cell, policy));
+    reason.map_or(Verdict::Send, Verdict::Hold)
+}
+
+fn of_target(policy: &Policy) -> Option<HoldReason> {
+    let blackout = policy.blackouts.iter().any(|w| (w.from..w.until).contains(&policy.now));
+    match () {
+        () if policy.paused.is_some() => Some(HoldReason::Paused),
+        () if policy.second_writer.is_some() => Some(HoldReason::SecondWriter),
+        () if blackout => Some(HoldReason::Blackout),
+        () => None,
+    }
+}
+
+fn of_attempt(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
+    let settling = cell.unclear
+        && cell.sent_at.is_some_and(|at| {
+            at.checked_add(policy.settle_window).is_ok_and(|end| policy.now < end)
+        });
+    match cell.state {
+        _ if !policy.granted(&cell.key.measure) => Some(HoldReason::NotPromoted),
+        _ if cell.open_attempt => Some(HoldReason::OpenAttempt),
+        RevisionState::Unproven => Some(HoldReason::Unproven),
+        RevisionState::Rejected => Some(HoldReason::RejectedNotCured),
+        _ if settling => Some(HoldReason::Settling),
+        _ => None,
+    }
+}
+
+fn of_people(cell: &CellView) -> Option<HoldReason> {
+    if cell.lock.is_some() {
+        return Some(HoldReason::Lock);
+    }
+    cell.in_question.then_some(HoldReason::InQuestion)
+}
+
+fn of_time(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
+    let period = cell.key.period;
+    if policy.closed_before.is_some_and(|day| period.end() <= day) {
+        return Some(HoldReason::PastPeriodClosed);
+    }
+    let cut = policy.decl(&cell.key.measure).is_some_and(|d| d.carries == Carries::PlanCut);
+    // A cut that was never sent is no firm number yet.
+    let frozen = policy.frozen_before.is_some_and(|day| period.start() < day);
+    (cut && frozen && cell.sent_revision > 0 && cell.revision > cell.sent_revision)
+        .then_some(HoldReason::FrozenHorizon)
+}
+
+/// The status itself always lands, so that the number beside it turns grey.
+fn of_truth(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
+    let decl = policy.decl(&cell.key.measure);
+    let number = decl.is_none_or(|d| d.role == Role::Value && d.carries != Carries::Status);
+    match cell.status {
+        Status::Unknown if number => return Some(HoldReason::UnknownStatus),
+        Status::Conflicting if number => return Some(HoldReason::Conflicting),
+        Status::Unknown | Status::Live | Status::Held | Status::Assumed | Status::Conflicting => {}
+    }
+    let least = policy.significance.get(&cell.key.measure)?;
+    let there = cell.basis()??;
+    ((cell.value - there).abs() < *least && cell.value != there)
+        .then_some(HoldReason::NotSignificant)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::SignedDuration;
+    use planthread_contracts::{MeasureDecl, Promotion, Scope, WriteGrant};
+
+    use super::*;
+    use crate::{
+        ledger::{Seen, Why},
+        plan::Window,
+        testing::{decl, now},
+    };
+
+    fn measures() -> Vec<MeasureDecl> {
+        vec![
+            decl("live", "attainable_clock_hours", "value"),
+            decl("cut", "plan_cut", "value"),
+            decl("status", "status", "value"),
+        ]
+    }
+
+    fn policy() -> Policy {
+        let grants =
+            measures().into_iter().map(|m| WriteGrant::bridge_owned(&m, &Scope::base()).unwrap());
+        let (grants, today) = (grants.collect(), "2026-11-22".parse().unwrap());
+        Policy::open("t", Scope::base(), measures(), grants, now(), today)
+    }
+
+    fn cell(measure: &str) -> CellView {
+        CellView {
+            key: serde_json::from_value(serde_json::json!({
+                "target": "t", "scope": "", "resource": "R", "location": "L",
+                "period": "2026-W48", "measure": measure }))
+            .unwrap(),
+            revision: 2,
+            state: RevisionState::Pending,
+            held_for: None,
+            why: Why::Changed,
+            value: 10.into(),
+            unrounded: 10.into(),
+            status: Status::Live,
+            as_of: now(),
+            valid_until: now(),
+            accepted_revision: 1,
+            sent_revision: 1,
+            sent_at: Some(now()),
+            open_attempt: false,
+            unclear: false,
+            seen: Some(Seen { value: Some(9.into()), at: now(), current: true }),
+            in_use_since: None,
+            lock: None,
+            in_question: false,
+        }
+    }
+
+    fn check(reason: HoldReason, change: impl Fn(&mut CellView, &mut Policy)) {
+        let (mut cell, mut policy) = (cell("live"), policy());
+        change(&mut cell, &mut policy);
+        assert_eq!(guard(&cell, &policy), Verdict::Hold(reason), "{}", reason.word());
+    }
+
+    #[test]
+    fn every_reason_is_reached_and_nothing_else_holds() {
+        use HoldReason as R;
+        assert_eq!(guard(&cell("live"), &policy()), Verdict::Send);
+        check(R::Paused, |_, p| p.paused = Some("maintenance".into()));
+        check(R::SecondWriter, |_, p| p.second_writer = Some("other bridge".into()));
+        check(R::Blackout, |_, p| {
+            let until = p.now + SignedDuration::from_mins(1);
+            p.blackouts.push(Window { from: p.now, until, why: "nightly load".into() });
+        });
+        check(R::NotPromoted, |_, p| p.grants.clear());
+        check(R::OpenAttempt, |c, _| c.open_attempt = true);
+        check(R::Settling, |c, _| c.unclear = true);
+        check(R::Unproven, |c, _| c.state = RevisionState::Unproven);
+        check(R::RejectedNotCured, |c, _| c.state = RevisionState::Rejected);
+        check(R::Lock, |c, _| c.lock = Some(("planner".into(), "strike".into(), now())));
+        check(R::InQuestion, |c, _| c.in_question = true);
+        check(R::PastPeriodClosed, |_, p| p.closed_before = Some("2026-12-01".parse().unwrap()));
+        check(R::FrozenHorizon, |c, p| {
+            c.key.measure = "cut".into();
+            p.frozen_before = Some("2026-12-01".parse().unwrap());
+        });
+        check(R::UnknownStatus, |c, _| c.status = Status::Unknown);
+        check(R::Conflicting, |c, _| c.status = Status::Conflicting);
+        check(R::NotSignificant, |_, p| {
+            p.significance.insert("live".into(), 2.into());
+        });
+        let words: BTreeSet<&str> = R::ALL.iter().map(|reason| reason.word()).collect();
+        assert_eq!(words.len(), R::ALL.len());
+        assert!(R::ALL.iter().all(|reason| reason.line().len() > 20));
+    }
+
+    #[test]
+    fn unknown_never_lands_as_a_number_but_as_a_status() {
+        let mut grey = cell("status");
+        grey.status = Status::Unknown;
+        assert_eq!(guard(&grey, &policy()), Verdict::Send);
+    }
+
+    #[test]
+    fn windows_end_and_promotions_too() {
+        let mut later = policy();
+        let mut unclear = cell("live");
+        unclear.unclear = true;
+        later.now = now() + later.settle_window;
+        assert_eq!(guard(&unclear, &later), Verdict::Send);
+        let other: MeasureDecl = MeasureDecl {
+            owner: planthread_contracts::Owner::Other("erp".into()),
+            ..decl("assumed", "observed", "value")
+        };
+        let record =
+            r#"{"who":"a","why":"b","measures":["assumed"],"until":"2026-11-23T00:00:00Z"}"#;
+        let promotion = Promotion::read(record, now()).unwrap();
+        let grant = WriteGrant::promoted(&other, &Scope::base(), &promotion, now()).unwrap();
+        let mut policy = policy();
+        policy.grants.push(grant);
+        assert_eq!(guard(&cell("assumed"), &policy), Verdict::Send);
+        policy.now = "2026-11-23T00:00:00Z".parse().unwrap();
+        assert_eq!(guard(&cell("assumed"), &policy), Verdict::Hold(HoldReason::NotPromoted));
+    }
+}

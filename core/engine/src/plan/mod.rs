@@ -1,0 +1,21 @@
+//! The plan: wanted minus seen, cell by cell, as a stream that binds.
+//!
+//! `guard` decides alone and purely whether a cell may be sent; `build` streams
+//! the difference; `file` is the format that people read and `apply` trusts.
+
+mod build;
+pub(crate) mod file;
+mod group;
+mod guard;
+mod policy;
+pub(crate) mod predict;
+pub(crate) mod scan;
+
+pub use self::{
+    build::{PlanRequest, PlanSummary, build},
+    file::{PlanCounts, PlanHeader, PlanLine, SeenBasis},
+    group::{GroupDecision, decide},
+    guard::{HoldReason, Verdict, guard},
+    policy::{Policy, Window},
+    predict::{Prediction, predict},
+};

@@ -1,0 +1,111 @@
+//! What a guard needs to know besides the cell: all of it data.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use planthread_contracts::{MeasureDecl, Scope, WriteGrant};
+use rusqlite::Connection;
+use rust_decimal::Decimal;
+
+use crate::{error::Result, ledger::cases};
+
+/// A time in which nothing is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// From, inclusive.
+    pub from: Timestamp,
+    /// Until, exclusive.
+    pub until: Timestamp,
+    /// Why, for people.
+    pub why: String,
+}
+
+/// The policy of one scope of one target at one instant.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The configured target.
+    pub target: String,
+    /// The scope.
+    pub scope: Scope,
+    /// The target's measures.
+    pub measures: Vec<MeasureDecl>,
+    /// What may be written in the scope.
+    pub grants: Vec<WriteGrant>,
+    /// The instant at which is judged: `as_of` for a plan, the clock's now for
+    /// an apply.
+    pub now: Timestamp,
+    /// The plant's civil day at `now`: near periods are counted from it.
+    pub today: Date,
+    /// Periods that end on or before this day are closed; `None` leaves all
+    /// open.
+    pub closed_before: Option<Date>,
+    /// Periods that start before this day keep their plan cut.
+    pub frozen_before: Option<Date>,
+    /// Times in which nothing is sent.
+    pub blackouts: Vec<Window>,
+    /// Smallest difference worth sending, by measure, in its unit.
+    pub significance: BTreeMap<String, Decimal>,
+    /// How long the target may take until a write can be read back.
+    pub settle_window: SignedDuration,
+    /// Why nothing is sent to the target at all (`pause`, `stop`).
+    pub paused: Option<String>,
+    /// Who else writes the scope.
+    pub second_writer: Option<String>,
+}
+
+impl Policy {
+    /// A policy that holds nothing but what the laws hold.
+    #[must_use]
+    pub fn open(
+        target: &str,
+        scope: Scope,
+        measures: Vec<MeasureDecl>,
+        grants: Vec<WriteGrant>,
+        now: Timestamp,
+        today: Date,
+    ) -> Self {
+        Self {
+            target: target.to_owned(),
+            scope,
+            measures,
+            grants,
+            now,
+            today,
+            closed_before: None,
+            frozen_before: None,
+            blackouts: Vec::new(),
+            significance: BTreeMap::new(),
+            settle_window: SignedDuration::from_mins(15),
+            paused: None,
+            second_writer: None,
+        }
+    }
+
+    /// The same policy at another instant.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        Self { now, ..self.clone() }
+    }
+
+    /// The declaration of a measure.
+    #[must_use]
+    pub fn decl(&self, measure: &str) -> Option<&MeasureDecl> {
+        self.measures.iter().find(|decl| decl.name == measure)
+    }
+
+    /// Whether a grant covers the measure in this scope at this instant.
+    #[must_use]
+    pub fn granted(&self, measure: &str) -> bool {
+        self.grants.iter().any(|grant| {
+            grant.measure() == measure
+                && *grant.scope() == self.scope
+                && grant.promotion().is_none_or(|promotion| self.now < promotion.until())
+        })
+    }
+
+    /// The same policy, with the second writer that the ledger knows of.
+    pub(crate) fn with_second_writer(&self, conn: &Connection, scope: i64) -> Result<Self> {
+        let known = cases::second_writer(conn, scope)?;
+        Ok(Self { second_writer: self.second_writer.clone().or(known), ..self.clone() })
+    }
+}

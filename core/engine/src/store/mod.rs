@@ -1,0 +1,223 @@
+//! The state directory: one writer, many readers, durable when acknowledged.
+
+pub(crate) mod codec;
+mod lock;
+pub(crate) mod schema;
+mod writer;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+
+pub use self::lock::Holder;
+use self::{lock::WriterLock, writer::Writer};
+use crate::{EngineError, error::Result};
+
+const FILE: &str = "state.db";
+/// How long a reader or the writer waits for a short exclusive moment.
+const BUSY: Duration = Duration::from_secs(5);
+/// Prepared statements kept for each connection.
+const STATEMENTS: usize = 128;
+/// Page cache of each connection, in KiB (negative in SQLite's words).
+const CACHE_KIB: i64 = 16 * 1024;
+
+/// The one writer of a state directory.
+///
+/// Everything that changes goes through [`State`]; queries take a [`Reader`],
+/// which works beside it, in this process or another. Calls are synchronous
+/// and short; a call that has returned is on the disk.
+#[derive(Debug)]
+pub struct State {
+    dir: PathBuf,
+    // Dropped in this order: the writer ends before the lock is freed.
+    writer: Writer,
+    took_over: Option<Holder>,
+    _lock: WriterLock,
+}
+
+impl State {
+    /// Opens the state in `dir` for writing, making it when it is not there.
+    ///
+    /// # Errors
+    /// When another live process holds it, the schema is newer, the disk
+    /// refuses, or durability can't be had.
+    pub fn open(dir: &Path, now: Timestamp) -> Result<Self> {
+        fs::create_dir_all(dir).map_err(EngineError::io(dir))?;
+        let (lock, took_over) = WriterLock::take(dir, now)?;
+        let file = dir.join(FILE);
+        let mut conn = Connection::open(&file)?;
+        conn.busy_timeout(BUSY)?;
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+        conn.pragma_update(None, "synchronous", "FULL")?;
+        tune(&conn)?;
+        assert_durable(&conn)?;
+        schema::migrate(&mut conn, &file, schema::STEPS)?;
+        let writer = Writer::start(conn)?;
+        Ok(Self { dir: dir.to_owned(), writer, took_over, _lock: lock })
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whose stale lock was taken over when this state was opened.
+    #[must_use]
+    pub const fn took_over(&self) -> Option<&Holder> {
+        self.took_over.as_ref()
+    }
+
+    /// A read-only connection of its own.
+    ///
+    /// # Errors
+    /// When the database can't be opened.
+    pub fn reader(&self) -> Result<Reader> {
+        Reader::open(&self.dir)
+    }
+
+    /// Runs `work` on the writer thread, in the next commit.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.run(work)
+    }
+}
+
+/// A read-only connection: it works beside a writer, and never blocks it.
+#[derive(Debug)]
+pub struct Reader {
+    conn: Connection,
+}
+
+impl Reader {
+    /// Opens the state in `dir` for reading.
+    ///
+    /// # Errors
+    /// When there is no state, or its schema is not the one that this program
+    /// reads.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let file = dir.join(FILE);
+        if !file.exists() {
+            return Err(EngineError::NoState(dir.to_owned()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(&file, flags)?;
+        conn.busy_timeout(BUSY)?;
+        tune(&conn)?;
+        let (found, known) = (schema::found(&conn)?, schema::known());
+        match found {
+            0 => Err(EngineError::NoState(dir.to_owned())),
+            _ if found > known => Err(EngineError::NewerSchema { found, known }),
+            _ if found < known => Err(EngineError::OlderSchema { found, known }),
+            _ => Ok(Self { conn }),
+        }
+    }
+
+    pub(crate) const fn conn(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// Runs `work` on one snapshot: what a writer commits meanwhile is not
+    /// seen.
+    pub(crate) fn snapshot<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let transaction = self.conn.unchecked_transaction()?;
+        let result = work(&transaction)?;
+        transaction.finish()?;
+        Ok(result)
+    }
+}
+
+fn tune(conn: &Connection) -> Result<()> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(())
+}
+
+/// Reads the pragmas back: an unheard setting would be found out only by the
+/// power cut.
+fn assert_durable(conn: &Connection) -> Result<()> {
+    let mode: String = conn.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    let synchronous: i64 = conn.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    // 2 is FULL, 3 is EXTRA.
+    if mode == "wal" && synchronous >= 2 {
+        return Ok(());
+    }
+    Err(EngineError::NotDurable(format!(
+        "journal_mode is {mode}, synchronous is {synchronous}; put the state on a local disk"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::testing::{TempDir, now};
+
+    #[test]
+    fn readers_work_beside_the_writer_and_a_second_writer_is_refused() {
+        let dir = TempDir::new("store");
+        assert!(matches!(Reader::open(dir.path()), Err(EngineError::NoState(_))));
+        let state = State::open(dir.path(), now()).unwrap();
+        let reader = Reader::open(dir.path()).unwrap();
+        let write = "INSERT INTO counter VALUES ('x', 1)";
+        state.write(|conn| Ok(conn.execute(write, [])?)).unwrap();
+        let read = "SELECT value FROM counter WHERE name = 'x'";
+        assert_eq!(reader.conn().query_row(read, [], |r| r.get::<_, i64>(0)).unwrap(), 1);
+        assert!(reader.conn().execute(write, []).is_err(), "a reader must not write");
+        assert!(matches!(State::open(dir.path(), now()), Err(EngineError::WriterHeld { .. })));
+        drop(state);
+        State::open(dir.path(), now()).unwrap();
+    }
+
+    #[test]
+    fn synchronous_full_is_asserted_by_reading_it_back() {
+        let dir = TempDir::new("sync");
+        let state = State::open(dir.path(), now()).unwrap();
+        let level = state
+            .write(|conn| Ok(conn.query_row("PRAGMA synchronous", [], |r| r.get::<_, i64>(0))?))
+            .unwrap();
+        assert_eq!(level, 2);
+        let lax = Connection::open_in_memory().unwrap();
+        assert!(matches!(assert_durable(&lax), Err(EngineError::NotDurable(_))));
+    }
+
+    #[test]
+    fn one_failing_job_does_not_take_its_neighbours_with_it() {
+        let dir = TempDir::new("group");
+        let state = Arc::new(State::open(dir.path(), now()).unwrap());
+        let workers: Vec<_> = (0..40)
+            .map(|n| {
+                let state = Arc::clone(&state);
+                std::thread::spawn(move || {
+                    state.write(move |conn| {
+                        conn.execute("INSERT INTO counter VALUES (?1, 1)", [format!("n{n}")])?;
+                        if n % 4 == 0 { Err(EngineError::Refused("no".into())) } else { Ok(()) }
+                    })
+                })
+            })
+            .collect();
+        let failed = workers.into_iter().filter(|_| true).map(|w| w.join().unwrap());
+        assert_eq!(failed.filter(Result::is_err).count(), 10);
+        let kept = "SELECT COUNT(*) FROM counter WHERE name LIKE 'n%'";
+        let reader = state.reader().unwrap();
+        assert_eq!(reader.conn().query_row(kept, [], |r| r.get::<_, i64>(0)).unwrap(), 30);
+    }
+
+    #[test]
+    fn a_commit_that_breaks_conservation_is_refused_as_a_whole() {
+        let dir = TempDir::new("conserve");
+        let state = State::open(dir.path(), now()).unwrap();
+        let forged = "UPDATE counter SET value = value + 1 WHERE name = 'revisions'";
+        let error = state.write(|conn| Ok(conn.execute(forged, [])?)).unwrap_err();
+        assert!(matches!(error, EngineError::Conservation { made: 1, counted: 0 }), "{error}");
+        state.write(|_| Ok(())).unwrap();
+    }
+}

@@ -1,0 +1,154 @@
+//! The one writer: a queue of jobs, drained into one durable transaction.
+//!
+//! Group commit: whatever has queued up while the last commit was being synced
+//! goes into the next one, each job in its own savepoint, and every caller is
+//! answered after the commit. Acknowledged means durable.
+
+use std::{
+    fmt,
+    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    thread::JoinHandle,
+};
+
+use rusqlite::Connection;
+
+use crate::{EngineError, error::Result};
+
+/// Most jobs in one commit: bounds what a failing commit takes with it.
+const JOBS_PER_COMMIT: usize = 256;
+
+trait Work: Send {
+    fn run(&mut self, conn: &Connection);
+    fn failed(&self) -> bool;
+    fn reply(self: Box<Self>, commit: &std::result::Result<(), CommitError>);
+}
+
+/// Why a commit failed, in a form that every caller of it can be given.
+enum CommitError {
+    Conservation { made: i64, counted: i64 },
+    Other(String),
+}
+
+struct Job<T, F> {
+    work: Option<F>,
+    result: Option<Result<T>>,
+    reply: SyncSender<Result<T>>,
+}
+
+impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Work for Job<T, F> {
+    fn run(&mut self, conn: &Connection) {
+        if let Some(work) = self.work.take() {
+            self.result = Some(work(conn));
+        }
+    }
+
+    fn failed(&self) -> bool {
+        !matches!(self.result, Some(Ok(_)))
+    }
+
+    fn reply(self: Box<Self>, commit: &std::result::Result<(), CommitError>) {
+        let result = match (self.result, commit) {
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (Some(Ok(_)), Err(CommitError::Conservation { made, counted })) => {
+                Err(EngineError::Conservation { made: *made, counted: *counted })
+            }
+            (Some(Ok(_)), Err(CommitError::Other(why))) => Err(EngineError::Commit(why.clone())),
+            (Some(Err(error)), _) => Err(error),
+            (None, _) => Err(EngineError::WriterGone),
+        };
+        // A caller that has gone away does not need its answer.
+        let _ = self.reply.send(result);
+    }
+}
+
+/// Handle of the writer thread.
+pub(crate) struct Writer {
+    queue: Option<Sender<Box<dyn Work>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// Starts the thread that owns `conn`.
+    pub(crate) fn start(conn: Connection) -> Result<Self> {
+        let (queue, jobs) = channel();
+        let thread = std::thread::Builder::new()
+            .name("planthread-writer".into())
+            .spawn(move || drain(&conn, &jobs))
+            .map_err(EngineError::io("writer thread"))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Runs `work` in the next commit and returns after it.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = sync_channel(1);
+        let job = Job { work: Some(work), result: None, reply };
+        let queue = self.queue.as_ref().ok_or(EngineError::WriterGone)?;
+        queue.send(Box::new(job)).map_err(|_| EngineError::WriterGone)?;
+        answer.recv().map_err(|_| EngineError::WriterGone)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn drain(conn: &Connection, jobs: &Receiver<Box<dyn Work>>) {
+    while let Ok(first) = jobs.recv() {
+        let mut batch = vec![first];
+        batch.extend(jobs.try_iter().take(JOBS_PER_COMMIT - 1));
+        let commit = commit(conn, &mut batch);
+        for job in batch {
+            job.reply(&commit);
+        }
+    }
+}
+
+fn commit(conn: &Connection, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
+    let other = |error: rusqlite::Error| CommitError::Other(error.to_string());
+    conn.execute_batch("BEGIN IMMEDIATE").map_err(other)?;
+    let done = run_all(conn, batch).and_then(|()| conserve(conn));
+    if let Err(error) = done {
+        let _ = conn.execute_batch("ROLLBACK");
+        return Err(error);
+    }
+    conn.execute_batch("COMMIT").map_err(|error| {
+        let _ = conn.execute_batch("ROLLBACK");
+        other(error)
+    })
+}
+
+fn run_all(conn: &Connection, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
+    let other = |error: rusqlite::Error| CommitError::Other(error.to_string());
+    for job in batch {
+        conn.execute_batch("SAVEPOINT job").map_err(other)?;
+        job.run(conn);
+        let end = if job.failed() { "ROLLBACK TO job; RELEASE job" } else { "RELEASE job" };
+        conn.execute_batch(end).map_err(other)?;
+    }
+    Ok(())
+}
+
+/// Conservation, checked at every commit: a few counters, so it costs nothing.
+fn conserve(conn: &Connection) -> std::result::Result<(), CommitError> {
+    let query = "SELECT (SELECT value FROM counter WHERE name = 'revisions'),
+                        (SELECT COALESCE(SUM(n), 0) FROM tally)";
+    let (made, counted): (i64, i64) = conn
+        .prepare_cached(query)
+        .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
+        .map_err(|error| CommitError::Other(error.to_string()))?;
+    if made == counted { Ok(()) } else { Err(CommitError::Conservation { made, counted }) }
+}

@@ -1,0 +1,240 @@
+//! Observe: writes what was read into the ledger, one selection a commit.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use planthread_contracts::{Carries, CellKey, MeasureDecl, RevisionState, SeenCell};
+use planthread_kit::Selection;
+use rusqlite::{Connection, params};
+use rust_decimal::Decimal;
+
+use super::{
+    InUse, SweepReport, Wiring,
+    classify::{Known, Meaning, classify},
+    in_use,
+    pattern::Foreign,
+    sweep::LostCell,
+};
+use crate::{
+    error::Result,
+    ledger::{
+        Why,
+        books::Books,
+        names::{self, GROUP_COLUMNS, GROUP_TABLES, GroupRef},
+        rows::Cell,
+    },
+    plan::scan,
+    store::codec,
+};
+
+/// Cells that are named in a report; the others are counted.
+pub(super) const NAMED: usize = 1_000;
+
+/// One selection with what was read for it.
+pub(super) struct Observation {
+    pub(super) selection: Selection,
+    pub(super) read: Vec<SeenCell>,
+    /// The newest attempt when the read began: what was sent later is not
+    /// judged by it.
+    pub(super) read_after: i64,
+    pub(super) measures: Vec<MeasureDecl>,
+    pub(super) settle_window: SignedDuration,
+    pub(super) in_use: Option<InUse>,
+}
+
+/// What one observation adds to the sweep.
+#[derive(Default)]
+pub(super) struct Observed {
+    pub(super) report: SweepReport,
+    pub(super) foreign: Vec<Foreign>,
+    pub(super) levels: Vec<(CellKey, Decimal)>,
+}
+
+/// Judges every cell that the ledger knows inside the selection.
+pub(super) fn run(conn: &Connection, seen: &Observation, now: Timestamp) -> Result<Observed> {
+    let selection = &seen.selection;
+    let mut done = Observed::default();
+    let Some(scope) = names::find_scope(conn, &selection.target, selection.scope.name())? else {
+        return Ok(done);
+    };
+    let read: HashMap<&CellKey, Option<Decimal>> =
+        seen.read.iter().map(|cell| (&cell.key, cell.value)).collect();
+    let measures = names::measures(conn)?;
+    let mut books = Books::default();
+    let query = format!(
+        "SELECT {GROUP_COLUMNS} FROM {GROUP_TABLES}
+         WHERE g.scope = ?1 AND g.period BETWEEN ?2 AND ?3 ORDER BY g.period, g.id"
+    );
+    let mut statement = conn.prepare_cached(&query)?;
+    let (from, to) = (codec::period_code(selection.from), codec::period_code(selection.to));
+    let mut rows = statement.query(params![scope, from, to])?;
+    while let Some(row) = rows.next()? {
+        let group = names::group_from(row)?;
+        for (measure, mut cell) in scan::cells(conn, group.id, &measures)? {
+            let key = group.cell(&measure);
+            let ours = key.period.kind() == selection.from.kind() && selection.contains(&key);
+            let busy = cell.open_attempt != 0 || cell.last_attempt > seen.read_after;
+            if !ours || busy || cell.state == RevisionState::Withdrawn {
+                continue;
+            }
+            let value = read.get(&key).copied().flatten();
+            let mut judge =
+                Judge { conn, books: &mut books, seen, group: &group, now, done: &mut done };
+            if judge.cell(&key, &mut cell, value)? {
+                judge.in_use(&key, &mut cell, &read);
+                cell.save(conn)?;
+            }
+        }
+    }
+    books.flush(conn)?;
+    Ok(done)
+}
+
+struct Judge<'a> {
+    conn: &'a Connection,
+    books: &'a mut Books,
+    seen: &'a Observation,
+    group: &'a GroupRef,
+    now: Timestamp,
+    done: &'a mut Observed,
+}
+
+impl Judge<'_> {
+    fn decl(&self, measure: &str) -> Option<&MeasureDecl> {
+        self.seen.measures.iter().find(|decl| decl.name == measure)
+    }
+
+    /// Judges one cell; true when it must be saved.
+    fn cell(&mut self, key: &CellKey, cell: &mut Cell, read: Option<Decimal>) -> Result<bool> {
+        self.done.report.read += 1;
+        self.done.levels.push((key.clone(), cell.value));
+        let older = older_values(self.conn, cell, read)?;
+        let known = Known {
+            state: cell.state,
+            value: cell.value,
+            sent: cell.sent_rev == cell.rev,
+            sent_at: cell.sent_at.map(codec::timestamp).transpose()?,
+            before: cell.before,
+            seen: cell.seen_at.map(|_| cell.seen),
+            older: &older,
+            absent_is_zero: self.decl(&key.measure).is_some_and(|decl| decl.absent_is_zero),
+        };
+        let meaning = classify(&known, read, self.now, self.seen.settle_window);
+        if meaning == Meaning::Foreign {
+            let heartbeat =
+                self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat);
+            self.done.foreign.push(Foreign {
+                grp: cell.grp,
+                measure: cell.measure,
+                scope: self.group.scope,
+                key: key.clone(),
+                wanted: cell.value,
+                read,
+                read_after: self.seen.read_after,
+                heartbeat,
+            });
+            return Ok(false);
+        }
+        cell.seen = read;
+        cell.seen_at = Some(codec::micros(self.now));
+        cell.seen_attempt = self.seen.read_after.max(cell.last_attempt);
+        match meaning {
+            Meaning::Landed => self.landed(cell)?,
+            Meaning::NotYet => self.done.report.not_yet += 1,
+            Meaning::Waiting | Meaning::Foreign => self.done.report.waiting += 1,
+            Meaning::Lost => {
+                self.lost(key, cell, read)?;
+                self.again(cell, Why::Lost)?;
+            }
+            Meaning::StaleOwn => {
+                self.done.report.stale_own += 1;
+                self.again(cell, Why::StaleOwn)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn landed(&mut self, cell: &mut Cell) -> Result<()> {
+        self.done.report.landed += 1;
+        if cell.state != RevisionState::Seen {
+            cell.step(self.books, self.group.scope, RevisionState::Seen)?;
+        }
+        if cell.sent_rev == cell.rev && cell.accepted_rev < cell.rev {
+            // What stands there was taken, whatever the receipt did not say.
+            (cell.accepted_rev, cell.accepted_by) = (cell.rev, cell.last_attempt);
+        }
+        cell.unclear = false;
+        cell.in_case = 0;
+        Ok(())
+    }
+
+    fn again(&mut self, cell: &mut Cell, why: Why) -> Result<()> {
+        cell.unclear = false;
+        if matches!(cell.state, RevisionState::Seen | RevisionState::Unproven) {
+            cell.step(self.books, self.group.scope, RevisionState::Pending)?;
+            cell.why = why;
+        }
+        Ok(())
+    }
+
+    fn lost(&mut self, key: &CellKey, cell: &Cell, read: Option<Decimal>) -> Result<()> {
+        self.done.report.lost += 1;
+        let accepted = cell.accepted_rev == cell.rev;
+        if accepted {
+            self.done.report.dropped += 1;
+        }
+        if self.done.report.lost_cells.len() < NAMED {
+            let query = "SELECT hex, COALESCE(handle, '') FROM attempt WHERE id = ?1";
+            let names = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let (attempt, receipt) = self
+                .conn
+                .prepare_cached(query)?
+                .query_row([cell.last_attempt], names)
+                .unwrap_or_default();
+            self.done.report.lost_cells.push(LostCell {
+                key: key.clone(),
+                revision: cell.rev,
+                wanted: cell.value,
+                read,
+                accepted,
+                attempt,
+                receipt,
+            });
+        }
+        Ok(())
+    }
+
+    fn in_use(
+        &mut self,
+        key: &CellKey,
+        cell: &mut Cell,
+        read: &HashMap<&CellKey, Option<Decimal>>,
+    ) {
+        let Some(wiring) = &self.seen.in_use else { return };
+        if wiring.by != key.measure || wiring.wiring == Wiring::None {
+            return;
+        }
+        let driving = self.group.cell(&wiring.drives);
+        let value = read.get(&driving).copied().flatten();
+        self.done.report.compared_in_use += 1;
+        let used = in_use::note(cell, value, codec::micros(self.now));
+        self.done.report.in_use += u64::from(used);
+    }
+}
+
+/// Values of earlier revisions, asked for only when the read is not the
+/// current value: that is rare.
+fn older_values(conn: &Connection, cell: &Cell, read: Option<Decimal>) -> Result<Vec<Decimal>> {
+    if cell.rev == 1 || read == Some(cell.value) {
+        return Ok(Vec::new());
+    }
+    let query = "SELECT value FROM past_revision WHERE grp = ?1 AND measure = ?2";
+    let mut statement = conn.prepare_cached(query)?;
+    let mut rows = statement.query([cell.grp, cell.measure])?;
+    let mut values = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(0)?;
+        values.push(codec::decimal(&text)?);
+    }
+    Ok(values)
+}

@@ -1,0 +1,204 @@
+//! Who changed it? Told from the pattern of one sweep, as far as that is honest.
+//!
+//! Without a change history at the target nobody can know who wrote a value.
+//! What can be told is how the changes lie:
+//!
+//! | pattern of the foreign values of one sweep | taken for | effect |
+//! |---|---|---|
+//! | our value with fewer decimals | rounding | one case a scope, held |
+//! | the sum of our values over the month, or over all places of the period | level | one case, held |
+//! | our heartbeat with another value | second writer | one case, scope held |
+//! | more than a fifth of the scope, five cells at least | mass | one question, held |
+//! | many cells (30 by default) in two places or more | job | one case, repaired |
+//! | many cells in one place | unknown | one case, held: a pasted row and a load look alike |
+//! | few cells | person | each locked, with owner, reason and expiry |
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use planthread_contracts::{Aggregation, CellKey, MeasureDecl};
+use rust_decimal::Decimal;
+
+use crate::ledger::CaseKind;
+
+/// A cell that holds a value of somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    pub(crate) grp: i64,
+    pub(crate) measure: i64,
+    pub(crate) scope: i64,
+    pub(crate) key: CellKey,
+    pub(crate) wanted: Decimal,
+    pub(crate) read: Option<Decimal>,
+    /// The newest attempt when the read began.
+    pub(crate) read_after: i64,
+    pub(crate) heartbeat: bool,
+}
+
+/// When many cells are too many for one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatternPolicy {
+    /// Percent of a scope above which a change is one question.
+    pub mass_percent: u64,
+    /// Fewest cells that can be such a question.
+    pub mass_least: usize,
+    /// Fewest cells that are taken for another load.
+    pub job_least: usize,
+}
+
+impl Default for PatternPolicy {
+    fn default() -> Self {
+        Self { mass_percent: 20, mass_least: 5, job_least: 30 }
+    }
+}
+
+/// Sums of what we want, to recognise an aggregate that was read instead.
+#[derive(Debug, Default)]
+pub(crate) struct Levels {
+    by_month: BTreeMap<(String, String, String, i16, i8), (Decimal, u32)>,
+    by_period: BTreeMap<(i64, String), (Decimal, u32)>,
+}
+
+impl Levels {
+    /// Adds a cell that was compared, where its measure adds up at all.
+    pub(crate) fn add(&mut self, key: &CellKey, wanted: Decimal, decl: &MeasureDecl) {
+        let count = |(sum, count): &mut (Decimal, u32)| {
+            *sum += wanted;
+            *count += 1;
+        };
+        if decl.over_time == Aggregation::Sum {
+            count(self.by_month.entry(month(key)).or_default());
+        }
+        if decl.over_resources == Aggregation::Sum {
+            count(self.by_period.entry(period(key)).or_default());
+        }
+    }
+
+    fn explains(&self, foreign: &Foreign) -> bool {
+        let equal = |sum: Option<&(Decimal, u32)>| {
+            sum.is_some_and(|(sum, count)| *count > 1 && foreign.read == Some(*sum))
+        };
+        equal(self.by_month.get(&month(&foreign.key)))
+            || equal(self.by_period.get(&period(&foreign.key)))
+    }
+}
+
+fn month(key: &CellKey) -> (String, String, String, i16, i8) {
+    let start = key.period.start();
+    let (year, month) = (start.year(), start.month());
+    (key.resource.clone(), key.location.clone(), key.measure.clone(), year, month)
+}
+
+fn period(key: &CellKey) -> (i64, String) {
+    (crate::store::codec::period_code(key.period), key.measure.clone())
+}
+
+/// The verdict on the foreign cells of one scope in one sweep.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    /// One case each.
+    pub(crate) cases: Vec<(CaseKind, Vec<Foreign>)>,
+    /// Each locked.
+    pub(crate) persons: Vec<Foreign>,
+}
+
+/// Sorts the foreign cells of one scope, which has `scope_cells` cells. Pure.
+pub(crate) fn sort(
+    foreign: Vec<Foreign>,
+    scope_cells: u64,
+    levels: &Levels,
+    policy: &PatternPolicy,
+) -> Pattern {
+    let mut cases: BTreeMap<CaseKind, Vec<Foreign>> = BTreeMap::new();
+    let mut rest = Vec::new();
+    for cell in foreign {
+        let single = match () {
+            () if cell.heartbeat => Some(CaseKind::SecondWriter),
+            () if rounded(&cell) => Some(CaseKind::Rounding),
+            () if levels.explains(&cell) => Some(CaseKind::Level),
+            () => None,
+        };
+        match single {
+            Some(kind) => cases.entry(kind).or_default().push(cell),
+            None => rest.push(cell),
+        }
+    }
+    let share = u64::try_from(rest.len()).unwrap_or(u64::MAX).saturating_mul(100);
+    let mass = share > scope_cells.saturating_mul(policy.mass_percent);
+    let places: BTreeSet<_> = rest.iter().map(|c| (&c.key.resource, &c.key.location)).collect();
+    let many = match () {
+        () if mass && rest.len() >= policy.mass_least => Some(CaseKind::Mass),
+        () if rest.len() < policy.job_least => None,
+        () if places.len() > 1 => Some(CaseKind::Job),
+        () => Some(CaseKind::Unknown),
+    };
+    let mut pattern = Pattern::default();
+    match many {
+        Some(kind) => cases.entry(kind).or_default().extend(rest),
+        None => pattern.persons = rest,
+    }
+    pattern.cases = cases.into_iter().collect();
+    pattern
+}
+
+/// Our value, with fewer decimals than we sent: half a unit of its last
+/// decimal is all that they differ by.
+fn rounded(cell: &Foreign) -> bool {
+    let Some(read) = cell.read else { return false };
+    let (fewer, ours) = (read.normalize().scale(), cell.wanted.normalize().scale());
+    fewer < ours && (read - cell.wanted).abs() * Decimal::from(2) <= Decimal::new(1, fewer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign(resource: u32, week: u32, wanted: &str, read: &str) -> Foreign {
+        let key = serde_json::from_value(serde_json::json!({
+            "target": "t", "scope": "", "resource": format!("R{resource}"), "location": "L",
+            "period": format!("2026-W{week:02}"), "measure": "live" }));
+        Foreign {
+            grp: 1,
+            measure: 1,
+            scope: 1,
+            key: key.unwrap(),
+            wanted: wanted.parse().unwrap(),
+            read: Some(read.parse().unwrap()),
+            read_after: 0,
+            heartbeat: false,
+        }
+    }
+
+    fn kinds(foreign: Vec<Foreign>, scope_cells: u64) -> (Vec<(CaseKind, usize)>, usize) {
+        let sorted = sort(foreign, scope_cells, &Levels::default(), &PatternPolicy::default());
+        let cases = sorted.cases.iter().map(|(kind, cells)| (*kind, cells.len())).collect();
+        (cases, sorted.persons.len())
+    }
+
+    fn many(count: u32, places: u32) -> Vec<Foreign> {
+        (0..count).map(|n| foreign(n % places, 1 + n % 50, "10", "77")).collect()
+    }
+
+    #[test]
+    fn a_job_is_one_case_and_a_person_is_a_lock() {
+        assert_eq!(kinds(many(500, 20), 100_000), (vec![(CaseKind::Job, 500)], 0));
+        assert_eq!(kinds(many(500, 20), 2_000), (vec![(CaseKind::Mass, 500)], 0));
+        assert_eq!(kinds(many(40, 1), 100_000), (vec![(CaseKind::Unknown, 40)], 0));
+        assert_eq!(kinds(many(3, 2), 100_000), (vec![], 3));
+        assert_eq!(kinds(many(1, 1), 2), (vec![], 1), "one edit is a person in any scope");
+    }
+
+    #[test]
+    fn rounding_level_and_a_second_writer_are_told_apart() {
+        let beat = Foreign { heartbeat: true, ..foreign(1, 1, "3", "8") };
+        let cells = vec![foreign(1, 1, "10.26", "10.3"), foreign(1, 2, "10.26", "10.4"), beat];
+        let expected = vec![(CaseKind::Rounding, 1), (CaseKind::SecondWriter, 1)];
+        assert_eq!(kinds(cells, 1_000), (expected, 1));
+        let mut levels = Levels::default();
+        let aggregate = foreign(1, 10, "5", "12");
+        let decl = crate::testing::decl("live", "attainable_clock_hours", "value");
+        levels.add(&aggregate.key, 5.into(), &decl);
+        levels.add(&foreign(1, 11, "7", "7").key, 7.into(), &decl);
+        let sorted = sort(vec![aggregate], 1_000, &levels, &PatternPolicy::default());
+        assert_eq!(sorted.cases[0].0, CaseKind::Level);
+    }
+}

@@ -1,0 +1,111 @@
+//! What to read: few, contiguous selections instead of many cells.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use planthread_contracts::{Period, PeriodKind};
+use planthread_kit::Selection;
+use rusqlite::{Connection, params};
+
+use super::SweepPolicy;
+use crate::{Reader, error::Result, ledger::names, store::codec};
+
+/// Which cells a sweep is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// What was sent and not yet read back.
+    Unproven,
+    /// That, and whatever was seen too long ago.
+    Expired,
+    /// Everything.
+    All,
+}
+
+type Place = (String, String);
+
+/// The selections that a sweep would read now, near periods first.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn selections(reader: &Reader, policy: &SweepPolicy, now: Timestamp) -> Result<Vec<Selection>> {
+    reader.snapshot(|conn| {
+        let target = policy.target.as_str();
+        let Some(scope) = names::find_scope(conn, target, policy.scope.name())? else {
+            return Ok(Vec::new());
+        };
+        let due = due(conn, scope, policy, now)?;
+        let all = "SELECT COUNT(DISTINCT place) FROM cell_group WHERE scope = ?1";
+        let places: usize = conn.query_row(all, [scope], |row| row.get(0))?;
+        Ok(rectangles(&due, places, policy))
+    })
+}
+
+/// Period and places that have something to read.
+fn due(
+    conn: &Connection,
+    scope: i64,
+    policy: &SweepPolicy,
+    now: Timestamp,
+) -> Result<BTreeMap<Period, BTreeSet<Place>>> {
+    let near_end = policy.today.saturating_add(policy.near_days.days());
+    let near = codec::period_code(Period::containing(PeriodKind::Day, near_end));
+    let before =
+        |age: SignedDuration| codec::micros(now.checked_sub(age).unwrap_or(Timestamp::MIN));
+    // 3 unproven, 4 seen, 5 rejected, 8 withdrawn.
+    let condition = match policy.which {
+        Which::Unproven => "c.state = 3 AND ?2 + ?3 + ?4 IS NOT NULL",
+        Which::Expired => {
+            "(c.state = 3 OR c.state IN (4, 5) AND (c.seen_at IS NULL
+              OR c.seen_at <= CASE WHEN g.period < ?2 THEN ?3 ELSE ?4 END))"
+        }
+        Which::All => "c.state <> 8 AND ?2 + ?3 + ?4 IS NOT NULL",
+    };
+    let query = format!(
+        "SELECT DISTINCT g.period, p.resource, p.location
+         FROM cell_group g JOIN place p ON p.id = g.place JOIN cell c ON c.grp = g.id
+         WHERE g.scope = ?1 AND {condition}"
+    );
+    let mut statement = conn.prepare_cached(&query)?;
+    let ages = params![scope, near, before(policy.near_age), before(policy.far_age)];
+    let mut rows = statement.query(ages)?;
+    let mut due: BTreeMap<Period, BTreeSet<Place>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let period = codec::period(row.get(0)?)?;
+        due.entry(period).or_default().insert((row.get(1)?, row.get(2)?));
+    }
+    Ok(due)
+}
+
+/// Runs of adjoining periods; in each, every place that is due in one of them,
+/// or all places when that is most of them anyway. Pure.
+fn rectangles(
+    due: &BTreeMap<Period, BTreeSet<Place>>,
+    places: usize,
+    policy: &SweepPolicy,
+) -> Vec<Selection> {
+    let width = policy.measures.len().max(1);
+    let mut found: Vec<(Period, Period, usize, BTreeSet<Place>)> = Vec::new();
+    for (period, here) in due {
+        if let Some((_, to, periods, union)) = found.last_mut() {
+            let grown = union.union(here).count() * (*periods + 1) * width;
+            if to.next() == *period && grown <= policy.cells_per_selection {
+                *to = *period;
+                *periods += 1;
+                union.extend(here.iter().cloned());
+                continue;
+            }
+        }
+        found.push((*period, *period, 1, here.clone()));
+    }
+    let ended = |period: &Period| period.end() <= policy.today;
+    found.sort_by_key(|(from, to, ..)| (ended(to), *from));
+    let selection = |(from, to, _, union): (Period, Period, usize, BTreeSet<Place>)| Selection {
+        target: policy.target.clone(),
+        scope: policy.scope.clone(),
+        measures: policy.names(),
+        resources: if union.len() * 2 > places { Vec::new() } else { union.into_iter().collect() },
+        from,
+        to,
+    };
+    found.into_iter().map(selection).collect()
+}

@@ -1,0 +1,220 @@
+//! A scripted target in memory: it can drop, refuse, fail before or after the
+//! effect, hang, and forget what became of an attempt.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use planthread_contracts::{
+    CellKey, DesiredCell, MeasureDecl, Receipt, Rejection, RowOutcome, SeenCell,
+};
+use planthread_kit::{
+    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Class, Clock, Connector,
+    ConnectorError, Cost, Discovery, Info, PackFile, PushOutcome, Selection, Sent, Settlement,
+    VirtualClock,
+};
+use rust_decimal::Decimal;
+
+/// What goes wrong with one push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// The target says it took everything, and drops every n-th row.
+    Drop(usize),
+    /// It refuses the first row.
+    Reject,
+    /// It names only the first row in its receipt.
+    Silent,
+    /// Provably not sent.
+    NotSent,
+    /// An error before the effect.
+    Before,
+    /// An error after the effect.
+    After,
+    /// No answer, and no effect: the process dies waiting.
+    HangBefore,
+    /// No answer, after the effect: the process dies waiting.
+    HangAfter,
+}
+
+/// What the target holds and remembers.
+#[derive(Debug, Default)]
+pub struct Inside {
+    pub cells: BTreeMap<CellKey, Decimal>,
+    pub faults: VecDeque<Fault>,
+    /// Every attempt id that was pushed, in order.
+    pub pushed: Vec<String>,
+    /// Attempts that took effect.
+    pub effective: BTreeSet<String>,
+    /// Effects in order: cell, revision, attempt.
+    pub effects: Vec<(CellKey, u64, String)>,
+    /// It can't tell what became of an attempt.
+    pub forgets: bool,
+    pub reads: u64,
+    pub reads_fail: bool,
+}
+
+/// The target.
+#[derive(Debug, Clone)]
+pub struct Fake {
+    info: Arc<Info>,
+    clock: VirtualClock,
+    inside: Arc<Mutex<Inside>>,
+}
+
+impl Fake {
+    pub fn new(clock: &VirtualClock, measures: Vec<MeasureDecl>, cells_per_batch: usize) -> Self {
+        let cost = Cost {
+            overhead_requests: 2,
+            overhead_ms: 100,
+            cells_per_request: 4,
+            request_ms: 50,
+            cell_us: 1_000,
+            parallel_requests: 1,
+            cells_per_read: 1_000,
+            read_ms: 80,
+        };
+        let info = Info {
+            name: "fake",
+            target: "plan".into(),
+            capabilities: Capabilities {
+                cells_per_batch,
+                measures,
+                idempotent_upsert: true,
+                settles: true,
+                names_rejected_rows: true,
+                clears: false,
+                published_requests_per_minute: None,
+                cost,
+            },
+            grades: Vec::new(),
+            sheet: Vec::new(),
+        };
+        let inside = Arc::new(Mutex::new(Inside::default()));
+        Self { info: Arc::new(info), clock: clock.clone(), inside }
+    }
+
+    pub fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_effect(&self, batch: &Batch, id: &str, drop: Option<usize>) {
+        let mut inside = self.inside();
+        inside.effective.insert(id.to_owned());
+        for (place, cell) in batch.cells().iter().enumerate() {
+            if drop.is_some_and(|every| place % every == 0) {
+                continue;
+            }
+            inside.cells.insert(cell.key.clone(), cell.value);
+            inside.effects.push((cell.key.clone(), cell.revision, id.to_owned()));
+        }
+    }
+
+    fn receipt(&self, id: &str) -> Receipt {
+        Receipt { handle: format!("tx-{id}"), verdict: "PROCESSED".into(), at: self.clock.now() }
+    }
+}
+
+fn error(sent: Sent) -> ConnectorError {
+    ConnectorError::new(Class::Transient { sent }, "push batch", "connection reset")
+}
+
+impl Connector for Fake {
+    fn info(&self) -> &Info {
+        &self.info
+    }
+
+    fn discover(&self) -> BoxFuture<'_, Result<Discovery, ConnectorError>> {
+        Box::pin(async { Err(error(Sent::No)) })
+    }
+
+    fn push<'a>(
+        &'a self,
+        batch: &'a Batch,
+        attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<PushOutcome, ConnectorError>> {
+        Box::pin(async move {
+            let id = attempt.id().as_str().to_owned();
+            attempt.note("transaction", &id)?;
+            let fault = {
+                let mut inside = self.inside();
+                inside.pushed.push(id.clone());
+                inside.faults.pop_front().unwrap_or(Fault::None)
+            };
+            let rows = |row: RowOutcome| vec![row; batch.cells().len()];
+            let mut rows = rows(RowOutcome::Accepted);
+            match fault {
+                Fault::None => self.take_effect(batch, &id, None),
+                Fault::Drop(every) => self.take_effect(batch, &id, Some(every)),
+                Fault::Reject => {
+                    self.take_effect(batch, &id, Some(batch.cells().len()));
+                    rows[0] = RowOutcome::Rejected(Rejection {
+                        reason: "resource unknown".into(),
+                        vendor_code: Some("E1".into()),
+                        cure: "load the master data".into(),
+                    });
+                }
+                Fault::Silent => {
+                    self.take_effect(batch, &id, None);
+                    rows[1..].fill(RowOutcome::Unproven);
+                }
+                Fault::NotSent => return Err(error(Sent::No)),
+                Fault::Before => return Err(error(Sent::Maybe)),
+                Fault::After => {
+                    self.take_effect(batch, &id, None);
+                    return Err(error(Sent::Maybe));
+                }
+                Fault::HangBefore | Fault::HangAfter => {
+                    if fault == Fault::HangAfter {
+                        self.take_effect(batch, &id, None);
+                    }
+                    self.clock.sleep(Duration::from_hours(10_000)).await;
+                    return Err(error(Sent::Maybe));
+                }
+            }
+            Ok(PushOutcome { receipt: self.receipt(&id), rows })
+        })
+    }
+
+    fn settle<'a>(
+        &'a self,
+        attempt: &'a AttemptRecord,
+    ) -> BoxFuture<'a, Result<Settlement, ConnectorError>> {
+        Box::pin(async move {
+            let inside = self.inside();
+            let id = attempt.id.as_str();
+            Ok(if inside.forgets {
+                Settlement::Unknown
+            } else if inside.effective.contains(id) {
+                assert_eq!(attempt.notes.get("transaction").map(String::as_str), Some(id));
+                Settlement::Landed(self.receipt(id))
+            } else {
+                Settlement::NotTaken
+            })
+        })
+    }
+
+    fn read<'a>(
+        &'a self,
+        selection: &'a Selection,
+    ) -> BoxFuture<'a, Result<Vec<SeenCell>, ConnectorError>> {
+        Box::pin(async move {
+            let mut inside = self.inside();
+            inside.reads += 1;
+            if inside.reads_fail {
+                return Err(error(Sent::No));
+            }
+            let held = inside.cells.iter().filter(|(key, _)| selection.contains(key));
+            Ok(held.map(|(key, v)| SeenCell { key: key.clone(), value: Some(*v) }).collect())
+        })
+    }
+
+    fn pack(&self, cells: &[DesiredCell]) -> Result<Vec<PackFile>, ConnectorError> {
+        let rows: Vec<String> = cells.iter().map(|c| format!("{};{}\n", c.key, c.value)).collect();
+        let bytes = rows.concat().into_bytes();
+        Ok(vec![PackFile { name: "cells.csv".into(), bytes, rows: rows.len() }])
+    }
+}

@@ -1,0 +1,206 @@
+//! Law 2 and design section 6: what a read-back means.
+
+use planthread_engine::{
+    fallback::{PackRequest, write_pack},
+    ledger::{self, CaseKind},
+    verify::{InUse, Which, Wiring},
+};
+
+use crate::{
+    fake::Fault,
+    world::{World, d, key},
+};
+
+#[test]
+fn law_2_a_2xx_is_not_a_landing_and_a_dropped_row_is_found_and_named() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100"), ("R2", 48, "90")]);
+    world.fake.inside().faults.push_back(Fault::Drop(4));
+    let (_, plan) = world.plan();
+    let applied = world.apply(&plan, false).unwrap();
+    assert_eq!(applied.accepted, 8);
+    assert_eq!(world.status().seen, 0, "accepted is not seen");
+    let early = world.verify(Which::Unproven);
+    assert_eq!((early.landed, early.not_yet, early.lost), (6, 2, 0));
+    world.advance(16);
+    let late = world.verify(Which::Unproven);
+    assert_eq!((late.lost, late.dropped), (2, 2));
+    let named: Vec<String> = late.lost_cells.iter().map(|lost| lost.key.resource.clone()).collect();
+    assert_eq!(named, ["R1", "R2"]);
+    assert!(late.lost_cells[0].receipt.starts_with("tx-"));
+    let case = &ledger::cases(&world.reader()).unwrap()[0];
+    assert_eq!((case.kind, case.cells), (CaseKind::Dropped, 2));
+    world.land();
+    let status = world.status();
+    assert_eq!((status.wanted, status.accepted, status.seen), (8, 8, 8));
+    world.audit();
+}
+
+#[test]
+fn law_2_a_row_that_the_receipt_does_not_name_is_unproven_until_it_is_read() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100")]);
+    world.fake.inside().faults.push_back(Fault::Silent);
+    let (_, applied, sweep) = world.land();
+    assert_eq!((applied.accepted, applied.unproven, sweep.landed), (1, 3, 4));
+    assert_eq!(world.status().accepted, 4, "what is there was taken");
+    world.audit();
+}
+
+fn many(world: &World, resources: u32, weeks: u32) {
+    let names: Vec<String> = (0..resources).map(|n| format!("R{n:03}")).collect();
+    let cells: Vec<(&str, u32, &str)> = names
+        .iter()
+        .flat_map(|name| (0..weeks).map(move |week| (name.as_str(), 10 + week, "100")))
+        .collect();
+    world.want(&cells);
+    world.land();
+}
+
+#[test]
+fn a_job_that_overwrites_500_cells_is_one_case_and_no_lock() {
+    let world = World::with_batches(5_000);
+    many(&world, 50, 20);
+    assert_eq!(world.status().seen, 4_000);
+    for resource in 0..25 {
+        for week in 10..30 {
+            world.foreign(key(&format!("R{resource:03}"), week, "live"), "120");
+        }
+    }
+    let sweep = world.verify(Which::All);
+    assert_eq!((sweep.cases.get("job"), sweep.persons), (Some(&500), 0), "{:?}", sweep.cases);
+    assert_eq!(ledger::cases(&world.reader()).unwrap().len(), 1);
+    assert!(ledger::locks(&world.reader(), world.clock.now()).unwrap().is_empty());
+    let (header, ..) = world.land();
+    assert_eq!(header.counts.reasons.get("overwritten"), Some(&500));
+    assert_eq!(world.status().seen, 4_000);
+    // The next night it does it again: still one case.
+    world.foreign(key("R000", 10, "lost"), "1");
+    for resource in 0..40 {
+        world.foreign(key(&format!("R{resource:03}"), 12, "live"), "120");
+    }
+    world.verify(Which::All);
+    let cases = ledger::cases(&world.reader()).unwrap();
+    assert_eq!((cases.len(), cases[0].cells), (1, 541));
+    world.audit();
+}
+
+#[test]
+fn a_large_part_of_a_scope_is_one_question_and_waits_for_its_answer() {
+    let world = World::with_batches(5_000);
+    many(&world, 10, 10);
+    for resource in 0..10 {
+        for week in 10..20 {
+            world.foreign(key(&format!("R{resource:03}"), week, "live"), "7");
+        }
+    }
+    let sweep = world.verify(Which::All);
+    assert_eq!(sweep.cases.get("mass"), Some(&100));
+    let (header, _) = world.plan();
+    assert_eq!((header.counts.cells, header.counts.held["in_question"]), (0, 100));
+    let case = ledger::cases(&world.reader()).unwrap()[0].id;
+    assert!(ledger::close_case(world.state(), case, " ", world.clock.now()).is_err());
+    assert!(ledger::close_case(world.state(), case, "A. Lead", world.clock.now()).unwrap());
+    world.land();
+    assert_eq!(world.status().seen, 400);
+    world.audit();
+}
+
+#[test]
+fn a_persons_edit_locks_its_cell_and_only_that() {
+    let world = World::new();
+    many(&world, 3, 3);
+    world.foreign(key("R001", 11, "live"), "42");
+    let sweep = world.verify(Which::All);
+    assert_eq!(sweep.persons, 1);
+    assert_eq!(sweep.person_edits[0].key, key("R001", 11, "live"));
+    let locks = ledger::locks(&world.reader(), world.clock.now()).unwrap();
+    assert_eq!(locks.len(), 1);
+    assert!(locks[0].reason.contains("42") && !locks[0].owner.is_empty());
+    world.advance(60);
+    world.want(&[("R001", 11, "95")]);
+    let (header, applied, _) = world.land();
+    assert_eq!(header.counts.held.get("lock"), Some(&1));
+    assert_eq!(applied.sent, 3, "the rest of the group goes: {applied:?}");
+    assert_eq!(world.held(&key("R001", 11, "live")), Some(d("42")), "hers stays");
+    assert_eq!(world.verify(Which::All).persons, 0, "and is not found again");
+    assert!(ledger::unlock(world.state(), key("R001", 11, "live")).unwrap());
+    world.land();
+    assert_eq!(world.held(&key("R001", 11, "live")), Some(d("95")));
+    world.audit();
+}
+
+#[test]
+fn seen_expires_sooner_for_near_periods() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100"), ("R1", 53, "90")]);
+    world.land();
+    assert_eq!(world.verify(Which::Expired).read, 0);
+    world.advance(25 * 60);
+    assert_eq!(world.verify(Which::Expired).read, 4, "only the near week");
+    world.advance(7 * 24 * 60);
+    assert_eq!(world.verify(Which::Expired).read, 8);
+}
+
+#[test]
+fn a_failing_read_ends_the_sweep_and_changes_nothing() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100")]);
+    let (_, plan) = world.plan();
+    world.apply(&plan, false).unwrap();
+    world.fake.inside().reads_fail = true;
+    let sweep = world.verify(Which::Unproven);
+    assert!(sweep.error.is_some() && sweep.read == 0);
+    assert_eq!(world.status().states["unproven"], 4);
+}
+
+#[test]
+fn a_value_is_in_use_only_when_the_driving_measure_holds_it() {
+    let world = World::new();
+    let mut policy = world.sweep_policy(Which::All);
+    policy.in_use =
+        Some(InUse { drives: "assumed".into(), by: "live".into(), wiring: Wiring::Job });
+    world.want(&[("R1", 48, "100")]);
+    world.land();
+    world.foreign(key("R1", 48, "assumed"), "120");
+    let sweep = world.verify_with(&policy);
+    assert_eq!((sweep.compared_in_use, sweep.in_use, world.status().in_use), (1, 0, 0));
+    world.foreign(key("R1", 48, "assumed"), "100");
+    assert_eq!((world.verify_with(&policy).in_use, world.status().in_use), (1, 1));
+    let since = ledger::cell(&world.reader(), &key("R1", 48, "live"), world.clock.now()).unwrap();
+    assert!(since.in_use_since.is_some());
+    world.advance(60);
+    world.want(&[("R1", 48, "90")]);
+    assert_eq!(world.status().in_use, 0, "another number is not in use yet");
+}
+
+#[test]
+fn a_pack_holds_what_is_wanted_and_the_one_before_stays_beside_it() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100")]);
+    let folder = world.dir.join("share");
+    let policy = world.policy();
+    let request =
+        PackRequest { policy: &policy, as_of: world.clock.now(), who: "the planning lead" };
+    let first = write_pack(&world.reader(), &world.fake, &request, &folder).unwrap();
+    assert_eq!((first.cells, first.files[0].rows), (4, 4));
+    world.advance(60);
+    world.want(&[("R1", 48, "90"), ("R2", 49, "80")]);
+    let second = write_pack(&world.reader(), &world.fake, &request, &folder).unwrap();
+    assert_eq!(second.cells, 8);
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert!(read("current/cells.csv").contains("plan/base/R2@1010/2026-W49/live;80"));
+    assert!(read("previous/cells.csv").contains(";100"));
+    assert!(read("current/README.txt").contains("the planning lead"));
+    assert!(read("current/manifest.json").contains(&second.files[0].sha256));
+    assert!(!folder.join(".part").exists());
+    // A planner loads it; the bridge finds its own values and sends nothing.
+    for cell in [("R1", 48, "90"), ("R2", 49, "80")] {
+        for wanted in crate::world::desired(cell.0, cell.1, d(cell.2), world.clock.now()) {
+            world.fake.inside().cells.insert(wanted.key, wanted.value);
+        }
+    }
+    world.verify(Which::All);
+    assert_eq!((world.plan().0.counts.cells, world.status().seen), (0, 8));
+    world.audit();
+}

@@ -1,0 +1,263 @@
+//! One world: a state on disk, a target, a clock, and everybody's daily verbs.
+
+use std::{
+    io::Cursor,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::{Either, select};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Scope, Status, WriteGrant};
+use planthread_engine::{
+    Reader, State,
+    deliver::{Applied, Delivery, Recovered, apply, recover},
+    ledger::{self, Want, Wanted},
+    plan::{PlanHeader, PlanRequest, Policy, build},
+    status::{ScopeStatus, status},
+    verify::{SweepPolicy, SweepReport, Which, sweep},
+};
+use planthread_kit::{Breaker, BreakerPolicy, Clock, Connector, PushPolicy, VirtualClock};
+use rust_decimal::Decimal;
+
+use crate::fake::Fake;
+
+pub const TARGET: &str = "plan";
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// Everything that a test needs.
+pub struct World {
+    pub dir: PathBuf,
+    pub clock: VirtualClock,
+    pub fake: Fake,
+    pub state: Option<Arc<State>>,
+    breaker: Breaker,
+    push: PushPolicy,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.state = None;
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+pub fn start() -> Timestamp {
+    "2026-11-22T22:00:00Z".parse().unwrap()
+}
+
+pub fn today() -> Date {
+    "2026-11-22".parse().unwrap()
+}
+
+pub fn d(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+pub fn decl(name: &str, carries: &str, role: &str) -> MeasureDecl {
+    serde_json::from_value(serde_json::json!({
+        "name": name, "surface": name.to_uppercase(), "carries": carries, "unit": "HUR",
+        "scale": 2, "level": "week", "over_time": "none", "over_resources": "none",
+        "owner": "bridge", "role": role }))
+    .unwrap()
+}
+
+pub fn measures() -> Vec<MeasureDecl> {
+    vec![
+        decl("live", "attainable_clock_hours", "value"),
+        decl("lost", "expected_lost_hours", "value"),
+        decl("asof", "as_of", "stamp"),
+        decl("validto", "valid_until", "stamp"),
+    ]
+}
+
+pub fn key(resource: &str, week: u32, measure: &str) -> CellKey {
+    serde_json::from_value(serde_json::json!({
+        "target": TARGET, "scope": "", "resource": resource, "location": "1010",
+        "period": format!("2026-W{week:02}"), "measure": measure }))
+    .unwrap()
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with_batches(8)
+    }
+
+    pub fn with_batches(cells_per_batch: usize) -> Self {
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
+        let name = format!("planthread-laws-{}-{number}", std::process::id());
+        let dir = std::env::temp_dir().join(name);
+        let clock = VirtualClock::new(start(), 7);
+        let fake = Fake::new(&clock, measures(), cells_per_batch);
+        let state = Some(Arc::new(State::open(&dir, clock.now()).unwrap()));
+        let breaker = Breaker::new(BreakerPolicy::default());
+        Self { dir, clock, fake, state, breaker, push: PushPolicy::default() }
+    }
+
+    pub fn state(&self) -> &Arc<State> {
+        self.state.as_ref().unwrap()
+    }
+
+    pub fn reader(&self) -> Reader {
+        Reader::open(&self.dir).unwrap()
+    }
+
+    pub fn advance(&self, minutes: u64) {
+        self.clock.advance(Duration::from_mins(minutes));
+    }
+
+    pub fn policy(&self) -> Policy {
+        let grants = measures()
+            .iter()
+            .map(|m| WriteGrant::bridge_owned(m, &Scope::base()).unwrap())
+            .collect();
+        Policy::open(TARGET, Scope::base(), measures(), grants, self.clock.now(), today())
+    }
+
+    pub fn sweep_policy(&self, which: Which) -> SweepPolicy {
+        SweepPolicy::new(TARGET, Scope::base(), measures(), which, today())
+    }
+
+    /// Wants `live` (and `lost` = 168 − live, and stamps) for resource and week.
+    pub fn want(&self, cells: &[(&str, u32, &str)]) -> Wanted {
+        self.want_at(cells, self.clock.now())
+    }
+
+    pub fn want_at(&self, cells: &[(&str, u32, &str)], as_of: Timestamp) -> Wanted {
+        let cells = cells.iter().flat_map(|(r, w, v)| desired(r, *w, d(v), as_of)).collect();
+        let want = Want {
+            target: TARGET.into(),
+            as_of,
+            measures: measures(),
+            refresh_within: SignedDuration::from_hours(2),
+            cells,
+            complete: Vec::new(),
+        };
+        ledger::want(self.state(), want, self.clock.now()).unwrap()
+    }
+
+    pub fn plan(&self) -> (PlanHeader, Vec<u8>) {
+        self.plan_with(&self.policy())
+    }
+
+    pub fn plan_with(&self, policy: &Policy) -> (PlanHeader, Vec<u8>) {
+        let mut bytes = Vec::new();
+        let request = PlanRequest {
+            policy,
+            as_of: policy.now,
+            config: "c0ffee",
+            capabilities: &self.fake.info().capabilities,
+            only: None,
+        };
+        let summary = build(&self.reader(), &request, &mut bytes).unwrap();
+        (summary.header, bytes)
+    }
+
+    fn with_delivery<T>(
+        &self,
+        run: impl for<'d> FnOnce(Delivery<'d>) -> planthread_kit::BoxFuture<'d, T>,
+    ) -> Option<T> {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let delivery = Delivery {
+            state: self.state(),
+            connector: &self.fake,
+            clock: &clock,
+            push: &self.push,
+            breaker: &self.breaker,
+        };
+        // Nothing of the world lasts a day: what does has died on the way.
+        let limit = self.clock.sleep(Duration::from_secs(20 * 60));
+        match self.clock.block_on(select(run(delivery), limit)) {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(_) => None,
+        }
+    }
+
+    /// Applies a plan; `None` when the process died on the way.
+    pub fn apply(&self, bytes: &[u8], only_unmoved: bool) -> Option<Applied> {
+        self.apply_with(bytes, only_unmoved, &self.policy())
+    }
+
+    pub fn apply_with(&self, bytes: &[u8], only: bool, policy: &Policy) -> Option<Applied> {
+        let (mut plan, policy) = (Cursor::new(bytes.to_vec()), policy.clone());
+        self.with_delivery(|delivery| {
+            Box::pin(async move { apply(&delivery, &mut plan, &policy, only).await.unwrap() })
+        })
+    }
+
+    pub fn recover(&self) -> Recovered {
+        let policy = self.sweep_policy(Which::Unproven);
+        self.with_delivery(|delivery| {
+            Box::pin(async move { recover(&delivery, &policy).await.unwrap() })
+        })
+        .unwrap()
+    }
+
+    /// The process dies and is started again, from what is on the disk.
+    pub fn crash(&mut self) -> Recovered {
+        self.state = None;
+        self.state = Some(Arc::new(State::open(&self.dir, self.clock.now()).unwrap()));
+        self.recover()
+    }
+
+    pub fn verify(&self, which: Which) -> SweepReport {
+        self.verify_with(&self.sweep_policy(which))
+    }
+
+    pub fn verify_with(&self, policy: &SweepPolicy) -> SweepReport {
+        let sweep = sweep(self.state(), &self.fake, &self.clock, policy);
+        self.clock.block_on(sweep).unwrap()
+    }
+
+    /// Plan, apply, verify.
+    pub fn land(&self) -> (PlanHeader, Applied, SweepReport) {
+        let (header, bytes) = self.plan();
+        let applied = self.apply(&bytes, false).unwrap();
+        (header, applied, self.verify(Which::Unproven))
+    }
+
+    pub fn status(&self) -> ScopeStatus {
+        status(&self.reader(), self.clock.now()).unwrap().scopes.remove(0)
+    }
+
+    pub fn audit(&self) {
+        let audit = ledger::audit(&self.reader()).unwrap();
+        assert!(audit.findings.is_empty(), "{audit:?}");
+    }
+
+    pub fn held(&self, key: &CellKey) -> Option<Decimal> {
+        self.fake.inside().cells.get(key).copied()
+    }
+
+    /// Somebody else writes at the target.
+    pub fn foreign(&self, key: CellKey, value: &str) {
+        self.fake.inside().cells.insert(key, d(value));
+    }
+}
+
+pub fn desired(resource: &str, week: u32, live: Decimal, as_of: Timestamp) -> Vec<DesiredCell> {
+    let valid_until = as_of.checked_add(SignedDuration::from_hours(24)).unwrap();
+    let number =
+        |at: Timestamp| -> Decimal { at.to_string()[..10].replace('-', "").parse().unwrap() };
+    [
+        ("live", live),
+        ("lost", d("168") - live),
+        ("asof", number(as_of)),
+        ("validto", number(valid_until)),
+    ]
+    .into_iter()
+    .map(|(measure, value)| DesiredCell {
+        key: key(resource, week, measure),
+        value,
+        unrounded: value,
+        status: Status::Live,
+        as_of,
+        valid_until,
+        recipe: format!("recipe-{as_of}"),
+    })
+    .collect()
+}
