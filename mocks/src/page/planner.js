@@ -32,23 +32,23 @@ const WIRING = {
 // Rows of the grid: key figures, and two that the page works out.
 const ROWS = [
   { head: "Capacity, hours" },
-  { id: "CAPASUPPLY", name: "Assumed", note: "CAPASUPPLY · ERP" },
+  { id: "CAPASUPPLY", name: "Assumed", note: "CAPASUPPLY" },
   { id: "TWINCAPALIVE", name: "Live", note: "TWINCAPALIVE", strong: true, landed: true },
   { id: "TWINCAPA", name: "Plan cut", note: "TWINCAPA", landed: true },
-  { id: "gap", name: "Live less assumed", note: "worked out here", quiet: true },
-  { head: "Load" },
-  { id: "CAPADEMAND", name: "Load", note: "CAPADEMAND" },
-  { id: "UTILIZATIONPCT", name: "Utilisation", note: "load ÷ capacity in use", kind: "percent" },
-  { id: "strain", name: "Load ÷ live", note: "worked out here", kind: "percent", quiet: true },
+  { id: "gap", name: "Live less assumed", note: "worked out", quiet: true },
   { head: "Trust" },
   { id: "TWINSTATUS", name: "Status", note: "TWINSTATUS", kind: "status" },
   { id: "TWINASOF", name: "As of", note: "TWINASOF", kind: "date", landed: true },
   { id: "TWINVALIDTO", name: "Valid until", note: "TWINVALIDTO", kind: "date", landed: true },
+  { head: "Load" },
+  { id: "CAPADEMAND", name: "Load", note: "CAPADEMAND" },
+  { id: "UTILIZATIONPCT", name: "Utilisation", note: "UTILIZATIONPCT", kind: "percent" },
+  { id: "strain", name: "Load ÷ live", note: "worked out", kind: "percent", quiet: true },
   { head: "Why" },
-  { id: "TWINCAPALOW", name: "Cautious", note: "TWINCAPALOW · lowest", landed: true },
+  { id: "TWINCAPALOW", name: "Cautious", note: "TWINCAPALOW", landed: true },
   { id: "TWINLOST", name: "Expected lost", note: "TWINLOST", landed: true },
   { id: "TWINRISK", name: "At risk", note: "TWINRISK", landed: true },
-  { id: "TWINSEVERITY", name: "Severity", note: "TWINSEVERITY · highest", kind: "ratio", landed: true },
+  { id: "TWINSEVERITY", name: "Severity", note: "TWINSEVERITY", kind: "ratio", landed: true },
   { id: "TWINOUTPUT", name: "Good output", note: "TWINOUTPUT · EA", kind: "count", landed: true },
 ];
 
@@ -65,6 +65,11 @@ const digits = (date) => Number(date.replaceAll("-", ""));
 const day = (number) => {
   const text = String(number).padStart(8, "0");
   return `${Number(text.slice(6))} ${MONTHS[Number(text.slice(4, 6)) - 1] ?? "?"}`;
+};
+const days = (start, last) => {
+  const [from, to] = [day(digits(start)), day(digits(last))];
+  if (start === last) return from;
+  return start.slice(5, 7) === last.slice(5, 7) ? `${Number(start.slice(8))}–${to}` : `${from} – ${to}`;
 };
 const month = (id) => `${MONTHS[Number(id.slice(5, 7)) - 1]} ${id.slice(0, 4)}`;
 const hours = (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -116,9 +121,8 @@ function statusContent(at) {
   let word = cell ? STATUS[Number(cell.v)] ?? "unknown" : "unknown";
   if (cell && stale(at)) word = "stale";
   const partly = cell && cell.known > 0 && cell.known < cell.of;
-  const text = partly ? `${cell.known} of ${cell.of} known` : word;
-  if (partly) word = "unknown";
-  return el("span", { class: `word ${word}` }, shape(word), text);
+  if (!partly) return el("span", { class: `word ${word}` }, shape(word), word);
+  return el("span", { class: "word unknown" }, shape("unknown"), `${cell.known} of ${cell.of}`, hidden(" known"));
 }
 
 function content(row, at) {
@@ -163,6 +167,11 @@ function cellNode(row, at, y) {
     node.append(hidden(`, edited by ${cell.name}`));
   }
   if (old) node.append(hidden(", stale"));
+  if (row.landed && cell && !full(at)) {
+    const known = measure("TWINSTATUS").cells[at];
+    node.append(el("span", { class: "part", "aria-hidden": "true" }, `${known.known}/${known.of}`));
+    node.append(hidden(`, ${known.known} of ${known.of} known`));
+  }
   return node;
 }
 
@@ -178,7 +187,7 @@ function renderHead() {
       open = 0;
       continue;
     }
-    const span = `${day(digits(column.start))} – ${day(digits(column.last))}`;
+    const span = days(column.start, column.last);
     const head = el("th", { class: column.current ? "now" : null, scope: "col", "aria-current": column.current ? "date" : null },
       el("b", {}, column.id.slice(5)), el("small", {}, span));
     if (column.current) head.append(hidden(", this week"));
@@ -258,9 +267,9 @@ function renderChart() {
   const [width, height, left, bottom, head] = [1120, 210, 44, 24, 8];
   const x = (i) => left + (i * (width - left)) / weeks.length;
   const y = (value) => height - bottom - (value / top) * (height - bottom - head);
-  const total = live.reduce((sum, value, i) => sum + (value === null || assumed[i] === null ? 0 : value - assumed[i]), 0);
-  const seen = live.filter((value) => value !== null).length;
-  const label = `Assumed and live capacity in ${weeks.length} weeks. Live is known in ${seen}; over these it is ${hours(Math.abs(total))} hours ${total < 0 ? "below" : "above"} what the plan assumes.`;
+  const total = live.reduce((sum, value, i) => sum + (value === null || assumed[i] === null || !full(weeks[i].i) ? 0 : value - assumed[i]), 0);
+  const seen = live.filter((value, i) => value !== null && full(weeks[i].i)).length;
+  const label = `Assumed and live capacity in ${weeks.length} weeks. Live is fully known in ${seen}; over these it is ${hours(Math.abs(total))} hours ${total < 0 ? "below" : "above"} what the plan assumes.`;
   const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
   weeks.forEach((week, i) => {
     if (week.current) root.append(svg("rect", { class: "now", x: x(i), y: 0, width: x(1) - x(0), height: height - bottom }));
@@ -273,7 +282,7 @@ function renderChart() {
   const wide = x(1) - x(0);
   weeks.forEach((week, i) => {
     if (load[i] !== null) root.append(svg("rect", { class: "bars", x: x(i) + wide * 0.2, width: wide * 0.6, y: y(load[i]), height: Math.max(0, y(0) - y(load[i])), rx: 2 }));
-    if (live[i] !== null && assumed[i] !== null && live[i] < assumed[i]) {
+    if (live[i] !== null && assumed[i] !== null && live[i] < assumed[i] && full(week.i)) {
       root.append(svg("rect", { class: "gap", x: x(i), width: wide, y: y(assumed[i]), height: y(live[i]) - y(assumed[i]) }));
     }
     if (i % Math.ceil(weeks.length / 20) === 0) {
@@ -281,9 +290,11 @@ function renderChart() {
     }
   });
   root.append(svg("path", { class: "assumed", d: steps(assumed, x, y) }));
-  const fresh = live.map((value, i) => (stale(weeks[i].i) ? null : value));
-  const old = live.map((value, i) => (stale(weeks[i].i) ? value : null));
-  root.append(svg("path", { class: "live old", d: steps(old, x, y) }), svg("path", { class: "live", d: steps(fresh, x, y) }));
+  const kind = (i) => (stale(weeks[i].i) ? "old" : full(weeks[i].i) ? "" : "part");
+  for (const one of ["old", "part", ""]) {
+    const points = live.map((value, i) => (kind(i) === one ? value : null));
+    root.append(svg("path", { class: `live ${one}`, d: steps(points, x, y) }));
+  }
   cut.forEach((value, i) => {
     if (value === null) return;
     const [cx, cy] = [x(i) + wide / 2, y(value)];
@@ -323,6 +334,8 @@ function summary() {
   const old = landed.filter((week) => stale(week.i)).length;
   const short = landed.filter((week) => (figure({ id: "strain" }, week.i) ?? 0) > 1.0005).length;
   const parts = [`Live capacity in ${landed.length} of ${weeks.length} weeks shown`];
+  const part = landed.filter((week) => !full(week.i)).length;
+  if (part) parts.push(`${part} only partly known`);
   parts.push(old ? `${old} stale` : "none stale");
   parts.push(short ? `load above live in ${short}` : "load within live");
   return `${parts.join(", ")}.`;

@@ -74,8 +74,8 @@ pub(super) struct Comparison {
 /// A filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Filter {
-    And(Box<Filter>, Box<Filter>),
-    Or(Box<Filter>, Box<Filter>),
+    And(Box<Self>, Box<Self>),
+    Or(Box<Self>, Box<Self>),
     Compare(Comparison),
 }
 

@@ -119,7 +119,7 @@ fn columns_are_checked() {
         ("RESID,LOCID,PERIODID4_TSTAMP,NOSUCH", "invalid"),
     ] {
         let response =
-            client.post(&format!("{PLANNING}/PTDEMOTrans"), &trans("x", fields, &[row.clone()]));
+            client.post(&format!("{PLANNING}/PTDEMOTrans"), &trans("x", fields, std::slice::from_ref(&row)));
         assert_eq!(response.status(), 400, "{fields}");
         assert!(error_text(&response).contains(says), "{fields}: {}", error_text(&response));
     }
