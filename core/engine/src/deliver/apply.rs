@@ -120,7 +120,7 @@ impl Applied {
 /// When the plan can't be trusted or is another target's, a cell is not
 /// granted, or the state can't be read or written. What the target says is in
 /// the report.
-pub async fn apply<R: BufRead + Seek>(
+pub async fn apply<R: BufRead + Seek + Send>(
     delivery: &Delivery<'_>,
     plan: &mut R,
     policy: &Policy,
@@ -155,7 +155,7 @@ pub async fn apply<R: BufRead + Seek>(
 }
 
 /// Reads the plan to its end, and counts what has moved.
-fn prove<R: BufRead + Seek>(
+fn prove<R: BufRead + Seek + Send>(
     delivery: &Delivery<'_>,
     plan: &mut R,
     policy: &mut Policy,
@@ -282,9 +282,6 @@ impl Groups<'_> {
         };
         let key = first.cell.group();
         let mut group = vec![first];
-        if self.reader.digest().is_some() {
-            return Ok(Some(group));
-        }
         while let Some(line) = self.reader.next()? {
             if line.cell.group() != key {
                 self.next = Some(line);

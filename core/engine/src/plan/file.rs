@@ -127,7 +127,7 @@ pub(crate) struct PlanReader<'a> {
 
 impl<'a> PlanReader<'a> {
     /// Reads the header.
-    pub(crate) fn open(input: &'a mut dyn BufRead) -> Result<Self> {
+    pub(crate) fn open(input: &'a mut (dyn BufRead + Send)) -> Result<Self> {
         let mut lines = Lines { input, hash: Sha256::new(), number: 0, text: String::new() };
         let header: PlanHeader = match lines.next()? {
             Some(text) => parse(1, text)?,
@@ -150,6 +150,9 @@ impl<'a> PlanReader<'a> {
 
     /// The next cell; `None` at the end, which was then proven.
     pub(crate) fn next(&mut self) -> Result<Option<PlanLine>> {
+        if self.digest.is_some() {
+            return Ok(None);
+        }
         let before = self.lines.hash.clone();
         let number = self.lines.number + 1;
         let Some(text) = self.lines.next()? else {
@@ -176,7 +179,7 @@ impl<'a> PlanReader<'a> {
 }
 
 struct Lines<'a> {
-    input: &'a mut dyn BufRead,
+    input: &'a mut (dyn BufRead + Send),
     hash: Sha256,
     number: u64,
     text: String,

@@ -11,8 +11,6 @@ use crate::ledger::rows::same;
 pub(crate) struct Known<'a> {
     pub(crate) state: RevisionState,
     pub(crate) value: Decimal,
-    /// The current revision has been sent at least once.
-    pub(crate) sent: bool,
     pub(crate) sent_at: Option<Timestamp>,
     /// The value before our last write, when it had been read.
     pub(crate) before: Option<Option<Decimal>>,
@@ -47,42 +45,65 @@ pub(crate) fn classify(
     now: Timestamp,
     settle_window: SignedDuration,
 ) -> Meaning {
-    let same = |value: Decimal| same(value, read, known.absent_is_zero);
-    if same(known.value) {
+    if same(known.value, read, known.absent_is_zero) {
         return Meaning::Landed;
     }
-    let unproven = known.state == RevisionState::Unproven;
+    match known.state {
+        RevisionState::Unproven => of_unproven(known, read, now, settle_window),
+        RevisionState::Seen => of_seen(known, read),
+        RevisionState::Pending
+        | RevisionState::Held
+        | RevisionState::InFlight
+        | RevisionState::Rejected
+        | RevisionState::Superseded
+        | RevisionState::Overtaken
+        | RevisionState::Withdrawn => of_waiting(known, read),
+    }
+}
+
+fn is_older(known: &Known<'_>, read: Option<Decimal>) -> bool {
+    known.older.iter().any(|older| same(*older, read, known.absent_is_zero))
+}
+
+/// It was sent, and is to be found.
+fn of_unproven(
+    known: &Known<'_>,
+    read: Option<Decimal>,
+    now: Timestamp,
+    settle_window: SignedDuration,
+) -> Meaning {
     // Never read before: nothing there is what was there before us.
     let as_before = match known.before {
-        Some(before) => read == before || before.is_some_and(same),
+        Some(before) => {
+            read == before || before.is_some_and(|b| same(b, read, known.absent_is_zero))
+        }
         None => read.is_none(),
     };
-    let busy = known
-        .sent_at
-        .and_then(|at| at.checked_add(settle_window).ok())
-        .is_some_and(|end| now < end);
-    if unproven && as_before {
-        return if busy { Meaning::NotYet } else { Meaning::Lost };
+    let end = known.sent_at.and_then(|at| at.checked_add(settle_window).ok());
+    let busy = end.is_some_and(|end| now < end);
+    match () {
+        () if (as_before || is_older(known, read)) && busy => Meaning::NotYet,
+        () if as_before || read.is_none() => Meaning::Lost,
+        () if is_older(known, read) => Meaning::StaleOwn,
+        () => Meaning::Foreign,
     }
-    let unchanged = known.seen == Some(read);
-    if !unproven && known.state != RevisionState::Seen && unchanged {
-        return Meaning::Waiting;
+}
+
+/// It was there, and is not any more.
+fn of_seen(known: &Known<'_>, read: Option<Decimal>) -> Meaning {
+    match () {
+        () if is_older(known, read) => Meaning::StaleOwn,
+        () if read.is_none() => Meaning::Lost,
+        () => Meaning::Foreign,
     }
-    if known.older.iter().any(|older| same(*older)) {
-        let newest_there = known.state != RevisionState::Seen && !unproven;
-        return match () {
-            () if unproven && busy => Meaning::NotYet,
-            // The newest value is not sent yet: an older one is expected there.
-            () if newest_there => Meaning::Waiting,
-            () => Meaning::StaleOwn,
-        };
-    }
-    if read.is_none() && (known.state == RevisionState::Seen || unproven) {
-        return Meaning::Lost;
-    }
-    // A cell into which nothing of ours was ever sent may hold anything.
-    let ours = known.sent || !known.older.is_empty() && known.before.is_some();
-    if ours { Meaning::Foreign } else { Meaning::Waiting }
+}
+
+/// Nothing of the current revision is expected there: only a change over an
+/// older value of ours is somebody's doing.
+fn of_waiting(known: &Known<'_>, read: Option<Decimal>) -> Meaning {
+    let was_ours = known.seen.is_some_and(|seen| is_older(known, seen));
+    let changed = known.seen != Some(read) && !is_older(known, read);
+    if was_ours && changed && read.is_some() { Meaning::Foreign } else { Meaning::Waiting }
 }
 
 #[cfg(test)]
@@ -100,7 +121,6 @@ mod tests {
         Known {
             state,
             value: d(12),
-            sent: true,
             sent_at: Some(now()),
             before: Some(Some(d(11))),
             seen: Some(Some(d(11))),
@@ -132,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_cell_that_waits_to_be_sent_is_only_observed() {
-        let pending = Known { sent: false, ..known(RevisionState::Pending, &[]) };
+        let pending = known(RevisionState::Pending, &[]);
         let never = Known { before: None, seen: None, sent_at: None, ..pending };
         let meaning = |known: &Known<'_>, read| classify(known, read, now(), WINDOW);
         assert_eq!(meaning(&never, Some(d(99))), Meaning::Waiting);

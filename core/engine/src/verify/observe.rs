@@ -112,7 +112,6 @@ impl Judge<'_> {
         let known = Known {
             state: cell.state,
             value: cell.value,
-            sent: cell.sent_rev == cell.rev,
             sent_at: cell.sent_at.map(codec::timestamp).transpose()?,
             before: cell.before,
             seen: cell.seen_at.map(|_| cell.seen),

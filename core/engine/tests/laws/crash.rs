@@ -2,6 +2,7 @@
 //! took effect twice.
 
 use planthread_engine::{ledger, verify::Which};
+use planthread_kit::Clock as _;
 
 use crate::{
     fake::Fault,

@@ -19,7 +19,7 @@ use rust_decimal::Decimal;
 
 /// What goes wrong with one push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Nothing.
     None,
     /// The target says it took everything, and drops every n-th row.
@@ -42,31 +42,35 @@ pub enum Fault {
 
 /// What the target holds and remembers.
 #[derive(Debug, Default)]
-pub struct Inside {
-    pub cells: BTreeMap<CellKey, Decimal>,
-    pub faults: VecDeque<Fault>,
+pub(crate) struct Inside {
+    pub(crate) cells: BTreeMap<CellKey, Decimal>,
+    pub(crate) faults: VecDeque<Fault>,
     /// Every attempt id that was pushed, in order.
-    pub pushed: Vec<String>,
+    pub(crate) pushed: Vec<String>,
     /// Attempts that took effect.
-    pub effective: BTreeSet<String>,
+    pub(crate) effective: BTreeSet<String>,
     /// Effects in order: cell, revision, attempt.
-    pub effects: Vec<(CellKey, u64, String)>,
+    pub(crate) effects: Vec<(CellKey, u64, String)>,
     /// It can't tell what became of an attempt.
-    pub forgets: bool,
-    pub reads: u64,
-    pub reads_fail: bool,
+    pub(crate) forgets: bool,
+    pub(crate) reads: u64,
+    pub(crate) reads_fail: bool,
 }
 
 /// The target.
 #[derive(Debug, Clone)]
-pub struct Fake {
+pub(crate) struct Fake {
     info: Arc<Info>,
     clock: VirtualClock,
     inside: Arc<Mutex<Inside>>,
 }
 
 impl Fake {
-    pub fn new(clock: &VirtualClock, measures: Vec<MeasureDecl>, cells_per_batch: usize) -> Self {
+    pub(crate) fn new(
+        clock: &VirtualClock,
+        measures: Vec<MeasureDecl>,
+        cells_per_batch: usize,
+    ) -> Self {
         let cost = Cost {
             overhead_requests: 2,
             overhead_ms: 100,
@@ -97,7 +101,7 @@ impl Fake {
         Self { info: Arc::new(info), clock: clock.clone(), inside }
     }
 
-    pub fn inside(&self) -> MutexGuard<'_, Inside> {
+    pub(crate) fn inside(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use planthread_engine::{ledger, verify::Which};
 use proptest::prelude::*;
 
+use planthread_kit::Clock as _;
+
 use crate::{
     fake::Fault,
     world::{World, d, key},

@@ -9,6 +9,7 @@ use planthread_engine::{
     undo::{UndoRequest, undo},
     verify::Which,
 };
+use planthread_kit::Clock as _;
 
 use crate::{
     fake::Fault,

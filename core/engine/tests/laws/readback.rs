@@ -5,6 +5,7 @@ use planthread_engine::{
     ledger::{self, CaseKind},
     verify::{InUse, Which, Wiring},
 };
+use planthread_kit::Clock as _;
 
 use crate::{
     fake::Fault,

@@ -26,15 +26,15 @@ use rust_decimal::Decimal;
 
 use crate::fake::Fake;
 
-pub const TARGET: &str = "plan";
+pub(crate) const TARGET: &str = "plan";
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Everything that a test needs.
-pub struct World {
-    pub dir: PathBuf,
-    pub clock: VirtualClock,
-    pub fake: Fake,
-    pub state: Option<Arc<State>>,
+pub(crate) struct World {
+    pub(crate) dir: PathBuf,
+    pub(crate) clock: VirtualClock,
+    pub(crate) fake: Fake,
+    pub(crate) state: Option<Arc<State>>,
     breaker: Breaker,
     push: PushPolicy,
 }
@@ -46,19 +46,19 @@ impl Drop for World {
     }
 }
 
-pub fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     "2026-11-22T22:00:00Z".parse().unwrap()
 }
 
-pub fn today() -> Date {
+pub(crate) fn today() -> Date {
     "2026-11-22".parse().unwrap()
 }
 
-pub fn d(text: &str) -> Decimal {
+pub(crate) fn d(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
-pub fn decl(name: &str, carries: &str, role: &str) -> MeasureDecl {
+pub(crate) fn decl(name: &str, carries: &str, role: &str) -> MeasureDecl {
     serde_json::from_value(serde_json::json!({
         "name": name, "surface": name.to_uppercase(), "carries": carries, "unit": "HUR",
         "scale": 2, "level": "week", "over_time": "none", "over_resources": "none",
@@ -66,7 +66,7 @@ pub fn decl(name: &str, carries: &str, role: &str) -> MeasureDecl {
     .unwrap()
 }
 
-pub fn measures() -> Vec<MeasureDecl> {
+pub(crate) fn measures() -> Vec<MeasureDecl> {
     vec![
         decl("live", "attainable_clock_hours", "value"),
         decl("lost", "expected_lost_hours", "value"),
@@ -75,7 +75,7 @@ pub fn measures() -> Vec<MeasureDecl> {
     ]
 }
 
-pub fn key(resource: &str, week: u32, measure: &str) -> CellKey {
+pub(crate) fn key(resource: &str, week: u32, measure: &str) -> CellKey {
     serde_json::from_value(serde_json::json!({
         "target": TARGET, "scope": "", "resource": resource, "location": "1010",
         "period": format!("2026-W{week:02}"), "measure": measure }))
@@ -83,11 +83,11 @@ pub fn key(resource: &str, week: u32, measure: &str) -> CellKey {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with_batches(8)
     }
 
-    pub fn with_batches(cells_per_batch: usize) -> Self {
+    pub(crate) fn with_batches(cells_per_batch: usize) -> Self {
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
         let name = format!("planthread-laws-{}-{number}", std::process::id());
         let dir = std::env::temp_dir().join(name);
@@ -98,19 +98,19 @@ impl World {
         Self { dir, clock, fake, state, breaker, push: PushPolicy::default() }
     }
 
-    pub fn state(&self) -> &Arc<State> {
+    pub(crate) fn state(&self) -> &Arc<State> {
         self.state.as_ref().unwrap()
     }
 
-    pub fn reader(&self) -> Reader {
+    pub(crate) fn reader(&self) -> Reader {
         Reader::open(&self.dir).unwrap()
     }
 
-    pub fn advance(&self, minutes: u64) {
+    pub(crate) fn advance(&self, minutes: u64) {
         self.clock.advance(Duration::from_mins(minutes));
     }
 
-    pub fn policy(&self) -> Policy {
+    pub(crate) fn policy(&self) -> Policy {
         let grants = measures()
             .iter()
             .map(|m| WriteGrant::bridge_owned(m, &Scope::base()).unwrap())
@@ -118,16 +118,16 @@ impl World {
         Policy::open(TARGET, Scope::base(), measures(), grants, self.clock.now(), today())
     }
 
-    pub fn sweep_policy(&self, which: Which) -> SweepPolicy {
+    pub(crate) fn sweep_policy(&self, which: Which) -> SweepPolicy {
         SweepPolicy::new(TARGET, Scope::base(), measures(), which, today())
     }
 
     /// Wants `live` (and `lost` = 168 − live, and stamps) for resource and week.
-    pub fn want(&self, cells: &[(&str, u32, &str)]) -> Wanted {
+    pub(crate) fn want(&self, cells: &[(&str, u32, &str)]) -> Wanted {
         self.want_at(cells, self.clock.now())
     }
 
-    pub fn want_at(&self, cells: &[(&str, u32, &str)], as_of: Timestamp) -> Wanted {
+    pub(crate) fn want_at(&self, cells: &[(&str, u32, &str)], as_of: Timestamp) -> Wanted {
         let cells = cells.iter().flat_map(|(r, w, v)| desired(r, *w, d(v), as_of)).collect();
         let want = Want {
             target: TARGET.into(),
@@ -140,11 +140,11 @@ impl World {
         ledger::want(self.state(), want, self.clock.now()).unwrap()
     }
 
-    pub fn plan(&self) -> (PlanHeader, Vec<u8>) {
+    pub(crate) fn plan(&self) -> (PlanHeader, Vec<u8>) {
         self.plan_with(&self.policy())
     }
 
-    pub fn plan_with(&self, policy: &Policy) -> (PlanHeader, Vec<u8>) {
+    pub(crate) fn plan_with(&self, policy: &Policy) -> (PlanHeader, Vec<u8>) {
         let mut bytes = Vec::new();
         let request = PlanRequest {
             policy,
@@ -178,18 +178,18 @@ impl World {
     }
 
     /// Applies a plan; `None` when the process died on the way.
-    pub fn apply(&self, bytes: &[u8], only_unmoved: bool) -> Option<Applied> {
+    pub(crate) fn apply(&self, bytes: &[u8], only_unmoved: bool) -> Option<Applied> {
         self.apply_with(bytes, only_unmoved, &self.policy())
     }
 
-    pub fn apply_with(&self, bytes: &[u8], only: bool, policy: &Policy) -> Option<Applied> {
+    pub(crate) fn apply_with(&self, bytes: &[u8], only: bool, policy: &Policy) -> Option<Applied> {
         let (mut plan, policy) = (Cursor::new(bytes.to_vec()), policy.clone());
         self.with_delivery(|delivery| {
             Box::pin(async move { apply(&delivery, &mut plan, &policy, only).await.unwrap() })
         })
     }
 
-    pub fn recover(&self) -> Recovered {
+    pub(crate) fn recover(&self) -> Recovered {
         let policy = self.sweep_policy(Which::Unproven);
         self.with_delivery(|delivery| {
             Box::pin(async move { recover(&delivery, &policy).await.unwrap() })
@@ -198,48 +198,53 @@ impl World {
     }
 
     /// The process dies and is started again, from what is on the disk.
-    pub fn crash(&mut self) -> Recovered {
+    pub(crate) fn crash(&mut self) -> Recovered {
         self.state = None;
         self.state = Some(Arc::new(State::open(&self.dir, self.clock.now()).unwrap()));
         self.recover()
     }
 
-    pub fn verify(&self, which: Which) -> SweepReport {
+    pub(crate) fn verify(&self, which: Which) -> SweepReport {
         self.verify_with(&self.sweep_policy(which))
     }
 
-    pub fn verify_with(&self, policy: &SweepPolicy) -> SweepReport {
+    pub(crate) fn verify_with(&self, policy: &SweepPolicy) -> SweepReport {
         let sweep = sweep(self.state(), &self.fake, &self.clock, policy);
         self.clock.block_on(sweep).unwrap()
     }
 
     /// Plan, apply, verify.
-    pub fn land(&self) -> (PlanHeader, Applied, SweepReport) {
+    pub(crate) fn land(&self) -> (PlanHeader, Applied, SweepReport) {
         let (header, bytes) = self.plan();
         let applied = self.apply(&bytes, false).unwrap();
         (header, applied, self.verify(Which::Unproven))
     }
 
-    pub fn status(&self) -> ScopeStatus {
+    pub(crate) fn status(&self) -> ScopeStatus {
         status(&self.reader(), self.clock.now()).unwrap().scopes.remove(0)
     }
 
-    pub fn audit(&self) {
+    pub(crate) fn audit(&self) {
         let audit = ledger::audit(&self.reader()).unwrap();
         assert!(audit.findings.is_empty(), "{audit:?}");
     }
 
-    pub fn held(&self, key: &CellKey) -> Option<Decimal> {
+    pub(crate) fn held(&self, key: &CellKey) -> Option<Decimal> {
         self.fake.inside().cells.get(key).copied()
     }
 
     /// Somebody else writes at the target.
-    pub fn foreign(&self, key: CellKey, value: &str) {
+    pub(crate) fn foreign(&self, key: CellKey, value: &str) {
         self.fake.inside().cells.insert(key, d(value));
     }
 }
 
-pub fn desired(resource: &str, week: u32, live: Decimal, as_of: Timestamp) -> Vec<DesiredCell> {
+pub(crate) fn desired(
+    resource: &str,
+    week: u32,
+    live: Decimal,
+    as_of: Timestamp,
+) -> Vec<DesiredCell> {
     let valid_until = as_of.checked_add(SignedDuration::from_hours(24)).unwrap();
     let number =
         |at: Timestamp| -> Decimal { at.to_string()[..10].replace('-', "").parse().unwrap() };
