@@ -7,6 +7,9 @@ mod io;
 mod name;
 pub mod tls;
 
+#[cfg(test)]
+mod tests;
+
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use axum::{

@@ -129,6 +129,12 @@ impl Master {
         self.of(PAIR, version).map(|row| (&*row["RESID"], &*row["LOCID"]))
     }
 
+    /// Whether a resource and location combination is valid in a version.
+    pub(super) fn has_pair(&self, version: &str, resource: &str, location: &str) -> bool {
+        let key = vec![resource.to_owned(), location.to_owned()];
+        self.rows.contains_key(&(PAIR, version.to_owned(), key))
+    }
+
     /// Rows of one type in one version.
     fn of<'a>(&'a self, kind: usize, version: &'a str) -> impl Iterator<Item = &'a Attributes> {
         self.rows

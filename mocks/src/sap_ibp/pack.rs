@@ -77,7 +77,7 @@ impl SapIbp {
         }
         let job = Writer::Job(IMPORT_JOB.to_owned());
         for (line, row) in staged {
-            if !self.master.pairs(version).any(|pair| pair == (&*row.resource, &*row.location)) {
+            if !self.master.has_pair(version, &row.resource, &row.location) {
                 let reason =
                     format!("RESID {} LOCID {}: not in master data", row.resource, row.location);
                 report.rejects.push(PackReject { line, stage: "record", reason });

@@ -151,8 +151,7 @@ impl SapIbp {
         if edit.period.kind() != self.options.storage {
             return Err(format!("{} is no stored period; open its weeks", edit.period));
         }
-        let pair = (edit.resource.as_str(), edit.location.as_str());
-        if !self.master.pairs(&edit.version).any(|known| known == pair) {
+        if !self.master.has_pair(&edit.version, &edit.resource, &edit.location) {
             return Err(format!("{} at {} does not exist", edit.resource, edit.location));
         }
         let mut key = RowKey::base(&edit.resource, &edit.location, edit.period);

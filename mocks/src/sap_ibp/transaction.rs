@@ -172,14 +172,20 @@ impl SapIbp {
         let storage = self.options.storage;
         let written = Period::containing(row.level, row.day);
         let name = row.name();
-        let pairs: Vec<_> = self
-            .master
-            .pairs(version)
-            .filter(|(resource, location)| {
-                row.resource.as_ref().is_none_or(|wanted| wanted == resource)
-                    && row.location.as_ref().is_none_or(|wanted| wanted == location)
-            })
-            .collect();
+        let pairs: Vec<(&str, &str)> = match (&row.resource, &row.location) {
+            (Some(resource), Some(location)) => {
+                let known = self.master.has_pair(version, resource, location);
+                known.then_some((resource.as_str(), location.as_str())).into_iter().collect()
+            }
+            (resource, location) => self
+                .master
+                .pairs(version)
+                .filter(|(r, l)| {
+                    resource.as_ref().is_none_or(|wanted| wanted == r)
+                        && location.as_ref().is_none_or(|wanted| wanted == l)
+                })
+                .collect(),
+        };
         if pairs.is_empty() {
             return Err(format!("{name}: no valid combination in master data; row rejected"));
         }

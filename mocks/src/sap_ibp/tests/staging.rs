@@ -118,8 +118,10 @@ fn columns_are_checked() {
         ("RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA,VERSIONID", "can't be written"),
         ("RESID,LOCID,PERIODID4_TSTAMP,NOSUCH", "invalid"),
     ] {
-        let response =
-            client.post(&format!("{PLANNING}/PTDEMOTrans"), &trans("x", fields, std::slice::from_ref(&row)));
+        let response = client.post(
+            &format!("{PLANNING}/PTDEMOTrans"),
+            &trans("x", fields, std::slice::from_ref(&row)),
+        );
         assert_eq!(response.status(), 400, "{fields}");
         assert!(error_text(&response).contains(says), "{fields}: {}", error_text(&response));
     }
