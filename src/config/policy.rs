@@ -15,7 +15,7 @@ pub struct Policy {
     /// figures land there all the same.
     pub frozen_weeks: u32,
     /// Weeks after its end for which a past period still takes corrections.
-    /// After that it is closed and stays as it is.
+    /// After that it is closed and stays as it is. 13, a quarter, by default.
     pub closed_after_weeks: u32,
     /// Smallest difference from what the target holds that is worth sending,
     /// by measure name, in the measure's unit. Every difference is sent where
@@ -32,7 +32,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             frozen_weeks: 0,
-            closed_after_weeks: 8,
+            closed_after_weeks: 13,
             significance: BTreeMap::new(),
             settle_minutes: 15,
             paused: None,

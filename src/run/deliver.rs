@@ -25,7 +25,7 @@ impl Bridge {
     /// # Errors
     /// When the plan can't be trusted, or the state can't be written. What the
     /// target says stands in the answer.
-    pub async fn apply<R: BufRead + Seek>(
+    pub async fn apply<R: BufRead + Seek + Send>(
         &self,
         target: &OpenTarget,
         plan: &mut R,
