@@ -335,11 +335,12 @@ mod arithmetic {
 
         fn atom(&mut self) -> Decimal {
             if self.eat("min(") {
-                let left = self.sum();
-                assert!(self.eat(","));
-                let right = self.sum();
+                let mut least = self.sum();
+                while self.eat(",") {
+                    least = least.min(self.sum());
+                }
                 assert!(self.eat(")"));
-                return left.min(right);
+                return least;
             }
             if self.eat("(") {
                 let value = self.sum();

@@ -12,6 +12,10 @@ use crate::{
     model::{Plant, Reader},
 };
 
+/// Weeks of silence, ten years, after which what a source said is no history
+/// any more; it bounds the days that a schedule is built for.
+const SILENT_WEEKS_MAX: u32 = 520;
+
 /// What all resources of a derivation share.
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -39,7 +43,9 @@ impl Clock {
         let last_seen = last_seen(plant, facts);
         // A silent source is pooled over the weeks before its silence.
         let oldest = last_seen.iter().flatten().copied().min().map_or(Ok(from), week)?;
-        let pool = oldest.min(current).saturating_sub(weeks(plant.rules.pool_weeks + 1).days());
+        let silent = current.saturating_sub(weeks(SILENT_WEEKS_MAX).days());
+        let pool = oldest.clamp(silent, current);
+        let pool = pool.saturating_sub(weeks(plant.rules.pool_weeks + 1).days());
         // Months reach beyond the weeks of the horizon on both sides.
         let first = from.min(pool).saturating_sub(40.days());
         let last = to.saturating_add(40.days());

@@ -196,6 +196,14 @@ fn explain_pool(found: &mut Explanation, one: &Figures) -> Option<()> {
 }
 
 fn notes(found: &mut Explanation, one: &Figures) {
+    let pooled = one.demonstrated.iter().flat_map(|pool| &pool.weeks);
+    let planned: i64 = pooled.map(|week| week.elements.planned).sum();
+    if one.phase != Phase::Past && planned > 0 {
+        found.notes.push(format!(
+            "the pooled weeks held {} h of planned maintenance; ahead only declared stops are subtracted.",
+            shown(hours(planned)),
+        ));
+    }
     let mut note = |text: &str| found.notes.push(text.to_owned());
     if one.elements.unknown > 0 {
         note(
@@ -228,7 +236,7 @@ fn explain_line(
     found.step("scheduled", "Scheduled hours", in_hours(one.elements.scheduled), scheduled);
     if let Some(measured) = figures.measured_output_hours {
         let counted = one.output_standard_hours.unwrap_or_default();
-        let parts = (counted * Decimal::from(3_600)).checked_div(cycle)?;
+        let parts = (counted * Decimal::from(3_600)).checked_div(cycle)?.round_dp(9).normalize();
         let words = format!("Good parts at {} × the line's cycle of {cycle} s", line.counter);
         found.step("counted", &words, format!("{parts} * {cycle} / 3600"), counted);
         let mut formula = "counted".to_owned();
@@ -236,7 +244,8 @@ fn explain_line(
             let pool = figures.pool.as_ref()?;
             let words =
                 format!("Demonstrated output per scheduled hour over {} full weeks", pool.weeks);
-            let ratio = format!("{} / ({})", pool.output_hours, in_hours(pool.scheduled));
+            let ratio =
+                format!("{} / ({})", pool.output_hours.normalize(), in_hours(pool.scheduled));
             found.step("ratio", &words, ratio, pool.ratio()?);
             formula = format!("counted + ratio * ({})", in_hours(one.elements.ahead));
         }
@@ -254,9 +263,7 @@ fn explain_line(
         stages.push(name);
     }
     if let Some(bound) = figures.composed_bound_hours {
-        let formula = stages
-            .iter()
-            .fold("scheduled".to_owned(), |least, stage| format!("min({least}, {stage})"));
+        let formula = format!("min(scheduled, {})", stages.join(", "));
         found.step("bound", "Composed bound: the weakest stage", formula, bound);
     }
     if let Some(difference) = figures.difference_hours {
@@ -289,7 +296,8 @@ fn stage_formula(
         let own = derivation.get(id, period)?.attainable_hours?;
         let part = resource.ideal_cycle_seconds?.checked_div(resource.parts_per_cycle.into())?;
         let units = Decimal::from(resource.parallel_units);
-        terms.push(format!("{own} * {units} * {cycle} / {part}"));
+        let own_text = own.normalize();
+        terms.push(format!("{own_text} * {units} * {cycle} / {part}"));
         sum += (own * units * cycle).checked_div(part)?;
     }
     Some((terms.join(" + "), sum))

@@ -193,7 +193,8 @@ pub struct Figures {
     pub demonstrated: Option<Demonstrated>,
     /// Parts of the time ahead that twins foretold.
     pub foreseen: Vec<Foreseen>,
-    /// Expected unplanned down of the time that was not measured.
+    /// Expected unplanned down of the time that was not measured; for a line,
+    /// all that its output falls short of scheduled hours.
     pub expected_down_hours: Option<Decimal>,
     /// Scheduled − planned − down − expected down. `None` when nothing is known.
     pub attainable_hours: Option<Decimal>,

@@ -6,6 +6,7 @@
 //! planned stops, × demonstrated availability, or × what a twin foretold.
 
 mod clock;
+mod cut;
 pub mod explain;
 pub mod figures;
 mod forecast;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 use planthread_contracts::{Period, PeriodKind, Status, TwinSource};
 use serde::Serialize;
 
+pub use cut::{cut_off, derive_cut};
 pub use explain::{Explanation, Step, explain};
 pub use figures::{
     Demonstrated, Elements, Figures, Foreseen, LineFigures, LinePool, Phase, PoolWeek, Risk,

@@ -26,8 +26,12 @@ pub struct Row {
     /// Measured unplanned down within scheduled hours; nothing foretold is in
     /// it, so it is 0 in the future.
     pub down_hours: f64,
-    /// Expected unplanned down of the time that was not measured.
+    /// Expected unplanned down of the time that was not measured; a line has
+    /// none of its own.
     pub expected_down_hours: Option<f64>,
+    /// Scheduled − planned − attainable: for a machine its unplanned down, for
+    /// a line all that its output falls short.
+    pub lost_hours: Option<f64>,
     /// Scheduled − planned − down − expected down.
     pub attainable_hours: Option<f64>,
     /// Demonstrated availability, 0..1.
@@ -59,6 +63,7 @@ impl Figures {
     #[must_use]
     pub fn row(&self) -> Row {
         let line = self.line.as_ref();
+        let open = self.scheduled_hours() - self.planned_maintenance_hours();
         Row {
             resource: self.resource.clone(),
             period: self.period,
@@ -67,7 +72,8 @@ impl Figures {
             decided_hours: number(self.decided_hours()),
             planned_maintenance_hours: number(self.planned_maintenance_hours()),
             down_hours: number(self.down_hours()),
-            expected_down_hours: self.expected_down_hours.map(number),
+            expected_down_hours: self.expected_down_hours.filter(|_| line.is_none()).map(number),
+            lost_hours: self.attainable_hours.map(|own| number(open - own)),
             attainable_hours: self.attainable_hours.map(number),
             demonstrated_availability: self.demonstrated.as_ref().map(|d| number(d.availability)),
             pooled_weeks: self.demonstrated.as_ref().map_or(0, |d| d.weeks.len()),

@@ -18,6 +18,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+pub use crate::derive::cut_off;
 pub use coverage::{Coverage, Suggestion, coverage, suggest};
 
 use crate::{
@@ -57,7 +58,7 @@ pub struct Request<'a> {
     pub plant: &'a Plant,
     /// Figures of now.
     pub live: &'a Derivation,
-    /// Figures of the last cut-off ([`cut_off`]), for plan cut measures; where
+    /// Figures of the last cut-off ([`crate::derive::derive_cut`]), for plan cut measures; where
     /// there is none, no plan cut lands.
     pub cut: Option<&'a Derivation>,
     /// The target's name.
@@ -260,30 +261,6 @@ pub fn recipe(derivation: &Derivation, mapping: &Mapping) -> String {
         hash.update(part);
     }
     hex(&hash.finalize())
-}
-
-/// The instant of the last plan cut at or before `as_of`: derive with it as
-/// `as_of`, and the values stay firm until the next.
-///
-/// # Errors
-/// When the plant's zone is unknown.
-pub fn cut_off(
-    plant: &Plant,
-    as_of: Timestamp,
-) -> Result<Timestamp, crate::calendar::LocalTimeError> {
-    use jiff::ToSpan as _;
-    let zone = crate::calendar::zone(&plant.zone)?;
-    let rule = &plant.rules.cut_off;
-    let local = zone.to_datetime(as_of).date();
-    let month = local.first_of_month();
-    let place = |month: jiff::civil::Date| {
-        let day = month.saturating_add(i64::from(rule.day - 1).days());
-        let policy = crate::model::Disambiguation::Compatible;
-        crate::calendar::resolve(day.to_datetime(rule.time), &zone, policy)
-            .map(crate::calendar::span::instant)
-    };
-    let this = place(month)?;
-    if this <= as_of { Ok(this) } else { place(month.saturating_sub(1.month())) }
 }
 
 #[cfg(test)]

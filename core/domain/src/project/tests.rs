@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     calendar::{round_half_even, span::HOUR_MS},
     decode::{Facts, SourceIndex, StateFact, StateSet, Subject},
-    derive::derive,
+    derive::{derive, derive_cut},
     fixture,
 };
 
@@ -186,6 +186,33 @@ fn the_plan_cut_is_firm_between_cut_offs() {
     assert_eq!(cut("2026-11-22T22:00:00Z"), "2026-10-31T23:00:00Z");
     assert_eq!(cut("2026-11-30T22:59:59Z"), "2026-10-31T23:00:00Z");
     assert_eq!(cut("2026-11-30T23:00:00Z"), "2026-11-30T23:00:00Z");
+    let (mapping, measures) = (fixture::mapping(), [measure("cut", "plan_cut", "week", "HUR", 2)]);
+    let landed = |at: &str, facts: &Facts| {
+        let live = derivation(&[PeriodKind::Week]);
+        let cut = derive_cut(&plant, facts, at.parse().unwrap(), &[PeriodKind::Week]).unwrap();
+        let request = Request { cut: Some(&cut), ..request(&plant, &live, &mapping, &measures) };
+        let landed = project(&request).unwrap();
+        cell(&landed, "R-1", "2026-W51", "cut").value
+    };
+    let stop = |at: &str, state| StateFact {
+        subject: Subject(0),
+        source: SourceIndex(0),
+        at: at.parse::<Timestamp>().unwrap().as_millisecond(),
+        rank: 0,
+        state: Some(state),
+        unless: StateSet::default(),
+    };
+    let known = vec![
+        stop("2026-10-20T00:00:00Z", EquipmentState::UnscheduledDown),
+        stop("2026-10-31T00:00:00Z", EquipmentState::Productive),
+    ];
+    let mut later = known.clone();
+    later.push(stop("2026-11-10T00:00:00Z", EquipmentState::UnscheduledDown));
+    let known = Facts { states: known, ..Facts::default() }.seal();
+    let later = Facts { states: later, ..Facts::default() }.seal();
+    let firm = landed("2026-11-22T22:00:00Z", &known);
+    assert_eq!(landed("2026-11-22T22:00:00Z", &later), firm);
+    assert!(landed("2026-12-02T00:00:00Z", &later) < firm);
 }
 
 #[test]
