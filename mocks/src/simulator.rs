@@ -20,7 +20,8 @@ pub trait Simulator: Send {
     /// own queued work (imports, jobs) on to `at` before it answers.
     fn handle(&mut self, at: Timestamp, request: &Request<Bytes>) -> Reply;
 
-    /// Everything that the sandbox holds, ordered by cell, for tests to compare.
+    /// Everything that the sandbox holds as of the last request, ordered by cell,
+    /// for tests to compare.
     fn stored(&self) -> Vec<StoredCell>;
 
     /// Every change of a stored cell, oldest first.

@@ -182,7 +182,7 @@ function renderHead() {
   for (const column of data.columns) {
     open += 1;
     if (column.total) {
-      groups.append(el("th", { class: "month", scope: "colgroup", colspan: open }, month(column.id)));
+      groups.append(el("th", { class: "month", role: "columnheader", scope: "colgroup", colspan: open }, month(column.id)));
       weeks.append(el("th", { class: "total", scope: "col" }, el("b", {}, MONTHS[Number(column.id.slice(5, 7)) - 1]), el("small", {}, "total")));
       open = 0;
       continue;
@@ -201,7 +201,7 @@ function renderGrid() {
   let y = 0;
   for (const row of ROWS) {
     if (row.head) {
-      body.append(el("tr", { class: "head" }, el("th", { scope: "rowgroup", colspan: data.columns.length + 1 }, el("span", {}, row.head))));
+      body.append(el("tr", { class: "head" }, el("th", { role: "rowheader", scope: "rowgroup", colspan: data.columns.length + 1 }, el("span", {}, row.head))));
       continue;
     }
     const kind = [row.strong ? "strong" : "", row.quiet ? "quiet" : ""].join(" ").trim();

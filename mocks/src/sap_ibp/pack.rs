@@ -56,6 +56,7 @@ impl SapIbp {
         separator: u8,
         version: &str,
     ) -> Result<PackReport, String> {
+        self.advance(at);
         if !version.is_empty() && version != TWIN_VERSION {
             return Err(format!("version '{version}' does not exist"));
         }

@@ -5,6 +5,7 @@ mod plan;
 mod protocol;
 mod reading;
 mod staging;
+mod switches;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;

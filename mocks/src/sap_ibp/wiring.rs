@@ -79,7 +79,13 @@ impl SapIbp {
     }
 
     /// Runs the nightly chain: ERP load, copy operator if wired so, supply run.
+    /// Imports that are due by then come first.
     pub fn nightly(&mut self, at: Timestamp) {
+        self.advance(at);
+        self.nightly_chain(at);
+    }
+
+    fn nightly_chain(&mut self, at: Timestamp) {
         let erp = Writer::Job(NIGHTLY_JOB.to_owned());
         let spoils = self.options.switches.on(Switch::NightlyOverwritesBridge);
         for (resource, location) in self.master.resources() {
@@ -152,7 +158,7 @@ impl SapIbp {
         let last = *self.nightly_on.get_or_insert(day);
         if last < day {
             self.nightly_on = Some(day);
-            self.nightly(at);
+            self.nightly_chain(at);
         }
     }
 }
