@@ -7,7 +7,7 @@ use super::{
     sheet::{kinds, measure_id, time_id, words},
 };
 use crate::{
-    config::{Config, Operation, Verb},
+    config::{Config, Operation},
     metadata::{PlanningArea, edmx::Edmx},
 };
 
@@ -164,11 +164,7 @@ fn operations(edmx: &Edmx, config: &Config, report: &mut Report) {
 /// verbs than those that work (§3).
 fn one_operation(edmx: &Edmx, operation: &Operation) -> String {
     let name = &operation.name;
-    let verb = match operation.verb {
-        Verb::Get => "GET",
-        Verb::Post => "POST",
-        Verb::Put => "PUT",
-    };
+    let verb = operation.verb.word();
     match edmx.functions.get(name) {
         None => format!("{name} is not declared; it is called as {verb} all the same"),
         Some(function) if function.verb.is_empty() || function.verb == verb => {

@@ -35,14 +35,13 @@ pub(crate) async fn pairs(
         report,
     );
     if let Some(master) = &resource {
-        let found = rows(ibp, master, &[&names.resource], version).await?;
-        count("master.resource", master, found.len(), report);
+        let read = rows(ibp, master, &[&names.resource], version).await;
+        held("master.resource", master, read, report)?;
     }
     let mut found = Vec::new();
     if let Some(master) = &pair {
-        let rows = rows(ibp, master, &[&names.resource, &names.location], version).await?;
-        count("master.resource_location", master, rows.len(), report);
-        found = rows
+        let read = rows(ibp, master, &[&names.resource, &names.location], version).await;
+        found = held("master.resource_location", master, read, report)?
             .into_iter()
             .filter_map(|row| <[String; 2]>::try_from(row).ok())
             .map(|[resource, location]| (resource, location))
@@ -51,12 +50,30 @@ pub(crate) async fn pairs(
     Ok((resource.into_iter().chain(pair).collect(), found))
 }
 
-fn count(line: &str, master: &MasterType, found: usize, report: &mut Report) {
-    let text = format!("{} holds {found}", master.name);
-    if found == 0 {
-        report.fail(line, text, "load the master data before any key figure");
-    } else {
-        report.tick(line, text);
+/// Answers the line with what a type holds; a refused read is an answer too.
+fn held(
+    line: &str,
+    master: &MasterType,
+    read: Result<Vec<Vec<String>>, ConnectorError>,
+    report: &mut Report,
+) -> Result<Vec<Vec<String>>, ConnectorError> {
+    let name = &master.name;
+    match read {
+        Ok(found) if found.is_empty() => {
+            let cure = "load the master data before any key figure";
+            report.fail(line, format!("{name} holds nothing"), cure);
+            Ok(found)
+        }
+        Ok(found) => {
+            report.tick(line, format!("{name} holds {}", found.len()));
+            Ok(found)
+        }
+        Err(error) if error.class == Class::Drift => {
+            let text = format!("{name} can't be read: {}", error.message);
+            report.fail(line, text, "name the right type under `master_data`");
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
     }
 }
 

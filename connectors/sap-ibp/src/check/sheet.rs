@@ -21,11 +21,11 @@ fn line(id: &str, place: &str, text: String) -> SheetLine {
     SheetLine { id: id.to_owned(), text, place: place.to_owned() }
 }
 
-const COMMUNICATION: &str = "Communication Arrangements";
-const GLOBAL: &str = "Global Configuration";
-const AREAS: &str = "Planning Areas";
-const FIGURES: &str = "Planning Areas, Key Figures";
-const MASTER: &str = "Master Data Types";
+const COMMUNICATION: &str = "communication arrangement";
+const GLOBAL: &str = "app Global Configuration";
+const AREAS: &str = "planning area";
+const FIGURES: &str = "key figures of the planning area";
+const MASTER: &str = "master data types";
 
 fn access(config: &Config) -> Vec<SheetLine> {
     let who = match &config.auth {
@@ -78,10 +78,10 @@ fn area(config: &Config, version: &str) -> Vec<SheetLine> {
             "operations",
             "$metadata of the planning service",
             format!(
-                "Commit is called as {:?} {}, the import state as {:?} {}",
-                config.operations.commit.verb,
+                "Commit is called as {} {}, the import state as {} {}",
+                config.operations.commit.verb.word(),
                 config.operations.commit.name,
-                config.operations.status.verb,
+                config.operations.status.verb.word(),
                 config.operations.status.name
             ),
         ),
@@ -89,7 +89,7 @@ fn area(config: &Config, version: &str) -> Vec<SheetLine> {
     if !version.is_empty() {
         lines.push(line(
             "version",
-            "Planning Areas, Versions",
+            "versions of the planning area",
             format!("Version {version} exists in {area}"),
         ));
     }
@@ -112,7 +112,7 @@ fn level(config: &Config, measures: &[MeasureDecl]) -> Vec<SheetLine> {
         let field = config.time_fields.of(kind);
         lines.push(line(
             &time_id(kind),
-            "Time Profiles",
+            "time profile",
             format!("{field} is the {}", words(kind)),
         ));
     }
@@ -176,7 +176,7 @@ fn line_of(config: &Config, measure: &MeasureDecl, version: &str) -> SheetLine {
     let who = match &measure.owner {
         Owner::Bridge => {
             let version = if version.is_empty() { "the base version" } else { version };
-            format!("stored, editable, assigned to {version}, written by the integration user only")
+            format!("editable, assigned to {version}, written by the integration user only")
         }
         Owner::Other(owner) => format!("read only for us, owned by {owner}"),
     };
@@ -203,20 +203,35 @@ fn around(config: &Config, measures: &[MeasureDecl]) -> Vec<SheetLine> {
     vec![
         line(
             "rights",
-            "Business Roles, Permission Filters",
+            "rights of users",
             format!("Planners may display {ours} and not change them; the integration user may change them"),
         ),
         line(
             "wiring",
-            "Key figure calculations, copy operators",
+            "key figure calculations, copy operators, jobs",
             "It is written down how the landed figure reaches the plan: none, a job, a calculation, or \
              direct; and which loads write the same key figures"
                 .to_owned(),
         ),
         line(
             "history",
-            "Change History",
+            "change history of the planning area",
             format!("Change history is on for {ours} in {}", config.planning_area),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{config, measures};
+
+    #[test]
+    fn the_sheet_as_the_consultant_reads_it() {
+        let text: Vec<String> = lines(&config(), &measures(), "UPSIDE")
+            .into_iter()
+            .map(|line| format!("{}\n  {}\n  in: {}", line.id, line.text, line.place))
+            .collect();
+        insta::assert_snapshot!(text.join("\n"));
+    }
 }

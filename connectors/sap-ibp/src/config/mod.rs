@@ -130,20 +130,36 @@ impl Config {
                 .cure("name the attribute that carries the product, usually PRDID"));
             }
         }
-        for measure in measures {
-            identifier("surface of a measure", &measure.surface, 32)?;
-            if measure.scale > 6 {
-                return Err(fatal(format!(
-                    "measure `{}`: the service keeps 6 decimals",
-                    measure.name
-                )));
-            }
-        }
+        self.check_surfaces(measures)?;
         self.transaction.validate()?;
         self.polling.validate()?;
         self.reading.validate()?;
         self.pack.validate()?;
         self.auth.validate()
+    }
+
+    /// Two measures in one column would overwrite each other in the row.
+    fn check_surfaces(&self, measures: &[MeasureDecl]) -> Result<(), ConnectorError> {
+        let names = &self.attributes;
+        for (at, measure) in measures.iter().enumerate() {
+            let (name, surface) = (&measure.name, &measure.surface);
+            identifier(&format!("surface of measure {name}"), surface, 32)?;
+            if let Some(other) = measures[..at].iter().find(|other| other.surface == *surface) {
+                let other = &other.name;
+                return Err(fatal(format!("measures `{other}` and `{name}` both are {surface}"))
+                    .cure("give each measure a key figure of its own"));
+            }
+            let key = [Some(&names.resource), Some(&names.location), names.product.as_ref()];
+            if key.contains(&Some(surface)) || surface.starts_with("PERIODID") {
+                return Err(fatal(format!("measure `{name}`: {surface} is no key figure"))
+                    .cure("set `surface` to the key figure's name in the planning area"));
+            }
+            if measure.scale > 6 {
+                let text = format!("measure `{name}`: `scale` is {}", measure.scale);
+                return Err(fatal(text).cure("the service keeps at most 6 decimals"));
+            }
+        }
+        Ok(())
     }
 
     fn check_names(&self) -> Result<(), ConnectorError> {
@@ -231,6 +247,17 @@ pub(crate) mod tests {
         assert!(with("/measures", json!({"x": {}})).unwrap_err().contains("measures.x"));
         assert!(with("/transaction", json!({"values_per_post": 0})).is_err());
         assert!(with("/reading", json!({"parallel": 7})).unwrap_err().contains("reading.parallel"));
+    }
+
+    #[test]
+    fn two_measures_never_share_a_column() {
+        let config = Config::read(settings()).unwrap();
+        let mut measures = crate::samples::measures();
+        measures[1].surface = measures[0].surface.clone();
+        let error = config.validate(&measures).unwrap_err().to_string();
+        assert!(error.contains("`live` and `cut` both are TWINCAPALIVE"), "{error}");
+        measures[1].surface = "RESID".to_owned();
+        assert!(config.validate(&measures).unwrap_err().to_string().contains("no key figure"));
     }
 
     #[test]

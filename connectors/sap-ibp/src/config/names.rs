@@ -143,6 +143,18 @@ pub enum Verb {
     Put,
 }
 
+impl Verb {
+    /// The verb as it stands on the wire.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
+}
+
 impl Default for Operations {
     fn default() -> Self {
         let operation = |verb, name: &str| Operation { verb, name: name.to_owned() };

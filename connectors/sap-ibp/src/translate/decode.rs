@@ -128,9 +128,11 @@ pub(crate) fn drift(operation: &'static str, text: &str) -> ConnectorError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::translate::literal::decimal;
 
     #[test]
     fn values_come_as_strings_numbers_and_null() {
@@ -155,5 +157,21 @@ mod tests {
             single_value(&json!({"d": {"Name": "x", "Value": "5f"}})).as_deref(),
             Some("5f")
         );
+    }
+
+    proptest! {
+        /// What was encoded and what comes back are equal decimals, also when
+        /// the service pads to six decimals.
+        #[test]
+        fn values_survive_the_wire(digits in -99_999_999_999i64..99_999_999_999, scale in 0u32..=6) {
+            let value = Decimal::new(digits, scale);
+            let sent = decimal(value, scale).unwrap();
+            let mut padded: Decimal = sent.parse().unwrap();
+            padded.rescale(6);
+            for text in [sent, padded.to_string()] {
+                let read = number(&json!({"A": text}), "A", scale).unwrap();
+                prop_assert_eq!(read, Some(value));
+            }
+        }
     }
 }

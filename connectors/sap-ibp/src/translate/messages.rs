@@ -217,6 +217,7 @@ fn contains_word(text: &str, word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -286,5 +287,18 @@ mod tests {
             ("LINE-10 unknown", Some("1"))
         );
         assert_eq!(all[0], RowOutcome::Accepted);
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_found_only_whole(word in "[A-Z]{1,4}-?[0-9]{1,3}", more in "[A-Z0-9_-]") {
+            let found = |text: String| contains_word(&text, &word);
+            for whole in [format!("row {word}, bad"), format!("({word})"), format!("{word}.")] {
+                prop_assert!(found(whole));
+            }
+            for part in [format!("row {word}{more} bad"), format!("é{word}")] {
+                prop_assert!(!found(part));
+            }
+        }
     }
 }

@@ -247,10 +247,10 @@ async fn refusals(ibp: &SapIbp, transaction: &str, state: &ImportState) -> Vec<M
     if !matches!(state, ImportState::ProcessedWithErrors | ImportState::Error) {
         return Vec::new();
     }
-    let expanded = read_messages(ibp, transaction, true).await;
-    let result = match expanded {
-        Err(error) if error.class == Class::Drift => read_messages(ibp, transaction, false).await,
-        other => other,
+    // Tenants that don't know the expand refuse it in several ways.
+    let result = match read_messages(ibp, transaction, true).await {
+        Ok(found) => Ok(found),
+        Err(_) => read_messages(ibp, transaction, false).await,
     };
     result.unwrap_or_else(|error| {
         tracing::warn!(%error, "messages of the import can't be read; its rows stay unproven");

@@ -181,6 +181,8 @@ const fn cure_of(status: StatusCode) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn answer(status: u16, body: &str) -> Response<Bytes> {
@@ -234,5 +236,14 @@ mod tests {
         assert_eq!(class(302), Class::Drift);
         assert_eq!(class(400), Class::Drift);
         assert_eq!(class(502), Class::Transient { sent: Sent::No });
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_breaks_the_parser(body in proptest::collection::vec(any::<u8>(), 0..300), xml in "<error>[<>a-z/&;]{0,40}") {
+            prop_assert!(parse(&body).text.chars().count() <= KEPT + 3);
+            let _ = parse(xml.as_bytes());
+            let _ = invalid_column(&String::from_utf8_lossy(&body));
+        }
     }
 }
