@@ -6,13 +6,17 @@ use std::{
     path::PathBuf,
 };
 
-use planthread_engine::plan::PlanLine;
+use planthread_engine::{
+    Reader,
+    plan::{PlanLine, PlanSummary},
+};
 
 use super::Context;
 use crate::{
+    config::Loaded,
     failure::{Exit, Failure},
     report::planned::{LINES_SHOWN, Planned, Plans},
-    run::{Bridge, OpenTarget, Truth},
+    run::{self, Bridge, WantReport},
 };
 
 /// What the verb takes.
@@ -26,37 +30,70 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let bridge = context.bridge()?;
-    let targets = bridge.targets(args.target.as_deref())?;
-    if args.output.is_some() && targets.len() > 1 {
+    let loaded = context.config()?;
+    let several = args.target.is_none() && loaded.config.targets.len() > 1;
+    if args.output.is_some() && several {
         return Err(Failure::usage("one file holds the plan of one target")
             .cure("name the target: `planthread plan TARGET -o FILE`"));
     }
-    let truth = bridge.truth(bridge.as_of())?;
-    let plans = targets
-        .iter()
-        .map(|target| plan(&bridge, target, &truth, args.output.as_ref()))
-        .collect::<Result<Vec<_>, _>>()?;
+    let plans = match context.bridge() {
+        Ok(bridge) => fresh(&bridge, args)?,
+        // Somebody else writes the state: the ledger is as fresh as it gets.
+        Err(failure) if failure.exit == Exit::Held => {
+            context
+                .screen
+                .note(&format!("{}; this is a plan of what the ledger has", failure.message));
+            beside(context, &loaded, args)?
+        }
+        Err(failure) => return Err(failure),
+    };
     context.screen.show(&Plans(plans))
 }
 
-fn plan(
-    bridge: &Bridge,
-    target: &OpenTarget,
-    truth: &Truth,
+/// Derives, wants, plans.
+fn fresh(bridge: &Bridge, args: &Args) -> Result<Vec<Planned>, Failure> {
+    let truth = bridge.truth(bridge.as_of())?;
+    let mut plans = Vec::new();
+    for target in bridge.targets(args.target.as_deref())? {
+        let want = bridge.want(&target, &truth)?;
+        let plan = |out: &mut dyn Write| bridge.plan(&target, truth.as_of, None, out);
+        plans.push(planned(plan, Some(want), args.output.as_ref())?);
+    }
+    Ok(plans)
+}
+
+/// Plans what the ledger has, beside its writer.
+fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned>, Failure> {
+    let reader = Reader::open(&loaded.config.state)?;
+    let as_of = loaded.config.plant.as_of(context.clock.now());
+    let mut plans = Vec::new();
+    for name in loaded.config.targets.keys() {
+        if args.target.as_ref().is_none_or(|wanted| wanted == name) {
+            let target = context.open_offline(loaded, Some(name))?;
+            let plan = |out: &mut dyn Write| {
+                run::plan_of_ledger(loaded, &reader, &target, as_of, None, out)
+            };
+            plans.push(planned(plan, None, args.output.as_ref())?);
+        }
+    }
+    Ok(plans)
+}
+
+fn planned(
+    plan: impl FnOnce(&mut dyn Write) -> Result<PlanSummary, Failure>,
+    want: Option<WantReport>,
     file: Option<&PathBuf>,
 ) -> Result<Planned, Failure> {
-    let want = bridge.want(target, truth)?;
     let open = |path: &PathBuf| -> Result<Box<dyn Write>, Failure> {
         let file = File::create(path).map_err(|error| Failure::io("write", path, &error))?;
         Ok(Box::new(BufWriter::new(file)))
     };
     let out = file.map_or_else(|| Ok(Box::new(io::sink()) as Box<dyn Write>), open)?;
     let mut tee = Tee { out, first: Vec::new(), lines: 0 };
-    let summary = bridge.plan(target, truth.as_of, None, &mut tee)?;
+    let summary = plan(&mut tee)?;
     let first = tee.first();
     let file = file.map(|path| path.display().to_string());
-    Ok(Planned { summary, file, want: Some(want), first })
+    Ok(Planned { summary, file, want, first })
 }
 
 /// Passes a plan on and keeps its first lines for the eye.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    report::{View as _, paper::count},
+    report::paper::count,
     run::{Bridge, OpenTarget},
     serve::http::Endpoint,
 };
@@ -43,11 +43,10 @@ async fn forever(
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let endpoint = open_intake(context, bridge, stopped.clone()).await?;
     let every = Duration::from_secs(bridge.loaded.config.run.every_seconds.max(1));
-    let seconds = usize::try_from(every.as_secs()).unwrap_or(usize::MAX);
     let names = targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ");
     context.screen.say(&format!(
         "Running every {}, to {}. Stop with ctrl-c.",
-        count(seconds, "second"),
+        count(every.as_secs(), "second"),
         if names.is_empty() { "no target" } else { &names }
     ))?;
     let interrupted = async {
@@ -57,7 +56,6 @@ async fn forever(
         }
     };
     tokio::pin!(interrupted);
-    let mut worst = Exit::Ok;
     loop {
         let cycle = bridge.cycle(targets, bridge.as_of());
         tokio::pin!(cycle);
@@ -73,8 +71,7 @@ async fn forever(
                 }
             }
         };
-        worst = worst.max(done.exit());
-        context.screen.show(&done)?;
+        let exit = context.screen.show(&done)?;
         last = last
             || tokio::select! {
                 () = bridge.clock.sleep(every) => false,
@@ -86,7 +83,7 @@ async fn forever(
             if let Some(endpoint) = endpoint {
                 let _ = endpoint.await;
             }
-            return Ok(worst);
+            return Ok(exit);
         }
     }
 }

@@ -85,6 +85,8 @@ impl Demo {
         for target in loaded.config.targets.values_mut() {
             // The sandbox is wired so that the plan cut drives the plan.
             target.in_use.wiring = config::Wiring::Calculation;
+            // It imports in less than a second, so ask more often than a tenant.
+            target.settings["polling"] = serde_json::json!({ "every_seconds": 1 });
         }
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let opener = Opener::new(Arc::clone(&shared));

@@ -53,7 +53,7 @@ impl View for Deliveries {
 }
 
 fn cells(n: u64) -> String {
-    count(usize::try_from(n).unwrap_or(usize::MAX), "cell")
+    count(n, "cell")
 }
 
 impl View for Delivered {
@@ -78,8 +78,7 @@ impl View for Delivered {
             "{}: {} sent in {}, {} accepted, {} refused, {} unproven",
             self.target,
             cells(applied.sent),
-            count(usize::try_from(applied.batches).unwrap_or(usize::MAX), "batch")
-                .replace("batchs", "batches"),
+            count(applied.batches, "batch"),
             applied.accepted,
             applied.rejected,
             applied.unproven

@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::{Paper, Tone, View, paper::count, verified::Verified};
+use super::{
+    Paper, Tone, View,
+    paper::{count, instant},
+    verified::Verified,
+};
 use crate::{
     failure::Exit,
     run::{Cycle, TargetCycle},
 };
-
-fn wide(n: u64) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
-}
 
 impl View for Cycle {
     fn write(&self, paper: &mut Paper) {
@@ -20,7 +20,11 @@ impl View for Cycle {
             0 => String::new(),
             n => format!(", {n} refused (`planthread rejects`)"),
         };
-        paper.line(format!("as of {}: {}{refused}", self.as_of, count(taken, "new record")));
+        paper.line(format!(
+            "as of {}: {}{refused}",
+            instant(self.as_of),
+            count(taken, "new record")
+        ));
         for target in &self.targets {
             self::target(paper, target);
         }
@@ -66,8 +70,7 @@ fn target(paper: &mut Paper, done: &TargetCycle) {
     if let Some(recovered) = &done.recovered {
         let settled = recovered.landed + recovered.not_taken + recovered.unknown;
         if settled > 0 {
-            let pushes = count(wide(settled), "broken push").replace("pushs", "pushes");
-            paper.line(format!("    settled {pushes} from before"));
+            paper.line(format!("    settled {} from before", count(settled, "broken push")));
         }
     }
     let troubled = done

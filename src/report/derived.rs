@@ -2,8 +2,8 @@
 
 use planthread_contracts::Status;
 use planthread_domain::derive::{Derivation, Explanation, Figures};
-use rust_decimal::Decimal;
-use serde::Serialize;
+use rust_decimal::{Decimal, prelude::ToPrimitive as _};
+use serde::{Serialize, Serializer};
 
 use super::{Paper, Tone, View};
 
@@ -17,35 +17,45 @@ pub struct DerivedLine {
     /// `past` is measured, `future` foretold, `current` both.
     pub phase: String,
     /// Hours that the calendar schedules, decided changes included.
+    #[serde(serialize_with = "number")]
     pub scheduled_hours: Decimal,
     /// Hours that people decided on top of the shifts, or took away.
+    #[serde(serialize_with = "number")]
     pub decided_hours: Decimal,
     /// Planned stops within scheduled hours.
+    #[serde(serialize_with = "number")]
     pub planned_hours: Decimal,
     /// Measured unplanned down within scheduled hours.
+    #[serde(serialize_with = "number")]
     pub down_hours: Decimal,
     /// Expected unplanned down of the time that was not measured.
+    #[serde(serialize_with = "maybe_number")]
     pub expected_down_hours: Option<Decimal>,
     /// Scheduled − planned − down − expected down.
+    #[serde(serialize_with = "maybe_number")]
     pub attainable_hours: Option<Decimal>,
     /// Cautious attainable hours: less is not expected in 9 of 10 periods.
+    #[serde(serialize_with = "maybe_number")]
     pub low_hours: Option<Decimal>,
     /// Demonstrated availability, 0..1.
+    #[serde(serialize_with = "maybe_number")]
     pub availability: Option<Decimal>,
     /// Full weeks behind it.
     pub pooled_weeks: usize,
     /// Good parts.
+    #[serde(serialize_with = "maybe_number")]
     pub good_units: Option<Decimal>,
     /// Standard hours of the good output so far.
+    #[serde(serialize_with = "maybe_number")]
     pub output_standard_hours: Option<Decimal>,
     /// Of a line: output measured at its end, in its own standard hours.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
     pub measured_output_hours: Option<Decimal>,
     /// Of a line: what its machines compose to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
     pub composed_bound_hours: Option<Decimal>,
     /// Of a line: bound − measured.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
     pub difference_hours: Option<Decimal>,
     /// Of a line: the stage that sets the bound.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +66,24 @@ pub struct DerivedLine {
     pub status: String,
     /// Instant of the truth behind them.
     pub as_of: String,
+}
+
+/// Hours as a JSON number: these are figures to look at and to compare, while
+/// the cells that land keep their exact decimals.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn number<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+    match (value.is_integer(), value.to_i64(), value.to_f64()) {
+        (true, Some(whole), _) => serializer.serialize_i64(whole),
+        (_, _, Some(number)) => serializer.serialize_f64(number),
+        _ => serializer.collect_str(value),
+    }
+}
+
+fn maybe_number<S: Serializer>(value: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => number(value, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// Decimals that people read; the cell itself is rounded once, by its measure.

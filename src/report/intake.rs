@@ -54,10 +54,7 @@ impl View for Ingested {
         if self.files.is_empty() {
             paper.line("No source has files; send CloudEvents with `planthread ingest -`.");
         }
-        paper.line(format!(
-            "The journal holds {}.",
-            count(to_usize(self.journal.records), "record")
-        ));
+        paper.line(format!("The journal holds {}.", count(self.journal.records, "record")));
     }
 
     fn exit(&self) -> Exit {
@@ -67,10 +64,6 @@ impl View for Ingested {
         };
         if self.files.iter().all(fine) { Exit::Ok } else { Exit::Findings }
     }
-}
-
-fn to_usize(n: u64) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
 }
 
 fn sentence(file: &FileReport) -> String {
@@ -192,7 +185,7 @@ impl View for Collected {
         paper.line(match self.sealed.last() {
             Some(last) => format!(
                 "Sealed {segments} with {} into {}, up to {}.",
-                count(to_usize(records), "record"),
+                count(records, "record"),
                 self.folder,
                 last.file
             ),

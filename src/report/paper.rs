@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 /// How far a word should catch the eye.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -110,10 +112,22 @@ pub fn short(text: &str, max: usize) -> String {
     format!("{kept}…")
 }
 
-/// `n` things, in the right number: `1 cell`, `2 cells`.
+/// `n` things, in the right number: `1 cell`, `2 cells`, `2 batches`.
 #[must_use]
-pub fn count(n: usize, one: &str) -> String {
-    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+pub fn count(n: impl TryInto<u64>, one: &str) -> String {
+    let n = n.try_into().unwrap_or(u64::MAX);
+    let ending = match n {
+        1 => "",
+        _ if one.ends_with("ch") || one.ends_with("sh") => "es",
+        _ => "s",
+    };
+    format!("{n} {one}{ending}")
+}
+
+/// An instant for eyes: to the second, in UTC.
+#[must_use]
+pub fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]
@@ -126,6 +140,13 @@ mod tests {
         let rows = [["LINE-1".into(), "9.5".into()], ["M3".into(), "120".into()]];
         paper.table(["resource", "hours"], &rows);
         assert_eq!(paper.into_text(), "  resource  hours\n  LINE-1      9.5\n  M3          120\n");
+    }
+
+    #[test]
+    fn things_are_counted_in_the_right_number() {
+        assert_eq!(count(1_u32, "batch"), "1 batch");
+        assert_eq!(count(2_u64, "batch"), "2 batches");
+        assert_eq!(count(0_u32, "cell"), "0 cells");
     }
 
     #[test]

@@ -4,7 +4,10 @@ use planthread_engine::plan::{PlanLine, PlanSummary};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Paper, Tone, View, paper::count};
+use super::{
+    Paper, Tone, View,
+    paper::{count, instant},
+};
 use crate::run::WantReport;
 
 /// Changes that are printed one by one; the plan file has all.
@@ -44,7 +47,7 @@ impl Planned {
     fn write(&self, paper: &mut Paper) {
         let header = &self.summary.header;
         let scope = if header.scope.is_empty() { "base" } else { &header.scope };
-        let title = format!("{} / {scope}, as of {}", header.target, header.as_of);
+        let title = format!("{} / {scope}, as of {}", header.target, instant(header.as_of));
         paper.line(paper.tint(Tone::Bold, &title));
         let counts = &header.counts;
         if counts.cells == 0 {
@@ -80,18 +83,18 @@ impl Planned {
             .collect();
         paper.line(format!(
             "  {} to send ({}), {} carried along, in {} groups of one resource and period",
-            count(usize::try_from(counts.cells).unwrap_or(usize::MAX), "cell"),
+            count(counts.cells, "cell"),
             reasons.join(", "),
             counts.carried,
             counts.groups
         ));
         let cost = &header.prediction;
         paper.line(format!(
-            "  Expected: {} requests in {} batches, {}; then {} reads, {}",
-            cost.requests,
-            cost.batches,
+            "  Expected at the target: {} in {}, {}; then {}, {}",
+            count(cost.requests, "request"),
+            count(cost.batches, "batch"),
             seconds(cost.write_ms),
-            cost.reads,
+            count(cost.reads, "read"),
             seconds(cost.read_ms)
         ));
         let rows: Vec<[String; 6]> = self.first.iter().map(row).collect();

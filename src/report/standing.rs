@@ -8,7 +8,10 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{Paper, Tone, View, paper::count};
+use super::{
+    Paper, Tone, View,
+    paper::{count, instant},
+};
 use crate::failure::Exit;
 
 /// Locks and cases that are named one by one.
@@ -147,7 +150,10 @@ impl Standing {
         for lock in self.locks.iter().take(NAMED) {
             paper.line(format!(
                 "  {}: {} ({}), until {}",
-                lock.cell, lock.reason, lock.owner, lock.until
+                lock.cell,
+                lock.reason,
+                lock.owner,
+                instant(lock.until)
             ));
         }
     }

@@ -103,56 +103,78 @@ pub struct Checked {
     /// Nothing is wrong.
     pub ok: bool,
     /// One answer for each line of the sheet, and what else was noticed.
-    pub findings: Vec<Finding>,
-    /// Lines of the sheet that nobody could answer from outside.
-    pub unanswered: Vec<SheetLine>,
+    pub lines: Vec<Ticked>,
+}
+
+/// One line of the sheet with its answer.
+#[derive(Debug, Serialize)]
+pub struct Ticked {
+    /// What must be true; empty for a remark of its own.
+    pub must: String,
+    /// Where to do it in the target.
+    pub place: String,
+    /// What was found; absent when nobody could look.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
 }
 
 impl Checked {
     /// Compares the sheet with what was found.
     #[must_use]
     pub fn of(info: &Info, discovery: Discovery) -> Self {
-        let answered = |line: &SheetLine| discovery.findings.iter().any(|f| f.line == line.id);
-        let unanswered = info.sheet.iter().filter(|line| !answered(line)).cloned().collect();
         let ok = discovery.findings.iter().all(|finding| finding.ok);
-        Self { target: info.target.clone(), ok, findings: discovery.findings, unanswered }
+        let line_of = |id: &str| info.sheet.iter().find(|line| line.id == id);
+        let answered: Vec<String> = discovery.findings.iter().map(|f| f.line.clone()).collect();
+        let found = discovery.findings.into_iter().map(|finding| Ticked {
+            must: line_of(&finding.line).map(|line| line.text.clone()).unwrap_or_default(),
+            place: line_of(&finding.line).map(|line| line.place.clone()).unwrap_or_default(),
+            finding: Some(finding),
+        });
+        let open = info.sheet.iter().filter(|line| !answered.contains(&line.id)).map(|line| {
+            Ticked { must: line.text.clone(), place: line.place.clone(), finding: None }
+        });
+        Self { target: info.target.clone(), ok, lines: found.chain(open).collect() }
     }
 }
 
 impl View for Checked {
     fn write(&self, paper: &mut Paper) {
-        for finding in &self.findings {
-            let tick = if finding.ok {
-                paper.tint(Tone::Good, "[x]")
-            } else {
-                paper.tint(Tone::Bad, "[!]")
-            };
-            paper.line(format!("{tick} {}", finding.text));
-            if !finding.ok && !finding.cure.is_empty() {
-                paper.line(format!("    cure: {}", finding.cure));
-            }
+        for line in &self.lines {
+            line.write(paper);
         }
-        for line in &self.unanswered {
-            paper.line(format!("[?] {}", line.text));
-            let place = format!("    can't be seen from outside; look at {}", line.place);
-            paper.line(paper.tint(Tone::Dim, &place));
-        }
-        let open = self.findings.iter().filter(|finding| !finding.ok).count();
-        let verdict = if self.ok {
-            format!("\n{} is prepared: {}.", self.target, count(self.findings.len(), "line"))
+        let wrong = |line: &&Ticked| line.finding.as_ref().is_some_and(|finding| !finding.ok);
+        let open = self.lines.iter().filter(wrong).count();
+        let all = count(self.lines.len(), "line");
+        paper.line(if self.ok {
+            format!("\n{} is prepared: {all}.", self.target)
         } else {
-            format!(
-                "\n{} of {} to put right at {}.",
-                open,
-                count(self.findings.len(), "line"),
-                self.target
-            )
-        };
-        paper.line(verdict);
+            format!("\n{open} of {all} to put right at {}.", self.target)
+        });
     }
 
     fn exit(&self) -> Exit {
         if self.ok { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+impl Ticked {
+    fn write(&self, paper: &mut Paper) {
+        let (tick, found) = match &self.finding {
+            Some(finding) if finding.ok => (paper.tint(Tone::Good, "[x]"), finding.text.clone()),
+            Some(finding) => (paper.tint(Tone::Bad, "[!]"), finding.text.clone()),
+            None => ("[?]".to_owned(), "can't be seen from outside".to_owned()),
+        };
+        if self.must.is_empty() {
+            paper.line(format!("{tick} {found}"));
+        } else {
+            paper.line(format!("{tick} {}", self.must));
+            paper.line(paper.tint(Tone::Dim, &format!("    {found}")));
+        }
+        if let Some(finding) = self.finding.as_ref().filter(|f| !f.ok && !f.cure.is_empty()) {
+            let place =
+                if self.place.is_empty() { String::new() } else { format!(" ({})", self.place) };
+            paper.line(format!("    cure: {}{place}", finding.cure));
+        }
     }
 }
 

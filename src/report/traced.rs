@@ -3,7 +3,11 @@
 use planthread_contracts::Status;
 use rust_decimal::Decimal;
 
-use super::{Paper, Tone, View, derived::tone, paper::short};
+use super::{
+    Paper, Tone, View,
+    derived::tone,
+    paper::{instant, short},
+};
 use crate::run::Traced;
 
 impl View for Traced {
@@ -15,8 +19,8 @@ impl View for Traced {
             "  wanted    {} (before rounding {}), {status}, as of {}, valid until {}",
             cell.value,
             cell.unrounded.round_dp(6).normalize(),
-            cell.as_of,
-            cell.valid_until
+            instant(cell.as_of),
+            instant(cell.valid_until)
         ));
         let accepted = match cell.accepted_revision {
             0 => "never".to_owned(),
@@ -24,15 +28,15 @@ impl View for Traced {
         };
         paper.line(format!("  accepted  {accepted}"));
         paper.line(match &cell.seen {
-            Some(seen) => format!("  seen      {} at {}", value(seen.value), seen.at),
+            Some(seen) => format!("  seen      {} at {}", value(seen.value), instant(seen.at)),
             None => "  seen      not read back yet".to_owned(),
         });
         paper.line(match cell.in_use_since {
-            Some(since) => format!("  in use    since {since}"),
+            Some(since) => format!("  in use    since {}", instant(since)),
             None => "  in use    not seen to drive the plan".to_owned(),
         });
         if let Some((owner, reason, until)) = &self.ledger.lock {
-            paper.line(format!("  locked    by {owner} until {until}: {reason}"));
+            paper.line(format!("  locked    by {owner} until {}: {reason}", instant(*until)));
         }
         paper.line("\nRevisions");
         let rows: Vec<[String; 6]> = self
@@ -45,7 +49,7 @@ impl View for Traced {
                     revision.value.to_string(),
                     revision.state.word().replace('_', " "),
                     revision.status.word().to_owned(),
-                    revision.made_at.to_string(),
+                    instant(revision.made_at),
                     short(&revision.recipe, 13),
                 ]
             })
@@ -71,12 +75,15 @@ impl Traced {
             let before = attempt.before.map_or("not read".to_owned(), value);
             paper.line(format!(
                 "  {}  revision {}, before it {before}: {outcome}",
-                attempt.opened_at, attempt.revision
+                instant(attempt.opened_at),
+                attempt.revision
             ));
             if let Some(receipt) = &attempt.receipt {
                 paper.line(format!(
                     "    receipt {}: {} at {}",
-                    receipt.handle, receipt.verdict, receipt.at
+                    receipt.handle,
+                    receipt.verdict,
+                    instant(receipt.at)
                 ));
             }
             if let Some(rejection) = &attempt.rejection {

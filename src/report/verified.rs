@@ -4,7 +4,10 @@ use planthread_engine::verify::SweepReport;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Paper, Tone, View, paper::count};
+use super::{
+    Paper, Tone, View,
+    paper::{count, instant},
+};
 use crate::failure::{Exit, Failure};
 
 /// Cells that are named one by one; `--json` names them all.
@@ -57,7 +60,7 @@ impl View for Verifications {
 impl View for Verified {
     fn write(&self, paper: &mut Paper) {
         let report = &self.report;
-        let read = count(usize::try_from(report.read).unwrap_or(usize::MAX), "cell");
+        let read = count(report.read, "cell");
         paper.line(paper.tint(Tone::Bold, &format!("{}: {read} read back", self.target)));
         let lines = [
             (report.landed, Tone::Good, "hold what is wanted"),
@@ -86,7 +89,7 @@ impl View for Verified {
                 edit.key,
                 edit.wanted,
                 read(edit.read),
-                edit.until
+                instant(edit.until)
             ));
         }
         for (kind, cells) in &report.cases {

@@ -20,6 +20,7 @@ use crate::{
     serve::{
         JournalDoor,
         files::{self, FileReport},
+        replay_now,
     },
 };
 
@@ -162,6 +163,7 @@ pub fn facts_of_files(
     now: Timestamp,
 ) -> Result<(Facts, Vec<RejectedRecord>), Failure> {
     let plant = &loaded.config.plant;
+    let now = replay_now(plant, now);
     let decoder = Decoder::new(plant).map_err(|error| calendar(&error))?;
     let (mut facts, mut refused) = (Facts::default(), Vec::new());
     files::each(plant, now, &mut |arrival| {

@@ -14,4 +14,4 @@ pub use bridge::{Bridge, derive_facts, derive_journal, facts_of_files};
 pub use cycle::{Cycle, TargetCycle};
 pub use target::{OpenTarget, Opener, Transports};
 pub use trace::{RecordRef, Traced, parse_cell, trace};
-pub use want::{Truth, WantReport, explain};
+pub use want::{Truth, WantReport, explain, plan_of_ledger};

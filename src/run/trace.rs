@@ -1,7 +1,7 @@
 //! Trace: from one landed number back to its arithmetic and its records.
 
 use jiff::Timestamp;
-use planthread_contracts::{CellKey, RawRecord};
+use planthread_contracts::{Carries, CellKey, RawRecord};
 use planthread_domain::{
     decode::{Decoder, Facts, Subject},
     derive, project,
@@ -96,7 +96,7 @@ pub fn trace(
         .filter(|row| row.resource == key.resource && row.location == key.location)
         .map(|row| row.source.as_str())
         .collect();
-    let derivation = derive_journal(loaded, reader, plant.as_of(now))?;
+    let derivation = derive_journal(loaded, reader, speaks_for(loaded, key, now)?)?;
     let wanted = ledger.revisions.last().map(|revision| revision.recipe.as_str());
     let recipe_holds =
         mapping.is_some_and(|mapping| wanted == Some(&project::recipe(&derivation, mapping)));
@@ -107,6 +107,19 @@ pub fn trace(
         .collect();
     let (records, last_records) = records(loaded, reader, &sources)?;
     Ok(Traced { ledger, arithmetic, recipe_holds, records, last_records })
+}
+
+/// The instant behind a cell: now, or the last cut for a plan cut.
+fn speaks_for(loaded: &Loaded, key: &CellKey, now: Timestamp) -> Result<Timestamp, Failure> {
+    let plant = &loaded.config.plant;
+    let as_of = plant.as_of(now);
+    let measures = loaded.config.targets.get(&key.target).map(|target| &target.measures);
+    let mut measures = measures.into_iter().flatten();
+    if measures.any(|m| m.name == key.measure && m.carries == Carries::PlanCut) {
+        return project::cut_off(plant, as_of)
+            .map_err(|error| Failure::usage(error.to_string()).explain("config"));
+    }
+    Ok(as_of)
 }
 
 /// The records that speak of one of `sources`.

@@ -3,12 +3,13 @@
 use std::io::Write;
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::Period;
+use planthread_contracts::{Carries, DesiredCell, Period};
 use planthread_domain::{
     derive::{self, Derivation, Explanation},
     project::{self, Withheld},
 };
 use planthread_engine::{
+    Reader,
     ledger::{self, Want, Wanted, Why},
     plan::{self, PlanRequest, PlanSummary},
 };
@@ -73,6 +74,8 @@ impl Bridge {
             heartbeat: None,
         })
         .map_err(|violations| refused(&target.name, &violations))?;
+        let mut cells = projection.cells;
+        self.keep_cut_until_the_next(target, truth.as_of, &mut cells)?;
         let valid = i64::from(plant.rules.valid_hours);
         let want = Want {
             target: target.name.clone(),
@@ -81,11 +84,46 @@ impl Bridge {
             // A stamp is renewed in the last third of its life: early enough
             // that a missed cycle or two turns nothing grey.
             refresh_within: SignedDuration::from_hours(valid / 3),
-            cells: projection.cells,
+            cells,
             complete: vec![policy::complete(&self.loaded, target, truth.as_of)?],
         };
         let wanted = ledger::want(&self.state, want, self.clock.now())?;
         Ok(WantReport { target: target.name.clone(), wanted, withheld: projection.withheld })
+    }
+
+    /// A plan cut is firm until the next one: it does not grow stale before.
+    fn keep_cut_until_the_next(
+        &self,
+        target: &OpenTarget,
+        as_of: Timestamp,
+        cells: &mut [DesiredCell],
+    ) -> Result<(), Failure> {
+        let next = self.next_cut(as_of)?;
+        let is_cut = |name: &str| {
+            let mut measures = target.config.measures.iter();
+            measures.any(|m| m.name == name && m.carries == Carries::PlanCut)
+        };
+        for cell in cells.iter_mut().filter(|cell| is_cut(&cell.key.measure)) {
+            cell.valid_until = cell.valid_until.max(next);
+        }
+        Ok(())
+    }
+
+    fn next_cut(&self, as_of: Timestamp) -> Result<Timestamp, Failure> {
+        let cut = |at| {
+            project::cut_off(&self.loaded.config.plant, at)
+                .map_err(|error| Failure::usage(error.to_string()).explain("config"))
+        };
+        let last = cut(as_of)?;
+        // Cuts are monthly: the next one is never more than 31 days away.
+        for days in 1..=32 {
+            let then = as_of.saturating_add(SignedDuration::from_hours(24 * days));
+            let next = cut(then.unwrap_or(Timestamp::MAX))?;
+            if next > last {
+                return Ok(next);
+            }
+        }
+        Ok(last)
     }
 
     /// Writes the plan of `target` to `out`; costs only reads.
@@ -99,16 +137,31 @@ impl Bridge {
         only: Option<Why>,
         out: &mut dyn Write,
     ) -> Result<PlanSummary, Failure> {
-        let policy = policy::policy(&self.loaded, target, as_of)?;
-        let request = PlanRequest {
-            policy: &policy,
-            as_of,
-            config: &self.loaded.digest,
-            capabilities: &target.connector.info().capabilities,
-            only,
-        };
-        Ok(plan::build(&self.reader()?, &request, out)?)
+        plan_of_ledger(&self.loaded, &self.reader()?, target, as_of, only, out)
     }
+}
+
+/// Writes the plan of what the ledger has; works beside a writer.
+///
+/// # Errors
+/// When the state can't be read, or `out` refuses.
+pub fn plan_of_ledger(
+    loaded: &Loaded,
+    reader: &Reader,
+    target: &OpenTarget,
+    as_of: Timestamp,
+    only: Option<Why>,
+    out: &mut dyn Write,
+) -> Result<PlanSummary, Failure> {
+    let policy = policy::policy(loaded, target, as_of)?;
+    let request = PlanRequest {
+        policy: &policy,
+        as_of,
+        config: &loaded.digest,
+        capabilities: &target.connector.info().capabilities,
+        only,
+    };
+    Ok(plan::build(reader, &request, out)?)
 }
 
 fn refused(target: &str, violations: &[planthread_contracts::Violation]) -> Failure {

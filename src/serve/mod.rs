@@ -143,9 +143,17 @@ fn understood(decoder: &Decoder<'_>, record: RawRecord) -> Result<Understood, Bo
     Ok(Understood::Later(journal::Quarantined { record, reason }))
 }
 
+/// The present instant of `plant`: not before the instant that a replay speaks
+/// for.
+#[must_use]
+pub fn replay_now(plant: &Plant, now: Timestamp) -> Timestamp {
+    plant.as_of.map_or(now, |as_of| as_of.max(now))
+}
+
 impl Door for JournalDoor {
+    /// A plant with a fixed instant is a replay: it lives at that instant.
     fn now(&self) -> Timestamp {
-        self.clock.now()
+        replay_now(&self.plant, self.clock.now())
     }
 
     fn take(
@@ -153,7 +161,7 @@ impl Door for JournalDoor {
         arrivals: Vec<Arrival>,
         checkpoint: Option<(String, String)>,
     ) -> Result<Kept, Failure> {
-        let now = self.clock.now();
+        let now = self.now();
         let append = journal::Append { checkpoint, ..self.sort(arrivals)? };
         let mut kept = Kept {
             rejected: append.rejected.iter().map(Refusal::from).collect(),
