@@ -119,6 +119,33 @@ pub enum EngineError {
 pub type Result<T> = std::result::Result<T, EngineError>;
 
 impl EngineError {
+    /// The exit code of a command that ends with this error: 2 usage or
+    /// configuration, 3 come back later, 4 held by policy, 70 internal; a
+    /// connector's error by the kit's one table.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Connector(error) => planthread_kit::table::treatment(error.class).exit_code,
+            Self::WriterHeld { .. } => 3,
+            Self::Moved(_) => 4,
+            Self::NoState(_)
+            | Self::NewerSchema { .. }
+            | Self::OlderSchema { .. }
+            | Self::Io { .. }
+            | Self::Plan { .. }
+            | Self::Segment { .. }
+            | Self::Refused(_)
+            | Self::UnknownCell(_) => 2,
+            Self::NotDurable(_)
+            | Self::Database(_)
+            | Self::Commit(_)
+            | Self::WriterGone
+            | Self::Transition { .. }
+            | Self::Conservation { .. }
+            | Self::Stored(_) => 70,
+        }
+    }
+
     /// An IO error at `path`.
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();

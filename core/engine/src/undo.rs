@@ -56,6 +56,14 @@ pub struct Undone {
     pub left: Vec<(CellKey, String)>,
 }
 
+impl Undone {
+    fn leave(&mut self, key: CellKey, reason: &str) {
+        if self.left.len() < NAMED {
+            self.left.push((key, reason.to_owned()));
+        }
+    }
+}
+
 /// Makes the values that were seen before a receipt wanted again.
 ///
 /// # Errors
@@ -102,6 +110,12 @@ fn run(conn: &Connection, request: &UndoRequest, now: Timestamp) -> Result<Undon
             done.moved += 1;
             continue;
         }
+        if let Some((LockKind::Send, hold)) = locks::of_cell(conn, part.grp, part.measure)?
+            && hold.until > now
+        {
+            done.leave(key, &format!("locked by {}", hold.owner));
+            continue;
+        }
         let value = match (decl.map(|decl| &decl.owner), part.before) {
             (Some(Owner::Bridge), Some(Some(value))) => Ok(value),
             (Some(Owner::Bridge), Some(None)) if zero => Ok(rust_decimal::Decimal::ZERO),
@@ -118,8 +132,7 @@ fn run(conn: &Connection, request: &UndoRequest, now: Timestamp) -> Result<Undon
                 pin(conn, request, &cell, key, now)?;
                 done.cells += 1;
             }
-            Err(reason) if done.left.len() < NAMED => done.left.push((key, reason.to_owned())),
-            Err(_) => {}
+            Err(reason) => done.leave(key, reason),
         }
     }
     books.flush(conn)?;

@@ -13,9 +13,9 @@ use serde::Serialize;
 
 use super::{DurableLog, check::Checker};
 use crate::{
-    EngineError, State,
+    EngineError, Reader, State,
     error::Result,
-    ledger::names,
+    ledger::{names, want::same_group},
     plan::{PlanHeader, PlanLine, Policy, file::PlanReader, predict::Packer},
 };
 
@@ -113,6 +113,12 @@ impl Applied {
 /// Applies a plan. It is read twice: once to prove it and to find cells that
 /// have moved, once to send it.
 ///
+/// An attempt is opened only while every cell of its batch is what the plan
+/// says; that is asked again for every retry, so a batch that has waited while
+/// truth moved on dissolves instead of sending an old value (law 5). An attempt
+/// that stays open is settled by [`super::recover`], to be called before the
+/// next plan.
+///
 /// A plan with moved cells is refused as a whole; with `only_unmoved` the
 /// groups without one go, and never with another value. Law 1.
 ///
@@ -136,6 +142,7 @@ pub async fn apply<R: BufRead + Seek + Send>(
     applied.moved_cells.clear();
     plan.seek(SeekFrom::Start(0)).map_err(EngineError::io("plan"))?;
     let mut reader = Groups { reader: PlanReader::open(plan)?, next: None };
+    let state = delivery.state.reader()?;
     let clock = Arc::clone(delivery.clock);
     let log = DurableLog::new(Arc::clone(delivery.state), clock, &applied.sha256);
     let mut packer = Packer::new(delivery.connector.info().capabilities.cells_per_batch);
@@ -143,9 +150,10 @@ pub async fn apply<R: BufRead + Seek + Send>(
     loop {
         let group = reader.next()?;
         let last = group.is_none();
-        let group = standing(delivery, &policy, group.unwrap_or_default(), &mut applied)?;
-        if last || !group.is_empty() && packer.add(group.len()) {
-            push(delivery, &log, &policy, std::mem::take(&mut batch), &mut applied).await?;
+        let group = group.unwrap_or_default();
+        if last || packer.add(group.len()) {
+            let lines = standing(&state, &policy, &std::mem::take(&mut batch), &mut applied)?;
+            push(delivery, &log, &policy, lines, &mut applied).await?;
         }
         batch.extend(group);
         if last || applied.stopped.is_some() {
@@ -192,27 +200,27 @@ fn prove<R: BufRead + Seek + Send>(
     Ok(applied)
 }
 
-/// The lines of a group that may go: all of it, or nothing.
+/// The lines of a batch that may go: whole groups, or nothing of them.
 fn standing(
-    delivery: &Delivery<'_>,
+    reader: &Reader,
     policy: &Policy,
-    group: Vec<PlanLine>,
+    lines: &[PlanLine],
     applied: &mut Applied,
 ) -> Result<Vec<PlanLine>> {
-    if group.is_empty() {
-        return Ok(group);
-    }
-    let state = delivery.state.reader()?;
-    let moved: Vec<CellKey> = state.snapshot(|conn| {
-        let moved = Checker::new(conn, policy)?.moved(&group)?;
-        Ok(moved.into_iter().map(|line| line.cell.clone()).collect())
-    })?;
-    if moved.is_empty() {
-        return Ok(group);
-    }
-    applied.moved(moved.iter());
-    applied.left += wide(group.len() - moved.len());
-    Ok(Vec::new())
+    reader.snapshot(|conn| {
+        let checker = Checker::new(conn, policy)?;
+        let mut standing = Vec::with_capacity(lines.len());
+        for group in lines.chunk_by(|a, b| same_group(&a.cell, &b.cell)) {
+            let moved = checker.moved(group)?;
+            if moved.is_empty() {
+                standing.extend_from_slice(group);
+            } else {
+                applied.left += wide(group.len() - moved.len());
+                applied.moved(moved.iter().map(|line| &line.cell));
+            }
+        }
+        Ok(standing)
+    })
 }
 
 async fn push(
@@ -280,10 +288,9 @@ impl Groups<'_> {
                 None => return Ok(None),
             },
         };
-        let key = first.cell.group();
         let mut group = vec![first];
         while let Some(line) = self.reader.next()? {
-            if line.cell.group() != key {
+            if !same_group(&line.cell, &group[0].cell) {
                 self.next = Some(line);
                 break;
             }

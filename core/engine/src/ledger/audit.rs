@@ -80,7 +80,7 @@ const CHECKS: [(&str, &str); 5] = [
         "SELECT COUNT(*) FROM cell WHERE sent_rev > rev OR accepted_rev > rev",
     ),
     (
-        "journal bodies are empty, though they had a digest",
+        "journal records have no proper digest",
         "SELECT COUNT(*) FROM record WHERE length(digest) <> 32",
     ),
 ];

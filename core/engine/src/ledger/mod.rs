@@ -8,8 +8,10 @@ pub(crate) mod attempts;
 mod audit;
 pub(crate) mod books;
 pub(crate) mod cases;
+mod cycle;
 pub(crate) mod locks;
 pub(crate) mod names;
+mod receipts;
 mod retry;
 pub(crate) mod rows;
 pub(crate) mod screen;
@@ -24,7 +26,9 @@ pub use self::{
     attempts::{OpenAttempt, open_attempts},
     audit::{Audit, audit},
     cases::{Case, CaseKind, cases, close_case},
+    cycle::{Cycle, cycles},
     locks::{Lock, LockKind, lock, locks, unlock},
+    receipts::{AttemptSummary, receipts},
     retry::retry,
     rows::Why,
     screen::{Screened, screen},

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{attempts, locks, names, rows::Cell, view};
+use super::{attempts, locks, names, receipts, rows::Cell, view};
 use crate::{EngineError, Reader, error::Result, store::codec};
 
 /// One revision of a cell, with the recipe that made it.
@@ -165,14 +165,7 @@ fn attempt(conn: &Connection, row: &rusqlite::Row<'_>) -> Result<AttemptTrace> {
     let reason: Option<String> = row.get(10)?;
     let vendor_code = row.get(11)?;
     let cure: Option<String> = row.get(12)?;
-    let (handle, verdict): (Option<String>, Option<String>) = (row.get(13)?, row.get(14)?);
-    let receipt_at: Option<i64> = row.get(15)?;
-    let receipt = match (handle, verdict, receipt_at) {
-        (Some(handle), Some(verdict), Some(at)) => {
-            Some(Receipt { handle, verdict, at: codec::timestamp(at)? })
-        }
-        _ => None,
-    };
+    let receipt = receipts::receipt(row.get(13)?, row.get(14)?, row.get(15)?)?;
     let notes = AttemptId::parse(&id).map(|id| attempts::notes(conn, &id)).transpose()?;
     Ok(AttemptTrace {
         id,

@@ -136,7 +136,8 @@ fn check(target: &str, decls: &BTreeMap<&str, &MeasureDecl>, cells: &[DesiredCel
     Ok(())
 }
 
-fn same_group(a: &CellKey, b: &CellKey) -> bool {
+/// Whether two cells travel together.
+pub(crate) fn same_group(a: &CellKey, b: &CellKey) -> bool {
     a.target == b.target
         && a.scope == b.scope
         && a.resource == b.resource

@@ -173,7 +173,9 @@ mod tests {
         assert_eq!(reader.conn().query_row(read, [], |r| r.get::<_, i64>(0)).unwrap(), 1);
         assert!(reader.conn().execute(write, []).is_err(), "a reader must not write");
         assert!(matches!(State::open(dir.path(), now()), Err(EngineError::WriterHeld { .. })));
-        drop(state);
+        drop((state, reader));
+        let alone = Reader::open(dir.path()).unwrap();
+        assert_eq!(alone.conn().query_row(read, [], |r| r.get::<_, i64>(0)).unwrap(), 1);
         State::open(dir.path(), now()).unwrap();
     }
 

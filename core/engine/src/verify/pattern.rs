@@ -51,17 +51,22 @@ impl Default for PatternPolicy {
     }
 }
 
+/// Resource, location, measure, year and month.
+type Month = (String, String, String, i16, i8);
+/// A sum, and how many cells are in it.
+type Sum = (Decimal, u32);
+
 /// Sums of what we want, to recognise an aggregate that was read instead.
 #[derive(Debug, Default)]
 pub(crate) struct Levels {
-    by_month: BTreeMap<(String, String, String, i16, i8), (Decimal, u32)>,
-    by_period: BTreeMap<(i64, String), (Decimal, u32)>,
+    by_month: BTreeMap<Month, Sum>,
+    by_period: BTreeMap<(i64, String), Sum>,
 }
 
 impl Levels {
     /// Adds a cell that was compared, where its measure adds up at all.
     pub(crate) fn add(&mut self, key: &CellKey, wanted: Decimal, decl: &MeasureDecl) {
-        let count = |(sum, count): &mut (Decimal, u32)| {
+        let count = |(sum, count): &mut Sum| {
             *sum += wanted;
             *count += 1;
         };
@@ -74,7 +79,7 @@ impl Levels {
     }
 
     fn explains(&self, foreign: &Foreign) -> bool {
-        let equal = |sum: Option<&(Decimal, u32)>| {
+        let equal = |sum: Option<&Sum>| {
             sum.is_some_and(|(sum, count)| *count > 1 && foreign.read == Some(*sum))
         };
         equal(self.by_month.get(&month(&foreign.key)))
@@ -82,7 +87,7 @@ impl Levels {
     }
 }
 
-fn month(key: &CellKey) -> (String, String, String, i16, i8) {
+fn month(key: &CellKey) -> Month {
     let start = key.period.start();
     let (year, month) = (start.year(), start.month());
     (key.resource.clone(), key.location.clone(), key.measure.clone(), year, month)

@@ -1,6 +1,8 @@
 //! The laws, shown on a scripted target under a virtual clock: one world, many
 //! ways to go wrong.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
+
 mod crash;
 mod fake;
 mod model;

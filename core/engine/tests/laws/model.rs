@@ -139,7 +139,7 @@ fn effects_once(world: &World, resource: &str, week: u32, measure: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn law_12_whatever_happens_everything_is_seen_and_nothing_doubled(

@@ -205,3 +205,48 @@ fn a_pack_holds_what_is_wanted_and_the_one_before_stays_beside_it() {
     assert_eq!((world.plan().0.counts.cells, world.status().seen), (0, 8));
     world.audit();
 }
+
+#[test]
+fn a_second_writers_heartbeat_holds_the_scope_until_somebody_answers() {
+    let world = World::new();
+    let mut measures = crate::world::measures();
+    measures.push(crate::world::decl("beat", "heartbeat", "stamp"));
+    let mut cells = crate::world::desired("R1", 48, d("100"), world.clock.now());
+    let mut beat = cells[2].clone();
+    (beat.key.measure, beat.value) = ("beat".into(), d("4711"));
+    cells.push(beat);
+    let want = ledger::Want {
+        target: crate::world::TARGET.into(),
+        as_of: world.clock.now(),
+        measures: measures.clone(),
+        refresh_within: jiff::SignedDuration::ZERO,
+        cells,
+        complete: Vec::new(),
+    };
+    ledger::want(world.state(), want, world.clock.now()).unwrap();
+    let mut policy = world.policy();
+    policy.grants.push(
+        planthread_contracts::WriteGrant::bridge_owned(
+            &measures[4],
+            &planthread_contracts::Scope::base(),
+        )
+        .unwrap(),
+    );
+    policy.measures.clone_from(&measures);
+    let (_, plan) = world.plan_with(&policy);
+    assert_eq!(world.apply_with(&plan, false, &policy).unwrap().accepted, 5);
+    let mut sweep = world.sweep_policy(Which::All);
+    sweep.measures = measures;
+    assert_eq!(world.verify_with(&sweep).landed, 5);
+    world.foreign(key("R1", 48, "beat"), "815");
+    assert_eq!(world.verify_with(&sweep).cases.get("second_writer"), Some(&1));
+    world.advance(60);
+    world.want(&[("R1", 48, "90")]);
+    let (header, plan) = world.plan_with(&policy.at(world.clock.now()));
+    assert_eq!((header.counts.cells, header.counts.held["second_writer"]), (0, 3));
+    assert_eq!(world.apply_with(&plan, false, &policy).unwrap().sent, 0);
+    let case = ledger::cases(&world.reader()).unwrap()[0].id;
+    assert!(ledger::close_case(world.state(), case, "operator", world.clock.now()).unwrap());
+    assert!(world.plan_with(&policy.at(world.clock.now())).0.counts.cells > 0);
+    world.audit();
+}

@@ -1,0 +1,46 @@
+//! Cycles: every `as_of` that the ledger was given, in its own order.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{Reader, error::Result, store::codec};
+
+/// One taking-in of truth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cycle {
+    /// The ledger's counter after it.
+    pub counter: u64,
+    /// The configured target.
+    pub target: String,
+    /// The instant that the truth was of.
+    pub as_of: Timestamp,
+    /// When it was taken in.
+    pub at: Timestamp,
+    /// Cells that were wanted.
+    pub cells: u64,
+    /// Revisions that it made.
+    pub made: u64,
+}
+
+/// The last `most` cycles, the newest first.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn cycles(reader: &Reader, most: u64) -> Result<Vec<Cycle>> {
+    let query = "SELECT counter, target, as_of, at, cells, made FROM cycle
+         ORDER BY counter DESC LIMIT ?1";
+    let mut statement = reader.conn().prepare_cached(query)?;
+    let mut rows = statement.query([most])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(Cycle {
+            counter: row.get(0)?,
+            target: row.get(1)?,
+            as_of: codec::timestamp(row.get(2)?)?,
+            at: codec::timestamp(row.get(3)?)?,
+            cells: row.get(4)?,
+            made: row.get(5)?,
+        });
+    }
+    Ok(all)
+}
