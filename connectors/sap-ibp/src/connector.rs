@@ -8,7 +8,7 @@ use planthread_kit::{
 
 use crate::{
     check::{discover::discover, sheet},
-    config::Config,
+    config::{Config, fatal},
     cost::cost,
     grades::grades,
     pack::pack,
@@ -30,7 +30,8 @@ impl SapIbp {
     /// A connector for `target`, whose own cells live in `scope`.
     ///
     /// # Errors
-    /// `Fatal` when settings and measures don't fit each other.
+    /// `Fatal` when settings and measures don't fit each other, or a named
+    /// scope would land in the base version.
     pub fn new(
         target: &str,
         config: Config,
@@ -39,6 +40,10 @@ impl SapIbp {
         http: HttpStack,
     ) -> Result<Self, ConnectorError> {
         config.validate(&measures)?;
+        if !scope.is_base() && config.version.as_deref() == Some("") {
+            let text = format!("scope {scope} would land in the base version");
+            return Err(fatal(text).cure("name its version under `version`, or remove the field"));
+        }
         let version = config.version_of(&scope, &scope);
         let info = Info {
             name: crate::NAME,
@@ -64,7 +69,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         // Emptying a cell needs an unconfirmed flag (§6.3); zero is a value.
         clears: false,
         published_requests_per_minute: None,
-        cost: cost(config),
+        cost: cost(config, measures),
     }
 }
 
@@ -103,5 +108,59 @@ impl Connector for SapIbp {
         let version =
             |scope: &str| self.config.version_of(&Scope::named(scope), &self.scope).to_owned();
         pack(cells, &self.measures, &self.config, version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use planthread_kit::{
+        Quota, Secret, SendError, Transport, VirtualClock,
+        http::{Basic, RequestPolicy},
+    };
+
+    use super::*;
+    use crate::samples::{config, measures};
+
+    /// A network that nothing may use.
+    #[derive(Debug)]
+    struct Silent;
+
+    impl Transport for Silent {
+        fn send(
+            &self,
+            request: http::Request<bytes::Bytes>,
+        ) -> BoxFuture<'_, Result<http::Response<bytes::Bytes>, SendError>> {
+            panic!("no request was expected: {}", request.method())
+        }
+    }
+
+    fn new(config: Config, scope: Scope) -> Result<SapIbp, ConnectorError> {
+        let clock = Arc::new(VirtualClock::new("2026-01-05T06:00:00Z".parse().unwrap(), 1));
+        let quota = Arc::new(Quota::unlimited(clock.clone()));
+        let auth = Arc::new(Basic::new("planthread", Secret::new("hunter2")));
+        let http = HttpStack::new(Arc::new(Silent), clock, quota, auth, RequestPolicy::default());
+        SapIbp::new("ibp", config, scope, measures(), http)
+    }
+
+    #[test]
+    fn a_named_scope_never_lands_in_the_base_version() {
+        let mut config = config();
+        config.version = Some(String::new());
+        let error = new(config.clone(), Scope::named("TWIN")).unwrap_err();
+        assert!(error.to_string().contains("TWIN"), "{error}");
+        assert!(new(config, Scope::base()).is_ok());
+    }
+
+    #[test]
+    fn what_it_is_says_nothing_secret_and_needs_no_network() {
+        let ibp = new(config(), Scope::base()).unwrap();
+        assert!(!format!("{ibp:?}").contains("hunter2"));
+        let info = ibp.info();
+        assert_eq!((info.name, info.target.as_str()), ("sap-ibp", "ibp"));
+        assert_eq!(info.capabilities.cells_per_batch, 80_000, "20,000 rows of four measures");
+        assert!(info.grades.iter().any(|grade| grade.behaviour.contains("out of scope")));
+        assert!(!info.capabilities.clears);
     }
 }

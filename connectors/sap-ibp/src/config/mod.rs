@@ -250,6 +250,14 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_field_too_many_is_refused_inside_the_credentials_too() {
+        let mut settings = settings();
+        settings["auth"]["pasword"] = json!("x");
+        assert!(Config::read(settings).unwrap_err().to_string().contains("pasword"));
+        assert!(crate::schema().to_value().to_string().contains("oauth2_client_credentials"));
+    }
+
+    #[test]
     fn two_measures_never_share_a_column() {
         let config = Config::read(settings()).unwrap();
         let mut measures = crate::samples::measures();
