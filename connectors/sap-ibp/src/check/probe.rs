@@ -205,7 +205,8 @@ enum Observed {
 }
 
 /// Compares a group of stored values with what the coarser level shows for it.
-/// The best group has different values, because then sum, maximum and minimum
+/// The best group has no zeros, because a zero may be an absent cell that only
+/// shows as one, and different values, because then sum, maximum and minimum
 /// all differ; where all are alike, at least a sum can be told from the rest.
 fn observe<'a>(
     level: &[String],
@@ -217,42 +218,68 @@ fn observe<'a>(
     let key = |row: &Value| -> Vec<String> {
         level.iter().map(|column| decode::text(row, column).to_owned()).collect()
     };
-    let mut groups: BTreeMap<Vec<String>, Vec<Decimal>> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
     for row in stored {
         if let Some(value) = decode::number(row, &measure.surface, 0)? {
-            groups.entry(key(row)).or_default().push(value);
+            groups.entry(key(row)).or_default().add(value);
         }
     }
-    let told = |values: &Vec<Decimal>| {
-        let sum: Decimal = values.iter().sum();
-        !values.contains(&sum)
-    };
-    let differ = |values: &Vec<Decimal>| values.iter().any(|value| *value != values[0]);
-    let best =
-        groups.iter().filter(|(_, values)| told(values)).max_by_key(|(_, values)| differ(values));
-    let Some((group, values)) = best else { return Ok(Observed::NoEvidence) };
-    let shown = match coarse.iter().find(|row| key(row) == *group) {
+    let best = groups
+        .iter()
+        .filter(|(_, group)| group.tells())
+        .max_by_key(|(_, group)| (!group.zeros, group.differs()));
+    let Some((name, group)) = best else { return Ok(Observed::NoEvidence) };
+    let shown = match coarse.iter().find(|row| key(row) == *name) {
         Some(row) => decode::number(row, &measure.surface, 0)?,
         None => None,
     };
-    Ok(kind_of(values, shown, declared))
+    Ok(group.kind_of(shown, declared))
 }
 
-/// How `shown` comes out of `values`, whose sum is none of them. Where maximum
-/// and minimum are the same, either declaration is believed.
-fn kind_of(values: &[Decimal], shown: Option<Decimal>, declared: Aggregation) -> Observed {
-    let Some(shown) = shown else { return Observed::Is(Aggregation::None) };
-    let of = |kind| match kind {
-        Aggregation::Sum => Some(values.iter().sum::<Decimal>()),
-        Aggregation::Max => values.iter().max().copied(),
-        Aggregation::Min => values.iter().min().copied(),
-        Aggregation::None => None,
-    };
-    let known = [declared, Aggregation::Sum, Aggregation::Max, Aggregation::Min];
-    known
-        .into_iter()
-        .find(|kind| of(*kind) == Some(shown))
-        .map_or(Observed::Else(shown), Observed::Is)
+/// Stored values that one coarser value is made of.
+#[derive(Debug, Default)]
+struct Group {
+    values: Vec<Decimal>,
+    zeros: bool,
+}
+
+impl Group {
+    fn add(&mut self, value: Decimal) {
+        if value.is_zero() {
+            self.zeros = true;
+        } else {
+            self.values.push(value);
+        }
+    }
+
+    /// Whether the sum can be told from every single value.
+    fn tells(&self) -> bool {
+        self.values.len() > 1 && !self.values.contains(&self.values.iter().sum())
+    }
+
+    fn differs(&self) -> bool {
+        self.values.iter().min() != self.values.iter().max()
+    }
+
+    /// How `shown` comes out of the values. Where maximum and minimum are the
+    /// same, either declaration is believed.
+    fn kind_of(&self, shown: Option<Decimal>, declared: Aggregation) -> Observed {
+        let Some(shown) = shown else { return Observed::Is(Aggregation::None) };
+        if self.zeros && shown.is_zero() {
+            return Observed::Is(Aggregation::Min);
+        }
+        let of = |kind| match kind {
+            Aggregation::Sum => Some(self.values.iter().sum::<Decimal>()),
+            Aggregation::Max => self.values.iter().max().copied(),
+            Aggregation::Min => self.values.iter().min().copied(),
+            Aggregation::None => None,
+        };
+        let known = [declared, Aggregation::Sum, Aggregation::Max, Aggregation::Min];
+        known
+            .into_iter()
+            .find(|kind| of(*kind) == Some(shown))
+            .map_or(Observed::Else(shown), Observed::Is)
+    }
 }
 
 fn judge(
@@ -315,6 +342,10 @@ mod tests {
         assert_eq!(shows("2", Aggregation::Max), Observed::Is(Aggregation::Sum));
         assert_eq!(shows("1", Aggregation::Max), Observed::Is(Aggregation::Max));
         assert_eq!(shows("1", Aggregation::Min), Observed::Is(Aggregation::Min));
+        let absent = |shown| seen(&["3", "2", "0"], &json!(shown), Aggregation::Min);
+        assert_eq!(absent("2"), Observed::Is(Aggregation::Min), "the zero may be an absent cell");
+        assert_eq!(absent("0"), Observed::Is(Aggregation::Min), "or a value");
+        assert_eq!(absent("3"), Observed::Is(Aggregation::Max));
         assert_eq!(seen(&["1", "0"], &json!("1"), Aggregation::Max), Observed::NoEvidence);
         assert_eq!(seen(&["1"], &json!("1"), Aggregation::Max), Observed::NoEvidence);
     }
