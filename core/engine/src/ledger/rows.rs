@@ -1,7 +1,7 @@
 //! One cell as a row: its four facts and what is under way.
 
 use planthread_contracts::{RevisionState, Status};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -205,6 +205,26 @@ impl Cell {
     /// read, or something was sent after the read.
     pub(crate) fn trusted_seen(&self) -> Option<Option<Decimal>> {
         (self.seen_at.is_some() && self.seen_attempt >= self.last_attempt).then_some(self.seen)
+    }
+
+    /// Notes that the target took the current value, once it was found there:
+    /// what stands there and was last sent by us was taken, whatever the receipt
+    /// did not say, and also when an earlier revision of the same value did it.
+    pub(crate) fn credit(&mut self, conn: &Connection) -> Result<()> {
+        let sent = if self.sent_rev == self.rev {
+            Some(self.value)
+        } else {
+            let query = "SELECT value FROM past_revision
+                 WHERE grp = ?1 AND measure = ?2 AND rev = ?3";
+            let key = params![self.grp, self.measure, self.sent_rev];
+            let mut statement = conn.prepare_cached(query)?;
+            let text: Option<String> = statement.query_row(key, |row| row.get(0)).optional()?;
+            text.as_deref().map(codec::decimal).transpose()?
+        };
+        if self.accepted_rev < self.rev && sent == Some(self.value) {
+            (self.accepted_rev, self.accepted_by) = (self.rev, self.last_attempt);
+        }
+        Ok(())
     }
 
     /// Moves the current revision to the past, in the state that it ends in.

@@ -324,5 +324,8 @@ pub(crate) fn next_revision(
     cell.value = value;
     cell.unrounded = value;
     (cell.in_use, cell.in_use_since) = (false, None);
+    if cell.state == RevisionState::Seen {
+        cell.credit(conn)?;
+    }
     books.make(scope, cell.state)
 }

@@ -158,10 +158,7 @@ impl Judge<'_> {
         if cell.state != RevisionState::Seen {
             cell.step(self.books, self.group.scope, RevisionState::Seen)?;
         }
-        if cell.sent_rev == cell.rev && cell.accepted_rev < cell.rev {
-            // What stands there was taken, whatever the receipt did not say.
-            (cell.accepted_rev, cell.accepted_by) = (cell.rev, cell.last_attempt);
-        }
+        cell.credit(self.conn)?;
         cell.unclear = false;
         cell.in_case = 0;
         Ok(())

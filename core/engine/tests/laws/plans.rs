@@ -315,3 +315,22 @@ fn undo_restores_what_was_seen_before_a_receipt_and_pins_it() {
     assert_eq!(world.held(&key("R1", 48, "live")), Some(d("90")));
     world.audit();
 }
+
+#[test]
+fn a_value_that_comes_back_before_it_was_read_needs_no_second_sending() {
+    let world = World::new();
+    world.want(&[("R1", 48, "93")]);
+    let (_, plan) = world.plan();
+    world.apply(&plan, false).unwrap();
+    world.want(&[("R1", 48, "90")]);
+    world.want(&[("R1", 48, "93")]);
+    assert_eq!(world.verify(Which::All).landed, 4);
+    let status = world.status();
+    assert_eq!((status.wanted, status.accepted, status.seen), (4, 4, 4));
+    assert_eq!(world.plan().0.counts.cells, 0);
+    world.want(&[("R1", 48, "90")]);
+    world.want(&[("R1", 48, "93")]);
+    assert_eq!(world.status().accepted, 4);
+    assert_eq!(world.fake.inside().effects.len(), 4);
+    world.audit();
+}
