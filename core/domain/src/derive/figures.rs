@@ -193,8 +193,8 @@ pub struct Figures {
     pub demonstrated: Option<Demonstrated>,
     /// Parts of the time ahead that twins foretold.
     pub foreseen: Vec<Foreseen>,
-    /// Expected unplanned down of the time that was not measured; for a line,
-    /// all that its output falls short of scheduled hours.
+    /// Expected unplanned down of the time that was not measured. A line has no
+    /// stops of its own: `None`.
     pub expected_down_hours: Option<Decimal>,
     /// Scheduled − planned − down − expected down. `None` when nothing is known.
     pub attainable_hours: Option<Decimal>,
@@ -248,5 +248,14 @@ impl Figures {
     #[must_use]
     pub fn down_hours(&self) -> Decimal {
         hours(self.elements.down)
+    }
+
+    /// Hours that are lost on top of planned stops: of a machine its unplanned
+    /// down, measured and expected; of a line all that its output falls short.
+    /// `None` when nothing is known.
+    #[must_use]
+    pub fn lost_hours(&self) -> Option<Decimal> {
+        let open = hours(self.elements.scheduled - self.elements.planned);
+        self.attainable_hours.map(|attainable| open - attainable)
     }
 }

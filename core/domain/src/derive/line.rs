@@ -200,7 +200,7 @@ impl<'a> LineView<'a> {
             elements,
             demonstrated: None,
             foreseen: Vec::new(),
-            expected_down_hours: attainable.map(|own| hours_of(&elements) - own),
+            expected_down_hours: None,
             attainable_hours: attainable,
             output_standard_hours: counted,
             demonstrated_standard_hours: measured,

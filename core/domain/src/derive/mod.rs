@@ -15,7 +15,6 @@ mod machine;
 mod output;
 mod period;
 mod prepare;
-mod row;
 pub mod signals;
 mod timeline;
 
@@ -31,7 +30,6 @@ pub use figures::{
 };
 pub(crate) use forecast::worse;
 pub use output::Output;
-pub use row::Row;
 pub use signals::Signals;
 pub use timeline::Timeline;
 

@@ -6,7 +6,6 @@ use planthread_contracts::{
 use rust_decimal::Decimal;
 
 use super::{Derivation, Figures};
-use crate::calendar::span::hours;
 
 /// The signals of one resource and period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +58,7 @@ fn capacity(one: &Figures, provenance: Provenance) -> Option<AvailableCapacity> 
         basis: one.basis,
         scheduled_hours: one.scheduled_hours(),
         planned_stop_hours: one.planned_maintenance_hours(),
-        down_hours: hours(one.elements.down) + one.expected_down_hours?,
+        down_hours: one.lost_hours()?,
         attainable_hours: one.attainable_hours?,
         demonstrated_standard_hours: one.demonstrated_standard_hours,
         good_units: one.good_units,

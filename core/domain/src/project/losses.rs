@@ -18,6 +18,7 @@ pub(super) fn check(request: &Request<'_>) -> Vec<Violation> {
         if is_capacity(measure.carries) {
             found.extend(doubled(request, measure).into_iter().map(|f| f.under(&path("carries"))));
         }
+        found.extend(alone(request, measure).map(|f| f.under(&path("level"))));
         if measure.carries == Carries::Severity && measure.over_resources == Aggregation::Sum {
             found.push(Violation::new(
                 path("over_resources"),
@@ -27,6 +28,26 @@ pub(super) fn check(request: &Request<'_>) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// Status and stamps travel with a value of the same level; where there is
+/// none, they would never land.
+fn alone(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
+    let accompanied = || {
+        request.measures.iter().any(|other| {
+            other.owner == Owner::Bridge
+                && other.carries != Carries::Observed
+                && other.level == measure.level
+                && !super::accompanies(other)
+        })
+    };
+    (super::accompanies(measure) && !accompanied()).then(|| {
+        Violation::new(
+            "",
+            format!("`{}` accompanies values, but no value lands at its level", measure.name),
+            "store it at the level of the value that it speaks of",
+        )
+    })
 }
 
 const fn is_capacity(carries: Carries) -> bool {

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use planthread_contracts::{
-    Aggregation, Carries, CellKey, DesiredCell, MeasureDecl, Owner, Period, Status, Unit, Violation,
+    Aggregation, Carries, CellKey, DesiredCell, GroupKey, MeasureDecl, Owner, Period, Status, Unit,
+    Violation,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -22,7 +23,7 @@ pub use crate::derive::cut_off;
 pub use coverage::{Coverage, Suggestion, coverage, suggest};
 
 use crate::{
-    calendar::{Bounds, span::hours},
+    calendar::Bounds,
     decode::fact::hex,
     derive::{Derivation, Figures, is_known},
     model::{Figure, MapRow, Mapping, Plant},
@@ -101,9 +102,27 @@ pub fn project(request: &Request<'_>) -> Result<Projection, Vec<Violation>> {
         let drafts = drafts(request, measure, &mut withheld);
         cells.extend(rounding::cells(measure, drafts));
     }
+    keep_groups_with_a_value(request, &mut cells);
     cells.sort_by(|a, b| a.key.cmp(&b.key));
     withheld.sort();
     Ok(Projection { cells, withheld })
+}
+
+/// Whether a measure tells how the values beside it stand, and nothing itself.
+const fn accompanies(measure: &MeasureDecl) -> bool {
+    matches!(
+        measure.carries,
+        Carries::Status | Carries::AsOf | Carries::ValidUntil | Carries::Heartbeat
+    )
+}
+
+/// Status and stamps never land without a value that they speak of.
+fn keep_groups_with_a_value(request: &Request<'_>, cells: &mut Vec<DesiredCell>) {
+    let ours = |name: &str| request.measures.iter().find(|measure| measure.name == name);
+    let tells = |cell: &DesiredCell| ours(&cell.key.measure).is_some_and(|m| !accompanies(m));
+    let with_value: BTreeSet<GroupKey> =
+        cells.iter().filter(|cell| tells(cell)).map(|cell| cell.key.group()).collect();
+    cells.retain(|cell| with_value.contains(&cell.key.group()));
 }
 
 fn drafts(
@@ -214,10 +233,7 @@ fn value(
             }
         },
         Carries::LowHours => (one.low_hours.map(|low| low.value), Unit::Hour, true),
-        Carries::ExpectedLostHours => {
-            let lost = one.expected_down_hours.map(|more| hours(one.elements.down) + more);
-            (lost, Unit::Hour, true)
-        }
+        Carries::ExpectedLostHours => (one.lost_hours(), Unit::Hour, true),
         Carries::GoodUnits => (one.good_units, Unit::Piece, true),
         Carries::Severity => (one.severity.as_ref().map(|s| s.value), Unit::One, false),
         Carries::HoursAtRisk => (one.risk.as_ref().map(|r| r.hours_at_risk), Unit::Hour, true),

@@ -166,6 +166,24 @@ fn a_group_carries_status_and_stamps_as_days_of_the_plant() {
 }
 
 #[test]
+fn status_and_stamps_never_land_alone() {
+    let (plant, live) = (fixture::plant(), derivation(&[PeriodKind::Week]));
+    let expects = Figure::DemonstratedStandardHours;
+    let mapping = Mapping { expects, ..fixture::mapping() };
+    let measures = [
+        measure("standard", "demonstrated_standard_hours", "week", "HUR", 2),
+        measure("status", "status", "week", "C62", 0),
+    ];
+    // No source tells standby: the value is withheld, and so is its status.
+    let found = project(&request(&plant, &live, &mapping, &measures)).unwrap();
+    assert_eq!(found.cells, []);
+    assert!(found.withheld[0].reason.contains("standby"));
+    let status = [measure("status", "status", "day", "C62", 0)];
+    let refused = project(&request(&plant, &live, &mapping, &status)).unwrap_err();
+    assert_eq!(refused[0].path, "measures[0].level");
+}
+
+#[test]
 fn what_is_not_ours_or_not_known_does_not_land() {
     let (plant, mapping) = (fixture::plant(), fixture::mapping());
     let as_of = "2026-11-01T23:00:00Z".parse().unwrap();
