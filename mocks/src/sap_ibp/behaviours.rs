@@ -67,6 +67,7 @@ pub enum Switch {
     ReturnMin,
     Disaggregation,
     DuplicateMasterData,
+    ParallelProcess,
     TransactionName,
     DeleteEntries,
     NavResultsOnPlanning,
@@ -102,7 +103,7 @@ const fn off(
 
 /// All behaviours that can be switched.
 #[rustfmt::skip]
-pub const TABLE: [Behaviour; 33] = [
+pub const TABLE: [Behaviour; 34] = [
     on(Switch::BasicAuth, "basic-auth", Grade::A, "2", "401 unless Basic carries the communication user; 403 without CSRF text for a user without the scenario"),
     on(Switch::ClientCertificate, "client-certificate", Grade::C, "2", "a verified client certificate with the user's CN replaces Basic"),
     on(Switch::CsrfBound, "csrf-bound", Grade::A, "6.0, 8", "writes need the token together with its cookies; else 403, x-csrf-token: Required, plain text; reads need neither"),
@@ -128,6 +129,7 @@ pub const TABLE: [Behaviour; 33] = [
     on(Switch::ReturnMin, "return-min", Grade::A, "6.3", "P_RETURN_MIN=X on a POST shortens the reply (the name suggests it)"),
     on(Switch::Disaggregation, "disaggregation", Grade::B, "5", "a write above the storage level is split (equally: grade S); off: row rejected"),
     on(Switch::DuplicateMasterData, "duplicate-master-data", Grade::B, "4", "a key twice in one master data transaction: both copies rejected at commit, error 119"),
+    on(Switch::ParallelProcess, "parallel-process", Grade::B, "6.2", "InitiateParallelProcess can be called (POST or PUT); off: 404, as where it is not available"),
     off(Switch::TransactionName, "transaction-name", Grade::C, "6.3", "newer tenants: TransactionName in body, functions and metadata"),
     off(Switch::DeleteEntries, "delete-entries", Grade::B, "4", "newer tenants: DeleteEntries on <MDT>Trans"),
     off(Switch::NavResultsOnPlanning, "nav-results-on-planning", Grade::U, "6.3", "{\"results\": [..]} instead of a bare array, in the planning service too"),

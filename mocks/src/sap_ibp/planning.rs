@@ -93,7 +93,9 @@ impl SapIbp {
                 self.commit(at, &id);
                 Ok(one(200, root, &value_result("Status", "INITIAL"), format).into())
             }
-            ("InitiateParallelProcess", "POST" | "PUT") => {
+            ("InitiateParallelProcess", "POST" | "PUT")
+                if self.options.switches.on(Switch::ParallelProcess) =>
+            {
                 let id = query.literal("Transactionid")?;
                 for parameter in ["PlanningArea", "VersionID", "ScenarioID"] {
                     query.literal(parameter)?;
@@ -113,7 +115,7 @@ impl SapIbp {
                 }
                 Ok(many(root, "getExportResult", &pairs, None, format).into())
             }
-            ("getTransactionID" | "commit" | "InitiateParallelProcess" | "getExportResult", _) => {
+            ("getTransactionID" | "commit" | "getExportResult", _) => {
                 let text = format!("Method {method} not allowed for {name}");
                 Err(Refusal::new(405, "/IWFND/CM_MGW/405", text))
             }

@@ -39,8 +39,16 @@ enum Part {
 /// A row of the answer: its dimensions in `$select` order, and its totals.
 type Group = (Vec<Part>, Totals);
 
-const TEXT_FIELDS: [&str; 6] =
-    ["VERSIONID", "VERSIONNAME", "RESID", "LOCID", "RESDESCR", "LOCDESCR"];
+const TEXT_FIELDS: [&str; 8] = [
+    "VERSIONID",
+    "VERSIONNAME",
+    "SCENARIOID",
+    "SCENARIONAME",
+    "RESID",
+    "LOCID",
+    "RESDESCR",
+    "LOCDESCR",
+];
 
 impl SapIbp {
     /// Reads key figures.
@@ -106,6 +114,8 @@ impl SapIbp {
                 Column::Figure(figure)
             } else if TIME_LEVELS.iter().any(|level| level.relative == name) {
                 return Err(Refusal::bad(format!("{name} can be used in $filter only")));
+            } else if ["LASTMODIFIEDDATE", "CREATEDDATE"].contains(&name) {
+                return Err(Refusal::bad(format!("This sandbox knows {name} in $filter only")));
             } else {
                 return Err(Refusal::bad(format!("Property '{name}' is invalid in $select")));
             };
@@ -214,8 +224,10 @@ impl SapIbp {
             "LOCID" => &key.location,
             "RESDESCR" => self.master.describe("RESID", &key.resource),
             "LOCDESCR" => self.master.describe("LOCID", &key.location),
+            "VERSIONID" => version,
             "VERSIONNAME" => version_name(version),
-            _ => version,
+            // Nobody made a scenario here.
+            _ => "",
         }
     }
 
@@ -369,7 +381,7 @@ fn check(c: &Comparison) -> Result<(), Refusal> {
     } else if ["LASTMODIFIEDDATE", "CREATEDDATE"].contains(&c.field.as_str()) {
         matches!(c.literal, Literal::Instant(_))
     } else if TEXT_FIELDS.contains(&c.field.as_str())
-        || ["UOMTOID", "CURRTOID", "SCENARIOID"].contains(&c.field.as_str())
+        || ["UOMTOID", "CURRTOID"].contains(&c.field.as_str())
     {
         matches!(c.literal, Literal::Text(_) | Literal::Null)
     } else {
@@ -429,4 +441,4 @@ fn versions(
     Ok(many(root, PLANNING_AREA, &entries, count, format))
 }
 
-const _: () = assert!(ATTRIBUTES.len() + 2 == TEXT_FIELDS.len(), "each attribute can be read");
+const _: () = assert!(ATTRIBUTES.len() + 4 == TEXT_FIELDS.len(), "each attribute can be read");

@@ -24,6 +24,7 @@ fn probe(client: &mut Client, switch: Switch) -> String {
         | Switch::CsrfBound
         | Switch::CsrfExpires
         | Switch::PlanningEnabled
+        | Switch::ParallelProcess
         | Switch::CommitInMetadata => access(client, switch),
         Switch::StagingWithoutEffect
         | Switch::StagingAdds
@@ -74,6 +75,13 @@ fn access(client: &mut Client, switch: Switch) -> String {
         Switch::CsrfExpires => {
             client.pass(86_400.0);
             seen(&client.post(&commit, &Value::Null))
+        }
+        Switch::ParallelProcess => {
+            let path = format!(
+                "{PLANNING}/InitiateParallelProcess?Transactionid='t'&PlanningArea='PTDEMO'\
+                 &VersionID=''&ScenarioID=''"
+            );
+            seen(&client.post(&path, &Value::Null))
         }
         Switch::PlanningEnabled => seen(&client.get(PLANNING)),
         _ => seen(&client.get(&format!("{PLANNING}/$metadata"))),
