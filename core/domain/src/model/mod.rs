@@ -105,14 +105,6 @@ impl Plant {
             Timestamp::from_second(second).unwrap_or(now)
         })
     }
-
-    /// When records that are read at `now` are taken to arrive: at `now`, but
-    /// in a replay not before the fixed `as_of`, so that a recording is never
-    /// quarantined for telling of a later day than today.
-    #[must_use]
-    pub fn received_at(&self, now: Timestamp) -> Timestamp {
-        self.as_of.map_or(now, |as_of| as_of.max(now))
-    }
 }
 
 #[cfg(test)]
@@ -125,9 +117,8 @@ mod tests {
         let mut plant = fixture::plant();
         let now: Timestamp = "2026-11-22T10:59:59.5Z".parse().unwrap();
         assert_eq!(plant.as_of(now).to_string(), "2026-11-22T10:00:00Z");
-        assert_eq!(plant.received_at(now), now);
         let fixed: Timestamp = "2026-11-22T22:00:00Z".parse().unwrap();
         plant.as_of = Some(fixed);
-        assert_eq!((plant.as_of(now), plant.received_at(now)), (fixed, fixed));
+        assert_eq!(plant.as_of(now), fixed);
     }
 }
