@@ -14,7 +14,7 @@ use super::{
     names::{self, GroupRef},
     rows::{Cell, Why},
 };
-use crate::{EngineError, Reader, error::Result, store::codec};
+use crate::{EngineError, Reader, error::Result, plan::scan, store::codec};
 
 /// What was read back, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -151,7 +151,7 @@ pub fn cells(
         let mut statement = conn.prepare_cached("SELECT id FROM scope ORDER BY target, name")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            crate::plan::scan::groups(conn, row.get(0)?, today, |group, cells| {
+            scan::groups(conn, row.get(0)?, today, |group, cells| {
                 cells.iter().try_for_each(|(measure, cell)| {
                     each(CellView::new(group, measure, cell, &holds)?)
                 })
