@@ -41,6 +41,7 @@ const ROWS = [
   { id: "TWINASOF", name: "As of", note: "TWINASOF", kind: "date", landed: true },
   { id: "TWINVALIDTO", name: "Valid until", note: "TWINVALIDTO", kind: "date", landed: true },
   { head: "Load" },
+  { id: "INUSE", name: "Capacity in use", note: "drives the plan" },
   { id: "CAPADEMAND", name: "Load", note: "CAPADEMAND" },
   { id: "UTILIZATIONPCT", name: "Utilisation", note: "UTILIZATIONPCT", kind: "percent" },
   { id: "strain", name: "Load ÷ live", note: "worked out", kind: "percent", quiet: true },

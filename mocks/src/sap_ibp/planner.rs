@@ -28,6 +28,8 @@ use crate::{
     simulator::{Change, Writer},
 };
 
+/// Where the capacity in use stands behind the key figures.
+const IN_USE: usize = KEY_FIGURES.len();
 /// Months that the page shows at most.
 const MONTHS_MAX: usize = 18;
 
@@ -211,7 +213,7 @@ impl SapIbp {
             .collect();
         let cells: Vec<_> =
             columns.iter().map(|column| self.cells(view, &pairs, *column)).collect();
-        let measures: Vec<_> = (0..KEY_FIGURES.len())
+        let mut measures: Vec<_> = (0..KEY_FIGURES.len())
             .map(|figure| {
                 let declared = &KEY_FIGURES[figure];
                 json!({
@@ -219,11 +221,19 @@ impl SapIbp {
                     "label": declared.label,
                     "aggregation": aggregation(figure),
                     "editable": declared.stored && pairs.len() == 1
-                        && self.assigned(view.version, figure),
+                        && self.assigned(view.version, figure)
+                        && (figure != CAPASUPPLY || self.options.wiring != Wiring::Calculation),
                     "cells": cells.iter().map(|column| &column[figure]).collect::<Vec<_>>(),
                 })
             })
             .collect();
+        measures.push(json!({
+            "id": "INUSE",
+            "label": "Capacity in use",
+            "aggregation": "sum",
+            "editable": false,
+            "cells": cells.iter().map(|column| &column[IN_USE]).collect::<Vec<_>>(),
+        }));
         let resources: Vec<_> = self
             .master
             .resources()
@@ -264,10 +274,10 @@ impl SapIbp {
         columns
     }
 
-    /// The cells of one column, in key figure order; then how many rows know
-    /// their status.
+    /// The cells of one column, in key figure order; the last is the capacity in
+    /// use, as the wiring makes it of the base plan.
     fn cells(&self, view: &View<'_>, pairs: &[(String, String)], column: Column) -> Vec<Value> {
-        let mut totals = Totals::default();
+        let (mut totals, mut used) = (Totals::default(), Totals::default());
         let mut periods = vec![column.period];
         if column.total {
             let all = self.columns_in(&[column.period]);
@@ -276,69 +286,40 @@ impl SapIbp {
         let (mut known, mut single) = (0usize, None);
         for (resource, location) in pairs {
             for period in &periods {
-                let row = self.row_of(view.version, resource, location, *period);
+                let (row, base) = self.rows_of(view.version, resource, location, *period);
                 known += usize::from(row.value(TWINSTATUS).is_some_and(|code| !code.is_zero()));
                 totals.add(&row, Wiring::None);
+                used.add(&base, self.options.wiring);
                 single = Some(row);
             }
         }
         let expected = pairs.len() * periods.len();
         let single = single.filter(|_| expected == 1);
-        (0..KEY_FIGURES.len())
+        let mut cells: Vec<_> = (0..KEY_FIGURES.len())
             .map(|figure| {
                 let writer = single.as_ref().and_then(|row| row.cells[figure].as_ref());
-                self.cell_json(figure, &totals, writer, (known, expected))
+                let of = if figure == UTILIZATIONPCT { &used } else { &totals };
+                cell_json(figure, of, writer, (known, expected))
             })
-            .collect()
+            .collect();
+        cells.push(cell_json(CAPASUPPLY, &used, None, (known, expected)));
+        cells
     }
 
-    fn cell_json(
-        &self,
-        figure: usize,
-        totals: &Totals,
-        cell: Option<&Cell>,
-        (known, expected): (usize, usize),
-    ) -> Value {
-        let Some(value) = totals.value(figure) else { return Value::Null };
-        let mut json = json!({ "v": value.round_dp(6).normalize().to_string() });
-        if let Some(cell) = cell {
-            json["by"] = cell.writer.kind().into();
-            json["name"] = cell.writer.name().into();
-            json["at"] = cell.at.to_string().into();
-        }
-        if figure == TWINSTATUS {
-            json["known"] = known.into();
-            json["of"] = expected.into();
-        }
-        json
-    }
-
-    /// A row as planners see it: what the version doesn't hold comes from base,
-    /// and capacity in use is what the wiring makes of it.
-    fn row_of(&self, version: &str, resource: &str, location: &str, period: Period) -> Row {
+    /// A row as the page shows it, and the base plan's: what the version doesn't
+    /// hold comes from base.
+    fn rows_of(&self, version: &str, resource: &str, location: &str, period: Period) -> (Row, Row) {
         let mut key = RowKey::base(resource, location, period);
         let base = self.store.rows.get(&key).cloned().unwrap_or_default();
         if version.is_empty() {
-            return self.in_use(base);
+            return (base.clone(), base);
         }
         version.clone_into(&mut key.version);
         let mut row = self.store.rows.get(&key).cloned().unwrap_or_default();
-        for figure in [CAPASUPPLY, CAPADEMAND, UTILIZATIONPCT] {
+        for figure in [CAPASUPPLY, CAPADEMAND] {
             row.cells[figure].clone_from(&base.cells[figure]);
         }
-        self.in_use(row)
-    }
-
-    /// Where `CAPASUPPLY` is calculated, the page shows the calculated value.
-    fn in_use(&self, mut row: Row) -> Row {
-        let seen = row.seen(CAPASUPPLY, self.options.wiring);
-        if let (Some(value), Some(cell)) = (seen, row.cells[CAPASUPPLY].as_mut())
-            && cell.value != value
-        {
-            cell.value = value;
-            cell.writer = Writer::Job("calculation".to_owned());
-        }
-        row
+        (row, base)
     }
 
     fn changes_json(&self, query: &Query) -> Value {
@@ -354,6 +335,27 @@ impl SapIbp {
         let list: Vec<_> = newest.take(limit).map(change_json).collect();
         json!({ "changes": list, "total": self.store.changes.len() })
     }
+}
+
+/// One cell: its value, who wrote it, and for the status how many rows know theirs.
+fn cell_json(
+    figure: usize,
+    totals: &Totals,
+    cell: Option<&Cell>,
+    (known, expected): (usize, usize),
+) -> Value {
+    let Some(value) = totals.value(figure) else { return Value::Null };
+    let mut json = json!({ "v": value.round_dp(6).normalize().to_string() });
+    if let Some(cell) = cell {
+        json["by"] = cell.writer.kind().into();
+        json["name"] = cell.writer.name().into();
+        json["at"] = cell.at.to_string().into();
+    }
+    if figure == TWINSTATUS {
+        json["known"] = known.into();
+        json["of"] = expected.into();
+    }
+    json
 }
 
 fn change_json(change: &Change) -> Value {

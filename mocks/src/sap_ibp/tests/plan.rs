@@ -199,6 +199,23 @@ fn the_page_gets_weeks_and_month_totals() {
 }
 
 #[test]
+fn the_page_keeps_assumed_and_in_use_apart() {
+    let mut client = wired(Wiring::Calculation);
+    client.land("TWINCAPA", "60");
+    let data = client.get_json("/planner/data.json?resource=LINE-1&from=2026-11&months=1");
+    let columns = data["columns"].as_array().unwrap();
+    let at = columns.iter().position(|column| column["id"] == "2026-W48").unwrap();
+    let value = |id: &str| {
+        let measures = data["measures"].as_array().unwrap();
+        measures.iter().find(|m| m["id"] == id).unwrap()["cells"][at]["v"].clone()
+    };
+    assert_eq!((value("CAPASUPPLY"), value("INUSE")), (json!("120"), json!("60")));
+    let load: f64 = value("CAPADEMAND").as_str().unwrap().parse().unwrap();
+    let used: f64 = value("UTILIZATIONPCT").as_str().unwrap().parse().unwrap();
+    assert!((used - load / 60.0).abs() < 1e-5);
+}
+
+#[test]
 fn technical_weeks_split_at_the_month_end() {
     let storage = planthread_contracts::PeriodKind::TechnicalWeek;
     let mut client = Client::with(Options { storage, ..Options::default() });
