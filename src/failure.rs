@@ -44,7 +44,10 @@ impl Exit {
     /// The exit code of a connector's error class, by the kit's table.
     #[must_use]
     pub fn of_class(class: Class) -> Self {
-        let code = table::treatment(class).exit_code;
+        Self::of_code(table::treatment(class).exit_code)
+    }
+
+    fn of_code(code: u8) -> Self {
         Self::ALL.into_iter().find(|exit| exit.code() == code).unwrap_or(Self::Internal)
     }
 }
@@ -71,6 +74,9 @@ fn as_code<S: serde::Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S:
 }
 
 impl Failure {
+    /// The page about a state that another process writes.
+    pub const WRITER: &'static str = "writer";
+
     /// A failure that ends the program with `exit`.
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
@@ -140,31 +146,18 @@ impl From<ConnectorError> for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
-        let exit = match &error {
-            EngineError::Connector(inner) => return inner.clone().into(),
-            EngineError::WriterHeld { .. } | EngineError::Moved(_) => Exit::Held,
-            EngineError::NoState(_)
-            | EngineError::NewerSchema { .. }
-            | EngineError::OlderSchema { .. }
-            | EngineError::NotDurable(_)
-            | EngineError::Io { .. }
-            | EngineError::Plan { .. }
-            | EngineError::Segment { .. }
-            | EngineError::Refused(_)
-            | EngineError::UnknownCell(_) => Exit::Usage,
-            EngineError::Database(_)
-            | EngineError::Commit(_)
-            | EngineError::WriterGone
-            | EngineError::Transition { .. }
-            | EngineError::Conservation { .. }
-            | EngineError::Stored(_) => Exit::Internal,
-        };
+        if let EngineError::Connector(inner) = error {
+            return inner.into();
+        }
+        let exit = Exit::of_code(error.exit_code());
         // The engine says what happened and what to do in one sentence.
         let text = error.to_string();
-        match text.split_once("; ") {
-            Some((message, cure)) => Self::new(exit, message).cure(cure),
-            None => Self::new(exit, text),
+        let (message, cure) = text.split_once("; ").unwrap_or((&text, ""));
+        let failure = Self::new(exit, message).cure(cure);
+        if matches!(error, EngineError::WriterHeld { .. }) {
+            return failure.explain(Self::WRITER);
         }
+        failure
     }
 }
 

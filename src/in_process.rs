@@ -1,12 +1,19 @@
 //! A sandbox as a transport: the connector talks to a simulator without a
 //! socket, on whatever clock the caller lives by.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use planthread_kit::{BoxFuture, Clock, SendError, Sent, Transport};
-use planthread_mocks::{Cut, Shared, mount};
+use planthread_mocks::{Cut, Simulator};
+
+/// A simulator that several owners share: the transport asks it, a test or a
+/// drill looks into it. The sandboxes' own `Shared` fits as it is.
+pub type Shared = Arc<Mutex<dyn Simulator>>;
 
 /// Mounts a simulator as a [`Transport`].
 #[derive(Clone)]
@@ -32,7 +39,10 @@ impl fmt::Debug for InProcess {
 impl Transport for InProcess {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, SendError>> {
         Box::pin(async move {
-            let reply = mount::handle(&self.simulator, self.clock.now(), &request);
+            let reply = {
+                let mut simulator = self.simulator.lock().unwrap_or_else(PoisonError::into_inner);
+                simulator.handle(self.clock.now(), &request)
+            };
             if !reply.delay.is_zero() {
                 self.clock.sleep(reply.delay).await;
             }
@@ -62,7 +72,7 @@ mod tests {
 
     use jiff::Timestamp;
     use planthread_kit::VirtualClock;
-    use planthread_mocks::{Change, Reply, Simulator, StoredCell, shared};
+    use planthread_mocks::{Change, Reply, StoredCell, shared};
 
     use super::*;
 

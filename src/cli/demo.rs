@@ -55,7 +55,7 @@ async fn show(
     url: &str,
 ) -> Result<Exit, Failure> {
     let folder: Option<PathBuf> = context.state_option();
-    let mut demo = Demo::set_up(Arc::clone(&context.clock), clock, url, folder)?;
+    let mut demo = Demo::set_up(&*context.clock, clock, url, folder)?;
     let cycle = demo.cycle().await?;
     let once = demo.once(&cycle)?;
     let exit = context.screen.show(&once)?;

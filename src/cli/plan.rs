@@ -39,7 +39,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let plans = match context.bridge() {
         Ok(bridge) => fresh(&bridge, args)?,
         // Somebody else writes the state: the ledger is as fresh as it gets.
-        Err(failure) if failure.exit == Exit::Held => {
+        Err(failure) if failure.explain == Some(Failure::WRITER) => {
             context
                 .screen
                 .note(&format!("{}; this is a plan of what the ledger has", failure.message));

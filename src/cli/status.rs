@@ -12,6 +12,9 @@ use crate::{
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
+/// Pushes that are shown; `trace` has those of a cell.
+const PUSHES_SHOWN: u64 = 3;
+
 pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
     let (_, reader) = context.reader()?;
     let now = context.clock.now();
@@ -20,6 +23,7 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
         now,
         status: status::status(&reader, now)?,
         journal: journal::counts(&reader)?,
+        pushes: ledger::receipts(&reader, PUSHES_SHOWN)?,
         cases: ledger::cases(&reader)?,
         locks: locks.iter().map(LockLine::from).collect(),
     })

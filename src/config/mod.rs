@@ -8,6 +8,9 @@ mod policy;
 mod relations;
 pub mod tree;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 
 pub use error::ConfigError;

@@ -9,7 +9,7 @@ use planthread_kit::{Quota, VirtualClock};
 use serde_json::Value;
 
 use super::{Config, ConfigError, Target, load::Locator, tree::Step};
-use crate::registry;
+use crate::registry::{self, Entry};
 
 /// Every fault between the fields of `config`.
 pub(super) fn faults(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> {
@@ -49,24 +49,19 @@ fn target_faults(
         let cure = "use letters, digits, - and _: the name stands in cell names";
         faults.push(locate.fault(&[Step::Key("targets"), Step::Key(name)], reason).cure(cure));
     }
+    let before = faults.len();
+    literal_secrets(&target.settings, &at("settings"), locate, faults);
+    let secrets = faults.len() == before;
     match registry::find(&target.connector) {
         None => {
             let known = registry::names().join(", ");
             let reason = format!("there is no connector `{}`", target.connector);
             faults.push(locate.fault_at(&at("connector"), reason).cure(format!("known: {known}")));
         }
-        Some(entry) => {
-            if let Err(fault) = (entry.check)(&target.settings, &target.measures) {
-                let field = at(&format!("settings.{}", fault.field));
-                let fault_here = locate.fault_at(field.trim_end_matches('.'), fault.reason);
-                faults.push(match fault.cure {
-                    Some(cure) => fault_here.cure(cure),
-                    None => fault_here,
-                });
-            }
-        }
+        // The connector would only say the same about a literal secret again.
+        Some(entry) if secrets => settings(entry, target, &at("settings"), locate, faults),
+        Some(_) => {}
     }
-    literal_secrets(&target.settings, &at("settings"), locate, faults);
     measures(target, &at("measures"), locate, faults);
     for violation in target.mapping.validate(&config.plant) {
         let field = at(&format!("mapping.{}", violation.path));
@@ -77,6 +72,23 @@ fn target_faults(
     if let Err(error) = Quota::new(target.quota.clone(), idle) {
         faults.push(locate.fault_at(&at("quota"), error.to_string()).cure("correct the quota"));
     }
+}
+
+/// What the connector says about its own settings.
+fn settings(
+    entry: &Entry,
+    target: &Target,
+    at: &str,
+    locate: &Locator<'_>,
+    faults: &mut Vec<ConfigError>,
+) {
+    let Err(fault) = (entry.check)(&target.settings, &target.measures) else { return };
+    let field = format!("{at}.{}", fault.field);
+    let here = locate.fault_at(field.trim_end_matches('.'), fault.reason);
+    faults.push(match fault.cure {
+        Some(cure) => here.cure(cure),
+        None => here,
+    });
 }
 
 /// A secret that stands in the file as a value is refused, and not repeated.

@@ -72,12 +72,12 @@ impl Demo {
     /// # Errors
     /// When the folder can't be written, or holds somebody else's state.
     pub fn set_up(
-        real: Arc<dyn Clock>,
+        real: &dyn Clock,
         clock: DemoClock,
         host: &str,
         folder: Option<PathBuf>,
     ) -> Result<Self, Failure> {
-        let folder = Folder::new(folder, &*real)?;
+        let folder = Folder::new(folder, real)?;
         let now = clock.now();
         let starter = Starter::new(&folder.path, now);
         starter.write(now, Some(host))?;

@@ -70,7 +70,6 @@ pub struct DerivedLine {
 
 /// Hours as a JSON number: these are figures to look at and to compare, while
 /// the cells that land keep their exact decimals.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
 fn number<S: Serializer>(value: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
     match (value.is_integer(), value.to_i64(), value.to_f64()) {
         (true, Some(whole), _) => serializer.serialize_i64(whole),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use planthread_engine::{
     journal::JournalCounts,
-    ledger::{Case, Lock},
+    ledger::{AttemptSummary, Case, Lock},
     status::{ScopeStatus, Status},
 };
 use serde::Serialize;
@@ -27,6 +27,8 @@ pub struct Standing {
     pub status: Status,
     /// The journal.
     pub journal: JournalCounts,
+    /// The last pushes, the newest first; `undo` takes their receipts.
+    pub pushes: Vec<AttemptSummary>,
     /// Open questions, each for one owner.
     pub cases: Vec<Case>,
     /// Cells that people have taken.
@@ -89,6 +91,7 @@ impl View for Standing {
         for scope in &self.status.scopes {
             states(paper, scope);
         }
+        self.pushes(paper);
         self.questions(paper);
     }
 
@@ -128,6 +131,23 @@ fn states(paper: &mut Paper, scope: &ScopeStatus) {
 }
 
 impl Standing {
+    fn pushes(&self, paper: &mut Paper) {
+        if !self.pushes.is_empty() {
+            paper.line("\nLast pushes");
+        }
+        for push in &self.pushes {
+            let end = push.end.as_deref().unwrap_or("open").replace('_', " ");
+            let receipt = push.receipt.as_ref().map_or("no receipt".to_owned(), |receipt| {
+                format!("receipt {}: {}", receipt.handle, receipt.verdict)
+            });
+            let (at, cells) = (instant(push.opened_at), count(push.cells, "cell"));
+            paper.line(format!("  {at}  {}: {cells}, {end}, {receipt}", push.target));
+            if let Some(error) = &push.error {
+                paper.line(format!("      {error}"));
+            }
+        }
+    }
+
     fn questions(&self, paper: &mut Paper) {
         let open: Vec<&Case> = self.cases.iter().filter(|case| case.closed.is_none()).collect();
         if !open.is_empty() {

@@ -10,6 +10,9 @@ mod trace;
 mod verify;
 mod want;
 
+#[cfg(test)]
+mod tests;
+
 pub use bridge::{Bridge, derive_facts, derive_journal, facts_of_files};
 pub use cycle::{Cycle, TargetCycle};
 pub use target::{OpenTarget, Opener, Transports};

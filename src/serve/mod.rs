@@ -6,6 +6,9 @@ pub mod files;
 pub mod http;
 pub mod lines;
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;

@@ -1,0 +1,176 @@
+//! The whole way in one process: real files, real state, the sandbox without
+//! sockets, and a clock that costs nothing.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
+use planthread_engine::{journal, ledger, status, verify::Which};
+use planthread_kit::{Clock, VirtualClock};
+use planthread_mocks::{Shared, sap_ibp, shared};
+
+use super::{Bridge, OpenTarget, Opener, Transports};
+use crate::{config, in_process::InProcess, starter::Starter};
+
+struct World {
+    folder: PathBuf,
+    clock: VirtualClock,
+    simulator: Shared,
+    starter: Starter,
+}
+
+impl World {
+    fn new(name: &str) -> Self {
+        Self::with(name, sap_ibp::Options::default())
+    }
+
+    fn with(name: &str, options: sap_ibp::Options) -> Self {
+        let folder = std::env::temp_dir().join(format!("planthread-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let now: Timestamp = "2026-11-22T22:10:00Z".parse().unwrap();
+        let starter = Starter::new(&folder, now);
+        starter.write(now, None).unwrap();
+        let simulator = shared(sap_ibp::SapIbp::new(options));
+        Self { folder, clock: VirtualClock::new(now, 1), simulator, starter }
+    }
+
+    fn bridge(&self) -> (Bridge, Vec<OpenTarget>) {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let wire = InProcess::new(self.simulator.clone(), Arc::clone(&clock));
+        let transports = Transports::from([("ibp".to_owned(), Arc::new(wire) as _)]);
+        let opener = Opener::with(Arc::clone(&clock), transports);
+        let loaded = config::load(&self.starter.config, None).unwrap();
+        let bridge = Bridge::open(loaded, clock, opener).unwrap();
+        let targets = bridge.targets(None).unwrap();
+        (bridge, targets)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn scope(bridge: &Bridge, now: Timestamp) -> status::ScopeStatus {
+    status::status(&bridge.reader().unwrap(), now).unwrap().scopes.remove(0)
+}
+
+#[test]
+fn law_2_one_cycle_lands_everything_and_the_second_sends_nothing() {
+    let world = World::new("cycle");
+    let (bridge, targets) = world.bridge();
+    let first = world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    assert!(first.targets[0].stopped.is_none(), "{:?}", first.targets[0].stopped);
+    let stands = scope(&bridge, world.clock.now());
+    assert!(stands.wanted > 100, "{stands:?}");
+    assert_eq!((stands.accepted, stands.seen), (stands.wanted, stands.wanted));
+    let second = world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    assert!(second.targets[0].applied.is_none(), "a second plan after a landing is empty");
+    assert_eq!(second.intake.iter().filter(|file| file.unchanged).count(), 2);
+}
+
+#[test]
+fn law_18_the_same_journal_configuration_and_instant_give_the_same_plan() {
+    let plans: Vec<Vec<u8>> = ["plan-a", "plan-b"]
+        .map(|name| {
+            let world = World::new(name);
+            let (bridge, targets) = world.bridge();
+            bridge.ingest(true).unwrap();
+            let truth = bridge.truth(bridge.as_of()).unwrap();
+            bridge.want(&targets[0], &truth).unwrap();
+            // What the wall clock says meanwhile makes no difference.
+            world.clock.advance(std::time::Duration::from_secs(600));
+            let mut plan = Vec::new();
+            bridge.plan(&targets[0], truth.as_of, None, &mut plan).unwrap();
+            plan
+        })
+        .to_vec();
+    assert!(plans[0].len() > 10_000);
+    assert_eq!(plans[0], plans[1]);
+}
+
+#[test]
+fn law_13_a_bad_row_is_kept_with_its_reason_and_the_good_ones_go_on() {
+    let world = World::new("bad-row");
+    let text = fs::read_to_string(&world.starter.events).unwrap();
+    let bad = "2026-11-22T20:00:00Z,press-z,failure\nnot-a-time,press-a,failure\n";
+    let future = "2026-11-23T09:00:00Z,press-a,failure\n";
+    fs::write(&world.starter.events, format!("{text}{bad}{future}")).unwrap();
+    let (bridge, _) = world.bridge();
+    let files = bridge.ingest(false).unwrap();
+    let kept = &files[0].kept;
+    assert_eq!(kept.taken, text.lines().count() - 1);
+    assert_eq!(kept.quarantined.len(), 1, "{:?}", kept.quarantined);
+    let fields: Vec<&str> = kept.rejected.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!(fields, ["machine", "time"]);
+    assert_eq!(kept.rejected[0].line, text.lines().count() as u64 + 1);
+    let counts = journal::counts(&bridge.reader().unwrap()).unwrap();
+    assert_eq!((counts.rejected, counts.quarantined), (2, 1));
+}
+
+#[test]
+fn a_growing_file_is_read_on_and_a_half_written_row_waits() {
+    let world = World::new("growing");
+    let (bridge, _) = world.bridge();
+    bridge.ingest(true).unwrap();
+    let half = "2026-11-22T21:00:00Z,press-a,fail";
+    let mut text = fs::read_to_string(&world.starter.events).unwrap();
+    text.push_str(half);
+    fs::write(&world.starter.events, &text).unwrap();
+    assert!(bridge.ingest(true).unwrap()[0].unchanged, "half a row is no row");
+    fs::write(&world.starter.events, format!("{text}ure\n")).unwrap();
+    let files = bridge.ingest(true).unwrap();
+    assert_eq!((files[0].kept.taken, files[0].kept.duplicates), (1, 0));
+}
+
+#[test]
+fn an_outage_ends_with_the_last_value_of_each_cell_and_nothing_twice() {
+    let world = World::new("outage");
+    let (bridge, targets) = world.bridge();
+    // Three days in which nobody delivers, but truth goes on.
+    let mut from = world.clock.now();
+    for _ in 0..3 {
+        world.clock.advance(std::time::Duration::from_secs(24 * 3_600));
+        let now = world.clock.now();
+        let story = world.starter.story(from, now);
+        for (file, csv) in [
+            (&world.starter.events, crate::demo::plant::events_csv(&story)),
+            (&world.starter.counts, crate::demo::plant::counts_csv(&story)),
+        ] {
+            let rows = csv.split_once('\n').unwrap().1.to_owned();
+            fs::write(file, fs::read_to_string(file).unwrap() + &rows).unwrap();
+        }
+        from = now;
+        bridge.ingest(true).unwrap();
+        let truth = bridge.truth(bridge.as_of()).unwrap();
+        bridge.want(&targets[0], &truth).unwrap();
+    }
+    let cycle = world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    let applied = cycle.targets[0].applied.as_ref().unwrap();
+    let stands = scope(&bridge, world.clock.now());
+    assert_eq!(applied.sent, stands.wanted, "exactly one write for each cell");
+    assert_eq!(stands.seen, stands.wanted);
+    assert!(stands.states["superseded"] > 0, "{:?}", stands.states);
+}
+
+#[test]
+fn a_nightly_load_over_many_cells_is_one_question_and_no_lock() {
+    let spoils = sap_ibp::Switches::default().with(sap_ibp::Switch::NightlyOverwritesBridge, true);
+    let options = sap_ibp::Options { switches: spoils, ..sap_ibp::Options::default() };
+    let world = World::with("nightly", options);
+    let (bridge, targets) = world.bridge();
+    world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    world.clock.advance(std::time::Duration::from_secs(3_600));
+    let request = http::Request::post("/planner/nightly")
+        .header("content-type", "application/json")
+        .body(bytes::Bytes::from_static(b"{}"))
+        .unwrap();
+    let answer = planthread_mocks::mount::handle(&world.simulator, world.clock.now(), &request);
+    assert!(answer.response.status().is_success(), "{:?}", answer.response);
+    let report = world.clock.block_on(bridge.verify(&targets[0], Which::All)).unwrap();
+    assert_eq!((report.persons, report.lost), (0, 0));
+    assert_eq!(report.cases.len(), 1, "{:?}", report.cases);
+    assert!(report.cases.values().sum::<u64>() > 200, "{:?}", report.cases);
+    let reader = bridge.reader().unwrap();
+    assert!(ledger::locks(&reader, world.clock.now()).unwrap().is_empty());
+}

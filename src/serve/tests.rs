@@ -1,0 +1,90 @@
+//! The HTTP door with a real socket: what it answers, and when.
+
+use std::{fs, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use planthread_engine::{State, journal};
+use planthread_kit::{Clock, ReqwestTransport, SystemClock, Transport, TransportOptions};
+use serde_json::{Value, json};
+
+use super::{
+    JournalDoor,
+    cloudevents::{BATCH, ONE},
+    http::Endpoint,
+};
+use crate::config::HttpIntake;
+
+/// A plant whose only source is a twin.
+const PLANT: &str = r#"{
+    "id": "p", "zone": "UTC",
+    "calendars": [{"id": "c", "version": "1", "round_the_clock": true}],
+    "resources": [{"id": "M1", "class": "machine", "calendar": "c"}],
+    "sources": [{"name": "/twin", "reader": {"cloudevents": {}}}]}"#;
+
+fn event(id: &str, resource: &str) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": "/twin",
+        "type": "planthread.production-state.v1",
+        "data": {
+            "resource": { "id": resource, "level": "work_cell" },
+            "at": "2026-11-20T21:00:00Z", "state": "unknown",
+            "source": { "twin_id": "urn:twin:m1", "twin_kind": "asset",
+                "observed_until": "2026-11-20T18:00:00Z" },
+            "quality": { "coverage": "0", "worst": "stale" },
+        },
+    })
+}
+
+async fn post(url: &str, media: &str, body: String) -> (StatusCode, Value) {
+    let transport = ReqwestTransport::new(&TransportOptions::default()).unwrap();
+    let request = Request::post(url).header("content-type", media).body(Bytes::from(body)).unwrap();
+    let response = transport.send(request).await.unwrap();
+    let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
+    (response.status(), body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_durable_when_they_are_answered_and_bad_ones_are_named() {
+    let folder = std::env::temp_dir().join(format!("planthread-door-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let state = Arc::new(State::open(&folder, clock.now()).unwrap());
+    let plant = Arc::new(serde_json::from_str(PLANT).unwrap());
+    let door = Arc::new(JournalDoor::new(Arc::clone(&state), plant, clock));
+    let config = HttpIntake { listen: "127.0.0.1:0".parse().unwrap(), body_limit: 20_000 };
+    let endpoint = Endpoint::bind(&config).await.unwrap();
+    let url = format!("http://{}/events", endpoint.address);
+    let served = tokio::spawn(endpoint.serve(door, std::future::pending()));
+    let records = || journal::counts(&state.reader().unwrap()).unwrap().records;
+
+    let (status, kept) = post(&url, ONE, event("1", "M1").to_string()).await;
+    assert_eq!((status, &kept["taken"]), (StatusCode::OK, &json!(1)), "{kept}");
+    assert_eq!(records(), 1, "on the disk before the answer");
+
+    let batch = json!([event("1", "M1"), event("2", "M1"), event("3", "M9")]);
+    let (status, kept) = post(&url, BATCH, batch.to_string()).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!((&kept["taken"], &kept["duplicates"]), (&json!(1), &json!(1)), "{kept}");
+    let refused = &kept["rejected"][0];
+    assert_eq!(refused["line"], json!(3));
+    assert!(refused["reason"].as_str().unwrap().contains("`M9`"), "{refused}");
+
+    let (status, _) = post(&url, ONE, event("4", "M9").to_string()).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let (status, _) = post(&url, "text/plain", String::new()).await;
+    assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let (status, _) = post(&url, ONE, "x".repeat(20_001)).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(records(), 2);
+    served.abort();
+    drop(state);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
+async fn only_the_loopback_is_bound() {
+    let config = HttpIntake { listen: "0.0.0.0:0".parse().unwrap(), body_limit: 1 };
+    let refused = Endpoint::bind(&config).await.unwrap_err();
+    assert!(refused.cure.contains("127.0.0.1"), "{refused}");
+}
