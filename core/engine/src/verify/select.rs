@@ -17,6 +17,8 @@ pub enum Which {
     Unproven,
     /// That, and whatever was seen too long ago.
     Expired,
+    /// What is wanted and was never read: the basis of a first plan.
+    Unread,
     /// Everything.
     All,
 }
@@ -58,6 +60,8 @@ fn due(
             "(c.state = 3 OR c.state IN (4, 5) AND (c.seen_at IS NULL
               OR c.seen_at <= CASE WHEN g.period < ?2 THEN ?3 ELSE ?4 END))"
         }
+        // 0 pending, 1 held.
+        Which::Unread => "c.state IN (0, 1) AND c.seen_at IS NULL AND ?2 + ?3 + ?4 IS NOT NULL",
         Which::All => "c.state <> 8 AND ?2 + ?3 + ?4 IS NOT NULL",
     };
     let query = format!(
