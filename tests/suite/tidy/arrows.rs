@@ -55,7 +55,10 @@ fn arrows_point_one_way() {
             }
         }
     }
-    assert_none("contracts <- domain; contracts <- kit <- connectors; the program composes", &wrong);
+    assert_none(
+        "contracts <- domain; contracts <- kit <- connectors; the program composes",
+        &wrong,
+    );
 }
 
 #[test]

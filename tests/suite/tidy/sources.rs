@@ -62,7 +62,8 @@ fn is_function(code: &str) -> bool {
 
 #[test]
 fn law_16_vendor_words_stay_out_of_contracts_and_core() {
-    let words = ["sap", "ibp", "o9", "kinaxis", "azure", "siemens", "odata", "rapidresponse", "maestro"];
+    let words =
+        ["sap", "ibp", "o9", "kinaxis", "azure", "siemens", "odata", "rapidresponse", "maestro"];
     let mut found = Vec::new();
     for source in sources(".rs") {
         if !source.path.starts_with("contracts/") && !source.path.starts_with("core/") {
@@ -70,9 +71,8 @@ fn law_16_vendor_words_stay_out_of_contracts_and_core() {
         }
         for (number, line) in source.text.lines().enumerate() {
             let lower = line.to_lowercase();
-            let hit = lower
-                .split(|c: char| !c.is_ascii_alphanumeric())
-                .find(|word| words.contains(word));
+            let hit =
+                lower.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| words.contains(word));
             if let Some(word) = hit {
                 found.push(format!("{}:{}: {word}", source.path, number + 1));
             }

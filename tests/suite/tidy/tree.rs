@@ -7,9 +7,29 @@ use super::{assert_none, files, root};
 #[test]
 fn the_top_of_the_tree_is_known() {
     let known = [
-        ".cargo", ".ci", ".git", ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "Cargo.lock",
-        "Cargo.toml", "LICENSE", "NOTICE", "README.md", "STYLE.md", "clippy.toml", "connectors",
-        "contracts", "core", "docs", "examples", "mocks", "rustfmt.toml", "src", "target", "tests",
+        ".cargo",
+        ".ci",
+        ".git",
+        ".gitignore",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "NOTICE",
+        "README.md",
+        "STYLE.md",
+        "clippy.toml",
+        "connectors",
+        "contracts",
+        "core",
+        "docs",
+        "examples",
+        "mocks",
+        "rustfmt.toml",
+        "src",
+        "target",
+        "tests",
         "xtask",
     ];
     let strange: Vec<String> = fs::read_dir(root())
