@@ -3,7 +3,7 @@
 use std::fmt;
 
 use planthread_engine::EngineError;
-use planthread_kit::{Class, ConnectorError, table};
+use planthread_kit::{Class, ConnectorError, Sent, table};
 use serde::Serialize;
 
 /// How the program ends (the table is in `planthread explain exit-codes`).
@@ -138,9 +138,25 @@ impl From<ConnectorError> for Failure {
         if let Some(code) = &error.vendor_code {
             message.push_str(&format!(" (the target says {code})"));
         }
-        Self::new(Exit::of_class(error.class), message)
-            .cure(error.cure.unwrap_or_default())
-            .explain(error.class.word())
+        let cure = error.cure.unwrap_or_else(|| usual_cure(error.class).to_owned());
+        Self::new(Exit::of_class(error.class), message).cure(cure).explain(error.class.word())
+    }
+}
+
+/// What usually helps, where the connector knows nothing better.
+const fn usual_cure(class: Class) -> &'static str {
+    match class {
+        Class::Transient { sent: Sent::No } => {
+            "see that the target is up, and its address, proxy and network in the configuration; \
+             then run this again"
+        }
+        Class::Transient { sent: Sent::Maybe } => {
+            "run this again: what was sent is settled and read back first"
+        }
+        Class::Throttled { .. } => "run this again later; nothing is lost meanwhile",
+        Class::Auth => "see user, credential and rights; `planthread check` names what is missing",
+        Class::Drift => "compare with `planthread discover`, then correct the configuration",
+        Class::Fatal => "",
     }
 }
 

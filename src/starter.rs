@@ -21,7 +21,7 @@ const SANDBOX_PASSWORD: &str = "planthread\n";
 /// Where [`CONFIG`] says the sandbox listens.
 const SANDBOX_HOST: &str = "http://127.0.0.1:9101";
 /// What [`CONFIG`] has instead of an instant that depends on today.
-const STORY_BEGINS: &str = "STORY_BEGINS";
+const STORY_BEGINS: &str = "2026-09-20T00:00:00Z";
 /// Always the same story for the same weeks.
 const SEED: u64 = 20_261_122;
 /// Eight full weeks are pooled; one more day makes sure that they are full.

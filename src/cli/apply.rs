@@ -72,6 +72,9 @@ async fn now(
 ) -> Result<Delivered, Failure> {
     settle(bridge, target).await?;
     bridge.want(target, truth)?;
+    if let Some(error) = bridge.verify(target, Which::Unread).await?.error {
+        return Err(error.into());
+    }
     let mut plan = Cursor::new(Vec::new());
     bridge.plan(target, truth.as_of, None, plan.get_mut())?;
     let applied = bridge.apply(target, &mut plan, only).await?;

@@ -9,6 +9,7 @@ use std::{
 use planthread_engine::{
     Reader,
     plan::{PlanLine, PlanSummary},
+    verify::Which,
 };
 
 use super::Context;
@@ -37,7 +38,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             .cure("name the target: `planthread plan TARGET -o FILE`"));
     }
     let plans = match context.bridge() {
-        Ok(bridge) => fresh(&bridge, args)?,
+        Ok(bridge) => fresh(context, &bridge, args)?,
         // Somebody else writes the state: the ledger is as fresh as it gets.
         Err(failure) if failure.explain == Some(Failure::WRITER) => {
             context
@@ -50,12 +51,17 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     context.screen.show(&Plans(plans))
 }
 
-/// Derives, wants, plans.
-fn fresh(bridge: &Bridge, args: &Args) -> Result<Vec<Planned>, Failure> {
+/// Derives, wants, reads what was never read, plans.
+fn fresh(context: &Context, bridge: &Bridge, args: &Args) -> Result<Vec<Planned>, Failure> {
     let truth = bridge.truth(bridge.as_of())?;
     let mut plans = Vec::new();
     for target in bridge.targets(args.target.as_deref())? {
         let want = bridge.want(&target, &truth)?;
+        let read = context.block_on(bridge.verify(&target, Which::Unread))?;
+        if let Some(error) = read.error {
+            let name = &target.name;
+            context.screen.note(&format!("{name} can't be read ({error}); planned without it"));
+        }
         let plan = |out: &mut dyn Write| bridge.plan(&target, truth.as_of, None, out);
         plans.push(planned(plan, Some(want), args.output.as_ref())?);
     }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    report::paper::count,
+    report::planned::seconds,
     run::{Bridge, OpenTarget},
     serve::http::Endpoint,
 };
@@ -46,7 +46,7 @@ async fn forever(
     let names = targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ");
     context.screen.say(&format!(
         "Running every {}, to {}. Stop with ctrl-c.",
-        count(every.as_secs(), "second"),
+        seconds(every.as_secs() * 1_000),
         if names.is_empty() { "no target" } else { &names }
     ))?;
     let interrupted = async {

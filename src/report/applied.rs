@@ -1,9 +1,16 @@
 //! What became of a plan: taken, refused, unproven, moved.
 
+use std::collections::BTreeMap;
+
+use planthread_contracts::CellKey;
 use planthread_engine::{deliver::Applied, undo::Undone, verify::SweepReport};
 use serde::Serialize;
 
-use super::{Paper, Tone, View, paper::count, verified::Verified};
+use super::{
+    Paper, Tone, View,
+    paper::{count, indented},
+    verified::Verified,
+};
 use crate::failure::{Exit, Failure};
 
 /// Cells that are named one by one.
@@ -95,7 +102,8 @@ impl View for Delivered {
             paper.line("  why: `planthread rejects`");
         }
         if let Some(failure) = &self.stopped {
-            paper.line(format!("  {} {failure}", paper.tint(Tone::Bad, "stopped:")));
+            let text = indented(&failure.to_string(), 2);
+            paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "stopped:")));
         }
         if let Some(verified) = &self.verified {
             verified.write(paper);
@@ -145,8 +153,15 @@ impl View for UndoneView {
         if undone.moved > 0 {
             paper.line(format!("  {} were changed later and are left alone", cells(undone.moved)));
         }
+        let mut by_reason = BTreeMap::<&str, Vec<&CellKey>>::new();
         for (key, reason) in &undone.left {
-            paper.line(format!("  {key} can't be undone: {reason}"));
+            by_reason.entry(reason).or_default().push(key);
+        }
+        for (reason, keys) in by_reason {
+            let first = keys.first().map(ToString::to_string).unwrap_or_default();
+            let many = if keys.len() > 1 { ", for example" } else { ":" };
+            paper.line(format!("  {} can't be undone{many} {first}", count(keys.len(), "cell")));
+            paper.line(format!("    because {reason}"));
         }
         if undone.cells > 0 {
             paper.line("Nothing was sent yet: `planthread apply` carries it, with a new plan.");

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Paper, Tone, View,
-    paper::{count, instant},
+    paper::{count, indented, instant},
     verified::Verified,
 };
 use crate::{
@@ -81,7 +81,8 @@ fn target(paper: &mut Paper, done: &TargetCycle) {
         Verified::of(&done.target, read.clone()).write(paper);
     }
     if let Some(failure) = &done.stopped {
-        paper.line(format!("    {} {failure}", paper.tint(Tone::Bad, "stopped:")));
+        let text = indented(&failure.to_string(), 4);
+        paper.line(format!("    {} {text}", paper.tint(Tone::Bad, "stopped:")));
     }
 }
 

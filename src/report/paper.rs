@@ -102,6 +102,12 @@ fn aligned<const N: usize>(row: &[String; N], widths: &[usize; N], right: &[bool
     line
 }
 
+/// `text` with every line after the first moved in by `by` spaces.
+#[must_use]
+pub fn indented(text: &str, by: usize) -> String {
+    text.replace('\n', &format!("\n{}", " ".repeat(by)))
+}
+
 /// `text` cut to `max` characters, with an ellipsis when something is gone.
 #[must_use]
 pub fn short(text: &str, max: usize) -> String {

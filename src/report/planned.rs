@@ -82,11 +82,11 @@ impl Planned {
             .map(|(why, n)| format!("{n} {}", why.replace('_', " ")))
             .collect();
         paper.line(format!(
-            "  {} to send ({}), {} carried along, in {} groups of one resource and period",
+            "  {} to send ({}), {} carried along, in {} of one resource and period",
             count(counts.cells, "cell"),
             reasons.join(", "),
             counts.carried,
-            counts.groups
+            count(counts.groups, "group")
         ));
         let cost = &header.prediction;
         paper.line(format!(

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Paper, Tone, View,
-    paper::{count, instant},
+    paper::{count, indented, instant},
 };
 use crate::failure::{Exit, Failure};
 
@@ -100,7 +100,8 @@ impl View for Verified {
             paper.line(format!("  {} of {} drive the plan", report.in_use, report.compared_in_use));
         }
         if let Some(failure) = &self.stopped {
-            paper.line(format!("  {} {failure}", paper.tint(Tone::Bad, "stopped:")));
+            let text = indented(&failure.to_string(), 2);
+            paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "stopped:")));
         }
     }
 

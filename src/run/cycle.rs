@@ -86,7 +86,7 @@ impl Bridge {
         done
     }
 
-    /// recover → want → plan → apply → verify → screen → pack
+    /// recover → want → read → plan → apply → verify → screen → pack
     async fn steps(
         &self,
         target: &OpenTarget,
@@ -95,6 +95,10 @@ impl Bridge {
     ) -> Result<(), Failure> {
         done.recovered = Some(self.recover(target).await?);
         done.want = Some(self.want(target, truth)?);
+        // What stands there is the basis of the plan, and what an undo returns to.
+        if let Some(error) = self.verify(target, Which::Unread).await?.error {
+            return Err(error.into());
+        }
         let file = self.plan_file(target)?;
         let mut out = BufWriter::new(create(&file)?);
         let summary = self.plan(target, truth.as_of, None, &mut out)?;
