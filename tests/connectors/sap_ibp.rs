@@ -10,9 +10,7 @@ use http::Request;
 use jiff::Timestamp;
 use planthread::in_process::InProcess;
 use planthread_conformance::{Bench, Fault, Target, World};
-use planthread_contracts::{
-    CellKey, DesiredCell, MeasureDecl, Period, Scope, SeenCell, Status,
-};
+use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Period, Scope, SeenCell, Status};
 use planthread_kit::{
     Clock, Quota, Secret, Transport, VirtualClock,
     http::{Basic, HttpStack, RequestPolicy},
@@ -20,7 +18,7 @@ use planthread_kit::{
 use planthread_mocks::{
     Change, Fault as Mishap, Faulty, Reply, Rule, Simulator, StoredCell,
     faults::When,
-    sap_ibp::{Options, Sandbox},
+    sap_ibp::{Options, SapIbp as Sandbox},
 };
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -44,7 +42,7 @@ impl Bench for SapIbp {
         let wire: Arc<dyn Transport> =
             Arc::new(InProcess::new(target.0.clone(), Arc::clone(&shared)));
         let quota = Arc::new(Quota::unlimited(Arc::clone(&shared)));
-        let who = Arc::new(Basic::new("planthread".to_owned(), Secret::new("planthread".into())));
+        let who = Arc::new(Basic::new("planthread".to_owned(), Secret::new("planthread")));
         let http = HttpStack::new(wire, shared, quota, who, RequestPolicy::default());
         let settings = json!({ "host": "http://sandbox.invalid", "planning_area": "PTDEMO",
             "auth": { "kind": "basic", "user": "planthread", "password": "${env:UNUSED}" } });
