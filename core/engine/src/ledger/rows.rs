@@ -44,6 +44,22 @@ impl Why {
         Self::Retried,
         Self::Ended,
     ];
+
+    /// The word in plans and reports.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Refresh => "refresh",
+            Self::Lost => "lost",
+            Self::StaleOwn => "stale_own",
+            Self::Overwritten => "overwritten",
+            Self::Undo => "undo",
+            Self::Retried => "retried",
+            Self::Ended => "ended",
+        }
+    }
 }
 
 /// A row of the table `cell`.

@@ -129,9 +129,7 @@ fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Pr
             *counts.held.entry(reason.word().to_owned()).or_default() += 1;
         }
         for place in &decision.due {
-            let word = serde_json::to_value(views[*place].why).unwrap_or_default();
-            let word = word.as_str().unwrap_or_default().to_owned();
-            *counts.reasons.entry(word).or_default() += 1;
+            *counts.reasons.entry(views[*place].why.word().to_owned()).or_default() += 1;
         }
         let size = decision.due.len() + decision.carried.len();
         if size > 0 {
