@@ -57,9 +57,11 @@ impl Explanation {
                 word.push(c);
                 continue;
             }
-            match self.steps.iter().find(|other| other.name == word) {
-                Some(other) => text.push_str(&shown(other.result)),
-                None => text.push_str(&word),
+            let step = self.steps.iter().find(|other| other.name == word);
+            match (step, word.parse::<Decimal>()) {
+                (Some(step), _) => text.push_str(&shown(step.result)),
+                (None, Ok(number)) => text.push_str(&shown(number)),
+                (None, Err(_)) => text.push_str(&word),
             }
             word.clear();
             text.push(c);
@@ -68,9 +70,11 @@ impl Explanation {
     }
 }
 
-/// A figure as people read it: four decimals, no trailing zeros.
+/// A figure as people read it: four decimals, no trailing zeros. A fraction
+/// keeps eight, so that hours multiplied by it still agree by hand.
 fn shown(value: Decimal) -> String {
-    round_half_even(value, 4).normalize().to_string()
+    let decimals = if value.abs() < Decimal::ONE { 8 } else { 4 };
+    round_half_even(value, decimals).normalize().to_string()
 }
 
 impl fmt::Display for Explanation {
