@@ -6,12 +6,14 @@
 
 mod admit;
 mod append;
+mod cure;
 mod read;
 mod segment;
 
 pub use self::{
     admit::{Admitted, admit},
     append::{Append, Appended, Conflict, Quarantined, append, checkpoint},
+    cure::{Cured, cure},
     read::{Entry, JournalCounts, RejectedEntry, conflicts, counts, quarantined, read, rejected},
     segment::{SealLimits, Sealed, seal},
 };
