@@ -1,18 +1,24 @@
-//! Repository chores: `cargo xtask deps | seed`.
+//! Repository chores: `cargo xtask deps | seed | measure`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
 
 mod deps;
+mod scale;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: cargo xtask deps    licences, duplicate versions and banned crates";
+const USAGE: &str = "usage: cargo xtask COMMAND
+  deps              licences, duplicate versions and banned crates
+  seed CELLS DIR    a state directory with so many cells that are due
+  measure DIR       open and plan a seeded directory; prints time and peak memory";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let end = match words.as_slice() {
         ["deps"] => deps::check(),
+        ["seed", cells, dir] => scale::seed(cells, dir),
+        ["measure", dir] => scale::measure(dir),
         _ => Err(USAGE.to_owned()),
     };
     match end {

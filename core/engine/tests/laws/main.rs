@@ -8,5 +8,4 @@ mod fake;
 mod model;
 mod plans;
 mod readback;
-mod scale;
 mod world;
