@@ -62,6 +62,6 @@ fn derive(
         let (place, line) = (&one.origin.place, one.origin.line);
         context.screen.note(&format!("{place} line {line}: {}: {}", one.field, one.reason));
     }
-    let derivation = run::derive_facts(loaded, facts, as_of)?;
+    let derivation = run::derive_facts(loaded, &facts, as_of)?;
     Ok((derivation, "the files of the sources", refused.len()))
 }

@@ -2,6 +2,7 @@
 //! one library function, and shows one view.
 
 mod apply;
+mod audit;
 mod check;
 mod completions;
 mod context;
@@ -17,6 +18,8 @@ mod mock;
 mod plan;
 mod promote;
 mod rejects;
+mod release;
+mod retry;
 mod run;
 mod schema;
 pub mod screen;
@@ -94,12 +97,18 @@ enum Verb {
     Status(status::Args),
     /// List what was refused, with reason and cure
     Rejects(rejects::Args),
+    /// Take refused records and cells again, after the cause was put right
+    Retry(retry::Args),
+    /// Let go what waits for a person: a taken cell, an open case
+    Release(release::Args),
     /// Follow one cell back to the records behind it
     Trace(trace::Args),
     /// Record who lets Planthread write a measure that it does not own
     Promote(promote::Args),
     /// Write the landed cells to a file for people
     Export(export::Args),
+    /// Count the ledger again
+    Audit(audit::Args),
     /// Plant side: seal the records into numbered segments in a folder
     Collect(segments::CollectArgs),
     /// Planning side: take sealed segments from a folder
@@ -165,6 +174,9 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Run(args) => run::run(context, &args),
         Verb::Status(args) => status::run(context, &args),
         Verb::Rejects(args) => rejects::run(context, &args),
+        Verb::Retry(args) => retry::run(context, &args),
+        Verb::Release(args) => release::run(context, &args),
+        Verb::Audit(args) => audit::run(context, &args),
         Verb::Trace(args) => trace::run(context, &args),
         Verb::Promote(args) => promote::run(context, &args),
         Verb::Export(args) => export::run(context, &args),

@@ -158,6 +158,7 @@ impl View for Rejects {
             paper.line(format!("  {} = {}: {}", cell.cell, cell.value, cell.reason));
             paper.line(format!("      cure: {}", cell.cure));
         }
+        paper.line("\nWhen the cause is put right: `planthread retry`");
     }
 
     fn exit(&self) -> Exit {

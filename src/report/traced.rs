@@ -105,6 +105,15 @@ impl Traced {
                 paper.line(format!("  {line}"));
             }
         }
+        if let Some(from) = &self.provenance {
+            paper.line(format!(
+                "  From: rules {}, mapping {}, time zones {}, facts {}",
+                from.rules_version,
+                from.mapping_version,
+                from.tzdb_version,
+                short(&from.input_window, 13)
+            ));
+        }
         paper.line(format!("\nRecords of it in the journal: {}; the last ones:", self.records));
         for record in &self.last_records {
             let text = short(&record.text, 70);

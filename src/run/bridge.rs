@@ -113,6 +113,14 @@ pub fn derive_journal(
     reader: &Reader,
     as_of: Timestamp,
 ) -> Result<Derivation, Failure> {
+    derive_facts(loaded, &facts_of_journal(loaded, reader)?, as_of)
+}
+
+/// Decodes the journal.
+///
+/// # Errors
+/// When the journal can't be read, or a source can't be read as declared.
+pub(super) fn facts_of_journal(loaded: &Loaded, reader: &Reader) -> Result<Facts, Failure> {
     let plant = &loaded.config.plant;
     let decoder = Decoder::new(plant).map_err(|error| calendar(&error))?;
     let mut facts = Facts::default();
@@ -123,20 +131,19 @@ pub fn derive_journal(
         }
         Ok(())
     })?;
-    derive_facts(loaded, facts, as_of)
+    Ok(facts.seal())
 }
 
-/// Derives from facts, for every level that a target stores.
+/// Derives from sealed facts, for every level that a target stores.
 ///
 /// # Errors
 /// When a calendar makes no sense.
 pub fn derive_facts(
     loaded: &Loaded,
-    facts: Facts,
+    facts: &Facts,
     as_of: Timestamp,
 ) -> Result<Derivation, Failure> {
-    let facts = facts.seal();
-    derive(&loaded.config.plant, &facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
+    derive(&loaded.config.plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
 }
 
 /// The period kinds that the targets store; weeks when there is no target.
@@ -173,5 +180,5 @@ pub fn facts_of_files(
         };
         refused.extend(decoded.err().map(|rejected| *rejected));
     })?;
-    Ok((facts, refused))
+    Ok((facts.seal(), refused))
 }

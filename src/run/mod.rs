@@ -5,6 +5,7 @@ mod bridge;
 mod cycle;
 mod deliver;
 pub mod policy;
+mod retry;
 mod target;
 mod trace;
 mod verify;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use bridge::{Bridge, derive_facts, derive_journal, facts_of_files};
 pub use cycle::{Cycle, TargetCycle};
+pub use retry::Retried;
 pub use target::{OpenTarget, Opener, Transports};
 pub use trace::{RecordRef, Traced, parse_cell, trace};
 pub use want::{Truth, WantReport, explain, plan_of_ledger};

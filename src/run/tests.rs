@@ -174,3 +174,26 @@ fn a_nightly_load_over_many_cells_is_one_question_and_no_lock() {
     let reader = bridge.reader().unwrap();
     assert!(ledger::locks(&reader, world.clock.now()).unwrap().is_empty());
 }
+
+#[test]
+fn law_13_a_corrected_source_brings_its_rejected_rows_back() {
+    let world = World::new("retry");
+    let text = fs::read_to_string(&world.starter.events).unwrap();
+    let stranger = "2026-11-22T20:00:00Z,press-z,failure\n";
+    fs::write(&world.starter.events, format!("{text}{stranger}")).unwrap();
+    let (bridge, _) = world.bridge();
+    bridge.ingest(false).unwrap();
+    assert_eq!(bridge.retry().unwrap().still, 1, "nothing was put right yet");
+    drop(bridge);
+    let config = fs::read_to_string(&world.starter.config).unwrap();
+    let mapped = config.replacen(
+        "          events:\n",
+        "          machines: { press-z: press-a }\n          events:\n",
+        1,
+    );
+    assert_ne!(mapped, config);
+    fs::write(&world.starter.config, mapped).unwrap();
+    let (bridge, _) = world.bridge();
+    let retried = bridge.retry().unwrap();
+    assert_eq!((retried.taken, retried.cured, retried.still), (1, 1, 0), "{retried:?}");
+}

@@ -1,7 +1,7 @@
 //! Trace: from one landed number back to its arithmetic and its records.
 
 use jiff::Timestamp;
-use planthread_contracts::{Carries, CellKey, RawRecord};
+use planthread_contracts::{Carries, CellKey, Provenance, RawRecord};
 use planthread_domain::{
     decode::{Decoder, Facts, Subject},
     derive, project,
@@ -23,6 +23,9 @@ pub struct Traced {
     pub ledger: ledger::Trace,
     /// The arithmetic of each resource behind the cell, in words.
     pub arithmetic: Vec<String>,
+    /// What the arithmetic rests on: input window, versions of rules, mapping and
+    /// time zones.
+    pub provenance: Option<Provenance>,
     /// Whether the journal still gives the recipe that the cell was made by;
     /// when not, newer records have come since.
     pub recipe_holds: bool,
@@ -100,13 +103,14 @@ pub fn trace(
     let wanted = ledger.revisions.last().map(|revision| revision.recipe.as_str());
     let recipe_holds =
         mapping.is_some_and(|mapping| wanted == Some(&project::recipe(&derivation, mapping)));
+    let provenance = mapping.map(|mapping| derivation.provenance(&mapping.version));
     let arithmetic = sources
         .iter()
         .filter_map(|source| derive::explain(plant, &derivation, source, key.period))
         .map(|explanation| explanation.to_string())
         .collect();
     let (records, last_records) = records(loaded, reader, &sources)?;
-    Ok(Traced { ledger, arithmetic, recipe_holds, records, last_records })
+    Ok(Traced { ledger, arithmetic, provenance, recipe_holds, records, last_records })
 }
 
 /// The instant behind a cell: now, or the last cut for a plan cut.

@@ -15,7 +15,7 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{Bridge, OpenTarget, derive_journal, policy};
+use super::{Bridge, OpenTarget, bridge::facts_of_journal, derive_facts, policy};
 use crate::{config::Loaded, failure::Failure};
 
 /// The figures of one cycle: of now, and of the last plan cut.
@@ -48,11 +48,11 @@ impl Bridge {
     /// # Errors
     /// When the journal can't be read, or a calendar makes no sense.
     pub fn truth(&self, as_of: Timestamp) -> Result<Truth, Failure> {
-        let reader = self.reader()?;
-        let live = derive_journal(&self.loaded, &reader, as_of)?;
+        let facts = facts_of_journal(&self.loaded, &self.reader()?)?;
+        let live = derive_facts(&self.loaded, &facts, as_of)?;
         let cut_at = project::cut_off(&self.loaded.config.plant, as_of)
             .map_err(|error| Failure::usage(error.to_string()).explain("config"))?;
-        let cut = derive_journal(&self.loaded, &reader, cut_at)?;
+        let cut = derive_facts(&self.loaded, &facts, cut_at)?;
         Ok(Truth { as_of, live, cut })
     }
 

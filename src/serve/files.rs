@@ -78,15 +78,42 @@ pub fn source_file(
     reader: &Reader,
     growing: bool,
 ) -> Result<FileReport, Failure> {
+    let key = checkpoint_key(source, file);
+    let mark = journal::checkpoint(reader, &key)?.and_then(|text| serde_json::from_str(&text).ok());
+    read_on(source, file, door, mark, growing)
+}
+
+/// Reads one file of `source` from its beginning: what is known already is
+/// known by its id.
+///
+/// # Errors
+/// When the file can't be read, or the state can't be written.
+pub fn source_file_again(
+    source: &Source,
+    file: &Path,
+    door: &dyn Door,
+) -> Result<FileReport, Failure> {
+    read_on(source, file, door, None, true)
+}
+
+fn checkpoint_key(source: &Source, file: &Path) -> String {
+    format!("file:{}:{}", source.name, file.display())
+}
+
+fn read_on(
+    source: &Source,
+    file: &Path,
+    door: &dyn Door,
+    mark: Option<Mark>,
+    growing: bool,
+) -> Result<FileReport, Failure> {
     let place = file.display().to_string();
     let text = read(source, file)?;
     let whole_lines = || text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let end = if growing { whole_lines() } else { text.len() };
     let text = &text[..end];
-    let key = format!("file:{}:{place}", source.name);
-    let mark: Option<Mark> = journal::checkpoint(reader, &key)?
-        .and_then(|value| serde_json::from_str(&value).ok())
-        .filter(|mark: &Mark| mark.bytes <= text.len() && mark.sha256 == hash(&text[..mark.bytes]));
+    let mark =
+        mark.filter(|mark| mark.bytes <= text.len() && mark.sha256 == hash(&text[..mark.bytes]));
     if mark.as_ref().is_some_and(|mark| mark.bytes == text.len()) {
         return Ok(FileReport { place, kept: Kept::default(), unchanged: true });
     }
@@ -95,8 +122,11 @@ pub fn source_file(
     let mark = Mark { bytes: text.len(), lines, sha256: hash(text) };
     let mark = serde_json::to_string(&mark).map_err(|e| Failure::internal(e.to_string()))?;
     let arrivals = arrivals(source, text, &place, door.now());
-    let kept =
-        take_all(arrivals.filter(|arrival| line_of(arrival) > behind), door, Some((key, mark)))?;
+    let kept = take_all(
+        arrivals.filter(|arrival| line_of(arrival) > behind),
+        door,
+        Some((checkpoint_key(source, file), mark)),
+    )?;
     Ok(FileReport { place, kept, unchanged: false })
 }
 
