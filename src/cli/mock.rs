@@ -56,6 +56,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("there is no sandbox of `{}`", args.vendor))
             .cure(format!("known: {}", VENDORS.join(", "))));
     }
+    if !args.listen.ip().is_loopback() {
+        context.screen.note("everybody who reaches this address can use the sandbox");
+    }
     let tls = args.tls.as_deref().map(sandbox::tls).transpose()?;
     let mut options = Options {
         resources: args.resources,

@@ -48,7 +48,7 @@ fn a_profile_changes_what_it_names_and_nothing_else() {
 
 #[test]
 fn law_18_the_digest_does_not_depend_on_where_the_file_lies() {
-    let elsewhere = parse(&starter(), Path::new("/home/x/planthread.yaml"), None).unwrap();
+    let elsewhere = parse(&starter(), Path::new("/srv/elsewhere/planthread.yaml"), None).unwrap();
     assert_eq!(elsewhere.digest, read(&starter(), None).unwrap().digest);
 }
 
@@ -122,4 +122,32 @@ fn the_published_schema_knows_every_top_level_field_with_its_meaning() {
         let about = &schema["properties"][field]["description"];
         assert!(about.as_str().is_some_and(|text| text.len() > 10), "{field}: {about}");
     }
+}
+
+#[test]
+fn the_starter_fits_the_published_schema_and_a_fault_does_not() {
+    let schema = jsonschema::validator_for(&super::schema()).unwrap();
+    let text = starter();
+    let good: super::tree::Node = serde_saphyr::from_str(&text).unwrap();
+    let faults: Vec<String> =
+        schema.iter_errors(&good.value()).map(|fault| fault.to_string()).collect();
+    assert_eq!(faults, Vec::<String>::new());
+    let bad: super::tree::Node =
+        serde_saphyr::from_str(&text.replace("scope: base", "scop: base")).unwrap();
+    assert!(!schema.is_valid(&bad.value()));
+}
+
+#[test]
+fn every_example_configuration_is_right() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(examples).unwrap() {
+        let file = entry.unwrap().path().join("planthread.yaml");
+        if file.exists() {
+            super::read(&file, None)
+                .unwrap_or_else(|faults| panic!("{}: {faults:?}", file.display()));
+            seen += 1;
+        }
+    }
+    assert!(seen >= 2);
 }
