@@ -1,0 +1,17 @@
+//! Law 12 with a really killed process: nothing is lost and nothing is doubled,
+//! wherever `SIGKILL` hits.
+//!
+//! - `requests`: killed at every single request that a run makes.
+//! - `moments`: killed after a ladder of times, in front of another process.
+//! - `intake`: killed while records come in; a second writer is refused.
+//!
+//! The ends are the same for all of them and stand in `proof`.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
+
+mod intake;
+mod moments;
+mod program;
+mod proof;
+mod requests;
+mod sandbox;

@@ -1,0 +1,86 @@
+//! Killed after a ladder of times, in front of a sandbox that is a process of
+//! its own: the points between two requests, as they come.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use planthread_kit::{Clock as _, ReqwestTransport, SystemClock, Transport as _, TransportOptions};
+use serde_json::Value;
+
+use crate::{
+    program::{Project, Running},
+    proof,
+};
+
+/// Rungs of the ladder; the last one is about the time that a run takes.
+const RUNGS: u32 = 6;
+const RUN: [&str; 2] = ["run", "--once"];
+
+/// `planthread mock sap-ibp` on a free port.
+struct Mock {
+    running: Running,
+    url: String,
+}
+
+impl Mock {
+    fn start(project: &Project) -> Self {
+        let mut running = project.start(&["mock", "sap-ibp", "--listen", "127.0.0.1:0"]);
+        let line = running.line();
+        let url = line.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:"));
+        let url = url.unwrap_or_else(|| panic!("no address in {line}")).to_owned();
+        assert!(!url.ends_with(":0"), "{line}");
+        Self { running, url }
+    }
+
+    /// Every change, from the planner's page.
+    fn history(&self) -> Value {
+        let url = format!("{}/planner/history.json?limit=1000000", self.url);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let options = TransportOptions { only_private_ca: true, ..TransportOptions::default() };
+        let transport = ReqwestTransport::new(&options).unwrap();
+        let answer = transport.send(Request::get(url).body(Bytes::new()).unwrap());
+        serde_json::from_slice(runtime.block_on(answer).unwrap().body()).unwrap()
+    }
+}
+
+#[test]
+fn law_12_killed_after_a_ladder_of_times_and_run_again() {
+    let project = Project::init("moments");
+    let fresh = || {
+        let _ = std::fs::remove_dir_all(project.state());
+        let mock = Mock::start(&project);
+        project.aim(&mock.url, 0);
+        mock
+    };
+    let mock = fresh();
+    project.run(&["ingest"]).must(0);
+    project.run(&["plan", "ibp", "-o", "plan.ndjson"]).must(0);
+    let wanted = proof::planned(&project.folder.join("plan.ndjson"));
+    drop(mock);
+
+    let mock = fresh();
+    let clock = SystemClock::new();
+    let started = clock.now();
+    project.run(&RUN).must(0);
+    let whole = clock.now().duration_since(started).unsigned_abs();
+    proof::landed_once(&wanted, &proof::of_page(&mock.history()), "undisturbed");
+    drop(mock);
+
+    for rung in 1..=RUNGS {
+        let mut mock = fresh();
+        let wait: Duration = whole * rung / RUNGS;
+        let when = format!("killed after {wait:?} of {whole:?}");
+        let mut victim = project.start(&RUN);
+        // On a busy machine it may be over sooner or later: both are fine.
+        if victim.outlives(wait) {
+            victim.kill()
+        } else {
+            victim.ended()
+        };
+        project.run(&RUN).must(0);
+        proof::landed_once(&wanted, &proof::of_page(&mock.history()), &when);
+        proof::settled(&project, wanted.len(), &when);
+        mock.running.kill();
+    }
+}
