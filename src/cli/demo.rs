@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// one is taken
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9101")]
     listen: SocketAddr,
-    /// Seconds from one hour of the plant to the next
+    /// Seconds from one step of the plant's time to the next
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     every: u64,
 }
@@ -63,17 +63,19 @@ async fn show(
         return Ok(exit);
     }
     context.screen.say(&format!("\nThe planner's page: {url}/planner"))?;
-    context
-        .screen
-        .say(&format!("The plant lives on, an hour every {} s. Stop with ctrl-c.\n", args.every))?;
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
+    context.screen.say(&format!(
+        "The plant lives on, {} hours every {} s. Stop with ctrl-c.\n",
+        demo::STEP.as_hours(),
+        args.every
+    ))?;
+    let stop = super::stop::asked_to_stop();
+    tokio::pin!(stop);
     loop {
         tokio::select! {
             () = context.clock.sleep(Duration::from_secs(args.every.max(1))) => {}
-            _ = &mut interrupted => return Ok(Exit::Ok),
+            () = &mut stop => return Ok(Exit::Ok),
         }
-        demo.hour()?;
+        demo.live_on()?;
         let cycle = demo.cycle().await?;
         context.screen.show(&cycle)?;
     }

@@ -80,7 +80,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         context.screen.show(&Listening { vendor: args.vendor.clone(), url, planner })?;
         tokio::select! {
             served = sandbox.serve() => served.map(|()| Exit::Ok),
-            _ = tokio::signal::ctrl_c() => Ok(Exit::Ok),
+            () = super::stop::asked_to_stop() => Ok(Exit::Ok),
         }
     })
 }

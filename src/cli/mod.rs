@@ -26,6 +26,7 @@ pub mod screen;
 mod segments;
 mod setup;
 mod status;
+mod stop;
 mod trace;
 mod undo;
 mod validate;
@@ -142,8 +143,10 @@ fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches)
 }
 
-/// The whole command line, for help and completions.
-fn command() -> clap::Command {
+/// The whole command line, for help, completions, and whoever checks pages
+/// that show command lines.
+#[must_use]
+pub fn command() -> clap::Command {
     Cli::command()
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::Context;
+use super::{Context, stop::asked_to_stop};
 use crate::{
     failure::{Exit, Failure},
     report::planned::seconds,
@@ -33,8 +33,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     })
 }
 
-/// Cycles until ctrl-c. A cycle that has begun is finished: what was pushed is
-/// read back. A second ctrl-c does not wait; the next start settles the rest.
+/// Cycles until it is asked to stop. A cycle that has begun is finished: what was pushed is
+/// read back. A second request does not wait; the next start settles the rest.
 async fn forever(
     context: &Context,
     bridge: &Bridge,
@@ -49,12 +49,7 @@ async fn forever(
         seconds(every.as_secs() * 1_000),
         if names.is_empty() { "no target" } else { &names }
     ))?;
-    let interrupted = async {
-        // Without a signal handler there is only the hard way to stop.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+    let interrupted = asked_to_stop();
     tokio::pin!(interrupted);
     loop {
         let cycle = bridge.cycle(targets, bridge.as_of());
@@ -67,7 +62,7 @@ async fn forever(
                 context.screen.note("finishing this cycle; ctrl-c again ends at once");
                 tokio::select! {
                     done = cycle => done?,
-                    _ = tokio::signal::ctrl_c() => return Ok(Exit::Transient),
+                    () = asked_to_stop() => return Ok(Exit::Transient),
                 }
             }
         };

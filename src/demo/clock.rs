@@ -1,4 +1,4 @@
-//! The demo's clock: real time, and an hour more with every cycle, so that a
+//! The demo's clock: real time, and hours more with every cycle, so that a
 //! planner sees weeks of movement in minutes.
 
 use std::{

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// How far the plant's time moves with each cycle.
-const STEP: SignedDuration = SignedDuration::from_hours(1);
+pub const STEP: SignedDuration = SignedDuration::from_hours(6);
 
 /// A demo that is set up: plant files written, state open. The sandbox is
 /// served by whoever holds it.
@@ -103,11 +103,11 @@ impl Demo {
         self.bridge.cycle(&self.targets, self.bridge.as_of()).await
     }
 
-    /// An hour passes in the plant: its machines write on in their files.
+    /// Time passes in the plant: its machines write on in their files.
     ///
     /// # Errors
     /// When a file can't be written.
-    pub fn hour(&mut self) -> Result<(), Failure> {
+    pub fn live_on(&mut self) -> Result<(), Failure> {
         self.clock.advance(STEP);
         let now = self.clock.now();
         let story = self.starter.story(self.told, now);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use planthread_contracts::{Period, PeriodKind, Promotion, Scope, WriteGrant};
+use planthread_contracts::{MeasureDecl, Owner, Period, PeriodKind, Promotion, Scope, WriteGrant};
 use planthread_engine::{ledger, plan};
 
 use super::OpenTarget;
@@ -68,6 +68,23 @@ pub fn complete(
     };
     let week = Period::containing(PeriodKind::Week, today(loaded, at)?).start();
     Ok(ledger::Complete { scope: target.scope.clone(), closed_before: week, end })
+}
+
+/// The measures that we may write at `at`, as ours: those that are, and those
+/// that a person promoted. A measure whose promotion has ended leaves wanted.
+///
+/// # Errors
+/// When a promotion record can't be read.
+pub fn writable(
+    loaded: &Loaded,
+    target: &OpenTarget,
+    at: Timestamp,
+) -> Result<Vec<MeasureDecl>, Failure> {
+    let grants = grants(loaded, target, at)?;
+    let granted =
+        |measure: &&MeasureDecl| grants.iter().any(|grant| grant.measure() == measure.name);
+    let ours = |measure: &MeasureDecl| MeasureDecl { owner: Owner::Bridge, ..measure.clone() };
+    Ok(target.config.measures.iter().filter(granted).map(ours).collect())
 }
 
 /// The rights to write: our own measures, and what people promoted.

@@ -1,7 +1,6 @@
 //! Verify, composed: which cells are read back, and how they are judged.
 
 use jiff::SignedDuration;
-use planthread_contracts::{MeasureDecl, Owner};
 use planthread_engine::verify::{self, InUse, SweepPolicy, SweepReport, Which};
 
 use super::{Bridge, OpenTarget, policy};
@@ -24,8 +23,7 @@ impl Bridge {
         which: Which,
     ) -> Result<SweepPolicy, Failure> {
         let today = policy::today(&self.loaded, self.clock.now())?;
-        let ours = |measure: &&MeasureDecl| measure.owner == Owner::Bridge;
-        let measures = target.config.measures.iter().filter(ours).cloned().collect();
+        let measures = policy::writable(&self.loaded, target, self.clock.now())?;
         let scope = target.scope.clone();
         let mut policy = SweepPolicy::new(&target.name, scope, measures, which, today);
         policy.settle_window =

@@ -70,7 +70,7 @@ impl Bridge {
             target: &target.name,
             scope: target.scope.name(),
             mapping: &target.config.mapping,
-            measures: &target.config.measures,
+            measures: &policy::writable(&self.loaded, target, truth.as_of)?,
             heartbeat: None,
         })
         .map_err(|violations| refused(&target.name, &violations))?;
