@@ -102,6 +102,13 @@ impl Failure {
             .cure("this is a fault of Planthread: please report it with the command you ran")
     }
 
+    /// Says which target, file or room it is about.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// Adds the cure.
     #[must_use]
     pub fn cure(mut self, cure: impl Into<String>) -> Self {

@@ -73,7 +73,7 @@ async fn now(
     settle(bridge, target).await?;
     bridge.want(target, truth)?;
     if let Some(error) = bridge.verify(target, Which::Unread).await?.error {
-        return Err(error.into());
+        return Err(Failure::from(error).about(&target.name));
     }
     let mut plan = Cursor::new(Vec::new());
     bridge.plan(target, truth.as_of, None, plan.get_mut())?;
@@ -85,7 +85,7 @@ async fn now(
 async fn settle(bridge: &Bridge, target: &OpenTarget) -> Result<(), Failure> {
     let recovered = bridge.recover(target).await?;
     match recovered.error {
-        Some(error) => Err(error.into()),
+        Some(error) => Err(Failure::from(error).about(&target.name)),
         None => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 use std::{future::Future, path::PathBuf, sync::Arc};
 
 use planthread_engine::Reader;
-use planthread_kit::{Clock, SystemClock};
+use planthread_kit::{Clock, Discovery, SystemClock};
 
 use super::screen::Screen;
 use crate::{
@@ -47,7 +47,7 @@ impl Context {
     pub(super) fn new(common: Common) -> Self {
         let screen = Screen::of_process(common.json);
         if common.verbose {
-            trace_to_stderr();
+            trace_to_stderr(screen.colour);
         }
         Self { common, screen, clock: Arc::new(SystemClock::default()) }
     }
@@ -89,6 +89,17 @@ impl Context {
     /// When there is no such target, or it can't be put together.
     pub fn open_offline(&self, loaded: &Loaded, name: Option<&str>) -> Result<OpenTarget, Failure> {
         Opener::new(Arc::clone(&self.clock)).offline().open(loaded, name)
+    }
+
+    /// Asks a target what it offers.
+    ///
+    /// # Errors
+    /// When it can't be reached, or does not let us in.
+    pub fn discover(&self, target: &OpenTarget) -> Result<Discovery, Failure> {
+        self.block_on(async {
+            let found = target.connector.discover().await;
+            found.map_err(|error| Failure::from(error).about(&target.name))
+        })
     }
 
     /// The bridge of the configuration, as the one writer of its state.
@@ -133,10 +144,13 @@ impl Context {
 }
 
 /// Sends traces to standard error, so that they never mix with an answer.
-fn trace_to_stderr() {
+fn trace_to_stderr(colour: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PLANTHREAD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A second subscriber in the same process (a test) keeps the first.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colour)
+        .with_writer(std::io::stderr)
+        .try_init();
 }

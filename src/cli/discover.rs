@@ -16,6 +16,6 @@ pub(super) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let loaded = context.config()?;
     let target = context.open(&loaded, args.target.as_deref())?;
-    let discovery = context.block_on(async { Ok(target.connector.discover().await?) })?;
+    let discovery = context.discover(&target)?;
     context.screen.show(&Offer { target: target.name, discovery })
 }

@@ -34,7 +34,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let (What::Suggest(wanted) | What::Coverage(wanted)) = &args.what;
     let loaded = context.config()?;
     let target = context.open(&loaded, wanted.target.as_deref())?;
-    let found = context.block_on(async { Ok(target.connector.discover().await?) })?;
+    let found = context.discover(&target)?;
     let (plant, mapping) = (&loaded.config.plant, &target.config.mapping);
     let coverage = project::coverage(plant, mapping, &found.resources);
     let target = target.name.clone();

@@ -95,6 +95,9 @@ fn word<T: Serialize>(value: &T) -> String {
     }
 }
 
+/// How connectors begin a finding about a line that can't be asked for.
+const UNSEEN: &str = "not visible from outside";
+
 /// The ticked sheet.
 #[derive(Debug, Serialize)]
 pub struct Checked {
@@ -146,7 +149,7 @@ impl View for Checked {
         let open = self.lines.iter().filter(wrong).count();
         let all = count(self.lines.len(), "line");
         paper.line(if self.ok {
-            format!("\n{} is prepared: {all}.", self.target)
+            format!("\n{} is prepared, as far as can be seen: {all}.", self.target)
         } else {
             format!("\n{open} of {all} to put right at {}.", self.target)
         });
@@ -160,9 +163,13 @@ impl View for Checked {
 impl Ticked {
     fn write(&self, paper: &mut Paper) {
         let (tick, found) = match &self.finding {
+            // Nobody looked: a tick would claim more than is known.
+            Some(finding) if finding.ok && finding.text.starts_with(UNSEEN) => {
+                ("[?]".to_owned(), finding.text.clone())
+            }
             Some(finding) if finding.ok => (paper.tint(Tone::Good, "[x]"), finding.text.clone()),
             Some(finding) => (paper.tint(Tone::Bad, "[!]"), finding.text.clone()),
-            None => ("[?]".to_owned(), "can't be seen from outside".to_owned()),
+            None => ("[?]".to_owned(), UNSEEN.to_owned()),
         };
         if self.must.is_empty() {
             paper.line(format!("{tick} {found}"));

@@ -63,12 +63,12 @@ impl View for Verified {
         let read = count(report.read, "cell");
         paper.line(paper.tint(Tone::Bold, &format!("{}: {read} read back", self.target)));
         let lines = [
-            (report.landed, Tone::Good, "hold what is wanted"),
+            (report.landed, Tone::Good, "as wanted"),
             (report.not_yet, Tone::Warn, "not there yet; the target may still be busy"),
-            (report.waiting, Tone::Dim, "nothing of ours is expected there yet"),
-            (report.lost, Tone::Bad, "were sent and are not there; they go out again"),
-            (report.stale_own, Tone::Warn, "held an older value of ours; they go out again"),
-            (report.persons, Tone::Warn, "were edited by a person; they are locked"),
+            (report.waiting, Tone::Dim, "nothing of ours expected there yet"),
+            (report.lost, Tone::Bad, "sent and not there; to be sent again"),
+            (report.stale_own, Tone::Warn, "an older value of ours; to be sent again"),
+            (report.persons, Tone::Warn, "edited by a person; locked"),
         ];
         for (cells, tone, words) in lines.into_iter().filter(|(cells, ..)| *cells > 0) {
             paper.line(format!("  {} {words}", paper.tint(tone, &cells.to_string())));
