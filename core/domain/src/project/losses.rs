@@ -19,6 +19,7 @@ pub(super) fn check(request: &Request<'_>) -> Vec<Violation> {
             found.extend(doubled(request, measure).into_iter().map(|f| f.under(&path("carries"))));
         }
         found.extend(alone(request, measure).map(|f| f.under(&path("level"))));
+        found.extend(added_quantiles(measure).map(|f| f.under(&path("over_time"))));
         if measure.carries == Carries::Severity && measure.over_resources == Aggregation::Sum {
             found.push(Violation::new(
                 path("over_resources"),
@@ -50,6 +51,18 @@ fn alone(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
     })
 }
 
+/// Law 7: a target that adds quantiles up shows a number that nobody derived.
+fn added_quantiles(measure: &MeasureDecl) -> Option<Violation> {
+    let sums = [measure.over_time, measure.over_resources].contains(&Aggregation::Sum);
+    (measure.carries == Carries::LowHours && sums).then(|| {
+        Violation::new(
+            "",
+            format!("`{}` carries a quantile, and the target would add it up", measure.name),
+            "store it with aggregation min or none over time and over resources",
+        )
+    })
+}
+
 const fn is_capacity(carries: Carries) -> bool {
     matches!(
         carries,
@@ -61,6 +74,20 @@ const fn is_capacity(carries: Carries) -> bool {
     )
 }
 
+/// What a measure has paid besides the losses of attainable hours: whatever is
+/// computed from good output carries every loss between the clock and the part.
+fn paid_by_output(request: &Request<'_>, measure: &MeasureDecl) -> &'static [Loss] {
+    let standard = request.mapping.expects == Figure::DemonstratedStandardHours;
+    match measure.carries {
+        Carries::DemonstratedStandardHours | Carries::GoodUnits => OF_OUTPUT,
+        Carries::PlanCut if standard => OF_OUTPUT,
+        _ => &[],
+    }
+}
+
+/// Standby (no operator, no order) is corrected for, so staffing is not here.
+const OF_OUTPUT: &[Loss] = &[Loss::Setup, Loss::Speed, Loss::Quality];
+
 /// Law 10: what the target takes off by itself must not be taken off already.
 fn doubled(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
     let rows = &request.mapping.rows;
@@ -68,7 +95,7 @@ fn doubled(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
     let figures = request.live.figures.iter().filter(|one| lands(&one.resource));
     for one in figures {
         for loss in &request.mapping.target_applies {
-            if one.netted_losses.contains(loss) {
+            if one.netted_losses.contains(loss) || paid_by_output(request, measure).contains(loss) {
                 return Some(Violation::new(
                     "",
                     format!(

@@ -140,11 +140,13 @@ fn drafts(
     }
     let mut drafts: BTreeMap<CellKey, Draft> = BTreeMap::new();
     let mut broken: BTreeSet<CellKey> = BTreeSet::new();
+    let mut parts: BTreeMap<CellKey, BTreeSet<&str>> = BTreeMap::new();
     for one in derivation.figures.iter().filter(|one| one.period.kind() == measure.level) {
         for row in rows.get(one.resource.as_str()).into_iter().flatten() {
             let key = key(request, measure, row, one.period);
             match value(request, measure, row, one) {
                 Ok(Some(value)) => {
+                    parts.entry(key.clone()).or_default().insert(&one.resource);
                     let draft = Draft {
                         value,
                         status: one.status,
@@ -166,7 +168,68 @@ fn drafts(
     }
     // A sum without one of its parts would be another number: it does not land.
     drafts.retain(|key, _| !broken.contains(key));
+    if is_pooled(measure) {
+        let mapped = pools(request.mapping);
+        drafts.retain(|key, _| {
+            let place = (key.resource.as_str(), key.location.as_str(), key.product.as_deref());
+            let missing = mapped.get(&place).map_or_else(Vec::new, |mapped| {
+                missing_parts(measure, key, mapped, parts.get(key))
+            });
+            let whole = missing.is_empty();
+            withheld.extend(missing);
+            whole
+        });
+    }
     drafts
+}
+
+/// Resource, location and product of the target.
+type Place<'a> = (&'a str, &'a str, Option<&'a str>);
+
+/// Which sources stand behind each place of the target.
+fn pools(mapping: &Mapping) -> BTreeMap<Place<'_>, BTreeSet<&str>> {
+    let mut pools: BTreeMap<Place<'_>, BTreeSet<&str>> = BTreeMap::new();
+    for row in &mapping.rows {
+        let place = (row.resource.as_str(), row.location.as_str(), row.product.as_deref());
+        pools.entry(place).or_default().insert(&row.source);
+    }
+    pools
+}
+
+/// Whether the figures of several resources that are one at the target must all
+/// be there before anything is said about them together.
+fn is_pooled(measure: &MeasureDecl) -> bool {
+    measure.carries == Carries::LowHours
+        || (measure.over_resources == Aggregation::Sum && !accompanies(measure))
+}
+
+/// What keeps a cell of several resources from being whole: a part that has no
+/// figure, or quantiles, which never add up (law 7).
+fn missing_parts(
+    measure: &MeasureDecl,
+    key: &CellKey,
+    mapped: &BTreeSet<&str>,
+    found: Option<&BTreeSet<&str>>,
+) -> Vec<Withheld> {
+    let held = |source: &str, reason: String| Withheld {
+        source: source.to_owned(),
+        period: key.period,
+        measure: measure.name.clone(),
+        reason,
+    };
+    let (resource, location) = (&key.resource, &key.location);
+    if measure.carries == Carries::LowHours && mapped.len() > 1 {
+        let reason = format!(
+            "{} resources are {resource}@{location} at the target, and their quantiles don't add up",
+            mapped.len()
+        );
+        return mapped.iter().map(|source| held(source, reason.clone())).collect();
+    }
+    let reason = format!(
+        "has no figure, so {resource}@{location} does not land: the others alone would be another number"
+    );
+    let absent = mapped.iter().filter(|source| !found.is_some_and(|f| f.contains(*source)));
+    absent.map(|source| held(source, reason.clone())).collect()
 }
 
 fn key(request: &Request<'_>, measure: &MeasureDecl, row: &MapRow, period: Period) -> CellKey {

@@ -134,6 +134,57 @@ fn law_10_a_loss_that_the_target_takes_off_itself_is_refused() {
 }
 
 #[test]
+fn law_10_standard_hours_have_paid_speed_quality_and_setup() {
+    let (plant, live) = (fixture::plant(), derivation(&[PeriodKind::Week]));
+    for loss in [Loss::Speed, Loss::Quality, Loss::Setup] {
+        let expects = Figure::DemonstratedStandardHours;
+        let mapping = Mapping { expects, target_applies: vec![loss], ..fixture::mapping() };
+        for carries in ["demonstrated_standard_hours", "plan_cut"] {
+            let measures = [measure("capacity", carries, "week", "HUR", 2)];
+            let refused = project(&request(&plant, &live, &mapping, &measures)).unwrap_err();
+            assert!(refused[0].reason.contains("twice"), "{carries} {loss:?}: {refused:?}");
+        }
+        // Clock hours have not paid them: the target may.
+        let mapping = Mapping { target_applies: vec![loss], ..fixture::mapping() };
+        let measures = [measure("live", "attainable_clock_hours", "week", "HUR", 2)];
+        assert!(project(&request(&plant, &live, &mapping, &measures)).is_ok());
+    }
+}
+
+#[test]
+fn law_7_quantiles_of_several_resources_never_land_as_one() {
+    let (plant, mut live, mapping) =
+        (fixture::plant(), derivation(&[PeriodKind::Week]), fixture::mapping());
+    for one in &mut live.figures {
+        let (probability_not_exceeded, value) = (Decimal::new(1, 1), Decimal::from(100));
+        one.low_hours = Some(planthread_contracts::Quantile { probability_not_exceeded, value });
+    }
+    let mut low = measure("low", "low_hours", "week", "HUR", 2);
+    let refused = project(&request(&plant, &live, &mapping, &[low.clone()])).unwrap_err();
+    assert_eq!(refused[0].path, "measures[0].over_time");
+    (low.over_time, low.over_resources) = (Aggregation::Min, Aggregation::Min);
+    let landed = project(&request(&plant, &live, &mapping, &[low])).unwrap();
+    assert!(landed.cells.iter().all(|cell| cell.key.resource == "R-1") && !landed.cells.is_empty());
+    assert!(landed.withheld.iter().any(|w| w.source == "M3" && w.reason.contains("add up")));
+}
+
+#[test]
+fn a_sum_without_one_of_its_parts_does_not_land() {
+    let (plant, mut live, mapping) =
+        (fixture::plant(), derivation(&[PeriodKind::Week]), fixture::mapping());
+    let week: Period = "2026-W44".parse().unwrap();
+    // M3 was not observed yet: it has no figures of that week at all.
+    live.figures.retain(|one| one.resource != "M3" || one.period != week);
+    let measures = [measure("live", "attainable_clock_hours", "week", "HUR", 2)];
+    let landed = project(&request(&plant, &live, &mapping, &measures)).unwrap();
+    let of_week = landed.cells.iter().filter(|cell| cell.key.period == week);
+    assert_eq!(of_week.map(|cell| cell.key.resource.as_str()).collect::<Vec<_>>(), ["R-1"]);
+    let held = landed.withheld.iter().find(|held| held.period == week).unwrap();
+    assert!(held.source == "M3" && held.reason.contains("R-2@1010"), "{held:?}");
+    assert_eq!(cell(&landed, "R-2", "2026-W45", "live").key.resource, "R-2");
+}
+
+#[test]
 fn the_two_figures_and_foreign_units_are_refused() {
     let (plant, live, mapping) =
         (fixture::plant(), derivation(&[PeriodKind::Week]), fixture::mapping());
