@@ -244,14 +244,15 @@ fn explain_line(
         let words = format!("Good parts at {} × the line's cycle of {cycle} s", line.counter);
         found.step("counted", &words, format!("{parts} * {cycle} / 3600"), counted);
         let mut formula = "counted".to_owned();
-        if one.elements.ahead > 0 {
+        let open = one.elements.unknown + one.elements.ahead;
+        if open > 0 {
             let pool = figures.pool.as_ref()?;
             let words =
                 format!("Demonstrated output per scheduled hour over {} full weeks", pool.weeks);
             let ratio =
                 format!("{} / ({})", pool.output_hours.normalize(), in_hours(pool.scheduled));
             found.step("ratio", &words, ratio, pool.ratio()?);
-            formula = format!("counted + ratio * ({})", in_hours(one.elements.ahead));
+            formula = format!("counted + ratio * ({})", in_hours(open));
         }
         found.step("measured", "Standard hours at the line's end", formula, measured);
     }
@@ -281,6 +282,13 @@ fn explain_line(
     };
     let words = "Hours that land: measured, never above the bound";
     found.step("attainable", words, formula.to_owned(), one.attainable_hours?);
+    if one.elements.unknown > 0 && figures.measured_output_hours.is_some() {
+        let note = format!(
+            "{} h were not counted: they are filled at the demonstrated rate.",
+            shown(hours(one.elements.unknown)),
+        );
+        found.notes.push(note);
+    }
     let note = "no source of the line tells missing orders: nothing is corrected for load, the figure is a floor.";
     found.notes.push(note.to_owned());
     Some(())

@@ -8,7 +8,9 @@
 //!
 //! The figure that lands is the measured one, never above the bound. Missing
 //! orders would have to be corrected for; no source of a line tells them apart,
-//! so nothing is corrected and the figure is a floor.
+//! so nothing is corrected and the figure is a floor. Time that was not counted
+//! (a silent counter, a gap) counts at the demonstrated rate: the bound never
+//! stands in for it, because silence must not raise a number (law 8).
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,8 +27,12 @@ use super::{
     period::Asked,
 };
 use crate::{
-    calendar::{Bounds, LocalTimeError, Schedule, Span, span::hours, span::instant},
+    calendar::{
+        Bounds, LocalTimeError, Schedule, Span, Spans,
+        span::{HOUR_MS, hours, instant},
+    },
     model::{Line, Plant},
+    truth::age_status,
 };
 
 /// The figures of single resources, by resource and period.
@@ -126,13 +132,15 @@ impl<'a> LineView<'a> {
     ) -> Option<Figures> {
         let elements = self.elements(asked);
         let counted = self.output_hours(asked.measured());
-        let measured = self.measured(asked, &elements, counted);
+        let measured = self.measured(&elements, counted);
         let bound = self.bound(asked.period, made);
         let bound_hours = bound.as_ref().map(|(hours, _)| (*hours).min(hours_of(&elements)));
+        if asked.phase() == Phase::Past && bound.is_none() && counted.is_none() {
+            return None;
+        }
         let attainable = match (measured, bound_hours) {
             (Some(measured), Some(bound)) => measured.min(bound),
             (Some(one), None) | (None, Some(one)) => one,
-            (None, None) if asked.phase() == Phase::Past => return None,
             (None, None) => return Some(self.put(asked, elements, None, None, counted, outlook)),
         };
         let line = LineFigures {
@@ -150,20 +158,35 @@ impl<'a> LineView<'a> {
         let scheduled = self.schedule.scheduled.ms_within(window);
         let seen = self.schedule.scheduled.ms_within(asked.measured());
         let regular = self.schedule.regular.ms_within(window);
-        Elements { scheduled, regular, ahead: scheduled - seen, ..Elements::default() }
+        let unknown = self.uncounted(asked.measured());
+        Elements { scheduled, regular, unknown, ahead: scheduled - seen, ..Elements::default() }
     }
 
-    /// Counted so far, and the demonstrated rate for the rest.
-    fn measured(
-        &self,
-        asked: &Asked<'_>,
-        elements: &Elements,
-        counted: Option<Decimal>,
-    ) -> Option<Decimal> {
-        match asked.phase() {
-            Phase::Past => counted,
-            Phase::Current => Some(counted? + self.ratio()? * hours(elements.ahead)),
-            Phase::Future => Some(self.ratio()? * hours(elements.ahead)),
+    /// Scheduled milliseconds inside `window` in which nobody counted.
+    fn uncounted(&self, window: Span) -> i64 {
+        let counted = self.counter.and_then(|counter| counter.output.as_ref());
+        let counted = counted.map(|output| output.counted(window)).unwrap_or_default();
+        self.schedule.scheduled.and(&Spans::one(window)).without(&counted).ms()
+    }
+
+    /// End of the last counted interval.
+    fn counted_until(&self) -> Option<i64> {
+        self.counter?.output.as_ref()?.until()
+    }
+
+    fn members(&self) -> impl Iterator<Item = &'a Machine<'a>> + '_ {
+        let ids = || self.line.stages.iter().flat_map(|stage| &stage.machines);
+        self.machines.iter().filter(move |machine| ids().any(|id| *id == machine.resource.id))
+    }
+
+    /// Counted so far, and the demonstrated rate for what was not counted and
+    /// for the rest. `None` where a rate is needed and none was shown.
+    fn measured(&self, elements: &Elements, counted: Option<Decimal>) -> Option<Decimal> {
+        let open = elements.unknown + elements.ahead;
+        match (counted, self.ratio()) {
+            (counted, _) if open == 0 => counted.or(Some(Decimal::ZERO)),
+            (counted, Some(ratio)) => Some(counted.unwrap_or_default() + ratio * hours(open)),
+            (_, None) => None,
         }
     }
 
@@ -179,9 +202,9 @@ impl<'a> LineView<'a> {
         let plant = asked.plant;
         let calendar = plant.calendar(&self.line.calendar);
         let measured = line.as_ref().and_then(|line| line.measured_output_hours);
-        let status = self.status(asked, attainable.is_some());
-        let until = self.counter.and_then(|c| c.output.as_ref()?.until());
-        let truth = until.unwrap_or(asked.clock.now).min(asked.clock.now);
+        let status = self.status(asked, &elements, attainable.is_some(), measured.is_some());
+        let told = self.members().filter_map(|machine| machine.observed_until);
+        let truth = told.chain(self.counted_until()).fold(asked.clock.now, i64::min);
         let phase = asked.phase();
         Figures {
             resource: self.line.id.clone(),
@@ -192,7 +215,7 @@ impl<'a> LineView<'a> {
             calendar_id: self.line.calendar.clone(),
             calendar_version: calendar.map(|c| c.version.clone()).unwrap_or_default(),
             phase,
-            partial: phase == Phase::Current,
+            partial: phase == Phase::Current || (phase == Phase::Past && elements.unknown > 0),
             basis: match phase {
                 Phase::Past => CapacityBasis::Actual,
                 Phase::Current | Phase::Future => CapacityBasis::Demonstrated,
@@ -211,42 +234,68 @@ impl<'a> LineView<'a> {
             severity: outlook.severity(asked.window),
             risk: outlook.risk(asked.window, &self.schedule.scheduled),
             line,
-            netted_losses: BTreeSet::from([
-                Loss::PlannedMaintenance,
-                Loss::UnplannedDown,
-                Loss::Speed,
-            ]),
+            netted_losses: netted(measured.is_some()),
             status,
-            quality: quality(status),
+            quality: quality(status, &elements, phase, self.pool.is_some()),
             as_of: instant(truth),
             valid_until: instant(asked.valid_until(truth)),
         }
     }
 
-    fn status(&self, asked: &Asked<'_>, known: bool) -> Status {
+    fn status(
+        &self,
+        asked: &Asked<'_>,
+        elements: &Elements,
+        known: bool,
+        measured: bool,
+    ) -> Status {
         if !known {
             return Status::Unknown;
         }
-        if asked.phase() == Phase::Past {
-            return Status::Live;
+        if !measured {
+            // The bound stands alone: nobody ever measured that the line gives it.
+            return Status::Assumed;
         }
-        let members = self.line.stages.iter().flat_map(|stage| &stage.machines);
-        let members =
-            self.machines.iter().filter(|m| members.clone().any(|id| *id == m.resource.id));
-        members.fold(Status::Live, |status, machine| worse(status, machine.status))
+        if asked.phase() == Phase::Past {
+            return if elements.unknown > 0 { Status::Assumed } else { Status::Live };
+        }
+        let (rules, now) = (&asked.plant.rules, asked.clock.now);
+        let until = self.counted_until().unwrap_or(i64::MIN / 2);
+        let hour_ms = |hours: u32| i64::from(hours) * HOUR_MS;
+        let age =
+            age_status(until, now, hour_ms(rules.live_hours), hour_ms(rules.time_to_live_hours));
+        // Time after the last count is a matter of age; time before it is a gap.
+        let silent = Span { start: until, end: now }.and(asked.measured());
+        let gap = elements.unknown > self.schedule.scheduled.ms_within(silent);
+        let own = if gap { worse(age, Status::Assumed) } else { age };
+        self.members().fold(own, |status, machine| worse(status, machine.status))
     }
+}
+
+/// What the figure has paid. Good output at the line's end has paid every loss
+/// that there is; the bound alone only what its machines paid.
+fn netted(measured: bool) -> BTreeSet<Loss> {
+    let of_machines = [Loss::PlannedMaintenance, Loss::UnplannedDown];
+    let of_output = [Loss::Breaks, Loss::Setup, Loss::Speed, Loss::Quality, Loss::Staffing];
+    of_machines.into_iter().chain(of_output.into_iter().filter(|_| measured)).collect()
 }
 
 fn hours_of(elements: &Elements) -> Decimal {
     hours(elements.scheduled)
 }
 
-fn quality(status: Status) -> Quality {
+fn quality(status: Status, elements: &Elements, phase: Phase, pooled: bool) -> Quality {
     let worst = match status {
         Status::Live => QualityLevel::Good,
         Status::Held | Status::Assumed => QualityLevel::Stale,
         Status::Conflicting => QualityLevel::Uncertain,
         Status::Unknown => return Quality::none(),
     };
-    Quality { worst, ..Quality::full() }
+    let all = elements.scheduled - elements.ahead;
+    let seen = Decimal::from(all - elements.unknown).checked_div(all.into());
+    let coverage = match phase {
+        Phase::Future if !pooled => Decimal::ZERO,
+        _ => seen.unwrap_or(Decimal::ONE),
+    };
+    Quality { coverage, worst, gaps: Vec::new() }
 }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::{
-    calendar::Span,
+    calendar::{Span, Spans},
     decode::CountFact,
     model::{CounterReset, Counts},
 };
@@ -26,11 +26,10 @@ impl Output {
     pub fn of(facts: &[CountFact], source: &Counts) -> Self {
         let mut output = Self::default();
         let mut last: Option<(i64, u64)> = None;
-        for (index, fact) in facts.iter().enumerate() {
-            let newer = facts.get(index + 1).is_some_and(|next| next.interval == fact.interval);
-            if newer && facts[index + 1].received >= fact.received {
+        for same in facts.chunk_by(|a, b| a.interval == b.interval) {
+            let Some(fact) = same.iter().max_by_key(|fact| (fact.received, fact.total)) else {
                 continue;
-            }
+            };
             let base = last.or(source.opening_total.map(|total| (fact.interval.start, total)));
             if let Some((since, before)) = base {
                 let span = Span { start: since.min(fact.interval.start), end: fact.interval.end };
@@ -76,6 +75,19 @@ impl Output {
             .take_while(|(span, _)| span.start < window.end)
             .map(|(span, _)| span.and(window).ms())
             .sum()
+    }
+
+    /// The instants of `window` for which the output is known.
+    #[must_use]
+    pub fn counted(&self, window: Span) -> Spans {
+        let first = self.made.partition_point(|(span, _)| span.end <= window.start);
+        let inside = self.made[first..].iter().map(|(span, _)| *span);
+        Spans::union(
+            inside
+                .take_while(|span| span.start < window.end)
+                .map(|span| span.and(window))
+                .collect(),
+        )
     }
 
     /// End of the last counted interval, in milliseconds.
@@ -140,6 +152,26 @@ mod tests {
         assert_eq!(all(&read(&totals, CounterReset::Wrap(99), Some(90))), Some(15.into()));
         let gap = read(&totals, CounterReset::Gap, Some(90));
         assert_eq!((all(&gap), gap.gaps), (Some(0.into()), 1));
+    }
+
+    #[test]
+    fn a_corrected_reading_replaces_the_old_one_also_downwards() {
+        let fact = |hour: i64, total, received| CountFact {
+            subject: Subject(0),
+            source: SourceIndex(0),
+            interval: Span { start: hour, end: hour + 1 },
+            total,
+            received,
+        };
+        // Hour 1 was read as 100, then corrected to 95, then confirmed as 96.
+        let mut facts =
+            [fact(0, 50, 0), fact(1, 100, 1), fact(1, 95, 2), fact(1, 96, 3), fact(2, 97, 4)];
+        facts.sort();
+        let output = Output::of(&facts, &fixture::counts());
+        assert_eq!(output.parts_within(Span { start: 1, end: 2 }), Some(46.into()));
+        // The old reading of 100 would make 97 look like a counter that began again.
+        assert_eq!(all(&output), Some(97.into()));
+        assert_eq!(output.counted_ms(Span { start: 0, end: 9 }), 3);
     }
 
     #[test]
