@@ -45,6 +45,7 @@ pub(super) struct Seen {
     pub(super) rivals: Vec<Timeline>,
     pub(super) output: Option<Output>,
     pub(super) tells_standby: bool,
+    pub(super) tells_planned: bool,
     pub(super) observed_from: Option<i64>,
     pub(super) observed_until: Option<i64>,
     pub(super) status: Status,
@@ -63,9 +64,10 @@ impl<'a> Machine<'a> {
         let past = Spans::one(Span { start: i64::MIN, end: as_of });
         let timeline = seen.timeline;
         // A declared stop during which the machine was seen running did not
-        // happen; one of which nobody knows did.
+        // happen; one of which nobody knows, or could tell, did.
         let stopped = timeline.down.or(&timeline.planned).or(&timeline.unknown);
-        let happened = declared.and(&past).and(&stopped);
+        let declared_past = declared.and(&past);
+        let happened = if seen.tells_planned { declared_past.and(&stopped) } else { declared_past };
         let to_come = declared.without(&past);
         let planned = scheduled.and(&timeline.planned.or(&happened).or(&to_come));
         let within = |set: &Spans| scheduled.and(set).without(&planned);

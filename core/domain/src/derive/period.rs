@@ -86,7 +86,10 @@ pub(super) fn figures(
     let attainable_hours = expected.map(|expected| (hours(measured) - expected).max(Decimal::ZERO));
     let calendar = plant.calendar(&machine.resource.calendar);
     let truth = machine.observed_until.unwrap_or(asked.clock.now).min(asked.clock.now);
-    let status = status(asked, machine, &elements, &foreseen, attainable_hours.is_some());
+    let status = match attainable_hours {
+        Some(_) => status(asked, machine, &elements, &foreseen, rest),
+        None => Status::Unknown,
+    };
     let work = work(asked, machine, &elements, attainable_hours);
     Some(Figures {
         resource: machine.resource.id.clone(),
@@ -156,21 +159,24 @@ fn status(
     machine: &Machine<'_>,
     elements: &Elements,
     foreseen: &[Foreseen],
-    known: bool,
+    rest: i64,
 ) -> Status {
-    if !known {
-        return Status::Unknown;
-    }
     let tolerance = asked.plant.rules.conflict_hours * Decimal::from(3_600_000);
     let tolerance = i64::try_from(tolerance.trunc()).unwrap_or(i64::MAX);
     if machine.conflicts(asked.measured(), tolerance) {
         return Status::Conflicting;
     }
     let measured = if elements.unknown > 0 { Status::Assumed } else { Status::Live };
+    let pooled = machine.demonstrated.as_ref().is_some_and(|pool| !pool.weeks.is_empty());
+    let so_far = elements.scheduled - elements.ahead;
+    let asked_for = Decimal::from(so_far) * asked.plant.rules.min_coverage;
+    let seen = Decimal::from(so_far - elements.unknown) >= asked_for;
     let own = match (asked.phase(), machine.status) {
         (Phase::Past, _) => measured,
-        // Nothing but master data stands behind it.
+        // Nothing but master data stands behind it, however live the machine is.
         (_, Status::Unknown) => Status::Assumed,
+        (_, status) if !pooled && elements.unknown + rest > 0 => worse(status, Status::Assumed),
+        (Phase::Current, Status::Live) if !seen => Status::Assumed,
         (_, status) => status,
     };
     foreseen.iter().fold(own, |status, part| worse(status, part.status))

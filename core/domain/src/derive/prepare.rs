@@ -72,6 +72,7 @@ fn declared_stops(plant: &Plant, resource: &Resource) -> Result<Spans, LocalTime
 
 /// One source's view of a machine.
 struct View<'a> {
+    reader: &'a Reader,
     facts: &'a [StateFact],
     begins: Option<&'a Begins>,
     authority: u32,
@@ -107,6 +108,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
             rivals: Vec::new(),
             output,
             tells_standby: false,
+            tells_planned: true,
             observed_from: None,
             observed_until: None,
             status: Status::Unknown,
@@ -117,13 +119,25 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
             && view.authority == best.authority
             && view.status != Status::Assumed
     });
+    // What a stronger source told before it fell silent stays told: its death
+    // doesn't rewrite the past (law 8). A weaker one fills what is unknown.
+    let mut ranked: Vec<&View<'_>> = views.iter().collect();
+    ranked.sort_by_key(|view| (view.authority, std::cmp::Reverse(view.last_seen)));
+    let nobody = Timeline { unknown: Spans::one(window), ..Timeline::default() };
+    let timeline = ranked.iter().fold(nobody, |told, view| {
+        let own = walk(view);
+        let last_word = std::ptr::eq(*view, best) || view.status == Status::Live;
+        let own = if last_word { own } else { own.silent_from(view.last_seen, clock.now) };
+        told.filled_by(&own)
+    });
     let live = best.status == Status::Live;
     Seen {
-        timeline: walk(best),
+        timeline,
         rivals: rivals.map(walk).collect(),
         output,
         tells_standby: tells_standby(plant, best.facts),
-        observed_from: best.from(),
+        tells_planned: views.iter().any(|view| tells_planned(view.reader)),
+        observed_from: views.iter().filter_map(View::from).min(),
         observed_until: Some(if live { clock.now } else { best.last_seen }),
         status: best.status,
     }
@@ -152,14 +166,64 @@ fn views<'a>(
         };
         let named = source.reader.machines().values().any(|id| *id == resource.id);
         let tells = from < to || (begins.is_some() && (named || counted));
-        if let (true, Some(last_seen)) = (tells, clock.last_seen[position]) {
+        let facts = &mine[from..to];
+        let spoke = clock.last_seen[position].filter(|_| tells);
+        let known = spoke.and_then(|spoke| last_known(&source.reader, facts, begins, spoke));
+        if let Some(last_seen) = known {
             let (live, held) = (hour_ms(rules.live_hours), hour_ms(rules.time_to_live_hours));
             let status = age_status(last_seen, clock.now, live, held);
-            let facts = &mine[from..to];
-            views.push(View { facts, begins, authority: source.authority, last_seen, status });
+            let reader = &source.reader;
+            views.push(View {
+                reader,
+                facts,
+                begins,
+                authority: source.authority,
+                last_seen,
+                status,
+            });
         }
     }
     views
+}
+
+/// Until when a source that last spoke of anything at `spoke` knew what this
+/// machine did; `None` when it never did. A file of events tells of all its
+/// machines by telling of one; snapshots speak of one machine each. Whoever says
+/// "unknown" knew until then.
+fn last_known(
+    reader: &Reader,
+    facts: &[StateFact],
+    begins: Option<&Begins>,
+    spoke: i64,
+) -> Option<i64> {
+    let unknown = |fact: &&StateFact| fact.state == Some(EquipmentState::Unknown);
+    let known = |fact: &StateFact| fact.state.is_some_and(|state| state != EquipmentState::Unknown);
+    let after = facts.iter().rposition(known).map_or(0, |last| last + 1);
+    if let Some(lost) = facts[after..].iter().find(unknown) {
+        return match (after, begins) {
+            (0, None) => None,
+            (0, Some(begins)) if begins.state == EquipmentState::Unknown => None,
+            _ => Some(lost.at),
+        };
+    }
+    match reader {
+        Reader::Cloudevents(_) => facts.last().map(|fact| fact.at),
+        Reader::MachineEvents(_) | Reader::Counts(_) => Some(spoke),
+    }
+}
+
+/// Whether a source can tell a planned stop from running. Of one that can't, it
+/// means nothing that it saw none during a declared stop.
+fn tells_planned(reader: &Reader) -> bool {
+    let planned =
+        |state| matches!(state, EquipmentState::ScheduledDown | EquipmentState::NonScheduled);
+    match reader {
+        Reader::MachineEvents(events) => {
+            events.events.values().any(|rule| rule.state.is_some_and(planned))
+        }
+        Reader::Cloudevents(_) => true,
+        Reader::Counts(_) => false,
+    }
 }
 
 /// Whether the source of these facts can tell standby from slow running: a

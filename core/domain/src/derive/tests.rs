@@ -1,6 +1,6 @@
 //! The derivation on small, hand-counted inputs, and the laws it must keep.
 
-use planthread_contracts::EquipmentState;
+use planthread_contracts::{CapacityBasis, EquipmentState};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -184,6 +184,92 @@ fn sources_that_differ_are_in_conflict() {
     states.push(state(2, at(168), EquipmentState::Productive));
     let one = m1(&weeks(&plant, &facts(states), at(168)), "2026-W41");
     assert_eq!(one.status, Status::Conflicting);
+}
+
+#[test]
+fn law_8_the_death_of_a_stronger_source_does_not_rewrite_the_past() {
+    let plant = fixture::plant();
+    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    // The twin (authority 10) saw 42 h down in week 41, and dies after week 42.
+    let twin = vec![
+        state(0, at(300), EquipmentState::Productive),
+        state(2, at(0), EquipmentState::UnscheduledDown),
+        state(2, at(42), EquipmentState::Productive),
+        state(2, at(337), EquipmentState::Productive),
+    ];
+    let alive = facts(twin.clone());
+    let good = m1(&weeks(&plant, &alive, at(337)), "2026-W44").attainable_hours.unwrap();
+    // The file of events (authority 100) goes on, and never saw that stop.
+    let mut both = twin;
+    both.push(state(0, at(500), EquipmentState::Productive));
+    let later = weeks(&plant, &facts(both), at(500));
+    assert_eq!(m1(&later, "2026-W41").down_hours(), 42.into());
+    let now = m1(&later, "2026-W44");
+    assert_eq!(now.status, Status::Live);
+    assert!(now.attainable_hours.unwrap() <= good, "{:?} > {good}", now.attainable_hours);
+}
+
+#[test]
+fn law_8_a_machine_of_which_nobody_knows_grows_old_while_others_speak() {
+    let plant = fixture::plant();
+    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    let other = |hour: i64, source| StateFact {
+        subject: Subject(1),
+        ..state(source, at(hour), EquipmentState::Productive)
+    };
+    // M1 was up for week 41, then its signal was lost; M2 is heard of for ever.
+    for lost in [
+        vec![state(0, at(170), EquipmentState::Unknown), other(1_000, 0)],
+        vec![state(2, at(0), EquipmentState::Productive), other(1_000, 2)],
+    ] {
+        let mut all = stops(&[(0, 42)]);
+        if lost[0].source == SourceIndex(2) {
+            all = vec![state(2, at(170), EquipmentState::Productive)];
+        }
+        all.extend(lost);
+        let one = m1(&weeks(&plant, &facts(all), at(1_000)), "2026-W48");
+        assert_eq!(one.status, Status::Assumed);
+        assert_eq!(one.as_of.as_millisecond(), at(170));
+        assert!(one.valid_until.as_millisecond() < at(1_000), "grey by itself");
+        assert_eq!(one.demonstrated.unwrap().weeks.last().unwrap().period.to_string(), "2026-W41");
+    }
+}
+
+#[test]
+fn a_declared_stop_counts_where_no_source_could_have_seen_it() {
+    let mut plant = fixture::plant();
+    plant.planned_maintenance = vec![PlannedMaintenance {
+        resource: "M1".into(),
+        start: "2026-10-06T00:00:00".parse().unwrap(),
+        end: "2026-10-06T10:00:00".parse().unwrap(),
+        reason: "overhaul".into(),
+        owner: "maintenance".into(),
+    }];
+    let all = facts(stops(&[(0, 1), (167, 168)]));
+    let planned = |plant: &Plant| {
+        m1(&weeks(plant, &all, ms(MONDAY) + 168 * HOUR_MS), "2026-W41").planned_maintenance_hours()
+    };
+    // Its source tells planned stops, and told none: it did not happen.
+    assert_eq!(planned(&plant), Decimal::ZERO);
+    if let crate::model::Reader::MachineEvents(events) = &mut plant.sources[0].reader {
+        events.events.remove("maintenance_start");
+    }
+    assert_eq!(planned(&plant), 10.into());
+}
+
+#[test]
+fn master_data_are_never_live() {
+    let mut plant = fixture::plant();
+    plant.resources[0].standard_availability = Some(Decimal::new(8, 1));
+    // Three days of history are no full week.
+    let begun = ms(MONDAY) + 300 * HOUR_MS;
+    if let crate::model::Reader::MachineEvents(events) = &mut plant.sources[0].reader {
+        events.begins.as_mut().unwrap().at = Timestamp::from_millisecond(begun).unwrap();
+    }
+    let all = facts(vec![state(0, begun + 30 * HOUR_MS, EquipmentState::Productive)]);
+    let one = m1(&weeks(&plant, &all, begun + 32 * HOUR_MS), "2026-W44");
+    assert_eq!(one.attainable_hours, Some(Decimal::new(1_344, 1)));
+    assert_eq!((one.basis, one.status), (CapacityBasis::Planned, Status::Assumed));
 }
 
 /// M1 counts `an_hour` parts in each of the first `hours` hours after

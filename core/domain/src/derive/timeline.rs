@@ -57,6 +57,31 @@ impl Timeline {
         parts.add(EquipmentState::Unknown, Span { start: seen, end: window.end });
         parts.done()
     }
+
+    /// The same, but silent from `at` on: what a dead source last said does not
+    /// go on for ever when another one speaks.
+    #[must_use]
+    pub fn silent_from(self, at: i64, end: i64) -> Self {
+        let after = Spans::one(Span { start: at, end });
+        Self {
+            down: self.down.without(&after),
+            planned: self.planned.without(&after),
+            standby: self.standby.without(&after),
+            unknown: self.unknown.or(&after),
+        }
+    }
+
+    /// What `other` tells of the instants that are unknown here.
+    #[must_use]
+    pub fn filled_by(self, other: &Self) -> Self {
+        let gaps = &self.unknown;
+        Self {
+            down: self.down.or(&other.down.and(gaps)),
+            planned: self.planned.or(&other.planned.and(gaps)),
+            standby: self.standby.or(&other.standby.and(gaps)),
+            unknown: gaps.and(&other.unknown),
+        }
+    }
 }
 
 #[derive(Default)]
