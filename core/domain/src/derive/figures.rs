@@ -94,6 +94,8 @@ pub struct Foreseen {
     pub status: Status,
     /// Who foretold it.
     pub source: String,
+    /// When.
+    pub issued: Timestamp,
 }
 
 /// Severity as a constraint.

@@ -1,7 +1,5 @@
 //! What twins foretold for one resource, decided by authority and age.
 
-use std::collections::BTreeMap;
-
 use planthread_contracts::{Mix, SeverityMethod, Status};
 use rust_decimal::Decimal;
 
@@ -33,7 +31,8 @@ impl<'a> Outlook<'a> {
             let claims: Vec<Claim> = same
                 .iter()
                 .map(|forecast| Claim {
-                    authority: plant.sources[usize::from(forecast.source.0)].authority,
+                    authority: authority(plant, forecast),
+                    source: forecast.source.0,
                     issued: forecast.issued,
                     valid_until: forecast.valid_until,
                     value: forecast.value,
@@ -49,8 +48,13 @@ impl<'a> Outlook<'a> {
                 decided.push((what, same[0].interval, truth, &same[truth.claim]));
             }
         }
-        // The finer forecast holds where two overlap.
-        decided.sort_by_key(|(what, interval, ..)| (*what, interval.ms(), *interval));
+        // Where forecasts overlap: a valid one before a stale one, the stronger
+        // source, then the newer word, and of one word the finer.
+        decided.sort_by_key(|(what, interval, truth, forecast)| {
+            let stale = truth.status == Status::Held || truth.status == Status::Assumed;
+            let newest = std::cmp::Reverse(forecast.issued);
+            (*what, stale, authority(plant, forecast), newest, interval.ms(), *interval)
+        });
         Self { decided }
     }
 
@@ -61,51 +65,79 @@ impl<'a> Outlook<'a> {
         self.decided.iter().filter(move |(what, ..)| *what == kind)
     }
 
+    /// Which forecast of `kind` holds when inside `time`: each instant once.
+    fn holding(
+        &self,
+        kind: Foretold,
+        time: Spans,
+        about: impl Fn(&Forecast) -> bool,
+    ) -> (Vec<(Spans, Span, Truth, &'a Forecast)>, Spans) {
+        let mut rest = time;
+        let mut holding = Vec::new();
+        for (_, interval, truth, forecast) in self.of_kind(kind).filter(|(.., f)| about(f)) {
+            let window = Spans::one(*interval);
+            let mine = rest.and(&window);
+            if mine.ms() > 0 {
+                rest = rest.without(&window);
+                holding.push((mine, *interval, *truth, *forecast));
+            }
+        }
+        (holding, rest)
+    }
+
     /// Splits the time ahead into what twins foretold and the rest.
     pub(super) fn split(&self, ahead: Spans, plant: &Plant) -> (Vec<Foreseen>, i64) {
-        let mut rest = ahead;
+        let (holding, rest) = self.holding(Foretold::UpFraction, ahead, |_| true);
         let mut foreseen = Vec::new();
-        for (_, interval, truth, forecast) in self.of_kind(Foretold::UpFraction) {
-            let window = Spans::one(*interval);
-            let ms = rest.and(&window).ms();
-            if ms == 0 {
-                continue;
+        for (mut time, interval, truth, forecast) in holding {
+            let mut part = |ms: i64, truth: Truth, from: &Forecast, low| {
+                foreseen.push(Foreseen {
+                    ms,
+                    up_fraction: truth.value,
+                    low_fraction: low,
+                    status: truth.status,
+                    source: plant.sources[usize::from(from.source.0)].name.clone(),
+                    issued: instant(from.issued),
+                });
+            };
+            // Stronger sources that fell silent: their last word caps the weaker
+            // one's, because silence must not raise a number (law 8).
+            let mut mine = 0;
+            let stronger = self
+                .of_kind(Foretold::UpFraction)
+                .filter(|(.., other)| authority(plant, other) < authority(plant, forecast));
+            for (_, window, last, from) in stronger {
+                let ms = time.ms_within(*window);
+                time = time.without(&Spans::one(*window));
+                if last.value >= truth.value {
+                    mine += ms;
+                } else if ms > 0 {
+                    part(ms, *last, from, None);
+                }
             }
-            rest = rest.without(&window);
+            mine += time.ms();
             let low = self.of_kind(Foretold::LowUpFraction).find(|(_, span, _, low)| {
-                span == interval && low.source == forecast.source && low.issued == forecast.issued
+                *span == interval && low.source == forecast.source && low.issued == forecast.issued
             });
-            let falls = |low: Decimal| low.min(truth.value);
-            foreseen.push(Foreseen {
-                ms,
-                up_fraction: truth.value,
-                low_fraction: low.map(|(_, _, low, _)| falls(low.value)),
-                status: truth.status,
-                source: plant.sources[usize::from(forecast.source.0)].name.clone(),
-            });
+            if mine > 0 {
+                let falls = |low: Decimal| low.min(truth.value);
+                part(mine, truth, forecast, low.map(|(_, _, low, _)| falls(low.value)));
+            }
         }
         (foreseen, rest.ms())
     }
 
-    /// The largest severity that reaches into `window`. Severities of different
+    /// The largest severity that holds inside `window`. Severities of different
     /// methods are never compared: the method that sorts first holds.
     pub(super) fn severity(&self, window: Span) -> Option<Severity> {
-        let mut by_method: BTreeMap<&str, Truth> = BTreeMap::new();
-        for (_, interval, truth, forecast) in self.of_kind(Foretold::Severity) {
-            if interval.and(window).is_empty() {
-                continue;
-            }
-            by_method
-                .entry(&forecast.about)
-                .and_modify(|held| {
-                    if truth.value > held.value {
-                        *held = *truth;
-                    }
-                })
-                .or_insert(*truth);
-        }
-        let (label, truth) = by_method.into_iter().next()?;
-        let (method, mix): (SeverityMethod, Mix) = serde_json::from_str(label).ok()?;
+        let inside =
+            |f: &Forecast, span: &Span| (!span.and(window).is_empty()).then(|| f.about.clone());
+        let label =
+            self.of_kind(Foretold::Severity).filter_map(|(_, span, _, f)| inside(f, span)).min()?;
+        let time = Spans::one(window);
+        let (holding, _) = self.holding(Foretold::Severity, time, |f| f.about == label);
+        let truth = holding.iter().map(|(_, _, truth, _)| *truth).max_by_key(|one| one.value)?;
+        let (method, mix): (SeverityMethod, Mix) = serde_json::from_str(&label).ok()?;
         Some(Severity { value: truth.value, method, mix, status: truth.status })
     }
 
@@ -115,13 +147,15 @@ impl<'a> Outlook<'a> {
     pub(super) fn risk(&self, window: Span, scheduled: &Spans) -> Option<Risk> {
         let mut found: Option<Risk> = None;
         let mut survives = Decimal::ONE;
-        for (_, interval, truth, forecast) in self.of_kind(Foretold::FailureProbability) {
-            let whole = scheduled.ms_within(*interval);
-            let inside = scheduled.ms_within(interval.and(window));
+        let time = scheduled.and(&Spans::one(window));
+        let (holding, _) = self.holding(Foretold::FailureProbability, time, |_| true);
+        for (mine, interval, truth, forecast) in holding {
+            let whole = scheduled.ms_within(interval);
+            let inside = mine.ms();
             let repair = self
                 .of_kind(Foretold::RepairHours)
-                .find(|(_, span, _, repair)| span == interval && repair.source == forecast.source);
-            let (Some((_, _, repair, _)), true) = (repair, inside > 0) else { continue };
+                .find(|(_, span, _, repair)| *span == interval && repair.source == forecast.source);
+            let (Some((_, _, repair, _)), true) = (repair, whole > 0) else { continue };
             let share = Decimal::from(inside) / Decimal::from(whole);
             let lost = repair.value.min(hours(whole));
             let at_risk = truth.value * lost * share;
@@ -143,6 +177,10 @@ impl<'a> Outlook<'a> {
         }
         found
     }
+}
+
+fn authority(plant: &Plant, forecast: &Forecast) -> u32 {
+    plant.sources[usize::from(forecast.source.0)].authority
 }
 
 /// The worse of two states: unknown, then conflicting, assumed, held, live.

@@ -85,7 +85,9 @@ pub(super) fn figures(
     let measured = elements.scheduled - elements.planned - elements.down;
     let attainable_hours = expected.map(|expected| (hours(measured) - expected).max(Decimal::ZERO));
     let calendar = plant.calendar(&machine.resource.calendar);
+    // A figure is as old as the oldest word that it rests on.
     let truth = machine.observed_until.unwrap_or(asked.clock.now).min(asked.clock.now);
+    let truth = foreseen.iter().map(|part| part.issued.as_millisecond()).fold(truth, i64::min);
     let status = match attainable_hours {
         Some(_) => status(asked, machine, &elements, &foreseen, rest),
         None => Status::Unknown,

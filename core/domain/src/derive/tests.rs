@@ -174,6 +174,54 @@ fn a_twin_outranks_the_pool_and_falls_to_the_lower_when_it_dies() {
     assert_eq!(dead.attainable_hours.unwrap().round_dp(9), (Decimal::from(169) * mean).round_dp(9));
 }
 
+/// The hours of a forecast of M1, from so many hours after [`MONDAY`].
+fn rolling(what: Foretold, value: Decimal, issued: i64, from: i64, to: i64) -> Forecast {
+    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    let interval = Span { start: at(from), end: at(to) };
+    Forecast { interval, ..forecast(what, value, at(issued)) }
+}
+
+#[test]
+fn of_rolling_forecasts_the_newest_holds_and_no_risk_counts_twice() {
+    let plant = fixture::plant();
+    let mut all = facts(stops(&[(0, 42), (335, 336)]));
+    // On two days, each time for the next 169 hours; and by day, for Monday.
+    for (issued, up, risk) in [(312, 95, 8), (336, 60, 4)] {
+        let (from, to) = (issued, issued + 193);
+        let share = |hundredths| Decimal::new(hundredths, 2);
+        all.forecasts.push(rolling(Foretold::UpFraction, share(up), issued, from, to));
+        all.forecasts.push(rolling(Foretold::FailureProbability, share(risk), issued, from, to));
+        all.forecasts.push(rolling(Foretold::RepairHours, 10.into(), issued, from, to));
+    }
+    let one = m1(&weeks(&plant, &all.seal(), ms(MONDAY) + 336 * HOUR_MS), "2026-W43");
+    assert_eq!(one.attainable_hours, Some(Decimal::from(169) * Decimal::new(60, 2)));
+    // 0.04 × 10 h, of which 169 of 193 hours lie in the week: the newer word, once.
+    let at_risk = one.risk.unwrap().hours_at_risk;
+    assert_eq!(at_risk.round_dp(9), (Decimal::new(4 * 169, 1) / Decimal::from(193)).round_dp(9));
+}
+
+#[test]
+fn law_8_a_stronger_twin_that_dies_caps_a_weaker_one() {
+    let mut plant = fixture::plant();
+    let weaker =
+        crate::model::Source { name: "guess".into(), authority: 50, ..plant.sources[2].clone() };
+    plant.sources.push(weaker);
+    let mut all = facts(stops(&[(0, 42), (335, 336)]));
+    all.forecasts.push(rolling(Foretold::UpFraction, Decimal::new(6, 1), 200, 336, 505));
+    let week = rolling(Foretold::UpFraction, Decimal::new(9, 1), 330, 336, 673);
+    all.forecasts.push(Forecast { source: SourceIndex(3), ..week });
+    let all = all.seal();
+    let at = |hour: i64| m1(&weeks(&plant, &all, ms(MONDAY) + hour * HOUR_MS), "2026-W43");
+    let most = Some(Decimal::from(169) * Decimal::new(6, 1));
+    // The stronger one's word of hour 200 is stale at 272, dead at 344.
+    assert_eq!(at(271).attainable_hours, most);
+    assert_eq!((at(336).attainable_hours, at(336).status), (most, Status::Held));
+    assert_eq!(at(336).as_of.as_millisecond(), ms(MONDAY) + 200 * HOUR_MS);
+    // Beyond its horizon the weaker one speaks alone.
+    let next = m1(&weeks(&plant, &all, ms(MONDAY) + 336 * HOUR_MS), "2026-W44");
+    assert_eq!((next.attainable_hours, next.status), (Some(Decimal::new(1_512, 1)), Status::Live));
+}
+
 #[test]
 fn sources_that_differ_are_in_conflict() {
     let mut plant = fixture::plant();

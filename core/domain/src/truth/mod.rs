@@ -15,6 +15,8 @@ use rust_decimal::Decimal;
 pub struct Claim {
     /// Rank of its source: the lowest wins.
     pub authority: u32,
+    /// Who makes it: its newer claim replaces its older one.
+    pub source: u16,
     /// When it was made, in milliseconds.
     pub issued: i64,
     /// From here on it is stale, in milliseconds.
@@ -64,15 +66,34 @@ pub fn decide(
     } else {
         known().max_by_key(|(_, c)| (c.valid_until, std::cmp::Reverse(c.value)))?
     };
+    let is_held = |c: &Claim| as_of < c.valid_until.saturating_add(policy.time_to_live_ms);
     if any_valid {
-        let rival = known()
-            .filter(|(_, c)| valid(c) && c.authority == best.authority && c.issued == best.issued)
-            .find(|(_, c)| (c.value - best.value).abs() > policy.tolerance);
-        let status = if rival.is_some() { Status::Conflicting } else { Status::Live };
-        return Some(Truth { value: best.value, status, claim: index });
+        // The last word of a stronger source that fell silent caps a weaker one.
+        let stronger = known().filter(|(_, c)| c.authority < best.authority);
+        if let Some((index, last)) =
+            stronger.max_by_key(|(_, c)| (c.issued, std::cmp::Reverse(c.value)))
+            && last.value < best.value
+        {
+            let status = if is_held(last) { Status::Held } else { Status::Assumed };
+            return Some(Truth { value: last.value, status, claim: index });
+        }
+        // The last word of each other source of the same authority must agree.
+        let equals = || known().filter(|(_, c)| valid(c) && c.authority == best.authority);
+        let last_word = |c: &Claim| {
+            equals().all(|(_, other)| other.source != c.source || other.issued <= c.issued)
+        };
+        let rival = equals()
+            .filter(|(_, c)| last_word(c) && (c.value - best.value).abs() > policy.tolerance)
+            .min_by_key(|(_, c)| c.value);
+        return Some(match rival {
+            Some((other, rival)) if rival.value < best.value => {
+                Truth { value: rival.value, status: Status::Conflicting, claim: other }
+            }
+            Some(_) => Truth { value: best.value, status: Status::Conflicting, claim: index },
+            None => Truth { value: best.value, status: Status::Live, claim: index },
+        });
     }
-    let held = as_of < best.valid_until.saturating_add(policy.time_to_live_ms);
-    if held {
+    if is_held(best) {
         return Some(Truth { value: best.value, status: Status::Held, claim: index });
     }
     let value = demonstrated.map_or(best.value, |mean| mean.min(best.value));
@@ -101,7 +122,8 @@ mod tests {
     const POLICY: Policy = Policy { time_to_live_ms: 100, tolerance: Decimal::ZERO };
 
     fn claim(authority: u32, issued: i64, valid_until: i64, value: i64) -> Claim {
-        Claim { authority, issued, valid_until, value: value.into() }
+        let source = u16::try_from(authority).unwrap();
+        Claim { authority, source, issued, valid_until, value: value.into() }
     }
 
     #[test]
@@ -121,6 +143,16 @@ mod tests {
     }
 
     #[test]
+    fn sources_of_one_authority_are_in_conflict_whenever_they_spoke() {
+        let other = |issued, value| Claim { source: 9, ..claim(1, issued, 50, value) };
+        let both = [claim(1, 2, 50, 9), claim(1, 5, 50, 7), other(3, 1), other(4, 4)];
+        let truth = decide(&both, 10, None, POLICY).unwrap();
+        assert_eq!((truth.value, truth.status), (4.into(), Status::Conflicting));
+        let agreed = decide(&[claim(1, 5, 50, 7), other(3, 1), other(4, 7)], 10, None, POLICY);
+        assert_eq!(agreed.unwrap().status, Status::Live);
+    }
+
+    #[test]
     fn a_stale_claim_is_held_then_falls() {
         let claims = [claim(1, 0, 10, 90)];
         let at = |as_of| decide(&claims, as_of, Some(80.into()), POLICY).unwrap();
@@ -135,9 +167,10 @@ mod tests {
         #[test]
         fn law_8_growing_old_never_raises_the_number(
             value in 0i64..100, mean in proptest::option::of(0i64..100), valid in 1i64..50,
-            ages in proptest::collection::vec(0i64..400, 2..8),
+            weaker in 0i64..100, ages in proptest::collection::vec(0i64..400, 2..8),
         ) {
-            let claims = [claim(1, 0, valid, value)];
+            // A weaker source that goes on speaking doesn't raise it either.
+            let claims = [claim(1, 0, valid, value), claim(2, 0, 1_000, weaker)];
             let mut ages = ages;
             ages.sort_unstable();
             let mut last = Decimal::from(value);
