@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -53,5 +53,5 @@ fn take(bridge: &Bridge, file: &Path, args: &Args) -> Result<FileReport, Failure
         return files::source_file(source, file, &door, &bridge.reader()?, false);
     }
     let input = File::open(file).map_err(|error| Failure::io("read", file, &error))?;
-    files::events(BufReader::new(input), &file.display().to_string(), &door)
+    files::events(input, &file.display().to_string(), &door)
 }

@@ -1,18 +1,23 @@
 //! `planthread mock VENDOR`
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
+use planthread_kit::Clock;
 use planthread_mocks::{
+    Faulty, Rule, SandboxOptions, Simulator, Time,
     latency::Profile,
-    sap_ibp::{Options, Switch, Wiring},
+    sap_ibp::{Options, SapIbp, Switch, Wiring},
+    serve, shared,
 };
 use serde::Serialize;
+use tokio::net::TcpListener;
 
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
     report::{Paper, View},
-    sandbox::{self, Sandbox, VENDORS},
+    sandbox::{self, VENDORS},
 };
 
 /// What the verb takes.
@@ -38,6 +43,10 @@ pub(super) struct Args {
     /// Turn a behaviour off
     #[arg(long = "without", value_name = "BEHAVIOUR")]
     off: Vec<Switch>,
+    /// Break requests: FAULT[:MATCH][@WHEN], such as drop-after:commit,
+    /// 429=7:Trans@2, truncate=40:GET@all, 503@20%
+    #[arg(long = "fault", value_name = "RULE")]
+    faults: Vec<Rule>,
     /// Serve TLS, and leave authority and client certificate in this folder
     #[arg(long, value_name = "FOLDER")]
     tls: Option<PathBuf>,
@@ -72,17 +81,45 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             options.switches = options.switches.with(*switch, on);
         }
     }
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let time = Arc::new(ClockTime(Arc::clone(&context.clock)));
+    let options = SandboxOptions { simulator: shared(sandbox_of(options, args)), tls, time };
     context.block_on(async {
-        let clock = Arc::clone(&context.clock);
-        let sandbox = Sandbox::sap_ibp(options, args.listen, clock, tls).await?;
-        let url = sandbox.url();
+        let taken = |error| {
+            Failure::usage(format!("can't listen on {}: {error}", args.listen))
+                .cure("choose another port with --listen, or stop what listens there")
+        };
+        let listener = TcpListener::bind(args.listen).await.map_err(taken)?;
+        let url = format!("{scheme}://{}", listener.local_addr().map_err(taken)?);
         let planner = format!("{url}/planner");
         context.screen.show(&Listening { vendor: args.vendor.clone(), url, planner })?;
         tokio::select! {
-            served = sandbox.serve() => served.map(|()| Exit::Ok),
+            served = serve(options, listener) => served
+                .map(|()| Exit::Ok)
+                .map_err(|error| Failure::internal(format!("the sandbox stopped: {error}"))),
             () = super::stop::asked_to_stop() => Ok(Exit::Ok),
         }
     })
+}
+
+/// The sandbox with its schedule of faults; without rules it breaks nothing.
+fn sandbox_of(options: Options, args: &Args) -> impl Simulator + 'static {
+    let seed = options.seed;
+    Faulty::new(SapIbp::new(options), args.faults.clone(), seed)
+}
+
+/// Our clock, as the sandbox wants it.
+#[derive(Debug)]
+struct ClockTime(Arc<dyn Clock>);
+
+impl Time for ClockTime {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.0.sleep(duration)
+    }
 }
 
 impl View for Listening {
@@ -91,5 +128,44 @@ impl View for Listening {
             "{} sandbox listens on {} (user planthread, password planthread; planner page {})",
             self.vendor, self.url, self.planner
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn line(rules: &[&str]) -> Result<Args, String> {
+        let flags = rules.iter().flat_map(|rule| ["--fault", rule]);
+        let line = ["mock", "sap-ibp"].into_iter().chain(flags);
+        Line::try_parse_from(line).map(|line| line.args).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn faults_are_read_in_their_order_and_break_requests() {
+        let args = line(&["429=7:/planner@2", "drop-after:commit"]).unwrap();
+        let rules = ["429=7:/planner@2", "drop-after:commit"].map(|rule| rule.parse().unwrap());
+        assert_eq!(args.faults, rules);
+        let mut sandbox = sandbox_of(Options::default(), &args);
+        let at = "2026-11-22T22:00:00Z".parse().unwrap();
+        let request = http::Request::get("/planner").body(Bytes::new()).unwrap();
+        let codes = [(); 3].map(|()| sandbox.handle(at, &request).response.status().as_u16());
+        assert_eq!(codes, [200, 429, 200]);
+        assert!(line(&[]).unwrap().faults.is_empty());
+    }
+
+    #[test]
+    fn a_rule_that_is_none_is_refused_with_an_example() {
+        let error = line(&["explode"]).unwrap_err();
+        assert!(error.contains("`explode`") && error.contains("drop-after:commit"), "{error}");
     }
 }

@@ -1,7 +1,11 @@
 //! Files and standard input: newline-delimited CloudEvents, and the delimited
 //! text that a source declares. A file is read on from where it was left.
 
-use std::{fs, io::BufRead, path::Path};
+use std::{
+    fs,
+    io::{BufReader, Read},
+    path::Path,
+};
 
 use jiff::Timestamp;
 use planthread_contracts::{Origin, RejectedRecord};
@@ -23,6 +27,9 @@ use crate::failure::Failure;
 /// Records in one commit: large enough that the disk does not decide the
 /// speed, small enough that a crash repeats little.
 const RECORDS_PER_COMMIT: usize = 5_000;
+
+/// Bytes that are read ahead: a file gives this much to one commit at most.
+const READ_AHEAD: usize = 1 << 20;
 
 /// What one file gave.
 #[derive(Debug, Clone, Serialize)]
@@ -193,15 +200,27 @@ fn line_of(arrival: &Arrival) -> u64 {
 /// # Errors
 /// When the input can't be read, or the state can't be written. What was read
 /// before is kept.
-pub fn events(input: impl BufRead, place: &str, door: &dyn Door) -> Result<FileReport, Failure> {
-    let mut failed = None;
-    let lines = Lines::new(input).map_while(|line| line.map_err(|error| failed = Some(error)).ok());
-    let arrivals = lines.map(|line| one_line(line, place, door.now()));
-    let kept = take_all(arrivals, door, None)?;
-    match failed {
-        Some(error) => Err(Failure::usage(format!("can't read {place}: {error}"))),
-        None => Ok(FileReport { place: place.to_owned(), kept, unchanged: false }),
+pub fn events(input: impl Read, place: &str, door: &dyn Door) -> Result<FileReport, Failure> {
+    let mut lines = Lines::new(BufReader::with_capacity(READ_AHEAD, input));
+    let (mut kept, mut batch) = (Kept::default(), Vec::new());
+    while let Some(line) = lines.next() {
+        let line = match line {
+            Ok(line) => line,
+            Err(error) => {
+                door.take(batch, None)?;
+                return Err(Failure::usage(format!("can't read {place}: {error}")));
+            }
+        };
+        batch.push(one_line(line, place, door.now()));
+        // A pipe may say nothing for hours: what came is kept before we wait.
+        if batch.len() == RECORDS_PER_COMMIT || lines.idle() {
+            kept.add(door.take(std::mem::take(&mut batch), None)?);
+        }
     }
+    if !batch.is_empty() {
+        kept.add(door.take(batch, None)?);
+    }
+    Ok(FileReport { place: place.to_owned(), kept, unchanged: false })
 }
 
 /// Hands over `arrivals` in commits of a good size; the checkpoint goes with

@@ -1,6 +1,6 @@
 //! Records that stand one a line, with the number of the line.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, BufReader, Read};
 
 /// Longest record that is taken, in bytes; more is refused instead of filling
 /// the memory.
@@ -59,6 +59,13 @@ impl<R: BufRead> Lines<R> {
                 return Ok(Some(Line { number: self.number, bytes }));
             }
         }
+    }
+}
+
+impl<R: Read> Lines<BufReader<R>> {
+    /// Whether nothing more is there right now: the next line may take a while.
+    pub fn idle(&self) -> bool {
+        self.input.buffer().is_empty()
     }
 }
 

@@ -82,6 +82,36 @@ async fn events_are_durable_when_they_are_answered_and_bad_ones_are_named() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
+/// A pipe that says one line at a time, and then breaks.
+struct Pipe(Vec<String>);
+
+impl std::io::Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.0.is_empty() {
+            return Err(std::io::Error::other("broken pipe"));
+        }
+        let line = self.0.remove(0) + "\n";
+        buffer[..line.len()].copy_from_slice(line.as_bytes());
+        Ok(line.len())
+    }
+}
+
+#[test]
+fn what_a_pipe_said_is_kept_before_it_goes_on_and_when_it_breaks() {
+    let folder = std::env::temp_dir().join(format!("planthread-pipe-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let state = Arc::new(State::open(&folder, clock.now()).unwrap());
+    let plant = Arc::new(serde_json::from_str(PLANT).unwrap());
+    let door = JournalDoor::new(Arc::clone(&state), plant, clock);
+    let pipe = Pipe(["1", "2"].map(|id| event(id, "M1").to_string()).to_vec());
+    let broken = super::files::events(pipe, "stdin", &door).unwrap_err();
+    assert!(broken.message.contains("broken pipe"), "{broken}");
+    assert_eq!(journal::counts(&state.reader().unwrap()).unwrap().records, 2);
+    drop((door, state));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 #[tokio::test]
 async fn only_the_loopback_is_bound() {
     let config = HttpIntake { listen: "0.0.0.0:0".parse().unwrap(), body_limit: 1 };
