@@ -94,7 +94,9 @@ pub struct DesiredCell {
     pub unrounded: Decimal,
     /// Status of the cell group that it belongs to.
     pub status: Status,
-    /// Instant of the truth behind it.
+    /// The instant that the derivation speaks for: what is derived later never
+    /// has an earlier one, also when a source fell silent and what is known grew
+    /// older. The age of what is known lands as a measure of its own.
     pub as_of: Timestamp,
     /// From here on a reader must treat the value as stale.
     pub valid_until: Timestamp,

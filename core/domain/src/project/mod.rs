@@ -150,7 +150,10 @@ fn drafts(
                     let draft = Draft {
                         value,
                         status: one.status,
-                        as_of: one.as_of,
+                        // The instant that the derivation speaks for, which only
+                        // grows. A source that falls silent makes truth older
+                        // (its as-of lands as a measure), not its revision.
+                        as_of: derivation.as_of,
                         valid_until: one.valid_until,
                         recipe: recipe.clone(),
                     };

@@ -217,6 +217,41 @@ fn a_group_carries_status_and_stamps_as_days_of_the_plant() {
 }
 
 #[test]
+fn a_silent_source_makes_truth_older_but_never_a_revision() {
+    let (plant, mapping) = (fixture::plant(), fixture::mapping());
+    let last: Timestamp = "2026-11-01T23:00:00Z".parse().unwrap();
+    let fact = StateFact {
+        subject: Subject(0),
+        source: SourceIndex(0),
+        at: last.as_millisecond(),
+        rank: 0,
+        state: Some(EquipmentState::Productive),
+        unless: StateSet::default(),
+    };
+    let facts = Facts { states: vec![fact], ..Facts::default() }.seal();
+    let measures = [
+        measure("live", "attainable_clock_hours", "week", "HUR", 2),
+        measure("status", "status", "week", "C62", 0),
+        measure("as_of", "as_of", "week", "C62", 0),
+    ];
+    let landed = |hours: i64| {
+        let as_of = last + jiff::SignedDuration::from_hours(hours);
+        let live = derive(&plant, &facts, as_of, &[PeriodKind::Week]).unwrap();
+        let landed = project(&request(&plant, &live, &mapping, &measures)).unwrap();
+        let of = |name| cell(&landed, "R-1", "2026-W47", name).clone();
+        (of("status"), of("as_of").value)
+    };
+    let (live, day) = landed(20);
+    assert_eq!((live.value, day), (Status::Live.code().into(), 20_261_102.into()));
+    // What the ledger calls older than what it has, it leaves alone.
+    for (hours, status) in [(25, Status::Held), (80, Status::Assumed)] {
+        let (now, day) = landed(hours);
+        assert_eq!((now.value, day), (status.code().into(), 20_261_102.into()));
+        assert!(now.as_of > live.as_of, "{} after {}", now.as_of, live.as_of);
+    }
+}
+
+#[test]
 fn status_and_stamps_never_land_alone() {
     let (plant, live) = (fixture::plant(), derivation(&[PeriodKind::Week]));
     let expects = Figure::DemonstratedStandardHours;
