@@ -4,13 +4,16 @@
 //! - `requests`: killed at every single request that a run makes.
 //! - `moments`: killed after a ladder of times, in front of another process.
 //! - `intake`: killed while records come in; a second writer is refused.
+//! - `door`: killed right after the HTTP door has answered.
 //!
 //! The ends are the same for all of them and stand in `proof`.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
 
+mod door;
 mod intake;
 mod moments;
+#[allow(dead_code, reason = "shared with `tests/wire`, which needs other parts of it")]
 mod program;
 mod proof;
 mod requests;

@@ -25,7 +25,7 @@ struct Mock {
 
 impl Mock {
     fn start(project: &Project) -> Self {
-        let mut running = project.start(&["mock", "sap-ibp", "--listen", "127.0.0.1:0"]);
+        let mut running = project.plain(&["mock", "sap-ibp", "--listen", "127.0.0.1:0"]);
         let line = running.line();
         let url = line.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:"));
         let url = url.unwrap_or_else(|| panic!("no address in {line}")).to_owned();

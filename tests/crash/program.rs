@@ -215,6 +215,24 @@ impl Project {
         fs::write(self.folder.join("planthread.yaml"), self.written.clone() + &profile).unwrap();
     }
 
+    /// Adds text to a file of the folder.
+    pub(crate) fn append(&self, file: &str, text: &str) {
+        let file = self.folder.join(file);
+        let old = fs::read_to_string(&file).unwrap();
+        fs::write(&file, old + text).unwrap();
+    }
+
+    /// Changes the configuration that `init` wrote, for the next [`Self::aim`].
+    pub(crate) fn rewrite(&mut self, from: &str, to: &str) {
+        assert!(self.written.contains(from), "{from} is not in the configuration");
+        self.written = self.written.replace(from, to);
+    }
+
+    /// Starts a verb without a profile.
+    pub(crate) fn plain(&self, arguments: &[&str]) -> Running {
+        Running::start(&self.folder, arguments, channel())
+    }
+
     /// Starts a verb with the profile of [`Self::aim`].
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         self.start_on(arguments, channel())

@@ -1,0 +1,22 @@
+//! The same faults as in process, on real sockets and in real time: a small,
+//! named set. No virtual clock here, and no time that decides a test.
+//!
+//! - `faults`: the connector in front of a sandbox that breaks.
+//! - `mounts`: the sandbox on wiremock, and what went over that wire.
+//! - `tls`: private authority and client certificate, by the program.
+//! - `dropped`: rows that the target said it took, and did not.
+//! - `walk`: the README's walk, word by word.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
+
+mod dropped;
+mod faults;
+mod mounts;
+#[path = "../crash/program.rs"]
+#[allow(dead_code, reason = "shared with `tests/crash`, which needs other parts of it")]
+mod program;
+mod rig;
+mod site;
+mod tls;
+mod walk;
+mod watched;
