@@ -39,7 +39,8 @@ fn long_functions(source: &Source) -> Vec<String> {
     for (start, line) in lines.iter().enumerate() {
         let code = line.trim_start();
         let indent = line.len() - code.len();
-        if !is_function(code) || code.ends_with(';') {
+        let signature_end = lines[start..].iter().find(|line| line.ends_with(['{', ';', '}']));
+        if !is_function(code) || !signature_end.is_some_and(|line| line.ends_with('{')) {
             continue;
         }
         let closing = format!("{}}}", " ".repeat(indent));
