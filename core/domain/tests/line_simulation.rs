@@ -239,6 +239,17 @@ fn every_explanation_reproduces_its_number() {
 }
 
 #[test]
+fn an_open_stop_is_told_where_the_time_ahead_ignores_it() {
+    let (plant, derivation) = derived(&[PeriodKind::Week]);
+    let text = |id: &str, week: &str| {
+        explain(&plant, &derivation, id, week.parse().unwrap()).unwrap().to_string()
+    };
+    assert!(text("M1", "2026-W48").contains("down since 2026-11-22T21:02:00Z"));
+    assert!(!text("M1", "2026-W46").contains("down since"));
+    assert!(!text("M2", "2026-W48").contains("down since"));
+}
+
+#[test]
 fn law_6_technical_weeks_days_and_weeks_hold_the_same_hours() {
     let kinds = [PeriodKind::Day, PeriodKind::TechnicalWeek, PeriodKind::Week];
     let (_, derivation) = derived(&kinds);

@@ -208,6 +208,11 @@ fn notes(found: &mut Explanation, one: &Figures) {
             shown(hours(planned)),
         ));
     }
+    if let Some(since) = one.down_since {
+        found.notes.push(format!(
+            "the machine is down since {since}, and nobody said until when: the time ahead counts at demonstrated availability all the same, which is too much while the stop lasts.",
+        ));
+    }
     let mut note = |text: &str| found.notes.push(text.to_owned());
     if one.elements.unknown > 0 {
         note(

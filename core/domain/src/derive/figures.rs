@@ -198,6 +198,10 @@ pub struct Figures {
     /// Expected unplanned down of the time that was not measured. A line has no
     /// stops of its own: `None`.
     pub expected_down_hours: Option<Decimal>,
+    /// Since when the machine is down as of now; its return is not known, and
+    /// the time ahead counts at demonstrated availability all the same. `None`
+    /// when it is not down, of past periods, and of lines.
+    pub down_since: Option<Timestamp>,
     /// Scheduled − planned − down − expected down. `None` when nothing is known.
     pub attainable_hours: Option<Decimal>,
     /// Standard hours of the good output so far, not corrected for load.

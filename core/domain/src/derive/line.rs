@@ -224,6 +224,7 @@ impl<'a> LineView<'a> {
             demonstrated: None,
             foreseen: Vec::new(),
             expected_down_hours: None,
+            down_since: None,
             attainable_hours: attainable,
             output_standard_hours: counted,
             demonstrated_standard_hours: measured,

@@ -32,6 +32,10 @@ pub(super) struct Machine<'a> {
     pub(super) observed_from: Option<i64>,
     /// End of what was observed, in milliseconds; `None` without any history.
     pub(super) observed_until: Option<i64>,
+    /// Since when it is down without plan, in milliseconds; `None` when it is not.
+    pub(super) down_since: Option<i64>,
+    /// When its source last knew something of it, in milliseconds.
+    last_word: Option<i64>,
     /// Live, held or assumed by the age of its source; unknown without any.
     pub(super) status: Status,
     pub(super) demonstrated: Option<Demonstrated>,
@@ -48,6 +52,7 @@ pub(super) struct Seen {
     pub(super) tells_planned: bool,
     pub(super) observed_from: Option<i64>,
     pub(super) observed_until: Option<i64>,
+    pub(super) last_word: Option<i64>,
     pub(super) status: Status,
 }
 
@@ -73,6 +78,8 @@ impl<'a> Machine<'a> {
         let within = |set: &Spans| scheduled.and(set).without(&planned);
         let known = timeline.down.or(&timeline.planned).or(&timeline.unknown);
         let standby = timeline.standby.without(&known);
+        let last = timeline.down.as_slice().last().filter(|stop| stop.end >= as_of);
+        let down_since = last.map(|stop| stop.start);
         let rivals = seen.rivals.iter().map(|rival| within(&rival.down)).collect();
         Self {
             resource,
@@ -87,6 +94,8 @@ impl<'a> Machine<'a> {
             tells_standby: seen.tells_standby,
             observed_from: seen.observed_from,
             observed_until: seen.observed_until,
+            down_since,
+            last_word: seen.last_word,
             status: seen.status,
             demonstrated: None,
             rivals,
@@ -134,12 +143,14 @@ impl<'a> Machine<'a> {
         Some(parts * self.seconds_a_part()? / Decimal::from(3_600))
     }
 
-    /// Pools the last full weeks before what was observed ends; the standard
-    /// availability of the master data stands in only without any history.
+    /// Pools the last full weeks before the last word; the standard availability
+    /// of the master data stands in only without any history. A week joins with
+    /// the first word of a later one: if silence alone could end a week, the
+    /// number would move without news, and back when the source grows old.
     pub(super) fn pool(&mut self, rules: &Rules, as_of: i64) -> Result<(), LocalTimeError> {
         let mut weeks = Vec::new();
-        if let Some(observed) = self.observed_until {
-            let anchor = self.bounds.date(observed.min(as_of))?;
+        if let Some(last_word) = self.last_word {
+            let anchor = self.bounds.date(last_word.min(as_of))?;
             let mut week = Period::containing(PeriodKind::Week, anchor);
             for _ in 0..rules.pool_weeks {
                 week = week_before(week);

@@ -109,6 +109,7 @@ pub(super) fn figures(
         demonstrated,
         foreseen,
         expected_down_hours: expected,
+        down_since: machine.down_since.filter(|_| phase != Phase::Past).map(instant),
         attainable_hours,
         output_standard_hours: machine.output_hours(asked.measured()),
         demonstrated_standard_hours: work.standard_hours,

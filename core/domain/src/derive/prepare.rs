@@ -111,6 +111,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
             tells_planned: true,
             observed_from: None,
             observed_until: None,
+            last_word: None,
             status: Status::Unknown,
         };
     };
@@ -139,6 +140,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
         tells_planned: views.iter().any(|view| tells_planned(view.reader)),
         observed_from: views.iter().filter_map(View::from).min(),
         observed_until: Some(if live { clock.now } else { best.last_seen }),
+        last_word: Some(best.last_seen),
         status: best.status,
     }
 }

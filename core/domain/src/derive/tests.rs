@@ -68,7 +68,7 @@ fn law_7_availability_is_pooled_from_sums_not_averaged() {
     states.push(state(0, ms(MONDAY) + 168 * HOUR_MS, EquipmentState::ScheduledDown));
     states.push(state(0, ms(MONDAY) + 252 * HOUR_MS, EquipmentState::Productive));
     // Still heard of at the end, so that both weeks are seen completely.
-    states.push(state(0, ms(MONDAY) + 335 * HOUR_MS, EquipmentState::Productive));
+    states.push(state(0, ms(MONDAY) + 336 * HOUR_MS, EquipmentState::Productive));
     let derivation = weeks(&plant, &facts(states), ms(MONDAY) + 336 * HOUR_MS);
     let one = m1(&derivation, "2026-W43");
     let availability = one.demonstrated.unwrap().availability;
@@ -398,7 +398,8 @@ proptest! {
         open in proptest::bool::ANY,
         silence in proptest::collection::vec(25i64..1_200, 1..4),
     ) {
-        let plant = fixture::plant();
+        let mut plant = fixture::plant();
+        plant.horizon.future_weeks = 40;
         let mut at = 0;
         let mut stopped = Vec::new();
         for (up, down) in lengths {
@@ -412,6 +413,13 @@ proptest! {
         let last = states.last().unwrap().at;
         let all = facts(states);
         let good = weeks(&plant, &all, last);
+        let next = |as_of: i64| m1(&weeks(&plant, &all, as_of), "2027-W20").attainable_hours;
+        let mut lowest = next(last);
+        for hours_later in [1, 9, 23, 26, 70, 80, 170, 340] {
+            let now = next(last + hours_later * HOUR_MS);
+            prop_assert!(now <= lowest, "{hours_later}: {now:?} > {lowest:?}");
+            lowest = now;
+        }
         for hours_later in silence {
             let later = weeks(&plant, &all, last + hours_later * HOUR_MS);
             for before in good.figures.iter().filter(|one| one.resource == "M1") {

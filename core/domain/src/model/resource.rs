@@ -62,6 +62,14 @@ pub struct Stage {
     pub machines: Vec<String>,
 }
 
+impl Line {
+    /// Whether the machine `id` works in it.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.stages.iter().any(|stage| stage.machines.iter().any(|machine| machine == id))
+    }
+}
+
 const fn one() -> u32 {
     1
 }

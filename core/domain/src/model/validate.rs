@@ -269,6 +269,21 @@ impl Mapping {
             if self.rows[..index].iter().any(|other| same_cells(other, row)) {
                 found.add(path("source"), "the same row is there twice", "remove one");
             }
+            let same_place = |other: &&MapRow| {
+                (&other.resource, &other.location, &other.product)
+                    == (&row.resource, &row.location, &row.product)
+            };
+            let inside = |id: &str| plant.line(&row.source).is_some_and(|line| line.has(id));
+            for other in self.rows.iter().filter(same_place).filter(|o| inside(&o.source)) {
+                found.add(
+                    path("resource"),
+                    format!(
+                        "the line `{}` and its own machine `{}` are both {}@{}: their hours would add up",
+                        row.source, other.source, row.resource, row.location
+                    ),
+                    "map the line or its machines to one resource of the target, never both",
+                );
+            }
         }
         found.0
     }
@@ -320,5 +335,12 @@ mod tests {
         mapping.rows.push(MapRow { location: "2020".into(), ..mapping.rows[0].clone() });
         let found = mapping.validate(&fixture::plant());
         assert!(found.iter().any(|f| f.reason.contains("share 2")), "{found:?}");
+        // A line's output comes out of its machines' hours.
+        let mut mapping = fixture::mapping();
+        mapping.rows.push(MapRow { source: "LINE".into(), ..mapping.rows[0].clone() });
+        let found = mapping.validate(&fixture::plant());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].path, "rows[3].resource");
+        assert!(found[0].reason.contains("`LINE`") && found[0].reason.contains("`M1`"));
     }
 }
