@@ -203,7 +203,8 @@ impl SapIbp {
         let mut answered = answer.unwrap_or_else(|refusal| {
             refusal.render(Format::of(request.headers(), query.get("$format"))).into()
         });
-        if let Some(issued) = issued {
+        // A failed request carries no new token (section 8).
+        if let Some(issued) = issued.filter(|_| answered.response.status().is_success()) {
             issued.attach(&mut answered.response, options.secure_cookies);
         }
         answered

@@ -56,6 +56,7 @@ pub enum Switch {
     VersionAssignment,
     MessagesNeedFilter,
     MessageExpand,
+    MasterMessageExpand,
     SelectMandatory,
     NoMasterDataExtract,
     ConversionAttributes,
@@ -103,7 +104,7 @@ const fn off(
 
 /// All behaviours that can be switched.
 #[rustfmt::skip]
-pub const TABLE: [Behaviour; 34] = [
+pub const TABLE: [Behaviour; 35] = [
     on(Switch::BasicAuth, "basic-auth", Grade::A, "2", "401 unless Basic carries the communication user; 403 without CSRF text for a user without the scenario"),
     on(Switch::ClientCertificate, "client-certificate", Grade::C, "2", "a verified client certificate with the user's CN replaces Basic"),
     on(Switch::CsrfBound, "csrf-bound", Grade::A, "6.0, 8", "writes need the token together with its cookies; else 403, x-csrf-token: Required, plain text; reads need neither"),
@@ -112,12 +113,13 @@ pub const TABLE: [Behaviour; 34] = [
     on(Switch::StagingWithoutEffect, "staging-without-effect", Grade::B, "6.8.1", "nothing is saved before the commit; off: DoCommit is implied"),
     on(Switch::StagingAdds, "staging-adds", Grade::B, "6.8.3, 11", "rows of one cell in one transaction add up: a chunk sent twice doubles values; off: the last wins"),
     on(Switch::CalculatedIs500, "calculated-is-500", Grade::B, "5", "writing a calculated key figure is a 500 `invalid column name`; off: 400"),
-    on(Switch::OneColumnSet, "one-column-set", Grade::B, "5, 6.8.9", "every row of a POST has the columns of AggregationLevelFieldsString; else 400"),
-    on(Switch::StringsOnly, "strings-only", Grade::A, "6.3", "decimals are JSON strings; a JSON number is a 400"),
+    on(Switch::OneColumnSet, "one-column-set", Grade::B, "5, 6.8.9", "every row of a POST has the columns of AggregationLevelFieldsString; else 400 (the answer is grade S)"),
+    on(Switch::StringsOnly, "strings-only", Grade::A, "6.3", "decimals are JSON strings; that a JSON number is a 400 is our strictness (grade S)"),
     on(Switch::UnknownRowOnlyInMessages, "unknown-row-in-messages", Grade::B, "6.6, 11", "201 for a row without master data; it shows only in <PA>Message; off: silently dropped"),
-    on(Switch::VersionAssignment, "version-assignment", Grade::A, "5, 11", "a key figure that is not assigned to the version stays as it is, without a word"),
+    on(Switch::VersionAssignment, "version-assignment", Grade::A, "5, 11", "a key figure that is not assigned to the version stays as it is (A), without a word (grade S)"),
     on(Switch::MessagesNeedFilter, "messages-need-filter", Grade::A, "3, 6.6", "<PA>Message and <PA>Trans without $filter are a 400"),
-    on(Switch::MessageExpand, "message-expand", Grade::B, "6.6", "$expand=Nav<PA>Message gives the failing row; off: 400, as on some tenants"),
+    off(Switch::MessageExpand, "message-expand", Grade::U, "6.6, 14.2", "$expand=Nav<PA>Message gives the failing row; off: 400"),
+    on(Switch::MasterMessageExpand, "master-message-expand", Grade::B, "4", "$expand=Nav<MDT> of a master data message gives the failing row; off: 400, as on some tenants"),
     on(Switch::SelectMandatory, "select-mandatory", Grade::B, "7", "$select is the aggregation level, and mandatory"),
     on(Switch::NoMasterDataExtract, "no-master-data-extract", Grade::B, "7", "attributes only: 400; VERSIONID, VERSIONNAME only: lists versions"),
     on(Switch::ConversionAttributes, "conversion-attributes", Grade::B, "7", "UOMTOID or CURRTOID missing: 400, one attribute a reply"),
@@ -126,7 +128,7 @@ pub const TABLE: [Behaviour; 34] = [
     on(Switch::TopZeroDump, "top-zero-dump", Grade::B, "7", "$top=0 with $inlinecount is an ABAP dump (500) here, and fine in MASTER_DATA"),
     on(Switch::UnorderedPages, "unordered-pages", Grade::S, "7", "without $orderby the order differs from request to request"),
     on(Switch::AbsentReadsZero, "absent-reads-zero", Grade::S, "7", "in a row that exists, a key figure without a value reads 0.000000; off: null"),
-    on(Switch::ReturnMin, "return-min", Grade::A, "6.3", "P_RETURN_MIN=X on a POST shortens the reply (the name suggests it)"),
+    off(Switch::ReturnMin, "return-min", Grade::U, "6.3, 14.1", "P_RETURN_MIN=X on a POST shortens the reply (the name suggests it); off: taken without effect"),
     on(Switch::Disaggregation, "disaggregation", Grade::B, "5", "a write above the storage level is split (equally: grade S); off: row rejected"),
     on(Switch::DuplicateMasterData, "duplicate-master-data", Grade::B, "4", "a key twice in one master data transaction: both copies rejected at commit, error 119"),
     on(Switch::ParallelProcess, "parallel-process", Grade::B, "6.2", "InitiateParallelProcess can be called (POST or PUT); off: 404, as where it is not available"),
@@ -142,7 +144,7 @@ pub const TABLE: [Behaviour; 34] = [
 
 /// Behaviours that have no switch, because nothing makes sense without them.
 #[rustfmt::skip]
-pub const ALWAYS: [(&str, Grade, &str); 14] = [
+pub const ALWAYS: [(&str, Grade, &str); 22] = [
     ("Atom XML unless JSON is asked for; $metadata is always XML", Grade::B, "8"),
     ("error bodies in JSON or XML, message with language", Grade::B, "8"),
     ("token fetch by GET or HEAD on root, $metadata, <PA>Trans, <PA>Trans/", Grade::A, "6.0, 12"),
@@ -157,6 +159,14 @@ pub const ALWAYS: [(&str, Grade, &str); 14] = [
     ("VersionID absent or empty is the base version; reads call it __BASELINE", Grade::B, "4, 5"),
     ("zero is a value; a row left out leaves the cell alone", Grade::B, "6.8.10"),
     ("a period is addressed by a timestamp inside it", Grade::A, "5"),
+    ("a failed request carries no new token", Grade::A, "8, 11"),
+    ("master data functions take P_TransactionID or TransactionID: their parameter is not public", Grade::S, "3, 4"),
+    ("the words of messages and refusals, their ExceptionId, and what commit answers", Grade::S, "6.4, 6.6, 14.2"),
+    ("a stored period that spans two coarser ones counts for the one in which it starts", Grade::S, "5"),
+    ("a row below the storage level is rejected in a message", Grade::S, "5"),
+    ("after its commit a transaction takes no rows, and a second commit changes nothing; one version a transaction", Grade::S, "6.8"),
+    ("master data: an unknown property is a 400, a compound row needs its simple ones, a key must not be empty", Grade::S, "4"),
+    ("nightly load, copy operator, supply run, planner's page and its edits: no vendor behaviour", Grade::S, "10"),
 ];
 
 /// Which behaviours are on.

@@ -257,6 +257,9 @@ fn master_type(schema: &mut Schema, kind: &MasterType, switches: Switches) {
     if switches.on(Switch::DeleteEntries) {
         fields.push(("DeleteEntries".into(), "Edm.Boolean".into(), String::new()));
     }
+    if switches.on(Switch::TransactionName) {
+        fields.push(text("TransactionName", ""));
+    }
     schema.entity(&trans, &["TransactionID"], &fields, &nav);
     let nav = schema.navigation(&format!("Nav{name}"), &message, name, false);
     let fields = ["TransactionID", "MessageID", "MessageText"].map(|name| text(name, ""));

@@ -78,21 +78,24 @@ impl SapIbp {
         let body = body(request)?;
         let declared = &MASTER_TYPES[kind];
         let nav = format!("Nav{}", declared.name);
+        self.known_properties(&body, &nav)?;
         let id = text(&body, "TransactionID")?;
         if id.is_empty() || id.chars().count() > 32 {
             return Err(Refusal::bad("TransactionID must have 1 to 32 characters"));
         }
         let version = version(&body)?;
         let delete = match body.get("DeleteEntries") {
-            None => None,
-            Some(_) if !self.options.switches.on(Switch::DeleteEntries) => {
-                return Err(Refusal::bad("Property 'DeleteEntries' is invalid"));
-            }
-            Some(value) => Some(value.as_bool().unwrap_or(false)),
+            None | Some(Value::Null) => None,
+            Some(Value::Bool(delete)) => Some(*delete),
+            Some(_) => return Err(Refusal::bad("Property 'DeleteEntries' must be a boolean")),
         };
         let requested = text(&body, "RequestedAttributes")?;
         let rows = rows(&body, &nav, declared, &requested)?;
-        let commit = body.get("DoCommit").and_then(Value::as_bool).unwrap_or(false);
+        let commit = match body.get("DoCommit") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(commit)) => *commit,
+            Some(_) => return Err(Refusal::bad("Property 'DoCommit' must be a boolean")),
+        };
         let transaction = self.master.transactions.entry(id.clone()).or_default();
         if transaction.progress.is_committed() {
             return Err(Refusal::bad(format!("Transaction {id} is committed already")));
@@ -120,6 +123,32 @@ impl SapIbp {
             nav: vec![(nav, Nav::Many(Vec::new()))],
         };
         Ok(one(201, root, &entry, format).into())
+    }
+
+    /// Spellings differ from the planning side (section 3): one that is not
+    /// declared here must not pass for an absent one.
+    fn known_properties(&self, body: &Map<String, Value>, nav: &str) -> Result<(), Refusal> {
+        const DECLARED: [&str; 6] = [
+            "TransactionID",
+            "RequestedAttributes",
+            "PlanningAreaID",
+            "VersionID",
+            "DoCommit",
+            "__metadata",
+        ];
+        let newer = [
+            ("DeleteEntries", Switch::DeleteEntries),
+            ("TransactionName", Switch::TransactionName),
+        ];
+        for name in body.keys() {
+            let newer = newer
+                .iter()
+                .any(|(property, switch)| property == name && self.options.switches.on(*switch));
+            if !newer && !DECLARED.contains(&name.as_str()) && name != nav {
+                return Err(Refusal::bad(format!("Property '{name}' is invalid")));
+            }
+        }
+        Ok(())
     }
 
     fn commit_master(&mut self, at: Timestamp, id: &str) {
@@ -163,8 +192,12 @@ impl SapIbp {
         let filter =
             filter.ok_or_else(|| Refusal::bad("A filter on TransactionID is mandatory"))?;
         let nav = format!("Nav{}", kind.name);
-        let expand = query.get("$expand").is_some();
-        if expand && !self.options.switches.on(Switch::MessageExpand) {
+        let expand = query.get("$expand");
+        if expand.is_some_and(|name| name != nav) {
+            return Err(Refusal::bad("Invalid $expand"));
+        }
+        let expand = expand.is_some();
+        if expand && !self.options.switches.on(Switch::MasterMessageExpand) {
             return Err(Refusal::bad("Invalid $expand"));
         }
         let by_id = |c: &Comparison, id: &str| {

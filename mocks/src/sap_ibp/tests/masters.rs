@@ -62,6 +62,7 @@ fn duplicates_reject_both_copies_and_dangling_pairs_are_named() {
     assert!(messages[0]["MessageText"].as_str().unwrap().starts_with("119 Duplicate master data"));
     assert_eq!(messages[0]["NavPTRESOURCE"]["RESID"], "A");
     assert_eq!(client.get(&format!("{MASTER}/PTRESOURCEMessage")).status(), 400);
+    assert_eq!(client.get(&path.replace("$expand=Nav", "$expand=nav")).status(), 400);
     upsert(
         &mut client,
         "p",
@@ -116,6 +117,11 @@ fn rows_are_checked_and_deleting_is_for_newer_tenants() {
     let mut body = json!({ "TransactionID": "del", "RequestedAttributes": "RESID", "DeleteEntries": true,
         "DoCommit": true, "NavPTRESOURCE": [{ "RESID": "LINE-6" }] });
     assert_eq!(client.post(&format!("{MASTER}/PTRESOURCETrans"), &body).status(), 400);
+    let mut misspelt = body.clone();
+    misspelt.as_object_mut().unwrap().remove("DeleteEntries");
+    misspelt["Transactionid"] = "del".into();
+    let refused = client.post(&format!("{MASTER}/PTRESOURCETrans"), &misspelt);
+    assert!(error_text(&refused).contains("Transactionid"), "the planning side's spelling");
     client.sandbox.switch(Switch::DeleteEntries, true);
     body["TransactionID"] = "del2".into();
     assert_eq!(client.post(&format!("{MASTER}/PTRESOURCETrans"), &body).status(), 201);

@@ -83,13 +83,13 @@ fn an_unknown_resource_shows_only_in_messages() {
     let path = format!(
         "{PLANNING}/PTDEMOMessage?$filter=Transactionid eq 'mixed'&$expand=NavPTDEMOMessage"
     );
+    assert_eq!(client.get(&path).status(), 400, "unconfirmed here, so off");
+    client.sandbox.switch(Switch::MessageExpand, true);
     let row = &client.get_json(&path)["d"]["results"][0]["NavPTDEMOMessage"];
     assert_eq!(
         (row["RESID"].as_str(), row["TWINCAPA"].as_str()),
         (Some("LINE-99"), Some("90.000000"))
     );
-    client.sandbox.switch(Switch::MessageExpand, false);
-    assert_eq!(client.get(&path).status(), 400);
 }
 
 #[test]
@@ -177,12 +177,13 @@ fn bodies_are_checked() {
 }
 
 #[test]
-fn return_min_shortens_the_reply() {
+fn return_min_shortens_the_reply_only_where_switched_on() {
     let mut client = Client::new();
     let row = json!({ "RESID": "LINE-1", "LOCID": "1010",
         "PERIODID4_TSTAMP": "2026-11-23T00:00:00", "TWINCAPA": "1" });
     let body = trans("x", "RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA", &[row]);
-    let long = client.post(&format!("{PLANNING}/PTDEMOTrans"), &body);
+    let long = client.post(&format!("{PLANNING}/PTDEMOTrans?P_RETURN_MIN=X"), &body);
+    client.sandbox.switch(Switch::ReturnMin, true);
     let short = client.post(&format!("{PLANNING}/PTDEMOTrans?P_RETURN_MIN=X"), &body);
     let rows = |response: &Response<Bytes>| {
         let json: Value = serde_json::from_slice(response.body()).unwrap();

@@ -51,7 +51,9 @@ fn probe(client: &mut Client, switch: Switch) -> String {
         | Switch::TopZeroDump
         | Switch::UnorderedPages
         | Switch::AbsentReadsZero => reading(client, switch),
-        Switch::DuplicateMasterData | Switch::DeleteEntries => masters(client, switch),
+        Switch::DuplicateMasterData | Switch::DeleteEntries | Switch::MasterMessageExpand => {
+            masters(client, switch)
+        }
     }
 }
 
@@ -171,5 +173,7 @@ fn masters(client: &mut Client, switch: Switch) -> String {
     }
     let staged = seen(&client.post(&format!("{MASTER}/PTRESOURCETrans"), &body));
     client.pass(5.0);
-    format!("{staged} {}", client.get_json(&format!("{MASTER}/PTRESOURCE")))
+    let expanded = "PTRESOURCEMessage?$filter=TransactionID eq 'm'&$expand=NavPTRESOURCE";
+    let expanded = seen(&client.get(&format!("{MASTER}/{expanded}")));
+    format!("{staged} {expanded} {}", client.get_json(&format!("{MASTER}/PTRESOURCE")))
 }
