@@ -1,11 +1,12 @@
-//! The planner's page: one HTML, one style sheet, one script, all embedded.
+//! The planner's page: one HTML, one style sheet, two scripts, all embedded.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
     ("/planner", "text/html;charset=utf-8", include_str!("page/planner.html")),
     ("/planner/planner.css", "text/css;charset=utf-8", include_str!("page/planner.css")),
+    ("/planner/rows.js", "text/javascript;charset=utf-8", include_str!("page/rows.js")),
     ("/planner/planner.js", "text/javascript;charset=utf-8", include_str!("page/planner.js")),
 ];
 

@@ -18,41 +18,6 @@ const svg = (name, attributes = {}, ...children) => {
 };
 const hidden = (text) => el("span", { class: "hidden" }, text);
 
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const STATUS = ["unknown", "live", "held", "assumed", "conflicting"];
-const MEANING = {
-  live: "fresh factory truth", held: "last good value, still valid", assumed: "fallen back",
-  conflicting: "sources disagree", unknown: "nothing known", stale: "valid until has passed",
-};
-const WIRING = {
-  none: "assumed only", job: "nightly copy of the plan cut", calculation: "plan cut, calculated",
-  direct: "written directly",
-};
-
-// Rows of the grid: key figures, and two that the page works out.
-const ROWS = [
-  { head: "Capacity, hours" },
-  { id: "CAPASUPPLY", name: "Assumed", note: "CAPASUPPLY" },
-  { id: "TWINCAPALIVE", name: "Live", note: "TWINCAPALIVE", strong: true, landed: true },
-  { id: "TWINCAPA", name: "Plan cut", note: "TWINCAPA", landed: true },
-  { id: "gap", name: "Live less assumed", note: "worked out", quiet: true },
-  { head: "Trust" },
-  { id: "TWINSTATUS", name: "Status", note: "TWINSTATUS", kind: "status" },
-  { id: "TWINASOF", name: "As of", note: "TWINASOF", kind: "date", landed: true },
-  { id: "TWINVALIDTO", name: "Valid until", note: "TWINVALIDTO", kind: "date", landed: true },
-  { head: "Load" },
-  { id: "INUSE", name: "Capacity in use", note: "drives the plan" },
-  { id: "CAPADEMAND", name: "Load", note: "CAPADEMAND" },
-  { id: "UTILIZATIONPCT", name: "Utilisation", note: "UTILIZATIONPCT", kind: "percent" },
-  { id: "strain", name: "Load ÷ live", note: "worked out", kind: "percent", quiet: true },
-  { head: "Why" },
-  { id: "TWINCAPALOW", name: "Cautious", note: "TWINCAPALOW", landed: true },
-  { id: "TWINLOST", name: "Expected lost", note: "TWINLOST", landed: true },
-  { id: "TWINRISK", name: "At risk", note: "TWINRISK", landed: true },
-  { id: "TWINSEVERITY", name: "Severity", note: "TWINSEVERITY", kind: "ratio", landed: true },
-  { id: "TWINOUTPUT", name: "Good output", note: "TWINOUTPUT · EA", kind: "count", landed: true },
-];
-
 let data = null;
 let from = null;
 let place = { row: 0, column: 0 };
@@ -79,9 +44,15 @@ const number = (id, at) => {
   const cell = measure(id).cells[at];
   return cell ? Number(cell.v) : null;
 };
+// Whether every resource and week behind a cell has a value of this measure. A sum
+// over some of them must not be held against a sum over all of them.
+const whole = (id, at) => {
+  const cell = measure(id).cells[at];
+  return !cell || cell.n === undefined || cell.n === cell.of;
+};
 const full = (at) => {
   const cell = measure("TWINSTATUS").cells[at];
-  return !cell || cell.known === cell.of;
+  return whole("TWINCAPALIVE", at) && (!cell || cell.known === cell.of);
 };
 
 // A landed value is stale when its own end lies before today.
@@ -94,11 +65,13 @@ const stale = (at) => {
 function figure(row, at) {
   if (row.id === "gap") {
     const [live, assumed] = [number("TWINCAPALIVE", at), number("CAPASUPPLY", at)];
-    return live === null || assumed === null || !full(at) ? null : live - assumed;
+    return live === null || assumed === null || !full(at) || !whole("CAPASUPPLY", at) ? null : live - assumed;
   }
   if (row.id === "strain") {
     const [live, load] = [number("TWINCAPALIVE", at), number("CAPADEMAND", at)];
-    return !live || load === null || !full(at) ? null : load / live;
+    if (live === null || load === null || !full(at)) return null;
+    // A line that stands still has no capacity at all: any load is above it.
+    return live > 0 ? load / live : load > 0 ? Infinity : null;
   }
   return number(row.id, at);
 }
@@ -122,8 +95,10 @@ function statusContent(at) {
   let word = cell ? STATUS[Number(cell.v)] ?? "unknown" : "unknown";
   if (cell && stale(at)) word = "stale";
   const partly = cell && cell.known > 0 && cell.known < cell.of;
-  if (!partly) return el("span", { class: `word ${word}` }, shape(word), word);
-  return el("span", { class: "word unknown" }, shape("unknown"), `${cell.known} of ${cell.of}`, hidden(" known"));
+  const node = el("span", { class: `word ${word}` }, shape(word), word);
+  // The worst word of those that are known, and how many are: neither hides the other.
+  if (partly) node.append(hidden(", "), el("span", { class: "part" }, `${cell.known} of ${cell.of}`), hidden(" known"));
+  return node;
 }
 
 function content(row, at) {
@@ -135,8 +110,10 @@ function content(row, at) {
     case "ratio": return value.toFixed(2);
     case "count": return Math.round(value).toLocaleString("en-GB");
     case "percent": {
-      const text = `${Math.round(value * 100)} %`;
-      return value > 1.0005 ? el("span", { class: "over" }, "▲ ", text, hidden(" above capacity")) : text;
+      const text = value === Infinity ? "no capacity" : `${Math.round(value * 100)} %`;
+      const over = hidden(value === Infinity ? ", load without capacity" : ", above capacity");
+      const mark = el("span", { "aria-hidden": "true" }, "▲ ");
+      return value > 1.0005 ? el("span", { class: "over" }, mark, text, over) : text;
     }
     default:
       return row.id === "gap" && value > 0 ? `+${hours(value)}` : hours(value).replace("-", "−");
@@ -168,10 +145,9 @@ function cellNode(row, at, y) {
     node.append(hidden(`, edited by ${cell.name}`));
   }
   if (old) node.append(hidden(", stale"));
-  if (row.landed && cell && !full(at)) {
-    const known = measure("TWINSTATUS").cells[at];
-    node.append(el("span", { class: "part", "aria-hidden": "true" }, `${known.known}/${known.of}`));
-    node.append(hidden(`, ${known.known} of ${known.of} known`));
+  if (row.kind !== "status" && cell && !whole(row.id, at)) {
+    node.append(el("span", { class: "part", "aria-hidden": "true" }, `${cell.n}/${cell.of}`));
+    node.append(hidden(`, ${cell.n} of ${cell.of} have a value`));
   }
   return node;
 }
@@ -319,8 +295,8 @@ function renderSelectors() {
   const here = data.resources.filter((one) => !location || one.location === location);
   options($("resource"), [["", "All resources (total)"], ...here.map((one) => [one.resource, `${one.resource}${one.description ? ` · ${one.description}` : ""}`])], resource);
   options($("version"), data.versions.map((one) => [one, one === "" ? "Base" : one]), data.version);
-  const found = data.resources.find((one) => one.resource === resource);
-  $("title").textContent = found ? `${found.resource} at ${found.location}` : location ? `Plant ${location}, ${data.selected} resources` : `All plants, ${data.selected} resources`;
+  const found = resource && data.selected === 1 ? selected() : null;
+  $("title").textContent = found ? `${found.resource} at ${found.location}` : resource ? `${resource} at ${data.selected} locations` : location ? `Plant ${location}, ${data.selected} resources` : `All plants, ${data.selected} resources`;
   $("area").textContent = data.area;
   $("today").textContent = `${day(digits(data.today))} ${data.today.slice(0, 4)}`;
   $("wiring").textContent = WIRING[data.wiring] ?? data.wiring;
@@ -333,12 +309,15 @@ function summary() {
   const landed = weeks.filter((week) => number("TWINCAPALIVE", week.i) !== null);
   if (!landed.length) return "Nothing has landed here yet: the plan stands on assumed capacity alone.";
   const old = landed.filter((week) => stale(week.i)).length;
-  const short = landed.filter((week) => (figure({ id: "strain" }, week.i) ?? 0) > 1.0005).length;
+  const strains = landed.map((week) => figure({ id: "strain" }, week.i)).filter((value) => value !== null);
+  const short = strains.filter((value) => value > 1.0005).length;
+  const endless = landed.filter((week) => number("TWINVALIDTO", week.i) === null).length;
   const parts = [`Live capacity in ${landed.length} of ${weeks.length} weeks shown`];
   const part = landed.filter((week) => !full(week.i)).length;
   if (part) parts.push(`${part} only partly known`);
-  parts.push(old ? `${old} stale` : "none stale");
-  parts.push(short ? `load above live in ${short}` : "load within live");
+  if (endless) parts.push(`${endless} without a valid until`);
+  parts.push(old ? `${old} stale` : endless ? "no other stale" : "none stale");
+  parts.push(!strains.length ? "load not comparable" : short ? `load above live in ${short}` : `load within live in ${strains.length}`);
   return `${parts.join(", ")}.`;
 }
 
@@ -380,16 +359,26 @@ async function post(path, body) {
   return result;
 }
 
+// The one resource and location that the grid shows: both selectors count, since a
+// resource may stand at several locations.
+function selected() {
+  const [resource, place] = [$("resource").value, $("location").value];
+  return data.resources.find((one) => (!resource || one.resource === resource) && (!place || one.location === place));
+}
+
 async function write(text) {
   const row = rows()[place.row];
   const column = data.columns[place.column];
+  if (/^-?[1-9]\d{0,2},\d{3}$/.test(text.trim())) {
+    say(`“${text.trim()}” can be read in two ways: write ${text.trim().replace(",", "")} or ${text.trim().replace(",", ".")}. The cell is unchanged.`, true);
+    return;
+  }
   const value = text.trim() === "" ? null : text.trim().replace(",", ".");
   if (value !== null && !/^-?\d+(\.\d+)?$/.test(value)) {
     say(`“${text}” is no number; the cell is unchanged.`, true);
     return;
   }
-  const one = data.resources.find((found) => found.resource === $("resource").value)
-    ?? data.resources.find((found) => found.location === $("location").value);
+  const one = selected();
   try {
     await post("/planner/edit", {
       resource: one.resource, location: one.location, period: column.id, measure: row.id, value,
@@ -413,9 +402,10 @@ function edit(first) {
   const input = el("input", { inputmode: "decimal", "aria-label": `${row.name}, ${data.columns[place.column].id}` });
   input.value = first ?? now;
   editing = true;
-  const leave = (save) => {
+  const leave = (save, silent = true) => {
     if (!editing) return;
     editing = false;
+    if (!silent && input.value !== now) say(`“${input.value}” is not saved: Enter saves, leaving the cell does not.`, true);
     renderGrid();
     focusCell(place.row, place.column);
     if (save && input.value !== now) write(input.value);
@@ -425,7 +415,7 @@ function edit(first) {
     if (event.key === "Enter" || event.key === "Tab") { event.preventDefault(); leave(true); }
     if (event.key === "Escape") leave(false);
   });
-  input.addEventListener("blur", () => leave(false));
+  input.addEventListener("blur", () => leave(false, false));
   cell.replaceChildren(input);
   input.focus();
   if (first === undefined) input.select();

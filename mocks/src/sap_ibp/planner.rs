@@ -283,11 +283,16 @@ impl SapIbp {
             let all = self.columns_in(&[column.period]);
             periods = all.iter().filter(|c| !c.total).map(|c| c.period).collect();
         }
-        let (mut known, mut single) = (0usize, None);
+        let (mut filled, mut known, mut single) = ([0usize; IN_USE + 1], 0usize, None);
         for (resource, location) in pairs {
             for period in &periods {
                 let (row, base) = self.rows_of(view.version, resource, location, *period);
                 known += usize::from(row.value(TWINSTATUS).is_some_and(|code| !code.is_zero()));
+                for (figure, rows) in filled[..IN_USE].iter_mut().enumerate() {
+                    *rows += usize::from(row.value(figure).is_some());
+                }
+                let in_use = base.seen(CAPASUPPLY, self.options.wiring).is_some();
+                filled[IN_USE] += usize::from(in_use);
                 totals.add(&row, Wiring::None);
                 used.add(&base, self.options.wiring);
                 single = Some(row);
@@ -299,10 +304,23 @@ impl SapIbp {
             .map(|figure| {
                 let writer = single.as_ref().and_then(|row| row.cells[figure].as_ref());
                 let of = if figure == UTILIZATIONPCT { &used } else { &totals };
-                cell_json(figure, of, writer, (known, expected))
+                let mut cell = cell_json(figure, of, writer);
+                if cell.is_object() && figure != UTILIZATIONPCT {
+                    cell["n"] = filled[figure].into();
+                    cell["of"] = expected.into();
+                }
+                if cell.is_object() && figure == TWINSTATUS {
+                    cell["known"] = known.into();
+                }
+                cell
             })
             .collect();
-        cells.push(cell_json(CAPASUPPLY, &used, None, (known, expected)));
+        let mut in_use = cell_json(CAPASUPPLY, &used, None);
+        if in_use.is_object() {
+            in_use["n"] = filled[IN_USE].into();
+            in_use["of"] = expected.into();
+        }
+        cells.push(in_use);
         cells
     }
 
@@ -337,23 +355,14 @@ impl SapIbp {
     }
 }
 
-/// One cell: its value, who wrote it, and for the status how many rows know theirs.
-fn cell_json(
-    figure: usize,
-    totals: &Totals,
-    cell: Option<&Cell>,
-    (known, expected): (usize, usize),
-) -> Value {
+/// One cell: its value, and who wrote it.
+fn cell_json(figure: usize, totals: &Totals, cell: Option<&Cell>) -> Value {
     let Some(value) = totals.value(figure) else { return Value::Null };
     let mut json = json!({ "v": value.round_dp(6).normalize().to_string() });
     if let Some(cell) = cell {
         json["by"] = cell.writer.kind().into();
         json["name"] = cell.writer.name().into();
         json["at"] = cell.at.to_string().into();
-    }
-    if figure == TWINSTATUS {
-        json["known"] = known.into();
-        json["of"] = expected.into();
     }
     json
 }

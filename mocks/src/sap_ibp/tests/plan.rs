@@ -193,6 +193,12 @@ fn the_page_gets_weeks_and_month_totals() {
         (&status[at("2026-11")]["known"], &status[at("2026-11")]["of"]),
         (&json!(1), &json!(5))
     );
+    assert_eq!(
+        (&live[at("2026-11")]["n"], &live[at("2026-11")]["of"]),
+        (&json!(1), &json!(5)),
+        "a total says how much of it is there, status or not"
+    );
+    assert_eq!(assumed[at("2026-11")]["n"], 5);
     let plant = client.get_json("/planner/data.json?location=1010&from=2026-11&months=1");
     assert_eq!(measure(&plant, "CAPASUPPLY")[at("2026-W48")]["v"], "360");
     assert!(plant["measures"].as_array().unwrap().iter().all(|m| m["editable"] == false));
@@ -244,6 +250,7 @@ fn the_page_and_its_files_are_served() {
     for (path, kind) in [
         ("/planner", "text/html"),
         ("/planner/planner.css", "text/css"),
+        ("/planner/rows.js", "text/javascript"),
         ("/planner/planner.js", "text/javascript"),
     ] {
         let response = client.send(Method::GET, path, "", &[]);
