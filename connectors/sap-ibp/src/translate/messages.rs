@@ -145,7 +145,7 @@ impl<'a> Named<'a> {
             let named = names.iter().map(String::as_str);
             let found: Vec<&str> =
                 named.filter(|name| contains_word(&message.text, name)).collect();
-            longest(&found)
+            standing(&message.text, &found)
         };
         let day_named = |day: &&jiff::civil::Date| {
             let plain = day.to_string();
@@ -179,8 +179,13 @@ impl<'a> Named<'a> {
                 let open =
                     |set: &BTreeSet<&str>, value: &str| set.is_empty() || set.contains(value);
                 // A location or a day alone names nobody: both are numbers that
-                // any text may hold.
+                // any text may hold. So may be a resource: then its location
+                // must stand there too, or `1 row rejected` would be about 1.
+                let number = row.resource.bytes().all(|byte| byte.is_ascii_digit());
                 resources.contains(row.resource.as_str())
+                    && (!number
+                        || (row.resource != row.location
+                            && locations.contains(row.location.as_str())))
                     && open(locations, &row.location)
                     && row.product.as_deref().is_none_or(|product| open(products, product))
                     && (days.is_empty() || days.contains(&row.day))
@@ -189,21 +194,29 @@ impl<'a> Named<'a> {
     }
 }
 
-/// Names without those that are only part of another one: a text about
-/// `LINE-1/2` is not about `LINE-1`.
-fn longest<'a>(found: &[&'a str]) -> BTreeSet<&'a str> {
-    let part = |name: &str| found.iter().any(|other| *other != name && other.contains(name));
-    found.iter().copied().filter(|name| !part(name)).collect()
+/// Names that stand somewhere on their own, not only as part of a longer one:
+/// a text about `LINE-1/2` is not about `LINE-1`, one about both is about both.
+fn standing<'a>(text: &str, found: &[&'a str]) -> BTreeSet<&'a str> {
+    let inside = |name: &str, at: usize| {
+        let longer = found.iter().filter(|other| other.len() > name.len());
+        let mut spans =
+            longer.flat_map(|other| words(text, other).map(move |from| (from, other.len())));
+        spans.any(|(from, length)| from <= at && at + name.len() <= from + length)
+    };
+    let alone = |name: &&str| words(text, name).any(|at| !inside(name, at));
+    found.iter().copied().filter(alone).collect()
 }
 
-/// Whether `text` contains `word` as a word of its own: `LINE-1` is not in
-/// `LINE-10`, nor in `XLINE-1`, nor in `LINE-1.2`, but in `LINE-1.`.
+/// Whether `text` contains `word` as a word of its own.
 fn contains_word(text: &str, word: &str) -> bool {
-    if word.is_empty() {
-        return false;
-    }
+    words(text, word).next().is_some()
+}
+
+/// Where `word` stands in `text` as a word of its own: `LINE-1` is not in
+/// `LINE-10`, nor in `XLINE-1`, nor in `LINE-1.2`, but in `LINE-1.`.
+fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let part = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-');
-    text.match_indices(word).any(|(at, _)| {
+    let whole = move |at: usize| {
         let mut before = text[..at].chars().rev();
         let mut after = text[at + word.len()..].chars();
         let joined = |next: Option<char>, over: Option<char>| match next {
@@ -212,7 +225,9 @@ fn contains_word(text: &str, word: &str) -> bool {
             None => false,
         };
         !joined(before.next(), before.next()) && !joined(after.next(), after.next())
-    })
+    };
+    let found = text.match_indices(word).map(|(at, _)| at);
+    found.filter(move |at| !word.is_empty() && whole(*at))
 }
 
 #[cfg(test)]
@@ -265,7 +280,22 @@ mod tests {
         assert_eq!(rejected(&said("RESID=LINE-1,LOCID=1010: 2026-01-12 is locked")), [2, 3]);
         assert_eq!(rejected(&said("(LINE-10/1010/20260105) TWINCAPA too large")), [5]);
         assert_eq!(rejected(&said("Location 1010 closed")), [0_usize; 0], "names no row");
+        let both = said("LINE-1 and LINE-1/LINE-10: unknown on 2026-01-05");
+        assert_eq!(rejected(&both), [0, 1, 4, 5], "each stands on its own");
         assert_eq!(rejected(&said("1 row of 6 was rejected")), [0_usize; 0]);
+    }
+
+    #[test]
+    fn a_number_in_a_text_is_no_resource() {
+        let cells = ["1", "1010"].map(|resource| cell("live", resource, "2026-W02", "1"));
+        let encoded = encode(&cells, &measures(), &config()).unwrap();
+        let rejected = |text: &str| {
+            let found = messages(&said(text), "NavZPAMessage");
+            let all = outcomes(2, &encoded, &found, &RowOutcome::Unproven, &config());
+            all.iter().map(|one| matches!(one, RowOutcome::Rejected(_))).collect::<Vec<_>>()
+        };
+        assert_eq!(rejected("1 row was rejected"), [false, false]);
+        assert_eq!(rejected("RESID 1, LOCID 1010: unknown combination"), [true, false]);
     }
 
     #[test]
