@@ -118,7 +118,12 @@ impl Config {
                 .cure("write it as https://TENANT-api.scmibp.ondemand.com"));
         }
         self.check_names()?;
+        self.operations.validate()?;
         for (name, options) in &self.measures {
+            // The name goes into `$filter` as it is; the value is quoted.
+            for attribute in options.conversions.keys() {
+                identifier(&format!("measures.{name}.conversions"), attribute, 32)?;
+            }
             if !measures.iter().any(|measure| measure.name == *name) {
                 return Err(fatal(format!("`measures.{name}` names no declared measure"))
                     .cure("declare the measure, or remove its options"));
@@ -247,6 +252,27 @@ pub(crate) mod tests {
         assert!(with("/measures", json!({"x": {}})).unwrap_err().contains("measures.x"));
         assert!(with("/transaction", json!({"values_per_post": 0})).is_err());
         assert!(with("/reading", json!({"parallel": 7})).unwrap_err().contains("reading.parallel"));
+    }
+
+    #[test]
+    fn operations_are_names_and_what_only_reads_is_a_get() {
+        let with = |operation: &str, verb: &str, name: &str| {
+            with("/operations", json!({ operation: { "verb": verb, "name": name } }))
+        };
+        with("commit", "PUT", "Commit").unwrap();
+        let error = with("status", "POST", "getExportResult").unwrap_err();
+        assert!(error.contains("operations.status.verb") && error.contains("GET"), "{error}");
+        assert!(with("transaction_id", "POST", "getTransactionID").is_err());
+        assert!(with("commit", "POST", "commit?x=1&y").unwrap_err().contains("operations.commit"));
+    }
+
+    #[test]
+    fn conversions_name_attributes_and_nothing_else() {
+        let mut settings = settings();
+        settings["measures"] = json!({ "output": { "conversions": { "A eq 'x' or B": "EA" } } });
+        let config = Config::read(settings).unwrap();
+        let error = config.validate(&crate::samples::measures()).unwrap_err().to_string();
+        assert!(error.contains("measures.output.conversions"), "{error}");
     }
 
     #[test]

@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 
 use planthread_contracts::PeriodKind;
+use planthread_kit::ConnectorError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::{fatal, identifier};
 
 /// Roots of the services, below the host. Both spellings of the path segment
 /// (`IBP`, `ibp`) are seen in SAP's own material.
@@ -119,6 +122,34 @@ pub struct Operations {
     /// Navigation from a message to its row; `Nav` + area + `Message` by
     /// default.
     pub message_navigation: Option<String>,
+}
+
+impl Operations {
+    /// Names go into paths as they are; what only asks is sent as a read.
+    pub(super) fn validate(&self) -> Result<(), ConnectorError> {
+        for (field, operation, asks) in [
+            ("operations.transaction_id", &self.transaction_id, true),
+            ("operations.commit", &self.commit, false),
+            ("operations.status", &self.status, true),
+            ("operations.initiate_parallel_process", &self.initiate_parallel_process, false),
+        ] {
+            identifier(field, &operation.name, 64)?;
+            if asks && operation.verb != Verb::Get {
+                let verb = operation.verb.word();
+                let text = format!("`{field}.verb` is {verb}: it only asks, and is sent as GET");
+                return Err(fatal(text).cure("write GET, or leave the field out"));
+            }
+        }
+        for (field, name) in [
+            ("operations.navigation", &self.navigation),
+            ("operations.message_navigation", &self.message_navigation),
+        ] {
+            if let Some(name) = name {
+                identifier(field, name, 64)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Verb and name of one operation.
