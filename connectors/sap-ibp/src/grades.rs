@@ -66,8 +66,8 @@ const SHEET: [(&str, &str, &str); 37] = [
     ),
     (
         "An unclear commit that stays INITIAL was not taken; we wait `settle_grace_seconds` first",
-        "B",
-        GOS,
+        "unconfirmed",
+        "derived: INITIAL is `not started` in SAP's own flow; nobody says so of a commit on its way",
     ),
     ("Refusals come only through `<area>Message`, with a filter", "A", EDMX),
     (

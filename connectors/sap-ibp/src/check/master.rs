@@ -65,7 +65,9 @@ fn held(
             Ok(found)
         }
         Ok(found) => {
-            report.tick(line, format!("{name} holds {}", found.len()));
+            // Which of them are mapped is not this connector's to know.
+            let more = "`planthread map coverage` says whether every mapped one is among them";
+            report.tick(line, format!("{name} holds {}; {more}", found.len()));
             Ok(found)
         }
         Err(error) if error.class == Class::Drift => {
