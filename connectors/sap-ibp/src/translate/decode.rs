@@ -87,11 +87,10 @@ pub(crate) fn place(
     if period.start() != day {
         // A week that starts on Sunday would land in the week before.
         let text = format!("{time} starts at {day}, {period} at {}", period.start());
-        return Err(ConnectorError::new(Class::Drift, "read values", text)
-            .cure(
-                "the tenant's periods are cut differently: correct `time_fields`; weeks that do not \
+        return Err(ConnectorError::new(Class::Drift, "read values", text).cure(
+            "the tenant's periods are cut differently: correct `time_fields`; weeks that do not \
                  start on Monday are not supported",
-            ));
+        ));
     }
     Ok(Place {
         resource: key(&config.attributes.resource)?,
