@@ -159,7 +159,7 @@ pub const ALWAYS: [(&str, Grade, &str); 22] = [
     ("VersionID absent or empty is the base version; reads call it __BASELINE", Grade::B, "4, 5"),
     ("zero is a value; a row left out leaves the cell alone", Grade::B, "6.8.10"),
     ("a period is addressed by a timestamp inside it", Grade::A, "5"),
-    ("a failed request carries no new token", Grade::A, "8, 11"),
+    ("a failed request, of whatever kind, carries no new token", Grade::C, "8, 11"),
     ("master data functions take P_TransactionID or TransactionID: their parameter is not public", Grade::S, "3, 4"),
     ("the words of messages and refusals, their ExceptionId, and what commit answers", Grade::S, "6.4, 6.6, 14.2"),
     ("a stored period that spans two coarser ones counts for the one in which it starts", Grade::S, "5"),
