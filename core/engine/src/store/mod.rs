@@ -12,7 +12,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 pub use self::lock::Holder;
 use self::{lock::WriterLock, writer::Writer};
@@ -135,6 +135,9 @@ impl Reader {
 }
 
 fn tune(conn: &Connection) -> Result<()> {
+    // Without it SQLite plans a statement anew whenever another value is bound,
+    // and most of the time of a large plan goes into parsing the same query.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(())
@@ -189,6 +192,19 @@ mod tests {
         assert_eq!(level, 2);
         let lax = Connection::open_in_memory().unwrap();
         assert!(matches!(assert_durable(&lax), Err(EngineError::NotDurable(_))));
+    }
+
+    #[test]
+    fn another_value_does_not_make_a_query_planned_anew() {
+        let dir = TempDir::new("reprepare");
+        let _state = State::open(dir.path(), now()).unwrap();
+        let reader = Reader::open(dir.path()).unwrap();
+        let query = "SELECT id FROM cell_group WHERE scope = ?1 AND period > ?2";
+        for period in 0..9 {
+            let mut statement = reader.conn().prepare_cached(query).unwrap();
+            assert!(!statement.exists([1, period]).unwrap());
+            assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+        }
     }
 
     #[test]
