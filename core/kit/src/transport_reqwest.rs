@@ -6,7 +6,7 @@
 
 use std::{error::Error, fmt::Write as _, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use reqwest::{Certificate, Client, Identity, NoProxy, Proxy, redirect};
 use rustls::{ClientConfig, RootCertStore};
@@ -14,6 +14,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use url::Url;
 
 use crate::{BoxFuture, Secret, SendError, Sent, Transport, redact};
+
+/// Longest answer that is taken, unpacked: a page of a hundred thousand cells
+/// needs a tenth of it, and a few packed kilobytes can stand for terabytes.
+const BODY_MAX: usize = 256 << 20;
 
 /// How to reach a target.
 #[derive(Debug, Clone)]
@@ -67,6 +71,7 @@ pub struct TransportError {
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     client: Client,
+    body_max: usize,
 }
 
 impl ReqwestTransport {
@@ -102,7 +107,7 @@ impl ReqwestTransport {
             reason: chain(&error),
             cure: "install the system's CA certificates, or trust only a private CA",
         })?;
-        Ok(Self { client })
+        Ok(Self { client, body_max: BODY_MAX })
     }
 }
 
@@ -115,9 +120,24 @@ impl Transport for ReqwestTransport {
             *response.status_mut() = answer.status();
             *response.version_mut() = answer.version();
             *response.headers_mut() = answer.headers().clone();
-            *response.body_mut() = answer.bytes().await.map_err(lost)?;
+            *response.body_mut() = self.body(answer).await?;
             Ok(response)
         })
+    }
+}
+
+impl ReqwestTransport {
+    /// The whole body, or an error as soon as it is longer than it may be.
+    async fn body(&self, mut answer: reqwest::Response) -> Result<Bytes, SendError> {
+        let mut body = BytesMut::new();
+        while let Some(part) = answer.chunk().await.map_err(lost)? {
+            if body.len() + part.len() > self.body_max {
+                let message = format!("the answer is longer than {} bytes", self.body_max);
+                return Err(SendError { sent: Sent::Maybe, message });
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(body.freeze())
     }
 }
 

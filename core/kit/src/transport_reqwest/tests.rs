@@ -57,6 +57,17 @@ fn reply(head: &str, body: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_too_long_is_not_collected() {
+    let (host, _task) = peer(reply("200 OK", &[b'x'; 5_000])).await;
+    let bounded =
+        ReqwestTransport { body_max: 4_096, ..ReqwestTransport::new(&options()).unwrap() };
+    let request = Request::get(format!("http://{host}/rows")).body(Bytes::new()).unwrap();
+    let error = bounded.send(request).await.unwrap_err();
+    assert_eq!(error.sent, Sent::Maybe);
+    assert!(error.message.contains("longer than 4096 bytes"), "{}", error.message);
+}
+
+#[tokio::test]
 async fn a_refused_connection_was_provably_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = listener.local_addr().unwrap();
