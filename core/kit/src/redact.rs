@@ -88,27 +88,34 @@ fn one_word(word: &str, hide: Hide) -> (String, Hide) {
     if let Some((name, sign, value)) = pair(word) {
         let header = name.contains("cookie") || name.contains("authorization");
         let following = if header { Hide::Header } else { Hide::Value };
-        let head = &word[..word.len() - value.len()];
+        let head = url(&word[..word.len() - value.len()]);
         return if value.is_empty() || is_scheme(value) {
-            (word.to_owned(), if sign { following } else { Hide::AfterSign })
+            (head + value, if sign { following } else { Hide::AfterSign })
         } else {
             let more = header && value.ends_with(';');
-            (format!("{head}{HIDDEN}"), if more { Hide::Header } else { Hide::Nothing })
+            let hidden = if head.ends_with(HIDDEN) { "" } else { HIDDEN };
+            (head + hidden, if more { Hide::Header } else { Hide::Nothing })
         };
     }
     (url(word), Hide::Nothing)
 }
 
-/// `name=value` or `name:value` (also quoted) of a name that hides its value.
+/// The first `name=value` or `name:value` (also quoted, also in the middle of a
+/// form or of JSON) of a name that hides its value; the value is all the rest.
 fn pair(word: &str) -> Option<(String, bool, &str)> {
-    let end = word.find(['=', ':']).unwrap_or(word.len());
-    let quotes: &[char] = &['"', '\'', '{', '[', '(', ',', '&'];
-    let name = word[..end].trim_matches(quotes).to_ascii_lowercase();
-    if !NAMES.contains(&name.as_str()) {
-        return None;
+    let part = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let mut from = 0;
+    while from < word.len() {
+        let Some(length) = word[from..].find(part) else { break };
+        let name = word[from..from + length].to_ascii_lowercase();
+        let rest = word[from + length..].trim_start_matches(['"', '\'', '\\']);
+        if NAMES.contains(&name.as_str()) && rest.starts_with(['=', ':']) {
+            return Some((name, true, &rest[1..]));
+        }
+        from += length + word[from + length..].chars().next().map_or(1, char::len_utf8);
     }
-    let sign = end < word.len();
-    Some((name, sign, if sign { &word[end + 1..] } else { "" }))
+    let name = word.trim_matches(|c: char| part(c)).to_ascii_lowercase();
+    NAMES.contains(&name.as_str()).then_some((name, false, ""))
 }
 
 fn prose(word: &str) -> String {
@@ -170,6 +177,12 @@ mod tests {
             (r#"{"access_token":"hunter2"}"#, r#"{"access_token":***"#),
             (r#"{"access_token" : "hunter2"}"#, r#"{"access_token" : ***"#),
             ("client_secret=hunter2&grant_type=x", "client_secret=***"),
+            ("grant_type=x&client_secret=hunter2", "grant_type=x&client_secret=***"),
+            (
+                r#"{"token_type":"bearer","access_token":"hunter2"}"#,
+                r#"{"token_type":"bearer","access_token":***"#,
+            ),
+            (r#"said {\"password\":\"hunter2\"}"#, r#"said {\"password\":***"#),
         ];
         for (input, want) in cases {
             assert_eq!(text(input), want);
