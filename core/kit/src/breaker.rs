@@ -59,7 +59,13 @@ impl Breaker {
         let probe = match *state {
             State::Closed { .. } => false,
             State::Open { until } if now < until => {
-                return Err(until.duration_since(now).unsigned_abs());
+                let left = until.duration_since(now).unsigned_abs();
+                if left > self.policy.open_for {
+                    // The wall clock was set back: that adds nothing to the wait.
+                    let until = now.saturating_add(self.policy.open_for);
+                    *state = State::Open { until: until.unwrap_or(Timestamp::MAX) };
+                }
+                return Err(left.min(self.policy.open_for));
             }
             // Somebody is finding out; nobody knows for how long.
             State::HalfOpen { probing: true } => return Err(self.policy.open_for),
@@ -186,6 +192,14 @@ mod tests {
         drop(breaker.admit(at(130)).unwrap());
         breaker.admit(at(130)).unwrap().failed(Class::Auth, at(130));
         assert!(breaker.admit(at(130)).is_ok(), "neither said anything about the target");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_keep_it_open() {
+        let breaker = Breaker::new(POLICY);
+        (0..3).for_each(|second| fail(&breaker, DOWN, 86_400 + second));
+        assert_eq!(breaker.admit(at(10)).unwrap_err(), POLICY.open_for);
+        assert!(breaker.admit(at(70)).is_ok(), "a day must not be waited for");
     }
 
     #[test]
