@@ -19,6 +19,12 @@ use super::{
 };
 use crate::{EngineError, State, error::Result, store::codec};
 
+/// Gaps that are named: a file's name can say any number.
+const NAMED: usize = 100;
+/// Longest line of a segment: a record of a mebibyte whose every byte is escaped
+/// needs six, with room for its names.
+const LINE_MAX: u64 = 64 << 20;
+
 /// What `admit` did with a folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Admitted {
@@ -32,7 +38,7 @@ pub struct Admitted {
     #[serde(skip)]
     pub conflicts: Vec<Conflict>,
     /// Numbers that are missing before one that is there: nothing after the
-    /// first gap was taken.
+    /// first gap was taken. The first hundred are named.
     pub gaps: Vec<u64>,
 }
 
@@ -65,7 +71,8 @@ pub fn admit(state: &State, in_dir: &Path, now: Timestamp) -> Result<Admitted> {
             }
             Took::Before => {}
             Took::Gap(next) => {
-                done.gaps = (next..highest).filter(|n| !numbers.contains(n)).collect();
+                let missing = |n: &u64| numbers.binary_search(n).is_err();
+                done.gaps = (next..highest).filter(missing).take(NAMED).collect();
                 return Ok(done);
             }
         }
@@ -146,9 +153,16 @@ fn load(dir: &Path, number: u64) -> Result<Segment> {
     let mut hash = Sha256::new();
     let mut next = |at: u64| -> Result<Vec<u8>> {
         let mut line = Vec::new();
-        reader.read_until(b'\n', &mut line).map_err(EngineError::io(&path))?;
+        let bounded = (&mut reader).take(LINE_MAX).read_until(b'\n', &mut line);
+        let read = bounded.map_err(EngineError::io(&path))?;
         if line.last() != Some(&b'\n') {
-            return Err(bad(at, "it ends in the middle of a line".into()));
+            let long = u64::try_from(read).is_ok_and(|read| read >= LINE_MAX);
+            let reason = if long {
+                "it is longer than a line may be"
+            } else {
+                "it ends in the middle of a line"
+            };
+            return Err(bad(at, reason.into()));
         }
         Ok(line)
     };
@@ -262,6 +276,25 @@ mod tests {
         let done = admit(&deliverer, folder.path(), now()).unwrap();
         assert_eq!((done.segments, done.records), (vec![2, 3, 4], 6));
         assert_eq!(counts(&deliverer.reader().unwrap()).unwrap().records, 8);
+    }
+
+    #[test]
+    fn a_number_out_of_this_world_is_a_gap_and_not_a_hang() {
+        let (plant, planning, folder) =
+            (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
+        let collector = State::open(plant.path(), now()).unwrap();
+        fill(&collector, 0..2);
+        seal(&collector, folder.path(), "a", SealLimits::default()).unwrap();
+        let text = fs::read_to_string(folder.path().join(file_name(1))).unwrap();
+        let far = 1 << 60;
+        let body = text.replacen("\"number\":1", &format!("\"number\":{far}"), 1);
+        let body = &body[..=body.trim_end().rfind('\n').unwrap()];
+        let sha256 = codec::hex(&Sha256::digest(body));
+        let forged = format!("{body}{{\"sha256\":\"{sha256}\"}}\n");
+        fs::write(folder.path().join(file_name(far)), forged).unwrap();
+        let deliverer = State::open(planning.path(), now()).unwrap();
+        let done = admit(&deliverer, folder.path(), now()).unwrap();
+        assert_eq!((done.segments, done.gaps.len(), done.gaps[0]), (vec![1], NAMED, 2));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, Write},
+    io::{BufRead, Read as _, Write},
 };
 
 use jiff::Timestamp;
@@ -13,6 +13,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::Prediction;
 use crate::{EngineError, error::Result, ledger::Why, store::codec};
+
+/// Longest line of a plan; the names in it are a target's.
+const LINE_MAX: u64 = 1 << 20;
 
 /// First line of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,11 +191,15 @@ struct Lines<'a> {
 impl Lines<'_> {
     fn next(&mut self) -> Result<Option<&str>> {
         self.text.clear();
-        let read = self.input.read_line(&mut self.text).map_err(EngineError::io("plan"))?;
+        let bounded = (&mut self.input).take(LINE_MAX).read_line(&mut self.text);
+        let read = bounded.map_err(EngineError::io("plan"))?;
         if read == 0 {
             return Ok(None);
         }
         self.number += 1;
+        if !self.text.ends_with('\n') && u64::try_from(read).is_ok_and(|read| read >= LINE_MAX) {
+            return Err(bad(self.number, "it is longer than a line may be"));
+        }
         self.hash.update(self.text.as_bytes());
         Ok(Some(&self.text))
     }
