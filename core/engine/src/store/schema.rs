@@ -56,7 +56,10 @@ fn copy(conn: &Connection, file: &Path, version: i64) -> Result<()> {
         std::fs::remove_file(copy).map_err(EngineError::io(copy))?;
     }
     conn.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
-    Ok(())
+    // SQLite does not sync what it writes here, and a copy that a power cut
+    // takes is none.
+    std::fs::File::open(copy).and_then(|file| file.sync_all()).map_err(EngineError::io(copy))?;
+    crate::journal::sync_dir(copy.parent().unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]

@@ -54,6 +54,8 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Work for Job<T, F> {
             }
             (Some(Ok(_)), Err(CommitError::Other(why))) => Err(EngineError::Commit(why.clone())),
             (Some(Err(error)), _) => Err(error),
+            // The transaction failed before this job's turn.
+            (None, Err(CommitError::Other(why))) => Err(EngineError::Commit(why.clone())),
             (None, _) => Err(EngineError::WriterGone),
         };
         // A caller that has gone away does not need its answer.
