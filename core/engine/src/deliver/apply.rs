@@ -152,6 +152,9 @@ pub async fn apply<R: BufRead + Seek + Send>(
         let last = group.is_none();
         let group = group.unwrap_or_default();
         if last || packer.add(group.len()) {
+            // A plan may take hours: what a window, a promotion or a second
+            // writer says is asked at this hour.
+            policy = policy.at(delivery.clock.now());
             let lines = standing(&state, &policy, &std::mem::take(&mut batch), &mut applied)?;
             push(delivery, &log, &policy, lines, &mut applied).await?;
         }
@@ -208,6 +211,10 @@ fn standing(
     applied: &mut Applied,
 ) -> Result<Vec<PlanLine>> {
     reader.snapshot(|conn| {
+        let policy = match names::find_scope(conn, &policy.target, policy.scope.name())? {
+            Some(scope) => &policy.with_second_writer(conn, scope)?,
+            None => policy,
+        };
         let checker = Checker::new(conn, policy)?;
         let mut standing = Vec::with_capacity(lines.len());
         for group in lines.chunk_by(|a, b| same_group(&a.cell, &b.cell)) {

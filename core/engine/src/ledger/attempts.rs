@@ -13,6 +13,7 @@ use super::{
     books::Books,
     names::Interner,
     rows::{Cell, same},
+    view::Holds,
 };
 use crate::{EngineError, Reader, error::Result, store::codec};
 
@@ -41,6 +42,7 @@ pub(crate) enum Opened {
 
 /// Opens an attempt for cells of one scope, in key order. Law 4 is kept here:
 /// the revision must be the current one, and no other attempt open or unclear.
+/// A retry comes here too, so people's locks and open cases are asked again.
 pub(crate) fn open(
     conn: &Connection,
     id: &AttemptId,
@@ -56,6 +58,7 @@ pub(crate) fn open(
     conn.execute(query, params![id.as_str(), scope, plan, writes.len(), codec::micros(now)])?;
     let attempt = conn.last_insert_rowid();
     let mut books = Books::default();
+    let holds = Holds::load(conn, now)?;
     let mut moved = Vec::new();
     let mut place = 0;
     for group in writes.chunk_by(|a, b| a.key.group() == b.key.group()) {
@@ -63,7 +66,7 @@ pub(crate) fn open(
         for write in group {
             let measure = names.measure(conn, &write.key.measure)?;
             match Cell::load(conn, grp, measure)? {
-                Some(cell) if sendable(&cell, write) => {
+                Some(cell) if sendable(&cell, write) && !holds.hold(&cell) => {
                     send(conn, &mut books, scope, (attempt, place), cell, now)?;
                     place += 1;
                 }

@@ -80,6 +80,11 @@ impl Holds {
     pub(crate) fn load(conn: &Connection, now: Timestamp) -> Result<Self> {
         Ok(Self { locks: locks::sending(conn, now)?, cases: cases::holding(conn)? })
     }
+
+    /// Whether a person or an open case keeps the cell from being sent.
+    pub(crate) fn hold(&self, cell: &Cell) -> bool {
+        self.locks.contains_key(&(cell.grp, cell.measure)) || self.cases.contains(&cell.in_case)
+    }
 }
 
 impl CellView {

@@ -22,14 +22,23 @@ pub struct GroupDecision {
 /// - A held cell never travels, not even carried.
 /// - While one cell of the group is under way or unproven, the group waits.
 /// - Stamps never travel because of themselves while a value of the group is
-///   held: they would make an old number look young.
+///   held: they would make an old number look young. A value that is meant to
+///   stay as it stands (frozen, or not worth sending) does not hold them.
+/// - A measure that is not declared or not ours any more holds nobody back:
+///   nothing reads it, so its end would never come.
 #[must_use]
 pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
     let mut decision = GroupDecision::default();
-    let (mut waits, mut value_due, mut value_held) = (false, false, false);
+    let (mut waits, mut value_due, mut value_held) = (false, false, None);
     for (place, cell) in cells.iter().enumerate() {
-        let role = policy.decl(&cell.key.measure).map_or(Role::Value, |decl| decl.role);
         let verdict = guard(cell, policy);
+        let decl = policy.decl(&cell.key.measure);
+        let Some(role) = decl.filter(|_| policy.granted(&cell.key.measure)).map(|d| d.role) else {
+            if let (true, Verdict::Hold(reason)) = (is_wanted(cell.state), verdict) {
+                decision.held.push((place, reason));
+            }
+            continue;
+        };
         match (cell.state, verdict) {
             (RevisionState::Withdrawn, _) => {}
             (RevisionState::InFlight | RevisionState::Unproven, _) => waits = true,
@@ -40,17 +49,21 @@ pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
                 decision.due.push(place);
             }
             (_, Verdict::Hold(reason)) => {
-                value_held |= role == Role::Value;
+                let stays =
+                    matches!(reason, HoldReason::FrozenHorizon | HoldReason::NotSignificant);
+                if role == Role::Value && !stays {
+                    value_held.get_or_insert(reason);
+                }
                 decision.held.push((place, reason));
             }
         }
     }
     let held_back = if waits {
         Some(HoldReason::Unproven)
-    } else if value_held && !value_due {
-        decision.held.first().map(|(_, reason)| *reason)
-    } else {
+    } else if value_due {
         None
+    } else {
+        value_held
     };
     if let Some(reason) = held_back {
         decision.held.extend(decision.due.drain(..).map(|place| (place, reason)));
@@ -59,4 +72,9 @@ pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
         decision.carried.clear();
     }
     decision
+}
+
+/// It would be sent, were nothing in its way.
+const fn is_wanted(state: RevisionState) -> bool {
+    matches!(state, RevisionState::Pending | RevisionState::Held | RevisionState::Rejected)
 }

@@ -4,7 +4,7 @@ use planthread_contracts::{Carries, RevisionState, Role, Status};
 use serde::Serialize;
 
 use super::Policy;
-use crate::ledger::CellView;
+use crate::ledger::{CellView, Why};
 
 /// What the guard says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -183,10 +183,11 @@ fn of_time(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
         return Some(HoldReason::PastPeriodClosed);
     }
     let cut = policy.decl(&cell.key.measure).is_some_and(|d| d.carries == Carries::PlanCut);
-    // A cut that was never sent is no firm number yet.
+    // A cut that the target never took is no firm number yet, and an undo is a
+    // person's decision.
+    let firm = cell.accepted_revision > 0 && cell.revision > cell.accepted_revision;
     let frozen = policy.frozen_before.is_some_and(|day| period.start() < day);
-    (cut && frozen && cell.sent_revision > 0 && cell.revision > cell.sent_revision)
-        .then_some(HoldReason::FrozenHorizon)
+    (cut && frozen && firm && cell.why != Why::Undo).then_some(HoldReason::FrozenHorizon)
 }
 
 /// The status itself always lands, so that the number beside it turns grey.
@@ -213,7 +214,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        ledger::{Seen, Why},
+        ledger::Seen,
         plan::Window,
         testing::{decl, now},
     };
@@ -303,6 +304,16 @@ mod tests {
         let mut grey = cell("status");
         grey.status = Status::Unknown;
         assert_eq!(guard(&grey, &policy()), Verdict::Send);
+    }
+
+    #[test]
+    fn a_cut_that_never_arrived_or_is_undone_passes_the_frozen_horizon() {
+        let frozen = Policy { frozen_before: Some("2026-12-01".parse().unwrap()), ..policy() };
+        let refused = CellView { accepted_revision: 0, ..cell("cut") };
+        assert_eq!(guard(&refused, &frozen), Verdict::Send, "sent, and not taken");
+        let undone = CellView { why: Why::Undo, ..cell("cut") };
+        assert_eq!(guard(&undone, &frozen), Verdict::Send);
+        assert_eq!(guard(&cell("cut"), &frozen), Verdict::Hold(HoldReason::FrozenHorizon));
     }
 
     #[test]

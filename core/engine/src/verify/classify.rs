@@ -79,8 +79,10 @@ fn of_unproven(
         }
         None => read.is_none(),
     };
-    let end = known.sent_at.and_then(|at| at.checked_add(settle_window).ok());
-    let busy = end.is_some_and(|end| now < end);
+    // Sent in the future: the clock was set back since, and the window is over
+    // when it has passed from now at the latest.
+    let since = known.sent_at.map(|at| now.duration_since(at).abs());
+    let busy = since.is_some_and(|since| since < settle_window);
     match () {
         () if (as_before || is_older(known, read)) && busy => Meaning::NotYet,
         () if as_before || read.is_none() => Meaning::Lost,
@@ -161,6 +163,14 @@ mod tests {
         let newer = Known { older: &older, ..pending };
         assert_eq!(meaning(&newer, Some(d(11))), Meaning::Waiting, "our older value, as expected");
         assert_eq!(meaning(&newer, Some(d(42))), Meaning::Foreign, "edited over our older value");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_keep_a_lost_row_waiting() {
+        let cell = known(RevisionState::Unproven, &[]);
+        let (day, minute) = (SignedDuration::from_hours(24), SignedDuration::from_mins(1));
+        assert_eq!(classify(&cell, Some(d(11)), now() - minute, WINDOW), Meaning::NotYet);
+        assert_eq!(classify(&cell, Some(d(11)), now() - day, WINDOW), Meaning::Lost);
     }
 
     #[test]

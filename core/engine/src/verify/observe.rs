@@ -1,6 +1,6 @@
 //! Observe: writes what was read into the ledger, one selection a commit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, CellKey, MeasureDecl, RevisionState, SeenCell};
@@ -68,11 +68,19 @@ pub(super) fn run(conn: &Connection, seen: &Observation, now: Timestamp) -> Resu
     let mut statement = conn.prepare_cached(&query)?;
     let (from, to) = (codec::period_code(selection.from), codec::period_code(selection.to));
     let mut rows = statement.query(params![scope, from, to])?;
+    let places: HashSet<(&str, &str)> =
+        selection.resources.iter().map(|(r, l)| (r.as_str(), l.as_str())).collect();
     while let Some(row) = rows.next()? {
         let group = names::group_from(row)?;
+        let place = (group.key.resource.as_str(), group.key.location.as_str());
+        // A sweep of one machine must not load the cells of all others.
+        if !places.is_empty() && !places.contains(&place) {
+            continue;
+        }
         for (measure, mut cell) in scan::cells(conn, group.id, &measures)? {
             let key = group.cell(&measure);
-            let ours = key.period.kind() == selection.from.kind() && selection.contains(&key);
+            let ours = key.period.kind() == selection.from.kind()
+                && selection.measures.contains(&key.measure);
             let busy = cell.open_attempt != 0 || cell.last_attempt > seen.read_after;
             if !ours || busy || cell.state == RevisionState::Withdrawn {
                 continue;

@@ -17,13 +17,17 @@ pub enum Which {
     Unproven,
     /// That, and whatever was seen too long ago.
     Expired,
-    /// What is wanted and was never read: the basis of a first plan.
+    /// What is wanted, and was never read or too long ago: the basis of a
+    /// plan, also after a time in which nothing could be sent.
     Unread,
     /// Everything.
     All,
 }
 
 type Place = (String, String);
+
+/// A clock that was set by less is still the same clock.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 
 /// The selections that a sweep would read now, near periods first.
 ///
@@ -55,22 +59,23 @@ fn due(
         |age: SignedDuration| codec::micros(now.checked_sub(age).unwrap_or(Timestamp::MIN));
     // 3 unproven, 4 seen, 5 rejected, 8 withdrawn.
     let condition = match policy.which {
-        Which::Unproven => "c.state = 3 AND ?2 + ?3 + ?4 IS NOT NULL",
-        Which::Expired => {
-            "(c.state = 3 OR c.state IN (4, 5) AND (c.seen_at IS NULL
-              OR c.seen_at <= CASE WHEN g.period < ?2 THEN ?3 ELSE ?4 END))"
-        }
+        Which::Unproven => "c.state = 3",
+        Which::Expired => "(c.state = 3 OR c.state IN (4, 5) AND old)",
         // 0 pending, 1 held.
-        Which::Unread => "c.state IN (0, 1) AND c.seen_at IS NULL AND ?2 + ?3 + ?4 IS NOT NULL",
-        Which::All => "c.state <> 8 AND ?2 + ?3 + ?4 IS NOT NULL",
+        Which::Unread => "c.state IN (0, 1) AND old",
+        Which::All => "c.state <> 8",
     };
+    // Read in the future: the clock was set back since, so nobody knows when.
     let query = format!(
-        "SELECT DISTINCT g.period, p.resource, p.location
+        "SELECT DISTINCT g.period, p.resource, p.location,
+         c.seen_at IS NULL OR c.seen_at > ?5
+         OR c.seen_at <= CASE WHEN g.period < ?2 THEN ?3 ELSE ?4 END AS old
          FROM cell_group g JOIN place p ON p.id = g.place JOIN cell c ON c.grp = g.id
          WHERE g.scope = ?1 AND {condition}"
     );
     let mut statement = conn.prepare_cached(&query)?;
-    let ages = params![scope, near, before(policy.near_age), before(policy.far_age)];
+    let soon = before(-CLOCKS_DIFFER);
+    let ages = params![scope, near, before(policy.near_age), before(policy.far_age), soon];
     let mut rows = statement.query(ages)?;
     let mut due: BTreeMap<Period, BTreeSet<Place>> = BTreeMap::new();
     while let Some(row) = rows.next()? {

@@ -1,0 +1,115 @@
+//! What changes while something waits: nobody stays stuck, and nobody's edit is
+//! written over because we looked too early.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use planthread_contracts::{CellKey, Scope};
+use planthread_engine::{
+    deliver::DurableLog,
+    ledger::{self, Lock, LockKind},
+    plan::Window,
+    verify::Which,
+};
+use planthread_kit::{AttemptLog as _, Batch, CellWrite, Clock as _};
+
+use crate::{
+    fake::Fault,
+    world::{World, d, key, measures},
+};
+
+fn lock(world: &World, key: CellKey) {
+    let since = world.clock.now();
+    let until = since + SignedDuration::from_hours(48);
+    let (owner, reason) = ("A. Planner".to_owned(), "strike".to_owned());
+    let lock = Lock { key, kind: LockKind::Send, owner, reason, since, until };
+    ledger::lock(world.state(), lock).unwrap();
+}
+
+#[test]
+fn after_an_outage_what_waits_is_read_before_it_is_sent() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100"), ("R2", 48, "110")]);
+    world.land();
+    world.want(&[("R1", 48, "90"), ("R2", 48, "80")]);
+    world.advance(30 * 60);
+    // Nothing could be sent; meanwhile one planner edits, another loads a pack.
+    world.foreign(key("R1", 48, "live"), "42");
+    world.foreign(key("R2", 48, "live"), "80");
+    let read = world.verify(Which::Unread);
+    assert_eq!((read.read, read.persons, read.landed > 0), (8, 1, true), "{read:?}");
+    world.land();
+    assert_eq!(world.held(&key("R1", 48, "live")), Some(d("42")), "hers stays");
+    assert_eq!(world.verify(Which::Unread).selections, 0, "read a moment ago");
+    world.audit();
+}
+
+#[test]
+fn a_measure_that_left_the_configuration_holds_nobody_up() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100")]);
+    let (_, plan) = world.plan();
+    world.apply(&plan, false).unwrap();
+    let mut sweep = world.sweep_policy(Which::Unproven);
+    sweep.measures.retain(|decl| decl.name != "lost");
+    world.verify_with(&sweep);
+    assert_eq!(world.status().states["unproven"], 1, "nobody reads it any more");
+    world.advance(60);
+    world.want(&[("R1", 48, "90")]);
+    let mut policy = world.policy();
+    policy.measures.retain(|decl| decl.name != "lost");
+    policy.grants.retain(|grant| grant.measure() != "lost");
+    assert!(world.plan_with(&policy).0.counts.cells > 0);
+    let mut taken_back = world.policy();
+    taken_back.grants.retain(|grant| grant.measure() != "lost");
+    assert!(world.plan_with(&taken_back).0.counts.cells > 0, "nor one whose promotion ended");
+    world.audit();
+}
+
+#[test]
+fn a_value_that_is_not_worth_sending_does_not_let_its_stamps_run_out() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100")]);
+    world.land();
+    world.advance(23 * 60);
+    world.want(&[("R1", 48, "100.1")]);
+    let mut policy = world.policy();
+    for decl in measures() {
+        policy.significance.insert(decl.name, d("0.5"));
+    }
+    policy.significance.retain(|measure, _| measure == "live" || measure == "lost");
+    let (header, _) = world.plan_with(&policy);
+    assert_eq!((header.counts.cells, header.counts.held["not_significant"]), (2, 2));
+}
+
+#[test]
+fn a_window_that_opens_during_an_apply_ends_it_there() {
+    let world = World::with_batches(4);
+    world.want(&[("R1", 48, "100"), ("R2", 48, "110"), ("R3", 48, "120")]);
+    let (_, plan) = world.plan();
+    let mut policy = world.policy();
+    let from = world.clock.now() + SignedDuration::from_millis(1);
+    let until = from + SignedDuration::from_hours(1);
+    policy.blackouts.push(Window { from, until, why: "nightly load".into() });
+    // The first batch needs a second attempt, and so some time.
+    world.fake.inside().faults.push_back(Fault::NotSent);
+    let applied = world.apply_with(&plan, true, &policy).unwrap();
+    assert_eq!((applied.sent, applied.moved), (4, 8), "{applied:?}");
+    world.verify(Which::Unproven);
+    world.audit();
+}
+
+#[test]
+fn a_lock_is_asked_again_when_an_attempt_opens() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100")]);
+    let locked = key("R1", 48, "live");
+    let write = CellWrite { key: locked.clone(), revision: 1, value: d("100") };
+    let batch = Batch::new(Scope::base(), &world.policy().grants, vec![write]).unwrap();
+    lock(&world, locked);
+    // What a second try of a batch does, after it has waited.
+    let log = DurableLog::new(Arc::clone(world.state()), Arc::new(world.clock.clone()), "");
+    assert!(log.open(&batch).is_err());
+    assert_eq!((world.status().open_attempts, world.status().states["pending"]), (0, 4));
+    world.audit();
+}
