@@ -3,8 +3,8 @@
 //!
 //! `A` is SAP's own material or a `$metadata` export of a productive tenant,
 //! `B` public code whose authors verified it on live tenants, `C` blogs and
-//! forums. `unconfirmed` is off by default, or not built. No live tenant was
-//! reachable for us.
+//! forums. `unconfirmed` is off by default, not built, or a reading that the
+//! read-back corrects when it is wrong. No live tenant was reachable for us.
 
 use planthread_kit::Grade;
 
