@@ -103,7 +103,8 @@ fn a_second_writer_is_refused_with_the_pid_and_a_dead_one_stands_in_nobodys_way(
     let pid = holder.id().to_string();
     let (clock, lock) = (SystemClock::new(), project.state().join("lock"));
     let give_up = clock.now() + LIMIT;
-    while !fs::read_to_string(&lock).unwrap_or_default().contains(&pid) {
+    let writes = || fs::read_to_string(&lock).unwrap_or_default().contains(&pid);
+    while !writes() || Reader::open(&project.state()).is_err() {
         assert!(clock.now() < give_up && holder.outlives(Duration::from_millis(5)), "no lock");
     }
     let refused = project.run(&["ingest"]);

@@ -100,10 +100,7 @@ impl Bench {
     }
 
     fn finish(&self, served: &Served, rescue: &[&str], when: &str) {
-        let status = self.project.run(&["status", "--json"]).json(0);
-        if let Some(scope) = status["scopes"].get(0) {
-            proof::conserved(&self.project, scope, when);
-        }
+        proof::audited(&self.project, when);
         let ended = self.project.run(rescue);
         assert_eq!(ended.code, Some(0), "{when}: {ended:?}");
         proof::landed_once(&self.wanted, &proof::of_history(served.history()), when);
