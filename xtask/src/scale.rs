@@ -125,6 +125,7 @@ fn capabilities() -> Result<Capabilities, String> {
             parallel_requests: 2,
             cells_per_read: 5_000,
             read_ms: 6_000,
+            parallel_reads: 1,
         },
     })
 }

@@ -107,6 +107,9 @@ pub struct Cost {
     pub cells_per_read: usize,
     /// Milliseconds of a read.
     pub read_ms: u64,
+    /// Pages that are read at the same time, after the first has told how many
+    /// there are.
+    pub parallel_reads: usize,
 }
 
 /// One behaviour, with its evidence (law 17).

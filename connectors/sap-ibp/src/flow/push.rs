@@ -42,7 +42,7 @@ fn a_push_on_the_wire() {
     );
     assert_eq!(world.note("stage").as_deref(), Some("committed"));
     assert_eq!(world.note("transaction").as_deref(), Some(ID));
-    assert_eq!((world.left(), world.elapsed()), (0, 6), "two waits of the poll");
+    assert_eq!((world.left(), world.elapsed()), (0, 9), "a wait before each question");
     insta::assert_snapshot!(world.transcript());
 }
 

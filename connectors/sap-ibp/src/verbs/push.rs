@@ -225,17 +225,20 @@ fn refused(step: &'static str, answer: &Response<Bytes>) -> Result<(), Connector
     })
 }
 
-/// Waits for the end of the import.
+/// Waits for the end of the import. No import has ended when its commit is
+/// answered, so the first question comes after the first wait: asked at once it
+/// would only cost a request.
 async fn wait(ibp: &SapIbp, transaction: &str) -> Result<ImportState, ConnectorError> {
     let polling = &ibp.config.polling;
     let every = Duration::from_secs(polling.every_seconds);
-    let limit = Duration::from_secs(polling.limit_seconds);
+    let limit = Duration::from_secs(polling.limit_seconds.saturating_sub(polling.every_seconds));
+    ibp.client.clock().sleep(every).await;
     let ended = poll(ibp.client.clock(), every, limit, || async {
         let state = ask(ibp, transaction).await?;
         Ok(state.is_terminal().then_some(state))
     });
     ended.await?.ok_or_else(|| {
-        let text = format!("still running after {} s", limit.as_secs());
+        let text = format!("still running after {} s", polling.limit_seconds);
         ConnectorError::new(Class::Transient { sent: Sent::Maybe }, "wait for import", text)
             .cure("look at the Data Integration Jobs app; the attempt is settled later")
     })

@@ -54,8 +54,13 @@ pub fn predict(batches: &[usize], capabilities: &Capabilities) -> Prediction {
     }
     let cells: usize = batches.iter().sum();
     total.reads = wide(cells.div_ceil(cost.cells_per_read.max(1)));
-    total.read_ms = total.reads * cost.read_ms;
+    total.read_ms = rounds(total.reads, wide(cost.parallel_reads.max(1))) * cost.read_ms;
     total
+}
+
+/// The first page tells how many there are; the others come side by side.
+const fn rounds(pages: u64, parallel: u64) -> u64 {
+    if pages == 0 { 0 } else { 1 + (pages - 1).div_ceil(parallel) }
 }
 
 /// Chunks of one batch on as many lanes as the target lets run at once: each
@@ -93,6 +98,7 @@ mod tests {
         parallel_requests: 2,
         cells_per_read: 500,
         read_ms: 300,
+        parallel_reads: 2,
     };
 
     fn capabilities() -> Capabilities {
@@ -115,6 +121,9 @@ mod tests {
         let one = predict(&[250], &capabilities());
         assert_eq!((one.batches, one.requests, one.write_ms), (1, 7, 1_000 + 550));
         assert_eq!((one.reads, one.read_ms), (1, 300));
+        // 2,000 cells are four pages: one alone, then two and one.
+        let pages = predict(&[1_000, 1_000], &capabilities());
+        assert_eq!((pages.reads, pages.read_ms), (4, 900));
         let none = predict(&[], &capabilities());
         assert_eq!(none, Prediction::default());
     }

@@ -80,6 +80,7 @@ impl Fake {
             parallel_requests: 1,
             cells_per_read: 1_000,
             read_ms: 80,
+            parallel_reads: 1,
         };
         let info = Info {
             name: "fake",

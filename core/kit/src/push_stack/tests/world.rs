@@ -48,6 +48,7 @@ pub(super) fn world(pushes: &[Push], settles: &[Result<Settlement, Class>]) -> W
         parallel_requests: 1,
         cells_per_read: 1,
         read_ms: 0,
+        parallel_reads: 1,
     };
     let capabilities = Capabilities {
         cells_per_batch: 10,
