@@ -1,0 +1,141 @@
+//! A 2xx is not a landing, and a landing costs what it must and no more.
+
+use http::Method;
+use planthread_contracts::RevisionState;
+use planthread_engine::{ledger, status, verify::Which};
+use planthread_mocks::sap_ibp::Options;
+use serde_json::json;
+
+use crate::world::{World, plan_of};
+
+#[test]
+fn law_2_a_row_accepted_with_201_and_dropped_is_found_by_verify_and_named() {
+    let world = World::small();
+    let live = world.open();
+    // The row's first day, as the connector writes it.
+    world.wire().forget = Some(("LINE-2".to_owned(), "2026-12-07".to_owned()));
+    let applied = world.cycle(&live).applied.unwrap();
+    assert_eq!(
+        (applied.accepted, applied.sent, applied.rejected),
+        (36, 36, 0),
+        "the target said yes"
+    );
+    assert_eq!(world.stored().len(), 34, "and kept 17 of 18 rows");
+    assert_eq!(live.status().accepted, 36);
+    assert_eq!(live.status().seen, 34, "only what was read back counts");
+
+    world.pass(20);
+    let report = world.clock.block_on(live.bridge.verify(&live.target, Which::Unproven)).unwrap();
+    assert_eq!((report.dropped, report.lost), (2, 2), "{report:?}");
+    let named: Vec<String> = report.lost_cells.iter().map(|lost| lost.key.to_string()).collect();
+    assert_eq!(
+        named,
+        ["ibp/base/LINE-2@1020/2026-W50/live", "ibp/base/LINE-2@1020/2026-W50/status"]
+    );
+    assert!(
+        report.lost_cells.iter().all(|lost| lost.accepted && lost.receipt == applied.receipts[0])
+    );
+    let cases = ledger::cases(&live.bridge.reader().unwrap()).unwrap();
+    assert_eq!(cases.len(), 1, "{cases:?}");
+    assert!(cases[0].example.contains("LINE-2@1020/2026-W50"), "{cases:?}");
+
+    world.wire().forget = None;
+    let again = world.cycle(&live).applied.unwrap();
+    assert_eq!((again.sent, again.accepted), (2, 2), "only what is not there is sent again");
+    world.assert_landed(&live, "after the repair");
+}
+
+#[test]
+fn law_13_rows_refused_only_in_messages_are_named_with_reason_and_the_others_land() {
+    let mut config = plan_of(3, 5);
+    // No such resource in the target's master data: 201, and a message.
+    config["targets"]["ibp"]["mapping"]["rows"][2]["resource"] = json!("LINE-77");
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    let done = world.cycle(&live);
+    let applied = done.applied.unwrap();
+    // The target names what it refused; what it does not name is not proven yet.
+    let counts = (applied.sent, applied.accepted, applied.rejected, applied.unproven);
+    assert_eq!(counts, (36, 0, 12, 24), "{applied:?}");
+    let rejects = status::rejects(&live.bridge.reader().unwrap()).unwrap();
+    assert_eq!(rejects.len(), 12);
+    for reject in &rejects {
+        assert_eq!(reject.key.resource, "LINE-77");
+        assert!(reject.reason.contains("LINE-77"), "{}", reject.reason);
+        assert!(!reject.cure.is_empty() && !reject.owner.is_empty());
+    }
+    assert_eq!(world.stored().len(), 24);
+    assert_eq!(live.status().seen, 24);
+    live.assert_conserved("with rejects");
+    // A refused row waits for its cure: it is not sent again and again.
+    let mark = world.mark();
+    assert!(world.cycle(&live).applied.is_none());
+    assert_eq!(world.wire().count(mark, &Method::POST), 0);
+}
+
+#[test]
+fn a_second_plan_after_a_landing_is_empty_and_costs_only_reads() {
+    let world = World::small();
+    let live = world.open();
+    world.cycle(&live);
+    world.assert_landed(&live, "first");
+    assert_eq!(world.wire().count(0, &Method::POST), 2, "one staging and one commit");
+
+    // What `planthread plan` does: derive, want, read what was never read, plan.
+    let mark = world.mark();
+    let truth = live.bridge.truth(live.bridge.as_of()).unwrap();
+    let want = live.bridge.want(&live.target, &truth).unwrap();
+    assert_eq!((want.wanted.made, want.wanted.unchanged), (0, 36));
+    world.clock.block_on(live.bridge.verify(&live.target, Which::Unread)).unwrap();
+    let summary = live.bridge.plan(&live.target, truth.as_of, None, &mut Vec::new()).unwrap();
+    let counts = &summary.header.counts;
+    assert_eq!((counts.cells, counts.carried, counts.groups), (0, 0, 0), "{counts:?}");
+    assert!(counts.held.is_empty(), "{counts:?}");
+    assert_eq!(summary.header.prediction.requests, 0);
+    assert_eq!(world.mark() - mark, 0, "everything was read a moment ago");
+
+    // A day later what was seen has expired: it is read again, never written.
+    world.pass(25 * 60);
+    let second = world.cycle(&live);
+    assert!(second.applied.is_none(), "{:?}", second.applied);
+    assert!(second.verified.unwrap().read > 0);
+    let wire = world.wire();
+    let requests = wire.heard.len() - mark;
+    assert!(requests > 0);
+    assert_eq!(wire.count(mark, &Method::GET), requests, "reads only: {:?}", &wire.heard[mark..]);
+}
+
+#[test]
+fn law_11_what_stands_at_the_target_is_what_was_planned_digit_by_digit() {
+    let mut config = plan_of(3, 5);
+    // A third of a third: no exact decimal.
+    for resource in config["plant"]["resources"].as_array_mut().unwrap() {
+        resource["standard_availability"] = json!("0.7777777777");
+    }
+    config["targets"]["ibp"]["pack"] = json!({ "folder": "pack" });
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    assert_eq!(world.cycle(&live).pack.unwrap().cells, 36);
+    world.assert_landed(&live, "odd numbers");
+    let cells = live.cells();
+    let odd: Vec<_> = cells.iter().filter(|cell| cell.value != cell.unrounded).collect();
+    assert!(odd.len() >= 15, "{} of {} were rounded", odd.len(), cells.len());
+    assert!(cells.iter().all(|cell| cell.value.scale() <= 2 && cell.state == RevisionState::Seen));
+
+    // The pack carries the same digits.
+    let folder = world.folder.join("pack/ibp/current");
+    let manifest = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let files = manifest["files"].as_array().unwrap().iter();
+    let text: String = files
+        .map(|file| folder.join(file["name"].as_str().unwrap()))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    for cell in cells.iter().filter(|cell| cell.key.measure == "live") {
+        let (value, day) = (cell.value.normalize().to_string(), cell.key.period.start());
+        let row = text
+            .lines()
+            .find(|row| row.contains(&cell.key.resource) && row.contains(&day.to_string()));
+        assert!(row.is_some_and(|row| row.contains(&value)), "{}: {value} in {row:?}", cell.key);
+    }
+}

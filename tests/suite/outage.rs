@@ -1,0 +1,104 @@
+//! The target is gone for three days; truth goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use planthread_contracts::Period;
+use planthread_engine::ledger::CellView;
+use planthread_kit::Clock as _;
+use rust_decimal::Decimal;
+
+use crate::world::World;
+
+/// What machine `m-N` is foretold to be up in a week, at an hour of the outage.
+/// Some weeks end where they began: those are no change at the end.
+fn share(machine: u32, week: u32, hour: u32) -> Decimal {
+    let moving = if week == 4 { hour % 72 } else { hour * (machine + week) % 89 };
+    Decimal::new(i64::from(800 + moving), 3)
+}
+
+fn tell(world: &World, weeks: &[Period], hour: u32) {
+    for machine in 1..=3 {
+        let shares: Vec<(Period, Decimal)> =
+            (0..).zip(weeks).map(|(n, week)| (*week, share(machine, n, hour))).collect();
+        world.foretell(machine, &shares);
+    }
+}
+
+#[test]
+fn law_5_outage_of_72_hours_ends_with_one_write_for_each_changed_cell() {
+    let world = World::small();
+    let live = world.open();
+    let weeks: Vec<Period> =
+        std::iter::successors(Some("2026-W49".parse().unwrap()), |week: &Period| Some(week.next()))
+            .take(5)
+            .collect();
+    tell(&world, &weeks, 0);
+    world.cycle(&live);
+    world.assert_landed(&live, "before the outage");
+    let before = world.stored();
+    let revisions: BTreeMap<_, _> =
+        live.cells().into_iter().map(|cell| (live.place(&cell.key), cell.revision)).collect();
+
+    world.wire().down = true;
+    let began = world.clock.now();
+    let mut made = 0;
+    for hour in 1..=72 {
+        world.pass(60);
+        tell(&world, &weeks, hour);
+        let done = world.cycle(&live);
+        assert!(done.stopped.is_some(), "hour {hour}: nobody answers, and it says so");
+        made += done.want.unwrap().wanted.made;
+        live.assert_conserved("during the outage");
+    }
+    assert!(world.clock.now().duration_since(began).as_hours() >= 72);
+    assert_eq!(world.stored(), before, "nothing arrived");
+    let waiting = live.status();
+    let superseded = waiting.states["superseded"];
+    assert!(made > 900, "{made} new revisions in 72 hours");
+
+    world.wire().down = false;
+    world.pass(5);
+    let mark = world.mark();
+    let recovered = world.cycle(&live);
+    assert!(recovered.stopped.is_none(), "{:?}", recovered.stopped);
+    world.assert_landed(&live, "after the outage");
+    let applied = recovered.applied.unwrap();
+    let after = world.stored();
+    let changed = after.iter().filter(|(place, value)| before[place] != **value).count();
+    assert_eq!(applied.plan.counts.cells, changed as u64, "one write for each changed cell");
+    let sent: usize = world.wire().heard[mark..].iter().map(|heard| heard.rows).sum();
+    let rows: BTreeSet<_> = after
+        .iter()
+        .filter(|(place, value)| before[place] != **value)
+        .map(|((resource, location, period, _), _)| (resource, location, *period))
+        .collect();
+    assert_eq!(sent, rows.len(), "and no row beside them went over the wire");
+    let landed = live.status();
+    assert_eq!(landed.seen, landed.wanted);
+    // What was never sent is counted: every revision but the first landing's,
+    // and the last of each cell.
+    assert_eq!(landed.states["superseded"], superseded);
+    let seen = landed.states["seen"];
+    let overtaken = landed.states["overtaken"];
+    assert_eq!(superseded + seen + overtaken, 36 + made, "{:?}", landed.states);
+    // Those that came back to where they were needed no write at all.
+    let cells = live.cells();
+    let moved = |cell: &&CellView| cell.revision > revisions[&live.place(&cell.key)];
+    let back = cells.iter().filter(moved).count() - changed;
+    assert_eq!(back, 3, "the last week of each machine");
+    assert_eq!(superseded, made - (changed + back) as u64, "{:?}", landed.states);
+}
+
+#[test]
+fn an_outage_is_asked_about_and_not_hammered() {
+    let world = World::small();
+    let live = world.open();
+    world.wire().down = true;
+    for _ in 0..24 {
+        world.pass(60);
+        assert!(world.cycle(&live).stopped.is_some());
+    }
+    let asked = world.mark();
+    assert!(asked <= 24 * 10, "{asked} requests in a day to a target that does not answer");
+    assert!(world.wire().heard.iter().all(|heard| heard.rows == 0));
+}

@@ -1,0 +1,175 @@
+//! The sandbox at the end of the wire: everything that came through is kept,
+//! and everything that can go wrong there is arranged here.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, header::AUTHORIZATION};
+use jiff::Timestamp;
+use planthread_mocks::{
+    Change, Cut, Fault, Faulty, Reply, Rule, Simulator, StoredCell,
+    faults::When,
+    sap_ibp::{Options, SapIbp},
+};
+use serde_json::Value;
+use std::time::Duration;
+
+/// Credentials that the sandbox knows.
+pub(crate) const SANDBOX_BASIC: &str = "Basic cGxhbnRocmVhZDpwbGFudGhyZWFk";
+
+/// Whether a request had its effect before the bridge died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It never arrived.
+    Before,
+    /// It was handled, and nobody heard the answer.
+    After,
+}
+
+/// One request as the target saw it.
+#[derive(Debug, Clone)]
+pub(crate) struct Heard {
+    pub(crate) at: Timestamp,
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) line: String,
+    /// Rows of the body, for a staging request.
+    pub(crate) rows: usize,
+}
+
+/// Resource and first day of a row that is lost after its 201.
+pub(crate) type Forgotten = (String, String);
+
+/// The sandbox with a watch on it.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) faulty: Faulty<SapIbp>,
+    pub(crate) heard: Vec<Heard>,
+    /// Nobody answers.
+    pub(crate) down: bool,
+    /// Rows that are dropped after the target said that it took them.
+    pub(crate) forget: Option<Forgotten>,
+    /// The `Authorization` that must come, in place of the sandbox's own.
+    pub(crate) basic: String,
+    /// Every answer but a success repeats the caller's credentials.
+    pub(crate) echo: bool,
+    /// The bridge dies at this request, counted from when it was set.
+    kill: Option<(usize, Effect)>,
+    pub(crate) killed: bool,
+}
+
+impl Wire {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            faulty: Faulty::new(SapIbp::new(options), [], 7),
+            heard: Vec::new(),
+            down: false,
+            forget: None,
+            basic: SANDBOX_BASIC.to_owned(),
+            echo: false,
+            kill: None,
+            killed: false,
+        }
+    }
+
+    /// The bridge dies at request `nth` from now (from 1).
+    pub(crate) const fn kill_at(&mut self, nth: usize, effect: Effect) {
+        (self.kill, self.killed) = (Some((nth, effect)), false);
+    }
+
+    /// Nobody dies any more; says whether somebody did.
+    pub(crate) const fn revive(&mut self) -> bool {
+        self.kill = None;
+        std::mem::replace(&mut self.killed, false)
+    }
+
+    /// Goes wrong once, at request `nth` from now (from 1).
+    pub(crate) fn fault_at(&mut self, nth: usize, fault: Fault) {
+        let nth = nth as u64;
+        self.faulty.schedule(Rule { fault, matches: None, when: When::Range(nth, nth) });
+    }
+
+    /// Requests by method since `from`.
+    pub(crate) fn count(&self, from: usize, method: &Method) -> usize {
+        self.heard[from..].iter().filter(|heard| heard.method == *method).count()
+    }
+
+    fn dies_now(&mut self) -> Option<Effect> {
+        let (left, effect) = self.kill.as_mut()?;
+        *left -= 1;
+        if *left > 0 {
+            return None;
+        }
+        let effect = *effect;
+        (self.kill, self.killed) = (None, true);
+        Some(effect)
+    }
+
+    fn log(&mut self, at: Timestamp, request: &Request<Bytes>) {
+        let line = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
+        let rows = rows(request.body()).len();
+        self.heard.push(Heard { at, method: request.method().clone(), line, rows });
+    }
+}
+
+/// The rows of a staging body; empty for every other request.
+pub(crate) fn rows(body: &[u8]) -> Vec<Value> {
+    let Ok(Value::Object(fields)) = serde_json::from_slice::<Value>(body) else {
+        return Vec::new();
+    };
+    fields.into_iter().find_map(|(_, value)| value.as_array().cloned()).unwrap_or_default()
+}
+
+/// The body without the rows of `lost`.
+fn without(body: &Bytes, lost: &Forgotten) -> Bytes {
+    let Ok(mut value) = serde_json::from_slice::<Value>(body) else { return body.clone() };
+    for rows in value.as_object_mut().into_iter().flatten().filter_map(|(_, v)| v.as_array_mut()) {
+        rows.retain(|row| {
+            let text = row.to_string();
+            !(row["RESID"] == *lost.0 && text.contains(&lost.1))
+        });
+    }
+    Bytes::from(value.to_string())
+}
+
+impl Simulator for Wire {
+    fn handle(&mut self, at: Timestamp, request: &Request<Bytes>) -> Reply {
+        self.log(at, request);
+        // Long enough that whoever waits for it has been dropped before.
+        const NEVER: Duration = Duration::from_hours(24 * 365);
+        let lost = || Reply::new(http::Response::new(Bytes::new()));
+        let effect = self.dies_now();
+        if effect == Some(Effect::Before) {
+            return lost().after(NEVER);
+        }
+        if self.down {
+            return Reply { cut: Cut::BeforeHandling, ..lost() };
+        }
+        let mut inner = request.clone();
+        let credentials = inner.headers_mut().remove(AUTHORIZATION);
+        if credentials.as_ref().is_some_and(|sent| *sent == self.basic) {
+            inner.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static(SANDBOX_BASIC));
+        }
+        if let (Some(lost), true) = (&self.forget, request.method() == Method::POST) {
+            *inner.body_mut() = without(request.body(), lost);
+        }
+        let mut reply = self.faulty.handle(at, &inner);
+        if self.echo && !reply.response.status().is_success() {
+            let sent = credentials.map(|sent| format!("{sent:?}")).unwrap_or_default();
+            let text =
+                format!("Logon failed: Authorization: {} is not known", sent.trim_matches('"'));
+            *reply.response.body_mut() = Bytes::from(text);
+        }
+        if effect == Some(Effect::After) { reply.after(NEVER) } else { reply }
+    }
+
+    fn stored(&self) -> Vec<StoredCell> {
+        self.faulty.stored()
+    }
+
+    fn history(&self) -> Vec<Change> {
+        self.faulty.history()
+    }
+
+    fn expire_sessions(&mut self) {
+        self.faulty.expire_sessions();
+    }
+}
