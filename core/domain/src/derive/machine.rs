@@ -133,8 +133,7 @@ impl<'a> Machine<'a> {
 
     /// Ideal seconds of one part.
     pub(super) fn seconds_a_part(&self) -> Option<Decimal> {
-        let cycle = self.resource.ideal_cycle_seconds?;
-        cycle.checked_div(Decimal::from(self.resource.parts_per_cycle))
+        self.resource.seconds_a_part()
     }
 
     /// Standard hours of the good output inside `window`.

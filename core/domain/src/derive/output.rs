@@ -21,9 +21,11 @@ impl Output {
     /// by interval. Of two readings of one interval the newest received wins.
     ///
     /// A missing row is bridged: what was made since the last reading is known,
-    /// only not when.
+    /// only not when. A counter that fell began again only if what it shows
+    /// could have been made since, at `seconds_a_part`: otherwise somebody
+    /// corrected it, and the interval is a gap.
     #[must_use]
-    pub fn of(facts: &[CountFact], source: &Counts) -> Self {
+    pub fn of(facts: &[CountFact], source: &Counts, seconds_a_part: Option<Decimal>) -> Self {
         let mut output = Self::default();
         let mut last: Option<(i64, u64)> = None;
         for same in facts.chunk_by(|a, b| a.interval == b.interval) {
@@ -33,7 +35,10 @@ impl Output {
             let base = last.or(source.opening_total.map(|total| (fact.interval.start, total)));
             if let Some((since, before)) = base {
                 let span = Span { start: since.min(fact.interval.start), end: fact.interval.end };
-                match made(before, fact.total, source.reset) {
+                let fits = fact.total >= before
+                    || source.reset != CounterReset::Restart
+                    || seconds_a_part.is_none_or(|one| could_make(fact.total, one, span));
+                match made(before, fact.total, source.reset).filter(|_| fits) {
                     Some(parts) => output.made.push((span, parts)),
                     None => output.gaps += 1,
                 }
@@ -97,6 +102,15 @@ impl Output {
     }
 }
 
+/// How many times faster than its ideal cycle a machine is believed to run:
+/// master data are off by a factor of two or three, not of hundreds.
+const FASTER_MAX: i64 = 4;
+
+fn could_make(parts: u64, seconds_a_part: Decimal, span: Span) -> bool {
+    let needed = Decimal::from(parts).checked_mul(seconds_a_part * Decimal::from(1_000));
+    needed.is_some_and(|ms| ms <= Decimal::from(span.ms()) * Decimal::from(FASTER_MAX))
+}
+
 fn made(before: u64, total: u64, reset: CounterReset) -> Option<u64> {
     if total >= before {
         return Some(total - before);
@@ -130,7 +144,7 @@ mod tests {
             })
             .collect();
         let source = Counts { reset, opening_total: opening, ..fixture::counts() };
-        Output::of(&facts, &source)
+        Output::of(&facts, &source, None)
     }
 
     fn all(output: &Output) -> Option<Decimal> {
@@ -155,6 +169,34 @@ mod tests {
     }
 
     #[test]
+    fn a_corrected_counter_is_a_gap_and_not_a_restart() {
+        const HOUR: i64 = 3_600_000;
+        let read = |totals: &[u64]| {
+            let fact = |(hour, total): (i64, &u64)| CountFact {
+                subject: Subject(0),
+                source: SourceIndex(0),
+                interval: Span { start: hour * HOUR, end: (hour + 1) * HOUR },
+                total: *total,
+                received: 0,
+            };
+            let facts: Vec<CountFact> = (0..).zip(totals).map(fact).collect();
+            Output::of(&facts, &fixture::counts(), Some(60.into()))
+        };
+        let whole = |output: &Output| output.parts_within(Span { start: 0, end: 100 * HOUR });
+        // Two parts were found bad afterwards: 9,998 were not made in that hour.
+        let corrected = read(&[60, 120, 118, 178]);
+        assert_eq!((whole(&corrected), corrected.gaps), (Some(298.into()), 0), "fits, if barely");
+        let mut totals: Vec<u64> = (1..=50).map(|hour| hour * 60).collect();
+        totals.push(2_998);
+        totals.push(3_058);
+        let corrected = read(&totals);
+        assert_eq!((whole(&corrected), corrected.gaps), (Some(3_060.into()), 1));
+        assert_eq!(corrected.counted_ms(Span { start: 0, end: 52 * HOUR }), 51 * HOUR);
+        let restarted = read(&[3_000, 60]);
+        assert_eq!((whole(&restarted), restarted.gaps), (Some(3_060.into()), 0));
+    }
+
+    #[test]
     fn a_corrected_reading_replaces_the_old_one_also_downwards() {
         let fact = |hour: i64, total, received| CountFact {
             subject: Subject(0),
@@ -167,7 +209,7 @@ mod tests {
         let mut facts =
             [fact(0, 50, 0), fact(1, 100, 1), fact(1, 95, 2), fact(1, 96, 3), fact(2, 97, 4)];
         facts.sort();
-        let output = Output::of(&facts, &fixture::counts());
+        let output = Output::of(&facts, &fixture::counts(), None);
         assert_eq!(output.parts_within(Span { start: 1, end: 2 }), Some(46.into()));
         // The old reading of 100 would make 97 look like a counter that began again.
         assert_eq!(all(&output), Some(97.into()));

@@ -1,6 +1,7 @@
 //! From sealed facts to prepared machines: which source of a machine holds.
 
 use planthread_contracts::Status;
+use rust_decimal::Decimal;
 
 use super::{
     clock::Clock,
@@ -95,7 +96,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
         let until = if view.status == Status::Live { clock.now } else { view.last_seen };
         Timeline::walk(view.facts, view.begins, window, until)
     };
-    let output = output(plant, facts, subject);
+    let output = output(plant, facts, subject, resource);
     // The strongest source within its time to live holds; when all have passed
     // it, the one that spoke last.
     let valid = views.iter().filter(|view| view.status != Status::Assumed);
@@ -243,15 +244,19 @@ fn tells_standby(plant: &Plant, facts: &[StateFact]) -> bool {
 }
 
 /// Good output of the strongest source that counts good parts.
-fn output(plant: &Plant, facts: &Facts, subject: Subject) -> Option<Output> {
+fn output(plant: &Plant, facts: &Facts, subject: Subject, resource: &Resource) -> Option<Output> {
+    let units = Decimal::from(resource.parallel_units);
+    let seconds = resource.seconds_a_part().and_then(|one| one.checked_div(units));
     let mine = slice(&facts.counts, |fact| fact.subject, subject);
     mine.chunk_by(|a, b| a.source == b.source)
         .filter_map(|of_source| {
             let source = &plant.sources[usize::from(of_source[0].source.0)];
             match &source.reader {
-                Reader::Counts(counts) if counts.good_parts => {
-                    Some((source.authority, of_source[0].source, Output::of(of_source, counts)))
-                }
+                Reader::Counts(counts) if counts.good_parts => Some((
+                    source.authority,
+                    of_source[0].source,
+                    Output::of(of_source, counts, seconds),
+                )),
                 _ => None,
             }
         })

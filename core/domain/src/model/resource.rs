@@ -62,6 +62,14 @@ pub struct Stage {
     pub machines: Vec<String>,
 }
 
+impl Resource {
+    /// Ideal seconds of one part.
+    #[must_use]
+    pub fn seconds_a_part(&self) -> Option<Decimal> {
+        self.ideal_cycle_seconds?.checked_div(Decimal::from(self.parts_per_cycle))
+    }
+}
+
 impl Line {
     /// Whether the machine `id` works in it.
     #[must_use]

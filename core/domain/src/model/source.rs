@@ -183,7 +183,8 @@ pub enum Stamp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CounterReset {
-    /// It began again at zero: what it shows was made since.
+    /// It began again at zero: what it shows was made since, unless the
+    /// machine's ideal cycle could never have made it; then it is a gap.
     #[default]
     Restart,
     /// It rolled over after this largest value.
