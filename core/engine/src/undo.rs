@@ -88,7 +88,8 @@ fn run(conn: &Connection, request: &UndoRequest, now: Timestamp) -> Result<Undon
     let parts = parts(conn, request)?;
     if parts.is_empty() {
         return Err(EngineError::Refused(format!(
-            "no closed attempt of target `{}` has the receipt or id `{}`; `trace` names them",
+            "no attempt of target `{}` that may have taken effect has the receipt or id `{}`; \
+             `trace` names them",
             request.target, request.receipt
         )));
     }
@@ -161,6 +162,7 @@ fn parts(conn: &Connection, request: &UndoRequest) -> Result<Vec<Part>> {
     let query = "SELECT c.attempt, c.grp, c.measure, c.rev, c.carried, c.before_known, c.before
          FROM attempt a JOIN attempt_cell c ON c.attempt = a.id JOIN scope s ON s.id = a.scope
          WHERE (a.handle = ?1 OR a.hex = ?1) AND s.target = ?2 AND a.closed_at IS NOT NULL
+         AND a.end <> 'not_taken'
          ORDER BY c.attempt, c.place";
     let mut statement = conn.prepare(query)?;
     let mut rows = statement.query(params![request.receipt, request.target])?;

@@ -318,9 +318,15 @@ fn write_pattern(
                 since: now,
                 until: lock_until,
             };
-            locks::put(conn, foreign.grp, foreign.measure, &lock)?;
+            let known = locks::of_cell(conn, foreign.grp, foreign.measure)?;
+            let longer =
+                known.filter(|(kind, hold)| *kind == LockKind::Send && hold.until > lock_until);
+            if longer.is_none() {
+                locks::put(conn, foreign.grp, foreign.measure, &lock)?;
+            }
+            let until = longer.map_or(lock_until, |(_, hold)| hold.until);
             let Foreign { key, wanted, read, .. } = foreign;
-            edits.push(PersonEdit { key, wanted, read, until: lock_until });
+            edits.push(PersonEdit { key, wanted, read, until });
         }
     }
     books.flush(conn)?;

@@ -9,18 +9,19 @@ use planthread_engine::{
     deliver::DurableLog,
     ledger::{self, Lock, LockKind},
     plan::Window,
+    undo::{UndoRequest, undo},
     verify::Which,
 };
 use planthread_kit::{AttemptLog as _, Batch, CellWrite, Clock as _};
 
 use crate::{
     fake::Fault,
-    world::{World, d, key, measures},
+    world::{TARGET, World, d, key, measures},
 };
 
-fn lock(world: &World, key: CellKey) {
+fn lock(world: &World, key: CellKey, hours: i64) {
     let since = world.clock.now();
-    let until = since + SignedDuration::from_hours(48);
+    let until = since + SignedDuration::from_hours(hours);
     let (owner, reason) = ("A. Planner".to_owned(), "strike".to_owned());
     let lock = Lock { key, kind: LockKind::Send, owner, reason, since, until };
     ledger::lock(world.state(), lock).unwrap();
@@ -106,10 +107,45 @@ fn a_lock_is_asked_again_when_an_attempt_opens() {
     let locked = key("R1", 48, "live");
     let write = CellWrite { key: locked.clone(), revision: 1, value: d("100") };
     let batch = Batch::new(Scope::base(), &world.policy().grants, vec![write]).unwrap();
-    lock(&world, locked);
+    lock(&world, locked, 48);
     // What a second try of a batch does, after it has waited.
     let log = DurableLog::new(Arc::clone(world.state()), Arc::new(world.clock.clone()), "");
     assert!(log.open(&batch).is_err());
     assert_eq!((world.status().open_attempts, world.status().states["pending"]), (0, 4));
     world.audit();
+}
+
+#[test]
+fn an_edit_found_at_the_target_does_not_shorten_a_planners_own_lock() {
+    let world = World::new();
+    let edited = key("R1", 48, "live");
+    world.want(&[("R1", 48, "100")]);
+    world.land();
+    lock(&world, edited.clone(), 60 * 24);
+    world.foreign(edited, "42");
+    let sweep = world.verify(Which::All);
+    let locks = ledger::locks(&world.reader(), world.clock.now()).unwrap();
+    assert_eq!((locks.len(), locks[0].owner.as_str()), (1, "A. Planner"));
+    assert_eq!((sweep.persons, sweep.person_edits[0].until), (1, locks[0].until));
+}
+
+#[test]
+fn what_was_never_taken_can_not_be_undone() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100")]);
+    world.verify(Which::Unread);
+    world.fake.inside().faults.extend([Fault::NotSent; 8]);
+    let (_, plan) = world.plan();
+    world.apply(&plan, false).unwrap();
+    let attempt = &ledger::receipts(&world.reader(), 1).unwrap()[0];
+    assert_eq!(attempt.end.as_deref(), Some("not_taken"));
+    let request = UndoRequest {
+        target: TARGET.into(),
+        receipt: attempt.id.clone(),
+        who: "A. Planner".into(),
+        why: "by mistake".into(),
+        until: world.clock.now(),
+        measures: measures(),
+    };
+    assert!(undo(world.state(), request, world.clock.now()).is_err());
 }
