@@ -28,6 +28,9 @@ pub struct Holder {
 #[derive(Debug)]
 pub(crate) struct WriterLock {
     file: File,
+    /// The folder, locked beside the file: somebody who tidies the file away
+    /// lets no second writer in. Not every system can.
+    _folder: Option<File>,
 }
 
 impl WriterLock {
@@ -41,7 +44,10 @@ impl WriterLock {
             .truncate(false)
             .open(&path)
             .map_err(EngineError::io(&path))?;
-        let locked = file.try_lock();
+        let (locked, folder) = match lock_folder(dir) {
+            Ok(folder) => (file.try_lock(), folder),
+            Err(held) => (Err(held), None),
+        };
         let mut text = String::new();
         // The text is only for people: unreadable text never stops anybody.
         let _ = file.read_to_string(&mut text);
@@ -69,7 +75,17 @@ impl WriterLock {
             file.sync_all()
         };
         write().map_err(EngineError::io(&path))?;
-        Ok((Self { file }, holder))
+        Ok((Self { file, _folder: folder }, holder))
+    }
+}
+
+/// `None` where a folder can't be locked.
+fn lock_folder(dir: &Path) -> std::result::Result<Option<File>, TryLockError> {
+    let Ok(folder) = File::open(dir) else { return Ok(None) };
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 
@@ -94,6 +110,12 @@ mod tests {
         assert_eq!(took_over, None);
         let refused = WriterLock::take(dir.path(), now()).unwrap_err().to_string();
         assert!(refused.contains(&std::process::id().to_string()), "{refused}");
+        #[cfg(unix)]
+        {
+            std::fs::remove_file(dir.path().join("lock")).unwrap();
+            let tidied = WriterLock::take(dir.path(), now());
+            assert!(matches!(tidied, Err(EngineError::WriterHeld { .. })), "{tidied:?}");
+        }
         drop(held);
         // What a killed process leaves behind: its text, but no lock.
         let text = r#"{"pid":4242,"started":"2026-11-22T21:00:00Z"}"#;
