@@ -175,12 +175,11 @@ fn every_command_line_of_the_pages_parses() {
             count += 1;
             let words = words(&line).into_iter().map(filled_in);
             let arguments = ["planthread".to_owned()].into_iter().chain(words);
-            if let Err(error) = cli::command().try_get_matches_from(arguments) {
-                if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-                    let why = error.to_string();
-                    let why = why.lines().next().unwrap_or_default();
-                    wrong.push(format!("{}: planthread {line}: {why}", page.at(number)));
-                }
+            let Err(error) = cli::command().try_get_matches_from(arguments) else { continue };
+            if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+                let why = error.to_string();
+                let why = why.lines().next().unwrap_or_default();
+                wrong.push(format!("{}: planthread {line}: {why}", page.at(number)));
             }
         }
     }

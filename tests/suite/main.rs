@@ -4,6 +4,8 @@
 //! mounted without sockets and time is virtual. The same with real sockets and
 //! killed processes stands in `tests/wire` and `tests/crash`.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
+
 mod apart;
 mod docs;
 mod faults;
@@ -11,6 +13,7 @@ mod landing;
 mod laws;
 mod outage;
 mod overwrites;
+mod plant;
 mod scale;
 mod secrets;
 mod tidy;
