@@ -25,9 +25,10 @@ pub struct DerivedLine {
     /// Planned stops within scheduled hours.
     #[serde(serialize_with = "number")]
     pub planned_hours: Decimal,
-    /// Measured unplanned down within scheduled hours.
-    #[serde(serialize_with = "number")]
-    pub down_hours: Decimal,
+    /// Measured unplanned down within scheduled hours; `None` for a line, whose
+    /// stops nobody measures: its output is.
+    #[serde(serialize_with = "maybe_number")]
+    pub down_hours: Option<Decimal>,
     /// Expected unplanned down of the time that was not measured.
     #[serde(serialize_with = "maybe_number")]
     pub expected_down_hours: Option<Decimal>,
@@ -99,11 +100,11 @@ impl From<&Figures> for DerivedLine {
             scheduled_hours: short(figures.scheduled_hours()),
             decided_hours: short(figures.decided_hours()),
             planned_hours: short(figures.planned_maintenance_hours()),
-            down_hours: short(figures.down_hours()),
+            down_hours: line.is_none().then(|| short(figures.down_hours())),
             expected_down_hours: figures.expected_down_hours.map(short),
             attainable_hours: figures.attainable_hours.map(short),
             low_hours: figures.low_hours.as_ref().map(|low| short(low.value)),
-            availability: figures.demonstrated.as_ref().map(|pool| short(pool.availability)),
+            availability: figures.demonstrated.as_ref().map(|pool| pool.availability.round_dp(8)),
             pooled_weeks: figures.demonstrated.as_ref().map_or(0, |pool| pool.weeks.len()),
             good_units: figures.good_units.map(short),
             output_standard_hours: figures.output_standard_hours.map(short),
@@ -193,7 +194,7 @@ fn resource(paper: &mut Paper, lines: &[DerivedLine]) {
                 line.phase.clone(),
                 number(Some(line.scheduled_hours)),
                 number(Some(line.planned_hours)),
-                number(Some(line.down_hours)),
+                number(line.down_hours),
                 number(line.expected_down_hours),
                 number(line.attainable_hours),
                 number(line.low_hours),

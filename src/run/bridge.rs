@@ -7,7 +7,7 @@ use planthread_contracts::{PeriodKind, RejectedRecord};
 use planthread_domain::{
     decode::Decoder,
     decode::Facts,
-    derive::{Derivation, derive},
+    derive::{Derivation, derive, derive_cut},
     model::Plant,
 };
 use planthread_engine::{Reader, State, journal};
@@ -144,6 +144,20 @@ pub fn derive_facts(
     as_of: Timestamp,
 ) -> Result<Derivation, Failure> {
     derive(&loaded.config.plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
+}
+
+/// Derives the plan cut that holds at `as_of`: what was known at the cut-off,
+/// as far ahead as [`derive_facts`] reaches.
+///
+/// # Errors
+/// When a calendar makes no sense.
+pub(super) fn derive_taken_cut(
+    loaded: &Loaded,
+    facts: &Facts,
+    as_of: Timestamp,
+) -> Result<Derivation, Failure> {
+    let plant = &loaded.config.plant;
+    derive_cut(plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
 }
 
 /// The period kinds that the targets store; weeks when there is no target.

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use planthread_contracts::{Carries, CellKey, Provenance, RawRecord};
 use planthread_domain::{
     decode::{Decoder, Facts, Subject},
-    derive, project,
+    derive::{self, Derivation},
+    project,
 };
 use planthread_engine::{Reader, journal, ledger};
 use serde::Serialize;
 
-use super::derive_journal;
+use super::bridge::{derive_facts, derive_taken_cut, facts_of_journal};
 use crate::{config::Loaded, failure::Failure};
 
 /// Records that are named one by one, the last ones before the number.
@@ -99,7 +100,7 @@ pub fn trace(
         .filter(|row| row.resource == key.resource && row.location == key.location)
         .map(|row| row.source.as_str())
         .collect();
-    let derivation = derive_journal(loaded, reader, speaks_for(loaded, key, now)?)?;
+    let derivation = derivation_of(loaded, reader, key, now)?;
     let wanted = ledger.revisions.last().map(|revision| revision.recipe.as_str());
     let recipe_holds =
         mapping.is_some_and(|mapping| wanted == Some(&project::recipe(&derivation, mapping)));
@@ -113,17 +114,21 @@ pub fn trace(
     Ok(Traced { ledger, arithmetic, provenance, recipe_holds, records, last_records })
 }
 
-/// The instant behind a cell: now, or the last cut for a plan cut.
-fn speaks_for(loaded: &Loaded, key: &CellKey, now: Timestamp) -> Result<Timestamp, Failure> {
-    let plant = &loaded.config.plant;
-    let as_of = plant.as_of(now);
+/// What was derived for a cell: now, or at the last cut for a plan cut.
+fn derivation_of(
+    loaded: &Loaded,
+    reader: &Reader,
+    key: &CellKey,
+    now: Timestamp,
+) -> Result<Derivation, Failure> {
+    let as_of = loaded.config.plant.as_of(now);
+    let facts = facts_of_journal(loaded, reader)?;
     let measures = loaded.config.targets.get(&key.target).map(|target| &target.measures);
     let mut measures = measures.into_iter().flatten();
     if measures.any(|m| m.name == key.measure && m.carries == Carries::PlanCut) {
-        return project::cut_off(plant, as_of)
-            .map_err(|error| Failure::usage(error.to_string()).explain("config"));
+        return derive_taken_cut(loaded, &facts, as_of);
     }
-    Ok(as_of)
+    derive_facts(loaded, &facts, as_of)
 }
 
 /// The records that speak of one of `sources`.

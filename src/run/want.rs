@@ -15,7 +15,11 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{Bridge, OpenTarget, bridge::facts_of_journal, derive_facts, policy};
+use super::{
+    Bridge, OpenTarget,
+    bridge::{derive_taken_cut, facts_of_journal},
+    derive_facts, policy,
+};
 use crate::{config::Loaded, failure::Failure};
 
 /// The figures of one cycle: of now, and of the last plan cut.
@@ -50,9 +54,7 @@ impl Bridge {
     pub fn truth(&self, as_of: Timestamp) -> Result<Truth, Failure> {
         let facts = facts_of_journal(&self.loaded, &self.reader()?)?;
         let live = derive_facts(&self.loaded, &facts, as_of)?;
-        let cut_at = project::cut_off(&self.loaded.config.plant, as_of)
-            .map_err(|error| Failure::usage(error.to_string()).explain("config"))?;
-        let cut = derive_facts(&self.loaded, &facts, cut_at)?;
+        let cut = derive_taken_cut(&self.loaded, &facts, as_of)?;
         Ok(Truth { as_of, live, cut })
     }
 
