@@ -98,7 +98,9 @@ impl HoldReason {
     #[must_use]
     pub const fn line(self) -> &'static str {
         match self {
-            Self::Paused => "the target is paused or stopped; `resume` lets it go",
+            Self::Paused => {
+                "the target is paused: `policy.paused` says why; take it out to let the target go"
+            }
             Self::SecondWriter => {
                 "another live writer was met in this scope; stop one of the two, then close the case"
             }
