@@ -28,10 +28,10 @@ pub fn cut_off(plant: &Plant, as_of: Timestamp) -> Result<Timestamp, LocalTimeEr
 
 /// Derives the figures of the plan cut that holds at `as_of`: only facts known
 /// at the cut-off count, and the periods reach as far ahead as those of
-/// [`derive`] at `as_of`.
+/// [`derive()`] at `as_of`.
 ///
 /// # Errors
-/// As [`derive`].
+/// As [`derive()`].
 pub fn derive_cut(
     plant: &Plant,
     facts: &Facts,
