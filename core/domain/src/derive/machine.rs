@@ -39,7 +39,15 @@ pub(super) struct Machine<'a> {
     /// Live, held or assumed by the age of its source; unknown without any.
     pub(super) status: Status,
     pub(super) demonstrated: Option<Demonstrated>,
-    pub(super) rivals: Vec<Spans>,
+    pub(super) rivals: Vec<Rival>,
+}
+
+/// Unplanned stops as another source of equal authority tells them, and as the
+/// one that holds does, over the time that both have seen.
+#[derive(Debug)]
+pub(super) struct Rival {
+    down: Spans,
+    own_down: Spans,
 }
 
 /// What [`Machine::new`] puts together.
@@ -80,7 +88,16 @@ impl<'a> Machine<'a> {
         let standby = timeline.standby.without(&known);
         let last = timeline.down.as_slice().last().filter(|stop| stop.end >= as_of);
         let down_since = last.map(|stop| stop.start);
-        let rivals = seen.rivals.iter().map(|rival| within(&rival.down)).collect();
+        let rivals = seen
+            .rivals
+            .iter()
+            .map(|rival| {
+                // Who did not look, does not contradict.
+                let unseen = rival.unknown.or(&timeline.unknown);
+                let both = |set: &Spans| within(set).without(&unseen);
+                Rival { down: both(&rival.down), own_down: both(&timeline.down) }
+            })
+            .collect();
         Self {
             resource,
             schedule,
@@ -125,10 +142,13 @@ impl<'a> Machine<'a> {
         self.unknown.within(window)
     }
 
-    /// Whether a source of equal authority differs by more than `tolerance_ms`.
+    /// Whether a source of equal authority differs by more than `tolerance_ms`,
+    /// over the time that both have seen.
     pub(super) fn conflicts(&self, window: Span, tolerance_ms: i64) -> bool {
-        let down = self.down.ms_within(window);
-        self.rivals.iter().any(|rival| (rival.ms_within(window) - down).abs() > tolerance_ms)
+        self.rivals.iter().any(|rival| {
+            let apart = rival.down.ms_within(window) - rival.own_down.ms_within(window);
+            apart.abs() > tolerance_ms
+        })
     }
 
     /// Ideal seconds of one part.

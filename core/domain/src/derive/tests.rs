@@ -235,6 +235,20 @@ fn sources_that_differ_are_in_conflict() {
 }
 
 #[test]
+fn a_source_that_did_not_look_yet_contradicts_nobody() {
+    let mut plant = fixture::plant();
+    plant.sources[2].authority = plant.sources[0].authority;
+    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    let mut states = stops(&[(0, 42), (167, 168)]);
+    let alone = m1(&weeks(&plant, &facts(states.clone()), at(170)), "2026-W41");
+    // A twin that joins in week 42 knows nothing of week 41.
+    states.push(state(2, at(169), EquipmentState::Productive));
+    let one = m1(&weeks(&plant, &facts(states), at(170)), "2026-W41");
+    assert_eq!((one.status, one.attainable_hours), (Status::Live, alone.attainable_hours));
+    assert_eq!(one.down_hours(), 43.into());
+}
+
+#[test]
 fn law_8_the_death_of_a_stronger_source_does_not_rewrite_the_past() {
     let plant = fixture::plant();
     let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
