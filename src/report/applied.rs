@@ -1,8 +1,5 @@
 //! What became of a plan: taken, refused, unproven, moved.
 
-use std::collections::BTreeMap;
-
-use planthread_contracts::CellKey;
 use planthread_engine::{deliver::Applied, undo::Undone, verify::SweepReport};
 use serde::Serialize;
 
@@ -153,14 +150,10 @@ impl View for UndoneView {
         if undone.moved > 0 {
             paper.line(format!("  {} were changed later and are left alone", cells(undone.moved)));
         }
-        let mut by_reason = BTreeMap::<&str, Vec<&CellKey>>::new();
-        for (key, reason) in &undone.left {
-            by_reason.entry(reason).or_default().push(key);
-        }
-        for (reason, keys) in by_reason {
-            let first = keys.first().map(ToString::to_string).unwrap_or_default();
-            let many = if keys.len() > 1 { ", for example" } else { ":" };
-            paper.line(format!("  {} can't be undone{many} {first}", count(keys.len(), "cell")));
+        for (reason, left) in &undone.left {
+            let many = if left.cells > 1 { ", for example" } else { ":" };
+            let cells = cells(left.cells);
+            paper.line(format!("  {cells} can't be undone{many} {}", left.example));
             paper.line(format!("    because {reason}"));
         }
         if undone.cells > 0 {

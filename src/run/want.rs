@@ -73,7 +73,7 @@ impl Bridge {
             scope: target.scope.name(),
             mapping: &target.config.mapping,
             measures: &policy::writable(&self.loaded, target, truth.as_of)?,
-            heartbeat: None,
+            heartbeat: Some(self.state.identity(self.clock.random())?.into()),
         })
         .map_err(|violations| refused(&target.name, &violations))?;
         let mut cells = projection.cells;

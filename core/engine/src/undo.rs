@@ -5,6 +5,8 @@
 //! not replace them until the pin ends. The ordinary plan then carries it
 //! ([`crate::plan::PlanRequest::only`] with [`Why::Undo`] plans nothing else).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use planthread_contracts::{CellKey, MeasureDecl, Owner};
 use rusqlite::{Connection, params};
@@ -22,9 +24,6 @@ use crate::{
     },
     store::codec,
 };
-
-/// Cells that are named in a report; the others are counted.
-const NAMED: usize = 100;
 
 /// Who undoes which receipt, and for how long.
 #[derive(Debug, Clone)]
@@ -52,14 +51,26 @@ pub struct Undone {
     pub unchanged: u64,
     /// Cells that a later attempt has changed since: left alone.
     pub moved: u64,
-    /// Cells that can't be undone, with the reason.
-    pub left: Vec<(CellKey, String)>,
+    /// Cells that can't be undone, by reason.
+    pub left: BTreeMap<String, Left>,
+}
+
+/// Cells that can't be undone for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// How many.
+    pub cells: u64,
+    /// One of them.
+    pub example: CellKey,
 }
 
 impl Undone {
     fn leave(&mut self, key: CellKey, reason: &str) {
-        if self.left.len() < NAMED {
-            self.left.push((key, reason.to_owned()));
+        match self.left.get_mut(reason) {
+            Some(left) => left.cells += 1,
+            None => {
+                self.left.insert(reason.to_owned(), Left { cells: 1, example: key });
+            }
         }
     }
 }

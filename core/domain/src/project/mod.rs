@@ -70,7 +70,7 @@ pub struct Request<'a> {
     pub mapping: &'a Mapping,
     /// The target's measures; those of other owners are left alone.
     pub measures: &'a [MeasureDecl],
-    /// Writer and beat for heartbeat measures, as the number that lands.
+    /// The number of this writer, which lands in heartbeat measures.
     pub heartbeat: Option<Decimal>,
 }
 

@@ -73,6 +73,20 @@ impl State {
         self.took_over.as_ref()
     }
 
+    /// The number by which heartbeats tell this state from another one, 1 to
+    /// 999,999. `random` makes it once; from then on it stays.
+    ///
+    /// # Errors
+    /// When the state can't be read or written.
+    pub fn identity(&self, random: u64) -> Result<u32> {
+        self.write(move |conn| {
+            let made = u32::try_from(random % 999_999).unwrap_or_default() + 1;
+            conn.execute("INSERT OR IGNORE INTO counter VALUES ('identity', ?1)", [made])?;
+            let kept = "SELECT value FROM counter WHERE name = 'identity'";
+            Ok(conn.query_row(kept, [], |row| row.get(0))?)
+        })
+    }
+
     /// A read-only connection of its own.
     ///
     /// # Errors
@@ -205,6 +219,16 @@ mod tests {
             assert!(!statement.exists([1, period]).unwrap());
             assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
         }
+    }
+
+    #[test]
+    fn an_identity_is_made_once_and_stays() {
+        let dir = TempDir::new("identity");
+        let first = State::open(dir.path(), now()).unwrap().identity(u64::MAX).unwrap();
+        assert!((1..=999_999).contains(&first));
+        assert_eq!(State::open(dir.path(), now()).unwrap().identity(7).unwrap(), first);
+        let other = TempDir::new("identity-other");
+        assert_eq!(State::open(other.path(), now()).unwrap().identity(7).unwrap(), 8);
     }
 
     #[test]

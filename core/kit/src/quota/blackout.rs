@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, ToSpan, civil::Time, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +23,24 @@ pub struct Blackout {
     pub to: Time,
     /// IANA time zone of both: `Europe/Berlin`.
     pub zone: String,
+}
+
+impl Blackout {
+    /// The windows that touch the days from `now`'s eve on, `days` of them:
+    /// from, inclusive, and until, exclusive.
+    ///
+    /// # Errors
+    /// When the zone is unknown, or both ends are the same.
+    pub fn windows(
+        &self,
+        now: Timestamp,
+        days: i32,
+    ) -> Result<Vec<(Timestamp, Timestamp)>, QuotaError> {
+        let window = Window::new(self)?;
+        let today = window.zone.to_datetime(now).date();
+        let dates = (-1..days).filter_map(|day| today.checked_add(day.days()).ok());
+        Ok(dates.filter_map(|date| window.on(date)).collect())
+    }
 }
 
 /// A blackout with its zone looked up.
@@ -40,18 +62,22 @@ impl Window {
     }
 
     /// What is left of the window at `now`; `None` outside of it.
-    ///
-    /// A local time that a clock change skips counts as the later reading, one
-    /// that it repeats as the first.
     pub(super) fn left(&self, now: Timestamp) -> Option<Duration> {
         let today = self.zone.to_datetime(now).date();
         [today.yesterday().ok(), Some(today)].into_iter().flatten().find_map(|date| {
-            let last = if self.to > self.from { date } else { date.checked_add(1.day()).ok()? };
-            let instant = |datetime| self.zone.to_timestamp(datetime).ok();
-            let (start, end) =
-                (instant(date.to_datetime(self.from))?, instant(last.to_datetime(self.to))?);
+            let (start, end) = self.on(date)?;
             (start <= now && now < end).then(|| end.duration_since(now).unsigned_abs())
         })
+    }
+
+    /// The window that begins on `date`.
+    ///
+    /// A local time that a clock change skips counts as the later reading, one
+    /// that it repeats as the first.
+    fn on(&self, date: Date) -> Option<(Timestamp, Timestamp)> {
+        let last = if self.to > self.from { date } else { date.checked_add(1.day()).ok()? };
+        let instant = |datetime| self.zone.to_timestamp(datetime).ok();
+        Some((instant(date.to_datetime(self.from))?, instant(last.to_datetime(self.to))?))
     }
 }
 
@@ -75,6 +101,21 @@ mod tests {
         assert_eq!(left("01:00", "03:00", "2026-11-23T00:00:00Z"), Some(120));
         assert_eq!(left("01:00", "03:00", "2026-11-23T01:59:00Z"), Some(1));
         assert_eq!(left("01:00", "03:00", "2026-11-23T02:00:00Z"), None);
+    }
+
+    #[test]
+    fn windows_to_come_are_told_beforehand() {
+        let time = |text: &str| text.parse().unwrap();
+        let zone = "Europe/Berlin".to_owned();
+        let nightly = Blackout { from: time("22:00"), to: time("04:30"), zone };
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(
+            nightly.windows(at("2026-11-23T02:00:00Z"), 1).unwrap(),
+            [
+                (at("2026-11-22T21:00:00Z"), at("2026-11-23T03:30:00Z")),
+                (at("2026-11-23T21:00:00Z"), at("2026-11-24T03:30:00Z")),
+            ]
+        );
     }
 
     #[test]
