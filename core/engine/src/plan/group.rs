@@ -1,6 +1,6 @@
 //! One cell group at a time: who travels, who is carried along, who waits.
 
-use planthread_contracts::{RevisionState, Role};
+use planthread_contracts::{Carries, MeasureDecl, RevisionState, Role};
 
 use super::{HoldReason, Policy, Verdict, guard};
 use crate::ledger::CellView;
@@ -24,12 +24,15 @@ pub struct GroupDecision {
 /// - Stamps never travel because of themselves while a value of the group is
 ///   held: they would make an old number look young. A value that is meant to
 ///   stay as it stands (frozen, or not worth sending) does not hold them.
+/// - While somebody else's number stands in the group (a person's, a disputed
+///   one, one that replaced a refused value), status and stamps stay as they
+///   are, also when another value travels: we never vouch for that number.
 /// - A measure that is not declared or not ours any more holds nobody back:
 ///   nothing reads it, so its end would never come.
 #[must_use]
 pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
     let mut decision = GroupDecision::default();
-    let (mut waits, mut value_due, mut value_held) = (false, false, None);
+    let (mut waits, mut value_held, mut foreign) = (false, None, None);
     for (place, cell) in cells.iter().enumerate() {
         let verdict = guard(cell, policy);
         let decl = policy.decl(&cell.key.measure);
@@ -44,10 +47,7 @@ pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
             (RevisionState::InFlight | RevisionState::Unproven, _) => waits = true,
             (RevisionState::Seen, Verdict::Send) => decision.carried.push(place),
             (RevisionState::Seen, Verdict::Hold(_)) => {}
-            (_, Verdict::Send) => {
-                value_due |= role == Role::Value;
-                decision.due.push(place);
-            }
+            (_, Verdict::Send) => decision.due.push(place),
             (_, Verdict::Hold(reason)) => {
                 let stays =
                     matches!(reason, HoldReason::FrozenHorizon | HoldReason::NotSignificant);
@@ -57,7 +57,20 @@ pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
                 decision.held.push((place, reason));
             }
         }
+        if let Some(reason) = of_somebody_else(cell, decl, policy) {
+            foreign.get_or_insert(reason);
+        }
     }
+    let told_of = |place: &usize| accompanies(policy.decl(&cells[*place].key.measure));
+    if let Some(reason) = foreign {
+        decision.carried.retain(|place| !told_of(place));
+        let told = decision.due.extract_if(.., |place| told_of(place));
+        decision.held.extend(told.map(|place| (place, reason)));
+    }
+    let is_value = |place: &usize| {
+        policy.decl(&cells[*place].key.measure).is_some_and(|decl| decl.role == Role::Value)
+    };
+    let value_due = decision.due.iter().any(is_value);
     let held_back = if waits {
         Some(HoldReason::Unproven)
     } else if value_due {
@@ -72,6 +85,28 @@ pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
         decision.carried.clear();
     }
     decision
+}
+
+/// Why the number that stands in a cell is none of ours.
+fn of_somebody_else(
+    cell: &CellView,
+    decl: Option<&MeasureDecl>,
+    policy: &Policy,
+) -> Option<HoldReason> {
+    if accompanies(decl) {
+        return None;
+    }
+    match guard(cell, policy) {
+        Verdict::Hold(
+            reason @ (HoldReason::Lock | HoldReason::InQuestion | HoldReason::RejectedNotCured),
+        ) => Some(reason),
+        Verdict::Hold(_) | Verdict::Send => None,
+    }
+}
+
+/// Whether a measure tells how the values beside it stand, and nothing itself.
+fn accompanies(decl: Option<&MeasureDecl>) -> bool {
+    decl.is_none_or(|decl| decl.role == Role::Stamp || decl.carries == Carries::Status)
 }
 
 /// It would be sent, were nothing in its way.

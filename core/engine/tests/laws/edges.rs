@@ -116,6 +116,26 @@ fn a_lock_is_asked_again_when_an_attempt_opens() {
 }
 
 #[test]
+fn we_never_vouch_for_the_number_of_somebody_else() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100")]);
+    world.land();
+    world.foreign(key("R1", 48, "live"), "42");
+    world.advance(60);
+    world.verify(Which::All);
+    let before = world.held(&key("R1", 48, "as_of"));
+    // Every value of the group is news, the stamps too.
+    world.advance(24 * 60);
+    world.want(&[("R1", 48, "90")]);
+    let (header, _) = world.plan();
+    assert_eq!(header.counts.held["lock"], 3, "the edited value, and both stamps: {header:?}");
+    world.land();
+    assert_eq!(world.held(&key("R1", 48, "live")), Some(d("42")));
+    assert_eq!(world.held(&key("R1", 48, "as_of")), before, "hers does not look like ours");
+    world.audit();
+}
+
+#[test]
 fn an_edit_found_at_the_target_does_not_shorten_a_planners_own_lock() {
     let world = World::new();
     let edited = key("R1", 48, "live");
