@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{PeriodKind, RejectedRecord};
 use planthread_domain::{
     decode::Decoder,
     decode::Facts,
-    derive::{Derivation, derive, derive_cut},
+    derive::{Derivation, cut_off, derive, derive_cut},
     model::Plant,
 };
 use planthread_engine::{Reader, State, journal};
@@ -113,25 +113,50 @@ pub fn derive_journal(
     reader: &Reader,
     as_of: Timestamp,
 ) -> Result<Derivation, Failure> {
-    derive_facts(loaded, &facts_of_journal(loaded, reader)?, as_of)
+    derive_facts(loaded, &facts_of_journal(loaded, reader, as_of)?.all, as_of)
 }
 
-/// Decodes the journal.
+/// What the journal says: everything, and what had arrived in time for the
+/// plan cut.
+#[derive(Debug)]
+pub(super) struct Journaled {
+    pub(super) all: Facts,
+    pub(super) at_cut: Facts,
+}
+
+/// A bridge that begins between two cuts takes its first one from the history
+/// that arrives within a day of its first record.
+const FIRST_HISTORY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Decodes the journal. A record that arrived after the plan cut of `as_of` is
+/// news for the next one, also when it speaks of a time before: the cut is firm.
 ///
 /// # Errors
 /// When the journal can't be read, or a source can't be read as declared.
-pub(super) fn facts_of_journal(loaded: &Loaded, reader: &Reader) -> Result<Facts, Failure> {
+pub(super) fn facts_of_journal(
+    loaded: &Loaded,
+    reader: &Reader,
+    as_of: Timestamp,
+) -> Result<Journaled, Failure> {
     let plant = &loaded.config.plant;
     let decoder = Decoder::new(plant).map_err(|error| calendar(&error))?;
-    let mut facts = Facts::default();
+    let cut = cut_off(plant, as_of).map_err(|error| calendar(&error))?;
+    let (mut at_cut, mut late) = (Facts::default(), Facts::default());
+    let mut until = None;
     journal::read(reader, 0, |entry| {
+        let arrived = entry.record.received_at;
+        let first = arrived.saturating_add(FIRST_HISTORY).unwrap_or(Timestamp::MAX);
+        let facts =
+            if arrived <= *until.get_or_insert(cut.max(first)) { &mut at_cut } else { &mut late };
         // What can't be decoded stands in the rejects since its arrival.
-        if let Err(rejected) = decoder.decode(&entry.record, &mut facts) {
+        if let Err(rejected) = decoder.decode(&entry.record, facts) {
             tracing::debug!(position = entry.position, reason = rejected.reason, "not decoded");
         }
         Ok(())
     })?;
-    Ok(facts.seal())
+    let mut all = at_cut.clone();
+    all.append(late);
+    Ok(Journaled { all: all.seal(), at_cut: at_cut.seal() })
 }
 
 /// Derives from sealed facts, for every level that a target stores.
@@ -146,8 +171,8 @@ pub fn derive_facts(
     derive(&loaded.config.plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
 }
 
-/// Derives the plan cut that holds at `as_of`: what was known at the cut-off,
-/// as far ahead as [`derive_facts`] reaches.
+/// Derives the plan cut that holds at `as_of` from the facts that had arrived
+/// in time for it, as far ahead as [`derive_facts`] reaches.
 ///
 /// # Errors
 /// When a calendar makes no sense.

@@ -90,6 +90,32 @@ fn law_18_the_same_journal_configuration_and_instant_give_the_same_plan() {
 }
 
 #[test]
+fn a_record_that_arrives_after_the_cut_is_news_for_the_next_one() {
+    let world = World::new("late");
+    let (bridge, targets) = world.bridge();
+    world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    world.clock.advance(std::time::Duration::from_secs(25 * 3_600));
+    // Somebody finds a stop of October in a drawer.
+    let mut text = fs::read_to_string(&world.starter.events).unwrap();
+    text.push_str("2026-10-26T08:00:00Z,press-a,failure\n");
+    text.push_str("2026-10-28T08:00:00Z,press-a,restored\n");
+    fs::write(&world.starter.events, text).unwrap();
+    let done = world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    assert_eq!(done.intake.iter().map(|file| file.kept.taken).sum::<usize>(), 2);
+    let (mut live, mut cut) = (0, 0);
+    ledger::cells(&bridge.reader().unwrap(), world.clock.now(), &mut |cell: ledger::CellView| {
+        if cell.key.resource == "LINE-1" && cell.revision > 1 {
+            live += u32::from(cell.key.measure == "live");
+            cut += u32::from(cell.key.measure == "plan_cut");
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert!(live > 5, "the live figure follows at once: {live}");
+    assert_eq!(cut, 0, "the cut is firm until the next");
+}
+
+#[test]
 fn law_13_a_bad_row_is_kept_with_its_reason_and_the_good_ones_go_on() {
     let world = World::new("bad-row");
     let text = fs::read_to_string(&world.starter.events).unwrap();

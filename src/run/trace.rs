@@ -122,13 +122,13 @@ fn derivation_of(
     now: Timestamp,
 ) -> Result<Derivation, Failure> {
     let as_of = loaded.config.plant.as_of(now);
-    let facts = facts_of_journal(loaded, reader)?;
+    let facts = facts_of_journal(loaded, reader, as_of)?;
     let measures = loaded.config.targets.get(&key.target).map(|target| &target.measures);
     let mut measures = measures.into_iter().flatten();
     if measures.any(|m| m.name == key.measure && m.carries == Carries::PlanCut) {
-        return derive_taken_cut(loaded, &facts, as_of);
+        return derive_taken_cut(loaded, &facts.at_cut, as_of);
     }
-    derive_facts(loaded, &facts, as_of)
+    derive_facts(loaded, &facts.all, as_of)
 }
 
 /// The records that speak of one of `sources`.

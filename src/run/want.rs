@@ -52,9 +52,9 @@ impl Bridge {
     /// # Errors
     /// When the journal can't be read, or a calendar makes no sense.
     pub fn truth(&self, as_of: Timestamp) -> Result<Truth, Failure> {
-        let facts = facts_of_journal(&self.loaded, &self.reader()?)?;
-        let live = derive_facts(&self.loaded, &facts, as_of)?;
-        let cut = derive_taken_cut(&self.loaded, &facts, as_of)?;
+        let facts = facts_of_journal(&self.loaded, &self.reader()?, as_of)?;
+        let live = derive_facts(&self.loaded, &facts.all, as_of)?;
+        let cut = derive_taken_cut(&self.loaded, &facts.at_cut, as_of)?;
         Ok(Truth { as_of, live, cut })
     }
 
