@@ -68,6 +68,7 @@ impl View for Verified {
             (report.waiting, Tone::Dim, "nothing of ours expected there yet"),
             (report.lost, Tone::Bad, "sent and not there; to be sent again"),
             (report.stale_own, Tone::Warn, "an older value of ours; to be sent again"),
+            (report.doubled, Tone::Bad, "took effect more than once; to be sent again"),
             (report.persons, Tone::Warn, "edited by a person; locked"),
         ];
         for (cells, tone, words) in lines.into_iter().filter(|(cells, ..)| *cells > 0) {

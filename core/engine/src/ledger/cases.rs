@@ -24,18 +24,21 @@ pub enum CaseKind {
     Unknown,
     /// Rows were accepted and then not there: they are sent again.
     Dropped,
+    /// Rows took effect more than once: they are sent again.
+    Doubled,
     /// Somebody else writes our heartbeat: the scope is held.
     SecondWriter,
 }
 
 impl CaseKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Job,
         Self::Mass,
         Self::Rounding,
         Self::Level,
         Self::Unknown,
         Self::Dropped,
+        Self::Doubled,
         Self::SecondWriter,
     ];
 
@@ -49,6 +52,7 @@ impl CaseKind {
             Self::Level => "level",
             Self::Unknown => "unknown",
             Self::Dropped => "dropped",
+            Self::Doubled => "doubled",
             Self::SecondWriter => "second_writer",
         }
     }
@@ -56,7 +60,7 @@ impl CaseKind {
     /// Whether its cells wait until somebody answers.
     #[must_use]
     pub const fn holds(self) -> bool {
-        !matches!(self, Self::Job | Self::Dropped)
+        !matches!(self, Self::Job | Self::Dropped | Self::Doubled)
     }
 }
 

@@ -32,6 +32,9 @@ pub(crate) enum Meaning {
     Lost,
     /// An older value of ours stands there.
     StaleOwn,
+    /// What we sent took effect more than once: somebody on the way sent it
+    /// again.
+    Doubled,
     /// Nothing of ours is expected there yet, and nothing changed.
     Waiting,
     /// Somebody else wrote it.
@@ -73,11 +76,11 @@ fn of_unproven(
     settle_window: SignedDuration,
 ) -> Meaning {
     // Never read before: nothing there is what was there before us.
+    // A target that pads a row shows zero where nothing is.
+    let nothing = read.is_none_or(|value| value.is_zero());
     let as_before = match known.before {
-        Some(before) => {
-            read == before || before.is_some_and(|b| same(b, read, known.absent_is_zero))
-        }
-        None => read.is_none(),
+        Some(Some(before)) => read == Some(before) || same(before, read, known.absent_is_zero),
+        Some(None) | None => nothing,
     };
     // Sent in the future: the clock was set back since, and the window is over
     // when it has passed from now at the latest.
@@ -87,8 +90,15 @@ fn of_unproven(
         () if (as_before || is_older(known, read)) && busy => Meaning::NotYet,
         () if as_before || read.is_none() => Meaning::Lost,
         () if is_older(known, read) => Meaning::StaleOwn,
+        () if is_multiple(known.value, read) => Meaning::Doubled,
         () => Meaning::Foreign,
     }
+}
+
+/// Twice to four times what we sent, right after we sent it.
+fn is_multiple(value: Decimal, read: Option<Decimal>) -> bool {
+    let times = |n: i64| value.checked_mul(n.into()).is_some_and(|product| read == Some(product));
+    !value.is_zero() && (2..=4).any(times)
 }
 
 /// It was there, and is not any more.
@@ -150,6 +160,22 @@ mod tests {
         assert_eq!(meaning(&seen, Some(d(10)), late), Meaning::StaleOwn);
         assert_eq!(meaning(&seen, Some(d(42)), late), Meaning::Foreign);
         assert_eq!(meaning(&seen, None, late), Meaning::Lost);
+    }
+
+    #[test]
+    fn what_was_sent_twice_is_no_person_and_padding_is_no_value() {
+        let late = now() + WINDOW;
+        let first = Known { before: Some(None), ..known(RevisionState::Unproven, &[]) };
+        let meaning = |read: i64| classify(&first, Some(d(read)), late, WINDOW);
+        assert_eq!((meaning(24), meaning(36)), (Meaning::Doubled, Meaning::Doubled));
+        assert_eq!((meaning(25), meaning(0)), (Meaning::Foreign, Meaning::Lost));
+        assert_eq!(classify(&first, Some(d(0)), now(), WINDOW), Meaning::NotYet);
+        let seen = Known { seen: Some(Some(d(12))), ..known(RevisionState::Seen, &[]) };
+        assert_eq!(
+            classify(&seen, Some(d(24)), late, WINDOW),
+            Meaning::Foreign,
+            "later, it may be"
+        );
     }
 
     #[test]

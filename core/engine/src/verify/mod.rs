@@ -5,6 +5,7 @@
 
 mod classify;
 mod in_use;
+mod judge;
 mod observe;
 mod pattern;
 mod select;

@@ -48,6 +48,10 @@ pub(super) struct Observed {
     pub(super) report: SweepReport,
     pub(super) foreign: Vec<Foreign>,
     pub(super) levels: Vec<(CellKey, Decimal)>,
+    /// One of the cells in which what we sent took effect more than once.
+    pub(super) doubled: Option<String>,
+    /// Whether what was seen before is not there any more.
+    pub(super) gone: bool,
 }
 
 /// Judges every cell that the ledger knows inside the selection.
@@ -150,11 +154,17 @@ impl Judge<'_> {
             Meaning::NotYet => self.done.report.not_yet += 1,
             Meaning::Waiting | Meaning::Foreign => self.done.report.waiting += 1,
             Meaning::Lost => {
+                self.done.gone |= cell.state == RevisionState::Seen;
                 self.lost(key, cell, read)?;
                 self.again(cell, Why::Lost)?;
             }
             Meaning::StaleOwn => {
                 self.done.report.stale_own += 1;
+                self.again(cell, Why::StaleOwn)?;
+            }
+            Meaning::Doubled => {
+                self.done.report.doubled += 1;
+                self.done.doubled.get_or_insert_with(|| format!("{key}: wanted {}", cell.value));
                 self.again(cell, Why::StaleOwn)?;
             }
         }

@@ -148,7 +148,7 @@ pub(crate) fn sort(
 /// Our value, with fewer decimals than we sent: half a unit of its last
 /// decimal is all that they differ by.
 fn rounded(cell: &Foreign) -> bool {
-    let Some(read) = cell.read else { return false };
+    let Some(read) = cell.read.filter(|read| !read.is_zero()) else { return false };
     let (fewer, ours) = (read.normalize().scale(), cell.wanted.normalize().scale());
     fewer < ours && (read - cell.wanted).abs() * Decimal::from(2) <= Decimal::new(1, fewer)
 }

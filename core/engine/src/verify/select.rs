@@ -17,14 +17,16 @@ pub enum Which {
     Unproven,
     /// That, and whatever was seen too long ago.
     Expired,
-    /// What is wanted, and was never read or too long ago: the basis of a
-    /// plan, also after a time in which nothing could be sent.
+    /// What is to be sent, and was never read or not just now: the basis of a
+    /// plan. Whatever a person did there since shows before it is overwritten.
     Unread,
     /// Everything.
     All,
+    /// Everything that was not read since this instant.
+    Since(Timestamp),
 }
 
-type Place = (String, String);
+pub(super) type Place = (String, String);
 
 /// A clock that was set by less is still the same clock.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
@@ -34,12 +36,26 @@ const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 /// # Errors
 /// When the state can't be read.
 pub fn selections(reader: &Reader, policy: &SweepPolicy, now: Timestamp) -> Result<Vec<Selection>> {
+    selections_but(reader, policy, now, &BTreeSet::new())
+}
+
+/// The same, without the periods and places in `known`.
+pub(super) fn selections_but(
+    reader: &Reader,
+    policy: &SweepPolicy,
+    now: Timestamp,
+    known: &BTreeSet<(Period, Place)>,
+) -> Result<Vec<Selection>> {
     reader.snapshot(|conn| {
         let target = policy.target.as_str();
         let Some(scope) = names::find_scope(conn, target, policy.scope.name())? else {
             return Ok(Vec::new());
         };
-        let due = due(conn, scope, policy, now)?;
+        let mut due = due(conn, scope, policy, now)?;
+        due.retain(|period, places| {
+            places.retain(|place| !known.contains(&(*period, place.clone())));
+            !places.is_empty()
+        });
         let all = "SELECT COUNT(DISTINCT place) FROM cell_group WHERE scope = ?1";
         let places: usize = conn.query_row(all, [scope], |row| row.get(0))?;
         Ok(rectangles(&due, places, policy))
@@ -64,6 +80,14 @@ fn due(
         // 0 pending, 1 held.
         Which::Unread => "c.state IN (0, 1) AND old",
         Which::All => "c.state <> 8",
+        Which::Since(_) => "c.state <> 8 AND old",
+    };
+    let (near_old, far_old) = match policy.which {
+        Which::Unread => (before(policy.basis_age), before(policy.basis_age)),
+        Which::Since(at) => (codec::micros(at) - 1, codec::micros(at) - 1),
+        Which::Unproven | Which::Expired | Which::All => {
+            (before(policy.near_age), before(policy.far_age))
+        }
     };
     // Read in the future: the clock was set back since, so nobody knows when.
     let query = format!(
@@ -75,7 +99,7 @@ fn due(
     );
     let mut statement = conn.prepare_cached(&query)?;
     let soon = before(-CLOCKS_DIFFER);
-    let ages = params![scope, near, before(policy.near_age), before(policy.far_age), soon];
+    let ages = params![scope, near, near_old, far_old, soon];
     let mut rows = statement.query(ages)?;
     let mut due: BTreeMap<Period, BTreeSet<Place>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -111,7 +135,7 @@ fn rectangles(
     let selection = |(from, to, _, union): (Period, Period, usize, BTreeSet<Place>)| Selection {
         target: policy.target.clone(),
         scope: policy.scope.clone(),
-        measures: policy.names(),
+        measures: policy.names(from.kind()),
         resources: if union.len() * 2 > places { Vec::new() } else { union.into_iter().collect() },
         from,
         to,

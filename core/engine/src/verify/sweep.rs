@@ -1,31 +1,24 @@
 //! Sweep: reads selections back, judges them, and tells who wrote what is not
 //! ours.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use planthread_contracts::{CellKey, MeasureDecl, RevisionState, Scope};
+use planthread_contracts::{CellKey, MeasureDecl, Period, PeriodKind, Scope};
 use planthread_kit::{Clock, Connector, ConnectorError};
-use rusqlite::Connection;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
-    InUse, PatternPolicy, Which,
-    observe::{self, NAMED, Observation},
-    pattern::{self, Foreign, Levels, Pattern},
+    InUse, PatternPolicy, Which, judge,
+    observe::{self, NAMED, Observation, Observed},
+    pattern::{Foreign, Levels},
     select,
 };
-use crate::{
-    State,
-    error::Result,
-    ledger::{
-        CaseKind, Lock, LockKind, Why, attempts, books::Books, cases, cases::Found, locks,
-        rows::Cell,
-    },
-    plan::HoldReason,
-    store::codec,
-};
+use crate::{State, error::Result, ledger::attempts};
 
 /// What a sweep reads, and how it judges.
 #[derive(Debug, Clone)]
@@ -46,6 +39,8 @@ pub struct SweepPolicy {
     pub near_age: SignedDuration,
     /// What was seen of other periods expires after this.
     pub far_age: SignedDuration,
+    /// What was seen of a cell that is to be sent expires after this.
+    pub basis_age: SignedDuration,
     /// How long the target may take until a write can be read back.
     pub settle_window: SignedDuration,
     /// When many cells are too many for one person.
@@ -78,6 +73,7 @@ impl SweepPolicy {
             near_days: 28,
             near_age: SignedDuration::from_hours(24),
             far_age: SignedDuration::from_hours(7 * 24),
+            basis_age: SignedDuration::from_mins(15),
             settle_window: SignedDuration::from_mins(15),
             pattern: PatternPolicy::default(),
             lock_for: SignedDuration::from_hours(14 * 24),
@@ -86,10 +82,14 @@ impl SweepPolicy {
         }
     }
 
-    /// The measures to read: ours, and the one that drives the plan.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.measures.iter().map(|decl| decl.name.clone()).collect();
-        names.extend(self.in_use.iter().map(|wiring| wiring.drives.clone()));
+    /// The measures to read in periods of one kind: ours, and the one that
+    /// drives the plan.
+    pub(crate) fn names(&self, kind: PeriodKind) -> Vec<String> {
+        let stored = self.measures.iter().filter(|decl| decl.level == kind);
+        let mut names: Vec<String> = stored.map(|decl| decl.name.clone()).collect();
+        let driven = self.in_use.iter().filter(|wiring| names.contains(&wiring.by));
+        let drivers: Vec<String> = driven.map(|wiring| wiring.drives.clone()).collect();
+        names.extend(drivers);
         names.sort();
         names.dedup();
         names
@@ -149,6 +149,8 @@ pub struct SweepReport {
     pub lost_cells: Vec<LostCell>,
     /// An older value of ours stood there: pending again.
     pub stale_own: u64,
+    /// What we sent took effect more than once: pending again.
+    pub doubled: u64,
     /// Cells of each case that was opened or met again.
     pub cases: BTreeMap<String, u64>,
     /// Cells that a person edited.
@@ -173,6 +175,7 @@ impl SweepReport {
         self.lost += other.lost;
         self.dropped += other.dropped;
         self.stale_own += other.stale_own;
+        self.doubled += other.doubled;
         self.compared_in_use += other.compared_in_use;
         self.in_use += other.in_use;
         self.lost_cells.extend(other.lost_cells);
@@ -181,6 +184,11 @@ impl SweepReport {
 }
 
 /// Reads back what the policy selects, and writes down what it means.
+///
+/// Who wrote what is not ours is told from how the changes lie. So a sweep that
+/// meets any reads all the rest before it judges: a load found in portions would
+/// look like many people, and a target that lost everything like one lost row.
+/// What was read before an error is judged when it is met again.
 ///
 /// # Errors
 /// When the state can't be read or written. An error of the connector ends the
@@ -191,200 +199,97 @@ pub async fn sweep(
     clock: &dyn Clock,
     policy: &SweepPolicy,
 ) -> Result<SweepReport> {
-    let mut report = SweepReport::default();
-    let mut foreign = Vec::new();
-    let mut levels = Levels::default();
-    let selections = select::selections(&state.reader()?, policy, clock.now())?;
-    for selection in selections {
-        let read_after = attempts::newest(state.reader()?.conn())?;
-        let read = match connector.read(&selection).await {
-            Ok(read) => read,
-            Err(error) => {
-                report.error = Some(error);
-                break;
-            }
-        };
-        report.selections += 1;
-        let observation = Observation {
-            selection,
-            read,
-            read_after,
-            measures: policy.measures.clone(),
-            settle_window: policy.settle_window,
-            in_use: policy.in_use.clone(),
-        };
-        let now = clock.now();
-        let observed = state.write(move |conn| observe::run(conn, &observation, now))?;
-        report.add(observed.report);
-        foreign.extend(observed.foreign);
-        for (key, wanted) in &observed.levels {
-            if let Some(decl) = policy.measures.iter().find(|decl| decl.name == key.measure) {
-                levels.add(key, *wanted, decl);
-            }
-        }
+    let began = clock.now();
+    let mut sweep = Sweep { state, connector, clock, policy, found: Findings::default() };
+    sweep.read(policy).await?;
+    let some = policy.which != Which::All;
+    if some && sweep.found.report.error.is_none() && sweep.found.asks_for_all() {
+        let all = SweepPolicy { which: Which::Since(began), ..policy.clone() };
+        sweep.read(&all).await?;
     }
-    judge_foreign(state, policy, clock.now(), foreign, levels, &mut report)?;
+    let Findings { mut report, foreign, levels, doubled, .. } = sweep.found;
+    if report.error.is_none() {
+        let foreign = foreign.into_values().collect();
+        judge::foreign(state, policy, clock.now(), foreign, levels, &mut report)?;
+    }
+    judge::own(state, policy, clock.now(), doubled, &mut report)?;
     Ok(report)
 }
 
-fn judge_foreign(
-    state: &State,
-    policy: &SweepPolicy,
-    now: Timestamp,
-    foreign: Vec<Foreign>,
+struct Sweep<'a> {
+    state: &'a Arc<State>,
+    connector: &'a dyn Connector,
+    clock: &'a dyn Clock,
+    policy: &'a SweepPolicy,
+    found: Findings,
+}
+
+/// What a sweep has found so far.
+#[derive(Default)]
+struct Findings {
+    report: SweepReport,
+    /// By group and measure: a cell may be read twice.
+    foreign: BTreeMap<(i64, i64), Foreign>,
     levels: Levels,
-    report: &mut SweepReport,
-) -> Result<()> {
-    let Some(scope) = foreign.first().map(|cell| cell.scope) else {
-        return file_dropped(state, policy, now, report);
-    };
-    let lock_until = now.checked_add(policy.lock_for).unwrap_or(Timestamp::MAX);
-    let rules = policy.pattern.clone();
-    let (cases, edits) = state.write(move |conn| {
-        let query = "SELECT COUNT(*) FROM cell_group g JOIN cell c ON c.grp = g.id
-             WHERE g.scope = ?1";
-        let cells: u64 = conn.query_row(query, [scope], |row| row.get(0))?;
-        let pattern = pattern::sort(foreign, cells, &levels, &rules);
-        write_pattern(conn, scope, pattern, now, lock_until)
-    })?;
-    for (kind, cells) in cases {
-        *report.cases.entry(kind.word().to_owned()).or_default() += cells;
-    }
-    report.persons += u64::try_from(edits.len()).unwrap_or(u64::MAX);
-    report.person_edits.extend(edits.into_iter().take(NAMED));
-    file_dropped(state, policy, now, report)
+    doubled: Option<String>,
+    gone: bool,
 }
 
-/// Accepted and then not there: one case a sweep, for the target's owner.
-fn file_dropped(
-    state: &State,
-    policy: &SweepPolicy,
-    now: Timestamp,
-    report: &mut SweepReport,
-) -> Result<()> {
-    let Some(lost) = report.lost_cells.iter().find(|lost| lost.accepted) else { return Ok(()) };
-    let found = Found {
-        kind: CaseKind::Dropped,
-        owner: format!("owner of {}", policy.target),
-        text: format!("{} rows were accepted and are not there", report.dropped),
-        example: format!("{} of receipt {}", lost.key, lost.receipt),
-        cells: report.dropped,
-    };
-    let (target, scope) = (policy.target.clone(), policy.scope.name().to_owned());
-    state.write(move |conn| match crate::ledger::names::find_scope(conn, &target, &scope)? {
-        Some(scope) => cases::file(conn, scope, &found, now).map(|_| ()),
-        None => Ok(()),
-    })?;
-    report.cases.insert(CaseKind::Dropped.word().to_owned(), report.dropped);
-    Ok(())
+impl Findings {
+    /// Periods and places of which all is known: what is foreign there keeps its
+    /// old age, and need not be read once more.
+    fn places(&self) -> BTreeSet<(Period, select::Place)> {
+        let place = |key: &CellKey| (key.resource.clone(), key.location.clone());
+        self.foreign.values().map(|cell| (cell.key.period, place(&cell.key))).collect()
+    }
+
+    fn asks_for_all(&self) -> bool {
+        let nothing_left = self.report.lost > 0 && self.report.landed == 0;
+        !self.foreign.is_empty() || self.gone || nothing_left
+    }
 }
 
-type Written = (Vec<(CaseKind, u64)>, Vec<PersonEdit>);
-
-fn write_pattern(
-    conn: &Connection,
-    scope: i64,
-    pattern: Pattern,
-    now: Timestamp,
-    lock_until: Timestamp,
-) -> Result<Written> {
-    let mut books = Books::default();
-    let (mut filed, mut edits) = (Vec::new(), Vec::new());
-    for (kind, cells) in pattern.cases {
-        let Some(first) = cells.first() else { continue };
-        let found = Found {
-            kind,
-            owner: owner(kind).to_owned(),
-            text: format!("{} cells: {}", cells.len(), question(kind)),
-            example: format!("{}: wanted {}, read {}", first.key, first.wanted, word(first.read)),
-            cells: u64::try_from(cells.len()).unwrap_or(u64::MAX),
-        };
-        let id = cases::file(conn, scope, &found, now)?;
-        filed.push((kind, found.cells));
-        for foreign in &cells {
-            let hold = kind.holds().then_some(HoldReason::InQuestion);
-            overwrite(conn, &mut books, foreign, id, hold, now)?;
-        }
-    }
-    for foreign in pattern.persons {
-        let hold = Some(HoldReason::Lock);
-        if overwrite(conn, &mut books, &foreign, 0, hold, now)? {
-            let reason = format!("edited to {}, ours was {}", word(foreign.read), foreign.wanted);
-            let lock = Lock {
-                key: foreign.key.clone(),
-                kind: LockKind::Send,
-                owner: "a person at the target".to_owned(),
-                reason,
-                since: now,
-                until: lock_until,
+impl Sweep<'_> {
+    async fn read(&mut self, policy: &SweepPolicy) -> Result<()> {
+        let known = self.found.places();
+        let (reader, now) = (self.state.reader()?, self.clock.now());
+        let selections = select::selections_but(&reader, policy, now, &known)?;
+        drop(reader);
+        for selection in selections {
+            let read_after = attempts::newest(self.state.reader()?.conn())?;
+            let read = match self.connector.read(&selection).await {
+                Ok(read) => read,
+                Err(error) => {
+                    self.found.report.error = Some(error);
+                    return Ok(());
+                }
             };
-            let known = locks::of_cell(conn, foreign.grp, foreign.measure)?;
-            let longer =
-                known.filter(|(kind, hold)| *kind == LockKind::Send && hold.until > lock_until);
-            if longer.is_none() {
-                locks::put(conn, foreign.grp, foreign.measure, &lock)?;
+            self.found.report.selections += 1;
+            let observation = Observation {
+                selection,
+                read,
+                read_after,
+                measures: policy.measures.clone(),
+                settle_window: policy.settle_window,
+                in_use: policy.in_use.clone(),
+            };
+            let now = self.clock.now();
+            self.note(self.state.write(move |conn| observe::run(conn, &observation, now))?);
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, observed: Observed) {
+        let found = &mut self.found;
+        found.report.add(observed.report);
+        found.gone |= observed.gone;
+        found.doubled = found.doubled.take().or(observed.doubled);
+        let place = |cell: Foreign| ((cell.grp, cell.measure), cell);
+        found.foreign.extend(observed.foreign.into_iter().map(place));
+        for (key, wanted) in &observed.levels {
+            if let Some(decl) = self.policy.measures.iter().find(|m| m.name == key.measure) {
+                found.levels.add(key, *wanted, decl);
             }
-            let until = longer.map_or(lock_until, |(_, hold)| hold.until);
-            let Foreign { key, wanted, read, .. } = foreign;
-            edits.push(PersonEdit { key, wanted, read, until });
         }
     }
-    books.flush(conn)?;
-    Ok((filed, edits))
-}
-
-/// Notes a foreign value; false when the cell has moved on since it was read.
-fn overwrite(
-    conn: &Connection,
-    books: &mut Books,
-    foreign: &Foreign,
-    case: i64,
-    hold: Option<HoldReason>,
-    now: Timestamp,
-) -> Result<bool> {
-    let Some(mut cell) = Cell::load(conn, foreign.grp, foreign.measure)? else { return Ok(false) };
-    if cell.open_attempt != 0 || cell.last_attempt > foreign.read_after {
-        return Ok(false);
-    }
-    cell.seen = foreign.read;
-    cell.seen_at = Some(codec::micros(now));
-    cell.seen_attempt = foreign.read_after.max(cell.last_attempt);
-    cell.unclear = false;
-    cell.in_case = case;
-    (cell.in_use, cell.in_use_since) = (false, None);
-    if matches!(cell.state, RevisionState::Seen | RevisionState::Unproven) {
-        cell.step(books, foreign.scope, RevisionState::Pending)?;
-        cell.why = Why::Overwritten;
-    }
-    if let (RevisionState::Pending, Some(reason)) = (cell.state, hold) {
-        cell.step(books, foreign.scope, RevisionState::Held)?;
-        cell.hold = Some(reason.word().to_owned());
-    }
-    cell.save(conn)?;
-    Ok(true)
-}
-
-const fn owner(kind: CaseKind) -> &'static str {
-    match kind {
-        CaseKind::Job | CaseKind::Dropped => "owner of the load",
-        CaseKind::Mass | CaseKind::Unknown => "planning lead",
-        CaseKind::Rounding | CaseKind::Level => "owner of the target's setup",
-        CaseKind::SecondWriter => "operator of the bridge",
-    }
-}
-
-const fn question(kind: CaseKind) -> &'static str {
-    match kind {
-        CaseKind::Job => "another load wrote over them; should it? They are sent again",
-        CaseKind::Mass => "a large part of the scope changed at once; who did, and may it stay?",
-        CaseKind::Unknown => "many cells of one place changed at once; who did, and may it stay?",
-        CaseKind::Rounding => "the target keeps fewer decimals than declared; correct the measure",
-        CaseKind::Level => "an aggregate was read; correct the storage level of the measure",
-        CaseKind::Dropped => "rows were accepted and are not there",
-        CaseKind::SecondWriter => "somebody else writes our heartbeat; stop one of the two",
-    }
-}
-
-fn word(read: Option<Decimal>) -> String {
-    read.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
 }

@@ -250,3 +250,48 @@ fn a_second_writers_heartbeat_holds_the_scope_until_somebody_answers() {
     assert!(world.plan_with(&policy.at(world.clock.now())).0.counts.cells > 0);
     world.audit();
 }
+
+#[test]
+fn an_edit_made_minutes_ago_is_met_before_it_is_written_over() {
+    let world = World::new();
+    many(&world, 3, 3);
+    world.advance(20);
+    world.foreign(key("R001", 11, "live"), "42");
+    world.want(&[("R001", 11, "95")]);
+    let read = world.verify(Which::Unread);
+    assert_eq!((read.persons, read.person_edits[0].read), (1, Some(d("42"))));
+    world.land();
+    assert_eq!(world.held(&key("R001", 11, "live")), Some(d("42")), "hers stays");
+    world.audit();
+}
+
+#[test]
+fn a_load_that_is_met_in_portions_is_one_case() {
+    let world = World::new();
+    many(&world, 40, 10);
+    world.advance(25 * 60);
+    for resource in 0..30 {
+        world.foreign(key(&format!("R{resource:03}"), 11, "live"), "7");
+        world.foreign(key(&format!("R{resource:03}"), 12, "live"), "7");
+    }
+    // One machine has news, and so its row is read.
+    world.want(&[("R001", 11, "95")]);
+    let read = world.verify(Which::Unread);
+    assert_eq!((read.persons, read.cases.get("job")), (0, Some(&60)), "{:?}", read.cases);
+    assert!(ledger::locks(&world.reader(), world.clock.now()).unwrap().is_empty());
+    world.audit();
+}
+
+#[test]
+fn a_target_that_lost_everything_is_found_out_by_one_row() {
+    let world = World::new();
+    many(&world, 5, 4);
+    world.advance(60);
+    world.want(&[("R001", 11, "95")]);
+    world.fake.inside().cells.clear();
+    let read = world.verify(Which::Unread);
+    assert!(read.lost > 50, "{read:?}");
+    world.land();
+    assert_eq!(world.status().seen, world.status().wanted);
+    world.audit();
+}

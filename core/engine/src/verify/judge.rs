@@ -1,0 +1,196 @@
+//! Judge: from what a sweep found to cases, locks, and cells that are due again.
+
+use jiff::Timestamp;
+use planthread_contracts::RevisionState;
+use rusqlite::Connection;
+use rust_decimal::Decimal;
+
+use super::{
+    observe::NAMED,
+    pattern::{self, Foreign, Levels, Pattern},
+    sweep::{PersonEdit, SweepPolicy, SweepReport},
+};
+use crate::{
+    State,
+    error::Result,
+    ledger::{
+        CaseKind, Lock, LockKind, Why,
+        books::Books,
+        cases::{self, Found},
+        locks, names,
+        rows::Cell,
+    },
+    plan::HoldReason,
+    store::codec,
+};
+
+/// Tells who wrote what is not ours, and writes down what follows.
+pub(super) fn foreign(
+    state: &State,
+    policy: &SweepPolicy,
+    now: Timestamp,
+    foreign: Vec<Foreign>,
+    levels: Levels,
+    report: &mut SweepReport,
+) -> Result<()> {
+    let Some(scope) = foreign.first().map(|cell| cell.scope) else { return Ok(()) };
+    let lock_until = now.checked_add(policy.lock_for).unwrap_or(Timestamp::MAX);
+    let rules = policy.pattern.clone();
+    let (cases, edits) = state.write(move |conn| {
+        let query = "SELECT COUNT(*) FROM cell_group g JOIN cell c ON c.grp = g.id
+             WHERE g.scope = ?1";
+        let cells: u64 = conn.query_row(query, [scope], |row| row.get(0))?;
+        let pattern = pattern::sort(foreign, cells, &levels, &rules);
+        write_pattern(conn, scope, pattern, now, lock_until)
+    })?;
+    for (kind, cells) in cases {
+        *report.cases.entry(kind.word().to_owned()).or_default() += cells;
+    }
+    report.persons += u64::try_from(edits.len()).unwrap_or(u64::MAX);
+    report.person_edits.extend(edits.into_iter().take(NAMED));
+    Ok(())
+}
+
+/// Files what happened to our own rows on the way: one case a kind and sweep.
+pub(super) fn own(
+    state: &State,
+    policy: &SweepPolicy,
+    now: Timestamp,
+    doubled: Option<String>,
+    report: &mut SweepReport,
+) -> Result<()> {
+    let dropped = report.lost_cells.iter().find(|lost| lost.accepted);
+    let dropped = dropped.map(|lost| format!("{} of receipt {}", lost.key, lost.receipt));
+    let owner = format!("owner of {}", policy.target);
+    let found = |kind: CaseKind, example: Option<String>, cells: u64| {
+        let text = format!("{cells} cells: {}", question(kind));
+        example.map(|example| Found { kind, owner: owner.clone(), text, example, cells })
+    };
+    let all = [
+        found(CaseKind::Dropped, dropped, report.dropped),
+        found(CaseKind::Doubled, doubled, report.doubled),
+    ];
+    for found in all.into_iter().flatten() {
+        report.cases.insert(found.kind.word().to_owned(), found.cells);
+        let (target, scope) = (policy.target.clone(), policy.scope.name().to_owned());
+        state.write(move |conn| match names::find_scope(conn, &target, &scope)? {
+            Some(scope) => cases::file(conn, scope, &found, now).map(|_| ()),
+            None => Ok(()),
+        })?;
+    }
+    Ok(())
+}
+
+type Written = (Vec<(CaseKind, u64)>, Vec<PersonEdit>);
+
+fn write_pattern(
+    conn: &Connection,
+    scope: i64,
+    pattern: Pattern,
+    now: Timestamp,
+    lock_until: Timestamp,
+) -> Result<Written> {
+    let mut books = Books::default();
+    let (mut filed, mut edits) = (Vec::new(), Vec::new());
+    for (kind, cells) in pattern.cases {
+        let Some(first) = cells.first() else { continue };
+        let found = Found {
+            kind,
+            owner: owner(kind).to_owned(),
+            text: format!("{} cells: {}", cells.len(), question(kind)),
+            example: format!("{}: wanted {}, read {}", first.key, first.wanted, word(first.read)),
+            cells: u64::try_from(cells.len()).unwrap_or(u64::MAX),
+        };
+        let id = cases::file(conn, scope, &found, now)?;
+        filed.push((kind, found.cells));
+        for foreign in &cells {
+            let hold = kind.holds().then_some(HoldReason::InQuestion);
+            overwrite(conn, &mut books, foreign, id, hold, now)?;
+        }
+    }
+    for foreign in pattern.persons {
+        let hold = Some(HoldReason::Lock);
+        if overwrite(conn, &mut books, &foreign, 0, hold, now)? {
+            let reason = format!("edited to {}, ours was {}", word(foreign.read), foreign.wanted);
+            let lock = Lock {
+                key: foreign.key.clone(),
+                kind: LockKind::Send,
+                owner: "a person at the target".to_owned(),
+                reason,
+                since: now,
+                until: lock_until,
+            };
+            let known = locks::of_cell(conn, foreign.grp, foreign.measure)?;
+            let longer =
+                known.filter(|(kind, hold)| *kind == LockKind::Send && hold.until > lock_until);
+            if longer.is_none() {
+                locks::put(conn, foreign.grp, foreign.measure, &lock)?;
+            }
+            let until = longer.map_or(lock_until, |(_, hold)| hold.until);
+            let Foreign { key, wanted, read, .. } = foreign;
+            edits.push(PersonEdit { key, wanted, read, until });
+        }
+    }
+    books.flush(conn)?;
+    Ok((filed, edits))
+}
+
+/// Notes a foreign value; false when the cell has moved on since it was read.
+fn overwrite(
+    conn: &Connection,
+    books: &mut Books,
+    foreign: &Foreign,
+    case: i64,
+    hold: Option<HoldReason>,
+    now: Timestamp,
+) -> Result<bool> {
+    let Some(mut cell) = Cell::load(conn, foreign.grp, foreign.measure)? else { return Ok(false) };
+    if cell.open_attempt != 0 || cell.last_attempt > foreign.read_after {
+        return Ok(false);
+    }
+    cell.seen = foreign.read;
+    cell.seen_at = Some(codec::micros(now));
+    cell.seen_attempt = foreign.read_after.max(cell.last_attempt);
+    cell.unclear = false;
+    cell.in_case = case;
+    (cell.in_use, cell.in_use_since) = (false, None);
+    if matches!(cell.state, RevisionState::Seen | RevisionState::Unproven) {
+        cell.step(books, foreign.scope, RevisionState::Pending)?;
+        cell.why = Why::Overwritten;
+    }
+    if let (RevisionState::Pending, Some(reason)) = (cell.state, hold) {
+        cell.step(books, foreign.scope, RevisionState::Held)?;
+        cell.hold = Some(reason.word().to_owned());
+    }
+    cell.save(conn)?;
+    Ok(true)
+}
+
+const fn owner(kind: CaseKind) -> &'static str {
+    match kind {
+        CaseKind::Job | CaseKind::Dropped => "owner of the load",
+        CaseKind::Mass | CaseKind::Unknown => "planning lead",
+        CaseKind::Rounding | CaseKind::Level => "owner of the target's setup",
+        CaseKind::SecondWriter | CaseKind::Doubled => "operator of the bridge",
+    }
+}
+
+const fn question(kind: CaseKind) -> &'static str {
+    match kind {
+        CaseKind::Job => "another load wrote over them; should it? They are sent again",
+        CaseKind::Mass => "a large part of the scope changed at once; who did, and may it stay?",
+        CaseKind::Unknown => "many cells of one place changed at once; who did, and may it stay?",
+        CaseKind::Rounding => "the target keeps fewer decimals than declared; correct the measure",
+        CaseKind::Level => "an aggregate was read; correct the storage level of the measure",
+        CaseKind::Dropped => "accepted, and not there; they are sent again",
+        CaseKind::Doubled => {
+            "what we sent once took effect more than once; what stands between us and the target? \
+             They are sent again"
+        }
+        CaseKind::SecondWriter => "somebody else writes our heartbeat; stop one of the two",
+    }
+}
+
+fn word(read: Option<Decimal>) -> String {
+    read.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
+}
