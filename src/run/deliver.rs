@@ -31,6 +31,7 @@ impl Bridge {
         plan: &mut R,
         only_unmoved: bool,
     ) -> Result<Applied, Failure> {
+        self.bind(target)?;
         let policy = policy::policy(&self.loaded, target, self.clock.now())?;
         let push = PushPolicy::default();
         let delivery = self.delivery(target, &push);
@@ -42,6 +43,7 @@ impl Bridge {
     /// # Errors
     /// When the state can't be read or written.
     pub async fn recover(&self, target: &OpenTarget) -> Result<Recovered, Failure> {
+        self.bind(target)?;
         let sweep = self.sweep_policy(target, Which::Unproven)?;
         let push = PushPolicy::default();
         let delivery = self.delivery(target, &push);

@@ -1,6 +1,7 @@
 //! The whole way, composed once for the verbs, the demo and the tests:
 //! ingest → derive → project → want → plan → apply → verify.
 
+mod bind;
 mod bridge;
 mod cycle;
 mod deliver;

@@ -13,6 +13,7 @@ impl Bridge {
     /// When the state can't be read or written. An error of the target ends
     /// the sweep early and stands in the report.
     pub async fn verify(&self, target: &OpenTarget, which: Which) -> Result<SweepReport, Failure> {
+        self.bind(target)?;
         let policy = self.sweep_policy(target, which)?;
         Ok(verify::sweep(&self.state, &*target.connector, &*self.clock, &policy).await?)
     }

@@ -64,6 +64,7 @@ impl Bridge {
     /// When the mapping refuses (a loss counted twice, two figures of capacity
     /// mixed), or the ledger can't be written.
     pub fn want(&self, target: &OpenTarget, truth: &Truth) -> Result<WantReport, Failure> {
+        self.bind(target)?;
         let plant = &self.loaded.config.plant;
         let projection = project::project(&project::Request {
             plant,

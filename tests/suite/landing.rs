@@ -1,5 +1,7 @@
 //! A 2xx is not a landing, and a landing costs what it must and no more.
 
+use std::fs;
+
 use http::Method;
 use planthread_contracts::RevisionState;
 use planthread_engine::{ledger, status, verify::Which};
@@ -124,12 +126,12 @@ fn law_11_what_stands_at_the_target_is_what_was_planned_digit_by_digit() {
 
     // The pack carries the same digits.
     let folder = world.folder.join("pack/ibp/current");
-    let manifest = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
+    let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
     let files = manifest["files"].as_array().unwrap().iter();
     let text: String = files
         .map(|file| folder.join(file["name"].as_str().unwrap()))
-        .map(|path| std::fs::read_to_string(path).unwrap())
+        .map(|path| fs::read_to_string(path).unwrap())
         .collect();
     for cell in cells.iter().filter(|cell| cell.key.measure == "live") {
         let (value, day) = (cell.value.normalize().to_string(), cell.key.period.start());
@@ -138,4 +140,27 @@ fn law_11_what_stands_at_the_target_is_what_was_planned_digit_by_digit() {
             .find(|row| row.contains(&cell.key.resource) && row.contains(&day.to_string()));
         assert!(row.is_some_and(|row| row.contains(&value)), "{}: {value} in {row:?}", cell.key);
     }
+}
+
+#[test]
+fn law_2_what_was_seen_in_a_sandbox_is_not_seen_in_the_tenant() {
+    let world = World::small();
+    let live = world.open();
+    world.cycle(&live);
+    let landed = live.status().seen;
+    assert!(landed > 0);
+    drop(live);
+    // The same target, at the address of another tenant.
+    let file = world.folder.join("planthread.yaml");
+    let config = fs::read_to_string(&file).unwrap();
+    fs::write(&file, config.replace("sandbox.invalid", "tenant.invalid")).unwrap();
+    let live = world.open();
+    let truth = live.bridge.truth(live.bridge.as_of()).unwrap();
+    live.bridge.want(&live.target, &truth).unwrap();
+    assert_eq!((live.status().seen, live.status().accepted), (0, 0), "nobody looked there yet");
+    // It happens to hold everything: reading proves it, and nothing is written.
+    let done = world.cycle(&live);
+    assert!(done.applied.is_none(), "{done:?}");
+    assert_eq!(live.status().seen, landed);
+    world.assert_landed(&live, "at the other address");
 }

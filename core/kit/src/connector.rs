@@ -57,6 +57,9 @@ pub struct Info {
     pub name: &'static str,
     /// The configured target.
     pub target: String,
+    /// Where the target is, without secrets. What was seen at one address says
+    /// nothing about another.
+    pub address: String,
     /// What it can do, as data.
     pub capabilities: Capabilities,
     /// Every behaviour it relies on, graded.

@@ -6,6 +6,7 @@
 
 pub(crate) mod attempts;
 mod audit;
+mod bind;
 pub(crate) mod books;
 pub(crate) mod cases;
 mod cycle;
@@ -25,6 +26,7 @@ mod withdraw;
 pub use self::{
     attempts::{OpenAttempt, open_attempts},
     audit::{Audit, audit},
+    bind::{Binding, Rebound, bind},
     cases::{Case, CaseKind, cases, close_case},
     cycle::{Cycle, cycles},
     locks::{Lock, LockKind, lock, locks, unlock},

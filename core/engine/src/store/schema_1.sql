@@ -77,6 +77,14 @@ CREATE TABLE scope (
     name TEXT NOT NULL,
     UNIQUE (target, name)
 );
+-- What the cells of a scope were last landed in: the target's address under
+-- the empty name, each measure's surface under its own.
+CREATE TABLE binding (
+    scope INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    held TEXT NOT NULL,
+    PRIMARY KEY (scope, what)
+) WITHOUT ROWID;
 CREATE TABLE measure (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE recipe (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE);
 CREATE TABLE place (

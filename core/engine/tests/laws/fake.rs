@@ -85,6 +85,7 @@ impl Fake {
         let info = Info {
             name: "fake",
             target: "plan".into(),
+            address: "here".into(),
             capabilities: Capabilities {
                 cells_per_batch,
                 measures,

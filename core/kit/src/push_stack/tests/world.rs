@@ -61,7 +61,14 @@ pub(super) fn world(pushes: &[Push], settles: &[Result<Settlement, Class>]) -> W
         cost,
     };
     let target = "scripted".to_owned();
-    let info = Info { name: "script", target, capabilities, grades: vec![], sheet: vec![] };
+    let info = Info {
+        name: "script",
+        target,
+        address: String::new(),
+        capabilities,
+        grades: vec![],
+        sheet: vec![],
+    };
     World {
         clock: clock(),
         info: Arc::new(info),
