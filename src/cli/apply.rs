@@ -12,7 +12,7 @@ use super::Context;
 use crate::{
     failure::{Exit, Failure},
     report::applied::{Delivered, Deliveries},
-    run::{Bridge, OpenTarget, Truth},
+    run::{Bridge, OpenTarget, Truth, policy},
 };
 
 /// What the verb takes.
@@ -51,6 +51,10 @@ async fn from_file(bridge: &Bridge, file: &Path, only: bool) -> Result<Delivered
     plan.rewind().map_err(io)?;
     let target = bridge.target(Some(&header.target))?;
     settle(bridge, &target).await?;
+    // A plan may be hours old: what a person did there since has moved its cells.
+    if let Some(error) = bridge.verify(&target, Which::Unread).await?.error {
+        return Err(Failure::from(error).about(&target.name));
+    }
     let applied = bridge.apply(&target, &mut plan, only).await?;
     read_back(bridge, &target, applied).await
 }
@@ -83,6 +87,9 @@ async fn now(
 
 /// What an earlier, broken push left open is settled first.
 async fn settle(bridge: &Bridge, target: &OpenTarget) -> Result<(), Failure> {
+    if let Some(quiet) = policy::quiet(target, bridge.clock.now())? {
+        return Err(quiet.about(&target.name));
+    }
     let recovered = bridge.recover(target).await?;
     match recovered.error {
         Some(error) => Err(Failure::from(error).about(&target.name)),

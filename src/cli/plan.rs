@@ -57,9 +57,12 @@ fn fresh(context: &Context, bridge: &Bridge, args: &Args) -> Result<Vec<Planned>
     let mut plans = Vec::new();
     for target in bridge.targets(args.target.as_deref())? {
         let want = bridge.want(&target, &truth)?;
-        let read = context.block_on(bridge.verify(&target, Which::Unread))?;
-        if let Some(error) = read.error {
-            let name = &target.name;
+        let name = &target.name;
+        if let Some(quiet) = run::policy::quiet(&target, bridge.clock.now())? {
+            context
+                .screen
+                .note(&format!("{name} is {}; planned without reading it", quiet.message));
+        } else if let Some(error) = context.block_on(bridge.verify(&target, Which::Unread))?.error {
             context.screen.note(&format!("{name} can't be read ({error}); planned without it"));
         }
         let plan = |out: &mut dyn Write| bridge.plan(&target, truth.as_of, None, out);

@@ -25,6 +25,7 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
         journal: journal::counts(&reader)?,
         pushes: ledger::receipts(&reader, PUSHES_SHOWN)?,
         cases: ledger::cases(&reader)?,
+        pauses: ledger::pauses(&reader)?.into_iter().filter(|(_, until)| *until > now).collect(),
         locks: locks.iter().map(LockLine::from).collect(),
     })
 }

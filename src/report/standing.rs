@@ -1,5 +1,7 @@
 //! How every target stands, for whoever comes in the morning.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use planthread_engine::{
     journal::JournalCounts,
@@ -33,6 +35,8 @@ pub struct Standing {
     pub cases: Vec<Case>,
     /// Cells that people have taken.
     pub locks: Vec<LockLine>,
+    /// Until when tenants asked us to wait.
+    pub pauses: BTreeMap<String, Timestamp>,
 }
 
 /// A lock, as people read it.
@@ -90,6 +94,10 @@ impl View for Standing {
         }
         for scope in &self.status.scopes {
             states(paper, scope);
+        }
+        for (tenant, until) in &self.pauses {
+            let words = paper.tint(Tone::Warn, "asked us to wait");
+            paper.line(format!("  {tenant} {words} until {}", instant(*until)));
         }
         self.pushes(paper);
         self.questions(paper);

@@ -10,7 +10,7 @@ use planthread_domain::{
     derive::{Derivation, cut_off, derive, derive_cut},
     model::Plant,
 };
-use planthread_engine::{Reader, State, journal};
+use planthread_engine::{Reader, State, journal, ledger};
 use planthread_kit::Clock;
 
 use super::{OpenTarget, Opener};
@@ -44,6 +44,7 @@ impl Bridge {
     /// When somebody else writes it, or the disk refuses.
     pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, opener: Opener) -> Result<Self, Failure> {
         let state = State::open(&loaded.config.state, clock.now())?;
+        opener.remember(ledger::pauses(&state.reader()?)?);
         let plant = Arc::new(loaded.config.plant.clone());
         Ok(Self { state: Arc::new(state), plant, clock, opener, loaded })
     }
@@ -82,6 +83,14 @@ impl Bridge {
     /// When the journal can't be read, or a calendar makes no sense.
     pub fn derive(&self, as_of: Timestamp) -> Result<Derivation, Failure> {
         derive_journal(&self.loaded, &self.reader()?, as_of)
+    }
+
+    /// Keeps what the targets' tenants asked for, for the next process.
+    ///
+    /// # Errors
+    /// When the state can't be read or written.
+    pub(super) fn keep_pauses(&self) -> Result<(), Failure> {
+        Ok(ledger::keep_pauses(&self.state, self.opener.pauses(), self.clock.now())?)
     }
 
     /// The target called `name`; without a name the only one.

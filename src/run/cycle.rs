@@ -17,7 +17,7 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{Bridge, OpenTarget, Truth, WantReport};
+use super::{Bridge, OpenTarget, Truth, WantReport, policy};
 use crate::{failure::Failure, serve::files::FileReport};
 
 /// What one cycle did.
@@ -93,6 +93,13 @@ impl Bridge {
         truth: &Truth,
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
+        if let Some(quiet) = policy::quiet(target, self.clock.now())? {
+            // Wanted moves on, and `status` shows what waits for what.
+            done.want = Some(self.want(target, truth)?);
+            done.screened = Some(self.screen(target, self.clock.now())?);
+            done.stopped = Some(quiet);
+            return Ok(());
+        }
         done.recovered = Some(self.recover(target).await?);
         done.want = Some(self.want(target, truth)?);
         // What stands there is the basis of the plan, and what an undo returns to.

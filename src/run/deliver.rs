@@ -35,7 +35,9 @@ impl Bridge {
         let policy = policy::policy(&self.loaded, target, self.clock.now())?;
         let push = PushPolicy::default();
         let delivery = self.delivery(target, &push);
-        Ok(deliver::apply(&delivery, plan, &policy, only_unmoved).await?)
+        let applied = deliver::apply(&delivery, plan, &policy, only_unmoved).await;
+        self.keep_pauses()?;
+        Ok(applied?)
     }
 
     /// Settles what a crash left open, and reads back what is unproven.
@@ -47,7 +49,9 @@ impl Bridge {
         let sweep = self.sweep_policy(target, Which::Unproven)?;
         let push = PushPolicy::default();
         let delivery = self.delivery(target, &push);
-        Ok(deliver::recover(&delivery, &sweep).await?)
+        let recovered = deliver::recover(&delivery, &sweep).await;
+        self.keep_pauses()?;
+        Ok(recovered?)
     }
 
     fn delivery<'a>(&'a self, target: &'a OpenTarget, push: &'a PushPolicy) -> Delivery<'a> {

@@ -12,7 +12,7 @@ use planthread_engine::{ledger, plan};
 use super::OpenTarget;
 use crate::{
     config::{Loaded, Withdraw},
-    failure::Failure,
+    failure::{Exit, Failure},
 };
 
 /// The engine's policy of `target` at `at`.
@@ -39,7 +39,45 @@ pub fn policy(
     policy.significance.clone_from(&said.significance);
     policy.settle_window = SignedDuration::from_mins(i64::from(said.settle_minutes));
     policy.paused.clone_from(&said.paused);
+    policy.blackouts = blackouts(target, at)?;
     Ok(policy)
+}
+
+/// Days ahead for which quiet windows are told: longer than any apply takes.
+const DAYS_AHEAD: i32 = 3;
+
+/// The windows around `at` in which the target wants no requests.
+fn blackouts(target: &OpenTarget, at: Timestamp) -> Result<Vec<plan::Window>, Failure> {
+    let mut windows = Vec::new();
+    for said in &target.config.quota.blackouts {
+        let why = format!("{} to {} {}", said.from, said.to, said.zone);
+        let found = said.windows(at, DAYS_AHEAD).map_err(|error| {
+            Failure::usage(format!("targets.{}.quota: {error}", target.name)).explain("config")
+        })?;
+        windows.extend(found.into_iter().map(|(from, until)| plan::Window {
+            from,
+            until,
+            why: why.clone(),
+        }));
+    }
+    Ok(windows)
+}
+
+/// Why nothing may be asked of the target at `at`, where a quiet window is on.
+///
+/// # Errors
+/// When the windows make no sense.
+pub fn quiet(target: &OpenTarget, at: Timestamp) -> Result<Option<Failure>, Failure> {
+    let windows = blackouts(target, at)?;
+    let on = windows.into_iter().find(|window| (window.from..window.until).contains(&at));
+    Ok(on.map(|window| {
+        Failure::new(
+            Exit::Held,
+            format!("quiet until {} (quota.blackouts: {})", window.until, window.why),
+        )
+        .cure("run this again later; what is wanted is kept, and goes out then")
+        .explain("blackout")
+    }))
 }
 
 /// The civil day at `at` in the plant's zone.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
+use jiff::Timestamp;
 use planthread_contracts::Scope;
 use planthread_kit::{Breaker, BreakerPolicy, Clock, Connector, QuotaBook, Transport};
 
@@ -51,6 +52,16 @@ impl Opener {
     #[must_use]
     pub fn with(clock: Arc<dyn Clock>, transports: Transports) -> Self {
         Self { quotas: QuotaBook::new(Arc::clone(&clock)), clock, transports, offline: false }
+    }
+
+    /// Takes over the pauses that an earlier process was asked for.
+    pub(super) fn remember(&self, pauses: BTreeMap<String, Timestamp>) {
+        self.quotas.remember(pauses);
+    }
+
+    /// Until when each tenant has asked us to wait, where it has.
+    pub(super) fn pauses(&self) -> BTreeMap<String, Timestamp> {
+        self.quotas.pauses()
     }
 
     /// Nothing will be sent: secrets are not asked for.

@@ -15,7 +15,9 @@ impl Bridge {
     pub async fn verify(&self, target: &OpenTarget, which: Which) -> Result<SweepReport, Failure> {
         self.bind(target)?;
         let policy = self.sweep_policy(target, which)?;
-        Ok(verify::sweep(&self.state, &*target.connector, &*self.clock, &policy).await?)
+        let swept = verify::sweep(&self.state, &*target.connector, &*self.clock, &policy).await;
+        self.keep_pauses()?;
+        Ok(swept?)
     }
 
     pub(super) fn sweep_policy(

@@ -156,7 +156,10 @@ pub fn plan_of_ledger(
     only: Option<Why>,
     out: &mut dyn Write,
 ) -> Result<PlanSummary, Failure> {
-    let policy = policy::policy(loaded, target, as_of)?;
+    let mut policy = policy::policy(loaded, target, as_of)?;
+    // A quiet window delays what a plan says, and is asked when it is applied:
+    // the wall clock changes no plan (law 18).
+    policy.blackouts.clear();
     let request = PlanRequest {
         policy: &policy,
         as_of,

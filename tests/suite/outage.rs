@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use planthread_contracts::Period;
 use planthread_engine::ledger::CellView;
 use planthread_kit::Clock as _;
+use planthread_mocks::{Fault, sap_ibp::Options};
 use rust_decimal::Decimal;
+use serde_json::json;
 
-use crate::world::World;
+use crate::world::{World, plan_of};
 
 /// What machine `m-N` is foretold to be up in a week, at an hour of the outage.
 /// Some weeks end where they began: those are no change at the end.
@@ -101,4 +103,43 @@ fn an_outage_is_asked_about_and_not_hammered() {
     let asked = world.mark();
     assert!(asked <= 24 * 10, "{asked} requests in a day to a target that does not answer");
     assert!(world.wire().heard.iter().all(|heard| heard.rows == 0));
+}
+
+#[test]
+fn in_a_quiet_window_nobody_is_asked_anything_and_status_says_why() {
+    let mut config = plan_of(3, 5);
+    config["targets"]["ibp"]["quota"] = json!({
+        "blackouts": [{ "from": "06:00", "to": "06:30", "zone": "Etc/UTC" }] });
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    let done = world.cycle(&live);
+    let stopped = done.stopped.unwrap();
+    assert_eq!((stopped.exit.code(), stopped.explain), (4, Some("blackout")));
+    assert!(stopped.message.contains("2026-11-25T06:30:00Z"), "{stopped}");
+    assert_eq!(world.mark(), 0, "not one request");
+    assert_eq!(live.status().held["blackout"], 36);
+    world.pass(20);
+    assert!(world.cycle(&live).stopped.is_none());
+    world.assert_landed(&live, "after the window");
+}
+
+#[test]
+fn a_program_that_is_started_again_does_not_ask_inside_a_pause() {
+    let world = World::small();
+    let live = world.open();
+    world.wire().fault_at(1, Fault::Status { code: 429, retry_after: Some(600), after: false });
+    let stopped = world.cycle(&live).stopped.unwrap();
+    assert_eq!(stopped.exit.code(), 3, "{stopped}");
+    drop(live);
+    let mark = world.mark();
+    for _ in 0..3 {
+        world.pass(1);
+        let live = world.open();
+        assert_eq!(world.cycle(&live).stopped.unwrap().exit.code(), 3);
+    }
+    assert_eq!(world.mark(), mark, "three starts, and nobody was asked");
+    world.pass(10);
+    let live = world.open();
+    world.cycle(&live);
+    world.assert_landed(&live, "after the pause");
 }

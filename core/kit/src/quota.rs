@@ -23,6 +23,7 @@ use governor::{
     middleware::NoOpMiddleware,
     state::{InMemoryState, NotKeyed},
 };
+use jiff::Timestamp;
 use serde::Serialize;
 
 pub use self::{
@@ -146,6 +147,22 @@ impl Quota {
         let mut state = self.lock();
         state.counters.refusals += 1;
         state.paused_until = state.paused_until.max(until);
+    }
+
+    /// Goes on with a pause that an earlier process was asked for.
+    pub(super) fn resume_pause(&self, until: Timestamp) {
+        let left = Duration::try_from(until.duration_since(self.clock.now()));
+        let left = left.unwrap_or(Duration::ZERO).min(crate::http::LONGEST_WAIT);
+        let until = self.ticks.tick().after(left);
+        let mut state = self.lock();
+        state.paused_until = state.paused_until.max(until);
+    }
+
+    /// What is left of the pause that the target asked for.
+    #[must_use]
+    pub fn paused_for(&self) -> Option<Duration> {
+        let (until, now) = (self.lock().paused_until, self.ticks.tick());
+        (until > now).then(|| now.until(until))
     }
 
     /// What is left of the pause or of a blackout window.

@@ -12,6 +12,7 @@ pub(crate) mod cases;
 mod cycle;
 pub(crate) mod locks;
 pub(crate) mod names;
+mod pauses;
 mod receipts;
 mod retry;
 pub(crate) mod rows;
@@ -30,6 +31,7 @@ pub use self::{
     cases::{Case, CaseKind, cases, close_case},
     cycle::{Cycle, cycles},
     locks::{Lock, LockKind, lock, locks, unlock},
+    pauses::{keep_pauses, pauses},
     receipts::{AttemptSummary, receipts},
     retry::retry,
     rows::Why,

@@ -159,9 +159,8 @@ fn of_target(policy: &Policy) -> Option<HoldReason> {
 
 fn of_attempt(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
     let settling = cell.unclear
-        && cell.sent_at.is_some_and(|at| {
-            at.checked_add(policy.settle_window).is_ok_and(|end| policy.now < end)
-        });
+        // Sent in the future: the clock was set back since.
+        && cell.sent_at.is_some_and(|at| policy.now.duration_since(at).abs() < policy.settle_window);
     match cell.state {
         _ if !policy.granted(&cell.key.measure) => Some(HoldReason::NotPromoted),
         _ if cell.open_attempt => Some(HoldReason::OpenAttempt),

@@ -85,6 +85,8 @@ CREATE TABLE binding (
     held TEXT NOT NULL,
     PRIMARY KEY (scope, what)
 ) WITHOUT ROWID;
+-- Until when a tenant asked us to wait.
+CREATE TABLE pause (tenant TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE measure (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE recipe (id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE);
 CREATE TABLE place (

@@ -37,4 +37,5 @@ pub mod stack;
 pub use auth::{Anonymous, Authenticator, Basic};
 pub use call::{Call, Lane, RequestPolicy, Safety};
 pub use client_credentials::{ClientCredentials, TokenRequest};
+pub use retry_after::LONGEST_WAIT;
 pub use stack::HttpStack;

@@ -8,13 +8,22 @@ use http::{
 };
 use jiff::Timestamp;
 
+/// The longest wait that is believed. Who asks for more gets asked again after a
+/// day: a year is a mistake of the far side, and would end deliveries unseen.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
+
 /// The wait that `headers` ask for, counted from `now`, at which they arrived.
 ///
 /// A date is compared with the answer's own `Date`, so that two clocks that
 /// disagree can't shorten the wait; without `Date` ours has to do. `None` when
-/// nothing is asked for, or nothing that can be understood.
+/// nothing is asked for, or nothing that can be understood; never above
+/// [`LONGEST_WAIT`].
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    asked_for(headers, now).map(|wait| wait.min(LONGEST_WAIT))
+}
+
+fn asked_for(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit are still "very long", not "nothing".
@@ -49,7 +58,7 @@ mod tests {
     fn seconds() {
         assert_eq!(asked("120", None), Some(120));
         assert_eq!(asked(" 0 ", None), Some(0));
-        assert_eq!(asked("99999999999999999999999", None), Some(u64::MAX));
+        assert_eq!(asked("99999999999999999999999", None), Some(86_400), "a day at most");
         for odd in ["-1", "1.5", "soon", "", "12s"] {
             assert_eq!(asked(odd, None), None, "{odd}");
         }
@@ -84,7 +93,7 @@ mod tests {
             let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
             let until = now + jiff::SignedDuration::from_secs(wait);
             let text = until.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            prop_assert_eq!(asked(&text, None), Some(wait.unsigned_abs()));
+            prop_assert_eq!(asked(&text, None), Some(wait.unsigned_abs().min(86_400)));
         }
     }
 }

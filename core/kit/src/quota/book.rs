@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use jiff::Timestamp;
+
 use super::{Quota, QuotaConfig, QuotaCounters, QuotaError, TenantKey};
 use crate::Clock;
 
@@ -13,13 +15,15 @@ use crate::Clock;
 pub struct QuotaBook {
     clock: Arc<dyn Clock>,
     quotas: Mutex<BTreeMap<TenantKey, Arc<Quota>>>,
+    /// Until when tenants asked an earlier process to wait.
+    before: Mutex<BTreeMap<String, Timestamp>>,
 }
 
 impl QuotaBook {
     /// An empty book.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, quotas: Mutex::default() }
+        Self { clock, quotas: Mutex::default(), before: Mutex::default() }
     }
 
     /// The quota of `key`: the same one for everybody who asks.
@@ -38,8 +42,28 @@ impl QuotaBook {
             return if same { Ok(Arc::clone(quota)) } else { Err(QuotaError::Conflict(key)) };
         }
         let quota = Arc::new(Quota::new(config, Arc::clone(&self.clock))?);
+        let before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = before.get(&key.to_string()) {
+            quota.resume_pause(*until);
+        }
         quotas.insert(key, Arc::clone(&quota));
         Ok(quota)
+    }
+
+    /// Takes over the pauses that an earlier process was asked for, before any
+    /// quota is handed out.
+    pub fn remember(&self, pauses: impl IntoIterator<Item = (String, Timestamp)>) {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner).extend(pauses);
+    }
+
+    /// Until when each tenant has asked us to wait, where it has.
+    #[must_use]
+    pub fn pauses(&self) -> BTreeMap<String, Timestamp> {
+        let quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = |(key, quota): (&TenantKey, &Arc<Quota>)| {
+            Some((key.to_string(), self.clock.now().checked_add(quota.paused_for()?).ok()?))
+        };
+        quotas.iter().filter_map(until).collect()
     }
 
     /// Counters by tenant, for the report.

@@ -19,6 +19,28 @@ fn quota(clock: &VirtualClock, config: QuotaConfig) -> Quota {
     Quota::new(config, Arc::new(clock.clone())).unwrap()
 }
 
+#[test]
+fn a_pause_is_taken_over_by_the_next_process_and_never_longer_than_believed() {
+    let clock = clock();
+    let key = || TenantKey::of("host", "user");
+    let book = QuotaBook::new(Arc::new(clock.clone()));
+    let asked = book.for_tenant(key(), QuotaConfig::default()).unwrap();
+    assert!(book.pauses().is_empty());
+    asked.pause(Duration::from_mins(10));
+    let kept = book.pauses();
+    assert_eq!(kept["host/user"], clock.now() + SignedDuration::from_mins(10));
+    clock.advance(Duration::from_mins(4));
+    let next = QuotaBook::new(Arc::new(clock.clone()));
+    next.remember(kept);
+    let quota = next.for_tenant(key(), QuotaConfig::default()).unwrap();
+    assert_eq!(quota.ask(Lane::Routine), Err(Duration::from_mins(6)));
+    assert_eq!(quota.counters().refusals, 0, "nobody refused this one");
+    let year = QuotaBook::new(Arc::new(clock.clone()));
+    year.remember([("host/user".to_owned(), clock.now() + SignedDuration::from_hours(8_766))]);
+    let quota = year.for_tenant(key(), QuotaConfig::default()).unwrap();
+    assert_eq!(quota.paused_for(), Some(Duration::from_hours(24)));
+}
+
 /// Lets users of `lanes` ask again and again; returns who went when.
 fn serve(
     clock: &VirtualClock,
