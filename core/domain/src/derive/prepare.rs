@@ -6,15 +6,15 @@ use rust_decimal::Decimal;
 use super::{
     clock::Clock,
     figures::Demonstrated,
-    forecast::Outlook,
+    forecast::{Outlook, worse},
     machine::{Machine, Seen},
     output::Output,
     timeline::Timeline,
 };
 use crate::{
-    calendar::{LocalTimeError, Span, Spans, schedule::place},
+    calendar::{LocalTimeError, Span, Spans, schedule::place, span::HOUR_MS},
     decode::{Facts, StateFact, Subject},
-    model::{Begins, EquipmentState, Plant, Reader, Resource},
+    model::{Begins, EquipmentState, Plant, Reader, Resource, Rules},
     truth::age_status,
 };
 
@@ -121,29 +121,76 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
             && view.authority == best.authority
             && view.status != Status::Assumed
     });
-    // What a stronger source told before it fell silent stays told: its death
-    // doesn't rewrite the past (law 8). A weaker one fills what is unknown.
-    let mut ranked: Vec<&View<'_>> = views.iter().collect();
-    ranked.sort_by_key(|view| (view.authority, std::cmp::Reverse(view.last_seen)));
-    let nobody = Timeline { unknown: Spans::one(window), ..Timeline::default() };
-    let timeline = ranked.iter().fold(nobody, |told, view| {
-        let own = walk(view);
-        let last_word = std::ptr::eq(*view, best) || view.status == Status::Live;
-        let own = if last_word { own } else { own.silent_from(view.last_seen, clock.now) };
-        told.filled_by(&own)
-    });
-    let live = best.status == Status::Live;
+    let told = tell(&views, best, clock, &plant.rules, walk);
+    let live = best.status == Status::Live && told.dead.is_none();
+    let last_seen = told.dead.map_or(best.last_seen, |dead| dead.last_seen.min(best.last_seen));
     Seen {
-        timeline,
+        timeline: told.timeline,
         rivals: rivals.map(walk).collect(),
         output,
         tells_standby: tells_standby(plant, best.facts),
         tells_planned: views.iter().any(|view| tells_planned(view.reader)),
         observed_from: views.iter().filter_map(View::from).min(),
-        observed_until: Some(if live { clock.now } else { best.last_seen }),
-        last_word: Some(best.last_seen),
-        status: best.status,
+        observed_until: Some(if live { clock.now } else { last_seen }),
+        last_word: Some(last_seen),
+        status: told.dead.map_or(best.status, |dead| worse(best.status, dead.status)),
     }
+}
+
+/// What all sources together tell.
+struct Told<'v, 'a> {
+    timeline: Timeline,
+    /// The silent source whose open stop still holds: the machine is as old as
+    /// its last word, however many others go on about something else.
+    dead: Option<&'v View<'a>>,
+}
+
+/// Puts the views together, the stronger first. What a stronger source told
+/// before it fell silent stays told: its death doesn't rewrite the past (law 8).
+/// A weaker one fills what is unknown.
+fn tell<'v, 'a>(
+    views: &'v [View<'a>],
+    best: &View<'a>,
+    clock: &Clock,
+    rules: &Rules,
+    walk: impl Fn(&View<'a>) -> Timeline,
+) -> Told<'v, 'a> {
+    let mut ranked: Vec<&View<'_>> = views.iter().collect();
+    ranked.sort_by_key(|view| (view.authority, std::cmp::Reverse(view.last_seen)));
+    let window = Span { start: clock.first, end: clock.now };
+    let timeline = Timeline { unknown: Spans::one(window), ..Timeline::default() };
+    let mut told = Told { timeline, dead: None };
+    for view in ranked {
+        let mut own = walk(view);
+        if !std::ptr::eq(view, best) && view.status != Status::Live {
+            let silence = Span { start: view.last_seen, end: clock.now };
+            own = own.silent(silence, stops_until(view, views, clock, rules));
+            if told.timeline.is_unknown_at(clock.now) && own.is_stopped_at(clock.now) {
+                told.dead = Some(view);
+            }
+        }
+        told.timeline = told.timeline.filled_by(&own);
+    }
+    told
+}
+
+/// Until when the last stop of a source that fell silent goes on: for the time
+/// to live of its word, and then until somebody else has said something of this
+/// machine since. That others speak of other machines ends no stop.
+fn stops_until(view: &View<'_>, views: &[View<'_>], clock: &Clock, rules: &Rules) -> i64 {
+    let others = views.iter().filter(|other| !std::ptr::eq(*other, view));
+    let words = others.flat_map(|other| {
+        let told = other.facts.iter().filter(|fact| is_known(fact)).map(|fact| fact.at);
+        told.chain(other.begins.map(|begins| begins.at.as_millisecond()))
+    });
+    let held = view.last_seen.saturating_add(i64::from(rules.time_to_live_hours) * HOUR_MS);
+    let word = words.filter(|at| *at > view.last_seen).min();
+    word.map_or(clock.now, |at| at.max(held).min(clock.now))
+}
+
+/// Whether a fact says what the machine does.
+fn is_known(fact: &StateFact) -> bool {
+    fact.state.is_some_and(|state| state != EquipmentState::Unknown)
 }
 
 fn views<'a>(
@@ -154,7 +201,7 @@ fn views<'a>(
     resource: &Resource,
 ) -> Vec<View<'a>> {
     let mine = slice(&facts.states, |fact| fact.subject, subject);
-    let hour_ms = |hours: u32| i64::from(hours) * 3_600_000;
+    let hour_ms = |hours: u32| i64::from(hours) * HOUR_MS;
     let rules = &plant.rules;
     // A machine that counts parts and never stopped is among those of a source
     // that tells everything.
@@ -200,8 +247,7 @@ fn last_known(
     spoke: i64,
 ) -> Option<i64> {
     let unknown = |fact: &&StateFact| fact.state == Some(EquipmentState::Unknown);
-    let known = |fact: &StateFact| fact.state.is_some_and(|state| state != EquipmentState::Unknown);
-    let after = facts.iter().rposition(known).map_or(0, |last| last + 1);
+    let after = facts.iter().rposition(is_known).map_or(0, |last| last + 1);
     if let Some(lost) = facts[after..].iter().find(unknown) {
         return match (after, begins) {
             (0, None) => None,

@@ -58,17 +58,31 @@ impl Timeline {
         parts.done()
     }
 
-    /// The same, but silent from `at` on: what a dead source last said does not
-    /// go on for ever when another one speaks.
+    /// The same, but of a source that was silent from `silence.start` on: a stop
+    /// that was open then goes on until `stops_until`, everything else ends.
     #[must_use]
-    pub fn silent_from(self, at: i64, end: i64) -> Self {
-        let after = Spans::one(Span { start: at, end });
+    pub fn silent(self, silence: Span, stops_until: i64) -> Self {
+        let ended = Spans::one(Span { start: stops_until, ..silence });
+        let (down, planned) = (self.down.without(&ended), self.planned.without(&ended));
+        let silence = Spans::one(silence);
         Self {
-            down: self.down.without(&after),
-            planned: self.planned.without(&after),
-            standby: self.standby.without(&after),
-            unknown: self.unknown.or(&after),
+            standby: self.standby.without(&silence),
+            unknown: self.unknown.or(&silence.without(&down.or(&planned))),
+            down,
+            planned,
         }
+    }
+
+    /// Whether nobody knows what the machine does at `end`.
+    #[must_use]
+    pub fn is_unknown_at(&self, end: i64) -> bool {
+        reaches(&self.unknown, end)
+    }
+
+    /// Whether the machine is stopped at `end`, planned or not.
+    #[must_use]
+    pub fn is_stopped_at(&self, end: i64) -> bool {
+        reaches(&self.down, end) || reaches(&self.planned, end)
     }
 
     /// What `other` tells of the instants that are unknown here.
@@ -82,6 +96,11 @@ impl Timeline {
             unknown: gaps.and(&other.unknown),
         }
     }
+}
+
+/// Whether the set holds the instants just before `end`.
+fn reaches(set: &Spans, end: i64) -> bool {
+    set.as_slice().last().is_some_and(|last| last.end >= end)
 }
 
 #[derive(Default)]
