@@ -11,7 +11,7 @@ use planthread_contracts::Period;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Derivation, Elements, Figures, Phase};
+use super::{Derivation, Elements, Figures, Phase, RestsOn};
 use crate::calendar::{round_half_even, span::hours};
 use crate::model::Plant;
 
@@ -179,22 +179,42 @@ fn explain_machine(found: &mut Explanation, one: &Figures) -> Option<()> {
 /// The pool of demonstrated availability, week by week.
 fn explain_pool(found: &mut Explanation, one: &Figures) -> Option<()> {
     let pool = one.demonstrated.as_ref()?;
-    if pool.weeks.is_empty() {
-        let words = "Standard availability of the master data (no history)";
-        found.step("availability", words, pool.availability.to_string(), pool.availability);
-        return Some(());
-    }
     let list = |of: fn(&super::PoolWeek) -> i64| {
         pool.weeks.iter().map(|week| minutes(of(week))).collect::<Vec<_>>().join(" + ")
     };
-    let words = format!(
-        "Demonstrated availability over {} full weeks, {} to {}: 1 − minutes down ÷ minutes scheduled less planned maintenance",
-        pool.weeks.len(),
-        pool.weeks.first()?.period,
-        pool.weeks.last()?.period,
-    );
-    let formula =
-        format!("1 - ({}) / ({})", list(|week| week.elements.down), list(super::PoolWeek::base));
+    let weeks = pool.weeks.len();
+    let span = pool.weeks.first().zip(pool.weeks.last());
+    let span = span.map(|(first, last)| format!("{} to {}", first.period, last.period));
+    let span = span.unwrap_or_default();
+    let shown =
+        || format!("1 - ({}) / ({})", list(|week| week.elements.down), list(super::PoolWeek::base));
+    let (words, formula) = match pool.rests_on {
+        RestsOn::MasterData => (
+            "Standard availability of the master data (no history)".to_owned(),
+            pool.availability.to_string(),
+        ),
+        RestsOn::FullWeeks => (
+            format!(
+                "Demonstrated availability over {weeks} full weeks, {span}: 1 − minutes down ÷ minutes scheduled less planned maintenance"
+            ),
+            shown(),
+        ),
+        RestsOn::PartWeeks { standard } => {
+            let (cap, formula) = match standard {
+                Some(standard) => (
+                    format!(
+                        ", never above the standard availability {standard} of the master data"
+                    ),
+                    format!("min({}, {standard})", shown()),
+                ),
+                None => (String::new(), shown()),
+            };
+            let words = format!(
+                "Assumed availability (no week was seen fully enough) over what was seen of {weeks} weeks, {span}: 1 − minutes down ÷ minutes seen and scheduled, less planned maintenance{cap}"
+            );
+            (words, formula)
+        }
+    };
     found.step("availability", &words, formula, pool.availability);
     Some(())
 }

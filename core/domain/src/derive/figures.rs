@@ -57,19 +57,47 @@ pub enum Phase {
 pub struct Demonstrated {
     /// 1 − down ÷ (scheduled − planned), 0..1.
     pub availability: Decimal,
-    /// The full weeks that were pooled, in order; none when the figure is the
-    /// standard one of the master data.
+    /// The weeks that were pooled, in order; none when the figure is the standard
+    /// one of the master data.
     pub weeks: Vec<PoolWeek>,
+    /// How much was seen of them.
+    pub rests_on: RestsOn,
 }
 
-/// One full week of the pool.
+impl Demonstrated {
+    /// Whether it was shown over weeks that were seen fully enough; everything
+    /// else is assumed.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.rests_on == RestsOn::FullWeeks
+    }
+}
+
+/// What an availability rests on, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RestsOn {
+    /// Weeks that were seen fully enough.
+    FullWeeks,
+    /// Weeks of which a part was seen, and none fully enough: the time that was
+    /// seen, and never above the standard availability, where one is declared.
+    PartWeeks {
+        /// The standard availability of the master data.
+        standard: Option<Decimal>,
+    },
+    /// The standard availability of the master data: there is no history.
+    MasterData,
+}
+
+/// One week of the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PoolWeek {
     /// The ISO week.
     pub period: Period,
     /// Its elements.
     pub elements: Elements,
-    /// Standard hours of its good output, where it was counted.
+    /// Standard hours of its good output, where it was counted and the machine
+    /// was seen.
     pub output_hours: Option<Decimal>,
 }
 

@@ -5,7 +5,7 @@ use planthread_contracts::{Period, PeriodKind, Status};
 use rust_decimal::Decimal;
 
 use super::{
-    figures::{Demonstrated, Elements, PoolWeek},
+    figures::{Demonstrated, Elements, PoolWeek, RestsOn},
     output::Output,
     timeline::Timeline,
 };
@@ -162,12 +162,14 @@ impl<'a> Machine<'a> {
         Some(parts * self.seconds_a_part()? / Decimal::from(3_600))
     }
 
-    /// Pools the last full weeks before the last word; the standard availability
-    /// of the master data stands in only without any history. A week joins with
-    /// the first word of a later one: if silence alone could end a week, the
-    /// number would move without news, and back when the source grows old.
+    /// Pools the last full weeks before the last word. Where none was seen fully
+    /// enough, the parts that were seen are pooled, because lost telemetry must
+    /// not raise a number (law 8); the standard availability of the master data
+    /// stands in only without any history. A week joins with the first word of a
+    /// later one: if silence alone could end a week, the number would move
+    /// without news, and back when the source grows old.
     pub(super) fn pool(&mut self, rules: &Rules, as_of: i64) -> Result<(), LocalTimeError> {
-        let mut weeks = Vec::new();
+        let (mut weeks, mut parts) = (Vec::new(), Vec::new());
         if let Some(last_word) = self.last_word {
             let anchor = self.bounds.date(last_word.min(as_of))?;
             let mut week = Period::containing(PeriodKind::Week, anchor);
@@ -175,21 +177,33 @@ impl<'a> Machine<'a> {
                 week = week_before(week);
                 let window = self.bounds.span(week)?;
                 let elements = self.elements(window);
-                let output_hours = self.output_hours(window);
+                let output_hours = self.output_hours_seen(window);
                 let found = PoolWeek { period: week, elements, output_hours };
                 let asked = Decimal::from(elements.scheduled) * rules.min_coverage;
                 let seen = elements.scheduled - elements.unknown;
-                if found.base() > 0 && Decimal::from(seen) >= asked {
-                    weeks.push(found);
+                match found.base() > 0 {
+                    true if Decimal::from(seen) >= asked => weeks.push(found),
+                    true => parts.push(found),
+                    false => {}
                 }
             }
         }
         weeks.reverse();
-        self.demonstrated = pooled(weeks).or_else(|| {
-            let availability = self.resource.standard_availability?;
-            Some(Demonstrated { availability, weeks: Vec::new() })
+        parts.reverse();
+        let standard = self.resource.standard_availability;
+        let part = || pooled(parts, RestsOn::PartWeeks { standard });
+        self.demonstrated = pooled(weeks, RestsOn::FullWeeks).or_else(part).or_else(|| {
+            let (availability, rests_on) = (standard?, RestsOn::MasterData);
+            Some(Demonstrated { availability, weeks: Vec::new(), rests_on })
         });
         Ok(())
+    }
+
+    /// Standard hours of the good output of the time inside `window` in which
+    /// the machine was seen.
+    fn output_hours_seen(&self, window: Span) -> Option<Decimal> {
+        let seen = Spans::one(window).without(&self.unknown);
+        seen.as_slice().iter().filter_map(|span| self.output_hours(*span)).reduce(|a, b| a + b)
     }
 
     /// Standard hours per hour that the machine was up and loaded, pooled.
@@ -209,11 +223,16 @@ impl<'a> Machine<'a> {
     }
 }
 
-fn pooled(weeks: Vec<PoolWeek>) -> Option<Demonstrated> {
+fn pooled(weeks: Vec<PoolWeek>, rests_on: RestsOn) -> Option<Demonstrated> {
     let base: i64 = weeks.iter().map(PoolWeek::base).sum();
     let down: i64 = weeks.iter().map(|week| week.elements.down).sum();
     let lost = Decimal::from(down).checked_div(Decimal::from(base))?;
-    Some(Demonstrated { availability: Decimal::ONE - lost, weeks })
+    let shown = Decimal::ONE - lost;
+    let availability = match rests_on {
+        RestsOn::PartWeeks { standard: Some(standard) } => shown.min(standard),
+        _ => shown,
+    };
+    Some(Demonstrated { availability, weeks, rests_on })
 }
 
 /// The ISO week before `week`.

@@ -170,15 +170,16 @@ fn status(
         return Status::Conflicting;
     }
     let measured = if elements.unknown > 0 { Status::Assumed } else { Status::Live };
-    let pooled = machine.demonstrated.as_ref().is_some_and(|pool| !pool.weeks.is_empty());
+    let shown = machine.demonstrated.as_ref().is_some_and(Demonstrated::is_shown);
     let so_far = elements.scheduled - elements.ahead;
     let asked_for = Decimal::from(so_far) * asked.plant.rules.min_coverage;
     let seen = Decimal::from(so_far - elements.unknown) >= asked_for;
     let own = match (asked.phase(), machine.status) {
         (Phase::Past, _) => measured,
-        // Nothing but master data stands behind it, however live the machine is.
+        // Master data, or a few hours of some week, stand behind it, however live
+        // the machine is.
         (_, Status::Unknown) => Status::Assumed,
-        (_, status) if !pooled && elements.unknown + rest > 0 => worse(status, Status::Assumed),
+        (_, status) if !shown && elements.unknown + rest > 0 => worse(status, Status::Assumed),
         (Phase::Current, Status::Live) if !seen => Status::Assumed,
         (_, status) => status,
     };
@@ -234,7 +235,7 @@ fn low(
     let share = match foreseen {
         [one] if rest == 0 => one.low_fraction?,
         [] if asked.period.kind() == PeriodKind::Week => {
-            empirical(&demonstrated?.weeks, Decimal::new(1, 1))?
+            empirical(&demonstrated.filter(|d| d.is_shown())?.weeks, Decimal::new(1, 1))?
         }
         _ => return None,
     };

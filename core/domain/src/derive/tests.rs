@@ -12,6 +12,8 @@ use crate::{
     model::PlannedMaintenance,
 };
 
+#[path = "../../tests/arithmetic/mod.rs"]
+mod arithmetic;
 mod line;
 mod silence;
 
@@ -41,6 +43,19 @@ fn stops(hours: &[(i64, i64)]) -> Vec<StateFact> {
         .collect()
 }
 
+/// The counter of M1 reads `total` at the end of the hour that begins so many
+/// hours after [`MONDAY`].
+fn count(hour: i64, total: u64) -> crate::decode::CountFact {
+    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    crate::decode::CountFact {
+        subject: Subject(0),
+        source: SourceIndex(1),
+        interval: Span { start: at(hour), end: at(hour + 1) },
+        total,
+        received: 0,
+    }
+}
+
 fn facts(states: Vec<StateFact>) -> Facts {
     Facts { states, ..Facts::default() }.seal()
 }
@@ -52,6 +67,21 @@ fn weeks(plant: &Plant, facts: &Facts, as_of: i64) -> Derivation {
 
 fn m1(derivation: &Derivation, week: &str) -> Figures {
     derivation.get("M1", week.parse().unwrap()).unwrap().clone()
+}
+
+/// The explanation of a figure, which must reproduce it.
+fn explained(plant: &Plant, derivation: &Derivation, resource: &str, period: &str) -> String {
+    let period = period.parse().unwrap();
+    let found = explain(plant, derivation, resource, period).unwrap();
+    let mut known = std::collections::BTreeMap::new();
+    for step in &found.steps {
+        let value = arithmetic::value(&step.formula, &known);
+        assert_eq!(value.round_dp(9), step.result.round_dp(9), "{found}");
+        known.insert(step.name.clone(), value);
+    }
+    let landed = derivation.get(resource, period).unwrap().attainable_hours.unwrap();
+    assert_eq!(known["attainable"].round_dp(9), landed.round_dp(9), "{found}");
+    found.to_string()
 }
 
 #[test]

@@ -5,16 +5,9 @@ use super::*;
 /// M1 counts `an_hour` parts in each of the first `hours` hours after
 /// [`MONDAY`]; its events are heard of until `heard`.
 fn counted(hours: i64, an_hour: u64, heard: i64) -> Facts {
-    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
-    let count = |hour: i64| crate::decode::CountFact {
-        subject: Subject(0),
-        source: SourceIndex(1),
-        interval: Span { start: at(hour), end: at(hour + 1) },
-        total: an_hour * u64::try_from(hour + 1).unwrap(),
-        received: 0,
-    };
-    let states = vec![state(0, at(heard), EquipmentState::Productive)];
-    Facts { states, counts: (0..hours).map(count).collect(), ..Facts::default() }.seal()
+    let states = vec![state(0, ms(MONDAY) + heard * HOUR_MS, EquipmentState::Productive)];
+    let counts = (0..hours).map(|hour| count(hour, an_hour * u64::try_from(hour + 1).unwrap()));
+    Facts { states, counts: counts.collect(), ..Facts::default() }.seal()
 }
 
 #[test]

@@ -79,3 +79,67 @@ fn a_word_of_somebody_else_ends_the_stop_of_a_dead_source() {
     let week = m1(&weeks(&plant, &all.seal(), at(120)), "2026-W41");
     assert_eq!((week.down_hours(), week.status), (120.into(), Status::Assumed));
 }
+
+/// Weeks 41 to 43 (505 hours), each with 42 h down; `lost` hours of each were not seen.
+fn three_weeks(lost: i64) -> Facts {
+    let mut states = Vec::new();
+    for week in 0..3 {
+        let hour = |hour: i64| at(week * 168 + hour);
+        states.push(state(2, hour(0), EquipmentState::UnscheduledDown));
+        states.push(state(2, hour(42), EquipmentState::Productive));
+        if lost > 0 {
+            states.push(state(2, hour(100), EquipmentState::Unknown));
+            states.push(state(2, hour(100 + lost), EquipmentState::Productive));
+        }
+    }
+    states.push(state(2, at(505), EquipmentState::Productive));
+    facts(states)
+}
+
+#[test]
+fn law_8_lost_telemetry_does_not_put_master_data_in_place_of_what_was_shown() {
+    let mut plant = fixture::plant();
+    let ahead = |plant: &Plant, lost: i64| {
+        let derivation = weeks(plant, &three_weeks(lost), at(505));
+        let text = explained(plant, &derivation, "M1", "2026-W45");
+        (m1(&derivation, "2026-W45"), text)
+    };
+    for standard in [None, Some(Decimal::new(98, 2)), Some(Decimal::new(5, 1))] {
+        plant.resources[0].standard_availability = standard;
+        let (full, text) = ahead(&plant, 0);
+        let availability = |seen: i64| Decimal::ONE - Decimal::from(126) / Decimal::from(seen);
+        assert_eq!(full.attainable_hours, Some(Decimal::from(168) * availability(505)));
+        assert_eq!(full.status, Status::Live);
+        assert!(text.contains("Demonstrated availability over 3 full weeks"), "{text}");
+        // 48 of 168 hours are unknown: less than 80 % was seen of each week.
+        let (part, text) = ahead(&plant, 48);
+        let shown = availability(505 - 3 * 48);
+        let lower = standard.map_or(shown, |standard| shown.min(standard));
+        assert_eq!(part.attainable_hours, Some(Decimal::from(168) * lower));
+        assert!(part.attainable_hours < full.attainable_hours);
+        assert_eq!((part.status, part.low_hours), (Status::Assumed, None));
+        assert!(text.contains("no week was seen fully enough"), "{text}");
+        assert_eq!(text.contains("never above the standard"), standard.is_some(), "{text}");
+    }
+    // Truly no history: the master data stand in, and say so.
+    let derivation = weeks(&plant, &Facts::default(), at(505));
+    let text = explained(&plant, &derivation, "M1", "2026-W45");
+    assert!(text.contains("master data (no history)"), "{text}");
+}
+
+#[test]
+fn output_made_while_nobody_saw_the_machine_makes_it_no_faster() {
+    let plant = fixture::plant();
+    let mut all = three_weeks(48);
+    all.states.push(state(2, at(169), EquipmentState::StandbyStarved));
+    all.states.push(state(2, at(170), EquipmentState::Productive));
+    // Half a standard hour in each hour, seen or not.
+    let total = |hour: i64| 30 * u64::try_from(hour + 1).unwrap();
+    all.counts = (0..504).map(|hour| count(hour, total(hour))).collect();
+    let one = m1(&weeks(&plant, &all.seal(), at(505)), "2026-W45");
+    let rate = one.demonstrated_standard_hours.unwrap() / one.attainable_hours.unwrap();
+    // 360 hours were seen and counted; of one more the count is not there yet.
+    // The hour without material ends the stop of week 42.
+    let loaded = 361 - 42 - (1 + 1) - 42;
+    assert_eq!(rate.round_dp(9), (Decimal::from(180) / Decimal::from(loaded)).round_dp(9));
+}
