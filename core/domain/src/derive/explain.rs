@@ -272,8 +272,12 @@ fn explain_line(
         let open = one.elements.unknown + one.elements.ahead;
         if open > 0 {
             let pool = figures.pool.as_ref()?;
-            let words =
-                format!("Demonstrated output per scheduled hour over {} full weeks", pool.weeks);
+            let words = if pool.partly {
+                "Assumed output per scheduled hour (no week was counted fully enough), over what was counted of"
+            } else {
+                "Demonstrated output per scheduled hour that was counted, over"
+            };
+            let words = format!("{words} {} weeks", pool.weeks);
             let ratio =
                 format!("{} / ({})", pool.output_hours.normalize(), in_hours(pool.scheduled));
             found.step("ratio", &words, ratio, pool.ratio()?);

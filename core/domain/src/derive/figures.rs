@@ -174,15 +174,18 @@ pub struct LineFigures {
     pub pool: Option<LinePool>,
 }
 
-/// Full weeks in which a line's output was counted completely.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What was counted at a line's end in the last full weeks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct LinePool {
     /// Standard hours at the line's end.
     pub output_hours: Decimal,
-    /// Scheduled milliseconds.
+    /// Scheduled milliseconds in which it was counted.
     pub scheduled: i64,
     /// How many weeks.
     pub weeks: u32,
+    /// Whether none of them was counted fully enough, so that the rate is only
+    /// assumed.
+    pub partly: bool,
 }
 
 impl LinePool {

@@ -63,27 +63,31 @@ impl<'a> LineView<'a> {
         Ok(view)
     }
 
-    /// Demonstrated output per scheduled hour over the last full weeks that
-    /// were counted completely, before the counter fell silent.
+    /// Demonstrated output per scheduled hour over the last full weeks before the
+    /// counter fell silent: output and hours of the time that was counted, so
+    /// that a missing hour takes no week out of the pool. Where no week was
+    /// counted fully enough, the parts that were are pooled, because the bound
+    /// must not stand in for what is lost (law 8).
     fn pooled(&self, plant: &Plant, clock: &Clock) -> Result<Option<LinePool>, LocalTimeError> {
-        let output = self.counter.and_then(|counter| counter.output.as_ref());
-        let Some((output, until)) = output.and_then(|o| Some((o, o.until()?))) else {
-            return Ok(None);
-        };
+        let Some(until) = self.counted_until() else { return Ok(None) };
         let anchor = self.bounds.date(until.min(clock.now))?;
         let mut week = Period::containing(PeriodKind::Week, anchor);
-        let mut pool = LinePool { output_hours: Decimal::ZERO, scheduled: 0, weeks: 0 };
+        let mut full = LinePool::default();
+        let mut parts = LinePool { partly: true, ..LinePool::default() };
         for _ in 0..plant.rules.pool_weeks {
             week = week_before(week);
             let window = self.bounds.span(week)?;
             let scheduled = self.schedule.scheduled.ms_within(window);
-            if scheduled > 0 && output.counted_ms(window) >= window.ms() {
+            let counted = scheduled - self.uncounted(window);
+            let asked = Decimal::from(scheduled) * plant.rules.min_coverage;
+            let pool = if Decimal::from(counted) >= asked { &mut full } else { &mut parts };
+            if counted > 0 {
                 pool.output_hours += self.output_hours(window).unwrap_or_default();
-                pool.scheduled += scheduled;
+                pool.scheduled += counted;
                 pool.weeks += 1;
             }
         }
-        Ok((pool.weeks > 0).then_some(pool))
+        Ok([full, parts].into_iter().find(|pool| pool.weeks > 0))
     }
 
     fn ratio(&self) -> Option<Decimal> {
@@ -268,7 +272,8 @@ impl<'a> LineView<'a> {
         // Time after the last count is a matter of age; time before it is a gap.
         let silent = Span { start: until, end: now }.and(asked.measured());
         let gap = elements.unknown > self.schedule.scheduled.ms_within(silent);
-        let own = if gap { worse(age, Status::Assumed) } else { age };
+        let guessed = self.pool.is_some_and(|pool| pool.partly);
+        let own = if gap || guessed { worse(age, Status::Assumed) } else { age };
         self.members().fold(own, |status, machine| worse(status, machine.status))
     }
 }

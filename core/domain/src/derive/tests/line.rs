@@ -61,3 +61,41 @@ fn law_10_output_at_the_end_of_a_line_has_paid_every_loss() {
     assert!(!one.netted_losses.contains(&planthread_contracts::Loss::Quality));
     assert_eq!(one.status, Status::Assumed);
 }
+
+/// The line in week 43 after the counts of weeks 41 and 42, `made` in each hour.
+fn after(counts: Vec<crate::decode::CountFact>) -> (Figures, String) {
+    let plant = fixture::plant();
+    let states = vec![state(0, ms(MONDAY) + 336 * HOUR_MS, EquipmentState::Productive)];
+    let all = Facts { states, counts, ..Facts::default() }.seal();
+    let derivation = weeks(&plant, &all, ms(MONDAY) + 336 * HOUR_MS);
+    let one = derivation.get("LINE", "2026-W43".parse().unwrap()).unwrap().clone();
+    (one, explained(&plant, &derivation, "LINE", "2026-W43"))
+}
+
+#[test]
+fn law_8_an_hour_that_was_not_counted_takes_no_bad_week_out_of_the_pool() {
+    // Week 41 at 48 of 60 parts an hour, week 42 at 24; in its hour 250 somebody
+    // takes 70 parts back, and nobody knows what was made.
+    let total = |hour: i64| {
+        let gone = if hour < 250 { 0 } else { 70 };
+        u64::try_from((hour + 1).min(168) * 48 + (hour - 167).max(0) * 24 - gone).unwrap()
+    };
+    let (one, text) = after((0..336).map(|hour| count(hour, total(hour))).collect());
+    let pool = one.line.unwrap().pool.unwrap();
+    assert_eq!((pool.weeks, hours(pool.scheduled)), (2, 335.into()));
+    let parts = Decimal::from(168 * 48 + 167 * 24);
+    let rate = parts / Decimal::from(60) / Decimal::from(335);
+    assert_eq!(one.attainable_hours, Some(Decimal::from(169) * rate));
+    assert_eq!(one.status, Status::Live);
+    assert!(text.contains("over 2 weeks"), "{text}");
+}
+
+#[test]
+fn law_8_a_line_that_was_counted_in_part_is_not_raised_to_its_bound() {
+    // The counter is there from hour 100 of week 41 and dies in week 42.
+    let counts = (100..170).map(|hour| count(hour, 48 * u64::try_from(hour - 99).unwrap()));
+    let (one, text) = after(counts.collect());
+    assert_eq!(one.attainable_hours, Some(Decimal::new(1_352, 1)));
+    assert_eq!(one.status, Status::Assumed);
+    assert!(text.contains("no week was counted fully enough"), "{text}");
+}
