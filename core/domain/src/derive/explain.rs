@@ -22,7 +22,8 @@ pub struct Step {
     pub name: String,
     /// What it is, in words.
     pub words: String,
-    /// Numbers, names of earlier steps, `+ - * /`, brackets, `min(a, b)`.
+    /// Numbers, names of earlier steps, `+ - * /`, brackets, `min(a, b)`,
+    /// `max(a, b)`.
     pub formula: String,
     /// The value of the formula.
     pub result: Decimal,
@@ -304,13 +305,20 @@ fn explain_line(
         let words = "Difference: bound − measured";
         found.step("difference", words, "bound - measured".to_owned(), difference);
     }
-    let formula = match (figures.measured_output_hours, figures.composed_bound_hours) {
-        (Some(_), Some(_)) => "min(measured, bound)",
-        (Some(_), None) => "measured",
-        (None, _) => "bound",
+    let open = one.elements.unknown + one.elements.ahead > 0;
+    let (words, formula) = match (figures.measured_output_hours, figures.composed_bound_hours) {
+        (Some(_), Some(_)) if open => (
+            "Hours that land: measured, where what was not counted stays below the bound",
+            "max(counted, min(measured, bound))",
+        ),
+        (Some(_), _) => ("Hours that land: measured", "measured"),
+        (None, _) => ("Hours that land: the bound, because nothing was counted", "bound"),
     };
-    let words = "Hours that land: measured, never above the bound";
     found.step("attainable", words, formula.to_owned(), one.attainable_hours?);
+    if figures.difference_hours.is_some_and(|difference| difference < Decimal::ZERO) {
+        let note = "the difference is below zero: the line's end gave out more than its machines could make in this time. Buffers held it from before, or a cycle of the master data is too long. What was counted is not cut.";
+        found.notes.push(note.to_owned());
+    }
     if one.elements.unknown > 0 && figures.measured_output_hours.is_some() {
         let note = format!(
             "{} h were not counted: they are filled at the demonstrated rate.",

@@ -288,8 +288,9 @@ impl Figures {
     }
 
     /// Hours that are lost on top of planned stops: of a machine its unplanned
-    /// down, measured and expected; of a line all that its output falls short.
-    /// `None` when nothing is known.
+    /// down, measured and expected; of a line all that its output falls short,
+    /// below zero where it made more than its cycle allows for the scheduled
+    /// hours. `None` when nothing is known.
     #[must_use]
     pub fn lost_hours(&self) -> Option<Decimal> {
         let open = hours(self.elements.scheduled - self.elements.planned);

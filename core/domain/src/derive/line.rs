@@ -6,7 +6,10 @@
 //! over the stages the weakest holds. The truth lies at or below the bound; the
 //! difference is what starving, blocking and slow running cost.
 //!
-//! The figure that lands is the measured one, never above the bound. Missing
+//! The figure that lands is the measured one. What was counted is never cut: the
+//! buffers give out in a day what the machines made in another, so days that
+//! were counted add up to their week (law 6). Only what was not counted, or lies
+//! ahead, is limited by the bound. Missing
 //! orders would have to be corrected for; no source of a line tells them apart,
 //! so nothing is corrected and the figure is a floor. Time that was not counted
 //! (a silent counter, a gap) counts at the demonstrated rate: the bound never
@@ -143,7 +146,7 @@ impl<'a> LineView<'a> {
             return None;
         }
         let attainable = match (measured, bound_hours) {
-            (Some(measured), Some(bound)) => measured.min(bound),
+            (Some(measured), Some(bound)) => measured.min(bound).max(counted.unwrap_or_default()),
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => return Some(self.put(asked, elements, None, None, counted, outlook)),
         };

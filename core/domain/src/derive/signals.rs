@@ -10,7 +10,8 @@ use super::{Derivation, Figures};
 /// The signals of one resource and period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signals {
-    /// What it can give; `None` when nothing is known.
+    /// What it can give; `None` when nothing is known, and where a line made more
+    /// than was scheduled, for which the contract has no word.
     pub capacity: Option<AvailableCapacity>,
     /// How much it limits the flow, where a twin told it.
     pub severity: Option<ConstraintSeverity>,
@@ -45,6 +46,7 @@ impl Derivation {
 }
 
 fn capacity(one: &Figures, provenance: Provenance) -> Option<AvailableCapacity> {
+    let down_hours = one.lost_hours().filter(|lost| *lost >= Decimal::ZERO)?;
     Some(AvailableCapacity {
         resource: one.resource.clone(),
         period: one.period,
@@ -58,7 +60,7 @@ fn capacity(one: &Figures, provenance: Provenance) -> Option<AvailableCapacity> 
         basis: one.basis,
         scheduled_hours: one.scheduled_hours(),
         planned_stop_hours: one.planned_maintenance_hours(),
-        down_hours: one.lost_hours()?,
+        down_hours,
         attainable_hours: one.attainable_hours?,
         demonstrated_standard_hours: one.demonstrated_standard_hours,
         good_units: one.good_units,

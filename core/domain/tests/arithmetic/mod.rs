@@ -58,6 +58,14 @@ impl Parser<'_> {
             assert!(self.eat(")"));
             return least;
         }
+        if self.eat("max(") {
+            let mut most = self.sum();
+            while self.eat(",") {
+                most = most.max(self.sum());
+            }
+            assert!(self.eat(")"));
+            return most;
+        }
         if self.eat("(") {
             let value = self.sum();
             assert!(self.eat(")"));
