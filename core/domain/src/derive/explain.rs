@@ -11,6 +11,8 @@ use planthread_contracts::Period;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+mod line;
+
 use super::{Derivation, Elements, Figures, Phase, RestsOn};
 use crate::calendar::{round_half_even, span::hours};
 use crate::model::Plant;
@@ -122,7 +124,7 @@ pub fn explain(
         )],
     };
     match (&one.line, plant.line(resource)) {
-        (Some(_), _) | (_, Some(_)) => explain_line(&mut found, plant, derivation, one)?,
+        (Some(_), _) | (_, Some(_)) => line::explain(&mut found, plant, derivation, one)?,
         (None, None) => explain_machine(&mut found, one)?,
     }
     Some(found)
@@ -251,103 +253,4 @@ fn notes(found: &mut Explanation, one: &Figures) {
     if one.phase == Phase::Current {
         note("the period is measured to `as of`; an open stop is cut off there.");
     }
-}
-
-fn explain_line(
-    found: &mut Explanation,
-    plant: &Plant,
-    derivation: &Derivation,
-    one: &Figures,
-) -> Option<()> {
-    let line = plant.line(&one.resource)?;
-    let figures = one.line.as_ref()?;
-    let cycle = line.ideal_cycle_seconds;
-    let scheduled = hours(one.elements.scheduled);
-    found.step("scheduled", "Scheduled hours", in_hours(one.elements.scheduled), scheduled);
-    if let Some(measured) = figures.measured_output_hours {
-        let counted = one.output_standard_hours.unwrap_or_default();
-        let parts = (counted * Decimal::from(3_600)).checked_div(cycle)?.round_dp(9).normalize();
-        let words = format!("Good parts at {} × the line's cycle of {cycle} s", line.counter);
-        found.step("counted", &words, format!("{parts} * {cycle} / 3600"), counted);
-        let mut formula = "counted".to_owned();
-        let open = one.elements.unknown + one.elements.ahead;
-        if open > 0 {
-            let pool = figures.pool.as_ref()?;
-            let words = if pool.partly {
-                "Assumed output per scheduled hour (no week was counted fully enough), over what was counted of"
-            } else {
-                "Demonstrated output per scheduled hour that was counted, over"
-            };
-            let words = format!("{words} {} weeks", pool.weeks);
-            let ratio =
-                format!("{} / ({})", pool.output_hours.normalize(), in_hours(pool.scheduled));
-            found.step("ratio", &words, ratio, pool.ratio()?);
-            formula = format!("counted + ratio * ({})", in_hours(open));
-        }
-        found.step("measured", "Standard hours at the line's end", formula, measured);
-    }
-    let mut stages = Vec::new();
-    for (index, stage) in line.stages.iter().enumerate() {
-        if figures.composed_bound_hours.is_none() {
-            break;
-        }
-        let (formula, result) = stage_formula(plant, derivation, one.period, stage, cycle)?;
-        let name = format!("stage_{}", index + 1);
-        let words = format!("Stage {} in hours of the line's cycle", stage.name);
-        found.step(&name, &words, formula, result);
-        stages.push(name);
-    }
-    if let Some(bound) = figures.composed_bound_hours {
-        let formula = format!("min(scheduled, {})", stages.join(", "));
-        found.step("bound", "Composed bound: the weakest stage", formula, bound);
-    }
-    if let Some(difference) = figures.difference_hours {
-        let words = "Difference: bound − measured";
-        found.step("difference", words, "bound - measured".to_owned(), difference);
-    }
-    let open = one.elements.unknown + one.elements.ahead > 0;
-    let (words, formula) = match (figures.measured_output_hours, figures.composed_bound_hours) {
-        (Some(_), Some(_)) if open => (
-            "Hours that land: measured, where what was not counted stays below the bound",
-            "max(counted, min(measured, bound))",
-        ),
-        (Some(_), _) => ("Hours that land: measured", "measured"),
-        (None, _) => ("Hours that land: the bound, because nothing was counted", "bound"),
-    };
-    found.step("attainable", words, formula.to_owned(), one.attainable_hours?);
-    if figures.difference_hours.is_some_and(|difference| difference < Decimal::ZERO) {
-        let note = "the difference is below zero: the line's end gave out more than its machines could make in this time. Buffers held it from before, or a cycle of the master data is too long. What was counted is not cut.";
-        found.notes.push(note.to_owned());
-    }
-    if one.elements.unknown > 0 && figures.measured_output_hours.is_some() {
-        let note = format!(
-            "{} h were not counted: they are filled at the demonstrated rate.",
-            shown(hours(one.elements.unknown)),
-        );
-        found.notes.push(note);
-    }
-    let note = "no source of the line tells missing orders: nothing is corrected for load, the figure is a floor.";
-    found.notes.push(note.to_owned());
-    Some(())
-}
-
-fn stage_formula(
-    plant: &Plant,
-    derivation: &Derivation,
-    period: Period,
-    stage: &crate::model::Stage,
-    cycle: Decimal,
-) -> Option<(String, Decimal)> {
-    let mut terms = Vec::new();
-    let mut sum = Decimal::ZERO;
-    for id in &stage.machines {
-        let resource = plant.resource(id)?;
-        let own = derivation.get(id, period)?.attainable_hours?;
-        let part = resource.ideal_cycle_seconds?.checked_div(resource.parts_per_cycle.into())?;
-        let units = Decimal::from(resource.parallel_units);
-        let own_text = own.normalize();
-        terms.push(format!("{own_text} * {units} * {cycle} / {part}"));
-        sum += (own * units * cycle).checked_div(part)?;
-    }
-    Some((terms.join(" + "), sum))
 }

@@ -23,7 +23,8 @@ pub struct Elements {
     pub planned: i64,
     /// Measured unplanned stops within scheduled time.
     pub down: i64,
-    /// Measured standby within scheduled time: never a loss.
+    /// Measured standby within scheduled time: never a loss. Of a line only the
+    /// time without order or operator, in which its output was counted.
     pub standby: i64,
     /// Scheduled time before `as_of` of which nobody knows; 0 when the source
     /// told everything.
@@ -172,6 +173,20 @@ pub struct LineFigures {
     pub limiting_stage: Option<String>,
     /// Demonstrated output per scheduled hour.
     pub pool: Option<LinePool>,
+    /// Whether missing orders and operators are corrected for.
+    pub load: Load,
+}
+
+/// Who tells when nobody asked a line for parts: no order, no operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Load {
+    /// The source of the machine where output is counted: it is corrected for.
+    Told,
+    /// Only sources of other machines of the line: nothing is corrected.
+    ToldElsewhere,
+    /// Nobody: nothing is corrected.
+    Untold,
 }
 
 /// What was counted at a line's end in the last full weeks.
@@ -181,6 +196,8 @@ pub struct LinePool {
     pub output_hours: Decimal,
     /// Scheduled milliseconds in which it was counted.
     pub scheduled: i64,
+    /// Milliseconds of them in which nobody asked for parts.
+    pub unasked: i64,
     /// How many weeks.
     pub weeks: u32,
     /// Whether none of them was counted fully enough, so that the rate is only
@@ -189,10 +206,11 @@ pub struct LinePool {
 }
 
 impl LinePool {
-    /// Standard hours per scheduled hour; `None` when nothing was scheduled.
+    /// Standard hours per scheduled hour in which parts were asked for; `None`
+    /// when there was none.
     #[must_use]
     pub fn ratio(&self) -> Option<Decimal> {
-        self.output_hours.checked_div(hours(self.scheduled))
+        self.output_hours.checked_div(hours(self.scheduled - self.unasked))
     }
 }
 

@@ -9,9 +9,12 @@
 //! The figure that lands is the measured one. What was counted is never cut: the
 //! buffers give out in a day what the machines made in another, so days that
 //! were counted add up to their week (law 6). Only what was not counted, or lies
-//! ahead, is limited by the bound. Missing
-//! orders would have to be corrected for; no source of a line tells them apart,
-//! so nothing is corrected and the figure is a floor. Time that was not counted
+//! ahead, is limited by the bound.
+//!
+//! Time without order or operator is no loss: where the source of the machine at
+//! which output is counted tells it, it counts at the demonstrated rate, as does
+//! time ahead. Where it does not, nothing is corrected and the figure is a floor.
+//! Starving and blocking inside the line are its own losses. Time that was not counted
 //! (a silent counter, a gap) counts at the demonstrated rate: the bound never
 //! stands in for it, because silence must not raise a number (law 8).
 
@@ -24,7 +27,7 @@ use rust_decimal::Decimal;
 
 use super::{
     clock::Clock,
-    figures::{Elements, Figures, LineFigures, LinePool, Phase},
+    figures::{Elements, Figures, LineFigures, LinePool, Load, Phase},
     forecast::{Outlook, worse},
     machine::{Machine, week_before},
     period::Asked,
@@ -87,6 +90,7 @@ impl<'a> LineView<'a> {
             if counted > 0 {
                 pool.output_hours += self.output_hours(window).unwrap_or_default();
                 pool.scheduled += counted;
+                pool.unasked += self.unasked(window);
                 pool.weeks += 1;
             }
         }
@@ -156,6 +160,7 @@ impl<'a> LineView<'a> {
             difference_hours: bound_hours.zip(measured).map(|(bound, measured)| bound - measured),
             limiting_stage: bound.map(|(_, name)| name),
             pool: self.pool,
+            load: self.load(),
         };
         Some(self.put(asked, elements, Some(attainable), Some(line), counted, outlook))
     }
@@ -166,7 +171,27 @@ impl<'a> LineView<'a> {
         let seen = self.schedule.scheduled.ms_within(asked.measured());
         let regular = self.schedule.regular.ms_within(window);
         let unknown = self.uncounted(asked.measured());
-        Elements { scheduled, regular, unknown, ahead: scheduled - seen, ..Elements::default() }
+        let (standby, ahead) = (self.unasked(asked.measured()), scheduled - seen);
+        Elements { scheduled, regular, standby, unknown, ahead, ..Elements::default() }
+    }
+
+    /// Scheduled and counted milliseconds inside `window` in which nobody asked
+    /// for parts, as the source of the counting machine tells it.
+    fn unasked(&self, window: Span) -> i64 {
+        let Some(counter) = self.counter else { return 0 };
+        let counted = counter.output.as_ref().map(|output| output.counted(window));
+        let counted = counted.unwrap_or_default();
+        self.schedule.scheduled.and(&counter.unasked).and(&counted).ms()
+    }
+
+    fn load(&self) -> Load {
+        if self.counter.is_some_and(Machine::tells_unasked) {
+            Load::Told
+        } else if self.members().any(Machine::tells_unasked) {
+            Load::ToldElsewhere
+        } else {
+            Load::Untold
+        }
     }
 
     /// Scheduled milliseconds inside `window` in which nobody counted.
@@ -186,14 +211,16 @@ impl<'a> LineView<'a> {
         self.machines.iter().filter(move |machine| ids().any(|id| *id == machine.resource.id))
     }
 
-    /// Counted so far, and the demonstrated rate for what was not counted and
-    /// for the rest. `None` where a rate is needed and none was shown.
+    /// Counted so far, and the demonstrated rate for the time in which nobody
+    /// asked for parts, for what was not counted and for the rest. `None` where a
+    /// rate is needed and none was shown; without one, time that nobody asked for
+    /// is not corrected.
     fn measured(&self, elements: &Elements, counted: Option<Decimal>) -> Option<Decimal> {
         let open = elements.unknown + elements.ahead;
-        match (counted, self.ratio()) {
-            (counted, _) if open == 0 => counted.or(Some(Decimal::ZERO)),
-            (counted, Some(ratio)) => Some(counted.unwrap_or_default() + ratio * hours(open)),
-            (_, None) => None,
+        let made = counted.unwrap_or_default();
+        match self.ratio() {
+            Some(ratio) => Some(made + ratio * hours(open + elements.standby)),
+            None => (open == 0).then_some(made),
         }
     }
 
@@ -242,12 +269,27 @@ impl<'a> LineView<'a> {
             severity: outlook.severity(asked.window),
             risk: outlook.risk(asked.window, &self.schedule.scheduled),
             line,
-            netted_losses: netted(measured.is_some()),
+            netted_losses: self.netted(measured.is_some()),
             status,
             quality: quality(status, &elements, phase, self.pool.is_some()),
             as_of: instant(truth),
             valid_until: instant(asked.valid_until(truth)),
         }
+    }
+
+    /// What the figure has paid. Good output at the line's end has paid every
+    /// loss that there is, less what it is corrected for; the bound alone only
+    /// what its machines paid.
+    fn netted(&self, measured: bool) -> BTreeSet<Loss> {
+        let mut losses = BTreeSet::from([Loss::PlannedMaintenance, Loss::UnplannedDown]);
+        if measured {
+            losses.extend([Loss::Breaks, Loss::Setup, Loss::Speed, Loss::Quality]);
+        }
+        let corrected = self.ratio().is_some() && self.counter.is_some_and(Machine::tells_staffing);
+        if measured && !corrected {
+            losses.insert(Loss::Staffing);
+        }
+        losses
     }
 
     fn status(
@@ -279,14 +321,6 @@ impl<'a> LineView<'a> {
         let own = if gap || guessed { worse(age, Status::Assumed) } else { age };
         self.members().fold(own, |status, machine| worse(status, machine.status))
     }
-}
-
-/// What the figure has paid. Good output at the line's end has paid every loss
-/// that there is; the bound alone only what its machines paid.
-fn netted(measured: bool) -> BTreeSet<Loss> {
-    let of_machines = [Loss::PlannedMaintenance, Loss::UnplannedDown];
-    let of_output = [Loss::Breaks, Loss::Setup, Loss::Speed, Loss::Quality, Loss::Staffing];
-    of_machines.into_iter().chain(of_output.into_iter().filter(|_| measured)).collect()
 }
 
 fn hours_of(elements: &Elements) -> Decimal {

@@ -1,16 +1,17 @@
 //! One resource: its scheduled time, its stops, its pool of full weeks.
 
 use jiff::{ToSpan as _, civil::Date};
-use planthread_contracts::{Period, PeriodKind, Status};
+use planthread_contracts::{EquipmentState, Period, PeriodKind, Status};
 use rust_decimal::Decimal;
 
 use super::{
     figures::{Demonstrated, Elements, PoolWeek, RestsOn},
     output::Output,
-    timeline::Timeline,
+    timeline::{Timeline, is_unasked},
 };
 use crate::{
     calendar::{Bounds, LocalTimeError, Schedule, Span, Spans, span::hours},
+    decode::StateSet,
     model::{Resource, Rules},
 };
 
@@ -23,11 +24,13 @@ pub(super) struct Machine<'a> {
     planned: Spans,
     down: Spans,
     standby: Spans,
+    /// Scheduled standby in which nobody asked for parts.
+    pub(super) unasked: Spans,
     unknown: Spans,
     ahead: Spans,
     pub(super) output: Option<Output>,
-    /// Whether a source of it tells standby from slow running.
-    pub(super) tells_standby: bool,
+    /// Which kinds of standby its source tells.
+    told: StateSet,
     /// Begin of what was observed, in milliseconds; `None` without any history.
     pub(super) observed_from: Option<i64>,
     /// End of what was observed, in milliseconds; `None` without any history.
@@ -56,7 +59,7 @@ pub(super) struct Seen {
     pub(super) timeline: Timeline,
     pub(super) rivals: Vec<Timeline>,
     pub(super) output: Option<Output>,
-    pub(super) tells_standby: bool,
+    pub(super) told: StateSet,
     pub(super) tells_planned: bool,
     pub(super) observed_from: Option<i64>,
     pub(super) observed_until: Option<i64>,
@@ -85,7 +88,7 @@ impl<'a> Machine<'a> {
         let planned = scheduled.and(&timeline.planned.or(&happened).or(&to_come));
         let within = |set: &Spans| scheduled.and(set).without(&planned);
         let known = timeline.down.or(&timeline.planned).or(&timeline.unknown);
-        let standby = timeline.standby.without(&known);
+        let standing = |set: &Spans| within(&set.without(&known));
         let last = timeline.down.as_slice().last().filter(|stop| stop.end >= as_of);
         let down_since = last.map(|stop| stop.start);
         let rivals = seen
@@ -103,12 +106,13 @@ impl<'a> Machine<'a> {
             schedule,
             bounds,
             down: within(&timeline.down),
-            standby: within(&standby),
+            standby: standing(&timeline.standby),
+            unasked: standing(&timeline.unasked),
             unknown: within(&timeline.unknown),
             ahead: scheduled.without(&past).without(&planned),
             planned,
             output: seen.output,
-            tells_standby: seen.tells_standby,
+            told: seen.told,
             observed_from: seen.observed_from,
             observed_until: seen.observed_until,
             down_since,
@@ -149,6 +153,21 @@ impl<'a> Machine<'a> {
             let apart = rival.down.ms_within(window) - rival.own_down.ms_within(window);
             apart.abs() > tolerance_ms
         })
+    }
+
+    /// Whether its source tells standby from slow running.
+    pub(super) fn tells_standby(&self) -> bool {
+        self.told != StateSet::default()
+    }
+
+    /// Whether its source tells that nobody asked for parts.
+    pub(super) fn tells_unasked(&self) -> bool {
+        EquipmentState::ALL.into_iter().any(|state| is_unasked(state) && self.told.has(state))
+    }
+
+    /// Whether its source tells that operators were missing.
+    pub(super) fn tells_staffing(&self) -> bool {
+        self.told.has(EquipmentState::StandbyNoOperator)
     }
 
     /// Ideal seconds of one part.
@@ -209,7 +228,7 @@ impl<'a> Machine<'a> {
     /// Standard hours per hour that the machine was up and loaded, pooled.
     /// `None` where standby can't be told from slow running.
     pub(super) fn effectiveness(&self) -> Option<Decimal> {
-        if !self.tells_standby {
+        if !self.tells_standby() {
             return None;
         }
         let weeks = &self.demonstrated.as_ref()?.weeks;

@@ -25,8 +25,8 @@ use serde::Serialize;
 pub use cut::{cut_off, derive_cut};
 pub use explain::{Explanation, Step, explain};
 pub use figures::{
-    Demonstrated, Elements, Figures, Foreseen, LineFigures, LinePool, Phase, PoolWeek, RestsOn,
-    Risk, Severity,
+    Demonstrated, Elements, Figures, Foreseen, LineFigures, LinePool, Load, Phase, PoolWeek,
+    RestsOn, Risk, Severity,
 };
 pub(crate) use forecast::worse;
 pub use output::Output;

@@ -205,7 +205,7 @@ fn work(
     if asked.phase() == Phase::Past {
         let loaded = elements.up() - elements.standby;
         let corrected = measured
-            .filter(|_| machine.tells_standby)
+            .filter(|_| machine.tells_standby())
             .and_then(|made| (made * hours(elements.up())).checked_div(hours(loaded)));
         return Work { standard_hours: corrected, good_units: counted };
     }

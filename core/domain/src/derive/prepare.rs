@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     calendar::{LocalTimeError, Span, Spans, schedule::place, span::HOUR_MS},
-    decode::{Facts, StateFact, Subject},
+    decode::{Facts, StateFact, StateSet, Subject},
     model::{Begins, EquipmentState, Plant, Reader, Resource, Rules},
     truth::age_status,
 };
@@ -108,7 +108,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
             timeline: Timeline { unknown: Spans::one(window), ..Timeline::default() },
             rivals: Vec::new(),
             output,
-            tells_standby: false,
+            told: StateSet::default(),
             tells_planned: true,
             observed_from: None,
             observed_until: None,
@@ -128,7 +128,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
         timeline: told.timeline,
         rivals: rivals.map(walk).collect(),
         output,
-        tells_standby: tells_standby(plant, best.facts),
+        told: told_standby(plant, best.facts),
         tells_planned: views.iter().any(|view| tells_planned(view.reader)),
         observed_from: views.iter().filter_map(View::from).min(),
         observed_until: Some(if live { clock.now } else { last_seen }),
@@ -275,18 +275,17 @@ fn tells_planned(reader: &Reader) -> bool {
     }
 }
 
-/// Whether the source of these facts can tell standby from slow running: a
-/// source of the plant's twins can, a file of events where its map says so.
-fn tells_standby(plant: &Plant, facts: &[StateFact]) -> bool {
-    facts.first().is_some_and(|fact| match &plant.sources[usize::from(fact.source.0)].reader {
-        Reader::MachineEvents(events) => {
-            events.events.values().any(|rule| rule.state.is_some_and(EquipmentState::is_standby))
-        }
-        Reader::Cloudevents(_) => {
-            facts.iter().any(|fact| fact.state.is_some_and(EquipmentState::is_standby))
-        }
-        Reader::Counts(_) => false,
-    })
+/// Which kinds of standby the source of these facts can tell: a file of events
+/// those of its map, a source of the plant's twins those that it ever told.
+fn told_standby(plant: &Plant, facts: &[StateFact]) -> StateSet {
+    let Some(first) = facts.first() else { return StateSet::default() };
+    let told: Vec<EquipmentState> = match &plant.sources[usize::from(first.source.0)].reader {
+        Reader::MachineEvents(events) => events.events.values().filter_map(|e| e.state).collect(),
+        Reader::Cloudevents(_) => facts.iter().filter_map(|fact| fact.state).collect(),
+        Reader::Counts(_) => Vec::new(),
+    };
+    let standby: Vec<_> = told.into_iter().filter(|state| state.is_standby()).collect();
+    StateSet::of(&standby)
 }
 
 /// Good output of the strongest source that counts good parts.

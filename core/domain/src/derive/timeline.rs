@@ -16,8 +16,16 @@ pub struct Timeline {
     pub planned: Spans,
     /// Starved, blocked, without order or operator: never a capacity loss.
     pub standby: Spans,
+    /// The part of standby without order or operator: nobody asked for parts.
+    pub unasked: Spans,
     /// Nobody knows. Unknown is not down.
     pub unknown: Spans,
+}
+
+/// Whether the machine stands because nobody asked for parts. A machine inside
+/// a line that starves or is blocked tells of the line, not of its orders.
+pub(super) const fn is_unasked(state: EquipmentState) -> bool {
+    matches!(state, EquipmentState::StandbyNoOrder | EquipmentState::StandbyNoOperator)
 }
 
 impl Timeline {
@@ -67,6 +75,7 @@ impl Timeline {
         let silence = Spans::one(silence);
         Self {
             standby: self.standby.without(&silence),
+            unasked: self.unasked.without(&silence),
             unknown: self.unknown.or(&silence.without(&down.or(&planned))),
             down,
             planned,
@@ -93,6 +102,7 @@ impl Timeline {
             down: self.down.or(&other.down.and(gaps)),
             planned: self.planned.or(&other.planned.and(gaps)),
             standby: self.standby.or(&other.standby.and(gaps)),
+            unasked: self.unasked.or(&other.unasked.and(gaps)),
             unknown: gaps.and(&other.unknown),
         }
     }
@@ -108,11 +118,15 @@ struct Parts {
     down: Vec<Span>,
     planned: Vec<Span>,
     standby: Vec<Span>,
+    unasked: Vec<Span>,
     unknown: Vec<Span>,
 }
 
 impl Parts {
     fn add(&mut self, state: EquipmentState, span: Span) {
+        if is_unasked(state) {
+            self.unasked.push(span);
+        }
         match state {
             EquipmentState::UnscheduledDown => self.down.push(span),
             EquipmentState::ScheduledDown | EquipmentState::NonScheduled => self.planned.push(span),
@@ -127,6 +141,7 @@ impl Parts {
             down: Spans::union(self.down),
             planned: Spans::union(self.planned),
             standby: Spans::union(self.standby),
+            unasked: Spans::union(self.unasked),
             unknown: Spans::union(self.unknown),
         }
     }

@@ -99,3 +99,58 @@ fn law_8_a_line_that_was_counted_in_part_is_not_raised_to_its_bound() {
     assert_eq!(one.status, Status::Assumed);
     assert!(text.contains("no week was counted fully enough"), "{text}");
 }
+
+/// Weeks 41 and 42 of a line that makes 48 of 60 parts an hour, and none in the
+/// first 84 hours, in which `who` is in the state `why`.
+fn stood(who: u32, why: EquipmentState) -> (Plant, Derivation) {
+    let plant = fixture::plant();
+    let hour = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    let told = |at: i64, what| StateFact { subject: Subject(who), ..state(2, hour(at), what) };
+    let mut all = counted(0, 0, 336);
+    all.states.extend([
+        told(0, why),
+        told(84, EquipmentState::Productive),
+        told(336, EquipmentState::Productive),
+    ]);
+    let total = |hour: i64| 48 * u64::try_from((hour - 83).max(0)).unwrap();
+    all.counts = (0..336).map(|hour| count(hour, total(hour))).collect();
+    let derivation = weeks(&plant, &all.seal(), hour(336));
+    (plant, derivation)
+}
+
+#[test]
+fn time_without_order_or_operator_is_no_loss_of_a_line() {
+    for why in [EquipmentState::StandbyNoOrder, EquipmentState::StandbyNoOperator] {
+        let (plant, derivation) = stood(0, why);
+        for (week, hours) in [("2026-W41", 168), ("2026-W42", 168), ("2026-W43", 169)] {
+            let one = derivation.get("LINE", week.parse().unwrap()).unwrap();
+            assert_eq!(one.attainable_hours, Some(Decimal::new(hours * 8, 1)), "{week}");
+            assert_eq!(one.status, Status::Live, "{week}");
+            // Missing operators are paid unless they are corrected for.
+            let staffing = one.netted_losses.contains(&planthread_contracts::Loss::Staffing);
+            assert_eq!(staffing, why == EquipmentState::StandbyNoOrder);
+            let text = explained(&plant, &derivation, "LINE", week);
+            assert!(text.contains("M1 tells missing orders or operators"), "{text}");
+        }
+        let text = explained(&plant, &derivation, "LINE", "2026-W41");
+        assert!(text.contains("without order or operator, which are no loss: 5040 / 60 = 84"));
+        assert!(text.contains("in which parts were asked for"), "{text}");
+    }
+}
+
+#[test]
+fn starving_inside_a_line_is_its_own_loss_and_nobody_corrects_unasked() {
+    // 252 of 336 hours at 48 of 60 parts.
+    let floor = Some(Decimal::from(169) * Decimal::new(6, 1));
+    for (who, why, words) in [
+        (0, EquipmentState::StandbyStarved, "no source of the line tells missing orders"),
+        (1, EquipmentState::StandbyNoOrder, "only sources of other machines than M1"),
+    ] {
+        let (plant, derivation) = stood(who, why);
+        let one = derivation.get("LINE", "2026-W43".parse().unwrap()).unwrap();
+        assert_eq!((one.attainable_hours, one.elements.standby), (floor, 0));
+        assert!(one.netted_losses.contains(&planthread_contracts::Loss::Staffing));
+        let text = explained(&plant, &derivation, "LINE", "2026-W43");
+        assert!(text.contains(words), "{text}");
+    }
+}
