@@ -7,6 +7,7 @@
 mod coverage;
 mod losses;
 mod rounding;
+mod stamp;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +24,6 @@ pub use crate::derive::cut_off;
 pub use coverage::{Coverage, Suggestion, coverage, suggest};
 
 use crate::{
-    calendar::Bounds,
     decode::fact::hex,
     derive::{Derivation, Figures, is_known},
     model::{Figure, MapRow, Mapping, Plant},
@@ -154,7 +154,7 @@ fn drafts(
                         // grows. A source that falls silent makes truth older
                         // (its as-of lands as a measure), not its revision.
                         as_of: derivation.as_of,
-                        valid_until: one.valid_until,
+                        valid_until: stamp::runs_out(measure.carries, one),
                         recipe: recipe.clone(),
                     };
                     merge(&mut drafts, measure, key, draft);
@@ -304,8 +304,8 @@ fn value(
         Carries::Severity => (one.severity.as_ref().map(|s| s.value), Unit::One, false),
         Carries::HoursAtRisk => (one.risk.as_ref().map(|r| r.hours_at_risk), Unit::Hour, true),
         Carries::Status => (Some(one.status.code().into()), Unit::One, false),
-        Carries::AsOf => return day_number(one, plant, one.as_of).map(Some),
-        Carries::ValidUntil => return day_number(one, plant, one.valid_until).map(Some),
+        Carries::AsOf => return stamp::as_of(one).map(Some),
+        Carries::ValidUntil => return stamp::last_day(one).map(Some),
         Carries::Heartbeat => (request.heartbeat, Unit::One, false),
         Carries::Observed => return Ok(None),
     };
@@ -318,14 +318,6 @@ fn value(
 
 const NO_STANDARD_HOURS: &str = "no demonstrated standard hours: no source tells standby from slow \
      running, so the load can't be corrected";
-
-/// An instant as the number `yyyymmdd` of its civil day in the plant's zone.
-fn day_number(one: &Figures, plant: &Plant, at: Timestamp) -> Result<Decimal, String> {
-    let bounds = Bounds::new(&one.zone, plant.day_start).map_err(|error| error.to_string())?;
-    let day = bounds.zone().to_datetime(at).date();
-    let number = i64::from(day.year()) * 10_000 + i64::from(day.month()) * 100;
-    Ok(Decimal::from(number + i64::from(day.day())))
-}
 
 /// Digest of everything that a cell's value depends on besides its key: facts,
 /// rules, mapping, clock changes. 64 hex digits.

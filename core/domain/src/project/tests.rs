@@ -209,11 +209,37 @@ fn a_group_carries_status_and_stamps_as_days_of_the_plant() {
     ];
     let landed = project(&request(&plant, &live, &mapping, &measures)).unwrap();
     assert_eq!(cell(&landed, "R-2", "2026-W46", "status").value, Status::Live.code().into());
-    // 2026-11-01T23:00Z is midnight of the second in Berlin; 73 h later it ends.
+    // 2026-11-01T23:00Z is midnight of the second in Berlin. It ends 73 h later,
+    // at 01:00 of the fifth: the fourth is its last whole day.
     assert_eq!(cell(&landed, "R-2", "2026-W46", "as_of").value, 20_261_102.into());
-    assert_eq!(cell(&landed, "R-2", "2026-W46", "valid_until").value, 20_261_105.into());
+    assert_eq!(cell(&landed, "R-2", "2026-W46", "valid_until").value, 20_261_104.into());
     let groups: BTreeSet<_> = landed.cells.iter().map(|c| c.key.group()).collect();
     assert_eq!(landed.cells.len(), groups.len() * measures.len());
+}
+
+#[test]
+fn a_value_is_never_trusted_on_the_day_on_which_it_ends() {
+    let (mut live, mapping) = (derivation(&[PeriodKind::Week]), fixture::mapping());
+    let measures = [
+        measure("live", "attainable_clock_hours", "week", "HUR", 2),
+        measure("valid_until", "valid_until", "week", "C62", 0),
+    ];
+    // In Berlin: the last instant of the fourth, midnight, and the day after.
+    for (until, last, end) in [
+        ("2026-11-04T22:59:59Z", 20_261_103, "2026-11-03T23:00:00Z"),
+        ("2026-11-04T23:00:00Z", 20_261_104, "2026-11-04T23:00:00Z"),
+        ("2026-11-05T22:00:00Z", 20_261_104, "2026-11-04T23:00:00Z"),
+        ("2026-11-05T23:00:00Z", 20_261_105, "2026-11-05T23:00:00Z"),
+    ] {
+        let until: Timestamp = until.parse().unwrap();
+        live.figures.iter_mut().for_each(|one| one.valid_until = until);
+        let landed = project(&request(&fixture::plant(), &live, &mapping, &measures)).unwrap();
+        let stamp = cell(&landed, "R-1", "2026-W46", "valid_until");
+        assert_eq!(stamp.value, last.into(), "{until}");
+        // What has landed runs out with that day, and is renewed before it ends.
+        assert_eq!(stamp.valid_until, end.parse().unwrap(), "{until}");
+        assert_eq!(cell(&landed, "R-1", "2026-W46", "live").valid_until, until);
+    }
 }
 
 #[test]
