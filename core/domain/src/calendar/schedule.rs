@@ -6,8 +6,8 @@ use jiff::{
     tz::TimeZone,
 };
 
-use super::{LocalTimeError, Span, Spans, resolve, zone};
-use crate::model::{Calendar, Disambiguation, Moment, Plant};
+use super::{Bounds, LocalTimeError, Span, Spans, resolve, zone};
+use crate::model::{Calendar, CalendarException, Disambiguation, Moment, Plant};
 
 /// What a calendar schedules between two days, with and without what people
 /// decided for single days.
@@ -59,6 +59,49 @@ impl Schedule {
         }
         Ok(Self { regular: Spans::union(regular), scheduled: Spans::union(scheduled) })
     }
+}
+
+/// What one decided change does inside a window, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change<'a> {
+    /// The change.
+    pub exception: &'a CalendarException,
+    /// Scheduled by it, and by nothing before it.
+    pub added: i64,
+    /// No longer scheduled because of it.
+    pub taken: i64,
+}
+
+/// The decided changes of `calendar` that speak of a day of `window` or move
+/// hours of it, in order. Each counts against the shifts and the changes before
+/// it, so what they add and take sums to scheduled less regular hours.
+///
+/// # Errors
+/// As [`Schedule::build`].
+pub fn changes<'a>(
+    calendar: &'a Calendar,
+    plant: &Plant,
+    window: Span,
+) -> Result<Vec<Change<'a>>, LocalTimeError> {
+    let zone = calendar.zone.as_deref().unwrap_or(&plant.zone);
+    let days = Bounds::new(zone, Time::midnight())?;
+    let (first, last) = (days.date(window.start)?, days.date(window.end - 1)?);
+    // Hours that start on the day before may reach into the window.
+    let (from, to) = (first.saturating_sub(1.day()), last.saturating_add(1.day()));
+    let mut so_far = Calendar { exceptions: Vec::new(), ..calendar.clone() };
+    let mut before = Schedule::build(&so_far, plant, from, to)?.scheduled;
+    let mut found = Vec::new();
+    for exception in calendar.exceptions.iter().filter(|e| from <= e.last() && e.from <= last) {
+        so_far.exceptions.push(exception.clone());
+        let after = Schedule::build(&so_far, plant, from, to)?.scheduled;
+        let added = after.without(&before).ms_within(window);
+        let taken = before.without(&after).ms_within(window);
+        if added + taken > 0 || first <= exception.last() {
+            found.push(Change { exception, added, taken });
+        }
+        before = after;
+    }
+    Ok(found)
 }
 
 fn regular_hours(

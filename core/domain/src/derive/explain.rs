@@ -11,6 +11,7 @@ use planthread_contracts::Period;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+mod decided;
 mod line;
 
 use super::{Derivation, Elements, Figures, Phase, RestsOn};
@@ -125,7 +126,7 @@ pub fn explain(
     };
     match (&one.line, plant.line(resource)) {
         (Some(_), _) | (_, Some(_)) => line::explain(&mut found, plant, derivation, one)?,
-        (None, None) => explain_machine(&mut found, one)?,
+        (None, None) => explain_machine(&mut found, plant, one)?,
     }
     Some(found)
 }
@@ -139,18 +140,13 @@ fn in_hours(ms: i64) -> String {
     format!("{} / 60", minutes(ms))
 }
 
-fn explain_machine(found: &mut Explanation, one: &Figures) -> Option<()> {
-    let Elements { scheduled, regular, planned, down, unknown, .. } = one.elements;
+fn explain_machine(found: &mut Explanation, plant: &Plant, one: &Figures) -> Option<()> {
+    let Elements { planned, down, unknown, .. } = one.elements;
     let attainable = one.attainable_hours?;
+    decided::explain(found, plant, one);
     let mut step = |name: &str, words: &str, ms| found.step(name, words, in_hours(ms), hours(ms));
-    step("scheduled", "Scheduled hours (minutes ÷ 60)", scheduled);
     step("planned", "Planned maintenance within scheduled hours", planned);
     step("down", "Unplanned down within scheduled hours, measured", down);
-    if scheduled != regular {
-        let decided = hours(scheduled - regular);
-        let note = format!("people decided {} h on top of the shifts.", shown(decided));
-        found.notes.push(note);
-    }
     let mut parts = Vec::new();
     for (index, part) in one.foreseen.iter().enumerate() {
         let name = format!("foretold_{}", index + 1);

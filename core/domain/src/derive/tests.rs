@@ -14,6 +14,7 @@ use crate::{
 
 #[path = "../../tests/arithmetic/mod.rs"]
 mod arithmetic;
+mod decided;
 mod line;
 mod silence;
 

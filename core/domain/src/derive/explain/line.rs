@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Explanation, in_hours, shown};
+use super::{Explanation, decided, in_hours, shown};
 use crate::{
     calendar::span::hours,
     derive::{Derivation, Figures, LineFigures, Load},
@@ -18,8 +18,7 @@ pub(super) fn explain(
 ) -> Option<()> {
     let line = plant.line(&one.resource)?;
     let figures = one.line.as_ref()?;
-    let scheduled = hours(one.elements.scheduled);
-    found.step("scheduled", "Scheduled hours", in_hours(one.elements.scheduled), scheduled);
+    decided::explain(found, plant, one);
     if let Some(measured) = figures.measured_output_hours {
         explain_measured(found, line, one, figures, measured)?;
     }

@@ -4,7 +4,7 @@ use super::*;
 
 /// M1 counts `an_hour` parts in each of the first `hours` hours after
 /// [`MONDAY`]; its events are heard of until `heard`.
-fn counted(hours: i64, an_hour: u64, heard: i64) -> Facts {
+pub(super) fn counted(hours: i64, an_hour: u64, heard: i64) -> Facts {
     let states = vec![state(0, ms(MONDAY) + heard * HOUR_MS, EquipmentState::Productive)];
     let counts = (0..hours).map(|hour| count(hour, an_hour * u64::try_from(hour + 1).unwrap()));
     Facts { states, counts: counts.collect(), ..Facts::default() }.seal()
