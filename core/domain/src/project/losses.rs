@@ -20,16 +20,39 @@ pub(super) fn check(request: &Request<'_>) -> Vec<Violation> {
         }
         found.extend(alone(request, measure).map(|f| f.under(&path("level"))));
         found.extend(added_quantiles(measure).map(|f| f.under(&path("over_time"))));
-        if measure.carries == Carries::Severity && measure.over_resources == Aggregation::Sum {
-            found.push(Violation::new(
-                path("over_resources"),
-                "severities would be added up, and a sum of severities means nothing",
-                "store it with aggregation max or none",
-            ));
+        let ways = [("over_time", measure.over_time), ("over_resources", measure.over_resources)];
+        for (field, way) in ways {
+            found.extend(meaningless(measure, way).map(|f| f.under(&path(field))));
         }
     }
     found
 }
+
+/// Codes, ratios and days that a target must not put together in this way: a
+/// status lands only where a month or a plant shows the worst of its parts, and
+/// days and identities never add up.
+fn meaningless(measure: &MeasureDecl, way: Aggregation) -> Option<Violation> {
+    let (what, allowed): (_, &[Aggregation]) = match measure.carries {
+        Carries::Status => ("a status code", &[Aggregation::Max, Aggregation::None]),
+        Carries::Severity => ("a severity", &[Aggregation::Max, Aggregation::None]),
+        Carries::AsOf | Carries::ValidUntil => ("a day", NEVER_ADDED),
+        Carries::Heartbeat => ("the identity of a writer", NEVER_ADDED),
+        _ => return None,
+    };
+    let (way, effect) = match way {
+        way if allowed.contains(&way) => return None,
+        Aggregation::Sum => ("sum", "the target would add them up, and the total means nothing"),
+        _ => ("min", "the target would show the mildest of them, and hide the others"),
+    };
+    let cure = match allowed.contains(&Aggregation::Min) {
+        true => "store it with aggregation min, max or none",
+        false => "store it with aggregation max or none",
+    };
+    let reason = format!("`{}` carries {what} with aggregation {way}: {effect}", measure.name);
+    Some(Violation::new("", reason, cure))
+}
+
+const NEVER_ADDED: &[Aggregation] = &[Aggregation::Min, Aggregation::Max, Aggregation::None];
 
 /// Status and stamps travel with a value of the same level; where there is
 /// none, they would never land.

@@ -38,9 +38,14 @@ fn derivation(kinds: &[PeriodKind]) -> Derivation {
 }
 
 fn measure(name: &str, carries: &str, level: &str, unit: &str, scale: u32) -> MeasureDecl {
+    let together = match carries {
+        "status" | "severity" | "heartbeat" => "max",
+        "as_of" | "valid_until" => "min",
+        _ => "sum",
+    };
     serde_json::from_value(serde_json::json!({
         "name": name, "surface": name, "carries": carries, "unit": unit, "scale": scale,
-        "level": level, "over_time": "sum", "over_resources": "sum", "owner": "bridge",
+        "level": level, "over_time": together, "over_resources": together, "owner": "bridge",
         "role": if matches!(carries, "as_of" | "valid_until") { "stamp" } else { "value" },
     }))
     .unwrap()
@@ -166,6 +171,37 @@ fn law_7_quantiles_of_several_resources_never_land_as_one() {
     let landed = project(&request(&plant, &live, &mapping, &[low])).unwrap();
     assert!(landed.cells.iter().all(|cell| cell.key.resource == "R-1") && !landed.cells.is_empty());
     assert!(landed.withheld.iter().any(|w| w.source == "M3" && w.reason.contains("add up")));
+}
+
+#[test]
+fn status_stamps_and_severity_never_land_where_the_target_adds_them_up() {
+    use Aggregation::{Max, Min, None as Never, Sum};
+    let (plant, live, mapping) =
+        (fixture::plant(), derivation(&[PeriodKind::Week]), fixture::mapping());
+    let value = measure("live", "attainable_clock_hours", "week", "HUR", 2);
+    for (carries, allowed) in [
+        ("status", &[Max, Never][..]),
+        ("severity", &[Max, Never]),
+        ("as_of", &[Min, Max, Never]),
+        ("valid_until", &[Min, Max, Never]),
+        ("heartbeat", &[Min, Max, Never]),
+    ] {
+        for way in [Sum, Min, Max, Never] {
+            for field in ["over_time", "over_resources"] {
+                let mut one = measure("code", carries, "week", "C62", 4);
+                match field {
+                    "over_time" => one.over_time = way,
+                    _ => one.over_resources = way,
+                }
+                let found = project(&request(&plant, &live, &mapping, &[value.clone(), one]));
+                let refused = found.err().unwrap_or_default();
+                let expected = if allowed.contains(&way) { vec![] } else { vec![field] };
+                let paths = refused.iter().map(|f| f.path.strip_prefix("measures[1].").unwrap());
+                assert_eq!(paths.collect::<Vec<_>>(), expected, "{carries} {way:?}");
+                assert!(refused.iter().all(|f| f.cure.contains("max or none")), "{refused:?}");
+            }
+        }
+    }
 }
 
 #[test]
