@@ -7,6 +7,7 @@
 pub mod behaviours;
 mod edmx;
 mod filter;
+mod listing;
 mod master;
 mod master_api;
 pub mod model;

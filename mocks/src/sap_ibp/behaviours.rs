@@ -131,7 +131,7 @@ pub const TABLE: [Behaviour; 35] = [
     off(Switch::ReturnMin, "return-min", Grade::U, "6.3, 14.1", "P_RETURN_MIN=X on a POST shortens the reply (the name suggests it); off: taken without effect"),
     on(Switch::Disaggregation, "disaggregation", Grade::B, "5", "a write above the storage level is split (equally: grade S); off: row rejected"),
     on(Switch::DuplicateMasterData, "duplicate-master-data", Grade::B, "4", "a key twice in one master data transaction: both copies rejected at commit, error 119"),
-    on(Switch::ParallelProcess, "parallel-process", Grade::B, "6.2", "InitiateParallelProcess can be called (POST or PUT); off: 404, as where it is not available"),
+    on(Switch::ParallelProcess, "parallel-process", Grade::B, "6.2", "InitiateParallelProcess can be called (POST or PUT; master data: real versions only); off: 404, as where it is not available"),
     off(Switch::TransactionName, "transaction-name", Grade::C, "6.3", "newer tenants: TransactionName in body, functions and metadata"),
     off(Switch::DeleteEntries, "delete-entries", Grade::B, "4", "newer tenants: DeleteEntries on <MDT>Trans"),
     off(Switch::NavResultsOnPlanning, "nav-results-on-planning", Grade::U, "6.3", "{\"results\": [..]} instead of a bare array, in the planning service too"),
@@ -144,7 +144,7 @@ pub const TABLE: [Behaviour; 35] = [
 
 /// Behaviours that have no switch, because nothing makes sense without them.
 #[rustfmt::skip]
-pub const ALWAYS: [(&str, Grade, &str); 22] = [
+pub const ALWAYS: [(&str, Grade, &str); 24] = [
     ("Atom XML unless JSON is asked for; $metadata is always XML", Grade::B, "8"),
     ("error bodies in JSON or XML, message with language", Grade::B, "8"),
     ("token fetch by GET or HEAD on root, $metadata, <PA>Trans, <PA>Trans/", Grade::A, "6.0, 12"),
@@ -165,6 +165,8 @@ pub const ALWAYS: [(&str, Grade, &str); 22] = [
     ("a stored period that spans two coarser ones counts for the one in which it starts", Grade::S, "5"),
     ("a row below the storage level is rejected in a message", Grade::S, "5"),
     ("after its commit a transaction takes no rows, and a second commit changes nothing; one version a transaction", Grade::S, "6.8"),
+    ("$filter, $orderby and $select of messages, transactions and master data know the properties of their own type; another name is a 400", Grade::S, "3, 4"),
+    ("master data: area and version are keys of version-specific types, and a 400 in the <MDT>Trans of any other", Grade::A, "4"),
     ("master data: an unknown property is a 400, a compound row needs its simple ones, a key must not be empty", Grade::S, "4"),
     ("nightly load, copy operator, supply run, planner's page and its edits: no vendor behaviour", Grade::S, "10"),
 ];

@@ -235,13 +235,8 @@ pub(super) fn master(switches: Switches) -> String {
 
 fn master_type(schema: &mut Schema, kind: &MasterType, switches: Switches) {
     let name = kind.name;
-    let mut keys = kind.keys.to_vec();
-    if kind.version_specific {
-        keys.extend(["PlanningAreaID", "VersionID"]);
-    }
-    let properties: Vec<_> =
-        keys.iter().chain(kind.attributes).map(|name| text(name, "")).collect();
-    schema.entity(name, &keys, &properties, "");
+    let properties: Vec<_> = kind.properties().iter().map(|name| text(name, "")).collect();
+    schema.entity(name, &kind.entity_keys(), &properties, "");
     let configuration = format!(" sap:configuration-type=\"{}\"", kind.configuration);
     schema.set(name, name, &configuration);
     if !kind.loadable {

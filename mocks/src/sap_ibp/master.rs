@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    model::{BASELINE, CURRENCIES, TWIN_VERSION, UNITS},
+    model::{BASELINE, CURRENCIES, PLANNING_AREA, TWIN_VERSION, UNITS},
     options::{Options, location_of},
     transaction::Progress,
 };
@@ -40,6 +40,33 @@ pub(super) const MASTER_TYPES: [MasterType; 5] = [
     reference("PTUOMTO", &["UOMTOID"], &["UOMTODESCR"]),
     reference("PTCURRENCYTO", &["CURRTOID"], &[]),
 ];
+
+impl MasterType {
+    /// The keys of its entity type (section 4).
+    pub(super) fn entity_keys(&self) -> Vec<&'static str> {
+        let version: &[_] = if self.version_specific { &VERSION_KEYS } else { &[] };
+        self.keys.iter().chain(version).copied().collect()
+    }
+
+    /// All properties of its entity type, keys first.
+    pub(super) fn properties(&self) -> Vec<&'static str> {
+        self.entity_keys().into_iter().chain(self.attributes.iter().copied()).collect()
+    }
+
+    /// Adds area and version to a row of a version-specific type.
+    pub(super) fn show(&self, row: &Attributes, version: &str) -> Attributes {
+        let mut row = row.clone();
+        if self.version_specific {
+            let shown = if version.is_empty() { BASELINE } else { version };
+            let values = [PLANNING_AREA, shown].map(str::to_owned);
+            row.extend(VERSION_KEYS.map(str::to_owned).into_iter().zip(values));
+        }
+        row
+    }
+}
+
+/// What belongs to the key of a version-specific type.
+const VERSION_KEYS: [&str; 2] = ["PlanningAreaID", "VersionID"];
 
 const fn simple(
     name: &'static str,
@@ -152,18 +179,9 @@ impl Master {
     }
 
     /// All rows of a type as a read shows them, versions included.
-    pub(super) fn list(&self, kind: usize, area: &str) -> Vec<Attributes> {
+    pub(super) fn list(&self, kind: usize) -> Vec<Attributes> {
         let rows = self.rows.iter().filter(|((of, ..), _)| *of == kind);
-        rows.map(|((_, version, _), row)| {
-            let mut row = row.clone();
-            if MASTER_TYPES[kind].version_specific {
-                let shown = if version.is_empty() { BASELINE } else { version };
-                row.insert("PlanningAreaID".into(), area.to_owned());
-                row.insert("VersionID".into(), shown.to_owned());
-            }
-            row
-        })
-        .collect()
+        rows.map(|((_, version, _), row)| MASTER_TYPES[kind].show(row, version)).collect()
     }
 
     /// Loads the rows of a transaction; gives its messages.

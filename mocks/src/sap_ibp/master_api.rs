@@ -9,18 +9,23 @@ use super::{
     Answer, SapIbp, Service,
     behaviours::Switch,
     edmx,
-    filter::{Comparison, Filter, Literal},
+    listing::Declared,
     master::{Attributes, MASTER_TYPES, MasterTransaction, MasterType},
     model::{BASELINE, MASTER_ONLY_AREA, PLANNING_AREA, TWIN_VERSION},
-    planning::value_result,
-    query::{Query, orderby, page},
-    stage::{body, text},
+    planning::result_of,
+    query::Query,
+    stage::{body, own_id, text},
     transaction::Outcome,
     wire::{Entry, Format, Nav, Prop, Refusal, many, one, quoted, response},
 };
 
 const NAMESPACE: &str = "IBP.MASTER_DATA_API_SRV";
 const CATALOGUE: &str = "VersionSpecificMasterDataTypes";
+const CATALOGUE_KEYS: [&str; 3] = ["PlanningAreaID", "VersionID", "MasterDataTypeID"];
+const CATALOGUE_NAMES: [&str; 5] =
+    ["PlanningAreaID", "VersionID", "MasterDataTypeID", "PlanningAreaDescr", "VersionName"];
+/// Properties of `<MDT>Message`.
+const MESSAGE: [&str; 3] = ["TransactionID", "MessageID", "MessageText"];
 
 impl SapIbp {
     /// Answers a request to the master data service.
@@ -48,11 +53,13 @@ impl SapIbp {
             return Ok(response(200, "application/xml;charset=utf-8", xml).into());
         }
         if name == CATALOGUE && reads {
-            return list(catalogue(), CATALOGUE, CATALOGUE_KEYS, query, &root, format);
+            let rows = catalogue();
+            return list(&rows, CATALOGUE, &CATALOGUE_NAMES, &CATALOGUE_KEYS, query, &root, format);
         }
         if let (Some(kind), true) = (find(name), reads) {
-            let rows = self.master.list(kind, PLANNING_AREA);
-            return list(rows, name, MASTER_TYPES[kind].keys, query, &root, format);
+            let (rows, kind) = (self.master.list(kind), &MASTER_TYPES[kind]);
+            let (names, keys) = (kind.properties(), kind.entity_keys());
+            return list(&rows, name, &names, &keys, query, &root, format);
         }
         if let Some(kind) = loadable("Trans") {
             return match *request.method() {
@@ -62,7 +69,7 @@ impl SapIbp {
             };
         }
         if let (Some(kind), true) = (loadable("Message"), reads) {
-            return self.master_messages(&MASTER_TYPES[kind], query, &root, format);
+            return self.master_messages(kind, query, &root, format);
         }
         self.master_function(at, request.method(), name, query, &root, format)
     }
@@ -79,11 +86,8 @@ impl SapIbp {
         let declared = &MASTER_TYPES[kind];
         let nav = format!("Nav{}", declared.name);
         self.known_properties(&body, &nav)?;
-        let id = text(&body, "TransactionID")?;
-        if id.is_empty() || id.chars().count() > 32 {
-            return Err(Refusal::bad("TransactionID must have 1 to 32 characters"));
-        }
-        let version = version(&body)?;
+        let id = own_id(text(&body, "TransactionID")?, "TransactionID")?;
+        let version = version(&body, declared)?;
         let delete = match body.get("DeleteEntries") {
             None | Some(Value::Null) => None,
             Some(Value::Bool(delete)) => Some(*delete),
@@ -181,37 +185,27 @@ impl SapIbp {
         }
     }
 
-    fn master_messages(
-        &self,
-        kind: &MasterType,
-        query: &Query,
-        root: &str,
-        format: Format,
-    ) -> Answer {
-        let filter = query.get("$filter").map(Filter::parse).transpose().map_err(Refusal::bad)?;
-        let filter =
-            filter.ok_or_else(|| Refusal::bad("A filter on TransactionID is mandatory"))?;
-        let nav = format!("Nav{}", kind.name);
-        let expand = query.get("$expand");
-        if expand.is_some_and(|name| name != nav) {
-            return Err(Refusal::bad("Invalid $expand"));
+    fn master_messages(&self, kind: usize, query: &Query, root: &str, format: Format) -> Answer {
+        if query.get("$filter").is_none() {
+            return Err(Refusal::bad("A filter on TransactionID is mandatory"));
         }
-        let expand = expand.is_some();
-        if expand && !self.options.switches.on(Switch::MasterMessageExpand) {
-            return Err(Refusal::bad("Invalid $expand"));
-        }
-        let by_id = |c: &Comparison, id: &str| {
-            c.field == "TransactionID" && matches!(&c.literal, Literal::Text(text) if text == id)
+        let declared = &MASTER_TYPES[kind];
+        let nav = format!("Nav{}", declared.name);
+        let expands = self.options.switches.on(Switch::MasterMessageExpand);
+        let nav = match query.get("$expand") {
+            None => None,
+            Some(name) if name == nav && expands => Some(nav.as_str()),
+            Some(name) => return Err(Refusal::bad(format!("Invalid $expand '{name}'"))),
         };
         let mut entries = Vec::new();
         for (id, transaction) in &self.master.transactions {
-            if filter.holds(&|c| by_id(c, id)) {
-                entries.extend(messages_of(id, transaction, kind, expand.then_some(&*nav)));
+            if let Some((of, version)) = transaction.target.as_ref().filter(|t| t.0 == kind) {
+                entries.extend(messages_of(id, transaction, &MASTER_TYPES[*of], version, nav));
             }
         }
-        let count = query.counts().then_some(entries.len());
-        Ok(many(root, &format!("{}Message", kind.name), &page(entries, query)?, count, format)
-            .into())
+        let set = format!("{}Message", declared.name);
+        let declared = Declared { set: &set, names: &MESSAGE, nav };
+        Ok(declared.answer(entries, query, root, format)?.into())
     }
 
     fn master_function(
@@ -230,29 +224,27 @@ impl SapIbp {
             ("GetTransactionID", "GET" | "HEAD") => {
                 let id = self.fresh_id()[..32].to_uppercase();
                 self.master.transactions.entry(id.clone()).or_default();
-                Ok(one(200, root, &value_result("TransactionID", &id), format).into())
+                Ok(one(200, root, &result_of(NAMESPACE, "TransactionID", &id), format).into())
             }
             // Declared as GET in the metadata, called as POST by clients.
             ("Commit", "GET" | "POST") => {
                 let id = id(query)?;
                 self.known_master(&id)?;
                 self.commit_master(at, &id);
-                Ok(one(200, root, &value_result("Status", "INITIAL"), format).into())
+                Ok(one(200, root, &result_of(NAMESPACE, "Status", "INITIAL"), format).into())
             }
             ("GetExportResult", "GET" | "HEAD") => {
                 let id = id(query)?;
                 let status = self.known_master(&id)?.progress.status(at);
-                let pairs = [value_result("Status", status)];
+                let pairs = [result_of(NAMESPACE, "Status", status)];
                 Ok(many(root, "GetExportResult", &pairs, None, format).into())
             }
-            ("InitiateParallelProcess", "POST" | "PUT") => {
-                let id = query.literal("TransactionID")?;
-                let version = query.literal("VersionID")?;
-                if version.is_empty() || version == BASELINE {
-                    return Err(Refusal::bad("The base version is not supported here"));
-                }
+            ("InitiateParallelProcess", "POST" | "PUT")
+                if self.options.switches.on(Switch::ParallelProcess) =>
+            {
+                let id = parallel(query)?;
                 self.master.transactions.entry(id.clone()).or_default();
-                Ok(one(200, root, &value_result("TransactionID", &id), format).into())
+                Ok(one(200, root, &result_of(NAMESPACE, "TransactionID", &id), format).into())
             }
             _ => Err(Refusal::missing(format!("Resource not found for segment '{name}'"))),
         }
@@ -264,14 +256,32 @@ impl SapIbp {
     }
 }
 
-/// Base sends neither area nor version; a real version needs both (section 4).
-fn version(body: &Map<String, Value>) -> Result<String, Refusal> {
+/// Base sends neither area nor version; a real version needs both (section 4),
+/// and a type that has versions.
+fn version(body: &Map<String, Value>, kind: &MasterType) -> Result<String, Refusal> {
     let (area, version) = (text(body, "PlanningAreaID")?, text(body, "VersionID")?);
     match (area.as_str(), version.as_str()) {
         ("", "") => Ok(String::new()),
-        (PLANNING_AREA, TWIN_VERSION) => Ok(version),
+        (PLANNING_AREA, TWIN_VERSION) if kind.version_specific => Ok(version),
         _ => Err(Refusal::bad("Please check the planning area and version values")),
     }
+}
+
+/// The id that a parallel process is for: it needs a type that can be loaded
+/// into a real version of an area (section 4).
+fn parallel(query: &Query) -> Result<String, Refusal> {
+    let id = own_id(query.literal("TransactionID")?, "TransactionID")?;
+    let (kind, area) = (query.literal("MasterDataTypeID")?, query.literal("PlanningArea")?);
+    let version = query.literal("VersionID")?;
+    if version.is_empty() || version == BASELINE {
+        return Err(Refusal::bad("The base version is not supported here"));
+    }
+    let known = MASTER_TYPES.iter().find(|known| known.name == kind && known.loadable);
+    let known = known.ok_or_else(|| Refusal::missing(format!("{kind} can't be loaded")))?;
+    if !known.version_specific || area != PLANNING_AREA || version != TWIN_VERSION {
+        return Err(Refusal::bad("Please check the planning area and version values"));
+    }
+    Ok(id)
 }
 
 fn rows(
@@ -310,6 +320,7 @@ fn messages_of<'a>(
     id: &'a str,
     transaction: &'a MasterTransaction,
     kind: &'a MasterType,
+    version: &'a str,
     nav: Option<&'a str>,
 ) -> impl Iterator<Item = Entry> + 'a {
     transaction.messages.iter().enumerate().map(move |(n, (message, row))| {
@@ -324,82 +335,41 @@ fn messages_of<'a>(
                 ("MessageText", Prop::Text(message.clone())),
             ],
             nav: nav
-                .map(|nav| (nav.to_owned(), Nav::One(Box::new(entry(row, kind.name, kind.keys)))))
+                .map(|nav| {
+                    let (row, names) = (kind.show(row, version), kind.properties());
+                    let entry = entry(&row, kind.name, &names, &kind.entity_keys());
+                    (nav.to_owned(), Nav::One(Box::new(entry)))
+                })
                 .into_iter()
                 .collect(),
         }
     })
 }
 
-const CATALOGUE_KEYS: &[&str] = &["PlanningAreaID", "VersionID", "MasterDataTypeID"];
-
-/// Names that rows can have, so that entries can borrow them.
-const NAMES: [&str; 14] = [
-    "RESID",
-    "LOCID",
-    "RESDESCR",
-    "RESTYPE",
-    "LOCDESCR",
-    "LOCTYPE",
-    "UOMTOID",
-    "UOMTODESCR",
-    "CURRTOID",
-    "PlanningAreaID",
-    "VersionID",
-    "MasterDataTypeID",
-    "PlanningAreaDescr",
-    "VersionName",
-];
-
-fn entry(row: &Attributes, set: &str, keys: &[&str]) -> Entry {
+fn entry(row: &Attributes, set: &str, names: &[&'static str], keys: &[&str]) -> Entry {
     let value = |name: &str| row.get(name).cloned().unwrap_or_default();
     let key: Vec<_> = keys.iter().map(|key| format!("{key}={}", quoted(&value(key)))).collect();
     let kind = set.strip_suffix('s').filter(|_| set == CATALOGUE).unwrap_or(set);
-    let props = NAMES.iter().filter(|name| row.contains_key(**name));
     Entry {
         set: set.to_owned(),
         key: key.join(","),
         kind: format!("{NAMESPACE}.{kind}"),
-        props: props.map(|name| (*name, Prop::Text(value(name)))).collect(),
+        props: names.iter().map(|name| (*name, Prop::Text(value(name)))).collect(),
         nav: Vec::new(),
     }
 }
 
-/// Filters, orders and pages rows of text.
 fn list(
-    mut rows: Vec<Attributes>,
+    rows: &[Attributes],
     set: &str,
+    names: &[&'static str],
     keys: &[&str],
     query: &Query,
     root: &str,
     format: Format,
 ) -> Answer {
-    if let Some(text) = query.get("$filter") {
-        let filter = Filter::parse(text).map_err(Refusal::bad)?;
-        rows.retain(|row| {
-            filter.holds(&|c| match (&c.literal, row.get(&c.field)) {
-                (Literal::Text(text), Some(value)) => c.op.holds(value, text),
-                _ => false,
-            })
-        });
-    }
-    for (name, descending) in orderby(query)?.into_iter().rev() {
-        rows.sort_by(|left, right| {
-            let order = left.get(name).cmp(&right.get(name));
-            if descending { order.reverse() } else { order }
-        });
-    }
-    let select = query.list("$select");
-    if let Some(odd) = select.iter().find(|name| !NAMES.contains(name)) {
-        return Err(Refusal::bad(format!("Property '{odd}' is invalid in $select")));
-    }
-    let count = query.counts().then_some(rows.len());
-    let entries = page(rows, query)?.into_iter().map(|row| {
-        let mut entry = entry(&row, set, keys);
-        entry.props.retain(|(name, _)| select.is_empty() || select.contains(name));
-        entry
-    });
-    Ok(many(root, set, &entries.collect::<Vec<_>>(), count, format).into())
+    let entries = rows.iter().map(|row| entry(row, set, names, keys)).collect();
+    Ok(Declared { set, names, nav: None }.answer(entries, query, root, format)?.into())
 }
 
 fn sets() -> Vec<String> {

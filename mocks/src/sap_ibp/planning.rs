@@ -8,13 +8,19 @@ use super::{
     Answer, Answered, SapIbp, Service, Work,
     behaviours::Switch,
     edmx,
-    filter::{Comparison, Filter, Literal},
+    listing::Declared,
     model::PLANNING_AREA,
-    query::{Query, page},
-    transaction::Message,
+    query::Query,
+    stage::own_id,
+    transaction::{Message, Transaction},
     wire::{Entry, Format, Nav, Prop, Refusal, iso, many, one, quoted, response},
 };
 
+/// Properties of `<PA>Trans`.
+const TRANS: [&str; 5] =
+    ["Transactionid", "AggregationLevelFieldsString", "VersionID", "ScenarioID", "DoCommit"];
+/// Properties of `<PA>Message`.
+const MESSAGE: [&str; 4] = ["Transactionid", "ExceptionId", "MsgText", "TimeStmp"];
 /// Sets that belong to no planning area.
 const GENERIC_SETS: [&str; 2] = ["ValueResultSet", "KeyFigureDeltaDefinitionSet"];
 
@@ -96,7 +102,7 @@ impl SapIbp {
             ("InitiateParallelProcess", "POST" | "PUT")
                 if self.options.switches.on(Switch::ParallelProcess) =>
             {
-                let id = query.literal("Transactionid")?;
+                let id = own_id(query.literal("Transactionid")?, "Transactionid")?;
                 for parameter in ["PlanningArea", "VersionID", "ScenarioID"] {
                     query.literal(parameter)?;
                 }
@@ -123,70 +129,60 @@ impl SapIbp {
         }
     }
 
-    fn known(&self, id: &str) -> Result<&super::transaction::Transaction, Refusal> {
+    fn known(&self, id: &str) -> Result<&Transaction, Refusal> {
         self.transactions
             .get(id)
             .ok_or_else(|| Refusal::missing(format!("Transaction '{id}' does not exist")))
     }
 
     fn staged_transactions(&self, query: &Query, root: &str, format: Format) -> Answer {
-        let Some(filter) = self.mandatory_filter(query)? else {
-            return Ok(many(root, &format!("{PLANNING_AREA}Trans"), &[], None, format).into());
+        self.mandatory_filter(query)?;
+        let set = format!("{PLANNING_AREA}Trans");
+        let entry = |(id, transaction): (&String, &Transaction)| Entry {
+            set: set.clone(),
+            key: quoted(id),
+            kind: format!("calcview.{set}"),
+            props: vec![
+                ("Transactionid", Prop::Text(id.clone())),
+                ("AggregationLevelFieldsString", Prop::Text(String::new())),
+                ("VersionID", Prop::Text(transaction.version.clone().unwrap_or_default())),
+                ("ScenarioID", Prop::Text(String::new())),
+                ("DoCommit", Prop::Bool(transaction.progress.is_committed())),
+            ],
+            nav: Vec::new(),
         };
-        let entries: Vec<_> = self
-            .transactions
-            .iter()
-            .filter(|(id, _)| filter.holds(&|c| by_id(c, id)))
-            .map(|(id, transaction)| Entry {
-                set: format!("{PLANNING_AREA}Trans"),
-                key: quoted(id),
-                kind: format!("calcview.{PLANNING_AREA}Trans"),
-                props: vec![
-                    ("Transactionid", Prop::Text(id.clone())),
-                    ("VersionID", Prop::Text(transaction.version.clone().unwrap_or_default())),
-                    ("DoCommit", Prop::Bool(transaction.progress.is_committed())),
-                ],
-                nav: Vec::new(),
-            })
-            .collect();
-        Ok(many(root, &format!("{PLANNING_AREA}Trans"), &entries, None, format).into())
+        let entries = self.transactions.iter().map(entry).collect();
+        let declared = Declared { set: &set, names: &TRANS, nav: None };
+        Ok(declared.answer(entries, query, root, format)?.into())
     }
 
     fn messages(&self, query: &Query, root: &str, format: Format) -> Answer {
         let set = format!("{PLANNING_AREA}Message");
-        let filter = self.mandatory_filter(query)?;
+        self.mandatory_filter(query)?;
         let nav = format!("Nav{PLANNING_AREA}Message");
-        let expand = match query.get("$expand") {
-            None => false,
-            Some(name) if name == nav && self.options.switches.on(Switch::MessageExpand) => true,
+        let nav = match query.get("$expand") {
+            None => None,
+            Some(name) if name == nav && self.options.switches.on(Switch::MessageExpand) => {
+                Some(nav.as_str())
+            }
             Some(name) => return Err(Refusal::bad(format!("Invalid $expand '{name}'"))),
         };
         let mut entries = Vec::new();
         for (id, transaction) in &self.transactions {
-            if filter.as_ref().is_some_and(|filter| !filter.holds(&|c| by_id(c, id))) {
-                continue;
-            }
             for (number, message) in transaction.messages.iter().enumerate() {
-                entries.push(message_entry(id, number + 1, message, expand.then_some(&*nav)));
+                entries.push(message_entry(id, number + 1, message, nav));
             }
         }
-        let count = query.counts().then_some(entries.len());
-        Ok(many(root, &set, &page(entries, query)?, count, format).into())
+        let declared = Declared { set: &set, names: &MESSAGE, nav };
+        Ok(declared.answer(entries, query, root, format)?.into())
     }
 
-    fn mandatory_filter(&self, query: &Query) -> Result<Option<Filter>, Refusal> {
-        let filter = query.get("$filter").map(Filter::parse).transpose().map_err(Refusal::bad)?;
-        if filter.is_none() && self.options.switches.on(Switch::MessagesNeedFilter) {
+    fn mandatory_filter(&self, query: &Query) -> Result<(), Refusal> {
+        if query.get("$filter").is_none() && self.options.switches.on(Switch::MessagesNeedFilter) {
             return Err(Refusal::bad("A filter on Transactionid is mandatory"));
         }
-        Ok(filter)
+        Ok(())
     }
-}
-
-/// Only equality with the transaction id selects something.
-fn by_id(comparison: &Comparison, id: &str) -> bool {
-    comparison.field == "Transactionid"
-        && matches!(&comparison.literal, Literal::Text(text) if comparison.op.holds(&id, &text.as_str()))
 }
 
 fn message_entry(id: &str, number: usize, message: &Message, nav: Option<&str>) -> Entry {
@@ -210,12 +206,17 @@ fn message_entry(id: &str, number: usize, message: &Message, nav: Option<&str>) 
     }
 }
 
-/// A `ValueResult`.
-pub(super) fn value_result(name: &str, value: &str) -> Entry {
+/// A `ValueResult` of this service.
+fn value_result(name: &str, value: &str) -> Entry {
+    result_of("calcview", name, value)
+}
+
+/// A `ValueResult` of the service with this namespace.
+pub(super) fn result_of(namespace: &str, name: &str, value: &str) -> Entry {
     Entry {
         set: "ValueResultSet".to_owned(),
         key: quoted(name),
-        kind: "calcview.ValueResult".to_owned(),
+        kind: format!("{namespace}.ValueResult"),
         props: vec![("Name", Prop::Text(name.to_owned())), ("Value", Prop::Text(value.to_owned()))],
         nav: Vec::new(),
     }

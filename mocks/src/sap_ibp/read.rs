@@ -390,8 +390,13 @@ fn check(c: &Comparison) -> Result<(), Refusal> {
     if fits {
         return Ok(());
     }
+    Err(mistyped(c))
+}
+
+/// A literal of another type than its property's.
+pub(super) fn mistyped(c: &Comparison) -> Refusal {
     let text = format!("Invalid parametertype used at function '{}'", c.op.word());
-    Err(Refusal::new(400, "005056A509B11EE1BB8AF4A65EC3CA20", text))
+    Refusal::new(400, "005056A509B11EE1BB8AF4A65EC3CA20", text)
 }
 
 /// A row's timestamp at a time level. A period that spans two coarser ones

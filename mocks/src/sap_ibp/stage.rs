@@ -103,10 +103,7 @@ impl SapIbp {
                 return Err(Refusal::bad(format!("Property '{name}' is invalid")));
             }
         }
-        let id = text(body, "Transactionid")?;
-        if id.is_empty() || id.chars().count() > ID_CHARS_MAX {
-            return Err(Refusal::bad("Transactionid must have 1 to 32 characters"));
-        }
+        let id = own_id(text(body, "Transactionid")?, "Transactionid")?;
         let version = text(body, "VersionID")?;
         if !version.is_empty() && version != TWIN_VERSION {
             return Err(Refusal::bad(format!("Version '{version}' does not exist")));
@@ -248,6 +245,14 @@ impl SapIbp {
         }
         format!("{date}T{padded}").parse().map_err(|_| invalid())
     }
+}
+
+/// A transaction id that the client made.
+pub(super) fn own_id(id: String, name: &str) -> Result<String, Refusal> {
+    if (1..=ID_CHARS_MAX).contains(&id.chars().count()) {
+        return Ok(id);
+    }
+    Err(Refusal::bad(format!("{name} must have 1 to {ID_CHARS_MAX} characters")))
 }
 
 pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Refusal> {

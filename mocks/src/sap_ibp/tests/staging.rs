@@ -242,3 +242,44 @@ fn an_import_can_fail_as_a_whole() {
     let path = format!("{PLANNING}/getExportResult?P_TransactionID='e'");
     assert_eq!(client.get_json(&path)["d"]["results"][0]["Name"], "TransactionID");
 }
+
+#[test]
+fn a_wrong_spelling_in_a_message_filter_is_refused_and_never_no_rejects() {
+    let mut client = Client::new();
+    client.stage("m", "NOBODY", "TWINCAPA", "1");
+    client.commit("m");
+    for (path, odd) in [
+        ("PTDEMOMessage?$filter=TransactionID eq 'm' and MsgText eq 'x'", "TransactionID"),
+        ("PTDEMOMessage?$filter=Transactionid eq 'm' and MessageText eq 'x'", "MessageText"),
+        ("PTDEMOMessage?$filter=Transactionid eq 'm'&$orderby=MessageID", "MessageID"),
+        ("PTDEMOMessage?$filter=Transactionid eq 'm'&$select=Severity", "Severity"),
+        ("PTDEMOTrans?$filter=TransactionID eq 'm'", "TransactionID"),
+    ] {
+        let response = client.get(&format!("{PLANNING}/{path}"));
+        assert_eq!(response.status(), 400, "{path}");
+        let text = error_text(&response);
+        assert!(text.contains(&format!("'{odd}'")) && text.contains("unknown"), "{path}: {text}");
+    }
+    let path = format!("{PLANNING}/PTDEMOMessage?$filter=Transactionid eq 'm'");
+    let found = |client: &mut Client, more: &str| {
+        client.get_json(&format!("{path}{more}"))["d"]["results"].as_array().unwrap().clone()
+    };
+    let text = found(&mut client, "")[0]["MsgText"].as_str().unwrap().to_owned();
+    assert_eq!(found(&mut client, &format!(" and MsgText eq '{text}'")).len(), 1);
+    assert_eq!(found(&mut client, " and MsgText eq 'x'").len(), 0);
+    let short = found(&mut client, "&$select=ExceptionId&$orderby=ExceptionId");
+    assert!(short[0].get("MsgText").is_none() && short[0]["ExceptionId"] == "000001");
+}
+
+#[test]
+fn a_parallel_process_takes_ids_up_to_32_characters() {
+    let mut client = Client::new();
+    for (length, status) in [(32, 200), (33, 400), (0, 400)] {
+        let path = format!(
+            "{PLANNING}/InitiateParallelProcess?Transactionid='{}'&PlanningArea='PTDEMO'\
+             &VersionID=''&ScenarioID=''",
+            "x".repeat(length)
+        );
+        assert_eq!(client.post(&path, &Value::Null).status(), status, "{length}");
+    }
+}
