@@ -129,7 +129,7 @@ pub const TABLE: [Behaviour; 35] = [
     on(Switch::UnorderedPages, "unordered-pages", Grade::S, "7", "without $orderby the order differs from request to request"),
     on(Switch::AbsentReadsZero, "absent-reads-zero", Grade::S, "7", "in a row that exists, a key figure without a value reads 0.000000; off: null"),
     off(Switch::ReturnMin, "return-min", Grade::U, "6.3, 14.1", "P_RETURN_MIN=X on a POST shortens the reply (the name suggests it); off: taken without effect"),
-    on(Switch::Disaggregation, "disaggregation", Grade::B, "5", "a write above the storage level is split (equally: grade S); off: row rejected"),
+    on(Switch::Disaggregation, "disaggregation", Grade::B, "5", "a write above the storage level is disaggregated; how is grade S: sums equally, their remainder kept, highest and lowest copied to each part; off: row rejected"),
     on(Switch::DuplicateMasterData, "duplicate-master-data", Grade::B, "4", "a key twice in one master data transaction: both copies rejected at commit, error 119"),
     on(Switch::ParallelProcess, "parallel-process", Grade::B, "6.2", "InitiateParallelProcess can be called (POST or PUT; master data: real versions only); off: 404, as where it is not available"),
     off(Switch::TransactionName, "transaction-name", Grade::C, "6.3", "newer tenants: TransactionName in body, functions and metadata"),

@@ -1,6 +1,12 @@
 //! The planning area `PTDEMO`: versions, attributes, time levels, key figures.
 
 use planthread_contracts::{Aggregation, PeriodKind};
+use rust_decimal::Decimal;
+
+/// Decimals of a key figure (section 8.1: precision 18, scale 6).
+const SCALE_MAX: u32 = 6;
+/// Digits before the point: precision 18 less scale 6.
+const WHOLE_MAX: i64 = 1_000_000_000_000;
 
 /// The planning area.
 pub const PLANNING_AREA: &str = "PTDEMO";
@@ -123,6 +129,20 @@ pub fn key_figure(id: &str) -> Option<usize> {
     KEY_FIGURES.iter().position(|figure| figure.id == id)
 }
 
+/// A value as text, if a key figure can hold it: an optional minus, digits, and
+/// a point only between digits.
+pub(super) fn value_of(text: &str) -> Option<Decimal> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, decimals) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    if !digits(whole) || !digits(decimals) {
+        return None;
+    }
+    let value: Decimal = text.parse().ok()?;
+    let holds = value.normalize().scale() <= SCALE_MAX && value.abs() < Decimal::from(WHOLE_MAX);
+    holds.then_some(value)
+}
+
 /// One level of the time profile.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeLevel {
@@ -179,6 +199,34 @@ pub const NOT_WRITABLE: [&str; 6] =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_plain_digits_within_precision_and_scale() {
+        for text in ["0", "-5", "12.5", "0.123456", "1.5000000", "999999999999.999999", "007"] {
+            assert_eq!(value_of(text), text.parse().ok(), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            ".",
+            "+5",
+            "1_000",
+            "1e3",
+            "1E3",
+            ".5",
+            "5.",
+            "--5",
+            "1,5",
+            " 1",
+            "0x1",
+            "٣",
+            "0.1234567",
+            "1000000000000",
+            "NaN",
+        ] {
+            assert_eq!(value_of(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn indices_name_what_they_say() {

@@ -141,8 +141,8 @@ impl SapIbp {
         let figure = key_figure(&edit.measure)
             .filter(|figure| KEY_FIGURES[*figure].stored)
             .ok_or_else(|| format!("{} can't be edited: it is not stored", edit.measure))?;
-        if figure == CAPASUPPLY && self.options.wiring == Wiring::Calculation {
-            return Err("CAPASUPPLY is calculated in this wiring".into());
+        if self.calculated(figure) {
+            return Err(format!("{} is calculated in this wiring", edit.measure));
         }
         if !edit.version.is_empty() && edit.version != TWIN_VERSION {
             return Err(format!("version {} does not exist", edit.version));
@@ -220,9 +220,8 @@ impl SapIbp {
                     "id": declared.id,
                     "label": declared.label,
                     "aggregation": aggregation(figure),
-                    "editable": declared.stored && pairs.len() == 1
-                        && self.assigned(view.version, figure)
-                        && (figure != CAPASUPPLY || self.options.wiring != Wiring::Calculation),
+                    "editable": !self.calculated(figure) && pairs.len() == 1
+                        && self.assigned(view.version, figure),
                     "cells": cells.iter().map(|column| &column[figure]).collect::<Vec<_>>(),
                 })
             })

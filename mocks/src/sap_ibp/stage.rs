@@ -13,7 +13,7 @@ use super::{
     behaviours::Switch,
     model::{
         CAPASUPPLY, KEY_FIGURES, NOT_WRITABLE, PLANNING_AREA, TIME_LEVELS, TWIN_VERSION, TimeLevel,
-        key_figure, time_level,
+        key_figure, time_level, value_of,
     },
     options::Wiring,
     query::Query,
@@ -23,10 +23,6 @@ use super::{
 
 /// Longest transaction id (section 8.1).
 const ID_CHARS_MAX: usize = 32;
-/// Decimals of a key figure (section 8.1: precision 18, scale 6).
-const SCALE_MAX: u32 = 6;
-/// Digits before the point: precision 18 less scale 6.
-const WHOLE_MAX: i64 = 1_000_000_000_000;
 
 /// A POST that has been understood.
 struct Posted {
@@ -167,10 +163,14 @@ impl SapIbp {
         Ok(Columns { names, time, figures })
     }
 
+    /// Whether a key figure is calculated, so that nobody can write it.
+    pub(super) fn calculated(&self, figure: usize) -> bool {
+        !KEY_FIGURES[figure].stored
+            || (figure == CAPASUPPLY && self.options.wiring == Wiring::Calculation)
+    }
+
     fn writable(&self, figure: usize) -> Result<(), Refusal> {
-        let calculated = !KEY_FIGURES[figure].stored
-            || (figure == CAPASUPPLY && self.options.wiring == Wiring::Calculation);
-        if !calculated {
+        if !self.calculated(figure) {
             return Ok(());
         }
         let status = if self.options.switches.on(Switch::CalculatedIs500) { 500 } else { 400 };
@@ -219,11 +219,7 @@ impl SapIbp {
             }
             _ => return Err(invalid()),
         };
-        let value: Decimal = text.parse().map_err(|_| invalid())?;
-        if value.normalize().scale() > SCALE_MAX || value.abs() >= Decimal::from(WHOLE_MAX) {
-            return Err(invalid());
-        }
-        Ok(value)
+        value_of(&text).ok_or_else(invalid)
     }
 
     fn date(&self, name: &str, value: Option<&Value>) -> Result<DateTime, Refusal> {

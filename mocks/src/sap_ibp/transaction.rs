@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use planthread_contracts::{Period, PeriodKind};
-use rust_decimal::Decimal;
+use planthread_contracts::{Aggregation, Period, PeriodKind};
+use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use super::{
     SapIbp, behaviours::Switch, model::KEY_FIGURES, session::USER, store::RowKey, wire::iso,
@@ -129,10 +129,9 @@ impl SapIbp {
         for row in rows {
             match self.expand(&version, &row) {
                 Ok(parts) => {
-                    let share = Decimal::from(parts.len());
-                    for key in parts {
-                        for (figure, value) in &row.values {
-                            let value = (value / share).round_dp(6);
+                    for (figure, value) in &row.values {
+                        let shares = shares(*figure, *value, parts.len());
+                        for (key, value) in parts.iter().zip(shares) {
                             let cell = cells.entry((key.clone(), *figure)).or_default();
                             *cell = if adds { *cell + value } else { value };
                         }
@@ -219,11 +218,34 @@ impl SapIbp {
 
 /// Whether `level` is below the storage level.
 const fn finer(level: PeriodKind, storage: PeriodKind) -> bool {
-    match level {
-        PeriodKind::Day => true,
-        PeriodKind::TechnicalWeek => matches!(storage, PeriodKind::Week),
-        PeriodKind::Week | PeriodKind::Month => false,
+    const fn rank(kind: PeriodKind) -> u8 {
+        match kind {
+            PeriodKind::Day => 0,
+            PeriodKind::TechnicalWeek => 1,
+            PeriodKind::Week => 2,
+            PeriodKind::Month => 3,
+        }
     }
+    rank(level) < rank(storage)
+}
+
+/// What each of `count` cells gets of a value that was written above them.
+///
+/// Only figures that add up are split: equally, and what six decimals leave over
+/// goes to the first cells, so that the parts add up to the value (largest
+/// remainder; all remainders are equal). A highest, a lowest or a date holds for
+/// each part as it is. How a tenant does it is set per key figure: our choice.
+fn shares(figure: usize, value: Decimal, count: usize) -> impl Iterator<Item = Decimal> {
+    let smallest = Decimal::new(if value.is_sign_negative() { -1 } else { 1 }, 6);
+    let (share, left) = if KEY_FIGURES[figure].aggregation == Aggregation::Sum {
+        let cells = Decimal::from(count.max(1));
+        let share = (value / cells).trunc_with_scale(6);
+        (share, value - share * cells)
+    } else {
+        (value, Decimal::ZERO)
+    };
+    let larger = (left / smallest).to_usize().unwrap_or(0);
+    (0..count).map(move |n| if n < larger { share + smallest } else { share })
 }
 
 impl StagedRow {

@@ -138,6 +138,9 @@ fn values_are_checked() {
         (json!(null), iso),
         (json!("many"), iso),
         (json!("0.1234567"), iso),
+        (json!("1_000"), iso),
+        (json!("1e3"), iso),
+        (json!("+5"), iso),
         (json!("1000000000000"), iso),
         (json!("1"), "2026-11-23T00:00:00Z"),
         (json!("1"), "/Date(1763856000000)/"),
@@ -281,5 +284,36 @@ fn a_parallel_process_takes_ids_up_to_32_characters() {
             "x".repeat(length)
         );
         assert_eq!(client.post(&path, &Value::Null).status(), status, "{length}");
+    }
+}
+
+/// Writes one value of LINE-1 for December, and reads its four weeks.
+fn december(client: &mut Client, figure: &str, value: &str) -> Vec<String> {
+    let id = format!("m{}", client.sandbox.requests());
+    let row = json!({ "RESID": "LINE-1", "LOCID": "1010",
+        "PERIODID3_TSTAMP": "2026-12-01T00:00:00", figure: value });
+    let body = trans(&id, &format!("RESID,LOCID,PERIODID3_TSTAMP,{figure}"), &[row]);
+    assert_eq!(client.post(&format!("{PLANNING}/PTDEMOTrans"), &body).status(), 201);
+    client.commit(&id);
+    let rows = client.read(&format!(
+        "$select=PERIODID4_TSTAMP,{figure}&$filter=RESID eq 'LINE-1' and PERIODID3_TSTAMP eq \
+         datetime'2026-12-01T00:00:00'&$orderby=PERIODID4_TSTAMP"
+    ));
+    rows.iter().map(|row| row[figure].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn only_sums_are_split_and_their_parts_add_up_to_the_last_digit() {
+    let mut client = Client::new();
+    let parts = december(&mut client, "TWINCAPA", "100.000003");
+    assert_eq!(parts, ["25.000001", "25.000001", "25.000001", "25.000000"]);
+    let parts = december(&mut client, "TWINCAPA", "-0.000002");
+    assert_eq!(parts, ["-0.000001", "-0.000001", "0.000000", "0.000000"]);
+    for (figure, value) in [
+        ("TWINSTATUS", "2.000000"),
+        ("TWINVALIDTO", "20261231.000000"),
+        ("TWINSEVERITY", "0.700000"),
+    ] {
+        assert_eq!(december(&mut client, figure, value), [value; 4], "{figure}");
     }
 }
