@@ -1,20 +1,23 @@
 //! The manual route: import of a key figure CSV, in two stages.
 //!
 //! Stage one parses the file into staging; stage two moves rows on and rejects
-//! those that master data doesn't know. Separator, date format and header are
+//! those that master data doesn't know. It takes no more than the interface
+//! does: values of the same precision, stored key figures only, and one row a
+//! period, at its start (a date inside, or a second row, is a mistake of whoever
+//! made the file, and no way to choose). Separator, date format and header are
 //! those of section 9.5 of the fact sheet; what is unconfirmed there (delete
 //! and replace options, several levels in one file) is absent.
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date};
-use planthread_contracts::Period;
+use jiff::Timestamp;
+use planthread_contracts::{Period, PeriodKind};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
     SapIbp,
-    model::{KEY_FIGURES, TWIN_VERSION, key_figure},
+    model::{KEY_FIGURES, TWIN_VERSION, key_figure, value_of},
     store::RowKey,
 };
 use crate::simulator::Writer;
@@ -63,19 +66,20 @@ impl SapIbp {
         let mut reader =
             csv::ReaderBuilder::new().delimiter(separator).from_reader(file.as_bytes());
         let header = reader.headers().map_err(|error| error.to_string())?.clone();
-        let columns = columns(&header)?;
-        let (mut report, mut staged) = (PackReport::default(), BTreeMap::new());
+        let columns = self.pack_columns(&header)?;
+        let (mut report, mut parsed) = (PackReport::default(), BTreeMap::new());
         for (n, record) in reader.records().enumerate() {
             let line = n as u64 + 2;
-            let parsed = record.map_err(|error| error.to_string());
-            match parsed.and_then(|record| parse(&record, &columns)) {
+            let record = record.map_err(|error| error.to_string());
+            match record.and_then(|record| parse(&record, &columns, self.options.storage)) {
                 Ok(row) => {
-                    report.staged += 1;
-                    staged.insert(line, row);
+                    parsed.insert(line, row);
                 }
                 Err(reason) => report.rejects.push(PackReject { line, stage: "parse", reason }),
             }
         }
+        let staged = single(parsed, &mut report.rejects);
+        report.staged = staged.len();
         let job = Writer::Job(IMPORT_JOB.to_owned());
         for (line, row) in staged {
             if !self.master.has_pair(version, &row.resource, &row.location) {
@@ -84,8 +88,7 @@ impl SapIbp {
                 report.rejects.push(PackReject { line, stage: "record", reason });
                 continue;
             }
-            let period = Period::containing(self.options.storage, row.day);
-            let mut key = RowKey::base(&row.resource, &row.location, period);
+            let mut key = RowKey::base(&row.resource, &row.location, row.period);
             version.clone_into(&mut key.version);
             for (figure, value) in row.values {
                 if self.assigned(version, figure) {
@@ -108,47 +111,91 @@ struct Columns {
 struct Parsed {
     resource: String,
     location: String,
-    day: Date,
+    period: Period,
     values: Vec<(usize, Decimal)>,
 }
 
-fn columns(header: &csv::StringRecord) -> Result<Columns, String> {
-    let at = |name: &str| {
-        let found = header.iter().position(|column| column == name);
-        found.ok_or_else(|| format!("the header has no column {name}"))
-    };
-    let (resource, location, date) = (at("RESID")?, at("LOCID")?, at("KEYFIGUREDATE")?);
-    let mut figures = Vec::new();
-    for (column, name) in header.iter().enumerate() {
-        if [resource, location, date].contains(&column) {
-            continue;
+impl SapIbp {
+    fn pack_columns(&self, header: &csv::StringRecord) -> Result<Columns, String> {
+        let at = |name: &str| {
+            let found = header.iter().position(|column| column == name);
+            found.ok_or_else(|| format!("the header has no column {name}"))
+        };
+        let (resource, location, date) = (at("RESID")?, at("LOCID")?, at("KEYFIGUREDATE")?);
+        let mut figures = Vec::new();
+        for (column, name) in header.iter().enumerate() {
+            if header.iter().take(column).any(|before| before == name) {
+                return Err(format!("column {name} stands twice in the header"));
+            }
+            if [resource, location, date].contains(&column) {
+                continue;
+            }
+            let figure = key_figure(name).filter(|figure| !self.calculated(*figure));
+            let figure = figure.ok_or_else(|| format!("column {name} is no stored key figure"))?;
+            figures.push((column, figure));
         }
-        let figure = key_figure(name).filter(|figure| KEY_FIGURES[*figure].stored);
-        let figure = figure.ok_or_else(|| format!("column {name} is no stored key figure"))?;
-        figures.push((column, figure));
+        if figures.is_empty() {
+            return Err("the header names no key figure".into());
+        }
+        Ok(Columns { resource, location, date, figures })
     }
-    if figures.is_empty() {
-        return Err("the header names no key figure".into());
-    }
-    Ok(Columns { resource, location, date, figures })
 }
 
-fn parse(record: &csv::StringRecord, columns: &Columns) -> Result<Parsed, String> {
+fn parse(
+    record: &csv::StringRecord,
+    columns: &Columns,
+    storage: PeriodKind,
+) -> Result<Parsed, String> {
     let field = |column: usize| record.get(column).unwrap_or_default();
-    let day = field(columns.date);
-    let day = day.parse().map_err(|_| format!("KEYFIGUREDATE '{day}' is no date YYYY-MM-DD"))?;
+    let (resource, location) =
+        (field(columns.resource).to_owned(), field(columns.location).to_owned());
+    let text = field(columns.date);
+    let day = text.parse().map_err(|_| format!("KEYFIGUREDATE '{text}' is no date YYYY-MM-DD"))?;
+    let period = Period::containing(storage, day);
+    if period.start() != day {
+        return Err(format!(
+            "RESID {resource} LOCID {location}: KEYFIGUREDATE {text} lies inside {period}, which \
+             starts on {}",
+            period.start()
+        ));
+    }
     let mut values = Vec::new();
     for (column, figure) in &columns.figures {
         let text = field(*column);
         if text.is_empty() {
             continue;
         }
-        let value: Decimal = text
-            .parse()
-            .map_err(|_| format!("{} '{text}' is no decimal", KEY_FIGURES[*figure].id))?;
+        let value = value_of(text).ok_or_else(|| {
+            format!("{} '{text}' is no decimal of precision 18, scale 6", KEY_FIGURES[*figure].id)
+        })?;
         values.push((*figure, value));
     }
-    let (resource, location) =
-        (field(columns.resource).to_owned(), field(columns.location).to_owned());
-    Ok(Parsed { resource, location, day, values })
+    Ok(Parsed { resource, location, period, values })
+}
+
+/// The rows that no other row speaks of, too; of several, none is taken.
+fn single(parsed: BTreeMap<u64, Parsed>, rejects: &mut Vec<PackReject>) -> BTreeMap<u64, Parsed> {
+    let mut lines: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+    let place = |row: &Parsed| (row.resource.clone(), row.location.clone(), row.period);
+    for (line, row) in &parsed {
+        lines.entry(place(row)).or_default().push(*line);
+    }
+    let mut staged = BTreeMap::new();
+    for (line, row) in parsed {
+        let all = lines.get(&place(&row)).filter(|all| all.len() > 1);
+        let Some(all) = all else {
+            staged.insert(line, row);
+            continue;
+        };
+        let all: Vec<_> = all.iter().map(u64::to_string).collect();
+        let reason = format!(
+            "RESID {} LOCID {} {} stands in lines {}",
+            row.resource,
+            row.location,
+            row.period,
+            all.join(", ")
+        );
+        rejects.push(PackReject { line, stage: "parse", reason });
+    }
+    staged
 }

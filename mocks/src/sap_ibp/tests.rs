@@ -1,6 +1,7 @@
 //! The simulator, behaviour by behaviour, in process.
 
 mod masters;
+mod packs;
 mod plan;
 mod protocol;
 mod reading;
