@@ -15,6 +15,7 @@ pub mod options;
 pub mod pack;
 mod planner;
 mod planning;
+mod predicate;
 mod query;
 mod read;
 mod session;

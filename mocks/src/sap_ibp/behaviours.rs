@@ -127,7 +127,7 @@ pub const TABLE: [Behaviour; 35] = [
     on(Switch::EmptyAttributeDropped, "empty-attribute-dropped", Grade::B, "7", "any predicate on an attribute drops the rows in which it is empty"),
     on(Switch::TopZeroDump, "top-zero-dump", Grade::B, "7", "$top=0 with $inlinecount is an ABAP dump (500) here, and fine in MASTER_DATA"),
     on(Switch::UnorderedPages, "unordered-pages", Grade::S, "7", "without $orderby the order differs from request to request"),
-    on(Switch::AbsentReadsZero, "absent-reads-zero", Grade::S, "7", "in a row that exists, a key figure without a value reads 0.000000; off: null"),
+    on(Switch::AbsentReadsZero, "absent-reads-zero", Grade::S, "7", "in a row that exists, a key figure without a value reads 0.000000, unless it is not assigned to the version; off: null"),
     off(Switch::ReturnMin, "return-min", Grade::U, "6.3, 14.1", "P_RETURN_MIN=X on a POST shortens the reply (the name suggests it); off: taken without effect"),
     on(Switch::Disaggregation, "disaggregation", Grade::B, "5", "a write above the storage level is disaggregated; how is grade S: sums equally, their remainder kept, highest and lowest copied to each part; off: row rejected"),
     on(Switch::DuplicateMasterData, "duplicate-master-data", Grade::B, "4", "a key twice in one master data transaction: both copies rejected at commit, error 119"),
@@ -144,7 +144,7 @@ pub const TABLE: [Behaviour; 35] = [
 
 /// Behaviours that have no switch, because nothing makes sense without them.
 #[rustfmt::skip]
-pub const ALWAYS: [(&str, Grade, &str); 24] = [
+pub const ALWAYS: [(&str, Grade, &str); 26] = [
     ("Atom XML unless JSON is asked for; $metadata is always XML", Grade::B, "8"),
     ("error bodies in JSON or XML, message with language", Grade::B, "8"),
     ("token fetch by GET or HEAD on root, $metadata, <PA>Trans, <PA>Trans/", Grade::A, "6.0, 12"),
@@ -155,6 +155,8 @@ pub const ALWAYS: [(&str, Grade, &str); 24] = [
     ("key figures answer as strings with 6 decimals, dates as /Date(ms)/", Grade::B, "7"),
     ("reading fewer attributes sums silently (by the key figure's aggregation)", Grade::B, "7"),
     ("PERIODIDn_REL only in $filter", Grade::B, "5"),
+    ("filters on attributes that are not in $select work (B); joined by `or` with a key figure, that compares with the total of the group (grade S)", Grade::B, "7"),
+    ("P_DeltaQueryID on a read is a 400: delta loads are unconfirmed and not served", Grade::S, "7"),
     ("no __next: $skip, $top", Grade::B, "7"),
     ("VersionID absent or empty is the base version; reads call it __BASELINE", Grade::B, "4, 5"),
     ("zero is a value; a row left out leaves the cell alone", Grade::B, "6.8.10"),

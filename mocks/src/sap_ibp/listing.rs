@@ -8,8 +8,8 @@ use std::cmp::Ordering;
 
 use super::{
     filter::{Comparison, Filter, Literal},
+    predicate::mistyped,
     query::{Query, orderby, page},
-    read::mistyped,
     wire::{Entry, Format, Prop, Refusal, many},
 };
 

@@ -1,11 +1,13 @@
 //! `GET <PA>`: `$select` is the aggregation level, and mistakes stay silent.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use bytes::Bytes;
 use http::Response;
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use planthread_contracts::{Period, PeriodKind};
+use jiff::{Timestamp, civil::DateTime};
 use rust_decimal::Decimal;
 
 use super::{
@@ -13,9 +15,10 @@ use super::{
     behaviours::Switch,
     filter::{Comparison, Filter, Literal, Op},
     model::{
-        ATTRIBUTES, BASELINE, Conversion, KEY_FIGURES, PLANNING_AREA, TIME_LEVELS, TWIN_VERSION,
-        TimeLevel, UNITS, key_figure, time_level,
+        ATTRIBUTES, BASELINE, CURRENCIES, Conversion, KEY_FIGURES, PLANNING_AREA, TIME_LEVELS,
+        TWIN_VERSION, TimeLevel, UNITS, key_figure, time_level,
     },
+    predicate::{check, stamp},
     query::{Query, orderby, page},
     store::{Row, RowKey, Totals},
     wire::{Entry, Format, Prop, Refusal, many},
@@ -36,10 +39,18 @@ enum Part {
     Date(DateTime),
 }
 
-/// A row of the answer: its dimensions in `$select` order, and its totals.
-type Group = (Vec<Part>, Totals);
+/// A row of the answer.
+#[derive(Debug, Default)]
+struct Group<'a> {
+    totals: Totals,
+    /// The versions of the stored rows behind it.
+    versions: BTreeSet<&'a str>,
+}
 
-const TEXT_FIELDS: [&str; 8] = [
+/// Groups by their dimensions, which are in `$select` order.
+type Groups<'a> = BTreeMap<Vec<Part>, Group<'a>>;
+
+pub(super) const TEXT_FIELDS: [&str; 8] = [
     "VERSIONID",
     "VERSIONNAME",
     "SCENARIOID",
@@ -53,7 +64,7 @@ const TEXT_FIELDS: [&str; 8] = [
 impl SapIbp {
     /// Reads key figures.
     pub(super) fn read(
-        &mut self,
+        &self,
         at: Timestamp,
         query: &Query,
         root: &str,
@@ -65,6 +76,10 @@ impl SapIbp {
         {
             let text = "TSV_TNEW_PAGE_ALLOC_FAILED";
             return Err(Refusal::new(500, "TSV_TNEW_PAGE_ALLOC_FAILED", text));
+        }
+        if query.get("P_DeltaQueryID").is_some() {
+            // Unconfirmed (section 7); ignoring it would answer with everything.
+            return Err(Refusal::bad("P_DeltaQueryID: this sandbox serves no delta loads"));
         }
         let columns = self.columns_of(query)?;
         if columns.iter().all(|(name, _)| ["VERSIONID", "VERSIONNAME"].contains(name)) {
@@ -92,8 +107,11 @@ impl SapIbp {
         }
         checked?;
         let unit = self.unit(&figures, filter.as_ref())?;
-        let groups = self.groups(at, &columns, &figures, filter, unit);
-        self.answer(groups, &columns, unit, query, root, format)
+        let groups = match unit {
+            Some(_) => self.groups(at, &columns, &figures, filter),
+            None => Groups::new(),
+        };
+        self.answer(groups.into_iter().collect(), &columns, unit.unwrap_or(1), query, root, format)
     }
 
     fn columns_of<'a>(&self, query: &'a Query) -> Result<Vec<(&'a str, Column)>, Refusal> {
@@ -124,7 +142,8 @@ impl SapIbp {
         names.into_iter().map(column).collect()
     }
 
-    /// The factor of the target unit, or `None` where it converts nothing.
+    /// The factor of the target unit, or `None` where nothing converts to the unit
+    /// or currency that is asked for.
     fn unit(&self, figures: &[usize], filter: Option<&Filter>) -> Result<Option<u32>, Refusal> {
         let mut named = BTreeMap::new();
         if let Some(filter) = filter {
@@ -151,23 +170,32 @@ impl SapIbp {
                 ));
             }
         }
-        let unit = named.get("UOMTOID");
-        let factor = unit.and_then(|unit| UNITS.iter().find(|(name, _)| name == unit));
-        Ok(match (unit, factor) {
-            (None, _) => Some(1),
-            (Some(_), Some((_, factor))) => Some(*factor),
-            (Some(_), None) => None,
-        })
+        let uses = |conversion| {
+            figures.iter().any(|figure| KEY_FIGURES[*figure].conversion == Some(conversion))
+        };
+        // What nothing converts to leaves no rows: that is how it is probed.
+        if let Some(currency) = named.get("CURRTOID").filter(|_| uses(Conversion::Money))
+            && !CURRENCIES.contains(&currency.as_str())
+        {
+            return Ok(None);
+        }
+        let Some(unit) = named.get("UOMTOID").filter(|_| uses(Conversion::Quantity)) else {
+            return Ok(Some(1));
+        };
+        let factor = UNITS.iter().find(|(name, _)| name == unit);
+        Ok(factor.map(|(_, factor)| *factor))
     }
 
+    /// Adds the stored rows up that the filter lets through. A figure is compared
+    /// with the total of its group, everything else with the stored row, whether
+    /// or not it is in `$select`: so a group may keep some of its rows only.
     fn groups(
         &self,
         at: Timestamp,
         columns: &[(&str, Column)],
         figures: &[usize],
         filter: Option<Filter>,
-        unit: Option<u32>,
-    ) -> Vec<Group> {
+    ) -> Groups<'_> {
         let parts = filter.map(Filter::conjuncts).unwrap_or_default();
         let (having, places): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| {
             let mut figure = false;
@@ -175,10 +203,10 @@ impl SapIbp {
             figure
         });
         let mut any_version = false;
-        for part in &places {
+        for part in places.iter().chain(&having) {
             part.each(&mut |c| any_version |= ["VERSIONID", "VERSIONNAME"].contains(&&*c.field));
         }
-        let mut groups: BTreeMap<Vec<Part>, Totals> = BTreeMap::new();
+        let mut rows = Vec::new();
         for (key, row) in &self.store.rows {
             if (!any_version && !key.version.is_empty())
                 || !figures.iter().any(|figure| self.has(row, *figure))
@@ -191,21 +219,31 @@ impl SapIbp {
                 Column::Period(level) => Some(Part::Date(stamp(key, level.kind))),
                 Column::Figure(_) => None,
             });
-            groups.entry(dimensions.collect()).or_default().add(row, self.options.wiring);
+            rows.push((dimensions.collect::<Vec<_>>(), key, row));
         }
-        let names: Vec<_> = columns
-            .iter()
-            .filter(|(_, column)| !matches!(column, Column::Figure(_)))
-            .map(|(name, _)| *name)
-            .collect();
-        let holds = |(parts, totals): &Group| {
-            having.iter().all(|part| part.holds(&|c| self.total_holds(&names, parts, totals, c)))
-        };
-        // A unit that nothing converts to leaves no rows: that is how it is probed.
-        if unit.is_none() && figures.iter().any(|f| KEY_FIGURES[*f].conversion.is_some()) {
-            return Vec::new();
+        let all = self.totals(&rows);
+        if having.is_empty() {
+            return all;
         }
-        groups.into_iter().filter(holds).collect()
+        rows.retain(|(dimensions, key, row)| {
+            let totals = &all[dimensions].totals;
+            let holds = |c: &Comparison| match key_figure(&c.field) {
+                Some(figure) => self.total_holds(totals, figure, c),
+                None => self.place_holds(at, key, row, c),
+            };
+            having.iter().all(|part| part.holds(&holds))
+        });
+        self.totals(&rows)
+    }
+
+    fn totals<'a>(&self, rows: &[(Vec<Part>, &'a RowKey, &'a Row)]) -> Groups<'a> {
+        let mut groups = Groups::new();
+        for (dimensions, key, row) in rows {
+            let group = groups.entry(dimensions.clone()).or_default();
+            group.totals.add(row, self.options.wiring);
+            group.versions.insert(&key.version);
+        }
+        groups
     }
 
     fn has(&self, row: &Row, figure: usize) -> bool {
@@ -217,7 +255,7 @@ impl SapIbp {
         totals.value(figure).is_some()
     }
 
-    fn text_of<'a>(&'a self, key: &'a RowKey, name: &str) -> &'a str {
+    pub(super) fn text_of<'a>(&'a self, key: &'a RowKey, name: &str) -> &'a str {
         let version = if key.version.is_empty() { BASELINE } else { &key.version };
         match name {
             "RESID" => &key.resource,
@@ -231,54 +269,11 @@ impl SapIbp {
         }
     }
 
-    /// Whether a predicate on attributes or time holds for a stored row.
-    fn place_holds(&self, at: Timestamp, key: &RowKey, row: &Row, c: &Comparison) -> bool {
-        if let Some(level) = time_level(&c.field) {
-            return matches!(&c.literal, Literal::Date(date) if c.op.holds(&stamp(key, level.kind), date));
-        }
-        if let Some(level) = TIME_LEVELS.iter().find(|level| level.relative == c.field) {
-            let distance = Decimal::from(relative(at, key, level.kind));
-            return matches!(&c.literal, Literal::Number(n) if c.op.holds(&distance, n));
-        }
-        match (c.field.as_str(), &c.literal) {
-            ("LASTMODIFIEDDATE" | "CREATEDDATE", Literal::Instant(instant)) => {
-                row.modified().is_some_and(|modified| c.op.holds(&modified, instant))
-            }
-            // Conversion attributes choose a unit; they filter no rows.
-            ("UOMTOID" | "CURRTOID", _) => true,
-            (field, Literal::Text(text)) => {
-                let value = self.text_of(key, field);
-                let dropped =
-                    value.is_empty() && self.options.switches.on(Switch::EmptyAttributeDropped);
-                !dropped && c.op.holds(&value, &text.as_str())
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether a predicate holds for a row of the answer.
-    fn total_holds(&self, names: &[&str], parts: &[Part], totals: &Totals, c: &Comparison) -> bool {
-        if let Some(figure) = key_figure(&c.field) {
-            let Literal::Number(number) = &c.literal else { return false };
-            let ignored = c.op == Op::Ne
-                && number.is_zero()
-                && self.options.switches.on(Switch::NeZeroIgnored);
-            let value = totals.value(figure).unwrap_or_default();
-            return ignored || c.op.holds(&value, number);
-        }
-        let part = names.iter().position(|name| *name == c.field).map(|at| &parts[at]);
-        match (part, &c.literal) {
-            (Some(Part::Text(value)), Literal::Text(text)) => c.op.holds(value, text),
-            (Some(Part::Date(value)), Literal::Date(date)) => c.op.holds(value, date),
-            _ => false,
-        }
-    }
-
     fn answer(
         &self,
-        mut groups: Vec<Group>,
+        mut groups: Vec<(Vec<Part>, Group<'_>)>,
         columns: &[(&str, Column)],
-        unit: Option<u32>,
+        factor: u32,
         query: &Query,
         root: &str,
         format: Format,
@@ -293,7 +288,7 @@ impl SapIbp {
             sort(&mut groups, columns, &order)?;
         }
         let count = query.counts().then_some(groups.len());
-        let factor = Decimal::from(unit.unwrap_or(1).max(1));
+        let factor = Decimal::from(factor.max(1));
         let entries: Vec<_> = page(groups, query)?
             .into_iter()
             .enumerate()
@@ -302,8 +297,13 @@ impl SapIbp {
         Ok(many(root, PLANNING_AREA, &entries, count, format))
     }
 
-    fn entry(&self, n: usize, group: &Group, columns: &[(&str, Column)], factor: Decimal) -> Entry {
-        let (parts, totals) = group;
+    fn entry(
+        &self,
+        n: usize,
+        (parts, group): &(Vec<Part>, Group<'_>),
+        columns: &[(&str, Column)],
+        factor: Decimal,
+    ) -> Entry {
         let mut dimensions = parts.iter();
         let mut props = Vec::new();
         for (_, column) in columns {
@@ -314,8 +314,11 @@ impl SapIbp {
                         Some(Conversion::Quantity) => factor,
                         Some(Conversion::Money) | None => Decimal::ONE,
                     };
-                    let absent = self.options.switches.on(Switch::AbsentReadsZero);
-                    let value = totals.value(*figure).or_else(|| absent.then_some(Decimal::ZERO));
+                    // A version knows no zero of a figure that it doesn't have.
+                    let padded = self.options.switches.on(Switch::AbsentReadsZero)
+                        && group.versions.iter().any(|version| self.assigned(version, *figure));
+                    let value = group.totals.value(*figure);
+                    let value = value.or_else(|| padded.then_some(Decimal::ZERO));
                     let value = value.map(|value| (value / factor).round_dp(6));
                     let wire = value.map_or(Prop::Null, |v| Prop::Decimal(format!("{v:.6}")));
                     (declared.id, wire)
@@ -344,7 +347,7 @@ fn dimension(part: Option<&Part>) -> Prop {
 }
 
 fn sort(
-    groups: &mut [Group],
+    groups: &mut [(Vec<Part>, Group<'_>)],
     columns: &[(&str, Column)],
     order: &[(&str, bool)],
 ) -> Result<(), Refusal> {
@@ -356,11 +359,13 @@ fn sort(
         let before = columns[..at].iter().filter(|(_, c)| !matches!(c, Column::Figure(_))).count();
         keys.push((columns[at].1, before, *descending));
     }
-    groups.sort_by(|(left, left_totals), (right, right_totals)| {
+    groups.sort_by(|(left, left_group), (right, right_group)| {
         keys.iter().fold(Ordering::Equal, |so_far, (column, part, descending)| {
             so_far.then_with(|| {
                 let order = match column {
-                    Column::Figure(f) => left_totals.value(*f).cmp(&right_totals.value(*f)),
+                    Column::Figure(f) => {
+                        left_group.totals.value(*f).cmp(&right_group.totals.value(*f))
+                    }
                     Column::Text(_) | Column::Period(_) => left[*part].cmp(&right[*part]),
                 };
                 if *descending { order.reverse() } else { order }
@@ -370,55 +375,7 @@ fn sort(
     Ok(())
 }
 
-/// Whether a comparison's field exists and its literal has the right type.
-fn check(c: &Comparison) -> Result<(), Refusal> {
-    let fits = if time_level(&c.field).is_some() {
-        matches!(c.literal, Literal::Date(_))
-    } else if key_figure(&c.field).is_some()
-        || TIME_LEVELS.iter().any(|level| level.relative == c.field)
-    {
-        matches!(c.literal, Literal::Number(_))
-    } else if ["LASTMODIFIEDDATE", "CREATEDDATE"].contains(&c.field.as_str()) {
-        matches!(c.literal, Literal::Instant(_))
-    } else if TEXT_FIELDS.contains(&c.field.as_str())
-        || ["UOMTOID", "CURRTOID"].contains(&c.field.as_str())
-    {
-        matches!(c.literal, Literal::Text(_) | Literal::Null)
-    } else {
-        return Err(Refusal::bad(format!("Property '{}' is invalid in $filter", c.field)));
-    };
-    if fits {
-        return Ok(());
-    }
-    Err(mistyped(c))
-}
-
-/// A literal of another type than its property's.
-pub(super) fn mistyped(c: &Comparison) -> Refusal {
-    let text = format!("Invalid parametertype used at function '{}'", c.op.word());
-    Refusal::new(400, "005056A509B11EE1BB8AF4A65EC3CA20", text)
-}
-
-/// A row's timestamp at a time level. A period that spans two coarser ones
-/// counts for the one in which it starts.
-fn stamp(key: &RowKey, kind: PeriodKind) -> DateTime {
-    Period::containing(kind, key.period.start()).start().at(0, 0, 0, 0)
-}
-
-/// Periods from the current one to the row's.
-fn relative(at: Timestamp, key: &RowKey, kind: PeriodKind) -> i64 {
-    let today = Period::containing(kind, TimeZone::UTC.to_datetime(at).date());
-    let row = Period::containing(kind, key.period.start());
-    let (mut from, to, sign) = if today <= row { (today, row, 1) } else { (row, today, -1) };
-    let mut steps = 0;
-    while from < to {
-        from = from.next();
-        steps += 1;
-    }
-    sign * steps
-}
-
-fn version_name(version: &str) -> &'static str {
+pub(super) fn version_name(version: &str) -> &'static str {
     if version == TWIN_VERSION { "Digital twin" } else { "Base Version" }
 }
 

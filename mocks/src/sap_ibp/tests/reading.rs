@@ -87,6 +87,14 @@ fn quantities_and_money_need_their_attribute_one_a_reply() {
     assert_eq!(read(&mut client, "EA"), Some(json!("240.000000")));
     assert_eq!(read(&mut client, "DZ"), Some(json!("20.000000")));
     assert_eq!(read(&mut client, "ZZZ"), None);
+    let supply = "$select=RESID,CAPASUPPLY&$filter=UOMTOID eq 'ZZZ' and CURRTOID eq 'ZZZ'";
+    assert_eq!(client.read(supply).len(), 6, "nothing to convert");
+    client.land("CAPASUPPLYEXPANSIONCOSTRATE", "7");
+    let rate = |client: &mut Client, currency: &str| {
+        let filter = format!("CURRTOID eq '{currency}'");
+        client.read(&format!("$select=RESID,CAPASUPPLYEXPANSIONCOSTRATE&$filter={filter}")).len()
+    };
+    assert_eq!((rate(&mut client, "EUR"), rate(&mut client, "ZZZ")), (1, 0), "probed like a unit");
 }
 
 #[test]
@@ -179,6 +187,58 @@ fn a_figure_without_a_value_reads_zero_where_the_row_exists() {
     assert_eq!(client.read(&options)[0]["TWINLOST"], "0.000000");
     client.sandbox.switch(Switch::AbsentReadsZero, false);
     assert_eq!(client.read(&options)[0]["TWINLOST"], Value::Null);
+}
+
+#[test]
+fn a_version_reads_no_zero_of_a_figure_that_it_does_not_have() {
+    let mut client = Client::new();
+    let row = json!({ "RESID": "LINE-1", "LOCID": "1010",
+        "PERIODID4_TSTAMP": "2026-11-23T00:00:00", "TWINCAPA": "77" });
+    let mut body = trans("v", "RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA", &[row]);
+    body["VersionID"] = "TWIN".into();
+    client.post(&format!("{PLANNING}/PTDEMOTrans"), &body);
+    client.commit("v");
+    let select = "$select=RESID,TWINCAPA,TWINLOST,CAPASUPPLY,UTILIZATIONPCT";
+    let twin = client.read(&format!("{select}&$filter=VERSIONID eq 'TWIN'"));
+    assert_eq!(
+        (&twin[0]["TWINCAPA"], &twin[0]["TWINLOST"]),
+        (&json!("77.000000"), &json!("0.000000"))
+    );
+    assert_eq!((&twin[0]["CAPASUPPLY"], &twin[0]["UTILIZATIONPCT"]), (&Value::Null, &Value::Null));
+    client.sandbox.switch(Switch::VersionAssignment, false);
+    let twin = client.read(&format!("{select}&$filter=VERSIONID eq 'TWIN'"));
+    assert_eq!(twin[0]["CAPASUPPLY"], "0.000000", "assigned, if nothing is kept apart");
+}
+
+#[test]
+fn or_reaches_attributes_that_are_not_selected() {
+    let mut client = Client::new();
+    client.land("TWINLOST", "5");
+    let read = |client: &mut Client, filter: &str| {
+        let filter = format!("{WEEK} and ({filter})");
+        let rows =
+            client.read(&format!("$select=LOCID,CAPASUPPLY&$filter={filter}&$orderby=LOCID"));
+        let cell = |row: &Value| format!("{} {}", row["LOCID"], row["CAPASUPPLY"]).replace('"', "");
+        rows.iter().map(cell).collect::<Vec<_>>()
+    };
+    let line = |client: &mut Client, more: &str| read(client, &format!("RESID eq 'LINE-1'{more}"));
+    let one = ["1010 120.000000"];
+    assert_eq!(line(&mut client, " or RESID eq 'NOBODY'"), one);
+    assert_eq!(line(&mut client, " or CAPASUPPLY gt 9999"), one, "no total is so high");
+    assert_eq!(line(&mut client, " or CAPASUPPLY gt 300"), ["1010 360.000000", "1020 360.000000"]);
+    assert_eq!(
+        line(&mut client, " and CAPASUPPLY gt 9999 or LOCID eq '1020'"),
+        ["1020 360.000000"]
+    );
+}
+
+#[test]
+fn a_delta_query_is_refused_and_not_answered_with_everything() {
+    let mut client = Client::new();
+    let path = format!("{PLANNING}/PTDEMO?$select=RESID,CAPASUPPLY&P_DeltaQueryID='D1'");
+    let response = client.get(&path);
+    assert_eq!(response.status(), 400);
+    assert!(error_text(&response).contains("P_DeltaQueryID"));
 }
 
 #[test]
