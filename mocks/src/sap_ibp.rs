@@ -110,15 +110,16 @@ impl Service {
         }
     }
 
-    /// Its root as the client addresses it.
-    fn root(self, request: &Request<Bytes>) -> String {
+    /// Its root as the client addresses it. A server doesn't hear the scheme.
+    fn root(self, request: &Request<Bytes>, tls: bool) -> String {
         let name = match self {
             Self::Planning => "PLANNING_DATA_API_SRV",
             Self::MasterData => "MASTER_DATA_API_SRV",
         };
         let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| request.uri().host()).unwrap_or("sandbox");
-        let scheme = request.uri().scheme_str().unwrap_or("http");
+        let served = if tls { "https" } else { "http" };
+        let scheme = request.uri().scheme_str().unwrap_or(served);
         format!("{scheme}://{host}/sap/opu/odata/IBP/{name}")
     }
 }
@@ -207,7 +208,7 @@ impl SapIbp {
         });
         // A failed request carries no new token (section 8).
         if let Some(issued) = issued.filter(|_| answered.response.status().is_success()) {
-            issued.attach(&mut answered.response, options.secure_cookies);
+            issued.attach(&mut answered.response, options.behind_tls);
         }
         answered
     }

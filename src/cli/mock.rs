@@ -73,7 +73,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         resources: args.resources,
         wiring: args.wiring,
         latency: args.latency,
-        secure_cookies: tls.is_some(),
+        behind_tls: tls.is_some(),
         ..Options::default()
     };
     for (switches, on) in [(&args.on, true), (&args.off, false)] {

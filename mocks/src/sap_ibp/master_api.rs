@@ -37,7 +37,7 @@ impl SapIbp {
         query: &Query,
     ) -> Answer {
         let format = Format::of(request.headers(), query.get("$format"));
-        let root = Service::MasterData.root(request);
+        let root = Service::MasterData.root(request, self.options.behind_tls);
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let name = path.trim_end_matches('/');
         let find = |name: &str| MASTER_TYPES.iter().position(|kind| kind.name == name);

@@ -72,8 +72,9 @@ pub struct Options {
     pub import_ends_after: Duration,
     /// Idle time after which a session and its token end (our choice).
     pub session_ttl: Duration,
-    /// Whether cookies carry `Secure`: only behind TLS, or clients lose them.
-    pub secure_cookies: bool,
+    /// Whether it is served over TLS: addresses in answers are https then, and
+    /// cookies carry `Secure` (over plain http clients would lose them).
+    pub behind_tls: bool,
     /// Hour (UTC) at which the nightly ERP job runs by itself.
     pub nightly_hour: Option<i8>,
     /// Weeks before and after the first request's day that the ERP has loaded.
@@ -93,7 +94,7 @@ impl Default for Options {
             import_starts_after: Duration::from_millis(200),
             import_ends_after: Duration::from_millis(600),
             session_ttl: Duration::from_secs(30 * 60),
-            secure_cookies: false,
+            behind_tls: false,
             nightly_hour: None,
             weeks: (8, 78),
             seed: 1,

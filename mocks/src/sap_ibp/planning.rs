@@ -34,7 +34,7 @@ impl SapIbp {
         query: &Query,
     ) -> Answer {
         let format = Format::of(request.headers(), query.get("$format"));
-        let root = Service::Planning.root(request);
+        let root = Service::Planning.root(request, self.options.behind_tls);
         let enabled = self.options.switches.on(Switch::PlanningEnabled);
         let trans = format!("{PLANNING_AREA}Trans");
         let message = format!("{PLANNING_AREA}Message");

@@ -77,7 +77,7 @@ fn a_failed_request_carries_no_token() {
 #[test]
 fn plain_http_sets_no_secure_cookie_and_tls_does() {
     for secure in [false, true] {
-        let options = Options { secure_cookies: secure, ..Options::default() };
+        let options = Options { behind_tls: secure, ..Options::default() };
         let mut client = Client::with(options);
         let headers = [("x-csrf-token", "fetch")];
         let response = client.send(Method::GET, &format!("{PLANNING}/"), "", &headers);
@@ -203,4 +203,19 @@ fn documented_latency_is_asked_for_and_never_slept() {
     *request.method_mut() = Method::GET;
     *request.uri_mut() = format!("{PLANNING}/PTDEMO?$select=RESID,TWINCAPA").parse().unwrap();
     assert_eq!(client.sandbox.handle(client.at, &request).delay.as_secs(), 6);
+}
+
+#[test]
+fn addresses_in_answers_are_https_behind_tls() {
+    for (behind_tls, scheme) in [(false, "http://"), (true, "https://")] {
+        let mut client = Client::with(Options { behind_tls, ..Options::default() });
+        for path in [
+            format!("{PLANNING}/PTDEMO?$select=RESID,CAPASUPPLY&$top=1&$orderby=RESID"),
+            format!("{MASTER}/PTRESOURCE?$top=1"),
+        ] {
+            let json = client.get_json(&path);
+            let uri = json["d"]["results"][0]["__metadata"]["uri"].as_str().unwrap();
+            assert!(uri.starts_with(scheme), "{uri}");
+        }
+    }
 }
