@@ -3,11 +3,12 @@
 use std::{net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use planthread_contracts::PeriodKind;
 use planthread_kit::Clock;
 use planthread_mocks::{
     Faulty, Rule, SandboxOptions, Simulator, Time,
     latency::Profile,
-    sap_ibp::{Options, SapIbp, Switch, Wiring},
+    sap_ibp::{Options, SapIbp, Switch, Wiring, options::storage},
     serve, shared,
 };
 use serde::Serialize;
@@ -34,6 +35,9 @@ pub(super) struct Args {
     /// How landed capacity drives the plan: none, job, calculation, direct
     #[arg(long, value_name = "WAY", default_value = "none")]
     wiring: Wiring,
+    /// Level at which key figures are stored: day, week, technical_week, month
+    #[arg(long, value_name = "LEVEL", default_value = "week", value_parser = storage)]
+    storage: PeriodKind,
     /// none, or as-documented: takes as long as public measurements say
     #[arg(long, value_name = "PROFILE", default_value = "none")]
     latency: Profile,
@@ -69,18 +73,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         context.screen.note("everybody who reaches this address can use the sandbox");
     }
     let tls = args.tls.as_deref().map(sandbox::tls).transpose()?;
-    let mut options = Options {
-        resources: args.resources,
-        wiring: args.wiring,
-        latency: args.latency,
-        behind_tls: tls.is_some(),
-        ..Options::default()
-    };
-    for (switches, on) in [(&args.on, true), (&args.off, false)] {
-        for switch in switches {
-            options.switches = options.switches.with(*switch, on);
-        }
-    }
+    let options = options_of(args, tls.is_some());
     let scheme = if tls.is_some() { "https" } else { "http" };
     let time = Arc::new(ClockTime(Arc::clone(&context.clock)));
     let options = SandboxOptions { simulator: shared(sandbox_of(options, args)), tls, time };
@@ -100,6 +93,24 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             () = super::stop::asked_to_stop() => Ok(Exit::Ok),
         }
     })
+}
+
+/// The sandbox's options, from the command line.
+fn options_of(args: &Args, behind_tls: bool) -> Options {
+    let mut options = Options {
+        resources: args.resources,
+        wiring: args.wiring,
+        storage: args.storage,
+        latency: args.latency,
+        behind_tls,
+        ..Options::default()
+    };
+    for (switches, on) in [(&args.on, true), (&args.off, false)] {
+        for switch in switches {
+            options.switches = options.switches.with(*switch, on);
+        }
+    }
+    options
 }
 
 /// The sandbox with its schedule of faults; without rules it breaks nothing.
@@ -145,9 +156,28 @@ mod tests {
     }
 
     fn line(rules: &[&str]) -> Result<Args, String> {
-        let flags = rules.iter().flat_map(|rule| ["--fault", rule]);
-        let line = ["mock", "sap-ibp"].into_iter().chain(flags);
+        flags(&rules.iter().flat_map(|rule| ["--fault", rule]).collect::<Vec<_>>())
+    }
+
+    fn flags(flags: &[&str]) -> Result<Args, String> {
+        let line = ["mock", "sap-ibp"].into_iter().chain(flags.iter().copied());
         Line::try_parse_from(line).map(|line| line.args).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_level_can_be_the_storage_level() {
+        for (word, kind) in [
+            ("day", PeriodKind::Day),
+            ("week", PeriodKind::Week),
+            ("technical_week", PeriodKind::TechnicalWeek),
+            ("month", PeriodKind::Month),
+        ] {
+            let args = flags(&["--storage", word]).unwrap();
+            assert_eq!(options_of(&args, false).storage, kind);
+        }
+        assert_eq!(options_of(&flags(&[]).unwrap(), false).storage, PeriodKind::Week);
+        let error = flags(&["--storage", "fortnight"]).unwrap_err();
+        assert!(error.contains("fortnight") && error.contains("technical_week"), "{error}");
     }
 
     #[test]

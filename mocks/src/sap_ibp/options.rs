@@ -53,6 +53,31 @@ impl Wiring {
     }
 }
 
+/// The text names no level at which key figures can be stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a storage level: use `day`, `week`, `technical_week` or `month`")]
+pub struct StorageError(pub String);
+
+/// The level at which key figures are stored, from its word.
+///
+/// # Errors
+/// When the text is none of the levels of the time profile.
+pub fn storage(text: &str) -> Result<PeriodKind, StorageError> {
+    STORAGE
+        .iter()
+        .find(|(word, _)| *word == text)
+        .map(|(_, kind)| *kind)
+        .ok_or_else(|| StorageError(text.to_owned()))
+}
+
+/// Levels at which key figures can be stored, in their words.
+pub const STORAGE: [(&str, PeriodKind); 4] = [
+    ("day", PeriodKind::Day),
+    ("week", PeriodKind::Week),
+    ("technical_week", PeriodKind::TechnicalWeek),
+    ("month", PeriodKind::Month),
+];
+
 /// Start-up options of the SAP IBP sandbox.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -64,7 +89,7 @@ pub struct Options {
     pub latency: Profile,
     /// Which behaviours are on.
     pub switches: Switches,
-    /// Level at which key figures are stored: week or technical week.
+    /// Level at which key figures are stored.
     pub storage: PeriodKind,
     /// Time from the commit until `PROCESSING` (not documented: our choice).
     pub import_starts_after: Duration,
