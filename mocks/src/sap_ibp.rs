@@ -7,6 +7,7 @@
 pub mod behaviours;
 mod edmx;
 mod filter;
+mod grid;
 mod listing;
 mod master;
 mod master_api;

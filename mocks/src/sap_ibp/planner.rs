@@ -6,48 +6,24 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use planthread_contracts::{Aggregation, Period, PeriodKind};
+use jiff::Timestamp;
+use planthread_contracts::Period;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     SapIbp,
-    model::{
-        CAPADEMAND, CAPASUPPLY, KEY_FIGURES, PLANNING_AREA, TWIN_VERSION, TWINSTATUS,
-        UTILIZATIONPCT, key_figure,
-    },
+    model::{KEY_FIGURES, TWIN_VERSION, key_figure},
     options::Wiring,
     query::Query,
-    store::{Cell, Row, RowKey, Totals},
+    store::RowKey,
     wire::response,
 };
 use crate::{
     page,
     simulator::{Change, Writer},
 };
-
-/// Where the capacity in use stands behind the key figures.
-const IN_USE: usize = KEY_FIGURES.len();
-/// Months that the page shows at most.
-const MONTHS_MAX: usize = 18;
-
-/// What the page looks at.
-struct View<'a> {
-    resource: &'a str,
-    location: &'a str,
-    version: &'a str,
-    months: Vec<Period>,
-    today: Date,
-}
-
-/// One column: a stored period, or the total of its month.
-#[derive(Clone, Copy)]
-struct Column {
-    period: Period,
-    total: bool,
-}
 
 /// A person's edit of one cell.
 #[derive(Debug, Deserialize)]
@@ -180,165 +156,6 @@ impl SapIbp {
         }
     }
 
-    fn view<'a>(&self, at: Timestamp, query: &'a Query) -> Result<View<'a>, String> {
-        let today = TimeZone::UTC.to_datetime(at).date();
-        let first = match query.get("from") {
-            None | Some("") => Period::containing(PeriodKind::Month, today),
-            Some(text) => text.parse::<Period>().map_err(|error| error.to_string())?,
-        };
-        let first = Period::containing(PeriodKind::Month, first.start());
-        let count =
-            query.get("months").map_or(Ok(3), str::parse).map_err(|_| "months: a number")?;
-        let next = |month: &Period| Some(month.next());
-        let months = std::iter::successors(Some(first), next).take(count.clamp(1, MONTHS_MAX));
-        Ok(View {
-            resource: query.get("resource").unwrap_or_default(),
-            location: query.get("location").unwrap_or_default(),
-            version: query.get("version").unwrap_or_default(),
-            months: months.collect(),
-            today,
-        })
-    }
-
-    fn grid(&self, view: &View<'_>) -> Value {
-        let columns = self.columns_in(&view.months);
-        let pairs: Vec<_> = self
-            .master
-            .resources()
-            .into_iter()
-            .filter(|(resource, location)| {
-                (view.resource.is_empty() || view.resource == resource)
-                    && (view.location.is_empty() || view.location == location)
-            })
-            .collect();
-        let cells: Vec<_> =
-            columns.iter().map(|column| self.cells(view, &pairs, *column)).collect();
-        let mut measures: Vec<_> = (0..KEY_FIGURES.len())
-            .map(|figure| {
-                let declared = &KEY_FIGURES[figure];
-                json!({
-                    "id": declared.id,
-                    "label": declared.label,
-                    "aggregation": aggregation(figure),
-                    "editable": !self.calculated(figure) && pairs.len() == 1
-                        && self.assigned(view.version, figure),
-                    "cells": cells.iter().map(|column| &column[figure]).collect::<Vec<_>>(),
-                })
-            })
-            .collect();
-        measures.push(json!({
-            "id": "INUSE",
-            "label": "Capacity in use",
-            "aggregation": "sum",
-            "editable": false,
-            "cells": cells.iter().map(|column| &column[IN_USE]).collect::<Vec<_>>(),
-        }));
-        let resources: Vec<_> = self
-            .master
-            .resources()
-            .into_iter()
-            .map(|(resource, location)| {
-                let description = self.master.describe("RESID", &resource);
-                json!({ "resource": resource, "location": location, "description": description })
-            })
-            .collect();
-        json!({
-            "area": PLANNING_AREA,
-            "today": view.today,
-            "version": view.version,
-            "versions": ["", TWIN_VERSION],
-            "wiring": self.options.wiring.word(),
-            "selected": pairs.len(),
-            "resources": resources,
-            "locations": { "1010": self.master.describe("LOCID", "1010"),
-                           "1020": self.master.describe("LOCID", "1020") },
-            "columns": columns.iter().map(|c| column_json(*c, view.today)).collect::<Vec<_>>(),
-            "measures": measures,
-        })
-    }
-
-    fn columns_in(&self, months: &[Period]) -> Vec<Column> {
-        let mut columns = Vec::new();
-        for month in months {
-            let mut period = Period::containing(self.options.storage, month.start());
-            if period.start() < month.start() {
-                period = period.next();
-            }
-            while period.start() < month.end() {
-                columns.push(Column { period, total: false });
-                period = period.next();
-            }
-            columns.push(Column { period: *month, total: true });
-        }
-        columns
-    }
-
-    /// The cells of one column, in key figure order; the last is the capacity in
-    /// use, as the wiring makes it of the base plan.
-    fn cells(&self, view: &View<'_>, pairs: &[(String, String)], column: Column) -> Vec<Value> {
-        let (mut totals, mut used) = (Totals::default(), Totals::default());
-        let mut periods = vec![column.period];
-        if column.total {
-            let all = self.columns_in(&[column.period]);
-            periods = all.iter().filter(|c| !c.total).map(|c| c.period).collect();
-        }
-        let (mut filled, mut known, mut single) = ([0usize; IN_USE + 1], 0usize, None);
-        for (resource, location) in pairs {
-            for period in &periods {
-                let (row, base) = self.rows_of(view.version, resource, location, *period);
-                known += usize::from(row.value(TWINSTATUS).is_some_and(|code| !code.is_zero()));
-                for (figure, rows) in filled[..IN_USE].iter_mut().enumerate() {
-                    *rows += usize::from(row.value(figure).is_some());
-                }
-                let in_use = base.seen(CAPASUPPLY, self.options.wiring).is_some();
-                filled[IN_USE] += usize::from(in_use);
-                totals.add(&row, Wiring::None);
-                used.add(&base, self.options.wiring);
-                single = Some(row);
-            }
-        }
-        let expected = pairs.len() * periods.len();
-        let single = single.filter(|_| expected == 1);
-        let mut cells: Vec<_> = (0..KEY_FIGURES.len())
-            .map(|figure| {
-                let writer = single.as_ref().and_then(|row| row.cells[figure].as_ref());
-                let of = if figure == UTILIZATIONPCT { &used } else { &totals };
-                let mut cell = cell_json(figure, of, writer);
-                if cell.is_object() && figure != UTILIZATIONPCT {
-                    cell["n"] = filled[figure].into();
-                    cell["of"] = expected.into();
-                }
-                if cell.is_object() && figure == TWINSTATUS {
-                    cell["known"] = known.into();
-                }
-                cell
-            })
-            .collect();
-        let mut in_use = cell_json(CAPASUPPLY, &used, None);
-        if in_use.is_object() {
-            in_use["n"] = filled[IN_USE].into();
-            in_use["of"] = expected.into();
-        }
-        cells.push(in_use);
-        cells
-    }
-
-    /// A row as the page shows it, and the base plan's: what the version doesn't
-    /// hold comes from base.
-    fn rows_of(&self, version: &str, resource: &str, location: &str, period: Period) -> (Row, Row) {
-        let mut key = RowKey::base(resource, location, period);
-        let base = self.store.rows.get(&key).cloned().unwrap_or_default();
-        if version.is_empty() {
-            return (base.clone(), base);
-        }
-        version.clone_into(&mut key.version);
-        let mut row = self.store.rows.get(&key).cloned().unwrap_or_default();
-        for figure in [CAPASUPPLY, CAPADEMAND] {
-            row.cells[figure].clone_from(&base.cells[figure]);
-        }
-        (row, base)
-    }
-
     fn changes_json(&self, query: &Query) -> Value {
         let wanted = |name: &str, value: &str| query.get(name).is_none_or(|text| text == value);
         let newest = self.store.changes.iter().rev().filter(|change| {
@@ -352,18 +169,6 @@ impl SapIbp {
         let list: Vec<_> = newest.take(limit).map(change_json).collect();
         json!({ "changes": list, "total": self.store.changes.len() })
     }
-}
-
-/// One cell: its value, and who wrote it.
-fn cell_json(figure: usize, totals: &Totals, cell: Option<&Cell>) -> Value {
-    let Some(value) = totals.value(figure) else { return Value::Null };
-    let mut json = json!({ "v": value.round_dp(6).normalize().to_string() });
-    if let Some(cell) = cell {
-        json["by"] = cell.writer.kind().into();
-        json["name"] = cell.writer.name().into();
-        json["at"] = cell.at.to_string().into();
-    }
-    json
 }
 
 fn change_json(change: &Change) -> Value {
@@ -380,30 +185,6 @@ fn change_json(change: &Change) -> Value {
         "by": cell.writer.kind(),
         "name": cell.writer.name(),
     })
-}
-
-fn column_json(column: Column, today: Date) -> Value {
-    let (start, end) = (column.period.start(), column.period.end());
-    json!({
-        "id": column.period.to_string(),
-        "total": column.total,
-        "start": start,
-        "last": end.saturating_sub(1.day()),
-        "current": start <= today && today < end,
-        "past": end <= today,
-    })
-}
-
-const fn aggregation(figure: usize) -> &'static str {
-    if figure == UTILIZATIONPCT {
-        return "calculated";
-    }
-    match KEY_FIGURES[figure].aggregation {
-        Aggregation::Sum => "sum",
-        Aggregation::Max => "max",
-        Aggregation::Min => "min",
-        Aggregation::None => "none",
-    }
 }
 
 fn reply(status: u16, body: &Value) -> Response<Bytes> {

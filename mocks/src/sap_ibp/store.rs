@@ -61,10 +61,16 @@ impl Row {
 
     /// The value as the plan sees it: `CAPASUPPLY` may be calculated.
     pub(super) fn seen(&self, figure: usize, wiring: Wiring) -> Option<Decimal> {
+        self.seen_cell(figure, wiring).map(|cell| cell.value)
+    }
+
+    /// The cell behind the value that the plan sees.
+    pub(super) fn seen_cell(&self, figure: usize, wiring: Wiring) -> Option<&Cell> {
+        let own = self.cells[figure].as_ref();
         if figure == CAPASUPPLY && wiring == Wiring::Calculation {
-            return self.value(TWINCAPA).or_else(|| self.value(CAPASUPPLY));
+            return self.cells[TWINCAPA].as_ref().or(own);
         }
-        self.value(figure)
+        own
     }
 
     /// The latest change of any of its values.

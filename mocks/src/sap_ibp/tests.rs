@@ -1,5 +1,6 @@
 //! The simulator, behaviour by behaviour, in process.
 
+mod grid;
 mod masters;
 mod packs;
 mod plan;
