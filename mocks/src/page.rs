@@ -1,12 +1,14 @@
-//! The planner's page: one HTML, one style sheet, two scripts, all embedded.
+//! The planner's page: one HTML, one style sheet, four scripts, all embedded.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 
-const FILES: [(&str, &str, &str); 4] = [
+const FILES: [(&str, &str, &str); 6] = [
     ("/planner", "text/html;charset=utf-8", include_str!("page/planner.html")),
     ("/planner/planner.css", "text/css;charset=utf-8", include_str!("page/planner.css")),
     ("/planner/rows.js", "text/javascript;charset=utf-8", include_str!("page/rows.js")),
+    ("/planner/totals.js", "text/javascript;charset=utf-8", include_str!("page/totals.js")),
+    ("/planner/chart.js", "text/javascript;charset=utf-8", include_str!("page/chart.js")),
     ("/planner/planner.js", "text/javascript;charset=utf-8", include_str!("page/planner.js")),
 ];
 

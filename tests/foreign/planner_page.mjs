@@ -12,9 +12,14 @@ const BASE = process.argv[2];
 
 class Stub {
   constructor() {
-    Object.assign(this, { children: [], dataset: {}, value: "", own: null, classList: { add() {}, toggle() {} } });
+    const marks = new Set();
+    const classList = { add: (one) => marks.add(one), toggle() {}, contains: (one) => marks.has(one) };
+    Object.assign(this, { children: [], dataset: {}, attributes: {}, value: "", own: null, classList });
   }
-  setAttribute() {}
+  setAttribute(name, value) {
+    this.attributes[name] = String(value);
+    if (name === "class") for (const one of String(value).split(" ")) this.classList.add(one);
+  }
   addEventListener() {}
   focus() {}
   scrollIntoView() {}
@@ -29,13 +34,13 @@ class Stub {
 const MEASURES = ["CAPASUPPLY", "TWINCAPA", "TWINCAPALIVE", "TWINCAPALOW", "TWINLOST", "TWINSEVERITY", "TWINRISK",
   "TWINSTATUS", "TWINASOF", "TWINVALIDTO", "TWINBEAT", "TWINOUTPUT", "CAPADEMAND", "UTILIZATIONPCT", "INUSE"];
 const cell = (v, n = 1, of = 1) => ({ v, n, of });
-const week = (id) => ({ id, total: false, start: "2026-11-23", last: "2026-11-29", current: false, past: false });
+const week = (id, start = "2026-11-23", last = "2026-11-29") => ({ id, total: false, start, last, current: false, past: false });
 
 // Two weeks and their month: the first without live capacity, the second with none landed.
 const grid = (cells) => ({
-  area: "PTDEMO", today: "2026-11-22", version: "", versions: ["", "TWIN"], wiring: "none", selected: 1, locations: {},
+  area: "PTDEMO", today: "2026-11-22", zone: "UTC", storage: "week", version: "", versions: ["", "TWIN"], wiring: "none", selected: 1, locations: {},
   resources: [{ resource: "X", location: "1010" }, { resource: "X", location: "1020" }],
-  columns: [week("2026-W48"), week("2026-W49"), { ...week("2026-11"), total: true }],
+  columns: [week("2026-W48"), week("2026-W49", "2026-11-30", "2026-12-06"), { ...week("2026-11"), total: true }],
   measures: MEASURES.map((id) => ({ id, aggregation: "sum", editable: true, cells: cells[id] ?? [null, null, null] })),
 });
 const STANDSTILL = {
@@ -56,7 +61,7 @@ async function page(cells) {
     document: { getElementById: element, createElement: () => new Stub(), createElementNS: () => new Stub() },
     location: { search: "" }, URLSearchParams, fetch: fetching,
   });
-  for (const script of ["rows.js", "planner.js"]) {
+  for (const script of ["rows.js", "totals.js", "chart.js", "planner.js"]) {
     vm.runInContext(await (await fetch(`${BASE}/planner/${script}`)).text(), world);
   }
   await sleep(20);
@@ -80,9 +85,66 @@ const CASES = {
     const { element } = await page({ TWINCAPALIVE: [cell("50"), null, null] });
     assert.match(element("status").textContent, /1 without a valid until.*load not comparable/);
   },
-  async a_partly_known_conflict_stays_a_conflict() {
-    const { run } = await page({ TWINSTATUS: [{ ...cell("4", 1, 3), known: 1 }, null, null] });
-    assert.match(run("statusContent(0)").textContent, /conflicting.*1 of 3/);
+  async a_status_total_shows_the_worst_and_how_many_are_live() {
+    const total = async (states) => {
+      const of = Object.values(states).reduce((sum, n) => sum + n, 0);
+      const { run } = await page({ TWINSTATUS: [{ ...cell("1", of, of), known: of, states }, null, null] });
+      return run("statusContent(0)").textContent;
+    };
+    assert.match(await total({ conflicting: 1, unknown: 2 }), /conflicting.*0 of 3 live/);
+    assert.match(await total({ live: 4, unknown: 1 }), /unknown.*4 of 5 live/);
+    assert.match(await total({ live: 4, stale: 1 }), /stale.*4 of 5 live/);
+    assert.match(await total({ live: 1, assumed: 1, held: 1 }), /assumed.*1 of 3 live/);
+    assert.equal(await total({ live: 5 }), "live");
+    const { run } = await page({});
+    assert.equal(run("statusContent(0)").textContent, "unknown");
+  },
+  async an_edit_by_a_person_shows_in_totals() {
+    const { run } = await page({
+      TWINCAPALIVE: [{ ...cell("95"), by: "person", name: "Ines", edited: 1 }, cell("90"), { ...cell("185", 2, 2), edited: 1 }],
+    });
+    const node = (at) => run(`cellNode(rows()[1], ${at}, 1)`);
+    assert.match(node(0).textContent, /edited by Ines/);
+    assert.match(node(2).textContent, /1 of 2 edited by a person/);
+    assert.ok(node(2).classList.contains("person") && !node(1).classList.contains("person"));
+    run("place = { row: 1, column: 2 }; describe()");
+    assert.match(run('$("detail")').textContent, /1 of 2 edited by a person/);
+  },
+  async a_quantile_has_no_total() {
+    const { run } = await page({ TWINCAPALOW: [cell("50"), cell("90", 4, 4), cell("50", 2, 2)] });
+    const row = 'ROWS.find((one) => one.id === "TWINCAPALOW")';
+    assert.equal(run(`content(${row}, 0)`), "50.0", "one resource in one week");
+    for (const at of [1, 2]) {
+      const node = run(`cellNode(${row}, ${at}, 0)`);
+      assert.match(node.textContent, /^·no total: quantiles are never added$/);
+    }
+    run('place = { row: rows().findIndex((one) => one.id === "TWINCAPALOW"), column: 2 }; describe()');
+    assert.match(run('$("detail")').textContent, /no total: quantiles are never added/);
+  },
+  async a_month_total_says_which_weeks_it_covers() {
+    const { run, element } = await page(STANDSTILL);
+    const head = run("renderHead()").textContent;
+    assert.match(head, /Nov totalW48–W4923 Nov – 6 Dec/);
+    run("place = { row: 0, column: 2 }; describe()");
+    assert.match(element("detail").textContent, /Nov 2026 total \(W48–W49, 23 Nov – 6 Dec\)/);
+  },
+  async what_is_worked_out_from_a_stale_number_is_stale_and_never_within_live() {
+    const known = { ...cell("1"), known: 1, states: { stale: 1 } };
+    const { run, element } = await page({
+      ...STANDSTILL, TWINCAPALIVE: [cell("100"), cell("100"), null], TWINSTATUS: [known, { ...known, states: { live: 1 } }, null],
+      TWINVALIDTO: [cell("20261121"), cell("20261122"), null],
+    });
+    for (const id of ["gap", "strain"]) {
+      const node = (at) => run(`cellNode(ROWS.find((one) => one.id === "${id}"), ${at}, 0)`);
+      assert.ok(node(0).classList.contains("stale"), id);
+      assert.match(node(0).textContent, /, stale/);
+      assert.ok(!node(1).classList.contains("stale"), id);
+    }
+    assert.match(element("status").textContent, /1 stale, load within live in 1 that are not stale/);
+  },
+  async the_page_says_whose_day_today_is() {
+    const { element } = await page(STANDSTILL);
+    assert.equal(element("today").textContent, "22 Nov 2026 (UTC)");
   },
   async an_edit_goes_to_the_location_that_is_shown() {
     const { run, element, posts } = await page(STANDSTILL);

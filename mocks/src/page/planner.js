@@ -44,25 +44,9 @@ const number = (id, at) => {
   const cell = measure(id).cells[at];
   return cell ? Number(cell.v) : null;
 };
-// Whether every resource and week behind a cell has a value of this measure. A sum
-// over some of them must not be held against a sum over all of them.
-const whole = (id, at) => {
-  const cell = measure(id).cells[at];
-  return !cell || cell.n === undefined || cell.n === cell.of;
-};
-const full = (at) => {
-  const cell = measure("TWINSTATUS").cells[at];
-  return whole("TWINCAPALIVE", at) && (!cell || cell.known === cell.of);
-};
-
-// A landed value is stale when its own end lies before today.
-const stale = (at) => {
-  const end = number("TWINVALIDTO", at);
-  return end !== null && end < digits(data.today);
-};
-
 // The figure of a row in a column; the page works two of them out.
 function figure(row, at) {
+  if (unsummable(row, at)) return null;
   if (row.id === "gap") {
     const [live, assumed] = [number("TWINCAPALIVE", at), number("CAPASUPPLY", at)];
     return live === null || assumed === null || !full(at) || !whole("CAPASUPPLY", at) ? null : live - assumed;
@@ -90,21 +74,13 @@ function shape(word) {
   return node;
 }
 
-function statusContent(at) {
-  const cell = measure("TWINSTATUS").cells[at];
-  let word = cell ? STATUS[Number(cell.v)] ?? "unknown" : "unknown";
-  if (cell && stale(at)) word = "stale";
-  const partly = cell && cell.known > 0 && cell.known < cell.of;
-  const node = el("span", { class: `word ${word}` }, shape(word), word);
-  // The worst word of those that are known, and how many are: neither hides the other.
-  if (partly) node.append(hidden(", "), el("span", { class: "part" }, `${cell.known} of ${cell.of}`), hidden(" known"));
-  return node;
-}
-
 function content(row, at) {
   if (row.kind === "status") return statusContent(at);
   const value = figure(row, at);
-  if (value === null) return el("span", {}, el("span", { "aria-hidden": "true" }, "·"), hidden("no value"));
+  if (value === null) {
+    const why = unsummable(row, at) ? NO_TOTAL : "no value";
+    return el("span", {}, el("span", { "aria-hidden": "true" }, "·"), hidden(why));
+  }
   switch (row.kind) {
     case "date": return day(value);
     case "ratio": return value.toFixed(2);
@@ -129,48 +105,37 @@ function editable(row, at) {
   return Boolean(found && found.editable && !data.columns[at].total);
 }
 
+// Whether a cell shows a number that is past its end, or one worked out from it.
+function outdated(row, at) {
+  if (!stale(at)) return false;
+  if (row.derived) return figure(row, at) !== null;
+  return Boolean((row.landed || row.kind === "status") && measure(row.id).cells[at]);
+}
+
 function cellNode(row, at, y) {
   const column = data.columns[at];
   const cell = data.measures.find((one) => one.id === row.id)?.cells[at];
   const classes = [column.total ? "total" : column.current ? "now" : column.past ? "past" : ""];
-  if (figure(row, at) === null && row.kind !== "status") classes.push("none");
-  const old = (row.landed || row.kind === "status") && cell && stale(at);
+  const empty = figure(row, at) === null && row.kind !== "status";
+  if (empty) classes.push("none");
+  const old = !empty && outdated(row, at);
   if (old) classes.push("stale");
   const node = el("td", {
     class: classes.join(" ").trim() || null, role: "gridcell", tabindex: "-1",
     "data-row": y, "data-column": at, "aria-readonly": editable(row, at) ? null : "true",
   }, content(row, at));
-  if (cell && cell.by === "person") {
+  const who = edited(cell);
+  if (who) {
     node.classList.add("person");
-    node.append(hidden(`, edited by ${cell.name}`));
+    node.setAttribute("title", who);
+    node.append(hidden(`, ${who}`));
   }
   if (old) node.append(hidden(", stale"));
-  if (row.kind !== "status" && cell && !whole(row.id, at)) {
+  if (row.kind !== "status" && cell && !empty && !whole(row.id, at)) {
     node.append(el("span", { class: "part", "aria-hidden": "true" }, `${cell.n}/${cell.of}`));
     node.append(hidden(`, ${cell.n} of ${cell.of} have a value`));
   }
   return node;
-}
-
-function renderHead() {
-  const groups = el("tr", {}, el("th", { class: "corner", scope: "col", rowspan: 2 }, "Measure"));
-  const weeks = el("tr");
-  let open = 0;
-  for (const column of data.columns) {
-    open += 1;
-    if (column.total) {
-      groups.append(el("th", { class: "month", role: "columnheader", scope: "colgroup", colspan: open }, month(column.id)));
-      weeks.append(el("th", { class: "total", scope: "col" }, el("b", {}, MONTHS[Number(column.id.slice(5, 7)) - 1]), el("small", {}, "total")));
-      open = 0;
-      continue;
-    }
-    const span = days(column.start, column.last);
-    const head = el("th", { class: column.current ? "now" : null, scope: "col", "aria-current": column.current ? "date" : null },
-      el("b", {}, column.id.slice(5)), el("small", {}, span));
-    if (column.current) head.append(hidden(", this week"));
-    weeks.append(head);
-  }
-  return el("thead", {}, groups, weeks);
 }
 
 function renderGrid() {
@@ -187,7 +152,7 @@ function renderGrid() {
     body.append(line);
     y += 1;
   }
-  const caption = el("caption", { class: "hidden" }, `${$("title").textContent}: measures by week with month totals`);
+  const caption = el("caption", { class: "hidden" }, `${$("title").textContent}: measures by ${unit(1)} with month totals`);
   $("grid").replaceChildren(caption, renderHead(), body);
   focusCell(place.row, place.column, false);
 }
@@ -216,68 +181,17 @@ function describe() {
   const row = rows()[place.row];
   const column = data.columns[place.column];
   const cell = data.measures.find((one) => one.id === row.id)?.cells[place.column];
-  const where = column.total ? `${month(column.id)}, total` : column.id;
+  const where = column.total ? `${month(column.id)} total (${covers(place.column)})` : column.id;
   const parts = [el("b", {}, `${row.name}, ${where}`)];
   if (cell?.at) parts.push(` · written by ${cell.by} ${cell.name}, ${cell.at.slice(0, 16).replace("T", " ")} UTC`);
   const found = data.measures.find((one) => one.id === row.id);
-  if (column.total && found) parts.push(` · ${found.aggregation === "calculated" ? "calculated from totals" : `${found.aggregation} of its weeks`}`);
-  if (row.landed && cell && stale(place.column)) parts.push(` · stale: its end was ${day(number("TWINVALIDTO", place.column))}`);
+  const who = cell && cell.by !== "person" ? edited(cell) : null;
+  if (who) parts.push(` · ${who}`);
+  if (unsummable(row, place.column)) parts.push(` · ${NO_TOTAL}; look at one resource in one ${unit(1)}`);
+  else if (column.total && found) parts.push(` · ${found.aggregation === "calculated" ? "calculated from totals" : `${found.aggregation} of its ${unit(2)}`}`);
+  if (outdated(row, place.column)) parts.push(` · stale: its end was ${day(number("TWINVALIDTO", place.column))}`);
   if (editable(row, place.column)) parts.push(" · Enter to edit");
   $("detail").replaceChildren(...parts);
-}
-
-function steps(points, x, y) {
-  let path = "";
-  let before = false;
-  points.forEach((value, i) => {
-    if (value !== null) path += `${before ? "L" : "M"}${x(i)} ${y(value)}H${x(i + 1)}`;
-    before = value !== null;
-  });
-  return path;
-}
-
-function renderChart() {
-  const weeks = data.columns.map((column, i) => ({ ...column, i })).filter((column) => !column.total);
-  const series = (id) => weeks.map((week) => number(id, week.i));
-  const [assumed, live, cut, load] = ["CAPASUPPLY", "TWINCAPALIVE", "TWINCAPA", "CAPADEMAND"].map(series);
-  const top = Math.max(1, ...[...assumed, ...live, ...cut, ...load].filter((value) => value !== null)) * 1.12;
-  const [width, height, left, bottom, head] = [1120, 210, 44, 24, 8];
-  const x = (i) => left + (i * (width - left)) / weeks.length;
-  const y = (value) => height - bottom - (value / top) * (height - bottom - head);
-  const total = live.reduce((sum, value, i) => sum + (value === null || assumed[i] === null || !full(weeks[i].i) ? 0 : value - assumed[i]), 0);
-  const seen = live.filter((value, i) => value !== null && full(weeks[i].i)).length;
-  const label = `Assumed and live capacity in ${weeks.length} weeks. Live is fully known in ${seen}; over these it is ${hours(Math.abs(total))} hours ${total < 0 ? "below" : "above"} what the plan assumes.`;
-  const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
-  weeks.forEach((week, i) => {
-    if (week.current) root.append(svg("rect", { class: "now", x: x(i), y: 0, width: x(1) - x(0), height: height - bottom }));
-  });
-  const step = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000].find((one) => top / one <= 5) ?? top;
-  for (let tick = 0; tick <= top; tick += step) {
-    root.append(svg("line", { class: "axis", x1: left, x2: width, y1: y(tick), y2: y(tick) }));
-    root.append(svg("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, `${tick}${tick === 0 ? " h" : ""}`));
-  }
-  const wide = x(1) - x(0);
-  weeks.forEach((week, i) => {
-    if (load[i] !== null) root.append(svg("rect", { class: "bars", x: x(i) + wide * 0.2, width: wide * 0.6, y: y(load[i]), height: Math.max(0, y(0) - y(load[i])), rx: 2 }));
-    if (live[i] !== null && assumed[i] !== null && live[i] < assumed[i] && full(week.i)) {
-      root.append(svg("rect", { class: "gap", x: x(i), width: wide, y: y(assumed[i]), height: y(live[i]) - y(assumed[i]) }));
-    }
-    if (i % Math.ceil(weeks.length / 20) === 0) {
-      root.append(svg("text", { class: week.current ? "nowtext" : "", x: x(i) + wide / 2, y: height - 7, "text-anchor": "middle" }, week.current ? `${week.id.slice(5)} · now` : week.id.slice(5)));
-    }
-  });
-  root.append(svg("path", { class: "assumed", d: steps(assumed, x, y) }));
-  const kind = (i) => (stale(weeks[i].i) ? "old" : full(weeks[i].i) ? "" : "part");
-  for (const one of ["old", "part", ""]) {
-    const points = live.map((value, i) => (kind(i) === one ? value : null));
-    root.append(svg("path", { class: `live ${one}`, d: steps(points, x, y) }));
-  }
-  cut.forEach((value, i) => {
-    if (value === null) return;
-    const [cx, cy] = [x(i) + wide / 2, y(value)];
-    root.append(svg("path", { class: "cut", d: `M${cx} ${cy - 5}l5 5-5 5-5-5z` }));
-  });
-  $("chart").replaceChildren(root);
 }
 
 function options(select, list, chosen) {
@@ -298,7 +212,8 @@ function renderSelectors() {
   const found = resource && data.selected === 1 ? selected() : null;
   $("title").textContent = found ? `${found.resource} at ${found.location}` : resource ? `${resource} at ${data.selected} locations` : location ? `Plant ${location}, ${data.selected} resources` : `All plants, ${data.selected} resources`;
   $("area").textContent = data.area;
-  $("today").textContent = `${day(digits(data.today))} ${data.today.slice(0, 4)}`;
+  $("today").textContent = `${day(digits(data.today))} ${data.today.slice(0, 4)} (${data.zone})`;
+  $("grid-title").textContent = `By ${unit(1)}, with month totals`;
   $("wiring").textContent = WIRING[data.wiring] ?? data.wiring;
   const shown = data.columns.filter((column) => column.total).map((column) => month(column.id));
   $("range").textContent = `${shown[0]} – ${shown.at(-1)}`;
@@ -309,15 +224,18 @@ function summary() {
   const landed = weeks.filter((week) => number("TWINCAPALIVE", week.i) !== null);
   if (!landed.length) return "Nothing has landed here yet: the plan stands on assumed capacity alone.";
   const old = landed.filter((week) => stale(week.i)).length;
-  const strains = landed.map((week) => figure({ id: "strain" }, week.i)).filter((value) => value !== null);
+  // A stale number is no ground for "within live".
+  const fresh = landed.filter((week) => !stale(week.i));
+  const strains = fresh.map((week) => figure({ id: "strain" }, week.i)).filter((value) => value !== null);
   const short = strains.filter((value) => value > 1.0005).length;
   const endless = landed.filter((week) => number("TWINVALIDTO", week.i) === null).length;
-  const parts = [`Live capacity in ${landed.length} of ${weeks.length} weeks shown`];
+  const parts = [`Live capacity in ${landed.length} of ${weeks.length} ${unit(2)} shown`];
   const part = landed.filter((week) => !full(week.i)).length;
   if (part) parts.push(`${part} only partly known`);
   if (endless) parts.push(`${endless} without a valid until`);
   parts.push(old ? `${old} stale` : endless ? "no other stale" : "none stale");
-  parts.push(!strains.length ? "load not comparable" : short ? `load above live in ${short}` : `load within live in ${strains.length}`);
+  const those = old ? " that are not stale" : "";
+  parts.push(!strains.length ? "load not comparable" : short ? `load above live in ${short}${those}` : `load within live in ${strains.length}${those}`);
   return `${parts.join(", ")}.`;
 }
 
@@ -395,7 +313,7 @@ function edit(first) {
   const row = rows()[place.row];
   const cell = at(place.row, place.column);
   if (!editable(row, place.column)) {
-    say(data.columns[place.column].total ? "Totals can't be edited; open a week." : "This can't be edited here: choose one resource, and a stored measure.", true);
+    say(data.columns[place.column].total ? `Totals can't be edited; open a ${unit(1)}.` : "This can't be edited here: choose one resource, and a stored measure.", true);
     return;
   }
   const now = data.measures.find((one) => one.id === row.id)?.cells[place.column]?.v ?? "";
@@ -474,5 +392,6 @@ $("earlier").addEventListener("click", () => turn(-1));
 $("later").addEventListener("click", () => turn(1));
 
 $("legend").append(...["live", "held", "assumed", "conflicting", "unknown", "stale"].map((word) =>
-  el("li", {}, el("span", { class: word === "stale" ? "unknown" : word }, shape(word)), `${word}: ${MEANING[word]}`)));
+  el("li", {}, el("span", { class: word === "stale" ? "unknown" : word }, shape(word)), `${word}: ${MEANING[word]}`)),
+el("li", {}, el("span", { class: "corner-mark", "aria-hidden": "true" }), "edited by a person; in a total, some of its cells"));
 load();

@@ -2,10 +2,16 @@
 "use strict";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const STATUS = ["unknown", "live", "held", "assumed", "conflicting"];
 const MEANING = {
   live: "fresh factory truth", held: "last good value, still valid", assumed: "fallen back",
   conflicting: "sources disagree", unknown: "nothing known", stale: "valid until has passed",
+};
+// States of the cells behind a total, the worst first.
+const WORST = ["conflicting", "unknown", "stale", "assumed", "held", "live"];
+// What the grid is stored by: one, and several.
+const UNITS = {
+  day: ["day", "days"], week: ["week", "weeks"], month: ["month", "months"],
+  technical_week: ["technical week", "technical weeks"],
 };
 const WIRING = {
   none: "assumed only", job: "nightly copy of the plan cut", calculation: "plan cut, calculated",
@@ -18,7 +24,7 @@ const ROWS = [
   { id: "CAPASUPPLY", name: "Assumed", note: "CAPASUPPLY" },
   { id: "TWINCAPALIVE", name: "Live", note: "TWINCAPALIVE", strong: true, landed: true },
   { id: "TWINCAPA", name: "Plan cut", note: "TWINCAPA", landed: true },
-  { id: "gap", name: "Live less assumed", note: "worked out", quiet: true },
+  { id: "gap", name: "Live less assumed", note: "worked out", quiet: true, derived: true },
   { head: "Trust" },
   { id: "TWINSTATUS", name: "Status", note: "TWINSTATUS", kind: "status" },
   { id: "TWINASOF", name: "As of", note: "TWINASOF", kind: "date", landed: true },
@@ -27,9 +33,9 @@ const ROWS = [
   { id: "INUSE", name: "Capacity in use", note: "drives the plan" },
   { id: "CAPADEMAND", name: "Load", note: "CAPADEMAND" },
   { id: "UTILIZATIONPCT", name: "Utilisation", note: "UTILIZATIONPCT", kind: "percent" },
-  { id: "strain", name: "Load ÷ live", note: "worked out", kind: "percent", quiet: true },
+  { id: "strain", name: "Load ÷ live", note: "worked out", kind: "percent", quiet: true, derived: true },
   { head: "Why" },
-  { id: "TWINCAPALOW", name: "Cautious", note: "TWINCAPALOW", landed: true },
+  { id: "TWINCAPALOW", name: "Cautious", note: "TWINCAPALOW", landed: true, quantile: true },
   { id: "TWINLOST", name: "Expected lost", note: "TWINLOST", landed: true },
   { id: "TWINRISK", name: "At risk", note: "TWINRISK", landed: true },
   { id: "TWINSEVERITY", name: "Severity", note: "TWINSEVERITY", kind: "ratio", landed: true },

@@ -251,6 +251,8 @@ fn the_page_and_its_files_are_served() {
         ("/planner", "text/html"),
         ("/planner/planner.css", "text/css"),
         ("/planner/rows.js", "text/javascript"),
+        ("/planner/totals.js", "text/javascript"),
+        ("/planner/chart.js", "text/javascript"),
         ("/planner/planner.js", "text/javascript"),
     ] {
         let response = client.send(Method::GET, path, "", &[]);

@@ -1,0 +1,57 @@
+// The chart of the planner's page: assumed against live. Loaded before planner.js.
+"use strict";
+
+function steps(points, x, y) {
+  let path = "";
+  let before = false;
+  points.forEach((value, i) => {
+    if (value !== null) path += `${before ? "L" : "M"}${x(i)} ${y(value)}H${x(i + 1)}`;
+    before = value !== null;
+  });
+  return path;
+}
+
+function renderChart() {
+  const weeks = data.columns.map((column, i) => ({ ...column, i })).filter((column) => !column.total);
+  const series = (id) => weeks.map((week) => number(id, week.i));
+  const [assumed, live, cut, load] = ["CAPASUPPLY", "TWINCAPALIVE", "TWINCAPA", "CAPADEMAND"].map(series);
+  const top = Math.max(1, ...[...assumed, ...live, ...cut, ...load].filter((value) => value !== null)) * 1.12;
+  const [width, height, left, bottom, head] = [1120, 210, 44, 24, 8];
+  const x = (i) => left + (i * (width - left)) / weeks.length;
+  const y = (value) => height - bottom - (value / top) * (height - bottom - head);
+  const fresh = (i) => live[i] !== null && full(weeks[i].i) && !stale(weeks[i].i);
+  const total = live.reduce((sum, value, i) => sum + (!fresh(i) || assumed[i] === null ? 0 : value - assumed[i]), 0);
+  const seen = live.filter((value, i) => fresh(i)).length;
+  const label = `Assumed and live capacity in ${weeks.length} ${unit(2)}. Live is fully known and not stale in ${seen}; over these it is ${hours(Math.abs(total))} hours ${total < 0 ? "below" : "above"} what the plan assumes.`;
+  const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+  weeks.forEach((week, i) => {
+    if (week.current) root.append(svg("rect", { class: "now", x: x(i), y: 0, width: x(1) - x(0), height: height - bottom }));
+  });
+  const step = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000].find((one) => top / one <= 5) ?? top;
+  for (let tick = 0; tick <= top; tick += step) {
+    root.append(svg("line", { class: "axis", x1: left, x2: width, y1: y(tick), y2: y(tick) }));
+    root.append(svg("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, `${tick}${tick === 0 ? " h" : ""}`));
+  }
+  const wide = x(1) - x(0);
+  weeks.forEach((week, i) => {
+    if (load[i] !== null) root.append(svg("rect", { class: "bars", x: x(i) + wide * 0.2, width: wide * 0.6, y: y(load[i]), height: Math.max(0, y(0) - y(load[i])), rx: 2 }));
+    if (live[i] !== null && assumed[i] !== null && live[i] < assumed[i] && full(week.i)) {
+      root.append(svg("rect", { class: stale(week.i) ? "gap old" : "gap", x: x(i), width: wide, y: y(assumed[i]), height: y(live[i]) - y(assumed[i]) }));
+    }
+    if (i % Math.ceil(weeks.length / 20) === 0) {
+      root.append(svg("text", { class: week.current ? "nowtext" : "", x: x(i) + wide / 2, y: height - 7, "text-anchor": "middle" }, week.current ? `${heading(week)[0]} · now` : heading(week)[0]));
+    }
+  });
+  root.append(svg("path", { class: "assumed", d: steps(assumed, x, y) }));
+  const kind = (i) => (stale(weeks[i].i) ? "old" : full(weeks[i].i) ? "" : "part");
+  for (const one of ["old", "part", ""]) {
+    const points = live.map((value, i) => (kind(i) === one ? value : null));
+    root.append(svg("path", { class: `live ${one}`, d: steps(points, x, y) }));
+  }
+  cut.forEach((value, i) => {
+    if (value === null) return;
+    const [cx, cy] = [x(i) + wide / 2, y(value)];
+    root.append(svg("path", { class: "cut", d: `M${cx} ${cy - 5}l5 5-5 5-5-5z` }));
+  });
+  $("chart").replaceChildren(root);
+}
