@@ -206,6 +206,11 @@ impl Target for Mounted {
             Fault::Unavailable(wait) => status(503, Some(wait)),
             Fault::TooMany(wait) => status(429, Some(wait)),
             Fault::Forbidden => status(403, None),
+            Fault::ErrorInside200 => Mishap::ErrorInside200,
+            Fault::Expired => Mishap::ExpireToken,
+            Fault::RenamedField => {
+                Mishap::RenameField { from: "results".to_owned(), to: "rows".to_owned() }
+            }
         };
         let nth = nth as u64;
         let rule = Rule { fault, matches: None, when: When::Range(nth, nth) };

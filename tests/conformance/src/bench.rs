@@ -64,11 +64,17 @@ pub enum Fault {
     TooMany(Duration),
     /// The target answers 403.
     Forbidden,
+    /// The target answers 200 with an error in the body, and does nothing.
+    ErrorInside200,
+    /// Whatever the target knows a caller by has ended: session, token, cookie.
+    Expired,
+    /// A field of the answer that the connector reads is called something else.
+    RenamedField,
 }
 
 impl Fault {
     /// The faults of the sweep.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::DropBefore,
         Self::DropAfter,
         Self::Truncated,
@@ -76,6 +82,9 @@ impl Fault {
         Self::Unavailable(Duration::from_secs(7)),
         Self::TooMany(Duration::from_secs(7)),
         Self::Forbidden,
+        Self::ErrorInside200,
+        Self::Expired,
+        Self::RenamedField,
     ];
 }
 

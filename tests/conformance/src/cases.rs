@@ -150,6 +150,41 @@ pub(crate) fn a_bad_row_is_named_and_the_others_land(bench: &dyn Bench) -> End {
     same(&good, &held(world.target.stored(), &good), "the good rows")
 }
 
+/// The smallest step that a measure declares, a zero, and a large number.
+pub(crate) fn quantities_survive_exactly(bench: &dyn Bench) -> End {
+    let (world, mut cells) = (bench.world(), bench.cells(30));
+    let measures = world.connector.info().capabilities.measures.clone();
+    for (place, cell) in cells.iter_mut().enumerate() {
+        let decl = measures.iter().find(|decl| decl.name == cell.key.measure);
+        let scale = decl.map_or(0, |decl| decl.scale);
+        let hard = [
+            Decimal::new(1, scale),
+            Decimal::ZERO,
+            Decimal::new(123_456_789, scale),
+            Decimal::new(10, 1),
+        ];
+        cell.value = hard[place % hard.len()].trunc_with_scale(scale);
+    }
+    must(push(&world, &cells))?;
+    let wanted = wanted(&cells);
+    same(&wanted, &held(world.target.stored(), &wanted), "sandbox")?;
+    same(&wanted, &held(read(&world, &cells)?, &wanted), "read-back")
+}
+
+/// An answer in another shape ends as drift, also where it only was a question.
+pub(crate) fn a_renamed_field_is_drift(bench: &dyn Bench) -> End {
+    let (world, cells) = (bench.world(), bench.cells(12));
+    must(push(&world, &cells))?;
+    for nth in 1..=6 {
+        world.target.inject(nth, Fault::RenamedField);
+    }
+    let selection = selection(&cells)?;
+    match world.clock.block_on(world.connector.read(&selection)) {
+        Err(error) if error.class == Class::Drift => Ok(()),
+        other => Err(format!("a renamed field must be class drift, got {other:?}")),
+    }
+}
+
 pub(crate) fn forbidden_is_auth(bench: &dyn Bench) -> End {
     let (world, cells) = (bench.world(), bench.cells(3));
     for nth in 1..=6 {

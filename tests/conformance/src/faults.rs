@@ -2,13 +2,16 @@
 
 use std::{
     collections::BTreeMap,
+    future::poll_fn,
     sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+    time::Duration,
 };
 
 use planthread_contracts::{CellKey, DesiredCell, RowOutcome};
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Breaker, BreakerPolicy,
-    ConnectorError, NoteSink, PushEnd, PushPolicy, PushStack, VirtualClock,
+    ConnectorError, NoteSink, PushEnd, PushPolicy, PushStack, Settlement, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -115,6 +118,38 @@ fn lasting(bench: &dyn Bench, fault: Fault, nth: usize) -> Result<(), String> {
             if *row == RowOutcome::Accepted && !held.contains_key(&cell.key) {
                 return Err(format!("{} was accepted and is not there", cell.key));
             }
+        }
+    }
+    Ok(())
+}
+
+/// A push whose future is dropped at any request leaves nothing that a new
+/// attempt could double.
+pub(crate) fn a_cancelled_push_can_be_repeated(bench: &dyn Bench) -> Result<(), String> {
+    let needed = undisturbed(bench)?;
+    for nth in 1..=needed {
+        let (world, cells) = (bench.world(), bench.cells(24));
+        let batch = batch(world.connector.as_ref(), &cells)?;
+        let log = Log { clock: world.clock.clone(), notes: Arc::default() };
+        let attempt = log.open(&batch).map_err(|error| error.to_string())?;
+        let mut cut = world.connector.push(&batch, &attempt);
+        world.clock.block_on(poll_fn(|context| {
+            let done = cut.as_mut().poll(context).is_ready();
+            if done || world.target.requests() >= nth { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        drop(cut);
+        // What a bridge does first: it asks what became of the attempt.
+        let record = log.record(attempt.id()).map_err(|error| error.to_string())?;
+        for _ in 0..REQUESTS_MAX {
+            match world.clock.block_on(world.connector.settle(&record)) {
+                Ok(Settlement::Running) => world.clock.advance(Duration::from_secs(10)),
+                _ => break,
+            }
+        }
+        let missing = rounds(&world, &cells)?;
+        if let Some(cell) = missing.first() {
+            let count = missing.len();
+            return Err(format!("cut at request {nth} of {needed}: {count} missing, first {cell}"));
         }
     }
     Ok(())

@@ -16,12 +16,15 @@ pub use bench::{Bench, Fault, Target, World};
 type Case = fn(&dyn Bench) -> Result<(), String>;
 
 /// Every case, by name.
-const CASES: [(&str, Case); 12] = [
+const CASES: [(&str, Case); 15] = [
     ("push_then_stored_equals", cases::push_then_stored_equals),
     ("read_back_equals_what_was_pushed", cases::read_back_equals_what_was_pushed),
     ("same_cells_twice_have_one_effect", cases::same_cells_twice_have_one_effect),
     ("empty_batch_makes_no_request", cases::empty_batch_makes_no_request),
     ("a_bad_row_is_named_and_the_others_land", cases::a_bad_row_is_named_and_the_others_land),
+    ("quantities_survive_exactly", cases::quantities_survive_exactly),
+    ("a_cancelled_push_can_be_repeated", faults::a_cancelled_push_can_be_repeated),
+    ("a_renamed_field_is_drift", cases::a_renamed_field_is_drift),
     ("forbidden_is_auth", cases::forbidden_is_auth),
     ("no_request_inside_a_retry_after", cases::no_request_inside_a_retry_after),
     ("settling_an_unknown_attempt_sends_nothing", cases::settling_an_unknown_attempt),
