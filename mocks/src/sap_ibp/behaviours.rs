@@ -144,7 +144,7 @@ pub const TABLE: [Behaviour; 35] = [
 
 /// Behaviours that have no switch, because nothing makes sense without them.
 #[rustfmt::skip]
-pub const ALWAYS: [(&str, Grade, &str); 26] = [
+pub const ALWAYS: [(&str, Grade, &str); 27] = [
     ("Atom XML unless JSON is asked for; $metadata is always XML", Grade::B, "8"),
     ("error bodies in JSON or XML, message with language", Grade::B, "8"),
     ("token fetch by GET or HEAD on root, $metadata, <PA>Trans, <PA>Trans/", Grade::A, "6.0, 12"),
@@ -170,6 +170,7 @@ pub const ALWAYS: [(&str, Grade, &str); 26] = [
     ("$filter, $orderby and $select of messages, transactions and master data know the properties of their own type; another name is a 400", Grade::S, "3, 4"),
     ("master data: area and version are keys of version-specific types, and a 400 in the <MDT>Trans of any other", Grade::A, "4"),
     ("master data: an unknown property is a 400, a compound row needs its simple ones, a key must not be empty", Grade::S, "4"),
+    ("the manual import takes stored key figures, the interface's precision, and one row a period at its start; of several rows none", Grade::S, "9.5"),
     ("nightly load, copy operator, supply run, planner's page and its edits: no vendor behaviour", Grade::S, "10"),
 ];
 
