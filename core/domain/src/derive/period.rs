@@ -174,7 +174,10 @@ fn status(
     let so_far = elements.scheduled - elements.ahead;
     let asked_for = Decimal::from(so_far) * asked.plant.rules.min_coverage;
     let seen = Decimal::from(so_far - elements.unknown) >= asked_for;
+    // A stop that outlived its source: nobody saw how the period ended.
+    let presumed = machine.observed_until.is_some_and(|until| until < asked.window.end);
     let own = match (asked.phase(), machine.status) {
+        (Phase::Past, status) if presumed => worse(measured, status),
         (Phase::Past, _) => measured,
         // Master data, or a few hours of some week, stand behind it, however live
         // the machine is.

@@ -33,7 +33,9 @@ fn law_8_the_death_of_a_source_ends_no_stop_that_it_told() {
         assert!(hours_ahead(hour, &[-250]) <= alive, "{hour}");
         let week = m1(&derivation, "2026-W41");
         assert_eq!(week.down_hours(), hour.min(168).into(), "{hour}");
+        // Over or not, a week that the source did not see the end of is no fact.
         let next = m1(&derivation, "2026-W45");
+        assert_eq!(week.status, next.status, "{hour}");
         assert_eq!(next.down_since.unwrap().as_millisecond(), at(0), "{hour}");
         let status = match hour {
             ..25 => Status::Live,
