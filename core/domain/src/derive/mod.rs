@@ -60,7 +60,7 @@ pub struct Derivation {
 }
 
 /// Version of the arithmetic, in provenance beside the plant's own version.
-pub const ARITHMETIC: &str = "1";
+pub const ARITHMETIC: &str = "2";
 
 impl Derivation {
     /// The figures of one resource or line and period.
