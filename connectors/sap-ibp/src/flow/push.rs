@@ -103,13 +103,17 @@ fn a_second_403_is_a_refusal() {
 
 #[test]
 fn an_unclear_post_is_never_sent_again_into_its_transaction() {
-    let retry_after = Response::builder().status(503).header("retry-after", "30");
+    let asks = |status: u16| {
+        let answer = Response::builder().status(status).header("retry-after", "30");
+        Reply::Answer(answer.body(Bytes::new()).unwrap())
+    };
     let faults = [
         Reply::Hang,
         Reply::Lost(Sent::Maybe),
         refusal(500, "Data Services internal error"),
         text(504, "<html>Gateway timeout</html>"),
-        Reply::Answer(retry_after.body(Bytes::new()).unwrap()),
+        asks(503),
+        asks(429),
         answer(201, &json!({"error": {"message": "failed after all"}})),
     ];
     for fault in faults {

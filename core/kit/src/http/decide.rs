@@ -116,26 +116,11 @@ fn by_status(
         // A 401 stages nothing, so even a write is sent again.
         (StatusCode::UNAUTHORIZED, _) if refreshed => Next::Fail(Class::Auth),
         (StatusCode::UNAUTHORIZED, _) => Next::Refresh,
-        // A 429 was not processed, so even a write is sent again.
         (StatusCode::TOO_MANY_REQUESTS, asked) => {
-            let pause = asked.unwrap_or_default().max(backoff);
-            if left {
-                Next::PauseAndResend(pause)
-            } else {
-                Next::PauseAndFail(pause, Class::Throttled { after: pause })
-            }
+            asked_to_wait(asked.unwrap_or_default().max(backoff), safety, left)
         }
         (StatusCode::SERVICE_UNAVAILABLE, Some(asked)) => {
-            let pause = asked.max(backoff);
-            match safety {
-                // Somebody in between may have said it after the target took
-                // the request: settle first, as after any other 5xx.
-                Safety::Once => Next::PauseAndFail(pause, Class::Transient { sent: Sent::Maybe }),
-                Safety::Read | Safety::Repeatable if left => Next::PauseAndResend(pause),
-                Safety::Read | Safety::Repeatable => {
-                    Next::PauseAndFail(pause, Class::Throttled { after: pause })
-                }
-            }
+            asked_to_wait(asked.max(backoff), safety, left)
         }
         (StatusCode::BAD_GATEWAY, _)
         | (StatusCode::SERVICE_UNAVAILABLE, None)
@@ -145,6 +130,19 @@ fn by_status(
             Next::Resend(backoff)
         }
         _ => Next::Return,
+    }
+}
+
+/// A 429, or a 503 that says how long. Somebody in between may have said it
+/// after the target took the request, and no standard says that a 429 was not
+/// processed: a write that may not come twice is settled first.
+fn asked_to_wait(pause: Duration, safety: Safety, left: bool) -> Next {
+    match safety {
+        Safety::Once => Next::PauseAndFail(pause, Class::Transient { sent: Sent::Maybe }),
+        Safety::Read | Safety::Repeatable if left => Next::PauseAndResend(pause),
+        Safety::Read | Safety::Repeatable => {
+            Next::PauseAndFail(pause, Class::Throttled { after: pause })
+        }
     }
 }
 
@@ -203,9 +201,11 @@ mod tests {
     #[test]
     fn too_many_requests_pause_the_tenant() {
         let (long, short) = (Duration::from_secs(30), BACKOFF);
-        assert_eq!(next(&status(429, Some(30)), Safety::Once, true), Next::PauseAndResend(long));
-        assert_eq!(next(&status(429, Some(0)), Safety::Once, true), Next::PauseAndResend(short));
-        assert_eq!(next(&status(429, None), Safety::Once, true), Next::PauseAndResend(short));
+        for safety in [Safety::Read, Safety::Repeatable] {
+            assert_eq!(next(&status(429, Some(30)), safety, true), Next::PauseAndResend(long));
+            assert_eq!(next(&status(429, Some(0)), safety, true), Next::PauseAndResend(short));
+            assert_eq!(next(&status(429, None), safety, true), Next::PauseAndResend(short));
+        }
         let throttled = Class::Throttled { after: long };
         assert_eq!(
             next(&status(429, Some(30)), Safety::Read, false),
@@ -214,11 +214,15 @@ mod tests {
     }
 
     #[test]
-    fn unavailable_with_a_time_pauses_but_a_write_is_settled_first() {
+    fn who_is_asked_to_wait_pauses_but_a_write_is_settled_first() {
         let long = Duration::from_secs(30);
         assert_eq!(next(&status(503, Some(30)), Safety::Read, true), Next::PauseAndResend(long));
-        let settle = Next::PauseAndFail(long, MAYBE);
-        assert_eq!(next(&status(503, Some(30)), Safety::Once, true), settle);
+        for code in [429, 503] {
+            let settle = Next::PauseAndFail(long, MAYBE);
+            assert_eq!(next(&status(code, Some(30)), Safety::Once, true), settle, "{code}");
+        }
+        let short = Next::PauseAndFail(BACKOFF, MAYBE);
+        assert_eq!(next(&status(429, None), Safety::Once, true), short);
     }
 
     #[test]

@@ -54,12 +54,13 @@ impl HttpStack {
     /// Sends `call` and returns the target's answer, whatever its status.
     ///
     /// Not returned but handled here: 401 (other credentials once), 429 and
-    /// 503 with `Retry-After` (pause for the whole tenant, then again), and on
-    /// calls that are safe to repeat also 502, 503, 504, timeouts and lost
-    /// connections, each within the policy.
+    /// 503 with `Retry-After` (pause for the whole tenant), and on calls that
+    /// are safe to repeat those two again after the pause, 502, 503, 504,
+    /// timeouts and lost connections, each within the policy.
     ///
     /// # Errors
-    /// `Transient` without an answer; its `sent` is about this call: a
+    /// `Transient` without an answer, and for a call that may not come twice
+    /// also after a 429 or 503 that asks to wait; its `sent` is about this call: a
     /// connector that already had something accepted before it must say
     /// [`ConnectorError::after_effect`]. `Throttled` when the wait is longer
     /// than the policy's patience. `Auth` after a second 401.

@@ -139,7 +139,7 @@ fn too_long_a_wait_comes_back_and_holds_everybody() {
     let shared = quota(&clock);
     let (first, second) = (stack(&clock, &script, &shared), stack(&clock, &script, &shared));
     for stack in [first, second] {
-        let error = clock.block_on(stack.send(call(Safety::Once))).unwrap_err();
+        let error = clock.block_on(stack.send(call(Safety::Repeatable))).unwrap_err();
         assert_eq!(error.class, Class::Throttled { after: Duration::from_secs(3_600) });
     }
     assert_eq!(script.arrived().len(), 1, "the second did not even ask");
@@ -147,23 +147,26 @@ fn too_long_a_wait_comes_back_and_holds_everybody() {
 }
 
 #[test]
-fn an_unavailable_target_holds_everybody_but_a_write_is_settled_first() {
-    let clock = clock();
-    let script = Script::new(&clock, |n, _| match n {
-        0 => Reply::status(503).header(RETRY_AFTER, "30"),
-        _ => Reply::status(200),
-    });
-    let stack = stack(&clock, &script, &quota(&clock));
-    let error = clock.block_on(stack.send(call(Safety::Once))).unwrap_err();
-    assert_eq!(error.class, UNCLEAR);
-    clock.block_on(stack.send(call(Safety::Read))).unwrap();
-    let arrived = script.arrived();
-    assert_eq!(arrived[1].at.duration_since(arrived[0].at).as_secs(), 30);
+fn who_asks_to_wait_holds_everybody_but_a_write_is_settled_first() {
+    for status in [429, 503] {
+        let clock = clock();
+        let script = Script::new(&clock, move |n, _| match n {
+            0 => Reply::status(status).header(RETRY_AFTER, "30"),
+            _ => Reply::status(200),
+        });
+        let stack = stack(&clock, &script, &quota(&clock));
+        let error = clock.block_on(stack.send(call(Safety::Once))).unwrap_err();
+        assert_eq!(error.class, UNCLEAR, "{status}: somebody in between may have said it");
+        assert_eq!(script.arrived().len(), 1, "{status}: not sent again by itself");
+        clock.block_on(stack.send(call(Safety::Read))).unwrap();
+        let arrived = script.arrived();
+        assert_eq!(arrived[1].at.duration_since(arrived[0].at).as_secs(), 30);
+    }
 }
 
 #[test]
 fn throttling_without_a_time_backs_off_and_gives_up() {
-    let (result, requests, _) = one(Safety::Once, |_| Reply::status(429));
+    let (result, requests, _) = one(Safety::Repeatable, |_| Reply::status(429));
     assert!(matches!(class(result), Class::Throttled { .. }));
     assert_eq!(requests, 4);
 }
@@ -209,7 +212,7 @@ fn a_pause_that_comes_while_a_token_is_fetched_holds_too() {
     let slow = HttpStack::new(transport, time, Arc::clone(&shared), auth, RequestPolicy::default());
     // The slow one is admitted first, before anybody knows of a pause.
     let (one, two) =
-        clock.block_on(join(slow.send(call(Safety::Once)), fast.send(call(Safety::Once))));
+        clock.block_on(join(slow.send(call(Safety::Once)), fast.send(call(Safety::Read))));
     assert!(one.is_ok() && two.is_ok());
     let arrived = script.arrived();
     assert!(arrived[1..].iter().all(|a| a.at.duration_since(arrived[0].at).as_secs() >= 90));
