@@ -68,13 +68,17 @@ pub struct ConnectorError {
     pub vendor_code: Option<String>,
     /// The cure, when one is known.
     pub cure: Option<String>,
+    /// Whether nothing of the push took or will take effect, whatever the
+    /// class is: the connector knows, because what takes effect was never sent.
+    pub took_nothing: bool,
 }
 
 impl ConnectorError {
     /// An error of `class` in `operation`.
     #[must_use]
     pub fn new(class: Class, operation: &'static str, message: impl Into<String>) -> Self {
-        Self { class, operation, message: message.into(), vendor_code: None, cure: None }
+        let message = message.into();
+        Self { class, operation, message, vendor_code: None, cure: None, took_nothing: false }
     }
 
     /// Adds the vendor's code.
@@ -87,9 +91,11 @@ impl ConnectorError {
     /// The same error after an earlier request of the same push may have had
     /// an effect: "this request was not sent" or "come back later" no longer
     /// means that nothing happened. `Auth`, `Drift` and `Fatal` stay; the push
-    /// stack treats the effect of those as unknown anyway.
+    /// stack treats the effect of those as unknown anyway, unless they say
+    /// [`Self::took_nothing`].
     #[must_use]
     pub const fn after_effect(mut self) -> Self {
+        self.took_nothing = false;
         self.class = match self.class {
             Class::Transient { .. } | Class::Throttled { .. } => {
                 Class::Transient { sent: Sent::Maybe }
@@ -98,6 +104,15 @@ impl ConnectorError {
             Class::Drift => Class::Drift,
             Class::Fatal => Class::Fatal,
         };
+        self
+    }
+
+    /// The same error of a push of which provably nothing took or will take
+    /// effect. Only `Auth`, `Drift` and `Fatal` need to say so: the other
+    /// classes have their own word for it.
+    #[must_use]
+    pub const fn took_nothing(mut self) -> Self {
+        self.took_nothing = true;
         self
     }
 

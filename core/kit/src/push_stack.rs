@@ -103,7 +103,9 @@ impl PushStack<'_> {
     }
 
     /// Closes a failed attempt as its class demands. `Ok` is the wait before
-    /// the next one, and says that nothing of this one took effect.
+    /// the next one, and says that nothing of this one took effect. Where a
+    /// person has to act first there is no next one; its cells are only bound
+    /// to it while some of them may have taken effect.
     async fn after_failure(
         &self,
         batch: &Batch,
@@ -120,6 +122,7 @@ impl PushStack<'_> {
             Err(Box::new(PushEnd::Parked { error, after, open: Some(id.clone()) }))
         };
         let wait = match treatment(error.class).retry {
+            Retry::Never if error.took_nothing => None,
             Retry::Never => return open(error.clone()),
             Retry::AfterSettle => match self.settle(id).await {
                 Settled::NotTaken => return Ok(backoff()),
@@ -130,14 +133,15 @@ impl PushStack<'_> {
                 }
                 Settled::Open(reason) => return open(reason),
             },
-            Retry::AfterBackoff => backoff(),
-            Retry::AfterWait(after) => after,
+            Retry::AfterBackoff => Some(backoff()),
+            Retry::AfterWait(after) => Some(after),
         };
         let end = AttemptEnd::NotTaken { class: error.class, reason: error.to_string() };
-        match self.log.close(id, &end) {
-            Ok(()) => Ok(wait),
-            Err(error) => open(error),
+        if let Err(error) = self.log.close(id, &end) {
+            return open(error);
         }
+        let parked = || PushEnd::Parked { error: error.clone(), after: None, open: None };
+        wait.ok_or_else(|| Box::new(parked()))
     }
 
     /// Asks what became of an open attempt until the target knows, at most

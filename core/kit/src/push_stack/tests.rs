@@ -143,6 +143,23 @@ fn what_needs_a_person_parks_at_once_and_keeps_its_attempt() {
 }
 
 #[test]
+fn what_provably_took_nothing_lets_its_cells_go_and_is_not_sent_again() {
+    for class in [Class::Auth, Class::Drift, Class::Fatal] {
+        let refused = world(&[Push::Refuses(class)], &[]);
+        assert_eq!(parked(&refused.run()), (class, None, false));
+        assert_eq!(refused.story(), "open push close:not-taken", "one push, and nobody asks");
+        let broken = world(&[Push::Refuses(class)], &[]).broken_at("close:not-taken");
+        assert_eq!(parked(&broken.run()), (Class::Fatal, None, true));
+    }
+    // What may have taken effect is settled, whatever an error says beside it.
+    let unclear = world(&[Push::Refuses(UNCLEAR)], &[Ok(Settlement::NotTaken)]);
+    unclear.run();
+    assert_eq!(unclear.story(), "open push settle close:not-taken open push close:done");
+    let error = ConnectorError::new(Class::Drift, "stage rows", "x").took_nothing();
+    assert!(!error.after_effect().took_nothing);
+}
+
+#[test]
 fn a_target_that_is_down_is_left_alone() {
     let breaker = Breaker::new(BreakerPolicy { failures: 6, open_for: Duration::from_mins(5) });
     let policy = PushPolicy::default();
@@ -240,6 +257,8 @@ fn ways(
     prop_oneof![
         Just((true, Push::Takes)),
         refused.prop_map(|class| (false, Push::Fails(class))),
+        prop::sample::select(vec![Class::Drift, Class::Fatal])
+            .prop_map(|class| (false, Push::Refuses(class))),
         (any::<bool>(), unclear).prop_map(|(effect, class)| (effect, Push::Fails(class))),
     ]
 }

@@ -21,6 +21,8 @@ use crate::{
 pub(super) enum Push {
     Takes,
     Fails(Class),
+    /// Fails, and provably nothing took effect.
+    Refuses(Class),
     /// Takes it, or not, and says nothing for so many seconds.
     Hangs(u64),
     Miscounts,
@@ -143,6 +145,9 @@ impl Connector for World {
             match next {
                 Push::Takes => {}
                 Push::Fails(class) => return Err(ConnectorError::new(class, "stage rows", "x")),
+                Push::Refuses(class) => {
+                    return Err(ConnectorError::new(class, "stage rows", "x").took_nothing());
+                }
                 Push::Hangs(seconds) => self.clock.sleep(Duration::from_secs(seconds)).await,
                 Push::Miscounts => rows.truncate(1),
             }
