@@ -76,6 +76,27 @@ fn law_13_rows_refused_only_in_messages_are_named_with_reason_and_the_others_lan
 }
 
 #[test]
+fn law_12_a_permanent_refusal_while_staging_frees_its_cells_and_is_sent_once_a_cycle() {
+    let mut config = plan_of(3, 5);
+    // Calculated: a write is answered 500 `invalid column name`.
+    config["targets"]["ibp"]["measures"][0]["surface"] = json!("UTILIZATIONPCT");
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    let done = world.cycle(&live);
+    let stopped = done.stopped.unwrap().to_string();
+    assert!(stopped.contains("UTILIZATIONPCT"), "{stopped}");
+    assert_eq!(world.wire().count(0, &Method::POST), 1, "one POST, and no commit");
+    let status = live.status();
+    let pending = status.states.get("pending").copied().unwrap_or_default();
+    assert_eq!((status.open_attempts, pending), (0, status.wanted), "{status:?}");
+    live.assert_conserved("after a refusal");
+    let mark = world.mark();
+    world.cycle(&live);
+    assert_eq!(world.wire().count(mark, &Method::POST), 1, "only because somebody asked again");
+    assert!(world.stored().is_empty());
+}
+
+#[test]
 fn a_second_plan_after_a_landing_is_empty_and_costs_only_reads() {
     let world = World::small();
     let live = world.open();

@@ -149,6 +149,7 @@ fn a_calculated_key_figure_is_drift_and_not_an_outage() {
     let error = push(&world, &two()).unwrap_err();
     assert_eq!(error.class, Class::Drift);
     assert!(error.message.contains("TWINCAPALIVE") && error.cure.is_some(), "{error}");
+    assert!(error.took_nothing, "no commit was sent: its cells are free again");
 }
 
 #[test]

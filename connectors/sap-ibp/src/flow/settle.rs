@@ -63,13 +63,27 @@ fn partial_success_landed_and_failure_is_for_the_read_back() {
 }
 
 #[test]
-fn a_refused_commit_is_not_taken() {
-    let (world, class) = after(refusal(405, "method not allowed"), vec![]);
-    assert_eq!(class, Class::Drift);
-    assert_eq!(settle(&world), Settlement::NotTaken, "without asking");
-    let (world, class) = after(text(403, "no authorization"), vec![]);
-    assert_eq!(class, Class::Auth);
-    assert_eq!(settle(&world), Settlement::NotTaken);
+fn only_a_clear_refusal_of_a_commit_is_not_taken() {
+    for (status, is) in
+        [(400, Class::Drift), (403, Class::Auth), (404, Class::Drift), (405, Class::Drift)]
+    {
+        let (world, class) = after(refusal(status, "refused"), vec![]);
+        assert_eq!(class, is, "{status}");
+        assert_eq!(settle(&world), Settlement::NotTaken, "{status}: without asking");
+    }
+}
+
+#[test]
+fn an_odd_answer_to_a_commit_is_settled_by_the_services_own_word() {
+    for status in [302, 307, 408, 409, 410, 412, 418, 425, 451, 499] {
+        let ask = ("GET getExportResult", self::status("PROCESSED"));
+        let (world, class) = after(text(status, "<html>proxy</html>"), vec![ask]);
+        assert_eq!(class, MAYBE, "{status}");
+        assert_eq!(world.note("stage").as_deref(), Some("committing"), "{status}");
+        assert!(matches!(settle(&world), Settlement::Landed(_)), "{status}");
+    }
+    let calculated = refusal(500, "invalid column name: TWINCAPALIVE");
+    assert_eq!(after(calculated, vec![]).1, MAYBE, "said too late to be a refusal");
 }
 
 #[test]

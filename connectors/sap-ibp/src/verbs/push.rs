@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use http::{Method, Response, StatusCode};
+use http::{Method, Response};
 use planthread_contracts::{Receipt, RowOutcome};
 use planthread_kit::{Attempt, Batch, Class, ConnectorError, PushOutcome, Sent, http::Lane, poll};
 
@@ -50,12 +50,9 @@ pub(crate) async fn push(
         return Ok(outcome(ibp, attempt.id().as_str(), "NOT_SENT", total, &encoded, &[]));
     }
     let session = ibp.client.session();
-    let transaction = transaction_id(ibp, attempt).await?;
-    attempt.note(TRANSACTION, &transaction)?;
-    attempt.note(STAGE, STAGING)?;
-    let version = ibp.config.version_of(batch.scope(), &ibp.scope);
-    initiate(ibp, &session, &transaction, version).await?;
-    stage(ibp, &session, &encoded.chunks, &transaction, version).await?;
+    // Until the commit is sent nothing can take effect, whatever failed.
+    let staged = staged(ibp, batch, &encoded, &session, attempt).await;
+    let transaction = staged.map_err(ConnectorError::took_nothing)?;
     commit(ibp, &session, &transaction, attempt).await?;
     // From here on the rows may be in effect, whatever a later request does.
     let state = wait(ibp, &transaction).await.map_err(ConnectorError::after_effect)?;
@@ -65,6 +62,23 @@ pub(crate) async fn push(
         _ => state.word().to_owned(),
     };
     Ok(outcome(ibp, &transaction, &verdict, total, &encoded, &found))
+}
+
+/// Stages everything under a transaction of its own, and answers its id.
+async fn staged(
+    ibp: &SapIbp,
+    batch: &Batch,
+    encoded: &Encoded,
+    session: &Session,
+    attempt: &Attempt,
+) -> Result<String, ConnectorError> {
+    let transaction = transaction_id(ibp, attempt).await?;
+    attempt.note(TRANSACTION, &transaction)?;
+    attempt.note(STAGE, STAGING)?;
+    let version = ibp.config.version_of(batch.scope(), &ibp.scope);
+    initiate(ibp, session, &transaction, version).await?;
+    stage(ibp, session, &encoded.chunks, &transaction, version).await?;
+    Ok(transaction)
 }
 
 fn outcome(
@@ -199,29 +213,36 @@ async fn commit(
     attempt: &Attempt,
 ) -> Result<(), ConnectorError> {
     const COMMIT: &str = "commit";
-    attempt.note(COMMIT_AT, &ibp.client.clock().now().to_string())?;
-    attempt.note(STAGE, COMMITTING)?;
+    let before = attempt
+        .note(COMMIT_AT, &ibp.client.clock().now().to_string())
+        .and_then(|()| attempt.note(STAGE, COMMITTING));
+    before.map_err(ConnectorError::took_nothing)?;
     let parameters =
         query(&[("P_TransactionID", string(transaction)), ("$format", "json".to_owned())]);
     let answer = ibp.client.call(COMMIT, session, &ibp.config.operations.commit, &parameters).await;
-    let result = answer.and_then(|answer| refused(COMMIT, &answer));
-    match result {
+    match answer.and_then(|answer| answered(COMMIT, &answer)) {
         Ok(()) => attempt.note(STAGE, COMMITTED),
+        Err(error) if matches!(error.class, Class::Transient { sent: Sent::Maybe }) => Err(error),
         Err(error) => {
-            if !matches!(error.class, Class::Transient { sent: Sent::Maybe }) {
-                attempt.note(STAGE, STAGING)?;
-            }
-            Err(error)
+            attempt.note(STAGE, STAGING)?;
+            Err(error.took_nothing())
         }
     }
 }
 
-/// A 4xx to a commit is a refusal; a 404 or 405 is about its name or verb.
-fn refused(step: &'static str, answer: &Response<Bytes>) -> Result<(), ConnectorError> {
-    let wrong_name = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
+/// What an answer to a commit says. Only an answer that is clearly about this
+/// request refuses it: its data, its sender, its name or its verb. Anything
+/// else (a redirect, 408, 409, 5xx) may come from somebody in between after the
+/// commit was taken.
+fn answered(step: &'static str, answer: &Response<Bytes>) -> Result<(), ConnectorError> {
     let cure = "compare `operations.commit` with the function imports in $metadata";
-    succeeded(step, answer).map_err(|error| {
-        if wrong_name.contains(&answer.status()) { error.cure(cure) } else { error }
+    succeeded(step, answer).map_err(|mut error| match answer.status().as_u16() {
+        404 | 405 => error.cure(cure),
+        400 | 401 | 403 => error,
+        _ => {
+            error.class = Class::Transient { sent: Sent::Maybe };
+            error
+        }
     })
 }
 

@@ -130,6 +130,8 @@ pub(crate) fn classify(
     }
     let class = match status.as_u16() {
         401 | 403 => Class::Auth,
+        // Somebody lost patience while the request came in, or was handled.
+        408 => Class::Transient { sent },
         // A redirect is somebody else's log-on page.
         300..=499 => Class::Drift,
         _ => Class::Transient { sent },
@@ -235,6 +237,7 @@ mod tests {
         assert_eq!(class(404), Class::Drift);
         assert_eq!(class(302), Class::Drift);
         assert_eq!(class(400), Class::Drift);
+        assert_eq!(class(408), Class::Transient { sent: Sent::No });
         assert_eq!(class(502), Class::Transient { sent: Sent::No });
     }
 
