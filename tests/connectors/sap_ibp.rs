@@ -71,9 +71,8 @@ impl Bench for SapIbp {
         cells
     }
 
-    fn stranger(&self) -> DesiredCell {
-        let mut row = row("LINE-99", "1010", "2026-W49".parse().unwrap());
-        row.swap_remove(0)
+    fn stranger(&self) -> Vec<DesiredCell> {
+        row("LINE-99", "1010", "2026-W49".parse().unwrap())
     }
 
     fn secrets(&self) -> Vec<String> {

@@ -1,10 +1,11 @@
 //! A 2xx is not a landing, and a landing costs what it must and no more.
 
-use std::fs;
+use std::{collections::BTreeSet, fs, io::Cursor};
 
 use http::Method;
 use planthread_contracts::RevisionState;
 use planthread_engine::{ledger, status, verify::Which};
+use planthread_kit::Clock as _;
 use planthread_mocks::sap_ibp::Options;
 use serde_json::json;
 
@@ -73,6 +74,42 @@ fn law_13_rows_refused_only_in_messages_are_named_with_reason_and_the_others_lan
     let mark = world.mark();
     assert!(world.cycle(&live).applied.is_none());
     assert_eq!(world.wire().count(mark, &Method::POST), 0);
+}
+
+#[test]
+fn one_transaction_has_one_list_of_columns_and_the_plan_knew_how_many_there_are() {
+    let world = World::small();
+    let live = world.open();
+    let truth = live.bridge.truth(live.bridge.as_of()).unwrap();
+    live.bridge.want(&live.target, &truth).unwrap();
+    world.clock.block_on(live.bridge.verify(&live.target, Which::Unread)).unwrap();
+    // A person keeps the status of every second row: it stays behind, and the
+    // rest of its row goes with other columns.
+    for (at, cell) in live.cells().into_iter().enumerate() {
+        if cell.key.measure == "status" && at % 4 == 1 {
+            let lock = ledger::Lock {
+                key: cell.key,
+                kind: ledger::LockKind::Send,
+                owner: "planner".to_owned(),
+                reason: "decided".to_owned(),
+                since: world.clock.now(),
+                until: world.clock.now() + jiff::SignedDuration::from_hours(24),
+            };
+            ledger::lock(&live.bridge.state, lock).unwrap();
+        }
+    }
+    let mut plan = Cursor::new(Vec::new());
+    let summary = live.bridge.plan(&live.target, truth.as_of, None, plan.get_mut()).unwrap();
+    let (mark, predicted) = (world.mark(), summary.header.prediction);
+    let applied = world.clock.block_on(live.bridge.apply(&live.target, &mut plan, false)).unwrap();
+    assert_eq!((applied.sent, applied.accepted), (27, 27), "18 rows, 9 of them without a status");
+    let wire = world.wire();
+    let staged: BTreeSet<_> = wire.heard[mark..].iter().filter_map(|h| h.columns.clone()).collect();
+    let lists: BTreeSet<_> = staged.iter().map(|(_, columns)| columns).collect();
+    let transactions: BTreeSet<_> = staged.iter().map(|(id, _)| id).collect();
+    assert_eq!((lists.len(), transactions.len(), staged.len()), (2, 2, 2), "{staged:?}");
+    assert_eq!(predicted.batches, 2);
+    assert_eq!(predicted.requests as usize, wire.heard.len() - mark, "{:?}", &wire.heard[mark..]);
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(crate) struct Heard {
     pub(crate) line: String,
     /// Rows of the body, for a staging request.
     pub(crate) rows: usize,
+    /// Transaction and columns, for a staging request.
+    pub(crate) columns: Option<(String, String)>,
 }
 
 /// Resource and first day of a row that is lost after its 201.
@@ -106,7 +108,8 @@ impl Wire {
     fn log(&mut self, at: Timestamp, request: &Request<Bytes>) {
         let line = request.uri().path_and_query().map(ToString::to_string).unwrap_or_default();
         let rows = rows(request.body()).len();
-        self.heard.push(Heard { at, method: request.method().clone(), line, rows });
+        let columns = columns(request.body());
+        self.heard.push(Heard { at, method: request.method().clone(), line, rows, columns });
     }
 }
 
@@ -116,6 +119,13 @@ pub(crate) fn rows(body: &[u8]) -> Vec<Value> {
         return Vec::new();
     };
     fields.into_iter().find_map(|(_, value)| value.as_array().cloned()).unwrap_or_default()
+}
+
+/// Transaction and columns of a staging body.
+fn columns(body: &[u8]) -> Option<(String, String)> {
+    let body = serde_json::from_slice::<Value>(body).ok()?;
+    let text = |name: &str| body[name].as_str().map(str::to_owned);
+    text("Transactionid").zip(text("AggregationLevelFieldsString"))
 }
 
 /// The body without the rows of `lost`.

@@ -110,6 +110,8 @@ fn policy(now: Timestamp) -> Result<Policy, String> {
 fn capabilities() -> Result<Capabilities, String> {
     Ok(Capabilities {
         cells_per_batch: 20_000,
+        groups_per_batch: 20_000,
+        uniform_batches: true,
         measures: measures()?,
         idempotent_upsert: true,
         settles: true,
@@ -120,6 +122,7 @@ fn capabilities() -> Result<Capabilities, String> {
             overhead_requests: 4,
             overhead_ms: 3_000,
             cells_per_request: 2_000,
+            groups_per_request: 2_000,
             request_ms: 0,
             cell_us: 20_000,
             parallel_requests: 2,

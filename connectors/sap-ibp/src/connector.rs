@@ -70,6 +70,9 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
     Capabilities {
         // Rows bound a transaction; cells of one group share a row.
         cells_per_batch: config.transaction.segment_rows * ours.max(1),
+        groups_per_batch: config.transaction.segment_rows,
+        // The list of columns belongs to the transaction (§3).
+        uniform_batches: true,
         measures: measures.to_vec(),
         idempotent_upsert: true,
         settles: true,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use planthread_contracts::{MeasureDecl, Owner};
+use planthread_contracts::MeasureDecl;
 use planthread_kit::Cost;
 
-use crate::{config::Config, translate::encode::rows_per_post};
+use crate::config::Config;
 
 /// Values a second of one tenant at so many POSTs at a time, as measured: about
 /// 20 ms a value for one, then 12, 16 and 20 (§8.1, B). Between the points we
@@ -38,9 +38,9 @@ fn figures_per_read(config: &Config, measures: &[MeasureDecl]) -> usize {
     groups.into_values().max().unwrap_or(1)
 }
 
-/// Figures for `plan`, for batches in which all our measures travel together.
+/// Figures for `plan`. Requests that carry cells are cut by the same two limits
+/// as [`rows_per_post`](crate::translate::encode::rows_per_post) knows.
 pub(crate) fn cost(config: &Config, measures: &[MeasureDecl]) -> Cost {
-    let ours = measures.iter().filter(|measure| measure.owner == Owner::Bridge).count().max(1);
     let transaction = &config.transaction;
     let posts = transaction.parallel_posts;
     let each = u64::try_from(posts).unwrap_or(1).max(1);
@@ -50,7 +50,8 @@ pub(crate) fn cost(config: &Config, measures: &[MeasureDecl]) -> Cost {
         // Token, commit, and one question after the wait.
         overhead_requests: 3 + extra,
         overhead_ms: config.polling.every_seconds * 1_000,
-        cells_per_request: rows_per_post(ours, config) * ours,
+        cells_per_request: transaction.values_per_post,
+        groups_per_request: transaction.rows_per_post,
         // The published figure is per value; a fixed part is not published.
         request_ms: 0,
         cell_us: 1_000_000_000 * each / values_per_1000_seconds(each),
@@ -71,7 +72,7 @@ mod tests {
         assert_eq!(points, [50_000, 72_545, 298_000, 326_000, 354_000, 415_000, 415_000]);
         let cost = cost(&crate::samples::config(), &crate::samples::measures());
         assert_eq!((cost.cell_us, cost.parallel_requests), (27_569, 2));
-        assert_eq!(cost.cells_per_request, 2_000, "500 rows of four measures");
+        assert_eq!((cost.cells_per_request, cost.groups_per_request), (2_000, 5_000));
         assert_eq!(cost.cells_per_read, 15_000, "the measure with a unit is read apart");
     }
 }

@@ -21,7 +21,7 @@ const GATEWAY: &str = "SAP Gateway help, Cross-Site Request Forgery Protection";
 const LEARNING: &str = "learning.sap.com, Importing Data Using the SAP IBP Web UI";
 
 /// Behaviour, grade, source.
-const SHEET: [(&str, &str, &str); 37] = [
+const SHEET: [(&str, &str, &str); 39] = [
     (
         "Order-based planning and the harmonised planning area (I_SAPIBP2): out of scope; the services were stated to serve the unified model",
         "C",
@@ -50,6 +50,16 @@ const SHEET: [(&str, &str, &str); 37] = [
     ),
     ("All columns stand in `AggregationLevelFieldsString`", "A", SAMPLE),
     ("Rows of one POST have identical columns", "B", GOS),
+    (
+        "One transaction has one list of columns and one time level: the list is a property of the transaction set, keyed by the id",
+        "A",
+        EDMX,
+    ),
+    (
+        "Several lists of columns, or two time levels, under one transaction id: never sent",
+        "unconfirmed",
+        "no public material shows it; a batch that mixes is refused before anything is sent",
+    ),
     ("`VersionID` is left out for the base version", "A", EDMX),
     (
         "Nothing takes effect before the commit; an uncommitted transaction can be abandoned",

@@ -74,6 +74,11 @@ pub struct Info {
 pub struct Capabilities {
     /// Most cells in one `push`.
     pub cells_per_batch: usize,
+    /// Most cell groups in one `push`.
+    pub groups_per_batch: usize,
+    /// Whether all cell groups of one `push` must carry the same measures at
+    /// the same period kind, all by product or none.
+    pub uniform_batches: bool,
     /// Measures that the target may hold, as configured.
     pub measures: Vec<MeasureDecl>,
     /// Whether re-sending the same cells in a new attempt has one effect.
@@ -100,6 +105,9 @@ pub struct Cost {
     pub overhead_ms: u64,
     /// Most cells in one request that carries cells.
     pub cells_per_request: usize,
+    /// Most cell groups in one such request, where batches are uniform: a
+    /// group is never cut then.
+    pub groups_per_request: usize,
     /// Milliseconds of a request that carries cells, besides its cells.
     pub request_ms: u64,
     /// Microseconds for each cell that a request carries.

@@ -13,8 +13,9 @@ pub trait Bench: Sync {
     fn world(&self) -> World;
     /// `count` cells that the sandbox knows and can hold, groups kept whole.
     fn cells(&self, count: usize) -> Vec<DesiredCell>;
-    /// A cell whose resource the sandbox does not know.
-    fn stranger(&self) -> DesiredCell;
+    /// A whole cell group, as those of `cells`, whose resource the sandbox does
+    /// not know.
+    fn stranger(&self) -> Vec<DesiredCell>;
     /// Strings that must never be printed.
     fn secrets(&self) -> Vec<String>;
 }

@@ -132,13 +132,13 @@ pub(crate) fn empty_batch_makes_no_request(bench: &dyn Bench) -> End {
 pub(crate) fn a_bad_row_is_named_and_the_others_land(bench: &dyn Bench) -> End {
     let (world, mut cells) = (bench.world(), bench.cells(30));
     let good = wanted(&cells);
-    let stranger = bench.stranger();
-    cells.push(stranger.clone());
+    let strangers = bench.stranger();
+    cells.extend(strangers.iter().cloned());
     cells.sort_by(|a, b| a.key.cmp(&b.key));
     let outcome = must(push(&world, &cells))?;
     for (cell, row) in cells.iter().zip(&outcome.rows) {
         let refused = matches!(row, RowOutcome::Rejected(_));
-        let at_fault = cell.key.resource == stranger.key.resource;
+        let at_fault = cell.key.resource == strangers[0].key.resource;
         let named = world.connector.info().capabilities.names_rejected_rows;
         check(refused == (at_fault && named), || format!("{}: {row:?}", cell.key))?;
         if let RowOutcome::Rejected(rejection) = row {
@@ -182,6 +182,22 @@ pub(crate) fn a_renamed_field_is_drift(bench: &dyn Bench) -> End {
     match world.clock.block_on(world.connector.read(&selection)) {
         Err(error) if error.class == Class::Drift => Ok(()),
         other => Err(format!("a renamed field must be class drift, got {other:?}")),
+    }
+}
+
+/// Where a target takes only rows of one form in one import, a batch that mixes
+/// them is refused as a whole, and before anything is sent.
+pub(crate) fn a_batch_that_mixes_is_refused_where_it_must(bench: &dyn Bench) -> End {
+    let (world, mut cells) = (bench.world(), bench.cells(6));
+    if !world.connector.info().capabilities.uniform_batches {
+        return Ok(());
+    }
+    cells.remove(0);
+    match push(&world, &cells) {
+        Err(error) if error.class == Class::Fatal => {
+            check(world.target.requests() == 0, || "something was sent".to_owned())
+        }
+        other => Err(format!("one cell less in one group must be class fatal, got {other:?}")),
     }
 }
 

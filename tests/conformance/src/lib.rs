@@ -16,7 +16,7 @@ pub use bench::{Bench, Fault, Target, World};
 type Case = fn(&dyn Bench) -> Result<(), String>;
 
 /// Every case, by name.
-const CASES: [(&str, Case); 15] = [
+const CASES: [(&str, Case); 16] = [
     ("push_then_stored_equals", cases::push_then_stored_equals),
     ("read_back_equals_what_was_pushed", cases::read_back_equals_what_was_pushed),
     ("same_cells_twice_have_one_effect", cases::same_cells_twice_have_one_effect),
@@ -25,6 +25,10 @@ const CASES: [(&str, Case); 15] = [
     ("quantities_survive_exactly", cases::quantities_survive_exactly),
     ("a_cancelled_push_can_be_repeated", faults::a_cancelled_push_can_be_repeated),
     ("a_renamed_field_is_drift", cases::a_renamed_field_is_drift),
+    (
+        "a_batch_that_mixes_is_refused_where_it_must",
+        cases::a_batch_that_mixes_is_refused_where_it_must,
+    ),
     ("forbidden_is_auth", cases::forbidden_is_auth),
     ("no_request_inside_a_retry_after", cases::no_request_inside_a_retry_after),
     ("settling_an_unknown_attempt_sends_nothing", cases::settling_an_unknown_attempt),

@@ -223,6 +223,13 @@ fn nothing_is_sent_for_nothing() {
     let many = (0..5).map(|n| cell("live", &format!("L{n}"), "2026-W02", "1")).collect();
     assert_eq!(push(&small, &batch(many)).unwrap_err().class, Class::Fatal);
     assert!(small.heard().is_empty(), "refused before any request");
+
+    let mixed = World::new(vec![]);
+    let cells =
+        vec![cell("live", "LINE-1", "2026-W02", "1"), cell("cut", "LINE-2", "2026-W02", "1")];
+    let error = push(&mixed, &batch(cells)).unwrap_err();
+    assert_eq!(error.class, Class::Fatal);
+    assert!(error.took_nothing && mixed.heard().is_empty(), "two lists of columns under one id");
 }
 
 #[test]

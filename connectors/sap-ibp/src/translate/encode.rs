@@ -2,8 +2,9 @@
 //!
 //! Cells of one resource, location, product and period become one row. All
 //! rows of one POST have the same columns (§6.8 rule 9: a missing column would
-//! not mean "unchanged"), so rows are grouped by their columns first and cut
-//! into chunks after.
+//! not mean "unchanged"), and so have all POSTs of one transaction: the list of
+//! columns belongs to the transaction (§3), and nothing public shows two lists
+//! or two time levels under one id. A batch that mixes them is refused.
 
 use std::collections::BTreeMap;
 
@@ -47,15 +48,20 @@ pub(crate) struct Chunk {
 /// A batch as it will be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Encoded {
+    /// POSTs.
     pub(crate) chunks: Vec<Chunk>,
-    /// Cells that the service can't hold, by position in the batch: refused
-    /// here, because one of them would spoil its whole POST.
+    /// Cells that are not sent, by position in the batch: those that the
+    /// service can't hold, because one of them would spoil its whole POST, and
+    /// those of the same row, because without it their row would have other
+    /// columns.
     pub(crate) refused: BTreeMap<usize, Rejection>,
 }
 
 type RowKey = (PeriodKind, String, String, Option<String>, Date);
+/// Cells of a row by key figure: position in the batch, and value or refusal.
+type Cells = BTreeMap<String, (usize, Result<String, Rejection>)>;
 
-/// Encodes the cells of a batch.
+/// Encodes cells: POSTs of equal columns stand side by side.
 ///
 /// # Errors
 /// `Fatal` when a cell names a measure that is not declared.
@@ -64,39 +70,85 @@ pub(crate) fn encode(
     measures: &[MeasureDecl],
     config: &Config,
 ) -> Result<Encoded, ConnectorError> {
-    let mut encoded = Encoded::default();
-    let mut rows: BTreeMap<RowKey, BTreeMap<String, (String, usize)>> = BTreeMap::new();
+    let mut rows: BTreeMap<RowKey, Cells> = BTreeMap::new();
     for (at, cell) in cells.iter().enumerate() {
         let measure = declared(&cell.key, measures)?;
-        match value_of(cell, measure, config) {
-            Ok(text) => {
-                rows.entry(row_key(&cell.key))
-                    .or_default()
-                    .insert(measure.surface.clone(), (text, at));
-            }
-            Err(rejection) => {
-                encoded.refused.insert(at, rejection);
-            }
+        let value = value_of(cell, measure, config);
+        rows.entry(row_key(&cell.key)).or_default().insert(measure.surface.clone(), (at, value));
+    }
+    let mut encoded = Encoded::default();
+    let mut groups: BTreeMap<Columns, Vec<Row>> = BTreeMap::new();
+    for (key, cells) in rows {
+        let figures = cells.keys().cloned().collect();
+        let columns = Columns { kind: key.0, by_product: key.3.is_some(), figures };
+        match row_of(key, cells) {
+            Ok(row) => groups.entry(columns).or_default().push(row),
+            Err(refused) => encoded.refused.extend(refused),
         }
     }
-    let mut groups: BTreeMap<Columns, Vec<Row>> = BTreeMap::new();
-    for ((kind, resource, location, product, day), figures) in rows {
-        let columns = Columns {
-            kind,
-            by_product: product.is_some(),
-            figures: figures.keys().cloned().collect(),
-        };
-        let (values, cells) = figures.into_values().unzip();
-        let row = Row { resource, location, product, day, values, cells };
-        groups.entry(columns).or_default().push(row);
-    }
     for (columns, rows) in groups {
-        let most = rows_per_post(columns.figures.len(), config);
-        for rows in rows.chunks(most) {
+        for rows in rows.chunks(rows_per_post(columns.figures.len(), config)) {
             encoded.chunks.push(Chunk { columns: columns.clone(), rows: rows.to_vec() });
         }
     }
     Ok(encoded)
+}
+
+impl Encoded {
+    /// Whether one transaction may carry all of it.
+    ///
+    /// # Errors
+    /// `Fatal` when its rows have not all the same columns and time level, or
+    /// are too many (§6.8 rule 7).
+    pub(crate) fn one_transaction(&self, config: &Config) -> Result<(), ConnectorError> {
+        let refuse = |text: String, cure: &str| {
+            Err(ConnectorError::new(Class::Fatal, "encode rows", text).cure(cure))
+        };
+        let names = |chunk: &Chunk| chunk.names(config).join(",");
+        if let Some(pair) = self.chunks.windows(2).find(|pair| pair[0].columns != pair[1].columns) {
+            return refuse(
+                format!("rows of ({}) and of ({}) in one batch", names(&pair[0]), names(&pair[1])),
+                "a transaction has one list of columns: push rows of each kind apart",
+            );
+        }
+        let most = config.transaction.segment_rows;
+        let rows: usize = self.chunks.iter().map(|chunk| chunk.rows.len()).sum();
+        if rows > most {
+            return refuse(
+                format!("{rows} rows in a batch; at most {most} fit"),
+                "split the batch, or raise `transaction.segment_rows`",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The row of these cells; when one of them is refused, a rejection for each.
+fn row_of(
+    (_, resource, location, product, day): RowKey,
+    cells: Cells,
+) -> Result<Row, BTreeMap<usize, Rejection>> {
+    let mut row = Row { resource, location, product, day, values: Vec::new(), cells: Vec::new() };
+    let mut refused: Option<Rejection> = None;
+    let mut own = BTreeMap::new();
+    for (at, value) in cells.into_values() {
+        row.cells.push(at);
+        match value {
+            Ok(text) => row.values.push(text),
+            Err(rejection) => {
+                refused.get_or_insert_with(|| rejection.clone());
+                own.insert(at, rejection);
+            }
+        }
+    }
+    let Some(refused) = refused else { return Ok(row) };
+    for at in row.cells {
+        own.entry(at).or_insert_with(|| Rejection {
+            reason: format!("not sent with the rest of its row: {}", refused.reason),
+            ..refused.clone()
+        });
+    }
+    Err(own)
 }
 
 /// Rows that fit into one POST by both limits; at least one.
@@ -233,16 +285,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::samples::{cell, config, measures};
+    use crate::{
+        config::MeasureOptions,
+        samples::{cell, config, measures},
+    };
 
     #[test]
-    fn one_row_for_one_group_and_one_post_for_one_set_of_columns() {
+    fn one_row_for_one_group_and_one_post_for_all_rows() {
         let cells = [
             cell("live", "LINE-1", "2026-W02", "132.5"),
             cell("cut", "LINE-1", "2026-W02", "130"),
             cell("live", "LINE-2", "2026-W02", "0"),
             cell("cut", "LINE-2", "2026-W02", "1"),
-            cell("live", "LINE-3", "2026-W02", "7"),
         ];
         let encoded = encode(&cells, &measures(), &config()).unwrap();
         let shape: Vec<_> = encoded
@@ -250,27 +304,62 @@ mod tests {
             .iter()
             .map(|chunk| (chunk.columns.figures.len(), chunk.rows.len()))
             .collect();
-        assert_eq!(shape, [(2, 2), (1, 1)]);
+        assert_eq!(shape, [(2, 2)]);
         let body = encoded.chunks[0].body(&config(), "5f0c", "UPSIDE");
         insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap());
-        let base = encoded.chunks[1].body(&config(), "5f0c", "");
+        let base = encoded.chunks[0].body(&config(), "5f0c", "");
         assert!(base.get("VersionID").is_none(), "the base version is left out");
         assert_eq!(base["DoCommit"], false);
     }
 
     #[test]
-    fn a_cell_the_service_cant_hold_is_named_and_the_others_go() {
+    fn rows_of_different_columns_or_levels_never_share_a_transaction() {
+        let live = |period| cell("live", "LINE-1", period, "1");
+        let mut product = cell("cut", "LINE-3", "2026-W02", "1");
+        product.key.product = Some("P-1".to_owned());
+        for other in [
+            cell("cut", "LINE-2", "2026-W02", "1"),
+            cell("cut", "LINE-1", "2026-W02", "1"),
+            cell("severity", "LINE-1", "2026-01", "1"),
+            product,
+        ] {
+            let cells = [live("2026-W02"), cell("live", "LINE-2", "2026-W02", "1"), other];
+            let mut config = config();
+            config.attributes.product = Some("PRDID".to_owned());
+            let by_product = MeasureOptions { by_product: true, ..MeasureOptions::default() };
+            let mut monthly = measures();
+            if cells[2].key.product.is_some() {
+                config.measures.insert("cut".to_owned(), by_product);
+            }
+            monthly[3].level = PeriodKind::Month;
+            let encoded = encode(&cells, &monthly, &config).unwrap();
+            let error = encoded.one_transaction(&config).unwrap_err();
+            assert_eq!(error.class, Class::Fatal, "{cells:?}");
+            assert!(error.message.contains("TWINCAPALIVE") && error.cure.is_some(), "{error}");
+        }
+        let same = [live("2026-W02"), live("2026-W03"), cell("live", "LINE-2", "2026-W02", "1")];
+        encode(&same, &measures(), &config()).unwrap().one_transaction(&config()).unwrap();
+    }
+
+    #[test]
+    fn a_cell_the_service_cant_hold_is_named_and_the_other_rows_go() {
         let cells = [
             cell("live", "LINE-1", "2026-W02", "132.505"),
+            cell("cut", "LINE-1", "2026-W02", "1"),
             cell("live", "LINE-2", "2026-W02", "1"),
-            cell("live", "LINE-3", "2026-01", "1"),
+            cell("cut", "LINE-2", "2026-W02", "1"),
         ];
         let encoded = encode(&cells, &measures(), &config()).unwrap();
-        assert_eq!(encoded.chunks[0].rows.len(), 1);
-        assert_eq!(encoded.refused.keys().copied().collect::<Vec<_>>(), [0, 2]);
-        assert!(
-            encoded.refused[&0].reason.contains("LINE-1") && !encoded.refused[&0].cure.is_empty()
-        );
+        assert_eq!((encoded.chunks.len(), encoded.chunks[0].rows.len()), (1, 1));
+        assert_eq!(encoded.refused.keys().copied().collect::<Vec<_>>(), [0, 1]);
+        let reason = |at: usize| encoded.refused[&at].reason.as_str();
+        assert!(reason(0).contains("LINE-1") && !encoded.refused[&0].cure.is_empty());
+        assert!(reason(1).starts_with("not sent with the rest of its row: "), "{}", reason(1));
+        assert!(reason(1).contains("132.505"), "{}", reason(1));
+
+        let month = encode(&[cell("live", "LINE-3", "2026-01", "1")], &measures(), &config());
+        let month = month.unwrap();
+        assert_eq!((month.chunks.len(), month.refused.len()), (0, 1));
     }
 
     #[test]
@@ -280,21 +369,24 @@ mod tests {
     }
 
     proptest! {
-        /// Every cell is sent exactly once or refused, no POST is too large,
-        /// and every row of a POST has the columns of the POST.
+        /// Every cell is sent exactly once, no POST is too large, and every
+        /// row of a POST has the columns of the POST.
         #[test]
         fn nothing_is_lost_or_sent_twice(
-            picked in proptest::collection::btree_set((0..2usize, 0..40usize, 0..30i64), 1..200),
+            picked in proptest::collection::btree_set((0..40usize, 0..30i64), 1..200),
+            figures in 1..3usize,
             limit in 1..60usize,
         ) {
             let mut config = config();
             config.transaction.values_per_post = limit;
+            let names = &["live", "cut"][..figures];
             let cells: Vec<_> = picked
                 .iter()
-                .map(|&(measure, resource, week)| {
+                .flat_map(|&(resource, week)| names.iter().map(move |name| (resource, week, name)))
+                .map(|(resource, week, name)| {
                     let day = jiff::civil::date(2026, 1, 5) + jiff::Span::new().weeks(week);
                     let period = planthread_contracts::Period::containing(PeriodKind::Week, day);
-                    cell(["live", "cut"][measure], &format!("L{resource}"), &period.to_string(), "1")
+                    cell(name, &format!("L{resource}"), &period.to_string(), "1")
                 })
                 .collect();
             let encoded = encode(&cells, &measures(), &config).unwrap();

@@ -38,13 +38,9 @@ pub(crate) async fn push(
     batch: &Batch,
     attempt: &Attempt,
 ) -> Result<PushOutcome, ConnectorError> {
-    let most = ibp.info.capabilities.cells_per_batch;
-    if batch.cells().len() > most {
-        let text = format!("{} cells in a batch; at most {most} fit", batch.cells().len());
-        return Err(ConnectorError::new(Class::Fatal, "encode rows", text)
-            .cure("split the batch, or raise `transaction.segment_rows`"));
-    }
-    let encoded = encode(batch.cells(), &ibp.measures, &ibp.config)?;
+    let encoded = encode(batch.cells(), &ibp.measures, &ibp.config);
+    let encoded = encoded.map_err(ConnectorError::took_nothing)?;
+    encoded.one_transaction(&ibp.config).map_err(ConnectorError::took_nothing)?;
     let total = batch.cells().len();
     if encoded.chunks.is_empty() {
         return Ok(outcome(ibp, attempt.id().as_str(), "NOT_SENT", total, &encoded, &[]));

@@ -16,7 +16,7 @@ use crate::{
     EngineError, Reader, State,
     error::Result,
     ledger::{names, want::same_group},
-    plan::{PlanHeader, PlanLine, Policy, file::PlanReader, predict::Packer},
+    plan::{PlanHeader, PlanLine, Policy, file::PlanReader, packer::Packer},
 };
 
 /// Cells that are named in a report; the others are counted.
@@ -145,24 +145,27 @@ pub async fn apply<R: BufRead + Seek + Send>(
     let state = delivery.state.reader()?;
     let clock = Arc::clone(delivery.clock);
     let log = DurableLog::new(Arc::clone(delivery.state), clock, &applied.sha256);
-    let mut packer = Packer::new(delivery.connector.info().capabilities.cells_per_batch);
-    let mut batch: Vec<PlanLine> = Vec::new();
-    loop {
-        let group = reader.next()?;
-        let last = group.is_none();
-        let group = group.unwrap_or_default();
-        if last || packer.add(group.len()) {
+    let mut packer = Some(Packer::new(&delivery.connector.info().capabilities));
+    while packer.is_some() {
+        let complete = match (reader.next()?, &mut packer) {
+            (Some(group), Some(packer)) => {
+                let form = packer.form(group.iter().map(|line| &line.cell));
+                packer.add(form, group)
+            }
+            (_, packer) => packer.take().map(Packer::finish).unwrap_or_default(),
+        };
+        for batch in complete {
             // A plan may take hours: what a window, a promotion or a second
             // writer says is asked at this hour.
             policy = policy.at(delivery.clock.now());
-            let lines = standing(&state, &policy, &std::mem::take(&mut batch), &mut applied)?;
+            let lines = standing(&state, &policy, &batch.items, &mut applied)?;
             push(delivery, &log, &policy, lines, &mut applied).await?;
-        }
-        batch.extend(group);
-        if last || applied.stopped.is_some() {
-            return Ok(applied);
+            if applied.stopped.is_some() {
+                return Ok(applied);
+            }
         }
     }
+    Ok(applied)
 }
 
 /// Reads the plan to its end, and counts what has moved.

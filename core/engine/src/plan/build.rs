@@ -14,7 +14,8 @@ use serde::Serialize;
 use super::{
     GroupDecision, PlanCounts, PlanHeader, PlanLine, Policy, Prediction, SeenBasis, decide,
     file::PlanWriter,
-    predict::{self, Packer},
+    packer::{Packed, Packer},
+    predict::{self, BatchSize},
     scan,
 };
 use crate::{
@@ -122,8 +123,8 @@ const fn settled(state: planthread_contracts::RevisionState) -> bool {
 
 fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Prediction)> {
     let mut counts = PlanCounts::default();
-    let mut packer = Packer::new(capabilities.cells_per_batch);
-    let mut batches: Vec<usize> = Vec::new();
+    let mut packer = Packer::new(capabilities);
+    let mut complete: Vec<Packed<()>> = Vec::new();
     walk.run(|views, decision| {
         for (_, reason) in &decision.held {
             *counts.held.entry(reason.word().to_owned()).or_default() += 1;
@@ -136,16 +137,16 @@ fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Pr
             counts.groups += 1;
             counts.cells += wide(decision.due.len());
             counts.carried += wide(decision.carried.len());
-            if packer.add(size) {
-                batches.push(0);
-            }
-            if let Some(last) = batches.last_mut() {
-                *last += size;
-            }
+            let sent = decision.due.iter().chain(&decision.carried);
+            let form = packer.form(sent.map(|place| &views[*place].key));
+            complete.extend(packer.add(form, vec![(); size]));
         }
         Ok(())
     })?;
-    Ok((counts, predict::predict(&batches, capabilities)))
+    complete.extend(packer.finish());
+    let size = |batch: &Packed<()>| BatchSize { cells: batch.items.len(), groups: batch.groups };
+    let sizes: Vec<BatchSize> = complete.iter().map(size).collect();
+    Ok((counts, predict::predict(&sizes, capabilities)))
 }
 
 fn write_group(

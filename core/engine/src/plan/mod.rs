@@ -7,8 +7,9 @@ mod build;
 pub(crate) mod file;
 mod group;
 mod guard;
+pub(crate) mod packer;
 mod policy;
-pub(crate) mod predict;
+mod predict;
 pub(crate) mod scan;
 
 pub use self::{
@@ -17,5 +18,5 @@ pub use self::{
     group::{GroupDecision, decide},
     guard::{HoldReason, Verdict, guard},
     policy::{Policy, Window},
-    predict::{Prediction, predict},
+    predict::{BatchSize, Prediction, predict},
 };

@@ -75,6 +75,7 @@ impl Fake {
             overhead_requests: 2,
             overhead_ms: 100,
             cells_per_request: 4,
+            groups_per_request: usize::MAX,
             request_ms: 50,
             cell_us: 1_000,
             parallel_requests: 1,
@@ -88,6 +89,8 @@ impl Fake {
             address: "here".into(),
             capabilities: Capabilities {
                 cells_per_batch,
+                groups_per_batch: usize::MAX,
+                uniform_batches: false,
                 measures,
                 idempotent_upsert: true,
                 settles: true,

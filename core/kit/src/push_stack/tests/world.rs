@@ -45,6 +45,7 @@ pub(super) fn world(pushes: &[Push], settles: &[Result<Settlement, Class>]) -> W
         overhead_requests: 0,
         overhead_ms: 0,
         cells_per_request: 1,
+        groups_per_request: 1,
         request_ms: 0,
         cell_us: 0,
         parallel_requests: 1,
@@ -54,6 +55,8 @@ pub(super) fn world(pushes: &[Push], settles: &[Result<Settlement, Class>]) -> W
     };
     let capabilities = Capabilities {
         cells_per_batch: 10,
+        groups_per_batch: 10,
+        uniform_batches: false,
         measures: Vec::new(),
         idempotent_upsert: true,
         settles: true,

@@ -1,0 +1,202 @@
+//! Packing: cell groups to batches, the same way when a plan is predicted and
+//! when it is applied.
+//!
+//! Some targets take only rows of one form in one import: the same measures at
+//! the same period kind. Closing a batch whenever the form changes would make
+//! a batch of every second row, so a batch of each form stays open, and all of
+//! them together hold no more than one batch may.
+
+use planthread_contracts::{CellKey, PeriodKind};
+use planthread_kit::Capabilities;
+
+/// What all groups of a batch have in common where the target wants that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Form {
+    kind: PeriodKind,
+    by_product: bool,
+    measures: Vec<String>,
+}
+
+impl Form {
+    /// The form of a group with these cells.
+    fn of<'k>(mut cells: impl Iterator<Item = &'k CellKey>) -> Option<Self> {
+        let first = cells.next()?;
+        let mut measures = vec![first.measure.clone()];
+        measures.extend(cells.map(|cell| cell.measure.clone()));
+        measures.sort();
+        Some(Self { kind: first.period.kind(), by_product: first.product.is_some(), measures })
+    }
+}
+
+/// One batch: what its cells carry, and how many groups they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Packed<T> {
+    /// One entry for each cell.
+    pub(crate) items: Vec<T>,
+    /// Cell groups.
+    pub(crate) groups: usize,
+}
+
+/// Cuts groups into batches of so many cells and groups at most. A group stays
+/// whole; one that is larger than a batch goes alone.
+#[derive(Debug)]
+pub(crate) struct Packer<T> {
+    cells: usize,
+    groups: usize,
+    uniform: bool,
+    open: Vec<(Option<Form>, Packed<T>)>,
+}
+
+impl<T> Packer<T> {
+    pub(crate) const fn new(capabilities: &Capabilities) -> Self {
+        Self {
+            cells: capabilities.cells_per_batch,
+            groups: capabilities.groups_per_batch,
+            uniform: capabilities.uniform_batches,
+            open: Vec::new(),
+        }
+    }
+
+    /// What a group with these cells must have in common with its batch.
+    pub(crate) fn form<'k>(&self, cells: impl Iterator<Item = &'k CellKey>) -> Option<Form> {
+        if self.uniform { Form::of(cells) } else { None }
+    }
+
+    /// Adds a group of that form, an item for each cell; answers the batches
+    /// that are complete by it.
+    pub(crate) fn add(&mut self, form: Option<Form>, items: Vec<T>) -> Vec<Packed<T>> {
+        let mut complete = Vec::new();
+        while !self.open.is_empty() && !self.fits(items.len()) {
+            complete.push(self.fullest());
+        }
+        match self.open.iter_mut().find(|(open, _)| *open == form) {
+            Some((_, batch)) => {
+                batch.items.extend(items);
+                batch.groups += 1;
+            }
+            None => self.open.push((form, Packed { items, groups: 1 })),
+        }
+        complete
+    }
+
+    /// What is left, in the order in which it was begun.
+    pub(crate) fn finish(self) -> Vec<Packed<T>> {
+        self.open.into_iter().map(|(_, batch)| batch).collect()
+    }
+
+    /// Whether one more group fits beside all that is open.
+    fn fits(&self, cells: usize) -> bool {
+        let open = || self.open.iter().map(|(_, batch)| batch);
+        open().map(|batch| batch.items.len()).sum::<usize>() + cells <= self.cells
+            && open().map(|batch| batch.groups).sum::<usize>() < self.groups
+    }
+
+    /// Takes out the open batch with the most cells; of two the older.
+    fn fullest(&mut self) -> Packed<T> {
+        let cells = |at: &usize| (self.open[*at].1.items.len(), usize::MAX - at);
+        let at = (0..self.open.len()).max_by_key(cells).unwrap_or_default();
+        self.open.remove(at).1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn packer(limit: usize, uniform: bool) -> Packer<u32> {
+        Packer { cells: limit, groups: usize::MAX, uniform, open: Vec::new() }
+    }
+
+    fn key(period: &str, measure: usize) -> CellKey {
+        CellKey {
+            target: "t".to_owned(),
+            scope: String::new(),
+            resource: "LINE-1".to_owned(),
+            location: "1010".to_owned(),
+            product: None,
+            period: period.parse().unwrap(),
+            measure: format!("m{measure}"),
+        }
+    }
+
+    /// Adds a group of the first `cells` measures; sizes of what is complete.
+    fn add(packer: &mut Packer<u32>, period: &str, cells: usize) -> Vec<usize> {
+        let keys: Vec<CellKey> = (0..cells).map(|measure| key(period, measure)).collect();
+        let form = packer.form(keys.iter());
+        let complete = packer.add(form, vec![0; cells]);
+        complete.iter().map(|batch| batch.items.len()).collect()
+    }
+
+    #[test]
+    fn groups_stay_whole() {
+        let mut packer = packer(10, false);
+        let complete: Vec<Vec<usize>> =
+            [4, 4, 4, 12, 1, 9].map(|cells| add(&mut packer, "2026-W02", cells)).to_vec();
+        assert_eq!(complete, [vec![], vec![], vec![8], vec![4], vec![12], vec![]]);
+        let left = packer.finish();
+        assert_eq!((left.len(), left[0].items.len(), left[0].groups), (1, 10, 2));
+    }
+
+    #[test]
+    fn forms_that_take_turns_make_one_batch_each() {
+        let mut packer = packer(100, true);
+        for (period, cells) in
+            [("2026-W02", 3), ("2026-01", 3), ("2026-W02", 2), ("2026-W03", 3), ("2026-W03", 2)]
+        {
+            assert!(add(&mut packer, period, cells).is_empty());
+        }
+        let sizes: Vec<_> =
+            packer.finish().iter().map(|batch| (batch.items.len(), batch.groups)).collect();
+        assert_eq!(sizes, [(6, 2), (3, 1), (4, 2)]);
+    }
+
+    #[test]
+    fn the_fullest_goes_when_all_together_hold_a_batch() {
+        let mut packer = packer(6, true);
+        assert!(add(&mut packer, "2026-W02", 1).is_empty());
+        assert!(add(&mut packer, "2026-W02", 2).is_empty());
+        assert!(add(&mut packer, "2026-W03", 2).is_empty());
+        assert_eq!(add(&mut packer, "2026-W04", 2), [4]);
+        assert_eq!(packer.finish().len(), 2);
+    }
+
+    proptest! {
+        /// Every cell stands in one batch, no batch is too large, and where
+        /// the target wants it all groups of a batch have one form.
+        #[test]
+        fn nothing_is_lost_and_no_batch_mixes(
+            groups in prop::collection::vec((1..5usize, any::<bool>()), 1..60),
+            limit in 4..20usize,
+            uniform in any::<bool>(),
+        ) {
+            let mut packer = Packer { cells: limit, groups: 7, uniform, open: Vec::new() };
+            let mut batches = Vec::new();
+            for (number, (cells, weekly)) in groups.iter().enumerate() {
+                let period = if *weekly { "2026-W02" } else { "2026-01" };
+                let keys: Vec<CellKey> = (0..*cells).map(|measure| key(period, measure)).collect();
+                let form = packer.form(keys.iter());
+                batches.extend(packer.add(form, vec![number; *cells]));
+            }
+            batches.extend(packer.finish());
+            let mut seen: Vec<usize> = Vec::new();
+            for batch in &batches {
+                prop_assert!(batch.items.len() <= limit && batch.groups <= 7);
+                let mut numbers = batch.items.clone();
+                numbers.dedup();
+                prop_assert_eq!(numbers.len(), batch.groups);
+                let forms = numbers.iter().map(|number| groups[*number]);
+                prop_assert!(!uniform || forms.clone().all(|form| form == groups[numbers[0]]));
+                seen.extend(&batch.items);
+            }
+            seen.sort_unstable();
+            let all: Vec<usize> = groups
+                .iter()
+                .enumerate()
+                .flat_map(|(number, (cells, _))| vec![number; *cells])
+                .collect();
+            prop_assert_eq!(seen, all);
+        }
+    }
+}
