@@ -44,7 +44,7 @@ impl Bench for SapIbp {
         let quota = Arc::new(Quota::unlimited(Arc::clone(&shared)));
         let who = Arc::new(Basic::new("planthread".to_owned(), Secret::new("planthread")));
         let http = HttpStack::new(wire, shared, quota, who, RequestPolicy::default());
-        let settings = json!({ "host": "http://sandbox.invalid", "planning_area": "PTDEMO",
+        let settings = json!({ "host": "http://127.0.0.1", "planning_area": "PTDEMO",
             "auth": { "kind": "basic", "user": "planthread", "password": "${env:UNUSED}" } });
         let connector = planthread_sap_ibp::SapIbp::new(
             "ibp",

@@ -36,7 +36,7 @@ pub(crate) fn plan_of(machines: u32, weeks: u32) -> Value {
         "targets": { "ibp": {
             "connector": "sap-ibp",
             "settings": {
-                "host": "http://sandbox.invalid",
+                "host": "http://127.0.0.1",
                 "planning_area": "PTDEMO",
                 "auth": { "kind": "basic", "user": "planthread", "password": "${file:password}" },
             },

@@ -7,7 +7,7 @@ use planthread_kit::{ConnectorError, secret::SecretRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fatal;
+use super::{encrypted, fatal};
 
 /// Credentials of the inbound communication user (scenario SAP_COM_0720).
 /// Secrets are references, never values.
@@ -71,7 +71,10 @@ impl Auth {
                 "use basic or client_certificate, or set `auth.unconfirmed_oauth2: true` when your \
                  tenant offers it",
             )),
-            _ => Ok(()),
+            Self::Oauth2ClientCredentials { token_url, .. } => {
+                encrypted("auth.token_url", token_url)
+            }
+            Self::Basic { .. } | Self::ClientCertificate { .. } => Ok(()),
         }
     }
 }

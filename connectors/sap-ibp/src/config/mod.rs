@@ -22,7 +22,8 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// API host with its scheme, `https://TENANT-api.scmibp.ondemand.com`. The
-    /// API host differs from the one of the user interface by `-api`.
+    /// API host differs from the one of the user interface by `-api`. Plain
+    /// http is for a sandbox on this machine only.
     pub host: String,
     /// Who we are to the tenant.
     pub auth: Auth,
@@ -117,6 +118,7 @@ impl Config {
             return Err(fatal("`host` must be a scheme and a name, without path or user")
                 .cure("write it as https://TENANT-api.scmibp.ondemand.com"));
         }
+        encrypted("host", &self.host)?;
         self.check_names()?;
         self.operations.validate()?;
         for (name, options) in &self.measures {
@@ -192,6 +194,27 @@ impl Config {
     }
 }
 
+/// Credentials and values never cross a network as plain text. This machine's
+/// own sandbox is no network.
+fn encrypted(field: &str, url: &str) -> Result<(), ConnectorError> {
+    let url = url.to_ascii_lowercase();
+    let Some(rest) = url.strip_prefix("http://") else { return Ok(()) };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    let name = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.rsplit_once(':').map_or(authority, |(name, _)| name),
+    };
+    let loopback = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    if loopback || name == "localhost" {
+        return Ok(());
+    }
+    Err(fatal(format!(
+        "`{field}` is plain http: everybody on the way to {name} reads the password"
+    ))
+    .cure("write https://; plain http is for a sandbox on this machine"))
+}
+
 /// Names go into URLs, `$select` lists and JSON keys: only what an identifier
 /// of the tenant may contain.
 fn identifier(field: &str, name: &str, longest: usize) -> Result<(), ConnectorError> {
@@ -252,6 +275,24 @@ pub(crate) mod tests {
         assert!(with("/measures", json!({"x": {}})).unwrap_err().contains("measures.x"));
         assert!(with("/transaction", json!({"values_per_post": 0})).is_err());
         assert!(with("/reading", json!({"parallel": 7})).unwrap_err().contains("reading.parallel"));
+    }
+
+    #[test]
+    fn a_password_never_crosses_a_network_as_plain_text() {
+        for host in ["http://ptdemo-api.example.com", "http://10.0.0.7:9101", "http://[fe80::1]"] {
+            let error = with("/host", json!(host)).unwrap_err();
+            assert!(error.contains("plain http") && error.contains("https://"), "{error}");
+        }
+        // A name that only begins like this machine's.
+        assert!(with("/host", json!("http://127.0.0.1.example.com")).is_err());
+        assert!(with("/host", json!("http://localhost.example.com:80")).is_err());
+        for host in ["http://127.0.0.1:9101", "http://localhost", "http://[::1]:9101"] {
+            with("/host", json!(host)).unwrap();
+        }
+        let oauth = json!({ "kind": "oauth2_client_credentials", "client_id": "a",
+            "token_url": "http://login.example.com/token", "client_secret": "${env:PT_SECRET}",
+            "unconfirmed_oauth2": true });
+        assert!(with("/auth", oauth).unwrap_err().contains("auth.token_url"));
     }
 
     #[test]
