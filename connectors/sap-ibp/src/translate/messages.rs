@@ -88,16 +88,39 @@ fn cells_of(message: &Message, chunk: &Chunk, row: &Row) -> Vec<usize> {
 }
 
 fn rejection(message: &Message) -> Rejection {
-    let cure = if invalid_column(&message.text).is_some() {
-        "make it a stored, editable key figure that is assigned to this version; then retry"
-    } else {
-        "check that resource and location exist in the target's master data, as a pair, and that the \
-         period lies inside its horizon; then retry"
-    };
     Rejection {
         reason: message.text.clone(),
         vendor_code: (!message.id.is_empty()).then(|| message.id.clone()),
-        cure: cure.to_owned(),
+        cure: cure_of(&message.text).to_owned(),
+    }
+}
+
+/// The cure by what the text speaks of. No list of texts is public, so only
+/// plain words decide, and a text without them is left to its reader.
+fn cure_of(text: &str) -> &'static str {
+    const MASTER: [&str; 6] =
+        ["master data", "combination", "unknown", "does not exist", "not found", "attribute value"];
+    let lower = text.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    match () {
+        () if invalid_column(text).is_some() => {
+            "make it a stored, editable key figure that is assigned to this version; then retry"
+        }
+        () if says(&["planning level"]) => {
+            "correct `level`, `time_fields` or `by_product` of the measure to the key figure's base \
+             planning level; then retry"
+        }
+        () if says(&["not assigned", "not editable", "read-only", "read only"]) => {
+            "assign the key figure to this version and make it editable; then retry"
+        }
+        () if says(&[" locked"]) => "wait for whoever holds the lock; then retry",
+        () if says(&["period", "horizon", "time profile"]) && !says(&MASTER) => {
+            "check that the period lies inside the target's time profile and horizon; then retry"
+        }
+        () if says(&MASTER) => {
+            "check that resource and location exist in the target's master data, as a pair; then retry"
+        }
+        () => "read the message: no known cause is named in it; then correct the target, and retry",
     }
 }
 
@@ -317,6 +340,28 @@ mod tests {
             ("LINE-10 unknown", Some("1"))
         );
         assert_eq!(all[0], RowOutcome::Accepted);
+    }
+
+    #[test]
+    fn the_cure_fits_what_the_message_says() {
+        let cure = |text: &str| {
+            let found = messages(&said(text), "NavZPAMessage");
+            rejection(&found[0]).cure
+        };
+        let level =
+            cure("RESID LINE-1, period 2026-01-05: below the base planning level; row rejected");
+        assert!(level.contains("`level`") && !level.contains("master data"), "{level}");
+        let pair = cure(
+            "RESID LINE-1, LOCID 1020, period 2026-01-05: no valid combination in master data",
+        );
+        assert!(pair.contains("as a pair"), "{pair}");
+        assert!(cure("Resource LINE-1 does not exist").contains("master data"));
+        assert!(
+            cure("LINE-1: period 2031-01-06 is outside of the time profile").contains("horizon")
+        );
+        assert!(cure("TWINCAPA is not assigned to version UPSIDE").contains("assign"));
+        assert!(cure("invalid column name: UTILIZATIONPCT").contains("stored, editable"));
+        assert!(cure("LINE-1: RC 17").contains("read the message"));
     }
 
     proptest! {
