@@ -4,11 +4,14 @@ use planthread_contracts::{MeasureDecl, PeriodKind};
 
 use super::{
     report::Report,
-    sheet::{kinds, measure_id, time_id, words},
+    sheet::{KINDS, kinds, measure_id, time_id, words},
 };
 use crate::{
     config::{Config, Operation},
-    metadata::{PlanningArea, edmx::Edmx},
+    metadata::{
+        PlanningArea,
+        edmx::{Edmx, Property},
+    },
 };
 
 /// Compares the area and its operations with the configuration.
@@ -74,6 +77,12 @@ fn time(area: &PlanningArea, config: &Config, kind: PeriodKind, report: &mut Rep
             ),
         ),
     }
+}
+
+/// The kind of a time field: what its label says, else what is configured.
+pub(crate) fn kind_of(time: &Property, config: &Config) -> Option<PeriodKind> {
+    let configured = || KINDS.into_iter().find(|kind| config.time_fields.of(*kind) == time.name);
+    label_kind(&time.label).or_else(configured)
 }
 
 /// The kind that an English label names; other labels say nothing.

@@ -1,7 +1,7 @@
 //! Read only: reach, area, metadata, versions, master data, probes; then one
 //! finding for each line of the sheet.
 
-use planthread_contracts::MeasureDecl;
+use planthread_contracts::{MeasureDecl, PeriodKind};
 use planthread_kit::{Class, ConnectorError, Discovery, Sent, http::Lane};
 use serde_json::Value;
 
@@ -105,14 +105,16 @@ async fn look(
     if let Some(document) = master::document(ibp, report).await? {
         (masters, found.resources) = master::pairs(ibp, &document, &version, report).await?;
     }
-    found.periods = sheet::kinds(&ibp.measures)
-        .into_iter()
-        .filter(|kind| area.time(ibp.config.time_fields.of(*kind)).is_some())
-        .collect();
+    // What the target offers, whether a measure is stored there or not; fields
+    // of other kinds (quarter, year) stand in the surface with their labels.
+    let offers = |kind: &PeriodKind| {
+        area.times.iter().any(|time| declared::kind_of(time, &ibp.config) == Some(*kind))
+    };
+    found.periods = sheet::KINDS.into_iter().filter(offers).collect();
     let readable: Vec<MeasureDecl> = ibp
         .measures
         .iter()
-        .filter(|measure| found.periods.contains(&measure.level))
+        .filter(|measure| area.time(ibp.config.time_fields.of(measure.level)).is_some())
         .filter(|measure| area.measure(&measure.surface).is_some())
         .cloned()
         .collect();

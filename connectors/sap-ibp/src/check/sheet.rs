@@ -127,10 +127,13 @@ fn level(config: &Config, measures: &[MeasureDecl]) -> Vec<SheetLine> {
     lines
 }
 
+/// Every period kind that has a name in the configuration.
+pub(crate) const KINDS: [PeriodKind; 4] =
+    [PeriodKind::Day, PeriodKind::Week, PeriodKind::TechnicalWeek, PeriodKind::Month];
+
 /// The period kinds at which measures are stored.
 pub(crate) fn kinds(measures: &[MeasureDecl]) -> Vec<PeriodKind> {
-    let all = [PeriodKind::Day, PeriodKind::Week, PeriodKind::TechnicalWeek, PeriodKind::Month];
-    all.into_iter().filter(|kind| measures.iter().any(|measure| measure.level == *kind)).collect()
+    KINDS.into_iter().filter(|kind| measures.iter().any(|measure| measure.level == *kind)).collect()
 }
 
 /// Id of a period kind's line.

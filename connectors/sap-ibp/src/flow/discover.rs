@@ -92,6 +92,7 @@ fn a_prepared_target_ticks_every_line() {
     assert_eq!(found.findings.len(), world.connector.info().sheet.len(), "one for each line");
     assert_eq!(found.resources.len(), 2);
     assert_eq!(found.scopes, ["UPSIDE"]);
+    assert_eq!(found.periods, crate::check::sheet::KINDS, "all that it offers, not only ours");
     assert!(finding(&found, "measure.severity").text.contains("over resources: maximum, proven"));
     assert!(found.surface.iter().any(|item| item.name == "PTRESOURCELOCATION"));
     let lines: Vec<String> = found
