@@ -19,9 +19,11 @@ const GO8: &str = "GoSCM-Innovation/ibp-bom-v8, planningDataApi.js and manual (2
 const GOS: &str = "GoSCM-Innovation/goscm-ibp-suite, planning-data-write.js (2026-08)";
 const GATEWAY: &str = "SAP Gateway help, Cross-Site Request Forgery Protection";
 const LEARNING: &str = "learning.sap.com, Importing Data Using the SAP IBP Web UI";
+const EXPLORER: &str = "GoSCM-Innovation/goscm-ibp-suite, explorer-entities.js (2026-08)";
+const MASTER: &str = "GoSCM-Innovation/ibp-bom-v8, masterDataApi.js (2026-07)";
 
 /// Behaviour, grade, source.
-const SHEET: [(&str, &str, &str); 39] = [
+const SHEET: [(&str, &str, &str); 46] = [
     (
         "Order-based planning and the harmonised planning area (I_SAPIBP2): out of scope; the services were stated to serve the unified model",
         "C",
@@ -106,7 +108,22 @@ const SHEET: [(&str, &str, &str); 39] = [
     ("`$top=0` with a count makes the service dump: never sent", "B", GO8),
     ("`/Date(ms)/` is a civil day, read as UTC, never as local time", "B", GO8),
     ("`VERSIONID` in `$filter` chooses the version; none is the base version", "B", GO8),
-    ("CSV for Data Integration Jobs: root attributes, KEYFIGUREDATE, key figures", "C", LEARNING),
+    ("Pages have no `__next`: `$skip` and `$top` over a stable `$orderby`", "B", GO8),
+    ("Resource and resource-location types are found by their key attributes", "B", EXPLORER),
+    ("`PlanningAreaID` and `VersionID` filter version-specific master data", "B", MASTER),
+    ("`__BASELINE` names the base version in reads of master data", "B", MASTER),
+    ("Values of conversion attributes stand in types ending UOMTO and CURRENCYTO", "B", GO8),
+    ("CSV for Data Integration Jobs: an import in two phases, staging and checks", "A", LEARNING),
+    (
+        "CSV header: root attributes of the base planning level, a date column, key figures",
+        "C",
+        "an answer in SAP's community forum",
+    ),
+    (
+        "`KEYFIGUREDATE` as date column, one row a period, its start as YYYY-MM-DD",
+        "C",
+        "sample CSV and CI-DS field lists in public repositories (B to C, several traces)",
+    ),
     (
         "Separator, date form and encoding of the CSV dialog; configurable",
         "unconfirmed",
