@@ -1,6 +1,8 @@
 //! What a target is asked before anything lands: the sheet, the check, the
 //! catalogue, and how the plant's resources fit to it.
 
+use std::collections::BTreeMap;
+
 use planthread_contracts::{MeasureDecl, Owner};
 use planthread_kit::{Discovery, Finding, Grade, Info, SheetLine, SurfaceKind};
 use serde::Serialize;
@@ -95,8 +97,18 @@ fn word<T: Serialize>(value: &T) -> String {
     }
 }
 
-/// How connectors begin a finding about a line that can't be asked for.
+/// What is said of a line that no finding answers.
 const UNSEEN: &str = "not visible from outside";
+
+/// Cells of one measure that were landed: what a reading can't tell, a write
+/// has told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Landed {
+    /// Cells that the target said it took.
+    pub accepted: u64,
+    /// Of them, those that were read back as wanted.
+    pub seen: u64,
+}
 
 /// The ticked sheet.
 #[derive(Debug, Serialize)]
@@ -122,16 +134,23 @@ pub struct Ticked {
 }
 
 impl Checked {
-    /// Compares the sheet with what was found.
+    /// Compares the sheet with what was found, and with what was `landed` of
+    /// each measure.
     #[must_use]
-    pub fn of(info: &Info, discovery: Discovery) -> Self {
+    pub fn of(info: &Info, discovery: Discovery, landed: &BTreeMap<String, Landed>) -> Self {
         let ok = discovery.findings.iter().all(|finding| finding.ok);
         let line_of = |id: &str| info.sheet.iter().find(|line| line.id == id);
         let answered: Vec<String> = discovery.findings.iter().map(|f| f.line.clone()).collect();
-        let found = discovery.findings.into_iter().map(|finding| Ticked {
-            must: line_of(&finding.line).map(|line| line.text.clone()).unwrap_or_default(),
-            place: line_of(&finding.line).map(|line| line.place.clone()).unwrap_or_default(),
-            finding: Some(finding),
+        let found = discovery.findings.into_iter().map(|finding| {
+            let line = line_of(&finding.line);
+            Ticked {
+                must: line.map(|line| line.text.clone()).unwrap_or_default(),
+                place: line.map(|line| line.place.clone()).unwrap_or_default(),
+                finding: Some(match line {
+                    Some(line) => told_by_landing(line, finding, landed),
+                    None => finding,
+                }),
+            }
         });
         let open = info.sheet.iter().filter(|line| !answered.contains(&line.id)).map(|line| {
             Ticked { must: line.text.clone(), place: line.place.clone(), finding: None }
@@ -140,19 +159,53 @@ impl Checked {
     }
 }
 
+/// Answers an open line by what was landed of its measures.
+fn told_by_landing(
+    line: &SheetLine,
+    mut finding: Finding,
+    landed: &BTreeMap<String, Landed>,
+) -> Finding {
+    if !finding.ok || finding.proven {
+        return finding;
+    }
+    let mut all = Landed::default();
+    for of in line.landing.iter().filter_map(|measure| landed.get(measure)) {
+        all.accepted += of.accepted;
+        all.seen += of.seen;
+    }
+    if all.seen > 0 {
+        finding.proven = true;
+        finding.text = format!("{} landed and read back", count(cells(all.seen), "cell"));
+    } else if all.accepted > 0 {
+        let taken = count(cells(all.accepted), "cell");
+        finding.text = format!("{taken} accepted and none read back; {}", finding.text);
+    }
+    finding
+}
+
+fn cells(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
 impl View for Checked {
     fn write(&self, paper: &mut Paper) {
         for line in &self.lines {
             line.write(paper);
         }
         let wrong = |line: &&Ticked| line.finding.as_ref().is_some_and(|finding| !finding.ok);
-        let open = self.lines.iter().filter(wrong).count();
+        let unproven =
+            |line: &&Ticked| line.finding.as_ref().is_none_or(|found| found.ok && !found.proven);
+        let wrong = self.lines.iter().filter(wrong).count();
+        let open = self.lines.iter().filter(unproven).count();
         let all = count(self.lines.len(), "line");
         paper.line(if self.ok {
             format!("\n{} is prepared, as far as can be seen: {all}.", self.target)
         } else {
-            format!("\n{open} of {all} to put right at {}.", self.target)
+            format!("\n{wrong} of {all} to put right at {}.", self.target)
         });
+        if open > 0 {
+            paper.line(format!("{} not proven yet, marked [?].", count(open, "line")));
+        }
     }
 
     fn exit(&self) -> Exit {
@@ -163,8 +216,8 @@ impl View for Checked {
 impl Ticked {
     fn write(&self, paper: &mut Paper) {
         let (tick, found) = match &self.finding {
-            // Nobody looked: a tick would claim more than is known.
-            Some(finding) if finding.ok && finding.text.starts_with(UNSEEN) => {
+            // A tick would claim more than was observed.
+            Some(finding) if finding.ok && !finding.proven => {
                 ("[?]".to_owned(), finding.text.clone())
             }
             Some(finding) if finding.ok => (paper.tint(Tone::Good, "[x]"), finding.text.clone()),
@@ -221,5 +274,37 @@ impl View for Offer {
         let rows: Vec<[String; 2]> =
             found.resources.iter().map(|(r, l)| [r.clone(), l.clone()]).collect();
         paper.line("\nresources").table(["resource", "location"], &rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(landing: &[&str]) -> SheetLine {
+        let landing = landing.iter().map(|name| (*name).to_owned()).collect();
+        SheetLine { id: "w".to_owned(), text: "writable".to_owned(), place: String::new(), landing }
+    }
+
+    fn finding(ok: bool) -> Finding {
+        let text = "land once".to_owned();
+        Finding { line: "w".to_owned(), ok, proven: false, text, cure: String::new() }
+    }
+
+    #[test]
+    fn a_landing_proves_what_a_reading_cannot_and_heals_nothing() {
+        let landed =
+            |accepted, seen| BTreeMap::from([("live".to_owned(), Landed { accepted, seen })]);
+        let told = |ok, landing: &[&str], landed: &BTreeMap<String, Landed>| {
+            let told = told_by_landing(&line(landing), finding(ok), landed);
+            (told.ok, told.proven, told.text)
+        };
+        let (ok, proven, text) = told(true, &["live", "cut"], &landed(9, 7));
+        assert!(ok && proven && text == "7 cells landed and read back", "{text}");
+        let (ok, proven, text) = told(true, &["live"], &landed(9, 0));
+        assert!(ok && !proven && text.starts_with("9 cells accepted and none read back"), "{text}");
+        assert!(!told(true, &["cut"], &landed(9, 9)).1, "another measure's");
+        assert!(!told(true, &[], &landed(9, 9)).1);
+        assert!(!told(false, &["live"], &landed(9, 9)).0, "what failed stays failed");
     }
 }

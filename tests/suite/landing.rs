@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, io::Cursor};
 
 use http::Method;
-use planthread_contracts::RevisionState;
+use planthread_contracts::{PeriodKind, RevisionState};
 use planthread_engine::{ledger, status, verify::Which};
 use planthread_kit::Clock as _;
 use planthread_mocks::sap_ibp::Options;
@@ -110,6 +110,31 @@ fn one_transaction_has_one_list_of_columns_and_the_plan_knew_how_many_there_are(
     assert_eq!((lists.len(), transactions.len(), staged.len()), (2, 2, 2), "{staged:?}");
     assert_eq!(predicted.batches, 2);
     assert_eq!(predicted.requests as usize, wire.heard.len() - mark, "{:?}", &wire.heard[mark..]);
+}
+
+#[test]
+fn a_landing_shows_at_which_level_a_key_figure_is_stored() {
+    // Hours are declared by week: stored so, stored by day, by technical week.
+    for (storage, ok, proven, says) in [
+        (PeriodKind::Week, true, true, "nothing finer"),
+        (PeriodKind::Day, false, true, "values by day: it is stored finer"),
+        (PeriodKind::TechnicalWeek, false, true, "it is stored finer"),
+    ] {
+        let options = Options { storage, ..Options::default() };
+        let world = World::new(&plan_of(3, 9), options);
+        let live = world.open();
+        let level = || {
+            let found = world.clock.block_on(live.target.connector.discover()).unwrap();
+            let line = found.findings.into_iter().find(|f| f.line == "measure.live.level");
+            line.unwrap()
+        };
+        let before = level();
+        assert!(before.ok && !before.proven && before.text.contains("land once"), "{before:?}");
+        world.cycle(&live);
+        let line = level();
+        assert_eq!((line.ok, line.proven), (ok, proven), "{storage:?}: {line:?}");
+        assert!(line.text.contains(says), "{storage:?}: {line:?}");
+    }
 }
 
 #[test]

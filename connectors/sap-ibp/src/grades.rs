@@ -23,7 +23,7 @@ const EXPLORER: &str = "GoSCM-Innovation/goscm-ibp-suite, explorer-entities.js (
 const MASTER: &str = "GoSCM-Innovation/ibp-bom-v8, masterDataApi.js (2026-07)";
 
 /// Behaviour, grade, source.
-const SHEET: [(&str, &str, &str); 46] = [
+const SHEET: [(&str, &str, &str); 47] = [
     (
         "Order-based planning and the harmonised planning area (I_SAPIBP2): out of scope; the services were stated to serve the unified model",
         "C",
@@ -103,6 +103,11 @@ const SHEET: [(&str, &str, &str); 46] = [
     ("Posts of up to 5,000 values take about 20 ms a value; 2,000 is the default", "B", GO8),
     ("12, 16, 20 concurrent posts stage 298, 354, 415 values a second", "B", GO8),
     ("`$select` is the aggregation level of a read", "B", GO8),
+    (
+        "Several values inside one period, read one level finer, mean a finer storage; a value repeated in each part proves nothing",
+        "unconfirmed",
+        "derived from `$select` as aggregation level; nobody shows a read below the storage level",
+    ),
     ("A quantity needs `UOMTOID` in `$filter`, money `CURRTOID`; a missing one is a 400", "B", GO8),
     ("A read costs about 6 s at any depth, up to 6 scale in parallel", "B", GO8),
     ("`$top=0` with a count makes the service dump: never sent", "B", GO8),

@@ -146,6 +146,9 @@ pub struct SheetLine {
     pub text: String,
     /// Where to do it in the target.
     pub place: String,
+    /// Measures of which one proven landing answers the line, where no reading
+    /// can: whether a value can be written, only a write tells.
+    pub landing: Vec<String>,
 }
 
 /// What a target offers, as found.
@@ -201,8 +204,11 @@ pub enum SurfaceKind {
 pub struct Finding {
     /// The sheet line it answers; empty for a remark of its own.
     pub line: String,
-    /// Whether it is as it must be.
+    /// Whether nothing speaks against it.
     pub ok: bool,
+    /// Whether it was observed. A line that is ok and not proven is open: the
+    /// text says how it gets proven.
+    pub proven: bool,
     /// What was found.
     pub text: String,
     /// What to do about it; empty when it is ok.

@@ -68,7 +68,7 @@ fn time(area: &PlanningArea, config: &Config, kind: PeriodKind, report: &mut Rep
             "correct `time_fields`: the numbers depend on the time profile",
         ),
         Some(_) => report.tick(&line, format!("{field}, `{}`", property.label)),
-        None => report.tick(
+        None => report.open(
             &line,
             format!(
                 "{field} is labelled `{}`: confirm that this is the {}",
@@ -114,7 +114,6 @@ fn figure(area: &PlanningArea, measure: &MeasureDecl, report: &mut Report) {
             format!("{} keeps {scale} decimals, {} are declared", measure.surface, measure.scale),
             "raise the decimals of the key figure, or lower `scale`",
         ),
-        // Stored or calculated is not in $metadata: only a write tells.
         _ => report.tick(&line, format!("{} is {}", measure.surface, property.declared())),
     }
 }
@@ -165,21 +164,22 @@ fn operations(edmx: &Edmx, config: &Config, report: &mut Report) {
         called.push(&used.initiate_parallel_process);
     }
     for operation in called {
-        report.tick(LINE, one_operation(edmx, operation));
+        let (text, declared) = one_operation(edmx, operation);
+        if declared { report.tick(LINE, text) } else { report.open(LINE, text) }
     }
 }
 
 /// A difference is no fault: real documents lack `commit` and declare other
-/// verbs than those that work (§3).
-fn one_operation(edmx: &Edmx, operation: &Operation) -> String {
+/// verbs than those that work (§3). It is no proof either; a landing is.
+fn one_operation(edmx: &Edmx, operation: &Operation) -> (String, bool) {
     let name = &operation.name;
     let verb = operation.verb.word();
     match edmx.functions.get(name) {
-        None => format!("{name} is not declared; it is called as {verb} all the same"),
-        Some(function) if function.verb.is_empty() || function.verb == verb => {
-            format!("{name} is declared as {verb}")
+        None => (format!("{name} is not declared; called as {verb} all the same"), false),
+        Some(function) if function.verb == verb => (format!("{name} is declared as {verb}"), true),
+        Some(function) => {
+            (format!("{name} is declared as {}, called as {verb}", function.verb), false)
         }
-        Some(function) => format!("{name} is declared as {}, called as {verb}", function.verb),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Read only: reach, area, metadata, versions, master data, probes; then one
 //! finding for each line of the sheet.
 
-use planthread_contracts::{MeasureDecl, PeriodKind};
+use planthread_contracts::{MeasureDecl, Owner, PeriodKind};
 use planthread_kit::{Class, ConnectorError, Discovery, Sent, http::Lane};
 use serde_json::Value;
 
-use super::{declared, master, probe, report::Report, sheet};
+use super::{conversion, declared, master, probe, report::Report, sheet};
 use crate::{
     connector::SapIbp,
     metadata::{self, PlanningArea, edmx::Edmx},
@@ -36,8 +36,8 @@ pub(crate) async fn discover(ibp: &SapIbp) -> Result<Discovery, ConnectorError> 
 
 /// Lines that no public interface answers: whoever signs the sheet does.
 fn confirmed_elsewhere(report: &mut Report) {
-    for line in ["model", "rights", "wiring", "history"] {
-        report.tick(line, "not visible from outside: confirmed by whoever signs the sheet");
+    for line in ["model", "roots", "rights", "wiring", "history"] {
+        report.open(line, "not visible from outside: confirmed by whoever signs the sheet");
     }
 }
 
@@ -100,10 +100,14 @@ async fn look(
         return Ok(());
     };
     declared::compare(&area, &edmx, &ibp.config, &ibp.measures, report);
-    found.scopes = versions(ibp, &version, report).await?;
-    let mut masters = Vec::new();
+    let listed = versions(ibp, &version, report).await?;
+    let version_exists =
+        version.is_empty() || listed.as_ref().is_none_or(|names| names.contains(&version));
+    found.scopes = listed.unwrap_or_default();
+    let (mut masters, mut document_found) = (Vec::new(), None);
     if let Some(document) = master::document(ibp, report).await? {
         (masters, found.resources) = master::pairs(ibp, &document, &version, report).await?;
+        document_found = Some(document);
     }
     // What the target offers, whether a measure is stored there or not; fields
     // of other kinds (quarter, year) stand in the surface with their labels.
@@ -118,13 +122,22 @@ async fn look(
         .filter(|measure| area.measure(&measure.surface).is_some())
         .cloned()
         .collect();
-    let version_exists = version.is_empty() || found.scopes.contains(&version);
     if version_exists && level_exists(ibp, &area) {
-        probe::probe(ibp, &readable, &version, report).await?;
+        let held = probe::probe(ibp, &area, &readable, &version, report).await?;
+        conversion::known(ibp, document_found.as_ref(), &version, &held, report).await?;
+        written(&readable, report);
     }
     found.surface = metadata::surface(&area, &edmx, &masters);
     found.fingerprint = metadata::fingerprint(&found.surface);
     Ok(())
+}
+
+/// What no reading tells: a calculated key figure shows values too.
+fn written(measures: &[MeasureDecl], report: &mut Report) {
+    for measure in measures.iter().filter(|measure| measure.owner == Owner::Bridge) {
+        let text = "only a write tells: not proven yet, land once and check again";
+        report.open(&sheet::writable_id(measure), text);
+    }
 }
 
 fn level_exists(ibp: &SapIbp, area: &PlanningArea) -> bool {
@@ -136,13 +149,13 @@ fn level_exists(ibp: &SapIbp, area: &PlanningArea) -> bool {
         .all(|name| area.attribute(name).is_some())
 }
 
-/// Named versions. This is the one read that may ask for attributes alone
+/// Named versions, where they can be listed. This is the one read that may ask for attributes alone
 /// (§7); it is bounded, because an unbounded one reads the whole area.
 async fn versions(
     ibp: &SapIbp,
     version: &str,
     report: &mut Report,
-) -> Result<Vec<String>, ConnectorError> {
+) -> Result<Option<Vec<String>>, ConnectorError> {
     let parameters = query(&[
         ("$select", "VERSIONID,VERSIONNAME".to_owned()),
         ("$top", "1000".to_owned()),
@@ -152,8 +165,9 @@ async fn versions(
     let body = match ibp.client.read("list versions", Lane::Sweep, Service::Planning, &path).await {
         Ok(body) => body,
         Err(error) if error.class == Class::Drift => {
-            report.tick("", format!("versions can't be listed: {}", error.message));
-            return Ok(Vec::new());
+            let line = if version.is_empty() { "" } else { "version" };
+            report.open(line, format!("versions can't be listed: {}", error.message));
+            return Ok(None);
         }
         Err(error) => return Err(error),
     };
@@ -177,7 +191,7 @@ async fn versions(
             );
         }
     }
-    Ok(names)
+    Ok(Some(names))
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn held(
         Ok(found) => {
             // Which of them are mapped is not this connector's to know.
             let more = "`planthread map coverage` says whether every mapped one is among them";
-            report.tick(line, format!("{name} holds {}; {more}", found.len()));
+            report.open(line, format!("{name} holds {}; {more}", found.len()));
             Ok(found)
         }
         Err(error) if error.class == Class::Drift => {
@@ -101,7 +101,7 @@ fn choose(
         0 => report.fail(line, format!("no type is keyed by {}", keys.join(" and ")), CURE),
         1 => {
             let name = &found[0].name;
-            report.tick(line, format!("{name} was found by its keys; confirm it"));
+            report.open(line, format!("{name} was found by its keys; confirm it"));
             return found.pop();
         }
         _ => {
@@ -115,7 +115,7 @@ fn choose(
 
 /// Distinct values of `columns`. A version without rows of its own uses those
 /// of the base version: master data may or may not be version specific.
-async fn rows(
+pub(super) async fn rows(
     ibp: &SapIbp,
     master: &MasterType,
     columns: &[&str],

@@ -1,7 +1,9 @@
 //! The consultant's sheet, and the read-only answer to each of its lines.
 
+mod conversion;
 mod declared;
 pub(crate) mod discover;
+mod level;
 mod master;
 mod probe;
 mod report;

@@ -1,10 +1,10 @@
-//! Probes with real reads: conversions that a key figure needs, and how it
-//! adds up one level coarser.
+//! Probes with real reads: conversions that a key figure needs, how it adds up
+//! one level coarser, and (in `level`) at which level it is stored.
 //!
-//! Neither stands in `$metadata`. A key figure that sums where a maximum was
+//! None of it stands in `$metadata`. A key figure that sums where a maximum was
 //! declared shows planners a severity of 7.3, so the proof is a read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use planthread_contracts::{Aggregation, MeasureDecl, Period, PeriodKind};
@@ -13,13 +13,15 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{
+    level,
     report::Report,
-    sheet::{aggregation, kinds, measure_id, time_id},
+    sheet::{adds_id, aggregation, kinds, measure_id, time_id},
 };
 use crate::{
     connector::SapIbp,
+    metadata::PlanningArea,
     translate::{
-        decode,
+        decode::{self, Place},
         question::{Question, equals, questions},
     },
     verbs::read::{pages, placed},
@@ -27,41 +29,57 @@ use crate::{
 };
 
 const PROBE: &str = "probe values";
-/// Periods that are looked at, from the current one on.
-const WINDOW: usize = 4;
 
-/// Answers the lines of `measures`, all of which exist.
+/// Answers the lines of `measures`, all of which exist; names those that hold
+/// values.
 pub(crate) async fn probe(
     ibp: &SapIbp,
+    area: &PlanningArea,
     measures: &[MeasureDecl],
     version: &str,
     report: &mut Report,
-) -> Result<(), ConnectorError> {
+) -> Result<BTreeSet<String>, ConnectorError> {
+    let mut held = BTreeSet::new();
     for kind in kinds(measures) {
         let level: Vec<MeasureDecl> =
             measures.iter().filter(|measure| measure.level == kind).cloned().collect();
-        for question in questions(&window(ibp, kind, &level), &level, &ibp.config, version)? {
+        let window = window(ibp, kind, &level);
+        for question in questions(&window, &level, &ibp.config, version)? {
             let readable = conversions(ibp, question, report).await?;
             if readable.measures.is_empty() {
                 continue;
             }
-            match adds_up(ibp, &readable, report).await {
+            match values(ibp, &readable, report).await {
+                Ok(stored) => {
+                    held.extend(level::figures(&readable, &stored)?);
+                    level::judge(ibp, area, (&readable, &window, version), &stored, report).await?;
+                }
                 // The tenant's periods or levels are others than declared.
                 Err(error) if error.class == Class::Drift => {
                     let cure = error.cure.unwrap_or_default();
                     report.fail(&time_id(kind), error.message, &cure);
                 }
-                other => other?,
+                Err(error) => return Err(error),
             }
         }
     }
-    Ok(())
+    Ok(held)
+}
+
+/// Periods that are looked at, from the current one on: enough that a week of
+/// them is split by the end of a month, wherever a plan is that long.
+const fn periods(kind: PeriodKind) -> usize {
+    match kind {
+        PeriodKind::Day => 14,
+        PeriodKind::Week | PeriodKind::TechnicalWeek => 10,
+        PeriodKind::Month => 4,
+    }
 }
 
 fn window(ibp: &SapIbp, kind: PeriodKind, measures: &[MeasureDecl]) -> Selection {
     let today = ibp.client.clock().now().to_zoned(TimeZone::UTC).date();
     let from = Period::containing(kind, today);
-    let to = (1..WINDOW).fold(from, |period, _| period.next());
+    let to = (1..periods(kind)).fold(from, |period, _| period.next());
     Selection {
         target: String::new(),
         scope: ibp.scope.clone(),
@@ -154,12 +172,12 @@ async fn two_rows(ibp: &SapIbp, question: &Question) -> Result<Option<String>, C
 }
 
 /// Reads the same window at the storage level, without resources, and without
-/// periods, and compares.
-async fn adds_up(
+/// periods, and compares. Answers what is stored.
+async fn values(
     ibp: &SapIbp,
     question: &Question,
     report: &mut Report,
-) -> Result<(), ConnectorError> {
+) -> Result<Vec<(Place, Value)>, ConnectorError> {
     let stored = pages(ibp, question, Lane::Sweep).await?;
     let stored = placed(ibp, question, &stored)?;
     let names = &ibp.config.attributes;
@@ -180,7 +198,7 @@ async fn adds_up(
             judge(measure, axis, declared, found, report);
         }
     }
-    Ok(())
+    Ok(stored)
 }
 
 /// The same question without one attribute or the time field.
@@ -200,6 +218,8 @@ enum Observed {
     Is(Aggregation),
     /// It shows something that is neither sum, maximum, minimum nor nothing.
     Else(Decimal),
+    /// All values are alike: maximum and minimum can't be told apart.
+    Alike,
     /// No group whose sum can be told from its values.
     NoEvidence,
 }
@@ -262,11 +282,17 @@ impl Group {
     }
 
     /// How `shown` comes out of the values. Where maximum and minimum are the
-    /// same, either declaration is believed.
+    /// same, neither is proven.
     fn kind_of(&self, shown: Option<Decimal>, declared: Aggregation) -> Observed {
         let Some(shown) = shown else { return Observed::Is(Aggregation::None) };
+        let extreme = matches!(declared, Aggregation::Max | Aggregation::Min);
         if self.zeros && shown.is_zero() {
-            return Observed::Is(Aggregation::Min);
+            // The minimum of zeros, or nothing that shows as one.
+            let minimum = declared == Aggregation::Min;
+            return if minimum { Observed::Alike } else { Observed::Is(Aggregation::Min) };
+        }
+        if extreme && !self.differs() && self.values.first() == Some(&shown) {
+            return Observed::Alike;
         }
         let of = |kind| match kind {
             Aggregation::Sum => Some(self.values.iter().sum::<Decimal>()),
@@ -289,7 +315,7 @@ fn judge(
     found: Observed,
     report: &mut Report,
 ) {
-    let line = measure_id(measure);
+    let line = adds_id(measure);
     let wanted = aggregation(declared);
     match found {
         Observed::Is(is) if is == declared => {
@@ -305,9 +331,13 @@ fn judge(
             format!("{axis} it shows {value}: neither sum, maximum, minimum nor nothing"),
             "look at the key figure's calculations above its storage level",
         ),
-        // Nothing to see before the first landing; the words stay until then.
+        Observed::Alike => report.open(
+            &line,
+            format!("{axis}: {wanted} is not proven yet, the values are too alike to tell"),
+        ),
+        // Nothing to see before the first landing.
         Observed::NoEvidence => report
-            .tick(&line, format!("{axis}: {wanted} is not proven yet, land once and check again")),
+            .open(&line, format!("{axis}: {wanted} is not proven yet, land once and check again")),
     }
 }
 
@@ -340,11 +370,16 @@ mod tests {
     fn equal_values_still_tell_a_sum_from_the_rest() {
         let shows = |value, declared| seen(&["1", "1"], &json!(value), declared);
         assert_eq!(shows("2", Aggregation::Max), Observed::Is(Aggregation::Sum));
-        assert_eq!(shows("1", Aggregation::Max), Observed::Is(Aggregation::Max));
-        assert_eq!(shows("1", Aggregation::Min), Observed::Is(Aggregation::Min));
+        assert_eq!(
+            shows("1", Aggregation::Max),
+            Observed::Alike,
+            "the minimum looks like this too"
+        );
+        assert_eq!(shows("1", Aggregation::Min), Observed::Alike);
+        assert_eq!(shows("1", Aggregation::Sum), Observed::Is(Aggregation::Max));
         let absent = |shown| seen(&["3", "2", "0"], &json!(shown), Aggregation::Min);
         assert_eq!(absent("2"), Observed::Is(Aggregation::Min), "the zero may be an absent cell");
-        assert_eq!(absent("0"), Observed::Is(Aggregation::Min), "or a value");
+        assert_eq!(absent("0"), Observed::Alike, "or a value, or nothing that shows as one");
         assert_eq!(absent("3"), Observed::Is(Aggregation::Max));
         assert_eq!(seen(&["1", "0"], &json!("1"), Aggregation::Max), Observed::NoEvidence);
         assert_eq!(seen(&["1"], &json!("1"), Aggregation::Max), Observed::NoEvidence);

@@ -9,24 +9,32 @@ use planthread_kit::{Finding, SheetLine};
 pub(crate) struct Report(BTreeMap<String, Finding>);
 
 impl Report {
-    /// `line` is as it must be.
+    /// `line` was looked at, and is as it must be.
     pub(crate) fn tick(&mut self, line: &str, text: impl Into<String>) {
-        self.add(line, true, &text.into(), "");
+        self.add(line, (true, true), &text.into(), "");
+    }
+
+    /// Nothing speaks against `line`, and nothing proves it; the text says what
+    /// would.
+    pub(crate) fn open(&mut self, line: &str, text: impl Into<String>) {
+        self.add(line, (true, false), &text.into(), "");
     }
 
     /// `line` is not as it must be.
     pub(crate) fn fail(&mut self, line: &str, text: impl Into<String>, cure: &str) {
-        self.add(line, false, &text.into(), cure);
+        self.add(line, (false, true), &text.into(), cure);
     }
 
-    fn add(&mut self, line: &str, ok: bool, text: &str, cure: &str) {
+    fn add(&mut self, line: &str, (ok, proven): (bool, bool), text: &str, cure: &str) {
         let finding = self.0.entry(line.to_owned()).or_insert_with(|| Finding {
             line: line.to_owned(),
             ok: true,
+            proven: true,
             text: String::new(),
             cure: String::new(),
         });
         finding.ok &= ok;
+        finding.proven &= proven;
         for (kept, new) in [(&mut finding.text, text), (&mut finding.cure, cure)] {
             if !kept.is_empty() && !new.is_empty() {
                 kept.push_str("; ");
@@ -44,6 +52,7 @@ impl Report {
                 self.0.remove(&line.id).unwrap_or_else(|| Finding {
                     line: line.id.clone(),
                     ok: false,
+                    proven: false,
                     text: "could not be looked at".to_owned(),
                     cure: "clear the other findings first".to_owned(),
                 })
@@ -63,17 +72,30 @@ mod tests {
 
     #[test]
     fn a_line_is_ok_only_when_all_its_answers_are() {
-        let line =
-            |id: &str| SheetLine { id: id.into(), text: String::new(), place: String::new() };
+        let line = |id: &str| SheetLine {
+            id: id.into(),
+            text: String::new(),
+            place: String::new(),
+            landing: Vec::new(),
+        };
         let mut report = Report::default();
         report.tick("a", "there");
         report.fail("a", "wrong decimals", "set 2");
         report.tick("b", "there");
+        report.tick("d", "there");
+        report.open("d", "nobody landed yet");
         report.tick("remark", "by the way");
-        let found = report.findings(&[line("b"), line("a"), line("c")]);
-        assert_eq!(found.iter().map(|f| f.ok).collect::<Vec<_>>(), [true, false, false, true]);
+        let found = report.findings(&[line("b"), line("a"), line("c"), line("d")]);
+        assert_eq!(
+            found.iter().map(|f| f.ok).collect::<Vec<_>>(),
+            [true, false, false, true, true]
+        );
+        assert_eq!(
+            found.iter().map(|f| f.proven).collect::<Vec<_>>(),
+            [true, true, false, false, true]
+        );
         assert_eq!(found[1].text, "there; wrong decimals");
         assert_eq!(found[1].cure, "set 2");
-        assert_eq!(found[3].line, "");
+        assert_eq!(found[4].line, "");
     }
 }

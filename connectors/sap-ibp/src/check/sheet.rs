@@ -10,15 +10,15 @@ use crate::config::{Auth, Config};
 /// All lines for this target.
 pub(crate) fn lines(config: &Config, measures: &[MeasureDecl], version: &str) -> Vec<SheetLine> {
     let mut lines = access(config);
-    lines.extend(area(config, version));
+    lines.extend(area(config, measures, version));
     lines.extend(level(config, measures));
-    lines.extend(measures.iter().map(|measure| line_of(config, measure, version)));
+    lines.extend(measures.iter().flat_map(|measure| lines_of(config, measure, version)));
     lines.extend(around(config, measures));
     lines
 }
 
 fn line(id: &str, place: &str, text: String) -> SheetLine {
-    SheetLine { id: id.to_owned(), text, place: place.to_owned() }
+    SheetLine { id: id.to_owned(), text, place: place.to_owned(), landing: Vec::new() }
 }
 
 const COMMUNICATION: &str = "communication arrangement";
@@ -55,8 +55,9 @@ fn access(config: &Config) -> Vec<SheetLine> {
     ]
 }
 
-fn area(config: &Config, version: &str) -> Vec<SheetLine> {
+fn area(config: &Config, measures: &[MeasureDecl], version: &str) -> Vec<SheetLine> {
     let area = &config.planning_area;
+    let ours = measures.iter().filter(|measure| measure.owner == Owner::Bridge);
     let mut lines = vec![
         line(
             "area.planning_service",
@@ -74,17 +75,20 @@ fn area(config: &Config, version: &str) -> Vec<SheetLine> {
             AREAS,
             format!("{area}Trans and {area}Message are offered beside {area}"),
         ),
-        line(
-            "operations",
-            "$metadata of the planning service",
-            format!(
-                "Commit is called as {} {}, the import state as {} {}",
-                config.operations.commit.verb.word(),
-                config.operations.commit.name,
-                config.operations.status.verb.word(),
-                config.operations.status.name
-            ),
-        ),
+        SheetLine {
+            landing: ours.map(|measure| measure.name.clone()).collect(),
+            ..line(
+                "operations",
+                "$metadata of the planning service",
+                format!(
+                    "Commit is called as {} {}, the import state as {} {}",
+                    config.operations.commit.verb.word(),
+                    config.operations.commit.name,
+                    config.operations.status.verb.word(),
+                    config.operations.status.name
+                ),
+            )
+        },
     ];
     if !version.is_empty() {
         lines.push(line(
@@ -146,6 +150,26 @@ pub(crate) fn measure_id(measure: &MeasureDecl) -> String {
     format!("measure.{}", measure.name)
 }
 
+/// Id of the line about a key figure's storage level.
+pub(crate) fn level_id(measure: &MeasureDecl) -> String {
+    format!("measure.{}.level", measure.name)
+}
+
+/// Id of the line about how a key figure adds up.
+pub(crate) fn adds_id(measure: &MeasureDecl) -> String {
+    format!("measure.{}.aggregation", measure.name)
+}
+
+/// Id of the line about whether a key figure can be written.
+pub(crate) fn writable_id(measure: &MeasureDecl) -> String {
+    format!("measure.{}.writable", measure.name)
+}
+
+/// Id of the line about a conversion of a key figure.
+pub(crate) fn conversion_id(measure: &MeasureDecl, attribute: &str) -> String {
+    format!("measure.{}.{}", measure.name, attribute.to_ascii_lowercase())
+}
+
 pub(crate) const fn words(kind: PeriodKind) -> &'static str {
     match kind {
         PeriodKind::Day => "day",
@@ -164,32 +188,39 @@ pub(crate) const fn aggregation(of: Aggregation) -> &'static str {
     }
 }
 
-fn line_of(config: &Config, measure: &MeasureDecl, version: &str) -> SheetLine {
-    let attributes = &config.attributes;
-    let options = config.options(&measure.name);
-    let mut level =
-        format!("{} × {} × {}", words(measure.level), attributes.resource, attributes.location);
-    if let (true, Some(product)) = (options.by_product, &attributes.product) {
-        level = format!("{level} × {product}");
-    }
+/// The lines of one key figure: what $metadata tells, what only values tell,
+/// and what only a landing tells.
+fn lines_of(config: &Config, measure: &MeasureDecl, version: &str) -> Vec<SheetLine> {
+    let surface = &measure.surface;
+    let figure = |id: &str, text: String| line(id, FIGURES, format!("{surface}: {text}"));
     let who = match &measure.owner {
-        Owner::Bridge => {
-            let version = if version.is_empty() { "the base version" } else { version };
-            format!("editable, assigned to {version}, written by the integration user only")
-        }
-        Owner::Other(owner) => format!("read only for us, owned by {owner}"),
+        Owner::Bridge => String::new(),
+        Owner::Other(owner) => format!(", read only for us, owned by {owner}"),
     };
-    line(
-        &measure_id(measure),
-        FIGURES,
-        format!(
-            "{}: stored at {level}, {} decimals, aggregation over resources {}, over time {}; {who}",
-            measure.surface,
-            measure.scale,
-            aggregation(measure.over_resources),
-            aggregation(measure.over_time),
+    let mut lines = vec![
+        figure(&measure_id(measure), format!("a key figure with {} decimals{who}", measure.scale)),
+        figure(&level_id(measure), format!("stored by {}", words(measure.level))),
+        figure(
+            &adds_id(measure),
+            format!(
+                "aggregation over resources {}, over time {}",
+                aggregation(measure.over_resources),
+                aggregation(measure.over_time),
+            ),
         ),
-    )
+    ];
+    for (attribute, value) in config.options(&measure.name).conversions {
+        let text = format!("read with {attribute} {value}, which the tenant knows");
+        lines.push(figure(&conversion_id(measure, &attribute), text));
+    }
+    if measure.owner == Owner::Bridge {
+        let version = if version.is_empty() { "the base version" } else { version };
+        lines.push(SheetLine {
+            landing: vec![measure.name.clone()],
+            ..figure(&writable_id(measure), format!("editable, and assigned to {version}"))
+        });
+    }
+    lines
 }
 
 fn around(config: &Config, measures: &[MeasureDecl]) -> Vec<SheetLine> {
@@ -199,7 +230,17 @@ fn around(config: &Config, measures: &[MeasureDecl]) -> Vec<SheetLine> {
         .map(|measure| measure.surface.as_str())
         .collect();
     let ours = ours.join(", ");
+    let attributes = &config.attributes;
+    let mut roots = format!("{} and {}", attributes.resource, attributes.location);
+    if let Some(product) = &attributes.product {
+        roots = format!("{roots}, and {product} where a measure is by product");
+    }
     vec![
+        line(
+            "roots",
+            FIGURES,
+            format!("The base planning level of {ours} has the root attributes {roots}, and no others"),
+        ),
         line(
             "rights",
             "rights of users",

@@ -82,6 +82,7 @@ pub(crate) fn master_data() -> String {
         ("PTPRODRES", entity("PTPRODRES", &["RESID", "SOURCEID"], &[])),
         ("PTLOCATION", entity("PTLOCATION", &["LOCID"], &["LOCTYPE"])),
         ("PTCURRENCYTO", entity("PTCURRENCYTO", &["CURRTOID"], &[])),
+        ("PTUOMTO", entity("PTUOMTO", &["UOMTOID"], &["UOMTODESCR"])),
         (
             "VersionSpecificMasterDataTypes",
             entity(

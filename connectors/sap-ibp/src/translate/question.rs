@@ -90,6 +90,19 @@ pub(crate) fn question(
     }
 }
 
+/// The same key figures by another period kind, over `selection`'s places and
+/// periods.
+pub(crate) fn by_kind(
+    of: &Question,
+    selection: &Selection,
+    config: &Config,
+    version: &str,
+) -> Question {
+    let conversions = of.measures.first().map(|measure| config.options(&measure.name).conversions);
+    let filter = filter(selection, config, version, &conversions.unwrap_or_default());
+    question(config, selection.from.kind(), of.by_product, of.measures.clone(), filter)
+}
+
 fn filter(
     selection: &Selection,
     config: &Config,
