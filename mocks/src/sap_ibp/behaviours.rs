@@ -51,6 +51,7 @@ pub enum Switch {
     StagingAdds,
     CalculatedIs500,
     OneColumnSet,
+    MixedColumns,
     StringsOnly,
     UnknownRowOnlyInMessages,
     VersionAssignment,
@@ -104,7 +105,7 @@ const fn off(
 
 /// All behaviours that can be switched.
 #[rustfmt::skip]
-pub const TABLE: [Behaviour; 35] = [
+pub const TABLE: [Behaviour; 36] = [
     on(Switch::BasicAuth, "basic-auth", Grade::A, "2", "401 unless Basic carries the communication user; 403 without CSRF text for a user without the scenario"),
     on(Switch::ClientCertificate, "client-certificate", Grade::C, "2", "a verified client certificate with the user's CN replaces Basic"),
     on(Switch::CsrfBound, "csrf-bound", Grade::A, "6.0, 8", "writes need the token together with its cookies; else 403, x-csrf-token: Required, plain text; reads need neither"),
@@ -114,6 +115,7 @@ pub const TABLE: [Behaviour; 35] = [
     on(Switch::StagingAdds, "staging-adds", Grade::B, "6.8.3, 11", "rows of one cell in one transaction add up: a chunk sent twice doubles values; off: the last wins"),
     on(Switch::CalculatedIs500, "calculated-is-500", Grade::B, "5", "writing a calculated key figure is a 500 `invalid column name`; off: 400"),
     on(Switch::OneColumnSet, "one-column-set", Grade::B, "5, 6.8.9", "every row of a POST has the columns of AggregationLevelFieldsString; else 400 (the answer is grade S)"),
+    off(Switch::MixedColumns, "mixed-columns", Grade::U, "5, 6.8.9", "POSTs of one transaction may differ in AggregationLevelFieldsString; off: a POST that names other columns than the first is a 400 (our text)"),
     on(Switch::StringsOnly, "strings-only", Grade::A, "6.3", "decimals are JSON strings; that a JSON number is a 400 is our strictness (grade S)"),
     on(Switch::UnknownRowOnlyInMessages, "unknown-row-in-messages", Grade::B, "6.6, 11", "201 for a row without master data; it shows only in <PA>Message; off: silently dropped"),
     on(Switch::VersionAssignment, "version-assignment", Grade::A, "5, 11", "a key figure that is not assigned to the version stays as it is (A), without a word (grade S)"),

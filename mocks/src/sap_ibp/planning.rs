@@ -138,14 +138,16 @@ impl SapIbp {
     fn staged_transactions(&self, query: &Query, root: &str, format: Format) -> Answer {
         self.mandatory_filter(query)?;
         let set = format!("{PLANNING_AREA}Trans");
+        let text =
+            |name, value: &Option<String>| (name, Prop::Text(value.clone().unwrap_or_default()));
         let entry = |(id, transaction): (&String, &Transaction)| Entry {
             set: set.clone(),
             key: quoted(id),
             kind: format!("calcview.{set}"),
             props: vec![
                 ("Transactionid", Prop::Text(id.clone())),
-                ("AggregationLevelFieldsString", Prop::Text(String::new())),
-                ("VersionID", Prop::Text(transaction.version.clone().unwrap_or_default())),
+                text("AggregationLevelFieldsString", &transaction.fields),
+                text("VersionID", &transaction.version),
                 ("ScenarioID", Prop::Text(String::new())),
                 ("DoCommit", Prop::Bool(transaction.progress.is_committed())),
             ],

@@ -53,6 +53,7 @@ impl SapIbp {
         let posted = self.understand(&body(request)?)?;
         let values = posted.rows.iter().map(|row| row.values.len() as u64).sum();
         let entry = posted.entry(query.get("P_RETURN_MIN") == Some("X") && self.returns_min());
+        let mixed = self.options.switches.on(Switch::MixedColumns);
         let transaction = self.transactions.entry(posted.id.clone()).or_default();
         if transaction.progress.is_committed() {
             let text = format!("Transaction {} is committed already", posted.id);
@@ -61,6 +62,14 @@ impl SapIbp {
         let version = transaction.version.get_or_insert_with(|| posted.version.clone());
         if *version != posted.version {
             return Err(Refusal::bad("One transaction writes one version only"));
+        }
+        let fields = transaction.fields.get_or_insert_with(|| posted.fields.clone());
+        if !mixed && names(fields).ne(names(&posted.fields)) {
+            let text = format!(
+                "One transaction has one set of columns: {} began with {fields}",
+                posted.id
+            );
+            return Err(Refusal::bad(text));
         }
         transaction.staged.extend(posted.rows);
         if posted.commit || !self.options.switches.on(Switch::StagingWithoutEffect) {
@@ -134,7 +143,7 @@ impl SapIbp {
     fn columns<'a>(&self, fields: &'a str) -> Result<Columns<'a>, Refusal> {
         let mut names = BTreeSet::new();
         let (mut times, mut figures) = (Vec::new(), Vec::new());
-        for name in fields.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        for name in listed(fields) {
             if NOT_WRITABLE.contains(&name) {
                 return Err(Refusal::bad(format!("Column {name} can't be written")));
             }
@@ -241,6 +250,16 @@ impl SapIbp {
         }
         format!("{date}T{padded}").parse().map_err(|_| invalid())
     }
+}
+
+/// The names of AggregationLevelFieldsString, as they stand there.
+fn listed(fields: &str) -> impl Iterator<Item = &str> {
+    fields.split(',').map(str::trim).filter(|name| !name.is_empty())
+}
+
+/// The same as a set: SAP's samples vary the order.
+fn names(fields: &str) -> impl Iterator<Item = &str> {
+    listed(fields).collect::<BTreeSet<_>>().into_iter()
 }
 
 /// A transaction id that the client made.

@@ -92,6 +92,8 @@ fn later(at: Timestamp, more: Duration) -> Timestamp {
 pub(super) struct Transaction {
     /// Empty is the base version. Set by the first POST.
     pub(super) version: Option<String>,
+    /// Columns, as the first POST names them.
+    pub(super) fields: Option<String>,
     pub(super) staged: Vec<StagedRow>,
     pub(super) progress: Progress,
     pub(super) messages: Vec<Message>,

@@ -317,3 +317,31 @@ fn only_sums_are_split_and_their_parts_add_up_to_the_last_digit() {
         assert_eq!(december(&mut client, figure, value), [value; 4], "{figure}");
     }
 }
+
+#[test]
+fn one_transaction_has_one_set_of_columns() {
+    let mut client = Client::new();
+    let row = |time: &str, figure: &str| json!({ "RESID": "LINE-1", "LOCID": "1010", time: "2026-11-30T00:00:00", figure: "1" });
+    let send = |client: &mut Client, fields: &str, row: Value| {
+        client.post(&format!("{PLANNING}/PTDEMOTrans"), &trans("one", fields, &[row]))
+    };
+    let (week, day) = ("PERIODID4_TSTAMP", "PERIODID0_TSTAMP");
+    let first = send(&mut client, &format!("RESID,LOCID,{week},TWINCAPA"), row(week, "TWINCAPA"));
+    assert_eq!(first.status(), 201);
+    for (time, figure) in [(week, "TWINLOST"), (day, "TWINCAPA"), ("PERIODID3_TSTAMP", "TWINCAPA")]
+    {
+        let other = send(&mut client, &format!("RESID,LOCID,{time},{figure}"), row(time, figure));
+        assert_eq!(other.status(), 400, "{time} {figure}");
+        assert!(error_text(&other).contains("one set of columns"), "{}", error_text(&other));
+    }
+    let again = send(&mut client, &format!("TWINCAPA, {week},LOCID,RESID"), row(week, "TWINCAPA"));
+    assert_eq!(again.status(), 201, "the order of names is free");
+    let path = format!("{PLANNING}/PTDEMOTrans?$filter=Transactionid eq 'one'");
+    let kept = client.get_json(&path)["d"]["results"][0]["AggregationLevelFieldsString"].clone();
+    assert_eq!(kept, format!("RESID,LOCID,{week},TWINCAPA"));
+    client.commit("one");
+    assert_eq!((client.status("one"), client.messages("one").len()), ("PROCESSED".into(), 0));
+    client.sandbox.switch(Switch::MixedColumns, true);
+    client.stage("two", "LINE-1", "TWINCAPA", "1");
+    assert_eq!(client.stage("two", "LINE-1", "TWINLOST", "1").status(), 201, "unconfirmed, so off");
+}

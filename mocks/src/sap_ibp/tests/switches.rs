@@ -36,6 +36,7 @@ fn probe(client: &mut Client, switch: Switch) -> String {
         | Switch::NightlyOverwritesBridge => import(client, switch),
         Switch::CalculatedIs500
         | Switch::OneColumnSet
+        | Switch::MixedColumns
         | Switch::StringsOnly
         | Switch::ReturnMin
         | Switch::TransactionName
@@ -110,8 +111,10 @@ fn import(client: &mut Client, switch: Switch) -> String {
         }
         Switch::Disaggregation => {
             let row = json!({ "LOCID": "1010", "PERIODID4_TSTAMP": WEEK, "TWINCAPA": "9" });
-            let body = trans("t", "LOCID,PERIODID4_TSTAMP,TWINCAPA", &[row]);
+            let body = trans("above", "LOCID,PERIODID4_TSTAMP,TWINCAPA", &[row]);
             client.post(&format!("{PLANNING}/PTDEMOTrans"), &body);
+            client.commit("above");
+            return format!("{:?} {:?}", client.value("TWINCAPA"), client.messages("above"));
         }
         _ => {}
     }
@@ -131,6 +134,9 @@ fn body_shape(client: &mut Client, switch: Switch) -> String {
     match switch {
         Switch::CalculatedIs500 => {
             return seen(&client.stage("t", "LINE-1", "UTILIZATIONPCT", "1"));
+        }
+        Switch::MixedColumns => {
+            client.stage("t", "LINE-1", "TWINLOST", "1");
         }
         Switch::OneColumnSet => body["NavPTDEMO"][0]["TWINLOST"] = "1".into(),
         Switch::StringsOnly => body["NavPTDEMO"][0] = row(json!(1.5)),
