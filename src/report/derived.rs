@@ -1,7 +1,10 @@
 //! What the plant could do, and will: one line a resource and period.
 
 use planthread_contracts::Status;
-use planthread_domain::derive::{Derivation, Explanation, Figures};
+use planthread_domain::{
+    derive::{Derivation, Explanation, Figures},
+    project::CellExplanation,
+};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use serde::{Serialize, Serializer};
 
@@ -214,6 +217,11 @@ fn resource(paper: &mut Paper, lines: &[DerivedLine]) {
 #[serde(transparent)]
 pub struct Explained(pub Explanation);
 
+/// The arithmetic of what a measure holds, place by place.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct ExplainedCells(pub Vec<CellExplanation>);
+
 /// Whether a status asks for attention.
 #[must_use]
 pub const fn tone(status: Status) -> Tone {
@@ -228,5 +236,15 @@ pub const fn tone(status: Status) -> Tone {
 impl View for Explained {
     fn write(&self, paper: &mut Paper) {
         paper.line(self.0.to_string());
+    }
+}
+
+impl View for ExplainedCells {
+    fn write(&self, paper: &mut Paper) {
+        for cell in &self.0 {
+            for figure in cell.figures.iter().chain([&cell.landed]) {
+                paper.line(figure.to_string());
+            }
+        }
     }
 }

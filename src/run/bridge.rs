@@ -120,7 +120,7 @@ pub fn derive_journal(
 ///
 /// # Errors
 /// When the journal can't be read, or a source can't be read as declared.
-pub(super) fn facts_of_journal(loaded: &Loaded, reader: &Reader) -> Result<Facts, Failure> {
+pub fn facts_of_journal(loaded: &Loaded, reader: &Reader) -> Result<Facts, Failure> {
     let plant = &loaded.config.plant;
     let decoder = Decoder::new(plant).map_err(|error| calendar(&error))?;
     let mut facts = Facts::default();
@@ -151,7 +151,7 @@ pub fn derive_facts(
 ///
 /// # Errors
 /// When a calendar makes no sense.
-pub(super) fn derive_taken_cut(
+pub fn derive_taken_cut(
     loaded: &Loaded,
     facts: &Facts,
     as_of: Timestamp,

@@ -4,6 +4,7 @@
 mod bridge;
 mod cycle;
 mod deliver;
+mod explain;
 pub mod policy;
 mod retry;
 mod target;
@@ -14,9 +15,12 @@ mod want;
 #[cfg(test)]
 mod tests;
 
-pub use bridge::{Bridge, derive_facts, derive_journal, facts_of_files};
+pub use bridge::{
+    Bridge, derive_facts, derive_journal, derive_taken_cut, facts_of_files, facts_of_journal,
+};
 pub use cycle::{Cycle, TargetCycle};
+pub use explain::{capacity_of_cut, explain, explain_measure, measure};
 pub use retry::Retried;
 pub use target::{OpenTarget, Opener, Transports};
 pub use trace::{RecordRef, Traced, parse_cell, trace};
-pub use want::{Truth, WantReport, explain, plan_of_ledger};
+pub use want::{Truth, WantReport, plan_of_ledger};

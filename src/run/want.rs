@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::{Carries, DesiredCell, Period};
+use planthread_contracts::{Carries, DesiredCell};
 use planthread_domain::{
-    derive::{self, Derivation, Explanation},
+    derive::Derivation,
     project::{self, Withheld},
 };
 use planthread_engine::{
@@ -176,35 +176,4 @@ fn refused(target: &str, violations: &[planthread_contracts::Violation]) -> Fail
     Failure::usage(format!("targets.{target}: {}: {}{more}", first.path, first.reason))
         .cure(&first.cure)
         .explain("config")
-}
-
-/// Explains the number of one resource and period in words.
-///
-/// # Errors
-/// When it was not derived; the message says what was.
-pub fn explain(
-    loaded: &Loaded,
-    derivation: &Derivation,
-    resource: &str,
-    period: Period,
-) -> Result<Explanation, Failure> {
-    let plant = &loaded.config.plant;
-    derive::explain(plant, derivation, resource, period).ok_or_else(|| {
-        let known = plant.resource(resource).is_some() || plant.line(resource).is_some();
-        let mine = || derivation.figures.iter().filter(|one| one.resource == resource);
-        match (known, mine().next(), mine().next_back()) {
-            (true, Some(first), Some(last)) => {
-                Failure::usage(format!("nothing is known about {resource} in {period}"))
-                    .cure(format!("periods from {} to {} were derived", first.period, last.period))
-            }
-            (true, ..) => Failure::usage(format!("nothing is known about {resource}"))
-                .cure("send records of it, or declare its `standard_availability`"),
-            (false, ..) => {
-                let resources = plant.resources.iter().map(|one| one.id.as_str());
-                let names = resources.chain(plant.lines.iter().map(|one| one.id.as_str()));
-                Failure::usage(format!("`{resource}` is no resource or line of the plant"))
-                    .cure(format!("known: {}", names.collect::<Vec<_>>().join(", ")))
-            }
-        }
-    })
 }

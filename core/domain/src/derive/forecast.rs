@@ -3,9 +3,9 @@
 use planthread_contracts::{Mix, SeverityMethod, Status};
 use rust_decimal::Decimal;
 
-use super::figures::{Foreseen, Risk, Severity};
+use super::figures::{Foreseen, Risk, RiskPart, Severity};
 use crate::{
-    calendar::{Span, Spans, span::hours, span::instant},
+    calendar::{Span, Spans, span::instant},
     decode::{Forecast, Foretold},
     model::Plant,
     truth::{Claim, Policy, Truth, decide},
@@ -136,9 +136,10 @@ impl<'a> Outlook<'a> {
             self.of_kind(Foretold::Severity).filter_map(|(_, span, _, f)| inside(f, span)).min()?;
         let time = Spans::one(window);
         let (holding, _) = self.holding(Foretold::Severity, time, |f| f.about == label);
-        let truth = holding.iter().map(|(_, _, truth, _)| *truth).max_by_key(|one| one.value)?;
+        let (_, told, truth, _) = holding.iter().max_by_key(|(_, _, truth, _)| truth.value)?;
         let (method, mix): (SeverityMethod, Mix) = serde_json::from_str(&label).ok()?;
-        Some(Severity { value: truth.value, method, mix, status: truth.status })
+        let (start, end) = (instant(told.start), instant(told.end));
+        Some(Severity { value: truth.value, method, mix, start, end, status: truth.status })
     }
 
     /// Expected hours lost to a foretold failure inside `window`: probability ×
@@ -156,9 +157,11 @@ impl<'a> Outlook<'a> {
                 .of_kind(Foretold::RepairHours)
                 .find(|(_, span, _, repair)| *span == interval && repair.source == forecast.source);
             let (Some((_, _, repair, _)), true) = (repair, whole > 0) else { continue };
-            let share = Decimal::from(inside) / Decimal::from(whole);
-            let lost = repair.value.min(hours(whole));
-            let at_risk = truth.value * lost * share;
+            let (probability, repair_hours) = (truth.value, repair.value);
+            let part = RiskPart { probability, repair_hours, whole, inside };
+            let (Some(share), Some(at_risk)) = (part.share(), part.hours_at_risk()) else {
+                continue;
+            };
             survives *= Decimal::ONE - truth.value * share;
             let model_horizon = instant(interval.end);
             let risk = found.get_or_insert_with(|| Risk {
@@ -167,8 +170,10 @@ impl<'a> Outlook<'a> {
                 hours_at_risk: Decimal::ZERO,
                 asset: forecast.about.clone(),
                 model_horizon,
+                parts: Vec::new(),
                 status: Status::Live,
             });
+            risk.parts.push(part);
             risk.hours_at_risk += at_risk;
             risk.repair_hours = risk.repair_hours.max(repair.value);
             risk.failure_probability = Decimal::ONE - survives;

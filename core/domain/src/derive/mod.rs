@@ -23,10 +23,10 @@ use planthread_contracts::{Period, PeriodKind, Status, TwinSource};
 use serde::Serialize;
 
 pub use cut::{cut_off, derive_cut};
-pub use explain::{Explanation, Step, explain};
+pub use explain::{Explanation, Step, explain, name as figure_name};
 pub use figures::{
     Demonstrated, Elements, Figures, Foreseen, LineFigures, LinePool, Phase, PoolWeek, Risk,
-    Severity,
+    RiskPart, Severity,
 };
 pub(crate) use forecast::worse;
 pub use output::Output;

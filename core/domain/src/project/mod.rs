@@ -5,6 +5,7 @@
 //! and valid until travel together.
 
 mod coverage;
+mod explain;
 mod losses;
 mod rounding;
 
@@ -21,11 +22,11 @@ use sha2::{Digest as _, Sha256};
 
 pub use crate::derive::cut_off;
 pub use coverage::{Coverage, Suggestion, coverage, suggest};
+pub use explain::{CellExplanation, explain};
 
 use crate::{
-    calendar::Bounds,
     decode::fact::hex,
-    derive::{Derivation, Figures, is_known},
+    derive::{Derivation, Figures, explain::day_number, is_known},
     model::{Figure, MapRow, Mapping, Plant},
 };
 
@@ -287,28 +288,17 @@ fn value(
     let plant = request.plant;
     let resource = plant.resource(&one.resource);
     let units = resource.map_or(Decimal::ONE, |resource| resource.parallel_units.into());
-    let (own, unit, additive) = match measure.carries {
-        Carries::AttainableClockHours => (one.attainable_hours, Unit::Hour, true),
+    let figure = figure(measure, request.mapping);
+    let own = match figure {
         Carries::DemonstratedStandardHours => {
-            (Some(one.demonstrated_standard_hours.ok_or(NO_STANDARD_HOURS)?), Unit::Hour, true)
+            Some(one.demonstrated_standard_hours.ok_or(NO_STANDARD_HOURS)?)
         }
-        Carries::PlanCut => match request.mapping.expects {
-            Figure::AttainableClockHours => (one.attainable_hours, Unit::Hour, true),
-            Figure::DemonstratedStandardHours => {
-                (Some(one.demonstrated_standard_hours.ok_or(NO_STANDARD_HOURS)?), Unit::Hour, true)
-            }
-        },
-        Carries::LowHours => (one.low_hours.map(|low| low.value), Unit::Hour, true),
-        Carries::ExpectedLostHours => (one.lost_hours(), Unit::Hour, true),
-        Carries::GoodUnits => (one.good_units, Unit::Piece, true),
-        Carries::Severity => (one.severity.as_ref().map(|s| s.value), Unit::One, false),
-        Carries::HoursAtRisk => (one.risk.as_ref().map(|r| r.hours_at_risk), Unit::Hour, true),
-        Carries::Status => (Some(one.status.code().into()), Unit::One, false),
         Carries::AsOf => return day_number(one, plant, one.as_of).map(Some),
         Carries::ValidUntil => return day_number(one, plant, one.valid_until).map(Some),
-        Carries::Heartbeat => (request.heartbeat, Unit::One, false),
-        Carries::Observed => return Ok(None),
+        Carries::Heartbeat => request.heartbeat,
+        other => one.carried(other),
     };
+    let (unit, additive) = kind(figure);
     let Some(own) = own else { return Ok(None) };
     let scaled = if additive { own * units * row.share } else { own };
     unit.convert(scaled, measure.unit)
@@ -316,16 +306,38 @@ fn value(
         .ok_or_else(|| format!("{unit} does not convert to {}", measure.unit))
 }
 
+/// Which figure of a resource a measure carries: a plan cut carries the one of
+/// the two figures of capacity that the target expects.
+#[must_use]
+pub fn figure(measure: &MeasureDecl, mapping: &Mapping) -> Carries {
+    match (measure.carries, mapping.expects) {
+        (Carries::PlanCut, Figure::AttainableClockHours) => Carries::AttainableClockHours,
+        (Carries::PlanCut, Figure::DemonstratedStandardHours) => Carries::DemonstratedStandardHours,
+        (other, _) => other,
+    }
+}
+
+/// The unit of a figure, and whether it adds up over parallel units and shares.
+const fn kind(figure: Carries) -> (Unit, bool) {
+    match figure {
+        Carries::AttainableClockHours
+        | Carries::DemonstratedStandardHours
+        | Carries::PlanCut
+        | Carries::LowHours
+        | Carries::ExpectedLostHours
+        | Carries::HoursAtRisk => (Unit::Hour, true),
+        Carries::GoodUnits => (Unit::Piece, true),
+        Carries::Severity
+        | Carries::Status
+        | Carries::AsOf
+        | Carries::ValidUntil
+        | Carries::Heartbeat
+        | Carries::Observed => (Unit::One, false),
+    }
+}
+
 const NO_STANDARD_HOURS: &str = "no demonstrated standard hours: no source tells standby from slow \
      running, so the load can't be corrected";
-
-/// An instant as the number `yyyymmdd` of its civil day in the plant's zone.
-fn day_number(one: &Figures, plant: &Plant, at: Timestamp) -> Result<Decimal, String> {
-    let bounds = Bounds::new(&one.zone, plant.day_start).map_err(|error| error.to_string())?;
-    let day = bounds.zone().to_datetime(at).date();
-    let number = i64::from(day.year()) * 10_000 + i64::from(day.month()) * 100;
-    Ok(Decimal::from(number + i64::from(day.day())))
-}
 
 /// Digest of everything that a cell's value depends on besides its key: facts,
 /// rules, mapping, clock changes. 64 hex digits.
