@@ -205,8 +205,9 @@ fn speaks_of(decoder: &Decoder<'_>, record: &RawRecord, subjects: &[Subject]) ->
     }
     let states = facts.states.iter().map(|fact| fact.subject);
     let counts = facts.counts.iter().map(|fact| fact.subject);
+    let made = facts.made.iter().map(|fact| fact.subject);
     let forecasts = facts.forecasts.iter().map(|fact| fact.subject);
-    states.chain(counts).chain(forecasts).any(|subject| subjects.contains(&subject))
+    states.chain(counts).chain(made).chain(forecasts).any(|subject| subjects.contains(&subject))
 }
 
 #[cfg(test)]
