@@ -1,8 +1,8 @@
-//! `planthread derive [--explain RESOURCE PERIOD [--measure NAME | --figure NAME]]`
+//! `planthread derive [--explain RESOURCE PERIOD [--measure NAME | --figure NAME] | --signals]`
 
 use jiff::Timestamp;
 use planthread_contracts::{Carries, Period};
-use planthread_domain::Facts;
+use planthread_domain::{Derivation, Facts};
 use planthread_engine::Reader;
 
 use super::Context;
@@ -26,6 +26,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", requires = "explain", conflicts_with = "measure",
         value_parser = figure)]
     figure: Option<Carries>,
+    /// Print the three planning signals, one CloudEvent a line
+    #[arg(long, conflicts_with = "explain")]
+    signals: bool,
     /// The instant to speak for; the current cycle by default
     #[arg(long, value_name = "INSTANT")]
     as_of: Option<Timestamp>,
@@ -49,6 +52,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return explain(context, &loaded, &facts, as_of, args, (resource, period));
     }
     let derivation = run::derive_facts(&loaded, &facts, as_of)?;
+    if args.signals {
+        return signals(context, &loaded, &derivation);
+    }
     let view = Derived::of(&derivation, from, refused);
     if !context.screen.json {
         return context.screen.show(&view);
@@ -82,6 +88,14 @@ fn explain(
     let figure = run::capacity_of_cut(loaded, figure);
     let explanation = run::explain(loaded, &derivation, resource, period, figure)?;
     context.screen.show(&Explained(explanation))
+}
+
+/// One event a line, always as JSON: it is a contract, not a view.
+fn signals(context: &Context, loaded: &Loaded, derivation: &Derivation) -> Result<Exit, Failure> {
+    for event in run::signals(loaded, derivation)? {
+        context.screen.json_line(&event)?;
+    }
+    Ok(Exit::Ok)
 }
 
 /// Where the facts come from, and how many records were refused.

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 use super::{
     Decoder, Facts, Feeds, Refusal, SourceIndex, StateSet, Subject,
     fact::{Forecast, Foretold, StateFact},
-    made, not_ahead,
+    made, not_ahead, scaled,
 };
 use crate::calendar::Span;
 
@@ -135,6 +135,9 @@ fn availability(
         let share = |up: Decimal| fraction(forecast.unit, one, up);
         if let Some(up) = share(mean) {
             issue.add(subject, interval, Foretold::UpFraction, up, asset);
+            if let Some(shape) = shape(forecast.unit, one) {
+                issue.add(subject, interval, Foretold::UpDistribution, up, &shape);
+            }
         }
         if let Some(low) = one.up.quantile(Decimal::new(1, 1)).and_then(share) {
             issue.add(subject, interval, Foretold::LowUpFraction, low, asset);
@@ -156,6 +159,16 @@ fn fraction(unit: Unit, one: &PeriodForecast, up: Decimal) -> Option<Decimal> {
         Unit::Hour => up.checked_div(one.scheduled_hours),
         _ => Some(up),
     }
+}
+
+/// The distribution of the share of scheduled time, as text. A single point says
+/// nothing more than its mean.
+fn shape(unit: Unit, one: &PeriodForecast) -> Option<String> {
+    if matches!(one.up, Distribution::Point { .. }) {
+        return None;
+    }
+    let scheduled = if unit == Unit::Hour { one.scheduled_hours } else { Decimal::ONE };
+    serde_json::to_string(&scaled(&one.up, Decimal::ONE, scheduled)?).ok()
 }
 
 fn constraints(

@@ -106,6 +106,9 @@ pub enum Foretold {
     RepairHours,
     /// Severity as a constraint, 0..1.
     Severity,
+    /// Distribution of the share of scheduled time that is up, in JSON; its
+    /// number is the mean.
+    UpDistribution,
 }
 
 /// One number that a twin foretold for an interval.
@@ -125,8 +128,8 @@ pub struct Forecast {
     pub valid_until: i64,
     /// The number.
     pub value: Decimal,
-    /// What it is about: for a severity its method and mix, for a forecast the
-    /// asset.
+    /// What it is about: for a severity its method and mix, for a distribution
+    /// itself, for other forecasts the asset.
     pub about: String,
 }
 

@@ -9,6 +9,7 @@ pub mod fact;
 mod feeds;
 mod made;
 mod rows;
+mod shape;
 mod time;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ pub use fact::{
 };
 pub use feeds::Feeds;
 pub use rows::rows;
+pub(crate) use shape::scaled;
 pub use time::TimeReader;
 
 use crate::{

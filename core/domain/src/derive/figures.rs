@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use planthread_contracts::{
-    CapacityBasis, Carries, Loss, Mix, Period, Quality, Quantile, SeverityMethod, Status,
+    CapacityBasis, Carries, Distribution, Loss, Mix, Period, Quality, Quantile, SeverityMethod,
+    Status,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -90,6 +91,9 @@ pub struct Foreseen {
     pub up_fraction: Decimal,
     /// Low quantile of that share, P(X ≤ value) = 0.1.
     pub low_fraction: Option<Decimal>,
+    /// Distribution of that share, where the twin gave one that still holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
     /// How far it can be trusted.
     pub status: Status,
     /// Who foretold it.

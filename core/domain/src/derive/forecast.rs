@@ -90,11 +90,12 @@ impl<'a> Outlook<'a> {
         let (holding, rest) = self.holding(Foretold::UpFraction, ahead, |_| true);
         let mut foreseen = Vec::new();
         for (mut time, interval, truth, forecast) in holding {
-            let mut part = |ms: i64, truth: Truth, from: &Forecast, low| {
+            let mut part = |ms: i64, truth: Truth, from: &Forecast, low, distribution| {
                 foreseen.push(Foreseen {
                     ms,
                     up_fraction: truth.value,
                     low_fraction: low,
+                    distribution,
                     status: truth.status,
                     source: plant.sources[usize::from(from.source.0)].name.clone(),
                     issued: instant(from.issued),
@@ -112,16 +113,25 @@ impl<'a> Outlook<'a> {
                 if last.value >= truth.value {
                     mine += ms;
                 } else if ms > 0 {
-                    part(ms, *last, from, None);
+                    part(ms, *last, from, None, None);
                 }
             }
             mine += time.ms();
-            let low = self.of_kind(Foretold::LowUpFraction).find(|(_, span, _, low)| {
-                *span == interval && low.source == forecast.source && low.issued == forecast.issued
-            });
+            let beside = |kind| {
+                self.of_kind(kind).find(|(_, span, _, other)| {
+                    *span == interval
+                        && other.source == forecast.source
+                        && other.issued == forecast.issued
+                })
+            };
             if mine > 0 {
                 let falls = |low: Decimal| low.min(truth.value);
-                part(mine, truth, forecast, low.map(|(_, _, low, _)| falls(low.value)));
+                let low = beside(Foretold::LowUpFraction).map(|(_, _, low, _)| falls(low.value));
+                // A mean that fell is no longer the mean of the distribution.
+                let holds = truth.status == Status::Live && truth.value == forecast.value;
+                let shape = beside(Foretold::UpDistribution).filter(|_| holds);
+                let shape = shape.and_then(|(.., shape)| serde_json::from_str(&shape.about).ok());
+                part(mine, truth, forecast, low, shape);
             }
         }
         (foreseen, rest.ms())

@@ -7,6 +7,7 @@
 
 mod clock;
 mod cut;
+mod events;
 pub mod explain;
 pub mod figures;
 mod forecast;
