@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     let derivation = run::derive_facts(&loaded, &facts, as_of)?;
     if args.signals {
-        return signals(context, &loaded, &derivation);
+        return print_signals(context, &loaded, &derivation, refused);
     }
     let view = Derived::of(&derivation, from, refused);
     if !context.screen.json {
@@ -91,11 +91,20 @@ fn explain(
 }
 
 /// One event a line, always as JSON: it is a contract, not a view.
-fn signals(context: &Context, loaded: &Loaded, derivation: &Derivation) -> Result<Exit, Failure> {
-    for event in run::signals(loaded, derivation)? {
-        context.screen.json_line(&event)?;
+fn print_signals(
+    context: &Context,
+    loaded: &Loaded,
+    derivation: &Derivation,
+    refused: usize,
+) -> Result<Exit, Failure> {
+    let signals = run::signals(loaded, derivation);
+    for event in &signals.events {
+        context.screen.json_line(event)?;
     }
-    Ok(Exit::Ok)
+    for broken in &signals.broken {
+        context.screen.note(&format!("not printed, because it breaks its contract: {broken}"));
+    }
+    Ok(if signals.broken.is_empty() && refused == 0 { Exit::Ok } else { Exit::Findings })
 }
 
 /// Where the facts come from, and how many records were refused.

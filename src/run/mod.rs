@@ -22,7 +22,7 @@ pub use bridge::{
 pub use cycle::{Cycle, TargetCycle};
 pub use explain::{capacity_of_cut, explain, explain_measure, measure};
 pub use retry::Retried;
-pub use signals::signals;
+pub use signals::{Signals, signals};
 pub use target::{OpenTarget, Opener, Transports};
 pub use trace::{RecordRef, Traced, parse_cell, trace};
 pub use want::{Truth, WantReport, plan_of_ledger};

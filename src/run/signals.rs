@@ -3,28 +3,37 @@
 use planthread_contracts::{CloudEvent, catalogue};
 use planthread_domain::Derivation;
 
-use crate::{config::Loaded, failure::Failure};
+use crate::config::Loaded;
+
+/// The three planning signals of a derivation.
+#[derive(Debug)]
+pub struct Signals {
+    /// Those that keep their contracts.
+    pub events: Vec<CloudEvent>,
+    /// Those that a reader would have to refuse, each with its reason: they are
+    /// not printed, and not dropped in silence.
+    pub broken: Vec<String>,
+}
 
 /// The three planning signals as CloudEvents, each checked against its contract.
-///
-/// # Errors
-/// When one breaks a rule of its contract: nothing is printed that a reader
-/// would have to refuse.
-pub fn signals(loaded: &Loaded, derivation: &Derivation) -> Result<Vec<CloudEvent>, Failure> {
-    let events = derivation.events(&loaded.config.plant.id, &mapping_version(loaded));
-    for event in &events {
+#[must_use]
+pub fn signals(loaded: &Loaded, derivation: &Derivation) -> Signals {
+    let all = derivation.events(&loaded.config.plant.id, &mapping_version(loaded));
+    let mut signals = Signals { events: Vec::with_capacity(all.len()), broken: Vec::new() };
+    for event in all {
         let contract = catalogue::find(&event.event_type);
-        let broken = contract.and_then(|entry| (entry.check)(&event.data).into_iter().next());
-        if let Some(broken) = broken {
-            let what = event.subject.as_deref().unwrap_or_default();
-            let (path, reason) = (&broken.path, &broken.reason);
-            return Err(Failure::internal(format!(
-                "{} of {what} {}: {path}: {reason}",
-                event.event_type, event.data["period"]
-            )));
+        match contract.and_then(|entry| (entry.check)(&event.data).into_iter().next()) {
+            None => signals.events.push(event),
+            Some(fault) => {
+                let resource = event.subject.as_deref().unwrap_or_default();
+                let period = event.data["period"].as_str().unwrap_or_default();
+                let (path, reason) = (&fault.path, &fault.reason);
+                let kind = &event.event_type;
+                signals.broken.push(format!("{kind} of {resource} in {period}: {path}: {reason}"));
+            }
         }
     }
-    Ok(events)
+    signals
 }
 
 /// Signals don't depend on a mapping, but say which ones were in force.

@@ -259,6 +259,21 @@ mod tests {
         assert_eq!(value(Foretold::FailureProbability), Some(Decimal::new(4, 1)));
         assert_eq!(value(Foretold::RepairHours), Some(6.into()));
         assert_eq!(facts.twins[0].twin_id, "T");
+        let shape = facts.forecasts.iter().find(|f| f.what == Foretold::UpDistribution).unwrap();
+        let shape: Distribution = serde_json::from_str(&shape.about).unwrap();
+        assert_eq!(shape.quantile(Decimal::new(1, 1)), Some(Decimal::new(75, 2)));
+        assert_eq!(shape.mean(), Some(Decimal::new(9, 1)));
+        // A single number has no shape, and a family does not scale as a whole.
+        let point = r#"{"point":{"value":"151.2"}}"#;
+        let family = r#"{"parametric":{"family":{"exponential":{"mean":"9"}},"mean":"151.2"}}"#;
+        for up in [point, family] {
+            let event = forecast("M1");
+            let (from, to) = (event.find(r#"{"quantiles"#).unwrap(), event.find("]").unwrap());
+            let (before, after) = (&event[..from], &event[to..]);
+            let after = after.replacen(r#"],"mean":"151.2"}}"#, "", 1);
+            let facts = send("availability-forecast", &format!("{before}{up}{after}")).unwrap();
+            assert!(facts.forecasts.iter().all(|f| f.what != Foretold::UpDistribution));
+        }
     }
 
     #[test]
