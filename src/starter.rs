@@ -26,8 +26,6 @@ const SANDBOX_PASSWORD: &str = "planthread\n";
 const SANDBOX_HOST: &str = "http://127.0.0.1:9101";
 /// What [`CONFIG`] has instead of an instant that depends on today.
 const STORY_BEGINS: &str = "2026-09-20T00:00:00Z";
-/// The zone of [`CONFIG`]'s plant.
-const ZONE: &str = "Europe/Berlin";
 /// Always the same story for the same weeks.
 const SEED: u64 = 20_261_122;
 /// Eight full weeks are pooled; one more day makes sure that they are full.
@@ -91,7 +89,7 @@ impl Starter {
     /// What the twin foretells at `now`.
     #[must_use]
     pub fn foretold(&self, now: Timestamp) -> String {
-        let zone = jiff::tz::TimeZone::get(ZONE).unwrap_or(jiff::tz::TimeZone::UTC);
+        let zone = jiff::tz::TimeZone::get(plant::ZONE).unwrap_or(jiff::tz::TimeZone::UTC);
         twin::events_ndjson(now, &zone)
     }
 
@@ -143,7 +141,7 @@ mod tests {
 
     #[test]
     fn the_zone_of_the_twin_is_the_plants() {
-        assert!(CONFIG.contains(&format!("zone: {ZONE}")));
+        assert!(CONFIG.contains(&format!("zone: {}", plant::ZONE)));
         assert!(CONFIG.contains(&format!("name: {}", twin::NAME)));
     }
 
