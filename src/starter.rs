@@ -1,5 +1,6 @@
 //! The starting point that `init` writes and `demo` runs on: one commented
-//! configuration, a password file, and eight weeks of a simulated plant.
+//! configuration, a password file, eight weeks of a simulated plant, and what
+//! its twin foretells.
 
 use std::{
     fs,
@@ -9,7 +10,10 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    demo::plant::{self, Happening},
+    demo::{
+        plant::{self, Happening},
+        twin,
+    },
     failure::Failure,
 };
 
@@ -36,6 +40,8 @@ pub struct Starter {
     pub events: PathBuf,
     /// The counter readings.
     pub counts: PathBuf,
+    /// What a twin foretells.
+    pub twin: PathBuf,
     /// The instant at which the plant's story begins.
     pub begins: Timestamp,
 }
@@ -51,6 +57,7 @@ impl Starter {
             config: folder.join("planthread.yaml"),
             events: folder.join("data/machine-events.csv"),
             counts: folder.join("data/hourly-counts.csv"),
+            twin: folder.join("data/twin-events.ndjson"),
             begins,
         }
     }
@@ -75,7 +82,15 @@ impl Starter {
         put(&folder.join(".gitignore"), "planthread-state/\nsecrets/\n")?;
         put(&self.events, &plant::events_csv(&story))?;
         put(&self.counts, &plant::counts_csv(&story))?;
+        put(&self.twin, &self.foretold(now))?;
         put(&self.config, &config)
+    }
+
+    /// What the twin foretells at `now`.
+    #[must_use]
+    pub fn foretold(&self, now: Timestamp) -> String {
+        let zone = jiff::tz::TimeZone::get(plant::ZONE).unwrap_or(jiff::tz::TimeZone::UTC);
+        twin::events_ndjson(now, &zone)
     }
 
     /// What happened in `from..to`.
@@ -123,6 +138,12 @@ fn private(_: &Path) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_zone_of_the_twin_is_the_plants() {
+        assert!(CONFIG.contains(&format!("zone: {}", plant::ZONE)));
+        assert!(CONFIG.contains(&format!("name: {}", twin::NAME)));
+    }
 
     #[test]
     fn two_halves_of_the_story_are_the_whole() {

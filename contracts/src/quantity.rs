@@ -94,6 +94,13 @@ impl Unit {
         }
     }
 
+    /// How many of the base unit of its dimension it is: an hour is 3,600
+    /// seconds, a tonne 1,000 kilograms.
+    #[must_use]
+    pub const fn in_base(self) -> i64 {
+        self.dimension().1
+    }
+
     /// Whether it measures time.
     #[must_use]
     pub const fn is_time(self) -> bool {

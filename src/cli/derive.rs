@@ -1,16 +1,16 @@
-//! `planthread derive [--explain RESOURCE PERIOD]`
+//! `planthread derive [--explain RESOURCE PERIOD [--measure NAME | --figure NAME] | --signals]`
 
 use jiff::Timestamp;
-use planthread_contracts::Period;
-use planthread_domain::derive::Derivation;
+use planthread_contracts::{Carries, Period};
+use planthread_domain::Derivation;
 use planthread_engine::Reader;
 
 use super::Context;
 use crate::{
     config::Loaded,
     failure::{Exit, Failure},
-    report::derived::{Derived, Explained},
-    run,
+    report::derived::{Derived, Explained, ExplainedCells},
+    run::{self, Journaled},
 };
 
 /// What the verb takes.
@@ -19,6 +19,16 @@ pub(super) struct Args {
     /// Show the arithmetic of one number in words
     #[arg(long, num_args = 2, value_names = ["RESOURCE", "PERIOD"])]
     explain: Option<Vec<String>>,
+    /// Explain what this measure of a target holds: figure, share, unit, rounding
+    #[arg(long, value_name = "NAME", requires = "explain")]
+    measure: Option<String>,
+    /// Explain this figure instead of attainable hours: low_hours, severity, ...
+    #[arg(long, value_name = "NAME", requires = "explain", conflicts_with = "measure",
+        value_parser = figure)]
+    figure: Option<Carries>,
+    /// Print the three planning signals, one CloudEvent a line
+    #[arg(long, conflicts_with = "explain")]
+    signals: bool,
     /// The instant to speak for; the current cycle by default
     #[arg(long, value_name = "INSTANT")]
     as_of: Option<Timestamp>,
@@ -27,15 +37,23 @@ pub(super) struct Args {
     files: bool,
 }
 
+/// A figure by the word that measures use in `carries`.
+fn figure(word: &str) -> Result<Carries, String> {
+    serde_json::from_value(word.replace('-', "_").into()).map_err(|error| error.to_string())
+}
+
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let loaded = context.config()?;
     let plant = &loaded.config.plant;
     let as_of = args.as_of.unwrap_or_else(|| plant.as_of(context.clock.now()));
-    let (derivation, from, refused) = derive(context, &loaded, args.files, as_of)?;
+    let (facts, from, refused) = facts(context, &loaded, args.files, as_of)?;
     if let Some([resource, period]) = args.explain.as_deref() {
         let period: Period = period.parse().map_err(|error| Failure::usage(format!("{error}")))?;
-        let explanation = run::explain(&loaded, &derivation, resource, period)?;
-        return context.screen.show(&Explained(explanation));
+        return explain(context, &loaded, &facts, as_of, args, (resource, period));
+    }
+    let derivation = run::derive_facts(&loaded, &facts.all, as_of)?;
+    if args.signals {
+        return print_signals(context, &loaded, &derivation, refused);
     }
     let view = Derived::of(&derivation, from, refused);
     if !context.screen.json {
@@ -48,20 +66,62 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     Ok(crate::report::View::exit(&view))
 }
 
-fn derive(
+fn explain(
+    context: &Context,
+    loaded: &Loaded,
+    facts: &Journaled,
+    as_of: Timestamp,
+    args: &Args,
+    (resource, period): (&str, Period),
+) -> Result<Exit, Failure> {
+    let measure = args.measure.as_deref().map(|name| run::measure(loaded, name)).transpose()?;
+    let carries = measure.map(|(.., measure)| measure.carries).or(args.figure);
+    let derivation = match carries {
+        Some(Carries::PlanCut) => run::derive_taken_cut(loaded, &facts.at_cut, as_of)?,
+        _ => run::derive_facts(loaded, &facts.all, as_of)?,
+    };
+    if let Some(measure) = measure {
+        let cells = run::explain_measure(loaded, &derivation, (resource, period), measure)?;
+        return context.screen.show(&ExplainedCells(cells));
+    }
+    let figure = args.figure.unwrap_or(Carries::AttainableClockHours);
+    let figure = run::capacity_of_cut(loaded, figure);
+    let explanation = run::explain(loaded, &derivation, resource, period, figure)?;
+    context.screen.show(&Explained(explanation))
+}
+
+/// One event a line, always as JSON: it is a contract, not a view.
+fn print_signals(
+    context: &Context,
+    loaded: &Loaded,
+    derivation: &Derivation,
+    refused: usize,
+) -> Result<Exit, Failure> {
+    let signals = run::signals(loaded, derivation);
+    for event in &signals.events {
+        context.screen.json_line(event)?;
+    }
+    for broken in &signals.broken {
+        context.screen.note(&format!("not printed, because it breaks its contract: {broken}"));
+    }
+    Ok(if signals.broken.is_empty() && refused == 0 { Exit::Ok } else { Exit::Findings })
+}
+
+/// Where the facts come from, and how many records were refused.
+fn facts(
     context: &Context,
     loaded: &Loaded,
     files: bool,
     as_of: Timestamp,
-) -> Result<(Derivation, &'static str, usize), Failure> {
+) -> Result<(Journaled, &'static str, usize), Failure> {
     if !files && let Ok(reader) = Reader::open(&loaded.config.state) {
-        return Ok((run::derive_journal(loaded, &reader, as_of)?, "the journal", 0));
+        return Ok((run::facts_of_journal(loaded, &reader, as_of)?, "the journal", 0));
     }
     let (facts, refused) = run::facts_of_files(loaded, context.clock.now())?;
     for one in refused.iter().take(5) {
         let (place, line) = (&one.origin.place, one.origin.line);
         context.screen.note(&format!("{place} line {line}: {}: {}", one.field, one.reason));
     }
-    let derivation = run::derive_facts(loaded, &facts, as_of)?;
-    Ok((derivation, "the files of the sources", refused.len()))
+    let facts = Journaled { at_cut: facts.clone(), all: facts };
+    Ok((facts, "the files of the sources", refused.len()))
 }

@@ -4,6 +4,7 @@
 
 mod clock;
 pub mod plant;
+pub mod twin;
 
 use std::{
     fs::OpenOptions,
@@ -113,6 +114,8 @@ impl Demo {
         let story = self.starter.story(self.told, now);
         append(&self.starter.events, &plant::events_csv(&story))?;
         append(&self.starter.counts, &plant::counts_csv(&story))?;
+        let foretold = self.starter.foretold(now);
+        add(&self.starter.twin, &foretold)?;
         self.told = now;
         Ok(())
     }
@@ -166,7 +169,10 @@ pub async fn sandbox(listen: SocketAddr, clock: DemoClock) -> Result<Sandbox, Fa
 
 /// Adds rows to a file that has its heading already.
 fn append(file: &Path, csv: &str) -> Result<(), Failure> {
-    let rows = csv.split_once('\n').map_or("", |(_, rows)| rows);
+    add(file, csv.split_once('\n').map_or("", |(_, rows)| rows))
+}
+
+fn add(file: &Path, rows: &str) -> Result<(), Failure> {
     OpenOptions::new()
         .append(true)
         .open(file)

@@ -4,7 +4,10 @@
 
 use std::fmt::Write as _;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Weekday, tz::TimeZone};
+
+/// The zone of the plant, as the starting configuration says.
+pub const ZONE: &str = "Europe/Berlin";
 
 /// One line of the simulated plant, modelled as one capacity resource.
 #[derive(Debug, Clone, Copy)]
@@ -17,15 +20,42 @@ pub struct Line {
     pub between_failures_h: f64,
     /// Mean hours of a repair.
     pub repair_h: f64,
+    /// Runs only in the early and late shift of weekdays.
+    pub two_shift: bool,
 }
 
 /// The lines of the demo, by location: two at `1010`, two at `1020`. They
-/// differ, so that a planner sees different truths.
+/// differ, so that a planner sees different truths. Shifts are as the starting
+/// configuration says.
 pub const LINES: [Line; 4] = [
-    Line { machine: "press-a", cycle_minutes: 1.0, between_failures_h: 30.0, repair_h: 2.5 },
-    Line { machine: "press-b", cycle_minutes: 1.0, between_failures_h: 55.0, repair_h: 3.0 },
-    Line { machine: "weld-a", cycle_minutes: 2.0, between_failures_h: 16.0, repair_h: 3.5 },
-    Line { machine: "paint", cycle_minutes: 1.5, between_failures_h: 70.0, repair_h: 9.0 },
+    Line {
+        machine: "press-a",
+        cycle_minutes: 1.0,
+        between_failures_h: 30.0,
+        repair_h: 2.5,
+        two_shift: false,
+    },
+    Line {
+        machine: "press-b",
+        cycle_minutes: 1.0,
+        between_failures_h: 55.0,
+        repair_h: 3.0,
+        two_shift: false,
+    },
+    Line {
+        machine: "weld-a",
+        cycle_minutes: 2.0,
+        between_failures_h: 16.0,
+        repair_h: 3.5,
+        two_shift: false,
+    },
+    Line {
+        machine: "paint",
+        cycle_minutes: 1.5,
+        between_failures_h: 70.0,
+        repair_h: 9.0,
+        two_shift: true,
+    },
 ];
 
 /// One thing that happened to a machine, or one reading of its counter.
@@ -67,7 +97,7 @@ pub fn story(seed: u64, start: Timestamp, from: Timestamp, to: Timestamp) -> Vec
         .flat_map(|(number, line)| {
             let seed = seed.wrapping_add(1_000_003 * (number as u64 + 1));
             let stops = stops(line, minutes, &mut Dice(seed));
-            let counts = counts(line, &stops, minutes, !seed);
+            let counts = counts(line, &stops, minutes, !seed, start);
             events(line, start, &stops).into_iter().chain(counts_at(line, start, counts))
         })
         .filter(|happening| from <= happening.at && happening.at < to)
@@ -112,11 +142,15 @@ fn events(line: &Line, start: Timestamp, stops: &[Stop]) -> Vec<Happening> {
 }
 
 /// Parts made by the end of each full hour.
-fn counts(line: &Line, stops: &[Stop], minutes: i64, seed: u64) -> Vec<u64> {
+fn counts(line: &Line, stops: &[Stop], minutes: i64, seed: u64, start: Timestamp) -> Vec<u64> {
+    let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
     let mut made = 0.0_f64;
     (0..minutes / 60)
         .map(|hour| {
             let (begin, end) = (hour * 60, hour * 60 + 60);
+            if line.two_shift && !is_shift(&zone, later(start, begin)) {
+                return made as u64;
+            }
             let down: i64 =
                 stops.iter().map(|stop| (stop.to.min(end) - stop.from.max(begin)).max(0)).sum();
             // Machines run at 93 to 99 % of their ideal speed.
@@ -126,6 +160,13 @@ fn counts(line: &Line, stops: &[Stop], minutes: i64, seed: u64) -> Vec<u64> {
             made as u64
         })
         .collect()
+}
+
+/// Whether the early or the late shift works: weekdays, 06:00 to 22:00.
+fn is_shift(zone: &TimeZone, at: Timestamp) -> bool {
+    let local = zone.to_datetime(at);
+    let weekend = matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday);
+    !weekend && (6..22).contains(&local.hour())
 }
 
 fn counts_at(line: &Line, start: Timestamp, counts: Vec<u64>) -> Vec<Happening> {

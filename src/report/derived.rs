@@ -1,7 +1,10 @@
 //! What the plant could do, and will: one line a resource and period.
 
 use planthread_contracts::Status;
-use planthread_domain::derive::{Derivation, Explanation, Figures};
+use planthread_domain::{
+    derive::{Derivation, Explanation, Figures},
+    project::CellExplanation,
+};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use serde::{Serialize, Serializer};
 
@@ -49,6 +52,19 @@ pub struct DerivedLine {
     /// Standard hours of the good output so far.
     #[serde(serialize_with = "maybe_number")]
     pub output_standard_hours: Option<Decimal>,
+    /// Good output in standard hours, corrected for load; ahead at the
+    /// demonstrated rate.
+    #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    pub demonstrated_standard_hours: Option<Decimal>,
+    /// Hours lost on top of planned stops, measured and expected.
+    #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    pub lost_hours: Option<Decimal>,
+    /// Severity as a constraint, 0..1, where a twin told it.
+    #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Decimal>,
+    /// Expected hours lost to a foretold failure.
+    #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    pub hours_at_risk: Option<Decimal>,
     /// Of a line: output measured at its end, in its own standard hours.
     #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
     pub measured_output_hours: Option<Decimal>,
@@ -108,6 +124,10 @@ impl From<&Figures> for DerivedLine {
             pooled_weeks: figures.demonstrated.as_ref().map_or(0, |pool| pool.weeks.len()),
             good_units: figures.good_units.map(short),
             output_standard_hours: figures.output_standard_hours.map(short),
+            demonstrated_standard_hours: figures.demonstrated_standard_hours.map(short),
+            lost_hours: figures.lost_hours().map(short),
+            severity: figures.severity.as_ref().map(|severity| short(severity.value)),
+            hours_at_risk: figures.risk.as_ref().map(|risk| short(risk.hours_at_risk)),
             measured_output_hours: line.and_then(|line| line.measured_output_hours).map(short),
             composed_bound_hours: line.and_then(|line| line.composed_bound_hours).map(short),
             difference_hours: line.and_then(|line| line.difference_hours).map(short),
@@ -214,6 +234,11 @@ fn resource(paper: &mut Paper, lines: &[DerivedLine]) {
 #[serde(transparent)]
 pub struct Explained(pub Explanation);
 
+/// The arithmetic of what a measure holds, place by place.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct ExplainedCells(pub Vec<CellExplanation>);
+
 /// Whether a status asks for attention.
 #[must_use]
 pub const fn tone(status: Status) -> Tone {
@@ -228,5 +253,15 @@ pub const fn tone(status: Status) -> Tone {
 impl View for Explained {
     fn write(&self, paper: &mut Paper) {
         paper.line(self.0.to_string());
+    }
+}
+
+impl View for ExplainedCells {
+    fn write(&self, paper: &mut Paper) {
+        for cell in &self.0 {
+            for figure in cell.figures.iter().chain([&cell.landed]) {
+                paper.line(figure.to_string());
+            }
+        }
     }
 }

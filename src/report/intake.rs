@@ -1,6 +1,7 @@
 //! What came in, and what was refused at the door.
 
 use jiff::Timestamp;
+use planthread_domain::decode::Feeds;
 use planthread_engine::journal::{Admitted, JournalCounts, Sealed};
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     failure::Exit,
-    serve::{Refusal, files::FileReport},
+    serve::{Fed, Refusal, files::FileReport},
 };
 
 /// Refusals that are printed one by one; `rejects` lists all.
@@ -35,6 +36,9 @@ impl View for Ingested {
     fn write(&self, paper: &mut Paper) {
         for file in &self.files {
             paper.line(format!("{}: {}", file.place, sentence(file)));
+            file.kept.feeds.iter().filter_map(fed).for_each(|line| {
+                paper.line(line);
+            });
         }
         for refusal in self.refusals().take(REFUSALS_SHOWN) {
             refused(paper, refusal);
@@ -83,6 +87,20 @@ fn sentence(file: &FileReport) -> String {
         }
     }
     parts.join(", ")
+}
+
+/// What events feed; rows of machines and counters only where they feed none.
+fn fed(fed: &Fed) -> Option<String> {
+    let Feeds { kind, figures, note } = &fed.feeds;
+    let rows = matches!(*kind, "machine event" | "count");
+    let what = format!("{} × {kind}", fed.records);
+    match (figures.is_empty(), note.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(format!("  {what}: kept, feeds no figure: {note}")),
+        (false, _) if rows => None,
+        (false, true) => Some(format!("  {what}: for {}", figures.join(", "))),
+        (false, false) => Some(format!("  {what}: for {}; {note}", figures.join(", "))),
+    }
 }
 
 fn refused(paper: &mut Paper, refusal: &Refusal) {
@@ -230,5 +248,26 @@ impl View for Delivered {
     fn exit(&self) -> Exit {
         let fine = self.admitted.gaps.is_empty() && self.admitted.conflicts.is_empty();
         if fine { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_event_says_which_figure_it_feeds_or_that_it_feeds_none() {
+        let line = |kind, figures: &'static [&'static str], note: &'static str| {
+            let feeds = Feeds { kind, figures: figures.into(), note: note.into() };
+            fed(&Fed { records: 2, feeds })
+        };
+        assert_eq!(line("oee", &["good output"], "").unwrap(), "  2 × oee: for good output");
+        let why = "a what-if is no promise";
+        assert_eq!(
+            line("simulation-result", &[], why).unwrap(),
+            "  2 × simulation-result: kept, feeds no figure: a what-if is no promise"
+        );
+        assert_eq!(line("count", &["good output"], ""), None, "rows do what they are declared for");
+        assert!(line("count", &[], "gross parts are never good output").is_some());
     }
 }

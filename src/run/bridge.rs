@@ -128,9 +128,11 @@ pub fn derive_journal(
 /// What the journal says: everything, and what had arrived in time for the
 /// plan cut.
 #[derive(Debug)]
-pub(super) struct Journaled {
-    pub(super) all: Facts,
-    pub(super) at_cut: Facts,
+pub struct Journaled {
+    /// Everything.
+    pub all: Facts,
+    /// What had arrived in time for the plan cut.
+    pub at_cut: Facts,
 }
 
 /// A bridge that begins between two cuts takes its first one from the history
@@ -142,7 +144,7 @@ const FIRST_HISTORY: SignedDuration = SignedDuration::from_hours(24);
 ///
 /// # Errors
 /// When the journal can't be read, or a source can't be read as declared.
-pub(super) fn facts_of_journal(
+pub fn facts_of_journal(
     loaded: &Loaded,
     reader: &Reader,
     as_of: Timestamp,
@@ -185,7 +187,7 @@ pub fn derive_facts(
 ///
 /// # Errors
 /// When a calendar makes no sense.
-pub(super) fn derive_taken_cut(
+pub fn derive_taken_cut(
     loaded: &Loaded,
     facts: &Facts,
     as_of: Timestamp,

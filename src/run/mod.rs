@@ -5,8 +5,10 @@ mod bind;
 mod bridge;
 mod cycle;
 mod deliver;
+mod explain;
 pub mod policy;
 mod retry;
+mod signals;
 mod target;
 mod trace;
 mod verify;
@@ -15,9 +17,14 @@ mod want;
 #[cfg(test)]
 mod tests;
 
-pub use bridge::{Bridge, derive_facts, derive_journal, facts_of_files};
+pub use bridge::{
+    Bridge, Journaled, derive_facts, derive_journal, derive_taken_cut, facts_of_files,
+    facts_of_journal,
+};
 pub use cycle::{Cycle, TargetCycle};
+pub use explain::{capacity_of_cut, explain, explain_measure, measure};
 pub use retry::Retried;
+pub use signals::{Signals, signals};
 pub use target::{OpenTarget, Opener, Transports};
 pub use trace::{RecordRef, Traced, parse_cell, trace};
-pub use want::{Truth, WantReport, explain, plan_of_ledger};
+pub use want::{Truth, WantReport, plan_of_ledger};

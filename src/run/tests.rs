@@ -66,7 +66,7 @@ fn law_2_one_cycle_lands_everything_and_the_second_sends_nothing() {
     assert_eq!((stands.accepted, stands.seen), (stands.wanted, stands.wanted));
     let second = world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
     assert!(second.targets[0].applied.is_none(), "a second plan after a landing is empty");
-    assert_eq!(second.intake.iter().filter(|file| file.unchanged).count(), 2);
+    assert_eq!(second.intake.iter().filter(|file| file.unchanged).count(), 3);
 }
 
 #[test]

@@ -4,14 +4,18 @@ use jiff::Timestamp;
 use planthread_contracts::{Carries, CellKey, Provenance, RawRecord};
 use planthread_domain::{
     decode::{Decoder, Facts, Subject},
-    derive::{self, Derivation},
-    project,
+    derive::Derivation,
+    project::{self, CellExplanation},
 };
 use planthread_engine::{Reader, journal, ledger};
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::bridge::{derive_facts, derive_taken_cut, facts_of_journal};
-use crate::{config::Loaded, failure::Failure};
+use crate::{
+    config::{Loaded, Target},
+    failure::Failure,
+};
 
 /// Records that are named one by one, the last ones before the number.
 const RECORDS_NAMED: usize = 20;
@@ -22,7 +26,8 @@ pub struct Traced {
     /// Four facts, revisions, attempts with their receipts.
     #[serde(flatten)]
     pub ledger: ledger::Trace,
-    /// The arithmetic of each resource behind the cell, in words.
+    /// The arithmetic of the cell in words: the figure of each resource behind
+    /// it, then what makes them the number that the target holds.
     pub arithmetic: Vec<String>,
     /// What the arithmetic rests on: input window, versions of rules, mapping and
     /// time zones.
@@ -92,26 +97,51 @@ pub fn trace(
     now: Timestamp,
 ) -> Result<Traced, Failure> {
     let ledger = ledger::trace(reader, key, now)?;
-    let plant = &loaded.config.plant;
-    let mapping = loaded.config.targets.get(&key.target).map(|target| &target.mapping);
-    let sources: Vec<&str> = mapping
-        .iter()
-        .flat_map(|mapping| &mapping.rows)
-        .filter(|row| row.resource == key.resource && row.location == key.location)
+    let target = loaded.config.targets.get(&key.target);
+    let mapping = target.map(|target| &target.mapping);
+    let place = (&key.resource, &key.location, &key.product);
+    let rows = mapping.iter().flat_map(|mapping| &mapping.rows);
+    let mut sources: Vec<&str> = rows
+        .filter(|row| (&row.resource, &row.location, &row.product) == place)
         .map(|row| row.source.as_str())
         .collect();
+    sources.dedup();
     let derivation = derivation_of(loaded, reader, key, now)?;
     let wanted = ledger.revisions.last().map(|revision| revision.recipe.as_str());
     let recipe_holds =
         mapping.is_some_and(|mapping| wanted == Some(&project::recipe(&derivation, mapping)));
     let provenance = mapping.map(|mapping| derivation.provenance(&mapping.version));
-    let arithmetic = sources
-        .iter()
-        .filter_map(|source| derive::explain(plant, &derivation, source, key.period))
+    let arithmetic = target
+        .and_then(|target| explain_cell(loaded, target, &derivation, key, ledger.cell.value))
+        .map(|found| found.figures.into_iter().chain([found.landed]))
+        .into_iter()
+        .flatten()
         .map(|explanation| explanation.to_string())
         .collect();
     let (records, last_records) = records(loaded, reader, &sources)?;
     Ok(Traced { ledger, arithmetic, provenance, recipe_holds, records, last_records })
+}
+
+/// Explains what `derivation` says of a cell. `beat` is the identity of the
+/// writer, which a heartbeat carries.
+pub(super) fn explain_cell(
+    loaded: &Loaded,
+    target: &Target,
+    derivation: &Derivation,
+    key: &CellKey,
+    beat: Decimal,
+) -> Option<CellExplanation> {
+    let request = project::Request {
+        plant: &loaded.config.plant,
+        live: derivation,
+        cut: Some(derivation),
+        target: &key.target,
+        scope: &key.scope,
+        mapping: &target.mapping,
+        measures: &target.measures,
+        heartbeat: Some(beat),
+    };
+    project::explain(&request, key)
 }
 
 /// What was derived for a cell: now, or at the last cut for a plan cut.
@@ -175,8 +205,9 @@ fn speaks_of(decoder: &Decoder<'_>, record: &RawRecord, subjects: &[Subject]) ->
     }
     let states = facts.states.iter().map(|fact| fact.subject);
     let counts = facts.counts.iter().map(|fact| fact.subject);
+    let made = facts.made.iter().map(|fact| fact.subject);
     let forecasts = facts.forecasts.iter().map(|fact| fact.subject);
-    states.chain(counts).chain(forecasts).any(|subject| subjects.contains(&subject))
+    states.chain(counts).chain(made).chain(forecasts).any(|subject| subjects.contains(&subject))
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::{Carries, DesiredCell, Period, PeriodKind};
+use planthread_contracts::{Carries, DesiredCell};
 use planthread_domain::{
-    derive::{self, Derivation, Explanation},
+    derive::Derivation,
     project::{self, Withheld},
 };
 use planthread_engine::{
@@ -180,88 +180,4 @@ fn refused(target: &str, violations: &[planthread_contracts::Violation]) -> Fail
     Failure::usage(format!("targets.{target}: {}: {}{more}", first.path, first.reason))
         .cure(&first.cure)
         .explain("config")
-}
-
-/// Explains the number of one resource and period in words.
-///
-/// # Errors
-/// When it was not derived; the message says what was.
-pub fn explain(
-    loaded: &Loaded,
-    derivation: &Derivation,
-    resource: &str,
-    period: Period,
-) -> Result<Explanation, Failure> {
-    let plant = &loaded.config.plant;
-    derive::explain(plant, derivation, resource, period).ok_or_else(|| {
-        let known = plant.resource(resource).is_some() || plant.line(resource).is_some();
-        let mine = || derivation.figures.iter().filter(|one| one.resource == resource);
-        let kind = period.kind();
-        match (known, mine().next(), mine().next_back()) {
-            (true, Some(_), _) if mine().all(|one| one.period.kind() != kind) => {
-                not_stored(derivation, period)
-            }
-            (true, Some(first), Some(last)) => {
-                Failure::usage(format!("nothing is known about {resource} in {period}"))
-                    .cure(format!("periods from {} to {} were derived", first.period, last.period))
-            }
-            (true, ..) => Failure::usage(format!("nothing is known about {resource}"))
-                .cure("send records of it, or declare its `standard_availability`"),
-            (false, ..) => {
-                let resources = plant.resources.iter().map(|one| one.id.as_str());
-                let names = resources.chain(plant.lines.iter().map(|one| one.id.as_str()));
-                Failure::usage(format!("`{resource}` is no resource or line of the plant"))
-                    .cure(format!("known: {}", names.collect::<Vec<_>>().join(", ")))
-            }
-        }
-    })
-}
-
-/// A period of a kind that no measure stores was never derived: that says nothing
-/// about the resource.
-fn not_stored(derivation: &Derivation, period: Period) -> Failure {
-    let name = |kind: PeriodKind| match kind {
-        PeriodKind::Day => "day",
-        PeriodKind::TechnicalWeek => "technical week",
-        PeriodKind::Week => "week",
-        PeriodKind::Month => "month",
-    };
-    let mut kinds: Vec<_> = derivation.figures.iter().map(|one| one.period.kind()).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let derived: Vec<_> = kinds.into_iter().map(name).collect();
-    let asked = name(period.kind());
-    Failure::usage(format!("no measure is stored by {asked}, so {period} was not derived")).cure(
-        format!(
-            "ask for a period by {}, or declare a measure with the level of a {asked}",
-            derived.join(" or ")
-        ),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use planthread_domain::decode::Facts;
-
-    use super::*;
-    use crate::config;
-
-    #[test]
-    fn a_period_that_no_measure_stores_is_not_called_unknown() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let file = root.join("examples/line-simulation/planthread.yaml");
-        let loaded = config::load(&file, None).unwrap();
-        let as_of = loaded.config.plant.as_of.unwrap();
-        let derivation = derive_facts(&loaded, &Facts::default(), as_of).unwrap();
-        let said = |resource: &str, period: &str| {
-            explain(&loaded, &derivation, resource, period.parse().unwrap()).unwrap_err()
-        };
-        let month = said("M1", "2026-12");
-        assert_eq!(month.message, "no measure is stored by month, so 2026-12 was not derived");
-        assert!(month.cure.starts_with("ask for a period by week, or"), "{}", month.cure);
-        assert!(said("M1", "2026-W48").message.contains("nothing is known about M1"));
-        assert!(said("M9", "2026-12").message.contains("is no resource or line"));
-    }
 }

@@ -9,12 +9,12 @@ pub mod lines;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
 use planthread_contracts::{RawRecord, RejectedRecord};
 use planthread_domain::{
-    decode::{Decoder, Facts},
+    decode::{Decoder, Facts, Feeds},
     model::Plant,
 };
 use planthread_engine::{State, journal};
@@ -55,6 +55,18 @@ pub struct Kept {
     pub quarantined: Vec<String>,
     /// Records that can't be understood.
     pub rejected: Vec<Refusal>,
+    /// What was understood, by what it feeds.
+    pub feeds: Vec<Fed>,
+}
+
+/// Records that were understood, and the figures that they feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fed {
+    /// How many records.
+    pub records: usize,
+    /// What they are and feed.
+    #[serde(flatten)]
+    pub feeds: Feeds,
 }
 
 /// A record that can't be understood.
@@ -92,6 +104,12 @@ impl Kept {
         self.conflicts.extend(other.conflicts);
         self.quarantined.extend(other.quarantined);
         self.rejected.extend(other.rejected);
+        for fed in other.feeds {
+            match self.feeds.iter_mut().find(|known| known.feeds == fed.feeds) {
+                Some(known) => known.records += fed.records,
+                None => self.feeds.push(fed),
+            }
+        }
     }
 }
 
@@ -111,30 +129,36 @@ impl JournalDoor {
     }
 
     /// Sorts what arrived: understood, not understood, from the future.
-    fn sort(&self, arrivals: Vec<Arrival>) -> Result<journal::Append, Failure> {
+    fn sort(&self, arrivals: Vec<Arrival>) -> Result<(journal::Append, Vec<Fed>), Failure> {
         let decoder = Decoder::new(&self.plant)
             .map_err(|error| Failure::usage(error.to_string()).explain("config"))?;
         let mut append = journal::Append::default();
+        let mut fed: BTreeMap<Feeds, usize> = BTreeMap::new();
         for arrival in arrivals {
             match arrival.and_then(|record| understood(&decoder, record)) {
-                Ok(Understood::Now(record)) => append.records.push(record),
+                Ok(Understood::Now(record, feeds)) => {
+                    append.records.push(record);
+                    *fed.entry(feeds).or_default() += 1;
+                }
                 Ok(Understood::Later(waiting)) => append.quarantined.push(waiting),
                 Err(rejected) => append.rejected.push(*rejected),
             }
         }
-        Ok(append)
+        let fed = fed.into_iter().map(|(feeds, records)| Fed { records, feeds });
+        Ok((append, fed.collect()))
     }
 }
 
 enum Understood {
-    Now(RawRecord),
+    Now(RawRecord, Feeds),
     Later(journal::Quarantined),
 }
 
 /// Decodes a record to see whether it can be; the facts are derived later.
 fn understood(decoder: &Decoder<'_>, record: RawRecord) -> Result<Understood, Box<RejectedRecord>> {
-    let Err(rejected) = decoder.decode(&record, &mut Facts::default()) else {
-        return Ok(Understood::Now(record));
+    let rejected = match decoder.feeds(&record, &mut Facts::default()) {
+        Ok(feeds) => return Ok(Understood::Now(record, feeds)),
+        Err(rejected) => rejected,
     };
     // A record that would be understood later tells of the future: it waits
     // for a person, because its clock is wrong, or ours.
@@ -165,8 +189,10 @@ impl Door for JournalDoor {
         checkpoint: Option<(String, String)>,
     ) -> Result<Kept, Failure> {
         let now = self.now();
-        let append = journal::Append { checkpoint, ..self.sort(arrivals)? };
+        let (append, feeds) = self.sort(arrivals)?;
+        let append = journal::Append { checkpoint, ..append };
         let mut kept = Kept {
+            feeds,
             rejected: append.rejected.iter().map(Refusal::from).collect(),
             quarantined: append
                 .quarantined

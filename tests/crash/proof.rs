@@ -14,11 +14,14 @@ use serde_json::Value;
 use crate::program::{Ended, Project};
 
 /// Our names of what lands, and the target's: as `init` writes them.
-const SURFACES: [(&str, &str); 7] = [
+const SURFACES: [(&str, &str); 10] = [
     ("live", "TWINCAPALIVE"),
     ("plan_cut", "TWINCAPA"),
     ("low", "TWINCAPALOW"),
     ("lost", "TWINLOST"),
+    ("severity", "TWINSEVERITY"),
+    ("risk", "TWINRISK"),
+    ("output", "TWINOUTPUT"),
     ("status", "TWINSTATUS"),
     ("as_of", "TWINASOF"),
     ("valid_until", "TWINVALIDTO"),

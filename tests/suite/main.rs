@@ -9,6 +9,7 @@
 mod apart;
 mod docs;
 mod faults;
+mod figures;
 mod landing;
 mod laws;
 mod outage;

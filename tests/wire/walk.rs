@@ -64,6 +64,14 @@ fn from_an_empty_folder_to_a_number_in_the_planners_grid() {
     walk.step("plan", 0, &["Nothing to send"]);
     let week = landed["period"].as_str().unwrap();
     walk.step(&format!("derive --explain press-a {week}"), 0, &["press-a", week]);
+    let risk = "planthread.maintenance-risk-horizon.v1";
+    let signals = walk.step("derive --signals", 0, &[risk, "planthread.constraint-severity.v1"]);
+    let mut events = signals.lines().map(|line| serde_json::from_str(line).unwrap());
+    let event: serde_json::Value =
+        events.find(|event: &serde_json::Value| event["type"] == risk).unwrap();
+    let foretold = event["data"]["period"].as_str().unwrap();
+    let explain = format!("derive --explain weld-a {foretold} --measure risk");
+    walk.step(&explain, 0, &["Hours at risk", "LINE-3@1010", "Rounded once"]);
     let resource = landed["resource"].as_str().unwrap();
     let location = landed["location"].as_str().unwrap();
     let cell = format!("ibp/base/{resource}@{location}/{week}/live");

@@ -4,6 +4,9 @@
 //! summed elements, so that availability × effectiveness × quality is the OEE
 //! at every level. Effectiveness is what many call performance; quality is
 //! weighted by standard time, not by pieces.
+//!
+//! Once kept, the good quantities feed the good output of the resource. The delay
+//! time feeds no figure: it does not say when in the window the time lies.
 
 use rust_decimal::Decimal;
 use schemars::JsonSchema;

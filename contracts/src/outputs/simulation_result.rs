@@ -1,4 +1,6 @@
 //! Simulation result: one what-if run, its inputs, and how sure its outputs are.
+//!
+//! Once kept, it feeds no figure: a what-if is no promise.
 
 use rust_decimal::Decimal;
 use schemars::JsonSchema;

@@ -2,6 +2,9 @@
 //!
 //! The ISO throughput rate is per order execution time; planners mean units per
 //! scheduled or per running hour. The basis is therefore part of the record.
+//!
+//! Once kept, a measured rate of good pieces per scheduled hour feeds the good
+//! output of the resource; every other one feeds no figure.
 
 use rust_decimal::Decimal;
 use schemars::JsonSchema;

@@ -1,10 +1,10 @@
 //! The six twin outputs, in their CloudEvents envelopes, to facts.
 //!
 //! What a forecast or a constraint map says becomes facts of the periods it
-//! speaks of; a production state is a change of state. OEE elements,
-//! throughput and what-if results are checked and kept in the journal, but feed
-//! no landed figure: capacity comes from counted stops and counted parts, and a
-//! what-if is no promise.
+//! speaks of; a production state is a change of state; good parts of OEE
+//! elements and of a throughput are good output of their window
+//! ([`super::made`]). A what-if result is checked and kept in the journal, but
+//! feeds no figure: a what-if is no promise.
 
 use planthread_contracts::{
     AvailabilityForecast, CloudEvent, ConstraintMap, Distribution, PeriodForecast, ProductionState,
@@ -13,9 +13,9 @@ use planthread_contracts::{
 use rust_decimal::Decimal;
 
 use super::{
-    Decoder, Facts, Refusal, SourceIndex, StateSet, Subject,
+    Decoder, Facts, Feeds, Refusal, SourceIndex, StateSet, Subject,
     fact::{Forecast, Foretold, StateFact},
-    not_ahead,
+    made, not_ahead, scaled,
 };
 use crate::calendar::Span;
 
@@ -31,39 +31,41 @@ pub(super) fn decode(
     source: SourceIndex,
     record: &RawRecord,
     facts: &mut Facts,
-) -> Result<(), Refusal> {
+) -> Result<Feeds, Refusal> {
     let event = CloudEvent::parse(&record.body).map_err(first)?;
     let output = TwinOutput::from_event(&event).map_err(first)?;
     let mut found = Facts::default();
     let twin = output.source().clone();
     not_ahead(record, twin.observed_until.as_millisecond(), "data.source.observed_until")?;
-    match output {
+    let feeds = match output {
         TwinOutput::AvailabilityForecast(forecast) => {
             availability(decoder, source, record, &forecast, &mut found)?;
+            Feeds::forecast(&found)
         }
         TwinOutput::ConstraintMap(map) => {
             let issued = twin.observed_until.as_millisecond();
             constraints(decoder, source, issued, &map, &mut found)?;
+            Feeds::figures("constraint-map", &["severity"])
         }
         TwinOutput::ProductionState(state) => {
             production_state(decoder, source, record, &state, &mut found)?;
+            Feeds::figures("production-state", &["attainable hours", "status"])
         }
-        TwinOutput::Oee(oee) => {
-            decoder.subject(source, &oee.resource.id, "data.resource.id")?;
-        }
+        TwinOutput::Oee(oee) => made::of_oee(decoder, source, record, &oee, &mut found)?,
         TwinOutput::Throughput(rate) => {
-            decoder.subject(source, &rate.resource.id, "data.resource.id")?;
+            made::of_throughput(decoder, source, record, &rate, &mut found)?
         }
         TwinOutput::SimulationResult(run) => {
             for (index, output) in run.outputs.iter().enumerate() {
                 let field = format!("data.outputs[{index}].resource.id");
                 decoder.subject(source, &output.resource.id, &field)?;
             }
+            Feeds::nothing("simulation-result", "a what-if is no promise")
         }
-    }
+    };
     facts.append(found);
     facts.twins.push(twin);
-    Ok(())
+    Ok(feeds)
 }
 
 /// The first fault, and how many more there are.
@@ -133,6 +135,9 @@ fn availability(
         let share = |up: Decimal| fraction(forecast.unit, one, up);
         if let Some(up) = share(mean) {
             issue.add(subject, interval, Foretold::UpFraction, up, asset);
+            if let Some(shape) = shape(forecast.unit, one) {
+                issue.add(subject, interval, Foretold::UpDistribution, up, &shape);
+            }
         }
         if let Some(low) = one.up.quantile(Decimal::new(1, 1)).and_then(share) {
             issue.add(subject, interval, Foretold::LowUpFraction, low, asset);
@@ -154,6 +159,16 @@ fn fraction(unit: Unit, one: &PeriodForecast, up: Decimal) -> Option<Decimal> {
         Unit::Hour => up.checked_div(one.scheduled_hours),
         _ => Some(up),
     }
+}
+
+/// The distribution of the share of scheduled time, as text. A single point says
+/// nothing more than its mean.
+fn shape(unit: Unit, one: &PeriodForecast) -> Option<String> {
+    if matches!(one.up, Distribution::Point { .. }) {
+        return None;
+    }
+    let scheduled = if unit == Unit::Hour { one.scheduled_hours } else { Decimal::ONE };
+    serde_json::to_string(&scaled(&one.up, Decimal::ONE, scheduled)?).ok()
 }
 
 fn constraints(
@@ -202,7 +217,10 @@ mod tests {
     use planthread_contracts::{EquipmentState, Origin, RejectedRecord};
 
     use super::*;
-    use crate::{decode::decode, fixture};
+    use crate::{
+        decode::{Made, decode},
+        fixture,
+    };
 
     fn send(event_type: &str, data: &str) -> Result<Facts, Box<RejectedRecord>> {
         let body = format!(
@@ -241,6 +259,21 @@ mod tests {
         assert_eq!(value(Foretold::FailureProbability), Some(Decimal::new(4, 1)));
         assert_eq!(value(Foretold::RepairHours), Some(6.into()));
         assert_eq!(facts.twins[0].twin_id, "T");
+        let shape = facts.forecasts.iter().find(|f| f.what == Foretold::UpDistribution).unwrap();
+        let shape: Distribution = serde_json::from_str(&shape.about).unwrap();
+        assert_eq!(shape.quantile(Decimal::new(1, 1)), Some(Decimal::new(75, 2)));
+        assert_eq!(shape.mean(), Some(Decimal::new(9, 1)));
+        // A single number has no shape, and a family does not scale as a whole.
+        let point = r#"{"point":{"value":"151.2"}}"#;
+        let family = r#"{"parametric":{"family":{"exponential":{"mean":"9"}},"mean":"151.2"}}"#;
+        for up in [point, family] {
+            let event = forecast("M1");
+            let (from, to) = (event.find(r#"{"quantiles"#).unwrap(), event.find("]").unwrap());
+            let (before, after) = (&event[..from], &event[to..]);
+            let after = after.replacen(r#"],"mean":"151.2"}}"#, "", 1);
+            let facts = send("availability-forecast", &format!("{before}{up}{after}")).unwrap();
+            assert!(facts.forecasts.iter().all(|f| f.what != Foretold::UpDistribution));
+        }
     }
 
     #[test]
@@ -270,5 +303,81 @@ mod tests {
         assert_eq!(send("weather", "{}").unwrap_err().field, "type");
         let bare = forecast("M1").replace(r#","mean":"151.2""#, "");
         assert!(send("availability-forecast", &bare).unwrap_err().reason.contains("no mean"));
+    }
+
+    fn feeds(event_type: &str, data: &str) -> (Feeds, Facts) {
+        let body = format!(
+            r#"{{"specversion":"1.0","id":"1","source":"twin","type":"planthread.{event_type}.v1","data":{data}}}"#
+        );
+        let record = RawRecord {
+            source: "twin".into(),
+            id: "1".into(),
+            media_type: "application/cloudevents+json".into(),
+            body: body.into_bytes(),
+            received_at: "2026-11-22T22:00:00Z".parse().unwrap(),
+            origin: Origin { place: "stdin".into(), line: 3 },
+        };
+        let (plant, mut facts) = (fixture::plant(), Facts::default());
+        let feeds = Decoder::new(&plant).unwrap().feeds(&record, &mut facts);
+        (feeds.unwrap_or_else(|rejected| panic!("{rejected:?}")), facts)
+    }
+
+    fn oee(resource: &str, output: &str) -> String {
+        format!(
+            r#"{{"resource":{{"id":"{resource}","level":"work_cell"}},"pbt_s":28800,"apt_s":25000,
+            "adet_s":1200,"window":{{"start":"2026-11-22T14:00:00Z","end":"2026-11-22T22:00:00Z"}},
+            "output":[{output}],{SOURCE}}}"#
+        )
+    }
+
+    const PIECES: &str = r#"{"product":"A","unit":"H87","pri_s":60,"pq":400,"gq":390},
+        {"product":"B","unit":"H87","pri_s":60,"pq":12,"gq":10.5}"#;
+
+    #[test]
+    fn good_pieces_of_oee_elements_are_good_output_as_far_as_they_were_seen() {
+        let (fed, facts) = feeds("oee", &oee("M2", PIECES));
+        assert_eq!((fed.kind, &*fed.figures), ("oee", &["good output"][..]));
+        assert!(fed.note.starts_with("adet_s"), "where the time lies is not told");
+        assert!(facts.states.is_empty(), "no stop is invented");
+        let [made] = facts.made[..] else { panic!("{facts:?}") };
+        assert_eq!((made.subject, made.made), (Subject(1), Made::Parts(Decimal::new(4_005, 1))));
+        // The twin had seen only seven of the eight hours.
+        assert_eq!(made.interval.ms(), 7 * 3_600_000);
+        // A line's parts are those of its counter.
+        assert_eq!(feeds("oee", &oee("LINE", PIECES)).1.made[0].subject, Subject(0));
+    }
+
+    fn throughput(from: &str, to: &str) -> String {
+        let rate = r#"{"resource":{"id":"M1","level":"work_cell"},"rate_per_hour":57.5,"unit":"H87",
+            "rate_basis":"per_scheduled_hour","counted":"good","basis":"actual",
+            "window":{"start":"2026-11-22T14:00:00Z","end":"2026-11-22T20:00:00Z"},"made":{"product":"A"},"#;
+        format!("{rate}{SOURCE}}}").replace(from, to)
+    }
+
+    #[test]
+    fn what_feeds_no_figure_says_so() {
+        let (fed, facts) = feeds("throughput", &throughput("", ""));
+        assert_eq!(*fed.figures, ["good output"]);
+        assert_eq!(facts.made[0].made, Made::PerScheduledHour(Decimal::new(575, 1)));
+        let half = oee("M1", PIECES).replace(r#""coverage":"1""#, r#""coverage":"0.5""#);
+        let run = format!(
+            r#"{{"scenario":"s","changed_inputs":[],"replications":1,"warm_up_hours":0,"outputs":[],
+            "horizon":{{"start":"2026-11-22T14:00:00Z","end":"2026-11-22T20:00:00Z"}},{}}}"#,
+            SOURCE.replace(r#""twin_kind""#, r#""model":{"id":"m","version":"1"},"twin_kind""#)
+        );
+        for (kind, data, why) in [
+            ("throughput", throughput("\"good\",", "\"gross\","), "gross"),
+            ("throughput", throughput("actual", "forecast"), "foretold"),
+            ("throughput", throughput("per_scheduled", "per_running"), "running hours"),
+            ("throughput", throughput("H87", "KGM"), "KGM"),
+            ("oee", oee("M1", ""), "no quantities"),
+            ("oee", oee("M1", &PIECES.replace("H87", "LTR")), "LTR"),
+            ("oee", half, "only 0.5"),
+            ("simulation-result", run, "no promise"),
+        ] {
+            let (fed, facts) = feeds(kind, &data);
+            assert_eq!((fed.kind, fed.figures.len(), facts.len()), (kind, 0, 0), "{data}");
+            assert!(fed.note.contains(why), "{kind}: {}", fed.note);
+        }
     }
 }

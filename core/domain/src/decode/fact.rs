@@ -65,6 +65,33 @@ pub struct CountFact {
     pub received: i64,
 }
 
+/// Good output of an interval, as a twin counted it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MadeFact {
+    /// The machine.
+    pub subject: Subject,
+    /// Who says so.
+    pub source: SourceIndex,
+    /// The counted interval.
+    pub interval: Span,
+    /// How much.
+    pub made: Made,
+    /// Up to here the twin had observed when it said so, in milliseconds.
+    pub issued: i64,
+    /// When we received it, in milliseconds.
+    pub received: i64,
+}
+
+/// How a twin tells good output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Made {
+    /// Good parts of the interval.
+    Parts(Decimal),
+    /// Good parts per scheduled hour, less planned stops.
+    PerScheduledHour(Decimal),
+}
+
 /// Which figure of a period a twin foretold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,6 +106,9 @@ pub enum Foretold {
     RepairHours,
     /// Severity as a constraint, 0..1.
     Severity,
+    /// Distribution of the share of scheduled time that is up, in JSON; its
+    /// number is the mean.
+    UpDistribution,
 }
 
 /// One number that a twin foretold for an interval.
@@ -98,8 +128,8 @@ pub struct Forecast {
     pub valid_until: i64,
     /// The number.
     pub value: Decimal,
-    /// What it is about: for a severity its method and mix, for a forecast the
-    /// asset.
+    /// What it is about: for a severity its method and mix, for a distribution
+    /// itself, for other forecasts the asset.
     pub about: String,
 }
 
@@ -112,6 +142,8 @@ pub struct Facts {
     pub states: Vec<StateFact>,
     /// Counter readings.
     pub counts: Vec<CountFact>,
+    /// Good output by interval.
+    pub made: Vec<MadeFact>,
     /// Forecasts and severities.
     pub forecasts: Vec<Forecast>,
     /// Twins that spoke, for provenance.
@@ -122,7 +154,7 @@ impl Facts {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.states.len() + self.counts.len() + self.forecasts.len()
+        self.states.len() + self.counts.len() + self.made.len() + self.forecasts.len()
     }
 
     /// Whether there is none.
@@ -135,6 +167,7 @@ impl Facts {
     pub fn append(&mut self, mut other: Self) {
         self.states.append(&mut other.states);
         self.counts.append(&mut other.counts);
+        self.made.append(&mut other.made);
         self.forecasts.append(&mut other.forecasts);
         self.twins.append(&mut other.twins);
     }
@@ -147,6 +180,8 @@ impl Facts {
         self.states.dedup();
         self.counts.sort_unstable();
         self.counts.dedup();
+        self.made.sort_unstable();
+        self.made.dedup();
         self.forecasts.sort();
         self.forecasts.dedup();
         // Of each twin the last word on how far it had observed.
@@ -163,6 +198,7 @@ impl Facts {
         Self {
             states: self.states.iter().filter(|fact| fact.at <= as_of).copied().collect(),
             counts: self.counts.iter().filter(|c| c.interval.end <= as_of).copied().collect(),
+            made: self.made.iter().filter(|made| made.interval.end <= as_of).copied().collect(),
             forecasts: self.forecasts.iter().filter(|f| f.issued <= as_of).cloned().collect(),
             twins: self.twins.clone(),
         }
@@ -186,6 +222,19 @@ impl Facts {
             hash.update(fact.interval.start.to_le_bytes());
             hash.update(fact.interval.end.to_le_bytes());
             hash.update(fact.total.to_le_bytes());
+        }
+        for fact in &self.made {
+            let (kind, value) = match fact.made {
+                Made::Parts(parts) => (0, parts),
+                Made::PerScheduledHour(rate) => (1, rate),
+            };
+            hash.update(fact.subject.0.to_le_bytes());
+            hash.update(fact.source.0.to_le_bytes());
+            hash.update(fact.interval.start.to_le_bytes());
+            hash.update(fact.interval.end.to_le_bytes());
+            hash.update(fact.issued.to_le_bytes());
+            hash.update([kind]);
+            hash.update(value.normalize().serialize());
         }
         for fact in &self.forecasts {
             hash.update(fact.subject.0.to_le_bytes());

@@ -6,15 +6,22 @@
 mod cloud;
 mod csv_row;
 pub mod fact;
+mod feeds;
+mod made;
 mod rows;
+mod shape;
 mod time;
 
 use std::collections::HashMap;
 
 use planthread_contracts::{RawRecord, RejectedRecord};
 
-pub use fact::{CountFact, Facts, Forecast, Foretold, SourceIndex, StateFact, StateSet, Subject};
+pub use fact::{
+    CountFact, Facts, Forecast, Foretold, Made, MadeFact, SourceIndex, StateFact, StateSet, Subject,
+};
+pub use feeds::Feeds;
 pub use rows::rows;
+pub(crate) use shape::scaled;
 pub use time::TimeReader;
 
 use crate::{
@@ -78,10 +85,22 @@ impl<'a> Decoder<'a> {
     /// The record with the field, the reason and the cure, when it can't be
     /// understood or lies in the future of its own arrival.
     pub fn decode(&self, record: &RawRecord, facts: &mut Facts) -> Result<(), Box<RejectedRecord>> {
+        self.feeds(record, facts).map(|_| ())
+    }
+
+    /// As [`Decoder::decode`], and says which figures the record feeds.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`].
+    pub fn feeds(
+        &self,
+        record: &RawRecord,
+        facts: &mut Facts,
+    ) -> Result<Feeds, Box<RejectedRecord>> {
         self.read(record, facts).map_err(|refusal| reject(record, refusal))
     }
 
-    fn read(&self, record: &RawRecord, facts: &mut Facts) -> Result<(), Refusal> {
+    fn read(&self, record: &RawRecord, facts: &mut Facts) -> Result<Feeds, Refusal> {
         let Some(&index) = self.sources.get(record.source.as_str()) else {
             return Err(Refusal::new(
                 "source",
@@ -92,7 +111,9 @@ impl<'a> Decoder<'a> {
         let position = usize::from(index.0);
         match (&self.plant.sources[position].reader, &self.readers[position]) {
             (Reader::Cloudevents(_), _) => cloud::decode(self, index, record, facts),
-            (_, Some(reader)) => reader.decode(self, index, record, facts),
+            (rows, Some(reader)) => {
+                reader.decode(self, index, record, facts).map(|()| Feeds::rows(rows))
+            }
             (_, None) => Err(Refusal::new("source", "has no reader", "declare its `reader`")),
         }
     }

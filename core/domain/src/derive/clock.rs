@@ -143,5 +143,8 @@ fn last_seen(plant: &Plant, facts: &Facts) -> Vec<Option<i64>> {
     for fact in &facts.counts {
         speaks(fact.source.0, fact.interval.end);
     }
+    for fact in &facts.made {
+        speaks(fact.source.0, fact.interval.end);
+    }
     seen
 }

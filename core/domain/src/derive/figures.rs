@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use planthread_contracts::{
-    CapacityBasis, Loss, Mix, Period, Quality, Quantile, SeverityMethod, Status,
+    CapacityBasis, Carries, Distribution, Loss, Mix, Period, Quality, Quantile, SeverityMethod,
+    Status,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -119,6 +120,9 @@ pub struct Foreseen {
     pub up_fraction: Decimal,
     /// Low quantile of that share, P(X ≤ value) = 0.1.
     pub low_fraction: Option<Decimal>,
+    /// Distribution of that share, where the twin gave one that still holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Distribution>,
     /// How far it can be trusted.
     pub status: Status,
     /// Who foretold it.
@@ -136,6 +140,10 @@ pub struct Severity {
     pub method: SeverityMethod,
     /// For which product mix.
     pub mix: Mix,
+    /// First instant of the window that it was told for.
+    pub start: Timestamp,
+    /// The first instant after it.
+    pub end: Timestamp,
     /// How far it can be trusted.
     pub status: Status,
 }
@@ -153,8 +161,37 @@ pub struct Risk {
     pub asset: String,
     /// Up to here the model looks.
     pub model_horizon: Timestamp,
+    /// The parts of forecasts that lie in the period.
+    pub parts: Vec<RiskPart>,
     /// How far it can be trusted.
     pub status: Status,
+}
+
+/// The part of one forecast of a failure that lies in a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RiskPart {
+    /// P(forced stop in the forecast's interval).
+    pub probability: Decimal,
+    /// Hours that the repair takes.
+    pub repair_hours: Decimal,
+    /// Scheduled milliseconds of the forecast's interval.
+    pub whole: i64,
+    /// Those of them that lie in the period.
+    pub inside: i64,
+}
+
+impl RiskPart {
+    /// The share of the forecast's scheduled time that lies in the period.
+    #[must_use]
+    pub fn share(&self) -> Option<Decimal> {
+        Decimal::from(self.inside).checked_div(self.whole.into())
+    }
+
+    /// Expected hours lost: no repair loses more than what is scheduled.
+    #[must_use]
+    pub fn hours_at_risk(&self) -> Option<Decimal> {
+        Some(self.probability * self.repair_hours.min(hours(self.whole)) * self.share()?)
+    }
 }
 
 /// What only a line has.
@@ -313,5 +350,24 @@ impl Figures {
     pub fn lost_hours(&self) -> Option<Decimal> {
         let open = hours(self.elements.scheduled - self.elements.planned);
         self.attainable_hours.map(|attainable| open - attainable)
+    }
+
+    /// The number that a measure of this kind carries, before units, shares and
+    /// rounding; `None` where there is none. Stamps are not numbers yet
+    /// ([`super::explain::day_number`]); a plan cut is the attainable hours of
+    /// the cut-off.
+    #[must_use]
+    pub fn carried(&self, what: Carries) -> Option<Decimal> {
+        match what {
+            Carries::AttainableClockHours | Carries::PlanCut => self.attainable_hours,
+            Carries::DemonstratedStandardHours => self.demonstrated_standard_hours,
+            Carries::LowHours => self.low_hours.map(|low| low.value),
+            Carries::ExpectedLostHours => self.lost_hours(),
+            Carries::GoodUnits => self.good_units,
+            Carries::Severity => self.severity.as_ref().map(|severity| severity.value),
+            Carries::HoursAtRisk => self.risk.as_ref().map(|risk| risk.hours_at_risk),
+            Carries::Status => Some(self.status.code().into()),
+            Carries::AsOf | Carries::ValidUntil | Carries::Heartbeat | Carries::Observed => None,
+        }
     }
 }

@@ -3,9 +3,9 @@
 use planthread_contracts::{Mix, SeverityMethod, Status};
 use rust_decimal::Decimal;
 
-use super::figures::{Foreseen, Risk, Severity};
+use super::figures::{Foreseen, Risk, RiskPart, Severity};
 use crate::{
-    calendar::{Span, Spans, span::hours, span::instant},
+    calendar::{Span, Spans, span::instant},
     decode::{Forecast, Foretold},
     model::Plant,
     truth::{Claim, Policy, Truth, decide},
@@ -90,11 +90,12 @@ impl<'a> Outlook<'a> {
         let (holding, rest) = self.holding(Foretold::UpFraction, ahead, |_| true);
         let mut foreseen = Vec::new();
         for (mut time, interval, truth, forecast) in holding {
-            let mut part = |ms: i64, truth: Truth, from: &Forecast, low| {
+            let mut part = |ms: i64, truth: Truth, from: &Forecast, low, distribution| {
                 foreseen.push(Foreseen {
                     ms,
                     up_fraction: truth.value,
                     low_fraction: low,
+                    distribution,
                     status: truth.status,
                     source: plant.sources[usize::from(from.source.0)].name.clone(),
                     issued: instant(from.issued),
@@ -112,16 +113,25 @@ impl<'a> Outlook<'a> {
                 if last.value >= truth.value {
                     mine += ms;
                 } else if ms > 0 {
-                    part(ms, *last, from, None);
+                    part(ms, *last, from, None, None);
                 }
             }
             mine += time.ms();
-            let low = self.of_kind(Foretold::LowUpFraction).find(|(_, span, _, low)| {
-                *span == interval && low.source == forecast.source && low.issued == forecast.issued
-            });
+            let beside = |kind| {
+                self.of_kind(kind).find(|(_, span, _, other)| {
+                    *span == interval
+                        && other.source == forecast.source
+                        && other.issued == forecast.issued
+                })
+            };
             if mine > 0 {
                 let falls = |low: Decimal| low.min(truth.value);
-                part(mine, truth, forecast, low.map(|(_, _, low, _)| falls(low.value)));
+                let low = beside(Foretold::LowUpFraction).map(|(_, _, low, _)| falls(low.value));
+                // A mean that fell is no longer the mean of the distribution.
+                let holds = truth.status == Status::Live && truth.value == forecast.value;
+                let shape = beside(Foretold::UpDistribution).filter(|_| holds);
+                let shape = shape.and_then(|(.., shape)| serde_json::from_str(&shape.about).ok());
+                part(mine, truth, forecast, low, shape);
             }
         }
         (foreseen, rest.ms())
@@ -136,9 +146,10 @@ impl<'a> Outlook<'a> {
             self.of_kind(Foretold::Severity).filter_map(|(_, span, _, f)| inside(f, span)).min()?;
         let time = Spans::one(window);
         let (holding, _) = self.holding(Foretold::Severity, time, |f| f.about == label);
-        let truth = holding.iter().map(|(_, _, truth, _)| *truth).max_by_key(|one| one.value)?;
+        let (_, told, truth, _) = holding.iter().max_by_key(|(_, _, truth, _)| truth.value)?;
         let (method, mix): (SeverityMethod, Mix) = serde_json::from_str(&label).ok()?;
-        Some(Severity { value: truth.value, method, mix, status: truth.status })
+        let (start, end) = (instant(told.start), instant(told.end));
+        Some(Severity { value: truth.value, method, mix, start, end, status: truth.status })
     }
 
     /// Expected hours lost to a foretold failure inside `window`: probability ×
@@ -156,9 +167,11 @@ impl<'a> Outlook<'a> {
                 .of_kind(Foretold::RepairHours)
                 .find(|(_, span, _, repair)| *span == interval && repair.source == forecast.source);
             let (Some((_, _, repair, _)), true) = (repair, whole > 0) else { continue };
-            let share = Decimal::from(inside) / Decimal::from(whole);
-            let lost = repair.value.min(hours(whole));
-            let at_risk = truth.value * lost * share;
+            let (probability, repair_hours) = (truth.value, repair.value);
+            let part = RiskPart { probability, repair_hours, whole, inside };
+            let (Some(share), Some(at_risk)) = (part.share(), part.hours_at_risk()) else {
+                continue;
+            };
             survives *= Decimal::ONE - truth.value * share;
             let model_horizon = instant(interval.end);
             let risk = found.get_or_insert_with(|| Risk {
@@ -167,8 +180,10 @@ impl<'a> Outlook<'a> {
                 hours_at_risk: Decimal::ZERO,
                 asset: forecast.about.clone(),
                 model_horizon,
+                parts: Vec::new(),
                 status: Status::Live,
             });
+            risk.parts.push(part);
             risk.hours_at_risk += at_risk;
             risk.repair_hours = risk.repair_hours.max(repair.value);
             risk.failure_probability = Decimal::ONE - survives;

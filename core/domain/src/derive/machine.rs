@@ -58,7 +58,6 @@ pub(super) struct Rival {
 pub(super) struct Seen {
     pub(super) timeline: Timeline,
     pub(super) rivals: Vec<Timeline>,
-    pub(super) output: Option<Output>,
     pub(super) told: StateSet,
     pub(super) tells_planned: bool,
     pub(super) observed_from: Option<i64>,
@@ -111,7 +110,7 @@ impl<'a> Machine<'a> {
             unknown: within(&timeline.unknown),
             ahead: scheduled.without(&past).without(&planned),
             planned,
-            output: seen.output,
+            output: None,
             told: seen.told,
             observed_from: seen.observed_from,
             observed_until: seen.observed_until,
@@ -134,6 +133,11 @@ impl<'a> Machine<'a> {
             unknown: self.unknown.ms_within(window),
             ahead: self.ahead.ms_within(window),
         }
+    }
+
+    /// Scheduled milliseconds inside `window`, less planned stops.
+    pub(super) fn busy(&self, window: Span) -> i64 {
+        self.schedule.scheduled.ms_within(window) - self.planned.ms_within(window)
     }
 
     /// Scheduled time ahead inside `window`, less planned stops.

@@ -7,6 +7,7 @@
 
 mod clock;
 mod cut;
+mod events;
 pub mod explain;
 pub mod figures;
 mod forecast;
@@ -23,10 +24,10 @@ use planthread_contracts::{Period, PeriodKind, Status, TwinSource};
 use serde::Serialize;
 
 pub use cut::{cut_off, derive_cut};
-pub use explain::{Explanation, Step, explain};
+pub use explain::{Explanation, Step, explain, name as figure_name};
 pub use figures::{
     Demonstrated, Elements, Figures, Foreseen, LineFigures, LinePool, Load, Phase, PoolWeek,
-    RestsOn, Risk, Severity,
+    RestsOn, Risk, RiskPart, Severity,
 };
 pub(crate) use forecast::worse;
 pub use output::Output;

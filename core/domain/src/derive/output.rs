@@ -1,17 +1,17 @@
-//! Good output from cumulative counters.
+//! Good output: from cumulative counters, and as twins counted it by window.
 
 use rust_decimal::Decimal;
 
 use crate::{
-    calendar::{Span, Spans},
-    decode::CountFact,
+    calendar::{Span, Spans, span::hours},
+    decode::{CountFact, Made, MadeFact},
     model::{CounterReset, Counts},
 };
 
 /// Good parts by interval, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Output {
-    made: Vec<(Span, u64)>,
+    made: Vec<(Span, Decimal)>,
     /// Intervals whose parts nobody knows: a falling counter without a rule.
     pub gaps: u32,
 }
@@ -39,7 +39,7 @@ impl Output {
                     || source.reset != CounterReset::Restart
                     || seconds_a_part.is_none_or(|one| could_make(fact.total, one, span));
                 match made(before, fact.total, source.reset).filter(|_| fits) {
-                    Some(parts) => output.made.push((span, parts)),
+                    Some(parts) => output.made.push((span, parts.into())),
                     None => output.gaps += 1,
                 }
             }
@@ -48,14 +48,88 @@ impl Output {
         output
     }
 
+    /// Windows of one machine and source. Each instant counts once: of windows
+    /// that overlap the finest holds, of equal ones the newest received. A
+    /// coarser window tells what the finer ones inside it left, and where that
+    /// was made is not known: it is spread over the rest of its time.
+    ///
+    /// `busy` gives the scheduled milliseconds of a window, less planned stops.
+    #[must_use]
+    pub fn told(facts: &[MadeFact], busy: impl Fn(Span) -> i64) -> Self {
+        let mut facts: Vec<&MadeFact> = facts.iter().collect();
+        facts.sort_by_key(|fact| fact.interval);
+        let apart = |pair: &[&MadeFact]| pair[0].interval.end <= pair[1].interval.start;
+        if !facts.windows(2).all(apart) {
+            let newest = |fact: &MadeFact| std::cmp::Reverse((fact.received, fact.issued));
+            facts.sort_by_key(|fact| (fact.interval.ms(), newest(fact), fact.interval, fact.made));
+        }
+        let mut output = Self::default();
+        for fact in facts {
+            let parts = match fact.made {
+                Made::Parts(parts) => parts,
+                Made::PerScheduledHour(rate) => rate * hours(busy(fact.interval)),
+            };
+            let rest = output.untold(fact.interval);
+            let told = output.parts_within(fact.interval).unwrap_or_default();
+            output.spread((parts - told).max(Decimal::ZERO), &rest);
+        }
+        output
+    }
+
+    /// What `weaker` tells of time of which this output tells nothing; a window
+    /// that reaches beyond it counts by its share of time.
+    #[must_use]
+    pub fn filled_by(mut self, weaker: &Self) -> Self {
+        let known = self.clone();
+        for (span, parts) in &weaker.made {
+            let rest = known.untold(*span);
+            let ms: i64 = rest.iter().map(|span| span.ms()).sum();
+            if ms > 0 {
+                let share = Decimal::from(ms) / Decimal::from(span.ms());
+                self.spread(*parts * share, &rest);
+            }
+        }
+        self.gaps += weaker.gaps;
+        self
+    }
+
+    /// The parts of `span` of which nothing is told.
+    fn untold(&self, span: Span) -> Vec<Span> {
+        let first = self.made.partition_point(|(told, _)| told.end <= span.start);
+        let mut rest = Vec::new();
+        let mut from = span.start;
+        for (told, _) in self.made[first..].iter().take_while(|(told, _)| told.start < span.end) {
+            if from < told.start {
+                rest.push(Span { start: from, end: told.start });
+            }
+            from = from.max(told.end);
+        }
+        if from < span.end {
+            rest.push(Span { start: from, end: span.end });
+        }
+        rest
+    }
+
+    /// Puts `parts` into free time, by share.
+    fn spread(&mut self, parts: Decimal, rest: &[Span]) {
+        let ms: i64 = rest.iter().map(|span| span.ms()).sum();
+        for span in rest {
+            let own = match rest {
+                [_] => parts,
+                _ => parts * Decimal::from(span.ms()) / Decimal::from(ms),
+            };
+            let at = self.made.partition_point(|(told, _)| told.start < span.start);
+            self.made.insert(at, (*span, own));
+        }
+    }
+
     /// Good parts inside `window`; an interval that reaches beyond it counts
     /// by its share of time. `None` when nothing was counted there.
     #[must_use]
     pub fn parts_within(&self, window: Span) -> Option<Decimal> {
         let first = self.made.partition_point(|(span, _)| span.end <= window.start);
         let mut parts = None;
-        let mut whole = 0u64;
-        let mut shares = Decimal::ZERO;
+        let mut sum = Decimal::ZERO;
         for (span, made) in &self.made[first..] {
             if span.start >= window.end {
                 break;
@@ -63,12 +137,12 @@ impl Output {
             parts = Some(());
             let inside = span.and(window).ms();
             if inside == span.ms() {
-                whole = whole.saturating_add(*made);
+                sum += *made;
             } else {
-                shares += Decimal::from(*made) * Decimal::from(inside) / Decimal::from(span.ms());
+                sum += *made * Decimal::from(inside) / Decimal::from(span.ms());
             }
         }
-        parts.map(|()| Decimal::from(whole) + shares)
+        parts.map(|()| sum)
     }
 
     /// Milliseconds of `window` for which the output is known.
@@ -222,5 +296,63 @@ mod tests {
         assert_eq!(all(&output), Some(70.into()));
         assert_eq!(output.parts_within(Span { start: 1, end: 2 }), Some(20.into()));
         assert_eq!(output.counted_ms(Span { start: 0, end: 50 }), 4);
+    }
+
+    const HOUR: i64 = 3_600_000;
+
+    fn window(from: i64, to: i64, made: Made, received: i64) -> MadeFact {
+        MadeFact {
+            subject: Subject(0),
+            source: SourceIndex(2),
+            interval: Span { start: from * HOUR, end: to * HOUR },
+            made,
+            issued: to * HOUR,
+            received,
+        }
+    }
+
+    fn parts(from: i64, to: i64, parts: i64, received: i64) -> MadeFact {
+        window(from, to, Made::Parts(parts.into()), received)
+    }
+
+    fn made_in(output: &Output, from: i64, to: i64) -> Option<Decimal> {
+        output.parts_within(Span { start: from * HOUR, end: to * HOUR })
+    }
+
+    #[test]
+    fn windows_that_overlap_never_count_a_part_twice() {
+        // A shift of 8 h made 400; its hours 2 and 3 were told alone, and hour 3
+        // was corrected downwards.
+        let facts =
+            [parts(0, 8, 400, 9), parts(2, 3, 70, 3), parts(3, 4, 65, 4), parts(3, 4, 60, 8)];
+        let output = Output::told(&facts, |span| span.ms());
+        assert_eq!(made_in(&output, 2, 3), Some(70.into()));
+        assert_eq!(made_in(&output, 3, 4), Some(60.into()), "of equal windows the newest received");
+        assert_eq!(made_in(&output, 0, 8), Some(400.into()), "the shift stays whole");
+        assert_eq!(made_in(&output, 0, 1), Some(45.into()), "what its other six hours made");
+        assert_eq!(output.counted_ms(Span { start: 0, end: 24 * HOUR }), 8 * HOUR);
+        let mut turned = facts;
+        turned.reverse();
+        assert_eq!(Output::told(&turned, |span| span.ms()), output, "in any order");
+        // Rolling windows, each of 4 h, an hour apart.
+        let rolling: Vec<MadeFact> = (0..5).map(|hour| parts(hour, hour + 4, 240, hour)).collect();
+        assert_eq!(made_in(&Output::told(&rolling, |_| 0), 0, 8), Some(480.into()));
+    }
+
+    #[test]
+    fn a_rate_holds_for_scheduled_hours_less_planned_stops() {
+        let rate = window(0, 24, Made::PerScheduledHour(Decimal::new(575, 1)), 1);
+        let output = Output::told(&[rate], |span| span.ms() - 8 * HOUR);
+        assert_eq!(made_in(&output, 0, 24), Some(920.into()));
+    }
+
+    #[test]
+    fn a_weaker_source_fills_only_what_the_stronger_one_leaves() {
+        let told = |facts: &[MadeFact]| Output::told(facts, |span| span.ms());
+        let strong = told(&[parts(2, 4, 100, 0)]);
+        let weak = told(&[parts(0, 1, 7, 0), parts(1, 3, 60, 0), parts(3, 4, 99, 0)]);
+        let both = strong.filled_by(&weak);
+        assert_eq!(made_in(&both, 0, 4), Some((7 + 30 + 100).into()));
+        assert_eq!(made_in(&both, 2, 4), Some(100.into()));
     }
 }

@@ -248,21 +248,33 @@ fn low(
 
 /// Empirical quantile of weekly availability, linear between the ordered weeks.
 fn empirical(weeks: &[PoolWeek], p: Decimal) -> Option<Decimal> {
-    let mut shares: Vec<Decimal> = weeks
+    let ((_, low), (_, high), part) = quantile_weeks(weeks, p)?;
+    Some(low + (high - low) * part)
+}
+
+/// A week and the share of it that was up.
+type Share<'a> = (&'a PoolWeek, Decimal);
+
+/// The two weeks between which the quantile lies, each with its availability,
+/// and how far it lies from the first to the second. `None` with too few weeks.
+pub(super) fn quantile_weeks(
+    weeks: &[PoolWeek],
+    p: Decimal,
+) -> Option<(Share<'_>, Share<'_>, Decimal)> {
+    let mut shares: Vec<Share<'_>> = weeks
         .iter()
         .filter_map(|week| {
             let lost = Decimal::from(week.elements.down).checked_div(week.base().into())?;
-            Some(Decimal::ONE - lost)
+            Some((week, Decimal::ONE - lost))
         })
         .collect();
     if shares.len() < WEEKS_FOR_A_QUANTILE {
         return None;
     }
-    shares.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+    shares.sort_by(|(_, a), (_, b)| a.partial_cmp(b).unwrap_or(Ordering::Equal));
     let at = p * Decimal::from(shares.len() - 1);
     let below = usize::try_from(at.trunc()).ok()?;
-    let (low, high) = (shares.get(below)?, shares.get(below + 1)?);
-    Some(low + (high - low) * at.fract())
+    Some((*shares.get(below)?, *shares.get(below + 1)?, at.fract()))
 }
 
 fn quality(

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     calendar::{LocalTimeError, Span, Spans, schedule::place, span::HOUR_MS},
-    decode::{Facts, StateFact, StateSet, Subject},
+    decode::{Facts, SourceIndex, StateFact, StateSet, Subject},
     model::{Begins, EquipmentState, Plant, Reader, Resource, Rules},
     truth::age_status,
 };
@@ -33,6 +33,7 @@ pub(super) fn machines<'a>(
             let declared = declared_stops(plant, resource)?;
             let seen = see(plant, facts, clock, subject, resource);
             let mut machine = Machine::new(resource, schedule, bounds, &declared, seen, clock.now);
+            machine.output = output(plant, facts, subject, &machine);
             machine.pool(&plant.rules, clock.now)?;
             Ok(machine)
         })
@@ -96,7 +97,6 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
         let until = if view.status == Status::Live { clock.now } else { view.last_seen };
         Timeline::walk(view.facts, view.begins, window, until)
     };
-    let output = output(plant, facts, subject, resource);
     // The strongest source within its time to live holds; when all have passed
     // it, the one that spoke last.
     let valid = views.iter().filter(|view| view.status != Status::Assumed);
@@ -107,7 +107,6 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
         return Seen {
             timeline: Timeline { unknown: Spans::one(window), ..Timeline::default() },
             rivals: Vec::new(),
-            output,
             told: StateSet::default(),
             tells_planned: true,
             observed_from: None,
@@ -127,7 +126,6 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
     Seen {
         timeline: told.timeline,
         rivals: rivals.map(walk).collect(),
-        output,
         told: told_standby(plant, best.facts),
         tells_planned: views.iter().any(|view| tells_planned(view.reader)),
         observed_from: views.iter().filter_map(View::from).min(),
@@ -205,7 +203,8 @@ fn views<'a>(
     let rules = &plant.rules;
     // A machine that counts parts and never stopped is among those of a source
     // that tells everything.
-    let counted = !slice(&facts.counts, |fact| fact.subject, subject).is_empty();
+    let counted = !slice(&facts.counts, |fact| fact.subject, subject).is_empty()
+        || !slice(&facts.made, |fact| fact.subject, subject).is_empty();
     let mut views = Vec::new();
     for (position, source) in plant.sources.iter().enumerate() {
         let from = mine.partition_point(|fact| usize::from(fact.source.0) < position);
@@ -288,23 +287,24 @@ fn told_standby(plant: &Plant, facts: &[StateFact]) -> StateSet {
     StateSet::of(&standby)
 }
 
-/// Good output of the strongest source that counts good parts.
-fn output(plant: &Plant, facts: &Facts, subject: Subject, resource: &Resource) -> Option<Output> {
-    let units = Decimal::from(resource.parallel_units);
-    let seconds = resource.seconds_a_part().and_then(|one| one.checked_div(units));
-    let mine = slice(&facts.counts, |fact| fact.subject, subject);
-    mine.chunk_by(|a, b| a.source == b.source)
-        .filter_map(|of_source| {
-            let source = &plant.sources[usize::from(of_source[0].source.0)];
-            match &source.reader {
-                Reader::Counts(counts) if counts.good_parts => Some((
-                    source.authority,
-                    of_source[0].source,
-                    Output::of(of_source, counts, seconds),
-                )),
-                _ => None,
+/// Good output as the strongest source that counts good parts tells it; of time
+/// of which it tells nothing, as the next one does.
+fn output(plant: &Plant, facts: &Facts, subject: Subject, machine: &Machine<'_>) -> Option<Output> {
+    let units = Decimal::from(machine.resource.parallel_units);
+    let seconds = machine.seconds_a_part().and_then(|one| one.checked_div(units));
+    let source = |index: SourceIndex| &plant.sources[usize::from(index.0)];
+    let counted = slice(&facts.counts, |fact| fact.subject, subject)
+        .chunk_by(|a, b| a.source == b.source)
+        .filter_map(|of| match &source(of[0].source).reader {
+            Reader::Counts(counts) if counts.good_parts => {
+                Some((of[0].source, Output::of(of, counts, seconds)))
             }
-        })
-        .min_by_key(|(authority, source, _)| (*authority, *source))
-        .map(|(.., output)| output)
+            _ => None,
+        });
+    let told = slice(&facts.made, |fact| fact.subject, subject)
+        .chunk_by(|a, b| a.source == b.source)
+        .map(|of| (of[0].source, Output::told(of, |window| machine.busy(window))));
+    let mut ranked: Vec<(SourceIndex, Output)> = counted.chain(told).collect();
+    ranked.sort_by_key(|(index, _)| (source(*index).authority, *index));
+    ranked.into_iter().map(|(_, output)| output).reduce(|told, weaker| told.filled_by(&weaker))
 }

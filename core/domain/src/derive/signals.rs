@@ -1,11 +1,13 @@
 //! Figures as the three planning signals of the contracts.
 
 use planthread_contracts::{
-    AvailableCapacity, CapacityFigure, ConstraintSeverity, MaintenanceRiskHorizon, Provenance,
+    AvailableCapacity, CapacityFigure, ConstraintSeverity, Distribution, MaintenanceRiskHorizon,
+    Provenance,
 };
 use rust_decimal::Decimal;
 
-use super::{Derivation, Figures};
+use super::{Derivation, Figures, Phase};
+use crate::{calendar::span::hours, decode::scaled};
 
 /// The signals of one resource and period.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +68,7 @@ fn capacity(one: &Figures, provenance: Provenance) -> Option<AvailableCapacity> 
         good_units: one.good_units,
         demonstrated_availability: one.demonstrated.as_ref().map(|pool| pool.availability),
         low_hours: one.low_hours,
-        distribution: None,
+        distribution: distribution(one),
         balance: None,
         netted_losses: one.netted_losses.clone(),
         status: one.status,
@@ -76,6 +78,17 @@ fn capacity(one: &Figures, provenance: Provenance) -> Option<AvailableCapacity> 
         valid_until: one.valid_until,
         revision: None,
     })
+}
+
+/// Of attainable hours: the twin's own, where one forecast covers the whole time
+/// of a period ahead. Distributions never add up (law 7).
+fn distribution(one: &Figures) -> Option<Distribution> {
+    match one.foreseen.as_slice() {
+        [part] if one.phase == Phase::Future && part.ms == one.elements.ahead => {
+            scaled(part.distribution.as_ref()?, hours(part.ms), Decimal::ONE)
+        }
+        _ => None,
+    }
 }
 
 fn severity(one: &Figures, provenance: &Provenance) -> Option<ConstraintSeverity> {

@@ -21,6 +21,8 @@ mod silence;
 /// Monday 2026-10-05 00:00 in Berlin.
 const MONDAY: &str = "2026-10-04T22:00:00Z";
 
+const CLOCK: planthread_contracts::Carries = planthread_contracts::Carries::AttainableClockHours;
+
 fn ms(text: &str) -> i64 {
     text.parse::<Timestamp>().unwrap().as_millisecond()
 }
@@ -73,7 +75,7 @@ fn m1(derivation: &Derivation, week: &str) -> Figures {
 /// The explanation of a figure, which must reproduce it.
 fn explained(plant: &Plant, derivation: &Derivation, resource: &str, period: &str) -> String {
     let period = period.parse().unwrap();
-    let found = explain(plant, derivation, resource, period).unwrap();
+    let found = explain(plant, derivation, resource, period, CLOCK).unwrap();
     let mut known = std::collections::BTreeMap::new();
     for step in &found.steps {
         let value = arithmetic::value(&step.formula, &known);

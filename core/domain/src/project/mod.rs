@@ -5,6 +5,7 @@
 //! and valid until travel together.
 
 mod coverage;
+mod explain;
 mod losses;
 mod rounding;
 mod stamp;
@@ -22,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use crate::derive::cut_off;
 pub use coverage::{Coverage, Suggestion, coverage, suggest};
+pub use explain::{CellExplanation, explain};
 
 use crate::{
     decode::fact::hex,
@@ -287,33 +289,52 @@ fn value(
     let plant = request.plant;
     let resource = plant.resource(&one.resource);
     let units = resource.map_or(Decimal::ONE, |resource| resource.parallel_units.into());
-    let (own, unit, additive) = match measure.carries {
-        Carries::AttainableClockHours => (one.attainable_hours, Unit::Hour, true),
+    let figure = figure(measure, request.mapping);
+    let own = match figure {
         Carries::DemonstratedStandardHours => {
-            (Some(one.demonstrated_standard_hours.ok_or(NO_STANDARD_HOURS)?), Unit::Hour, true)
+            Some(one.demonstrated_standard_hours.ok_or(NO_STANDARD_HOURS)?)
         }
-        Carries::PlanCut => match request.mapping.expects {
-            Figure::AttainableClockHours => (one.attainable_hours, Unit::Hour, true),
-            Figure::DemonstratedStandardHours => {
-                (Some(one.demonstrated_standard_hours.ok_or(NO_STANDARD_HOURS)?), Unit::Hour, true)
-            }
-        },
-        Carries::LowHours => (one.low_hours.map(|low| low.value), Unit::Hour, true),
-        Carries::ExpectedLostHours => (one.lost_hours(), Unit::Hour, true),
-        Carries::GoodUnits => (one.good_units, Unit::Piece, true),
-        Carries::Severity => (one.severity.as_ref().map(|s| s.value), Unit::One, false),
-        Carries::HoursAtRisk => (one.risk.as_ref().map(|r| r.hours_at_risk), Unit::Hour, true),
-        Carries::Status => (Some(one.status.code().into()), Unit::One, false),
         Carries::AsOf => return stamp::as_of(one).map(Some),
         Carries::ValidUntil => return stamp::last_day(one).map(Some),
-        Carries::Heartbeat => (request.heartbeat, Unit::One, false),
-        Carries::Observed => return Ok(None),
+        Carries::Heartbeat => request.heartbeat,
+        other => one.carried(other),
     };
+    let (unit, additive) = kind(figure);
     let Some(own) = own else { return Ok(None) };
     let scaled = if additive { own * units * row.share } else { own };
     unit.convert(scaled, measure.unit)
         .map(Some)
         .ok_or_else(|| format!("{unit} does not convert to {}", measure.unit))
+}
+
+/// Which figure of a resource a measure carries: a plan cut carries the one of
+/// the two figures of capacity that the target expects.
+#[must_use]
+pub fn figure(measure: &MeasureDecl, mapping: &Mapping) -> Carries {
+    match (measure.carries, mapping.expects) {
+        (Carries::PlanCut, Figure::AttainableClockHours) => Carries::AttainableClockHours,
+        (Carries::PlanCut, Figure::DemonstratedStandardHours) => Carries::DemonstratedStandardHours,
+        (other, _) => other,
+    }
+}
+
+/// The unit of a figure, and whether it adds up over parallel units and shares.
+const fn kind(figure: Carries) -> (Unit, bool) {
+    match figure {
+        Carries::AttainableClockHours
+        | Carries::DemonstratedStandardHours
+        | Carries::PlanCut
+        | Carries::LowHours
+        | Carries::ExpectedLostHours
+        | Carries::HoursAtRisk => (Unit::Hour, true),
+        Carries::GoodUnits => (Unit::Piece, true),
+        Carries::Severity
+        | Carries::Status
+        | Carries::AsOf
+        | Carries::ValidUntil
+        | Carries::Heartbeat
+        | Carries::Observed => (Unit::One, false),
+    }
 }
 
 const NO_STANDARD_HOURS: &str = "no demonstrated standard hours: no source tells standby from slow \

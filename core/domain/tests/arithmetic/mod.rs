@@ -1,8 +1,8 @@
-//! A small evaluator, so that the test recomputes instead of trusting.
+//! A small evaluator, so that the tests recompute instead of trusting.
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 pub(crate) fn value(text: &str, names: &BTreeMap<String, Decimal>) -> Decimal {
     let mut parser = Parser { rest: text.trim(), names };
@@ -49,22 +49,27 @@ impl Parser<'_> {
         }
     }
 
+    fn list(&mut self) -> Vec<Decimal> {
+        let mut values = vec![self.sum()];
+        while self.eat(",") {
+            values.push(self.sum());
+        }
+        assert!(self.eat(")"));
+        values
+    }
+
     fn atom(&mut self) -> Decimal {
         if self.eat("min(") {
-            let mut least = self.sum();
-            while self.eat(",") {
-                least = least.min(self.sum());
-            }
-            assert!(self.eat(")"));
-            return least;
+            return self.list().into_iter().min().unwrap();
         }
         if self.eat("max(") {
-            let mut most = self.sum();
-            while self.eat(",") {
-                most = most.max(self.sum());
-            }
-            assert!(self.eat(")"));
-            return most;
+            return self.list().into_iter().max().unwrap();
+        }
+        if self.eat("round(") {
+            let values = self.list();
+            let decimals = values[1].try_into().unwrap();
+            return values[0]
+                .round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven);
         }
         if self.eat("(") {
             let value = self.sum();

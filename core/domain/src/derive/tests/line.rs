@@ -44,7 +44,7 @@ fn a_week_that_was_counted_in_part_is_not_shown_as_measured() {
     assert_eq!(one.output_standard_hours, Some(Decimal::new(672, 1)));
     assert_eq!(one.attainable_hours, Some(Decimal::new(1_352, 1)));
     assert_eq!((one.status, one.partial), (Status::Assumed, true));
-    let text = explain(&plant, &derivation, "LINE", one.period).unwrap().to_string();
+    let text = explain(&plant, &derivation, "LINE", one.period, CLOCK).unwrap().to_string();
     assert!(text.contains("85 h were not counted"), "{text}");
 }
 

@@ -1,142 +1,40 @@
-//! The arithmetic of one resource and period, in words that can be checked by
-//! hand.
-//!
-//! Every step carries its formula; a formula uses numbers and the names of
-//! steps before it, and its value is the step's result. The last step is the
-//! landed figure: an explanation that does not reproduce the number is a bug.
+//! Attainable hours: scheduled time, less planned stops, less what is down.
 
-use std::fmt;
-
-use planthread_contracts::Period;
 use rust_decimal::Decimal;
-use serde::Serialize;
 
-mod decided;
-mod line;
+use super::{Asked, Explanation, decided, line, shown};
+use crate::{
+    calendar::span::hours,
+    derive::{Elements, Figures, Phase, PoolWeek, RestsOn},
+    model::Plant,
+};
 
-use super::{Derivation, Elements, Figures, Phase, RestsOn};
-use crate::calendar::{round_half_even, span::hours};
-use crate::model::Plant;
-
-/// One step of the arithmetic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Step {
-    /// Its name, used by later formulas.
-    pub name: String,
-    /// What it is, in words.
-    pub words: String,
-    /// Numbers, names of earlier steps, `+ - * /`, brackets, `min(a, b)`,
-    /// `max(a, b)`.
-    pub formula: String,
-    /// The value of the formula.
-    pub result: Decimal,
-}
-
-/// Why a figure is what it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Explanation {
-    /// The resource or line.
-    pub resource: String,
-    /// The period.
-    pub period: Period,
-    /// The steps; the last one is the attainable hours.
-    pub steps: Vec<Step>,
-    /// What the numbers rest on, and what they leave out.
-    pub notes: Vec<String>,
-}
-
-impl Explanation {
-    fn step(&mut self, name: &str, words: &str, formula: String, result: Decimal) {
-        let (name, words) = (name.to_owned(), words.to_owned());
-        self.steps.push(Step { name, words, formula, result });
-    }
-
-    /// The formula of `step`, with names replaced by their rounded values.
-    #[must_use]
-    pub fn in_numbers(&self, step: &Step) -> String {
-        let mut text = String::new();
-        let mut word = String::new();
-        for c in step.formula.chars().chain([' ']) {
-            if c.is_alphanumeric() || c == '_' || c == '.' {
-                word.push(c);
-                continue;
-            }
-            let step = self.steps.iter().find(|other| other.name == word);
-            match (step, word.parse::<Decimal>()) {
-                (Some(step), _) => text.push_str(&shown(step.result)),
-                (None, Ok(number)) => text.push_str(&shown(number)),
-                (None, Err(_)) => text.push_str(&word),
-            }
-            word.clear();
-            text.push(c);
-        }
-        text.trim_end().to_owned()
+/// The attainable hours of a resource, or of a line.
+pub(super) fn explain_hours(found: &mut Explanation, asked: &Asked<'_>) -> Option<()> {
+    if asked.is_line() {
+        line::explain(found, asked.plant, asked.derivation, asked.one)
+    } else {
+        explain_machine(found, asked.plant, asked.one)
     }
 }
 
-/// A figure as people read it: four decimals, no trailing zeros. A fraction
-/// keeps eight, so that hours multiplied by it still agree by hand.
-fn shown(value: Decimal) -> String {
-    let decimals = if value.abs() < Decimal::ONE { 8 } else { 4 };
-    round_half_even(value, decimals).normalize().to_string()
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} in {}", self.resource, self.period)?;
-        for step in &self.steps {
-            let (numbers, result) = (self.in_numbers(step), shown(step.result));
-            if numbers == result {
-                writeln!(f, "  {}: {result}", step.words)?;
-            } else {
-                writeln!(f, "  {}: {numbers} = {result}", step.words)?;
-            }
-        }
-        for note in &self.notes {
-            writeln!(f, "  Note: {note}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Explains the attainable hours of one resource or line and period; `None`
-/// when that was not derived, or nothing is known about it.
-#[must_use]
-pub fn explain(
-    plant: &Plant,
-    derivation: &Derivation,
-    resource: &str,
-    period: Period,
-) -> Option<Explanation> {
-    let one = derivation.get(resource, period)?;
-    let mut found = Explanation {
-        resource: resource.to_owned(),
-        period,
-        steps: Vec::new(),
-        notes: vec![format!(
-            "{} to {}, calendar {} version {} in {}; as of {}; status {}.",
-            one.start,
-            one.end,
-            one.calendar_id,
-            one.calendar_version,
-            one.zone,
-            derivation.as_of,
-            one.status.word(),
-        )],
-    };
-    match (&one.line, plant.line(resource)) {
-        (Some(_), _) | (_, Some(_)) => line::explain(&mut found, plant, derivation, one)?,
-        (None, None) => explain_machine(&mut found, plant, one)?,
-    }
-    Some(found)
+/// What is lost on top of planned stops.
+pub(super) fn lost(found: &mut Explanation, asked: &Asked<'_>) -> Option<()> {
+    explain_hours(found, asked)?;
+    let one = asked.one;
+    let words = "Hours lost on top of planned stops = scheduled − planned − attainable";
+    let planned = in_hours(one.elements.planned);
+    let formula = format!("scheduled - ({planned}) - attainable");
+    found.step("lost", words, formula, one.lost_hours()?);
+    Some(())
 }
 
 /// Minutes of so many milliseconds, written without loss.
-fn minutes(ms: i64) -> String {
+pub(super) fn minutes(ms: i64) -> String {
     if ms % 60_000 == 0 { (ms / 60_000).to_string() } else { format!("({ms} / 60000)") }
 }
 
-fn in_hours(ms: i64) -> String {
+pub(super) fn in_hours(ms: i64) -> String {
     format!("{} / 60", minutes(ms))
 }
 
@@ -178,7 +76,7 @@ fn explain_machine(found: &mut Explanation, plant: &Plant, one: &Figures) -> Opt
 /// The pool of demonstrated availability, week by week.
 fn explain_pool(found: &mut Explanation, one: &Figures) -> Option<()> {
     let pool = one.demonstrated.as_ref()?;
-    let list = |of: fn(&super::PoolWeek) -> i64| {
+    let list = |of: fn(&PoolWeek) -> i64| {
         pool.weeks.iter().map(|week| minutes(of(week))).collect::<Vec<_>>().join(" + ")
     };
     let weeks = pool.weeks.len();
@@ -186,7 +84,7 @@ fn explain_pool(found: &mut Explanation, one: &Figures) -> Option<()> {
     let span = span.map(|(first, last)| format!("{} to {}", first.period, last.period));
     let span = span.unwrap_or_default();
     let shown =
-        || format!("1 - ({}) / ({})", list(|week| week.elements.down), list(super::PoolWeek::base));
+        || format!("1 - ({}) / ({})", list(|week| week.elements.down), list(PoolWeek::base));
     let (words, formula) = match pool.rests_on {
         RestsOn::MasterData => (
             "Standard availability of the master data (no history)".to_owned(),
