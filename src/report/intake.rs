@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Paper, Tone, View,
-    paper::{count, short},
+    paper::{count, indented, short},
 };
 use crate::{
     failure::Exit,
@@ -35,6 +35,13 @@ impl View for Ingested {
     fn write(&self, paper: &mut Paper) {
         for file in &self.files {
             paper.line(format!("{}: {}", file.place, sentence(file)));
+            if file.unfinished {
+                paper.line(format!(
+                    "  1 unfinished last line waits in {} (end it with a newline)",
+                    file.place
+                ));
+            }
+            stopped(paper, file);
         }
         for refusal in self.refusals().take(REFUSALS_SHOWN) {
             refused(paper, refusal);
@@ -62,11 +69,28 @@ impl View for Ingested {
             let kept = &file.kept;
             kept.rejected.is_empty() && kept.conflicts.is_empty() && kept.quarantined.is_empty()
         };
-        if self.files.iter().all(fine) { Exit::Ok } else { Exit::Findings }
+        let found = if self.files.iter().all(fine) { Exit::Ok } else { Exit::Findings };
+        worst(&self.files).max(found)
+    }
+}
+
+/// The exit code of the worst thing that stopped the intake of a file.
+pub(super) fn worst(files: &[FileReport]) -> Exit {
+    files.iter().filter_map(|file| file.stopped.as_ref()).map(|f| f.exit).max().unwrap_or(Exit::Ok)
+}
+
+/// Why the intake of a file stopped, if it did.
+pub(super) fn stopped(paper: &mut Paper, file: &FileReport) {
+    if let Some(failure) = &file.stopped {
+        let text = indented(&failure.to_string(), 2);
+        paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "stopped:")));
     }
 }
 
 fn sentence(file: &FileReport) -> String {
+    if file.stopped.is_some() {
+        return "not read".to_owned();
+    }
     if file.unchanged {
         return "nothing new".to_owned();
     }

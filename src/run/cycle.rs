@@ -66,10 +66,10 @@ impl Bridge {
     /// Runs the whole way once, for `as_of`.
     ///
     /// # Errors
-    /// When the journal can't be written or derived. What fails at a target
-    /// stands in its part of the answer.
+    /// When the journal can't be read or derived. What fails at a source or at a
+    /// target stands in its part of the answer.
     pub async fn cycle(&self, targets: &[OpenTarget], as_of: Timestamp) -> Result<Cycle, Failure> {
-        let intake = self.ingest(true)?;
+        let intake = self.ingest()?;
         let truth = self.truth(as_of)?;
         let mut done = Vec::new();
         for target in targets {

@@ -112,6 +112,31 @@ fn what_a_pipe_said_is_kept_before_it_goes_on_and_when_it_breaks() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
+#[test]
+fn a_half_written_event_in_a_file_waits_and_a_closed_pipe_is_finished() {
+    let folder = std::env::temp_dir().join(format!("planthread-half-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let state = Arc::new(State::open(&folder, clock.now()).unwrap());
+    let plant = Arc::new(serde_json::from_str(PLANT).unwrap());
+    let door = JournalDoor::new(Arc::clone(&state), plant, clock);
+    let (one, two) = (event("1", "M1").to_string(), event("2", "M1").to_string());
+    let file = folder.join("events.ndjson");
+    fs::write(&file, format!("{one}\n{}", &two[..20])).unwrap();
+    let report = super::files::events_file(&file, &door).unwrap();
+    assert!(report.unfinished);
+    assert_eq!((report.kept.taken, report.kept.rejected.len()), (1, 0));
+    fs::write(&file, format!("{one}\n{two}\n")).unwrap();
+    let report = super::files::events_file(&file, &door).unwrap();
+    assert!(!report.unfinished);
+    assert_eq!((report.kept.taken, report.kept.duplicates), (1, 1));
+    let piped = event("3", "M1").to_string();
+    let report = super::files::events(piped.as_bytes(), "stdin", &door).unwrap();
+    assert_eq!((report.kept.taken, report.unfinished), (1, false));
+    drop((door, state));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 #[tokio::test]
 async fn only_the_loopback_is_bound() {
     let config = HttpIntake { listen: "0.0.0.0:0".parse().unwrap(), body_limit: 1 };

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use planthread_contracts::{RawRecord, RejectedRecord};
 
 pub use fact::{CountFact, Facts, Forecast, Foretold, SourceIndex, StateFact, StateSet, Subject};
-pub use rows::{is_header, row, rows};
+pub use rows::{corrected, is_header, row, rows};
 pub use time::TimeReader;
 
 use crate::{

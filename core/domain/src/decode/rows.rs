@@ -76,7 +76,8 @@ pub fn rows<'a>(
                 over = true;
                 return Some(Err(wrong_header(origin, body, layout.header)));
             }
-            return Some(read_row(body, source, layout, origin, received_at, &mut fields));
+            let row = read_row(body, source, layout, origin, received_at, &mut fields);
+            return Some(row.map_err(|refused| *refused));
         }
         None
     })
@@ -93,7 +94,7 @@ pub fn row(
     source: &Source,
     origin: Origin,
     received_at: Timestamp,
-) -> Option<Result<RawRecord, RejectedRecord>> {
+) -> Option<Result<RawRecord, Box<RejectedRecord>>> {
     let layout = Layout::of(&source.reader)?;
     let mut fields = csv::ByteRecord::new();
     Some(read_row(body, source, layout, origin, received_at, &mut fields))
@@ -109,6 +110,30 @@ pub fn is_header(body: &[u8], source: &Source) -> bool {
     })
 }
 
+/// Whether `now` is the refused row `was`, put right: everything but the refused
+/// `field` is what it was. Where the whole row was refused, only quotes and
+/// separators differ, or something stands behind it.
+#[must_use]
+pub fn corrected(was: &[u8], now: &[u8], field: &str, source: &Source) -> bool {
+    let Some(layout) = Layout::of(&source.reader) else { return false };
+    let Some(at) = layout.position(field) else {
+        let bare = |row: &[u8]| -> Vec<u8> {
+            let letter = |byte: &u8| *byte != b'"' && *byte != layout.separator && *byte != b' ';
+            row.iter().copied().filter(letter).collect()
+        };
+        let (was, now) = (bare(was), bare(now));
+        return !was.is_empty() && now.starts_with(&was);
+    };
+    let (mut old, mut new) = (csv::ByteRecord::new(), csv::ByteRecord::new());
+    let read = split(was, layout.separator, &mut old).is_some()
+        && split(now, layout.separator, &mut new).is_some();
+    let others = |row: &csv::ByteRecord| -> Vec<Vec<u8>> {
+        let other = row.iter().enumerate().filter(|(place, _)| *place != at);
+        other.map(|(_, field)| field.to_vec()).collect()
+    };
+    read && old.len() == new.len() && others(&old) == others(&new)
+}
+
 fn read_row(
     body: &[u8],
     source: &Source,
@@ -116,9 +141,9 @@ fn read_row(
     origin: Origin,
     received_at: Timestamp,
     fields: &mut csv::ByteRecord,
-) -> Result<RawRecord, RejectedRecord> {
+) -> Result<RawRecord, Box<RejectedRecord>> {
     if split(body, layout.separator, fields).is_none() {
-        return Err(open_quote(origin, body));
+        return Err(Box::new(open_quote(origin, body)));
     }
     Ok(RawRecord {
         source: source.name.clone(),
@@ -274,5 +299,19 @@ mod tests {
             assert_eq!(read[0].as_ref().unwrap().body, fine.as_bytes());
             assert_eq!(read.len(), 2, "{fine}");
         }
+    }
+
+    #[test]
+    fn a_row_that_was_put_right_is_told_from_another_row_on_its_line() {
+        let plant = fixture::plant();
+        let is = |was: &str, now: &str, field: &str| {
+            corrected(was.as_bytes(), now.as_bytes(), field, &plant.sources[0])
+        };
+        assert!(is("2026-10-01T01:00:00Z,M9,x", "2026-10-01T01:00:00Z,M1,x", "machine"));
+        assert!(!is("2026-10-01T01:00:00Z,M9,x", "2026-10-02T01:00:00Z,M1,x", "machine"));
+        assert!(is("2026-10-01T01:00:00Z,\"M1,x", "2026-10-01T01:00:00Z,M1,x", ""));
+        assert!(is("2026-10-01T01:00:00Z,M1", "2026-10-01T01:00:00Z,M1,x", ""));
+        assert!(!is("2026-10-01T01:00:00Z,M1", "2026-10-02T01:00:00Z,M1,x", ""));
+        assert!(!is("\"", "2026-10-02T01:00:00Z,M1,x", ""));
     }
 }
