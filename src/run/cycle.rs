@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufReader, BufWriter},
+    io::{BufReader, BufWriter, Write as _},
     path::PathBuf,
 };
 
@@ -102,6 +102,7 @@ impl Bridge {
         let file = self.plan_file(target)?;
         let mut out = BufWriter::new(create(&file)?);
         let summary = self.plan(target, truth.as_of, None, &mut out)?;
+        out.flush().map_err(|error| Failure::io("write the plan", &file, &error))?;
         drop(out);
         if summary.header.counts.groups > 0 {
             // The ledger may move between plan and apply only through people's
