@@ -205,9 +205,17 @@ pub struct Collected {
 impl View for Collected {
     fn write(&self, paper: &mut Paper) {
         self.ingested.write(paper);
-        let records: u64 = self.sealed.iter().map(|segment| segment.records).sum();
-        let segments = count(self.sealed.len(), "segment");
-        paper.line(match self.sealed.last() {
+        let (again, new): (Vec<&Sealed>, Vec<&Sealed>) =
+            self.sealed.iter().partition(|segment| segment.again);
+        for segment in again {
+            paper.line(format!(
+                "{} was missing in {}: written again, with the same bytes.",
+                segment.file, self.folder
+            ));
+        }
+        let records: u64 = new.iter().map(|segment| segment.records).sum();
+        let segments = count(new.len(), "segment");
+        paper.line(match new.last() {
             Some(last) => format!(
                 "Sealed {segments} with {} into {}, up to {}.",
                 count(records, "record"),
@@ -247,7 +255,8 @@ impl View for Delivered {
             let missing: Vec<String> = admitted.gaps.iter().map(u64::to_string).collect();
             let gap = paper.tint(Tone::Bad, "missing segments:");
             paper.line(format!("{gap} {}; nothing after them was taken", missing.join(", ")));
-            paper.line("  cure: ask the plant side for these files, then run this again");
+            paper.line("  cure: run `planthread collect` on the plant side, which writes missing files again; then \
+                 run this again");
         }
     }
 
