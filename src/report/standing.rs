@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{
     Paper, Tone, View,
     paper::{count, instant},
+    planned::left_standing,
 };
 use crate::failure::Exit;
 
@@ -128,6 +129,7 @@ fn states(paper: &mut Paper, scope: &ScopeStatus) {
         let words = reason.replace('_', " ");
         paper.line(format!("    held {n}: {words}  (planthread explain {reason})"));
     }
+    left_standing(paper, &scope.withdrawn);
 }
 
 impl Standing {
