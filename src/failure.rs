@@ -1,6 +1,6 @@
 //! How a verb ends when it does not end well: a message, a cure, an exit code.
 
-use std::fmt;
+use std::{fmt, io::ErrorKind};
 
 use planthread_engine::EngineError;
 use planthread_kit::{Class, ConnectorError, Sent, table};
@@ -76,6 +76,8 @@ fn as_code<S: serde::Serializer>(exit: &Exit, serializer: S) -> Result<S::Ok, S:
 impl Failure {
     /// The page about a state that another process writes.
     pub const WRITER: &'static str = "writer";
+    /// The page about a disk without space.
+    pub const DISK_FULL: &'static str = "disk_full";
 
     /// A failure that ends the program with `exit`.
     #[must_use]
@@ -92,7 +94,11 @@ impl Failure {
     /// A file could not be read or written.
     #[must_use]
     pub fn io(what: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::usage(format!("can't {what} {}: {error}", path.display()))
+        let message = format!("can't {what} {}: {error}", path.display());
+        if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+            return Self::new(Exit::Transient, message).cure(FREE_SPACE).explain(Self::DISK_FULL);
+        }
+        Self::usage(message)
     }
 
     /// Something that must not happen did.
@@ -123,6 +129,9 @@ impl Failure {
         self
     }
 }
+
+/// What helps when a disk is full.
+const FREE_SPACE: &str = "free space, then run this again: nothing that was acknowledged is lost";
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,12 +182,18 @@ impl From<EngineError> for Failure {
             return inner.into();
         }
         let exit = Exit::of_code(error.exit_code());
+        if let (true, EngineError::Io { .. }) = (error.disk_full(), &error) {
+            return Self::new(exit, error.to_string()).cure(FREE_SPACE).explain(Self::DISK_FULL);
+        }
         // The engine says what happened and what to do in one sentence.
         let text = error.to_string();
         let (message, cure) = text.split_once("; ").unwrap_or((&text, ""));
         let failure = Self::new(exit, message).cure(cure);
         if matches!(error, EngineError::WriterHeld { .. }) {
             return failure.explain(Self::WRITER);
+        }
+        if error.disk_full() {
+            return failure.explain(Self::DISK_FULL);
         }
         failure
     }
@@ -196,5 +211,21 @@ mod tests {
         assert_eq!(failure.exit.code(), 2);
         let text = failure.to_string();
         assert!(text.contains("cure: check") && text.contains("explain auth"), "{text}");
+    }
+
+    #[test]
+    fn a_full_disk_passes_when_somebody_frees_space() {
+        let full = || std::io::Error::from(ErrorKind::StorageFull);
+        let path = std::path::PathBuf::from("plans/ibp.ndjson");
+        for failure in [
+            Failure::io("write the plan", &path, &full()),
+            EngineError::Io { path, source: full() }.into(),
+            EngineError::DiskFull.into(),
+        ] {
+            let text = failure.to_string();
+            assert_eq!(failure.exit, Exit::Transient, "{text}");
+            let cure = "cure: free space, then run this again: nothing that was acknowledged";
+            assert!(text.contains(cure) && text.contains("explain disk_full"), "{text}");
+        }
     }
 }

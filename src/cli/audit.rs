@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    report::{Paper, Tone, View},
+    report::{Paper, Tone, View, paper::count},
 };
 
 /// What the verb takes.
@@ -19,7 +19,8 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Count every revision again and compare it with the books
+    /// Count every revision again, compare every record with its digest, and
+    /// check the database file
     Verify,
 }
 
@@ -41,8 +42,19 @@ impl View for Audited {
             "{} revisions were ever made, {} are in a state.",
             audit.made, audit.counted
         ));
+        paper.line(format!(
+            "{} compared with their digests; the database file is {}.",
+            count(audit.records, "record"),
+            if audit.database { "sound" } else { "damaged" }
+        ));
+        if audit.findings.is_empty() {
+            paper.line("Nothing is wrong.");
+        }
         for finding in &audit.findings {
             paper.line(format!("  {} {finding}", paper.tint(Tone::Bad, "wrong:")));
+        }
+        if !audit.findings.is_empty() {
+            paper.line("  cure: stop what writes this state, and put it back from its backup");
         }
     }
 

@@ -4,11 +4,13 @@ use std::{future::Future, path::PathBuf, sync::Arc};
 
 use planthread_engine::Reader;
 use planthread_kit::{Clock, Discovery, SystemClock};
+use tracing_subscriber::{field::MakeExt as _, fmt::format::debug_fn};
 
 use super::screen::Screen;
 use crate::{
     config::{self, ConfigError, Loaded},
     failure::Failure,
+    report::paper::visible,
     run::{Bridge, OpenTarget, Opener},
 };
 
@@ -147,10 +149,19 @@ impl Context {
 fn trace_to_stderr(colour: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PLANTHREAD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // Errors of a target are fields: a terminal must not obey them.
+    let fields = debug_fn(|writer, field, value| {
+        let text = format!("{value:?}");
+        match field.name() {
+            "message" => write!(writer, "{}", visible(&text)),
+            name => write!(writer, "{name}={}", visible(&text)),
+        }
+    });
     // A second subscriber in the same process (a test) keeps the first.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(colour)
+        .fmt_fields(fields.delimited(" "))
         .with_writer(std::io::stderr)
         .try_init();
 }

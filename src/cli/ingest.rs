@@ -1,7 +1,6 @@
 //! `planthread ingest [FILE]...`
 
 use std::{
-    fs::File,
     io,
     path::{Path, PathBuf},
 };
@@ -30,7 +29,7 @@ pub(super) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let bridge = context.bridge()?;
     let reports = if args.files.is_empty() {
-        bridge.ingest(false)?
+        bridge.ingest()?
     } else {
         args.files.iter().map(|file| take(&bridge, file, args)).collect::<Result<_, _>>()?
     };
@@ -50,8 +49,7 @@ fn take(bridge: &Bridge, file: &Path, args: &Args) -> Result<FileReport, Failure
             Failure::usage(format!("there is no source `{name}`"))
                 .cure(format!("sources: {}", known.join(", ")))
         })?;
-        return files::source_file(source, file, &door, &bridge.reader()?, false);
+        return files::source_file(source, file, &door, &bridge.reader()?);
     }
-    let input = File::open(file).map_err(|error| Failure::io("read", file, &error))?;
-    files::events(input, &file.display().to_string(), &door)
+    files::events_file(file, &door)
 }

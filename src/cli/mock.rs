@@ -82,6 +82,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             Failure::usage(format!("can't listen on {}: {error}", args.listen))
                 .cure("choose another port with --listen, or stop what listens there")
         };
+        let stop = super::stop::asked_to_stop();
         let listener = TcpListener::bind(args.listen).await.map_err(taken)?;
         let url = format!("{scheme}://{}", listener.local_addr().map_err(taken)?);
         let planner = format!("{url}/planner");
@@ -90,7 +91,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             served = serve(options, listener) => served
                 .map(|()| Exit::Ok)
                 .map_err(|error| Failure::internal(format!("the sandbox stopped: {error}"))),
-            () = super::stop::asked_to_stop() => Ok(Exit::Ok),
+            () = stop => Ok(Exit::Ok),
         }
     })
 }

@@ -9,6 +9,7 @@ use std::{
 use planthread_engine::{
     Reader,
     plan::{PlanLine, PlanSummary},
+    status::{self, Withdrawn},
     verify::Which,
 };
 
@@ -17,7 +18,7 @@ use crate::{
     config::Loaded,
     failure::{Exit, Failure},
     report::planned::{LINES_SHOWN, Planned, Plans},
-    run::{self, Bridge, WantReport},
+    run::{self, Bridge, OpenTarget, WantReport},
 };
 
 /// What the verb takes.
@@ -66,7 +67,9 @@ fn fresh(context: &Context, bridge: &Bridge, args: &Args) -> Result<Vec<Planned>
             context.screen.note(&format!("{name} can't be read ({error}); planned without it"));
         }
         let plan = |out: &mut dyn Write| bridge.plan(&target, truth.as_of, None, out);
-        plans.push(planned(plan, Some(want), args.output.as_ref())?);
+        let mut plan = planned(plan, Some(want), args.output.as_ref())?;
+        plan.withdrawn = withdrawn(&bridge.reader()?, &target, context)?;
+        plans.push(plan);
     }
     Ok(plans)
 }
@@ -82,10 +85,20 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
             let plan = |out: &mut dyn Write| {
                 run::plan_of_ledger(loaded, &reader, &target, as_of, None, out)
             };
-            plans.push(planned(plan, None, args.output.as_ref())?);
+            let mut plan = planned(plan, None, args.output.as_ref())?;
+            plan.withdrawn = withdrawn(&reader, &target, context)?;
+            plans.push(plan);
         }
     }
     Ok(plans)
+}
+
+fn withdrawn(
+    reader: &Reader,
+    target: &OpenTarget,
+    context: &Context,
+) -> Result<Withdrawn, Failure> {
+    Ok(status::withdrawn(reader, &target.name, target.scope.name(), context.clock.now())?)
 }
 
 fn planned(
@@ -102,7 +115,7 @@ fn planned(
     let summary = plan(&mut tee)?;
     let first = tee.first();
     let file = file.map(|path| path.display().to_string());
-    Ok(Planned { summary, file, want, first })
+    Ok(Planned { summary, file, want, first, withdrawn: Withdrawn::default() })
 }
 
 /// Passes a plan on and keeps its first lines for the eye.

@@ -3,7 +3,10 @@
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    report::{Paper, View, paper::count},
+    report::{
+        Paper, Tone, View,
+        paper::{count, indented},
+    },
     run::Retried,
 };
 
@@ -32,9 +35,14 @@ impl View for Retried {
         if self.still > 0 {
             paper.line("The rest: `planthread rejects`");
         }
+        for failure in &self.stopped {
+            let text = indented(&failure.to_string(), 2);
+            paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "not read:")));
+        }
     }
 
     fn exit(&self) -> Exit {
-        if self.still == 0 { Exit::Ok } else { Exit::Findings }
+        let found = if self.still == 0 { Exit::Ok } else { Exit::Findings };
+        self.stopped.iter().map(|failure| failure.exit).fold(found, Exit::max)
     }
 }

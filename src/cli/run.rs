@@ -33,14 +33,22 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     })
 }
 
+/// How long requests that are being answered may hold the end up.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// Cycles until it is asked to stop. A cycle that has begun is finished: what was pushed is
 /// read back. A second request does not wait; the next start settles the rest.
+///
+/// What passes (a full disk, a file that is away) ends no bridge: the cycle says so, and the next
+/// one goes on. Only a first cycle that finds the configuration wrong ends it.
 async fn forever(
     context: &Context,
     bridge: &Bridge,
     targets: &[OpenTarget],
 ) -> Result<Exit, Failure> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
+    let interrupted = asked_to_stop();
+    tokio::pin!(interrupted);
     let endpoint = open_intake(context, bridge, stopped.clone()).await?;
     let every = Duration::from_secs(bridge.loaded.config.run.every_seconds.max(1));
     let names = targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -49,24 +57,28 @@ async fn forever(
         seconds(every.as_secs() * 1_000),
         if names.is_empty() { "no target" } else { &names }
     ))?;
-    let interrupted = asked_to_stop();
-    tokio::pin!(interrupted);
+    let mut first = true;
     loop {
         let cycle = bridge.cycle(targets, bridge.as_of());
         tokio::pin!(cycle);
         let mut last = false;
         let done = tokio::select! {
-            done = &mut cycle => done?,
+            done = &mut cycle => done,
             () = &mut interrupted => {
                 last = true;
                 context.screen.note("finishing this cycle; ctrl-c again ends at once");
-                tokio::select! {
-                    done = cycle => done?,
-                    () = asked_to_stop() => return Ok(Exit::Transient),
-                }
+                cycle.await
             }
         };
-        let exit = context.screen.show(&done)?;
+        let exit = match done {
+            Ok(done) => context.screen.show(&done)?,
+            Err(failure) if first && failure.exit == Exit::Usage => return Err(failure),
+            Err(failure) => {
+                context.screen.fail(&failure);
+                failure.exit
+            }
+        };
+        first = false;
         last = last
             || tokio::select! {
                 () = bridge.clock.sleep(every) => false,
@@ -76,7 +88,10 @@ async fn forever(
             // The receiver may be gone when no endpoint listens.
             let _ = stop.send(true);
             if let Some(endpoint) = endpoint {
-                let _ = endpoint.await;
+                tokio::select! {
+                    _ = endpoint => {}
+                    () = bridge.clock.sleep(FAREWELL) => {}
+                }
             }
             return Ok(exit);
         }
@@ -99,5 +114,6 @@ async fn open_intake(
         // An error means that the bridge is gone: stop as well.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    Ok(Some(tokio::spawn(endpoint.serve(door, stop))))
+    let clock = Arc::clone(&bridge.clock);
+    Ok(Some(tokio::spawn(endpoint.serve(door, clock, stop))))
 }

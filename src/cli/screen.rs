@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     failure::{Exit, Failure},
-    report::{Paper, Tone, View},
+    report::{Paper, Tone, View, paper::visible},
 };
 
 /// Where and how answers are shown.
@@ -46,10 +46,9 @@ impl Screen {
     /// # Errors
     /// When standard output is gone.
     pub fn json_line<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
-        let mut text = serde_json::to_string(value)
+        let text = serde_json::to_string(value)
             .map_err(|error| Failure::internal(format!("can't write the answer: {error}")))?;
-        text.push('\n');
-        self.raw(text.as_bytes())
+        self.raw(format!("{}\n", json_visible(&text)).as_bytes())
     }
 
     /// A line of text for people, as it happens; silent under `--json`.
@@ -57,13 +56,13 @@ impl Screen {
     /// # Errors
     /// When standard output is gone.
     pub fn say(&self, text: &str) -> Result<(), Failure> {
-        if self.json { Ok(()) } else { self.raw(format!("{text}\n").as_bytes()) }
+        if self.json { Ok(()) } else { self.raw(format!("{}\n", visible(text)).as_bytes()) }
     }
 
     /// A remark on standard error, which never mixes with the answer.
     pub fn note(&self, text: &str) {
         // Nobody to tell when standard error is gone.
-        let _ = writeln!(io::stderr(), "note: {text}");
+        let _ = writeln!(io::stderr(), "note: {}", visible(text));
     }
 
     /// Bytes as they are.
@@ -83,11 +82,40 @@ impl Screen {
     /// Shows why a verb stopped, on standard error.
     pub fn fail(&self, failure: &Failure) {
         let text = if self.json {
-            serde_json::json!({ "error": failure }).to_string()
+            json_visible(&serde_json::json!({ "error": failure }).to_string()) + "\n"
         } else {
-            let paper = Paper::new(self.colour && io::stderr().is_terminal());
-            format!("{} {failure}", paper.tint(Tone::Bad, "error:"))
+            let mut paper = Paper::new(self.colour && io::stderr().is_terminal());
+            let error = paper.tint(Tone::Bad, "error:");
+            paper.line(format!("{error} {failure}"));
+            paper.into_text()
         };
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = write!(io::stderr(), "{text}");
+    }
+}
+
+/// JSON escapes the old controls by itself; a terminal obeys the others, too.
+fn json_visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if ('\u{7f}'..='\u{9f}').contains(&c) {
+            shown.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_says_the_same_without_a_control_that_a_terminal_obeys() {
+        let text = serde_json::json!({ "a": "\u{9b}31m\u{1b}[0m\u{7f}é" }).to_string();
+        let shown = json_visible(&text);
+        assert!(!shown.contains(char::is_control), "{shown:?}");
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&shown), value(&text));
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct DeliverArgs {
 
 pub(super) fn collect(context: &Context, args: &CollectArgs) -> Result<Exit, Failure> {
     let bridge = context.bridge()?;
-    let files = bridge.ingest(false)?;
+    let files = bridge.ingest()?;
     let stream = args.stream.as_deref().unwrap_or(&bridge.loaded.config.plant.id);
     let sealed = journal::seal(&bridge.state, &args.folder, stream, SealLimits::default())?;
     let journal = journal::counts(&bridge.reader()?)?;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{
     Paper, Tone, View,
+    intake::{stopped, worst},
     paper::{count, indented, instant},
     verified::Verified,
 };
@@ -25,6 +26,10 @@ impl View for Cycle {
             instant(self.as_of),
             count(taken, "new record")
         ));
+        for file in self.intake.iter().filter(|file| file.stopped.is_some()) {
+            paper.line(format!("  {}: not read", file.place));
+            stopped(paper, file);
+        }
         for target in &self.targets {
             self::target(paper, target);
         }
@@ -36,7 +41,7 @@ impl View for Cycle {
             let rejected = target.applied.as_ref().is_some_and(|applied| applied.rejected > 0);
             stopped.max(if rejected { Exit::Findings } else { Exit::Ok })
         };
-        self.targets.iter().map(of).max().unwrap_or(Exit::Ok)
+        self.targets.iter().map(of).max().unwrap_or(Exit::Ok).max(worst(&self.intake))
     }
 }
 

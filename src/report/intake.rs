@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Paper, Tone, View,
-    paper::{count, short},
+    paper::{count, indented, short},
 };
 use crate::{
     failure::Exit,
@@ -39,6 +39,13 @@ impl View for Ingested {
             file.kept.feeds.iter().filter_map(fed).for_each(|line| {
                 paper.line(line);
             });
+            if file.unfinished {
+                paper.line(format!(
+                    "  1 unfinished last line waits in {} (end it with a newline)",
+                    file.place
+                ));
+            }
+            stopped(paper, file);
         }
         for refusal in self.refusals().take(REFUSALS_SHOWN) {
             refused(paper, refusal);
@@ -66,11 +73,28 @@ impl View for Ingested {
             let kept = &file.kept;
             kept.rejected.is_empty() && kept.conflicts.is_empty() && kept.quarantined.is_empty()
         };
-        if self.files.iter().all(fine) { Exit::Ok } else { Exit::Findings }
+        let found = if self.files.iter().all(fine) { Exit::Ok } else { Exit::Findings };
+        worst(&self.files).max(found)
+    }
+}
+
+/// The exit code of the worst thing that stopped the intake of a file.
+pub(super) fn worst(files: &[FileReport]) -> Exit {
+    files.iter().filter_map(|file| file.stopped.as_ref()).map(|f| f.exit).max().unwrap_or(Exit::Ok)
+}
+
+/// Why the intake of a file stopped, if it did.
+pub(super) fn stopped(paper: &mut Paper, file: &FileReport) {
+    if let Some(failure) = &file.stopped {
+        let text = indented(&failure.to_string(), 2);
+        paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "stopped:")));
     }
 }
 
 fn sentence(file: &FileReport) -> String {
+    if file.stopped.is_some() {
+        return "not read".to_owned();
+    }
     if file.unchanged {
         return "nothing new".to_owned();
     }
@@ -199,9 +223,17 @@ pub struct Collected {
 impl View for Collected {
     fn write(&self, paper: &mut Paper) {
         self.ingested.write(paper);
-        let records: u64 = self.sealed.iter().map(|segment| segment.records).sum();
-        let segments = count(self.sealed.len(), "segment");
-        paper.line(match self.sealed.last() {
+        let (again, new): (Vec<&Sealed>, Vec<&Sealed>) =
+            self.sealed.iter().partition(|segment| segment.again);
+        for segment in again {
+            paper.line(format!(
+                "{} was missing in {}: written again, with the same bytes.",
+                segment.file, self.folder
+            ));
+        }
+        let records: u64 = new.iter().map(|segment| segment.records).sum();
+        let segments = count(new.len(), "segment");
+        paper.line(match new.last() {
             Some(last) => format!(
                 "Sealed {segments} with {} into {}, up to {}.",
                 count(records, "record"),
@@ -241,7 +273,8 @@ impl View for Delivered {
             let missing: Vec<String> = admitted.gaps.iter().map(u64::to_string).collect();
             let gap = paper.tint(Tone::Bad, "missing segments:");
             paper.line(format!("{gap} {}; nothing after them was taken", missing.join(", ")));
-            paper.line("  cure: ask the plant side for these files, then run this again");
+            paper.line("  cure: run `planthread collect` on the plant side, which writes missing files again; then \
+                 run this again");
         }
     }
 

@@ -1,6 +1,15 @@
 //! What a view is written on: text with aligned tables, colour only for eyes.
+//!
+//! Texts of vendors and records stand on it, and a terminal obeys what it is
+//! shown. So control characters are written as what they are, and the only ones
+//! that reach the terminal are our own colours, which nobody else can spell.
 
-use std::fmt::Write as _;
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    hash::{BuildHasher as _, RandomState},
+    sync::LazyLock,
+};
 
 use jiff::Timestamp;
 
@@ -33,14 +42,20 @@ impl Paper {
         Self { text: String::new(), colour }
     }
 
-    /// Writes one line.
+    /// Writes one line; what a terminal would obey is shown instead.
     pub fn line(&mut self, text: impl AsRef<str>) -> &mut Self {
-        self.text.push_str(text.as_ref().trim_end());
+        let mut parts = text.as_ref().trim_end().split(OURS.as_str());
+        self.text.push_str(&visible(parts.next().unwrap_or_default()));
+        for part in parts {
+            let (code, rest) = part.split_once('m').unwrap_or((part, ""));
+            // Writing to a string cannot fail.
+            let _ = write!(self.text, "\u{1b}[{code}m{}", visible(rest));
+        }
         self.text.push('\n');
         self
     }
 
-    /// `text` in `tone`, or as it is where colours are off.
+    /// `text` in `tone`, for a line; as it is where colours are off.
     #[must_use]
     pub fn tint(&self, tone: Tone, text: &str) -> String {
         let code = match tone {
@@ -50,12 +65,15 @@ impl Paper {
             Tone::Dim => 2,
             Tone::Bold => 1,
         };
-        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        let ours = OURS.as_str();
+        if self.colour { format!("{ours}{code}m{text}{ours}0m") } else { text.to_owned() }
     }
 
     /// Writes `head` and `rows` in aligned columns. Columns of numbers stand
     /// to the right.
     pub fn table<const N: usize>(&mut self, head: [&str; N], rows: &[[String; N]]) -> &mut Self {
+        let rows: Vec<[String; N]> =
+            rows.iter().map(|row| row.each_ref().map(|cell| in_one_line(cell))).collect();
         let width = |at: usize| {
             let cells = rows.iter().map(|row| row[at].chars().count());
             cells.chain([head[at].chars().count()]).max().unwrap_or(0)
@@ -67,7 +85,7 @@ impl Paper {
         let heading = aligned(&head.map(str::to_owned), &widths, &right);
         let heading = self.tint(Tone::Bold, heading.trim_end());
         self.line(format!("  {heading}"));
-        for row in rows {
+        for row in &rows {
             let row = aligned(row, &widths, &right);
             self.line(format!("  {row}"));
         }
@@ -79,6 +97,38 @@ impl Paper {
     pub fn into_text(self) -> String {
         self.text
     }
+}
+
+/// Begins a colour of ours: nobody who sends us text can know it.
+static OURS: LazyLock<String> =
+    LazyLock::new(|| format!("\u{fdd0}{:016x}:", RandomState::new().hash_one("colour")));
+
+/// `text` with the characters that a terminal obeys written as what they are:
+/// controls, except the ends of lines and tabs, and those that turn the
+/// direction of writing.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let obeyed = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if obeyed(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// The same for a cell of a table, which has one line.
+fn in_one_line(text: &str) -> String {
+    visible(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 fn is_number(text: &str) -> bool {
@@ -159,6 +209,26 @@ mod tests {
     fn no_colour_means_no_escape_codes() {
         let paper = Paper::new(false);
         assert_eq!(paper.tint(Tone::Bad, "x"), "x");
-        assert!(Paper::new(true).tint(Tone::Bad, "x").starts_with('\u{1b}'));
+        let mut paper = Paper::new(true);
+        let red = paper.tint(Tone::Bad, "x");
+        paper.line(format!("{red} y"));
+        assert_eq!(paper.into_text(), "\u{1b}[31mx\u{1b}[0m y\n");
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_that_a_vendor_or_a_record_says() {
+        let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}\r\u{1b}[32mok\u{1b}[0m";
+        for colour in [false, true] {
+            let mut paper = Paper::new(colour);
+            let said = paper.tint(Tone::Bad, hostile);
+            paper.line(format!("the target says {hostile}; {said}"));
+            paper.table(["name"], &[[format!("{hostile}\n")]]);
+            let text = paper.into_text();
+            let theirs = text.replace("\u{1b}[31m", "").replace("\u{1b}[1m", "");
+            let theirs = theirs.replace("\u{1b}[0m", "").replace('\n', "");
+            assert!(!theirs.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text:?}");
+            assert!(theirs.contains("\\u{1b}]0;owned") && theirs.contains("\\u{9b}31m"), "{text}");
+            assert_eq!(text.lines().count(), 3, "no line is forged");
+        }
     }
 }

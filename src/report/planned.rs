@@ -1,6 +1,9 @@
 //! A plan for eyes: what would change, why, at what cost, and what is held.
 
-use planthread_engine::plan::{PlanLine, PlanSummary};
+use planthread_engine::{
+    plan::{PlanLine, PlanSummary},
+    status::Withdrawn,
+};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -28,6 +31,8 @@ pub struct Planned {
     pub want: Option<WantReport>,
     /// The first changes.
     pub first: Vec<PlanLine>,
+    /// Cells that left the plan and still stand at the target.
+    pub withdrawn: Withdrawn,
 }
 
 /// The plans of all targets that were asked for.
@@ -66,6 +71,7 @@ impl Planned {
         if let Some(withheld) = self.want.as_ref().map(|want| &want.withheld) {
             self::withheld(paper, withheld);
         }
+        left_standing(paper, &self.withdrawn);
         if let Some(file) = &self.file {
             paper.line(format!("  Plan file: {file}")).line(format!(
                 "  Apply it with `planthread apply {file}`; it is refused if a cell moves before."
@@ -136,6 +142,20 @@ fn withheld(paper: &mut Paper, withheld: &[planthread_domain::project::Withheld]
     }
 }
 
+/// Cells that left the plan and were left as they are.
+pub(super) fn left_standing(paper: &mut Paper, withdrawn: &Withdrawn) {
+    let Some(example) = &withdrawn.example else { return };
+    let left = paper.tint(Tone::Warn, "left standing:");
+    paper.line(format!(
+        "  {left} {} left the plan and still stand at the target, for example {example}",
+        count(withdrawn.cells, "cell")
+    ));
+    paper.line(
+        "      cure: set `fallback.withdraw: zero` to land zero there, or delete them at the target  \
+         (planthread explain withdrawn)",
+    );
+}
+
 /// Milliseconds for people.
 #[must_use]
 pub fn seconds(ms: u64) -> String {
@@ -143,5 +163,26 @@ pub fn seconds(ms: u64) -> String {
         0..10_000 => format!("{:.1} s", ms as f64 / 1_000.0),
         10_000..120_000 => format!("{} s", ms / 1_000),
         _ => format!("{} min", ms / 60_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_left_standing_is_said_with_an_example_and_a_cure() {
+        let mut paper = Paper::new(false);
+        left_standing(&mut paper, &Withdrawn::default());
+        assert_eq!(paper.into_text(), "");
+        let example = serde_json::from_value(serde_json::json!({
+            "target": "ibp", "scope": "", "resource": "LINE-1", "location": "1010",
+            "period": "2026-W48", "measure": "live" }));
+        let mut paper = Paper::new(false);
+        left_standing(&mut paper, &Withdrawn { cells: 8, example: Some(example.unwrap()) });
+        let text = paper.into_text();
+        for part in ["8 cells", "LINE-1", "2026-W48", "fallback.withdraw: zero", "delete them"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{
     Paper, Tone, View,
     paper::{count, instant},
+    planned::left_standing,
 };
 use crate::failure::Exit;
 
@@ -136,6 +137,7 @@ fn states(paper: &mut Paper, scope: &ScopeStatus) {
         let words = reason.replace('_', " ");
         paper.line(format!("    held {n}: {words}  (planthread explain {reason})"));
     }
+    left_standing(paper, &scope.withdrawn);
 }
 
 impl Standing {

@@ -69,12 +69,13 @@ impl Bridge {
         self.plant.as_of(self.clock.now())
     }
 
-    /// Reads the files of all sources on.
+    /// Reads the files of all sources on. What stops one of them stands in its
+    /// report.
     ///
     /// # Errors
-    /// When a file can't be read, or the state can't be written.
-    pub fn ingest(&self, growing: bool) -> Result<Vec<FileReport>, Failure> {
-        files::sources(&self.plant, &self.door(), &self.reader()?, growing)
+    /// When the state can't be read.
+    pub fn ingest(&self) -> Result<Vec<FileReport>, Failure> {
+        files::sources(&self.plant, &self.door(), &self.reader()?)
     }
 
     /// Derives the figures of all resources from the journal.

@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufReader, BufWriter},
+    io::{BufReader, BufWriter, Write as _},
     path::PathBuf,
 };
 
@@ -66,10 +66,10 @@ impl Bridge {
     /// Runs the whole way once, for `as_of`.
     ///
     /// # Errors
-    /// When the journal can't be written or derived. What fails at a target
-    /// stands in its part of the answer.
+    /// When the journal can't be read or derived. What fails at a source or at a
+    /// target stands in its part of the answer.
     pub async fn cycle(&self, targets: &[OpenTarget], as_of: Timestamp) -> Result<Cycle, Failure> {
-        let intake = self.ingest(true)?;
+        let intake = self.ingest()?;
         let truth = self.truth(as_of)?;
         let mut done = Vec::new();
         for target in targets {
@@ -109,6 +109,7 @@ impl Bridge {
         let file = self.plan_file(target)?;
         let mut out = BufWriter::new(create(&file)?);
         let summary = self.plan(target, truth.as_of, None, &mut out)?;
+        out.flush().map_err(|error| Failure::io("write the plan", &file, &error))?;
         drop(out);
         if summary.header.counts.groups > 0 {
             // The ledger may move between plan and apply only through people's

@@ -1,9 +1,19 @@
 //! Retry: a person has put right why records or cells were refused.
+//!
+//! A rejection leaves the list only when its record is kept: taken from the
+//! bytes that were refused, or from its file, where it was corrected. A file
+//! that was turned over, cut or deleted meanwhile takes nothing off the list.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
-use planthread_contracts::CellKey;
+use jiff::Timestamp;
+use planthread_contracts::{CellKey, Origin, RawRecord, RejectedRecord};
+use planthread_domain::{decode, model::Source};
 use planthread_engine::{
+    Reader,
     journal::{self, Cured, RejectedEntry},
     ledger, status,
 };
@@ -12,8 +22,15 @@ use serde::Serialize;
 use super::Bridge;
 use crate::{
     failure::Failure,
-    serve::{Door as _, Kept, Refusal, cloudevents, files},
+    serve::{
+        Door as _, Kept,
+        cloudevents::{self, Arrival},
+        files,
+    },
 };
+
+/// The lines of the sources' files as they stand now, by place.
+type LinesNow = BTreeMap<String, Vec<Vec<u8>>>;
 
 /// What came in after all.
 #[derive(Debug, Default, Serialize)]
@@ -26,72 +43,135 @@ pub struct Retried {
     pub still: usize,
     /// Rejected cells that go out again with the next plan.
     pub cells: u64,
+    /// Files that could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<Failure>,
 }
 
-/// Where a refused record stands: place and line.
-type Spot = (String, u64);
-
 impl Bridge {
-    /// Takes refused and waiting records again, the files of the sources from
-    /// their beginning, and makes rejected cells pending.
+    /// Takes refused and waiting records again, from the files of the sources
+    /// and from the bytes that were kept, and makes rejected cells pending.
     ///
     /// # Errors
-    /// When a file can't be read, or the state can't be written.
+    /// When the state can't be read or written.
     pub fn retry(&self) -> Result<Retried, Failure> {
-        let rejected = journal::rejected(&self.reader()?)?;
-        let (mut kept, places) = self.files_again()?;
-        let events: Vec<&RejectedEntry> =
-            rejected.iter().filter(|entry| !places.contains(&entry.record.origin.place)).collect();
-        kept.add(self.events_again(&events)?);
-        let refused: BTreeSet<Spot> = kept.rejected.iter().map(spot).collect();
-        let now_fine = |entry: &&RejectedEntry| {
-            let origin = &entry.record.origin;
-            let retaken = places.contains(&origin.place) || is_event(&entry.record.body);
-            retaken && !refused.contains(&(origin.place.clone(), origin.line))
-        };
-        let mut cured = Cured {
-            rejected: rejected.iter().filter(now_fine).map(|entry| entry.id).collect(),
-            ..Cured::default()
-        };
+        let mut left = journal::rejected(&self.reader()?)?;
+        let reports = files::sources_again(&self.loaded.config.plant, &self.door());
+        let mut taken: usize = reports.iter().map(|report| report.kept.taken).sum();
+        let mut done = Vec::new();
+        // First what a person corrected in a file, then the bytes that were kept.
+        let lines = self.lines_now(&left);
+        self.part(&mut left, &mut done, |reader, entry| self.corrected(reader, entry, &lines))?;
+        taken += self.bytes_again(&left)?.taken;
+        self.part(&mut left, &mut done, |reader, entry| self.came_in(reader, entry))?;
+        let mut cured = Cured { rejected: done, ..Cured::default() };
         for waiting in journal::quarantined(&self.reader()?)? {
             let again = self.door().take(vec![Ok(waiting.record.clone())], None)?;
             if again.quarantined.is_empty() && again.rejected.is_empty() {
                 cured.quarantined.push(waiting.record);
             }
-            kept.taken += again.taken;
+            taken += again.taken;
         }
         let cured = journal::cure(&self.state, cured)?;
         let counts = journal::counts(&self.reader()?)?;
         let still = usize::try_from(counts.rejected + counts.quarantined).unwrap_or(usize::MAX);
-        Ok(Retried { taken: kept.taken, cured, still, cells: self.cells_again()? })
+        let stopped = reports.into_iter().filter_map(|report| report.stopped).collect();
+        Ok(Retried { taken, cured, still, cells: self.cells_again()?, stopped })
     }
 
-    /// Reads the files of all sources from their beginning: known records are
-    /// known by their ids.
-    fn files_again(&self) -> Result<(Kept, BTreeSet<String>), Failure> {
-        let (mut kept, mut places) = (Kept::default(), BTreeSet::new());
-        let door = self.door();
-        for source in &self.loaded.config.plant.sources {
-            for file in &source.files {
-                let report = files::source_file_again(source, Path::new(file), &door)?;
-                places.insert(report.place);
-                kept.add(report.kept);
+    /// Moves the numbers of those that `is` true of from `left` to `done`.
+    fn part(
+        &self,
+        left: &mut Vec<RejectedEntry>,
+        done: &mut Vec<u64>,
+        mut is: impl FnMut(&Reader, &RejectedEntry) -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let reader = self.reader()?;
+        let mut still = Vec::new();
+        for entry in left.drain(..) {
+            if is(&reader, &entry)? {
+                done.push(entry.id);
+            } else {
+                still.push(entry);
             }
         }
-        Ok((kept, places))
+        *left = still;
+        Ok(())
     }
 
-    /// Takes refused events again, from the bytes that were kept.
-    fn events_again(&self, events: &[&RejectedEntry]) -> Result<Kept, Failure> {
+    fn sources(&self) -> &[Source] {
+        &self.loaded.config.plant.sources
+    }
+
+    /// The sources that read the file called `place`.
+    fn sources_of<'a>(&'a self, place: &'a str) -> impl Iterator<Item = &'a Source> {
+        let reads = move |source: &&Source| source.files.iter().any(|file| file == place);
+        self.sources().iter().filter(reads)
+    }
+
+    fn lines_now(&self, entries: &[RejectedEntry]) -> LinesNow {
+        let places: BTreeSet<&String> = entries.iter().map(|e| &e.record.origin.place).collect();
+        let ours = places.into_iter().filter(|place| self.sources_of(place).next().is_some());
+        ours.map(|place| (place.clone(), files::lines_now(Path::new(place)))).collect()
+    }
+
+    /// Whether the line of the file holds the refused record, put right, and
+    /// it is kept.
+    fn corrected(
+        &self,
+        reader: &Reader,
+        entry: &RejectedEntry,
+        lines: &LinesNow,
+    ) -> Result<bool, Failure> {
+        let RejectedRecord { origin, field, body: was, .. } = &entry.record;
+        let at = usize::try_from(origin.line).unwrap_or(usize::MAX).wrapping_sub(1);
+        let Some(now) = lines.get(&origin.place).and_then(|lines| lines.get(at)) else {
+            return Ok(false);
+        };
+        for source in self.sources_of(&origin.place) {
+            if field == HEADER && decode::is_header(now, source) {
+                return Ok(true);
+            }
+            let same = match decode::row(now, source, origin.clone(), entry.at) {
+                Some(Ok(row)) if decode::corrected(was, now, field, source) => Some(row),
+                Some(_) => None,
+                None => event(now, origin, entry.at).filter(|event| names(was, &event.id)),
+            };
+            if let Some(record) = same
+                && journal::holds(reader, &record)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes what was refused again, from the bytes that were kept.
+    fn bytes_again(&self, entries: &[RejectedEntry]) -> Result<Kept, Failure> {
         let door = self.door();
-        let arrivals = events
-            .iter()
-            .filter(|entry| is_event(&entry.record.body))
-            .map(|entry| {
-                cloudevents::event(&entry.record.body, entry.record.origin.clone(), door.now())
-            })
-            .collect();
+        let mut arrivals: Vec<Arrival> = Vec::new();
+        for RejectedEntry { record, .. } in entries.iter().filter(|e| e.record.field != HEADER) {
+            let origin = &record.origin;
+            let row = |source| decode::row(&record.body, source, origin.clone(), door.now());
+            let rows: Vec<_> = self.sources_of(&origin.place).filter_map(row).collect();
+            if rows.is_empty() {
+                arrivals.extend(event(&record.body, origin, door.now()).map(Ok));
+            }
+            arrivals.extend(rows.into_iter().filter_map(Result::ok).map(Ok));
+        }
         door.take(arrivals, None)
+    }
+
+    /// Whether the very bytes that were refused are kept as a record now.
+    fn came_in(&self, reader: &Reader, entry: &RejectedEntry) -> Result<bool, Failure> {
+        let RejectedRecord { origin, body, .. } = &entry.record;
+        let row = |source| decode::row(body, source, origin.clone(), entry.at)?.ok();
+        for record in self.sources().iter().filter_map(row).chain(event(body, origin, entry.at)) {
+            if journal::holds(reader, &record)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn cells_again(&self) -> Result<u64, Failure> {
@@ -101,12 +181,15 @@ impl Bridge {
     }
 }
 
-fn spot(refusal: &Refusal) -> Spot {
-    (refusal.place.clone(), refusal.line)
+/// The field of a rejection that is about the first line of a file.
+const HEADER: &str = "header";
+
+/// The event that these bytes are, if they are one.
+fn event(body: &[u8], origin: &Origin, at: Timestamp) -> Option<RawRecord> {
+    cloudevents::event(body, origin.clone(), at).ok()
 }
 
-/// Refused rows of delimited text come back with their file, events by
-/// themselves.
-fn is_event(body: &[u8]) -> bool {
-    body.trim_ascii_start().first() == Some(&b'{')
+/// Whether the refused bytes carry the name of an event.
+fn names(was: &[u8], id: &str) -> bool {
+    String::from_utf8_lossy(was).contains(&format!("\"{id}\""))
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use planthread_engine::{journal, ledger, status, verify::Which};
 use planthread_kit::{Clock, VirtualClock};
 use planthread_mocks::{Shared, sap_ibp, shared};
+use sha2::{Digest as _, Sha256};
 
 use super::{Bridge, OpenTarget, Opener, Transports};
 use crate::{config, in_process::InProcess, starter::Starter};
@@ -75,7 +76,7 @@ fn law_18_the_same_journal_configuration_and_instant_give_the_same_plan() {
         .map(|name| {
             let world = World::new(name);
             let (bridge, targets) = world.bridge();
-            bridge.ingest(true).unwrap();
+            bridge.ingest().unwrap();
             let truth = bridge.truth(bridge.as_of()).unwrap();
             bridge.want(&targets[0], &truth).unwrap();
             // What the wall clock says meanwhile makes no difference.
@@ -123,7 +124,7 @@ fn law_13_a_bad_row_is_kept_with_its_reason_and_the_good_ones_go_on() {
     let future = "2026-11-23T09:00:00Z,press-a,failure\n";
     fs::write(&world.starter.events, format!("{text}{bad}{future}")).unwrap();
     let (bridge, _) = world.bridge();
-    let files = bridge.ingest(false).unwrap();
+    let files = bridge.ingest().unwrap();
     let kept = &files[0].kept;
     assert_eq!(kept.taken, text.lines().count() - 1);
     assert_eq!(kept.quarantined.len(), 1, "{:?}", kept.quarantined);
@@ -138,14 +139,14 @@ fn law_13_a_bad_row_is_kept_with_its_reason_and_the_good_ones_go_on() {
 fn a_growing_file_is_read_on_and_a_half_written_row_waits() {
     let world = World::new("growing");
     let (bridge, _) = world.bridge();
-    bridge.ingest(true).unwrap();
+    bridge.ingest().unwrap();
     let half = "2026-11-22T21:00:00Z,press-a,fail";
     let mut text = fs::read_to_string(&world.starter.events).unwrap();
     text.push_str(half);
     fs::write(&world.starter.events, &text).unwrap();
-    assert!(bridge.ingest(true).unwrap()[0].unchanged, "half a row is no row");
+    assert!(bridge.ingest().unwrap()[0].unchanged, "half a row is no row");
     fs::write(&world.starter.events, format!("{text}ure\n")).unwrap();
-    let files = bridge.ingest(true).unwrap();
+    let files = bridge.ingest().unwrap();
     assert_eq!((files[0].kept.taken, files[0].kept.duplicates), (1, 0));
 }
 
@@ -167,7 +168,7 @@ fn an_outage_ends_with_the_last_value_of_each_cell_and_nothing_twice() {
             fs::write(file, fs::read_to_string(file).unwrap() + &rows).unwrap();
         }
         from = now;
-        bridge.ingest(true).unwrap();
+        bridge.ingest().unwrap();
         let truth = bridge.truth(bridge.as_of()).unwrap();
         bridge.want(&targets[0], &truth).unwrap();
     }
@@ -208,7 +209,7 @@ fn law_13_a_corrected_source_brings_its_rejected_rows_back() {
     let stranger = "2026-11-22T20:00:00Z,press-z,failure\n";
     fs::write(&world.starter.events, format!("{text}{stranger}")).unwrap();
     let (bridge, _) = world.bridge();
-    bridge.ingest(false).unwrap();
+    bridge.ingest().unwrap();
     assert_eq!(bridge.retry().unwrap().still, 1, "nothing was put right yet");
     drop(bridge);
     let config = fs::read_to_string(&world.starter.config).unwrap();
@@ -222,4 +223,87 @@ fn law_13_a_corrected_source_brings_its_rejected_rows_back() {
     let (bridge, _) = world.bridge();
     let retried = bridge.retry().unwrap();
     assert_eq!((retried.taken, retried.cured, retried.still), (1, 1, 0), "{retried:?}");
+}
+
+#[test]
+fn law_13_a_refused_row_stays_when_its_file_is_turned_over_and_comes_in_from_its_own_bytes() {
+    let world = World::new("turned-over");
+    let text = fs::read_to_string(&world.starter.events).unwrap();
+    let header = text.lines().next().unwrap();
+    let stranger = "2026-11-22T20:00:00Z,press-z,failure";
+    fs::write(&world.starter.events, format!("{header}\n{stranger}\n")).unwrap();
+    let (bridge, _) = world.bridge();
+    bridge.ingest().unwrap();
+    // The next day's file has another row on that line.
+    let next = "2026-11-22T21:00:00Z,press-a,failure";
+    fs::write(&world.starter.events, format!("{header}\n{next}\n")).unwrap();
+    let retried = bridge.retry().unwrap();
+    assert_eq!((retried.taken, retried.cured, retried.still), (1, 0, 1), "{retried:?}");
+    fs::remove_file(&world.starter.events).unwrap();
+    let retried = bridge.retry().unwrap();
+    assert_eq!((retried.cured, retried.still, retried.stopped.len()), (0, 1, 1), "{retried:?}");
+    let kept = journal::rejected(&bridge.reader().unwrap()).unwrap();
+    assert_eq!(kept[0].record.body, stranger.as_bytes());
+    drop(bridge);
+    let config = fs::read_to_string(&world.starter.config).unwrap();
+    let mapped = "          machines: { press-z: press-a }\n          events:\n";
+    fs::write(&world.starter.config, config.replacen("          events:\n", mapped, 1)).unwrap();
+    let (bridge, _) = world.bridge();
+    let retried = bridge.retry().unwrap();
+    assert_eq!((retried.taken, retried.cured, retried.still), (1, 1, 0), "{retried:?}");
+}
+
+#[test]
+fn law_13_a_row_and_a_header_that_are_corrected_in_their_file_leave_the_list() {
+    let world = World::new("corrected");
+    let text = fs::read_to_string(&world.starter.events).unwrap();
+    let (header, _) = text.split_once('\n').unwrap();
+    let (bridge, _) = world.bridge();
+    for (wrong, right) in [
+        ("2026-11-22T20:00:00Z,press-z,failure", "2026-11-22T20:00:00Z,press-a,failure"),
+        ("2026-11-22T20:00:00Z,\"press-b,failure", "2026-11-22T20:00:00Z,press-b,failure"),
+    ] {
+        fs::write(&world.starter.events, format!("{header}\n{wrong}\n")).unwrap();
+        assert_eq!(bridge.ingest().unwrap()[0].kept.rejected.len(), 1);
+        fs::write(&world.starter.events, format!("{header}\n{right}\n")).unwrap();
+        let retried = bridge.retry().unwrap();
+        assert_eq!((retried.taken, retried.cured, retried.still), (1, 1, 0), "{wrong}");
+    }
+    fs::write(&world.starter.events, format!("x{header}\n")).unwrap();
+    bridge.ingest().unwrap();
+    assert_eq!(bridge.retry().unwrap().still, 1);
+    fs::write(&world.starter.events, format!("{header}\n")).unwrap();
+    assert_eq!(bridge.retry().unwrap().still, 0);
+}
+
+#[test]
+fn a_line_that_an_older_program_took_half_is_taken_whole() {
+    let world = World::new("half-taken");
+    let (bridge, _) = world.bridge();
+    let half = "2026-11-22T21:00:00Z,press-a,fail";
+    let text = fs::read_to_string(&world.starter.events).unwrap() + half;
+    fs::write(&world.starter.events, format!("{text}ure\n")).unwrap();
+    let sha256 = planthread_domain::decode::fact::hex(&Sha256::digest(&text));
+    let mark = format!(r#"{{"bytes":{},"lines":{},"sha256":"{sha256}"}}"#, text.len(), 9_999);
+    let source = &bridge.loaded.config.plant.sources[0];
+    let key = format!("file:{}:{}", source.name, source.files[0]);
+    let append = journal::Append { checkpoint: Some((key, mark)), ..journal::Append::default() };
+    journal::append(&bridge.state, append, world.clock.now()).unwrap();
+    assert_eq!(bridge.ingest().unwrap()[0].kept.taken, 1);
+}
+
+#[test]
+fn a_source_that_is_away_for_a_moment_stops_nobody_else() {
+    let world = World::new("rotation");
+    let (bridge, targets) = world.bridge();
+    let aside = world.starter.events.with_extension("aside");
+    fs::rename(&world.starter.events, &aside).unwrap();
+    let cycle = world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    let stopped = cycle.intake[0].stopped.as_ref().unwrap();
+    assert!(stopped.message.contains("can't read"), "{stopped}");
+    assert!(cycle.intake[1].kept.taken > 0 && cycle.targets[0].stopped.is_none());
+    assert_eq!(crate::report::View::exit(&cycle).code(), 2);
+    fs::rename(&aside, &world.starter.events).unwrap();
+    let cycle = world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    assert!(cycle.intake[0].stopped.is_none() && cycle.intake[0].kept.taken > 0);
 }

@@ -50,8 +50,9 @@ fn refused(body: &[u8], origin: Origin, violations: Vec<Violation>) -> RejectedR
     RejectedRecord { origin, field: first.path, reason, cure: first.cure, body: body.to_vec() }
 }
 
-/// Reads a batch: a JSON array of events. Each keeps its own bytes.
-pub fn batch(body: &[u8], place: &str, received_at: Timestamp) -> Vec<Arrival> {
+/// Reads a batch: a JSON array of events. Each keeps its own bytes. `None`
+/// when there are more than `max`.
+pub fn batch(body: &[u8], place: &str, received_at: Timestamp, max: usize) -> Option<Vec<Arrival>> {
     let origin = |line: usize| Origin { place: place.to_owned(), line: line as u64 };
     let no_array = |line: usize, rest: &[u8], reason: String| {
         let violation = Violation::new("", reason, "send a JSON array of CloudEvents");
@@ -63,11 +64,12 @@ pub fn batch(body: &[u8], place: &str, received_at: Timestamp) -> Vec<Arrival> {
         let line = arrivals.len() + 1;
         let rest = elements.rest;
         match elements.next() {
+            Ok(Some(_)) if arrivals.len() == max => return None,
             Ok(Some(element)) => arrivals.push(event(element, origin(line), received_at)),
-            Ok(None) => return arrivals,
+            Ok(None) => return Some(arrivals),
             Err(reason) => {
                 arrivals.push(no_array(line, rest, reason));
-                return arrivals;
+                return Some(arrivals);
             }
         }
     }
@@ -140,13 +142,15 @@ mod tests {
     #[test]
     fn a_batch_goes_on_after_a_bad_event_and_each_keeps_its_bytes() {
         let text = format!(" [ {EVENT} , {{\"id\":1}},{EVENT}] ");
-        let arrivals = batch(text.as_bytes(), "http", Timestamp::UNIX_EPOCH);
+        let read = |text: &str, max| batch(text.as_bytes(), "http", Timestamp::UNIX_EPOCH, max);
+        assert!(read(&text, 2).is_none(), "too many");
+        let arrivals = read(&text, 3).unwrap();
         assert_eq!(arrivals.iter().filter(|arrival| arrival.is_ok()).count(), 2);
         assert_eq!(arrivals[2].as_ref().unwrap().body, EVENT.as_bytes());
         assert_eq!(arrivals[1].as_ref().unwrap_err().origin.line, 2);
-        assert!(batch(b"[]", "http", Timestamp::UNIX_EPOCH).is_empty());
+        assert!(read("[]", 3).unwrap().is_empty());
         for bad in ["{}", "[1", "[1,]", "[] x", ""] {
-            let arrivals = batch(bad.as_bytes(), "http", Timestamp::UNIX_EPOCH);
+            let arrivals = read(bad, 3).unwrap();
             assert!(arrivals.last().is_some_and(Result::is_err), "{bad}");
         }
     }

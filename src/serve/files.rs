@@ -1,5 +1,9 @@
 //! Files and standard input: newline-delimited CloudEvents, and the delimited
 //! text that a source declares. A file is read on from where it was left.
+//!
+//! The last line of a file counts when its newline is there: before that,
+//! nobody can tell whether it is whole. It waits, whichever verb reads it, and
+//! nothing is remembered of it. A pipe that was closed is finished.
 
 use std::{
     fs,
@@ -41,37 +45,62 @@ pub struct FileReport {
     pub kept: Kept,
     /// Nothing was added since the last time.
     pub unchanged: bool,
+    /// The last line has no newline yet: it waits.
+    pub unfinished: bool,
+    /// Why it could not be read, or not kept; it is read on the next time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Failure>,
+}
+
+impl FileReport {
+    fn of(place: String) -> Self {
+        Self { place, kept: Kept::default(), unchanged: false, unfinished: false, stopped: None }
+    }
 }
 
 /// How far a file has been read. It commits with the records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
     bytes: usize,
-    lines: u64,
     /// Of the first `bytes`: a file that was replaced is read anew.
     sha256: String,
 }
 
-/// Reads every file of every source of `plant`.
-///
-/// `growing` leaves a last line without its end alone, because somebody is
-/// writing it.
+/// Reads every file of every source of `plant`. A file that can't be read, or
+/// not kept, says so in its report and stops no other.
 ///
 /// # Errors
-/// When a file can't be read, or the state can't be written.
+/// When the state can't be read.
 pub fn sources(
     plant: &Plant,
     door: &dyn Door,
     reader: &Reader,
-    growing: bool,
 ) -> Result<Vec<FileReport>, Failure> {
     let mut reports = Vec::new();
     for source in &plant.sources {
         for file in &source.files {
-            reports.push(source_file(source, Path::new(file), door, reader, growing)?);
+            let mark = mark(source, Path::new(file), reader)?;
+            reports.push(or_stopped(file, read_on(source, Path::new(file), door, mark)));
         }
     }
     Ok(reports)
+}
+
+/// Reads every file of every source from its beginning: what is known already
+/// is known by its id.
+pub fn sources_again(plant: &Plant, door: &dyn Door) -> Vec<FileReport> {
+    let files = plant.sources.iter().flat_map(|s| s.files.iter().map(move |file| (s, file)));
+    let again = |(source, file): (&Source, &String)| {
+        or_stopped(file, read_on(source, Path::new(file), door, None))
+    };
+    files.map(again).collect()
+}
+
+fn or_stopped(file: &str, report: Result<FileReport, Failure>) -> FileReport {
+    report.unwrap_or_else(|failure| FileReport {
+        stopped: Some(failure),
+        ..FileReport::of(Path::new(file).display().to_string())
+    })
 }
 
 /// Reads one file of `source` on from where it was left.
@@ -83,24 +112,13 @@ pub fn source_file(
     file: &Path,
     door: &dyn Door,
     reader: &Reader,
-    growing: bool,
 ) -> Result<FileReport, Failure> {
-    let key = checkpoint_key(source, file);
-    let mark = journal::checkpoint(reader, &key)?.and_then(|text| serde_json::from_str(&text).ok());
-    read_on(source, file, door, mark, growing)
+    read_on(source, file, door, mark(source, file, reader)?)
 }
 
-/// Reads one file of `source` from its beginning: what is known already is
-/// known by its id.
-///
-/// # Errors
-/// When the file can't be read, or the state can't be written.
-pub fn source_file_again(
-    source: &Source,
-    file: &Path,
-    door: &dyn Door,
-) -> Result<FileReport, Failure> {
-    read_on(source, file, door, None, true)
+fn mark(source: &Source, file: &Path, reader: &Reader) -> Result<Option<Mark>, Failure> {
+    let text = journal::checkpoint(reader, &checkpoint_key(source, file))?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 fn checkpoint_key(source: &Source, file: &Path) -> String {
@@ -112,21 +130,18 @@ fn read_on(
     file: &Path,
     door: &dyn Door,
     mark: Option<Mark>,
-    growing: bool,
 ) -> Result<FileReport, Failure> {
     let place = file.display().to_string();
     let text = read(source, file)?;
-    let whole_lines = || text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let end = if growing { whole_lines() } else { text.len() };
-    let text = &text[..end];
+    let (text, rest) = whole_lines(&text);
+    let report = FileReport { unfinished: !rest.is_empty(), ..FileReport::of(place.clone()) };
     let mark =
         mark.filter(|mark| mark.bytes <= text.len() && mark.sha256 == hash(&text[..mark.bytes]));
     if mark.as_ref().is_some_and(|mark| mark.bytes == text.len()) {
-        return Ok(FileReport { place, kept: Kept::default(), unchanged: true });
+        return Ok(FileReport { unchanged: true, ..report });
     }
-    let behind = mark.map_or(0, |mark| mark.lines);
-    let lines = text.split_inclusive(|byte| *byte == b'\n').count() as u64;
-    let mark = Mark { bytes: text.len(), lines, sha256: hash(text) };
+    let behind = mark.map_or(0, |mark| line_ends(&text[..mark.bytes]));
+    let mark = Mark { bytes: text.len(), sha256: hash(text) };
     let mark = serde_json::to_string(&mark).map_err(|e| Failure::internal(e.to_string()))?;
     let arrivals = arrivals(source, text, &place, door.now());
     let kept = take_all(
@@ -134,10 +149,20 @@ fn read_on(
         door,
         Some((checkpoint_key(source, file), mark)),
     )?;
-    Ok(FileReport { place, kept, unchanged: false })
+    Ok(FileReport { kept, ..report })
 }
 
-/// Every record of the files of all sources, without a door.
+/// Lines that have their end, and what stands behind them.
+fn whole_lines(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1))
+}
+
+fn line_ends(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// Every record of the files of all sources, without a door. A last line
+/// without its end is refused by name: nothing waits here.
 ///
 /// # Errors
 /// When a file can't be read.
@@ -145,10 +170,34 @@ pub fn each(plant: &Plant, now: Timestamp, take: &mut dyn FnMut(Arrival)) -> Res
     for source in &plant.sources {
         for place in &source.files {
             let text = read(source, Path::new(place))?;
-            arrivals(source, &text, place, now).for_each(&mut *take);
+            let (text, rest) = whole_lines(&text);
+            arrivals(source, text, place, now).for_each(&mut *take);
+            if !rest.is_empty() {
+                let line = line_ends(text) + 1;
+                take(Err(Box::new(unfinished(rest, Origin { place: place.clone(), line }))));
+            }
         }
     }
     Ok(())
+}
+
+fn unfinished(body: &[u8], origin: Origin) -> RejectedRecord {
+    RejectedRecord {
+        origin,
+        field: String::new(),
+        reason: "the last line has no end: it may be half written".to_owned(),
+        cure: "end it with a newline".to_owned(),
+        body: body.to_vec(),
+    }
+}
+
+/// The lines of a file as they stand now, for whoever looks for one by its
+/// number; nothing when it can't be read.
+pub fn lines_now(file: &Path) -> Vec<Vec<u8>> {
+    let text = fs::read(file).unwrap_or_default();
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+    let (text, _) = whole_lines(text);
+    text.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end().to_vec()).collect()
 }
 
 fn read(source: &Source, file: &Path) -> Result<Vec<u8>, Failure> {
@@ -195,14 +244,36 @@ fn line_of(arrival: &Arrival) -> u64 {
     }
 }
 
-/// Reads newline-delimited CloudEvents from `input` to its end.
+/// Reads newline-delimited CloudEvents from `input` to its end, which ends the
+/// last line, too.
 ///
 /// # Errors
 /// When the input can't be read, or the state can't be written. What was read
 /// before is kept.
 pub fn events(input: impl Read, place: &str, door: &dyn Door) -> Result<FileReport, Failure> {
+    each_event(input, place, door, false)
+}
+
+/// Reads newline-delimited CloudEvents from a file, which somebody may still
+/// be writing.
+///
+/// # Errors
+/// When it can't be read, or the state can't be written. What was read before
+/// is kept.
+pub fn events_file(file: &Path, door: &dyn Door) -> Result<FileReport, Failure> {
+    let input = fs::File::open(file).map_err(|error| Failure::io("read", file, &error))?;
+    each_event(input, &file.display().to_string(), door, true)
+}
+
+fn each_event(
+    input: impl Read,
+    place: &str,
+    door: &dyn Door,
+    growing: bool,
+) -> Result<FileReport, Failure> {
     let mut lines = Lines::new(BufReader::with_capacity(READ_AHEAD, input));
-    let (mut kept, mut batch) = (Kept::default(), Vec::new());
+    let mut report = FileReport::of(place.to_owned());
+    let mut batch = Vec::new();
     while let Some(line) = lines.next() {
         let line = match line {
             Ok(line) => line,
@@ -211,16 +282,20 @@ pub fn events(input: impl Read, place: &str, door: &dyn Door) -> Result<FileRepo
                 return Err(Failure::usage(format!("can't read {place}: {error}")));
             }
         };
+        if growing && !line.ended {
+            report.unfinished = true;
+            break;
+        }
         batch.push(one_line(line, place, door.now()));
         // A pipe may say nothing for hours: what came is kept before we wait.
         if batch.len() == RECORDS_PER_COMMIT || lines.idle() {
-            kept.add(door.take(std::mem::take(&mut batch), None)?);
+            report.kept.add(door.take(std::mem::take(&mut batch), None)?);
         }
     }
     if !batch.is_empty() {
-        kept.add(door.take(batch, None)?);
+        report.kept.add(door.take(batch, None)?);
     }
-    Ok(FileReport { place: place.to_owned(), kept, unchanged: false })
+    Ok(report)
 }
 
 /// Hands over `arrivals` in commits of a good size; the checkpoint goes with

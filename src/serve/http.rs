@@ -1,25 +1,44 @@
 //! The HTTP door for CloudEvents, on the loopback only. It answers after the
 //! records are durable, never before.
+//!
+//! A page in a browser reaches the loopback, too: by a name of its own that
+//! leads here (DNS rebinding), or straight from its origin. So the request must
+//! name this machine, and come from no page of somebody else.
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
+    http::{
+        HeaderMap, StatusCode,
+        header::{CONTENT_TYPE, HOST, ORIGIN},
+        uri::Authority,
+    },
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use jiff::Timestamp;
 use planthread_contracts::Origin;
+use planthread_kit::Clock;
+use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::{
-    Door,
+    Door, Kept,
     cloudevents::{self, Arrival, BATCH, ONE},
+    patient::{OurTurn, Patience},
 };
-use crate::{config::HttpIntake, failure::Failure};
+use crate::{config::HttpIntake, failure::Failure, report::paper::short};
+
+/// Most events in one batch.
+const EVENTS_MAX: usize = 10_000;
+/// Refusals that an answer lists, and characters of each text in it: the list
+/// of all is `planthread rejects`.
+const LISTED: usize = 100;
+const TEXT_MAX: usize = 500;
 
 /// A bound endpoint that is not serving yet.
 #[derive(Debug)]
@@ -49,33 +68,80 @@ impl Endpoint {
         Ok(Self { listener, address, body_limit: config.body_limit })
     }
 
-    /// Serves until `stop` completes.
+    /// Serves until `stop` completes, and then as long as requests are being
+    /// answered.
     ///
     /// # Errors
     /// When the listener fails.
     pub async fn serve(
         self,
         door: Arc<dyn Door>,
+        clock: Arc<dyn Clock>,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
         let routes = Router::new()
             .route("/events", post(take))
             .route("/health", get(|| async { "ok\n" }))
             .layer(DefaultBodyLimit::max(self.body_limit))
-            .with_state(door);
-        axum::serve(self.listener, routes)
+            .layer(middleware::from_fn_with_state(self.address.port(), only_ours))
+            .with_state(door)
+            .into_make_service_with_connect_info::<OurTurn>();
+        axum::serve(Patience { listener: self.listener, clock }, routes)
             .with_graceful_shutdown(stop)
             .await
             .map_err(|error| Failure::internal(format!("the intake stopped: {error}")))
     }
 }
 
-async fn take(State(door): State<Arc<dyn Door>>, headers: HeaderMap, body: Bytes) -> Response {
+/// Lets nobody in who does not mean this machine.
+async fn only_ours(State(port): State<u16>, request: Request, next: Next) -> Response {
+    match foreign(request.headers(), port) {
+        None => next.run(request).await,
+        Some(reason) => (StatusCode::FORBIDDEN, format!("{reason}\n")).into_response(),
+    }
+}
+
+/// Why a request is not meant for this machine, or not sent by a program of
+/// it.
+fn foreign(headers: &HeaderMap, port: u16) -> Option<String> {
+    let names = headers.get_all(HOST).iter().count();
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if names != 1 || !is_ours(host, port) {
+        return Some(format!(
+            "the Host `{}` is not this endpoint; send to 127.0.0.1:{port}, localhost:{port} or \
+             [::1]:{port}",
+            short(host, TEXT_MAX)
+        ));
+    }
+    let foreign = |origin: &str| !origin.strip_prefix("http://").is_some_and(|o| is_ours(o, port));
+    let mut origins = headers.get_all(ORIGIN).iter().map(|o| o.to_str().unwrap_or_default());
+    origins.find(|origin| foreign(origin)).map(|origin| {
+        format!("the Origin `{}` is a page of somebody else", short(origin, TEXT_MAX))
+    })
+}
+
+/// Whether `authority` is this machine's loopback at `port`.
+fn is_ours(authority: &str, port: u16) -> bool {
+    let Ok(authority) = authority.parse::<Authority>() else { return false };
+    let host = authority.host();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    let here = host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback());
+    let plain = !authority.as_str().contains('@');
+    here && plain && authority.port_u16().unwrap_or(80) == port
+}
+
+async fn take(
+    State(door): State<Arc<dyn Door>>,
+    ConnectInfo(ours): ConnectInfo<OurTurn>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let _turn = ours.take();
     let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     let media = declared.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    let Some(arrivals) = read(&media, &body, door.now()) else {
-        let hint = format!("send {ONE} or {BATCH}\n");
-        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, hint).into_response();
+    let arrivals = match read(&media, &body, door.now()) {
+        Ok(arrivals) => arrivals,
+        Err(refusal) => return refusal.into_response(),
     };
     // The append waits for the disk: not on the thread that serves others.
     let kept = tokio::task::spawn_blocking(move || door.take(arrivals, None)).await;
@@ -83,7 +149,7 @@ async fn take(State(door): State<Arc<dyn Door>>, headers: HeaderMap, body: Bytes
         Ok(Ok(kept)) => {
             let nothing = kept.taken == 0 && kept.duplicates == 0 && !kept.rejected.is_empty();
             let status = if nothing { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-            (status, Json(kept)).into_response()
+            (status, Json(Answer::of(kept))).into_response()
         }
         // Not durable: the sender keeps the events and tries again.
         Ok(Err(failure)) => (StatusCode::SERVICE_UNAVAILABLE, failure.message).into_response(),
@@ -91,14 +157,51 @@ async fn take(State(door): State<Arc<dyn Door>>, headers: HeaderMap, body: Bytes
     }
 }
 
-fn read(media: &str, body: &[u8], at: Timestamp) -> Option<Vec<Arrival>> {
+/// What became of a request, in an answer of bounded size.
+#[derive(Debug, Serialize)]
+struct Answer {
+    #[serde(flatten)]
+    kept: Kept,
+    /// Records that are on the lists of `planthread rejects`, and not on these.
+    #[serde(skip_serializing_if = "is_zero")]
+    not_listed: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+impl Answer {
+    fn of(mut kept: Kept) -> Self {
+        let all = kept.rejected.len() + kept.conflicts.len() + kept.quarantined.len();
+        kept.rejected.truncate(LISTED);
+        for one in &mut kept.rejected {
+            for text in [&mut one.field, &mut one.reason, &mut one.cure] {
+                *text = short(text, TEXT_MAX);
+            }
+        }
+        for list in [&mut kept.conflicts, &mut kept.quarantined] {
+            list.truncate(LISTED);
+            list.iter_mut().for_each(|text| *text = short(text, TEXT_MAX));
+        }
+        let listed = kept.rejected.len() + kept.conflicts.len() + kept.quarantined.len();
+        Self { kept, not_listed: all - listed }
+    }
+}
+
+/// The records of a body, or why it is not read at all.
+fn read(media: &str, body: &[u8], at: Timestamp) -> Result<Vec<Arrival>, (StatusCode, String)> {
     const PLACE: &str = "http /events";
     match media {
         ONE => {
             let origin = Origin { place: PLACE.to_owned(), line: 1 };
-            Some(vec![cloudevents::event(body, origin, at)])
+            Ok(vec![cloudevents::event(body, origin, at)])
         }
-        BATCH => Some(cloudevents::batch(body, PLACE, at)),
-        _ => None,
+        BATCH => cloudevents::batch(body, PLACE, at, EVENTS_MAX).ok_or_else(|| {
+            let hint = format!("a batch holds at most {EVENTS_MAX} events; send it in parts\n");
+            (StatusCode::PAYLOAD_TOO_LARGE, hint)
+        }),
+        _ => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("send {ONE} or {BATCH}\n"))),
     }
 }

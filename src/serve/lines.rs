@@ -14,6 +14,8 @@ pub struct Line {
     /// Its bytes, without the line end; `None` when it is longer than
     /// [`RECORD_BYTES_MAX`].
     pub bytes: Option<Vec<u8>>,
+    /// Whether its newline was there; only the last line may lack it.
+    pub ended: bool,
 }
 
 /// Reads line by line. Empty lines are counted and left out.
@@ -31,7 +33,7 @@ impl<R: BufRead> Lines<R> {
 
     fn read(&mut self) -> io::Result<Option<Line>> {
         loop {
-            let (mut bytes, mut long, mut some) = (Vec::new(), false, false);
+            let (mut bytes, mut long, mut some, mut ended) = (Vec::new(), false, false, false);
             loop {
                 let buffer = self.input.fill_buf()?;
                 if buffer.is_empty() {
@@ -47,6 +49,7 @@ impl<R: BufRead> Lines<R> {
                 let used = end.map_or(buffer.len(), |at| at + 1);
                 self.input.consume(used);
                 if end.is_some() {
+                    ended = true;
                     break;
                 }
             }
@@ -56,7 +59,7 @@ impl<R: BufRead> Lines<R> {
             self.number += 1;
             if long || !bytes.trim_ascii().is_empty() {
                 let bytes = (!long).then(|| bytes.trim_ascii_end().to_vec());
-                return Ok(Some(Line { number: self.number, bytes }));
+                return Ok(Some(Line { number: self.number, bytes, ended }));
             }
         }
     }

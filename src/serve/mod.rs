@@ -5,6 +5,7 @@ pub mod cloudevents;
 pub mod files;
 pub mod http;
 pub mod lines;
+pub mod patient;
 
 #[cfg(test)]
 mod tests;

@@ -51,11 +51,11 @@ async fn events_are_durable_when_they_are_answered_and_bad_ones_are_named() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let state = Arc::new(State::open(&folder, clock.now()).unwrap());
     let plant = Arc::new(serde_json::from_str(PLANT).unwrap());
-    let door = Arc::new(JournalDoor::new(Arc::clone(&state), plant, clock));
-    let config = HttpIntake { listen: "127.0.0.1:0".parse().unwrap(), body_limit: 20_000 };
+    let door = Arc::new(JournalDoor::new(Arc::clone(&state), plant, Arc::clone(&clock)));
+    let config = HttpIntake { listen: "127.0.0.1:0".parse().unwrap(), body_limit: 60_000 };
     let endpoint = Endpoint::bind(&config).await.unwrap();
     let url = format!("http://{}/events", endpoint.address);
-    let served = tokio::spawn(endpoint.serve(door, std::future::pending()));
+    let served = tokio::spawn(endpoint.serve(door, clock, std::future::pending()));
     let records = || journal::counts(&state.reader().unwrap()).unwrap().records;
 
     let (status, kept) = post(&url, ONE, event("1", "M1").to_string()).await;
@@ -74,9 +74,53 @@ async fn events_are_durable_when_they_are_answered_and_bad_ones_are_named() {
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     let (status, _) = post(&url, "text/plain", String::new()).await;
     assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let (status, _) = post(&url, ONE, "x".repeat(20_001)).await;
+    let (status, _) = post(&url, ONE, "x".repeat(60_001)).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    let (status, _) = post(&url, BATCH, format!("[{}1]", "1,".repeat(10_000))).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "more events than a batch may hold");
+    let (status, kept) = post(&url, BATCH, format!("[{}1]", "1,".repeat(999))).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(kept["rejected"].as_array().unwrap().len(), 100, "the answer is bounded");
+    assert_eq!(kept["not_listed"], json!(900));
+    assert_eq!(journal::counts(&state.reader().unwrap()).unwrap().rejected, 1_002);
     assert_eq!(records(), 2);
+    served.abort();
+    drop(state);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_somebody_else_posts_nothing_under_whatever_name_it_found_us() {
+    let folder = std::env::temp_dir().join(format!("planthread-origin-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let state = Arc::new(State::open(&folder, clock.now()).unwrap());
+    let plant = Arc::new(serde_json::from_str(PLANT).unwrap());
+    let door = Arc::new(JournalDoor::new(Arc::clone(&state), plant, Arc::clone(&clock)));
+    let config = HttpIntake { listen: "127.0.0.1:0".parse().unwrap(), body_limit: 20_000 };
+    let endpoint = Endpoint::bind(&config).await.unwrap();
+    let port = endpoint.address.port();
+    let url = format!("http://{}/events", endpoint.address);
+    let served = tokio::spawn(endpoint.serve(door, clock, std::future::pending()));
+    let transport = ReqwestTransport::new(&TransportOptions::default()).unwrap();
+    let (here, rebound) = (format!("localhost:{port}"), format!("rebound.example:{port}"));
+    let (page, own) = ("https://page.example".to_owned(), format!("http://127.0.0.1:{port}"));
+    for (name, value, status) in [
+        ("host", here.as_str(), StatusCode::OK),
+        ("host", &format!("[::1]:{port}"), StatusCode::OK),
+        ("host", &rebound, StatusCode::FORBIDDEN),
+        ("host", "127.0.0.1", StatusCode::FORBIDDEN),
+        ("host", &format!("127.0.0.1:{port}@page.example"), StatusCode::FORBIDDEN),
+        ("origin", &own, StatusCode::OK),
+        ("origin", &page, StatusCode::FORBIDDEN),
+        ("origin", "null", StatusCode::FORBIDDEN),
+    ] {
+        let body = Bytes::from(event("1", "M1").to_string());
+        let request =
+            Request::post(&url).header("content-type", ONE).header(name, value).body(body);
+        let answer = transport.send(request.unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "{name}: {value}: {answer:?}");
+    }
     served.abort();
     drop(state);
     fs::remove_dir_all(&folder).unwrap();
@@ -108,6 +152,31 @@ fn what_a_pipe_said_is_kept_before_it_goes_on_and_when_it_breaks() {
     let broken = super::files::events(pipe, "stdin", &door).unwrap_err();
     assert!(broken.message.contains("broken pipe"), "{broken}");
     assert_eq!(journal::counts(&state.reader().unwrap()).unwrap().records, 2);
+    drop((door, state));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_half_written_event_in_a_file_waits_and_a_closed_pipe_is_finished() {
+    let folder = std::env::temp_dir().join(format!("planthread-half-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let state = Arc::new(State::open(&folder, clock.now()).unwrap());
+    let plant = Arc::new(serde_json::from_str(PLANT).unwrap());
+    let door = JournalDoor::new(Arc::clone(&state), plant, clock);
+    let (one, two) = (event("1", "M1").to_string(), event("2", "M1").to_string());
+    let file = folder.join("events.ndjson");
+    fs::write(&file, format!("{one}\n{}", &two[..20])).unwrap();
+    let report = super::files::events_file(&file, &door).unwrap();
+    assert!(report.unfinished);
+    assert_eq!((report.kept.taken, report.kept.rejected.len()), (1, 0));
+    fs::write(&file, format!("{one}\n{two}\n")).unwrap();
+    let report = super::files::events_file(&file, &door).unwrap();
+    assert!(!report.unfinished);
+    assert_eq!((report.kept.taken, report.kept.duplicates), (1, 1));
+    let piped = event("3", "M1").to_string();
+    let report = super::files::events(piped.as_bytes(), "stdin", &door).unwrap();
+    assert_eq!((report.kept.taken, report.unfinished), (1, false));
     drop((door, state));
     fs::remove_dir_all(&folder).unwrap();
 }

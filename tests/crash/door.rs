@@ -1,6 +1,8 @@
 //! Killed right after the HTTP door has answered: what was answered is on the
 //! disk, and what is sent again is no second record.
 
+use std::{io::Write as _, net::TcpStream, process::Command};
+
 use bytes::Bytes;
 use http::Request;
 use planthread_engine::{Reader, journal};
@@ -77,5 +79,29 @@ fn law_12_what_the_door_has_answered_survives_a_kill_and_is_kept_once() {
         }
         proof::killed(&bridge.kill(), "the bridge");
         assert_eq!(records(&project), before + n, "answered, killed, and gone");
+    }
+}
+
+#[test]
+fn a_half_sent_request_holds_no_end_up_and_a_second_signal_waits_for_nothing() {
+    let mut project = Project::init("half-sent");
+    let source = format!("    - {{ name: /twin, reader: {{ cloudevents: {{}} }} }}\n{TARGETS}");
+    project.rewrite(TARGETS, &source);
+    project.aim("http://127.0.0.1:9", 0);
+    project.append("planthread.yaml", "    intake: { http: { listen: 127.0.0.1:0 } }\n");
+    project.run(&["ingest"]).must(0);
+    for signals in [1, 2] {
+        let (bridge, url) = open(&project);
+        let address = url.trim_start_matches("http://").trim_end_matches("/events");
+        let mut half = TcpStream::connect(address).unwrap();
+        half.write_all(b"POST /events HTTP/1.1\r\nHost: loc").unwrap();
+        for _ in 0..signals {
+            let id = bridge.id().to_string();
+            let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+            assert!(sent.success());
+        }
+        // The target is down: the last cycle says so, and no signal killed it.
+        bridge.ended().must(3);
+        drop(half);
     }
 }

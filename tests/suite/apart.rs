@@ -21,12 +21,12 @@ fn collect_and_deliver_apart_over_a_folder_plan_the_same_as_one_process() {
     let world = World::small();
     speak(&world);
     let one = world.open_state(&world.folder.join("one"));
-    one.bridge.ingest(false).unwrap();
+    one.bridge.ingest().unwrap();
 
     // The plant side: it takes records in and seals them; it has no target.
     let folder = world.folder.join("between");
     let plant = world.open_state(&world.folder.join("plant"));
-    plant.bridge.ingest(false).unwrap();
+    plant.bridge.ingest().unwrap();
     let limits = SealLimits { records: 2 };
     let sealed = journal::seal(&plant.bridge.state, &folder, "suite", limits).unwrap();
     assert_eq!(sealed.iter().map(|one| one.records).collect::<Vec<_>>(), [2, 1]);
@@ -62,7 +62,7 @@ fn a_segment_that_was_changed_on_its_way_is_refused_and_named() {
     let world = World::small();
     speak(&world);
     let plant = world.open_state(&world.folder.join("plant"));
-    plant.bridge.ingest(false).unwrap();
+    plant.bridge.ingest().unwrap();
     let folder = world.folder.join("between");
     let sealed =
         journal::seal(&plant.bridge.state, &folder, "suite", SealLimits::default()).unwrap();

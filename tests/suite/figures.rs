@@ -212,8 +212,9 @@ fn demonstrated_standard_hours_land_where_the_target_expects_them() {
 fn derived(live: &Live) -> (planthread_domain::Derivation, run::Truth) {
     let mut loaded = live.bridge.loaded.clone();
     loaded.config.plant.horizon.past_weeks = 1;
-    let facts = facts_of_journal(&loaded, &live.bridge.reader().unwrap()).unwrap();
-    let past = derive_facts(&loaded, &facts, live.bridge.as_of()).unwrap();
+    let as_of = live.bridge.as_of();
+    let facts = facts_of_journal(&loaded, &live.bridge.reader().unwrap(), as_of).unwrap().all;
+    let past = derive_facts(&loaded, &facts, as_of).unwrap();
     (past, live.bridge.truth(live.bridge.as_of()).unwrap())
 }
 
@@ -229,7 +230,7 @@ fn parts_of_oee_and_throughput_are_good_output_of_their_window_once() {
     assert_eq!(of("2026-W47").down_hours(), 10.into(), "adet_s invents no stop");
     // 24 scheduled hours at 45 an hour, of a minute each.
     assert_eq!(of("2026-W48").output_standard_hours, Some(18.into()));
-    let files = live.bridge.ingest(false).unwrap();
+    let files = live.bridge.ingest().unwrap();
     assert!(files.iter().all(|file| file.unchanged));
 }
 
@@ -238,7 +239,7 @@ fn the_intake_says_which_events_feed_no_figure() {
     let measures = json!([carrying("live", "TWINCAPALIVE", "attainable_clock_hours")]);
     let world = world("attainable_clock_hours", measures);
     let live = world.open();
-    let files = live.bridge.ingest(false).unwrap();
+    let files = live.bridge.ingest().unwrap();
     let told: Vec<(&str, usize, bool)> = files[0]
         .kept
         .feeds

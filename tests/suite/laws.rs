@@ -46,7 +46,7 @@ fn law_18_two_state_directories_with_one_journal_give_one_plan_byte_by_byte() {
             drop(live);
             live = world.open();
         }
-        live.bridge.ingest(true).unwrap();
+        live.bridge.ingest().unwrap();
         let truth = live.bridge.truth(live.bridge.as_of()).unwrap();
         live.bridge.want(&live.target, &truth).unwrap();
         world.pass(9);
@@ -205,7 +205,7 @@ fn law_1_a_plan_in_which_a_cell_has_moved_is_refused_and_nothing_is_sent() {
     let world = World::small();
     let live = world.open();
     let want = |live: &crate::world::Live| {
-        live.bridge.ingest(true).unwrap();
+        live.bridge.ingest().unwrap();
         let truth = live.bridge.truth(live.bridge.as_of()).unwrap();
         live.bridge.want(&live.target, &truth).unwrap().wanted.made
     };

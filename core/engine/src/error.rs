@@ -45,7 +45,7 @@ pub enum EngineError {
     NotDurable(String),
     /// The database refused.
     #[error("state database: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] rusqlite::Error),
     /// The commit that carried this job failed: nothing of it was kept.
     #[error("state commit failed, nothing was kept: {0}")]
     Commit(String),
@@ -81,6 +81,26 @@ pub enum EngineError {
     /// A stored value can't be understood.
     #[error("state holds {0}, which can't be understood; run `audit verify`")]
     Stored(String),
+    /// A record of the journal is not what was written.
+    #[error(
+        "record {position} of the journal (source {source_name}, id {id}) is not what was kept: \
+         its digest differs; the disk or a hand changed it: stop, put the state back from its \
+         backup, and see with `audit verify` what else is damaged"
+    )]
+    Damaged {
+        /// Its place in the journal.
+        position: u64,
+        /// CloudEvents `source`.
+        source_name: String,
+        /// CloudEvents `id`.
+        id: String,
+    },
+    /// The disk is full.
+    #[error(
+        "no space is left for the state, nothing of this step was kept; free space, then run this \
+         again: nothing that was acknowledged is lost"
+    )]
+    DiskFull,
     /// A plan file can't be trusted.
     #[error("plan line {line}: {reason}; make a new plan")]
     Plan {
@@ -123,10 +143,11 @@ impl EngineError {
     /// configuration, 3 come back later, 4 held by policy, 70 internal; a
     /// connector's error by the kit's one table.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         match self {
             Self::Connector(error) => planthread_kit::table::treatment(error.class).exit_code,
-            Self::WriterHeld { .. } => 3,
+            Self::WriterHeld { .. } | Self::DiskFull => 3,
+            Self::Io { source, .. } if is_full(source) => 3,
             Self::Moved(_) => 4,
             Self::NoState(_)
             | Self::NewerSchema { .. }
@@ -142,7 +163,18 @@ impl EngineError {
             | Self::WriterGone
             | Self::Transition { .. }
             | Self::Conservation { .. }
+            | Self::Damaged { .. }
             | Self::Stored(_) => 70,
+        }
+    }
+
+    /// Whether the disk is full: it passes when somebody frees space.
+    #[must_use]
+    pub fn disk_full(&self) -> bool {
+        match self {
+            Self::DiskFull => true,
+            Self::Io { source, .. } => is_full(source),
+            _ => false,
         }
     }
 
@@ -155,5 +187,19 @@ impl EngineError {
     /// A transition that the table forbids.
     pub(crate) fn transition(from: Option<RevisionState>, to: RevisionState) -> Self {
         Self::Transition { from: from.map_or("nothing", RevisionState::word), to: to.word() }
+    }
+}
+
+/// Whether the system said that no space is left, or no more may be used.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+impl From<rusqlite::Error> for EngineError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
+            _ => Self::Database(error),
+        }
     }
 }

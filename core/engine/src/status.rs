@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use planthread_contracts::{CellKey, RevisionState};
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use planthread_contracts::{CellKey, Period, PeriodKind, RevisionState};
 use rusqlite::{Connection, params};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use crate::{
     ledger::{
         books,
         names::{self, GROUP_COLUMNS, GROUP_TABLES},
+        rows::Why,
     },
     store::codec,
 };
@@ -49,6 +50,19 @@ pub struct ScopeStatus {
     pub open_cases: u64,
     /// Locks that have not ended.
     pub locks: u64,
+    /// Cells that left the plan and were left standing.
+    pub withdrawn: Withdrawn,
+}
+
+/// Cells that left wanted while the target holds what we sent, as far as it
+/// was read. Nobody renews them; past periods are nobody's business any more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Withdrawn {
+    /// How many.
+    pub cells: u64,
+    /// One of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example: Option<CellKey>,
 }
 
 /// How everything stands.
@@ -161,7 +175,47 @@ fn one(
         "SELECT COUNT(*) FROM cell_lock l JOIN cell_group g ON g.id = l.grp
          WHERE g.scope = ?1 AND l.until > ?2",
     )?;
+    status.withdrawn = withdrawn_of(conn, id, now)?;
     Ok(status)
+}
+
+/// What was left standing in one scope of one target at `now`.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn withdrawn(reader: &Reader, target: &str, scope: &str, now: Timestamp) -> Result<Withdrawn> {
+    match names::find_scope(reader.conn(), target, scope)? {
+        Some(id) => withdrawn_of(reader.conn(), id, now),
+        None => Ok(Withdrawn::default()),
+    }
+}
+
+fn withdrawn_of(conn: &Connection, scope: i64, now: Timestamp) -> Result<Withdrawn> {
+    // 8 withdrawn; what ended with zero, or was read as gone, does not stand. A
+    // period begins at most 31 days before it ends.
+    let query = format!(
+        "SELECT {GROUP_COLUMNS}, m.name FROM {GROUP_TABLES} JOIN cell c ON c.grp = g.id
+         JOIN measure m ON m.id = c.measure
+         WHERE g.scope = ?1 AND g.period >= ?2 AND c.state = 8 AND c.sent_rev > 0 AND c.why <> ?3
+         AND NOT (c.seen IS NULL AND c.seen_at IS NOT NULL AND c.seen_attempt >= c.last_attempt)
+         ORDER BY g.period, g.id, m.name"
+    );
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let month_ago = Period::containing(PeriodKind::Day, today.saturating_sub(31.days()));
+    let from = codec::period_code(month_ago);
+    let mut statement = conn.prepare_cached(&query)?;
+    let mut rows = statement.query(params![scope, from, Why::Ended.code()])?;
+    let mut found = Withdrawn::default();
+    while let Some(row) = rows.next()? {
+        let group = names::group_from(row)?;
+        if group.key.period.end() > today {
+            found.cells += 1;
+            if found.example.is_none() {
+                found.example = Some(group.cell(&row.get::<_, String>(8)?));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Every cell whose wanted revision the target refused.

@@ -8,7 +8,7 @@ use super::{
     Decoder, Facts, Refusal, SourceIndex, StateSet, TimeReader,
     fact::{CountFact, StateFact},
     not_ahead,
-    rows::Layout,
+    rows::{self, Layout},
 };
 use crate::{
     calendar::{LocalTimeError, Span},
@@ -150,17 +150,11 @@ impl<'a> RowReader<'a> {
     }
 
     fn unquote(&self, text: &str) -> Result<csv::StringRecord, Refusal> {
-        let mut row = csv::StringRecord::new();
-        csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.layout.separator)
-            .from_reader(text.as_bytes())
-            .read_record(&mut row)
-            .map_err(|error| {
-                Refusal::new("", error.to_string(), "correct the quotes of the row")
-            })?;
-        Ok(row)
+        let mut row = csv::ByteRecord::new();
+        rows::split(text.as_bytes(), self.layout.separator, &mut row)
+            .ok_or_else(|| Refusal::new("", rows::OPEN_QUOTE.0, rows::OPEN_QUOTE.1))?;
+        csv::StringRecord::from_byte_record(row)
+            .map_err(|error| Refusal::new("", error.to_string(), "correct the quotes of the row"))
     }
 
     fn unknown_event(&self, event: &str) -> Refusal {

@@ -20,7 +20,7 @@ pub use fact::{
     CountFact, Facts, Forecast, Foretold, Made, MadeFact, SourceIndex, StateFact, StateSet, Subject,
 };
 pub use feeds::Feeds;
-pub use rows::rows;
+pub use rows::{corrected, is_header, row, rows};
 pub(crate) use shape::scaled;
 pub use time::TimeReader;
 

@@ -1,7 +1,5 @@
 //! Delimited text to raw records: one journal record a row, as it arrived.
 
-use std::ops::Range;
-
 use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord, RejectedRecord};
 use sha2::{Digest as _, Sha256};
@@ -40,9 +38,11 @@ impl<'a> Layout<'a> {
 /// Splits a delimited file into raw records, in file order.
 ///
 /// `place` names the file for people. The first line must be the declared
-/// header; if it is not, one rejection says so and nothing else is read. A
-/// row's id is a digest of its key columns, so reading a file twice yields the
-/// same ids. Whether a row makes sense is decided when it is decoded.
+/// header; if it is not, one rejection says so and nothing else is read. One
+/// line is one row: a quoted field ends on its line, so that a stray quote costs
+/// its own row and none behind it. A row's id is a digest of its key columns, so
+/// reading a file twice yields the same ids. Whether a row makes sense is
+/// decided when it is decoded.
 ///
 /// Nothing comes out of a source that is not delimited text.
 pub fn rows<'a>(
@@ -53,76 +53,154 @@ pub fn rows<'a>(
 ) -> impl Iterator<Item = Result<RawRecord, RejectedRecord>> + 'a {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let layout = Layout::of(&source.reader);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(layout.map_or(b',', |layout| layout.separator))
-        .from_reader(text);
-    let mut row = csv::ByteRecord::new();
-    let mut lines = Lines { counted: 0, line: 1 };
+    let mut lines = (1_u64..).zip(text.split(|byte| *byte == b'\n'));
+    let mut fields = csv::ByteRecord::new();
     let mut before_header = true;
     let mut over = layout.is_none();
     std::iter::from_fn(move || {
         let layout = layout?;
         while !over {
-            let from = byte_position(&reader, text);
-            match reader.read_byte_record(&mut row) {
-                Ok(true) => {}
-                Ok(false) | Err(_) => {
-                    over = true;
-                    break;
-                }
+            let (line, body) = lines.next()?;
+            let body = trim(body);
+            if body.is_empty() {
+                continue;
             }
-            let body = trim(text, from..byte_position(&reader, text));
-            let origin = Origin { place: place.to_owned(), line: lines.line_of(text, &body) };
+            let origin = Origin { place: place.to_owned(), line };
             if before_header {
                 before_header = false;
-                if row.iter().eq(layout.header.iter().map(String::as_bytes)) {
+                if split(body, layout.separator, &mut fields).is_some()
+                    && fields.iter().eq(layout.header.iter().map(String::as_bytes))
+                {
                     continue;
                 }
                 over = true;
-                return Some(Err(wrong_header(origin, &text[body], layout.header)));
+                return Some(Err(wrong_header(origin, body, layout.header)));
             }
-            return Some(Ok(RawRecord {
-                source: source.name.clone(),
-                id: stable_id(&row, layout),
-                media_type: "text/csv".to_owned(),
-                body: text[body].to_vec(),
-                received_at,
-                origin,
-            }));
+            let row = read_row(body, source, layout, origin, received_at, &mut fields);
+            return Some(row.map_err(|refused| *refused));
         }
         None
     })
 }
 
-fn byte_position(reader: &csv::Reader<&[u8]>, text: &[u8]) -> usize {
-    usize::try_from(reader.position().byte()).map_or(text.len(), |byte| byte.min(text.len()))
+/// The record that one row of `source` makes; `None` when the source is not
+/// delimited text.
+///
+/// # Errors
+/// When a quote is open at the end of the row.
+#[must_use]
+pub fn row(
+    body: &[u8],
+    source: &Source,
+    origin: Origin,
+    received_at: Timestamp,
+) -> Option<Result<RawRecord, Box<RejectedRecord>>> {
+    let layout = Layout::of(&source.reader)?;
+    let mut fields = csv::ByteRecord::new();
+    Some(read_row(body, source, layout, origin, received_at, &mut fields))
 }
 
-/// The part of `text` without the line ends around it, as a range of bytes.
-fn trim(text: &[u8], row: Range<usize>) -> Range<usize> {
-    let newline = |byte: &u8| *byte == b'\n' || *byte == b'\r';
-    let bytes = &text[row.clone()];
-    let start = bytes.iter().position(|byte| !newline(byte)).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(|byte| !newline(byte)).map_or(start, |last| last + 1);
-    row.start + start..row.start + end
+/// Whether `body` is the header line that `source` declares.
+#[must_use]
+pub fn is_header(body: &[u8], source: &Source) -> bool {
+    let mut fields = csv::ByteRecord::new();
+    Layout::of(&source.reader).is_some_and(|layout| {
+        split(body, layout.separator, &mut fields).is_some()
+            && fields.iter().eq(layout.header.iter().map(String::as_bytes))
+    })
 }
 
-/// Counts lines once, from the front to the back.
-struct Lines {
-    counted: usize,
-    line: u64,
+/// Whether `now` is the refused row `was`, put right: everything but the refused
+/// `field` is what it was. Where the whole row was refused, only quotes and
+/// separators differ, or something stands behind it.
+#[must_use]
+pub fn corrected(was: &[u8], now: &[u8], field: &str, source: &Source) -> bool {
+    let Some(layout) = Layout::of(&source.reader) else { return false };
+    let Some(at) = layout.position(field) else {
+        let bare = |row: &[u8]| -> Vec<u8> {
+            let letter = |byte: &u8| *byte != b'"' && *byte != layout.separator && *byte != b' ';
+            row.iter().copied().filter(letter).collect()
+        };
+        let (was, now) = (bare(was), bare(now));
+        return !was.is_empty() && now.starts_with(&was);
+    };
+    let (mut old, mut new) = (csv::ByteRecord::new(), csv::ByteRecord::new());
+    let read = split(was, layout.separator, &mut old).is_some()
+        && split(now, layout.separator, &mut new).is_some();
+    let others = |row: &csv::ByteRecord| -> Vec<Vec<u8>> {
+        let other = row.iter().enumerate().filter(|(place, _)| *place != at);
+        other.map(|(_, field)| field.to_vec()).collect()
+    };
+    read && old.len() == new.len() && others(&old) == others(&new)
 }
 
-impl Lines {
-    /// The line, from 1, on which `row` begins; rows come in order.
-    fn line_of(&mut self, text: &[u8], row: &Range<usize>) -> u64 {
-        let between = &text[self.counted..row.start.max(self.counted)];
-        self.line += between.iter().filter(|byte| **byte == b'\n').count() as u64;
-        self.counted = self.counted.max(row.start);
-        self.line
+fn read_row(
+    body: &[u8],
+    source: &Source,
+    layout: Layout<'_>,
+    origin: Origin,
+    received_at: Timestamp,
+    fields: &mut csv::ByteRecord,
+) -> Result<RawRecord, Box<RejectedRecord>> {
+    if split(body, layout.separator, fields).is_none() {
+        return Err(Box::new(open_quote(origin, body)));
     }
+    Ok(RawRecord {
+        source: source.name.clone(),
+        id: stable_id(fields, layout),
+        media_type: "text/csv".to_owned(),
+        body: body.to_vec(),
+        received_at,
+        origin,
+    })
+}
+
+/// Splits one row into its fields; `None` when a quote is open at its end, or
+/// when it is more than one row.
+pub(super) fn split(row: &[u8], separator: u8, fields: &mut csv::ByteRecord) -> Option<()> {
+    fields.clear();
+    if !row.contains(&b'"') {
+        row.split(|byte| *byte == separator).for_each(|field| fields.push_field(field));
+        return Some(());
+    }
+    if ends_inside_quotes(row, separator) {
+        return None;
+    }
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .from_reader(row);
+    let read = reader.read_byte_record(fields).ok()?;
+    let whole = usize::try_from(reader.position().byte()).ok()? >= row.len();
+    (read && whole).then_some(())
+}
+
+/// Whether a field that began with a quote has no quote that ends it. A quote
+/// inside a field that began without one is a letter like any other.
+fn ends_inside_quotes(row: &[u8], separator: u8) -> bool {
+    let (mut begins, mut quoted, mut after_quote) = (true, false, false);
+    for &byte in row {
+        match (quoted, byte) {
+            // Two quotes inside a quoted field are one that belongs to it.
+            (true, b'"') => after_quote = !after_quote,
+            (true, _) if !after_quote => {}
+            (false, b'"') if begins => (quoted, begins) = (true, false),
+            _ => {
+                (quoted, after_quote) = (false, false);
+                begins = byte == separator;
+            }
+        }
+    }
+    quoted && !after_quote
+}
+
+/// `row` without the line ends around it.
+fn trim(row: &[u8]) -> &[u8] {
+    let newline = |byte: &u8| *byte == b'\n' || *byte == b'\r';
+    let start = row.iter().position(|byte| !newline(byte)).unwrap_or(row.len());
+    let end = row.iter().rposition(|byte| !newline(byte)).map_or(start, |last| last + 1);
+    &row[start..end]
 }
 
 /// Digest of the key columns, 32 hex digits; a missing column counts as empty.
@@ -154,6 +232,18 @@ fn wrong_header(origin: Origin, body: &[u8], declared: &[String]) -> RejectedRec
         cure: "declare the file's own header in the source's `header`, in its order".to_owned(),
         body: body.to_vec(),
     }
+}
+
+/// Reason and cure of a row whose quote is open.
+pub(super) const OPEN_QUOTE: (&str, &str) = (
+    "a quote is opened and not closed on its line",
+    "close the quote, or write `\"\"` for one that belongs to the text; a field can't go on on the \
+     next line",
+);
+
+fn open_quote(origin: Origin, body: &[u8]) -> RejectedRecord {
+    let (reason, cure) = (OPEN_QUOTE.0.to_owned(), OPEN_QUOTE.1.to_owned());
+    RejectedRecord { origin, field: String::new(), reason, cure, body: body.to_vec() }
 }
 
 #[cfg(test)]
@@ -188,5 +278,40 @@ mod tests {
         let error = refused[0].as_ref().unwrap_err();
         assert_eq!((error.origin.line, error.field.as_str()), (1, "header"));
         assert!(error.reason.contains("when,machine,event"), "{}", error.reason);
+    }
+
+    #[test]
+    fn law_13_a_stray_quote_costs_its_own_row_and_none_behind_it() {
+        let good = "2026-10-01T02:00:00Z,M1,restored";
+        for stray in ["2026-10-01T01:00:00Z,\"M1,failure", "\"", "2026-10-01T01:00:00Z,M1,\"a\"\""]
+        {
+            let read = split(&format!("time,machine,event\r\n{stray}\r\n{good}\r\n{good}\n"));
+            let refused = read[0].as_ref().unwrap_err();
+            assert_eq!((refused.origin.line, refused.body.as_slice()), (2, stray.as_bytes()));
+            assert!(refused.reason.contains("quote") && refused.cure.contains("close"), "{stray}");
+            let behind = [read[1].as_ref().unwrap(), read[2].as_ref().unwrap()];
+            assert_eq!(behind.map(|row| row.body.as_slice()), [good.as_bytes(); 2], "{stray}");
+            assert_eq!(behind.map(|row| row.origin.line), [3, 4], "{stray}");
+        }
+        let inside = ["2026-10-01T01:00:00Z,M\"1,x", "a,\"b \"\"c\"\", d\",e", "a,\"\",c"];
+        for fine in inside {
+            let read = split(&format!("time,machine,event\n{fine}\n{good}"));
+            assert_eq!(read[0].as_ref().unwrap().body, fine.as_bytes());
+            assert_eq!(read.len(), 2, "{fine}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_was_put_right_is_told_from_another_row_on_its_line() {
+        let plant = fixture::plant();
+        let is = |was: &str, now: &str, field: &str| {
+            corrected(was.as_bytes(), now.as_bytes(), field, &plant.sources[0])
+        };
+        assert!(is("2026-10-01T01:00:00Z,M9,x", "2026-10-01T01:00:00Z,M1,x", "machine"));
+        assert!(!is("2026-10-01T01:00:00Z,M9,x", "2026-10-02T01:00:00Z,M1,x", "machine"));
+        assert!(is("2026-10-01T01:00:00Z,\"M1,x", "2026-10-01T01:00:00Z,M1,x", ""));
+        assert!(is("2026-10-01T01:00:00Z,M1", "2026-10-01T01:00:00Z,M1,x", ""));
+        assert!(!is("2026-10-01T01:00:00Z,M1", "2026-10-02T01:00:00Z,M1,x", ""));
+        assert!(!is("\"", "2026-10-02T01:00:00Z,M1,x", ""));
     }
 }

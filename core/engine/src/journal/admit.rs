@@ -252,6 +252,36 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_segment_is_sealed_again_with_the_same_bytes() {
+        let (plant, planning, folder) =
+            (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
+        let collector = State::open(plant.path(), now()).unwrap();
+        fill(&collector, 0..5);
+        let limits = SealLimits { records: 2 };
+        let sealed = seal(&collector, folder.path(), "a", limits).unwrap();
+        let paths = [1, 2, 3].map(|n| folder.path().join(file_name(n)));
+        let before = paths.each_ref().map(|path| fs::read(path).unwrap());
+        fs::remove_file(&paths[0]).unwrap();
+        fs::remove_file(&paths[1]).unwrap();
+        fill(&collector, 5..6);
+        let again = seal(&collector, folder.path(), "a", limits).unwrap();
+        let told = |one: &crate::journal::Sealed| (one.number, one.again);
+        assert_eq!(again.iter().map(told).collect::<Vec<_>>(), [(1, true), (2, true), (4, false)]);
+        assert_eq!(paths.each_ref().map(|path| fs::read(path).unwrap()), before);
+        assert_eq!((&again[0].sha256, again[0].records), (&sealed[0].sha256, 2));
+        let deliverer = State::open(planning.path(), now()).unwrap();
+        let done = admit(&deliverer, folder.path(), now()).unwrap();
+        assert_eq!((done.segments, done.records), (vec![1, 2, 3, 4], 6));
+        // What can't be made as it was is not made at all.
+        fs::remove_file(&paths[0]).unwrap();
+        let forge = "UPDATE record SET place = 'elsewhere' WHERE position = 1";
+        collector.write(move |conn| Ok(conn.execute(forge, [])?)).unwrap();
+        let error = seal(&collector, folder.path(), "a", limits).unwrap_err().to_string();
+        assert!(error.contains("segment-00000001") && error.contains("copy"), "{error}");
+        assert!(!paths[0].exists());
+    }
+
+    #[test]
     fn gaps_are_named_and_damage_is_found_with_file_and_line() {
         let (plant, planning, folder) =
             (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));

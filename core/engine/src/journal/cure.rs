@@ -7,7 +7,7 @@ use planthread_contracts::RawRecord;
 use rusqlite::params;
 use sha2::{Digest as _, Sha256};
 
-use crate::{State, error::Result};
+use crate::{Reader, State, error::Result};
 
 /// What has come in meanwhile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +39,23 @@ pub fn cure(state: &State, cured: Cured) -> Result<usize> {
         }
         Ok(gone)
     })
+}
+
+/// Whether the bytes of `record` are kept under its name: in the journal, or
+/// beside it as a conflict or in quarantine.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn holds(reader: &Reader, record: &RawRecord) -> Result<bool> {
+    let query = "SELECT EXISTS (SELECT 1 FROM record
+             WHERE source = ?1 AND id = ?2 AND digest = ?3)
+         OR EXISTS (SELECT 1 FROM record r JOIN record_conflict c USING (position)
+             WHERE r.source = ?1 AND r.id = ?2 AND c.digest = ?3)
+         OR EXISTS (SELECT 1 FROM record_quarantine
+             WHERE source = ?1 AND record_id = ?2 AND digest = ?3)";
+    let digest = Sha256::digest(&record.body);
+    let key = params![record.source, record.id, digest.as_slice()];
+    Ok(reader.conn().prepare_cached(query)?.query_row(key, |row| row.get(0))?)
 }
 
 #[cfg(test)]
@@ -78,6 +95,9 @@ mod tests {
             ..Append::default()
         };
         journal::append(&state, append, now()).unwrap();
+        let reader = state.reader().unwrap();
+        assert!(holds(&reader, &early).unwrap());
+        assert!(!holds(&reader, &RawRecord { body: b"z".to_vec(), ..early.clone() }).unwrap());
         let first = journal::rejected(&state.reader().unwrap()).unwrap()[0].id;
         let cured = Cured { rejected: vec![first], quarantined: vec![early] };
         assert_eq!(cure(&state, cured.clone()).unwrap(), 2);

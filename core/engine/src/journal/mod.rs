@@ -13,7 +13,7 @@ mod segment;
 pub use self::{
     admit::{Admitted, admit},
     append::{Append, Appended, Conflict, Quarantined, append, checkpoint},
-    cure::{Cured, cure},
+    cure::{Cured, cure, holds},
     read::{Entry, JournalCounts, RejectedEntry, conflicts, counts, quarantined, read, rejected},
     segment::{SealLimits, Sealed, seal},
 };

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord, RejectedRecord};
 use rusqlite::Row;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::{Conflict, Quarantined};
-use crate::{Reader, error::Result, store::codec};
+use crate::{EngineError, Reader, error::Result, store::codec};
 
 /// One journal record with its place in the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +47,11 @@ pub struct JournalCounts {
 }
 
 /// Streams every record after position `after`, in order, to `each`; returns
-/// the last position that it gave.
+/// the last position that it gave. A record whose bytes are not those that were
+/// kept is given to nobody.
 ///
 /// # Errors
-/// When the state can't be read, or `each` refuses.
+/// When the state can't be read, a record is damaged, or `each` refuses.
 pub fn read(reader: &Reader, after: u64, each: impl FnMut(Entry) -> Result<()>) -> Result<u64> {
     read_range(reader.conn(), after, u64::try_from(i64::MAX).unwrap_or(0), each)
 }
@@ -69,7 +71,12 @@ pub(super) fn read_range(
     while let Some(row) = rows.next()? {
         let digest: Vec<u8> = row.get(8)?;
         last = row.get(7)?;
-        each(Entry { position: last, digest: codec::hex(&digest), record: raw(row)? })?;
+        let record = raw(row)?;
+        if Sha256::digest(&record.body).as_slice() != digest {
+            let RawRecord { source: source_name, id, .. } = record;
+            return Err(EngineError::Damaged { position: last, source_name, id });
+        }
+        each(Entry { position: last, digest: codec::hex(&digest), record })?;
     }
     Ok(last)
 }
@@ -162,4 +169,51 @@ pub fn counts(reader: &Reader) -> Result<JournalCounts> {
             quarantined: row.get(4)?,
         })
     })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        State,
+        journal::{Append, append},
+        ledger,
+        testing::{TempDir, now},
+    };
+
+    #[test]
+    fn law_14_a_record_that_was_changed_on_the_disk_is_named_and_never_used() {
+        let dir = TempDir::new("damaged");
+        let state = State::open(dir.path(), now()).unwrap();
+        let record = |id: &str| RawRecord {
+            source: "line-sim".into(),
+            id: id.into(),
+            media_type: "text/csv".into(),
+            body: b"10,M1,60".to_vec(),
+            received_at: now(),
+            origin: Origin { place: "counts.csv".into(), line: 2 },
+        };
+        let records = vec![record("1"), record("2"), record("3")];
+        append(&state, Append { records, ..Append::default() }, now()).unwrap();
+        let sound = ledger::audit(&state.reader().unwrap()).unwrap();
+        assert_eq!((sound.records, sound.findings.len()), (3, 0), "{sound:?}");
+        assert!(sound.database, "{sound:?}");
+        let forge = "UPDATE record SET body = CAST('10,M1,90' AS BLOB) WHERE id <> '1'";
+        state.write(move |conn| Ok(conn.execute(forge, [])?)).unwrap();
+        let reader = state.reader().unwrap();
+        let mut given = Vec::new();
+        let error = read(&reader, 0, |entry| {
+            given.push(entry.record.id);
+            Ok(())
+        })
+        .unwrap_err();
+        assert_eq!(given, ["1"]);
+        let text = error.to_string();
+        for part in ["record 2", "line-sim", "id 2", "backup", "audit verify"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let found = ledger::audit(&reader).unwrap().findings;
+        assert_eq!(found.len(), 2, "each damaged record is named: {found:?}");
+        assert!(found[1].contains("record 3") && found[1].contains("id 3"), "{found:?}");
+    }
 }

@@ -45,6 +45,8 @@ pub struct Sealed {
     pub records: u64,
     /// SHA-256 of its contents, as its last line says.
     pub sha256: String,
+    /// It was sealed before, and its file was missing.
+    pub again: bool,
 }
 
 /// First line of a segment.
@@ -111,11 +113,12 @@ pub(super) fn file_name(number: u64) -> String {
 }
 
 /// Seals everything that is not sealed yet into `out_dir`, as the stream
-/// `stream`; also finishes what a crash left unfinished.
+/// `stream`; also finishes what a crash left unfinished, and writes a sealed
+/// segment whose file is missing again: the same records, the same bytes.
 ///
 /// # Errors
-/// When the state or the folder can't be written, or the stream's name
-/// changed since the first segment.
+/// When the state or the folder can't be written, the stream's name changed
+/// since the first segment, or a lost segment can't be made again as it was.
 pub fn seal(
     state: &State,
     out_dir: &Path,
@@ -123,26 +126,62 @@ pub fn seal(
     limits: SealLimits,
 ) -> Result<Vec<Sealed>> {
     fs::create_dir_all(out_dir).map_err(EngineError::io(out_dir))?;
-    let reader = state.reader()?;
-    let mut done = Vec::new();
-    while let Some((number, first, last, previous)) = announce(state, stream, limits.records)? {
-        let header = Header {
-            planthread_segment: 1,
-            stream: stream.to_owned(),
-            number,
-            previous,
-            records: count(&reader, first, last)?,
-        };
-        let sha256 = write_file(&reader, out_dir, &header, first, last)?;
-        let hash = sha256.clone();
+    check_stream(&state.reader()?, stream)?;
+    let mut done = write_lost(&state.reader()?, out_dir, stream)?;
+    while let Some(announced) = announce(state, stream, limits.records)? {
+        let number = announced.number;
+        let sealed = write_segment(&state.reader()?, out_dir, stream, announced)?;
+        let hash = sealed.sha256.clone();
         state.write(move |conn| {
             let query = "UPDATE sealed SET sha256 = ?2 WHERE number = ?1";
             Ok(conn.execute(query, params![number, hash])?)
         })?;
-        let file = file_name(number);
-        done.push(Sealed { number, file, records: header.records, sha256 });
+        done.push(sealed);
     }
     Ok(done)
+}
+
+/// Writes every sealed segment whose file is not in `dir`.
+fn write_lost(reader: &Reader, dir: &Path, stream: &str) -> Result<Vec<Sealed>> {
+    let query = "SELECT s.number, s.first, s.last, COALESCE(b.sha256, ''), s.sha256
+         FROM sealed s LEFT JOIN sealed b ON b.number = s.number - 1
+         WHERE s.sha256 IS NOT NULL ORDER BY s.number";
+    let mut statement = reader.conn().prepare(query)?;
+    let mut rows = statement.query([])?;
+    let mut done = Vec::new();
+    while let Some(row) = rows.next()? {
+        let announced = Announced {
+            number: row.get(0)?,
+            first: row.get(1)?,
+            last: row.get(2)?,
+            previous: row.get(3)?,
+            sealed: row.get(4)?,
+        };
+        let there = dir.join(file_name(announced.number)).try_exists();
+        if !there.map_err(EngineError::io(dir))? {
+            done.push(write_segment(reader, dir, stream, announced)?);
+        }
+    }
+    Ok(done)
+}
+
+fn write_segment(
+    reader: &Reader,
+    dir: &Path,
+    stream: &str,
+    announced: Announced,
+) -> Result<Sealed> {
+    let Announced { number, first, last, previous, sealed } = announced;
+    let header = Header {
+        planthread_segment: 1,
+        stream: stream.to_owned(),
+        number,
+        previous,
+        records: count(reader, first, last)?,
+    };
+    let sha256 = write_file(reader, dir, &header, first, last, sealed.as_deref())?;
+    let (file, records) = (file_name(number), header.records);
+    Ok(Sealed { number, file, records, sha256, again: sealed.is_some() })
 }
 
 fn count(reader: &Reader, first: u64, last: u64) -> Result<u64> {
@@ -150,21 +189,33 @@ fn count(reader: &Reader, first: u64, last: u64) -> Result<u64> {
     Ok(reader.conn().query_row(query, [first, last], |row| row.get(0))?)
 }
 
-type Announced = (u64, u64, u64, String);
+/// A segment and the range of its records.
+struct Announced {
+    number: u64,
+    first: u64,
+    last: u64,
+    /// Hash of the one before it.
+    previous: String,
+    /// Its own hash, when it was complete before.
+    sealed: Option<String>,
+}
+
+fn check_stream(reader: &Reader, stream: &str) -> Result<()> {
+    let foreign = "SELECT stream FROM sealed WHERE stream <> ?1 LIMIT 1";
+    let mut statement = reader.conn().prepare_cached(foreign)?;
+    let other = statement.query_row([stream], |row| row.get::<_, String>(0)).optional()?;
+    other.map_or(Ok(()), |other| {
+        Err(EngineError::Refused(format!(
+            "this state seals the stream `{other}`, not `{stream}`; keep the name it began with"
+        )))
+    })
+}
 
 /// Commits which records the next segment holds, before its file is written;
 /// an announced one that was not finished comes first.
 fn announce(state: &State, stream: &str, records: u64) -> Result<Option<Announced>> {
     let stream = stream.to_owned();
     state.write(move |conn| {
-        let foreign = "SELECT stream FROM sealed WHERE stream <> ?1 LIMIT 1";
-        if let Some(other) =
-            conn.query_row(foreign, [&stream], |row| row.get::<_, String>(0)).optional()?
-        {
-            return Err(EngineError::Refused(format!(
-                "this state seals the stream `{other}`, not `{stream}`; keep the name it began with"
-            )));
-        }
         let hash_before = |number: u64| -> Result<String> {
             let query = "SELECT sha256 FROM sealed WHERE number = ?1";
             let before = conn.query_row(query, [number - 1], |row| row.get(0)).optional()?;
@@ -175,7 +226,8 @@ fn announce(state: &State, stream: &str, records: u64) -> Result<Option<Announce
             .query_row(open, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         if let Some((number, first, last)) = unfinished {
-            return Ok(Some((number, first, last, hash_before(number)?)));
+            let previous = hash_before(number)?;
+            return Ok(Some(Announced { number, first, last, previous, sealed: None }));
         }
         let ends = "SELECT COALESCE(MAX(number), 0) + 1, COALESCE(MAX(last), 0),
              (SELECT COALESCE(MAX(position), 0) FROM record) FROM sealed";
@@ -187,7 +239,8 @@ fn announce(state: &State, stream: &str, records: u64) -> Result<Option<Announce
         let (first, last) = (sealed + 1, end.min(sealed + records.max(1)));
         let insert = "INSERT INTO sealed (number, stream, first, last) VALUES (?1, ?2, ?3, ?4)";
         conn.execute(insert, params![number, stream, first, last])?;
-        Ok(Some((number, first, last, hash_before(number)?)))
+        let previous = hash_before(number)?;
+        Ok(Some(Announced { number, first, last, previous, sealed: None }))
     })
 }
 
@@ -215,6 +268,7 @@ fn write_file(
     header: &Header,
     first: u64,
     last: u64,
+    sealed: Option<&str>,
 ) -> Result<String> {
     let name = file_name(header.number);
     let aside = dir.join(format!(".{name}.part"));
@@ -230,6 +284,13 @@ fn write_file(
     })?;
     let Hashing { mut inner, hash } = out;
     let sha256 = codec::hex(&hash.finalize());
+    if sealed.is_some_and(|sealed| sealed != sha256) {
+        // Half a segment is none: it stays aside, and the next try begins anew.
+        return Err(EngineError::Refused(format!(
+            "{name} is missing and can't be made again as it was: its records have the hash \
+             {sha256} now; put the file back from a copy, or from the planning side"
+        )));
+    }
     let trailer = serde_json::to_string(&Trailer { sha256: sha256.clone() }).map_err(json)?;
     writeln!(inner, "{trailer}").map_err(io())?;
     let file = inner.into_inner().map_err(|error| error.into_error()).map_err(io())?;

@@ -45,6 +45,11 @@ impl Why {
         Self::Ended,
     ];
 
+    /// How it is spelt in a column.
+    pub(crate) fn code(self) -> Option<usize> {
+        Self::ALL.iter().position(|known| *known == self)
+    }
+
     /// The word in plans and reports.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -173,14 +178,13 @@ impl Cell {
         let query = "INSERT OR REPLACE INTO cell VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
              ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,
              ?28)";
-        let why = Why::ALL.iter().position(|known| *known == self.why);
         conn.prepare_cached(query)?.execute(params![
             self.grp,
             self.measure,
             self.rev,
             codec::state_code(self.state),
             self.hold,
-            why,
+            self.why.code(),
             codec::decimal_text(self.value),
             codec::decimal_text(self.unrounded),
             codec::status_code(self.status),

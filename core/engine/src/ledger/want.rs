@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, RevisionState, Role};
+use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, RevisionState, Role};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
@@ -163,6 +163,13 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     fn role(&self, measure: &str) -> Role {
         self.decls.get(measure).map_or(Role::Value, |decl| decl.role)
+    }
+
+    /// Whether it says when or by whom, and not how things stand.
+    pub(super) fn is_stamp(&self, measure: &str) -> bool {
+        self.decls
+            .get(measure)
+            .is_some_and(|decl| decl.role == Role::Stamp && decl.carries != Carries::Status)
     }
 
     fn group(&mut self, desired: &[DesiredCell]) -> Result<()> {

@@ -24,7 +24,7 @@ use crate::{EngineError, error::Result, store::codec};
 pub enum End {
     /// Leave what is there, and report it.
     Leave,
-    /// Land zero.
+    /// Land zero. Stamps stay as they are: zero is no instant, and no writer.
     Zero,
 }
 
@@ -67,8 +67,10 @@ pub(super) fn run(
             }
         }
     }
+    let names = names::measures(conn)?;
     for cell in leaving {
-        withdraw(job, scope, cell, complete.end, as_of)?;
+        let stamp = names.get(&cell.measure).is_some_and(|name| job.is_stamp(name));
+        withdraw(job, scope, cell, stamp, complete.end, as_of)?;
     }
     Ok(())
 }
@@ -77,11 +79,14 @@ fn withdraw(
     job: &mut Job<'_>,
     scope: i64,
     mut cell: Cell,
+    stamp: bool,
     end: End,
     as_of: Timestamp,
 ) -> Result<()> {
-    let ended = cell.why == Why::Ended || cell.state == RevisionState::Withdrawn;
-    if ended || cell.open_attempt != 0 {
+    // What was left standing can still be ended, when somebody declares zero.
+    let stands = end == End::Zero && cell.sent_rev > 0;
+    let over = cell.why == Why::Ended || (cell.state == RevisionState::Withdrawn && !stands);
+    if over || cell.open_attempt != 0 {
         return Ok(());
     }
     if codec::micros(as_of) < cell.as_of {
@@ -92,6 +97,12 @@ fn withdraw(
     job.done.withdrawn += 1;
     match end {
         End::Leave => cell.step(&mut job.books, scope, RevisionState::Withdrawn)?,
+        End::Zero if stamp => {
+            if cell.state != RevisionState::Withdrawn {
+                cell.step(&mut job.books, scope, RevisionState::Withdrawn)?;
+            }
+            cell.why = Why::Ended;
+        }
         End::Zero => {
             job.replace(scope, &mut cell, false, Decimal::ZERO, Why::Ended)?;
             cell.status = Status::Assumed;

@@ -262,4 +262,31 @@ mod tests {
         assert!(matches!(error, EngineError::Conservation { made: 1, counted: 0 }), "{error}");
         state.write(|_| Ok(())).unwrap();
     }
+
+    #[test]
+    fn a_full_disk_is_said_loses_nothing_and_passes() {
+        let dir = TempDir::new("full");
+        let state = State::open(dir.path(), now()).unwrap();
+        let limit = |pages: i64| {
+            let pragma = format!("PRAGMA max_page_count = {pages}");
+            state.write(move |conn| Ok(conn.query_row(&pragma, [], |r| r.get::<_, i64>(0))?))
+        };
+        let fill = |name: &'static str| {
+            state.write(move |conn| {
+                let query = "INSERT INTO checkpoint VALUES (?1, hex(zeroblob(300000)))";
+                Ok(conn.execute(query, [name])?)
+            })
+        };
+        fill("before").unwrap();
+        limit(1).unwrap();
+        let error = fill("meanwhile").unwrap_err();
+        assert!(matches!(error, EngineError::DiskFull) && error.disk_full(), "{error}");
+        assert_eq!(error.exit_code(), 3);
+        limit(1_000_000).unwrap();
+        fill("after").unwrap();
+        let names = "SELECT group_concat(source, ' ') FROM checkpoint";
+        let reader = state.reader().unwrap();
+        let kept: String = reader.conn().query_row(names, [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, "after before");
+    }
 }

@@ -20,13 +20,37 @@ const JOBS_PER_COMMIT: usize = 256;
 trait Work: Send {
     fn run(&mut self, conn: &Connection);
     fn failed(&self) -> bool;
+    fn filled_the_disk(&self) -> bool;
     fn reply(self: Box<Self>, commit: &std::result::Result<(), CommitError>);
 }
 
 /// Why a commit failed, in a form that every caller of it can be given.
 enum CommitError {
     Conservation { made: i64, counted: i64 },
+    DiskFull,
     Other(String),
+}
+
+impl From<rusqlite::Error> for CommitError {
+    fn from(error: rusqlite::Error) -> Self {
+        match EngineError::from(error) {
+            EngineError::DiskFull => Self::DiskFull,
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+impl CommitError {
+    /// The same, for one caller.
+    fn to_engine(&self) -> EngineError {
+        match self {
+            Self::Conservation { made, counted } => {
+                EngineError::Conservation { made: *made, counted: *counted }
+            }
+            Self::DiskFull => EngineError::DiskFull,
+            Self::Other(why) => EngineError::Commit(why.clone()),
+        }
+    }
 }
 
 struct Job<T, F> {
@@ -46,17 +70,17 @@ impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Work for Job<T, F> {
         !matches!(self.result, Some(Ok(_)))
     }
 
+    fn filled_the_disk(&self) -> bool {
+        matches!(&self.result, Some(Err(EngineError::DiskFull)))
+    }
+
     fn reply(self: Box<Self>, commit: &std::result::Result<(), CommitError>) {
         let result = match (self.result, commit) {
             (Some(Ok(value)), Ok(())) => Ok(value),
-            (Some(Ok(_)), Err(CommitError::Conservation { made, counted })) => {
-                Err(EngineError::Conservation { made: *made, counted: *counted })
-            }
-            (Some(Ok(_)), Err(CommitError::Other(why))) => Err(EngineError::Commit(why.clone())),
+            // Its work was done, or not begun: the commit decides over both.
+            (Some(Ok(_)) | None, Err(error)) => Err(error.to_engine()),
             (Some(Err(error)), _) => Err(error),
-            // The transaction failed before this job's turn.
-            (None, Err(CommitError::Other(why))) => Err(EngineError::Commit(why.clone())),
-            (None, _) => Err(EngineError::WriterGone),
+            (None, Ok(())) => Err(EngineError::WriterGone),
         };
         // A caller that has gone away does not need its answer.
         let _ = self.reply.send(result);
@@ -120,8 +144,7 @@ fn drain(conn: &Connection, jobs: &Receiver<Box<dyn Work>>) {
 }
 
 fn commit(conn: &Connection, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
-    let other = |error: rusqlite::Error| CommitError::Other(error.to_string());
-    conn.execute_batch("BEGIN IMMEDIATE").map_err(other)?;
+    conn.execute_batch("BEGIN IMMEDIATE")?;
     let done = run_all(conn, batch).and_then(|()| conserve(conn));
     if let Err(error) = done {
         let _ = conn.execute_batch("ROLLBACK");
@@ -129,17 +152,21 @@ fn commit(conn: &Connection, batch: &mut [Box<dyn Work>]) -> std::result::Result
     }
     conn.execute_batch("COMMIT").map_err(|error| {
         let _ = conn.execute_batch("ROLLBACK");
-        other(error)
+        error.into()
     })
 }
 
 fn run_all(conn: &Connection, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
-    let other = |error: rusqlite::Error| CommitError::Other(error.to_string());
     for job in batch {
-        conn.execute_batch("SAVEPOINT job").map_err(other)?;
+        conn.execute_batch("SAVEPOINT job")?;
         job.run(conn);
+        // SQLite may roll the whole transaction back when the disk is full: then
+        // no neighbour was kept either, and all of them are told so.
+        if job.filled_the_disk() {
+            return Err(CommitError::DiskFull);
+        }
         let end = if job.failed() { "ROLLBACK TO job; RELEASE job" } else { "RELEASE job" };
-        conn.execute_batch(end).map_err(other)?;
+        conn.execute_batch(end)?;
     }
     Ok(())
 }
@@ -150,7 +177,6 @@ fn conserve(conn: &Connection) -> std::result::Result<(), CommitError> {
                         (SELECT COALESCE(SUM(n), 0) FROM tally)";
     let (made, counted): (i64, i64) = conn
         .prepare_cached(query)
-        .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))
-        .map_err(|error| CommitError::Other(error.to_string()))?;
+        .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))?;
     if made == counted { Ok(()) } else { Err(CommitError::Conservation { made, counted }) }
 }

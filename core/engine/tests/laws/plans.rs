@@ -294,6 +294,44 @@ fn cells_that_leave_wanted_are_withdrawn_with_their_declared_end() {
 }
 
 #[test]
+fn what_is_left_standing_is_counted_until_zero_is_declared_and_stamps_are_never_zero() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100"), ("R1", 49, "90"), ("R1", 50, "80")]);
+    world.land();
+    world.want(&[("R1", 51, "70")]);
+    let stamps = ["asof", "validto"].map(|name| (name, world.held(&key("R1", 49, name))));
+    let end = |end| {
+        world.advance(60);
+        let want = Want {
+            target: TARGET.into(),
+            as_of: world.clock.now(),
+            measures: measures(),
+            refresh_within: jiff::SignedDuration::ZERO,
+            cells: desired("R1", 48, d("100"), world.clock.now()),
+            complete: vec![Complete { scope: Scope::base(), closed_before: today(), end }],
+        };
+        ledger::want(world.state(), want, world.clock.now()).unwrap();
+        world.land();
+        world.status().withdrawn
+    };
+    let left = end(End::Leave);
+    // The four cells of each of the two weeks that had landed; the one that never
+    // did stands nowhere.
+    assert_eq!((left.cells, left.example.unwrap().period.to_string()), (8, "2026-W49".into()));
+    assert_eq!(world.held(&key("R1", 49, "live")), Some(d("90")));
+    let ended = end(End::Zero);
+    assert_eq!(ended.cells, 0);
+    for (week, measure) in [(49, "live"), (49, "lost"), (50, "live")] {
+        assert_eq!(world.held(&key("R1", week, measure)), Some(d("0")), "{week} {measure}");
+    }
+    for (name, before) in stamps {
+        assert!(before.is_some_and(|value| !value.is_zero()));
+        assert_eq!(world.held(&key("R1", 49, name)), before, "{name}");
+    }
+    world.audit();
+}
+
+#[test]
 fn undo_restores_what_was_seen_before_a_receipt_and_pins_it() {
     let world = World::new();
     world.want(&[("R1", 48, "100")]);
