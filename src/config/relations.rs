@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 use planthread_contracts::{Carries, Owner};
+use planthread_domain::project;
 use planthread_kit::{Quota, VirtualClock};
 use serde_json::Value;
 
@@ -63,6 +64,11 @@ fn target_faults(
         Some(_) => {}
     }
     measures(target, &at("measures"), locate, faults);
+    // What `plan` would refuse, said while nobody waits for a number.
+    for violation in project::declared(&target.mapping, &target.measures) {
+        let fault = locate.fault_at(&at(&violation.path), violation.reason);
+        faults.push(fault.cure(violation.cure));
+    }
     for violation in target.mapping.validate(&config.plant) {
         let field = at(&format!("mapping.{}", violation.path));
         faults.push(locate.fault_at(&field, violation.reason).cure(violation.cure));

@@ -75,6 +75,31 @@ fn faults_deep_inside_name_their_path() {
 }
 
 #[test]
+fn what_a_plan_would_refuse_is_refused_before_there_is_a_plan() {
+    let first = |field: &str| format!("targets.ibp.measures[0].{field}");
+    let at = line_of("surface: TWINCAPALIVE");
+    let mixed = fault("carries: attainable_clock_hours", "carries: demonstrated_standard_hours");
+    assert_eq!((mixed.field, mixed.line), (first("carries"), at));
+    let foreign = fault("unit: HUR", "unit: KGM");
+    assert_eq!((foreign.field.clone(), foreign.line), (first("unit"), at));
+    assert!(foreign.reason.contains("HUR") && foreign.cure.contains("dimension"), "{foreign}");
+    let pieces = fault("attainable_clock_hours, unit: HUR", "good_units, unit: C62");
+    assert_eq!(pieces.field, first("unit"));
+    let quantile = fault("carries: attainable_clock_hours", "carries: low_hours");
+    assert_eq!(quantile.field, first("over_time"));
+    assert!(quantile.reason.contains("quantile"), "{quantile}");
+    // The live figure and the plan cut have both paid it.
+    let twice = starter().replacen(
+        "      expects: attainable_clock_hours",
+        "      expects: attainable_clock_hours\n      target_applies: [unplanned_down]",
+        1,
+    );
+    let faults = read(&twice, None).unwrap_err();
+    assert!(faults.iter().all(|fault| fault.reason.contains("count twice")), "{faults:?}");
+    assert_eq!(faults[0].field, first("carries"));
+}
+
+#[test]
 fn a_number_where_a_name_belongs_asks_for_quotes() {
     let found = fault("location: \"1010\"", "location: 1010");
     assert!(found.cure.contains("quotes"), "{found:?}");

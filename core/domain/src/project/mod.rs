@@ -21,6 +21,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use crate::derive::cut_off;
 pub use coverage::{Coverage, Suggestion, coverage, suggest};
+pub use losses::declared;
 
 use crate::{
     calendar::Bounds,
