@@ -75,8 +75,7 @@ impl Screen {
         match out.write_all(bytes).and_then(|()| out.flush()) {
             // `planthread status | head` is no error.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => Err(Failure::internal(format!("can't print: {error}"))),
-            Ok(()) => Ok(()),
+            printed => printed.map_err(|error| unprinted(&error)),
         }
     }
 
@@ -89,5 +88,23 @@ impl Screen {
             format!("{} {failure}", paper.tint(Tone::Bad, "error:"))
         };
         let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// Where the answer goes is somebody's disk or pipe, and none of our fault.
+fn unprinted(error: &io::Error) -> Failure {
+    Failure::new(Exit::Transient, format!("can't print the answer: {error}"))
+        .cure("make room where the output goes, or send it elsewhere; then run this again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_behind_the_output_is_no_fault_of_ours() {
+        let failure = unprinted(&io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(failure.exit, Exit::Transient);
+        assert!(failure.cure.contains("make room"), "{failure}");
     }
 }
