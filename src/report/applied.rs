@@ -162,6 +162,19 @@ impl View for UndoneView {
     }
 
     fn exit(&self) -> Exit {
-        if self.undone.left.is_empty() { Exit::Ok } else { Exit::Findings }
+        let whole = self.undone.left.is_empty() && self.undone.moved == 0;
+        if whole { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_undo_that_leaves_cells_behind_is_a_finding() {
+        let exit = |undone| UndoneView { receipt: "r".to_owned(), undone }.exit();
+        assert_eq!(exit(Undone { moved: 3, ..Undone::default() }), Exit::Findings);
+        assert_eq!(exit(Undone { cells: 3, unchanged: 1, ..Undone::default() }), Exit::Ok);
     }
 }

@@ -70,6 +70,31 @@ fn law_2_one_cycle_lands_everything_and_the_second_sends_nothing() {
 }
 
 #[test]
+fn an_undo_that_would_have_ended_pins_nothing() {
+    let world = World::new("undo-past");
+    let (bridge, targets) = world.bridge();
+    let done = world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    let receipt = done.targets[0].applied.as_ref().unwrap().receipts[0].clone();
+    let undo = |until| {
+        bridge.undo(planthread_engine::undo::UndoRequest {
+            target: "ibp".to_owned(),
+            receipt: receipt.clone(),
+            who: "planner".to_owned(),
+            why: "wrong week".to_owned(),
+            until,
+            measures: targets[0].config.measures.clone(),
+        })
+    };
+    let now = world.clock.now();
+    let failure = undo(now - jiff::SignedDuration::from_hours(24)).unwrap_err();
+    assert_eq!(failure.exit, crate::failure::Exit::Usage);
+    assert!(failure.cure.contains("--until"), "{failure}");
+    let done = undo(now + jiff::SignedDuration::from_hours(24)).unwrap();
+    assert!(done.cells + done.left.len() as u64 + done.unchanged > 0, "{done:?}");
+    assert_eq!(done.moved, 0, "the refused one moved nothing");
+}
+
+#[test]
 fn law_18_the_same_journal_configuration_and_instant_give_the_same_plan() {
     let plans: Vec<Vec<u8>> = ["plan-a", "plan-b"]
         .map(|name| {
