@@ -17,7 +17,7 @@ use crate::{
     config::Loaded,
     failure::{Exit, Failure},
     report::planned::{LINES_SHOWN, Planned, Plans},
-    run::{self, Bridge, WantReport},
+    run::{self, Bridge, NotPromoted, OpenTarget},
 };
 
 /// What the verb takes.
@@ -58,12 +58,13 @@ fn fresh(context: &Context, bridge: &Bridge, args: &Args) -> Result<Vec<Planned>
     for target in bridge.targets(args.target.as_deref())? {
         let want = bridge.want(&target, &truth)?;
         let read = context.block_on(bridge.verify(&target, Which::Unread))?;
-        if let Some(error) = read.error {
-            let name = &target.name;
-            context.screen.note(&format!("{name} can't be read ({error}); planned without it"));
-        }
         let plan = |out: &mut dyn Write| bridge.plan(&target, truth.as_of, None, out);
-        plans.push(planned(plan, Some(want), args.output.as_ref())?);
+        plans.push(Planned {
+            want: Some(want),
+            unread: read.error.map(Failure::from),
+            not_promoted: NotPromoted::counted(&bridge.loaded, &target, &truth)?,
+            ..planned(plan, &target, args.output.as_ref())?
+        });
     }
     Ok(plans)
 }
@@ -79,7 +80,9 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
             let plan = |out: &mut dyn Write| {
                 run::plan_of_ledger(loaded, &reader, &target, as_of, None, out)
             };
-            plans.push(planned(plan, None, args.output.as_ref())?);
+            let not_promoted = NotPromoted::of(loaded, name, &target.config, as_of)?;
+            let plan = planned(plan, &target, args.output.as_ref())?;
+            plans.push(Planned { not_promoted, ..plan });
         }
     }
     Ok(plans)
@@ -87,7 +90,7 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
 
 fn planned(
     plan: impl FnOnce(&mut dyn Write) -> Result<PlanSummary, Failure>,
-    want: Option<WantReport>,
+    target: &OpenTarget,
     file: Option<&PathBuf>,
 ) -> Result<Planned, Failure> {
     let open = |path: &PathBuf| -> Result<Box<dyn Write>, Failure> {
@@ -99,7 +102,8 @@ fn planned(
     let summary = plan(&mut tee)?;
     let first = tee.first();
     let file = file.map(|path| path.display().to_string());
-    Ok(Planned { summary, file, want, first })
+    let paused = target.config.policy.paused.clone();
+    Ok(Planned { summary, file, want: None, first, unread: None, paused, not_promoted: Vec::new() })
 }
 
 /// Passes a plan on and keeps its first lines for the eye.

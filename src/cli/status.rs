@@ -6,6 +6,7 @@ use super::Context;
 use crate::{
     failure::{Exit, Failure},
     report::standing::{LockLine, Standing},
+    run::NotPromoted,
 };
 
 /// What the verb takes: only the common options.
@@ -16,9 +17,13 @@ pub(super) struct Args {}
 const PUSHES_SHOWN: u64 = 3;
 
 pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
-    let (_, reader) = context.reader()?;
+    let (loaded, reader) = context.reader()?;
     let now = context.clock.now();
     let locks = ledger::locks(&reader, now)?;
+    let mut not_promoted = Vec::new();
+    for (name, target) in &loaded.config.targets {
+        not_promoted.extend(NotPromoted::of(&loaded, name, target, now)?);
+    }
     context.screen.show(&Standing {
         now,
         status: status::status(&reader, now)?,
@@ -26,5 +31,6 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
         pushes: ledger::receipts(&reader, PUSHES_SHOWN)?,
         cases: ledger::cases(&reader)?,
         locks: locks.iter().map(LockLine::from).collect(),
+        not_promoted,
     })
 }

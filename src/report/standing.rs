@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::{
     Paper, Tone, View,
     paper::{count, instant},
+    planned::not_promoted,
 };
-use crate::failure::Exit;
+use crate::{failure::Exit, run::NotPromoted};
 
 /// Locks and cases that are named one by one.
 const NAMED: usize = 10;
@@ -33,6 +34,9 @@ pub struct Standing {
     pub cases: Vec<Case>,
     /// Cells that people have taken.
     pub locks: Vec<LockLine>,
+    /// Measures of others that nobody lets us write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_promoted: Vec<NotPromoted>,
 }
 
 /// A lock, as people read it.
@@ -90,6 +94,9 @@ impl View for Standing {
         }
         for scope in &self.status.scopes {
             states(paper, scope);
+        }
+        for one in &self.not_promoted {
+            not_promoted(paper, one);
         }
         self.pushes(paper);
         self.questions(paper);

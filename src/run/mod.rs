@@ -4,6 +4,7 @@
 mod bridge;
 mod cycle;
 mod deliver;
+mod foreign;
 pub mod policy;
 mod retry;
 mod target;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use bridge::{Bridge, derive_facts, derive_journal, facts_of_files};
 pub use cycle::{Cycle, TargetCycle};
+pub use foreign::NotPromoted;
 pub use retry::Retried;
 pub use target::{OpenTarget, Opener, Transports};
 pub use trace::{RecordRef, Traced, parse_cell, trace};

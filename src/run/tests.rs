@@ -70,6 +70,37 @@ fn law_2_one_cycle_lands_everything_and_the_second_sends_nothing() {
 }
 
 #[test]
+fn a_measure_that_nobody_promoted_is_named_with_what_is_not_wanted_of_it() {
+    let world = World::new("not-promoted");
+    let text = fs::read_to_string(&world.starter.config).unwrap();
+    let (head, rest) = text.split_once("owner: bridge").unwrap();
+    fs::write(&world.starter.config, format!("{head}owner: {{ other: ERP load }}{rest}")).unwrap();
+    let (bridge, targets) = world.bridge();
+    bridge.ingest(false).unwrap();
+    let truth = bridge.truth(bridge.as_of()).unwrap();
+    bridge.want(&targets[0], &truth).unwrap();
+    let held = super::NotPromoted::counted(&bridge.loaded, &targets[0], &truth).unwrap();
+    assert_eq!(held.len(), 1, "an observed measure is nobody's business: {held:?}");
+    assert_eq!((held[0].measure.as_str(), held[0].owner.as_str()), ("live", "ERP load"));
+    // As many as of the measure beside it, which has the same level.
+    let mut beside = 0;
+    let count = |cell: ledger::CellView| {
+        assert_ne!(cell.key.measure, "live");
+        beside += usize::from(cell.key.measure == "lost");
+        Ok(())
+    };
+    ledger::cells(&bridge.reader().unwrap(), world.clock.now(), count).unwrap();
+    assert_eq!(held[0].cells, Some(beside));
+    assert!(beside > 50);
+    let record = serde_json::json!({ "who": "planner", "why": "trial", "scope": "",
+        "measures": ["live"], "until": "2026-12-31T00:00:00Z" });
+    let state = &bridge.loaded.config.state;
+    let now = world.clock.now();
+    super::policy::promote(state, "ibp", &record.to_string(), now).unwrap();
+    assert_eq!(super::NotPromoted::counted(&bridge.loaded, &targets[0], &truth).unwrap(), []);
+}
+
+#[test]
 fn an_undo_that_would_have_ended_pins_nothing() {
     let world = World::new("undo-past");
     let (bridge, targets) = world.bridge();
