@@ -1,6 +1,6 @@
 //! What is wrong with a configuration: file, line, field, reason, cure.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::Path};
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConfigError {
     /// The file.
-    pub file: PathBuf,
+    pub file: Box<Path>,
     /// Line, from 1; 0 when the whole file is at fault.
     pub line: u64,
     /// Column, from 1.
@@ -24,14 +24,14 @@ pub struct ConfigError {
     pub cure: String,
     /// The profile with which it shows, when it was not the chosen one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub profile: Option<String>,
+    pub profile: Option<Box<str>>,
 }
 
 impl ConfigError {
     /// A fault at `place`, with the cure that usually helps for such a reason.
     #[must_use]
     pub fn at(
-        file: &std::path::Path,
+        file: &Path,
         place: Place,
         field: impl Into<String>,
         reason: impl Into<String>,
@@ -39,7 +39,7 @@ impl ConfigError {
         let (field, reason) = (field.into(), reason.into());
         let (cure, reason) = (words::usual_cure(&field, &reason), words::plain(&reason));
         let Place { line, column } = place;
-        Self { file: file.to_owned(), line, column, field, reason, cure, profile: None }
+        Self { file: file.into(), line, column, field, reason, cure, profile: None }
     }
 
     /// Replaces the cure.

@@ -58,7 +58,7 @@ pub fn read_all(file: &Path, profile: Option<&str>) -> Result<Loaded, Vec<Config
             let same =
                 |known: &ConfigError| ConfigError { profile: None, ..known.clone() } == found;
             if !faults.iter().any(same) {
-                faults.push(ConfigError { profile: Some(other.clone()), ..found });
+                faults.push(ConfigError { profile: Some(other.as_str().into()), ..found });
             }
         }
     }
