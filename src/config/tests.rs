@@ -100,6 +100,13 @@ fn what_a_plan_would_refuse_is_refused_before_there_is_a_plan() {
 }
 
 #[test]
+fn stamps_may_wait_for_a_value_that_somebody_promotes() {
+    let to = "owner: { other: ERP load }, role: value }";
+    let text = starter().replace("owner: bridge, role: value }", to);
+    assert!(read(&text, None).is_ok());
+}
+
+#[test]
 fn a_number_where_a_name_belongs_asks_for_quotes() {
     let found = fault("location: \"1010\"", "location: 1010");
     assert!(found.cure.contains("quotes"), "{found:?}");

@@ -97,7 +97,7 @@ impl Planned {
                 ));
             }
             (None, 0, _) => {
-                paper.line(format!("  Nothing is sent: {} held", cells(held)));
+                paper.line(format!("  Nothing to send: {} held", cells(held)));
             }
             _ => self.changes(paper),
         }

@@ -54,9 +54,10 @@ impl NotPromoted {
         if held.is_empty() {
             return Ok(Vec::new());
         }
-        let ours = |measure: &MeasureDecl| MeasureDecl { owner: Owner::Bridge, ..measure.clone() };
         let mut measures = policy::writable(loaded, target, truth.as_of)?;
-        measures.extend(held.iter().map(ours));
+        for measure in measures.iter_mut().filter(|m| held.iter().any(|one| one.name == m.name)) {
+            measure.owner = Owner::Bridge;
+        }
         let projection = project(&Request {
             plant: &loaded.config.plant,
             live: &truth.live,

@@ -78,16 +78,33 @@ pub fn complete(
 ///
 /// # Errors
 /// When a promotion record can't be read.
+pub fn ours(
+    loaded: &Loaded,
+    target: &OpenTarget,
+    at: Timestamp,
+) -> Result<Vec<MeasureDecl>, Failure> {
+    let mut measures = writable(loaded, target, at)?;
+    measures.retain(|measure| measure.owner == Owner::Bridge);
+    Ok(measures)
+}
+
+/// [`ours`], and beside them the measures of others as they are: nothing of
+/// them is wanted, and what accompanies them waits for a promotion.
+///
+/// # Errors
+/// When a promotion record can't be read.
 pub fn writable(
     loaded: &Loaded,
     target: &OpenTarget,
     at: Timestamp,
 ) -> Result<Vec<MeasureDecl>, Failure> {
     let grants = grants(loaded, target, at)?;
-    let granted =
-        |measure: &&MeasureDecl| grants.iter().any(|grant| grant.measure() == measure.name);
-    let ours = |measure: &MeasureDecl| MeasureDecl { owner: Owner::Bridge, ..measure.clone() };
-    Ok(target.config.measures.iter().filter(granted).map(ours).collect())
+    let owned = |measure: &MeasureDecl| {
+        let granted = grants.iter().any(|grant| grant.measure() == measure.name);
+        let owner = if granted { Owner::Bridge } else { measure.owner.clone() };
+        MeasureDecl { owner, ..measure.clone() }
+    };
+    Ok(target.config.measures.iter().map(owned).collect())
 }
 
 /// The measures that should carry a figure and that nobody lets us write at

@@ -73,10 +73,19 @@ fn law_2_one_cycle_lands_everything_and_the_second_sends_nothing() {
 fn a_measure_that_nobody_promoted_is_named_with_what_is_not_wanted_of_it() {
     let world = World::new("not-promoted");
     let text = fs::read_to_string(&world.starter.config).unwrap();
-    let (head, rest) = text.split_once("owner: bridge").unwrap();
-    fs::write(&world.starter.config, format!("{head}owner: {{ other: ERP load }}{rest}")).unwrap();
+    let theirs = "owner: { other: ERP load }";
+    // Of all values, and then of one: what accompanies them lands with a value.
+    let all = text.replace("owner: bridge, role: value", &format!("{theirs}, role: value"));
+    fs::write(&world.starter.config, all).unwrap();
     let (bridge, targets) = world.bridge();
     bridge.ingest(false).unwrap();
+    let truth = bridge.truth(bridge.as_of()).unwrap();
+    assert_eq!(bridge.want(&targets[0], &truth).unwrap().wanted.made, 0);
+    let held = super::NotPromoted::counted(&bridge.loaded, &targets[0], &truth).unwrap();
+    assert!(held.len() > 3 && held.iter().all(|one| one.cells.is_some()), "{held:?}");
+    drop(bridge);
+    fs::write(&world.starter.config, text.replacen("owner: bridge", theirs, 1)).unwrap();
+    let (bridge, targets) = world.bridge();
     let truth = bridge.truth(bridge.as_of()).unwrap();
     bridge.want(&targets[0], &truth).unwrap();
     let held = super::NotPromoted::counted(&bridge.loaded, &targets[0], &truth).unwrap();

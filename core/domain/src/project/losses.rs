@@ -47,12 +47,12 @@ pub fn declared(mapping: &Mapping, measures: &[MeasureDecl]) -> Vec<Violation> {
 }
 
 /// Status and stamps travel with a value of the same level; where there is
-/// none, they would never land.
+/// none, they would never land. A value of others is one: somebody may promote
+/// it.
 fn alone(measures: &[MeasureDecl], measure: &MeasureDecl) -> Option<Violation> {
     let accompanied = || {
         measures.iter().any(|other| {
-            other.owner == Owner::Bridge
-                && other.carries != Carries::Observed
+            other.carries != Carries::Observed
                 && other.level == measure.level
                 && !super::accompanies(other)
         })
