@@ -1,6 +1,9 @@
 //! The one place that names connectors and sandboxes: plain tables.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use planthread_contracts::{MeasureDecl, Scope};
 use planthread_kit::{
@@ -31,6 +34,9 @@ pub struct Entry {
     pub schema: fn() -> Value,
     /// Checks settings and measures without touching the target.
     pub check: fn(&Value, &[MeasureDecl]) -> Result<(), SettingsFault>,
+    /// Fields of the settings that name a file, and the file; what can't be
+    /// read has none.
+    pub files: fn(&Value) -> Vec<(&'static str, PathBuf)>,
     /// Puts a connector together.
     pub build: fn(&Parts<'_>) -> Result<Arc<dyn Connector>, Failure>,
 }
@@ -71,6 +77,7 @@ pub const CONNECTORS: &[Entry] = &[Entry {
     about: "SAP IBP, time-series planning areas, through PLANNING_DATA_API_SRV",
     schema: || schemars::schema_for!(sap_ibp::Config).to_value(),
     check: sap_ibp_check,
+    files: sap_ibp_files,
     build: sap_ibp_build,
 }];
 
@@ -98,7 +105,28 @@ fn sap_ibp_check(settings: &Value, measures: &[MeasureDecl]) -> Result<(), Setti
         field: String::new(),
         reason: error.message,
         cure: error.cure,
-    })
+    })?;
+    let mut addresses = vec![("host", &config.host)];
+    if let sap_ibp::config::Auth::Oauth2ClientCredentials { token_url, .. } = &config.auth {
+        addresses.push(("auth.token_url", token_url));
+    }
+    for (field, text) in addresses {
+        Url::parse(text).map_err(|error| SettingsFault {
+            field: field.to_owned(),
+            reason: format!("is no address: {error}"),
+            cure: Some("write a scheme and a name: https://NAME".to_owned()),
+        })?;
+    }
+    Ok(())
+}
+
+fn sap_ibp_files(settings: &Value) -> Vec<(&'static str, PathBuf)> {
+    match typed::<sap_ibp::Config>(settings).map(|config| config.auth) {
+        Ok(sap_ibp::config::Auth::ClientCertificate { certificate, .. }) => {
+            vec![("auth.certificate", certificate)]
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn typed<T: serde::de::DeserializeOwned>(settings: &Value) -> Result<T, SettingsFault> {

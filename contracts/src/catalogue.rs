@@ -264,6 +264,25 @@ mod tests {
         assert!(find("").is_none());
     }
 
+    #[test]
+    fn a_bound_of_the_reader_stands_in_the_schema() {
+        let schema = |name: &str| {
+            let path = format!("{}/schema/{name}.v1.schema.json", env!("CARGO_MANIFEST_DIR"));
+            serde_json::from_str::<Value>(&fs::read_to_string(path).unwrap()).unwrap().to_string()
+        };
+        let bounded = |name: &str, field: &str, bounds: &str| {
+            let text = schema(name);
+            let at = text.find(&format!("\"{field}\":{{")).unwrap();
+            let end = at + text[at..].find('}').unwrap();
+            for bound in bounds.split(' ') {
+                assert!(text[at..end].contains(bound), "{name} {field}: {}", &text[at..end]);
+            }
+        };
+        bounded("oee", "pbt_s", "\"minimum\":0");
+        bounded("constraint-map", "share_sole", "\"minimum\":0 \"maximum\":1");
+        bounded("availability-forecast", "failure_probability", "\"minimum\":0 \"maximum\":1");
+    }
+
     /// Writes the fresh schemas when `PLANTHREAD_UPDATE=1`, and fails when the
     /// committed ones differ.
     #[test]

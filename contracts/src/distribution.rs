@@ -37,6 +37,7 @@ pub struct Support {
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
     /// Its probability, above 0; the weights of a distribution sum to 1.
+    #[schemars(range(min = 0))]
     pub weight: Decimal,
     /// The value, in the unit of the record that holds the distribution.
     pub value: Decimal,

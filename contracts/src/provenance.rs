@@ -108,6 +108,7 @@ pub struct Gap {
 #[serde(deny_unknown_fields)]
 pub struct Quality {
     /// Observed scheduled time / scheduled time, a fraction 0..1.
+    #[schemars(range(min = 0, max = 1))]
     pub coverage: Decimal,
     /// The worst level inside the input window.
     pub worst: QualityLevel,

@@ -104,5 +104,6 @@ async fn read_back(
 ) -> Result<Delivered, Failure> {
     let read =
         if applied.sent > 0 { Some(bridge.verify(target, Which::Unproven).await?) } else { None };
-    Ok(Delivered::of(&target.name, applied, read))
+    let paused = target.config.policy.paused.clone();
+    Ok(Delivered { paused, ..Delivered::of(&target.name, applied, read) })
 }

@@ -67,9 +67,10 @@ impl Context {
         Ok(loaded)
     }
 
-    /// Reads the configuration and keeps every fault, for `validate`.
+    /// Reads the configuration with every profile and keeps every fault, for
+    /// `validate`.
     pub(super) fn read_config(&self) -> Result<Loaded, Vec<ConfigError>> {
-        config::read(&self.common.config, self.common.profile.as_deref())
+        config::read_all(&self.common.config, self.common.profile.as_deref())
     }
 
     /// The configuration file and the profile of the options.

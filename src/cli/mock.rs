@@ -8,7 +8,7 @@ use planthread_kit::Clock;
 use planthread_mocks::{
     Faulty, Rule, SandboxOptions, Simulator, Time,
     latency::Profile,
-    sap_ibp::{Options, SapIbp, Switch, Wiring, options::storage},
+    sap_ibp::{Options, SapIbp, Switch, Wiring, behaviours::TABLE, options::storage},
     serve, shared,
 };
 use serde::Serialize;
@@ -23,6 +23,7 @@ use crate::{
 
 /// What the verb takes.
 #[derive(Debug, clap::Args)]
+#[command(after_help = behaviours())]
 pub(super) struct Args {
     /// Whose sandbox: sap-ibp
     vendor: String,
@@ -41,11 +42,11 @@ pub(super) struct Args {
     /// none, or as-documented: takes as long as public measurements say
     #[arg(long, value_name = "PROFILE", default_value = "none")]
     latency: Profile,
-    /// Turn a behaviour on; the sandbox's table lists them
-    #[arg(long = "with", value_name = "BEHAVIOUR")]
+    /// Turn a behaviour on; they are listed below
+    #[arg(long = "with", value_name = "BEHAVIOUR", value_parser = switch)]
     on: Vec<Switch>,
     /// Turn a behaviour off
-    #[arg(long = "without", value_name = "BEHAVIOUR")]
+    #[arg(long = "without", value_name = "BEHAVIOUR", value_parser = switch)]
     off: Vec<Switch>,
     /// Break requests: FAULT[:MATCH][@WHEN], such as drop-after:commit,
     /// 429=7:Trans@2, truncate=40:GET@all, 503@20%
@@ -54,6 +55,23 @@ pub(super) struct Args {
     /// Serve TLS, and leave authority and client certificate in this folder
     #[arg(long, value_name = "FOLDER")]
     tls: Option<PathBuf>,
+}
+
+fn switch(name: &str) -> Result<Switch, String> {
+    name.parse().map_err(|_| {
+        let names: Vec<&str> = TABLE.iter().map(|behaviour| behaviour.name).collect();
+        format!("no behaviour is called so; known: {}", names.join(", "))
+    })
+}
+
+/// Every behaviour with its switch, as it is by default.
+fn behaviours() -> String {
+    let mut text = "Behaviours (--with, --without), and how they are by default:".to_owned();
+    for behaviour in &TABLE {
+        let state = if behaviour.on { "on" } else { "off" };
+        text.push_str(&format!("\n  {:<28} {state:<4} {}", behaviour.name, behaviour.does));
+    }
+    text
 }
 
 /// The one line that says where it listens.
@@ -198,5 +216,16 @@ mod tests {
     fn a_rule_that_is_none_is_refused_with_an_example() {
         let error = line(&["explode"]).unwrap_err();
         assert!(error.contains("`explode`") && error.contains("drop-after:commit"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_behaviour_is_answered_with_the_known_ones_and_help_lists_them() {
+        let error = Line::try_parse_from(["mock", "sap-ibp", "--with", "zzz"]).unwrap_err();
+        let error = error.to_string();
+        assert!(error.contains("'zzz'") && error.contains("basic-auth, client-cert"), "{error}");
+        let mut command = <Line as clap::CommandFactory>::command();
+        let help = command.render_help().to_string();
+        let switchable = TABLE.iter().filter(|one| help.contains(&format!("\n  {} ", one.name)));
+        assert_eq!(switchable.count(), TABLE.len(), "{help}");
     }
 }

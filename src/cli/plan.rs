@@ -18,7 +18,7 @@ use crate::{
     config::Loaded,
     failure::{Exit, Failure},
     report::planned::{LINES_SHOWN, Planned, Plans},
-    run::{self, Bridge, OpenTarget, WantReport},
+    run::{self, Bridge, NotPromoted, OpenTarget},
 };
 
 /// What the verb takes.
@@ -58,18 +58,20 @@ fn fresh(context: &Context, bridge: &Bridge, args: &Args) -> Result<Vec<Planned>
     let mut plans = Vec::new();
     for target in bridge.targets(args.target.as_deref())? {
         let want = bridge.want(&target, &truth)?;
-        let name = &target.name;
-        if let Some(quiet) = run::policy::quiet(&target, bridge.clock.now())? {
-            context
-                .screen
-                .note(&format!("{name} is {}; planned without reading it", quiet.message));
-        } else if let Some(error) = context.block_on(bridge.verify(&target, Which::Unread))?.error {
-            context.screen.note(&format!("{name} can't be read ({error}); planned without it"));
-        }
+        let unread = match run::policy::quiet(&target, bridge.clock.now())? {
+            Some(quiet) => Some(quiet),
+            None => {
+                context.block_on(bridge.verify(&target, Which::Unread))?.error.map(Failure::from)
+            }
+        };
         let plan = |out: &mut dyn Write| bridge.plan(&target, truth.as_of, None, out);
-        let mut plan = planned(plan, Some(want), args.output.as_ref())?;
-        plan.withdrawn = withdrawn(&bridge.reader()?, &target, context)?;
-        plans.push(plan);
+        plans.push(Planned {
+            want: Some(want),
+            unread,
+            not_promoted: NotPromoted::counted(&bridge.loaded, &target, &truth)?,
+            withdrawn: withdrawn(&bridge.reader()?, &target, context)?,
+            ..planned(plan, &target, args.output.as_ref())?
+        });
     }
     Ok(plans)
 }
@@ -85,9 +87,10 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
             let plan = |out: &mut dyn Write| {
                 run::plan_of_ledger(loaded, &reader, &target, as_of, None, out)
             };
-            let mut plan = planned(plan, None, args.output.as_ref())?;
-            plan.withdrawn = withdrawn(&reader, &target, context)?;
-            plans.push(plan);
+            let not_promoted = NotPromoted::of(loaded, name, &target.config, as_of)?;
+            let withdrawn = withdrawn(&reader, &target, context)?;
+            let plan = planned(plan, &target, args.output.as_ref())?;
+            plans.push(Planned { not_promoted, withdrawn, ..plan });
         }
     }
     Ok(plans)
@@ -103,7 +106,7 @@ fn withdrawn(
 
 fn planned(
     plan: impl FnOnce(&mut dyn Write) -> Result<PlanSummary, Failure>,
-    want: Option<WantReport>,
+    target: &OpenTarget,
     file: Option<&PathBuf>,
 ) -> Result<Planned, Failure> {
     let open = |path: &PathBuf| -> Result<Box<dyn Write>, Failure> {
@@ -115,7 +118,9 @@ fn planned(
     let summary = plan(&mut tee)?;
     let first = tee.first();
     let file = file.map(|path| path.display().to_string());
-    Ok(Planned { summary, file, want, first, withdrawn: Withdrawn::default() })
+    let paused = target.config.policy.paused.clone();
+    let (withdrawn, not_promoted) = (Withdrawn::default(), Vec::new());
+    Ok(Planned { summary, file, want: None, first, unread: None, paused, not_promoted, withdrawn })
 }
 
 /// Passes a plan on and keeps its first lines for the eye.

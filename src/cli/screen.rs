@@ -74,8 +74,7 @@ impl Screen {
         match out.write_all(bytes).and_then(|()| out.flush()) {
             // `planthread status | head` is no error.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => Err(Failure::internal(format!("can't print: {error}"))),
-            Ok(()) => Ok(()),
+            printed => printed.map_err(|error| unprinted(&error)),
         }
     }
 
@@ -106,6 +105,12 @@ fn json_visible(text: &str) -> String {
     shown
 }
 
+/// Where the answer goes is somebody's disk or pipe, and none of our fault.
+fn unprinted(error: &io::Error) -> Failure {
+    Failure::new(Exit::Transient, format!("can't print the answer: {error}"))
+        .cure("make room where the output goes, or send it elsewhere; then run this again")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,5 +122,12 @@ mod tests {
         assert!(!shown.contains(char::is_control), "{shown:?}");
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(value(&shown), value(&text));
+    }
+
+    #[test]
+    fn a_full_disk_behind_the_output_is_no_fault_of_ours() {
+        let failure = unprinted(&io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(failure.exit, Exit::Transient);
+        assert!(failure.cure.contains("make room"), "{failure}");
     }
 }

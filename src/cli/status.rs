@@ -6,6 +6,7 @@ use super::Context;
 use crate::{
     failure::{Exit, Failure},
     report::standing::{LockLine, Standing},
+    run::NotPromoted,
 };
 
 /// What the verb takes: only the common options.
@@ -16,9 +17,13 @@ pub(super) struct Args {}
 const PUSHES_SHOWN: u64 = 3;
 
 pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
-    let (_, reader) = context.reader()?;
+    let (loaded, reader) = context.reader()?;
     let now = context.clock.now();
     let locks = ledger::locks(&reader, now)?;
+    let mut not_promoted = Vec::new();
+    for (name, target) in &loaded.config.targets {
+        not_promoted.extend(NotPromoted::of(&loaded, name, target, now)?);
+    }
     context.screen.show(&Standing {
         now,
         status: status::status(&reader, now)?,
@@ -27,5 +32,6 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
         cases: ledger::cases(&reader)?,
         pauses: ledger::pauses(&reader)?.into_iter().filter(|(_, until)| *until > now).collect(),
         locks: locks.iter().map(LockLine::from).collect(),
+        not_promoted,
     })
 }

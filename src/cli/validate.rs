@@ -22,17 +22,19 @@ struct Validated {
     profile: Option<String>,
     ok: bool,
     faults: Vec<ConfigError>,
+    /// What is no fault and may still not be meant.
+    notes: Vec<ConfigError>,
     /// What the configuration holds, in a sentence; empty when it is faulty.
     holds: String,
 }
 
 pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
     let (file, profile) = context.config_options();
-    let (faults, holds) = match context.read_config() {
-        Ok(loaded) => (Vec::new(), holds(&loaded.config)),
-        Err(faults) => (faults, String::new()),
+    let (faults, notes, holds) = match context.read_config() {
+        Ok(loaded) => (Vec::new(), loaded.notes, holds(&loaded.config)),
+        Err(faults) => (faults, Vec::new(), String::new()),
     };
-    context.screen.show(&Validated { file, profile, ok: faults.is_empty(), faults, holds })
+    context.screen.show(&Validated { file, profile, ok: faults.is_empty(), faults, notes, holds })
 }
 
 fn holds(config: &Config) -> String {
@@ -64,6 +66,10 @@ impl View for Validated {
             paper
                 .line(format!("{ok}  {}", self.file.display()))
                 .line(format!("    {}", self.holds));
+        }
+        for note in &self.notes {
+            let word = paper.tint(Tone::Warn, "note");
+            paper.line(format!("{word}  {note}")).line(format!("      cure: {}", note.cure));
         }
         for fault in &self.faults {
             let bad = paper.tint(Tone::Bad, "fault");

@@ -1,6 +1,6 @@
 //! `planthread verify [TARGET]`
 
-use planthread_engine::verify::Which;
+use planthread_engine::{ledger, verify::Which};
 
 use super::Context;
 use crate::{
@@ -36,5 +36,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         }
         Ok(reports)
     })?;
+    let reader = bridge.reader()?;
+    let (locks, cases) = (ledger::locks(&reader, context.clock.now())?, ledger::cases(&reader)?);
+    let reports = reports.into_iter().map(|one: Verified| one.standing(&locks, &cases)).collect();
     context.screen.show(&Verifications(reports))
 }

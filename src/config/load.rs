@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Config,
     error::ConfigError,
-    relations,
+    relations, sense,
     tree::{Kind, Node, Place, Step},
 };
 
@@ -27,6 +27,8 @@ pub struct Loaded {
     /// SHA-256 of what it says, profile included; it does not depend on where
     /// the file lies.
     pub digest: String,
+    /// What is no fault and may still not be meant.
+    pub notes: Vec<ConfigError>,
 }
 
 const WHOLE: Place = Place { line: 0, column: 0 };
@@ -36,12 +38,48 @@ const WHOLE: Place = Place { line: 0, column: 0 };
 /// # Errors
 /// Every fault that was found, at least one, in the order of the file.
 pub fn read(file: &Path, profile: Option<&str>) -> Result<Loaded, Vec<ConfigError>> {
-    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let text = std::fs::read_to_string(&absolute).map_err(|error| {
-        let fault = ConfigError::at(file, WHOLE, "", format!("can't be read: {error}"));
-        vec![fault.cure("name the file with --config, or write one with `planthread init`")]
-    })?;
+    let (text, absolute) = text_of(file).map_err(|fault| vec![fault])?;
     parse(&text, &absolute, profile)
+}
+
+/// Reads and checks `file` with `profile`, and with every other profile that
+/// it has: a fault that only another environment shows names its profile.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_all(file: &Path, profile: Option<&str>) -> Result<Loaded, Vec<ConfigError>> {
+    let (text, absolute) = text_of(file).map_err(|fault| vec![fault])?;
+    let chosen = parse(&text, &absolute, profile);
+    let mut faults = chosen.as_ref().err().cloned().unwrap_or_default();
+    let mut tree = document(&text, &absolute)?;
+    let profiles = tree.take("profiles").map(|profiles| keys(&profiles)).unwrap_or_default();
+    for other in profiles.iter().filter(|other| Some(other.as_str()) != profile) {
+        for found in parse(&text, &absolute, Some(other)).err().unwrap_or_default() {
+            let same =
+                |known: &ConfigError| ConfigError { profile: None, ..known.clone() } == found;
+            if !faults.iter().any(same) {
+                faults.push(ConfigError { profile: Some(other.as_str().into()), ..found });
+            }
+        }
+    }
+    if faults.is_empty() { chosen } else { Err(faults) }
+}
+
+/// The text of `file`, and its absolute path.
+fn text_of(file: &Path) -> Result<(String, PathBuf), ConfigError> {
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let bytes = std::fs::read(&absolute).map_err(|error| {
+        ConfigError::at(file, WHOLE, "", format!("can't be read: {error}"))
+            .cure("name the file with --config, or write one with `planthread init`")
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
+        ConfigError::at(file, Place { line, column }, "", "the file is not UTF-8 text")
+            .cure("save it as UTF-8; the first byte that is none stands here")
+    })?;
+    Ok((text, absolute))
 }
 
 /// Checks a configuration that stands in `text`; `file` names it in errors and
@@ -57,12 +95,17 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
     let folder = file.parent().unwrap_or(Path::new("."));
     anchor_secret_files(&mut value, folder);
     let locate = Locator { file, tree: &tree };
+    if !matches!(tree.kind, Kind::Map(_)) {
+        let fault = locate.fault(&[], "the configuration is a mapping of fields, and this is none");
+        return Err(vec![fault.cure("`planthread init` writes one to begin with")]);
+    }
     let mut config: Config = locate.typed(&value, &[]).map_err(|fault| vec![fault])?;
     let mut faults = relations::faults(&config, &locate);
     if faults.is_empty() {
         config.anchor(folder);
+        let notes = sense::notes(&config, &locate);
         let (file, profile) = (file.to_owned(), profile.map(str::to_owned));
-        return Ok(Loaded { config, file, profile, digest });
+        return Ok(Loaded { config, file, profile, digest, notes });
     }
     faults.sort_by_key(|fault| (fault.line, fault.column));
     Err(faults)
@@ -73,24 +116,49 @@ fn document(text: &str, file: &Path) -> Result<Node, Vec<ConfigError>> {
         let place =
             error.location().map_or(WHOLE, |at| Place { line: at.line(), column: at.column() });
         let message = error.without_snippet().to_string();
-        let reason = message.lines().next().unwrap_or("not YAML").to_owned();
-        vec![
-            ConfigError::at(file, place, "", reason)
-                .cure("correct the YAML here; indentation is by spaces, and each key stands once"),
-        ]
+        let (reason, cure) = no_yaml(message.lines().next().unwrap_or("not YAML"));
+        vec![ConfigError::at(file, place, "", reason).cure(cure)]
     })
+}
+
+/// The YAML reader's reason in our words, and the cure.
+fn no_yaml(message: &str) -> (String, &'static str) {
+    // The place stands in front already.
+    let said = message.rsplit_once(" at line ").map_or(message, |(said, _)| said);
+    if let Some(rest) = said.strip_prefix("duplicate mapping key: ") {
+        let key = rest.split_once(", set ").map_or(rest, |(key, _)| key);
+        return (format!("`{key}` stands twice in one mapping"), "keep one of the two");
+    }
+    if said.starts_with("multiple YAML documents") {
+        let cure = "keep one document in a file; environments belong under `profiles:`";
+        return ("a second document begins here".to_owned(), cure);
+    }
+    let cure = "correct the YAML here; indentation is by spaces, and each key stands once";
+    (said.to_owned(), cure)
 }
 
 /// Takes the profiles out of the document and lays the chosen one over it.
 fn overlay(tree: &mut Node, file: &Path, profile: Option<&str>) -> Result<(), Vec<ConfigError>> {
     let top = tree.place;
     let mut profiles = tree.take("profiles");
+    if let Some(wrong) = profiles.as_ref().filter(|profiles| !is_mapping(profiles)) {
+        let reason = "expected profiles by their names, found something else";
+        let cure = "write `profiles:`, below it the name of each, and below that its overrides";
+        return Err(vec![ConfigError::at(file, wrong.place, "profiles", reason).cure(cure)]);
+    }
     let Some(name) = profile else { return Ok(()) };
     let over = profiles.as_mut().and_then(|profiles| profiles.take(name));
     match over {
+        Some(over) if !is_mapping(&over) => {
+            let field = format!("profiles.{name}");
+            let reason = "a profile is a mapping of overrides, and this is none";
+            let cure = "write below it what differs, as it stands in the file: `targets:` ...";
+            return Err(vec![ConfigError::at(file, over.place, field, reason).cure(cure)]);
+        }
+        Some(Node { kind: Kind::Scalar(_), .. }) => {}
         Some(over) => tree.merge(over),
         None => {
-            let known = profiles.as_ref().map(names).unwrap_or_default();
+            let known = profiles.as_ref().map(keys).unwrap_or_default().join(", ");
             let place = profiles.as_ref().map_or(top, |profiles| profiles.place);
             let reason = format!("there is no profile `{name}`");
             let cure = if known.is_empty() {
@@ -104,12 +172,15 @@ fn overlay(tree: &mut Node, file: &Path, profile: Option<&str>) -> Result<(), Ve
     Ok(())
 }
 
-fn names(map: &Node) -> String {
+/// A mapping, or nothing at all: a key whose lines are all commented out.
+const fn is_mapping(node: &Node) -> bool {
+    matches!(node.kind, Kind::Map(_) | Kind::Scalar(Value::Null))
+}
+
+fn keys(map: &Node) -> Vec<String> {
     match &map.kind {
-        Kind::Map(entries) => {
-            entries.iter().map(|(key, ..)| key.as_str()).collect::<Vec<_>>().join(", ")
-        }
-        Kind::Scalar(_) | Kind::List(_) => String::new(),
+        Kind::Map(entries) => entries.iter().map(|(key, ..)| key.clone()).collect(),
+        Kind::Scalar(_) | Kind::List(_) => Vec::new(),
     }
 }
 
@@ -138,6 +209,11 @@ pub(crate) struct Locator<'a> {
 }
 
 impl Locator<'_> {
+    /// The folder at which relative paths begin.
+    pub(crate) fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("."))
+    }
+
     /// A fault of the field that `path` reaches.
     pub(crate) fn fault(&self, path: &[Step<'_>], reason: impl Into<String>) -> ConfigError {
         let place = self.tree.locate(path.iter().copied());
@@ -158,7 +234,8 @@ impl Locator<'_> {
                 Segment::Unknown => None,
             });
             let path: Vec<Step<'_>> = at.iter().copied().chain(inner).collect();
-            self.fault(&path, error.inner().to_string())
+            let reason = error.inner().to_string();
+            self.fault(&path, reason)
         })
     }
 

@@ -6,7 +6,9 @@ mod load;
 mod model;
 mod policy;
 mod relations;
+mod sense;
 pub mod tree;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +16,7 @@ mod tests;
 use std::path::Path;
 
 pub use error::ConfigError;
-pub use load::{Loaded, parse, read};
+pub use load::{Loaded, parse, read, read_all};
 pub use model::{Config, HttpIntake, InUse, Intake, Network, RunConfig, Target, Wiring};
 pub use policy::{Fallback, Pack, Policy, Withdraw};
 

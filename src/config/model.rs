@@ -121,6 +121,7 @@ pub enum Wiring {
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
     /// HTTP proxy, such as `http://proxy.example:3128`.
+    #[serde(deserialize_with = "address")]
     #[schemars(with = "Option<String>")]
     pub proxy: Option<url::Url>,
     /// User at the proxy.
@@ -187,6 +188,14 @@ impl Config {
             target.pack.iter_mut().for_each(|pack| place(&mut pack.folder));
         }
     }
+}
+
+/// An address is never repeated in a fault: it may carry a password.
+fn address<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<url::Url>, D::Error> {
+    let text = Option::<String>::deserialize(reader)?;
+    text.map(|text| text.parse())
+        .transpose()
+        .map_err(|error| serde::de::Error::custom(format!("is no address: {error}")))
 }
 
 fn state() -> PathBuf {

@@ -13,15 +13,18 @@ use serde::{Deserialize, Serialize};
 pub struct Policy {
     /// Weeks from the current one in which the plan cut does not move. Live
     /// figures land there all the same.
+    #[schemars(range(max = 520))]
     pub frozen_weeks: u32,
     /// Weeks after its end for which a past period still takes corrections.
     /// After that it is closed and stays as it is. 13, a quarter, by default.
+    #[schemars(range(max = 520))]
     pub closed_after_weeks: u32,
     /// Smallest difference from what the target holds that is worth sending,
     /// by measure name, in the measure's unit. Every difference is sent where
     /// nothing is said.
     pub significance: BTreeMap<String, Decimal>,
     /// Minutes that the target may take until a write can be read back.
+    #[schemars(range(max = 10_080))]
     pub settle_minutes: u32,
     /// Why nothing is sent to this target at all, for as long as this line
     /// stands here.

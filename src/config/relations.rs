@@ -5,10 +5,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 use planthread_contracts::{Carries, Owner};
+use planthread_domain::project;
 use planthread_kit::{Quota, VirtualClock};
 use serde_json::Value;
 
-use super::{Config, ConfigError, Target, load::Locator, tree::Step};
+use super::{Config, ConfigError, Target, load::Locator, sense, tree::Step};
 use crate::registry::{self, Entry};
 
 /// Every fault between the fields of `config`.
@@ -30,6 +31,7 @@ pub(super) fn faults(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> 
                 .cure("listen on 127.0.0.1: the endpoint has no tokens yet"),
         );
     }
+    sense::run(config, locate, &mut faults);
     for (name, target) in &config.targets {
         target_faults(config, name, target, locate, &mut faults);
     }
@@ -63,6 +65,12 @@ fn target_faults(
         Some(_) => {}
     }
     measures(target, &at("measures"), locate, faults);
+    sense::target(name, target, locate, faults);
+    // What `plan` would refuse, said while nobody waits for a number.
+    for violation in project::declared(&target.mapping, &target.measures) {
+        let fault = locate.fault_at(&at(&violation.path), violation.reason);
+        faults.push(fault.cure(violation.cure));
+    }
     for violation in target.mapping.validate(&config.plant) {
         let field = at(&format!("mapping.{}", violation.path));
         faults.push(locate.fault_at(&field, violation.reason).cure(violation.cure));
@@ -74,7 +82,7 @@ fn target_faults(
     }
 }
 
-/// What the connector says about its own settings.
+/// What the connector says about its own settings, and the files they name.
 fn settings(
     entry: &Entry,
     target: &Target,
@@ -82,13 +90,18 @@ fn settings(
     locate: &Locator<'_>,
     faults: &mut Vec<ConfigError>,
 ) {
-    let Err(fault) = (entry.check)(&target.settings, &target.measures) else { return };
-    let field = format!("{at}.{}", fault.field);
-    let here = locate.fault_at(field.trim_end_matches('.'), fault.reason);
-    faults.push(match fault.cure {
-        Some(cure) => here.cure(cure),
-        None => here,
-    });
+    if let Err(fault) = (entry.check)(&target.settings, &target.measures) {
+        let field = sense::field_of(&fault, target, at);
+        let here = locate.fault_at(field.trim_end_matches('.'), fault.reason);
+        faults.push(match fault.cure {
+            Some(cure) => here.cure(cure),
+            None => here,
+        });
+        return;
+    }
+    for (field, file) in (entry.files)(&target.settings) {
+        faults.extend(sense::unreadable(&format!("{at}.{field}"), &file, locate));
+    }
 }
 
 /// A secret that stands in the file as a value is refused, and not repeated.

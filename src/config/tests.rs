@@ -75,6 +75,38 @@ fn faults_deep_inside_name_their_path() {
 }
 
 #[test]
+fn what_a_plan_would_refuse_is_refused_before_there_is_a_plan() {
+    let first = |field: &str| format!("targets.ibp.measures[0].{field}");
+    let at = line_of("surface: TWINCAPALIVE");
+    let mixed = fault("carries: attainable_clock_hours", "carries: demonstrated_standard_hours");
+    assert_eq!((mixed.field, mixed.line), (first("carries"), at));
+    let foreign = fault("unit: HUR", "unit: KGM");
+    assert_eq!((foreign.field.clone(), foreign.line), (first("unit"), at));
+    assert!(foreign.reason.contains("HUR") && foreign.cure.contains("dimension"), "{foreign}");
+    let pieces = fault("attainable_clock_hours, unit: HUR", "good_units, unit: C62");
+    assert_eq!(pieces.field, first("unit"));
+    let quantile = fault("carries: attainable_clock_hours", "carries: low_hours");
+    assert_eq!(quantile.field, first("over_time"));
+    assert!(quantile.reason.contains("quantile"), "{quantile}");
+    // The live figure and the plan cut have both paid it.
+    let twice = starter().replacen(
+        "      expects: attainable_clock_hours",
+        "      expects: attainable_clock_hours\n      target_applies: [unplanned_down]",
+        1,
+    );
+    let faults = read(&twice, None).unwrap_err();
+    assert!(faults.iter().all(|fault| fault.reason.contains("count twice")), "{faults:?}");
+    assert_eq!(faults[0].field, first("carries"));
+}
+
+#[test]
+fn stamps_may_wait_for_a_value_that_somebody_promotes() {
+    let to = "owner: { other: ERP load }, role: value }";
+    let text = starter().replace("owner: bridge, role: value }", to);
+    assert!(read(&text, None).is_ok());
+}
+
+#[test]
 fn a_number_where_a_name_belongs_asks_for_quotes() {
     let found = fault("location: \"1010\"", "location: 1010");
     assert!(found.cure.contains("quotes"), "{found:?}");
@@ -150,4 +182,154 @@ fn every_example_configuration_is_right() {
         }
     }
     assert!(seen >= 2);
+}
+
+#[test]
+fn a_number_out_of_reach_is_refused_with_its_bound() {
+    let zone = "  zone: Europe/Berlin";
+    let far = fault(zone, "  zone: Europe/Berlin\n  horizon: { future_weeks: 4000000000 }");
+    assert_eq!(far.field, "plant.horizon.future_weeks");
+    assert!(far.reason.contains("520"), "{far}");
+    let never = fault("targets:\n", "run: { every_seconds: 0 }\ntargets:\n");
+    assert_eq!(never.field, "run.every_seconds");
+    let frozen =
+        fault("    scope: base", "    scope: base\n    policy: { frozen_weeks: 4000000000 }");
+    assert_eq!(frozen.field, "targets.ibp.policy.frozen_weeks");
+}
+
+#[test]
+fn a_threshold_for_a_measure_that_is_none_is_refused() {
+    let policy = "    scope: base\n    policy:\n      significance:\n        lvie: 1";
+    let found = fault("    scope: base", policy);
+    assert_eq!(found.field, "targets.ibp.policy.significance.lvie");
+    assert_eq!(found.line, line_of("    scope: base") + 3);
+    assert!(found.reason.contains("`lvie`") && found.cure.contains("live"), "{found}");
+}
+
+#[test]
+fn a_name_that_would_break_the_name_of_a_cell_is_refused() {
+    let resource = fault("resource: LINE-1,", "resource: LINE/1,");
+    assert_eq!(resource.field, "targets.ibp.mapping.rows[0].resource");
+    assert_eq!(resource.line, line_of("resource: LINE-1,"));
+    let location = fault("location: \"1010\"", "location: 10@10");
+    assert_eq!(location.field, "targets.ibp.mapping.rows[0].location");
+    let measure = fault("name: lost,", "name: lost/hours,");
+    assert_eq!(measure.field, "targets.ibp.measures[3].name");
+    assert!(measure.cure.contains("resource@location"), "{measure:?}");
+    assert_eq!(fault("scope: base", "scope: A/B").field, "targets.ibp.scope");
+}
+
+#[test]
+fn what_the_way_to_a_target_needs_is_looked_for() {
+    let network = |text: &str| {
+        fault("    scope: base", &format!("    scope: base\n    network: {{ {text} }}"))
+    };
+    let authority = network("private_ca: no-such-ca.pem");
+    assert_eq!(authority.field, "targets.ibp.network.private_ca");
+    assert!(authority.reason.contains("/etc/pt/no-such-ca.pem"), "{authority}");
+    for proxy in ["http://me:hunter2@proxy:3128", "http://me:hunter2@pro xy", "socks5://proxy:1"] {
+        let found = network(&format!("proxy: \"{proxy}\""));
+        assert_eq!(found.field, "targets.ibp.network.proxy");
+        assert!(!format!("{found:?}").contains("hunter2"), "{found:?}");
+    }
+    let both = network("proxy: \"http://me:hunter2@proxy:3128\"");
+    assert!(both.cure.contains("proxy_password"), "{both:?}");
+    let certificate = fault(
+        "        kind: basic\n        user: planthread\n        # A secret is a reference, never a value: ${env:NAME}, ${file:PATH}, ${cmd:COMMAND}\n        password: ${file:secrets/sandbox-password}",
+        "        kind: client_certificate\n        certificate: no-such.pem\n        private_key: ${env:KEY}",
+    );
+    assert_eq!(certificate.field, "targets.ibp.settings.auth.certificate");
+    assert_eq!(certificate.line, line_of("kind: basic") + 1);
+}
+
+#[test]
+fn a_host_that_is_no_address_is_a_fault_of_the_file() {
+    let found = fault("host: http://127.0.0.1:9101", "host: \"http:// foo bar\"");
+    assert_eq!(found.field, "targets.ibp.settings.host");
+    assert_eq!(found.line, line_of("host: http"));
+    assert!(found.cure.contains("https://NAME"), "{found:?}");
+}
+
+#[test]
+fn a_fault_of_the_settings_stands_at_its_own_line() {
+    let area = fault("planning_area: PTDEMO", "planning_area: PT-DEMO");
+    assert_eq!(area.field, "targets.ibp.settings.planning_area");
+    assert_eq!(area.line, line_of("planning_area: PTDEMO"));
+    let deep =
+        fault("planning_area: PTDEMO", "planning_area: PTDEMO\n      reading: { parallel: 99 }");
+    assert_eq!(deep.field, "targets.ibp.settings.reading.parallel");
+    assert_eq!(deep.line, line_of("planning_area: PTDEMO") + 1);
+    let auth = fault("        user: planthread", "        usr: planthread");
+    assert_eq!(auth.field, "targets.ibp.settings.auth.usr");
+    assert_eq!(auth.line, line_of("        user: planthread"));
+    let surface = fault("surface: TWINLOST", "surface: TWIN-LOST");
+    assert_eq!(surface.field, "targets.ibp.measures[3].surface");
+}
+
+#[test]
+fn faults_and_cures_are_in_words() {
+    let variant = fault("over_time: sum", "over_time: avg");
+    assert_eq!(variant.cure, "write one of: sum, max, min, none");
+    let twice = fault("  zone: Europe/Berlin", "  zone: Europe/Berlin\n  zone: UTC");
+    assert_eq!(twice.reason, "`zone` stands twice in one mapping");
+    assert_eq!(twice.line, line_of("zone: Europe/Berlin") + 1);
+    let two = fault("targets:\n", "---\ntargets:\n");
+    assert!(two.reason.contains("second document") && two.cure.contains("profiles"), "{two:?}");
+    let negative = fault("scale: 2", "scale: -1");
+    assert_eq!(negative.reason, "expected a whole number from 0 up, found the number `-1`");
+    for text in ["", "[1, 2]", "hello"] {
+        let found = read(text, None).unwrap_err().remove(0);
+        assert!(found.reason.contains("mapping of fields"), "{found}");
+        assert!(found.cure.contains("init"), "{found:?}");
+    }
+}
+
+/// The file `text`, for the time of one test.
+fn on_disk(name: &str, text: &[u8]) -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("planthread-config-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(name);
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn a_file_that_is_no_text_says_where() {
+    let file = on_disk("latin.yaml", b"version: 1\n# caf\xe9\n");
+    let found = super::read(&file, None).unwrap_err().remove(0);
+    assert_eq!((found.line, found.column), (2, 6));
+    assert!(found.reason.contains("UTF-8") && found.cure.contains("UTF-8"), "{found:?}");
+}
+
+#[test]
+fn every_profile_is_read_and_a_fault_names_its_own() {
+    let from = "    targets: { ibp: { scope: TWIN } }";
+    let to = "    targets: { ibp: { scope: TWIN } }\n  prod:\n    targets:\n      ibp: { scop: X }";
+    let text = starter().replacen(from, to, 1);
+    assert!(read(&text, None).is_ok() && read(&text, Some("qa")).is_ok());
+    let file = on_disk("profiles.yaml", text.as_bytes());
+    for chosen in [None, Some("qa")] {
+        let found = super::read_all(&file, chosen).unwrap_err();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].profile.as_deref(), Some("prod"));
+        assert!(found[0].to_string().contains("with profile prod"), "{}", found[0]);
+        assert_eq!(found[0].line, line_of(from) + 3);
+    }
+    let list = text.replacen(to, "    - 1", 1);
+    let file = on_disk("list.yaml", list.as_bytes());
+    let found = super::read_all(&file, None).unwrap_err();
+    assert_eq!(found[0].field, "profiles.qa");
+    let none = starter().split_once("profiles:\n").unwrap().0.to_owned() + "profiles: [1]\n";
+    assert_eq!(read(&none, None).unwrap_err()[0].field, "profiles");
+}
+
+#[test]
+fn what_may_not_be_meant_is_a_note() {
+    let loaded = read(&starter(), None).unwrap();
+    let fields: Vec<&str> = loaded.notes.iter().map(|note| note.field.as_str()).collect();
+    assert_eq!(fields, ["plant.sources[0].files[0]", "plant.sources[1].files[0]"]);
+    assert_eq!(loaded.notes[0].line, line_of("files: [data/machine-events.csv]"));
+    let (plant, _) = CONFIG.split_once("targets:\n").unwrap();
+    let loaded = read(plant, None).unwrap();
+    assert!(loaded.notes.iter().any(|note| note.reason.contains("nothing lands")));
 }

@@ -27,7 +27,15 @@ pub struct Delivered {
     /// What was read back; absent when nothing was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
+    /// Why nothing is sent to the target at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
 }
+
+/// Holds that end only when a person acts or a window passes: a plan that has
+/// nothing else did not do what it was called for.
+const HOLDS: [&str; 6] =
+    ["paused", "second_writer", "blackout", "not_promoted", "lock", "in_question"];
 
 impl Delivered {
     /// The view of an apply and its read-back.
@@ -35,7 +43,16 @@ impl Delivered {
     pub fn of(target: &str, mut applied: Applied, read: Option<SweepReport>) -> Self {
         let stopped = applied.stopped.take().map(Failure::from);
         let verified = read.map(|report| Verified::of(target, report));
-        Self { target: target.to_owned(), applied, stopped, verified }
+        Self { target: target.to_owned(), applied, stopped, verified, paused: None }
+    }
+
+    /// Cells that a policy or an owner holds, when the plan has no others.
+    fn all_held(&self) -> u64 {
+        let counts = &self.applied.plan.counts;
+        if counts.cells > 0 || self.applied.sent > 0 {
+            return 0;
+        }
+        counts.held.iter().filter(|(why, _)| HOLDS.contains(&why.as_str())).map(|(_, n)| n).sum()
     }
 }
 
@@ -72,6 +89,10 @@ impl View for Delivered {
             ));
             self.moved(paper);
             paper.line("  cure: make a new plan, or send the rest with --only-unmoved");
+            return;
+        }
+        if self.all_held() > 0 && self.stopped.is_none() {
+            self.held(paper);
             return;
         }
         if applied.sent == 0 && applied.moved == 0 && self.stopped.is_none() {
@@ -112,6 +133,7 @@ impl View for Delivered {
         match &self.stopped {
             Some(failure) => failure.exit,
             None if applied.refused => Exit::Held,
+            None if self.all_held() > 0 => Exit::Held,
             None if applied.rejected > 0 => Exit::Findings,
             None => self.verified.as_ref().map_or(Exit::Ok, View::exit),
         }
@@ -119,6 +141,17 @@ impl View for Delivered {
 }
 
 impl Delivered {
+    fn held(&self, paper: &mut Paper) {
+        let held = paper.tint(Tone::Warn, "nothing was sent");
+        let why = self.paused.as_ref().map_or(String::new(), |why| format!(", paused ({why})"));
+        let all = cells(self.applied.plan.counts.held.values().sum());
+        paper.line(format!("{}: {held}{why}: {all} held", self.target));
+        for (reason, n) in &self.applied.plan.counts.held {
+            let words = reason.replace('_', " ");
+            paper.line(format!("  held {n}: {words}  (planthread explain {reason})"));
+        }
+    }
+
     fn moved(&self, paper: &mut Paper) {
         for key in self.applied.moved_cells.iter().take(NAMED) {
             paper.line(format!("    {key}"));
@@ -162,6 +195,60 @@ impl View for UndoneView {
     }
 
     fn exit(&self) -> Exit {
-        if self.undone.left.is_empty() { Exit::Ok } else { Exit::Findings }
+        let whole = self.undone.left.is_empty() && self.undone.moved == 0;
+        if whole { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_engine::plan::Prediction;
+
+    use super::*;
+
+    #[test]
+    fn an_apply_in_which_everything_is_held_says_so_and_ends_held() {
+        let applied = |held: &str| -> Applied {
+            let plan = serde_json::from_value(serde_json::json!({
+                "planthread_plan": 1, "target": "ibp", "scope": "", "counter": 1, "config": "",
+                "as_of": "2026-11-22T22:00:00Z", "prediction": Prediction::default(),
+                "counts": { "cells": 0, "carried": 0, "groups": 0, "reasons": {},
+                    "held": { held: 404 } },
+            }))
+            .unwrap();
+            Applied {
+                plan,
+                sha256: String::new(),
+                moved: 0,
+                moved_cells: Vec::new(),
+                left: 0,
+                refused: false,
+                batches: 0,
+                sent: 0,
+                accepted: 0,
+                rejected: 0,
+                unproven: 0,
+                receipts: Vec::new(),
+                stopped: None,
+            }
+        };
+        let paused = Some("month end".to_owned());
+        let done = Delivered { paused, ..Delivered::of("ibp", applied("paused"), None) };
+        let mut paper = Paper::new(false);
+        done.write(&mut paper);
+        let said = paper.into_text();
+        assert!(said.contains("nothing was sent, paused (month end): 404 cells held"), "{said}");
+        assert_eq!(serde_json::to_value(&done).unwrap()["plan"]["counts"]["held"]["paused"], 404);
+        assert_eq!(done.exit(), Exit::Held);
+        // What is too small to send is no hold of a policy.
+        let small = Delivered::of("ibp", applied("not_significant"), None);
+        assert_eq!(small.exit(), Exit::Ok);
+    }
+
+    #[test]
+    fn an_undo_that_leaves_cells_behind_is_a_finding() {
+        let exit = |undone| UndoneView { receipt: "r".to_owned(), undone }.exit();
+        assert_eq!(exit(Undone { moved: 3, ..Undone::default() }), Exit::Findings);
+        assert_eq!(exit(Undone { cells: 3, unchanged: 1, ..Undone::default() }), Exit::Ok);
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use planthread_contracts::{CellKey, Status};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
-use rust_xlsxwriter::{Color, Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -48,6 +48,10 @@ pub struct CellRow {
     /// Whether it drives the target's plan: `yes`, `no`, or empty when nobody
     /// looks.
     pub in_use: String,
+    /// The value is a code or a day `yyyymmdd`: it takes no decimals and no
+    /// thousands.
+    #[serde(skip)]
+    pub code: bool,
 }
 
 impl CellRow {
@@ -73,6 +77,7 @@ impl CellRow {
             as_of: None,
             valid_until: None,
             in_use: String::new(),
+            code: false,
         }
     }
 
@@ -126,7 +131,12 @@ const COLUMNS: [(&str, f64); 18] = [
 const WANTED: u16 = 9;
 const SEEN: u16 = 10;
 
-/// The rows as CSV with a heading.
+const SEEN_AT: u16 = 11;
+const AS_OF: u16 = 15;
+const VALID_UNTIL: u16 = 16;
+
+/// The rows as CSV with a heading. Texts that a spreadsheet would take for a
+/// formula begin with an apostrophe.
 ///
 /// # Errors
 /// When a row can't be written.
@@ -135,12 +145,24 @@ pub fn csv(rows: &[CellRow]) -> Result<Vec<u8>, Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS.map(|(name, _)| name.replace(' ', "_"))).map_err(fault)?;
     for row in rows {
-        writer.write_record(row.texts()).map_err(fault)?;
+        let mut column = 0;
+        let fields = row.texts().map(|text| {
+            let number = [WANTED, SEEN].contains(&column);
+            column += 1;
+            if number { text } else { no_formula(text) }
+        });
+        writer.write_record(fields).map_err(fault)?;
     }
     writer.into_inner().map_err(|error| Failure::internal(format!("can't write CSV: {error}")))
 }
 
-/// The rows as a workbook: heading frozen and filtered, numbers as numbers.
+/// Names come from records and from the target: none of them may calculate.
+fn no_formula(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+}
+
+/// The rows as a workbook: heading frozen and filtered, numbers as numbers,
+/// instants as dates (UTC).
 ///
 /// # Errors
 /// When there are more rows than a sheet holds, or the workbook can't be made.
@@ -156,13 +178,47 @@ pub fn xlsx(rows: &[CellRow]) -> Result<Vec<u8>, Failure> {
         .map_err(|error| Failure::internal(format!("can't make the workbook: {error}")))
 }
 
+/// How the kinds of values look.
+struct Looks {
+    number: Format,
+    code: Format,
+    /// What was read back differs from what is wanted.
+    alarm: Format,
+    code_alarm: Format,
+    instant: Format,
+}
+
+impl Looks {
+    fn new() -> Self {
+        let format = |text: &str| Format::new().set_num_format(text);
+        let alarm = |format: &Format| format.clone().set_background_color(Color::RGB(0x00FF_E2B8));
+        let (number, code) = (format("#,##0.00####"), format("0"));
+        Self {
+            alarm: alarm(&number),
+            code_alarm: alarm(&code),
+            number,
+            code,
+            instant: format("yyyy-mm-dd hh:mm:ss"),
+        }
+    }
+
+    const fn of(&self, row: &CellRow, landed: bool) -> &Format {
+        match (row.code, landed) {
+            (false, true) => &self.number,
+            (false, false) => &self.alarm,
+            (true, true) => &self.code,
+            (true, false) => &self.code_alarm,
+        }
+    }
+}
+
 fn fill(sheet: &mut Worksheet, rows: &[CellRow]) -> Result<(), XlsxError> {
     let heading = Format::new().set_bold().set_background_color(Color::RGB(0x00DD_E6EE));
-    let number = Format::new().set_num_format("#,##0.00####");
-    let alarm = Format::new().set_background_color(Color::RGB(0x00FF_E2B8));
+    let looks = Looks::new();
     sheet.set_name("cells")?;
     for (column, (name, width)) in (0_u16..).zip(COLUMNS) {
-        sheet.write_with_format(0, column, name, &heading)?;
+        let zone = if [SEEN_AT, AS_OF, VALID_UNTIL].contains(&column) { " (UTC)" } else { "" };
+        sheet.write_with_format(0, column, format!("{name}{zone}"), &heading)?;
         sheet.set_column_width(column, width)?;
     }
     for (line, row) in (1_u32..).zip(rows) {
@@ -172,10 +228,18 @@ fn fill(sheet: &mut Worksheet, rows: &[CellRow]) -> Result<(), XlsxError> {
                 SEEN => row.seen,
                 _ => None,
             };
+            let instant = match column {
+                SEEN_AT => row.seen_at,
+                AS_OF => row.as_of,
+                VALID_UNTIL => row.valid_until,
+                _ => None,
+            };
+            let instant = instant.and_then(|at| ExcelDateTime::from_timestamp(at.as_second()).ok());
             if let Some(value) = value.and_then(|value| value.to_f64()) {
                 let landed = column == WANTED || row.seen == row.wanted;
-                let format = if landed { &number } else { &alarm };
-                sheet.write_number_with_format(line, column, value, format)?;
+                sheet.write_number_with_format(line, column, value, looks.of(row, landed))?;
+            } else if let Some(instant) = instant {
+                sheet.write_datetime_with_format(line, column, &instant, &looks.instant)?;
             } else if !text.is_empty() {
                 sheet.write_string(line, column, &text)?;
             }
@@ -218,5 +282,31 @@ mod tests {
     fn the_workbook_is_one() {
         let bytes = xlsx(&[row(), row()]).unwrap();
         assert!(bytes.starts_with(b"PK"), "a workbook is a zip file");
+    }
+
+    #[test]
+    fn a_name_never_calculates_and_a_number_stays_one() {
+        for name in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+            let (wanted, resource) = (Some(Decimal::new(-5, 1)), name.to_owned());
+            let bytes = csv(&[CellRow { resource, wanted, ..row() }]).unwrap();
+            let mut reader = csv::Reader::from_reader(bytes.as_slice());
+            let record = reader.records().next().unwrap().unwrap();
+            assert_eq!((&record[2], &record[9]), (format!("'{name}").as_str(), "-0.5"));
+        }
+    }
+
+    /// The XML of the first sheet: the crate stores what is small unpacked.
+    #[test]
+    fn instants_are_dates_and_days_take_no_decimals() {
+        let day = Decimal::from(20_261_122);
+        let at = Some("2026-11-22T12:00:00Z".parse().unwrap());
+        let row = CellRow { wanted: Some(day), as_of: at, code: true, ..row() };
+        assert_eq!(ExcelDateTime::from_timestamp(1_795_348_800).unwrap().to_excel(), 46_348.5);
+        assert_eq!(row.as_of.unwrap().as_second(), 1_795_348_800);
+        let looks = Looks::new();
+        assert_eq!(looks.of(&row, true), &Format::new().set_num_format("0"));
+        let plain = CellRow { code: false, ..row.clone() };
+        assert_eq!(looks.of(&plain, true), &Format::new().set_num_format("#,##0.00####"));
+        assert!(xlsx(&[row]).unwrap().starts_with(b"PK"));
     }
 }

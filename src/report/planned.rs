@@ -5,13 +5,16 @@ use planthread_engine::{
     status::Withdrawn,
 };
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{
     Paper, Tone, View,
-    paper::{count, instant},
+    paper::{count, indented, instant},
 };
-use crate::run::WantReport;
+use crate::{
+    failure::{Exit, Failure},
+    run::{NotPromoted, WantReport},
+};
 
 /// Changes that are printed one by one; the plan file has all.
 pub const LINES_SHOWN: usize = 12;
@@ -33,6 +36,20 @@ pub struct Planned {
     pub first: Vec<PlanLine>,
     /// Cells that left the plan and still stand at the target.
     pub withdrawn: Withdrawn,
+    /// Why the target could not be read: the plan is of what is known of it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "message")]
+    pub unread: Option<Failure>,
+    /// Why nothing is sent to the target at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
+    /// Measures of others that nobody lets us write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_promoted: Vec<NotPromoted>,
+}
+
+#[expect(clippy::ref_option, reason = "the signature is serde's")]
+fn message<S: Serializer>(failure: &Option<Failure>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(failure.as_ref().map_or("", |failure| failure.message.as_str()))
 }
 
 /// The plans of all targets that were asked for.
@@ -46,6 +63,13 @@ impl View for Plans {
             plan.write(paper);
         }
     }
+
+    /// A plan of a target that could not be read is one, and not the whole
+    /// answer.
+    fn exit(&self) -> Exit {
+        let unread = self.0.iter().filter_map(|plan| plan.unread.as_ref());
+        unread.map(|failure| failure.exit).max().unwrap_or(Exit::Ok)
+    }
 }
 
 impl Planned {
@@ -55,11 +79,32 @@ impl Planned {
         let title = format!("{} / {scope}, as of {}", header.target, instant(header.as_of));
         paper.line(paper.tint(Tone::Bold, &title));
         let counts = &header.counts;
-        if counts.cells == 0 {
-            paper
-                .line("  Nothing to send: the target holds what is wanted, as far as it was read.");
-        } else {
-            self.changes(paper);
+        if let Some(failure) = &self.unread {
+            let unread = paper.tint(Tone::Bad, "not read:");
+            let why = indented(&failure.to_string(), 2);
+            paper.line(format!("  {unread} {why}"));
+        }
+        let held: u64 = counts.held.values().sum();
+        match (&self.paused, counts.cells, held) {
+            (Some(why), 0, _) => {
+                paper.line(format!("  Nothing is sent: paused ({why}), {} held", cells(held)));
+            }
+            (None, 0, 0) => {
+                let holds =
+                    "Nothing to send: the target holds what is wanted, as far as it was read.";
+                paper.line(format!(
+                    "  {}",
+                    match (&self.unread, self.not_promoted.is_empty()) {
+                        (Some(_), _) => "Nothing to send, as far as is known.",
+                        (None, false) => "Nothing to send of what Planthread may write.",
+                        (None, true) => holds,
+                    }
+                ));
+            }
+            (None, 0, _) => {
+                paper.line(format!("  Nothing to send: {} held", cells(held)));
+            }
+            _ => self.changes(paper),
         }
         for (reason, cells) in &counts.held {
             let held = paper.tint(Tone::Warn, "held");
@@ -67,6 +112,9 @@ impl Planned {
                 "  {held} {cells}: {}  (planthread explain {reason})",
                 reason.replace('_', " ")
             ));
+        }
+        for one in &self.not_promoted {
+            not_promoted(paper, one);
         }
         if let Some(withheld) = self.want.as_ref().map(|want| &want.withheld) {
             self::withheld(paper, withheld);
@@ -130,6 +178,22 @@ fn row(line: &PlanLine) -> [String; 6] {
     ]
 }
 
+fn cells(n: u64) -> String {
+    count(n, "cell")
+}
+
+/// A measure that nobody lets us write, and what to do about it.
+pub(super) fn not_promoted(paper: &mut Paper, one: &NotPromoted) {
+    let cells = one.cells.map_or("nothing of it is wanted".to_owned(), |n| {
+        format!("{} not wanted", count(n, "cell"))
+    });
+    let held = paper.tint(Tone::Warn, "held");
+    paper.line(format!(
+        "  {held} {}: owned by {}, not promoted: {cells}  (planthread promote)",
+        one.measure, one.owner
+    ));
+}
+
 /// Figures that do not land, counted by reason.
 fn withheld(paper: &mut Paper, withheld: &[planthread_domain::project::Withheld]) {
     let mut by_reason = std::collections::BTreeMap::<(&str, &str), usize>::new();
@@ -168,7 +232,80 @@ pub fn seconds(ms: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use planthread_engine::plan::{PlanCounts, PlanHeader, Prediction};
+
     use super::*;
+
+    fn planned(held: &[(&str, u64)]) -> Planned {
+        let held: BTreeMap<String, u64> =
+            held.iter().map(|(why, n)| ((*why).to_owned(), *n)).collect();
+        let header = PlanHeader {
+            planthread_plan: 1,
+            target: "ibp".to_owned(),
+            scope: String::new(),
+            as_of: "2026-11-22T22:00:00Z".parse().unwrap(),
+            counter: 1,
+            config: String::new(),
+            counts: PlanCounts { held, ..PlanCounts::default() },
+            prediction: Prediction::default(),
+        };
+        Planned {
+            summary: PlanSummary { header, sha256: String::new() },
+            file: None,
+            want: None,
+            first: Vec::new(),
+            unread: None,
+            paused: None,
+            not_promoted: Vec::new(),
+            withdrawn: Withdrawn::default(),
+        }
+    }
+
+    fn text(plan: &Planned) -> String {
+        let mut paper = Paper::new(false);
+        plan.write(&mut paper);
+        paper.into_text()
+    }
+
+    #[test]
+    fn a_plan_of_a_target_that_was_not_read_says_so_and_ends_with_its_code() {
+        let unread = Failure::usage("the target answered 401").cure("see user and credential");
+        let plan = Planned { unread: Some(unread), ..planned(&[]) };
+        let said = text(&plan);
+        assert!(said.contains("not read: the target answered 401"), "{said}");
+        assert!(!said.contains("holds what is wanted"), "{said}");
+        let plans = Plans(vec![planned(&[]), plan]);
+        assert_eq!(plans.exit(), Exit::Usage);
+        let json = serde_json::to_value(&plans).unwrap();
+        assert_eq!(json[1]["unread"], "the target answered 401");
+        assert!(json[0].get("unread").is_none());
+        assert_eq!(Plans(vec![planned(&[])]).exit(), Exit::Ok);
+    }
+
+    #[test]
+    fn a_paused_target_is_not_said_to_hold_what_is_wanted() {
+        let paused = Some("month end".to_owned());
+        let said = text(&Planned { paused, ..planned(&[("paused", 404)]) });
+        assert!(said.contains("Nothing is sent: paused (month end), 404 cells held"), "{said}");
+        assert!(!said.contains("holds what is wanted"), "{said}");
+        assert!(text(&planned(&[])).contains("holds what is wanted"));
+    }
+
+    #[test]
+    fn a_measure_of_others_is_named_with_its_owner() {
+        let one = NotPromoted {
+            target: "ibp".to_owned(),
+            measure: "live".to_owned(),
+            owner: "ERP load".to_owned(),
+            cells: Some(140),
+        };
+        let said = text(&Planned { not_promoted: vec![one], ..planned(&[]) });
+        assert!(!said.contains("holds what is wanted"), "{said}");
+        let line = "live: owned by ERP load, not promoted: 140 cells not wanted";
+        assert!(said.contains(line), "{said}");
+    }
 
     #[test]
     fn what_was_left_standing_is_said_with_an_example_and_a_cure() {

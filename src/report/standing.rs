@@ -13,9 +13,9 @@ use serde::Serialize;
 use super::{
     Paper, Tone, View,
     paper::{count, instant},
-    planned::left_standing,
+    planned::{left_standing, not_promoted},
 };
-use crate::failure::Exit;
+use crate::{failure::Exit, run::NotPromoted};
 
 /// Locks and cases that are named one by one.
 const NAMED: usize = 10;
@@ -38,6 +38,9 @@ pub struct Standing {
     pub locks: Vec<LockLine>,
     /// Until when tenants asked us to wait.
     pub pauses: BTreeMap<String, Timestamp>,
+    /// Measures of others that nobody lets us write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_promoted: Vec<NotPromoted>,
 }
 
 /// A lock, as people read it.
@@ -99,6 +102,9 @@ impl View for Standing {
         for (tenant, until) in &self.pauses {
             let words = paper.tint(Tone::Warn, "asked us to wait");
             paper.line(format!("  {tenant} {words} until {}", instant(*until)));
+        }
+        for one in &self.not_promoted {
+            not_promoted(paper, one);
         }
         self.pushes(paper);
         self.questions(paper);

@@ -1,12 +1,17 @@
 //! What was read back, and what it means.
 
-use planthread_engine::verify::SweepReport;
+use planthread_contracts::CellKey;
+use planthread_engine::{
+    ledger::{Case, Lock, LockKind},
+    verify::SweepReport,
+};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
     Paper, Tone, View,
     paper::{count, indented, instant},
+    standing::LockLine,
 };
 use crate::failure::{Exit, Failure};
 
@@ -24,6 +29,12 @@ pub struct Verified {
     /// Why it ended early; what was read before counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Failure>,
+    /// Cells that people had taken before; they are not compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locked: Vec<LockLine>,
+    /// Questions that were open before; their cells wait for an answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<Case>,
 }
 
 impl Verified {
@@ -31,12 +42,30 @@ impl Verified {
     #[must_use]
     pub fn of(target: &str, mut report: SweepReport) -> Self {
         let stopped = report.error.take().map(Failure::from);
-        Self { target: target.to_owned(), report, stopped }
+        let target = target.to_owned();
+        Self { target, report, stopped, locked: Vec::new(), open: Vec::new() }
+    }
+
+    /// Says again what still stands of earlier sweeps, from the ledger's locks
+    /// and cases: what was found now is not repeated.
+    #[must_use]
+    pub fn standing(mut self, locks: &[Lock], cases: &[Case]) -> Self {
+        let new = |key: &CellKey| self.report.person_edits.iter().any(|edit| edit.key == *key);
+        let locks = locks.iter().filter(|lock| lock.kind == LockKind::Send);
+        let locks = locks.filter(|lock| lock.key.target == self.target && !new(&lock.key));
+        self.locked = locks.map(LockLine::from).collect();
+        let met = |case: &&Case| self.report.cases.contains_key(case.kind.word());
+        let open = cases.iter().filter(|case| case.closed.is_none() && case.target == self.target);
+        self.open = open.filter(|case| !met(case)).cloned().collect();
+        self
     }
 
     fn findings(&self) -> bool {
         let report = &self.report;
-        report.lost + report.stale_own + report.persons > 0 || !report.cases.is_empty()
+        report.lost + report.stale_own + report.persons > 0
+            || !report.cases.is_empty()
+            || !self.locked.is_empty()
+            || !self.open.is_empty()
     }
 }
 
@@ -65,7 +94,11 @@ impl View for Verified {
         let lines = [
             (report.landed, Tone::Good, "as wanted"),
             (report.not_yet, Tone::Warn, "not there yet; the target may still be busy"),
-            (report.waiting, Tone::Dim, "nothing of ours expected there yet"),
+            (
+                report.waiting,
+                Tone::Dim,
+                "nothing of ours expected there: not sent yet, taken or in question",
+            ),
             (report.lost, Tone::Bad, "sent and not there; to be sent again"),
             (report.stale_own, Tone::Warn, "an older value of ours; to be sent again"),
             (report.doubled, Tone::Bad, "took effect more than once; to be sent again"),
@@ -97,6 +130,7 @@ impl View for Verified {
             let case = paper.tint(Tone::Warn, "case");
             paper.line(format!("  {case} {kind}: {cells} cells  (planthread explain {kind})"));
         }
+        self.write_standing(paper);
         if report.compared_in_use > 0 {
             paper.line(format!("  {} of {} drive the plan", report.in_use, report.compared_in_use));
         }
@@ -113,5 +147,69 @@ impl View for Verified {
             None if self.report.not_yet > 0 => Exit::Transient,
             None => Exit::Ok,
         }
+    }
+}
+
+impl Verified {
+    fn write_standing(&self, paper: &mut Paper) {
+        if !self.locked.is_empty() {
+            let cells = paper.tint(Tone::Warn, &self.locked.len().to_string());
+            paper.line(format!("  {cells} locked since an earlier edit (planthread release)"));
+        }
+        for lock in self.locked.iter().take(NAMED) {
+            let until = instant(lock.until);
+            paper.line(format!(
+                "    {}: {}, by {} until {until}",
+                lock.cell, lock.reason, lock.owner
+            ));
+        }
+        for case in &self.open {
+            let kind = case.kind.word();
+            let cells = paper.tint(Tone::Warn, &case.cells.to_string());
+            paper.line(format!(
+                "  {cells} in open case no. {}, {}: {}  (planthread explain {kind})",
+                case.id,
+                kind.replace('_', " "),
+                case.text
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock(target: &str, kind: LockKind) -> Lock {
+        Lock {
+            key: CellKey {
+                target: target.to_owned(),
+                scope: String::new(),
+                resource: "LINE-1".to_owned(),
+                location: "1010".to_owned(),
+                product: None,
+                period: "2026-W48".parse().unwrap(),
+                measure: "live".to_owned(),
+            },
+            kind,
+            owner: "planner".to_owned(),
+            reason: "edited in the grid".to_owned(),
+            since: "2026-11-22T10:00:00Z".parse().unwrap(),
+            until: "2026-12-06T10:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_cell_that_a_person_took_is_said_again_until_it_is_let_go() {
+        let sweep = || Verified::of("ibp", SweepReport { waiting: 1, ..SweepReport::default() });
+        assert_eq!(sweep().standing(&[], &[]).exit(), Exit::Ok);
+        let others = [lock("other", LockKind::Send), lock("ibp", LockKind::Pin)];
+        assert_eq!(sweep().standing(&others, &[]).exit(), Exit::Ok);
+        let again = sweep().standing(&[lock("ibp", LockKind::Send)], &[]);
+        assert_eq!(again.exit(), Exit::Findings);
+        let mut paper = Paper::new(false);
+        again.write(&mut paper);
+        let text = paper.into_text();
+        assert!(text.contains("1 locked") && text.contains("by planner until"), "{text}");
     }
 }

@@ -75,9 +75,18 @@ impl Bridge {
     /// Wants what stood there before a receipt; the next plan carries it.
     ///
     /// # Errors
-    /// When the receipt is not known, or nobody answers for the undo.
+    /// When the receipt is not known, nobody answers for the undo, or it would
+    /// have ended already.
     pub fn undo(&self, request: UndoRequest) -> Result<Undone, Failure> {
-        Ok(undo::undo(&self.state, request, self.clock.now())?)
+        let now = self.clock.now();
+        if request.until <= now {
+            let until = request.until;
+            return Err(Failure::usage(format!(
+                "the undo would have ended at {until}, and it is {now}"
+            ))
+            .cure("name a later instant with --until, or leave it out: it then holds two weeks"));
+        }
+        Ok(undo::undo(&self.state, request, now)?)
     }
 
     /// Writes the pack for the manual route, where one is configured.

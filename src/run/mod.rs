@@ -6,6 +6,7 @@ mod bridge;
 mod cycle;
 mod deliver;
 mod explain;
+mod foreign;
 pub mod policy;
 mod retry;
 mod signals;
@@ -23,6 +24,7 @@ pub use bridge::{
 };
 pub use cycle::{Cycle, TargetCycle};
 pub use explain::{capacity_of_cut, explain, explain_measure, measure};
+pub use foreign::NotPromoted;
 pub use retry::Retried;
 pub use signals::{Signals, signals};
 pub use target::{OpenTarget, Opener, Transports};

@@ -6,13 +6,16 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use planthread_contracts::{MeasureDecl, Owner, Period, PeriodKind, Promotion, Scope, WriteGrant};
+use planthread_contracts::{
+    Carries, MeasureDecl, Owner, Period, PeriodKind, Promotion, Scope, WriteGrant,
+};
 use planthread_engine::{ledger, plan};
 
 use super::OpenTarget;
 use crate::{
-    config::{Loaded, Withdraw},
+    config::{Loaded, Target, Withdraw},
     failure::{Exit, Failure},
+    registry,
 };
 
 /// The engine's policy of `target` at `at`.
@@ -113,28 +116,73 @@ pub fn complete(
 ///
 /// # Errors
 /// When a promotion record can't be read.
+pub fn ours(
+    loaded: &Loaded,
+    target: &OpenTarget,
+    at: Timestamp,
+) -> Result<Vec<MeasureDecl>, Failure> {
+    let mut measures = writable(loaded, target, at)?;
+    measures.retain(|measure| measure.owner == Owner::Bridge);
+    Ok(measures)
+}
+
+/// [`ours`], and beside them the measures of others as they are: nothing of
+/// them is wanted, and what accompanies them waits for a promotion.
+///
+/// # Errors
+/// When a promotion record can't be read.
 pub fn writable(
     loaded: &Loaded,
     target: &OpenTarget,
     at: Timestamp,
 ) -> Result<Vec<MeasureDecl>, Failure> {
     let grants = grants(loaded, target, at)?;
-    let granted =
-        |measure: &&MeasureDecl| grants.iter().any(|grant| grant.measure() == measure.name);
-    let ours = |measure: &MeasureDecl| MeasureDecl { owner: Owner::Bridge, ..measure.clone() };
-    Ok(target.config.measures.iter().filter(granted).map(ours).collect())
+    let owned = |measure: &MeasureDecl| {
+        let granted = grants.iter().any(|grant| grant.measure() == measure.name);
+        let owner = if granted { Owner::Bridge } else { measure.owner.clone() };
+        MeasureDecl { owner, ..measure.clone() }
+    };
+    Ok(target.config.measures.iter().map(owned).collect())
+}
+
+/// The measures that should carry a figure and that nobody lets us write at
+/// `at`: nothing of them is wanted.
+///
+/// # Errors
+/// When a promotion record can't be read.
+pub fn unpromoted(
+    loaded: &Loaded,
+    name: &str,
+    target: &Target,
+    at: Timestamp,
+) -> Result<Vec<MeasureDecl>, Failure> {
+    let grants = granted(loaded, name, target, &registry::scope(&target.scope), at)?;
+    let held = |measure: &&MeasureDecl| {
+        measure.carries != Carries::Observed
+            && grants.iter().all(|grant| grant.measure() != measure.name)
+    };
+    Ok(target.measures.iter().filter(held).cloned().collect())
 }
 
 /// The rights to write: our own measures, and what people promoted.
 fn grants(loaded: &Loaded, target: &OpenTarget, at: Timestamp) -> Result<Vec<WriteGrant>, Failure> {
-    let promotions = promotions(&loaded.config.state, &target.name, at)?;
+    granted(loaded, &target.name, &target.config, &target.scope, at)
+}
+
+fn granted(
+    loaded: &Loaded,
+    name: &str,
+    target: &Target,
+    scope: &Scope,
+    at: Timestamp,
+) -> Result<Vec<WriteGrant>, Failure> {
+    let promotions = promotions(&loaded.config.state, name, at)?;
     let grant = |measure| {
-        let scope: &Scope = &target.scope;
         WriteGrant::bridge_owned(measure, scope).ok().or_else(|| {
             promotions.iter().find_map(|one| WriteGrant::promoted(measure, scope, one, at).ok())
         })
     };
-    Ok(target.config.measures.iter().filter_map(grant).collect())
+    Ok(target.measures.iter().filter_map(grant).collect())
 }
 
 /// Where the promotion records of a target are kept.

@@ -71,6 +71,71 @@ fn law_2_one_cycle_lands_everything_and_the_second_sends_nothing() {
 }
 
 #[test]
+fn a_measure_that_nobody_promoted_is_named_with_what_is_not_wanted_of_it() {
+    let world = World::new("not-promoted");
+    let text = fs::read_to_string(&world.starter.config).unwrap();
+    let theirs = "owner: { other: ERP load }";
+    // Of all values, and then of one: what accompanies them lands with a value.
+    let all = text.replace("owner: bridge, role: value", &format!("{theirs}, role: value"));
+    fs::write(&world.starter.config, all).unwrap();
+    let (bridge, targets) = world.bridge();
+    bridge.ingest().unwrap();
+    let truth = bridge.truth(bridge.as_of()).unwrap();
+    assert_eq!(bridge.want(&targets[0], &truth).unwrap().wanted.made, 0);
+    let held = super::NotPromoted::counted(&bridge.loaded, &targets[0], &truth).unwrap();
+    assert!(held.len() > 3 && held.iter().all(|one| one.cells.is_some()), "{held:?}");
+    drop(bridge);
+    fs::write(&world.starter.config, text.replacen("owner: bridge", theirs, 1)).unwrap();
+    let (bridge, targets) = world.bridge();
+    let truth = bridge.truth(bridge.as_of()).unwrap();
+    bridge.want(&targets[0], &truth).unwrap();
+    let held = super::NotPromoted::counted(&bridge.loaded, &targets[0], &truth).unwrap();
+    assert_eq!(held.len(), 1, "an observed measure is nobody's business: {held:?}");
+    assert_eq!((held[0].measure.as_str(), held[0].owner.as_str()), ("live", "ERP load"));
+    // As many as of the measure beside it, which has the same level.
+    let mut beside = 0;
+    let count = |cell: ledger::CellView| {
+        assert_ne!(cell.key.measure, "live");
+        beside += usize::from(cell.key.measure == "lost");
+        Ok(())
+    };
+    ledger::cells(&bridge.reader().unwrap(), world.clock.now(), count).unwrap();
+    assert_eq!(held[0].cells, Some(beside));
+    assert!(beside > 50);
+    let record = serde_json::json!({ "who": "planner", "why": "trial", "scope": "",
+        "measures": ["live"], "until": "2026-12-31T00:00:00Z" });
+    let state = &bridge.loaded.config.state;
+    let now = world.clock.now();
+    super::policy::promote(state, "ibp", &record.to_string(), now).unwrap();
+    assert_eq!(super::NotPromoted::counted(&bridge.loaded, &targets[0], &truth).unwrap(), []);
+}
+
+#[test]
+fn an_undo_that_would_have_ended_pins_nothing() {
+    let world = World::new("undo-past");
+    let (bridge, targets) = world.bridge();
+    let done = world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    let receipt = done.targets[0].applied.as_ref().unwrap().receipts[0].clone();
+    let undo = |until| {
+        bridge.undo(planthread_engine::undo::UndoRequest {
+            target: "ibp".to_owned(),
+            receipt: receipt.clone(),
+            who: "planner".to_owned(),
+            why: "wrong week".to_owned(),
+            until,
+            measures: targets[0].config.measures.clone(),
+        })
+    };
+    let now = world.clock.now();
+    let failure = undo(now - jiff::SignedDuration::from_hours(24)).unwrap_err();
+    assert_eq!(failure.exit, crate::failure::Exit::Usage);
+    assert!(failure.cure.contains("--until"), "{failure}");
+    let done = undo(now + jiff::SignedDuration::from_hours(24)).unwrap();
+    assert!(done.cells + done.left.len() as u64 + done.unchanged > 0, "{done:?}");
+    assert_eq!(done.moved, 0, "the refused one moved nothing");
+}
+
+#[test]
 fn law_18_the_same_journal_configuration_and_instant_give_the_same_plan() {
     let plans: Vec<Vec<u8>> = ["plan-a", "plan-b"]
         .map(|name| {

@@ -26,7 +26,7 @@ impl Bridge {
         which: Which,
     ) -> Result<SweepPolicy, Failure> {
         let today = policy::today(&self.loaded, self.clock.now())?;
-        let measures = policy::writable(&self.loaded, target, self.clock.now())?;
+        let measures = policy::ours(&self.loaded, target, self.clock.now())?;
         let scope = target.scope.clone();
         let mut policy = SweepPolicy::new(&target.name, scope, measures, which, today);
         policy.settle_window =

@@ -25,11 +25,13 @@ pub struct PeriodForecast {
     /// First instant after it.
     pub end: Timestamp,
     /// Hours scheduled in it, as the twin knows them.
+    #[schemars(range(min = 0))]
     pub scheduled_hours: Decimal,
     /// Up time within scheduled hours, in the forecast's unit.
     pub up: Distribution,
     /// P(at least one failure in the period), a fraction 0..1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
     pub failure_probability: Option<Decimal>,
     /// Hours to repair a failure, elapsed; the cautious side is the high one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -22,6 +22,7 @@ pub struct Constraint {
     /// The equipment.
     pub resource: EquipmentRef,
     /// Normalised severity, 0 none to 1 full.
+    #[schemars(range(min = 0, max = 1))]
     pub severity: Decimal,
     /// 1 for the most severe; equal severities may share a rank.
     pub rank: u32,
@@ -30,18 +31,23 @@ pub struct Constraint {
     pub raw: Option<Quantity>,
     /// Load placed on the resource, in hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub load_hours: Option<Decimal>,
     /// The capacity that the load was compared with, in hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub capacity_hours: Option<Decimal>,
     /// P(load > capacity), a fraction 0..1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
     pub shortage_probability: Option<Decimal>,
     /// Share of time as the only bottleneck, a fraction 0..1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
     pub share_sole: Option<Decimal>,
     /// Share of time while the bottleneck shifts, a fraction 0..1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
     pub share_shifting: Option<Decimal>,
     /// Units per hour that one more hour of capacity would bring.
     #[serde(default, skip_serializing_if = "Option::is_none")]

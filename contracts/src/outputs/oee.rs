@@ -28,10 +28,13 @@ pub struct OeeOutput {
     /// Unit of `pq` and `gq`; `pri_s` is per one of it.
     pub unit: Unit,
     /// PRI, planned run time per unit, in seconds, above 0.
+    #[schemars(range(min = 0))]
     pub pri_s: Decimal,
     /// PQ, produced quantity.
+    #[schemars(range(min = 0))]
     pub pq: Decimal,
     /// GQ, good quantity.
+    #[schemars(range(min = 0))]
     pub gq: Decimal,
 }
 
@@ -44,16 +47,20 @@ pub struct Oee {
     /// The window in which the elements were counted.
     pub window: Window,
     /// PBT, planned busy time, in seconds.
+    #[schemars(range(min = 0))]
     pub pbt_s: Decimal,
     /// APT, actual production time (value adding only), in seconds.
+    #[schemars(range(min = 0))]
     pub apt_s: Decimal,
     /// AUST, actual unit setup time, in seconds; absent when not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub aust_s: Option<Decimal>,
     /// ADET, actual unit delay time (malfunctions and minor stops during
     /// orders), in seconds; absent when not known. Not the ISO *down time*,
     /// which means "no order".
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub adet_s: Option<Decimal>,
     /// Quantities, one entry a product.
     pub output: Vec<OeeOutput>,

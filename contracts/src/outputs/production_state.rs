@@ -79,12 +79,14 @@ pub struct Queue {
     pub length: u64,
     /// Work content of the queue, in hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub work_hours: Option<Decimal>,
     /// Room of the buffer, in the unit of the work in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buffer_capacity: Option<Quantity>,
     /// How long the oldest one waits, in hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub oldest_hours: Option<Decimal>,
 }
 
@@ -101,6 +103,7 @@ pub struct Changeover {
     pub planned_end: Option<Timestamp>,
     /// Minutes of the setup matrix for this sequence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub standard_minutes: Option<Decimal>,
 }
 

@@ -54,9 +54,11 @@ pub struct SimulatedOutput {
     /// Unit of mean, error and distribution.
     pub unit: Unit,
     /// Mean over the replications.
+    #[schemars(range(min = 0))]
     pub mean: Decimal,
     /// Standard error of the mean; needs at least two replications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub standard_error: Option<Decimal>,
     /// Spread over the replications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +79,7 @@ pub struct SimulationResult {
     /// Independent replications, at least 1.
     pub replications: u32,
     /// Hours at the start of each replication that do not count.
+    #[schemars(range(min = 0))]
     pub warm_up_hours: Decimal,
     /// The horizon that counts.
     pub horizon: Window,

@@ -61,6 +61,7 @@ pub struct Throughput {
     /// Measured or predicted.
     pub basis: CapacityBasis,
     /// Units per hour.
+    #[schemars(range(min = 0))]
     pub rate_per_hour: Decimal,
     /// The unit that is counted.
     pub unit: Unit,
@@ -72,6 +73,7 @@ pub struct Throughput {
     pub made: Made,
     /// What the resource was designed for, on the same basis.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub design_rate_per_hour: Option<Decimal>,
     /// The twin.
     pub source: TwinSource,

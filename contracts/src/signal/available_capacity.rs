@@ -45,23 +45,30 @@ pub struct AvailableCapacity {
     /// Where the figure comes from.
     pub basis: CapacityBasis,
     /// Hours that the calendar schedules.
+    #[schemars(range(min = 0))]
     pub scheduled_hours: Decimal,
     /// Planned maintenance within scheduled hours.
+    #[schemars(range(min = 0))]
     pub planned_stop_hours: Decimal,
     /// Unplanned down within scheduled hours: measured for the past, expected
     /// for the future.
+    #[schemars(range(min = 0))]
     pub down_hours: Decimal,
     /// `scheduled − planned stops − down`.
+    #[schemars(range(min = 0))]
     pub attainable_hours: Decimal,
     /// Ideal cycle × good output, corrected for load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub demonstrated_standard_hours: Option<Decimal>,
     /// Good units that the attainable hours make.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub good_units: Option<Decimal>,
     /// `1 − unplanned down / (scheduled − planned maintenance)`, pooled over
     /// the last full weeks; a fraction 0..1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
     pub demonstrated_availability: Option<Decimal>,
     /// The cautious figure of attainable hours, with its probability.
     #[serde(default, skip_serializing_if = "Option::is_none")]

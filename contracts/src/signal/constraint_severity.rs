@@ -34,6 +34,7 @@ pub struct ConstraintSeverity {
     /// Where the figure comes from.
     pub basis: CapacityBasis,
     /// Normalised severity, 0 none to 1 full.
+    #[schemars(range(min = 0, max = 1))]
     pub severity: Decimal,
     /// How it was found: severities of different methods are never compared.
     pub method: SeverityMethod,
@@ -44,12 +45,15 @@ pub struct ConstraintSeverity {
     pub rank: Option<u32>,
     /// Load placed on the resource, in hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub load_hours: Option<Decimal>,
     /// The capacity that the load was compared with, in hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub capacity_hours: Option<Decimal>,
     /// P(load > capacity), a fraction 0..1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
     pub shortage_probability: Option<Decimal>,
     /// How far it can be trusted.
     pub status: Status,

@@ -61,11 +61,14 @@ pub struct MaintenanceRiskHorizon {
     /// Where the figure comes from.
     pub basis: CapacityBasis,
     /// P(forced stop in the period), a fraction 0..1.
+    #[schemars(range(min = 0, max = 1))]
     pub failure_probability: Decimal,
     /// Scheduled hours lost in the period if it happens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub lost_hours_if_failed: Option<Decimal>,
     /// Expected lost hours of the period; adds over periods and resources.
+    #[schemars(range(min = 0))]
     pub hours_at_risk: Decimal,
     /// When the thresholds are reached, by rising probability.
     pub thresholds: Vec<RiskThreshold>,

@@ -28,3 +28,27 @@ pub struct SendError {
     /// What happened, without URL, headers or bodies.
     pub message: String,
 }
+
+/// How the message of a certificate that we don't trust begins.
+const UNTRUSTED: &str = "the certificate of the other side is not trusted";
+
+impl SendError {
+    /// What to do about a certificate that is not trusted.
+    pub const TRUST: &str = "if a private authority issued it (or a proxy that opens TLS), name \
+        its PEM file in `network.private_ca`; otherwise compare the host name, and the dates of \
+        the certificate with the clock";
+
+    /// We did not trust the certificate that the peer showed: nothing was
+    /// sent, and trying again changes nothing.
+    #[must_use]
+    pub fn untrusted(why: &str) -> Self {
+        Self { sent: Sent::No, message: format!("{UNTRUSTED}: {why}") }
+    }
+
+    /// Whether only another configuration helps. It is told by its own
+    /// sentence, so that a transport needs to know of nothing but `sent`.
+    #[must_use]
+    pub fn is_untrusted(&self) -> bool {
+        self.sent == Sent::No && self.message.starts_with(UNTRUSTED)
+    }
+}

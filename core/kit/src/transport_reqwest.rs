@@ -144,8 +144,25 @@ impl ReqwestTransport {
 /// Certain is only what failed before the request left: its building, or the
 /// way to the peer (name, connection, proxy, handshake).
 fn lost(error: reqwest::Error) -> SendError {
+    if let Some(fault) = bad_certificate(&error) {
+        return SendError::untrusted(&redact::text(&fault.to_string()));
+    }
     let sent = if error.is_builder() || error.is_connect() { Sent::No } else { Sent::Maybe };
     SendError { sent, message: redact::text(&chain(&error.without_url())) }
+}
+
+/// Why the certificate of the peer was refused, when that is the cause.
+fn bad_certificate<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::CertificateError> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(rustls::Error::InvalidCertificate(fault)) = cause.downcast_ref() {
+            return Some(fault);
+        }
+        // An IO error hides what it holds from `source`, and it may hold another.
+        let held = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = held.map(|held| held as &(dyn Error + 'static)).or_else(|| cause.source());
+    }
+    None
 }
 
 /// The error and its causes in one line.
@@ -205,7 +222,7 @@ fn proxy(url: &Url, options: &TransportOptions) -> Result<Proxy, TransportError>
     let fault = |reason| TransportError {
         option: "proxy",
         reason,
-        cure: "write http://HOST:PORT and keep user and password in proxy_login",
+        cure: "write http://HOST:PORT and keep user and password in proxy_user and proxy_password",
     };
     if url.scheme() != "http" || !url.username().is_empty() || url.password().is_some() {
         return Err(fault("it is not a plain http address".to_owned()));

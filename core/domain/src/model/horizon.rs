@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 pub struct Horizon {
     /// Weeks before the current one that are shown as measured.
     #[serde(default = "past_weeks")]
+    #[schemars(range(max = 520))]
     pub past_weeks: u32,
     /// Weeks after the current one that are forecast.
     #[serde(default = "future_weeks")]
+    #[schemars(range(max = 520))]
     pub future_weeks: u32,
     /// Minutes of a cycle: `as_of` is cut down to it.
     #[serde(default = "cycle_minutes")]

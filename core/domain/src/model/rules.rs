@@ -23,9 +23,11 @@ pub struct Rules {
     /// Hours for which the truth of a silent source is held before the value
     /// falls back to the cautious one.
     #[serde(default = "time_to_live_hours")]
+    #[schemars(range(max = 87_600))]
     pub time_to_live_hours: u32,
     /// Hours without word from a source after which its truth is no longer live.
     #[serde(default = "live_hours")]
+    #[schemars(range(max = 87_600))]
     pub live_hours: u32,
     /// Hours of down time in one period by which two sources of the same
     /// authority may differ before they are in conflict.
@@ -33,6 +35,7 @@ pub struct Rules {
     pub conflict_hours: Decimal,
     /// Hours on top of the cycle for which a landed value is valid.
     #[serde(default = "valid_hours")]
+    #[schemars(range(max = 87_600))]
     pub valid_hours: u32,
     /// When the plan cut is taken.
     #[serde(default)]

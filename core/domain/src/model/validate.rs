@@ -8,6 +8,10 @@ use rust_decimal::Decimal;
 use super::{Calendar, MapRow, Mapping, Moment, Plant, validate_source};
 use crate::calendar::zone;
 
+/// Every week is derived in every cycle; no plan reaches further.
+const WEEKS_MAX: u32 = 520;
+const HOURS_MAX: u32 = 87_600;
+
 /// Collects violations with their paths.
 #[derive(Debug, Default)]
 pub(super) struct Findings(Vec<Violation>);
@@ -151,8 +155,20 @@ impl Plant {
 
     fn check_rules(&self, found: &mut Findings) {
         let rules = &self.rules;
-        if rules.pool_weeks == 0 {
-            found.add("rules.pool_weeks".into(), "is zero", "pool over one week or more");
+        if !(1..=104).contains(&rules.pool_weeks) {
+            found.add("rules.pool_weeks".into(), "is not 1 to 104", "write 8 for eight weeks");
+        }
+        let hours = [
+            ("time_to_live_hours", rules.time_to_live_hours),
+            ("live_hours", rules.live_hours),
+            ("valid_hours", rules.valid_hours),
+        ];
+        for (field, _) in hours.into_iter().filter(|(_, hours)| *hours > HOURS_MAX) {
+            found.add(
+                format!("rules.{field}"),
+                format!("is more than {HOURS_MAX} hours, ten years"),
+                "write the hours after which nobody trusts the value",
+            );
         }
         if rules.min_coverage < Decimal::ZERO || rules.min_coverage > Decimal::ONE {
             found.add("rules.min_coverage".into(), "is no fraction from 0 to 1", "write 0.8");
@@ -169,6 +185,15 @@ impl Plant {
                 "rules.cut_off.day".into(),
                 "is not a day that every month has",
                 "write 1 to 28",
+            );
+        }
+        let weeks =
+            [("past_weeks", self.horizon.past_weeks), ("future_weeks", self.horizon.future_weeks)];
+        for (field, _) in weeks.into_iter().filter(|(_, weeks)| *weeks > WEEKS_MAX) {
+            found.add(
+                format!("horizon.{field}"),
+                format!("is more than {WEEKS_MAX} weeks, ten years"),
+                "write the weeks that planners look at: 26 for half a year",
             );
         }
         if !(1..=1_440).contains(&self.horizon.cycle_minutes) {
@@ -317,6 +342,7 @@ mod tests {
         plant.resources[1].calendar = "none".into();
         plant.lines[0].counter = "M9".into();
         plant.rules.time_to_live_hours = 1;
+        plant.horizon.future_weeks = 4_000_000_000;
         assert_eq!(
             paths(&plant),
             [
@@ -324,7 +350,8 @@ mod tests {
                 "calendars[0].shifts",
                 "resources[1].calendar",
                 "lines[0].stages",
-                "rules.time_to_live_hours"
+                "rules.time_to_live_hours",
+                "horizon.future_weeks"
             ]
         );
     }

@@ -3,22 +3,37 @@
 use planthread_contracts::{Aggregation, Carries, Loss, MeasureDecl, Owner, Unit, Violation};
 
 use super::Request;
-use crate::model::Figure;
+use crate::model::{Figure, Mapping};
 
 /// Every reason for which the request is refused as a whole.
 pub(super) fn check(request: &Request<'_>) -> Vec<Violation> {
-    let mut found = Vec::new();
+    let mut found = declared(request.mapping, request.measures);
     for (index, measure) in request.measures.iter().enumerate() {
+        let path = format!("measures[{index}].carries");
+        let ours = measure.owner == Owner::Bridge && is_capacity(measure.carries);
+        if ours && found.iter().all(|one| one.path != path) {
+            found.extend(doubled(request, measure).map(|f| f.under(&path)));
+        }
+    }
+    found
+}
+
+/// Every reason that shows in the declarations alone, before there is a fact:
+/// a configuration with one of them will never land anything.
+#[must_use]
+pub fn declared(mapping: &Mapping, measures: &[MeasureDecl]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (index, measure) in measures.iter().enumerate() {
         if measure.owner != Owner::Bridge {
             continue;
         }
         let path = |field: &str| format!("measures[{index}].{field}");
-        found.extend(mixed(request, measure).map(|f| f.under(&path("carries"))));
+        found.extend(mixed(mapping, measure).map(|f| f.under(&path("carries"))));
         found.extend(unit(measure).map(|f| f.under(&path("unit"))));
         if is_capacity(measure.carries) {
-            found.extend(doubled(request, measure).into_iter().map(|f| f.under(&path("carries"))));
+            found.extend(always_doubled(mapping, measure).map(|f| f.under(&path("carries"))));
         }
-        found.extend(alone(request, measure).map(|f| f.under(&path("level"))));
+        found.extend(alone(measures, measure).map(|f| f.under(&path("level"))));
         found.extend(added_quantiles(measure).map(|f| f.under(&path("over_time"))));
         let ways = [("over_time", measure.over_time), ("over_resources", measure.over_resources)];
         for (field, way) in ways {
@@ -55,12 +70,12 @@ fn meaningless(measure: &MeasureDecl, way: Aggregation) -> Option<Violation> {
 const NEVER_ADDED: &[Aggregation] = &[Aggregation::Min, Aggregation::Max, Aggregation::None];
 
 /// Status and stamps travel with a value of the same level; where there is
-/// none, they would never land.
-fn alone(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
+/// none, they would never land. A value of others is one: somebody may promote
+/// it.
+fn alone(measures: &[MeasureDecl], measure: &MeasureDecl) -> Option<Violation> {
     let accompanied = || {
-        request.measures.iter().any(|other| {
-            other.owner == Owner::Bridge
-                && other.carries != Carries::Observed
+        measures.iter().any(|other| {
+            other.carries != Carries::Observed
                 && other.level == measure.level
                 && !super::accompanies(other)
         })
@@ -99,8 +114,8 @@ const fn is_capacity(carries: Carries) -> bool {
 
 /// What a measure has paid besides the losses of attainable hours: whatever is
 /// computed from good output carries every loss between the clock and the part.
-fn paid_by_output(request: &Request<'_>, measure: &MeasureDecl) -> &'static [Loss] {
-    let standard = request.mapping.expects == Figure::DemonstratedStandardHours;
+fn paid_by_output(mapping: &Mapping, measure: &MeasureDecl) -> &'static [Loss] {
+    let standard = mapping.expects == Figure::DemonstratedStandardHours;
     match measure.carries {
         Carries::DemonstratedStandardHours | Carries::GoodUnits => OF_OUTPUT,
         Carries::PlanCut if standard => OF_OUTPUT,
@@ -111,39 +126,53 @@ fn paid_by_output(request: &Request<'_>, measure: &MeasureDecl) -> &'static [Los
 /// Standby (no operator, no order) is corrected for, so staffing is not here.
 const OF_OUTPUT: &[Loss] = &[Loss::Setup, Loss::Speed, Loss::Quality];
 
+/// What every figure of capacity has paid, of machines and of lines.
+const ALWAYS: &[Loss] = &[Loss::PlannedMaintenance, Loss::UnplannedDown];
+
+/// Law 10 where it shows without a fact: losses that are taken off in any case.
+fn always_doubled(mapping: &Mapping, measure: &MeasureDecl) -> Option<Violation> {
+    let source = &mapping.rows.first()?.source;
+    let paid =
+        |loss: &&Loss| ALWAYS.contains(loss) || paid_by_output(mapping, measure).contains(loss);
+    let twice = mapping.target_applies.iter().find(paid)?;
+    Some(twice_applied(measure, source, *twice))
+}
+
 /// Law 10: what the target takes off by itself must not be taken off already.
 fn doubled(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
     let rows = &request.mapping.rows;
     let lands = |source: &str| rows.iter().any(|row| row.source == source);
     let figures = request.live.figures.iter().filter(|one| lands(&one.resource));
     for one in figures {
-        for loss in &request.mapping.target_applies {
-            if one.netted_losses.contains(loss) || paid_by_output(request, measure).contains(loss) {
-                return Some(Violation::new(
-                    "",
-                    format!(
-                        "`{}` of {} has already paid {}, and the target takes it off again: the loss would count twice",
-                        measure.name,
-                        one.resource,
-                        word(*loss),
-                    ),
-                    "set the target's own factor for it to one and remove it from `target_applies`, or don't land this measure",
-                ));
-            }
+        let twice = |loss: &&Loss| one.netted_losses.contains(*loss);
+        if let Some(loss) = request.mapping.target_applies.iter().find(twice) {
+            return Some(twice_applied(measure, &one.resource, *loss));
         }
     }
     None
 }
 
+fn twice_applied(measure: &MeasureDecl, source: &str, loss: Loss) -> Violation {
+    Violation::new(
+        "",
+        format!(
+            "`{}` of {source} has already paid {}, and the target takes it off again: the loss would count twice",
+            measure.name,
+            word(loss),
+        ),
+        "set the target's own factor for it to one and remove it from `target_applies`, or don't land this measure",
+    )
+}
+
 /// The mapping says which figure the target's consumption rates expect; the
 /// other one would be compared with a load in other hours.
-fn mixed(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
+fn mixed(mapping: &Mapping, measure: &MeasureDecl) -> Option<Violation> {
     let lands = match measure.carries {
         Carries::AttainableClockHours | Carries::LowHours => Figure::AttainableClockHours,
         Carries::DemonstratedStandardHours => Figure::DemonstratedStandardHours,
         _ => return None,
     };
-    (lands != request.mapping.expects).then(|| {
+    (lands != mapping.expects).then(|| {
         Violation::new(
             "",
             format!(

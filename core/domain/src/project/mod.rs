@@ -24,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 pub use crate::derive::cut_off;
 pub use coverage::{Coverage, Suggestion, coverage, suggest};
 pub use explain::{CellExplanation, explain};
+pub use losses::declared;
 
 use crate::{
     decode::fact::hex,

@@ -20,7 +20,7 @@ use super::{
     auth::{Authenticator, sensitive},
     retry_after::retry_after,
 };
-use crate::{BoxFuture, Class, Clock, ConnectorError, Secret, Sent, Transport, redact};
+use crate::{BoxFuture, Class, Clock, ConnectorError, Secret, SendError, Sent, Transport, redact};
 
 const OPERATION: &str = "fetch token";
 
@@ -208,6 +208,10 @@ impl Door<'_> {
             let maybe = Class::Transient { sent: Sent::Maybe };
             let response = match select(sending, limit).await {
                 Either::Left((Ok(response), _)) => response,
+                Either::Left((Err(lost), _)) if lost.is_untrusted() => {
+                    let error = ConnectorError::new(Class::Auth, OPERATION, lost.message);
+                    return Err(error.cure(SendError::TRUST));
+                }
                 Either::Left((Err(lost), _)) => {
                     let class = Class::Transient { sent: lost.sent };
                     return Err(ConnectorError::new(class, OPERATION, redact::text(&lost.message)));

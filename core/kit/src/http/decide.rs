@@ -82,6 +82,8 @@ pub(super) fn decide(
 ) -> Next {
     match answer {
         Answer::Response(response) => by_status(response, safety, refreshed, left, backoff, now),
+        // The same certificate will be shown again.
+        Answer::Lost(lost) if lost.is_untrusted() => Next::Fail(Class::Auth),
         Answer::Lost(SendError { sent: Sent::No, .. }) if left => Next::Resend(backoff),
         Answer::Lost(SendError { sent: Sent::No, .. }) => {
             Next::Fail(Class::Transient { sent: Sent::No })

@@ -11,7 +11,7 @@ use super::{
     call::{Call, RequestPolicy, Safety},
     decide::{Answer, Next, Tries, decide},
 };
-use crate::{Class, Clock, ConnectorError, Quota, Sent, Transport, redact};
+use crate::{Class, Clock, ConnectorError, Quota, SendError, Sent, Transport, redact};
 
 /// Sends requests for a connector. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -172,6 +172,10 @@ fn finish(
         (Answer::Response(_), Some(Class::Auth)) => Err(not_authorized(call)),
         (Answer::Response(response), Some(class)) => {
             error(class, format!("the target answered {} and asks to wait", response.status()))
+        }
+        (Answer::Lost(lost), Some(class)) if lost.is_untrusted() => {
+            let error = ConnectorError::new(class, call.operation, redact::text(&lost.message));
+            Err(error.cure(SendError::TRUST))
         }
         (Answer::Lost(lost), class) => error(class.unwrap_or(UNCLEAR), redact::text(&lost.message)),
         (Answer::TimedOut, class) => {

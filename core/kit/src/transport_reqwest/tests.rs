@@ -161,6 +161,8 @@ fn options_that_make_no_transport_are_named_without_their_content() {
         assert_eq!(error.option, named);
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
+    let error = ReqwestTransport::new(&bad[3]).unwrap_err().to_string();
+    assert!(error.contains("proxy_user and proxy_password"), "{error}");
 }
 
 /// A private authority, made for one test.
@@ -249,5 +251,11 @@ async fn without_a_certificate_or_with_an_unknown_authority_nothing_gets_through
     let (url, _task) = tls_peer(&authority).await;
     let error = get(&options(), &url).await.unwrap_err();
     assert_eq!(error.sent, Sent::No, "the handshake failed on our side: {}", error.message);
-    assert!(error.message.contains("certificate"), "{}", error.message);
+    assert!(error.is_untrusted(), "{}", error.message);
+    assert!(error.message.contains("UnknownIssuer"), "{}", error.message);
+
+    // The right authority, and another name than the certificate's.
+    let (url, _task) = tls_peer(&authority).await;
+    let error = get(&anonymous, &url.replace("localhost", "127.0.0.1")).await.unwrap_err();
+    assert!(error.is_untrusted(), "{}", error.message);
 }

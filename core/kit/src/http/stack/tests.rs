@@ -55,6 +55,15 @@ fn any_status_is_the_connectors_to_read() {
 }
 
 #[test]
+fn a_certificate_that_is_not_trusted_is_configuration_and_not_tried_again() {
+    let shown = || SendError::untrusted("UnknownIssuer").message;
+    let (result, requests, _) = one(Safety::Read, move |_| Reply::lost(Sent::No, &shown()));
+    let error = result.unwrap_err();
+    assert_eq!((error.class, requests), (Class::Auth, 1));
+    assert!(error.cure.unwrap().contains("network.private_ca"));
+}
+
+#[test]
 fn what_was_not_sent_is_sent_again_but_not_for_ever() {
     let refused = || Reply::lost(Sent::No, "connection refused");
     let (result, requests, _) =

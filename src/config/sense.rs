@@ -1,0 +1,180 @@
+//! Values that are well formed and can't be meant: names that no cell can
+//! carry, numbers out of reach, files that are not there.
+
+use std::path::Path;
+
+use rust_decimal::Decimal;
+
+use super::{Config, ConfigError, Target, load::Locator, tree::Step, words};
+use crate::registry::SettingsFault;
+
+/// Weeks of a policy: ten years.
+const WEEKS_MAX: u32 = 520;
+/// Minutes of a settle window: a week.
+const MINUTES_MAX: u32 = 10_080;
+/// Seconds between two cycles: a day.
+const SECONDS_MAX: u64 = 86_400;
+
+/// Faults of the cycle.
+pub(super) fn run(config: &Config, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+    let every = config.run.every_seconds;
+    if !(1..=SECONDS_MAX).contains(&every) {
+        let reason = format!("{every} is not 1 to {SECONDS_MAX}");
+        let cure = "write the seconds from one cycle to the next, 3600 for an hour";
+        faults.push(locate.fault_at("run.every_seconds", reason).cure(cure));
+    }
+}
+
+/// Faults of one target besides those that a connector sees.
+pub(super) fn target(
+    name: &str,
+    target: &Target,
+    locate: &Locator<'_>,
+    faults: &mut Vec<ConfigError>,
+) {
+    cell_names(name, target, locate, faults);
+    policy(name, target, locate, faults);
+    network(name, target, locate, faults);
+}
+
+/// Names of which cells are named; `/` and `@` divide such a name.
+fn cell_names(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+    let mut check = |field: String, text: &str| {
+        if text.trim().is_empty() || text.contains(['/', '@']) {
+            let reason = format!("`{text}` can't stand in the name of a cell");
+            let cure = "use a name without / and @: a cell is called \
+                        target/scope/resource@location/period/measure";
+            let field = format!("targets.{name}.{field}");
+            faults.push(locate.fault_at(&field, reason).cure(cure));
+        }
+    };
+    check("scope".to_owned(), &target.scope);
+    for (index, measure) in target.measures.iter().enumerate() {
+        check(format!("measures[{index}].name"), &measure.name);
+    }
+    for (index, row) in target.mapping.rows.iter().enumerate() {
+        // Empty ones are found with the mapping.
+        for (field, text) in [("resource", &row.resource), ("location", &row.location)] {
+            if !text.trim().is_empty() {
+                check(format!("mapping.rows[{index}].{field}"), text);
+            }
+        }
+        if let Some(product) = &row.product {
+            check(format!("mapping.rows[{index}].product"), product);
+        }
+    }
+}
+
+fn policy(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+    let policy = &target.policy;
+    let numbers = [
+        ("frozen_weeks", policy.frozen_weeks, WEEKS_MAX, "write the weeks that planners freeze"),
+        (
+            "closed_after_weeks",
+            policy.closed_after_weeks,
+            WEEKS_MAX,
+            "write the weeks in which corrections still land, 13 for a quarter",
+        ),
+        (
+            "settle_minutes",
+            policy.settle_minutes,
+            MINUTES_MAX,
+            "write the minutes that the target takes until a write can be read",
+        ),
+    ];
+    for (field, number, most, cure) in numbers.into_iter().filter(|(_, n, most, _)| n > most) {
+        let reason = format!("{number} is more than {most}");
+        faults.push(locate.fault_at(&format!("targets.{name}.policy.{field}"), reason).cure(cure));
+    }
+    for (measure, least) in &policy.significance {
+        let path = ["targets", name, "policy", "significance", measure].map(Step::Key);
+        if !target.measures.iter().any(|declared| declared.name == *measure) {
+            let known: Vec<&str> = target.measures.iter().map(|m| m.name.as_str()).collect();
+            let reason = format!("`{measure}` is no declared measure");
+            let cure = format!("declared: {}", known.join(", "));
+            faults.push(locate.fault(&path, reason).cure(cure));
+        } else if *least < Decimal::ZERO {
+            let cure = "write the smallest difference that is worth sending, or remove the line";
+            faults.push(locate.fault(&path, format!("{least} is below zero")).cure(cure));
+        }
+    }
+}
+
+fn network(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+    let at = |field: &str| format!("targets.{name}.network.{field}");
+    let network = &target.network;
+    if let Some(proxy) = &network.proxy {
+        // The address is not repeated: it may hold the password.
+        let fault = |reason: &str, cure: &str| locate.fault_at(&at("proxy"), reason).cure(cure);
+        if !proxy.username().is_empty() || proxy.password().is_some() {
+            faults.push(fault(
+                "the address carries a user or a password",
+                "keep them in `proxy_user` and `proxy_password`, the password as a reference",
+            ));
+        } else if proxy.scheme() != "http" {
+            faults.push(fault("is not a plain http address", "write http://HOST:PORT"));
+        }
+    }
+    if network.proxy_user.is_some() != network.proxy_password.is_some() {
+        let reason = "user and password at the proxy belong together, and one is missing";
+        let cure = "write both `proxy_user` and `proxy_password`, or neither";
+        faults.push(locate.fault_at(&at("proxy_user"), reason).cure(cure));
+    }
+    if let Some(file) = &network.private_ca {
+        faults.extend(unreadable(&at("private_ca"), file, locate));
+    }
+}
+
+/// The fault of a file that `field` names and that can't be read.
+pub(super) fn unreadable(field: &str, file: &Path, locate: &Locator<'_>) -> Option<ConfigError> {
+    let path = locate.folder().join(file);
+    let error = std::fs::File::open(&path).err()?;
+    let reason = format!("{} can't be read: {error}", path.display());
+    let cure = "put the PEM file there, or correct the path; it begins at the configuration";
+    Some(locate.fault_at(field, reason).cure(cure))
+}
+
+/// What is no fault and may still not be meant. Paths are absolute by now.
+pub(super) fn notes(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> {
+    let mut notes = Vec::new();
+    for (index, source) in config.plant.sources.iter().enumerate() {
+        for (at, file) in source.files.iter().enumerate() {
+            if !Path::new(file).exists() {
+                let field = format!("plant.sources[{index}].files[{at}]");
+                let reason = format!("{file} is not there yet");
+                let cure = "put it there before the first `ingest`, or correct the path";
+                notes.push(locate.fault_at(&field, reason).cure(cure));
+            }
+        }
+    }
+    if config.targets.is_empty() {
+        let reason = "there is no target: records are collected, and nothing lands";
+        let cure = "add one under `targets:`, unless this machine only collects";
+        notes.push(locate.fault_at("targets", reason).cure(cure));
+    }
+    notes
+}
+
+/// The path of the field that a connector complains of: by its own word, or by
+/// the first name in its sentence that the settings have.
+pub(super) fn field_of(fault: &SettingsFault, target: &Target, at: &str) -> String {
+    let first = fault.reason.split('`').nth(1).unwrap_or_default();
+    if let Some(measure) = first.strip_prefix("surface of measure ") {
+        let index = target.measures.iter().position(|one| one.name == measure);
+        if let Some(index) = index {
+            return format!("{}.measures[{index}].surface", at.trim_end_matches(".settings"));
+        }
+    }
+    let mut field = format!("{at}.{}", fault.field);
+    let told = words::unknown_field(&fault.reason);
+    let said = if fault.field.is_empty() { Some(first) } else { told };
+    let pointer = |path: &str| format!("/{}", path.replace('.', "/"));
+    let inside = |name: &str| {
+        let path = format!("{}.{name}", fault.field);
+        target.settings.pointer(&pointer(path.trim_start_matches('.'))).is_some()
+    };
+    if let Some(name) = said.filter(|name| !field.ends_with(&format!(".{name}")) && inside(name)) {
+        field = format!("{}.{name}", field.trim_end_matches('.'));
+    }
+    field
+}
