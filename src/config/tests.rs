@@ -327,7 +327,10 @@ fn every_profile_is_read_and_a_fault_names_its_own() {
 fn what_may_not_be_meant_is_a_note() {
     let loaded = read(&starter(), None).unwrap();
     let fields: Vec<&str> = loaded.notes.iter().map(|note| note.field.as_str()).collect();
-    assert_eq!(fields, ["plant.sources[0].files[0]", "plant.sources[1].files[0]"]);
+    assert_eq!(
+        fields,
+        ["plant.sources[0].files[0]", "plant.sources[1].files[0]", "plant.sources[2].files[0]"]
+    );
     assert_eq!(loaded.notes[0].line, line_of("files: [data/machine-events.csv]"));
     let (plant, _) = CONFIG.split_once("targets:\n").unwrap();
     let loaded = read(plant, None).unwrap();

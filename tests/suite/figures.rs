@@ -188,7 +188,7 @@ fn every_figure_lands_and_is_read_back_equal() {
             ("status", Decimal::ONE),
             ("as_of", d("20261125")),
             // An hour of the cycle and 72 h after 06:00.
-            ("valid_until", d("20261128")),
+            ("valid_until", d("20261127")),
             ("beat", identity.into()),
         ],
     );

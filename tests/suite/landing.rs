@@ -236,7 +236,7 @@ fn law_2_what_was_seen_in_a_sandbox_is_not_seen_in_the_tenant() {
     // The same target, at the address of another tenant.
     let file = world.folder.join("planthread.yaml");
     let config = fs::read_to_string(&file).unwrap();
-    fs::write(&file, config.replace("sandbox.invalid", "tenant.invalid")).unwrap();
+    fs::write(&file, config.replace("http://127.0.0.1", "http://localhost")).unwrap();
     let live = world.open();
     let truth = live.bridge.truth(live.bridge.as_of()).unwrap();
     live.bridge.want(&live.target, &truth).unwrap();

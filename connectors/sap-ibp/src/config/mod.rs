@@ -206,7 +206,9 @@ fn encrypted(field: &str, url: &str) -> Result<(), ConnectorError> {
         None => authority.rsplit_once(':').map_or(authority, |(name, _)| name),
     };
     let loopback = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    if loopback || name == "localhost" {
+    // What is no name at all has its own refusal.
+    let nameless = name.is_empty() || name.contains(char::is_whitespace);
+    if loopback || name == "localhost" || nameless {
         return Ok(());
     }
     Err(fatal(format!(
