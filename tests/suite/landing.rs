@@ -226,6 +226,25 @@ fn law_11_what_stands_at_the_target_is_what_was_planned_digit_by_digit() {
 }
 
 #[test]
+fn a_mapping_that_is_corrected_leaves_no_refusal_that_nobody_can_cure() {
+    let mut config = plan_of(2, 3);
+    config["targets"]["ibp"]["mapping"]["rows"][1]["resource"] = json!("LINE-77");
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    world.cycle(&live);
+    assert_eq!(status::rejects(&live.bridge.reader().unwrap()).unwrap().len(), 8);
+    drop(live);
+    // Found out two weeks later: some of the periods are past.
+    world.pass(15 * 24 * 60);
+    config["targets"]["ibp"]["mapping"]["rows"][1]["resource"] = json!("LINE-2");
+    fs::write(world.folder.join("planthread.yaml"), config.to_string()).unwrap();
+    let live = world.open();
+    world.cycle(&live);
+    assert!(status::rejects(&live.bridge.reader().unwrap()).unwrap().is_empty());
+    assert!(live.status().states.get("rejected").is_none_or(|n| *n == 0));
+}
+
+#[test]
 fn law_2_what_was_seen_in_a_sandbox_is_not_seen_in_the_tenant() {
     let world = World::small();
     let live = world.open();

@@ -1,10 +1,13 @@
 //! The target is gone for three days; truth goes on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use planthread_contracts::Period;
-use planthread_engine::ledger::CellView;
-use planthread_kit::Clock as _;
+use planthread_engine::ledger::{self, CellView};
+use planthread_kit::{BoxFuture, Clock as _, SendError, Transport};
 use planthread_mocks::{Fault, sap_ibp::Options};
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -142,4 +145,36 @@ fn a_program_that_is_started_again_does_not_ask_inside_a_pause() {
     let live = world.open();
     world.cycle(&live);
     world.assert_landed(&live, "after the pause");
+}
+
+#[test]
+fn a_target_that_never_answers_holds_nobody_else_up() {
+    let mut config = plan_of(3, 5);
+    // Asked first, and black: it takes every request and never says a word.
+    config["targets"]["a-black-hole"] = config["targets"]["ibp"].clone();
+    config["targets"]["a-black-hole"]["settings"]["host"] = json!("http://localhost");
+    let world = World::new(&config, Options::default());
+    let live = world.open_with("a-black-hole", Arc::new(Silent));
+    let targets = live.bridge.targets(None).unwrap();
+    let began = world.clock.now();
+    let cycle = world.clock.block_on(live.bridge.cycle(&targets, live.bridge.as_of())).unwrap();
+    let took = world.clock.now().duration_since(began);
+    assert!(took.as_secs() > 60, "the black hole was given up after {took:?}");
+    assert_eq!(cycle.targets[0].target, "a-black-hole");
+    assert!(cycle.targets[0].stopped.is_some() && cycle.targets[1].stopped.is_none());
+    let pushes = ledger::receipts(&live.bridge.reader().unwrap(), 9).unwrap();
+    let ours = pushes.iter().find(|push| push.target == "ibp").unwrap();
+    assert!(ours.opened_at.duration_since(began).as_secs() < 60, "{ours:?}");
+}
+
+#[derive(Debug)]
+struct Silent;
+
+impl Transport for Silent {
+    fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<bytes::Bytes>, SendError>> {
+        Box::pin(std::future::pending())
+    }
 }

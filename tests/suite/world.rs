@@ -23,7 +23,7 @@ use planthread::{
 };
 use planthread_contracts::{Period, RevisionState};
 use planthread_engine::{ledger, status};
-use planthread_kit::{Clock, VirtualClock};
+use planthread_kit::{Clock, Transport, VirtualClock};
 use planthread_mocks::{Simulator as _, Writer, sap_ibp::Options};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -93,14 +93,24 @@ impl World {
 
     /// Opens the bridge on another state directory.
     pub(crate) fn open_state(&self, state: &Path) -> Live {
+        self.open_on(state, Transports::new())
+    }
+
+    /// Opens the bridge with a further target at the end of another wire.
+    pub(crate) fn open_with(&self, target: &str, wire: Arc<dyn Transport>) -> Live {
+        let others = Transports::from([(target.to_owned(), wire)]);
+        self.open_on(&self.folder.join("state"), others)
+    }
+
+    fn open_on(&self, state: &Path, mut transports: Transports) -> Live {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let wire = InProcess::new(self.wire.clone(), Arc::clone(&clock));
-        let transports = Transports::from([("ibp".to_owned(), Arc::new(wire) as _)]);
+        transports.insert("ibp".to_owned(), Arc::new(wire));
         let opener = Opener::with(Arc::clone(&clock), transports);
         let mut loaded = config::load(&self.config, None).unwrap();
         loaded.config.state = state.to_owned();
         let bridge = Bridge::open(loaded, clock, opener).unwrap();
-        let target = bridge.target(None).unwrap();
+        let target = bridge.target(Some("ibp")).unwrap();
         Live { bridge, target }
     }
 

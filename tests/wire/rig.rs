@@ -232,6 +232,7 @@ fn selection(cells: &[DesiredCell]) -> Selection {
         resources,
         from: cells.iter().map(|cell| cell.key.period).min().unwrap(),
         to: cells.iter().map(|cell| cell.key.period).max().unwrap(),
+        lane: planthread_kit::http::Lane::Verify,
     }
 }
 

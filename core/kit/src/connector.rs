@@ -8,7 +8,7 @@ use planthread_contracts::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, AttemptRecord, Batch, BoxFuture, ConnectorError};
+use crate::{Attempt, AttemptRecord, Batch, BoxFuture, ConnectorError, http::Lane};
 
 /// Carries cells into one planning system and reads them back.
 ///
@@ -252,6 +252,8 @@ pub struct Selection {
     pub from: Period,
     /// Last period, inclusive, of the same kind.
     pub to: Period,
+    /// How urgent it is: a proof goes before a sweep.
+    pub lane: Lane,
 }
 
 impl Selection {

@@ -84,6 +84,7 @@ pub(crate) fn selection(cells: &[DesiredCell]) -> Result<Selection, String> {
         resources: resources.into_iter().collect(),
         from: periods.clone().min().unwrap_or(first.key.period),
         to: periods.max().unwrap_or(last.key.period),
+        lane: planthread_kit::http::Lane::Verify,
     })
 }
 

@@ -87,6 +87,7 @@ fn window(ibp: &SapIbp, kind: PeriodKind, measures: &[MeasureDecl]) -> Selection
         resources: Vec::new(),
         from,
         to,
+        lane: Lane::Sweep,
     }
 }
 

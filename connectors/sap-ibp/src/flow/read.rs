@@ -17,6 +17,7 @@ fn selection(measures: &[&str], pairs: &[(&str, &str)]) -> Selection {
         resources: pairs.iter().map(|&(r, l)| (r.to_owned(), l.to_owned())).collect(),
         from: "2026-W02".parse().unwrap(),
         to: "2026-W05".parse().unwrap(),
+        lane: planthread_kit::http::Lane::Verify,
     }
 }
 

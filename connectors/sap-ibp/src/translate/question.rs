@@ -198,6 +198,7 @@ mod tests {
             resources: pairs.iter().map(|&(r, l)| (r.to_owned(), l.to_owned())).collect(),
             from: "2026-W02".parse().unwrap(),
             to: "2026-W14".parse().unwrap(),
+            lane: planthread_kit::http::Lane::Verify,
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) async fn read(
     let version = ibp.config.version_of(&selection.scope, &ibp.scope);
     let mut seen = Vec::new();
     for question in questions(selection, &ibp.measures, &ibp.config, version)? {
-        let pages = pages(ibp, &question, Lane::Verify).await?;
+        let pages = pages(ibp, &question, selection.lane).await?;
         for (place, row) in placed(ibp, &question, &pages)? {
             let scope = selection.scope.name();
             let cells = decode::cells(&row, &place, &question, &selection.target, scope)?;

@@ -26,7 +26,8 @@ pub(crate) async fn settle(
     let state = ask(ibp, transaction).await?;
     let now = ibp.client.clock().now();
     let since = attempt.notes.get(COMMIT_AT).and_then(|at| at.parse::<Timestamp>().ok());
-    let waited = since.map_or(i64::MAX, |at| now.duration_since(at).as_secs());
+    // Sent in the future: the clock was set back since, and the grace must end.
+    let waited = since.map_or(i64::MAX, |at| now.duration_since(at).as_secs().abs());
     Ok(match decide(&state, stage == Some(COMMITTED), waited, ibp) {
         Decision::Landed => Settlement::Landed(Receipt {
             handle: transaction.to_owned(),

@@ -59,20 +59,34 @@ pub(super) fn run(
     let mut leaving = Vec::new();
     while let Some(row) = rows.next()? {
         let group = names::group_from(row)?;
-        if group.key.period.end() > complete.closed_before {
-            for cell in Cell::of_group(conn, group.id)? {
-                if !touched.contains(&(cell.grp, cell.measure)) {
-                    leaving.push(cell);
-                }
+        let past = group.key.period.end() <= complete.closed_before;
+        for cell in Cell::of_group(conn, group.id)? {
+            // Past cells stay as they are; what never arrived stays nowhere.
+            let end = match past {
+                true if arrived(&cell) => continue,
+                true => End::Leave,
+                false => complete.end,
+            };
+            if !touched.contains(&(cell.grp, cell.measure)) {
+                leaving.push((cell, end));
             }
         }
     }
     let names = names::measures(conn)?;
-    for cell in leaving {
+    for (cell, end) in leaving {
         let stamp = names.get(&cell.measure).is_some_and(|name| job.is_stamp(name));
-        withdraw(job, scope, cell, stamp, complete.end, as_of)?;
+        withdraw(job, scope, cell, stamp, end, as_of)?;
     }
     Ok(())
+}
+
+/// Whether the target may hold something of it.
+fn arrived(cell: &Cell) -> bool {
+    let settled = matches!(
+        cell.state,
+        RevisionState::Rejected | RevisionState::Pending | RevisionState::Held
+    );
+    !settled || cell.accepted_rev > 0 || cell.unclear || cell.seen.is_some()
 }
 
 fn withdraw(

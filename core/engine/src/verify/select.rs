@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use planthread_contracts::{Period, PeriodKind};
-use planthread_kit::Selection;
+use planthread_kit::{Selection, http::Lane};
 use rusqlite::{Connection, params};
 
 use super::SweepPolicy;
@@ -132,6 +132,10 @@ fn rectangles(
     }
     let ended = |period: &Period| period.end() <= policy.today;
     found.sort_by_key(|(from, to, ..)| (ended(to), *from));
+    let lane = match policy.which {
+        Which::Unproven | Which::Unread => Lane::Verify,
+        Which::Expired | Which::All | Which::Since(_) => Lane::Sweep,
+    };
     let selection = |(from, to, _, union): (Period, Period, usize, BTreeSet<Place>)| Selection {
         target: policy.target.clone(),
         scope: policy.scope.clone(),
@@ -139,6 +143,7 @@ fn rectangles(
         resources: if union.len() * 2 > places { Vec::new() } else { union.into_iter().collect() },
         from,
         to,
+        lane,
     };
     found.into_iter().map(selection).collect()
 }
