@@ -15,7 +15,7 @@ fn published(name: &str) -> PathBuf {
 
 fn json(path: &PathBuf) -> Value {
     let text = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    serde_json::from_str(&text).unwrap()
+    serde_json::from_str(&text).expect("what was published is JSON")
 }
 
 #[test]
