@@ -9,7 +9,7 @@ use planthread_domain::project;
 use planthread_kit::{Quota, VirtualClock};
 use serde_json::Value;
 
-use super::{Config, ConfigError, Target, load::Locator, sense, tree::Step};
+use super::{Config, ConfigError, Target, locate::Locator, sense, tree::Step};
 use crate::registry::{self, Entry};
 
 /// Every fault between the fields of `config`.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rust_decimal::Decimal;
 
-use super::{Config, ConfigError, Target, load::Locator, tree::Step, words};
+use super::{Config, ConfigError, Target, locate::Locator, tree::Step, words};
 use crate::registry::SettingsFault;
 
 /// Weeks of a policy: ten years.

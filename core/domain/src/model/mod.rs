@@ -5,6 +5,7 @@
 //! person who writes the file. [`Plant::validate`] checks what a schema can't.
 
 mod calendar;
+mod findings;
 mod horizon;
 mod mapping;
 mod moment;

@@ -1,48 +1,13 @@
 //! What a schema can't check: relations between fields.
 
-use std::collections::BTreeSet;
-
 use planthread_contracts::Violation;
 use rust_decimal::Decimal;
 
-use super::{Calendar, MapRow, Mapping, Moment, Plant, validate_source};
-use crate::calendar::zone;
+use super::{Calendar, MapRow, Mapping, Moment, Plant, findings::Findings, validate_source};
 
 /// Every week is derived in every cycle; no plan reaches further.
 const WEEKS_MAX: u32 = 520;
 const HOURS_MAX: u32 = 87_600;
-
-/// Collects violations with their paths.
-#[derive(Debug, Default)]
-pub(super) struct Findings(Vec<Violation>);
-
-impl Findings {
-    pub(super) fn add(&mut self, path: String, reason: impl Into<String>, cure: impl Into<String>) {
-        self.0.push(Violation::new(path, reason, cure));
-    }
-
-    pub(super) fn zone(&mut self, path: String, name: &str) {
-        if zone(name).is_err() {
-            self.add(
-                path,
-                format!("`{name}` is no IANA time zone"),
-                "write a name such as Europe/Berlin or UTC",
-            );
-        }
-    }
-
-    fn unique<'a>(&mut self, list: &str, field: &str, names: impl Iterator<Item = &'a str>) {
-        let mut seen = BTreeSet::new();
-        for (index, name) in names.enumerate() {
-            let path = format!("{list}[{index}].{field}");
-            if name.trim().is_empty() {
-                self.add(path, "is empty", "name it");
-            } else if !seen.insert(name) {
-                self.add(path, format!("`{name}` is there twice"), "give each its own name");
-            }
-        }
-    }
-}
 
 impl Plant {
     /// Everything that is wrong with the plant's configuration: the path of the
@@ -65,7 +30,7 @@ impl Plant {
         for (index, source) in self.sources.iter().enumerate() {
             validate_source::check(&mut found, &format!("sources[{index}]"), source, self);
         }
-        found.0
+        found.done()
     }
 
     fn check_resources(&self, found: &mut Findings) {
@@ -310,7 +275,7 @@ impl Mapping {
                 );
             }
         }
-        found.0
+        found.done()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Relations between the fields of one source.
 
-use super::{Plant, Reader, Source, TimeFormat, validate::Findings};
+use super::{Plant, Reader, Source, TimeFormat, findings::Findings};
 
 /// Checks one source at path `at`.
 pub(super) fn check(found: &mut Findings, at: &str, source: &Source, plant: &Plant) {

@@ -6,9 +6,9 @@ use rusqlite::Connection;
 use rust_decimal::Decimal;
 
 use super::{
-    observe::NAMED,
     pattern::{self, Foreign, Levels, Pattern},
-    sweep::{PersonEdit, SweepPolicy, SweepReport},
+    policy::SweepPolicy,
+    report::{NAMED, PersonEdit, SweepReport},
 };
 use crate::{
     State,

@@ -1,19 +1,24 @@
 //! Verify: what was read back decides; a receipt never does.
 //!
-//! `classify` says what a value means for its cell, `pattern` who is likely to
-//! have written foreign ones, `observe` writes it down.
+//! `sweep` reads, `observe` writes down what each value means for its cell (told by
+//! `classify`), `judge` who is likely to have written foreign ones (told by
+//! `pattern`).
 
 mod classify;
 mod in_use;
 mod judge;
 mod observe;
 mod pattern;
+mod policy;
+mod report;
 mod select;
 mod sweep;
 
 pub use self::{
     in_use::{InUse, Wiring},
     pattern::PatternPolicy,
+    policy::SweepPolicy,
+    report::{LostCell, PersonEdit, SweepReport},
     select::{Which, selections},
-    sweep::{LostCell, PersonEdit, SweepPolicy, SweepReport, sweep},
+    sweep::sweep,
 };

@@ -9,11 +9,11 @@ use rusqlite::{Connection, params};
 use rust_decimal::Decimal;
 
 use super::{
-    InUse, SweepReport, Wiring,
+    InUse, Wiring,
     classify::{Known, Meaning, classify},
     in_use,
     pattern::Foreign,
-    sweep::LostCell,
+    report::{LostCell, NAMED, SweepReport},
 };
 use crate::{
     error::Result,
@@ -26,9 +26,6 @@ use crate::{
     plan::scan,
     store::codec,
 };
-
-/// Cells that are named in a report; the others are counted.
-pub(super) const NAMED: usize = 1_000;
 
 /// One selection with what was read for it.
 pub(super) struct Observation {

@@ -7,7 +7,7 @@ use planthread_contracts::{Period, PeriodKind};
 use planthread_kit::{Selection, http::Lane};
 use rusqlite::{Connection, params};
 
-use super::SweepPolicy;
+use super::policy::SweepPolicy;
 use crate::{Reader, error::Result, ledger::names, store::codec};
 
 /// Which cells a sweep is for.

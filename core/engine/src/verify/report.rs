@@ -1,0 +1,99 @@
+//! What a sweep found, for people and for the engine.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use planthread_contracts::CellKey;
+use planthread_kit::ConnectorError;
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+/// Cells that are named in a report; the others are counted.
+pub(super) const NAMED: usize = 1_000;
+
+/// A cell that was sent and is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LostCell {
+    /// The cell.
+    pub key: CellKey,
+    /// The revision that was sent.
+    pub revision: u64,
+    /// Its value.
+    pub wanted: Decimal,
+    /// What stands there.
+    pub read: Option<Decimal>,
+    /// Whether the target had said that it took it: then it dropped the row.
+    pub accepted: bool,
+    /// The attempt.
+    pub attempt: String,
+    /// The vendor's handle of its receipt.
+    pub receipt: String,
+}
+
+/// A cell that a person has most likely edited; it is locked now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PersonEdit {
+    /// The cell.
+    pub key: CellKey,
+    /// What we want there.
+    pub wanted: Decimal,
+    /// What stands there.
+    pub read: Option<Decimal>,
+    /// When the lock ends by itself.
+    pub until: Timestamp,
+}
+
+/// What a sweep found. Cells are counted; the first thousand are named.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SweepReport {
+    /// Selections that were read.
+    pub selections: u64,
+    /// Cells that were compared.
+    pub read: u64,
+    /// They hold what is wanted.
+    pub landed: u64,
+    /// Not there yet, inside the settle window.
+    pub not_yet: u64,
+    /// Nothing of ours is expected there yet.
+    pub waiting: u64,
+    /// Sent, and not there: they are pending again.
+    pub lost: u64,
+    /// Lost, though the target had said that it took them.
+    pub dropped: u64,
+    /// The lost cells by name.
+    pub lost_cells: Vec<LostCell>,
+    /// An older value of ours stood there: pending again.
+    pub stale_own: u64,
+    /// What we sent took effect more than once: pending again.
+    pub doubled: u64,
+    /// Cells of each case that was opened or met again.
+    pub cases: BTreeMap<String, u64>,
+    /// Cells that a person edited.
+    pub persons: u64,
+    /// They by name.
+    pub person_edits: Vec<PersonEdit>,
+    /// Cells whose driving value was compared.
+    pub compared_in_use: u64,
+    /// Of them, in use.
+    pub in_use: u64,
+    /// Why the sweep ended early; what was read before counts.
+    #[serde(skip)]
+    pub error: Option<ConnectorError>,
+}
+
+impl SweepReport {
+    pub(super) fn add(&mut self, other: Self) {
+        self.read += other.read;
+        self.landed += other.landed;
+        self.not_yet += other.not_yet;
+        self.waiting += other.waiting;
+        self.lost += other.lost;
+        self.dropped += other.dropped;
+        self.stale_own += other.stale_own;
+        self.doubled += other.doubled;
+        self.compared_in_use += other.compared_in_use;
+        self.in_use += other.in_use;
+        self.lost_cells.extend(other.lost_cells);
+        self.lost_cells.truncate(NAMED);
+    }
+}
