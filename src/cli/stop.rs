@@ -15,8 +15,10 @@ use crate::failure::Exit;
 /// computes for long is stopped all the same.
 pub(super) fn asked_to_stop() -> impl Future<Output = ()> {
     let (asked, mut told) = watch::channel(false);
+    // Before anything is said: who reads that it runs may ask it to stop.
+    let signals = Signals::listen();
     tokio::spawn(async move {
-        let Some(mut signals) = Signals::listen() else {
+        let Some(mut signals) = signals else {
             return std::future::pending().await;
         };
         signals.next().await;
