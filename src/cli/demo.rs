@@ -62,13 +62,13 @@ async fn show(
     if args.once {
         return Ok(exit);
     }
+    let stop = super::stop::asked_to_stop();
     context.screen.say(&format!("\nThe planner's page: {url}/planner"))?;
     context.screen.say(&format!(
         "The plant lives on, {} hours every {} s. Stop with ctrl-c.\n",
         demo::STEP.as_hours(),
         args.every
     ))?;
-    let stop = super::stop::asked_to_stop();
     tokio::pin!(stop);
     loop {
         tokio::select! {
