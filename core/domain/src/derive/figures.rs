@@ -243,11 +243,13 @@ pub struct LinePool {
 }
 
 impl LinePool {
-    /// Standard hours per scheduled hour in which parts were asked for; `None`
-    /// when there was none.
+    /// Standard hours per scheduled hour in which parts were asked for, at most
+    /// one: what a line made from buffers it does not make in every hour. `None`
+    /// when there was no such hour.
     #[must_use]
     pub fn ratio(&self) -> Option<Decimal> {
-        self.output_hours.checked_div(hours(self.scheduled - self.unasked))
+        let ratio = self.output_hours.checked_div(hours(self.scheduled - self.unasked))?;
+        Some(ratio.min(Decimal::ONE))
     }
 }
 

@@ -175,13 +175,13 @@ impl<'a> LineView<'a> {
         Elements { scheduled, regular, standby, unknown, ahead, ..Elements::default() }
     }
 
-    /// Scheduled and counted milliseconds inside `window` in which nobody asked
-    /// for parts, as the source of the counting machine tells it.
+    /// Scheduled milliseconds inside `window` in which nobody asked for parts, as
+    /// the source of the counting machine tells it, and in which none was counted:
+    /// what was made needs no rate.
     fn unasked(&self, window: Span) -> i64 {
         let Some(counter) = self.counter else { return 0 };
-        let counted = counter.output.as_ref().map(|output| output.counted(window));
-        let counted = counted.unwrap_or_default();
-        self.schedule.scheduled.and(&counter.unasked).and(&counted).ms()
+        let idle = counter.output.as_ref().map(|output| output.idle(window));
+        self.schedule.scheduled.and(&counter.unasked).and(&idle.unwrap_or_default()).ms()
     }
 
     fn load(&self) -> Load {

@@ -21,9 +21,9 @@ impl Output {
     /// by interval. Of two readings of one interval the newest received wins.
     ///
     /// A missing row is bridged: what was made since the last reading is known,
-    /// only not when. A counter that fell began again only if what it shows
-    /// could have been made since, at `seconds_a_part`: otherwise somebody
-    /// corrected it, and the interval is a gap.
+    /// only not when. What can't have been made since, at `seconds_a_part`, was
+    /// not made then: a reading that was corrected or misread, a counter that did
+    /// not begin where the opening says. The interval is a gap.
     #[must_use]
     pub fn of(facts: &[CountFact], source: &Counts, seconds_a_part: Option<Decimal>) -> Self {
         let mut output = Self::default();
@@ -32,13 +32,15 @@ impl Output {
             let Some(fact) = same.iter().max_by_key(|fact| (fact.received, fact.total)) else {
                 continue;
             };
-            let base = last.or(source.opening_total.map(|total| (fact.interval.start, total)));
-            if let Some((since, before)) = base {
+            let opening = source.opening_total.map(|total| (fact.interval.start, total));
+            // Rows that are missing before the first one were made before it.
+            let faster = if last.is_none() { FASTER_AT_OPENING } else { FASTER_MAX };
+            if let Some((since, before)) = last.or(opening) {
                 let span = Span { start: since.min(fact.interval.start), end: fact.interval.end };
-                let fits = fact.total >= before
-                    || source.reset != CounterReset::Restart
-                    || seconds_a_part.is_none_or(|one| could_make(fact.total, one, span));
-                match made(before, fact.total, source.reset).filter(|_| fits) {
+                let fits = |parts: &u64| {
+                    seconds_a_part.is_none_or(|one| could_make(*parts, one, span, faster))
+                };
+                match made(before, fact.total, source.reset).filter(fits) {
                     Some(parts) => output.made.push((span, parts.into())),
                     None => output.gaps += 1,
                 }
@@ -156,6 +158,15 @@ impl Output {
             .sum()
     }
 
+    /// The instants of `window` in which nothing was made, as far as it is known.
+    #[must_use]
+    pub fn idle(&self, window: Span) -> Spans {
+        let first = self.made.partition_point(|(span, _)| span.end <= window.start);
+        let inside = self.made[first..].iter().take_while(|(span, _)| span.start < window.end);
+        let idle = inside.filter(|(_, parts)| parts.is_zero());
+        Spans::union(idle.map(|(span, _)| span.and(window)).collect())
+    }
+
     /// The instants of `window` for which the output is known.
     #[must_use]
     pub fn counted(&self, window: Span) -> Spans {
@@ -179,10 +190,12 @@ impl Output {
 /// How many times faster than its ideal cycle a machine is believed to run:
 /// master data are off by a factor of two or three, not of hundreds.
 const FASTER_MAX: i64 = 4;
+/// The same for the first interval of a counter, where lost rows look like speed.
+const FASTER_AT_OPENING: i64 = 2;
 
-fn could_make(parts: u64, seconds_a_part: Decimal, span: Span) -> bool {
+fn could_make(parts: u64, seconds_a_part: Decimal, span: Span, faster: i64) -> bool {
     let needed = Decimal::from(parts).checked_mul(seconds_a_part * Decimal::from(1_000));
-    needed.is_some_and(|ms| ms <= Decimal::from(span.ms()) * Decimal::from(FASTER_MAX))
+    needed.is_some_and(|ms| ms <= Decimal::from(span.ms()) * Decimal::from(faster))
 }
 
 fn made(before: u64, total: u64, reset: CounterReset) -> Option<u64> {
@@ -266,8 +279,19 @@ mod tests {
         let corrected = read(&totals);
         assert_eq!((whole(&corrected), corrected.gaps), (Some(3_060.into()), 1));
         assert_eq!(corrected.counted_ms(Span { start: 0, end: 52 * HOUR }), 51 * HOUR);
-        let restarted = read(&[3_000, 60]);
+        let mut restarted: Vec<u64> = (1..=50).map(|hour| hour * 60).collect();
+        restarted.push(60);
+        let restarted = read(&restarted);
         assert_eq!((whole(&restarted), restarted.gaps), (Some(3_060.into()), 0));
+        // A digit too many, and the way back from it.
+        let mut totals: Vec<u64> = (1..=50).map(|hour| hour * 60).collect();
+        totals[40] *= 10;
+        let misread = read(&totals);
+        assert_eq!((whole(&misread), misread.gaps), (Some(2_880.into()), 2));
+        // The first rows are lost: what was made before is not made in this hour.
+        let late: Vec<u64> = (200..=210).map(|hour| hour * 60).collect();
+        let late = read(&late);
+        assert_eq!((whole(&late), late.gaps), (Some(600.into()), 1));
     }
 
     #[test]

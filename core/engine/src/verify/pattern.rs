@@ -11,7 +11,7 @@
 //! | more than a fifth of the scope, five cells at least | mass | one question, held |
 //! | many cells (30 by default) in two places or more | job | one case, repaired |
 //! | many cells in one place | unknown | one case, held: a pasted row and a load look alike |
-//! | few cells | person | each locked, with owner, reason and expiry |
+//! | few cells, also of one measure beside a load of another | person | each locked, with owner, reason and expiry |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -138,11 +138,29 @@ pub(crate) fn sort(
     };
     let mut pattern = Pattern::default();
     match many {
-        Some(kind) => cases.entry(kind).or_default().extend(rest),
+        Some(kind) => {
+            let (load, few) = apart(rest, policy);
+            cases.entry(kind).or_default().extend(load);
+            pattern.persons = few;
+        }
         None => pattern.persons = rest,
     }
     pattern.cases = cases.into_iter().collect();
     pattern
+}
+
+/// A load writes measures as a whole: where it wrote many cells of one, a few of
+/// another are an edit that must not drown in its case.
+fn apart(rest: Vec<Foreign>, policy: &PatternPolicy) -> (Vec<Foreign>, Vec<Foreign>) {
+    let mut of_measure: BTreeMap<i64, usize> = BTreeMap::new();
+    for cell in &rest {
+        *of_measure.entry(cell.measure).or_default() += 1;
+    }
+    let load = of_measure.values().any(|cells| *cells >= policy.job_least);
+    let few = |cell: &Foreign| {
+        load && of_measure.get(&cell.measure).is_some_and(|cells| *cells < policy.mass_least)
+    };
+    rest.into_iter().partition(|cell| !few(cell))
 }
 
 /// Our value, with fewer decimals than we sent: half a unit of its last
@@ -190,6 +208,14 @@ mod tests {
         assert_eq!(kinds(many(40, 1), 100_000), (vec![(CaseKind::Unknown, 40)], 0));
         assert_eq!(kinds(many(3, 2), 100_000), (vec![], 3));
         assert_eq!(kinds(many(1, 1), 2), (vec![], 1), "one edit is a person in any scope");
+    }
+
+    #[test]
+    fn an_edit_beside_a_load_stays_an_edit() {
+        let mut all = many(280, 20);
+        all.push(Foreign { measure: 2, ..foreign(1, 50, "10", "120") });
+        assert_eq!(kinds(all.clone(), 100_000), (vec![(CaseKind::Job, 280)], 1));
+        assert_eq!(kinds(all, 1_000), (vec![(CaseKind::Mass, 280)], 1));
     }
 
     #[test]

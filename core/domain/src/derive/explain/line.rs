@@ -77,7 +77,7 @@ fn explain_measured(
             )
         };
         let made = pool.output_hours.normalize();
-        let rate = format!("{made} / ({}{less})", in_hours(pool.scheduled));
+        let rate = format!("min(1, {made} / ({}{less}))", in_hours(pool.scheduled));
         found.step("ratio", &words, rate, ratio);
         if unasked > 0 {
             let words = "Counted hours without order or operator, which are no loss";

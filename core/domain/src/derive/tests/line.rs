@@ -119,6 +119,27 @@ fn stood(who: u32, why: EquipmentState) -> (Plant, Derivation) {
 }
 
 #[test]
+fn a_lost_end_of_a_standby_counts_no_hour_twice() {
+    // The line makes 48 parts an hour all the time; the word that the orders are
+    // back in week 41 was lost, and the next one comes a week later.
+    let plant = fixture::plant();
+    let hour = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    let told = |at: i64, what| state(2, hour(at), what);
+    let mut all = counted(336, 48, 336);
+    all.states.extend([
+        told(0, EquipmentState::StandbyNoOrder),
+        told(252, EquipmentState::Productive),
+        told(336, EquipmentState::Productive),
+    ]);
+    let derivation = weeks(&plant, &all.seal(), hour(336));
+    for (week, hours) in [("2026-W41", 168), ("2026-W42", 168), ("2026-W43", 169)] {
+        let one = derivation.get("LINE", week.parse().unwrap()).unwrap();
+        assert_eq!(one.attainable_hours, Some(Decimal::new(hours * 8, 1)), "{week}");
+        explained(&plant, &derivation, "LINE", week);
+    }
+}
+
+#[test]
 fn time_without_order_or_operator_is_no_loss_of_a_line() {
     for why in [EquipmentState::StandbyNoOrder, EquipmentState::StandbyNoOperator] {
         let (plant, derivation) = stood(0, why);
