@@ -2,7 +2,7 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc};
 
-use planthread_engine::Reader;
+use planthread_engine::{Reader, ledger};
 use planthread_kit::{Clock, Discovery, SystemClock};
 use tracing_subscriber::{field::MakeExt as _, fmt::format::debug_fn};
 
@@ -83,7 +83,12 @@ impl Context {
     /// # Errors
     /// When there is no such target, or it can't be put together.
     pub fn open(&self, loaded: &Loaded, name: Option<&str>) -> Result<OpenTarget, Failure> {
-        Opener::new(Arc::clone(&self.clock)).open(loaded, name)
+        let opener = Opener::new(Arc::clone(&self.clock));
+        // What a tenant asked an earlier process for holds without a bridge, too.
+        if let Ok(reader) = Reader::open(&loaded.config.state) {
+            opener.remember(ledger::pauses(&reader)?);
+        }
+        opener.open(loaded, name)
     }
 
     /// Opens a target that will not be talked to: secrets are not asked for.

@@ -1,5 +1,6 @@
 //! A cycle in a few lines: quiet when all is well, clear when it is not.
 
+use planthread_engine::plan::HoldReason;
 use serde::Serialize;
 
 use super::{
@@ -39,7 +40,20 @@ impl View for Cycle {
         let of = |target: &TargetCycle| {
             let stopped = target.stopped.as_ref().map_or(Exit::Ok, |failure| failure.exit);
             let rejected = target.applied.as_ref().is_some_and(|applied| applied.rejected > 0);
-            stopped.max(if rejected { Exit::Findings } else { Exit::Ok })
+            let held = |why: HoldReason| {
+                target
+                    .screened
+                    .as_ref()
+                    .is_some_and(|screened| screened.held.contains_key(why.word()))
+            };
+            let asked = held(HoldReason::InQuestion)
+                || target.verified.as_ref().is_some_and(|read| {
+                    read.lost + read.doubled + read.persons > 0 || !read.cases.is_empty()
+                });
+            let of_policy = held(HoldReason::Paused) || held(HoldReason::SecondWriter);
+            stopped
+                .max(if rejected || asked { Exit::Findings } else { Exit::Ok })
+                .max(if of_policy { Exit::Held } else { Exit::Ok })
         };
         self.targets.iter().map(of).max().unwrap_or(Exit::Ok).max(worst(&self.intake))
     }

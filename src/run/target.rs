@@ -55,7 +55,7 @@ impl Opener {
     }
 
     /// Takes over the pauses that an earlier process was asked for.
-    pub(super) fn remember(&self, pauses: BTreeMap<String, Timestamp>) {
+    pub(crate) fn remember(&self, pauses: BTreeMap<String, Timestamp>) {
         self.quotas.remember(pauses);
     }
 

@@ -58,7 +58,8 @@ impl SweepPolicy {
             near_days: 28,
             near_age: SignedDuration::from_hours(24),
             far_age: SignedDuration::from_hours(7 * 24),
-            basis_age: SignedDuration::from_mins(15),
+            // As long as a batch may wait (law 5).
+            basis_age: SignedDuration::from_secs(30),
             settle_window: SignedDuration::from_mins(15),
             pattern: PatternPolicy::default(),
             lock_for: SignedDuration::from_hours(14 * 24),

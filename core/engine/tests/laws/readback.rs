@@ -75,14 +75,15 @@ fn a_job_that_overwrites_500_cells_is_one_case_and_no_lock() {
     let (header, ..) = world.land();
     assert_eq!(header.counts.reasons.get("overwritten"), Some(&500));
     assert_eq!(world.status().seen, 4_000);
-    // The next night it does it again: still one case.
+    // The next night it does it again: still one case. The one cell of another
+    // measure is an edit, and does not drown in it.
     world.foreign(key("R000", 10, "lost"), "1");
     for resource in 0..40 {
         world.foreign(key(&format!("R{resource:03}"), 12, "live"), "120");
     }
-    world.verify(Which::All);
+    assert_eq!(world.verify(Which::All).persons, 1);
     let cases = ledger::cases(&world.reader()).unwrap();
-    assert_eq!((cases.len(), cases[0].cells), (1, 541));
+    assert_eq!((cases.len(), cases[0].cells), (1, 540));
     world.audit();
 }
 
@@ -255,7 +256,7 @@ fn a_second_writers_heartbeat_holds_the_scope_until_somebody_answers() {
 fn an_edit_made_minutes_ago_is_met_before_it_is_written_over() {
     let world = World::new();
     many(&world, 3, 3);
-    world.advance(20);
+    world.advance(1);
     world.foreign(key("R001", 11, "live"), "42");
     world.want(&[("R001", 11, "95")]);
     let read = world.verify(Which::Unread);
