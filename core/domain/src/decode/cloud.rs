@@ -222,18 +222,22 @@ mod tests {
         fixture,
     };
 
-    fn send(event_type: &str, data: &str) -> Result<Facts, Box<RejectedRecord>> {
+    fn record(event_type: &str, data: &str) -> RawRecord {
         let body = format!(
             r#"{{"specversion":"1.0","id":"1","source":"twin","type":"planthread.{event_type}.v1","data":{data}}}"#
         );
-        let record = RawRecord {
+        RawRecord {
             source: "twin".into(),
             id: "1".into(),
             media_type: "application/cloudevents+json".into(),
             body: body.into_bytes(),
             received_at: "2026-11-22T22:00:00Z".parse().unwrap(),
             origin: Origin { place: "stdin".into(), line: 3 },
-        };
+        }
+    }
+
+    fn send(event_type: &str, data: &str) -> Result<Facts, Box<RejectedRecord>> {
+        let record = record(event_type, data);
         decode(&record, &fixture::plant())
     }
 
@@ -306,17 +310,7 @@ mod tests {
     }
 
     fn feeds(event_type: &str, data: &str) -> (Feeds, Facts) {
-        let body = format!(
-            r#"{{"specversion":"1.0","id":"1","source":"twin","type":"planthread.{event_type}.v1","data":{data}}}"#
-        );
-        let record = RawRecord {
-            source: "twin".into(),
-            id: "1".into(),
-            media_type: "application/cloudevents+json".into(),
-            body: body.into_bytes(),
-            received_at: "2026-11-22T22:00:00Z".parse().unwrap(),
-            origin: Origin { place: "stdin".into(), line: 3 },
-        };
+        let record = record(event_type, data);
         let (plant, mut facts) = (fixture::plant(), Facts::default());
         let feeds = Decoder::new(&plant).unwrap().feeds(&record, &mut facts);
         (feeds.unwrap_or_else(|rejected| panic!("{rejected:?}")), facts)
