@@ -5,7 +5,7 @@
 //! - [`config`]: the file people write, checked with line and cure.
 //! - [`registry`]: the one place that names connectors.
 //! - [`serve`]: intake, from files, standard input and HTTP.
-//! - [`run`]: ingest → derive → project → want → plan → apply → verify.
+//! - [`pipeline`]: ingest → derive → project → want → plan → apply → verify.
 //! - [`report`]: what people and programs get to see.
 //! - [`demo`]: a simulated plant in front of a sandbox.
 //! - [`starter`]: the starting point that `init` writes and `demo` runs on.
@@ -17,9 +17,9 @@ pub mod config;
 pub mod demo;
 pub mod failure;
 pub mod in_process;
+pub mod pipeline;
 pub mod registry;
 pub mod report;
-pub mod run;
 pub mod sandbox;
 pub mod serve;
 pub mod starter;

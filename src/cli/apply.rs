@@ -11,8 +11,8 @@ use planthread_engine::{plan::PlanHeader, verify::Which};
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
+    pipeline::{Bridge, OpenTarget, Truth, policy},
     report::applied::{Delivered, Deliveries},
-    run::{Bridge, OpenTarget, Truth, policy},
 };
 
 /// What the verb takes.

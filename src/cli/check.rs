@@ -12,8 +12,8 @@ use super::Context;
 use crate::{
     config::Loaded,
     failure::{Exit, Failure},
+    pipeline::OpenTarget,
     report::target::{Checked, Landed},
-    run::OpenTarget,
 };
 
 /// What the verb takes.

@@ -10,8 +10,8 @@ use super::screen::Screen;
 use crate::{
     config::{self, ConfigError, Loaded},
     failure::Failure,
+    pipeline::{Bridge, OpenTarget, Opener},
     report::paper::visible,
-    run::{Bridge, OpenTarget, Opener},
 };
 
 /// Options that every verb takes.

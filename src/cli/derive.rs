@@ -9,8 +9,8 @@ use super::Context;
 use crate::{
     config::Loaded,
     failure::{Exit, Failure},
+    pipeline::{self, Journaled},
     report::derived::{Derived, Explained, ExplainedCells},
-    run::{self, Journaled},
 };
 
 /// What the verb takes.
@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         let period: Period = period.parse().map_err(|error| Failure::usage(format!("{error}")))?;
         return explain(context, &loaded, &facts, as_of, args, (resource, period));
     }
-    let derivation = run::derive_facts(&loaded, &facts.all, as_of)?;
+    let derivation = pipeline::derive_facts(&loaded, &facts.all, as_of)?;
     if args.signals {
         return print_signals(context, &loaded, &derivation, refused);
     }
@@ -74,19 +74,20 @@ fn explain(
     args: &Args,
     (resource, period): (&str, Period),
 ) -> Result<Exit, Failure> {
-    let measure = args.measure.as_deref().map(|name| run::measure(loaded, name)).transpose()?;
+    let measure =
+        args.measure.as_deref().map(|name| pipeline::measure(loaded, name)).transpose()?;
     let carries = measure.map(|(.., measure)| measure.carries).or(args.figure);
     let derivation = match carries {
-        Some(Carries::PlanCut) => run::derive_taken_cut(loaded, &facts.at_cut, as_of)?,
-        _ => run::derive_facts(loaded, &facts.all, as_of)?,
+        Some(Carries::PlanCut) => pipeline::derive_taken_cut(loaded, &facts.at_cut, as_of)?,
+        _ => pipeline::derive_facts(loaded, &facts.all, as_of)?,
     };
     if let Some(measure) = measure {
-        let cells = run::explain_measure(loaded, &derivation, (resource, period), measure)?;
+        let cells = pipeline::explain_measure(loaded, &derivation, (resource, period), measure)?;
         return context.screen.show(&ExplainedCells(cells));
     }
     let figure = args.figure.unwrap_or(Carries::AttainableClockHours);
-    let figure = run::capacity_of_cut(loaded, figure);
-    let explanation = run::explain(loaded, &derivation, resource, period, figure)?;
+    let figure = pipeline::capacity_of_cut(loaded, figure);
+    let explanation = pipeline::explain(loaded, &derivation, resource, period, figure)?;
     context.screen.show(&Explained(explanation))
 }
 
@@ -97,7 +98,7 @@ fn print_signals(
     derivation: &Derivation,
     refused: usize,
 ) -> Result<Exit, Failure> {
-    let signals = run::signals(loaded, derivation);
+    let signals = pipeline::signals(loaded, derivation);
     for event in &signals.events {
         context.screen.json_line(event)?;
     }
@@ -115,9 +116,9 @@ fn facts(
     as_of: Timestamp,
 ) -> Result<(Journaled, &'static str, usize), Failure> {
     if !files && let Ok(reader) = Reader::open(&loaded.config.state) {
-        return Ok((run::facts_of_journal(loaded, &reader, as_of)?, "the journal", 0));
+        return Ok((pipeline::facts_of_journal(loaded, &reader, as_of)?, "the journal", 0));
     }
-    let (facts, refused) = run::facts_of_files(loaded, context.clock.now())?;
+    let (facts, refused) = pipeline::facts_of_files(loaded, context.clock.now())?;
     for one in refused.iter().take(5) {
         let (place, line) = (&one.origin.place, one.origin.line);
         context.screen.note(&format!("{place} line {line}: {}: {}", one.field, one.reason));

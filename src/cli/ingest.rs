@@ -10,8 +10,8 @@ use planthread_engine::journal;
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
+    pipeline::Bridge,
     report::intake::Ingested,
-    run::Bridge,
     serve::files::{self, FileReport},
 };
 

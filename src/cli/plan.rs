@@ -17,8 +17,8 @@ use super::Context;
 use crate::{
     config::Loaded,
     failure::{Exit, Failure},
+    pipeline::{self, Bridge, NotPromoted, OpenTarget},
     report::planned::{LINES_SHOWN, Planned, Plans},
-    run::{self, Bridge, NotPromoted, OpenTarget},
 };
 
 /// What the verb takes.
@@ -58,7 +58,7 @@ fn fresh(context: &Context, bridge: &Bridge, args: &Args) -> Result<Vec<Planned>
     let mut plans = Vec::new();
     for target in bridge.targets(args.target.as_deref())? {
         let want = bridge.want(&target, &truth)?;
-        let unread = match run::policy::quiet(&target, bridge.clock.now())? {
+        let unread = match pipeline::policy::quiet(&target, bridge.clock.now())? {
             Some(quiet) => Some(quiet),
             None => {
                 context.block_on(bridge.verify(&target, Which::Unread))?.error.map(Failure::from)
@@ -85,7 +85,7 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
         if args.target.as_ref().is_none_or(|wanted| wanted == name) {
             let target = context.open_offline(loaded, Some(name))?;
             let plan = |out: &mut dyn Write| {
-                run::plan_of_ledger(loaded, &reader, &target, as_of, None, out)
+                pipeline::plan_of_ledger(loaded, &reader, &target, as_of, None, out)
             };
             let not_promoted = NotPromoted::of(loaded, name, &target.config, as_of)?;
             let withdrawn = withdrawn(&reader, &target, context)?;

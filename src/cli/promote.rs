@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
+    pipeline::policy,
     report::{Paper, View},
-    run::policy,
 };
 
 /// What the verb takes.

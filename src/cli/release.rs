@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
+    pipeline,
     report::{Paper, View},
-    run,
 };
 
 /// What the verb takes.
@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let now = context.clock.now();
     let (what, released) = match &args.what {
         What::Cell { cell } => {
-            let key = run::parse_cell(cell)?;
+            let key = pipeline::parse_cell(cell)?;
             (format!("cell {cell}"), ledger::unlock(&bridge.state, key)?)
         }
         What::Case { number, who } => {

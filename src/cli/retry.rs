@@ -3,11 +3,11 @@
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
+    pipeline::Retried,
     report::{
         Paper, Tone, View,
         paper::{count, indented},
     },
-    run::Retried,
 };
 
 /// What the verb takes: only the common options.

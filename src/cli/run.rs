@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use super::{Context, stop::asked_to_stop};
 use crate::{
     failure::{Exit, Failure},
+    pipeline::{Bridge, OpenTarget},
     report::planned::seconds,
-    run::{Bridge, OpenTarget},
     serve::http::Endpoint,
 };
 

@@ -5,8 +5,8 @@ use planthread_engine::{journal, ledger, status};
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
+    pipeline::NotPromoted,
     report::standing::{LockLine, Standing},
-    run::NotPromoted,
 };
 
 /// What the verb takes: only the common options.

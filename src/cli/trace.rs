@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    run,
+    pipeline,
 };
 
 /// What the verb takes.
@@ -14,7 +14,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let key = run::parse_cell(&args.cell)?;
+    let key = pipeline::parse_cell(&args.cell)?;
     let (loaded, reader) = context.reader()?;
-    context.screen.show(&run::trace(&loaded, &reader, &key, context.clock.now())?)
+    context.screen.show(&pipeline::trace(&loaded, &reader, &key, context.clock.now())?)
 }

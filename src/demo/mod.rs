@@ -25,8 +25,8 @@ pub use clock::DemoClock;
 use crate::{
     config,
     failure::{Exit, Failure},
+    pipeline::{Bridge, Cycle, OpenTarget, Opener},
     report::{Paper, Tone, View, cycled::Facts},
-    run::{Bridge, Cycle, OpenTarget, Opener},
     sandbox::Sandbox,
     starter::Starter,
 };

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     failure::Exit,
-    run::{Cycle, TargetCycle},
+    pipeline::{Cycle, TargetCycle},
 };
 
 impl View for Cycle {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     failure::{Exit, Failure},
-    run::{NotPromoted, WantReport},
+    pipeline::{NotPromoted, WantReport},
 };
 
 /// Changes that are printed one by one; the plan file has all.

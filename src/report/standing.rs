@@ -15,7 +15,7 @@ use super::{
     paper::{count, instant},
     planned::{left_standing, not_promoted},
 };
-use crate::{failure::Exit, run::NotPromoted};
+use crate::{failure::Exit, pipeline::NotPromoted};
 
 /// Locks and cases that are named one by one.
 const NAMED: usize = 10;

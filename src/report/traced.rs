@@ -8,7 +8,7 @@ use super::{
     derived::tone,
     paper::{instant, short},
 };
-use crate::run::Traced;
+use crate::pipeline::Traced;
 
 impl View for Traced {
     fn write(&self, paper: &mut Paper) {

@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use planthread::run::{
+use planthread::pipeline::{
     self, Bridge, derive_facts, explain_measure, facts_of_journal, parse_cell, signals, trace,
 };
 use planthread_contracts::{CapacityBasis, CloudEvent, Distribution, Period, catalogue};
@@ -209,7 +209,7 @@ fn demonstrated_standard_hours_land_where_the_target_expects_them() {
 }
 
 /// The figures of m-1, with the last full week among them.
-fn derived(live: &Live) -> (planthread_domain::Derivation, run::Truth) {
+fn derived(live: &Live) -> (planthread_domain::Derivation, pipeline::Truth) {
     let mut loaded = live.bridge.loaded.clone();
     loaded.config.plant.horizon.past_weeks = 1;
     let as_of = live.bridge.as_of();
@@ -322,12 +322,12 @@ fn a_measure_is_explained_place_by_place() {
     world.cycle(&live);
     let loaded = &live.bridge.loaded;
     let (_, truth) = derived(&live);
-    let measure = run::measure(loaded, "ibp/live").unwrap();
+    let measure = pipeline::measure(loaded, "ibp/live").unwrap();
     let cells = explain_measure(loaded, &truth.live, ("m-1", week()), measure).unwrap();
     assert_eq!(cells[0].landed.resource, "LINE-1@1010");
     assert_eq!(cells[0].landed.steps.last().unwrap().result, d("151.2"));
     let day = "2026-12-01".parse().unwrap();
     let failure = explain_measure(loaded, &truth.live, ("m-1", day), measure).unwrap_err();
     assert!(failure.to_string().contains("stored by week"), "{failure}");
-    assert!(run::measure(loaded, "risk").unwrap_err().cure.contains("live"));
+    assert!(pipeline::measure(loaded, "risk").unwrap_err().cure.contains("live"));
 }

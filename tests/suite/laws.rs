@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use http::Method;
-use planthread::run::{parse_cell, policy, trace};
+use planthread::pipeline::{parse_cell, policy, trace};
 use planthread_contracts::{Period, PeriodKind, RevisionState};
 use planthread_engine::verify::Which;
 use planthread_kit::Clock as _;

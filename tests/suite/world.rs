@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use planthread::{
     config,
     in_process::InProcess,
-    run::{Bridge, OpenTarget, Opener, TargetCycle, Transports},
+    pipeline::{Bridge, OpenTarget, Opener, TargetCycle, Transports},
 };
 use planthread_contracts::{Period, RevisionState};
 use planthread_engine::{ledger, status};

@@ -195,7 +195,7 @@ mod tests {
     use planthread_domain::decode::Facts;
 
     use super::*;
-    use crate::{config, run::derive_facts};
+    use crate::{config, pipeline::derive_facts};
 
     const HOURS: Carries = Carries::AttainableClockHours;
 
