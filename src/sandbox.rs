@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use planthread_kit::Clock;
 use planthread_mocks::{
     SandboxOptions, Shared, Time, sap_ibp,
-    server::{self, Tls, tls::TestAuthority},
+    server::{self, Tls},
     shared,
 };
 use tokio::net::TcpListener;
@@ -65,26 +65,25 @@ impl Sandbox {
     }
 }
 
-/// Makes an authority for one sandbox and leaves in `folder` what clients
-/// need: its certificate, and a client certificate with its key.
+/// TLS from the files of a folder: `server.pem` and `server-key.pem`, and
+/// `ca.pem`, the authority whose client certificates are welcome.
 ///
 /// # Errors
-/// When no key can be made, or the folder can't be written.
+/// When a file can't be read, or they don't make a server.
 pub fn tls(folder: &Path) -> Result<Tls, Failure> {
-    let fault = |error| Failure::internal(format!("can't make a certificate: {error}"));
-    let authority = TestAuthority::new().map_err(fault)?;
-    let client = authority.client("planthread").map_err(fault)?;
-    fs::create_dir_all(folder).map_err(|error| Failure::io("make the folder", folder, &error))?;
-    for (name, pem) in [
-        ("ca.pem", authority.pem()),
-        ("client.pem", &client.certificate_pem),
-        ("client-key.pem", &client.key_pem),
-    ] {
+    let read = |name: &str| {
         let file = folder.join(name);
-        fs::write(&file, pem).map_err(|error| Failure::io("write", &file, &error))?;
-    }
-    authority.tls().map_err(fault)
+        fs::read_to_string(&file)
+            .map_err(|error| Failure::io("read", &file, &error).cure(CERTIFICATES))
+    };
+    let (chain, key, ca) = (read("server.pem")?, read("server-key.pem")?, read("ca.pem")?);
+    Tls::from_pem(&chain, &key, Some(&ca))
+        .map_err(|error| Failure::usage(error.to_string()).cure(CERTIFICATES))
 }
+
+/// How to come by the files of `--tls`.
+const CERTIFICATES: &str = "put server.pem, server-key.pem and ca.pem there; \
+     a checkout makes them with `cargo xtask certificates FOLDER`";
 
 /// Our clock, as the sandbox wants it.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ pub mod simulator;
 pub mod time;
 
 pub use faults::{Fault, Faulty, Rule};
-pub use mount::{OnWiremock, Shared, shared};
+pub use mount::{Shared, shared};
 pub use server::{SandboxOptions, serve};
 pub use simulator::{Change, ClientCertificate, Cut, Reply, Simulator, StoredCell, Writer};
 pub use time::Time;

@@ -4,7 +4,14 @@ use std::{future::Future, path::PathBuf, sync::Arc};
 
 use planthread_engine::{Reader, ledger};
 use planthread_kit::{Clock, Discovery, SystemClock};
-use tracing_subscriber::{field::MakeExt as _, fmt::format::debug_fn};
+use tracing_subscriber::{
+    Layer as _,
+    field::MakeExt as _,
+    filter::{LevelFilter, Targets},
+    fmt::{self, format::debug_fn},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use super::screen::Screen;
 use crate::{
@@ -153,8 +160,8 @@ impl Context {
 
 /// Sends traces to standard error, so that they never mix with an answer.
 fn trace_to_stderr(colour: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PLANTHREAD_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let chosen = std::env::var("PLANTHREAD_LOG").ok().and_then(|text| text.parse().ok());
+    let filter = chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     // Errors of a target are fields: a terminal must not obey them.
     let fields = debug_fn(|writer, field, value| {
         let text = format!("{value:?}");
@@ -163,11 +170,11 @@ fn trace_to_stderr(colour: bool) {
             name => write!(writer, "{name}={}", visible(&text)),
         }
     });
-    // A second subscriber in the same process (a test) keeps the first.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let layer = fmt::layer()
         .with_ansi(colour)
         .fmt_fields(fields.delimited(" "))
         .with_writer(std::io::stderr)
-        .try_init();
+        .with_filter(filter);
+    // A second subscriber in the same process (a test) keeps the first.
+    let _ = tracing_subscriber::registry().with(layer).try_init();
 }

@@ -52,7 +52,7 @@ pub(super) struct Args {
     /// 429=7:Trans@2, truncate=40:GET@all, 503@20%
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<Rule>,
-    /// Serve TLS, and leave authority and client certificate in this folder
+    /// Serve TLS with server.pem, server-key.pem and ca.pem of this folder
     #[arg(long, value_name = "FOLDER")]
     tls: Option<PathBuf>,
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use planthread_kit::{Clock as _, SystemClock};
-use planthread_mocks::OnWiremock;
+use planthread_support::OnWiremock;
 use wiremock::{Mock, MockServer, matchers::any};
 
 use crate::{

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use planthread_mocks::server::tls::TestAuthority;
+use planthread_support::TestAuthority;
 
 use crate::{program::Project, site::Site};
 
@@ -32,6 +32,7 @@ const TRUSTED: &str = "        network: { private_ca: pki/ca.pem, only_private_c
 #[test]
 fn a_client_certificate_behind_a_private_authority_lands_a_plan() {
     let project = project("mutual-tls", "client");
+    TestAuthority::leave_in(&project.folder.join("pki")).unwrap();
     let site = Site::start(&project, &["--tls", "pki"]);
     assert!(site.url.starts_with("https://"), "{}", site.url);
     project.aim(&site.url, 0);
@@ -49,6 +50,7 @@ fn a_client_certificate_behind_a_private_authority_lands_a_plan() {
 #[test]
 fn an_unknown_authority_is_provably_not_sent_to() {
     let project = project("unknown-ca", "client");
+    TestAuthority::leave_in(&project.folder.join("pki")).unwrap();
     let site = Site::start(&project, &["--tls", "pki"]);
     let stranger = TestAuthority::new().unwrap();
     fs::write(project.folder.join("pki/ca.pem"), stranger.pem()).unwrap();
@@ -63,6 +65,7 @@ fn an_unknown_authority_is_provably_not_sent_to() {
 #[test]
 fn a_certificate_of_somebody_else_is_not_let_in() {
     let project = project("stranger", "stranger");
+    TestAuthority::leave_in(&project.folder.join("pki")).unwrap();
     let site = Site::start(&project, &["--tls", "pki"]);
     // Signed by nobody that the target knows, with the right name in it.
     let identity = TestAuthority::new().unwrap().client("planthread").unwrap();

@@ -1,4 +1,4 @@
-//! Repository chores: `cargo xtask deps | seed | measure`.
+//! Repository chores: `cargo xtask deps | certificates | seed | measure`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
 
@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
   deps              licences, duplicate versions and banned crates
+  certificates DIR  an authority, a server and a client for `mock --tls DIR`
   seed CELLS DIR    a state directory with so many cells that are due
   measure DIR       open and plan a seeded directory; prints time and peak memory";
 
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let end = match words.as_slice() {
         ["deps"] => deps::check(),
+        ["certificates", dir] => certificates(dir),
         ["seed", cells, dir] => scale::seed(cells, dir),
         ["measure", dir] => scale::measure(dir),
         _ => Err(USAGE.to_owned()),
@@ -31,4 +33,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn certificates(dir: &str) -> Result<String, String> {
+    let made = planthread_support::TestAuthority::leave_in(std::path::Path::new(dir));
+    made.map(|_| format!("certificates are in {dir}")).map_err(|error| format!("{dir}: {error}"))
 }

@@ -63,8 +63,9 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use planthread_support::TestAuthority;
+
     use super::*;
-    use crate::server::tls::TestAuthority;
 
     #[test]
     fn the_subject_is_read_and_not_the_issuer() {

@@ -14,15 +14,13 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
 };
-use wiremock::{Mock, MockServer, matchers::any};
 
-use super::{
-    tls::{Identity, TestAuthority},
-    *,
-};
+use planthread_support::{Identity, TestAuthority};
+
+use super::*;
 use crate::{
     faults::Faulty,
-    mount::{OnWiremock, shared},
+    mount::shared,
     sap_ibp::{Options, SapIbp},
 };
 
@@ -150,10 +148,15 @@ async fn get_tls(served: &Served, authority: &TestAuthority, client: Option<&Ide
     exchange(&mut stream, &text).await
 }
 
+fn tls(authority: &TestAuthority) -> Tls {
+    let server = authority.server().unwrap();
+    Tls::from_pem(&server.certificate_pem, &server.key_pem, Some(authority.pem())).unwrap()
+}
+
 #[tokio::test]
 async fn a_client_certificate_is_an_identity() {
     let authority = TestAuthority::new().unwrap();
-    let served = start(&[], Some(authority.tls().unwrap())).await;
+    let served = start(&[], Some(tls(&authority))).await;
     let [ours, other] = ["planthread", "someone"].map(|name| authority.client(name).unwrap());
     assert!(get_tls(&served, &authority, Some(&ours)).await.starts_with("HTTP/1.1 200 "));
     assert!(get_tls(&served, &authority, Some(&other)).await.starts_with("HTTP/1.1 401 "));
@@ -167,16 +170,4 @@ async fn a_client_certificate_is_an_identity() {
 async fn certificates_that_are_none_are_refused_by_name() {
     let error = Tls::from_pem("nothing", "nothing", None).unwrap_err().to_string();
     assert!(error.starts_with("certificate chain: ") && error.contains("PEM"), "{error}");
-}
-
-#[tokio::test]
-async fn wiremock_mounts_the_same_simulator() {
-    let server = MockServer::start().await;
-    let simulator = shared(SapIbp::new(Options::default()));
-    let mount = OnWiremock::new(simulator, || Timestamp::UNIX_EPOCH);
-    Mock::given(any()).respond_with(mount).mount(&server).await;
-    let mut stream = TcpStream::connect(server.address()).await.unwrap();
-    let text = format!("GET {ROOT} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\n{BASIC}\r\n");
-    let answer = exchange(&mut stream, &text).await;
-    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("PTDEMOTrans"), "{answer}");
 }

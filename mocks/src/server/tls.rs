@@ -1,11 +1,7 @@
-//! TLS for a sandbox: self-made or given certificates, optional client ones.
+//! TLS for a sandbox: given certificates, optional client ones.
 
 use std::sync::Arc;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
-};
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring,
@@ -34,9 +30,6 @@ pub enum TlsError {
     /// Certificate and key don't make a server.
     #[error("TLS set-up: {0}")]
     Config(String),
-    /// A certificate can't be made.
-    #[error("can't make a certificate: {0}")]
-    Make(#[from] rcgen::Error),
 }
 
 impl Tls {
@@ -88,98 +81,5 @@ fn certificates(what: &'static str, pem: &str) -> Result<Vec<CertificateDer<'sta
         Ok(list) if !list.is_empty() => Ok(list),
         Ok(_) => Err(TlsError::Pem { what, reason: "no certificate in it".into() }),
         Err(error) => Err(TlsError::Pem { what, reason: error.to_string() }),
-    }
-}
-
-/// A self-made authority for one sandbox: signs its server and its clients.
-#[derive(Debug)]
-pub struct TestAuthority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// A certificate with its key.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// Certificate, PEM.
-    pub certificate_pem: String,
-    /// Private key, PEM. Worth nothing outside of the sandbox that made it.
-    pub key_pem: String,
-    der: Vec<u8>,
-}
-
-impl Identity {
-    /// The certificate, DER.
-    #[must_use]
-    pub fn certificate_der(&self) -> &[u8] {
-        &self.der
-    }
-}
-
-impl TestAuthority {
-    /// Makes a new authority.
-    ///
-    /// # Errors
-    /// When no key can be made.
-    pub fn new() -> Result<Self, TlsError> {
-        let key = KeyPair::generate()?;
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "sandbox authority");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let pem = params.self_signed(&key)?.pem();
-        Ok(Self { pem, issuer: Issuer::new(params, key) })
-    }
-
-    /// The authority's certificate, PEM: what clients trust.
-    #[must_use]
-    pub fn pem(&self) -> &str {
-        &self.pem
-    }
-
-    /// A server certificate for `localhost` and the loopback addresses.
-    ///
-    /// # Errors
-    /// When it can't be made.
-    pub fn server(&self) -> Result<Identity, TlsError> {
-        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        self.sign("localhost", names.to_vec(), ExtendedKeyUsagePurpose::ServerAuth)
-    }
-
-    /// A client certificate with this common name.
-    ///
-    /// # Errors
-    /// When it can't be made.
-    pub fn client(&self, common_name: &str) -> Result<Identity, TlsError> {
-        self.sign(common_name, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth)
-    }
-
-    /// A server set-up that takes this authority's clients.
-    ///
-    /// # Errors
-    /// When it can't be made.
-    pub fn tls(&self) -> Result<Tls, TlsError> {
-        let server = self.server()?;
-        Tls::from_pem(&server.certificate_pem, &server.key_pem, Some(&self.pem))
-    }
-
-    fn sign(
-        &self,
-        common_name: &str,
-        names: Vec<String>,
-        purpose: ExtendedKeyUsagePurpose,
-    ) -> Result<Identity, TlsError> {
-        let key = KeyPair::generate()?;
-        let mut params = CertificateParams::new(names)?;
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, common_name);
-        params.is_ca = IsCa::ExplicitNoCa;
-        params.extended_key_usages = vec![purpose];
-        let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Identity {
-            certificate_pem: certificate.pem(),
-            key_pem: key.serialize_pem(),
-            der: certificate.der().to_vec(),
-        })
     }
 }

@@ -21,8 +21,10 @@ fn allowed(package: &str) -> &'static [&'static str] {
             "planthread-engine",
             "planthread-sap-ibp",
             "planthread-mocks",
+            "planthread-support",
             "planthread",
         ],
+        "planthread-support" => &["planthread-mocks"],
         _ => &["planthread-contracts", "planthread-kit"],
     }
 }

@@ -11,7 +11,7 @@ const ORDERED: [(&str, &str, &str); 9] = [
     ("quick-xml", "connectors/sap-ibp/src/metadata/edmx.rs", "quick_xml::"),
     ("oauth2", "core/kit/src/http/client_credentials.rs", "oauth2::"),
     ("governor", "core/kit/src/quota.rs", "governor::"),
-    ("wiremock", "mocks/src/mount.rs", "wiremock::"),
+    ("wiremock", "tests/support/src/on_wiremock.rs", "wiremock::"),
     ("tracing", "core/kit/src/push_stack.rs", "tracing::"),
 ];
 
