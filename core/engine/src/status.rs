@@ -228,7 +228,8 @@ pub fn rejects(reader: &Reader) -> Result<Vec<Reject>> {
          t.closed_at FROM {GROUP_TABLES} JOIN cell c ON c.grp = g.id
          JOIN measure m ON m.id = c.measure
          JOIN attempt t ON t.id = c.last_attempt
-         JOIN attempt_cell a ON a.attempt = t.id AND a.grp = c.grp AND a.measure = c.measure
+         JOIN attempt_cell a INDEXED BY attempt_cell_of
+             ON a.grp = c.grp AND a.measure = c.measure AND a.attempt = t.id
          WHERE c.state = 5 ORDER BY g.id, m.name"
     );
     let mut statement = reader.conn().prepare_cached(&query)?;

@@ -131,6 +131,8 @@ fn send(
 
 /// One cell of an attempt.
 struct Part {
+    /// Its place in the batch: with the attempt, the key of its row.
+    place: i64,
     grp: i64,
     measure: i64,
     rev: u64,
@@ -217,7 +219,7 @@ fn outcomes(end: &AttemptEnd, cells: usize) -> Result<Vec<Outcome>> {
 
 /// The cells of an attempt in the order of its batch, which is that of keys.
 fn parts(conn: &Connection, attempt: i64) -> Result<Vec<Part>> {
-    let query = "SELECT grp, measure, rev, before_known, before
+    let query = "SELECT grp, measure, rev, before_known, before, place
          FROM attempt_cell WHERE attempt = ?1 ORDER BY place";
     let mut statement = conn.prepare_cached(query)?;
     let mut rows = statement.query([attempt])?;
@@ -227,6 +229,7 @@ fn parts(conn: &Connection, attempt: i64) -> Result<Vec<Part>> {
         let known: bool = row.get(3)?;
         let before = before.as_deref().map(codec::decimal).transpose()?;
         parts.push(Part {
+            place: row.get(5)?,
             grp: row.get(0)?,
             measure: row.get(1)?,
             rev: row.get(2)?,
@@ -291,12 +294,11 @@ fn note_outcome(conn: &Connection, attempt: i64, part: &Part, outcome: &Outcome)
         Outcome::NotTaken => ("not_taken", None),
         Outcome::Unclear => ("unclear", None),
     };
-    let query = "UPDATE attempt_cell SET outcome = ?4, reason = ?5, vendor_code = ?6, cure = ?7
-         WHERE attempt = ?1 AND grp = ?2 AND measure = ?3";
+    let query = "UPDATE attempt_cell SET outcome = ?3, reason = ?4, vendor_code = ?5, cure = ?6
+         WHERE attempt = ?1 AND place = ?2";
     conn.prepare_cached(query)?.execute(params![
         attempt,
-        part.grp,
-        part.measure,
+        part.place,
         word,
         rejection.map(|r| &r.reason),
         rejection.and_then(|r| r.vendor_code.as_ref()),
