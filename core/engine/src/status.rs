@@ -204,7 +204,7 @@ fn withdrawn_of(conn: &Connection, scope: i64, now: Timestamp) -> Result<Withdra
     let month_ago = Period::containing(PeriodKind::Day, today.saturating_sub(31.days()));
     let from = codec::period_code(month_ago);
     let mut statement = conn.prepare_cached(&query)?;
-    let mut rows = statement.query(params![scope, from, Why::Ended.code()])?;
+    let mut rows = statement.query(params![scope, from, codec::why_code(Why::Ended)])?;
     let mut found = Withdrawn::default();
     while let Some(row) = rows.next()? {
         let group = names::group_from(row)?;

@@ -31,18 +31,7 @@ pub enum CaseKind {
 }
 
 impl CaseKind {
-    const ALL: [Self; 8] = [
-        Self::Job,
-        Self::Mass,
-        Self::Rounding,
-        Self::Level,
-        Self::Unknown,
-        Self::Dropped,
-        Self::Doubled,
-        Self::SecondWriter,
-    ];
-
-    /// The word in the ledger and in reports.
+    /// The word in reports.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -107,7 +96,7 @@ pub(crate) fn file(conn: &Connection, scope: i64, found: &Found, now: Timestamp)
          WHERE scope = ?1 AND kind = ?2 AND owner = ?3 AND closed_at IS NULL";
     let known: Option<i64> = conn
         .prepare_cached(open)?
-        .query_row(params![scope, found.kind.word(), found.owner], |row| row.get(0))
+        .query_row(params![scope, codec::case_word(found.kind), found.owner], |row| row.get(0))
         .optional()?;
     let at = codec::micros(now);
     if let Some(id) = known {
@@ -119,7 +108,7 @@ pub(crate) fn file(conn: &Connection, scope: i64, found: &Found, now: Timestamp)
     let query = "INSERT INTO case_file
          (scope, kind, owner, text, example, cells, holds, opened_at, last_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
-    let (word, holds) = (found.kind.word(), found.kind.holds());
+    let (word, holds) = (codec::case_word(found.kind), found.kind.holds());
     conn.execute(
         query,
         params![scope, word, found.owner, found.text, found.example, found.cells, holds, at],
@@ -141,14 +130,13 @@ pub fn cases(reader: &Reader) -> Result<Vec<Case>> {
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         let word: String = row.get(3)?;
-        let kind = CaseKind::ALL.into_iter().find(|kind| kind.word() == word);
         let closed_at: Option<i64> = row.get(10)?;
         let closed_by: Option<String> = row.get(11)?;
         all.push(Case {
             id: row.get(0)?,
             target: row.get(1)?,
             scope: row.get(2)?,
-            kind: kind.ok_or_else(|| EngineError::Stored(format!("`{word}` as a case")))?,
+            kind: codec::case_kind(&word)?,
             owner: row.get(4)?,
             text: row.get(5)?,
             example: row.get(6)?,

@@ -20,19 +20,6 @@ pub enum LockKind {
     Pin,
 }
 
-impl LockKind {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Send => "send",
-            Self::Pin => "pin",
-        }
-    }
-
-    fn read(word: &str) -> Self {
-        if word == Self::Pin.word() { Self::Pin } else { Self::Send }
-    }
-}
-
 /// One lock. A cell has at most one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lock {
@@ -71,7 +58,7 @@ pub(crate) fn put(conn: &Connection, grp: i64, measure: i64, lock: &Lock) -> Res
     conn.prepare_cached(query)?.execute(params![
         grp,
         measure,
-        lock.kind.word(),
+        codec::lock_word(lock.kind),
         lock.owner,
         lock.reason,
         codec::micros(lock.since),
@@ -111,7 +98,7 @@ pub fn locks(reader: &Reader, now: Timestamp) -> Result<Vec<Lock>> {
         let kind: String = row.get(9)?;
         all.push(Lock {
             key: names::group_from(row)?.cell(&measure),
-            kind: LockKind::read(&kind),
+            kind: codec::lock_kind(&kind)?,
             owner: row.get(10)?,
             reason: row.get(11)?,
             since: codec::timestamp(row.get(12)?)?,
@@ -168,5 +155,5 @@ pub(crate) fn of_cell(
         .optional()?;
     let Some((kind, owner, reason, until)) = found else { return Ok(None) };
     let hold = Hold { owner, reason, until: codec::timestamp(until)? };
-    Ok(Some((LockKind::read(&kind), hold)))
+    Ok(Some((codec::lock_kind(&kind)?, hold)))
 }

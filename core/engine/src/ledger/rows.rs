@@ -33,23 +33,6 @@ pub enum Why {
 }
 
 impl Why {
-    const ALL: [Self; 9] = [
-        Self::New,
-        Self::Changed,
-        Self::Refresh,
-        Self::Lost,
-        Self::StaleOwn,
-        Self::Overwritten,
-        Self::Undo,
-        Self::Retried,
-        Self::Ended,
-    ];
-
-    /// How it is spelt in a column.
-    pub(crate) fn code(self) -> Option<usize> {
-        Self::ALL.iter().position(|known| *known == self)
-    }
-
     /// The word in plans and reports.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -120,7 +103,6 @@ fn required(row: &rusqlite::Row<'_>, column: usize) -> Result<Decimal> {
 
 impl Cell {
     pub(crate) fn from_row(row: &rusqlite::Row<'_>) -> Result<Self> {
-        let why: usize = row.get(5)?;
         let before_known: bool = row.get(20)?;
         Ok(Self {
             grp: row.get(0)?,
@@ -128,10 +110,10 @@ impl Cell {
             rev: row.get(2)?,
             state: codec::state(row.get(3)?)?,
             hold: row.get(4)?,
-            why: Why::ALL.get(why).copied().unwrap_or(Why::Changed),
+            why: codec::why(row.get(5)?)?,
             value: required(row, 6)?,
             unrounded: required(row, 7)?,
-            status: codec::status(row.get(8)?),
+            status: codec::status(row.get(8)?)?,
             as_of: row.get(9)?,
             valid_until: row.get(10)?,
             recipe: row.get(11)?,
@@ -184,7 +166,7 @@ impl Cell {
             self.rev,
             codec::state_code(self.state),
             self.hold,
-            self.why.code(),
+            codec::why_code(self.why),
             codec::decimal_text(self.value),
             codec::decimal_text(self.unrounded),
             codec::status_code(self.status),

@@ -131,7 +131,7 @@ fn past(conn: &Connection, grp: i64, measure: i64) -> Result<Vec<RevisionTrace>>
             state: codec::state(row.get(1)?)?,
             value: codec::decimal(&value)?,
             unrounded: codec::decimal(&unrounded)?,
-            status: codec::status(row.get(4)?),
+            status: codec::status(row.get(4)?)?,
             as_of: codec::timestamp(row.get(5)?)?,
             valid_until: codec::timestamp(row.get(6)?)?,
             recipe: row.get(7)?,
