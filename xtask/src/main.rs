@@ -1,17 +1,20 @@
-//! Repository chores: `cargo xtask deps | certificates | seed | measure`.
+//! Repository chores: `cargo xtask deps | certificates | bench`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
 
+mod bench;
 mod deps;
-mod scale;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
   deps              licences, duplicate versions and banned crates
   certificates DIR  an authority, a server and a client for `mock --tls DIR`
-  seed CELLS DIR    a state directory with so many cells that are due
-  measure DIR       open and plan a seeded directory; prints time and peak memory";
+  bench grow        CPU of every verb at n, 2n and 4n resources
+  bench landing     one large plant: CPU and peak memory of every verb
+    --resources N   how many machines; 20 and 300 by default
+    --weeks N       how many weeks of each; 104 by default
+    --program FILE  the program; built for release by default";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -19,8 +22,8 @@ fn main() -> ExitCode {
     let end = match words.as_slice() {
         ["deps"] => deps::check(),
         ["certificates", dir] => certificates(dir),
-        ["seed", cells, dir] => scale::seed(cells, dir),
-        ["measure", dir] => scale::measure(dir),
+        ["bench", "grow", options @ ..] => bench::grow(options),
+        ["bench", "landing", options @ ..] => bench::landing(options),
         _ => Err(USAGE.to_owned()),
     };
     match end {
