@@ -8,16 +8,18 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_contracts::RawRecord;
-use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Append,
-    append::{self, Conflict},
+    Append, append,
     segment::{Header, Line, Trailer, file_name},
 };
-use crate::{EngineError, State, error::Result, store::codec};
+use crate::{
+    EngineError, State,
+    error::Result,
+    store::{codec, records::Conflict},
+};
 
 /// Gaps that are named: a file's name can say any number.
 const NAMED: usize = 100;
@@ -106,17 +108,10 @@ fn numbers(dir: &Path) -> Result<Vec<u64>> {
 }
 
 fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
-    state.write(move |conn| {
+    state.change(move |tx| {
         let Segment { header, sha256, records } = segment;
-        let hash_of = |number: u64| -> Result<Option<String>> {
-            let query = "SELECT sha256 FROM admitted WHERE stream = ?1 AND number = ?2";
-            Ok(conn
-                .prepare_cached(query)?
-                .query_row(params![header.stream, number], |row| row.get(0))
-                .optional()?)
-        };
         let ask = "ask the collecting side for the file as it was sealed";
-        if let Some(known) = hash_of(header.number)? {
+        if let Some(known) = tx.admitted_hash(&header.stream, header.number)? {
             if known == sha256 {
                 return Ok(Took::Before);
             }
@@ -124,18 +119,19 @@ fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
             return Err(broken(header.number, 0, reason, ask));
         }
         let before = header.number.saturating_sub(1);
-        let previous = if before == 0 { Some(String::new()) } else { hash_of(before)? };
+        let previous = match before {
+            0 => Some(String::new()),
+            before => tx.admitted_hash(&header.stream, before)?,
+        };
         let Some(previous) = previous else {
-            let query = "SELECT COALESCE(MAX(number), 0) + 1 FROM admitted WHERE stream = ?1";
-            return Ok(Took::Gap(conn.query_row(query, [&header.stream], |row| row.get(0))?));
+            return Ok(Took::Gap(tx.last_admitted(&header.stream)? + 1));
         };
         if previous != header.previous {
             let reason = format!("it does not follow the segment {before} that was admitted");
             return Err(broken(header.number, 1, reason, ask));
         }
-        let appended = append::write(conn, &Append { records, ..Append::default() }, now)?;
-        let insert = "INSERT INTO admitted VALUES (?1, ?2, ?3, ?4)";
-        conn.execute(insert, params![header.stream, header.number, sha256, codec::micros(now)])?;
+        let appended = append::write(tx, &Append { records, ..Append::default() }, now)?;
+        tx.admit_segment(&header.stream, header.number, &sha256, now)?;
         Ok(Took::Now(appended))
     })
 }
@@ -200,6 +196,7 @@ mod tests {
     use super::*;
     use crate::{
         journal::{SealLimits, append, counts, seal},
+        store::segments::Announced,
         testing::{TempDir, now},
     };
 
@@ -274,8 +271,7 @@ mod tests {
         assert_eq!((done.segments, done.records), (vec![1, 2, 3, 4], 6));
         // What can't be made as it was is not made at all.
         fs::remove_file(&paths[0]).unwrap();
-        let forge = "UPDATE record SET place = 'elsewhere' WHERE position = 1";
-        collector.write(move |conn| Ok(conn.execute(forge, [])?)).unwrap();
+        collector.change(|tx| tx.forge_place(1, "elsewhere")).unwrap();
         let error = seal(&collector, folder.path(), "a", limits).unwrap_err().to_string();
         assert!(error.contains("segment-00000001") && error.contains("copy"), "{error}");
         assert!(!paths[0].exists());
@@ -349,8 +345,9 @@ mod tests {
         let collector = State::open(plant.path(), now()).unwrap();
         fill(&collector, 0..3);
         // The crash came after the announcement, and more records after it.
-        let announce = "INSERT INTO sealed (number, stream, first, last) VALUES (1, 'a', 1, 3)";
-        collector.write(move |conn| Ok(conn.execute(announce, [])?)).unwrap();
+        let (previous, sealed) = (String::new(), None);
+        let announced = Announced { number: 1, first: 1, last: 3, previous, sealed };
+        collector.change(move |tx| tx.announce_segment("a", &announced)).unwrap();
         fill(&collector, 3..6);
         let sealed = seal(&collector, folder.path(), "a", SealLimits::default()).unwrap();
         assert_eq!(sealed.iter().map(|s| s.records).collect::<Vec<_>>(), [3, 3]);

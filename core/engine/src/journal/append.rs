@@ -2,19 +2,16 @@
 
 use jiff::Timestamp;
 use planthread_contracts::{RawRecord, RejectedRecord};
-use rusqlite::{Connection, OptionalExtension as _, params};
 use sha2::{Digest as _, Sha256};
 
-use crate::{State, error::Result, store::codec};
-
-/// A record that must wait for a person: an event from the future, say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Quarantined {
-    /// The record.
-    pub record: RawRecord,
-    /// Why it may not be used yet, with the cure.
-    pub reason: String,
-}
+use crate::{
+    State,
+    error::Result,
+    store::{
+        Tx,
+        records::{Conflict, Quarantined},
+    },
+};
 
 /// What arrived together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,19 +24,6 @@ pub struct Append {
     pub quarantined: Vec<Quarantined>,
     /// Source and position up to which it has been read.
     pub checkpoint: Option<(String, String)>,
-}
-
-/// The same source and id arrived with another body; both are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    /// CloudEvents `source`.
-    pub source: String,
-    /// CloudEvents `id`.
-    pub id: String,
-    /// Position of the record that was there first, and that counts.
-    pub position: u64,
-    /// Where the other one came from: place and line.
-    pub origin: (String, u64),
 }
 
 /// What became of an append. Everything in it is on the disk.
@@ -67,7 +51,7 @@ pub struct Appended {
 /// # Errors
 /// When the state can't be written: then nothing of the append was kept.
 pub fn append(state: &State, batch: Append, now: Timestamp) -> Result<Appended> {
-    state.write(move |conn| write(conn, &batch, now))
+    state.change(move |tx| write(tx, &batch, now))
 }
 
 /// The checkpoint that was committed last for `source`.
@@ -75,70 +59,46 @@ pub fn append(state: &State, batch: Append, now: Timestamp) -> Result<Appended> 
 /// # Errors
 /// When the state can't be read.
 pub fn checkpoint(reader: &crate::Reader, source: &str) -> Result<Option<String>> {
-    let query = "SELECT value FROM checkpoint WHERE source = ?1";
-    let mut statement = reader.conn().prepare_cached(query)?;
-    Ok(statement.query_row([source], |row| row.get(0)).optional()?)
+    reader.db().checkpoint(source)
 }
 
 /// The append inside a transaction that others may share.
-pub(super) fn write(conn: &Connection, batch: &Append, now: Timestamp) -> Result<Appended> {
+pub(super) fn write(tx: &Tx<'_>, batch: &Append, now: Timestamp) -> Result<Appended> {
     let mut done = Appended::default();
     for record in &batch.records {
-        write_record(conn, record, &mut done)?;
+        write_record(tx, record, &mut done)?;
     }
-    for rejected in &batch.rejected {
-        done.rejected += write_rejected(conn, rejected, now)?;
+    for row in &batch.rejected {
+        done.rejected += usize::from(tx.insert_rejected(row, &digest(&row.body), now)?);
     }
     for waiting in &batch.quarantined {
-        done.quarantined += write_quarantined(conn, waiting)?;
+        let digest = digest(&waiting.record.body);
+        done.quarantined += usize::from(tx.insert_quarantined(waiting, &digest)?);
     }
     if let Some((source, value)) = &batch.checkpoint {
-        let query = "INSERT INTO checkpoint VALUES (?1, ?2)
-                     ON CONFLICT (source) DO UPDATE SET value = excluded.value";
-        conn.prepare_cached(query)?.execute([source, value])?;
+        tx.put_checkpoint(source, value)?;
     }
-    let query = "SELECT COALESCE(MAX(position), 0) FROM record";
-    done.last_position = conn.prepare_cached(query)?.query_row([], |row| row.get(0))?;
+    done.last_position = tx.last_position()?;
     Ok(done)
 }
 
-fn write_record(conn: &Connection, record: &RawRecord, done: &mut Appended) -> Result<()> {
-    let digest = Sha256::digest(&record.body);
-    let query = "INSERT INTO record
-         (source, id, media_type, body, digest, received_at, place, line)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (source, id) DO NOTHING";
-    let inserted = conn.prepare_cached(query)?.execute(params![
-        record.source,
-        record.id,
-        record.media_type,
-        record.body,
-        digest.as_slice(),
-        codec::micros(record.received_at),
-        record.origin.place,
-        record.origin.line,
-    ])?;
-    if inserted == 1 {
+/// What a body is compared by.
+pub(super) fn digest(body: &[u8]) -> [u8; 32] {
+    Sha256::digest(body).into()
+}
+
+fn write_record(tx: &Tx<'_>, record: &RawRecord, done: &mut Appended) -> Result<()> {
+    let digest = digest(&record.body);
+    if tx.insert_record(record, &digest)? {
         done.appended += 1;
         return Ok(());
     }
-    let query = "SELECT position, digest FROM record WHERE source = ?1 AND id = ?2";
-    let (position, first): (u64, Vec<u8>) = conn
-        .prepare_cached(query)?
-        .query_row([&record.source, &record.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    if first == digest.as_slice() {
+    let (position, first) = tx.record_named(&record.source, &record.id)?.unwrap_or_default();
+    if first == digest {
         done.duplicates += 1;
         return Ok(());
     }
-    let query = "INSERT INTO record_conflict (position, digest, body, received_at, place, line)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (position, digest) DO NOTHING";
-    conn.prepare_cached(query)?.execute(params![
-        position,
-        digest.as_slice(),
-        record.body,
-        codec::micros(record.received_at),
-        record.origin.place,
-        record.origin.line,
-    ])?;
+    tx.insert_conflict(position, record, &digest)?;
     done.conflicts.push(Conflict {
         source: record.source.clone(),
         id: record.id.clone(),
@@ -146,42 +106,6 @@ fn write_record(conn: &Connection, record: &RawRecord, done: &mut Appended) -> R
         origin: (record.origin.place.clone(), record.origin.line),
     });
     Ok(())
-}
-
-fn write_rejected(conn: &Connection, row: &RejectedRecord, now: Timestamp) -> Result<usize> {
-    let query = "INSERT INTO record_rejected
-         (place, line, field, reason, cure, body, digest, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT (place, line, field, digest) DO NOTHING";
-    Ok(conn.prepare_cached(query)?.execute(params![
-        row.origin.place,
-        row.origin.line,
-        row.field,
-        row.reason,
-        row.cure,
-        row.body,
-        Sha256::digest(&row.body).as_slice(),
-        codec::micros(now),
-    ])?)
-}
-
-fn write_quarantined(conn: &Connection, waiting: &Quarantined) -> Result<usize> {
-    let record = &waiting.record;
-    let query = "INSERT INTO record_quarantine
-         (source, record_id, media_type, body, digest, received_at, place, line, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (source, record_id, digest) DO NOTHING";
-    Ok(conn.prepare_cached(query)?.execute(params![
-        record.source,
-        record.id,
-        record.media_type,
-        record.body,
-        Sha256::digest(&record.body).as_slice(),
-        codec::micros(record.received_at),
-        record.origin.place,
-        record.origin.line,
-        waiting.reason,
-    ])?)
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@
 //! in the journal now, with its bytes.
 
 use planthread_contracts::RawRecord;
-use rusqlite::params;
-use sha2::{Digest as _, Sha256};
 
+use super::append::digest;
 use crate::{Reader, State, error::Result};
 
 /// What has come in meanwhile.
@@ -24,18 +23,14 @@ pub struct Cured {
 /// # Errors
 /// When the state can't be written: then nothing was taken off.
 pub fn cure(state: &State, cured: Cured) -> Result<usize> {
-    state.write(move |conn| {
+    state.change(move |tx| {
         let mut gone = 0;
-        let mut rejected = conn.prepare_cached("DELETE FROM record_rejected WHERE id = ?1")?;
         for id in &cured.rejected {
-            gone += rejected.execute([id])?;
+            gone += usize::from(tx.delete_rejected(*id)?);
         }
-        let query = "DELETE FROM record_quarantine
-             WHERE source = ?1 AND record_id = ?2 AND digest = ?3";
-        let mut quarantined = conn.prepare_cached(query)?;
         for record in &cured.quarantined {
-            let digest = Sha256::digest(&record.body);
-            gone += quarantined.execute(params![record.source, record.id, digest.as_slice()])?;
+            let digest = digest(&record.body);
+            gone += usize::from(tx.delete_quarantined(&record.source, &record.id, &digest)?);
         }
         Ok(gone)
     })
@@ -47,15 +42,13 @@ pub fn cure(state: &State, cured: Cured) -> Result<usize> {
 /// # Errors
 /// When the state can't be read.
 pub fn holds(reader: &Reader, record: &RawRecord) -> Result<bool> {
-    let query = "SELECT EXISTS (SELECT 1 FROM record
-             WHERE source = ?1 AND id = ?2 AND digest = ?3)
-         OR EXISTS (SELECT 1 FROM record r JOIN record_conflict c USING (position)
-             WHERE r.source = ?1 AND r.id = ?2 AND c.digest = ?3)
-         OR EXISTS (SELECT 1 FROM record_quarantine
-             WHERE source = ?1 AND record_id = ?2 AND digest = ?3)";
-    let digest = Sha256::digest(&record.body);
-    let key = params![record.source, record.id, digest.as_slice()];
-    Ok(reader.conn().prepare_cached(query)?.query_row(key, |row| row.get(0))?)
+    let (db, digest) = (reader.db(), digest(&record.body));
+    if let Some((position, first)) = db.record_named(&record.source, &record.id)?
+        && (first == digest || db.holds_conflict(position, &digest)?)
+    {
+        return Ok(true);
+    }
+    db.holds_quarantined(&record.source, &record.id, &digest)
 }
 
 #[cfg(test)]

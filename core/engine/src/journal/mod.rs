@@ -12,10 +12,12 @@ mod segment;
 
 pub use self::{
     admit::{Admitted, admit},
-    append::{Append, Appended, Conflict, Quarantined, append, checkpoint},
+    append::{Append, Appended, append, checkpoint},
     cure::{Cured, cure, holds},
-    read::{Entry, JournalCounts, RejectedEntry, conflicts, counts, quarantined, read, rejected},
+    read::{Entry, conflicts, counts, quarantined, read, rejected},
     segment::{SealLimits, Sealed, seal},
 };
+
+pub use crate::store::records::{Conflict, JournalCounts, Quarantined, RejectedEntry};
 
 pub(crate) use self::segment::sync_dir;

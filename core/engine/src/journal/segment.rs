@@ -14,12 +14,15 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord};
-use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::read::read_range;
-use crate::{EngineError, Reader, State, error::Result, store::codec};
+use crate::{
+    EngineError, Reader, State,
+    error::Result,
+    store::{codec, segments::Announced},
+};
 
 /// How large one segment gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,10 +135,7 @@ pub fn seal(
         let number = announced.number;
         let sealed = write_segment(&state.reader()?, out_dir, stream, announced)?;
         let hash = sealed.sha256.clone();
-        state.write(move |conn| {
-            let query = "UPDATE sealed SET sha256 = ?2 WHERE number = ?1";
-            Ok(conn.execute(query, params![number, hash])?)
-        })?;
+        state.change(move |tx| tx.finish_segment(number, &hash))?;
         done.push(sealed);
     }
     Ok(done)
@@ -143,20 +143,8 @@ pub fn seal(
 
 /// Writes every sealed segment whose file is not in `dir`.
 fn write_lost(reader: &Reader, dir: &Path, stream: &str) -> Result<Vec<Sealed>> {
-    let query = "SELECT s.number, s.first, s.last, COALESCE(b.sha256, ''), s.sha256
-         FROM sealed s LEFT JOIN sealed b ON b.number = s.number - 1
-         WHERE s.sha256 IS NOT NULL ORDER BY s.number";
-    let mut statement = reader.conn().prepare(query)?;
-    let mut rows = statement.query([])?;
     let mut done = Vec::new();
-    while let Some(row) = rows.next()? {
-        let announced = Announced {
-            number: row.get(0)?,
-            first: row.get(1)?,
-            last: row.get(2)?,
-            previous: row.get(3)?,
-            sealed: row.get(4)?,
-        };
+    for announced in reader.db().sealed_segments()? {
         let there = dir.join(file_name(announced.number)).try_exists();
         if !there.map_err(EngineError::io(dir))? {
             done.push(write_segment(reader, dir, stream, announced)?);
@@ -177,70 +165,44 @@ fn write_segment(
         stream: stream.to_owned(),
         number,
         previous,
-        records: count(reader, first, last)?,
+        records: reader.db().records_between(first, last)?,
     };
     let sha256 = write_file(reader, dir, &header, first, last, sealed.as_deref())?;
     let (file, records) = (file_name(number), header.records);
     Ok(Sealed { number, file, records, sha256, again: sealed.is_some() })
 }
 
-fn count(reader: &Reader, first: u64, last: u64) -> Result<u64> {
-    let query = "SELECT COUNT(*) FROM record WHERE position BETWEEN ?1 AND ?2";
-    Ok(reader.conn().query_row(query, [first, last], |row| row.get(0))?)
-}
-
-/// A segment and the range of its records.
-struct Announced {
-    number: u64,
-    first: u64,
-    last: u64,
-    /// Hash of the one before it.
-    previous: String,
-    /// Its own hash, when it was complete before.
-    sealed: Option<String>,
-}
-
 fn check_stream(reader: &Reader, stream: &str) -> Result<()> {
-    let foreign = "SELECT stream FROM sealed WHERE stream <> ?1 LIMIT 1";
-    let mut statement = reader.conn().prepare_cached(foreign)?;
-    let other = statement.query_row([stream], |row| row.get::<_, String>(0)).optional()?;
-    other.map_or(Ok(()), |other| {
-        Err(EngineError::Refused(format!(
+    match reader.db().sealed_stream()? {
+        Some(other) if other != stream => Err(EngineError::Refused(format!(
             "this state seals the stream `{other}`, not `{stream}`; keep the name it began with"
-        )))
-    })
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Commits which records the next segment holds, before its file is written;
 /// an announced one that was not finished comes first.
 fn announce(state: &State, stream: &str, records: u64) -> Result<Option<Announced>> {
     let stream = stream.to_owned();
-    state.write(move |conn| {
-        let hash_before = |number: u64| -> Result<String> {
-            let query = "SELECT sha256 FROM sealed WHERE number = ?1";
-            let before = conn.query_row(query, [number - 1], |row| row.get(0)).optional()?;
-            Ok(before.unwrap_or_default())
-        };
-        let open = "SELECT number, first, last FROM sealed WHERE sha256 IS NULL ORDER BY number";
-        let unfinished = conn
-            .query_row(open, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .optional()?;
-        if let Some((number, first, last)) = unfinished {
-            let previous = hash_before(number)?;
-            return Ok(Some(Announced { number, first, last, previous, sealed: None }));
+    state.change(move |tx| {
+        if let Some(unfinished) = tx.unfinished_segment()? {
+            return Ok(Some(unfinished));
         }
-        let ends = "SELECT COALESCE(MAX(number), 0) + 1, COALESCE(MAX(last), 0),
-             (SELECT COALESCE(MAX(position), 0) FROM record) FROM sealed";
-        let (number, sealed, end): (u64, u64, u64) =
-            conn.query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let (number, sealed) = tx.last_segment()?;
+        let end = tx.last_position()?;
         if end <= sealed {
             return Ok(None);
         }
-        let (first, last) = (sealed + 1, end.min(sealed + records.max(1)));
-        let insert = "INSERT INTO sealed (number, stream, first, last) VALUES (?1, ?2, ?3, ?4)";
-        conn.execute(insert, params![number, stream, first, last])?;
-        let previous = hash_before(number)?;
-        Ok(Some(Announced { number, first, last, previous, sealed: None }))
+        let next = Announced {
+            number: number + 1,
+            first: sealed + 1,
+            last: end.min(sealed + records.max(1)),
+            previous: tx.segment_hash(number)?,
+            sealed: None,
+        };
+        tx.announce_segment(&stream, &next)?;
+        Ok(Some(next))
     })
 }
 
@@ -279,7 +241,7 @@ fn write_file(
     let mut out = Hashing { inner: BufWriter::new(file), hash: Sha256::new() };
     let mut line = |value: String| -> Result<()> { writeln!(out, "{value}").map_err(io()) };
     line(serde_json::to_string(header).map_err(json)?)?;
-    read_range(reader.conn(), first - 1, last, |entry| {
+    read_range(reader.db(), first - 1, last, |entry| {
         line(serde_json::to_string(&Line::from_record(entry.record)).map_err(json)?)
     })?;
     let Hashing { mut inner, hash } = out;

@@ -1,8 +1,14 @@
 //! The state directory: one writer, many readers, durable when acknowledged.
 
 pub(crate) mod codec;
+mod counts;
+mod db;
+#[cfg(test)]
+mod forge;
 mod lock;
-pub(crate) mod schema;
+pub(crate) mod records;
+mod schema;
+pub(crate) mod segments;
 mod writer;
 
 use std::{
@@ -14,6 +20,7 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
+pub(crate) use self::db::{Db, Tx};
 pub use self::lock::Holder;
 use self::{lock::WriterLock, writer::Writer};
 use crate::{EngineError, error::Result};
@@ -57,7 +64,7 @@ impl State {
         tune(&conn)?;
         assert_durable(&conn)?;
         schema::migrate(&mut conn, &file, schema::STEPS)?;
-        let writer = Writer::start(conn)?;
+        let writer = Writer::start(Db::new(conn))?;
         Ok(Self { dir: dir.to_owned(), writer, took_over, _lock: lock })
     }
 
@@ -79,12 +86,8 @@ impl State {
     /// # Errors
     /// When the state can't be read or written.
     pub fn identity(&self, random: u64) -> Result<u32> {
-        self.write(move |conn| {
-            let made = u32::try_from(random % 999_999).unwrap_or_default() + 1;
-            conn.execute("INSERT OR IGNORE INTO counter VALUES ('identity', ?1)", [made])?;
-            let kept = "SELECT value FROM counter WHERE name = 'identity'";
-            Ok(conn.query_row(kept, [], |row| row.get(0))?)
-        })
+        let made = u32::try_from(random % 999_999).unwrap_or_default() + 1;
+        self.change(move |tx| tx.identity(made))
     }
 
     /// A read-only connection of its own.
@@ -96,18 +99,26 @@ impl State {
     }
 
     /// Runs `work` on the writer thread, in the next commit.
+    pub(crate) fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.run(work)
+    }
+
+    /// The same, for rooms that hold SQL of their own still.
     pub(crate) fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.run(work)
+        self.writer.run(move |tx| work(tx.conn()))
     }
 }
 
 /// A read-only connection: it works beside a writer, and never blocks it.
 #[derive(Debug)]
 pub struct Reader {
-    conn: Connection,
+    db: Db,
 }
 
 impl Reader {
@@ -130,21 +141,22 @@ impl Reader {
             0 => Err(EngineError::NoState(dir.to_owned())),
             _ if found > known => Err(EngineError::NewerSchema { found, known }),
             _ if found < known => Err(EngineError::OlderSchema { found, known }),
-            _ => Ok(Self { conn }),
+            _ => Ok(Self { db: Db::new(conn) }),
         }
     }
 
+    pub(crate) const fn db(&self) -> &Db {
+        &self.db
+    }
+
     pub(crate) const fn conn(&self) -> &Connection {
-        &self.conn
+        self.db.conn()
     }
 
     /// Runs `work` on one snapshot: what a writer commits meanwhile is not
     /// seen.
     pub(crate) fn snapshot<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let transaction = self.conn.unchecked_transaction()?;
-        let result = work(&transaction)?;
-        transaction.finish()?;
-        Ok(result)
+        self.db.snapshot(|db| work(db.conn()))
     }
 }
 

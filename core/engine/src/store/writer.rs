@@ -10,15 +10,14 @@ use std::{
     thread::JoinHandle,
 };
 
-use rusqlite::Connection;
-
+use super::db::{Db, Tx};
 use crate::{EngineError, error::Result};
 
 /// Most jobs in one commit: bounds what a failing commit takes with it.
 const JOBS_PER_COMMIT: usize = 256;
 
 trait Work: Send {
-    fn run(&mut self, conn: &Connection);
+    fn run(&mut self, tx: &Tx<'_>);
     fn failed(&self) -> bool;
     fn filled_the_disk(&self) -> bool;
     fn reply(self: Box<Self>, commit: &std::result::Result<(), CommitError>);
@@ -31,12 +30,18 @@ enum CommitError {
     Other(String),
 }
 
-impl From<rusqlite::Error> for CommitError {
-    fn from(error: rusqlite::Error) -> Self {
-        match EngineError::from(error) {
+impl From<EngineError> for CommitError {
+    fn from(error: EngineError) -> Self {
+        match error {
             EngineError::DiskFull => Self::DiskFull,
             other => Self::Other(other.to_string()),
         }
+    }
+}
+
+impl From<rusqlite::Error> for CommitError {
+    fn from(error: rusqlite::Error) -> Self {
+        EngineError::from(error).into()
     }
 }
 
@@ -59,10 +64,10 @@ struct Job<T, F> {
     reply: SyncSender<Result<T>>,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Result<T> + Send> Work for Job<T, F> {
-    fn run(&mut self, conn: &Connection) {
+impl<T: Send, F: FnOnce(&Tx<'_>) -> Result<T> + Send> Work for Job<T, F> {
+    fn run(&mut self, tx: &Tx<'_>) {
         if let Some(work) = self.work.take() {
-            self.result = Some(work(conn));
+            self.result = Some(work(tx));
         }
     }
 
@@ -100,12 +105,12 @@ impl fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Starts the thread that owns `conn`.
-    pub(crate) fn start(conn: Connection) -> Result<Self> {
+    /// Starts the thread that owns `db`.
+    pub(crate) fn start(db: Db) -> Result<Self> {
         let (queue, jobs) = channel();
         let thread = std::thread::Builder::new()
             .name("planthread-writer".into())
-            .spawn(move || drain(&conn, &jobs))
+            .spawn(move || drain(&db, &jobs))
             .map_err(EngineError::io("writer thread"))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -113,7 +118,7 @@ impl Writer {
     /// Runs `work` in the next commit and returns after it.
     pub(crate) fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = sync_channel(1);
         let job = Job { work: Some(work), result: None, reply };
@@ -132,20 +137,22 @@ impl Drop for Writer {
     }
 }
 
-fn drain(conn: &Connection, jobs: &Receiver<Box<dyn Work>>) {
+fn drain(db: &Db, jobs: &Receiver<Box<dyn Work>>) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(JOBS_PER_COMMIT - 1));
-        let commit = commit(conn, &mut batch);
+        let commit = commit(db, &mut batch);
         for job in batch {
             job.reply(&commit);
         }
     }
 }
 
-fn commit(conn: &Connection, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
+fn commit(db: &Db, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
+    let conn = db.conn();
     conn.execute_batch("BEGIN IMMEDIATE")?;
-    let done = run_all(conn, batch).and_then(|()| conserve(conn));
+    let tx = Tx::new(db);
+    let done = run_all(&tx, batch).and_then(|()| conserve(&tx));
     if let Err(error) = done {
         let _ = conn.execute_batch("ROLLBACK");
         return Err(error);
@@ -156,10 +163,11 @@ fn commit(conn: &Connection, batch: &mut [Box<dyn Work>]) -> std::result::Result
     })
 }
 
-fn run_all(conn: &Connection, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
+fn run_all(tx: &Tx<'_>, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
+    let conn = tx.conn();
     for job in batch {
         conn.execute_batch("SAVEPOINT job")?;
-        job.run(conn);
+        job.run(tx);
         // SQLite may roll the whole transaction back when the disk is full: then
         // no neighbour was kept either, and all of them are told so.
         if job.filled_the_disk() {
@@ -172,11 +180,7 @@ fn run_all(conn: &Connection, batch: &mut [Box<dyn Work>]) -> std::result::Resul
 }
 
 /// Conservation, checked at every commit: a few counters, so it costs nothing.
-fn conserve(conn: &Connection) -> std::result::Result<(), CommitError> {
-    let query = "SELECT (SELECT value FROM counter WHERE name = 'revisions'),
-                        (SELECT COALESCE(SUM(n), 0) FROM tally)";
-    let (made, counted): (i64, i64) = conn
-        .prepare_cached(query)
-        .and_then(|mut statement| statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))))?;
+fn conserve(tx: &Tx<'_>) -> std::result::Result<(), CommitError> {
+    let (made, counted) = tx.revisions()?;
     if made == counted { Ok(()) } else { Err(CommitError::Conservation { made, counted }) }
 }

@@ -1,0 +1,316 @@
+//! Rows of the journal: records, what stands beside them, how far was read.
+
+use jiff::Timestamp;
+use planthread_contracts::{Origin, RawRecord, RejectedRecord};
+use rusqlite::{Row, params};
+use serde::Serialize;
+
+use super::{
+    codec,
+    db::{Db, Sql, Tx},
+};
+use crate::error::Result;
+
+/// A rejected record, and when it was rejected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedEntry {
+    /// Number of the rejection.
+    pub id: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The record with its reason and cure.
+    pub record: RejectedRecord,
+}
+
+/// A record that must wait for a person: an event from the future, say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The record.
+    pub record: RawRecord,
+    /// Why it may not be used yet, with the cure.
+    pub reason: String,
+}
+
+/// The same source and id arrived with another body; both are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// CloudEvents `source`.
+    pub source: String,
+    /// CloudEvents `id`.
+    pub id: String,
+    /// Position of the record that was there first, and that counts.
+    pub position: u64,
+    /// Where the other one came from: place and line.
+    pub origin: (String, u64),
+}
+
+/// How much the journal holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct JournalCounts {
+    /// Records.
+    pub records: u64,
+    /// Position of the last one.
+    pub last_position: u64,
+    /// Rejected records.
+    pub rejected: u64,
+    /// Conflicting bodies.
+    pub conflicts: u64,
+    /// Quarantined records.
+    pub quarantined: u64,
+}
+
+/// A record as it lies there: its position, the digest that was kept with it.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) position: u64,
+    pub(crate) digest: Vec<u8>,
+    pub(crate) record: RawRecord,
+}
+
+impl Db {
+    /// Gives the records at positions in `(after, to]` to `each`, in order.
+    pub(crate) fn records(
+        &self,
+        after: u64,
+        to: u64,
+        mut each: impl FnMut(Kept) -> Result<()>,
+    ) -> Result<()> {
+        let sql = Sql::seeks(
+            "SELECT source, id, media_type, body, received_at, place, line, position, digest
+             FROM record WHERE position > ?1 AND position <= ?2 ORDER BY position",
+        );
+        self.each(sql, [after, to], |row| {
+            each(Kept { position: row.get(7)?, digest: row.get(8)?, record: raw(row)? })
+        })
+    }
+
+    /// How many records lie at positions from `first` to `last`.
+    pub(crate) fn records_between(&self, first: u64, last: u64) -> Result<u64> {
+        let sql = Sql::seeks("SELECT COUNT(*) FROM record WHERE position BETWEEN ?1 AND ?2");
+        self.number(sql, [first, last])
+    }
+
+    /// Position of the last record; 0 when there is none.
+    pub(crate) fn last_position(&self) -> Result<u64> {
+        let sql = Sql::walks(
+            "SELECT COALESCE(MAX(position), 0) FROM record",
+            "one row: the greatest key is the last of the tree",
+        );
+        self.number(sql, [])
+    }
+
+    /// Position and digest of the record with this name.
+    pub(crate) fn record_named(&self, source: &str, id: &str) -> Result<Option<(u64, Vec<u8>)>> {
+        let sql = Sql::seeks("SELECT position, digest FROM record WHERE source = ?1 AND id = ?2");
+        self.find(sql, [source, id], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// Whether another body of the record at `position` is kept.
+    pub(crate) fn holds_conflict(&self, position: u64, digest: &[u8]) -> Result<bool> {
+        let sql = Sql::seeks("SELECT 1 FROM record_conflict WHERE position = ?1 AND digest = ?2");
+        Ok(self.find(sql, params![position, digest], |_| Ok(()))?.is_some())
+    }
+
+    /// Whether the record waits in quarantine.
+    pub(crate) fn holds_quarantined(&self, source: &str, id: &str, digest: &[u8]) -> Result<bool> {
+        let sql = Sql::seeks(
+            "SELECT 1 FROM record_quarantine
+             WHERE source = ?1 AND record_id = ?2 AND digest = ?3",
+        );
+        Ok(self.find(sql, params![source, id, digest], |_| Ok(()))?.is_some())
+    }
+
+    /// How far a source was read.
+    pub(crate) fn checkpoint(&self, source: &str) -> Result<Option<String>> {
+        let sql = Sql::seeks("SELECT value FROM checkpoint WHERE source = ?1");
+        self.find(sql, [source], |row| Ok(row.get(0)?))
+    }
+
+    /// Every rejected record, oldest first.
+    pub(crate) fn rejected(&self) -> Result<Vec<RejectedEntry>> {
+        let sql = Sql::walks(
+            "SELECT id, at, place, line, field, reason, cure, body FROM record_rejected
+             ORDER BY id",
+            "the list that was asked for",
+        );
+        self.all(sql, [], |row| {
+            let record = RejectedRecord {
+                origin: Origin { place: row.get(2)?, line: row.get(3)? },
+                field: row.get(4)?,
+                reason: row.get(5)?,
+                cure: row.get(6)?,
+                body: row.get(7)?,
+            };
+            Ok(RejectedEntry { id: row.get(0)?, at: codec::at(row, 1)?, record })
+        })
+    }
+
+    /// Every conflict with the body that came second, oldest first.
+    pub(crate) fn conflicts(&self) -> Result<Vec<(Conflict, Vec<u8>)>> {
+        let sql = Sql::walks(
+            "SELECT r.source, r.id, c.position, c.place, c.line, c.body
+             FROM record_conflict c JOIN record r ON r.position = c.position ORDER BY c.id",
+            "the list that was asked for",
+        );
+        self.all(sql, [], |row| {
+            let conflict = Conflict {
+                source: row.get(0)?,
+                id: row.get(1)?,
+                position: row.get(2)?,
+                origin: (row.get(3)?, row.get(4)?),
+            };
+            Ok((conflict, row.get(5)?))
+        })
+    }
+
+    /// Every quarantined record, oldest first.
+    pub(crate) fn quarantined(&self) -> Result<Vec<Quarantined>> {
+        let sql = Sql::walks(
+            "SELECT source, record_id, media_type, body, received_at, place, line, reason
+             FROM record_quarantine ORDER BY id",
+            "the list that was asked for",
+        );
+        self.all(sql, [], |row| Ok(Quarantined { record: raw(row)?, reason: row.get(7)? }))
+    }
+
+    /// Counts of everything in and beside the journal.
+    pub(crate) fn journal_counts(&self) -> Result<JournalCounts> {
+        let sql = Sql::walks(
+            "SELECT (SELECT COUNT(*) FROM record),
+                (SELECT COALESCE(MAX(position), 0) FROM record),
+                (SELECT COUNT(*) FROM record_rejected), (SELECT COUNT(*) FROM record_conflict),
+                (SELECT COUNT(*) FROM record_quarantine)",
+            "a count walks an index, for a person who asked",
+        );
+        self.one(sql, [], |row| {
+            Ok(JournalCounts {
+                records: row.get(0)?,
+                last_position: row.get(1)?,
+                rejected: row.get(2)?,
+                conflicts: row.get(3)?,
+                quarantined: row.get(4)?,
+            })
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// Appends a record; false when its name is taken.
+    pub(crate) fn insert_record(&self, record: &RawRecord, digest: &[u8]) -> Result<bool> {
+        let sql = Sql::seeks(
+            "INSERT INTO record (source, id, media_type, body, digest, received_at, place, line)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (source, id) DO NOTHING",
+        );
+        let inserted = self.run(
+            sql,
+            params![
+                record.source,
+                record.id,
+                record.media_type,
+                record.body,
+                digest,
+                codec::micros(record.received_at),
+                record.origin.place,
+                record.origin.line,
+            ],
+        )?;
+        Ok(inserted == 1)
+    }
+
+    /// Keeps another body of the record at `position`, once.
+    pub(crate) fn insert_conflict(
+        &self,
+        position: u64,
+        record: &RawRecord,
+        digest: &[u8],
+    ) -> Result<()> {
+        let sql = Sql::seeks(
+            "INSERT INTO record_conflict (position, digest, body, received_at, place, line)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (position, digest) DO NOTHING",
+        );
+        let at = codec::micros(record.received_at);
+        let origin = (&record.origin.place, record.origin.line);
+        self.run(sql, params![position, digest, record.body, at, origin.0, origin.1])?;
+        Ok(())
+    }
+
+    /// Keeps a rejected record; false when it is kept already.
+    pub(crate) fn insert_rejected(
+        &self,
+        row: &RejectedRecord,
+        digest: &[u8],
+        now: Timestamp,
+    ) -> Result<bool> {
+        let sql = Sql::seeks(
+            "INSERT INTO record_rejected (place, line, field, reason, cure, body, digest, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (place, line, field, digest) DO NOTHING",
+        );
+        let (place, line) = (&row.origin.place, row.origin.line);
+        let (field, at) = (&row.field, codec::micros(now));
+        let inserted =
+            self.run(sql, params![place, line, field, row.reason, row.cure, row.body, digest, at])?;
+        Ok(inserted == 1)
+    }
+
+    /// Keeps a record that must wait; false when it is kept already.
+    pub(crate) fn insert_quarantined(&self, waiting: &Quarantined, digest: &[u8]) -> Result<bool> {
+        let record = &waiting.record;
+        let sql = Sql::seeks(
+            "INSERT INTO record_quarantine
+             (source, record_id, media_type, body, digest, received_at, place, line, reason)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (source, record_id, digest) DO NOTHING",
+        );
+        let inserted = self.run(
+            sql,
+            params![
+                record.source,
+                record.id,
+                record.media_type,
+                record.body,
+                digest,
+                codec::micros(record.received_at),
+                record.origin.place,
+                record.origin.line,
+                waiting.reason,
+            ],
+        )?;
+        Ok(inserted == 1)
+    }
+
+    /// Notes how far a source was read.
+    pub(crate) fn put_checkpoint(&self, source: &str, value: &str) -> Result<()> {
+        let sql = Sql::seeks(
+            "INSERT INTO checkpoint VALUES (?1, ?2)
+             ON CONFLICT (source) DO UPDATE SET value = excluded.value",
+        );
+        self.run(sql, [source, value])?;
+        Ok(())
+    }
+
+    /// Takes a rejection off the list; whether it was on it.
+    pub(crate) fn delete_rejected(&self, id: u64) -> Result<bool> {
+        Ok(self.run(Sql::seeks("DELETE FROM record_rejected WHERE id = ?1"), [id])? == 1)
+    }
+
+    /// Takes a record out of quarantine; whether it was in it.
+    pub(crate) fn delete_quarantined(&self, source: &str, id: &str, digest: &[u8]) -> Result<bool> {
+        let sql = Sql::seeks(
+            "DELETE FROM record_quarantine
+             WHERE source = ?1 AND record_id = ?2 AND digest = ?3",
+        );
+        Ok(self.run(sql, params![source, id, digest])? == 1)
+    }
+}
+
+fn raw(row: &Row<'_>) -> Result<RawRecord> {
+    Ok(RawRecord {
+        source: row.get(0)?,
+        id: row.get(1)?,
+        media_type: row.get(2)?,
+        body: row.get(3)?,
+        received_at: codec::at(row, 4)?,
+        origin: Origin { place: row.get(5)?, line: row.get(6)? },
+    })
+}
