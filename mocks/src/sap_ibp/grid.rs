@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use planthread_contracts::{Aggregation, Period, PeriodKind};
-use rust_decimal::Decimal;
+use planthread_contracts::{Aggregation, Period, PeriodKind, Status};
+use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use serde_json::{Value, json};
 
 use super::{
@@ -199,7 +199,7 @@ impl SapIbp {
 impl Behind {
     fn add(&mut self, row: Row, base: &Row, wiring: Wiring, today: Date) {
         self.rows += 1;
-        self.known += usize::from(row.value(TWINSTATUS).is_some_and(|code| !code.is_zero()));
+        self.known += usize::from(status(&row) != Status::Unknown);
         *self.states.entry(state(&row, today)).or_default() += 1;
         let cells = row.cells.iter().map(Option::as_ref);
         for (n, cell) in cells.chain([base.seen_cell(CAPASUPPLY, wiring)]).enumerate() {
@@ -249,21 +249,22 @@ impl Behind {
 /// What a planner may trust a row for today. A number past its end is stale,
 /// whatever its status says; a status without a live number vouches for nothing.
 fn state(row: &Row, today: Date) -> &'static str {
-    let code = row.value(TWINSTATUS).unwrap_or_default();
-    let words = ["unknown", "live", "held", "assumed", "conflicting"];
-    let codes = (0u8..).map(Decimal::from);
-    let word = words.into_iter().zip(codes).find(|(_, known)| *known == code);
-    let word = word.map_or("unknown", |(word, _)| word);
     let digits =
         i64::from(today.year()) * 10_000 + i64::from(today.month()) * 100 + i64::from(today.day());
     let stale = row.value(TWINVALIDTO).is_some_and(|end| end < Decimal::from(digits));
     let absent = row.value(TWINCAPALIVE).is_none();
-    match word {
-        "unknown" => word,
+    match status(row) {
+        Status::Unknown => Status::Unknown.word(),
         _ if stale => "stale",
-        "live" | "held" | "assumed" if absent => "unknown",
-        _ => word,
+        Status::Live | Status::Held | Status::Assumed if absent => Status::Unknown.word(),
+        known => known.word(),
     }
+}
+
+/// The status that landed; a row without one is unknown.
+fn status(row: &Row) -> Status {
+    let code = row.value(TWINSTATUS).and_then(|code| code.to_i64());
+    code.map_or(Status::Unknown, Status::from_code)
 }
 
 fn storage_word(storage: PeriodKind) -> &'static str {

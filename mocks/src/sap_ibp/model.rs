@@ -88,11 +88,11 @@ pub const TWINASOF: usize = 8;
 /// Index of `TWINVALIDTO`.
 pub const TWINVALIDTO: usize = 9;
 /// Index of `CAPADEMAND`.
-pub const CAPADEMAND: usize = 12;
+pub const CAPADEMAND: usize = 13;
 /// Index of `UTILIZATIONPCT`.
-pub const UTILIZATIONPCT: usize = 14;
+pub const UTILIZATIONPCT: usize = 15;
 /// How many key figures there are.
-pub const KEY_FIGURE_COUNT: usize = 15;
+pub const KEY_FIGURE_COUNT: usize = 16;
 
 /// All key figures, in the order of the planner's grid.
 pub const KEY_FIGURES: [KeyFigure; KEY_FIGURE_COUNT] = [
@@ -108,6 +108,7 @@ pub const KEY_FIGURES: [KeyFigure; KEY_FIGURE_COUNT] = [
     stored("TWINVALIDTO", "Twin Valid Until (yyyymmdd)", Aggregation::Min),
     stored("TWINBEAT", "Twin Heartbeat", Aggregation::Max),
     converted(stored("TWINOUTPUT", "Twin Good Output", Aggregation::Sum), Conversion::Quantity),
+    stored("TWINCOVERED", "Twin Covered (adds up)", Aggregation::Sum),
     base_only(stored("CAPADEMAND", "Capacity Demand (load)", Aggregation::Sum)),
     base_only(converted(
         stored("CAPASUPPLYEXPANSIONCOSTRATE", "Capacity Expansion Cost Rate", Aggregation::Max),
