@@ -12,6 +12,9 @@
 //! | `expire-token` | all sessions end, then handled |
 //! | `rename=Value>Wert` | a field of the answer has another name |
 //! | `error-inside-200` | not handled; status 200 with an error body |
+//! | `login-page`, `login-page=201` | not handled; 200 (or that status) with an HTML page to log in on, as a proxy sends it |
+//! | `multipart-400`, `multipart-400=201` | not handled; 200 (or that status) with a multipart whose only part is a 400 |
+//! | `redirect`, `redirect=307` | not handled; 302 (or that status) to a page to log in on elsewhere |
 //!
 //! MATCH is a part of `METHOD /path?query` (`*` is any). WHEN counts matching
 //! requests: `@3`, `@2-4`, `@3+`, `@all`, or `@20%` by the seed. Default `@1`.
@@ -19,7 +22,7 @@
 use std::{str::FromStr, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use jiff::Timestamp;
 
 use crate::simulator::{Change, Cut, Reply, Simulator, StoredCell};
@@ -56,6 +59,14 @@ pub enum Fault {
     },
     /// Status 200, and an error in the body. The request has no effect.
     ErrorInside200,
+    /// An HTML page to log in on, with this status. The request has no effect.
+    LoginPage(u16),
+    /// A multipart body whose only part is a 400, with this status. The request
+    /// has no effect.
+    Multipart400(u16),
+    /// This status, and the address of a page to log in on. The request has no
+    /// effect.
+    Redirect(u16),
 }
 
 /// Which of the matching requests are hit; numbers count from 1.
@@ -132,6 +143,12 @@ fn parse_fault(text: &str) -> Option<Fault> {
         ("drop-after", None) => Some(Fault::DropAfter),
         ("expire-token", None) => Some(Fault::ExpireToken),
         ("error-inside-200", None) => Some(Fault::ErrorInside200),
+        ("login-page", status) => success(status).map(Fault::LoginPage),
+        ("multipart-400", status) => success(status).map(Fault::Multipart400),
+        ("redirect", status) => {
+            let code = status.map_or(Some(302), |text| text.parse().ok())?;
+            [301, 302, 303, 307, 308].contains(&code).then_some(Fault::Redirect(code))
+        }
         ("slow", Some(seconds)) => {
             Duration::try_from_secs_f64(seconds.parse().ok()?).ok().map(Fault::Slow)
         }
@@ -150,6 +167,12 @@ fn parse_fault(text: &str) -> Option<Fault> {
             Some(Fault::Status { code, retry_after, after })
         }
     }
+}
+
+/// The status of an answer that looks like a success: 200 unless told.
+fn success(text: Option<&str>) -> Option<u16> {
+    let code = text.map_or(Some(200), |text| text.parse().ok())?;
+    (200..300).contains(&code).then_some(code)
 }
 
 /// A simulator with a schedule of faults around it.
@@ -233,6 +256,9 @@ impl<S: Simulator> Simulator for Faulty<S> {
                     return reply;
                 }
                 Fault::ErrorInside200 => return Reply::new(error_inside_200()),
+                Fault::LoginPage(code) => return Reply::new(login_page(*code)),
+                Fault::Multipart400(code) => return Reply::new(multipart_400(*code)),
+                Fault::Redirect(code) => return Reply::new(redirect(*code)),
                 Fault::ExpireToken => self.inner.expire_sessions(),
                 Fault::Status { after: true, .. }
                 | Fault::DropAfter
@@ -276,16 +302,29 @@ fn spoil(mut reply: Reply, fault: &Fault) -> Reply {
                 *reply.response.body_mut() = both.into();
             }
         }
-        Fault::Status { .. } | Fault::DropBefore | Fault::ExpireToken | Fault::ErrorInside200 => {}
+        Fault::Status { .. }
+        | Fault::DropBefore
+        | Fault::ExpireToken
+        | Fault::ErrorInside200
+        | Fault::LoginPage(_)
+        | Fault::Multipart400(_)
+        | Fault::Redirect(_) => {}
     }
     reply
 }
 
-fn status(code: u16, retry_after: Option<u32>) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(b"injected fault"));
+/// Where a redirect leads, and where the form of the login page goes.
+pub const LOGIN_ADDRESS: &str = "https://login.sandbox.invalid/sso";
+
+fn answer(code: u16, kind: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::BAD_GATEWAY);
-    let plain = http::HeaderValue::from_static("text/plain");
-    response.headers_mut().insert(header::CONTENT_TYPE, plain);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+fn status(code: u16, retry_after: Option<u32>) -> Response<Bytes> {
+    let mut response = answer(code, "text/plain", "injected fault");
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
@@ -294,9 +333,31 @@ fn status(code: u16, retry_after: Option<u32>) -> Response<Bytes> {
 
 fn error_inside_200() -> Response<Bytes> {
     let body = r#"{"error":{"code":"SANDBOX/FAULT","message":{"lang":"en","value":"injected: an error inside a 200"}}}"#;
-    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
-    let json = http::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    answer(200, "application/json", body)
+}
+
+fn login_page(code: u16) -> Response<Bytes> {
+    let body = format!(
+        "<!DOCTYPE html><html><head><title>Log on</title></head><body><form method=\"post\" \
+         action=\"{LOGIN_ADDRESS}\"><input name=\"user\"><input name=\"password\" \
+         type=\"password\"><button>Log on</button></form></body></html>"
+    );
+    answer(code, "text/html;charset=utf-8", body)
+}
+
+fn multipart_400(code: u16) -> Response<Bytes> {
+    let body = "--sandbox\r\nContent-Type: application/http\r\n\
+                Content-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 400 Bad Request\r\n\
+                Content-Type: application/json\r\n\r\n\
+                {\"error\":{\"code\":\"SANDBOX/FAULT\",\"message\":{\"lang\":\"en\",\
+                \"value\":\"injected: a 400 inside a multipart\"}}}\r\n--sandbox--\r\n";
+    answer(code, "multipart/mixed; boundary=sandbox", body)
+}
+
+fn redirect(code: u16) -> Response<Bytes> {
+    let mut response = answer(code, "text/plain", "");
+    let location = HeaderValue::from_static(LOGIN_ADDRESS);
+    response.headers_mut().insert(header::LOCATION, location);
     response
 }
 
@@ -369,6 +430,23 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_a_success_has_no_effect() {
+        for (rule, status, kind, inside) in [
+            ("login-page", 200, "text/html;charset=utf-8", "<form"),
+            ("login-page=201", 201, "text/html;charset=utf-8", "<form"),
+            ("multipart-400=201", 201, "multipart/mixed; boundary=sandbox", "HTTP/1.1 400"),
+            ("redirect", 302, "text/plain", ""),
+        ] {
+            let (replies, handled, _) = run(&[rule], 1);
+            let response = &replies[0].response;
+            assert_eq!((response.status().as_u16(), handled), (status, 0), "{rule}");
+            assert_eq!(response.headers()["content-type"], kind, "{rule}");
+            assert!(std::str::from_utf8(response.body()).unwrap().contains(inside), "{rule}");
+            assert_eq!(response.headers().contains_key("location"), rule == "redirect", "{rule}");
+        }
+    }
+
+    #[test]
     fn a_seed_repeats_itself() {
         let codes = || {
             let (replies, ..) = run(&["503@30%"], 200);
@@ -381,8 +459,19 @@ mod tests {
 
     #[test]
     fn garbage_is_refused_with_a_cure() {
-        for text in ["", "explode", "200", "429=x", "slow=-1", "drop-after@0", "503@0%", "503@5-2"]
-        {
+        for text in [
+            "",
+            "explode",
+            "200",
+            "429=x",
+            "slow=-1",
+            "drop-after@0",
+            "503@0%",
+            "503@5-2",
+            "login-page=404",
+            "multipart-400=x",
+            "redirect=304",
+        ] {
             let error = text.parse::<Rule>().unwrap_err().to_string();
             assert!(error.contains("drop-after:commit"), "{text}");
         }
