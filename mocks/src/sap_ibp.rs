@@ -7,7 +7,9 @@
 pub mod behaviours;
 mod edmx;
 mod filter;
+mod functions;
 mod grid;
+mod labels;
 mod listing;
 mod master;
 mod master_api;
@@ -188,6 +190,10 @@ impl SapIbp {
         service: Service,
         path: &str,
     ) -> Answered {
+        let switches = self.options.switches;
+        if switches.on(Switch::LengthRequired) && session::lacks_length(request) {
+            return wire::response(411, "text/html", "<h1>411 Length Required</h1>").into();
+        }
         if let Err(refused) = authenticate(request, &self.options) {
             return (*refused).into();
         }
@@ -199,12 +205,15 @@ impl SapIbp {
             Ok(issued) => issued,
             Err(refused) => return (*refused).into(),
         };
-        let query = Query::parse(request.uri().query());
+        let lost = switches.on(Switch::ParametersNeedType) && session::lacks_type(request);
+        let query = Query::parse(request.uri().query().filter(|_| !lost));
         let answer = match service {
             Service::Planning => self.planning(at, request, path, &query),
             Service::MasterData => self.master_data(at, request, path, &query),
         };
         let mut answered = answer.unwrap_or_else(|refusal| {
+            let terse = switches.on(Switch::TerseErrors);
+            let refusal = if terse { refusal.tersely() } else { refusal };
             refusal.render(Format::of(request.headers(), query.get("$format"))).into()
         });
         // A failed request carries no new token (section 8).

@@ -78,6 +78,12 @@ pub enum Switch {
     StatusNotFirst,
     ImportFails,
     NightlyOverwritesBridge,
+    DeclaredParameters,
+    MessageSeverity,
+    GermanLabels,
+    TerseErrors,
+    LengthRequired,
+    ParametersNeedType,
 }
 
 /// The day on which the sources were looked up.
@@ -105,7 +111,7 @@ const fn off(
 
 /// All behaviours that can be switched.
 #[rustfmt::skip]
-pub const TABLE: [Behaviour; 36] = [
+pub const TABLE: [Behaviour; 42] = [
     on(Switch::BasicAuth, "basic-auth", Grade::A, "2", "401 unless Basic carries the communication user; 403 without CSRF text for a user without the scenario"),
     on(Switch::ClientCertificate, "client-certificate", Grade::C, "2", "a verified client certificate with the user's CN replaces Basic"),
     on(Switch::CsrfBound, "csrf-bound", Grade::A, "6.0, 8", "writes need the token together with its cookies; else 403, x-csrf-token: Required, plain text; reads need neither"),
@@ -142,11 +148,17 @@ pub const TABLE: [Behaviour; 36] = [
     off(Switch::StatusNotFirst, "status-not-first", Grade::S, "6.5", "getExportResult puts another pair before Status, for clients that use index 0"),
     off(Switch::ImportFails, "import-fails", Grade::S, "6.5", "every commit ends in ERROR without effect"),
     off(Switch::NightlyOverwritesBridge, "nightly-overwrites-bridge", Grade::S, "-", "fault: the nightly ERP load writes its capacity into TWINCAPA and TWINCAPALIVE too"),
+    on(Switch::DeclaredParameters, "declared-parameters", Grade::A, "8, corrections", "a function import refuses (404) a parameter that it doesn't declare; off: taken without effect"),
+    off(Switch::MessageSeverity, "message-severity", Grade::B, "6.6, corrections", "<PA>Message carries Severity, and a remark (I) beside the errors (E); the public export has none"),
+    off(Switch::GermanLabels, "german-labels", Grade::S, "3", "sap:label in German; the words are ours"),
+    off(Switch::TerseErrors, "terse-errors", Grade::C, "8, corrections", "an error's message says nothing, what is wrong stands in innererror.errordetails alone"),
+    off(Switch::LengthRequired, "length-required", Grade::C, "corrections", "a front answers 411 to a POST without body and without Content-Length (lighttpd, IIS, Azure's do)"),
+    off(Switch::ParametersNeedType, "parameters-need-content-type", Grade::C, "corrections", "an adapter drops the parameters of a POST without Content-Type"),
 ];
 
 /// Behaviours that have no switch, because nothing makes sense without them.
 #[rustfmt::skip]
-pub const ALWAYS: [(&str, Grade, &str); 27] = [
+pub const ALWAYS: [(&str, Grade, &str); 30] = [
     ("Atom XML unless JSON is asked for; $metadata is always XML", Grade::B, "8"),
     ("error bodies in JSON or XML, message with language", Grade::B, "8"),
     ("token fetch by GET or HEAD on root, $metadata, <PA>Trans, <PA>Trans/", Grade::A, "6.0, 12"),
@@ -164,7 +176,10 @@ pub const ALWAYS: [(&str, Grade, &str); 27] = [
     ("zero is a value; a row left out leaves the cell alone", Grade::B, "6.8.10"),
     ("a period is addressed by a timestamp inside it", Grade::A, "5"),
     ("a failed request, of whatever kind, carries no new token", Grade::C, "8, 11"),
-    ("master data functions take P_TransactionID or TransactionID: their parameter is not public", Grade::S, "3, 4"),
+    ("Commit and GetExportResult of master data take P_TransactionID: their parameter is not public", Grade::S, "3, 4"),
+    ("startswith(ATTR,'x') in filters, with `eq true` behind it or not", Grade::B, "corrections"),
+    ("$select takes UOMTOID, CURRTOID (the unit that the filter names; of several, a row for each), ID, LASTMODIFIEDDATE", Grade::B, "corrections"),
+    ("innererror.errordetails speaks of each row at fault", Grade::C, "corrections"),
     ("the words of messages and refusals, their ExceptionId, and what commit answers", Grade::S, "6.4, 6.6, 14.2"),
     ("a stored period that spans two coarser ones counts for the one in which it starts", Grade::S, "5"),
     ("a row below the storage level is rejected in a message", Grade::S, "5"),

@@ -8,8 +8,11 @@ use serde_json::json;
 
 use super::{
     behaviours::{Switch, Switches},
+    functions::{self, Function},
+    labels::german,
     master::{MASTER_TYPES, MasterType},
     model::{ATTRIBUTES, KEY_FIGURES, PLANNING_AREA, TIME_LEVELS},
+    planning::message_names,
     wire::{Format, XML, response},
 };
 
@@ -87,23 +90,21 @@ impl Schema {
         )
     }
 
-    fn function(&mut self, name: &str, verb: &str, many: bool, parameters: &[&str]) {
-        let namespace = self.namespace;
-        let kind = if many {
-            format!("Collection({namespace}.ValueResult)")
-        } else {
-            format!("{namespace}.ValueResult")
-        };
-        let mut inner = String::new();
-        for parameter in parameters {
-            let _ =
-                write!(inner, "<Parameter Name=\"{parameter}\" Type=\"Edm.String\" Mode=\"In\"/>");
+    fn functions(&mut self, functions: &[Function]) {
+        for Function { name, verb, many, parameters, .. } in functions.iter().filter(|f| f.listed) {
+            let result = format!("{}.ValueResult", self.namespace);
+            let kind = if *many { format!("Collection({result})") } else { result };
+            let mut inner = String::new();
+            for name in parameters {
+                let _ =
+                    write!(inner, "<Parameter Name=\"{name}\" Type=\"Edm.String\" Mode=\"In\"/>");
+            }
+            let _ = write!(
+                self.functions,
+                "<FunctionImport Name=\"{name}\" ReturnType=\"{kind}\" EntitySet=\"ValueResultSet\" \
+                 m:HttpMethod=\"{verb}\">{inner}</FunctionImport>"
+            );
         }
-        let _ = write!(
-            self.functions,
-            "<FunctionImport Name=\"{name}\" ReturnType=\"{kind}\" EntitySet=\"ValueResultSet\" \
-             m:HttpMethod=\"{verb}\">{inner}</FunctionImport>"
-        );
     }
 
     fn render(mut self) -> String {
@@ -132,7 +133,7 @@ pub(super) fn planning(switches: Switches) -> String {
     let trans = format!("{PLANNING_AREA}Trans");
     let message = format!("{PLANNING_AREA}Message");
     if switches.on(Switch::PlanningEnabled) {
-        schema.entity(PLANNING_AREA, &["ID"], &area_properties(), "");
+        schema.entity(PLANNING_AREA, &["ID"], &area_properties(switches), "");
         let nav = schema.navigation(&format!("Nav{PLANNING_AREA}"), &trans, PLANNING_AREA, true);
         let mut fields: Vec<_> =
             ["Transactionid", "AggregationLevelFieldsString", "VersionID", "ScenarioID"]
@@ -149,8 +150,7 @@ pub(super) fn planning(switches: Switches) -> String {
             PLANNING_AREA,
             false,
         );
-        let fields =
-            ["Transactionid", "ExceptionId", "MsgText", "TimeStmp"].map(|name| text(name, ""));
+        let fields: Vec<_> = message_names(switches).iter().map(|name| text(name, "")).collect();
         schema.entity(&message, &["Transactionid", "ExceptionId"], &fields, &nav);
         schema.set(PLANNING_AREA, PLANNING_AREA, " sap:creatable=\"false\"");
         schema.set(&trans, &trans, " sap:requires-filter=\"true\"");
@@ -166,26 +166,21 @@ pub(super) fn planning(switches: Switches) -> String {
     .map(|name| text(name, ""));
     schema.entity("KeyFigureDeltaDefinition", &["DeltaQueryID"], &delta, "");
     schema.set("KeyFigureDeltaDefinitionSet", "KeyFigureDeltaDefinition", "");
-    schema.function("getTransactionID", "GET", false, &[]);
-    schema.function("getExportResult", "GET", true, &["P_TransactionID"]);
-    let mut parallel = vec!["Transactionid", "PlanningArea", "VersionID", "ScenarioID"];
-    if switches.on(Switch::TransactionName) {
-        parallel.push("TransactionName");
-    }
-    schema.function("InitiateParallelProcess", "PUT", false, &parallel);
-    if switches.on(Switch::CommitInMetadata) {
-        schema.function("commit", "POST", false, &["P_TransactionID"]);
-    }
+    schema.functions(&functions::planning(switches));
     schema.render()
 }
 
-fn area_properties() -> Vec<Property> {
+fn area_properties(switches: Switches) -> Vec<Property> {
     const DIMENSION: &str = " sap:aggregation-role=\"dimension\"";
+    let spoken = |name: &str, label: &'static str| {
+        if switches.on(Switch::GermanLabels) { german(name).unwrap_or(label) } else { label }
+    };
     let mut properties = vec![("ID".to_owned(), "Edm.Int64".to_owned(), String::new())];
     for name in ["VERSIONID", "VERSIONNAME", "SCENARIOID", "SCENARIONAME"] {
         properties.push(text(name, DIMENSION));
     }
     for (name, label) in ATTRIBUTES {
+        let label = spoken(name, label);
         properties.push(text(name, &format!("{DIMENSION} sap:label=\"{label}\"")));
     }
     for name in ["UOMTOID", "CURRTOID"] {
@@ -193,14 +188,15 @@ fn area_properties() -> Vec<Property> {
     }
     for figure in KEY_FIGURES {
         let kind = "Edm.Decimal Precision=\"18\" Scale=\"6\"".to_owned();
-        let label = format!(" sap:aggregation-role=\"measure\" sap:label=\"{}\"", figure.label);
+        let label = spoken(figure.id, figure.label);
+        let label = format!(" sap:aggregation-role=\"measure\" sap:label=\"{label}\"");
         properties.push((figure.id.to_owned(), kind, label));
     }
     for level in TIME_LEVELS {
         let annotations = format!(
             "{DIMENSION} sap:display-format=\"Date\" sap:filter-restriction=\"interval\" \
              sap:label=\"{}\"",
-            level.label
+            spoken(level.stamp, level.label)
         );
         let kind = "Edm.DateTime Precision=\"0\"".to_owned();
         properties.push((level.stamp.to_owned(), kind, annotations));
@@ -225,11 +221,7 @@ pub(super) fn master(switches: Switches) -> String {
     let keys = ["PlanningAreaID", "VersionID", "MasterDataTypeID"];
     schema.entity("VersionSpecificMasterDataType", &keys, &catalogue, "");
     schema.set("VersionSpecificMasterDataTypes", "VersionSpecificMasterDataType", "");
-    schema.function("GetTransactionID", "GET", false, &["TransactionID", "MasterDataTypeID"]);
-    schema.function("Commit", "GET", false, &["P_TransactionID"]);
-    schema.function("GetExportResult", "GET", true, &["P_TransactionID"]);
-    let parallel = ["TransactionID", "MasterDataTypeID", "PlanningArea", "VersionID"];
-    schema.function("InitiateParallelProcess", "PUT", false, &parallel);
+    schema.functions(&functions::master(switches));
     schema.render()
 }
 

@@ -1,4 +1,5 @@
-//! `$filter`: comparisons with eq, ne, gt, ge, lt, le, joined by and, or, brackets.
+//! `$filter`: comparisons with eq, ne, gt, ge, lt, le and startswith, joined by and,
+//! or, brackets.
 
 use jiff::{Timestamp, civil::DateTime};
 use rust_decimal::Decimal;
@@ -23,6 +24,8 @@ pub(super) enum Op {
     Ge,
     Lt,
     Le,
+    /// Of texts only.
+    StartsWith,
 }
 
 impl Op {
@@ -47,6 +50,15 @@ impl Op {
             Self::Ge => left >= right,
             Self::Lt => left < right,
             Self::Le => left <= right,
+            Self::StartsWith => false,
+        }
+    }
+
+    /// Whether two texts are in this relation.
+    pub(super) fn holds_text(self, left: &str, right: &str) -> bool {
+        match self {
+            Self::StartsWith => left.starts_with(right),
+            _ => self.holds(&left, &right),
         }
     }
 
@@ -59,6 +71,7 @@ impl Op {
             Self::Ge => "ge",
             Self::Lt => "lt",
             Self::Le => "le",
+            Self::StartsWith => "startswith",
         }
     }
 }
@@ -128,6 +141,7 @@ impl Filter {
 enum Token {
     Open,
     Close,
+    Comma,
     Word(String),
     Literal(Literal),
 }
@@ -137,6 +151,7 @@ impl Token {
         match self {
             Self::Open => "(".into(),
             Self::Close => ")".into(),
+            Self::Comma => ",".into(),
             Self::Word(word) => word.clone(),
             Self::Literal(literal) => format!("{literal:?}"),
         }
@@ -150,6 +165,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         let (token, after) = match first {
             '(' => (Token::Open, &rest[1..]),
             ')' => (Token::Close, &rest[1..]),
+            ',' => (Token::Comma, &rest[1..]),
             '\'' => {
                 let (text, after) = string(rest)?;
                 (Token::Literal(Literal::Text(text)), after)
@@ -181,7 +197,7 @@ fn string(text: &str) -> Result<(String, &str), String> {
 }
 
 fn word(text: &str) -> Result<(Token, &str), String> {
-    let end = text.find([' ', '(', ')', '\'']).unwrap_or(text.len());
+    let end = text.find([' ', '(', ')', ',', '\'']).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
     if rest.starts_with('\'') {
         let (inner, after) = string(rest)?;
@@ -251,6 +267,7 @@ impl Parser<'_> {
                     _ => Err("')' expected in $filter".into()),
                 }
             }
+            Some(Token::Word(word)) if word == "startswith" => self.starts_with(),
             Some(Token::Word(field)) => {
                 let op = match self.next() {
                     Some(Token::Word(word)) => Op::of(&word),
@@ -266,6 +283,25 @@ impl Parser<'_> {
             }
             _ => Err("$filter is incomplete".into()),
         }
+    }
+
+    /// `(ATTRIBUTE,'text')`, and `eq true` behind it or not.
+    fn starts_with(&mut self) -> Result<Filter, String> {
+        let parts = [self.next(), self.next(), self.next(), self.next(), self.next()];
+        let [
+            Some(Token::Open),
+            Some(Token::Word(field)),
+            Some(Token::Comma),
+            Some(Token::Literal(literal @ Literal::Text(_))),
+            Some(Token::Close),
+        ] = parts
+        else {
+            return Err("startswith needs an attribute and a string: startswith(A,'x')".into());
+        };
+        if self.accept("eq") && self.next() != Some(Token::Literal(Literal::Bool(true))) {
+            return Err("startswith can be compared with true only".into());
+        }
+        Ok(Filter::Compare(Comparison { field, op: Op::StartsWith, literal }))
     }
 }
 
@@ -297,8 +333,31 @@ mod tests {
     }
 
     #[test]
+    fn a_beginning_is_compared_with_a_text() {
+        for text in ["startswith(A,'LI') and B eq 1", "startswith( A , 'LI' ) eq true and B eq 1"] {
+            let filter = Filter::parse(text).unwrap();
+            let mut seen = Vec::new();
+            filter.each(&mut |c| seen.push((c.field.clone(), c.op)));
+            assert_eq!(seen, [("A".into(), Op::StartsWith), ("B".into(), Op::Eq)], "{text}");
+        }
+        assert!(Op::StartsWith.holds_text("LINE-1", "LI") && !Op::StartsWith.holds_text("L", "LI"));
+    }
+
+    #[test]
     fn garbage_is_refused() {
-        for text in ["", "A", "A eq", "A is 1", "(A eq 1", "A eq 'x", "A eq 1 B", "A eq date'1'"] {
+        for text in [
+            "",
+            "A",
+            "A eq",
+            "A is 1",
+            "(A eq 1",
+            "A eq 'x",
+            "A eq 1 B",
+            "A eq date'1'",
+            "startswith(A,1)",
+            "startswith(A 'x')",
+            "startswith(A,'x') eq false",
+        ] {
             assert!(Filter::parse(text).is_err(), "{text}");
         }
     }

@@ -90,7 +90,7 @@ fn typed(c: &Comparison) -> Result<(), Refusal> {
 
 fn holds(entry: &Entry, c: &Comparison) -> bool {
     match (property(entry, &c.field), &c.literal) {
-        (Some(Prop::Text(value)), Literal::Text(text)) => c.op.holds(value, text),
+        (Some(Prop::Text(value)), Literal::Text(text)) => c.op.holds_text(value, text),
         (Some(Prop::Bool(value)), Literal::Bool(wanted)) => c.op.holds(value, wanted),
         _ => false,
     }

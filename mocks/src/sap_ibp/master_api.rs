@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     Answer, SapIbp, Service,
     behaviours::Switch,
-    edmx,
+    edmx, functions,
     listing::Declared,
     master::{Attributes, MASTER_TYPES, MasterTransaction, MasterType},
     model::{BASELINE, MASTER_ONLY_AREA, PLANNING_AREA, TWIN_VERSION},
@@ -217,9 +217,9 @@ impl SapIbp {
         root: &str,
         format: Format,
     ) -> Answer {
-        let id = |query: &Query| {
-            query.literal("P_TransactionID").or_else(|_| query.literal("TransactionID"))
-        };
+        if self.options.switches.on(Switch::DeclaredParameters) {
+            functions::check(&functions::master(self.options.switches), name, query)?;
+        }
         match (name, method.as_str()) {
             ("GetTransactionID", "GET" | "HEAD") => {
                 let id = self.fresh_id()[..32].to_uppercase();
@@ -228,13 +228,13 @@ impl SapIbp {
             }
             // Declared as GET in the metadata, called as POST by clients.
             ("Commit", "GET" | "POST") => {
-                let id = id(query)?;
+                let id = query.literal("P_TransactionID")?;
                 self.known_master(&id)?;
                 self.commit_master(at, &id);
                 Ok(one(200, root, &result_of(NAMESPACE, "Status", "INITIAL"), format).into())
             }
             ("GetExportResult", "GET" | "HEAD") => {
-                let id = id(query)?;
+                let id = query.literal("P_TransactionID")?;
                 let status = self.known_master(&id)?.progress.status(at);
                 let pairs = [result_of(NAMESPACE, "Status", status)];
                 Ok(many(root, "GetExportResult", &pairs, None, format).into())

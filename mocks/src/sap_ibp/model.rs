@@ -36,6 +36,12 @@ pub enum Conversion {
 }
 
 impl Conversion {
+    /// The conversion whose attribute this is.
+    #[must_use]
+    pub fn named(attribute: &str) -> Option<Self> {
+        [Self::Quantity, Self::Money].into_iter().find(|of| of.attribute() == attribute)
+    }
+
     /// The attribute that a filter must name.
     #[must_use]
     pub const fn attribute(self) -> &'static str {
@@ -145,7 +151,7 @@ pub(super) fn value_of(text: &str) -> Option<Decimal> {
 }
 
 /// One level of the time profile.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeLevel {
     /// The timestamp field.
     pub stamp: &'static str,
@@ -194,8 +200,15 @@ pub const ATTRIBUTES: [(&str, &str); 4] = [
 ];
 
 /// Fields that rows carry but that nobody can write as columns.
-pub const NOT_WRITABLE: [&str; 6] =
-    ["VERSIONID", "VERSIONNAME", "SCENARIOID", "SCENARIONAME", "LASTMODIFIEDDATE", "CREATEDDATE"];
+pub const NOT_WRITABLE: [&str; 7] = [
+    "VERSIONID",
+    "VERSIONNAME",
+    "SCENARIOID",
+    "SCENARIONAME",
+    "AGGREGATE",
+    "LASTMODIFIEDDATE",
+    "CREATEDDATE",
+];
 
 #[cfg(test)]
 mod tests {

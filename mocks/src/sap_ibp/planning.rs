@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     Answer, Answered, SapIbp, Service, Work,
-    behaviours::Switch,
-    edmx,
+    behaviours::{Switch, Switches},
+    edmx, functions,
     listing::Declared,
     model::PLANNING_AREA,
     query::Query,
@@ -19,10 +19,16 @@ use super::{
 /// Properties of `<PA>Trans`.
 const TRANS: [&str; 5] =
     ["Transactionid", "AggregationLevelFieldsString", "VersionID", "ScenarioID", "DoCommit"];
-/// Properties of `<PA>Message`.
-const MESSAGE: [&str; 4] = ["Transactionid", "ExceptionId", "MsgText", "TimeStmp"];
+/// Properties of `<PA>Message`; the last is not in the public export.
+const MESSAGE: [&str; 5] = ["Transactionid", "ExceptionId", "MsgText", "TimeStmp", "Severity"];
 /// Sets that belong to no planning area.
 const GENERIC_SETS: [&str; 2] = ["ValueResultSet", "KeyFigureDeltaDefinitionSet"];
+
+/// Properties of a message, as the switches have it.
+pub(super) fn message_names(switches: Switches) -> &'static [&'static str] {
+    let severity = switches.on(Switch::MessageSeverity);
+    if severity { &MESSAGE } else { &MESSAGE[..MESSAGE.len() - 1] }
+}
 
 impl SapIbp {
     /// Answers a request to the planning service; `path` is what follows its root.
@@ -87,6 +93,9 @@ impl SapIbp {
         root: &str,
         format: Format,
     ) -> Answer {
+        if self.options.switches.on(Switch::DeclaredParameters) {
+            functions::check(&functions::planning(self.options.switches), name, query)?;
+        }
         match (name, method.as_str()) {
             ("getTransactionID", "GET" | "HEAD") => {
                 let id = self.fresh_id()[..32].to_uppercase();
@@ -175,7 +184,11 @@ impl SapIbp {
                 entries.push(message_entry(id, number + 1, message, nav));
             }
         }
-        let declared = Declared { set: &set, names: &MESSAGE, nav };
+        let names = message_names(self.options.switches);
+        for entry in &mut entries {
+            entry.props.retain(|(name, _)| names.contains(name));
+        }
+        let declared = Declared { set: &set, names, nav };
         Ok(declared.answer(entries, query, root, format)?.into())
     }
 
@@ -200,6 +213,7 @@ fn message_entry(id: &str, number: usize, message: &Message, nav: Option<&str>) 
             ("ExceptionId", Prop::Text(exception)),
             ("MsgText", Prop::Text(message.text.clone())),
             ("TimeStmp", Prop::Text(iso(at))),
+            ("Severity", Prop::Text(message.severity.to_owned())),
         ],
         nav: row
             .map(|(row, nav)| (nav.to_owned(), Nav::One(Box::new(row.entry(number)))))

@@ -9,7 +9,7 @@ use super::{
     behaviours::Switch,
     filter::{Comparison, Literal, Op},
     model::{TIME_LEVELS, key_figure, time_level},
-    read::TEXT_FIELDS,
+    read::{AUDIT_FIELDS, TEXT_FIELDS},
     store::{Row, RowKey, Totals},
     wire::Refusal,
 };
@@ -40,7 +40,7 @@ impl SapIbp {
                 let value = self.text_of(key, field);
                 let dropped =
                     value.is_empty() && self.options.switches.on(Switch::EmptyAttributeDropped);
-                !dropped && c.op.holds(&value, &text.as_str())
+                !dropped && c.op.holds_text(value, text)
             }
             _ => false,
         }
@@ -63,7 +63,7 @@ pub(super) fn check(c: &Comparison) -> Result<(), Refusal> {
         || TIME_LEVELS.iter().any(|level| level.relative == c.field)
     {
         matches!(c.literal, Literal::Number(_))
-    } else if ["LASTMODIFIEDDATE", "CREATEDDATE"].contains(&c.field.as_str()) {
+    } else if AUDIT_FIELDS.contains(&c.field.as_str()) {
         matches!(c.literal, Literal::Instant(_))
     } else if TEXT_FIELDS.contains(&c.field.as_str())
         || ["UOMTOID", "CURRTOID"].contains(&c.field.as_str())

@@ -30,6 +30,14 @@ impl Query {
         })
     }
 
+    /// The first parameter of a function import that is none of `declared`. System
+    /// options begin with `$`, those of the platform with `sap-`.
+    pub(super) fn undeclared(&self, declared: &[&str]) -> Option<&str> {
+        let names = self.pairs.iter().map(|(name, _)| name.as_str());
+        let system = |name: &str| name.starts_with('$') || name.starts_with("sap-");
+        names.into_iter().find(|name| !system(name) && !declared.contains(name))
+    }
+
     /// A number such as `$top`.
     pub(super) fn number(&self, name: &str) -> Result<Option<usize>, Refusal> {
         self.get(name)

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::Response;
-use jiff::{Timestamp, civil::DateTime};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use rust_decimal::Decimal;
 
 use super::{
@@ -25,11 +25,32 @@ use super::{
 };
 
 /// One column of `$select`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Column {
     Text(&'static str),
     Period(&'static TimeLevel),
+    /// A conversion attribute: the unit or currency that the filter names.
+    Unit(Conversion),
+    /// When a stored row was changed last.
+    Modified(&'static str),
+    /// The number of the answer's row.
+    Id,
     Figure(usize),
+}
+
+impl Column {
+    /// Whether rows are grouped by it.
+    const fn groups(self) -> bool {
+        !matches!(self, Self::Id | Self::Figure(_))
+    }
+}
+
+/// Units and currencies that a filter names, with the unit's factor.
+#[derive(Debug, Clone, Default)]
+struct Named {
+    unit: String,
+    factor: u32,
+    currency: String,
 }
 
 /// One part of a group's key.
@@ -43,6 +64,8 @@ enum Part {
 #[derive(Debug, Default)]
 struct Group<'a> {
     totals: Totals,
+    /// Units of storage in one of the unit that quantities are shown in.
+    factor: u32,
     /// The versions of the stored rows behind it.
     versions: BTreeSet<&'a str>,
 }
@@ -60,6 +83,9 @@ pub(super) const TEXT_FIELDS: [&str; 8] = [
     "RESDESCR",
     "LOCDESCR",
 ];
+
+/// When a row was made and changed: both are its last change here.
+pub(super) const AUDIT_FIELDS: [&str; 2] = ["LASTMODIFIEDDATE", "CREATEDDATE"];
 
 impl SapIbp {
     /// Reads key figures.
@@ -89,7 +115,7 @@ impl SapIbp {
             .iter()
             .filter_map(|(_, column)| match column {
                 Column::Figure(figure) => Some(*figure),
-                Column::Text(_) | Column::Period(_) => None,
+                _ => None,
             })
             .collect();
         if figures.is_empty() && self.options.switches.on(Switch::NoMasterDataExtract) {
@@ -106,12 +132,12 @@ impl SapIbp {
             });
         }
         checked?;
-        let unit = self.unit(&figures, filter.as_ref())?;
-        let groups = match unit {
-            Some(_) => self.groups(at, &columns, &figures, filter),
-            None => Groups::new(),
-        };
-        self.answer(groups.into_iter().collect(), &columns, unit.unwrap_or(1), query, root, format)
+        let mut groups = Vec::new();
+        let all = self.conversions(&columns, &figures, filter.as_ref())?;
+        for named in &all {
+            groups.extend(self.groups(at, &columns, &figures, filter.clone(), named));
+        }
+        self.answer(groups, &columns, query, root, format)
     }
 
     fn columns_of<'a>(&self, query: &'a Query) -> Result<Vec<(&'a str, Column)>, Refusal> {
@@ -132,8 +158,12 @@ impl SapIbp {
                 Column::Figure(figure)
             } else if TIME_LEVELS.iter().any(|level| level.relative == name) {
                 return Err(Refusal::bad(format!("{name} can be used in $filter only")));
-            } else if ["LASTMODIFIEDDATE", "CREATEDDATE"].contains(&name) {
-                return Err(Refusal::bad(format!("This sandbox knows {name} in $filter only")));
+            } else if let Some(audit) = AUDIT_FIELDS.iter().find(|field| **field == name) {
+                Column::Modified(audit)
+            } else if let Some(conversion) = Conversion::named(name) {
+                Column::Unit(conversion)
+            } else if name == "ID" {
+                Column::Id
             } else {
                 return Err(Refusal::bad(format!("Property '{name}' is invalid in $select")));
             };
@@ -142,22 +172,30 @@ impl SapIbp {
         names.into_iter().map(column).collect()
     }
 
-    /// The factor of the target unit, or `None` where nothing converts to the unit
-    /// or currency that is asked for.
-    fn unit(&self, figures: &[usize], filter: Option<&Filter>) -> Result<Option<u32>, Refusal> {
-        let mut named = BTreeMap::new();
+    /// What the rows are converted to: one entry, or one for each unit that the
+    /// filter names where `$select` shows it. None where nothing converts to what
+    /// is asked for: that is how it is probed.
+    fn conversions(
+        &self,
+        columns: &[(&str, Column)],
+        figures: &[usize],
+        filter: Option<&Filter>,
+    ) -> Result<Vec<Named>, Refusal> {
+        let mut named = BTreeMap::<String, Vec<String>>::new();
         if let Some(filter) = filter {
             filter.each(&mut |comparison| {
                 if let (Op::Eq, Literal::Text(text)) = (comparison.op, &comparison.literal) {
-                    named.insert(comparison.field.clone(), text.clone());
+                    named.entry(comparison.field.clone()).or_default().push(text.clone());
                 }
             });
         }
+        let uses = |conversion| {
+            figures.iter().find(|figure| KEY_FIGURES[**figure].conversion == Some(conversion))
+        };
         for conversion in [Conversion::Quantity, Conversion::Money] {
-            let figure = figures.iter().find(|f| KEY_FIGURES[**f].conversion == Some(conversion));
-            let Some(figure) = figure else { continue };
             let attribute = conversion.attribute();
-            if !named.contains_key(attribute)
+            let missing = uses(conversion).filter(|_| !named.contains_key(attribute));
+            if let Some(figure) = missing
                 && self.options.switches.on(Switch::ConversionAttributes)
             {
                 return Err(Refusal::new(
@@ -170,20 +208,27 @@ impl SapIbp {
                 ));
             }
         }
-        let uses = |conversion| {
-            figures.iter().any(|figure| KEY_FIGURES[*figure].conversion == Some(conversion))
-        };
-        // What nothing converts to leaves no rows: that is how it is probed.
-        if let Some(currency) = named.get("CURRTOID").filter(|_| uses(Conversion::Money))
+        let of = |conversion: Conversion| named.remove(conversion.attribute()).unwrap_or_default();
+        let [units, currencies] = [Conversion::Quantity, Conversion::Money].map(of);
+        let currency = currencies.last().cloned().unwrap_or_default();
+        if uses(Conversion::Money).is_some()
+            && !currencies.is_empty()
             && !CURRENCIES.contains(&currency.as_str())
         {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let Some(unit) = named.get("UOMTOID").filter(|_| uses(Conversion::Quantity)) else {
-            return Ok(Some(1));
+        let shows = columns.iter().any(|(_, c)| matches!(c, Column::Unit(Conversion::Quantity)));
+        let wanted = if shows { &*units } else { &units[units.len().saturating_sub(1)..] };
+        let plain = Named { unit: String::new(), factor: 1, currency };
+        if wanted.is_empty() || uses(Conversion::Quantity).is_none() {
+            let unit = units.last().cloned().unwrap_or_default();
+            return Ok(vec![Named { unit, ..plain }]);
+        }
+        let known = |unit: &String| {
+            let (name, factor) = UNITS.iter().find(|(name, _)| name == unit)?;
+            Some(Named { unit: (*name).to_owned(), factor: *factor, ..plain.clone() })
         };
-        let factor = UNITS.iter().find(|(name, _)| name == unit);
-        Ok(factor.map(|(_, factor)| *factor))
+        Ok(wanted.iter().filter_map(known).collect())
     }
 
     /// Adds the stored rows up that the filter lets through. A figure is compared
@@ -195,6 +240,7 @@ impl SapIbp {
         columns: &[(&str, Column)],
         figures: &[usize],
         filter: Option<Filter>,
+        named: &Named,
     ) -> Groups<'_> {
         let parts = filter.map(Filter::conjuncts).unwrap_or_default();
         let (having, places): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| {
@@ -217,11 +263,17 @@ impl SapIbp {
             let dimensions = columns.iter().filter_map(|(_, column)| match column {
                 Column::Text(name) => Some(Part::Text(self.text_of(key, name).to_owned())),
                 Column::Period(level) => Some(Part::Date(stamp(key, level.kind))),
-                Column::Figure(_) => None,
+                Column::Unit(Conversion::Quantity) => Some(Part::Text(named.unit.clone())),
+                Column::Unit(Conversion::Money) => Some(Part::Text(named.currency.clone())),
+                Column::Modified(_) => {
+                    let modified = row.modified().unwrap_or(Timestamp::UNIX_EPOCH);
+                    Some(Part::Date(TimeZone::UTC.to_datetime(modified)))
+                }
+                Column::Id | Column::Figure(_) => None,
             });
             rows.push((dimensions.collect::<Vec<_>>(), key, row));
         }
-        let all = self.totals(&rows);
+        let all = self.totals(&rows, named.factor);
         if having.is_empty() {
             return all;
         }
@@ -233,13 +285,14 @@ impl SapIbp {
             };
             having.iter().all(|part| part.holds(&holds))
         });
-        self.totals(&rows)
+        self.totals(&rows, named.factor)
     }
 
-    fn totals<'a>(&self, rows: &[(Vec<Part>, &'a RowKey, &'a Row)]) -> Groups<'a> {
+    fn totals<'a>(&self, rows: &[(Vec<Part>, &'a RowKey, &'a Row)], factor: u32) -> Groups<'a> {
         let mut groups = Groups::new();
         for (dimensions, key, row) in rows {
             let group = groups.entry(dimensions.clone()).or_default();
+            group.factor = factor;
             group.totals.add(row, self.options.wiring);
             group.versions.insert(&key.version);
         }
@@ -273,7 +326,6 @@ impl SapIbp {
         &self,
         mut groups: Vec<(Vec<Part>, Group<'_>)>,
         columns: &[(&str, Column)],
-        factor: u32,
         query: &Query,
         root: &str,
         format: Format,
@@ -288,11 +340,10 @@ impl SapIbp {
             sort(&mut groups, columns, &order)?;
         }
         let count = query.counts().then_some(groups.len());
-        let factor = Decimal::from(factor.max(1));
         let entries: Vec<_> = page(groups, query)?
             .into_iter()
             .enumerate()
-            .map(|(n, group)| self.entry(n, &group, columns, factor))
+            .map(|(n, group)| self.entry(n, &group, columns))
             .collect();
         Ok(many(root, PLANNING_AREA, &entries, count, format))
     }
@@ -302,9 +353,9 @@ impl SapIbp {
         n: usize,
         (parts, group): &(Vec<Part>, Group<'_>),
         columns: &[(&str, Column)],
-        factor: Decimal,
     ) -> Entry {
         let mut dimensions = parts.iter();
+        let factor = Decimal::from(group.factor.max(1));
         let mut props = Vec::new();
         for (_, column) in columns {
             let (name, prop) = match column {
@@ -323,7 +374,11 @@ impl SapIbp {
                     let wire = value.map_or(Prop::Null, |v| Prop::Decimal(format!("{v:.6}")));
                     (declared.id, wire)
                 }
-                Column::Text(name) => (*name, dimension(dimensions.next())),
+                Column::Text(name) | Column::Modified(name) => {
+                    (*name, dimension(dimensions.next()))
+                }
+                Column::Unit(conversion) => (conversion.attribute(), dimension(dimensions.next())),
+                Column::Id => ("ID", Prop::Text((n + 1).to_string())),
                 Column::Period(level) => (level.stamp, dimension(dimensions.next())),
             };
             props.push((name, prop));
@@ -356,8 +411,10 @@ fn sort(
         let at = columns.iter().position(|(column, _)| column == name).ok_or_else(|| {
             Refusal::bad(format!("Property '{name}' of $orderby is not in $select"))
         })?;
-        let before = columns[..at].iter().filter(|(_, c)| !matches!(c, Column::Figure(_))).count();
-        keys.push((columns[at].1, before, *descending));
+        let before = columns[..at].iter().filter(|(_, column)| column.groups()).count();
+        if columns[at].1 != Column::Id {
+            keys.push((columns[at].1, before, *descending));
+        }
     }
     groups.sort_by(|(left, left_group), (right, right_group)| {
         keys.iter().fold(Ordering::Equal, |so_far, (column, part, descending)| {
@@ -366,7 +423,7 @@ fn sort(
                     Column::Figure(f) => {
                         left_group.totals.value(*f).cmp(&right_group.totals.value(*f))
                     }
-                    Column::Text(_) | Column::Period(_) => left[*part].cmp(&right[*part]),
+                    _ => left[*part].cmp(&right[*part]),
                 };
                 if *descending { order.reverse() } else { order }
             })

@@ -142,6 +142,17 @@ impl Issued {
     }
 }
 
+/// Whether a POST has neither a body nor a word on its length.
+pub(super) fn lacks_length(request: &Request<Bytes>) -> bool {
+    let silent = !request.headers().contains_key(header::CONTENT_LENGTH);
+    *request.method() == Method::POST && request.body().is_empty() && silent
+}
+
+/// Whether a POST says nothing about the type of its body.
+pub(super) fn lacks_type(request: &Request<Bytes>) -> bool {
+    *request.method() == Method::POST && !request.headers().contains_key(header::CONTENT_TYPE)
+}
+
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     headers
         .get_all(header::COOKIE)

@@ -18,7 +18,7 @@ use super::{
     options::Wiring,
     query::Query,
     transaction::StagedRow,
-    wire::{Entry, Format, Nav, Prop, Refusal, one, quoted},
+    wire::{DETAILS_MAX, Entry, Format, Nav, Prop, Refusal, one, quoted},
 };
 
 /// Longest transaction id (section 8.1).
@@ -136,8 +136,28 @@ impl SapIbp {
             }
             Some(_) => return Err(Refusal::bad(format!("'{nav}' must be an array"))),
         };
-        let rows = rows.iter().map(|row| self.row(row, &columns)).collect::<Result<_, _>>()?;
+        let rows = self.rows(rows, &columns)?;
         Ok(Posted { id, fields, version, commit, rows })
+    }
+
+    /// Understands all rows; the refusal speaks of each that is at fault.
+    fn rows(&self, rows: &[Value], columns: &Columns<'_>) -> Result<Vec<StagedRow>, Refusal> {
+        let (mut good, mut refusal, mut details) = (Vec::new(), None, Vec::new());
+        for (n, row) in rows.iter().enumerate() {
+            match self.row(row, columns) {
+                Ok(row) => good.push(row),
+                Err(fault) => {
+                    if details.len() < DETAILS_MAX {
+                        details.push(format!("row {}: {}", n + 1, fault.message));
+                    }
+                    refusal.get_or_insert(fault);
+                }
+            }
+        }
+        match refusal {
+            None => Ok(good),
+            Some(refusal) => Err(Refusal { details, ..refusal }),
+        }
     }
 
     fn columns<'a>(&self, fields: &'a str) -> Result<Columns<'a>, Refusal> {

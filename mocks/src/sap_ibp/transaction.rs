@@ -28,6 +28,8 @@ pub(super) struct StagedRow {
 /// A message of the import.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
+    /// `E` an error, `I` a remark.
+    pub(super) severity: &'static str,
     pub(super) text: String,
     pub(super) at: Timestamp,
     pub(super) row: Option<StagedRow>,
@@ -120,7 +122,7 @@ impl SapIbp {
         let rows = std::mem::take(&mut transaction.staged);
         if self.options.switches.on(Switch::ImportFails) {
             let text = "Import failed; no data was changed".to_owned();
-            transaction.messages.push(Message { text, at, row: None });
+            transaction.messages.push(Message { severity: "E", text, at, row: None });
             transaction.progress.settle(Outcome::Error);
             return;
         }
@@ -142,7 +144,12 @@ impl SapIbp {
                 Err(text) => {
                     rejected += 1;
                     if self.options.switches.on(Switch::UnknownRowOnlyInMessages) {
-                        transaction.messages.push(Message { text, at, row: Some(row) });
+                        transaction.messages.push(Message {
+                            severity: "E",
+                            text,
+                            at,
+                            row: Some(row),
+                        });
                     }
                 }
             }
@@ -152,6 +159,10 @@ impl SapIbp {
             if self.assigned(&version, figure) {
                 self.store.set(at, key, figure, Some(value), &writer);
             }
+        }
+        if rejected > 0 && self.options.switches.on(Switch::MessageSeverity) {
+            let text = format!("Import ended; {rejected} rows rejected");
+            transaction.messages.push(Message { severity: "I", text, at, row: None });
         }
         let outcome = if rejected == 0 || transaction.messages.is_empty() {
             Outcome::Processed

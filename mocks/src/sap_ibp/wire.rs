@@ -32,11 +32,16 @@ pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) code: &'static str,
     pub(super) message: String,
+    /// What stands in `innererror.errordetails`: one text for each row at fault.
+    pub(super) details: Vec<String>,
 }
+
+/// Rows that an error speaks of at most.
+pub(super) const DETAILS_MAX: usize = 20;
 
 impl Refusal {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), details: Vec::new() }
     }
 
     pub(super) fn bad(message: impl Into<String>) -> Self {
@@ -47,19 +52,46 @@ impl Refusal {
         Self::new(404, "005056A509B11EE1B9A8FEC11C21578E", message)
     }
 
+    /// The same with a message that says nothing: what is wrong stands in the
+    /// details alone.
+    pub(super) fn tersely(mut self) -> Self {
+        let message = std::mem::replace(&mut self.message, "An exception was raised".to_owned());
+        if self.details.is_empty() {
+            self.details.push(message);
+        }
+        self
+    }
+
     pub(super) fn render(&self, format: Format) -> Response<Bytes> {
         let (kind, body) = match format {
             Format::Json => {
                 let message = json!({ "lang": "en", "value": self.message });
-                let inner = json!({ "transactionid": "0".repeat(32), "errordetails": [] });
+                let details: Vec<_> = self
+                    .details
+                    .iter()
+                    .map(|text| {
+                        json!({ "code": self.code,
+                    "message": text, "propertyref": "", "severity": "error", "target": "" })
+                    })
+                    .collect();
+                let inner = json!({ "transactionid": "0".repeat(32), "errordetails": details });
                 let error = json!({ "code": self.code, "message": message, "innererror": inner });
                 ("application/json;charset=utf-8", json!({ "error": error }).to_string())
             }
             Format::Atom => {
+                let code = escape(self.code);
+                let detail = |text: &String| {
+                    format!(
+                        "<errordetail><code>{code}</code><message>{}</message><propertyref/>\
+                         <severity>error</severity></errordetail>",
+                        escape(text)
+                    )
+                };
+                let details: String = self.details.iter().map(detail).collect();
                 let body = format!(
                     "{XML}<error xmlns=\"http://schemas.microsoft.com/ado/2007/08/dataservices/\
-                     metadata\"><code>{}</code><message xml:lang=\"en\">{}</message></error>",
-                    escape(self.code),
+                     metadata\"><code>{code}</code><message xml:lang=\"en\">{}</message>\
+                     <innererror><errordetails>{details}</errordetails></innererror></error>",
                     escape(&self.message)
                 );
                 ("application/xml;charset=utf-8", body)

@@ -255,3 +255,49 @@ fn feeds_come_in_atom_too() {
         "{text}"
     );
 }
+
+#[test]
+fn the_unit_is_a_dimension_and_each_that_is_named_has_its_rows() {
+    let mut client = Client::new();
+    client.land("TWINOUTPUT", "24");
+    let select = "$select=RESID,UOMTOID,TWINOUTPUT,ID&$orderby=UOMTOID";
+    let rows = client.read(&format!("{select}&$filter=UOMTOID eq 'EA' or UOMTOID eq 'DZ'"));
+    let shown: Vec<_> = rows.iter().map(|row| (&row["UOMTOID"], &row["TWINOUTPUT"])).collect();
+    let [dozens, pieces] = [json!("2.000000"), json!("24.000000")];
+    assert_eq!(shown, [(&json!("DZ"), &dozens), (&json!("EA"), &pieces)]);
+    assert_eq!((&rows[0]["ID"], &rows[1]["ID"]), (&json!("1"), &json!("2")));
+    let refused = client.get(&format!("{PLANNING}/PTDEMO?{select}"));
+    assert!(error_text(&refused).contains("'(UOMTOID)'"), "selecting it names no unit");
+    let hours = client.read("$select=RESID,UOMTOID,CAPASUPPLY&$filter=RESID eq 'LINE-1'");
+    assert_eq!(hours[0]["UOMTOID"], "", "hours convert to nothing");
+}
+
+#[test]
+fn the_last_change_can_be_selected() {
+    let mut client = Client::new();
+    client.land("TWINCAPA", "8");
+    let rows = client.read(
+        "$select=RESID,LASTMODIFIEDDATE,TWINCAPA&$filter=PERIODID4_TSTAMP eq \
+         datetime'2026-11-23T00:00:00' and RESID eq 'LINE-1'",
+    );
+    // 09:00 UTC, and the import ended 0.6 s later.
+    assert_eq!(rows[0]["LASTMODIFIEDDATE"], "/Date(1795338000600)/");
+}
+
+#[test]
+fn attributes_are_found_by_their_beginning() {
+    let mut client = Client::new();
+    let lines = |client: &mut Client, text: &str| {
+        client.read(&format!("$select=RESID,CAPASUPPLY&$filter=startswith(RESID,'{text}')")).len()
+    };
+    assert_eq!((lines(&mut client, "LINE-"), lines(&mut client, "NO")), (6, 0));
+    assert_eq!(lines(&mut client, "LINE-3"), 1);
+    let path = format!("{MASTER}/PTRESOURCE?$filter=startswith(RESID,'LINE-2') eq true");
+    assert_eq!(client.get_json(&path)["d"]["results"].as_array().unwrap().len(), 1);
+    for path in [
+        format!("{PLANNING}/PTDEMO?$select=RESID,CAPASUPPLY&$filter=startswith(CAPASUPPLY,'1')"),
+        format!("{MASTER}/PTRESOURCE?$filter=startswith(Resid,'LINE')"),
+    ] {
+        assert_eq!(client.get(&path).status(), 400, "{path}");
+    }
+}

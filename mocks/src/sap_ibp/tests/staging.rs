@@ -345,3 +345,29 @@ fn one_transaction_has_one_set_of_columns() {
     client.stage("two", "LINE-1", "TWINCAPA", "1");
     assert_eq!(client.stage("two", "LINE-1", "TWINLOST", "1").status(), 201, "unconfirmed, so off");
 }
+
+#[test]
+fn a_refusal_speaks_of_each_row_at_fault() {
+    let mut client = Client::new();
+    let row = |value: &str| {
+        json!({ "RESID": "LINE-1", "LOCID": "1010", "PERIODID4_TSTAMP": "2026-11-23T00:00:00",
+            "TWINCAPA": value })
+    };
+    let rows = [row("1"), row("much"), row("2"), row("more")];
+    let body = trans("t", "RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA", &rows);
+    let details = |client: &mut Client| {
+        let refused = client.post(&format!("{PLANNING}/PTDEMOTrans"), &body);
+        assert_eq!(refused.status(), 400);
+        let json: Value = serde_json::from_slice(refused.body()).unwrap();
+        let all = json["error"]["innererror"]["errordetails"].as_array().unwrap().clone();
+        let texts = all.iter().map(|one| one["message"].as_str().unwrap().to_owned());
+        (json["error"]["message"]["value"].as_str().unwrap().to_owned(), texts.collect::<Vec<_>>())
+    };
+    let (message, texts) = details(&mut client);
+    assert!(message.contains("TWINCAPA"), "{message}");
+    assert!(texts[0].starts_with("row 2: ") && texts[1].starts_with("row 4: "), "{texts:?}");
+    client.sandbox.switch(Switch::TerseErrors, true);
+    let (message, terse) = details(&mut client);
+    assert!(!message.contains("TWINCAPA") && terse == texts, "{message}");
+    assert_eq!(client.messages("t").len(), 0, "nothing was staged");
+}

@@ -25,6 +25,10 @@ fn probe(client: &mut Client, switch: Switch) -> String {
         | Switch::CsrfExpires
         | Switch::PlanningEnabled
         | Switch::ParallelProcess
+        | Switch::DeclaredParameters
+        | Switch::GermanLabels
+        | Switch::LengthRequired
+        | Switch::ParametersNeedType
         | Switch::CommitInMetadata => access(client, switch),
         Switch::StagingWithoutEffect
         | Switch::StagingAdds
@@ -39,11 +43,13 @@ fn probe(client: &mut Client, switch: Switch) -> String {
         | Switch::MixedColumns
         | Switch::StringsOnly
         | Switch::ReturnMin
+        | Switch::TerseErrors
         | Switch::TransactionName
         | Switch::NavResultsOnPlanning
         | Switch::JsonDates => body_shape(client, switch),
         Switch::MessagesNeedFilter
         | Switch::MessageExpand
+        | Switch::MessageSeverity
         | Switch::SelectMandatory
         | Switch::NoMasterDataExtract
         | Switch::ConversionAttributes
@@ -87,6 +93,16 @@ fn access(client: &mut Client, switch: Switch) -> String {
             seen(&client.post(&path, &Value::Null))
         }
         Switch::PlanningEnabled => seen(&client.get(PLANNING)),
+        Switch::DeclaredParameters => {
+            seen(&client.get(&format!("{PLANNING}/getTransactionID?P_TransactionID='x'")))
+        }
+        Switch::LengthRequired => seen(&client.post(&commit, &Value::Null)),
+        Switch::ParametersNeedType => {
+            client.stage("x", "LINE-1", "TWINCAPA", "5");
+            let (token, cookie) = (client.token.clone(), client.cookie.clone());
+            let headers = [("x-csrf-token", &*token), ("cookie", &*cookie)];
+            seen(&client.send(Method::POST, &commit, "", &headers))
+        }
         _ => seen(&client.get(&format!("{PLANNING}/$metadata"))),
     }
 }
@@ -138,7 +154,7 @@ fn body_shape(client: &mut Client, switch: Switch) -> String {
         Switch::MixedColumns => {
             client.stage("t", "LINE-1", "TWINLOST", "1");
         }
-        Switch::OneColumnSet => body["NavPTDEMO"][0]["TWINLOST"] = "1".into(),
+        Switch::OneColumnSet | Switch::TerseErrors => body["NavPTDEMO"][0]["TWINLOST"] = "1".into(),
         Switch::StringsOnly => body["NavPTDEMO"][0] = row(json!(1.5)),
         Switch::ReturnMin => path += "?P_RETURN_MIN=X",
         Switch::TransactionName => body["TransactionName"] = "label".into(),
@@ -154,6 +170,7 @@ fn reading(client: &mut Client, switch: Switch) -> String {
     client.commit("bad");
     let query = match switch {
         Switch::MessagesNeedFilter => "PTDEMOMessage",
+        Switch::MessageSeverity => "PTDEMOMessage?$filter=Transactionid eq 'bad'",
         Switch::MessageExpand => {
             "PTDEMOMessage?$filter=Transactionid eq 'bad'&$expand=NavPTDEMOMessage"
         }
