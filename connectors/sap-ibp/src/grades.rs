@@ -3,7 +3,7 @@
 //!
 //! `A` is SAP's own material or a `$metadata` export of a productive tenant,
 //! `B` public code whose authors verified it on live tenants, `C` blogs and
-//! forums. `unconfirmed` is off by default, not built, or a reading that the
+//! forums, `L` run by us. `unconfirmed` is off by default, not built, or a reading that the
 //! read-back corrects when it is wrong. No live tenant was reachable for us.
 
 use planthread_kit::Grade;
@@ -23,7 +23,7 @@ const EXPLORER: &str = "GoSCM-Innovation/goscm-ibp-suite, explorer-entities.js (
 const MASTER: &str = "GoSCM-Innovation/ibp-bom-v8, masterDataApi.js (2026-07)";
 
 /// Behaviour, grade, source.
-const SHEET: [(&str, &str, &str); 47] = [
+const SHEET: [(&str, &str, &str); 51] = [
     (
         "Order-based planning and the harmonised planning area (I_SAPIBP2): out of scope; the services were stated to serve the unified model",
         "C",
@@ -45,6 +45,22 @@ const SHEET: [(&str, &str, &str); 47] = [
     ("Reads need neither token nor cookie", "B", GO8),
     ("A client-made id of 32 hex digits is accepted as transaction id", "A", SAMPLE),
     ("`getTransactionID` answers `d.Value`; off unless `id_from_service`", "A", EDMX),
+    (
+        "A success counts only with the documented status and JSON under `d`; a page with 200 is none",
+        "L",
+        "fault injector before the sandbox (2026-11-26)",
+    ),
+    (
+        "Every POST carries `Content-Type: application/json`, an empty one `Content-Length: 0`: fronts answer 411 without",
+        "L",
+        "lighttpd and IIS-like fronts (2026-11-26); ibp-bom-v8 sends the type on every call",
+    ),
+    ("411, 413, 414, 415 refuse a commit", "A", "RFC 9110, 15.5"),
+    (
+        "Row-level text stands in `innererror.errordetails`",
+        "C",
+        "$metadata and error bodies of a public export, edited by hand",
+    ),
     (
         "Rows are posted to `<area>Trans` as strings under `Nav<area>`, dates without zone",
         "A",
@@ -161,7 +177,10 @@ mod tests {
     #[test]
     fn every_line_has_a_known_grade_and_a_source() {
         for grade in grades() {
-            assert!(["A", "B", "C", "unconfirmed"].contains(&grade.grade.as_str()), "{grade:?}");
+            assert!(
+                ["A", "B", "C", "L", "unconfirmed"].contains(&grade.grade.as_str()),
+                "{grade:?}"
+            );
             assert!(!grade.behaviour.is_empty() && !grade.source.is_empty());
         }
     }

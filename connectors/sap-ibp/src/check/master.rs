@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 
 use planthread_kit::{Class, ConnectorError, http::Lane};
+use serde_json::Value;
 
 use super::report::Report;
 use crate::{
     connector::SapIbp,
     metadata::{self, MasterType, edmx::Edmx},
     translate::{decode, literal::query, question::equals},
-    wire::client::Service,
+    wire::{
+        client::Service,
+        paging::{Paging, ROWS_MOST},
+    },
 };
 
 const READ: &str = "read master data";
@@ -142,25 +146,23 @@ async fn read(
     filter: String,
 ) -> Result<Vec<Vec<String>>, ConnectorError> {
     let size = ibp.config.reading.page_size;
-    let mut found = BTreeSet::new();
-    for page in 0.. {
+    let paging = Paging { step: READ, size, parallel: 1, rows_most: ROWS_MOST, distinct: false };
+    let ask = |skip: usize| {
         let mut pairs = vec![("$select", columns.join(",")), ("$orderby", columns.join(","))];
         if !filter.is_empty() {
             pairs.push(("$filter", filter.clone()));
         }
         pairs.push(("$top", size.to_string()));
-        pairs.push(("$skip", (page * size).to_string()));
+        pairs.push(("$skip", skip.to_string()));
         pairs.push(("$format", "json".to_owned()));
         let path = format!("{}?{}", master.name, query(&pairs));
-        let body = ibp.client.read(READ, Lane::Sweep, Service::MasterData, &path).await?;
-        let rows = decode::rows(READ, &body)?;
-        found.extend(rows.iter().map(|row| {
-            columns.iter().map(|column| decode::text(row, column).to_owned()).collect::<Vec<_>>()
-        }));
-        if rows.len() < size {
-            break;
-        }
-    }
+        async move { ibp.client.read(READ, Lane::Sweep, Service::MasterData, &path).await }
+    };
+    let pages = paging.all(ask).await?;
+    let row = |row: &Value| {
+        columns.iter().map(|column| decode::text(row, column).to_owned()).collect::<Vec<_>>()
+    };
+    let found: BTreeSet<_> = pages.iter().flatten().map(row).collect();
     Ok(found.into_iter().collect())
 }
 

@@ -7,6 +7,7 @@
 mod discover;
 mod push;
 mod read;
+mod receipts;
 mod settle;
 
 use std::{
@@ -151,7 +152,14 @@ impl World {
         let mut text = String::new();
         for request in self.script.heard.lock().unwrap().iter() {
             let _ = writeln!(text, "{} {}", request.method(), short(request));
-            for name in ["accept", "authorization", "content-type", "cookie", "x-csrf-token"] {
+            for name in [
+                "accept",
+                "authorization",
+                "content-length",
+                "content-type",
+                "cookie",
+                "x-csrf-token",
+            ] {
                 if let Some(value) = request.headers().get(name) {
                     let value =
                         if name == "authorization" { "Basic ..." } else { value.to_str().unwrap() };

@@ -11,7 +11,7 @@ use planthread_contracts::{MeasureDecl, PeriodKind};
 use planthread_kit::{Class, ConnectorError, Selection};
 
 use super::literal::{datetime, query, string};
-use crate::config::Config;
+use crate::{config::Config, wire::paging::ROWS_MOST};
 
 /// One query, read in pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,10 @@ pub(crate) struct Question {
     pub(crate) kind: PeriodKind,
     /// Whether rows have a product.
     pub(crate) by_product: bool,
+    /// Rows that an answer can hold at most: one for each place and period
+    /// that `filter` names, where it names places and rows have no products
+    /// besides.
+    pub(crate) rows_most: usize,
 }
 
 /// Queries that read `selection`.
@@ -60,7 +64,8 @@ pub(crate) fn questions(
     }
     let ask = |((by_product, conversions), measures)| {
         let filter = filter(selection, config, version, &conversions);
-        question(config, selection.from.kind(), by_product, measures, filter)
+        let asked = question(config, selection.from.kind(), by_product, measures, filter);
+        Question { rows_most: rows_most(selection, config, by_product), ..asked }
     };
     Ok(groups.into_iter().map(ask).collect())
 }
@@ -87,6 +92,7 @@ pub(crate) fn question(
         measures,
         kind,
         by_product,
+        rows_most: ROWS_MOST,
     }
 }
 
@@ -100,7 +106,22 @@ pub(crate) fn by_kind(
 ) -> Question {
     let conversions = of.measures.first().map(|measure| config.options(&measure.name).conversions);
     let filter = filter(selection, config, version, &conversions.unwrap_or_default());
-    question(config, selection.from.kind(), of.by_product, of.measures.clone(), filter)
+    let rows_most = rows_most(selection, config, of.by_product);
+    let asked = question(config, selection.from.kind(), of.by_product, of.measures.clone(), filter);
+    Question { rows_most, ..asked }
+}
+
+/// Places times periods, where the filter names each place.
+fn rows_most(selection: &Selection, config: &Config, by_product: bool) -> usize {
+    let places = selection.resources.iter().collect::<BTreeSet<_>>().len();
+    let named = (1..=config.reading.pairs_in_filter).contains(&selection.resources.len());
+    let mut periods = 1;
+    let mut period = selection.from;
+    while period < selection.to {
+        period = period.next();
+        periods += 1;
+    }
+    if named && !by_product { places * periods } else { ROWS_MOST }
 }
 
 fn filter(

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use http::{Method, Response};
+use http::Method;
 use planthread_contracts::{Receipt, RowOutcome};
 use planthread_kit::{Attempt, Batch, Class, ConnectorError, PushOutcome, Sent, http::Lane, poll};
 
@@ -26,9 +26,11 @@ use crate::{
         messages::{Message, first_text, messages, outcomes},
     },
     wire::{
-        client::{Service, json},
+        client::Service,
+        paging::{Paging, ROWS_MOST},
+        receipt,
         session::Session,
-        vendor_error::{self, classify},
+        vendor_error::classify,
     },
 };
 
@@ -144,8 +146,7 @@ async fn initiate(
             tracing::info!(status = answer.status().as_u16(), "no parallel process here; going on");
             Ok(())
         }
-        _ if answer.status().is_success() => Ok(()),
-        _ => Err(classify(INITIATE, &answer, Sent::No)),
+        _ => receipt::called(INITIATE, &answer).map_err(before_effect),
     }
 }
 
@@ -181,23 +182,7 @@ async fn stage_one(
     let body = Bytes::from(chunk.body(&ibp.config, transaction, version).to_string());
     tracing::debug!(rows = chunk.rows.len(), values = chunk.values(), "staging");
     let answer = ibp.client.write(POST, session, Method::POST, &path, body).await?;
-    succeeded(POST, &answer)
-}
-
-/// A success that says so; an error inside a 2xx is none.
-fn succeeded(step: &'static str, answer: &Response<Bytes>) -> Result<(), ConnectorError> {
-    if !answer.status().is_success() {
-        return Err(classify(step, answer, Sent::Maybe));
-    }
-    match json(step, answer) {
-        Ok(body) if body.get("error").is_some() => {
-            let vendor = vendor_error::parse(answer.body());
-            let text = format!("the answer {} carries an error: {}", answer.status(), vendor.text);
-            Err(ConnectorError::new(Class::Transient { sent: Sent::Maybe }, step, text))
-        }
-        // The body of a success is not needed: the rows are asked for later.
-        _ => Ok(()),
-    }
+    receipt::staged(POST, &answer, transaction)
 }
 
 /// Commits once. Unless the service provably refused, its fate is unknown
@@ -216,7 +201,7 @@ async fn commit(
     let parameters =
         query(&[("P_TransactionID", string(transaction)), ("$format", "json".to_owned())]);
     let answer = ibp.client.call(COMMIT, session, &ibp.config.operations.commit, &parameters).await;
-    match answer.and_then(|answer| answered(COMMIT, &answer)) {
+    match answer.and_then(|answer| receipt::committed(COMMIT, &answer)) {
         Ok(()) => attempt.note(STAGE, COMMITTED),
         Err(error) if matches!(error.class, Class::Transient { sent: Sent::Maybe }) => Err(error),
         Err(error) => {
@@ -224,22 +209,6 @@ async fn commit(
             Err(error.took_nothing())
         }
     }
-}
-
-/// What an answer to a commit says. Only an answer that is clearly about this
-/// request refuses it: its data, its sender, its name or its verb. Anything
-/// else (a redirect, 408, 409, 5xx) may come from somebody in between after the
-/// commit was taken.
-fn answered(step: &'static str, answer: &Response<Bytes>) -> Result<(), ConnectorError> {
-    let cure = "compare `operations.commit` with the function imports in $metadata";
-    succeeded(step, answer).map_err(|mut error| match answer.status().as_u16() {
-        404 | 405 => error.cure(cure),
-        400 | 401 | 403 => error,
-        _ => {
-            error.class = Class::Transient { sent: Sent::Maybe };
-            error
-        }
-    })
 }
 
 /// Waits for the end of the import. No import has ended when its commit is
@@ -264,7 +233,7 @@ async fn wait(ibp: &SapIbp, transaction: &str) -> Result<ImportState, ConnectorE
 /// Messages of an import that did not fully succeed. When they can't be read,
 /// the rows stay unproven: the import itself is done, and read-back decides.
 async fn refusals(ibp: &SapIbp, transaction: &str, state: &ImportState) -> Vec<Message> {
-    if !matches!(state, ImportState::ProcessedWithErrors | ImportState::Error) {
+    if !state.has_refusals() {
         return Vec::new();
     }
     // Tenants that don't know the expand refuse it in several ways.
@@ -287,24 +256,21 @@ async fn read_messages(
     const READ: &str = "read messages";
     const PAGE: usize = 2_000;
     let navigation = ibp.config.message_navigation();
-    let mut found = Vec::new();
-    for page in 0.. {
+    let paging =
+        Paging { step: READ, size: PAGE, parallel: 1, rows_most: ROWS_MOST, distinct: true };
+    let ask = |skip: usize| {
         let mut pairs = vec![("$filter", format!("Transactionid eq {}", string(transaction)))];
         if expand {
             pairs.push(("$expand", navigation.clone()));
         }
         pairs.push(("$top", PAGE.to_string()));
-        pairs.push(("$skip", (page * PAGE).to_string()));
+        pairs.push(("$skip", skip.to_string()));
         pairs.push(("$format", "json".to_owned()));
         let path = format!("{}Message?{}", ibp.config.planning_area, query(&pairs));
-        let body = ibp.client.read(READ, Lane::Verify, Service::Planning, &path).await?;
-        let rows = decode::rows(READ, &body)?;
-        found.extend(messages(&rows, &navigation));
-        if rows.len() < PAGE {
-            break;
-        }
-    }
-    Ok(found)
+        async move { ibp.client.read(READ, Lane::Verify, Service::Planning, &path).await }
+    };
+    let pages = paging.all(ask).await?;
+    Ok(pages.iter().flat_map(|rows| messages(rows, &navigation)).collect())
 }
 
 /// Before the first row was staged nothing can have had an effect.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use planthread_contracts::SeenCell;
 use planthread_kit::{Class, ConnectorError, Selection, Sent, http::Lane};
 use serde_json::Value;
@@ -13,7 +12,7 @@ use crate::{
         decode::{self, Place},
         question::{Question, questions},
     },
-    wire::client::Service,
+    wire::{client::Service, paging::Paging},
 };
 
 const READ: &str = "read values";
@@ -39,48 +38,26 @@ pub(crate) async fn read(
     Ok(seen)
 }
 
-/// All pages of a question. The first tells how many there are; the others
-/// are read beside each other, because a page costs the same wherever it is.
+/// All pages of a question.
 pub(crate) async fn pages(
     ibp: &SapIbp,
     question: &Question,
     lane: Lane,
 ) -> Result<Vec<Vec<Value>>, ConnectorError> {
-    let size = ibp.config.reading.page_size;
-    let first = one_page(ibp, question, lane, size, 0).await?;
-    let total = decode::count(&first);
-    let mut pages = vec![decode::rows(READ, &first)?];
-    let Some(total) = total else {
-        while pages.last().is_some_and(|page| page.len() == size) {
-            let next = one_page(ibp, question, lane, size, pages.len() * size).await?;
-            pages.push(decode::rows(READ, &next)?);
-        }
-        return Ok(pages);
+    let reading = &ibp.config.reading;
+    let paging = Paging {
+        step: READ,
+        size: reading.page_size,
+        parallel: reading.parallel,
+        rows_most: question.rows_most,
+        distinct: true,
     };
-    let rest: Vec<Vec<Value>> = stream::iter(1..total.div_ceil(size))
-        .map(|page| async move {
-            let body = one_page(ibp, question, lane, size, page * size).await?;
-            decode::rows(READ, &body)
-        })
-        .buffered(ibp.config.reading.parallel)
-        .try_collect()
-        .await?;
-    pages.extend(rest);
-    let got: usize = pages.iter().map(Vec::len).sum();
-    if got != total {
-        return Err(moved(format!("{got} rows came, {total} were announced")));
-    }
-    Ok(pages)
-}
-
-async fn one_page(
-    ibp: &SapIbp,
-    question: &Question,
-    lane: Lane,
-    top: usize,
-    skip: usize,
-) -> Result<Value, ConnectorError> {
-    ibp.client.read(READ, lane, Service::Planning, &question.page(top, skip)).await
+    let client = &ibp.client;
+    let ask = |skip| {
+        let path = question.page(paging.size, skip);
+        async move { client.read(READ, lane, Service::Planning, &path).await }
+    };
+    paging.all(ask).await
 }
 
 /// Rows with their places. One place may have one row: two on the same page

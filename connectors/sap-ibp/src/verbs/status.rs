@@ -1,6 +1,11 @@
 //! The state of an import, as `getExportResult` tells it.
+//!
+//! It tells words (§6.5). The one-letter codes of application jobs (A, C, D, F,
+//! K, P, R, S, U, W, X, Y, c, k) belong to another service (§10): one of them
+//! here is a word that nobody documents, and the read-back decides.
 
-use planthread_kit::{Class, ConnectorError, http::Lane};
+use http::StatusCode;
+use planthread_kit::{Class, ConnectorError, Sent, http::Lane};
 use serde_json::Value;
 
 use crate::{
@@ -9,7 +14,7 @@ use crate::{
         decode,
         literal::{query, string},
     },
-    wire::client::Service,
+    wire::{answer::documented, client::Service},
 };
 
 /// States of the fact sheet (§6.5).
@@ -53,6 +58,15 @@ impl ImportState {
         }
     }
 
+    /// Whether the import has messages worth a request: those of one that took
+    /// every row say nothing about a refusal (§6.6).
+    pub(crate) const fn has_refusals(&self) -> bool {
+        match self {
+            Self::ProcessedWithErrors | Self::Error => true,
+            Self::Initial | Self::Processing | Self::Processed | Self::Other(_) => false,
+        }
+    }
+
     /// Whether it will not change any more.
     pub(crate) const fn is_terminal(&self) -> bool {
         match self {
@@ -63,13 +77,18 @@ impl ImportState {
 }
 
 /// Asks once. A 4xx is no error here: the service doesn't know (any more).
+/// A page of somebody in between, or a redirect, is not the service's word.
 pub(crate) async fn ask(ibp: &SapIbp, transaction: &str) -> Result<ImportState, ConnectorError> {
+    const ASK: &str = "ask import state";
     let parameters =
         query(&[("P_TransactionID", string(transaction)), ("$format", "json".to_owned())]);
     let path = format!("{}?{parameters}", ibp.config.operations.status.name);
-    match ibp.client.read("ask import state", Lane::Verify, Service::Planning, &path).await {
+    let answer = ibp.client.ask(ASK, Lane::Verify, Service::Planning, &path).await?;
+    match documented(ASK, &answer, StatusCode::OK, Sent::No) {
         Ok(body) => Ok(state_in(&body)),
-        Err(error) if error.class == Class::Drift => Ok(ImportState::Other(error.message)),
+        Err(error) if error.class == Class::Drift && answer.status().is_client_error() => {
+            Ok(ImportState::Other(error.message))
+        }
         Err(error) => Err(error),
     }
 }

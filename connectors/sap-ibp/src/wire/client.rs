@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, header};
+use http::{Method, Request, Response, StatusCode, header};
 use planthread_kit::{
     Class, Clock, ConnectorError, Sent,
     http::{Call, HttpStack, Lane, Safety},
@@ -11,8 +11,9 @@ use planthread_kit::{
 use serde_json::Value;
 
 use super::{
+    answer::{cut, documented, instead, is_page},
     session::Session,
-    vendor_error::{classify, wants_token},
+    vendor_error::{classify, session_lost, wants_token},
 };
 use crate::config::{Config, Operation, Verb};
 
@@ -74,36 +75,64 @@ impl Client {
         service: Service,
         path: &str,
     ) -> Result<Value, ConnectorError> {
-        let request = build(Method::GET, &self.url(service, path), "application/json", None)?;
-        let answer = self.send(operation, Safety::Read, self.get, lane, request).await?;
-        if !answer.status().is_success() {
-            return Err(classify(operation, &answer, Sent::No));
-        }
-        json(operation, &answer)
+        let answer = self.get(operation, lane, service, path, self.get).await?;
+        self.of(service, documented(operation, &answer, StatusCode::OK, Sent::No))
+    }
+
+    /// The same, whatever the answer is.
+    pub(crate) async fn ask(
+        &self,
+        operation: &'static str,
+        lane: Lane,
+        service: Service,
+        path: &str,
+    ) -> Result<Response<Bytes>, ConnectorError> {
+        self.get(operation, lane, service, path, self.get).await
     }
 
     /// Reads the service document as JSON.
     pub(crate) async fn document(&self, service: Service) -> Result<Value, ConnectorError> {
         const READ: &str = "read service document";
-        let url = self.url(service, "?$format=json");
-        let request = build(Method::GET, &url, "application/json", None)?;
-        let answer = self.send(READ, Safety::Read, self.metadata, Lane::Sweep, request).await?;
-        if !answer.status().is_success() {
-            return Err(classify(READ, &answer, Sent::No));
-        }
-        json(READ, &answer)
+        let answer = self.get(READ, Lane::Sweep, service, "?$format=json", self.metadata).await?;
+        self.of(service, documented(READ, &answer, StatusCode::OK, Sent::No))
     }
 
     /// Reads `$metadata`, which is always XML.
     pub(crate) async fn metadata(&self, service: Service) -> Result<String, ConnectorError> {
         const READ: &str = "read metadata";
         let request = build(Method::GET, &self.url(service, "$metadata"), "application/xml", None)?;
-        let answer = self.send(READ, Safety::Read, self.metadata, Lane::Sweep, request).await?;
-        if !answer.status().is_success() {
-            return Err(classify(READ, &answer, Sent::No));
-        }
-        whole(READ, &answer)?;
-        Ok(String::from_utf8_lossy(answer.body()).into_owned())
+        let answer = self.send(READ, Safety::Read, self.metadata, Lane::Sweep, request).await;
+        let answer = self.of(service, answer)?;
+        self.of(service, xml(READ, &answer))
+    }
+
+    async fn get(
+        &self,
+        operation: &'static str,
+        lane: Lane,
+        service: Service,
+        path: &str,
+        timeout: Duration,
+    ) -> Result<Response<Bytes>, ConnectorError> {
+        let request = build(Method::GET, &self.url(service, path), "application/json", None)?;
+        self.of(service, self.send(operation, Safety::Read, timeout, lane, request).await)
+    }
+
+    /// Says which service an error is about: the two are enabled apart.
+    fn of<T>(
+        &self,
+        service: Service,
+        result: Result<T, ConnectorError>,
+    ) -> Result<T, ConnectorError> {
+        result.map_err(|mut error| {
+            let root = match service {
+                Service::Planning => &self.planning,
+                Service::MasterData => &self.master_data,
+            };
+            let name = root.rsplit('/').next().unwrap_or(root);
+            error.message = format!("{name}: {}", error.message);
+            error
+        })
     }
 
     /// Sends a write of the planning service with token and cookies, once; a
@@ -120,7 +149,8 @@ impl Client {
     ) -> Result<Response<Bytes>, ConnectorError> {
         let mut refused = None;
         loop {
-            let token = session.token(refused, || self.fetch_token(session)).await?;
+            let token = session.token(refused, || self.fetch_token(session)).await;
+            let token = self.of(Service::Planning, token)?;
             let body = Some(body.clone());
             let url = self.url(Service::Planning, path);
             let mut request = build(method.clone(), &url, "application/json", body)?;
@@ -128,11 +158,11 @@ impl Client {
             let answer =
                 self.send(operation, Safety::Once, self.post, Lane::Routine, request).await?;
             session.keep(answer.headers());
-            if refused.is_none() && wants_token(&answer) {
-                refused = Some(token.number);
-                continue;
+            match (wants_token(&answer), refused) {
+                (false, _) => return Ok(answer),
+                (true, None) => refused = Some(token.number),
+                (true, Some(_)) => return Err(session_lost(operation)),
             }
-            return Ok(answer);
         }
     }
 
@@ -179,7 +209,8 @@ impl Client {
     }
 }
 
-/// One request; a body makes it JSON.
+/// One request. A write is JSON even where it carries nothing: adapters drop
+/// the parameters of a POST without a type (§8).
 fn build(
     method: Method,
     url: &str,
@@ -187,76 +218,26 @@ fn build(
     body: Option<Bytes>,
 ) -> Result<Request<Bytes>, ConnectorError> {
     let mut builder = Request::builder().method(method).uri(url).header(header::ACCEPT, accept);
-    let body = body.unwrap_or_default();
-    if !body.is_empty() {
+    if body.is_some() {
         builder = builder.header(header::CONTENT_TYPE, "application/json");
     }
-    builder.body(body).map_err(|error| {
+    builder.body(body.unwrap_or_default()).map_err(|error| {
         ConnectorError::new(Class::Fatal, "build request", error.to_string())
             .cure("check host and services in the settings")
     })
 }
 
-/// A body that a relay cut is a failed read, not a short one (§7).
-fn whole(operation: &'static str, answer: &Response<Bytes>) -> Result<(), ConnectorError> {
-    let headers = answer.headers();
-    let declared = headers
-        .get(header::CONTENT_LENGTH)
-        .filter(|_| !headers.contains_key(header::CONTENT_ENCODING))
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    match declared {
-        Some(length) if length > answer.body().len() => Err(ConnectorError::new(
-            Class::Transient { sent: Sent::No },
-            operation,
-            format!("the answer was cut: {} of {length} bytes came", answer.body().len()),
-        )),
-        _ => Ok(()),
+/// The text of an answer that must be XML; that it is the right one is its
+/// reader's to say.
+fn xml(operation: &'static str, answer: &Response<Bytes>) -> Result<String, ConnectorError> {
+    if !answer.status().is_success() {
+        return Err(classify(operation, answer, Sent::No));
     }
-}
-
-/// The answer's JSON. Cut text is a transient failure of the relay; complete
-/// text that is no JSON (a login page) is drift.
-pub(crate) fn json(
-    operation: &'static str,
-    answer: &Response<Bytes>,
-) -> Result<Value, ConnectorError> {
-    whole(operation, answer)?;
-    serde_json::from_slice(answer.body()).map_err(|error| {
-        let (class, text) = if error.is_eof() {
-            (Class::Transient { sent: Sent::No }, "the answer's JSON ends too early")
-        } else {
-            (Class::Drift, "the answer is no JSON")
-        };
-        ConnectorError::new(class, operation, text)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(length: Option<usize>, body: &str) -> Response<Bytes> {
-        let mut builder = Response::builder().status(200);
-        if let Some(length) = length {
-            builder = builder.header(header::CONTENT_LENGTH, length);
+    match cut(answer) {
+        Some(text) => {
+            Err(ConnectorError::new(Class::Transient { sent: Sent::No }, operation, text))
         }
-        builder.body(Bytes::from(body.to_owned())).unwrap()
-    }
-
-    #[test]
-    fn cut_json_is_transient_and_a_login_page_is_drift() {
-        let class = |length, body| json("read", &answer(length, body)).map_err(|e| e.class);
-        let transient = Class::Transient { sent: Sent::No };
-        assert_eq!(class(None, r#"{"d":{"results":[{"RESID":"LI"#), Err(transient));
-        assert_eq!(class(Some(99), "{}"), Err(transient));
-        assert_eq!(class(None, "<html>"), Err(Class::Drift));
-        assert!(class(Some(2), "{}").is_ok());
-    }
-
-    #[test]
-    fn a_compressed_length_is_not_the_body_length() {
-        let mut compressed = answer(Some(99), "{}");
-        compressed.headers_mut().insert(header::CONTENT_ENCODING, "gzip".parse().unwrap());
-        assert!(json("read", &compressed).is_ok());
+        None if is_page(answer) => Err(instead(operation, answer)),
+        None => Ok(String::from_utf8_lossy(answer.body()).into_owned()),
     }
 }

@@ -1,5 +1,8 @@
-//! The wire: requests, sessions, answers, and what a refusal means.
+//! The wire: requests, sessions, answers, receipts, and what a refusal means.
 
+pub(crate) mod answer;
 pub(crate) mod client;
+pub(crate) mod paging;
+pub(crate) mod receipt;
 pub(crate) mod session;
 pub(crate) mod vendor_error;

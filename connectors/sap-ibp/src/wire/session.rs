@@ -15,6 +15,8 @@ use futures_util::lock::Mutex;
 use http::{HeaderMap, HeaderValue, Request, header};
 use planthread_kit::{Class, ConnectorError};
 
+use super::answer::{instead, is_page};
+
 /// Cookies by name. Path and domain need no rules: one host, one service.
 #[derive(Debug, Default)]
 pub(crate) struct Jar(BTreeMap<String, Cookie>);
@@ -96,7 +98,8 @@ impl Session {
         };
         let answer = fetch().await?;
         self.keep(answer.headers());
-        let value = answer.headers().get("x-csrf-token").cloned().ok_or_else(no_token)?;
+        let value = answer.headers().get("x-csrf-token").cloned();
+        let value = value.ok_or_else(|| no_token(&answer))?;
         let token = Token { value, number };
         *current = Some(token.clone());
         Ok(token)
@@ -125,8 +128,12 @@ impl Session {
     }
 }
 
-fn no_token() -> ConnectorError {
-    ConnectorError::new(Class::Drift, "fetch token", "the answer carries no x-csrf-token")
+fn no_token(answer: &http::Response<Bytes>) -> ConnectorError {
+    const FETCH: &str = "fetch token";
+    if is_page(answer) {
+        return instead(FETCH, answer);
+    }
+    ConnectorError::new(Class::Drift, FETCH, "the answer carries no x-csrf-token")
         .cure("check `services.planning`: the root of the service must answer the fetch itself")
 }
 

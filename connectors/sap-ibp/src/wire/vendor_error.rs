@@ -1,7 +1,7 @@
 //! Error bodies in their three forms, and the class that an HTTP answer has.
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, header};
 use planthread_kit::{Class, ConnectorError, Sent, redact};
 use quick_xml::{Reader, events::Event};
 use serde_json::Value;
@@ -19,50 +19,82 @@ pub(crate) struct VendorError {
 }
 
 /// Parses JSON with `message.value`, JSON with a plain message, and XML;
-/// anything else is kept as text (§8, B and Gateway).
+/// anything else is kept as text (§8, B and Gateway). What stands in
+/// `innererror.errordetails`, often the text about a single row, comes after
+/// the message.
 pub(crate) fn parse(body: &[u8]) -> VendorError {
     let text = String::from_utf8_lossy(body);
     let parsed = from_json(&text).or_else(|| from_xml(&text));
-    let (code, message) = parsed.unwrap_or_else(|| (None, text.trim().to_owned()));
-    VendorError { code: code.filter(|code| !code.is_empty()), text: shorten(&message) }
+    let said =
+        parsed.unwrap_or_else(|| Said { message: text.trim().to_owned(), ..Said::default() });
+    VendorError { code: Some(said.code.clone()).filter(|code| !code.is_empty()), text: said.text() }
 }
 
-fn from_json(text: &str) -> Option<(Option<String>, String)> {
+/// An error body in parts.
+#[derive(Debug, Default)]
+struct Said {
+    code: String,
+    message: String,
+    details: Vec<String>,
+}
+
+impl Said {
+    fn text(&self) -> String {
+        let mut details: Vec<&str> = Vec::new();
+        for detail in self.details.iter().map(|detail| detail.trim()) {
+            let new = !detail.is_empty() && detail != self.message && !details.contains(&detail);
+            if new {
+                details.push(detail);
+            }
+        }
+        if details.is_empty() {
+            return shorten(&self.message);
+        }
+        shorten(&format!("{} ({})", self.message, details.join("; ")))
+    }
+}
+
+fn from_json(text: &str) -> Option<Said> {
     let body: Value = serde_json::from_str(text).ok()?;
     let error = body.get("error")?;
-    let message = match error.get("message")? {
-        Value::String(text) => text.clone(),
-        nested => nested.get("value")?.as_str()?.to_owned(),
+    let worded = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        nested => nested.get("value")?.as_str().map(str::to_owned),
     };
-    Some((error.get("code").and_then(Value::as_str).map(str::to_owned), message))
+    let details = error.pointer("/innererror/errordetails");
+    // Where it came from XML, the list has a name of its own.
+    let details = details.and_then(|list| list.get("errordetail").unwrap_or(list).as_array());
+    let details = details.into_iter().flatten();
+    Some(Said {
+        code: error.get("code").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        message: worded(error.get("message")?)?,
+        details: details.filter_map(|detail| worded(detail.get("message")?)).collect(),
+    })
 }
 
-/// `<error><code/><message/></error>`, with or without a namespace.
-fn from_xml(text: &str) -> Option<(Option<String>, String)> {
+/// `<error><code/><message/><innererror><errordetails>…`, with or without a
+/// namespace.
+fn from_xml(text: &str) -> Option<Said> {
     if !text.trim_start().starts_with('<') {
         return None;
     }
     let mut reader = Reader::from_str(text);
-    let (mut inside, mut path) = (String::new(), 0_u32);
-    let (mut code, mut message) = (None, None);
+    let mut path: Vec<String> = Vec::new();
+    let mut said = Said::default();
     loop {
-        match reader.read_event().ok()? {
+        let part = match reader.read_event().ok()? {
             Event::Start(tag) => {
-                path += 1;
-                if path == 1 && tag.local_name().as_ref() != "error" {
+                path.push(tag.local_name().as_ref().to_owned());
+                if path.len() == 1 && path[0] != "error" {
                     return None;
                 }
-                tag.local_name().as_ref().clone_into(&mut inside);
-            }
-            Event::Text(part) if path == 2 => {
-                let part = part.xml10_content();
-                match inside.as_str() {
-                    "code" => code.get_or_insert_with(String::new).push_str(&part),
-                    "message" => message.get_or_insert_with(String::new).push_str(&part),
-                    _ => {}
+                if path.last().is_some_and(|name| name == "errordetail") {
+                    said.details.push(String::new());
                 }
+                continue;
             }
-            Event::GeneralRef(entity) if path == 2 && inside == "message" => {
+            Event::Text(part) => part.xml10_content().into_owned(),
+            Event::GeneralRef(entity) => {
                 let named = match entity.xml10_content().as_ref() {
                     "amp" => '&',
                     "lt" => '<',
@@ -71,14 +103,28 @@ fn from_xml(text: &str) -> Option<(Option<String>, String)> {
                     "apos" => '\'',
                     _ => entity.resolve_char_ref().ok().flatten().unwrap_or('?'),
                 };
-                message.get_or_insert_with(String::new).push(named);
+                named.to_string()
             }
-            Event::End(_) => path = path.saturating_sub(1),
+            Event::End(_) => {
+                path.pop();
+                continue;
+            }
             Event::Eof => break,
+            _ => continue,
+        };
+        match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["error", "code"] => said.code.push_str(part.trim()),
+            ["error", "message"] => said.message.push_str(&part),
+            [.., "errordetail", "message"] => {
+                if let Some(detail) = said.details.last_mut() {
+                    detail.push_str(&part);
+                }
+            }
             _ => {}
         }
     }
-    Some((code, message?.trim().to_owned()))
+    said.message = said.message.trim().to_owned();
+    (!said.message.is_empty()).then_some(said)
 }
 
 /// Keeps the first 800 characters of one line and hides what must not show:
@@ -136,13 +182,33 @@ pub(crate) fn classify(
         300..=499 => Class::Drift,
         _ => Class::Transient { sent },
     };
-    let text = if vendor.text.is_empty() { "no text" } else { &vendor.text };
+    let elsewhere = status.is_redirection().then(|| location(response)).flatten();
+    let said = if vendor.text.is_empty() { "no text".to_owned() } else { vendor.text.clone() };
+    let text = elsewhere.unwrap_or(said);
     let error = ConnectorError::new(class, operation, format!("HTTP {}: {text}", status.as_u16()));
     let error = with_code(error, &vendor);
     match cure_of(status) {
         Some(cure) => error.cure(cure),
         None => error,
     }
+}
+
+/// Where a redirect points, without its query: it is the best hint at whose
+/// page stands between.
+fn location(response: &Response<Bytes>) -> Option<String> {
+    let value = response.headers().get(header::LOCATION)?;
+    let value = String::from_utf8_lossy(value.as_bytes());
+    Some(format!("redirects to {}", redact::up_to(&value, 200)))
+}
+
+/// The error of a write whose token was refused twice in a row, the second
+/// time fresh from the service. It staged nothing.
+pub(crate) fn session_lost(operation: &'static str) -> ConnectorError {
+    let text = "the token was refused twice, the second time just after the service gave it";
+    ConnectorError::new(Class::Transient { sent: Sent::No }, operation, text).cure(
+        "the session gets lost on the way, this is not a lack of rights: a proxy or load balancer \
+         drops cookies or changes the node between two requests; let it keep both",
+    )
 }
 
 fn with_code(error: ConnectorError, vendor: &VendorError) -> ConnectorError {
@@ -175,6 +241,12 @@ const fn cure_of(status: StatusCode) -> Option<&'static str> {
             "the host redirects instead of answering: use the API host (with -api) and check how this \
              user logs on",
         ),
+        411 | 415 => Some(
+            "a proxy or front refuses the form of the request and not its content: let it pass \
+             POST requests to the service's host as they are",
+        ),
+        413 => Some("a front takes no request of this size: lower `transaction.values_per_post`"),
+        414 => Some("a front takes no address of this length: lower `reading.pairs_in_filter`"),
         405 => Some("check the verb of the operation in $metadata and set it under `operations`"),
         400..=499 => Some("compare the configuration with the tenant: `planthread check`"),
         _ => None,
@@ -204,6 +276,13 @@ mod tests {
             parse(xml.as_bytes()),
             VendorError { code: Some("X/1".into()), text: "a & b".into() }
         );
+        let rows = r#"{"error":{"code":"X","message":{"value":"3 errors"},"innererror":{"errordetails":[
+            {"code":"R","message":"LINE-9: unknown","severity":"error"},{"message":"LINE-9: unknown"},{"message":"3 errors"}]}}}"#;
+        assert_eq!(parse(rows.as_bytes()).text, "3 errors (LINE-9: unknown)");
+        let xml = "<error><code>X</code><message>2 errors</message><innererror><errordetails>\
+            <errordetail><code>R</code><message>LINE-9 &lt;x&gt;</message></errordetail>\
+            <errordetail><message>LINE-8</message></errordetail></errordetails></innererror></error>";
+        assert_eq!(parse(xml.as_bytes()).text, "2 errors (LINE-9 <x>; LINE-8)");
         assert_eq!(parse(b"<html><body>Bad gateway</body></html>").code, None);
         assert_eq!(parse(&"x".repeat(2_000).into_bytes()).text.chars().count(), 803);
     }
@@ -239,6 +318,15 @@ mod tests {
         assert_eq!(class(400), Class::Drift);
         assert_eq!(class(408), Class::Transient { sent: Sent::No });
         assert_eq!(class(502), Class::Transient { sent: Sent::No });
+    }
+
+    #[test]
+    fn a_redirect_says_where_to_and_keeps_its_query() {
+        let mut answer = answer(302, "<html>moved</html>");
+        let to = "https://login.example.com/saml?SAMLRequest=hunter2";
+        answer.headers_mut().insert(header::LOCATION, to.parse().unwrap());
+        let error = classify("read", &answer, Sent::No);
+        assert_eq!(error.message, "HTTP 302: redirects to https://login.example.com/saml?***");
     }
 
     proptest! {

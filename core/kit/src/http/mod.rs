@@ -31,6 +31,7 @@ pub mod auth;
 pub mod call;
 pub mod client_credentials;
 mod decide;
+pub(crate) mod form;
 pub mod retry_after;
 pub mod stack;
 

@@ -10,6 +10,7 @@ use super::{
     auth::Authenticator,
     call::{Call, RequestPolicy, Safety},
     decide::{Answer, Next, Tries, decide},
+    form::complete,
 };
 use crate::{Class, Clock, ConnectorError, Quota, SendError, Sent, Transport, redact};
 
@@ -129,6 +130,7 @@ impl HttpStack {
             }
         }
         let mut request: Request<Bytes> = call.request.clone();
+        complete(&mut request);
         if let Err(error) = auth.authorize(&mut request, &**transport, &**clock).await {
             return (Answer::NoCredentials(error), None);
         }

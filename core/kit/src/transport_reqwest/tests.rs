@@ -13,6 +13,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::http::form::complete;
 
 /// Trusts nobody, so that the tests run where no authorities are installed.
 fn options() -> TransportOptions {
@@ -77,6 +78,20 @@ async fn a_refused_connection_was_provably_not_sent() {
     assert_eq!(error.sent, Sent::No);
     assert!(error.message.contains("onnect"), "{}", error.message);
     assert!(!error.message.contains("hunter2"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_write_without_a_body_says_so_and_everything_says_who_sends() {
+    for (method, length) in [("POST", true), ("PUT", true), ("GET", false)] {
+        let (host, task) = peer(reply("200 OK", b"")).await;
+        let builder = Request::builder().method(method).uri(format!("http://{host}/commit"));
+        let mut request = builder.body(Bytes::new()).unwrap();
+        complete(&mut request);
+        ReqwestTransport::new(&options()).unwrap().send(request).await.unwrap();
+        let head = task.await.unwrap().to_ascii_lowercase();
+        assert_eq!(head.matches("content-length: 0\r\n").count(), usize::from(length), "{head}");
+        assert!(head.contains("user-agent: planthread/"), "{head}");
+    }
 }
 
 #[tokio::test]

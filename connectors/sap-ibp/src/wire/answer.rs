@@ -1,0 +1,187 @@
+//! What an answer of the service is: the documented JSON, or something else.
+//!
+//! An answer counts only with the documented status and the documented body,
+//! JSON under `d` (§8). A login page or a proxy's page with 200 says nothing
+//! about the request that it answers: it is no data and no receipt.
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header};
+use planthread_kit::{Class, ConnectorError, Sent};
+use serde_json::Value;
+
+use super::vendor_error::{self, classify};
+
+/// The body of an answer with status `expected` and JSON under `d`.
+///
+/// `sent` is what a transient failure means for this request: `Maybe` for
+/// writes, `No` for reads.
+///
+/// # Errors
+/// Of the class of its status where the service refused; `Transient` when the
+/// body was cut or says that it failed after all; `Drift` when it is anything
+/// else than the documented answer, whose kind the text names.
+pub(crate) fn documented(
+    step: &'static str,
+    answer: &Response<Bytes>,
+    expected: StatusCode,
+    sent: Sent,
+) -> Result<Value, ConnectorError> {
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(classify(step, answer, sent));
+    }
+    let transient = |text: String| Err(ConnectorError::new(Class::Transient { sent }, step, text));
+    if let Some(cut) = cut(answer) {
+        return transient(cut);
+    }
+    let body: Value = match serde_json::from_slice(answer.body()) {
+        Ok(body) => body,
+        Err(error) if error.is_eof() && begins_as_json(answer.body()) => {
+            return transient("the answer's JSON ends too early".to_owned());
+        }
+        Err(_) => return Err(instead(step, answer)),
+    };
+    if body.get("error").is_some() {
+        let vendor = vendor_error::parse(answer.body());
+        return transient(format!("the answer {status} carries an error: {}", vendor.text));
+    }
+    let holds = body.get("d").is_some_and(|d| d.is_object() || d.is_array());
+    if status == expected && holds {
+        return Ok(body);
+    }
+    let text = if holds {
+        format!("the answer's status is {status}, documented is {expected}")
+    } else {
+        "the answer's JSON holds no `d`: it is not the service's".to_owned()
+    };
+    Err(ConnectorError::new(Class::Drift, step, text).cure(BETWEEN))
+}
+
+const BETWEEN: &str = "look at what stands between us and the service: use the API host (with \
+                       -api), and let proxy and log-on page pass this user through";
+
+/// The error for a body that is not what was asked for.
+pub(crate) fn instead(step: &'static str, answer: &Response<Bytes>) -> ConnectorError {
+    let text = format!("{} instead of the service's answer", kind(answer));
+    ConnectorError::new(Class::Drift, step, text).cure(BETWEEN)
+}
+
+const PAGE: &str = "a web page (such as a login page or a proxy's)";
+
+/// Whether the answer is a page for people.
+pub(crate) fn is_page(answer: &Response<Bytes>) -> bool {
+    kind(answer) == PAGE
+}
+
+/// What kind of body this is, for people.
+fn kind(answer: &Response<Bytes>) -> &'static str {
+    let declared = answer.headers().get(header::CONTENT_TYPE);
+    let declared = declared.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let declared = declared.to_ascii_lowercase();
+    let start = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(200)]);
+    let start = start.trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
+    match () {
+        () if start.is_empty() => "an empty answer",
+        () if start.starts_with("<!doctype html") || start.starts_with("<html") => PAGE,
+        () if declared.starts_with("text/html") => PAGE,
+        () if declared.starts_with("multipart/") || start.starts_with("--") => "a multipart answer",
+        () if start.starts_with('<') => "an XML document",
+        () => "a text that is no JSON",
+    }
+}
+
+/// Why a body that a relay cut is a failed answer, not a short one (§7).
+pub(crate) fn cut(answer: &Response<Bytes>) -> Option<String> {
+    let headers = answer.headers();
+    let declared = headers
+        .get(header::CONTENT_LENGTH)
+        .filter(|_| !headers.contains_key(header::CONTENT_ENCODING))
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())?;
+    let came = answer.body().len();
+    (declared > came).then(|| format!("the answer was cut: {came} of {declared} bytes came"))
+}
+
+/// Whether a text that ends too early was JSON at all.
+fn begins_as_json(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"{[".contains(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn answer(status: u16, kind: &str, body: &[u8]) -> Response<Bytes> {
+        let builder = Response::builder().status(status).header(header::CONTENT_TYPE, kind);
+        builder.body(Bytes::from(body.to_vec())).unwrap()
+    }
+
+    fn read(answer: &Response<Bytes>) -> Result<Value, ConnectorError> {
+        documented("read", answer, StatusCode::OK, Sent::No)
+    }
+
+    const TRANSIENT: Class = Class::Transient { sent: Sent::No };
+
+    #[test]
+    fn cut_json_is_transient_and_a_login_page_is_named() {
+        let cut = read(&answer(200, "application/json", br#"{"d":{"results":[{"RESID":"LI"#));
+        assert_eq!(cut.unwrap_err().class, TRANSIENT);
+        let mut short = answer(200, "application/json", br#"{"d":{}}"#);
+        assert!(read(&short).is_ok());
+        short.headers_mut().insert(header::CONTENT_LENGTH, 99.into());
+        assert_eq!(read(&short).unwrap_err().class, TRANSIENT);
+        short.headers_mut().insert(header::CONTENT_ENCODING, "gzip".parse().unwrap());
+        assert!(read(&short).is_ok(), "a compressed length is not the body's length");
+
+        for (kind, body, told) in [
+            ("text/html", "<h1>Log on</h1>", "a web page (such as a login page"),
+            ("", " <!DOCTYPE html><form>", "a web page"),
+            ("multipart/mixed", "--x\r\nHTTP/1.1 400 Bad Request", "a multipart answer"),
+            ("application/atom+xml", "<entry/>", "an XML document"),
+            ("application/json", "", "an empty answer"),
+            ("text/plain", "OK", "no JSON"),
+            ("application/json", r#"{"status":"ok"}"#, "holds no `d`"),
+        ] {
+            let error = read(&answer(200, kind, body.as_bytes())).unwrap_err();
+            assert_eq!(error.class, Class::Drift, "{error}");
+            assert!(error.message.contains(told) && error.cure.is_some(), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_inside_a_success_is_shown_and_is_no_success() {
+        let body = br#"{"error":{"code":"X","message":{"value":"failed after all"}}}"#;
+        let error = read(&answer(200, "application/json", body)).unwrap_err();
+        assert_eq!(error.class, TRANSIENT);
+        assert!(error.message.contains("failed after all"), "{error}");
+    }
+
+    proptest! {
+        /// Whatever comes with a 2xx, only the documented status with JSON
+        /// under `d` counts.
+        #[test]
+        fn nothing_else_is_an_answer(
+            status in 200u16..300,
+            kind in "(text/html|multipart/mixed; boundary=x|application/json|text/plain)",
+            body in prop_oneof![
+                "<[a-z!]{1,5}>[a-z ]{0,40}",
+                "--[a-z]{1,5}\r\nHTTP/1.1 (400|201) [a-z ]{0,20}",
+                r#"\{"[a-ce]":\{"d":\{\}\}\}"#,
+                r#"\{"d":("x"|null|7|true)\}"#,
+                "\\PC{0,40}",
+            ],
+        ) {
+            prop_assume!(serde_json::from_str::<Value>(&body).is_ok_and(|value| value.get("d")
+                .is_some_and(|d| d.is_object() || d.is_array())) == false);
+            let error = read(&answer(status, &kind, body.as_bytes())).unwrap_err();
+            prop_assert!(matches!(error.class, Class::Drift | TRANSIENT));
+        }
+
+        #[test]
+        fn another_status_is_no_answer_either(status in 201u16..300) {
+            let error = read(&answer(status, "application/json", br#"{"d":{"Value":"1"}}"#));
+            prop_assert_eq!(error.unwrap_err().class, Class::Drift);
+        }
+    }
+}
