@@ -9,21 +9,18 @@ use planthread_kit::{
 use crate::{
     check::{discover::discover, sheet},
     config::{Config, fatal},
+    context::Context,
     cost::cost,
     grades::grades,
     pack::pack,
     verbs::{push::push, read::read, settle::settle},
-    wire::client::Client,
 };
 
 /// One target: a planning area and the version that holds our scope.
 #[derive(Debug)]
 pub struct SapIbp {
-    pub(crate) config: Config,
-    pub(crate) scope: Scope,
-    pub(crate) measures: Vec<MeasureDecl>,
-    pub(crate) client: Client,
-    pub(crate) info: Info,
+    context: Context,
+    info: Info,
 }
 
 impl SapIbp {
@@ -53,8 +50,7 @@ impl SapIbp {
             grades: grades(),
             sheet: sheet::lines(&config, &measures, version),
         };
-        let client = Client::new(&config, http);
-        Ok(Self { config, scope, measures, client, info })
+        Ok(Self { context: Context::new(config, scope, measures, http), info })
     }
 }
 
@@ -90,7 +86,7 @@ impl Connector for SapIbp {
     }
 
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ConnectorError>> {
-        Box::pin(discover(self))
+        Box::pin(discover(&self.context, &self.info.sheet))
     }
 
     fn push<'a>(
@@ -98,61 +94,37 @@ impl Connector for SapIbp {
         batch: &'a Batch,
         attempt: &'a Attempt,
     ) -> BoxFuture<'a, Result<PushOutcome, ConnectorError>> {
-        Box::pin(push(self, batch, attempt))
+        Box::pin(push(&self.context, batch, attempt))
     }
 
     fn settle<'a>(
         &'a self,
         attempt: &'a AttemptRecord,
     ) -> BoxFuture<'a, Result<Settlement, ConnectorError>> {
-        Box::pin(settle(self, attempt))
+        Box::pin(settle(&self.context, attempt))
     }
 
     fn read<'a>(
         &'a self,
         selection: &'a Selection,
     ) -> BoxFuture<'a, Result<Vec<SeenCell>, ConnectorError>> {
-        Box::pin(read(self, selection))
+        Box::pin(read(&self.context, selection))
     }
 
     fn pack(&self, cells: &[DesiredCell]) -> Result<Vec<PackFile>, ConnectorError> {
-        let version =
-            |scope: &str| self.config.version_of(&Scope::named(scope), &self.scope).to_owned();
-        pack(cells, &self.measures, &self.config, version)
+        let Context { config, scope: own, measures, .. } = &self.context;
+        let version = |scope: &str| config.version_of(&Scope::named(scope), own).to_owned();
+        pack(cells, measures, config, version)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use planthread_kit::{
-        Quota, Secret, SendError, Transport, VirtualClock,
-        http::{Basic, RequestPolicy},
-    };
-
     use super::*;
-    use crate::samples::{config, measures};
-
-    /// A network that nothing may use.
-    #[derive(Debug)]
-    struct Silent;
-
-    impl Transport for Silent {
-        fn send(
-            &self,
-            request: http::Request<bytes::Bytes>,
-        ) -> BoxFuture<'_, Result<http::Response<bytes::Bytes>, SendError>> {
-            panic!("no request was expected: {}", request.method())
-        }
-    }
+    use crate::samples::{config, measures, silent};
 
     fn new(config: Config, scope: Scope) -> Result<SapIbp, ConnectorError> {
-        let clock = Arc::new(VirtualClock::new("2026-01-05T06:00:00Z".parse().unwrap(), 1));
-        let quota = Arc::new(Quota::unlimited(clock.clone()));
-        let auth = Arc::new(Basic::new("planthread", Secret::new("hunter2")));
-        let http = HttpStack::new(Arc::new(Silent), clock, quota, auth, RequestPolicy::default());
-        SapIbp::new("ibp", config, scope, measures(), http)
+        SapIbp::new("ibp", config, scope, measures(), silent())
     }
 
     #[test]

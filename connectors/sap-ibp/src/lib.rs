@@ -15,6 +15,7 @@
 mod check;
 pub mod config;
 mod connector;
+mod context;
 mod cost;
 #[cfg(test)]
 mod flow;

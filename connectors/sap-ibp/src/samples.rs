@@ -1,11 +1,40 @@
 //! Settings, measures and cells that several tests use. Names are those of the
 //! sandbox where they exist there.
 
-use planthread_contracts::{CellKey, MeasureDecl};
-use planthread_kit::CellWrite;
+use std::sync::Arc;
+
+use planthread_contracts::{CellKey, MeasureDecl, Scope};
+use planthread_kit::{
+    BoxFuture, CellWrite, Quota, Secret, SendError, Transport, VirtualClock,
+    http::{Basic, HttpStack, RequestPolicy},
+};
 use serde_json::json;
 
-use crate::config::{Config, tests::settings};
+use crate::{
+    config::{Config, tests::settings},
+    context::Context,
+};
+
+/// A network that nothing may use.
+#[derive(Debug)]
+struct Silent;
+
+impl Transport for Silent {
+    fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<bytes::Bytes>, SendError>> {
+        panic!("no request was expected: {}", request.method())
+    }
+}
+
+/// A stack over it, with a password.
+pub(crate) fn silent() -> HttpStack {
+    let clock = Arc::new(VirtualClock::new("2026-01-05T06:00:00Z".parse().unwrap(), 1));
+    let quota = Arc::new(Quota::unlimited(clock.clone()));
+    let auth = Arc::new(Basic::new("planthread", Secret::new("hunter2")));
+    HttpStack::new(Arc::new(Silent), clock, quota, auth, RequestPolicy::default())
+}
 
 /// A configuration with one measure that needs a unit.
 pub(crate) fn config() -> Config {
@@ -19,6 +48,12 @@ fn measure(name: &str, surface: &str, scale: u32, over_resources: &str) -> Measu
         "carries": "attainable_clock_hours", "unit": "HUR", "scale": scale, "level": "week",
         "over_time": "sum", "over_resources": over_resources, "owner": "bridge", "role": "value" }))
     .unwrap()
+}
+
+/// The planning service, for what needs no network.
+pub(crate) fn planning_service() -> planthread_odata::Service {
+    let context = Context::new(config(), Scope::named("UPSIDE"), measures(), silent());
+    context.planning
 }
 
 /// Four weekly measures.

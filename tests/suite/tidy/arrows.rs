@@ -25,7 +25,8 @@ fn allowed(package: &str) -> &'static [&'static str] {
             "planthread",
         ],
         "planthread-support" => &["planthread-mocks"],
-        _ => &["planthread-contracts", "planthread-kit"],
+        "planthread-odata" => &["planthread-kit"],
+        _ => &["planthread-contracts", "planthread-kit", "planthread-odata"],
     }
 }
 
@@ -58,7 +59,7 @@ fn arrows_point_one_way() {
         }
     }
     assert_none(
-        "contracts <- domain; contracts <- kit <- connectors; the program composes",
+        "contracts <- domain; contracts <- kit <- odata <- connectors; the program composes",
         &wrong,
     );
 }

@@ -72,8 +72,11 @@ fn law_16_vendor_words_stay_out_of_contracts_and_core() {
         }
         for (number, line) in source.text.lines().enumerate() {
             let lower = line.to_lowercase();
-            let hit =
-                lower.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| words.contains(word));
+            // A protocol that several vendors speak is the name of its own room.
+            let own = |word: &&str| *word == "odata" && source.path.starts_with("core/odata/");
+            let hit = lower
+                .split(|c: char| !c.is_ascii_alphanumeric())
+                .find(|word| words.contains(word) && !own(word));
             if let Some(word) = hit {
                 found.push(format!("{}:{}: {word}", source.path, number + 1));
             }

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use planthread_kit::{Class, ConnectorError};
+use planthread_odata::Edmx;
 
 use super::{master, report::Report, sheet::conversion_id};
 use crate::{
-    connector::SapIbp,
-    metadata::{self, MasterType, edmx::Edmx},
+    context::Context,
+    metadata::{self, MasterType},
 };
 
 /// Values that are named in a finding.
@@ -17,7 +18,7 @@ const NAMED: usize = 20;
 /// Looks each configured value up in the types that hold such values, and at
 /// what came back with it: `held` are the measures that hold values.
 pub(crate) async fn known(
-    ibp: &SapIbp,
+    ibp: &Context,
     edmx: Option<&Edmx>,
     version: &str,
     held: &BTreeSet<String>,
@@ -54,7 +55,7 @@ pub(crate) async fn known(
 }
 
 async fn look_up(
-    ibp: &SapIbp,
+    ibp: &Context,
     master: &MasterType,
     version: &str,
     (attribute, value): (&str, &String),

@@ -1,6 +1,7 @@
 //! Pure: what `$metadata` answers to the lines of the sheet.
 
 use planthread_contracts::{MeasureDecl, PeriodKind};
+use planthread_odata::edmx::{Edmx, Property};
 
 use super::{
     report::Report,
@@ -8,10 +9,7 @@ use super::{
 };
 use crate::{
     config::{Config, Operation},
-    metadata::{
-        PlanningArea,
-        edmx::{Edmx, Property},
-    },
+    metadata::{PlanningArea, label},
 };
 
 /// Compares the area and its operations with the configuration.
@@ -39,7 +37,7 @@ fn attributes(area: &PlanningArea, config: &Config, report: &mut Report) {
     let fixed = [("attribute.resource", &names.resource), ("attribute.location", &names.location)];
     for (line, name) in fixed.into_iter().chain(product) {
         match area.attribute(name) {
-            Some(property) => report.tick(line, format!("{name}, `{}`", property.label)),
+            Some(property) => report.tick(line, format!("{name}, `{}`", label(property))),
             None => report.fail(
                 line,
                 format!("{name} is no attribute of {}", config.planning_area),
@@ -53,7 +51,7 @@ fn time(area: &PlanningArea, config: &Config, kind: PeriodKind, report: &mut Rep
     let (line, field) = (time_id(kind), config.time_fields.of(kind));
     let Some(property) = area.time(field) else {
         let known: Vec<String> =
-            area.times.iter().map(|time| format!("{} `{}`", time.name, time.label)).collect();
+            area.times.iter().map(|time| format!("{} `{}`", time.name, label(time))).collect();
         report.fail(
             &line,
             format!("{field} is no time field; there are {}", known.join(", ")),
@@ -61,18 +59,18 @@ fn time(area: &PlanningArea, config: &Config, kind: PeriodKind, report: &mut Rep
         );
         return;
     };
-    match label_kind(&property.label) {
+    match label_kind(label(property)) {
         Some(said) if said != kind => report.fail(
             &line,
-            format!("{field} is labelled `{}`, not {}", property.label, words(kind)),
+            format!("{field} is labelled `{}`, not {}", label(property), words(kind)),
             "correct `time_fields`: the numbers depend on the time profile",
         ),
-        Some(_) => report.tick(&line, format!("{field}, `{}`", property.label)),
+        Some(_) => report.tick(&line, format!("{field}, `{}`", label(property))),
         None => report.open(
             &line,
             format!(
                 "{field} is labelled `{}`: confirm that this is the {}",
-                property.label,
+                label(property),
                 words(kind)
             ),
         ),
@@ -82,7 +80,7 @@ fn time(area: &PlanningArea, config: &Config, kind: PeriodKind, report: &mut Rep
 /// The kind of a time field: what its label says, else what is configured.
 pub(crate) fn kind_of(time: &Property, config: &Config) -> Option<PeriodKind> {
     let configured = || KINDS.into_iter().find(|kind| config.time_fields.of(*kind) == time.name);
-    label_kind(&time.label).or_else(configured)
+    label_kind(label(time)).or_else(configured)
 }
 
 /// The kind that an English label names; other labels say nothing.

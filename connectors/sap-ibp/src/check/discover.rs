@@ -2,21 +2,27 @@
 //! finding for each line of the sheet.
 
 use planthread_contracts::{MeasureDecl, Owner, PeriodKind};
-use planthread_kit::{Class, ConnectorError, Discovery, Sent, http::Lane};
+use planthread_kit::{Class, ConnectorError, Discovery, Sent, SheetLine, http::Lane};
+use planthread_odata::{
+    Edmx,
+    answer::{rows, text},
+    literal::query,
+};
 use serde_json::Value;
 
 use super::{conversion, declared, master, probe, report::Report, sheet};
 use crate::{
-    connector::SapIbp,
-    metadata::{self, PlanningArea, edmx::Edmx},
-    translate::{decode, literal::query},
-    wire::client::Service,
+    context::Context,
+    metadata::{self, PlanningArea},
 };
 
 const DISCOVER: &str = "discover";
 
 /// Answers what the target offers and whether that fits.
-pub(crate) async fn discover(ibp: &SapIbp) -> Result<Discovery, ConnectorError> {
+pub(crate) async fn discover(
+    ibp: &Context,
+    sheet: &[SheetLine],
+) -> Result<Discovery, ConnectorError> {
     let mut report = Report::default();
     confirmed_elsewhere(&mut report);
     let mut found = Discovery {
@@ -30,7 +36,7 @@ pub(crate) async fn discover(ibp: &SapIbp) -> Result<Discovery, ConnectorError> 
     if enabled(ibp, &mut report).await? {
         look(ibp, &mut found, &mut report).await?;
     }
-    found.findings = report.findings(&ibp.info.sheet);
+    found.findings = report.findings(sheet);
     Ok(found)
 }
 
@@ -42,10 +48,10 @@ fn confirmed_elsewhere(report: &mut Report) {
 }
 
 /// Whether the planning service answers and offers the area.
-async fn enabled(ibp: &SapIbp, report: &mut Report) -> Result<bool, ConnectorError> {
+async fn enabled(ibp: &Context, report: &mut Report) -> Result<bool, ConnectorError> {
     const LINE: &str = "area.planning_service";
     let area = &ibp.config.planning_area;
-    let body = match ibp.client.document(Service::Planning).await {
+    let body = match ibp.planning.document().await {
         Ok(body) => body,
         Err(error) if error.class == Class::Drift => {
             report.fail(LINE, error.message, "check `host` and `services.planning`");
@@ -81,12 +87,12 @@ fn areas(document: &Value) -> Vec<String> {
 }
 
 async fn look(
-    ibp: &SapIbp,
+    ibp: &Context,
     found: &mut Discovery,
     report: &mut Report,
 ) -> Result<(), ConnectorError> {
-    let version = ibp.config.version_of(&ibp.scope, &ibp.scope).to_owned();
-    let text = ibp.client.metadata(Service::Planning).await?;
+    let version = ibp.version().to_owned();
+    let text = ibp.planning.metadata().await?;
     let edmx = Edmx::read(&text).map_err(|fault| {
         let text = format!("$metadata of the planning service: {fault}");
         ConnectorError::new(Class::Transient { sent: Sent::No }, DISCOVER, text)
@@ -140,7 +146,7 @@ fn written(measures: &[MeasureDecl], report: &mut Report) {
     }
 }
 
-fn level_exists(ibp: &SapIbp, area: &PlanningArea) -> bool {
+fn level_exists(ibp: &Context, area: &PlanningArea) -> bool {
     let names = &ibp.config.attributes;
     let product = names.product.iter();
     [&names.resource, &names.location]
@@ -152,7 +158,7 @@ fn level_exists(ibp: &SapIbp, area: &PlanningArea) -> bool {
 /// Named versions, where they can be listed. This is the one read that may ask for attributes alone
 /// (§7); it is bounded, because an unbounded one reads the whole area.
 async fn versions(
-    ibp: &SapIbp,
+    ibp: &Context,
     version: &str,
     report: &mut Report,
 ) -> Result<Option<Vec<String>>, ConnectorError> {
@@ -162,7 +168,7 @@ async fn versions(
         ("$format", "json".to_owned()),
     ]);
     let path = format!("{}?{parameters}", ibp.config.planning_area);
-    let body = match ibp.client.read("list versions", Lane::Sweep, Service::Planning, &path).await {
+    let body = match ibp.planning.read("list versions", Lane::Sweep, &path).await {
         Ok(body) => body,
         Err(error) if error.class == Class::Drift => {
             let line = if version.is_empty() { "" } else { "version" };
@@ -171,10 +177,10 @@ async fn versions(
         }
         Err(error) => return Err(error),
     };
-    let rows = decode::rows("list versions", &body)?;
-    let mut names: Vec<String> = rows
+    let listed = rows("list versions", &body)?;
+    let mut names: Vec<String> = listed
         .iter()
-        .map(|row| decode::text(row, "VERSIONID"))
+        .map(|row| text(row, "VERSIONID"))
         .filter(|name| !name.is_empty() && *name != "__BASELINE")
         .map(str::to_owned)
         .collect();

@@ -18,7 +18,7 @@ use super::{
     sheet::{level_id, words},
 };
 use crate::{
-    connector::SapIbp,
+    context::Context,
     metadata::PlanningArea,
     translate::{
         decode::{self, Place},
@@ -49,7 +49,7 @@ pub(crate) fn figures(
 /// Answers the level line of each measure from what is stored in `window`, and
 /// from a few rows read at finer levels.
 pub(crate) async fn judge(
-    ibp: &SapIbp,
+    ibp: &Context,
     area: &PlanningArea,
     (question, window, version): (&Question, &Selection, &str),
     stored: &Rows,
@@ -92,7 +92,7 @@ pub(crate) async fn judge(
 
 /// The rows of a finer read, or the words in which it was refused.
 async fn rows(
-    ibp: &SapIbp,
+    ibp: &Context,
     question: &Question,
 ) -> Result<Result<Vec<(Place, Value)>, String>, ConnectorError> {
     let read = pages(ibp, question, Lane::Sweep).await;

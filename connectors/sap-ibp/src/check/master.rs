@@ -3,17 +3,15 @@
 use std::collections::BTreeSet;
 
 use planthread_kit::{Class, ConnectorError, http::Lane};
+use planthread_odata::{
+    Edmx, Paging, answer::text, filter::equals, literal::query, paging::ROWS_MOST,
+};
 use serde_json::Value;
 
 use super::report::Report;
 use crate::{
-    connector::SapIbp,
-    metadata::{self, MasterType, edmx::Edmx},
-    translate::{decode, literal::query, question::equals},
-    wire::{
-        client::Service,
-        paging::{Paging, ROWS_MOST},
-    },
+    context::Context,
+    metadata::{self, MasterType},
 };
 
 const READ: &str = "read master data";
@@ -22,7 +20,7 @@ const BASELINE: &str = "__BASELINE";
 
 /// Reads the known pairs and answers the lines about master data.
 pub(crate) async fn pairs(
-    ibp: &SapIbp,
+    ibp: &Context,
     edmx: &Edmx,
     version: &str,
     report: &mut Report,
@@ -120,7 +118,7 @@ fn choose(
 /// Distinct values of `columns`. A version without rows of its own uses those
 /// of the base version: master data may or may not be version specific.
 pub(super) async fn rows(
-    ibp: &SapIbp,
+    ibp: &Context,
     master: &MasterType,
     columns: &[&str],
     version: &str,
@@ -140,14 +138,14 @@ pub(super) async fn rows(
 }
 
 async fn read(
-    ibp: &SapIbp,
+    ibp: &Context,
     master: &MasterType,
     columns: &[&str],
     filter: String,
 ) -> Result<Vec<Vec<String>>, ConnectorError> {
     let size = ibp.config.reading.page_size;
     let paging = Paging { step: READ, size, parallel: 1, rows_most: ROWS_MOST, distinct: false };
-    let ask = |skip: usize| {
+    let path = |skip: usize| {
         let mut pairs = vec![("$select", columns.join(",")), ("$orderby", columns.join(","))];
         if !filter.is_empty() {
             pairs.push(("$filter", filter.clone()));
@@ -155,24 +153,26 @@ async fn read(
         pairs.push(("$top", size.to_string()));
         pairs.push(("$skip", skip.to_string()));
         pairs.push(("$format", "json".to_owned()));
-        let path = format!("{}?{}", master.name, query(&pairs));
-        async move { ibp.client.read(READ, Lane::Sweep, Service::MasterData, &path).await }
+        format!("{}?{}", master.name, query(&pairs))
+    };
+    let ask = |page| {
+        let path = ibp.master_data.path_of(READ, page, &path);
+        async move { ibp.master_data.read(READ, Lane::Sweep, &path?).await }
     };
     let pages = paging.all(ask).await?;
-    let row = |row: &Value| {
-        columns.iter().map(|column| decode::text(row, column).to_owned()).collect::<Vec<_>>()
-    };
+    let row =
+        |row: &Value| columns.iter().map(|column| text(row, column).to_owned()).collect::<Vec<_>>();
     let found: BTreeSet<_> = pages.iter().flatten().map(row).collect();
     Ok(found.into_iter().collect())
 }
 
 /// The master data service's document, or a finding instead.
 pub(crate) async fn document(
-    ibp: &SapIbp,
+    ibp: &Context,
     report: &mut Report,
 ) -> Result<Option<Edmx>, ConnectorError> {
     const LINE: &str = "area.master_data_service";
-    match ibp.client.metadata(Service::MasterData).await {
+    match ibp.master_data.metadata().await {
         Ok(text) => match Edmx::read(&text) {
             Ok(edmx) => {
                 report.tick(LINE, format!("{} sets are offered", edmx.sets.len()));

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 use planthread_contracts::{Aggregation, MeasureDecl, Period, PeriodKind};
 use planthread_kit::{Class, ConnectorError, Selection, http::Lane};
+use planthread_odata::{answer::text, filter::equals};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -18,14 +19,13 @@ use super::{
     sheet::{adds_id, aggregation, kinds, measure_id, time_id},
 };
 use crate::{
-    connector::SapIbp,
+    context::Context,
     metadata::PlanningArea,
     translate::{
         decode::{self, Place},
-        question::{Question, equals, questions},
+        question::{Question, questions},
     },
     verbs::read::{pages, placed},
-    wire::client::Service,
 };
 
 const PROBE: &str = "probe values";
@@ -33,7 +33,7 @@ const PROBE: &str = "probe values";
 /// Answers the lines of `measures`, all of which exist; names those that hold
 /// values.
 pub(crate) async fn probe(
-    ibp: &SapIbp,
+    ibp: &Context,
     area: &PlanningArea,
     measures: &[MeasureDecl],
     version: &str,
@@ -76,8 +76,8 @@ const fn periods(kind: PeriodKind) -> usize {
     }
 }
 
-fn window(ibp: &SapIbp, kind: PeriodKind, measures: &[MeasureDecl]) -> Selection {
-    let today = ibp.client.clock().now().to_zoned(TimeZone::UTC).date();
+fn window(ibp: &Context, kind: PeriodKind, measures: &[MeasureDecl]) -> Selection {
+    let today = ibp.clock().now().to_zoned(TimeZone::UTC).date();
     let from = Period::containing(kind, today);
     let to = (1..periods(kind)).fold(from, |period, _| period.next());
     Selection {
@@ -94,7 +94,7 @@ fn window(ibp: &SapIbp, kind: PeriodKind, measures: &[MeasureDecl]) -> Selection
 /// Reads two rows; where that fails, each key figure alone, so that the one at
 /// fault is named. Answers the question without the key figures that fail.
 async fn conversions(
-    ibp: &SapIbp,
+    ibp: &Context,
     question: Question,
     report: &mut Report,
 ) -> Result<Question, ConnectorError> {
@@ -123,7 +123,7 @@ async fn conversions(
 /// Finds out which conversion attributes a key figure needs: each refusal
 /// names one, so a dummy value is given for it and asked again, twice at most.
 async fn needs(
-    ibp: &SapIbp,
+    ibp: &Context,
     mut question: Question,
     mut text: String,
     report: &mut Report,
@@ -164,8 +164,8 @@ fn missing_conversion(text: &str) -> Option<String> {
 }
 
 /// Reads at most two rows; the text of a refusal comes back as a value.
-async fn two_rows(ibp: &SapIbp, question: &Question) -> Result<Option<String>, ConnectorError> {
-    match ibp.client.read(PROBE, Lane::Sweep, Service::Planning, &question.page(2, 0)).await {
+async fn two_rows(ibp: &Context, question: &Question) -> Result<Option<String>, ConnectorError> {
+    match ibp.planning.read(PROBE, Lane::Sweep, &question.page(2, 0)).await {
         Ok(_) => Ok(None),
         Err(error) if error.class == Class::Drift => Ok(Some(error.message)),
         Err(error) => Err(error),
@@ -175,7 +175,7 @@ async fn two_rows(ibp: &SapIbp, question: &Question) -> Result<Option<String>, C
 /// Reads the same window at the storage level, without resources, and without
 /// periods, and compares. Answers what is stored.
 async fn values(
-    ibp: &SapIbp,
+    ibp: &Context,
     question: &Question,
     report: &mut Report,
 ) -> Result<Vec<(Place, Value)>, ConnectorError> {
@@ -237,7 +237,7 @@ fn observe<'a>(
     declared: Aggregation,
 ) -> Result<Observed, ConnectorError> {
     let key = |row: &Value| -> Vec<String> {
-        level.iter().map(|column| decode::text(row, column).to_owned()).collect()
+        level.iter().map(|column| text(row, column).to_owned()).collect()
     };
     let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
     for row in stored {

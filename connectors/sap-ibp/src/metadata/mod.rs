@@ -6,12 +6,11 @@
 //! with another verb than clients use (§3). Verbs and names of operations are
 //! configuration.
 
-pub mod edmx;
 #[cfg(test)]
 pub(crate) mod samples;
 
-use edmx::{Edmx, EntityType, Property};
 use planthread_kit::{SurfaceItem, SurfaceKind};
+use planthread_odata::edmx::{Edmx, EntityType, Property};
 use sha2::{Digest as _, Sha256};
 
 /// Conversion attributes of the fact sheet (§3): quantity and money.
@@ -97,6 +96,12 @@ impl PlanningArea {
     }
 }
 
+/// The label for people, in whatever language the user's is (`sap:label`).
+#[must_use]
+pub fn label(property: &Property) -> &str {
+    property.annotation("label")
+}
+
 /// What a property of the area is; `None` for columns that only describe.
 fn kind_of(property: &Property, area: &EntityType) -> Option<SurfaceKind> {
     let name = property.name.as_str();
@@ -110,7 +115,7 @@ fn kind_of(property: &Property, area: &EntityType) -> Option<SurfaceKind> {
         let digits = rest.trim_start_matches(|part: char| part.is_ascii_digit());
         return (digits == "_TSTAMP").then_some(SurfaceKind::Time);
     }
-    match (property.role.as_str(), property.edm.as_str()) {
+    match (property.annotation("aggregation-role"), property.edm.as_str()) {
         ("measure", _) | ("", "Edm.Decimal") => Some(SurfaceKind::Measure),
         ("dimension", _) | ("", "Edm.String") => Some(SurfaceKind::Attribute),
         _ => None,
@@ -174,7 +179,7 @@ pub fn surface(area: &PlanningArea, planning: &Edmx, masters: &[MasterType]) -> 
         items.extend(properties.iter().map(|property| SurfaceItem {
             name: property.name.clone(),
             kind,
-            label: property.label.clone(),
+            label: label(property).to_owned(),
             declared: property.declared(),
         }));
     }
@@ -226,7 +231,7 @@ mod tests {
         assert_eq!(names(&area.measures), "CAPASUPPLY ZTWINCAPA ZTWINOUTPUT UTILIZATIONPCT");
         assert_eq!(names(&area.attributes), "RESID LOCID PRDID");
         assert_eq!(names(&area.conversions), "UOMTOID CURRTOID");
-        assert_eq!(area.time("PERIODID4_TSTAMP").unwrap().label, "Week (As Timestamp)");
+        assert_eq!(label(area.time("PERIODID4_TSTAMP").unwrap()), "Week (As Timestamp)");
         assert_eq!(area.times.len(), 4, "relative periods are not time fields");
         assert_eq!(area.transaction_navigation.as_deref(), Some("NavZPA"));
         assert_eq!(area.message_navigation.as_deref(), Some("NavZPAMessage"));

@@ -2,10 +2,11 @@
 
 use planthread_contracts::{CellKey, Period, SeenCell};
 use planthread_kit::{Class, ConnectorError};
+use planthread_odata::literal::parse_date;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::{literal::parse_date, question::Question};
+use super::question::Question;
 use crate::config::Config;
 
 /// One row of a read, before it becomes cells.
@@ -17,31 +18,11 @@ pub(crate) struct Place {
     pub(crate) period: Period,
 }
 
-/// The rows of a collection: `d.results`, or `d` itself as a list.
-pub(crate) fn rows(operation: &'static str, body: &Value) -> Result<Vec<Value>, ConnectorError> {
-    let d = body.get("d").unwrap_or(&Value::Null);
-    let found = d.get("results").unwrap_or(d).as_array();
-    found.cloned().ok_or_else(|| drift(operation, "the answer holds no `d.results`"))
-}
-
-/// `d.__count`, a string or a number.
-pub(crate) fn count(body: &Value) -> Option<usize> {
-    match body.get("d")?.get("__count")? {
-        Value::String(text) => text.parse().ok(),
-        number => number.as_u64().and_then(|count| usize::try_from(count).ok()),
-    }
-}
-
 /// The first row's `Value` of a function import: flat `d`, or `d.results`.
 pub(crate) fn single_value(body: &Value) -> Option<String> {
     let d = body.get("d")?;
     let entry = d.get("results").and_then(|list| list.get(0)).unwrap_or(d);
     entry.get("Value")?.as_str().map(str::to_owned)
-}
-
-/// Text of a column; empty when it is absent or null.
-pub(crate) fn text<'a>(row: &'a Value, column: &str) -> &'a str {
-    row.get(column).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A number as the service writes it: a string with six decimals, or null.
@@ -134,7 +115,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::translate::literal::decimal;
+    use crate::translate::decimal::decimal;
 
     #[test]
     fn values_come_as_strings_numbers_and_null() {
@@ -149,16 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn both_shapes_of_answers_are_read() {
-        assert_eq!(rows("read", &json!({"d": {"results": [1], "__count": "3"}})).unwrap().len(), 1);
-        assert_eq!(rows("read", &json!({"d": [1, 2]})).unwrap().len(), 2);
-        assert_eq!(rows("read", &json!({"x": 1})).unwrap_err().class, Class::Drift);
-        assert_eq!(count(&json!({"d": {"__count": "3"}})), Some(3));
-        assert_eq!(count(&json!({"d": {"__count": 3}})), Some(3));
-        assert_eq!(
-            single_value(&json!({"d": {"Name": "x", "Value": "5f"}})).as_deref(),
-            Some("5f")
-        );
+    fn a_function_imports_value_is_found_in_both_shapes() {
+        let flat = json!({"d": {"Name": "x", "Value": "5f"}});
+        let listed = json!({"d": {"results": [{"Value": "5f"}]}});
+        assert_eq!(single_value(&flat).as_deref(), Some("5f"));
+        assert_eq!(single_value(&listed).as_deref(), Some("5f"));
     }
 
     proptest! {

@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use planthread_contracts::{CellKey, MeasureDecl, PeriodKind, Rejection};
 use planthread_kit::{CellWrite, Class, ConnectorError};
+use planthread_odata::literal::wire_date;
 use serde_json::{Map, Value};
 
-use super::literal::{decimal, wire_date};
+use super::decimal::decimal;
 use crate::config::Config;
 
 /// What the rows of one POST have in common. Key figures by name, so that the

@@ -8,16 +8,13 @@
 use std::collections::BTreeSet;
 
 use planthread_contracts::{Rejection, RowOutcome};
+use planthread_odata::{answer::text, fault::shorten, literal::parse_date};
 use serde_json::Value;
 
-use super::{
-    decode::text,
-    encode::{Chunk, Encoded, Row},
-    literal::parse_date,
-};
+use super::encode::{Chunk, Encoded, Row};
 use crate::{
     config::Config,
-    wire::vendor_error::{invalid_column, shorten},
+    wire::refusal::{DIALECT, invalid_column},
 };
 
 /// One message of an import.
@@ -36,7 +33,7 @@ pub(crate) fn messages(rows: &[Value], navigation: &str) -> Vec<Message> {
         .filter(refusal)
         .map(|row| Message {
             id: text(row, "ExceptionId").to_owned(),
-            text: shorten(text(row, "MsgText")),
+            text: shorten(text(row, "MsgText"), DIALECT),
             row: row.get(navigation).filter(|row| row.get("__deferred").is_none()).cloned(),
         })
         .collect()

@@ -9,9 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_contracts::{MeasureDecl, PeriodKind};
 use planthread_kit::{Class, ConnectorError, Selection};
+use planthread_odata::{
+    filter::{any_of, equals},
+    literal::{datetime, query},
+    paging::ROWS_MOST,
+};
 
-use super::literal::{datetime, query, string};
-use crate::{config::Config, wire::paging::ROWS_MOST};
+use crate::config::Config;
 
 /// One query, read in pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,11 +146,6 @@ fn filter(
     terms.join(" and ")
 }
 
-/// `NAME eq 'value'`.
-pub(crate) fn equals(name: &str, value: &str) -> String {
-    format!("{name} eq {}", string(value))
-}
-
 /// The predicate on resources and locations: exact while the list is short,
 /// then by location alone, then none; what comes too much is sorted out after.
 fn places(pairs: &[(String, String)], config: &Config) -> Option<String> {
@@ -173,10 +172,6 @@ fn places(pairs: &[(String, String)], config: &Config) -> Option<String> {
         [only] => Some(only.clone()),
         _ => Some(any_of(&terms.iter().map(|term| format!("({term})")).collect::<Vec<_>>())),
     }
-}
-
-fn any_of(terms: &[String]) -> String {
-    if terms.len() == 1 { terms.concat() } else { format!("({})", terms.join(" or ")) }
 }
 
 impl Question {

@@ -12,31 +12,30 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
 use planthread_contracts::{Receipt, RowOutcome};
 use planthread_kit::{Attempt, Batch, Class, ConnectorError, PushOutcome, Sent, http::Lane, poll};
+use planthread_odata::{
+    Paging, Session,
+    filter::equals,
+    literal::{query, string},
+    paging::ROWS_MOST,
+};
 
 use super::{
     notes::{COMMIT_AT, COMMITTED, COMMITTING, STAGE, STAGING, TRANSACTION},
     status::{ImportState, ask},
 };
 use crate::{
-    connector::SapIbp,
+    context::Context,
     translate::{
         decode,
         encode::{Chunk, Encoded, encode},
-        literal::{query, string},
         messages::{Message, first_text, messages, outcomes},
     },
-    wire::{
-        client::Service,
-        paging::{Paging, ROWS_MOST},
-        receipt,
-        session::Session,
-        vendor_error::classify,
-    },
+    wire::{call::call, receipt},
 };
 
 /// Pushes one batch as one transaction.
 pub(crate) async fn push(
-    ibp: &SapIbp,
+    ibp: &Context,
     batch: &Batch,
     attempt: &Attempt,
 ) -> Result<PushOutcome, ConnectorError> {
@@ -47,7 +46,7 @@ pub(crate) async fn push(
     if encoded.chunks.is_empty() {
         return Ok(outcome(ibp, attempt.id().as_str(), "NOT_SENT", total, &encoded, &[]));
     }
-    let session = ibp.client.session();
+    let session = ibp.planning.session();
     // Until the commit is sent nothing can take effect, whatever failed.
     let staged = staged(ibp, batch, &encoded, &session, attempt).await;
     let transaction = staged.map_err(ConnectorError::took_nothing)?;
@@ -64,7 +63,7 @@ pub(crate) async fn push(
 
 /// Stages everything under a transaction of its own, and answers its id.
 async fn staged(
-    ibp: &SapIbp,
+    ibp: &Context,
     batch: &Batch,
     encoded: &Encoded,
     session: &Session,
@@ -80,7 +79,7 @@ async fn staged(
 }
 
 fn outcome(
-    ibp: &SapIbp,
+    ibp: &Context,
     transaction: &str,
     verdict: &str,
     total: usize,
@@ -92,24 +91,20 @@ fn outcome(
     let receipt = Receipt {
         handle: transaction.to_owned(),
         verdict: verdict.to_owned(),
-        at: ibp.client.clock().now(),
+        at: ibp.clock().now(),
     };
     PushOutcome { receipt, rows: outcomes(total, encoded, found, &otherwise, &ibp.config) }
 }
 
 /// The attempt's own id, which the service accepts as the transaction's
 /// (§6.1), or one that the service draws.
-async fn transaction_id(ibp: &SapIbp, attempt: &Attempt) -> Result<String, ConnectorError> {
+async fn transaction_id(ibp: &Context, attempt: &Attempt) -> Result<String, ConnectorError> {
     const ASK: &str = "ask transaction id";
     if !ibp.config.transaction.id_from_service {
         return Ok(attempt.id().as_str().to_owned());
     }
     let path = format!("{}?$format=json", ibp.config.operations.transaction_id.name);
-    let body = ibp
-        .client
-        .read(ASK, Lane::Routine, Service::Planning, &path)
-        .await
-        .map_err(before_effect)?;
+    let body = ibp.planning.read(ASK, Lane::Routine, &path).await.map_err(before_effect)?;
     decode::single_value(&body)
         .filter(|id| (1..=32).contains(&id.len()))
         .ok_or_else(|| decode::drift(ASK, "the answer holds no id of 1 to 32 characters"))
@@ -118,7 +113,7 @@ async fn transaction_id(ibp: &SapIbp, attempt: &Attempt) -> Result<String, Conne
 /// Announces concurrent posts; a 4xx means that the tenant has no such
 /// operation, and the import goes on (§6.2).
 async fn initiate(
-    ibp: &SapIbp,
+    ibp: &Context,
     session: &Session,
     transaction: &str,
     version: &str,
@@ -138,22 +133,22 @@ async fn initiate(
     }
     pairs.push(("$format", "json".to_owned()));
     let operation = &ibp.config.operations.initiate_parallel_process;
-    let answer = ibp.client.call(INITIATE, session, operation, &query(&pairs)).await;
+    let answer = call(&ibp.planning, INITIATE, session, operation, &query(&pairs)).await;
     let answer = answer.map_err(before_effect)?;
     match answer.status().as_u16() {
-        401 | 403 => Err(classify(INITIATE, &answer, Sent::No)),
+        401 | 403 => Err(ibp.planning.refused(INITIATE, &answer, Sent::No)),
         400..=499 => {
             tracing::info!(status = answer.status().as_u16(), "no parallel process here; going on");
             Ok(())
         }
-        _ => receipt::called(INITIATE, &answer).map_err(before_effect),
+        _ => receipt::called(&ibp.planning, INITIATE, &answer).map_err(before_effect),
     }
 }
 
 /// Stages all chunks, a few at a time. The first failure ends it and drops
 /// what is on its way: the transaction is abandoned.
 async fn stage(
-    ibp: &SapIbp,
+    ibp: &Context,
     session: &Session,
     chunks: &[Chunk],
     transaction: &str,
@@ -170,7 +165,7 @@ async fn stage(
 }
 
 async fn stage_one(
-    ibp: &SapIbp,
+    ibp: &Context,
     session: &Session,
     chunk: &Chunk,
     transaction: &str,
@@ -181,27 +176,28 @@ async fn stage_one(
     let path = format!("{}Trans{returned}", ibp.config.planning_area);
     let body = Bytes::from(chunk.body(&ibp.config, transaction, version).to_string());
     tracing::debug!(rows = chunk.rows.len(), values = chunk.values(), "staging");
-    let answer = ibp.client.write(POST, session, Method::POST, &path, body).await?;
-    receipt::staged(POST, &answer, transaction)
+    let answer = ibp.planning.write(POST, session, Method::POST, &path, body).await?;
+    receipt::staged(&ibp.planning, POST, &answer, transaction)
 }
 
 /// Commits once. Unless the service provably refused, its fate is unknown
 /// until `settle` asks.
 async fn commit(
-    ibp: &SapIbp,
+    ibp: &Context,
     session: &Session,
     transaction: &str,
     attempt: &Attempt,
 ) -> Result<(), ConnectorError> {
     const COMMIT: &str = "commit";
     let before = attempt
-        .note(COMMIT_AT, &ibp.client.clock().now().to_string())
+        .note(COMMIT_AT, &ibp.clock().now().to_string())
         .and_then(|()| attempt.note(STAGE, COMMITTING));
     before.map_err(ConnectorError::took_nothing)?;
     let parameters =
         query(&[("P_TransactionID", string(transaction)), ("$format", "json".to_owned())]);
-    let answer = ibp.client.call(COMMIT, session, &ibp.config.operations.commit, &parameters).await;
-    match answer.and_then(|answer| receipt::committed(COMMIT, &answer)) {
+    let answer =
+        call(&ibp.planning, COMMIT, session, &ibp.config.operations.commit, &parameters).await;
+    match answer.and_then(|answer| receipt::committed(&ibp.planning, COMMIT, &answer)) {
         Ok(()) => attempt.note(STAGE, COMMITTED),
         Err(error) if matches!(error.class, Class::Transient { sent: Sent::Maybe }) => Err(error),
         Err(error) => {
@@ -214,12 +210,12 @@ async fn commit(
 /// Waits for the end of the import. No import has ended when its commit is
 /// answered, so the first question comes after the first wait: asked at once it
 /// would only cost a request.
-async fn wait(ibp: &SapIbp, transaction: &str) -> Result<ImportState, ConnectorError> {
+async fn wait(ibp: &Context, transaction: &str) -> Result<ImportState, ConnectorError> {
     let polling = &ibp.config.polling;
     let every = Duration::from_secs(polling.every_seconds);
     let limit = Duration::from_secs(polling.limit_seconds.saturating_sub(polling.every_seconds));
-    ibp.client.clock().sleep(every).await;
-    let ended = poll(ibp.client.clock(), every, limit, || async {
+    ibp.clock().sleep(every).await;
+    let ended = poll(ibp.clock(), every, limit, || async {
         let state = ask(ibp, transaction).await?;
         Ok(state.is_terminal().then_some(state))
     });
@@ -232,7 +228,7 @@ async fn wait(ibp: &SapIbp, transaction: &str) -> Result<ImportState, ConnectorE
 
 /// Messages of an import that did not fully succeed. When they can't be read,
 /// the rows stay unproven: the import itself is done, and read-back decides.
-async fn refusals(ibp: &SapIbp, transaction: &str, state: &ImportState) -> Vec<Message> {
+async fn refusals(ibp: &Context, transaction: &str, state: &ImportState) -> Vec<Message> {
     if !state.has_refusals() {
         return Vec::new();
     }
@@ -249,7 +245,7 @@ async fn refusals(ibp: &SapIbp, transaction: &str, state: &ImportState) -> Vec<M
 
 /// Messages exist with a filter only (§6.6).
 async fn read_messages(
-    ibp: &SapIbp,
+    ibp: &Context,
     transaction: &str,
     expand: bool,
 ) -> Result<Vec<Message>, ConnectorError> {
@@ -258,16 +254,19 @@ async fn read_messages(
     let navigation = ibp.config.message_navigation();
     let paging =
         Paging { step: READ, size: PAGE, parallel: 1, rows_most: ROWS_MOST, distinct: true };
-    let ask = |skip: usize| {
-        let mut pairs = vec![("$filter", format!("Transactionid eq {}", string(transaction)))];
+    let path = |skip: usize| {
+        let mut pairs = vec![("$filter", equals("Transactionid", transaction))];
         if expand {
             pairs.push(("$expand", navigation.clone()));
         }
         pairs.push(("$top", PAGE.to_string()));
         pairs.push(("$skip", skip.to_string()));
         pairs.push(("$format", "json".to_owned()));
-        let path = format!("{}Message?{}", ibp.config.planning_area, query(&pairs));
-        async move { ibp.client.read(READ, Lane::Verify, Service::Planning, &path).await }
+        format!("{}Message?{}", ibp.config.planning_area, query(&pairs))
+    };
+    let ask = |page| {
+        let path = ibp.planning.path_of(READ, page, &path);
+        async move { ibp.planning.read(READ, Lane::Verify, &path?).await }
     };
     let pages = paging.all(ask).await?;
     Ok(pages.iter().flat_map(|rows| messages(rows, &navigation)).collect())

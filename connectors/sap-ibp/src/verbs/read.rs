@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use planthread_contracts::SeenCell;
 use planthread_kit::{Class, ConnectorError, Selection, Sent, http::Lane};
+use planthread_odata::Paging;
 use serde_json::Value;
 
 use crate::{
-    connector::SapIbp,
+    context::Context,
     translate::{
         decode::{self, Place},
         question::{Question, questions},
     },
-    wire::{client::Service, paging::Paging},
 };
 
 const READ: &str = "read values";
@@ -21,7 +21,7 @@ const READ: &str = "read values";
 /// are not in the answer: whether that means zero is the measure's
 /// declaration to say, not the service's.
 pub(crate) async fn read(
-    ibp: &SapIbp,
+    ibp: &Context,
     selection: &Selection,
 ) -> Result<Vec<SeenCell>, ConnectorError> {
     let version = ibp.config.version_of(&selection.scope, &ibp.scope);
@@ -40,7 +40,7 @@ pub(crate) async fn read(
 
 /// All pages of a question.
 pub(crate) async fn pages(
-    ibp: &SapIbp,
+    ibp: &Context,
     question: &Question,
     lane: Lane,
 ) -> Result<Vec<Vec<Value>>, ConnectorError> {
@@ -52,10 +52,9 @@ pub(crate) async fn pages(
         rows_most: question.rows_most,
         distinct: true,
     };
-    let client = &ibp.client;
-    let ask = |skip| {
-        let path = question.page(paging.size, skip);
-        async move { client.read(READ, lane, Service::Planning, &path).await }
+    let ask = |page| {
+        let path = ibp.planning.path_of(READ, page, |skip| question.page(paging.size, skip));
+        async move { ibp.planning.read(READ, lane, &path?).await }
     };
     paging.all(ask).await
 }
@@ -64,7 +63,7 @@ pub(crate) async fn pages(
 /// mean that the key figure is stored below the declared level, two on
 /// different pages that rows moved while they were read.
 pub(crate) fn placed(
-    ibp: &SapIbp,
+    ibp: &Context,
     question: &Question,
     pages: &[Vec<Value>],
 ) -> Result<Vec<(Place, Value)>, ConnectorError> {

@@ -8,11 +8,11 @@ use super::{
     notes::{COMMIT_AT, COMMITTED, COMMITTING, STAGE, TRANSACTION},
     status::{ImportState, ask},
 };
-use crate::connector::SapIbp;
+use crate::context::Context;
 
 /// Settles by the attempt's notes, then by the service's own word.
 pub(crate) async fn settle(
-    ibp: &SapIbp,
+    ibp: &Context,
     attempt: &AttemptRecord,
 ) -> Result<Settlement, ConnectorError> {
     let stage = attempt.notes.get(STAGE).map(String::as_str);
@@ -24,7 +24,7 @@ pub(crate) async fn settle(
     let own = attempt.id.as_str();
     let transaction = attempt.notes.get(TRANSACTION).map_or(own, String::as_str);
     let state = ask(ibp, transaction).await?;
-    let now = ibp.client.clock().now();
+    let now = ibp.clock().now();
     let since = attempt.notes.get(COMMIT_AT).and_then(|at| at.parse::<Timestamp>().ok());
     // Sent in the future: the clock was set back since, and the grace must end.
     let waited = since.map_or(i64::MAX, |at| now.duration_since(at).as_secs().abs());
@@ -51,7 +51,7 @@ enum Decision {
 /// an unclear commit gets a grace before it counts as not taken, or its rows
 /// could overtake those of the attempt that replaces it. After `ERROR` nobody
 /// says how much was applied, so the read-back decides.
-fn decide(state: &ImportState, committed: bool, waited: i64, ibp: &SapIbp) -> Decision {
+fn decide(state: &ImportState, committed: bool, waited: i64, ibp: &Context) -> Decision {
     let polling = &ibp.config.polling;
     let within = |seconds: u64| waited < i64::try_from(seconds).unwrap_or(i64::MAX);
     match state {

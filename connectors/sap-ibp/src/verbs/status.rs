@@ -6,16 +6,13 @@
 
 use http::StatusCode;
 use planthread_kit::{Class, ConnectorError, Sent, http::Lane};
+use planthread_odata::{
+    answer::{rows, text},
+    literal::{query, string},
+};
 use serde_json::Value;
 
-use crate::{
-    connector::SapIbp,
-    translate::{
-        decode,
-        literal::{query, string},
-    },
-    wire::{answer::documented, client::Service},
-};
+use crate::context::Context;
 
 /// States of the fact sheet (§6.5).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,13 +75,13 @@ impl ImportState {
 
 /// Asks once. A 4xx is no error here: the service doesn't know (any more).
 /// A page of somebody in between, or a redirect, is not the service's word.
-pub(crate) async fn ask(ibp: &SapIbp, transaction: &str) -> Result<ImportState, ConnectorError> {
+pub(crate) async fn ask(ibp: &Context, transaction: &str) -> Result<ImportState, ConnectorError> {
     const ASK: &str = "ask import state";
     let parameters =
         query(&[("P_TransactionID", string(transaction)), ("$format", "json".to_owned())]);
     let path = format!("{}?{parameters}", ibp.config.operations.status.name);
-    let answer = ibp.client.ask(ASK, Lane::Verify, Service::Planning, &path).await?;
-    match documented(ASK, &answer, StatusCode::OK, Sent::No) {
+    let answer = ibp.planning.ask(ASK, Lane::Verify, &path).await?;
+    match ibp.planning.documented(ASK, &answer, StatusCode::OK, Sent::No) {
         Ok(body) => Ok(state_in(&body)),
         Err(error) if error.class == Class::Drift && answer.status().is_client_error() => {
             Ok(ImportState::Other(error.message))
@@ -95,10 +92,10 @@ pub(crate) async fn ask(ibp: &SapIbp, transaction: &str) -> Result<ImportState, 
 
 /// Looks for the pair by its name: its position is nobody's promise (§6.5).
 fn state_in(body: &Value) -> ImportState {
-    let pairs = decode::rows("ask import state", body).unwrap_or_default();
-    pairs.iter().find(|pair| decode::text(pair, "Name") == "Status").map_or_else(
+    let pairs = rows("ask import state", body).unwrap_or_default();
+    pairs.iter().find(|pair| text(pair, "Name") == "Status").map_or_else(
         || ImportState::Other("no Status in the answer".to_owned()),
-        |pair| ImportState::of(decode::text(pair, "Value")),
+        |pair| ImportState::of(text(pair, "Value")),
     )
 }
 

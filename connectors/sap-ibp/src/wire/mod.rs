@@ -1,8 +1,6 @@
-//! The wire: requests, sessions, answers, receipts, and what a refusal means.
+//! What the two services say beyond the protocol: receipts, refusals, and the
+//! function imports that change something.
 
-pub(crate) mod answer;
-pub(crate) mod client;
-pub(crate) mod paging;
+pub(crate) mod call;
 pub(crate) mod receipt;
-pub(crate) mod session;
-pub(crate) mod vendor_error;
+pub(crate) mod refusal;

@@ -8,8 +8,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use planthread_kit::{Class, ConnectorError, Sent};
-
-use super::answer::documented;
+use planthread_odata::Service;
 
 /// The receipt of a POST of rows: 201 with the entry of our transaction
 /// (§6.3).
@@ -18,11 +17,12 @@ use super::answer::documented;
 /// Anything else: the rows may or may not be staged, so that the transaction
 /// can't be committed any more.
 pub(crate) fn staged(
+    service: &Service,
     step: &'static str,
     answer: &Response<Bytes>,
     transaction: &str,
 ) -> Result<(), ConnectorError> {
-    let body = documented(step, answer, StatusCode::CREATED, Sent::Maybe)?;
+    let body = service.documented(step, answer, StatusCode::CREATED, Sent::Maybe)?;
     let entry = &body["d"];
     let id = entry.get("Transactionid").and_then(serde_json::Value::as_str);
     // A short answer (`P_RETURN_MIN`) may leave the id out.
@@ -41,8 +41,12 @@ pub(crate) fn staged(
 ///
 /// # Errors
 /// Anything else.
-pub(crate) fn called(step: &'static str, answer: &Response<Bytes>) -> Result<(), ConnectorError> {
-    documented(step, answer, StatusCode::OK, Sent::Maybe).map(|_| ())
+pub(crate) fn called(
+    service: &Service,
+    step: &'static str,
+    answer: &Response<Bytes>,
+) -> Result<(), ConnectorError> {
+    service.documented(step, answer, StatusCode::OK, Sent::Maybe).map(|_| ())
 }
 
 /// What an answer to a commit says. Only an answer that is clearly about this
@@ -54,11 +58,12 @@ pub(crate) fn called(step: &'static str, answer: &Response<Bytes>) -> Result<(),
 /// `Transient` with `Maybe` where the commit's fate is unknown; any other
 /// class where it was refused.
 pub(crate) fn committed(
+    service: &Service,
     step: &'static str,
     answer: &Response<Bytes>,
 ) -> Result<(), ConnectorError> {
     let cure = "compare `operations.commit` with the function imports in $metadata";
-    called(step, answer).map_err(|mut error| match answer.status().as_u16() {
+    called(service, step, answer).map_err(|mut error| match answer.status().as_u16() {
         404 | 405 => error.cure(cure),
         400 | 401 | 403 | 411 | 413 | 414 | 415 => error,
         _ => {
@@ -74,13 +79,18 @@ mod tests {
 
     use super::*;
 
+    fn service() -> Service {
+        crate::samples::planning_service()
+    }
+
     fn answer(status: u16, body: &str) -> Response<Bytes> {
         Response::builder().status(status).body(Bytes::from(body.to_owned())).unwrap()
     }
 
     #[test]
     fn rows_are_staged_by_an_entry_of_their_own_transaction_only() {
-        let is = |status, body| staged("stage rows", &answer(status, body), "5f0c").is_ok();
+        let is =
+            |status, body| staged(&service(), "stage rows", &answer(status, body), "5f0c").is_ok();
         assert!(is(201, r#"{"d":{"Transactionid":"5f0c","NavZPA":{"results":[]}}}"#));
         assert!(is(201, r#"{"d":{"DoCommit":false}}"#), "a short answer");
         assert!(!is(200, r#"{"d":{"Transactionid":"5f0c"}}"#));
@@ -92,7 +102,9 @@ mod tests {
     #[test]
     fn a_commit_is_refused_by_what_speaks_of_it_and_else_unclear() {
         let maybe = Class::Transient { sent: Sent::Maybe };
-        let of = |status, body| committed("commit", &answer(status, body)).map_err(|e| e.class);
+        let of = |status, body| {
+            committed(&service(), "commit", &answer(status, body)).map_err(|e| e.class)
+        };
         assert_eq!(of(200, r#"{"d":{"Name":"x","Value":"5f0c"}}"#), Ok(()));
         for status in [400, 404, 405, 411, 413, 414, 415] {
             assert_eq!(of(status, "refused"), Err(Class::Drift), "{status}");
@@ -111,8 +123,8 @@ mod tests {
         /// No page, part or text is a receipt, whatever 2xx it comes with.
         #[test]
         fn only_the_documented_answer_is_a_receipt(status in 200u16..300, body in "[<a-z-][^{]{0,60}") {
-            prop_assert!(staged("stage rows", &answer(status, &body), "5f0c").is_err());
-            let error = committed("commit", &answer(status, &body)).unwrap_err();
+            prop_assert!(staged(&service(), "stage rows", &answer(status, &body), "5f0c").is_err());
+            let error = committed(&service(), "commit", &answer(status, &body)).unwrap_err();
             prop_assert_eq!(error.class, Class::Transient { sent: Sent::Maybe });
         }
     }

@@ -3,7 +3,7 @@
 //! A token is valid only together with all cookies of the answer that brought
 //! it. It is fetched once, used for every write of the transaction, and
 //! fetched again when a write answers 403 with `x-csrf-token: Required`: such
-//! a write staged nothing, so it may be repeated (§6.0, §6.8 rule 5, §8).
+//! a write did nothing, so it may be repeated.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use futures_util::lock::Mutex;
 use http::{HeaderMap, HeaderValue, Request, header};
 use planthread_kit::{Class, ConnectorError};
 
-use super::answer::{instead, is_page};
+use crate::answer::{instead, is_page};
 
 /// Cookies by name. Path and domain need no rules: one host, one service.
 #[derive(Debug, Default)]
@@ -68,7 +68,7 @@ pub(crate) struct Token {
 
 /// The state that the writes of one transaction share.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub struct Session {
     https: bool,
     jar: Short<Jar>,
     token: Mutex<Option<Token>>,
@@ -134,7 +134,7 @@ fn no_token(answer: &http::Response<Bytes>) -> ConnectorError {
         return instead(FETCH, answer);
     }
     ConnectorError::new(Class::Drift, FETCH, "the answer carries no x-csrf-token")
-        .cure("check `services.planning`: the root of the service must answer the fetch itself")
+        .cure("check the root of the service: it must answer the fetch itself")
 }
 
 #[cfg(test)]
@@ -153,16 +153,13 @@ mod tests {
     fn all_cookies_are_kept_and_secure_ones_need_https() {
         let mut jar = Jar::default();
         jar.keep(&headers(&[
-            "SAP_SESSIONID_PT1_100=abc%3d; path=/; secure; HttpOnly",
-            "sap-usercontext=sap-client=100; path=/",
+            "SESSION_PT1_100=abc%3d; path=/; secure; HttpOnly",
+            "usercontext=client=100; path=/",
         ]));
-        assert_eq!(
-            jar.header(true).unwrap(),
-            "SAP_SESSIONID_PT1_100=abc%3d; sap-usercontext=sap-client=100"
-        );
-        assert_eq!(jar.header(false).unwrap(), "sap-usercontext=sap-client=100");
-        jar.keep(&headers(&["sap-usercontext=x; Max-Age=0", "SAP_SESSIONID_PT1_100=new; secure"]));
-        assert_eq!(jar.header(true).unwrap(), "SAP_SESSIONID_PT1_100=new");
+        assert_eq!(jar.header(true).unwrap(), "SESSION_PT1_100=abc%3d; usercontext=client=100");
+        assert_eq!(jar.header(false).unwrap(), "usercontext=client=100");
+        jar.keep(&headers(&["usercontext=x; Max-Age=0", "SESSION_PT1_100=new; secure"]));
+        assert_eq!(jar.header(true).unwrap(), "SESSION_PT1_100=new");
         assert_eq!(jar.header(false), None);
     }
 }

@@ -1,9 +1,10 @@
 //! `$metadata` as plain data: a streaming reader that takes what it knows and
 //! walks past everything else.
 //!
-//! Tenants send several MB with annotations of their own. Names are read
-//! without their namespace prefix, unknown elements and attributes are
-//! ignored, and nothing is required except well-formed XML with a schema.
+//! Services send several MB with annotations of their own. Names are read
+//! without their namespace prefix, unknown elements are ignored, and nothing
+//! is required except well-formed XML with a schema. A type that comes twice
+//! is one type.
 
 use std::collections::BTreeMap;
 
@@ -45,10 +46,8 @@ pub struct Property {
     pub precision: Option<u32>,
     /// Declared scale.
     pub scale: Option<u32>,
-    /// `sap:label`.
-    pub label: String,
-    /// `sap:aggregation-role`: `dimension` or `measure`.
-    pub role: String,
+    /// What vendors add: attributes of other namespaces, by local name.
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// One function import.
@@ -69,6 +68,12 @@ impl EntityType {
 }
 
 impl Property {
+    /// A vendor's annotation by its local name; empty when there is none.
+    #[must_use]
+    pub fn annotation(&self, name: &str) -> &str {
+        self.annotations.get(name).map_or("", String::as_str)
+    }
+
     /// The declared type with precision and scale: `Edm.Decimal(18,6)`.
     #[must_use]
     pub fn declared(&self) -> String {
@@ -132,18 +137,26 @@ impl Edmx {
                 self.types.entry(place.entity.clone()).or_default();
             }
             "PropertyRef" => {
-                if let Some(entity) = self.types.get_mut(&place.entity) {
-                    entity.keys.push(get.text("Name"));
+                let key = get.text("Name");
+                if let Some(entity) = self.types.get_mut(&place.entity)
+                    && !entity.keys.contains(&key)
+                {
+                    entity.keys.push(key);
                 }
             }
             "Property" => {
-                if let Some(entity) = self.types.get_mut(&place.entity) {
-                    entity.properties.push(property(&get));
+                if let Some(entity) = self.types.get_mut(&place.entity)
+                    && !entity.has(&get.text("Name"))
+                {
+                    entity.properties.push(property(get));
                 }
             }
             "NavigationProperty" => {
-                if let Some(entity) = self.types.get_mut(&place.entity) {
-                    entity.navigations.push(get.text("Name"));
+                let name = get.text("Name");
+                if let Some(entity) = self.types.get_mut(&place.entity)
+                    && !entity.navigations.contains(&name)
+                {
+                    entity.navigations.push(name);
                 }
             }
             "EntitySet" => {
@@ -153,7 +166,8 @@ impl Edmx {
             }
             "FunctionImport" => {
                 place.function = get.text("Name");
-                let function = Function { verb: get.text("HttpMethod"), parameters: Vec::new() };
+                let function =
+                    Function { verb: get.annotation("HttpMethod"), parameters: Vec::new() };
                 self.functions.insert(place.function.clone(), function);
             }
             "Parameter" => {
@@ -184,62 +198,80 @@ impl Place {
     }
 }
 
-fn property(get: &Attributes) -> Property {
+fn property(get: Attributes) -> Property {
     Property {
         name: get.text("Name"),
         edm: get.text("Type"),
         precision: get.text("Precision").parse().ok(),
         scale: get.text("Scale").parse().ok(),
-        label: get.text("label"),
-        role: get.text("aggregation-role"),
+        annotations: get.annotations,
     }
 }
 
-/// Attributes of one element by local name.
-struct Attributes(BTreeMap<String, String>);
+/// Attributes of one element by local name: the schema's own, and those of
+/// other namespaces.
+#[derive(Default)]
+struct Attributes {
+    own: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+}
 
 impl Attributes {
     fn of(tag: &BytesStart<'_>) -> Self {
-        let mut all = BTreeMap::new();
+        let mut all = Self::default();
         for attribute in tag.attributes().with_checks(false).flatten() {
             let value = attribute
                 .normalized_value(XmlVersion::Implicit1_0)
                 .map_or_else(|_| attribute.value.to_string(), |value| value.into_owned());
-            all.insert(attribute.key.local_name().as_ref().to_owned(), value);
+            let name = attribute.key.local_name().as_ref().to_owned();
+            let annotated = attribute.key.prefix().is_some();
+            let of = if annotated { &mut all.annotations } else { &mut all.own };
+            of.insert(name, value);
         }
-        Self(all)
+        all
     }
 
     fn text(&self, name: &str) -> String {
-        self.0.get(name).cloned().unwrap_or_default()
+        self.own.get(name).cloned().unwrap_or_default()
+    }
+
+    fn annotation(&self, name: &str) -> String {
+        self.annotations.get(name).cloned().unwrap_or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metadata::samples;
+
+    const TEXT: &str = r#"<?xml version="1.0"?>
+<edmx:Edmx Version="1.0" xmlns:edmx="e" xmlns:m="m" xmlns:v="v"><edmx:DataServices>
+<Schema Namespace="N"><EntityType Name="Row"><Key><PropertyRef Name="Id"/></Key>
+<Property Name="Id" Type="Edm.String"/>
+<Property Name="Hours" Type="Edm.Decimal" Precision="18" Scale="6" v:label="Hours &lt;cut&gt;" v:new="1"/>
+<NavigationProperty Name="Parts" Relationship="N.a"/></EntityType>
+<EntityType Name="Row"><Key><PropertyRef Name="Id"/></Key><Property Name="Id" Type="Edm.String"/></EntityType>
+<EntityContainer Name="C"><EntitySet Name="Rows" EntityType="N.Row"/>
+<FunctionImport Name="go" ReturnType="N.Row" m:HttpMethod="PUT"><Parameter Name="Id"/></FunctionImport>
+<FunctionImport Name="stop"/></EntityContainer></Schema></edmx:DataServices></edmx:Edmx>"#;
 
     #[test]
     fn reads_types_sets_and_functions_past_unknown_annotations() {
-        let edmx = Edmx::read(&samples::planning()).unwrap();
-        let area = edmx.type_of("ZPA").unwrap();
-        assert_eq!(area.keys, ["ID"]);
-        let figure = area.properties.iter().find(|p| p.name == "ZTWINCAPA").unwrap();
-        assert_eq!(
-            (figure.declared().as_str(), figure.role.as_str()),
-            ("Edm.Decimal(18,6)", "measure")
-        );
-        assert_eq!(figure.label, "Twin capacity <cut>");
-        assert_eq!(edmx.type_of("ZPATrans").unwrap().navigations, ["NavZPA"]);
-        assert_eq!(edmx.functions["InitiateParallelProcess"].verb, "PUT");
-        assert!(!edmx.functions.contains_key("commit"), "absent there, and still called");
+        let edmx = Edmx::read(TEXT).unwrap();
+        let row = edmx.type_of("Rows").unwrap();
+        assert_eq!((row.keys.len(), row.properties.len()), (1, 2), "the second is no other type");
+        let figure = &row.properties[1];
+        assert_eq!(figure.declared(), "Edm.Decimal(18,6)");
+        assert_eq!((figure.annotation("label"), figure.annotation("x")), ("Hours <cut>", ""));
+        assert_eq!(row.navigations, ["Parts"]);
+        assert_eq!(edmx.functions["go"].verb, "PUT");
+        assert_eq!(edmx.functions["go"].parameters, ["Id"]);
+        assert_eq!(edmx.functions["stop"].verb, "");
     }
 
     #[test]
     fn a_cut_document_is_not_a_small_one() {
-        let whole = samples::planning();
-        let error = Edmx::read(&whole[..whole.len() / 2]).unwrap_err();
+        let error = Edmx::read(&TEXT[..TEXT.len() / 2]).unwrap_err();
         assert!(error.contains("ends inside") || error.contains("well-formed"), "{error}");
         assert!(Edmx::read("<html><body>Log on</body></html>").unwrap_err().contains("no schema"));
     }

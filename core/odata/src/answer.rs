@@ -1,7 +1,7 @@
 //! What an answer of the service is: the documented JSON, or something else.
 //!
 //! An answer counts only with the documented status and the documented body,
-//! JSON under `d` (§8). A login page or a proxy's page with 200 says nothing
+//! JSON under `d`. A login page or a proxy's page with 200 says nothing
 //! about the request that it answers: it is no data and no receipt.
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use http::{Response, StatusCode, header};
 use planthread_kit::{Class, ConnectorError, Sent};
 use serde_json::Value;
 
-use super::vendor_error::{self, classify};
+use crate::fault::{self, Dialect};
 
 /// The body of an answer with status `expected` and JSON under `d`.
 ///
@@ -20,15 +20,16 @@ use super::vendor_error::{self, classify};
 /// Of the class of its status where the service refused; `Transient` when the
 /// body was cut or says that it failed after all; `Drift` when it is anything
 /// else than the documented answer, whose kind the text names.
-pub(crate) fn documented(
+pub fn documented(
     step: &'static str,
     answer: &Response<Bytes>,
     expected: StatusCode,
     sent: Sent,
+    dialect: Dialect,
 ) -> Result<Value, ConnectorError> {
     let status = answer.status();
     if !status.is_success() {
-        return Err(classify(step, answer, sent));
+        return Err(fault::refused(step, answer, sent, dialect));
     }
     let transient = |text: String| Err(ConnectorError::new(Class::Transient { sent }, step, text));
     if let Some(cut) = cut(answer) {
@@ -42,8 +43,8 @@ pub(crate) fn documented(
         Err(_) => return Err(instead(step, answer)),
     };
     if body.get("error").is_some() {
-        let vendor = vendor_error::parse(answer.body());
-        return transient(format!("the answer {status} carries an error: {}", vendor.text));
+        let said = fault::said(answer.body(), dialect);
+        return transient(format!("the answer {status} carries an error: {}", said.text));
     }
     let holds = body.get("d").is_some_and(|d| d.is_object() || d.is_array());
     if status == expected && holds {
@@ -57,11 +58,12 @@ pub(crate) fn documented(
     Err(ConnectorError::new(Class::Drift, step, text).cure(BETWEEN))
 }
 
-const BETWEEN: &str = "look at what stands between us and the service: use the API host (with \
-                       -api), and let proxy and log-on page pass this user through";
+const BETWEEN: &str = "look at what stands between us and the service: is this its own host, and do \
+                       proxy and log-on page let this user through?";
 
 /// The error for a body that is not what was asked for.
-pub(crate) fn instead(step: &'static str, answer: &Response<Bytes>) -> ConnectorError {
+#[must_use]
+pub fn instead(step: &'static str, answer: &Response<Bytes>) -> ConnectorError {
     let text = format!("{} instead of the service's answer", kind(answer));
     ConnectorError::new(Class::Drift, step, text).cure(BETWEEN)
 }
@@ -69,7 +71,8 @@ pub(crate) fn instead(step: &'static str, answer: &Response<Bytes>) -> Connector
 const PAGE: &str = "a web page (such as a login page or a proxy's)";
 
 /// Whether the answer is a page for people.
-pub(crate) fn is_page(answer: &Response<Bytes>) -> bool {
+#[must_use]
+pub fn is_page(answer: &Response<Bytes>) -> bool {
     kind(answer) == PAGE
 }
 
@@ -90,8 +93,9 @@ fn kind(answer: &Response<Bytes>) -> &'static str {
     }
 }
 
-/// Why a body that a relay cut is a failed answer, not a short one (§7).
-pub(crate) fn cut(answer: &Response<Bytes>) -> Option<String> {
+/// Why a body that a relay cut is a failed answer, not a short one.
+#[must_use]
+pub fn cut(answer: &Response<Bytes>) -> Option<String> {
     let headers = answer.headers();
     let declared = headers
         .get(header::CONTENT_LENGTH)
@@ -99,6 +103,40 @@ pub(crate) fn cut(answer: &Response<Bytes>) -> Option<String> {
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())?;
     let came = answer.body().len();
     (declared > came).then(|| format!("the answer was cut: {came} of {declared} bytes came"))
+}
+
+/// The rows of a collection: `d.results`, or `d` itself as a list.
+///
+/// # Errors
+/// `Drift` when there are none.
+pub fn rows(step: &'static str, body: &Value) -> Result<Vec<Value>, ConnectorError> {
+    let d = body.get("d").unwrap_or(&Value::Null);
+    let found = d.get("results").unwrap_or(d).as_array();
+    found.cloned().ok_or_else(|| {
+        ConnectorError::new(Class::Drift, step, "the answer holds no `d.results`")
+            .cure("compare the configuration with the target: `planthread check`")
+    })
+}
+
+/// `d.__count`, a string or a number.
+#[must_use]
+pub fn count(body: &Value) -> Option<usize> {
+    match body.get("d")?.get("__count")? {
+        Value::String(text) => text.parse().ok(),
+        number => number.as_u64().and_then(|count| usize::try_from(count).ok()),
+    }
+}
+
+/// `d.__next`: where the service cut the answer, the address of the rest.
+#[must_use]
+pub fn next(body: &Value) -> Option<&str> {
+    body.get("d")?.get("__next")?.as_str()
+}
+
+/// Text of a column; empty when it is absent or null.
+#[must_use]
+pub fn text<'a>(row: &'a Value, column: &str) -> &'a str {
+    row.get(column).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Whether a text that ends too early was JSON at all.
@@ -118,7 +156,7 @@ mod tests {
     }
 
     fn read(answer: &Response<Bytes>) -> Result<Value, ConnectorError> {
-        documented("read", answer, StatusCode::OK, Sent::No)
+        documented("read", answer, StatusCode::OK, Sent::No, Dialect::plain())
     }
 
     const TRANSIENT: Class = Class::Transient { sent: Sent::No };
@@ -155,6 +193,18 @@ mod tests {
         let error = read(&answer(200, "application/json", body)).unwrap_err();
         assert_eq!(error.class, TRANSIENT);
         assert!(error.message.contains("failed after all"), "{error}");
+    }
+
+    #[test]
+    fn both_shapes_of_collections_are_read() {
+        use serde_json::json;
+        assert_eq!(rows("read", &json!({"d": {"results": [1], "__count": "3"}})).unwrap().len(), 1);
+        assert_eq!(rows("read", &json!({"d": [1, 2]})).unwrap().len(), 2);
+        assert_eq!(rows("read", &json!({"x": 1})).unwrap_err().class, Class::Drift);
+        assert_eq!(count(&json!({"d": {"__count": "3"}})), Some(3));
+        assert_eq!(count(&json!({"d": {"__count": 3}})), Some(3));
+        assert_eq!(next(&json!({"d": {"results": [], "__next": "Rows?x"}})), Some("Rows?x"));
+        assert_eq!((count(&json!({})), next(&json!({}))), (None, None));
     }
 
     proptest! {

@@ -1,0 +1,333 @@
+//! Error bodies in their forms, and the class that a refusal has.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header};
+use planthread_kit::{Class, ConnectorError, Sent, redact};
+use quick_xml::{Reader, events::Event};
+use serde_json::Value;
+
+/// Characters of a service's text that are kept.
+const KEPT: usize = 800;
+
+/// What a vendor's services do beyond the protocol.
+#[derive(Clone, Copy)]
+pub struct Dialect {
+    /// Parts of the names of session cookies, in lower case: their values are
+    /// hidden where a text repeats them.
+    pub cookies: &'static [&'static str],
+    /// What the vendor's words say more than the status: another class, a
+    /// cure. It gets the error as the status alone makes it.
+    pub refine: fn(ConnectorError, StatusCode, &Said) -> ConnectorError,
+}
+
+impl Dialect {
+    /// A service that does nothing beyond the protocol.
+    #[must_use]
+    pub const fn plain() -> Self {
+        Self { cookies: &[], refine: |error, _, _| error }
+    }
+}
+
+impl fmt::Debug for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialect").field("cookies", &self.cookies).finish_non_exhaustive()
+    }
+}
+
+/// What a service said when it refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Its code; empty where the body has none.
+    pub code: String,
+    /// Its text with its details, shortened and redacted.
+    pub text: String,
+}
+
+/// Reads JSON with `message.value`, JSON with a plain message, and XML;
+/// anything else is kept as text. What stands in `innererror.errordetails`,
+/// often the text about a single row, comes after the message.
+#[must_use]
+pub fn said(body: &[u8], dialect: Dialect) -> Said {
+    let text = String::from_utf8_lossy(body);
+    let parts = from_json(&text).or_else(|| from_xml(&text));
+    let parts =
+        parts.unwrap_or_else(|| Parts { message: text.trim().to_owned(), ..Parts::default() });
+    Said { text: shorten(&parts.text(), dialect), code: parts.code }
+}
+
+/// An error body in parts.
+#[derive(Debug, Default)]
+struct Parts {
+    code: String,
+    message: String,
+    details: Vec<String>,
+}
+
+impl Parts {
+    fn text(&self) -> String {
+        let mut details: Vec<&str> = Vec::new();
+        for detail in self.details.iter().map(|detail| detail.trim()) {
+            let new = !detail.is_empty() && detail != self.message && !details.contains(&detail);
+            if new {
+                details.push(detail);
+            }
+        }
+        if details.is_empty() {
+            return self.message.clone();
+        }
+        format!("{} ({})", self.message, details.join("; "))
+    }
+}
+
+fn from_json(text: &str) -> Option<Parts> {
+    let body: Value = serde_json::from_str(text).ok()?;
+    let error = body.get("error")?;
+    let worded = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        nested => nested.get("value")?.as_str().map(str::to_owned),
+    };
+    let details = error.pointer("/innererror/errordetails");
+    // Where it was made from XML, the list stands under a name of its own.
+    let details = details.and_then(|list| list.get("errordetail").unwrap_or(list).as_array());
+    let details = details.into_iter().flatten();
+    Some(Parts {
+        code: error.get("code").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        message: worded(error.get("message")?)?,
+        details: details.filter_map(|detail| worded(detail.get("message")?)).collect(),
+    })
+}
+
+/// `<error><code/><message/><innererror><errordetails>…`, with or without a
+/// namespace.
+fn from_xml(text: &str) -> Option<Parts> {
+    if !text.trim_start().starts_with('<') {
+        return None;
+    }
+    let mut reader = Reader::from_str(text);
+    let mut path: Vec<String> = Vec::new();
+    let mut parts = Parts::default();
+    loop {
+        let part = match reader.read_event().ok()? {
+            Event::Start(tag) => {
+                path.push(tag.local_name().as_ref().to_owned());
+                if path[0] != "error" {
+                    return None;
+                }
+                if path.last().is_some_and(|name| name == "errordetail") {
+                    parts.details.push(String::new());
+                }
+                continue;
+            }
+            Event::Text(part) => part.xml10_content().into_owned(),
+            Event::GeneralRef(entity) => {
+                let named = match entity.xml10_content().as_ref() {
+                    "amp" => '&',
+                    "lt" => '<',
+                    "gt" => '>',
+                    "quot" => '"',
+                    "apos" => '\'',
+                    _ => entity.resolve_char_ref().ok().flatten().unwrap_or('?'),
+                };
+                named.to_string()
+            }
+            Event::End(_) => {
+                path.pop();
+                continue;
+            }
+            Event::Eof => break,
+            _ => continue,
+        };
+        match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            ["error", "code"] => parts.code.push_str(part.trim()),
+            ["error", "message"] => parts.message.push_str(&part),
+            [.., "errordetail", "message"] => {
+                if let Some(detail) = parts.details.last_mut() {
+                    detail.push_str(&part);
+                }
+            }
+            _ => {}
+        }
+    }
+    parts.message = parts.message.trim().to_owned();
+    (!parts.message.is_empty()).then_some(parts)
+}
+
+/// Keeps the first 800 characters in one line and hides what must not show:
+/// what any target may echo, and the session cookies of this one.
+#[must_use]
+pub fn shorten(text: &str, dialect: Dialect) -> String {
+    let hidden = text.split_whitespace().map(|word| {
+        let lower = word.to_ascii_lowercase();
+        let cookie =
+            dialect.cookies.iter().find(|name| lower.contains(**name) && lower.contains('='));
+        cookie.map_or_else(|| word.to_owned(), |name| format!("{name}=***"))
+    });
+    redact::up_to(&hidden.collect::<Vec<_>>().join(" "), KEPT)
+}
+
+/// Whether a 403 asks for a new CSRF token; such a request did nothing.
+#[must_use]
+pub fn wants_token(response: &Response<Bytes>) -> bool {
+    response.status() == StatusCode::FORBIDDEN
+        && response
+            .headers()
+            .get("x-csrf-token")
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"required"))
+}
+
+/// The error of a write whose token was refused twice in a row, the second
+/// time fresh from the service. It did nothing.
+#[must_use]
+pub fn session_lost(step: &'static str) -> ConnectorError {
+    let text = "the token was refused twice, the second time just after the service gave it";
+    ConnectorError::new(Class::Transient { sent: Sent::No }, step, text).cure(
+        "the session gets lost on the way, this is not a lack of rights: a proxy or load balancer \
+         drops cookies or changes the node between two requests; let it keep both",
+    )
+}
+
+/// Turns an answer that is not a success into an error with its class.
+///
+/// `sent` is what a transient failure means for this request: `Maybe` for
+/// writes, `No` for reads.
+#[must_use]
+pub fn refused(
+    step: &'static str,
+    response: &Response<Bytes>,
+    sent: Sent,
+    dialect: Dialect,
+) -> ConnectorError {
+    let said = said(response.body(), dialect);
+    let status = response.status();
+    let class = match status.as_u16() {
+        401 | 403 => Class::Auth,
+        // Somebody lost patience while the request came in, or was handled.
+        408 => Class::Transient { sent },
+        // A redirect is somebody else's log-on page.
+        300..=499 => Class::Drift,
+        _ => Class::Transient { sent },
+    };
+    let elsewhere = status.is_redirection().then(|| location(response)).flatten();
+    let text = match (elsewhere, said.text.as_str()) {
+        (Some(elsewhere), _) => elsewhere,
+        (None, "") => "no text".to_owned(),
+        (None, text) => text.to_owned(),
+    };
+    let mut error = ConnectorError::new(class, step, format!("HTTP {}: {text}", status.as_u16()));
+    if !said.code.is_empty() {
+        error = error.vendor_code(said.code.clone());
+    }
+    (dialect.refine)(error, status, &said)
+}
+
+/// Where a redirect points, without its query: the best hint at whose page
+/// stands between.
+fn location(response: &Response<Bytes>) -> Option<String> {
+    let value = response.headers().get(header::LOCATION)?;
+    let value = String::from_utf8_lossy(value.as_bytes());
+    Some(format!("redirects to {}", redact::up_to(&value, 200)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PLAIN: Dialect = Dialect::plain();
+
+    fn answer(status: u16, body: &str) -> Response<Bytes> {
+        Response::builder().status(status).body(Bytes::from(body.to_owned())).unwrap()
+    }
+
+    fn text(body: &str) -> String {
+        said(body.as_bytes(), PLAIN).text
+    }
+
+    #[test]
+    fn all_three_forms_are_read() {
+        let nested = r#"{"error":{"code":"/V/CX_X","message":{"lang":"en","value":"no area"}}}"#;
+        let plain = r#"{"error":{"code":"X/1","message":"no area"}}"#;
+        let xml = r#"<?xml version="1.0"?><error xmlns="http://example.org/m"><code>X/1</code>
+            <message xml:lang="en">a &amp; b</message><innererror><code>deep</code></innererror></error>"#;
+        assert_eq!(said(nested.as_bytes(), PLAIN).code, "/V/CX_X");
+        assert_eq!((text(nested).as_str(), text(plain).as_str()), ("no area", "no area"));
+        let both = Said { code: "X/1".into(), text: "a & b".into() };
+        assert_eq!(said(xml.as_bytes(), PLAIN), both);
+        assert_eq!(said(b"<html><body>Bad gateway</body></html>", PLAIN).code, "");
+        assert_eq!(text(&"x".repeat(2_000)).chars().count(), 803);
+    }
+
+    #[test]
+    fn details_come_after_the_message_and_once() {
+        let json = r#"{"error":{"code":"X","message":{"value":"3 errors"},"innererror":{"errordetails":[
+            {"code":"R","message":"LINE-9: unknown","severity":"error"},{"message":"LINE-9: unknown"},{"message":"3 errors"}]}}}"#;
+        assert_eq!(text(json), "3 errors (LINE-9: unknown)");
+        let xml = "<error><code>X</code><message>2 errors</message><innererror><errordetails>\
+            <errordetail><code>R</code><message>LINE-9 &lt;x&gt;</message></errordetail>\
+            <errordetail><message>LINE-8</message></errordetail></errordetails></innererror></error>";
+        assert_eq!(text(xml), "2 errors (LINE-9 <x>; LINE-8)");
+    }
+
+    #[test]
+    fn secrets_do_not_survive() {
+        let cookies = Dialect { cookies: &["session_x"], ..PLAIN };
+        let text = "proxy: Authorization: Basic cGxhbnQ6dGhyZWFk to https://a/b?$filter=x \
+                    SESSION_X_100=abcdef; failed";
+        let shown = shorten(text, cookies);
+        assert!(!shown.contains("cGxhbnQ6"), "{shown}");
+        assert!(!shown.contains("abcdef") && !shown.contains("$filter"), "{shown}");
+        assert!(shown.contains("failed"));
+    }
+
+    #[test]
+    fn classes_by_status_and_what_the_dialect_knows() {
+        let class = |status| refused("read", &answer(status, ""), Sent::No, PLAIN).class;
+        let transient = Class::Transient { sent: Sent::No };
+        for (status, is) in [
+            (401, Class::Auth),
+            (403, Class::Auth),
+            (404, Class::Drift),
+            (302, Class::Drift),
+            (400, Class::Drift),
+            (408, transient),
+            (502, transient),
+        ] {
+            assert_eq!(class(status), is, "{status}");
+        }
+        let knows = Dialect {
+            refine: |error, _, said| {
+                if said.code == "CALC" { error.cure("calculated") } else { error }
+            },
+            ..PLAIN
+        };
+        let body = r#"{"error":{"code":"CALC","message":"no"}}"#;
+        let error = refused("read", &answer(500, body), Sent::Maybe, knows);
+        assert_eq!(
+            (error.cure.as_deref(), error.vendor_code.as_deref()),
+            (Some("calculated"), Some("CALC"))
+        );
+    }
+
+    #[test]
+    fn a_redirect_says_where_to_and_keeps_its_query() {
+        let mut answer = answer(302, "<html>moved</html>");
+        let to = "https://login.example.com/saml?Request=hunter2";
+        answer.headers_mut().insert(header::LOCATION, to.parse().unwrap());
+        let error = refused("read", &answer, Sent::No, PLAIN);
+        assert_eq!(error.message, "HTTP 302: redirects to https://login.example.com/saml?***");
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_breaks_the_reader(
+            body in proptest::collection::vec(any::<u8>(), 0..300),
+            xml in "<error>[<>a-z/&;]{0,40}",
+        ) {
+            prop_assert!(said(&body, PLAIN).text.chars().count() <= KEPT + 3);
+            let _ = said(xml.as_bytes(), PLAIN);
+        }
+    }
+}
