@@ -7,7 +7,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response, header::DATE};
+use jiff::Timestamp;
 use planthread_kit::{BoxFuture, Clock, SendError, Sent, Transport};
 use planthread_mocks::{Cut, Simulator};
 
@@ -39,13 +40,14 @@ impl fmt::Debug for InProcess {
 impl Transport for InProcess {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, SendError>> {
         Box::pin(async move {
-            let reply = {
+            let mut reply = {
                 let mut simulator = self.simulator.lock().unwrap_or_else(PoisonError::into_inner);
                 simulator.handle(self.clock.now(), &request)
             };
             if !reply.delay.is_zero() {
                 self.clock.sleep(reply.delay).await;
             }
+            dated(reply.response.headers_mut(), self.clock.now());
             match reply.cut {
                 Cut::None => Ok(reply.response),
                 // The client only knows that no answer came: whether the
@@ -62,6 +64,14 @@ impl Transport for InProcess {
     }
 }
 
+/// Says when the answer was made, as every server with a clock does.
+fn dated(headers: &mut HeaderMap, at: Timestamp) {
+    let text = at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = text.parse() {
+        headers.entry(DATE).or_insert(date);
+    }
+}
+
 fn broken(message: &str) -> SendError {
     SendError { sent: Sent::Maybe, message: message.to_owned() }
 }
@@ -70,7 +80,6 @@ fn broken(message: &str) -> SendError {
 mod tests {
     use std::time::Duration;
 
-    use jiff::Timestamp;
     use planthread_kit::VirtualClock;
     use planthread_mocks::{Change, Reply, StoredCell, shared};
 

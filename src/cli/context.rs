@@ -13,7 +13,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use super::screen::Screen;
+use super::screen::{self, Screen};
 use crate::{
     config::{self, ConfigError, Loaded},
     failure::Failure,
@@ -173,7 +173,7 @@ fn trace_to_stderr(colour: bool) {
     let layer = fmt::layer()
         .with_ansi(colour)
         .fmt_fields(fields.delimited(" "))
-        .with_writer(std::io::stderr)
+        .with_writer(screen::errors)
         .with_filter(filter);
     // A second subscriber in the same process (a test) keeps the first.
     let _ = tracing_subscriber::registry().with(layer).try_init();

@@ -1,7 +1,8 @@
-//! The one place that prints.
+//! The one place that prints. Nothing passes that is a secret of ours.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use planthread_kit::Masked;
 use serde::Serialize;
 
 use crate::{
@@ -62,7 +63,8 @@ impl Screen {
     /// A remark on standard error, which never mixes with the answer.
     pub fn note(&self, text: &str) {
         // Nobody to tell when standard error is gone.
-        let _ = writeln!(io::stderr(), "note: {}", visible(text));
+        let line = format!("note: {}\n", visible(text));
+        let _ = errors().write_all(line.as_bytes());
     }
 
     /// Bytes as they are.
@@ -70,7 +72,7 @@ impl Screen {
     /// # Errors
     /// When standard output is gone.
     pub fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
+        let mut out = Masked(io::stdout().lock());
         match out.write_all(bytes).and_then(|()| out.flush()) {
             // `planthread status | head` is no error.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -88,8 +90,14 @@ impl Screen {
             paper.line(format!("{error} {failure}"));
             paper.into_text()
         };
-        let _ = write!(io::stderr(), "{text}");
+        let _ = errors().write_all(text.as_bytes());
     }
+}
+
+/// Standard error, for remarks, failures and traces: each is handed over whole.
+#[must_use]
+pub fn errors() -> Masked<io::Stderr> {
+    Masked(io::stderr())
 }
 
 /// JSON escapes the old controls by itself; a terminal obeys the others, too.

@@ -8,6 +8,7 @@
 
 mod apart;
 mod docs;
+mod echo;
 mod faults;
 mod figures;
 mod landing;

@@ -37,6 +37,104 @@ pub(crate) struct Heard {
     pub(crate) columns: Option<(String, String)>,
 }
 
+/// Where somebody on the way repeats what he was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spot {
+    /// The text of an error, in JSON.
+    Error,
+    /// Its code.
+    Code,
+    /// The text of an error, in XML.
+    Xml,
+    /// A page in place of an answer, with an error's status.
+    Page,
+    /// A page in place of an answer, with 200.
+    LoginPage,
+    /// Where a redirect leads.
+    Location,
+    /// A name and a value in an answer that is no answer.
+    Field,
+    /// The messages about refused rows.
+    Message,
+    /// The labels of the metadata.
+    Label,
+}
+
+impl Spot {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Error,
+        Self::Code,
+        Self::Xml,
+        Self::Page,
+        Self::LoginPage,
+        Self::Location,
+        Self::Field,
+        Self::Message,
+        Self::Label,
+    ];
+
+    fn put(self, answer: &mut http::Response<Bytes>, text: &str) {
+        let page = || format!("<html><title>{text}</title><body>Log on, {text}</body></html>");
+        let error = |code: &str, text: &str| serde_json::json!({ "error": { "code": code, "message": { "value": text } } });
+        let (status, body) = match self {
+            Self::Error => (400, error("X/1", &format!("who is {text}?")).to_string()),
+            Self::Code => (403, error(text, "no rights").to_string()),
+            Self::Xml => {
+                let text = text.replace('&', "&amp;").replace('<', "&lt;");
+                (500, format!("<error><code>X</code><message>{text}</message></error>"))
+            }
+            Self::Page => (502, page()),
+            Self::LoginPage => (200, page()),
+            Self::Location => (302, String::new()),
+            Self::Field => (200, serde_json::json!({ text: { text: text } }).to_string()),
+            Self::Message => return say(answer, text),
+            Self::Label => return label(answer, text),
+        };
+        *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
+        *answer.body_mut() = Bytes::from(body);
+        let location = HeaderValue::try_from(format!("https://idp.example/logon?who={text}"));
+        if let (Self::Location, Ok(location)) = (self, location) {
+            answer.headers_mut().insert(http::header::LOCATION, location);
+        }
+    }
+}
+
+/// The messages of an answer all say `text`.
+fn say(answer: &mut http::Response<Bytes>, text: &str) {
+    if let Ok(mut body) = serde_json::from_slice::<Value>(answer.body()) {
+        replace(&mut body, "MsgText", text);
+        *answer.body_mut() = Bytes::from(body.to_string());
+    }
+}
+
+/// All labels begin with `text`.
+fn label(answer: &mut http::Response<Bytes>, text: &str) {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    if let Ok(body) = std::str::from_utf8(answer.body())
+        && body.starts_with('<')
+    {
+        let labels = body.replace("sap:label=\"", &format!("sap:label=\"{text} "));
+        *answer.body_mut() = Bytes::from(labels);
+    }
+}
+
+/// Every field called `name` says `text`.
+fn replace(value: &mut Value, name: &str, text: &str) {
+    match value {
+        Value::Object(fields) => {
+            for (key, inner) in fields {
+                if key.eq_ignore_ascii_case(name) {
+                    *inner = Value::from(text);
+                } else {
+                    replace(inner, name, text);
+                }
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(|inner| replace(inner, name, text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// Resource and first day of a row that is lost after its 201.
 pub(crate) type Forgotten = (String, String);
 
@@ -53,6 +151,8 @@ pub(crate) struct Wire {
     pub(crate) basic: String,
     /// Every answer but a success repeats the caller's credentials.
     pub(crate) echo: bool,
+    /// What is put into every answer, and where.
+    pub(crate) says: Option<(Spot, String)>,
     /// The bridge dies at this request, counted from when it was set.
     kill: Option<(usize, Effect)>,
     pub(crate) killed: bool,
@@ -67,6 +167,7 @@ impl Wire {
             forget: None,
             basic: SANDBOX_BASIC.to_owned(),
             echo: false,
+            says: None,
             kill: None,
             killed: false,
         }
@@ -167,6 +268,9 @@ impl Simulator for Wire {
             let text =
                 format!("Logon failed: Authorization: {} is not known", sent.trim_matches('"'));
             *reply.response.body_mut() = Bytes::from(text);
+        }
+        if let Some((spot, text)) = &self.says {
+            spot.put(&mut reply.response, text);
         }
         if effect == Some(Effect::After) { reply.after(NEVER) } else { reply }
     }

@@ -1,8 +1,10 @@
 //! A connector returns a class of error, never a decision.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
+
+use crate::mask;
 
 /// Whether a request may have taken effect at the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,8 +56,9 @@ impl Class {
 
 /// What a connector says when it could not do its verb.
 ///
-/// `message` and `context` are shown to people: never put URLs with queries,
-/// headers, bodies or secrets into them.
+/// `message` and `cure` are shown to people: never put URLs with queries,
+/// headers, bodies or secrets into them. Secrets of ours that a target repeats
+/// are masked here.
 #[derive(Debug, Clone)]
 pub struct ConnectorError {
     /// Decides what happens next.
@@ -77,14 +80,14 @@ impl ConnectorError {
     /// An error of `class` in `operation`.
     #[must_use]
     pub fn new(class: Class, operation: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
+        let message = masked(message);
         Self { class, operation, message, vendor_code: None, cure: None, took_nothing: false }
     }
 
     /// Adds the vendor's code.
     #[must_use]
     pub fn vendor_code(mut self, code: impl Into<String>) -> Self {
-        self.vendor_code = Some(code.into());
+        self.vendor_code = Some(masked(code));
         self
     }
 
@@ -119,8 +122,16 @@ impl ConnectorError {
     /// Adds the cure.
     #[must_use]
     pub fn cure(mut self, cure: impl Into<String>) -> Self {
-        self.cure = Some(cure.into());
+        self.cure = Some(masked(cure));
         self
+    }
+}
+
+fn masked(text: impl Into<String>) -> String {
+    let text = text.into();
+    match mask::text(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(masked) => masked,
     }
 }
 

@@ -14,7 +14,7 @@
 //! - [`mod@poll`]: the one way in which a connector waits.
 //! - [`clock`] and [`transport`]: time and network as parameters; the real ones
 //!   are [`system_clock`] and [`transport_reqwest`].
-//! - [`secret`] and [`mod@redact`]: what must not be printed.
+//! - [`secret`], [`mask`] and [`mod@redact`]: what must not be printed.
 
 pub mod attempt;
 pub mod backoff;
@@ -24,6 +24,7 @@ pub mod clock;
 pub mod connector;
 pub mod error;
 pub mod http;
+pub mod mask;
 pub mod poll;
 pub mod push_stack;
 pub mod quota;
@@ -46,6 +47,7 @@ pub use connector::{
     Selection, Settlement, SheetLine, SurfaceItem, SurfaceKind,
 };
 pub use error::{Class, ConnectorError, Sent};
+pub use mask::Masked;
 pub use poll::poll;
 pub use push_stack::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, PushStack, Settled};
 pub use quota::{Blackout, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, TenantKey};

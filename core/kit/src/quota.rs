@@ -35,7 +35,10 @@ use self::{
     lanes::Lanes,
     ticks::{Tick, Ticks},
 };
-use crate::{Clock, http::Lane};
+use crate::{
+    Clock,
+    http::{Lane, Witness},
+};
 
 /// What was counted since start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -69,6 +72,7 @@ struct State {
     paused_until: Tick,
     lanes: Lanes,
     counters: QuotaCounters,
+    witness: Option<Witness>,
 }
 
 impl Quota {
@@ -194,6 +198,17 @@ impl Quota {
             Some(left) => Err(left),
             None => Ok(()),
         }
+    }
+
+    /// Keeps what the tenant's last answer said about our clock.
+    pub fn testify(&self, witness: Witness) {
+        self.lock().witness = Some(witness);
+    }
+
+    /// What the tenant last said about our clock.
+    #[must_use]
+    pub fn witness(&self) -> Option<Witness> {
+        self.lock().witness
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,7 +1,11 @@
 //! Error texts without secrets.
 //!
 //! Vendors and libraries put URLs, headers and tokens into their messages.
-//! What people get to read passes through here first.
+//! What people get to read passes through here first: [`crate::mask`] hides the
+//! values that we know, before a text is cut; the words here hide what stands
+//! where secrets of others stand.
+
+use crate::mask;
 
 /// Longest text that is shown of a foreign message, in characters.
 const LENGTH_MAX: usize = 500;
@@ -38,9 +42,10 @@ pub fn text(text: &str) -> String {
 /// say what matters late.
 #[must_use]
 pub fn up_to(text: &str, most: usize) -> String {
+    let known = mask::text(text);
     let mut out = String::with_capacity(text.len().min(most));
     let mut hide = Hide::Nothing;
-    for word in text.split_whitespace() {
+    for word in known.split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
         }

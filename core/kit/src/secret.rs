@@ -17,15 +17,20 @@ use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-/// A secret value. Debug and display show `***`; dropping wipes it.
+use crate::mask;
+
+/// A secret value. Debug and display show `***`; dropping wipes it, but for the
+/// forms by which [`crate::mask`] finds it where somebody repeats it.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Wraps a value.
+    /// Wraps a value. From now on it is masked wherever it comes back.
     #[must_use]
     pub fn new(value: impl Into<String>) -> Self {
-        Self(SecretString::from(value.into()))
+        let value = value.into();
+        mask::know(&value);
+        Self(SecretString::from(value))
     }
 
     /// The value itself: only for the line that puts it on the wire.

@@ -15,7 +15,11 @@ use super::{
     rows::{Cell, same},
     view::Holds,
 };
-use crate::{EngineError, Reader, error::Result, store::codec};
+use crate::{
+    EngineError, Reader,
+    error::Result,
+    store::{codec, told},
+};
 
 /// An attempt whose end is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,10 +169,10 @@ pub(crate) fn close(
             attempt,
             codec::micros(now),
             word,
-            receipt.map(|r| &r.handle),
-            receipt.map(|r| &r.verdict),
+            receipt.map(|r| told(&r.handle)),
+            receipt.map(|r| told(&r.verdict)),
             receipt.map(|r| codec::micros(r.at)),
-            error,
+            error.map(|text| told(text)),
         ],
     )?;
     books.flush(conn)?;
@@ -300,9 +304,9 @@ fn note_outcome(conn: &Connection, attempt: i64, part: &Part, outcome: &Outcome)
         attempt,
         part.place,
         word,
-        rejection.map(|r| &r.reason),
-        rejection.and_then(|r| r.vendor_code.as_ref()),
-        rejection.map(|r| &r.cure),
+        rejection.map(|r| told(&r.reason)),
+        rejection.and_then(|r| r.vendor_code.as_deref().map(told)),
+        rejection.map(|r| told(&r.cure)),
     ])?;
     Ok(())
 }
@@ -311,7 +315,7 @@ fn note_outcome(conn: &Connection, attempt: i64, part: &Part, outcome: &Outcome)
 pub(crate) fn note(conn: &Connection, id: &AttemptId, key: &str, value: &str) -> Result<()> {
     let query = "INSERT OR REPLACE INTO note
          SELECT id, ?2, ?3 FROM attempt WHERE hex = ?1 AND closed_at IS NULL";
-    if conn.prepare_cached(query)?.execute([id.as_str(), key, value])? == 1 {
+    if conn.prepare_cached(query)?.execute(params![id.as_str(), key, told(value)])? == 1 {
         return Ok(());
     }
     Err(EngineError::Refused(format!("attempt {id} is not open, so nothing can be noted for it")))

@@ -12,18 +12,27 @@ pub(crate) mod segments;
 mod writer;
 
 use std::{
+    borrow::Cow,
     fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use jiff::Timestamp;
+use planthread_kit::mask;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 pub(crate) use self::db::{Db, Tx};
 pub use self::lock::Holder;
 use self::{lock::WriterLock, writer::Writer};
 use crate::{EngineError, error::Result};
+
+/// A text of somebody else as it may be kept: no secret of ours is in it,
+/// whoever repeated it. Every text that a target told goes into a column this
+/// way.
+pub(crate) fn told(text: &str) -> Cow<'_, str> {
+    mask::text(text)
+}
 
 const FILE: &str = "state.db";
 /// How long a reader or the writer waits for a short exclusive moment.

@@ -20,7 +20,9 @@ use super::{
     auth::{Authenticator, sensitive},
     retry_after::retry_after,
 };
-use crate::{BoxFuture, Class, Clock, ConnectorError, Secret, SendError, Sent, Transport, redact};
+use crate::{
+    BoxFuture, Class, Clock, ConnectorError, Secret, SendError, Sent, Transport, mask, redact,
+};
 
 const OPERATION: &str = "fetch token";
 
@@ -202,7 +204,9 @@ impl Door<'_> {
         &self,
         request: HttpRequest,
     ) -> impl Future<Output = Result<HttpResponse, ConnectorError>> {
-        let sending = self.transport.send(request.map(Bytes::from));
+        let request = request.map(Bytes::from);
+        mask::sent(&request);
+        let sending = self.transport.send(request);
         let limit = self.clock.sleep(self.timeout);
         async move {
             let maybe = Class::Transient { sent: Sent::Maybe };

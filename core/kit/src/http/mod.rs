@@ -34,9 +34,11 @@ mod decide;
 pub(crate) mod form;
 pub mod retry_after;
 pub mod stack;
+pub mod witness;
 
 pub use auth::{Anonymous, Authenticator, Basic};
 pub use call::{Call, Lane, RequestPolicy, Safety};
 pub use client_credentials::{ClientCredentials, TokenRequest};
 pub use retry_after::LONGEST_WAIT;
 pub use stack::HttpStack;
+pub use witness::Witness;

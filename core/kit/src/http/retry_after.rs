@@ -35,7 +35,7 @@ fn asked_for(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 }
 
 /// An IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
-fn date(text: &str) -> Option<Timestamp> {
+pub(super) fn date(text: &str) -> Option<Timestamp> {
     let local = text.trim().strip_suffix(" GMT")?;
     jiff::fmt::rfc2822::parse(&format!("{local} +0000")).ok().map(|zoned| zoned.timestamp())
 }

@@ -11,8 +11,9 @@ use super::{
     call::{Call, RequestPolicy, Safety},
     decide::{Answer, Next, Tries, decide},
     form::complete,
+    witness::Witness,
 };
-use crate::{Class, Clock, ConnectorError, Quota, SendError, Sent, Transport, redact};
+use crate::{Class, Clock, ConnectorError, Quota, SendError, Sent, Transport, mask, redact};
 
 /// Sends requests for a connector. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -141,8 +142,16 @@ impl HttpStack {
             return (Answer::HeldBack, used);
         }
         quota.started();
+        mask::sent(&request);
+        let sent = clock.now();
         let answer = match select(transport.send(request), clock.sleep(call.timeout)).await {
-            Either::Left((Ok(response), _)) => Answer::Response(response),
+            Either::Left((Ok(response), _)) => {
+                mask::received(response.headers());
+                if let Some(witness) = Witness::of(response.headers(), sent, clock.now()) {
+                    quota.testify(witness);
+                }
+                Answer::Response(response)
+            }
             Either::Left((Err(error), _)) => Answer::Lost(error),
             Either::Right(_) => Answer::TimedOut,
         };

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{Quota, QuotaConfig, QuotaCounters, QuotaError, TenantKey};
-use crate::Clock;
+use crate::{Clock, http::Witness};
 
 /// All quotas of the process, one a tenant.
 #[derive(Debug)]
@@ -64,6 +64,15 @@ impl QuotaBook {
             Some((key.to_string(), self.clock.now().checked_add(quota.paused_for()?).ok()?))
         };
         quotas.iter().filter_map(until).collect()
+    }
+
+    /// What each tenant last said about our clock, where it did.
+    #[must_use]
+    pub fn witnesses(&self) -> BTreeMap<String, Witness> {
+        let quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        let said =
+            |(key, quota): (&TenantKey, &Arc<Quota>)| Some((key.to_string(), quota.witness()?));
+        quotas.iter().filter_map(said).collect()
     }
 
     /// Counters by tenant, for the report.
