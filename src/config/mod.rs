@@ -1,6 +1,7 @@
 //! The configuration: YAML with positions, one profile per environment,
 //! secrets as references, errors that name file, line, field and cure.
 
+mod delivery;
 mod error;
 mod load;
 mod locate;
@@ -16,6 +17,7 @@ mod tests;
 
 use std::path::Path;
 
+pub use delivery::DeliverySettings;
 pub use error::ConfigError;
 pub use load::{Loaded, parse, read, read_all};
 pub use model::{Config, HttpIntake, InUse, Intake, Network, RunConfig, Target, Wiring};

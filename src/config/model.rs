@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Fallback, Pack, Policy};
+use super::{DeliverySettings, Fallback, Pack, Policy};
 
 /// The configuration of one Planthread: one plant, any number of targets.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -69,6 +69,9 @@ pub struct Target {
     /// When a wanted value is held back.
     #[serde(default)]
     pub policy: Policy,
+    /// How often and how long a batch is tried, and a job waited for.
+    #[serde(default)]
+    pub delivery: DeliverySettings,
     /// Our share of the target's request rate.
     #[serde(default)]
     pub quota: QuotaConfig,

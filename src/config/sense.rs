@@ -34,6 +34,7 @@ pub(super) fn target(
 ) {
     cell_names(name, target, locate, faults);
     policy(name, target, locate, faults);
+    delivery(name, target, locate, faults);
     network(name, target, locate, faults);
 }
 
@@ -97,6 +98,14 @@ fn policy(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<Co
             let cure = "write the smallest difference that is worth sending, or remove the line";
             faults.push(locate.fault(&path, format!("{least} is below zero")).cure(cure));
         }
+    }
+}
+
+fn delivery(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+    for (field, value, most, cure) in target.delivery.out_of_reach() {
+        let reason = format!("{value} is not 1 to {most}");
+        let field = format!("targets.{name}.delivery.{field}");
+        faults.push(locate.fault_at(&field, reason).cure(cure));
     }
 }
 

@@ -195,6 +195,9 @@ fn a_number_out_of_reach_is_refused_with_its_bound() {
     let frozen =
         fault("    scope: base", "    scope: base\n    policy: { frozen_weeks: 4000000000 }");
     assert_eq!(frozen.field, "targets.ibp.policy.frozen_weeks");
+    let never =
+        fault("    scope: base", "    scope: base\n    delivery: { poll_every_seconds: 0 }");
+    assert_eq!(never.field, "targets.ibp.delivery.poll_every_seconds");
 }
 
 #[test]

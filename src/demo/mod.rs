@@ -87,7 +87,7 @@ impl Demo {
             // The sandbox is wired so that the plan cut drives the plan.
             target.in_use.wiring = config::Wiring::Calculation;
             // It imports in less than a second, so ask more often than a tenant.
-            target.settings["polling"] = serde_json::json!({ "every_seconds": 1 });
+            target.delivery.poll_every_seconds = 1;
         }
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let opener = Opener::new(Arc::clone(&shared));

@@ -33,7 +33,7 @@ impl Bridge {
     ) -> Result<Applied, Failure> {
         self.bind(target)?;
         let policy = policy::policy(&self.loaded, target, self.clock.now())?;
-        let push = PushPolicy::default();
+        let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &push);
         let applied = deliver::apply(&delivery, plan, &policy, only_unmoved).await;
         self.keep_pauses()?;
@@ -47,7 +47,7 @@ impl Bridge {
     pub async fn recover(&self, target: &OpenTarget) -> Result<Recovered, Failure> {
         self.bind(target)?;
         let sweep = self.sweep_policy(target, Which::Unproven)?;
-        let push = PushPolicy::default();
+        let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &push);
         let recovered = deliver::recover(&delivery, &sweep).await;
         self.keep_pauses()?;

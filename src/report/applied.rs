@@ -228,6 +228,7 @@ mod tests {
                 accepted: 0,
                 rejected: 0,
                 unproven: 0,
+                failed: 0,
                 receipts: Vec::new(),
                 stopped: None,
             }

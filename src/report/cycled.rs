@@ -87,15 +87,15 @@ fn target(paper: &mut Paper, done: &TargetCycle) {
     }
     paper.line(format!("  {}: {}", done.target, parts.join(", ")));
     if let Some(recovered) = &done.recovered {
-        let settled = recovered.landed + recovered.not_taken + recovered.unknown;
+        let settled = recovered.done + recovered.not_taken + recovered.unknown;
         if settled > 0 {
             paper.line(format!("    settled {} from before", count(settled, "broken push")));
         }
     }
-    let troubled = done
-        .verified
-        .as_ref()
-        .filter(|read| read.lost + read.stale_own + read.persons > 0 || !read.cases.is_empty());
+    let troubled = done.verified.as_ref().filter(|read| {
+        read.lost + read.refused + read.failed + read.stale_own + read.persons > 0
+            || !read.cases.is_empty()
+    });
     if let Some(read) = troubled {
         Verified::of(&done.target, read.clone()).write(paper);
     }

@@ -62,7 +62,7 @@ impl Verified {
 
     fn findings(&self) -> bool {
         let report = &self.report;
-        report.lost + report.stale_own + report.persons > 0
+        report.lost + report.refused + report.failed + report.stale_own + report.persons > 0
             || !report.cases.is_empty()
             || !self.locked.is_empty()
             || !self.open.is_empty()
@@ -100,12 +100,17 @@ impl View for Verified {
                 "nothing of ours expected there: not sent yet, taken or in question",
             ),
             (report.lost, Tone::Bad, "sent and not there; to be sent again"),
+            (report.refused, Tone::Bad, "refused without a name, and unchanged; see `rejects`"),
+            (report.failed, Tone::Bad, "unchanged: their job failed; to be sent again"),
             (report.stale_own, Tone::Warn, "an older value of ours; to be sent again"),
             (report.doubled, Tone::Bad, "took effect more than once; to be sent again"),
             (report.persons, Tone::Warn, "edited by a person; locked"),
         ];
         for (cells, tone, words) in lines.into_iter().filter(|(cells, ..)| *cells > 0) {
             paper.line(format!("  {} {words}", paper.tint(tone, &cells.to_string())));
+        }
+        for verdict in report.failures.iter().take(NAMED) {
+            paper.line(format!("    the target said: {verdict}"));
         }
         let read = |value: Option<Decimal>| value.map_or("nothing".to_owned(), |v| v.to_string());
         for lost in report.lost_cells.iter().take(NAMED) {

@@ -208,7 +208,8 @@ impl Project {
         settings:
           host: {host}
           transaction: {{ values_per_post: 35, segment_rows: 16 }}
-          polling: {{ every_seconds: 1, settle_grace_seconds: {grace} }}
+          polling: {{ settle_grace_seconds: {grace} }}
+        delivery: {{ poll_every_seconds: 1 }}
 ",
             self.as_of
         );

@@ -13,7 +13,7 @@ use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Period, Scope, Sta
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Backoff, Batch, Breaker,
     BreakerPolicy, Clock, Connector, ConnectorError, NoteSink, PushEnd, PushPolicy, PushStack,
-    Quota, ReqwestTransport, Secret, Selection, SystemClock, TransportOptions,
+    Quota, RecordedBatch, ReqwestTransport, Secret, Selection, SystemClock, TransportOptions,
     http::{Basic, HttpStack, RequestPolicy},
 };
 use planthread_mocks::{Change, SandboxOptions, Shared, serve};
@@ -78,7 +78,7 @@ impl Rig {
             // One at a time: a post on its way can't be called back when another
             // one is told to wait.
             "transaction": { "values_per_post": 12, "parallel_posts": 1 },
-            "polling": { "every_seconds": 1, "settle_grace_seconds": 0 },
+            "polling": { "settle_grace_seconds": 0 },
             "timeouts": { "get_seconds": 2, "post_seconds": 2, "metadata_seconds": 2 } });
         let config = planthread_sap_ibp::Config::read(settings).unwrap();
         let connector = SapIbp::new("ibp", config, Scope::base(), measures(), http).unwrap();
@@ -92,7 +92,7 @@ impl Rig {
         let breaker = Breaker::new(BreakerPolicy::default());
         let policy = PushPolicy {
             backoff: millis(),
-            settle_every: Duration::from_millis(20),
+            poll_every: Duration::from_millis(20),
             ..PushPolicy::default()
         };
         let stack = PushStack {
@@ -244,20 +244,27 @@ struct Log {
 }
 
 #[derive(Debug, Default)]
-struct Memory(Mutex<BTreeMap<AttemptId, BTreeMap<String, String>>>);
+struct Memory(Mutex<BTreeMap<AttemptId, Kept>>);
+
+/// What is kept of an attempt: what it carried, and its notes.
+type Kept = (RecordedBatch, BTreeMap<String, String>);
 
 impl NoteSink for Memory {
     fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), String> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(attempt.clone()).or_default().insert(key.to_owned(), value.to_owned());
+        let kept = all.get_mut(attempt).ok_or("no such attempt")?;
+        kept.1.insert(key.to_owned(), value.to_owned());
         Ok(())
     }
 }
 
 impl AttemptLog for Log {
-    fn open(&self, _: &Batch) -> Result<Attempt, ConnectorError> {
+    fn open(&self, batch: &Batch) -> Result<Attempt, ConnectorError> {
+        let id = AttemptId::draw(&*self.clock);
+        let mut all = self.notes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(id.clone(), (batch.recorded().clone(), BTreeMap::new()));
         let sink: Arc<dyn NoteSink> = Arc::<Memory>::clone(&self.notes);
-        Ok(Attempt::new(AttemptId::draw(&*self.clock), sink))
+        Ok(Attempt::new(id, sink))
     }
 
     fn close(&self, _: &AttemptId, _: &AttemptEnd) -> Result<(), ConnectorError> {
@@ -266,6 +273,11 @@ impl AttemptLog for Log {
 
     fn record(&self, id: &AttemptId) -> Result<AttemptRecord, ConnectorError> {
         let all = self.notes.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(AttemptRecord { id: id.clone(), notes: all.get(id).cloned().unwrap_or_default() })
+        Ok(AttemptRecord { id: id.clone(), notes: all[id].1.clone() })
+    }
+
+    fn batch(&self, id: &AttemptId) -> Result<RecordedBatch, ConnectorError> {
+        let all = self.notes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(all[id].0.clone())
     }
 }

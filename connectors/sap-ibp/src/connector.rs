@@ -3,7 +3,7 @@
 use planthread_contracts::{DesiredCell, MeasureDecl, Owner, Scope, SeenCell};
 use planthread_kit::{
     Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Connector, ConnectorError, Discovery,
-    Info, PackFile, PushOutcome, Selection, Settlement, http::HttpStack,
+    Info, PackFile, Poll, RecordedBatch, Selection, Submission, http::HttpStack,
 };
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     cost::cost,
     grades::grades,
     pack::pack,
-    verbs::{push::push, read::read, settle::settle},
+    verbs::{poll::poll, read::read, submit::submit},
 };
 
 /// One target: a planning area and the version that holds our scope.
@@ -70,11 +70,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         // The list of columns belongs to the transaction (§3).
         uniform_batches: true,
         measures: measures.to_vec(),
-        idempotent_upsert: true,
-        settles: true,
         names_rejected_rows: true,
-        // Emptying a cell needs an unconfirmed flag (§6.3); zero is a value.
-        clears: false,
         published_requests_per_minute: None,
         cost: cost(config, measures),
     }
@@ -89,19 +85,20 @@ impl Connector for SapIbp {
         Box::pin(discover(&self.context, &self.info.sheet))
     }
 
-    fn push<'a>(
+    fn submit<'a>(
         &'a self,
         batch: &'a Batch,
         attempt: &'a Attempt,
-    ) -> BoxFuture<'a, Result<PushOutcome, ConnectorError>> {
-        Box::pin(push(&self.context, batch, attempt))
+    ) -> BoxFuture<'a, Result<Submission, ConnectorError>> {
+        Box::pin(submit(&self.context, batch, attempt))
     }
 
-    fn settle<'a>(
+    fn poll<'a>(
         &'a self,
         attempt: &'a AttemptRecord,
-    ) -> BoxFuture<'a, Result<Settlement, ConnectorError>> {
-        Box::pin(settle(&self.context, attempt))
+        batch: &'a RecordedBatch,
+    ) -> BoxFuture<'a, Result<Poll, ConnectorError>> {
+        Box::pin(poll(&self.context, attempt, batch))
     }
 
     fn read<'a>(
@@ -144,6 +141,5 @@ mod tests {
         assert_eq!((info.name, info.target.as_str()), ("sap-ibp", "ibp"));
         assert_eq!(info.capabilities.cells_per_batch, 80_000, "20,000 rows of four measures");
         assert!(info.grades.iter().any(|grade| grade.behaviour.contains("out of scope")));
-        assert!(!info.capabilities.clears);
     }
 }

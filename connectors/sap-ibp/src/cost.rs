@@ -11,6 +11,8 @@ use crate::config::Config;
 /// 20 ms a value for one, then 12, 16 and 20 (§8.1, B). Between the points we
 /// draw straight lines; beyond the last nothing is known, so nothing is gained.
 const MEASURED: [(u64, u64); 4] = [(1, 50), (12, 298), (16, 354), (20, 415)];
+/// An import is asked for the first time after about this (§6.5, B).
+const FIRST_QUESTION_MS: u64 = 3_000;
 /// A read costs about this, whatever its size and depth (§7, B).
 const READ_MS: u64 = 6_000;
 
@@ -49,7 +51,7 @@ pub(crate) fn cost(config: &Config, measures: &[MeasureDecl]) -> Cost {
     Cost {
         // Token, commit, and one question after the wait.
         overhead_requests: 3 + extra,
-        overhead_ms: config.polling.every_seconds * 1_000,
+        overhead_ms: FIRST_QUESTION_MS,
         cells_per_request: transaction.values_per_post,
         groups_per_request: transaction.rows_per_post,
         // The published figure is per value; a fixed part is not published.

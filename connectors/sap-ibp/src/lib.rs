@@ -5,8 +5,8 @@
 //! unified model through PLANNING_DATA_API_SRV and MASTER_DATA_API_SRV.
 //!
 //! The way of a push: `translate::encode` (cells to rows to bodies, pure),
-//! `verbs::push` (token, stage, commit, poll), `translate::messages` (refusals
-//! back to rows, pure). The way back: `translate::question`, `verbs::read`,
+//! `verbs::submit` (token, stage, commit), `verbs::poll` (state, messages),
+//! `translate::messages` (refusals back to rows, pure). The way back: `translate::question`, `verbs::read`,
 //! `translate::decode`. What a tenant really offers: `check`. References like
 //! §6.5 are to the sections of the interface's fact sheet that the README
 //! lists: 2 authentication, 3 and 4 metadata, 5 versions and levels, 6 import,

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Class, Clock, ConnectorError};
 
-/// 32 hex digits, made by the engine and committed before `push`.
+/// 32 hex digits, made by the engine and committed before `submit`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AttemptId(String);
@@ -77,13 +78,83 @@ impl Attempt {
             .note(&self.id, key, value)
             .map_err(|reason| ConnectorError::new(Class::Fatal, "note attempt", reason))
     }
+
+    /// Durably records how the batch was encoded, before its first row goes
+    /// out: where [`AttemptRecord::encoded_as`] finds another digest later, a
+    /// row's position says nothing about its cell.
+    ///
+    /// # Errors
+    /// `Fatal` when the note can't be kept.
+    pub fn note_encoding(&self, digest: &EncodingDigest) -> Result<(), ConnectorError> {
+        self.note(ENCODING, digest.as_str())
+    }
 }
 
-/// An attempt read back from the ledger, to be settled.
+/// Key of the note that holds the digest of the encoding.
+const ENCODING: &str = "encoding";
+
+/// A digest of the rows of a batch as they go out: what the target is told,
+/// in which order, and which cells each row came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodingDigest(String);
+
+impl EncodingDigest {
+    /// The digest of `parts`, told apart from each other by their length.
+    pub fn of<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            let part = part.as_ref();
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// 64 hex digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An attempt read back from where attempts are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptRecord {
     /// The id.
     pub id: AttemptId,
     /// Its notes.
     pub notes: BTreeMap<String, String>,
+}
+
+impl AttemptRecord {
+    /// Whether the batch was encoded with this digest when it was submitted. An
+    /// attempt without a digest was not encoded in any known way.
+    #[must_use]
+    pub fn encoded_as(&self, digest: &EncodingDigest) -> bool {
+        self.notes.get(ENCODING).map(String::as_str) == Some(digest.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_tells_apart_what_is_cut_elsewhere() {
+        let of = |parts: &[&str]| EncodingDigest::of(parts);
+        assert_eq!(of(&["ab", "c"]), of(&["ab", "c"]));
+        assert_ne!(of(&["ab", "c"]), of(&["a", "bc"]));
+        assert_ne!(of(&["ab", "c"]), of(&["c", "ab"]));
+        assert_eq!(of(&[]).as_str().len(), 64);
+    }
+
+    #[test]
+    fn an_attempt_knows_its_own_encoding_and_no_other() {
+        let (ours, other) = (EncodingDigest::of(["a"]), EncodingDigest::of(["b"]));
+        let notes = BTreeMap::from([(ENCODING.to_owned(), ours.as_str().to_owned())]);
+        let id = AttemptId::parse(&"0".repeat(32)).unwrap();
+        let record = AttemptRecord { id: id.clone(), notes };
+        assert!(record.encoded_as(&ours) && !record.encoded_as(&other));
+        assert!(!AttemptRecord { id, notes: BTreeMap::new() }.encoded_as(&ours));
+    }
 }

@@ -1,4 +1,8 @@
 //! A batch: cells of one target and scope that go out together.
+//!
+//! A [`Batch`] may be sent, because grants stand behind it. A [`RecordedBatch`]
+//! is what an attempt carried: it can be asked about, also after its grants
+//! have ended, and there is no way to send it.
 
 use std::collections::BTreeSet;
 
@@ -18,9 +22,33 @@ pub struct CellWrite {
 
 /// Cells of one target and scope, each covered by a grant, in key order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch {
+pub struct Batch(RecordedBatch);
+
+/// The cells of an attempt as they were submitted, in the order of its batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedBatch {
     scope: Scope,
     cells: Vec<CellWrite>,
+}
+
+impl RecordedBatch {
+    /// What an attempt carried in `scope`: `cells` in the order of its batch.
+    #[must_use]
+    pub const fn new(scope: Scope, cells: Vec<CellWrite>) -> Self {
+        Self { scope, cells }
+    }
+
+    /// The scope.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The cells, in the order of the batch.
+    #[must_use]
+    pub fn cells(&self) -> &[CellWrite] {
+        &self.cells
+    }
 }
 
 /// The batch may not be built.
@@ -59,25 +87,24 @@ impl Batch {
         if let Some(pair) = cells.windows(2).find(|pair| pair[0].key == pair[1].key) {
             return Err(BatchError::Twice(Box::new(pair[0].key.clone())));
         }
-        Ok(Self { scope, cells })
+        Ok(Self(RecordedBatch { scope, cells }))
     }
 
     /// The scope.
     #[must_use]
     pub const fn scope(&self) -> &Scope {
-        &self.scope
+        &self.0.scope
     }
 
     /// The cells, sorted by key: cells of one group stand side by side.
     #[must_use]
     pub fn cells(&self) -> &[CellWrite] {
-        &self.cells
+        &self.0.cells
     }
 
-    /// The same scope and grants, fewer cells (a retry of what did not land).
+    /// What an attempt with this batch is remembered by.
     #[must_use]
-    pub fn filtered(&self, keep: impl Fn(&CellWrite) -> bool) -> Self {
-        let cells = self.cells.iter().filter(|cell| keep(cell)).cloned().collect();
-        Self { scope: self.scope.clone(), cells }
+    pub const fn recorded(&self) -> &RecordedBatch {
+        &self.0
     }
 }

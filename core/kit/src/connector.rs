@@ -2,19 +2,20 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use planthread_contracts::{
     CellKey, DesiredCell, MeasureDecl, Period, PeriodKind, Receipt, RowOutcome, Scope, SeenCell,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, AttemptRecord, Batch, BoxFuture, ConnectorError, http::Lane};
+use crate::{Attempt, AttemptRecord, Batch, BoxFuture, ConnectorError, RecordedBatch, http::Lane};
 
 /// Carries cells into one planning system and reads them back.
 ///
-/// A connector translates and reports. It never sleeps, retries, logs secrets,
-/// reads the environment, or decides what an error means: waiting goes through
-/// the kit's `poll`, requests through its request stack.
+/// A connector translates and reports. It never sleeps, waits, retries, logs
+/// secrets, reads the environment, or decides what an error means: requests go
+/// through the kit's request stack, and whoever calls waits between two polls.
 pub trait Connector: Send + Sync + fmt::Debug {
     /// Name, capabilities, capability sheet, and the sheet for the consultant.
     fn info(&self) -> &Info;
@@ -23,19 +24,28 @@ pub trait Connector: Send + Sync + fmt::Debug {
     /// that fit the configuration?
     fn discover(&self) -> BoxFuture<'_, Result<Discovery, ConnectorError>>;
 
-    /// Translates and writes. Multi-request protocols stay inside. The outcome
-    /// has one entry for each cell of the batch, in its order.
-    fn push<'a>(
+    /// Translates and writes. Multi-request protocols stay inside. It does not
+    /// wait for what the target does later.
+    ///
+    /// A note that names the step is durable before any request that can take
+    /// effect ([`Attempt::note`]), and so is the digest of the encoding, where
+    /// rows will be told by their position ([`Attempt::note_encoding`]).
+    fn submit<'a>(
         &'a self,
         batch: &'a Batch,
         attempt: &'a Attempt,
-    ) -> BoxFuture<'a, Result<PushOutcome, ConnectorError>>;
+    ) -> BoxFuture<'a, Result<Submission, ConnectorError>>;
 
-    /// What became of an attempt whose end is not known. Read only.
-    fn settle<'a>(
+    /// What has become of an attempt, decided from its notes and its recorded
+    /// batch, also in another process. Read only; one question, no waiting.
+    ///
+    /// Without a note that names a step that can take effect the answer is
+    /// [`Poll::NotTaken`], and nobody is asked.
+    fn poll<'a>(
         &'a self,
         attempt: &'a AttemptRecord,
-    ) -> BoxFuture<'a, Result<Settlement, ConnectorError>>;
+        batch: &'a RecordedBatch,
+    ) -> BoxFuture<'a, Result<Poll, ConnectorError>>;
 
     /// Reads cells back, at the level at which they were written.
     fn read<'a>(
@@ -72,23 +82,17 @@ pub struct Info {
 /// batch sizes.
 #[derive(Debug, Clone, Serialize)]
 pub struct Capabilities {
-    /// Most cells in one `push`.
+    /// Most cells in one batch.
     pub cells_per_batch: usize,
-    /// Most cell groups in one `push`.
+    /// Most cell groups in one batch.
     pub groups_per_batch: usize,
-    /// Whether all cell groups of one `push` must carry the same measures at
+    /// Whether all cell groups of one batch must carry the same measures at
     /// the same period kind, all by product or none.
     pub uniform_batches: bool,
     /// Measures that the target may hold, as configured.
     pub measures: Vec<MeasureDecl>,
-    /// Whether re-sending the same cells in a new attempt has one effect.
-    pub idempotent_upsert: bool,
-    /// Whether the end of an unclear attempt can be asked for.
-    pub settles: bool,
     /// Whether the target names each refused row.
     pub names_rejected_rows: bool,
-    /// Whether a cell can be emptied, or only overwritten.
-    pub clears: bool,
     /// What the vendor publishes as its request rate, requests per minute;
     /// `None` when it publishes none.
     pub published_requests_per_minute: Option<u32>,
@@ -215,26 +219,59 @@ pub struct Finding {
     pub cure: String,
 }
 
+/// What a target said when a batch was submitted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Submission {
+    /// It answered at once: this is the end.
+    Done(PushOutcome),
+    /// It works on; [`Connector::poll`] tells the end.
+    Submitted,
+}
+
 /// The end of a push whose end is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushOutcome {
-    /// The vendor's proof that it took the batch.
+    /// The vendor's proof that it took the batch, or its word that it did not.
     pub receipt: Receipt,
     /// One outcome for each cell of the batch, in its order.
     pub rows: Vec<RowOutcome>,
+    /// Rows that the target says it refused without naming them. Which ones
+    /// they are is never told by count: an unproven row that a read-back finds
+    /// unchanged counts as refused, so that it is not sent for ever.
+    pub refused_unnamed: usize,
+    /// Whether the target ended its job as failed, by its state: nothing more
+    /// will come of it. What is found unchanged goes out again, later.
+    pub failed: bool,
 }
 
-/// What became of an unclear attempt.
+impl PushOutcome {
+    /// The end of a job that did not fail as a whole.
+    #[must_use]
+    pub const fn new(receipt: Receipt, rows: Vec<RowOutcome>) -> Self {
+        Self { receipt, rows, refused_unnamed: 0, failed: false }
+    }
+}
+
+/// What has become of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settlement {
-    /// The target processed it; a read-back tells which cells.
-    Landed(Receipt),
+pub enum Poll {
+    /// The target works on it.
+    Running {
+        /// The target's own word for its state, as it is spelt.
+        state: String,
+    },
+    /// It has ended.
+    Done(PushOutcome),
     /// Nothing of it took or will take effect.
-    NotTaken,
-    /// Still being processed.
-    Running,
+    NotTaken {
+        /// How that is known, for people: lower case, no final stop.
+        why: String,
+    },
     /// The target can't tell; a read-back decides.
-    Unknown,
+    Unknown {
+        /// Before this instant it may still take effect: its cells are not sent.
+        until: Timestamp,
+    },
 }
 
 /// A contiguous set of cells to read.

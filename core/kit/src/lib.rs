@@ -9,9 +9,9 @@
 //!   [`error`] says what went wrong.
 //! - [`http`]: the request stack, around every HTTP request of a connector,
 //!   with its [`quota`] by tenant.
-//! - [`push_stack`]: around a connector's `push`, with its [`breaker`]; what a
-//!   class of error leads to stands in one [`table`].
-//! - [`mod@poll`]: the one way in which a connector waits.
+//! - [`push_stack`]: around `submit` and `poll`, with its [`breaker`]: it waits
+//!   for the target's job; what a class of error leads to stands in one
+//!   [`table`].
 //! - [`clock`] and [`transport`]: time and network as parameters; the real ones
 //!   are [`system_clock`] and [`transport_reqwest`].
 //! - [`secret`], [`mask`] and [`mod@redact`]: what must not be printed.
@@ -25,7 +25,6 @@ pub mod connector;
 pub mod error;
 pub mod http;
 pub mod mask;
-pub mod poll;
 pub mod push_stack;
 pub mod quota;
 pub mod redact;
@@ -37,18 +36,17 @@ mod testing;
 pub mod transport;
 pub mod transport_reqwest;
 
-pub use attempt::{Attempt, AttemptId, AttemptRecord, NoteSink};
+pub use attempt::{Attempt, AttemptId, AttemptRecord, EncodingDigest, NoteSink};
 pub use backoff::Backoff;
-pub use batch::{Batch, BatchError, CellWrite};
+pub use batch::{Batch, BatchError, CellWrite, RecordedBatch};
 pub use breaker::{Breaker, BreakerPolicy};
 pub use clock::{BoxFuture, Clock, VirtualClock};
 pub use connector::{
-    Capabilities, Connector, Cost, Discovery, Finding, Grade, Info, PackFile, PushOutcome,
-    Selection, Settlement, SheetLine, SurfaceItem, SurfaceKind,
+    Capabilities, Connector, Cost, Discovery, Finding, Grade, Info, PackFile, Poll, PushOutcome,
+    Selection, SheetLine, Submission, SurfaceItem, SurfaceKind,
 };
 pub use error::{Class, ConnectorError, Sent};
 pub use mask::Masked;
-pub use poll::poll;
 pub use push_stack::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, PushStack, Settled};
 pub use quota::{Blackout, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, TenantKey};
 pub use secret::{Secret, SecretError, SecretRef};

@@ -1,9 +1,13 @@
-//! The push stack: one function around a connector's `push`.
+//! The push stack: one function around a connector's `submit` and `poll`.
 //!
-//! Trace, deadline, breaker, retry after settle. It knows no quota (every
+//! Trace, deadline, breaker, wait, retry after settle. It knows no quota (every
 //! request has that) and no fallback (the engine reads the end). Its rule: an
 //! attempt is durable before it starts, and nothing is sent again before the
 //! target said what became of the attempt before.
+//!
+//! A push is a durable job. Whoever waits here may stop at any moment by
+//! dropping the future: the attempt stays open, and another process polls on
+//! with [`PushStack::settle`].
 
 mod terms;
 
@@ -11,13 +15,13 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use jiff::Timestamp;
-use planthread_contracts::{Receipt, RowOutcome};
+use planthread_contracts::RowOutcome;
 use tracing::Instrument as _;
 
 pub use self::terms::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, Settled};
 use crate::{
     Attempt, AttemptId, AttemptRecord, Batch, Breaker, Class, Clock, Connector, ConnectorError,
-    PushOutcome, Sent, Settlement,
+    Poll, PushOutcome, RecordedBatch, Sent, Submission,
     table::{Retry, treatment},
 };
 
@@ -67,95 +71,129 @@ impl PushStack<'_> {
                 Ok(attempt) => attempt,
                 Err(error) => return PushEnd::Parked { error, after: None, open: None },
             };
-            let error = match self.once(batch, &attempt).await {
-                Ok(outcome) => {
-                    permit.succeeded();
-                    return self.done(batch, attempt.id(), outcome);
-                }
-                Err(error) => error,
-            };
-            permit.failed(error.class, self.clock.now());
+            let submitted = self.submit(batch, &attempt).await;
+            match &submitted {
+                // What a job takes and how it ends says nothing about whether
+                // the target is there.
+                Ok(_) => permit.succeeded(),
+                Err(error) => permit.failed(error.class, self.clock.now()),
+            }
             attempts += 1;
-            let wait = match self.after_failure(batch, attempt.id(), &error, attempts).await {
-                Ok(wait) => wait,
+            let again = match self.ended(batch, attempt.id(), submitted, attempts).await {
+                Ok(again) => again,
                 Err(end) => return *end,
             };
             let elapsed = self.since(started);
-            if attempts >= self.policy.attempts || elapsed.saturating_add(wait) > self.policy.budget
+            if attempts >= self.policy.attempts
+                || elapsed.saturating_add(again.wait) > self.policy.budget
             {
-                let after = matches!(error.class, Class::Throttled { .. }).then_some(wait);
+                let error = again.error;
+                let after = matches!(error.class, Class::Throttled { .. }).then_some(again.wait);
                 return PushEnd::Parked { error, after, open: None };
             }
-            self.clock.sleep(wait).await;
+            self.clock.sleep(again.wait).await;
         }
     }
 
     /// One attempt, within its deadline.
-    async fn once(&self, batch: &Batch, attempt: &Attempt) -> Result<PushOutcome, ConnectorError> {
-        let limit = self.policy.attempt_limit;
-        match select(self.connector.push(batch, attempt), self.clock.sleep(limit)).await {
+    async fn submit(&self, batch: &Batch, attempt: &Attempt) -> Result<Submission, ConnectorError> {
+        let limit = self.policy.submit_limit;
+        match select(self.connector.submit(batch, attempt), self.clock.sleep(limit)).await {
             Either::Left((result, _)) => result,
             Either::Right(_) => {
-                let message = format!("no end within {} s", limit.as_secs());
-                Err(ConnectorError::new(UNCLEAR, "push batch", message))
+                let message = format!("no answer within {} s", limit.as_secs());
+                Err(ConnectorError::new(UNCLEAR, "submit batch", message))
             }
         }
     }
 
-    /// Closes a failed attempt as its class demands. `Ok` is the wait before
-    /// the next one, and says that nothing of this one took effect. Where a
-    /// person has to act first there is no next one; its cells are only bound
-    /// to it while some of them may have taken effect.
-    async fn after_failure(
+    /// Follows one attempt to its end. `Ok` says that nothing of it took
+    /// effect, and how another one may follow.
+    async fn ended(
         &self,
         batch: &Batch,
         id: &AttemptId,
-        error: &ConnectorError,
+        submitted: Result<Submission, ConnectorError>,
         attempts: u32,
-    ) -> Result<Duration, Box<PushEnd>> {
+    ) -> Result<Again, Box<PushEnd>> {
         let backoff = || self.policy.backoff.wait(attempts - 1, self.clock);
-        let open = |error: ConnectorError| {
-            let after = match error.class {
-                Class::Throttled { after } => Some(after),
-                Class::Transient { .. } | Class::Auth | Class::Drift | Class::Fatal => None,
-            };
-            Err(Box::new(PushEnd::Parked { error, after, open: Some(id.clone()) }))
+        let (settled, error) = match submitted {
+            Ok(Submission::Done(outcome)) => (self.close(id, batch, outcome), None),
+            Ok(Submission::Submitted) => {
+                // No job has ended when it was just begun: asked at once it
+                // would only cost a request.
+                let first = self.policy.poll_every;
+                (self.follow(id, batch.recorded(), first).await, None)
+            }
+            Err(error) if matches!(treatment(error.class).retry, Retry::AfterSettle) => {
+                (self.follow(id, batch.recorded(), Duration::ZERO).await, Some(error))
+            }
+            Err(error) => return self.after_refusal(id, error, backoff()),
         };
+        match settled {
+            Settled::Done(outcome) => Err(Box::new(PushEnd::Done { attempt: id.clone(), outcome })),
+            Settled::NotTaken { why } => {
+                let error = error.unwrap_or_else(|| not_taken(why));
+                Ok(Again { wait: backoff(), error })
+            }
+            Settled::Unknown { .. } => {
+                let error = error.unwrap_or_else(|| unclear("the target can't tell how it ended"));
+                Err(Box::new(PushEnd::Unproven { attempt: id.clone(), error }))
+            }
+            Settled::Open(reason) => open(id, reason),
+        }
+    }
+
+    /// Closes an attempt that failed and needs no question, as its class
+    /// demands. Where a person has to act first there is no next one; its cells
+    /// are only bound to it while some of them may have taken effect.
+    fn after_refusal(
+        &self,
+        id: &AttemptId,
+        error: ConnectorError,
+        backoff: Duration,
+    ) -> Result<Again, Box<PushEnd>> {
         let wait = match treatment(error.class).retry {
             Retry::Never if error.took_nothing => None,
-            Retry::Never => return open(error.clone()),
-            Retry::AfterSettle => match self.settle(id).await {
-                Settled::NotTaken => return Ok(backoff()),
-                Settled::Landed(receipt) => return Err(Box::new(landed(batch, id, receipt))),
-                Settled::Unknown => {
-                    let (attempt, error) = (id.clone(), error.clone());
-                    return Err(Box::new(PushEnd::Unproven { attempt, error }));
-                }
-                Settled::Open(reason) => return open(reason),
-            },
-            Retry::AfterBackoff => Some(backoff()),
+            Retry::Never => return open(id, error),
             Retry::AfterWait(after) => Some(after),
+            Retry::AfterBackoff | Retry::AfterSettle => Some(backoff),
         };
         let end = AttemptEnd::NotTaken { class: error.class, reason: error.to_string() };
         if let Err(error) = self.log.close(id, &end) {
-            return open(error);
+            return open(id, error);
         }
-        let parked = || PushEnd::Parked { error: error.clone(), after: None, open: None };
-        wait.ok_or_else(|| Box::new(parked()))
+        match wait {
+            Some(wait) => Ok(Again { wait, error }),
+            None => Err(Box::new(PushEnd::Parked { error, after: None, open: None })),
+        }
     }
 
     /// Asks what became of an open attempt until the target knows, at most
-    /// `settle_limit`, and closes it. Also for attempts that a crash left open.
+    /// `wait_limit`, and closes it. For attempts that an earlier process, or an
+    /// earlier wait, left open.
     pub async fn settle(&self, id: &AttemptId) -> Settled {
+        match self.log.batch(id) {
+            Ok(batch) => self.follow(id, &batch, Duration::ZERO).await,
+            Err(error) => Settled::Open(error),
+        }
+    }
+
+    /// Asks about an open attempt, first after `first`, and closes it.
+    async fn follow(&self, id: &AttemptId, batch: &RecordedBatch, first: Duration) -> Settled {
         let settled = match self.log.record(id) {
-            Ok(record) => self.ask(&record).await,
+            Ok(record) => self.ask(&record, batch, first).await,
             Err(error) => Settled::Open(error),
         };
-        let reason = || "settled".to_owned();
         let end = match &settled {
-            Settled::Landed(receipt) => AttemptEnd::Landed(receipt.clone()),
-            Settled::NotTaken => AttemptEnd::NotTaken { class: UNCLEAR, reason: reason() },
-            Settled::Unknown => AttemptEnd::Unknown { class: UNCLEAR, reason: reason() },
+            Settled::Done(outcome) => AttemptEnd::Done(outcome.clone()),
+            Settled::NotTaken { why } => {
+                AttemptEnd::NotTaken { class: UNCLEAR, reason: why.clone() }
+            }
+            Settled::Unknown { until } => {
+                let reason = "the target can't tell how it ended".to_owned();
+                AttemptEnd::Unknown { until: *until, reason }
+            }
             Settled::Open(_) => return settled,
         };
         match self.log.close(id, &end) {
@@ -164,48 +202,60 @@ impl PushStack<'_> {
         }
     }
 
-    async fn ask(&self, record: &AttemptRecord) -> Settled {
-        let (started, limit) = (self.clock.now(), self.policy.settle_limit);
+    /// Polls until the job has ended or the wait is over.
+    async fn ask(&self, record: &AttemptRecord, batch: &RecordedBatch, first: Duration) -> Settled {
+        let (started, limit) = (self.clock.now(), self.policy.wait_limit);
+        let mut wait = first;
+        let mut state = None;
         let mut unanswered = 0;
         loop {
             let left = limit.saturating_sub(self.since(started));
-            let asked = select(self.connector.settle(record), self.clock.sleep(left)).await;
-            let wait = match asked {
-                Either::Left((Ok(Settlement::Landed(receipt)), _)) => {
-                    return Settled::Landed(receipt);
+            if wait > left {
+                return Settled::Open(still_running(state.as_deref(), limit));
+            }
+            if !wait.is_zero() {
+                self.clock.sleep(wait).await;
+            }
+            let left = limit.saturating_sub(self.since(started));
+            let asked = select(self.connector.poll(record, batch), self.clock.sleep(left)).await;
+            wait = match asked {
+                Either::Left((Ok(Poll::Done(outcome)), _)) => {
+                    return Settled::Done(counted(batch.cells().len(), outcome));
                 }
-                Either::Left((Ok(Settlement::NotTaken), _)) => return Settled::NotTaken,
-                Either::Left((Ok(Settlement::Unknown), _)) => return Settled::Unknown,
-                Either::Left((Ok(Settlement::Running), _)) => self.policy.settle_every,
+                Either::Left((Ok(Poll::NotTaken { why }), _)) => return Settled::NotTaken { why },
+                Either::Left((Ok(Poll::Unknown { until }), _)) => {
+                    return Settled::Unknown { until };
+                }
+                Either::Left((Ok(Poll::Running { state: word }), _)) => {
+                    tracing::debug!(attempt = %record.id, state = %word, "running");
+                    (state, unanswered) = (Some(word), 0);
+                    self.policy.poll_every
+                }
                 Either::Left((Err(error), _)) => {
                     unanswered += 1;
                     match treatment(error.class).retry {
                         Retry::Never => return Settled::Open(error),
+                        _ if unanswered >= self.policy.unanswered => {
+                            return Settled::Open(error);
+                        }
                         Retry::AfterWait(after) if after > left => return Settled::Open(error),
                         Retry::AfterWait(after) => after,
                         Retry::AfterBackoff | Retry::AfterSettle => {
-                            self.policy.backoff.wait(unanswered - 1, self.clock)
+                            let backoff = self.policy.backoff.wait(unanswered - 1, self.clock);
+                            backoff.max(self.policy.poll_every)
                         }
                     }
                 }
-                Either::Right(_) => return Settled::Open(still_unclear(limit)),
+                Either::Right(_) => return Settled::Open(still_running(state.as_deref(), limit)),
             };
-            if self.since(started).saturating_add(wait) > limit {
-                return Settled::Open(still_unclear(limit));
-            }
-            self.clock.sleep(wait).await;
         }
     }
 
-    fn done(&self, batch: &Batch, id: &AttemptId, mut outcome: PushOutcome) -> PushEnd {
-        if outcome.rows.len() != batch.cells().len() {
-            // The connector counted wrong: no row may be judged by its place.
-            tracing::warn!(rows = outcome.rows.len(), cells = batch.cells().len(), "row count");
-            outcome.rows = unproven(batch);
-        }
+    fn close(&self, id: &AttemptId, batch: &Batch, outcome: PushOutcome) -> Settled {
+        let outcome = counted(batch.cells().len(), outcome);
         match self.log.close(id, &AttemptEnd::Done(outcome.clone())) {
-            Ok(()) => PushEnd::Done { attempt: id.clone(), outcome },
-            Err(error) => PushEnd::Parked { error, after: None, open: Some(id.clone()) },
+            Ok(()) => Settled::Done(outcome),
+            Err(error) => Settled::Open(error),
         }
     }
 
@@ -217,25 +267,52 @@ impl PushStack<'_> {
 
 const UNCLEAR: Class = Class::Transient { sent: Sent::Maybe };
 
-fn landed(batch: &Batch, id: &AttemptId, receipt: Receipt) -> PushEnd {
-    let outcome = PushOutcome { receipt, rows: unproven(batch) };
-    PushEnd::Done { attempt: id.clone(), outcome }
+/// How another attempt may follow one that took no effect.
+struct Again {
+    wait: Duration,
+    /// Why the one before did not take.
+    error: ConnectorError,
 }
 
-fn unproven(batch: &Batch) -> Vec<RowOutcome> {
-    vec![RowOutcome::Unproven; batch.cells().len()]
+/// The end of a push whose attempt has no end.
+fn open<T>(id: &AttemptId, error: ConnectorError) -> Result<T, Box<PushEnd>> {
+    let after = match error.class {
+        Class::Throttled { after } => Some(after),
+        Class::Transient { .. } | Class::Auth | Class::Drift | Class::Fatal => None,
+    };
+    Err(Box::new(PushEnd::Parked { error, after, open: Some(id.clone()) }))
+}
+
+/// Where the connector counted wrong, no row may be judged by its place.
+fn counted(cells: usize, mut outcome: PushOutcome) -> PushOutcome {
+    if outcome.rows.len() != cells {
+        tracing::warn!(rows = outcome.rows.len(), cells, "row count");
+        outcome.rows = vec![RowOutcome::Unproven; cells];
+    }
+    outcome
 }
 
 fn parked_by_breaker(left: Duration) -> PushEnd {
     let message = format!("the target was down; left alone for another {} s", left.as_secs());
-    let error = ConnectorError::new(Class::Throttled { after: left }, "push batch", message);
+    let error = ConnectorError::new(Class::Throttled { after: left }, "submit batch", message);
     PushEnd::Parked { error, after: Some(left), open: None }
 }
 
-fn still_unclear(limit: Duration) -> ConnectorError {
-    let message =
-        format!("what became of the attempt is still unclear after {} s", limit.as_secs());
-    ConnectorError::new(UNCLEAR, "settle attempt", message)
+fn unclear(message: &str) -> ConnectorError {
+    ConnectorError::new(UNCLEAR, "poll attempt", message)
+}
+
+fn not_taken(why: String) -> ConnectorError {
+    ConnectorError::new(Class::Transient { sent: Sent::No }, "poll attempt", why)
+}
+
+fn still_running(state: Option<&str>, limit: Duration) -> ConnectorError {
+    let seconds = limit.as_secs();
+    let message = match state {
+        Some(state) => format!("the target still works on it after {seconds} s ({state})"),
+        None => format!("what became of the attempt is still unclear after {seconds} s"),
+    };
+    unclear(&message).cure("nothing is lost: the attempt stays open, and is asked for again")
 }
 
 fn trace(end: &PushEnd, elapsed: Duration) {
@@ -248,7 +325,8 @@ fn trace(end: &PushEnd, elapsed: Duration) {
             };
             let accepted = count(|row| matches!(row, RowOutcome::Accepted));
             let rejected = count(|row| matches!(row, RowOutcome::Rejected(_)));
-            tracing::info!(%attempt, accepted, rejected, elapsed_ms, "done");
+            let (unnamed, failed) = (outcome.refused_unnamed, outcome.failed);
+            tracing::info!(%attempt, accepted, rejected, unnamed, failed, elapsed_ms, "done");
         }
         PushEnd::Unproven { attempt, error } => {
             tracing::warn!(%attempt, class = error.class.word(), elapsed_ms, %error, "unproven");

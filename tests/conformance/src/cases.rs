@@ -8,8 +8,8 @@ use std::{
 
 use planthread_contracts::{CellKey, DesiredCell, RowOutcome, SeenCell};
 use planthread_kit::{
-    Attempt, AttemptId, AttemptRecord, Class, ConnectorError, NoteSink, PushOutcome, Selection,
-    Settlement,
+    Attempt, AttemptId, AttemptRecord, Class, Clock, ConnectorError, NoteSink, Poll, PushOutcome,
+    RecordedBatch, Selection, Submission,
 };
 use rust_decimal::Decimal;
 
@@ -27,13 +27,48 @@ impl NoteSink for Notes {
     }
 }
 
+impl Notes {
+    fn kept(&self) -> BTreeMap<String, String> {
+        self.0.lock().map(|notes| notes.clone()).unwrap_or_default()
+    }
+}
+
+/// Polls after which a job in a sandbox must have ended.
+const POLLS_MAX: usize = 1_000;
+
 type End = Result<(), String>;
 
 fn push(world: &World, cells: &[DesiredCell]) -> Result<PushOutcome, ConnectorError> {
     let batch = batch(world.connector.as_ref(), cells)
         .map_err(|reason| ConnectorError::new(Class::Fatal, "build batch", reason))?;
-    let attempt = Attempt::new(AttemptId::draw(&world.clock), Arc::new(Notes::default()));
-    world.clock.block_on(world.connector.push(&batch, &attempt))
+    let notes = Arc::new(Notes::default());
+    let attempt = Attempt::new(AttemptId::draw(&world.clock), Arc::<Notes>::clone(&notes));
+    match world.clock.block_on(world.connector.submit(&batch, &attempt))? {
+        Submission::Done(outcome) => Ok(outcome),
+        Submission::Submitted => {
+            let record = AttemptRecord { id: attempt.id().clone(), notes: notes.kept() };
+            world.clock.block_on(follow(world, &record, batch.recorded()))
+        }
+    }
+}
+
+/// Polls until the target's job has ended.
+async fn follow(
+    world: &World,
+    record: &AttemptRecord,
+    batch: &RecordedBatch,
+) -> Result<PushOutcome, ConnectorError> {
+    for _ in 0..POLLS_MAX {
+        match world.connector.poll(record, batch).await? {
+            Poll::Done(outcome) => return Ok(outcome),
+            Poll::Running { .. } => world.clock.sleep(Duration::from_secs(5)).await,
+            other => {
+                let text = format!("a job that was submitted ended as {other:?}");
+                return Err(ConnectorError::new(Class::Fatal, "poll", text));
+            }
+        }
+    }
+    Err(ConnectorError::new(Class::Fatal, "poll", "the job does not end"))
 }
 
 fn must(result: Result<PushOutcome, ConnectorError>) -> Result<PushOutcome, String> {
@@ -228,15 +263,16 @@ pub(crate) fn no_request_inside_a_retry_after(bench: &dyn Bench) -> End {
     Ok(())
 }
 
-pub(crate) fn settling_an_unknown_attempt(bench: &dyn Bench) -> End {
-    let world = bench.world();
+pub(crate) fn an_attempt_without_notes(bench: &dyn Bench) -> End {
+    let (world, cells) = (bench.world(), bench.cells(3));
     let id = AttemptId::draw(&world.clock);
     let record = AttemptRecord { id, notes: BTreeMap::new() };
-    let held_before = world.target.stored();
-    let settled = world.clock.block_on(world.connector.settle(&record));
-    check(world.target.stored() == held_before, || "settle changed the target".to_owned())?;
-    match settled {
-        Ok(Settlement::NotTaken | Settlement::Unknown) => Ok(()),
+    let batch = batch(world.connector.as_ref(), &cells)?;
+    let polled = world.clock.block_on(world.connector.poll(&record, batch.recorded()));
+    let made = world.target.requests();
+    check(made == 0, || format!("{made} requests for an attempt that never started"))?;
+    match polled {
+        Ok(Poll::NotTaken { .. }) => Ok(()),
         other => Err(format!("an attempt that never started can't end as {other:?}")),
     }
 }

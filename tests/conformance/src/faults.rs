@@ -4,14 +4,15 @@ use std::{
     collections::BTreeMap,
     future::poll_fn,
     sync::{Arc, Mutex, PoisonError},
-    task::Poll,
+    task,
     time::Duration,
 };
 
 use planthread_contracts::{CellKey, DesiredCell, RowOutcome};
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Breaker, BreakerPolicy,
-    ConnectorError, NoteSink, PushEnd, PushPolicy, PushStack, Settlement, VirtualClock,
+    Class, ConnectorError, NoteSink, Poll, PushEnd, PushPolicy, PushStack, RecordedBatch,
+    VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -34,20 +35,27 @@ struct Log {
 }
 
 #[derive(Debug, Default)]
-struct Memory(Mutex<BTreeMap<AttemptId, BTreeMap<String, String>>>);
+struct Memory(Mutex<BTreeMap<AttemptId, Kept>>);
+
+/// What is kept of an attempt: what it carried, and its notes.
+type Kept = (RecordedBatch, BTreeMap<String, String>);
 
 impl NoteSink for Memory {
     fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), String> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(attempt.clone()).or_default().insert(key.to_owned(), value.to_owned());
+        let kept = all.get_mut(attempt).ok_or("no such attempt")?;
+        kept.1.insert(key.to_owned(), value.to_owned());
         Ok(())
     }
 }
 
 impl AttemptLog for Log {
-    fn open(&self, _: &Batch) -> Result<Attempt, ConnectorError> {
+    fn open(&self, batch: &Batch) -> Result<Attempt, ConnectorError> {
+        let id = AttemptId::draw(&self.clock);
+        let mut all = self.notes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(id.clone(), (batch.recorded().clone(), BTreeMap::new()));
         let sink: Arc<dyn NoteSink> = Arc::<Memory>::clone(&self.notes);
-        Ok(Attempt::new(AttemptId::draw(&self.clock), sink))
+        Ok(Attempt::new(id, sink))
     }
 
     fn close(&self, _: &AttemptId, _: &AttemptEnd) -> Result<(), ConnectorError> {
@@ -56,9 +64,18 @@ impl AttemptLog for Log {
 
     fn record(&self, id: &AttemptId) -> Result<AttemptRecord, ConnectorError> {
         let all = self.notes.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let notes = all.get(id).cloned().unwrap_or_default();
-        Ok(AttemptRecord { id: id.clone(), notes })
+        let kept = all.get(id).ok_or_else(|| unknown(id))?;
+        Ok(AttemptRecord { id: id.clone(), notes: kept.1.clone() })
     }
+
+    fn batch(&self, id: &AttemptId) -> Result<RecordedBatch, ConnectorError> {
+        let all = self.notes.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(id).map(|kept| kept.0.clone()).ok_or_else(|| unknown(id))
+    }
+}
+
+fn unknown(id: &AttemptId) -> ConnectorError {
+    ConnectorError::new(Class::Fatal, "read attempt", format!("there is no attempt {id}"))
 }
 
 pub(crate) fn fault_at_every_request(bench: &dyn Bench) -> Result<(), String> {
@@ -132,17 +149,21 @@ pub(crate) fn a_cancelled_push_can_be_repeated(bench: &dyn Bench) -> Result<(), 
         let batch = batch(world.connector.as_ref(), &cells)?;
         let log = Log { clock: world.clock.clone(), notes: Arc::default() };
         let attempt = log.open(&batch).map_err(|error| error.to_string())?;
-        let mut cut = world.connector.push(&batch, &attempt);
+        let mut cut = world.connector.submit(&batch, &attempt);
         world.clock.block_on(poll_fn(|context| {
             let done = cut.as_mut().poll(context).is_ready();
-            if done || world.target.requests() >= nth { Poll::Ready(()) } else { Poll::Pending }
+            if done || world.target.requests() >= nth {
+                task::Poll::Ready(())
+            } else {
+                task::Poll::Pending
+            }
         }));
         drop(cut);
         // What a bridge does first: it asks what became of the attempt.
         let record = log.record(attempt.id()).map_err(|error| error.to_string())?;
         for _ in 0..REQUESTS_MAX {
-            match world.clock.block_on(world.connector.settle(&record)) {
-                Ok(Settlement::Running) => world.clock.advance(Duration::from_secs(10)),
+            match world.clock.block_on(world.connector.poll(&record, batch.recorded())) {
+                Ok(Poll::Running { .. }) => world.clock.advance(Duration::from_secs(10)),
                 _ => break,
             }
         }

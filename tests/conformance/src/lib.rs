@@ -31,7 +31,7 @@ const CASES: [(&str, Case); 16] = [
     ),
     ("forbidden_is_auth", cases::forbidden_is_auth),
     ("no_request_inside_a_retry_after", cases::no_request_inside_a_retry_after),
-    ("settling_an_unknown_attempt_sends_nothing", cases::settling_an_unknown_attempt),
+    ("an_attempt_without_notes_was_not_taken", cases::an_attempt_without_notes),
     ("discover_answers_every_line_of_the_sheet", cases::discover_answers_the_sheet),
     ("pack_holds_every_cell", cases::pack_holds_every_cell),
     ("secrets_are_never_printed", cases::secrets_are_never_printed),

@@ -1,4 +1,4 @@
-//! Sizes, cadence and time limits, with the documented figures as defaults.
+//! Sizes and time limits, with the documented figures as defaults.
 
 use planthread_kit::ConnectorError;
 use schemars::JsonSchema;
@@ -58,29 +58,25 @@ impl Transaction {
     }
 }
 
-/// How often an import is asked for, and how long it may take.
+/// What an unclear commit is given.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Polling {
-    /// Seconds between two questions.
-    pub every_seconds: u64,
-    /// Seconds after which a running import is left to be settled later.
-    pub limit_seconds: u64,
     /// Seconds that a commit of unknown fate may stay `INITIAL` before it
-    /// counts as not taken.
+    /// counts as not taken. How often an import is asked for, and how long it is
+    /// waited for, stands under `delivery` of the target.
     pub settle_grace_seconds: u64,
 }
 
 impl Default for Polling {
     fn default() -> Self {
-        Self { every_seconds: 3, limit_seconds: 1_800, settle_grace_seconds: 120 }
+        Self { settle_grace_seconds: 120 }
     }
 }
 
 impl Polling {
     pub(crate) fn validate(&self) -> Result<(), ConnectorError> {
-        within("polling.every_seconds", self.every_seconds, 1, 600)?;
-        within("polling.limit_seconds", self.limit_seconds, self.every_seconds, 86_400)
+        within("polling.settle_grace_seconds", self.settle_grace_seconds, 0, 86_400)
     }
 }
 

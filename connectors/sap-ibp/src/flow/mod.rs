@@ -5,10 +5,10 @@
 //! again" is proven.
 
 mod discover;
-mod push;
+mod poll;
 mod read;
 mod receipts;
-mod settle;
+mod submit;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -22,8 +22,9 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use planthread_contracts::{Scope, WriteGrant};
 use planthread_kit::{
-    Attempt, AttemptId, AttemptRecord, Batch, BoxFuture, CellWrite, Clock, Connector, NoteSink,
-    Quota, Secret, SendError, Sent, Transport, VirtualClock,
+    Attempt, AttemptId, AttemptRecord, Batch, BoxFuture, CellWrite, Clock, Connector,
+    ConnectorError, NoteSink, Poll, PushOutcome, Quota, Secret, SendError, Sent, Submission,
+    Transport, VirtualClock,
     http::{Basic, HttpStack, RequestPolicy},
 };
 use serde_json::{Value, json};
@@ -141,6 +142,29 @@ impl World {
         self.notes.0.lock().unwrap().get(key).cloned()
     }
 
+    /// Submits, and polls every 3 s until the job has ended.
+    fn push(&self, batch: &Batch) -> Result<PushOutcome, ConnectorError> {
+        if let Submission::Done(outcome) = self.submit(batch)? {
+            return Ok(outcome);
+        }
+        loop {
+            self.clock.advance(Duration::from_secs(3));
+            match self.poll(batch)? {
+                Poll::Running { .. } => {}
+                Poll::Done(outcome) => return Ok(outcome),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn submit(&self, batch: &Batch) -> Result<Submission, ConnectorError> {
+        self.clock.block_on(self.connector.submit(batch, &self.attempt()))
+    }
+
+    fn poll(&self, batch: &Batch) -> Result<Poll, ConnectorError> {
+        self.clock.block_on(self.connector.poll(&self.record(), batch.recorded()))
+    }
+
     /// Method and path of everything that was heard.
     fn heard(&self) -> Vec<String> {
         let heard = self.script.heard.lock().unwrap();
@@ -242,6 +266,16 @@ fn created() -> Reply {
 
 fn committed() -> Reply {
     answer(200, &json!({"d": {"Name": "Transaction", "Value": ID}}))
+}
+
+/// A batch whose import was begun, then the given answers to polls.
+fn begun(later: Vec<(&'static str, Reply)>) -> World {
+    let mut steps =
+        vec![("GET ", token(1)), ("POST ZPATrans", created()), ("POST commit", committed())];
+    steps.extend(later);
+    let world = World::new(steps);
+    assert_eq!(world.submit(&two()).unwrap(), Submission::Submitted);
+    world
 }
 
 fn status(word: &str) -> Reply {

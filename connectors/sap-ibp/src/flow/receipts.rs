@@ -1,18 +1,14 @@
 //! What somebody in between answers is no receipt: a login page, a proxy's
 //! page, a part of a multipart answer.
 
-use planthread_kit::{Class, ConnectorError, PushOutcome, Sent, Settlement};
+use planthread_kit::{Class, Poll, Sent};
 
 use super::*;
 
 const MAYBE: Class = Class::Transient { sent: Sent::Maybe };
 
-fn push(world: &World, batch: &Batch) -> Result<PushOutcome, ConnectorError> {
-    world.clock.block_on(world.connector.push(batch, &world.attempt()))
-}
-
-fn settle(world: &World) -> Result<Settlement, ConnectorError> {
-    world.clock.block_on(world.connector.settle(&world.record()))
+fn is_not_taken(world: &World) -> bool {
+    matches!(world.poll(&two()), Ok(Poll::NotTaken { .. }))
 }
 
 fn page(kind: &str, body: &str) -> Reply {
@@ -44,20 +40,20 @@ fn one_page_among_four_posts_abandons_all_four() {
         let world = World::with(steps, |settings| {
             settings["transaction"] = json!({"values_per_post": 1, "parallel_posts": 1});
         });
-        let error = push(&world, &four()).unwrap_err();
+        let error = world.push(&four()).unwrap_err();
         assert_eq!((error.class, error.took_nothing), (Class::Drift, true), "{told}");
         assert_eq!((world.heard().len(), world.elapsed()), (3, 0), "no commit, at once: {told}");
-        assert_eq!(settle(&world).unwrap(), Settlement::NotTaken, "{told}");
+        assert!(is_not_taken(&world), "{told}");
     }
 }
 
 #[test]
 fn the_refusal_is_named_for_who_reads_it() {
     let world = World::new(vec![("GET ", token(1)), ("POST ZPATrans", login())]);
-    let error = push(&world, &two()).unwrap_err().to_string();
+    let error = world.push(&two()).unwrap_err().to_string();
     assert!(error.contains("a web page (such as a login page or a proxy's)"), "{error}");
     let world = World::new(vec![("GET ", login())]);
-    let error = push(&world, &two()).unwrap_err().to_string();
+    let error = world.push(&two()).unwrap_err().to_string();
     assert!(error.contains("a web page") && error.contains("PLANNING_DATA_API_SRV"), "{error}");
 }
 
@@ -71,16 +67,16 @@ fn a_page_instead_of_a_commit_leaves_it_unclear_and_the_service_is_asked() {
             ("GET getExportResult", login()),
             ("GET getExportResult", status(word)),
         ]);
-        let error = push(&world, &two()).unwrap_err();
+        let error = world.push(&two()).unwrap_err();
         assert_eq!(error.class, MAYBE);
         assert!(error.message.contains("a web page"), "{error}");
         assert_eq!(world.elapsed(), 0, "nothing is polled for a commit that nobody took");
-        let page = settle(&world).unwrap_err();
+        let page = world.poll(&two()).unwrap_err();
         assert!(page.message.contains("a web page"), "not the service's word: {page}");
         world.clock.advance(Duration::from_secs(121));
-        let settled = settle(&world).unwrap();
-        assert_eq!(matches!(settled, Settlement::Landed(_)), is, "{settled:?}");
-        assert_eq!(settled == Settlement::NotTaken, !is);
+        let settled = world.poll(&two()).unwrap();
+        assert_eq!(matches!(settled, Poll::Done(_)), is, "{settled:?}");
+        assert_eq!(matches!(settled, Poll::NotTaken { .. }), !is);
     }
 }
 
@@ -92,10 +88,10 @@ fn a_front_that_refuses_the_form_of_a_commit_refuses_it() {
             ("POST ZPATrans", created()),
             ("POST commit", text(status, "<html>Length Required</html>")),
         ]);
-        let error = push(&world, &two()).unwrap_err();
+        let error = world.push(&two()).unwrap_err();
         assert_eq!((error.class, error.took_nothing), (Class::Drift, true), "{status}");
         assert!(error.cure.is_some(), "{error}");
-        assert_eq!(settle(&world).unwrap(), Settlement::NotTaken, "{status}: without asking");
+        assert!(is_not_taken(&world), "{status}: without asking");
     }
 }
 
@@ -107,10 +103,10 @@ fn a_token_that_is_refused_twice_is_a_lost_session_and_no_lack_of_rights() {
         ("GET ", token(2)),
         ("POST ZPATrans", token_required()),
     ]);
-    let error = push(&world, &two()).unwrap_err();
+    let error = world.push(&two()).unwrap_err();
     assert!(matches!(error.class, Class::Transient { .. }), "{error}");
     let text = format!("{error} {error:?}");
     assert!(text.contains("drops cookies") && !text.contains("token-2"), "{text}");
     assert!(!text.contains("SAP_COM_0720"), "{text}");
-    assert_eq!(settle(&world).unwrap(), Settlement::NotTaken);
+    assert!(is_not_taken(&world));
 }

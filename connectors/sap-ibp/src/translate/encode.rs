@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use planthread_contracts::{CellKey, MeasureDecl, PeriodKind, Rejection};
-use planthread_kit::{CellWrite, Class, ConnectorError};
+use planthread_kit::{CellWrite, Class, ConnectorError, EncodingDigest};
 use planthread_odata::literal::wire_date;
 use serde_json::{Map, Value};
 
@@ -96,6 +96,18 @@ pub(crate) fn encode(
 }
 
 impl Encoded {
+    /// The digest of all rows as they go out, with the cells they came from.
+    pub(crate) fn digest(&self, config: &Config) -> EncodingDigest {
+        let rows = self.chunks.iter().flat_map(|chunk| {
+            let columns = std::iter::once(chunk.names(config).join(","));
+            let rows =
+                chunk.rows.iter().map(|row| format!("{:?} {}", row.cells, chunk.row(row, config)));
+            columns.chain(rows)
+        });
+        let refused = self.refused.keys().map(|at| format!("{at} is not sent"));
+        EncodingDigest::of(rows.chain(refused))
+    }
+
     /// Whether one transaction may carry all of it.
     ///
     /// # Errors
@@ -361,6 +373,25 @@ mod tests {
         let month = encode(&[cell("live", "LINE-3", "2026-01", "1")], &measures(), &config());
         let month = month.unwrap();
         assert_eq!((month.chunks.len(), month.refused.len()), (0, 1));
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_rows_that_go_out() {
+        let digest = |cells: &[CellWrite], config: &Config| {
+            encode(cells, &measures(), config).unwrap().digest(config)
+        };
+        let cells = [
+            cell("live", "LINE-1", "2026-W02", "132.5"),
+            cell("live", "LINE-2", "2026-W02", "132.505"),
+        ];
+        let ours = digest(&cells, &config());
+        assert_eq!(ours, digest(&cells, &config()));
+        let mut renamed = config();
+        renamed.attributes.location = "OTHERID".to_owned();
+        assert_ne!(ours, digest(&cells, &renamed), "another mapping");
+        assert_ne!(ours, digest(&cells[..1], &config()), "one refused cell less");
+        let other = [cell("live", "LINE-1", "2026-W02", "132.6"), cells[1].clone()];
+        assert_ne!(ours, digest(&other, &config()), "another value");
     }
 
     #[test]

@@ -45,14 +45,16 @@ pub(crate) fn first_text(messages: &[Message]) -> Option<&str> {
 }
 
 /// Outcomes of `total` cells: those refused before sending, those that a
-/// message names, and `otherwise` for the rest.
+/// message names, and `otherwise` for the rest. Beside them the number of
+/// messages that name no row.
 pub(crate) fn outcomes(
     total: usize,
     encoded: &Encoded,
     messages: &[Message],
     otherwise: &RowOutcome,
     config: &Config,
-) -> Vec<RowOutcome> {
+) -> (Vec<RowOutcome>, usize) {
+    let mut unnamed = 0;
     let mut outcomes = vec![otherwise.clone(); total];
     for (&at, rejection) in &encoded.refused {
         outcomes[at] = RowOutcome::Rejected(rejection.clone());
@@ -60,15 +62,18 @@ pub(crate) fn outcomes(
     let words = Words::of(encoded);
     for message in messages {
         let named = Named::find(message, &words, config);
+        let mut names_none = true;
         for chunk in &encoded.chunks {
             for row in chunk.rows.iter().filter(|row| named.is(row, chunk, config)) {
+                names_none = false;
                 for at in cells_of(message, chunk, row) {
                     outcomes[at] = RowOutcome::Rejected(rejection(message));
                 }
             }
         }
+        unnamed += usize::from(names_none);
     }
-    outcomes
+    (outcomes, unnamed)
 }
 
 /// The cells of a row that a message is about: the key figures that its text
@@ -275,7 +280,7 @@ mod tests {
 
     fn rejected(rows: &[Value]) -> Vec<usize> {
         let found = messages(rows, "NavZPAMessage");
-        let all = outcomes(6, &encoded(), &found, &RowOutcome::Unproven, &config());
+        let (all, _) = outcomes(6, &encoded(), &found, &RowOutcome::Unproven, &config());
         (0..6).filter(|&at| matches!(all[at], RowOutcome::Rejected(_))).collect()
     }
 
@@ -311,7 +316,7 @@ mod tests {
         let encoded = encode(&cells, &measures(), &config()).unwrap();
         let rejected = |text: &str| {
             let found = messages(&said(text), "NavZPAMessage");
-            let all = outcomes(2, &encoded, &found, &RowOutcome::Unproven, &config());
+            let (all, _) = outcomes(2, &encoded, &found, &RowOutcome::Unproven, &config());
             all.iter().map(|one| matches!(one, RowOutcome::Rejected(_))).collect::<Vec<_>>()
         };
         assert_eq!(rejected("1 row was rejected"), [false, false]);
@@ -330,7 +335,7 @@ mod tests {
     #[test]
     fn the_reason_stays_with_the_row() {
         let found = messages(&said("LINE-10 unknown"), "NavZPAMessage");
-        let all = outcomes(6, &encoded(), &found, &RowOutcome::Accepted, &config());
+        let (all, _) = outcomes(6, &encoded(), &found, &RowOutcome::Accepted, &config());
         let RowOutcome::Rejected(rejection) = &all[4] else { panic!("{:?}", all[4]) };
         assert_eq!(
             (rejection.reason.as_str(), rejection.vendor_code.as_deref()),

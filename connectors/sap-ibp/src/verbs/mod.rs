@@ -1,7 +1,7 @@
-//! What the connector does over the wire: push, settle, read.
+//! What the connector does over the wire: submit, poll, read.
 
 pub(crate) mod notes;
-pub(crate) mod push;
+pub(crate) mod poll;
 pub(crate) mod read;
-pub(crate) mod settle;
 pub(crate) mod status;
+pub(crate) mod submit;

@@ -63,14 +63,6 @@ impl ImportState {
             Self::Initial | Self::Processing | Self::Processed | Self::Other(_) => false,
         }
     }
-
-    /// Whether it will not change any more.
-    pub(crate) const fn is_terminal(&self) -> bool {
-        match self {
-            Self::Initial | Self::Processing => false,
-            Self::Processed | Self::ProcessedWithErrors | Self::Error | Self::Other(_) => true,
-        }
-    }
 }
 
 /// Asks once. A 4xx is no error here: the service doesn't know (any more).
@@ -111,8 +103,7 @@ mod tests {
             {"Name": "Rows", "Value": "7"}, {"Name": "Status", "Value": "PROCESSED"}]}});
         assert_eq!(state_in(&body), ImportState::Processed);
         let none = state_in(&json!({"d": {"results": []}}));
-        assert!(matches!(none, ImportState::Other(_)) && none.is_terminal());
-        assert!(!ImportState::of("INITIAL").is_terminal());
+        assert!(matches!(none, ImportState::Other(_)));
         assert_eq!(ImportState::of("ARCHIVED").word(), "ARCHIVED");
     }
 }

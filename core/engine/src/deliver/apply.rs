@@ -7,7 +7,8 @@ use std::{
 
 use planthread_contracts::{CellKey, RowOutcome};
 use planthread_kit::{
-    Batch, Breaker, CellWrite, Clock, Connector, ConnectorError, PushEnd, PushPolicy, PushStack,
+    Batch, Breaker, CellWrite, Class, Clock, Connector, ConnectorError, PushEnd, PushPolicy,
+    PushStack, Sent,
 };
 use serde::Serialize;
 
@@ -74,6 +75,8 @@ pub struct Applied {
     pub rejected: u64,
     /// Cells of which only a read-back can tell.
     pub unproven: u64,
+    /// Of them, cells of a job that the target ended as failed.
+    pub failed: u64,
     /// Handles of the receipts.
     pub receipts: Vec<String>,
     /// Why it ended before the plan did; the rest stays pending.
@@ -95,6 +98,7 @@ impl Applied {
             accepted: 0,
             rejected: 0,
             unproven: 0,
+            failed: 0,
             receipts: Vec::new(),
             stopped: None,
         }
@@ -267,6 +271,10 @@ async fn push(
                     RowOutcome::Unproven => applied.unproven += 1,
                 }
             }
+            if outcome.failed {
+                applied.failed += count;
+                applied.stopped = Some(job_failed(&outcome.receipt.verdict));
+            }
             applied.receipts.push(outcome.receipt.handle);
         }
         PushEnd::Unproven { .. } => applied.unproven += count,
@@ -281,6 +289,14 @@ async fn push(
     applied.batches += 1;
     applied.sent += count;
     Ok(())
+}
+
+/// A job that fails as a whole has a cause beside its rows: the batches after
+/// it would only meet it again.
+fn job_failed(verdict: &str) -> ConnectorError {
+    let class = Class::Transient { sent: Sent::Maybe };
+    ConnectorError::new(class, "import batch", format!("the target's job failed: {verdict}"))
+        .cure("cure what the target names, then run this again: what is unchanged goes out anew")
 }
 
 /// A plan, one cell group at a time.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use planthread_contracts::CellKey;
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Class, Clock, ConnectorError,
-    NoteSink,
+    NoteSink, RecordedBatch,
 };
 
 use crate::{
@@ -85,6 +85,11 @@ impl AttemptLog for DurableLog {
         let read = |reader: crate::Reader| attempts::notes(reader.conn(), id);
         let notes = self.sink.state.reader().and_then(read).map_err(fatal("read attempt"))?;
         Ok(AttemptRecord { id: id.clone(), notes })
+    }
+
+    fn batch(&self, id: &AttemptId) -> Result<RecordedBatch, ConnectorError> {
+        let read = |reader: crate::Reader| attempts::recorded(reader.conn(), id);
+        self.sink.state.reader().and_then(read).map_err(fatal("read attempt"))
     }
 }
 

@@ -15,8 +15,8 @@ use crate::{
 /// What recovery found.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Recovered {
-    /// Attempts that the target had processed.
-    pub landed: u64,
+    /// Attempts that the target has ended.
+    pub done: u64,
     /// Attempts of which nothing took effect.
     pub not_taken: u64,
     /// Attempts of which the target can't tell: the read-back decides.
@@ -30,7 +30,8 @@ pub struct Recovered {
     pub read_back: SweepReport,
 }
 
-/// Settles every open attempt of the target, then reads back what is unproven.
+/// Polls every open attempt of the target to its end, then reads back what is
+/// unproven. An attempt that still runs at the wait limit stays open.
 /// To be called on start and before anything is planned: an old attempt is
 /// never sent into again, a new one gets a new id.
 ///
@@ -42,9 +43,9 @@ pub async fn recover(delivery: &Delivery<'_>, policy: &SweepPolicy) -> Result<Re
     let log = DurableLog::new(Arc::clone(delivery.state), Arc::clone(delivery.clock), "");
     for attempt in open {
         match delivery.stack(&log).settle(&attempt.record.id).await {
-            Settled::Landed(_) => done.landed += 1,
-            Settled::NotTaken => done.not_taken += 1,
-            Settled::Unknown => done.unknown += 1,
+            Settled::Done(_) => done.done += 1,
+            Settled::NotTaken { .. } => done.not_taken += 1,
+            Settled::Unknown { .. } => done.unknown += 1,
             Settled::Open(error) => {
                 done.open += 1;
                 done.error = Some(error);

@@ -143,7 +143,7 @@ fn cells(conn: &Connection, policy: &Policy) -> Result<Vec<DesiredCell>> {
             }
             let mut view = CellView::new(group, measure, cell, &holds)?;
             // Under way or unproven: a pack lands the same value again.
-            (view.open_attempt, view.unclear) = (false, false);
+            (view.open_attempt, view.unclear) = (false, None);
             if matches!(view.state, RevisionState::InFlight | RevisionState::Unproven) {
                 view.state = RevisionState::Pending;
             }

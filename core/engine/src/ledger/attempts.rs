@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use planthread_contracts::{CellKey, Receipt, Rejection, RevisionState, RowOutcome};
-use planthread_kit::{AttemptEnd, AttemptId, AttemptRecord, CellWrite};
+use planthread_contracts::{CellKey, Receipt, Rejection, RevisionState, RowOutcome, Scope};
+use planthread_kit::{AttemptEnd, AttemptId, AttemptRecord, CellWrite, RecordedBatch};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rust_decimal::Decimal;
 
 use super::{
     books::Books,
-    names::Interner,
+    names::{GROUP_COLUMNS, GROUP_TABLES, Interner, group_from},
     rows::{Cell, same},
     view::Holds,
 };
@@ -129,7 +129,7 @@ fn send(
     cell.sent_at = Some(codec::micros(now));
     cell.last_attempt = attempt;
     cell.open_attempt = attempt;
-    cell.unclear = false;
+    cell.unclear = None;
     cell.save(conn)
 }
 
@@ -172,7 +172,7 @@ pub(crate) fn close(
             receipt.map(|r| told(&r.handle)),
             receipt.map(|r| told(&r.verdict)),
             receipt.map(|r| codec::micros(r.at)),
-            error.map(|text| told(text)),
+            error.as_deref().map(told),
         ],
     )?;
     books.flush(conn)?;
@@ -180,12 +180,16 @@ pub(crate) fn close(
 }
 
 /// The word, receipt and reason of an end.
-fn describe(end: &AttemptEnd) -> (&'static str, Option<&Receipt>, Option<&String>) {
+fn describe(end: &AttemptEnd) -> (&'static str, Option<&Receipt>, Option<String>) {
     match end {
-        AttemptEnd::Done(outcome) => ("done", Some(&outcome.receipt), None),
-        AttemptEnd::Landed(receipt) => ("landed", Some(receipt), None),
-        AttemptEnd::NotTaken { reason, .. } => ("not_taken", None, Some(reason)),
-        AttemptEnd::Unknown { reason, .. } => ("unknown", None, Some(reason)),
+        AttemptEnd::Done(outcome) => {
+            let word = if outcome.failed { "failed" } else { "done" };
+            let unnamed = outcome.refused_unnamed;
+            let error = format!("{unnamed} rows were refused without a name");
+            (word, Some(&outcome.receipt), (unnamed > 0).then_some(error))
+        }
+        AttemptEnd::NotTaken { reason, .. } => ("not_taken", None, Some(reason.clone())),
+        AttemptEnd::Unknown { reason, .. } => ("unknown", None, Some(reason.clone())),
     }
 }
 
@@ -195,8 +199,29 @@ enum Outcome {
     Accepted,
     Rejected(Rejection),
     Unproven,
+    /// One of those of which some were refused without a name, perhaps.
+    Unnamed,
+    /// Not named, in a job that failed as a whole.
+    Failed,
     NotTaken,
-    Unclear,
+    Unclear {
+        until: i64,
+    },
+}
+
+impl Outcome {
+    /// How it is spelt in a column.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected(_) => "rejected",
+            Self::Unproven => "unproven",
+            Self::Unnamed => "unnamed",
+            Self::Failed => "failed",
+            Self::NotTaken => "not_taken",
+            Self::Unclear { .. } => "unclear",
+        }
+    }
 }
 
 fn outcomes(end: &AttemptEnd, cells: usize) -> Result<Vec<Outcome>> {
@@ -211,13 +236,16 @@ fn outcomes(end: &AttemptEnd, cells: usize) -> Result<Vec<Outcome>> {
             let row = |row: &RowOutcome| match row {
                 RowOutcome::Accepted => Outcome::Accepted,
                 RowOutcome::Rejected(rejection) => Outcome::Rejected(rejection.clone()),
+                RowOutcome::Unproven if done.failed => Outcome::Failed,
+                RowOutcome::Unproven if done.refused_unnamed > 0 => Outcome::Unnamed,
                 RowOutcome::Unproven => Outcome::Unproven,
             };
             done.rows.iter().map(row).collect()
         }
-        AttemptEnd::Landed(_) => vec![Outcome::Unproven; cells],
         AttemptEnd::NotTaken { .. } => vec![Outcome::NotTaken; cells],
-        AttemptEnd::Unknown { .. } => vec![Outcome::Unclear; cells],
+        AttemptEnd::Unknown { until, .. } => {
+            vec![Outcome::Unclear { until: codec::micros(*until).max(1) }; cells]
+        }
     })
 }
 
@@ -254,7 +282,10 @@ fn settle_part(
     let mut cell = Cell::load(conn, part.grp, part.measure)?
         .ok_or_else(|| EngineError::Stored("an attempt for a cell that is not there".into()))?;
     cell.open_attempt = 0;
-    cell.unclear = matches!(outcome, Outcome::Unclear);
+    cell.unclear = match outcome {
+        Outcome::Unclear { until } => Some(*until),
+        _ => None,
+    };
     if matches!(outcome, Outcome::Accepted) {
         cell.accepted_rev = part.rev;
         cell.accepted_by = attempt;
@@ -265,7 +296,11 @@ fn settle_part(
     }
     if cell.rev == part.rev {
         let to = match outcome {
-            Outcome::Accepted | Outcome::Unproven | Outcome::Unclear => RevisionState::Unproven,
+            Outcome::Accepted
+            | Outcome::Unproven
+            | Outcome::Unnamed
+            | Outcome::Failed
+            | Outcome::Unclear { .. } => RevisionState::Unproven,
             Outcome::Rejected(_) => RevisionState::Rejected,
             Outcome::NotTaken if part.before.is_some_and(|b| same(cell.value, b, false)) => {
                 RevisionState::Seen
@@ -278,7 +313,11 @@ fn settle_part(
         let to = match outcome {
             Outcome::NotTaken => RevisionState::Superseded,
             Outcome::Rejected(_) => RevisionState::Rejected,
-            Outcome::Accepted | Outcome::Unproven | Outcome::Unclear => RevisionState::Overtaken,
+            Outcome::Accepted
+            | Outcome::Unproven
+            | Outcome::Unnamed
+            | Outcome::Failed
+            | Outcome::Unclear { .. } => RevisionState::Overtaken,
         };
         books.step(scope, RevisionState::InFlight, to)?;
         let query = "UPDATE past_revision SET state = ?4
@@ -291,19 +330,16 @@ fn settle_part(
 }
 
 fn note_outcome(conn: &Connection, attempt: i64, part: &Part, outcome: &Outcome) -> Result<()> {
-    let (word, rejection) = match outcome {
-        Outcome::Accepted => ("accepted", None),
-        Outcome::Rejected(rejection) => ("rejected", Some(rejection)),
-        Outcome::Unproven => ("unproven", None),
-        Outcome::NotTaken => ("not_taken", None),
-        Outcome::Unclear => ("unclear", None),
+    let rejection = match outcome {
+        Outcome::Rejected(rejection) => Some(rejection),
+        _ => None,
     };
     let query = "UPDATE attempt_cell SET outcome = ?3, reason = ?4, vendor_code = ?5, cure = ?6
          WHERE attempt = ?1 AND place = ?2";
     conn.prepare_cached(query)?.execute(params![
         attempt,
         part.place,
-        word,
+        outcome.word(),
         rejection.map(|r| told(&r.reason)),
         rejection.and_then(|r| r.vendor_code.as_deref().map(told)),
         rejection.map(|r| told(&r.cure)),
@@ -328,6 +364,39 @@ pub(crate) fn notes(conn: &Connection, id: &AttemptId) -> Result<BTreeMap<String
     let mut statement = conn.prepare_cached(query)?;
     let rows = statement.query_map([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What an attempt carried, in the order of its batch: each cell with the
+/// revision and the value that went out, also where a newer one is wanted since.
+pub(crate) fn recorded(conn: &Connection, id: &AttemptId) -> Result<RecordedBatch> {
+    let query = format!(
+        "SELECT {GROUP_COLUMNS}, m.name, ac.rev, COALESCE(
+            (SELECT c.value FROM cell c
+             WHERE c.grp = ac.grp AND c.measure = ac.measure AND c.rev = ac.rev),
+            (SELECT p.value FROM past_revision p
+             WHERE p.grp = ac.grp AND p.measure = ac.measure AND p.rev = ac.rev))
+         FROM attempt_cell ac JOIN {GROUP_TABLES} JOIN measure m
+         WHERE ac.attempt = (SELECT a.id FROM attempt a WHERE a.hex = ?1)
+         AND g.id = ac.grp AND m.id = ac.measure ORDER BY ac.place"
+    );
+    let mut statement = conn.prepare_cached(&query)?;
+    let mut rows = statement.query([id.as_str()])?;
+    let (mut scope, mut cells) = (Scope::base(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let group = group_from(row)?;
+        let (measure, revision): (String, u64) = (row.get(8)?, row.get(9)?);
+        let value: Option<String> = row.get(10)?;
+        let value = value.ok_or_else(|| {
+            EngineError::Stored(format!("attempt {id} carried revision {revision}, which is gone"))
+        })?;
+        scope = Scope::named(&group.key.scope);
+        cells.push(CellWrite {
+            key: group.cell(&measure),
+            revision,
+            value: codec::decimal(&value)?,
+        });
+    }
+    Ok(RecordedBatch::new(scope, cells))
 }
 
 /// Every open attempt of a target, oldest first.

@@ -127,7 +127,7 @@ fn forget(
                 cell.step(&mut books, scope, S::Pending)?;
                 cell.why = Why::New;
             }
-            (cell.accepted_rev, cell.accepted_by, cell.unclear) = (0, 0, false);
+            (cell.accepted_rev, cell.accepted_by, cell.unclear) = (0, 0, None);
             (cell.before, cell.seen, cell.seen_at, cell.seen_attempt) = (None, None, None, 0);
             (cell.in_use, cell.in_use_since, cell.in_case) = (false, None, 0);
             cell.save(conn)?;

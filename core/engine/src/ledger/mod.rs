@@ -10,6 +10,7 @@ mod bind;
 pub(crate) mod books;
 pub(crate) mod cases;
 mod cycle;
+pub(crate) mod doubt;
 pub(crate) mod locks;
 pub(crate) mod names;
 mod pauses;

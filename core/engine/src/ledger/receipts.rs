@@ -23,7 +23,7 @@ pub struct AttemptSummary {
     pub opened_at: Timestamp,
     /// When it was closed; `None` while it is open.
     pub closed_at: Option<Timestamp>,
-    /// How it ended: `done`, `landed`, `not_taken`, `unknown`.
+    /// How it ended: `done`, `failed`, `not_taken`, `unknown`.
     pub end: Option<String>,
     /// The vendor's receipt; its handle is what `undo` takes.
     pub receipt: Option<Receipt>,

@@ -72,8 +72,9 @@ pub(crate) struct Cell {
     pub(crate) sent_at: Option<i64>,
     pub(crate) last_attempt: i64,
     pub(crate) open_attempt: i64,
-    /// An attempt ended without anybody knowing how.
-    pub(crate) unclear: bool,
+    /// An attempt ended without anybody knowing how; before this instant it may
+    /// still take effect.
+    pub(crate) unclear: Option<i64>,
     /// The value before our last write, when it was known.
     pub(crate) before: Option<Option<Decimal>>,
     pub(crate) seen_at: Option<i64>,
@@ -124,7 +125,7 @@ impl Cell {
             sent_at: row.get(16)?,
             last_attempt: row.get(17)?,
             open_attempt: row.get(18)?,
-            unclear: row.get(19)?,
+            unclear: Some(row.get(19)?).filter(|until| *until != 0),
             before: if before_known { Some(optional(row, 21)?) } else { None },
             seen_at: row.get(22)?,
             seen: optional(row, 23)?,
@@ -180,7 +181,7 @@ impl Cell {
             self.sent_at,
             self.last_attempt,
             self.open_attempt,
-            self.unclear,
+            self.unclear.unwrap_or(0),
             self.before.is_some(),
             self.before.flatten().map(codec::decimal_text),
             self.seen_at,

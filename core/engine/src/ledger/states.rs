@@ -12,7 +12,7 @@ use crate::{EngineError, error::Result};
 /// | pending | held, in flight, superseded, withdrawn; seen, when found there |
 /// | held | pending, superseded, withdrawn; seen, when found there |
 /// | in flight | unproven, rejected; pending or seen, when provably not taken; overtaken or superseded, when replaced meanwhile |
-/// | unproven | seen; pending, when lost; overtaken, withdrawn |
+/// | unproven | seen; pending, when lost; rejected, when refused without a name; overtaken, withdrawn |
 /// | seen | in flight, when carried with its group; pending, when lost or overwritten; overtaken, withdrawn |
 /// | rejected | pending, when cured; seen, when found there; withdrawn |
 /// | superseded, overtaken, withdrawn | nothing: they are ends |
@@ -29,7 +29,9 @@ pub const fn allowed(from: Option<RevisionState>, to: RevisionState) -> bool {
             to,
             S::Unproven | S::Rejected | S::Pending | S::Seen | S::Overtaken | S::Superseded
         ),
-        S::Unproven => matches!(to, S::Seen | S::Pending | S::Overtaken | S::Withdrawn),
+        S::Unproven => {
+            matches!(to, S::Seen | S::Pending | S::Rejected | S::Overtaken | S::Withdrawn)
+        }
         S::Seen => matches!(to, S::InFlight | S::Pending | S::Overtaken | S::Withdrawn),
         S::Rejected => matches!(to, S::Pending | S::Seen | S::Withdrawn),
         S::Superseded | S::Overtaken | S::Withdrawn => false,

@@ -50,7 +50,7 @@ pub struct AttemptTrace {
     pub opened_at: Timestamp,
     /// When it was closed; `None` while it is open.
     pub closed_at: Option<Timestamp>,
-    /// How the attempt ended: `done`, `landed`, `not_taken`, `unknown`.
+    /// How the attempt ended: `done`, `failed`, `not_taken`, `unknown`.
     pub end: Option<String>,
     /// What became of this cell.
     pub outcome: Option<String>,

@@ -58,8 +58,9 @@ pub struct CellView {
     pub sent_at: Option<Timestamp>,
     /// Whether an attempt with it is open.
     pub open_attempt: bool,
-    /// Whether its last attempt ended without anybody knowing how.
-    pub unclear: bool,
+    /// Its last attempt ended without anybody knowing how, and may take effect
+    /// before this instant.
+    pub unclear: Option<Timestamp>,
     /// What was read back last.
     pub seen: Option<Seen>,
     /// Since when the target's plan has used it; `None` when it does not.
@@ -111,7 +112,7 @@ impl CellView {
             sent_revision: cell.sent_rev,
             sent_at: at(cell.sent_at)?,
             open_attempt: cell.open_attempt != 0,
-            unclear: cell.unclear,
+            unclear: at(cell.unclear)?,
             seen,
             in_use_since: if cell.in_use { at(cell.in_use_since)? } else { None },
             lock: lock.map(|l| (l.owner.clone(), l.reason.clone(), l.until)),

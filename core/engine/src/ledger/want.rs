@@ -279,7 +279,7 @@ impl Job<'_> {
             sent_at: None,
             last_attempt: 0,
             open_attempt: 0,
-            unclear: false,
+            unclear: None,
             before: None,
             seen_at: None,
             seen: None,
@@ -323,7 +323,7 @@ pub(crate) fn next_revision(
     absent_is_zero: bool,
 ) -> Result<()> {
     cell.retire(conn, books, scope)?;
-    let quiet = cell.open_attempt == 0 && !cell.unclear;
+    let quiet = cell.open_attempt == 0 && cell.unclear.is_none();
     let there = cell.trusted_seen().is_some_and(|seen| same(value, seen, absent_is_zero));
     cell.state = if quiet && there { RevisionState::Seen } else { RevisionState::Pending };
     cell.hold = None;

@@ -86,7 +86,7 @@ fn arrived(cell: &Cell) -> bool {
         cell.state,
         RevisionState::Rejected | RevisionState::Pending | RevisionState::Held
     );
-    !settled || cell.accepted_rev > 0 || cell.unclear || cell.seen.is_some()
+    !settled || cell.accepted_rev > 0 || cell.unclear.is_some() || cell.seen.is_some()
 }
 
 fn withdraw(

@@ -158,9 +158,11 @@ fn of_target(policy: &Policy) -> Option<HoldReason> {
 }
 
 fn of_attempt(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
-    let settling = cell.unclear
+    let settling = cell.unclear.is_some_and(|until| {
         // Sent in the future: the clock was set back since.
-        && cell.sent_at.is_some_and(|at| policy.now.duration_since(at).abs() < policy.settle_window);
+        let since = cell.sent_at.map(|at| policy.now.duration_since(at).abs());
+        policy.now < until || since.is_some_and(|since| since < policy.settle_window)
+    });
     match cell.state {
         _ if !policy.granted(&cell.key.measure) => Some(HoldReason::NotPromoted),
         _ if cell.open_attempt => Some(HoldReason::OpenAttempt),
@@ -254,7 +256,7 @@ mod tests {
             sent_revision: 1,
             sent_at: Some(now()),
             open_attempt: false,
-            unclear: false,
+            unclear: None,
             seen: Some(Seen { value: Some(9.into()), at: now(), current: true }),
             in_use_since: None,
             lock: None,
@@ -280,7 +282,7 @@ mod tests {
         });
         check(R::NotPromoted, |_, p| p.grants.clear());
         check(R::OpenAttempt, |c, _| c.open_attempt = true);
-        check(R::Settling, |c, _| c.unclear = true);
+        check(R::Settling, |c, _| c.unclear = Some(now()));
         check(R::Unproven, |c, _| c.state = RevisionState::Unproven);
         check(R::RejectedNotCured, |c, _| c.state = RevisionState::Rejected);
         check(R::Lock, |c, _| c.lock = Some(("planner".into(), "strike".into(), now())));
@@ -321,7 +323,7 @@ mod tests {
     fn windows_end_and_promotions_too() {
         let mut later = policy();
         let mut unclear = cell("live");
-        unclear.unclear = true;
+        unclear.unclear = Some(now());
         later.now = now() + later.settle_window;
         assert_eq!(guard(&unclear, &later), Verdict::Send);
         let other: MeasureDecl = MeasureDecl {

@@ -108,10 +108,7 @@ mod tests {
             groups_per_batch: 1_000,
             uniform_batches: false,
             measures: Vec::new(),
-            idempotent_upsert: true,
-            settles: true,
             names_rejected_rows: true,
-            clears: false,
             published_requests_per_minute: None,
             cost: COST,
         }

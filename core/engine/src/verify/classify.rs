@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::RevisionState;
 use rust_decimal::Decimal;
 
-use crate::ledger::rows::same;
+use crate::ledger::{doubt::Doubt, rows::same};
 
 /// What is known about a cell when its read-back is judged.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,10 @@ pub(crate) struct Known<'a> {
     pub(crate) state: RevisionState,
     pub(crate) value: Decimal,
     pub(crate) sent_at: Option<Timestamp>,
+    /// Before this instant an attempt of unknown end may still take effect.
+    pub(crate) unclear_until: Option<Timestamp>,
+    /// What its last attempt left in doubt.
+    pub(crate) doubt: Doubt,
     /// The value before our last write, when it had been read.
     pub(crate) before: Option<Option<Decimal>>,
     /// What was read the last time.
@@ -30,6 +34,10 @@ pub(crate) enum Meaning {
     NotYet,
     /// It was sent, and is not there.
     Lost,
+    /// Its job failed as a whole, and left what was there before.
+    Failed,
+    /// It is one of the rows that were refused without a name.
+    Refused,
     /// An older value of ours stands there.
     StaleOwn,
     /// What we sent took effect more than once: somebody on the way sent it
@@ -85,9 +93,13 @@ fn of_unproven(
     // Sent in the future: the clock was set back since, and the window is over
     // when it has passed from now at the latest.
     let since = known.sent_at.map(|at| now.duration_since(at).abs());
-    let busy = since.is_some_and(|since| since < settle_window);
+    let busy = since.is_some_and(|since| since < settle_window)
+        || known.unclear_until.is_some_and(|until| now < until);
     match () {
+        // Nothing more comes of a job that has ended.
+        () if as_before && known.doubt == Doubt::Failed => Meaning::Failed,
         () if (as_before || is_older(known, read)) && busy => Meaning::NotYet,
+        () if as_before && known.doubt == Doubt::Unnamed => Meaning::Refused,
         () if as_before || read.is_none() => Meaning::Lost,
         () if is_older(known, read) => Meaning::StaleOwn,
         () if is_multiple(known.value, read) => Meaning::Doubled,
@@ -134,6 +146,8 @@ mod tests {
             state,
             value: d(12),
             sent_at: Some(now()),
+            unclear_until: None,
+            doubt: Doubt::Effect,
             before: Some(Some(d(11))),
             seen: Some(Some(d(11))),
             older,
@@ -160,6 +174,32 @@ mod tests {
         assert_eq!(meaning(&seen, Some(d(10)), late), Meaning::StaleOwn);
         assert_eq!(meaning(&seen, Some(d(42)), late), Meaning::Foreign);
         assert_eq!(meaning(&seen, None, late), Meaning::Lost);
+    }
+
+    #[test]
+    fn what_a_job_left_in_doubt_decides_what_an_unchanged_row_means() {
+        let (early, late) = (now(), now() + WINDOW);
+        let left = |doubt| Known { doubt, ..known(RevisionState::Unproven, &[]) };
+        let meaning = |doubt, read: i64, at| classify(&left(doubt), Some(d(read)), at, WINDOW);
+        // A job that failed has ended: nobody waits for the window.
+        assert_eq!(meaning(Doubt::Failed, 11, early), Meaning::Failed);
+        assert_eq!(meaning(Doubt::Unnamed, 11, early), Meaning::NotYet);
+        assert_eq!(meaning(Doubt::Unnamed, 11, late), Meaning::Refused);
+        for doubt in [Doubt::Failed, Doubt::Unnamed] {
+            assert_eq!(meaning(doubt, 12, early), Meaning::Landed, "what landed has landed");
+            assert_eq!(meaning(doubt, 42, late), Meaning::Foreign);
+            assert_eq!(classify(&left(doubt), None, late, WINDOW), Meaning::Lost, "it changed");
+        }
+    }
+
+    #[test]
+    fn what_may_still_take_effect_is_not_lost() {
+        let hours = SignedDuration::from_hours(3);
+        let unclear =
+            Known { unclear_until: Some(now() + hours), ..known(RevisionState::Unproven, &[]) };
+        let meaning = |at| classify(&unclear, Some(d(11)), at, WINDOW);
+        assert_eq!(meaning(now() + WINDOW), Meaning::NotYet);
+        assert_eq!(meaning(now() + hours), Meaning::Lost);
     }
 
     #[test]

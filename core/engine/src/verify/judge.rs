@@ -151,7 +151,7 @@ fn overwrite(
     cell.seen = foreign.read;
     cell.seen_at = Some(codec::micros(now));
     cell.seen_attempt = foreign.read_after.max(cell.last_attempt);
-    cell.unclear = false;
+    cell.unclear = None;
     cell.in_case = case;
     (cell.in_use, cell.in_use_since) = (false, None);
     if matches!(cell.state, RevisionState::Seen | RevisionState::Unproven) {

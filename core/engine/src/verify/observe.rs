@@ -20,6 +20,7 @@ use crate::{
     ledger::{
         Why,
         books::Books,
+        doubt::{self, Doubt},
         names::{self, GROUP_COLUMNS, GROUP_TABLES, GroupRef},
         rows::Cell,
     },
@@ -122,6 +123,8 @@ impl Judge<'_> {
             state: cell.state,
             value: cell.value,
             sent_at: cell.sent_at.map(codec::timestamp).transpose()?,
+            unclear_until: cell.unclear.map(codec::timestamp).transpose()?,
+            doubt: left_in_doubt(self.conn, cell, read)?,
             before: cell.before,
             seen: cell.seen_at.map(|_| cell.seen),
             older: &older,
@@ -155,6 +158,8 @@ impl Judge<'_> {
                 self.lost(key, cell, read)?;
                 self.again(cell, Why::Lost)?;
             }
+            Meaning::Failed => self.failed(cell)?,
+            Meaning::Refused => self.refused(cell)?,
             Meaning::StaleOwn => {
                 self.done.report.stale_own += 1;
                 self.again(cell, Why::StaleOwn)?;
@@ -174,13 +179,31 @@ impl Judge<'_> {
             cell.step(self.books, self.group.scope, RevisionState::Seen)?;
         }
         cell.credit(self.conn)?;
-        cell.unclear = false;
+        cell.unclear = None;
         cell.in_case = 0;
         Ok(())
     }
 
+    /// It is wanted for the reason that it was wanted for before.
+    fn failed(&mut self, cell: &mut Cell) -> Result<()> {
+        let report = &mut self.done.report;
+        report.failed += 1;
+        if report.failures.len() < NAMED {
+            report.failures.insert(doubt::verdict(self.conn, cell.last_attempt)?);
+        }
+        let why = cell.why;
+        self.again(cell, why)
+    }
+
+    fn refused(&mut self, cell: &mut Cell) -> Result<()> {
+        self.done.report.refused += 1;
+        cell.unclear = None;
+        doubt::refuse_unnamed(self.conn, cell)?;
+        cell.step(self.books, self.group.scope, RevisionState::Rejected)
+    }
+
     fn again(&mut self, cell: &mut Cell, why: Why) -> Result<()> {
-        cell.unclear = false;
+        cell.unclear = None;
         if matches!(cell.state, RevisionState::Seen | RevisionState::Unproven) {
             cell.step(self.books, self.group.scope, RevisionState::Pending)?;
             cell.why = why;
@@ -231,6 +254,13 @@ impl Judge<'_> {
         let used = in_use::note(cell, value, codec::micros(self.now));
         self.done.report.in_use += u64::from(used);
     }
+}
+
+/// What the last attempt left in doubt, asked for only when the read is not the
+/// current value.
+fn left_in_doubt(conn: &Connection, cell: &Cell, read: Option<Decimal>) -> Result<Doubt> {
+    let decided = cell.state != RevisionState::Unproven || read == Some(cell.value);
+    if decided { Ok(Doubt::Effect) } else { doubt::doubt(conn, cell) }
 }
 
 /// Values of earlier revisions, asked for only when the read is not the

@@ -1,6 +1,6 @@
 //! What a sweep found, for people and for the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use planthread_contracts::CellKey;
@@ -62,6 +62,12 @@ pub struct SweepReport {
     pub dropped: u64,
     /// The lost cells by name.
     pub lost_cells: Vec<LostCell>,
+    /// Refused without a name, and unchanged: they are rejected now.
+    pub refused: u64,
+    /// Their job failed as a whole and left them unchanged: pending again.
+    pub failed: u64,
+    /// What the target said of those jobs.
+    pub failures: BTreeSet<String>,
     /// An older value of ours stood there: pending again.
     pub stale_own: u64,
     /// What we sent took effect more than once: pending again.
@@ -89,6 +95,9 @@ impl SweepReport {
         self.waiting += other.waiting;
         self.lost += other.lost;
         self.dropped += other.dropped;
+        self.refused += other.refused;
+        self.failed += other.failed;
+        self.failures.extend(other.failures);
         self.stale_own += other.stale_own;
         self.doubled += other.doubled;
         self.compared_in_use += other.compared_in_use;

@@ -27,7 +27,7 @@ fn law_12_killed_during_a_push_before_and_after_the_effect() {
         assert!(world.apply(&plan, false).is_none(), "it hangs, and is killed");
         assert_eq!(world.status().open_attempts, 1);
         let recovered = world.crash();
-        assert_eq!(recovered.landed, u64::from(fault == Fault::HangAfter));
+        assert_eq!(recovered.done, u64::from(fault == Fault::HangAfter));
         assert_eq!(recovered.not_taken, u64::from(fault == Fault::HangBefore));
         world.land();
         assert_eq!(world.status().seen, 4, "{fault:?}");

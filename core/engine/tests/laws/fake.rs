@@ -12,8 +12,8 @@ use planthread_contracts::{
 };
 use planthread_kit::{
     Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Class, Clock, Connector,
-    ConnectorError, Cost, Discovery, Info, PackFile, PushOutcome, Selection, Sent, Settlement,
-    VirtualClock,
+    ConnectorError, Cost, Discovery, Info, PackFile, Poll, PushOutcome, RecordedBatch, Selection,
+    Sent, Submission, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     Reject,
     /// It names only the first row in its receipt.
     Silent,
+    /// It works on for so many questions, and then ends like this.
+    Works(u32, Ending),
     /// Provably not sent.
     NotSent,
     /// An error before the effect.
@@ -40,6 +42,19 @@ pub(crate) enum Fault {
     HangAfter,
 }
 
+/// How a job of the target ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It took everything.
+    Takes,
+    /// It refuses the first row, and says so.
+    Rejects,
+    /// It refuses the first row, and says only that it refused one.
+    Counts,
+    /// It fails, and changes nothing.
+    Fails,
+}
+
 /// What the target holds and remembers.
 #[derive(Debug, Default)]
 pub(crate) struct Inside {
@@ -47,10 +62,16 @@ pub(crate) struct Inside {
     pub(crate) faults: VecDeque<Fault>,
     /// Every attempt id that was pushed, in order.
     pub(crate) pushed: Vec<String>,
+    /// What each of them carried.
+    pub(crate) submitted: BTreeMap<String, RecordedBatch>,
     /// Attempts that took effect.
     pub(crate) effective: BTreeSet<String>,
     /// Effects in order: cell, revision, attempt.
     pub(crate) effects: Vec<(CellKey, u64, String)>,
+    /// Jobs that run: questions that are left, and how they end.
+    pub(crate) jobs: BTreeMap<String, (u32, Ending)>,
+    /// It can't tell what became of an attempt, nor for so long.
+    pub(crate) unclear_for: Duration,
     /// It can't tell what became of an attempt.
     pub(crate) forgets: bool,
     pub(crate) reads: u64,
@@ -92,10 +113,7 @@ impl Fake {
                 groups_per_batch: usize::MAX,
                 uniform_batches: false,
                 measures,
-                idempotent_upsert: true,
-                settles: true,
                 names_rejected_rows: true,
-                clears: false,
                 published_requests_per_minute: None,
                 cost,
             },
@@ -110,7 +128,7 @@ impl Fake {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_effect(&self, batch: &Batch, id: &str, drop: Option<usize>) {
+    fn take_effect(&self, batch: &RecordedBatch, id: &str, drop: Option<usize>) {
         let mut inside = self.inside();
         inside.effective.insert(id.to_owned());
         for (place, cell) in batch.cells().iter().enumerate() {
@@ -122,9 +140,43 @@ impl Fake {
         }
     }
 
+    /// One question about a job.
+    fn work(&self, id: &str, batch: &RecordedBatch) -> Option<Poll> {
+        let (left, ending) = *self.inside().jobs.get(id)?;
+        if left > 0 {
+            self.inside().jobs.insert(id.to_owned(), (left - 1, ending));
+            return Some(Poll::Running { state: "IMPORTING".into() });
+        }
+        let sent: Vec<_> = self.inside().submitted[id].cells().to_vec();
+        assert_eq!(batch.cells(), sent, "the batch, as it went out");
+        if ending != Ending::Fails && !self.inside().effective.contains(id) {
+            let drop = (ending != Ending::Takes).then_some(sent.len());
+            self.take_effect(batch, id, drop);
+        }
+        let mut end = PushOutcome::new(self.receipt(id), vec![RowOutcome::Unproven; sent.len()]);
+        match ending {
+            Ending::Takes => end.rows.fill(RowOutcome::Accepted),
+            Ending::Rejects => end.rows[0] = rejected(),
+            Ending::Counts => end.refused_unnamed = 1,
+            Ending::Fails => {
+                end.failed = true;
+                end.receipt.verdict = "FAILED: the area is locked".into();
+            }
+        }
+        Some(Poll::Done(end))
+    }
+
     fn receipt(&self, id: &str) -> Receipt {
         Receipt { handle: format!("tx-{id}"), verdict: "PROCESSED".into(), at: self.clock.now() }
     }
+}
+
+fn rejected() -> RowOutcome {
+    RowOutcome::Rejected(Rejection {
+        reason: "resource unknown".into(),
+        vendor_code: Some("E1".into()),
+        cure: "load the master data".into(),
+    })
 }
 
 fn error(sent: Sent) -> ConnectorError {
@@ -140,68 +192,76 @@ impl Connector for Fake {
         Box::pin(async { Err(error(Sent::No)) })
     }
 
-    fn push<'a>(
+    fn submit<'a>(
         &'a self,
         batch: &'a Batch,
         attempt: &'a Attempt,
-    ) -> BoxFuture<'a, Result<PushOutcome, ConnectorError>> {
+    ) -> BoxFuture<'a, Result<Submission, ConnectorError>> {
         Box::pin(async move {
             let id = attempt.id().as_str().to_owned();
             attempt.note("transaction", &id)?;
             let fault = {
                 let mut inside = self.inside();
                 inside.pushed.push(id.clone());
+                inside.submitted.insert(id.clone(), batch.recorded().clone());
                 inside.faults.pop_front().unwrap_or(Fault::None)
             };
             let rows = |row: RowOutcome| vec![row; batch.cells().len()];
             let mut rows = rows(RowOutcome::Accepted);
             match fault {
-                Fault::None => self.take_effect(batch, &id, None),
-                Fault::Drop(every) => self.take_effect(batch, &id, Some(every)),
+                Fault::None => self.take_effect(batch.recorded(), &id, None),
+                Fault::Drop(every) => self.take_effect(batch.recorded(), &id, Some(every)),
                 Fault::Reject => {
-                    self.take_effect(batch, &id, Some(batch.cells().len()));
-                    rows[0] = RowOutcome::Rejected(Rejection {
-                        reason: "resource unknown".into(),
-                        vendor_code: Some("E1".into()),
-                        cure: "load the master data".into(),
-                    });
+                    self.take_effect(batch.recorded(), &id, Some(batch.cells().len()));
+                    rows[0] = rejected();
                 }
                 Fault::Silent => {
-                    self.take_effect(batch, &id, None);
+                    self.take_effect(batch.recorded(), &id, None);
                     rows[1..].fill(RowOutcome::Unproven);
+                }
+                Fault::Works(polls, ending) => {
+                    self.inside().jobs.insert(id, (polls, ending));
+                    return Ok(Submission::Submitted);
                 }
                 Fault::NotSent => return Err(error(Sent::No)),
                 Fault::Before => return Err(error(Sent::Maybe)),
                 Fault::After => {
-                    self.take_effect(batch, &id, None);
+                    self.take_effect(batch.recorded(), &id, None);
                     return Err(error(Sent::Maybe));
                 }
                 Fault::HangBefore | Fault::HangAfter => {
                     if fault == Fault::HangAfter {
-                        self.take_effect(batch, &id, None);
+                        self.take_effect(batch.recorded(), &id, None);
                     }
                     self.clock.sleep(Duration::from_hours(10_000)).await;
                     return Err(error(Sent::Maybe));
                 }
             }
-            Ok(PushOutcome { receipt: self.receipt(&id), rows })
+            Ok(Submission::Done(PushOutcome::new(self.receipt(&id), rows)))
         })
     }
 
-    fn settle<'a>(
+    fn poll<'a>(
         &'a self,
         attempt: &'a AttemptRecord,
-    ) -> BoxFuture<'a, Result<Settlement, ConnectorError>> {
+        batch: &'a RecordedBatch,
+    ) -> BoxFuture<'a, Result<Poll, ConnectorError>> {
         Box::pin(async move {
-            let inside = self.inside();
             let id = attempt.id.as_str();
+            if let Some(answer) = self.work(id, batch) {
+                return Ok(answer);
+            }
+            let inside = self.inside();
             Ok(if inside.forgets {
-                Settlement::Unknown
+                Poll::Unknown { until: self.clock.now() + inside.unclear_for }
             } else if inside.effective.contains(id) {
                 assert_eq!(attempt.notes.get("transaction").map(String::as_str), Some(id));
-                Settlement::Landed(self.receipt(id))
+                let sent: Vec<_> = inside.submitted[id].cells().to_vec();
+                assert_eq!(batch.cells(), sent, "the batch, as it went out");
+                let rows = vec![RowOutcome::Unproven; sent.len()];
+                Poll::Done(PushOutcome::new(self.receipt(id), rows))
             } else {
-                Settlement::NotTaken
+                Poll::NotTaken { why: "no such transaction".to_owned() }
             })
         })
     }

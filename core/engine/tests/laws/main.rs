@@ -6,6 +6,7 @@
 mod crash;
 mod edges;
 mod fake;
+mod jobs;
 mod model;
 mod plans;
 mod readback;

@@ -27,6 +27,8 @@ use rust_decimal::Decimal;
 use crate::fake::Fake;
 
 pub(crate) const TARGET: &str = "plan";
+/// How long a process lives when nothing else is said.
+const LIFE_MINUTES: u64 = 20;
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Everything that a test needs.
@@ -159,6 +161,7 @@ impl World {
 
     fn with_delivery<T>(
         &self,
+        minutes: u64,
         run: impl for<'d> FnOnce(Delivery<'d>) -> planthread_kit::BoxFuture<'d, T>,
     ) -> Option<T> {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
@@ -169,8 +172,8 @@ impl World {
             push: &self.push,
             breaker: &self.breaker,
         };
-        // Nothing of the world lasts a day: what does has died on the way.
-        let limit = self.clock.sleep(Duration::from_secs(20 * 60));
+        // Whoever is not done by then has been killed.
+        let limit = self.clock.sleep(Duration::from_mins(minutes));
         match self.clock.block_on(select(run(delivery), limit)) {
             Either::Left((done, _)) => Some(done),
             Either::Right(_) => None,
@@ -183,15 +186,30 @@ impl World {
     }
 
     pub(crate) fn apply_with(&self, bytes: &[u8], only: bool, policy: &Policy) -> Option<Applied> {
+        self.apply_within(bytes, only, policy, LIFE_MINUTES)
+    }
+
+    /// Applies a plan in a process that lives for so many minutes.
+    pub(crate) fn apply_for(&self, bytes: &[u8], minutes: u64) -> Option<Applied> {
+        self.apply_within(bytes, false, &self.policy(), minutes)
+    }
+
+    fn apply_within(
+        &self,
+        bytes: &[u8],
+        only: bool,
+        policy: &Policy,
+        minutes: u64,
+    ) -> Option<Applied> {
         let (mut plan, policy) = (Cursor::new(bytes.to_vec()), policy.clone());
-        self.with_delivery(|delivery| {
+        self.with_delivery(minutes, |delivery| {
             Box::pin(async move { apply(&delivery, &mut plan, &policy, only).await.unwrap() })
         })
     }
 
     pub(crate) fn recover(&self) -> Recovered {
         let policy = self.sweep_policy(Which::Unproven);
-        self.with_delivery(|delivery| {
+        self.with_delivery(LIFE_MINUTES, |delivery| {
             Box::pin(async move { recover(&delivery, &policy).await.unwrap() })
         })
         .unwrap()

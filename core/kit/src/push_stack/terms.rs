@@ -2,10 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use planthread_contracts::Receipt;
+use jiff::Timestamp;
 
 use crate::{
     Attempt, AttemptId, AttemptRecord, Backoff, Batch, Class, ConnectorError, PushOutcome,
+    RecordedBatch,
 };
 
 /// How often and how long a batch is tried.
@@ -15,14 +16,19 @@ pub struct PushPolicy {
     pub attempts: u32,
     /// Waits between them, and between questions that got no answer.
     pub backoff: Backoff,
-    /// Longest time of one attempt; after it the attempt is unclear.
-    pub attempt_limit: Duration,
+    /// Longest time until the target has a batch; after it the attempt is
+    /// unclear.
+    pub submit_limit: Duration,
     /// Wall clock for everything: no new attempt starts after it.
     pub budget: Duration,
-    /// Time between two questions about an unclear attempt.
-    pub settle_every: Duration,
-    /// Longest time of asking about one attempt.
-    pub settle_limit: Duration,
+    /// Time between two questions about a job of the target.
+    pub poll_every: Duration,
+    /// Longest time of waiting for one job in one go; after it the attempt
+    /// stays open.
+    pub wait_limit: Duration,
+    /// Most questions in a row that get no answer; after them the attempt stays
+    /// open, too.
+    pub unanswered: u32,
 }
 
 impl Default for PushPolicy {
@@ -30,10 +36,11 @@ impl Default for PushPolicy {
         Self {
             attempts: 4,
             backoff: Backoff { base: Duration::from_secs(2), cap: Duration::from_secs(60) },
-            attempt_limit: Duration::from_mins(30),
+            submit_limit: Duration::from_mins(30),
             budget: Duration::from_hours(1),
-            settle_every: Duration::from_secs(10),
-            settle_limit: Duration::from_mins(15),
+            poll_every: Duration::from_secs(3),
+            wait_limit: Duration::from_mins(30),
+            unanswered: 12,
         }
     }
 }
@@ -57,16 +64,20 @@ pub trait AttemptLog: Send + Sync + fmt::Debug {
     /// # Errors
     /// `Fatal` when it can't be read.
     fn record(&self, id: &AttemptId) -> Result<AttemptRecord, ConnectorError>;
+
+    /// What an attempt carried, in the order of its batch.
+    ///
+    /// # Errors
+    /// `Fatal` when it can't be read.
+    fn batch(&self, id: &AttemptId) -> Result<RecordedBatch, ConnectorError>;
 }
 
 /// How an attempt ended. One that has no end is open: before its cells go out
 /// again it must be settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AttemptEnd {
-    /// The connector reported an outcome for each cell.
+    /// The target ended it; an outcome for each cell.
     Done(PushOutcome),
-    /// Settled: the target processed it. Its cells are unproven until read.
-    Landed(Receipt),
     /// Nothing of it took or will take effect; its cells may go out again.
     NotTaken {
         /// Why.
@@ -76,9 +87,9 @@ pub enum AttemptEnd {
     },
     /// The target can't tell; its cells are unproven until read.
     Unknown {
-        /// Why it was unclear.
-        class: Class,
-        /// Why, in words.
+        /// Before this instant it may still take effect.
+        until: Timestamp,
+        /// Why it was unclear, in words.
         reason: String,
     },
 }
@@ -116,12 +127,18 @@ pub enum PushEnd {
 /// What asking about an attempt led to.
 #[derive(Debug, Clone)]
 pub enum Settled {
-    /// The target processed it; a read-back tells which cells.
-    Landed(Receipt),
+    /// It has ended; an outcome for each cell.
+    Done(PushOutcome),
     /// Nothing of it took or will take effect.
-    NotTaken,
+    NotTaken {
+        /// How that is known.
+        why: String,
+    },
     /// The target can't tell; a read-back decides.
-    Unknown,
+    Unknown {
+        /// Before this instant it may still take effect.
+        until: Timestamp,
+    },
     /// Still running, or nobody answers: the attempt stays open.
     Open(ConnectorError),
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use planthread_contracts::{
-    CellKey, DesiredCell, MeasureDecl, Period, PeriodKind, Scope, SeenCell, WriteGrant,
+    CellKey, DesiredCell, MeasureDecl, Period, PeriodKind, Receipt, Scope, SeenCell, WriteGrant,
 };
 use rust_decimal::Decimal;
 
@@ -20,6 +20,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) enum Push {
     Takes,
+    /// Takes it, and works on: polls tell the end.
+    Works,
     Fails(Class),
     /// Fails, and provably nothing took effect.
     Refuses(Class),
@@ -34,13 +36,13 @@ pub(super) struct World {
     pub(super) clock: VirtualClock,
     info: Arc<Info>,
     pub(super) pushes: Arc<Mutex<VecDeque<Push>>>,
-    settles: Arc<Mutex<VecDeque<Result<Settlement, Class>>>>,
+    pub(super) polls: Arc<Mutex<VecDeque<Result<Poll, Class>>>>,
     events: Arc<Mutex<Vec<String>>>,
     /// The store fails at this event.
     broken: Option<&'static str>,
 }
 
-pub(super) fn world(pushes: &[Push], settles: &[Result<Settlement, Class>]) -> World {
+pub(super) fn world(pushes: &[Push], polls: &[Result<Poll, Class>]) -> World {
     let cost = Cost {
         overhead_requests: 0,
         overhead_ms: 0,
@@ -58,10 +60,7 @@ pub(super) fn world(pushes: &[Push], settles: &[Result<Settlement, Class>]) -> W
         groups_per_batch: 10,
         uniform_batches: false,
         measures: Vec::new(),
-        idempotent_upsert: true,
-        settles: true,
         names_rejected_rows: true,
-        clears: false,
         published_requests_per_minute: None,
         cost,
     };
@@ -78,7 +77,7 @@ pub(super) fn world(pushes: &[Push], settles: &[Result<Settlement, Class>]) -> W
         clock: clock(),
         info: Arc::new(info),
         pushes: Arc::new(Mutex::new(pushes.to_vec().into())),
-        settles: Arc::new(Mutex::new(settles.to_vec().into())),
+        polls: Arc::new(Mutex::new(polls.to_vec().into())),
         events: Arc::default(),
         broken: None,
     }
@@ -122,6 +121,37 @@ impl World {
         self.run_with(&PushPolicy::default(), &breaker, 2)
     }
 
+    /// Drops the push after so many seconds; `None` when it had not ended.
+    pub(super) fn run_for(&self, seconds: u64) -> Option<PushEnd> {
+        let (policy, breaker) = (PushPolicy::default(), Breaker::new(BreakerPolicy::default()));
+        let batch = batch(2);
+        let stack = PushStack {
+            connector: self,
+            log: self,
+            policy: &policy,
+            breaker: &breaker,
+            clock: &self.clock,
+        };
+        let push = std::pin::pin!(stack.push(&batch));
+        let stop = self.clock.sleep(Duration::from_secs(seconds));
+        match self.clock.block_on(select(push, stop)) {
+            Either::Left((end, _)) => Some(end),
+            Either::Right(_) => None,
+        }
+    }
+
+    pub(super) fn settle(&self, id: &AttemptId) -> Settled {
+        let (policy, breaker) = (PushPolicy::default(), Breaker::new(BreakerPolicy::default()));
+        let stack = PushStack {
+            connector: self,
+            log: self,
+            policy: &policy,
+            breaker: &breaker,
+            clock: &self.clock,
+        };
+        self.clock.block_on(stack.settle(id))
+    }
+
     pub(super) fn seconds(&self) -> i64 {
         self.clock.now().duration_since(clock().now()).as_secs()
     }
@@ -136,17 +166,18 @@ impl Connector for World {
         unreachable!("a push does not discover")
     }
 
-    fn push<'a>(
+    fn submit<'a>(
         &'a self,
         batch: &'a Batch,
         _: &'a Attempt,
-    ) -> BoxFuture<'a, Result<PushOutcome, ConnectorError>> {
+    ) -> BoxFuture<'a, Result<Submission, ConnectorError>> {
         Box::pin(async move {
-            self.event("push");
+            self.event("submit");
             let next = self.pushes.lock().unwrap().pop_front().unwrap_or(Push::Takes);
             let mut rows = vec![RowOutcome::Accepted; batch.cells().len()];
             match next {
                 Push::Takes => {}
+                Push::Works => return Ok(Submission::Submitted),
                 Push::Fails(class) => return Err(ConnectorError::new(class, "stage rows", "x")),
                 Push::Refuses(class) => {
                     return Err(ConnectorError::new(class, "stage rows", "x").took_nothing());
@@ -154,18 +185,19 @@ impl Connector for World {
                 Push::Hangs(seconds) => self.clock.sleep(Duration::from_secs(seconds)).await,
                 Push::Miscounts => rows.truncate(1),
             }
-            Ok(PushOutcome { receipt: self.receipt(), rows })
+            Ok(Submission::Done(PushOutcome::new(self.receipt(), rows)))
         })
     }
 
-    fn settle<'a>(
+    fn poll<'a>(
         &'a self,
         _: &'a AttemptRecord,
-    ) -> BoxFuture<'a, Result<Settlement, ConnectorError>> {
+        _: &'a RecordedBatch,
+    ) -> BoxFuture<'a, Result<Poll, ConnectorError>> {
         Box::pin(async move {
-            self.event("settle");
-            let next = self.settles.lock().unwrap().pop_front();
-            next.unwrap_or(Ok(Settlement::Running))
+            self.event("poll");
+            let next = self.polls.lock().unwrap().pop_front();
+            next.unwrap_or_else(|| Ok(running()))
                 .map_err(|class| ConnectorError::new(class, "ask for the result", "x"))
         })
     }
@@ -197,7 +229,6 @@ impl AttemptLog for World {
     fn close(&self, _: &AttemptId, end: &AttemptEnd) -> Result<(), ConnectorError> {
         self.store(match end {
             AttemptEnd::Done(_) => "close:done",
-            AttemptEnd::Landed(_) => "close:landed",
             AttemptEnd::NotTaken { .. } => "close:not-taken",
             AttemptEnd::Unknown { .. } => "close:unknown",
         })
@@ -206,6 +237,31 @@ impl AttemptLog for World {
     fn record(&self, id: &AttemptId) -> Result<AttemptRecord, ConnectorError> {
         Ok(AttemptRecord { id: id.clone(), notes: BTreeMap::new() })
     }
+
+    fn batch(&self, _: &AttemptId) -> Result<RecordedBatch, ConnectorError> {
+        Ok(batch(2).recorded().clone())
+    }
+}
+
+/// The target works on it.
+pub(super) fn running() -> Poll {
+    Poll::Running { state: "WORKING".to_owned() }
+}
+
+/// It took no effect.
+pub(super) fn not_taken() -> Poll {
+    Poll::NotTaken { why: "nothing was staged".to_owned() }
+}
+
+/// The target can't tell.
+pub(super) fn unknown() -> Poll {
+    Poll::Unknown { until: clock().now() }
+}
+
+/// It ended, and took both cells of the batch.
+pub(super) fn ended() -> Poll {
+    let receipt = Receipt { handle: "H1".into(), verdict: "ok".into(), at: clock().now() };
+    Poll::Done(PushOutcome::new(receipt, vec![RowOutcome::Accepted; 2]))
 }
 
 pub(super) fn batch(cells: u32) -> Batch {

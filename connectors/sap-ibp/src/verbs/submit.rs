@@ -1,64 +1,64 @@
-//! The import sequence: token, id, stage, commit, poll, messages (§6).
+//! The import sequence: token, id, stage, commit (§6).
 //!
 //! Nothing takes effect before the commit, so whatever goes wrong while rows
 //! are staged abandons the transaction: it is never staged into again, because
 //! staging is not idempotent and a chunk that came twice doubles its values.
-//! The attempt's notes say how far it came; `settle` reads them.
-
-use std::time::Duration;
+//! The attempt's notes say how far it came; [`super::poll`] reads them. The
+//! import itself runs after the commit was answered, for as long as it takes.
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
 use planthread_contracts::{Receipt, RowOutcome};
-use planthread_kit::{Attempt, Batch, Class, ConnectorError, PushOutcome, Sent, http::Lane, poll};
+use planthread_kit::{
+    Attempt, Batch, Class, ConnectorError, PushOutcome, Sent, Submission, http::Lane,
+};
 use planthread_odata::{
-    Paging, Session,
-    filter::equals,
+    Session,
     literal::{query, string},
-    paging::ROWS_MOST,
 };
 
-use super::{
-    notes::{COMMIT_AT, COMMITTED, COMMITTING, STAGE, STAGING, TRANSACTION},
-    status::{ImportState, ask},
-};
+use super::notes::{COMMIT_AT, COMMITTED, COMMITTING, STAGE, STAGING, TRANSACTION};
 use crate::{
     context::Context,
     translate::{
         decode,
         encode::{Chunk, Encoded, encode},
-        messages::{Message, first_text, messages, outcomes},
+        messages::outcomes,
     },
     wire::{call::call, receipt},
 };
 
-/// Pushes one batch as one transaction.
-pub(crate) async fn push(
+/// Submits one batch as one transaction.
+pub(crate) async fn submit(
     ibp: &Context,
     batch: &Batch,
     attempt: &Attempt,
-) -> Result<PushOutcome, ConnectorError> {
+) -> Result<Submission, ConnectorError> {
     let encoded = encode(batch.cells(), &ibp.measures, &ibp.config);
     let encoded = encoded.map_err(ConnectorError::took_nothing)?;
     encoded.one_transaction(&ibp.config).map_err(ConnectorError::took_nothing)?;
-    let total = batch.cells().len();
     if encoded.chunks.is_empty() {
-        return Ok(outcome(ibp, attempt.id().as_str(), "NOT_SENT", total, &encoded, &[]));
+        return Ok(Submission::Done(not_sent(ibp, batch, &encoded, attempt)));
     }
     let session = ibp.planning.session();
     // Until the commit is sent nothing can take effect, whatever failed.
     let staged = staged(ibp, batch, &encoded, &session, attempt).await;
     let transaction = staged.map_err(ConnectorError::took_nothing)?;
     commit(ibp, &session, &transaction, attempt).await?;
-    // From here on the rows may be in effect, whatever a later request does.
-    let state = wait(ibp, &transaction).await.map_err(ConnectorError::after_effect)?;
-    let found = refusals(ibp, &transaction, &state).await;
-    let verdict = match (&state, first_text(&found)) {
-        (ImportState::Error, Some(text)) => format!("ERROR: {text}"),
-        _ => state.word().to_owned(),
+    Ok(Submission::Submitted)
+}
+
+/// The end of a batch of which no row may go.
+fn not_sent(ibp: &Context, batch: &Batch, encoded: &Encoded, attempt: &Attempt) -> PushOutcome {
+    let receipt = Receipt {
+        handle: attempt.id().as_str().to_owned(),
+        verdict: "NOT_SENT".to_owned(),
+        at: ibp.clock().now(),
     };
-    Ok(outcome(ibp, &transaction, &verdict, total, &encoded, &found))
+    let total = batch.cells().len();
+    let (rows, _) = outcomes(total, encoded, &[], &RowOutcome::Unproven, &ibp.config);
+    PushOutcome::new(receipt, rows)
 }
 
 /// Stages everything under a transaction of its own, and answers its id.
@@ -70,30 +70,13 @@ async fn staged(
     attempt: &Attempt,
 ) -> Result<String, ConnectorError> {
     let transaction = transaction_id(ibp, attempt).await?;
+    attempt.note_encoding(&encoded.digest(&ibp.config))?;
     attempt.note(TRANSACTION, &transaction)?;
     attempt.note(STAGE, STAGING)?;
     let version = ibp.config.version_of(batch.scope(), &ibp.scope);
     initiate(ibp, session, &transaction, version).await?;
     stage(ibp, session, &encoded.chunks, &transaction, version).await?;
     Ok(transaction)
-}
-
-fn outcome(
-    ibp: &Context,
-    transaction: &str,
-    verdict: &str,
-    total: usize,
-    encoded: &Encoded,
-    found: &[Message],
-) -> PushOutcome {
-    let accepted = verdict == ImportState::Processed.word();
-    let otherwise = if accepted { RowOutcome::Accepted } else { RowOutcome::Unproven };
-    let receipt = Receipt {
-        handle: transaction.to_owned(),
-        verdict: verdict.to_owned(),
-        at: ibp.clock().now(),
-    };
-    PushOutcome { receipt, rows: outcomes(total, encoded, found, &otherwise, &ibp.config) }
 }
 
 /// The attempt's own id, which the service accepts as the transaction's
@@ -181,7 +164,7 @@ async fn stage_one(
 }
 
 /// Commits once. Unless the service provably refused, its fate is unknown
-/// until `settle` asks.
+/// until `poll` asks.
 async fn commit(
     ibp: &Context,
     session: &Session,
@@ -205,71 +188,6 @@ async fn commit(
             Err(error.took_nothing())
         }
     }
-}
-
-/// Waits for the end of the import. No import has ended when its commit is
-/// answered, so the first question comes after the first wait: asked at once it
-/// would only cost a request.
-async fn wait(ibp: &Context, transaction: &str) -> Result<ImportState, ConnectorError> {
-    let polling = &ibp.config.polling;
-    let every = Duration::from_secs(polling.every_seconds);
-    let limit = Duration::from_secs(polling.limit_seconds.saturating_sub(polling.every_seconds));
-    ibp.clock().sleep(every).await;
-    let ended = poll(ibp.clock(), every, limit, || async {
-        let state = ask(ibp, transaction).await?;
-        Ok(state.is_terminal().then_some(state))
-    });
-    ended.await?.ok_or_else(|| {
-        let text = format!("still running after {} s", polling.limit_seconds);
-        ConnectorError::new(Class::Transient { sent: Sent::Maybe }, "wait for import", text)
-            .cure("look at the Data Integration Jobs app; the attempt is settled later")
-    })
-}
-
-/// Messages of an import that did not fully succeed. When they can't be read,
-/// the rows stay unproven: the import itself is done, and read-back decides.
-async fn refusals(ibp: &Context, transaction: &str, state: &ImportState) -> Vec<Message> {
-    if !state.has_refusals() {
-        return Vec::new();
-    }
-    // Tenants that don't know the expand refuse it in several ways.
-    let result = match read_messages(ibp, transaction, true).await {
-        Ok(found) => Ok(found),
-        Err(_) => read_messages(ibp, transaction, false).await,
-    };
-    result.unwrap_or_else(|error| {
-        tracing::warn!(%error, "messages of the import can't be read; its rows stay unproven");
-        Vec::new()
-    })
-}
-
-/// Messages exist with a filter only (§6.6).
-async fn read_messages(
-    ibp: &Context,
-    transaction: &str,
-    expand: bool,
-) -> Result<Vec<Message>, ConnectorError> {
-    const READ: &str = "read messages";
-    const PAGE: usize = 2_000;
-    let navigation = ibp.config.message_navigation();
-    let paging =
-        Paging { step: READ, size: PAGE, parallel: 1, rows_most: ROWS_MOST, distinct: true };
-    let path = |skip: usize| {
-        let mut pairs = vec![("$filter", equals("Transactionid", transaction))];
-        if expand {
-            pairs.push(("$expand", navigation.clone()));
-        }
-        pairs.push(("$top", PAGE.to_string()));
-        pairs.push(("$skip", skip.to_string()));
-        pairs.push(("$format", "json".to_owned()));
-        format!("{}Message?{}", ibp.config.planning_area, query(&pairs))
-    };
-    let ask = |page| {
-        let path = ibp.planning.path_of(READ, page, &path);
-        async move { ibp.planning.read(READ, Lane::Verify, &path?).await }
-    };
-    let pages = paging.all(ask).await?;
-    Ok(pages.iter().flat_map(|rows| messages(rows, &navigation)).collect())
 }
 
 /// Before the first row was staged nothing can have had an effect.

@@ -1,24 +1,13 @@
-//! Pushes: the happy way, expired tokens, and everything that must not be sent
+//! Submissions: the happy way, expired tokens, and everything that must not be sent
 //! twice.
 
 use planthread_contracts::RowOutcome;
-use planthread_kit::{Class, Sent, Settlement};
+use planthread_kit::{Class, Poll, Sent};
 use serde_json::json;
 
 use super::*;
 
 const MAYBE: Class = Class::Transient { sent: Sent::Maybe };
-
-fn push(
-    world: &World,
-    batch: &Batch,
-) -> Result<planthread_kit::PushOutcome, planthread_kit::ConnectorError> {
-    world.clock.block_on(world.connector.push(batch, &world.attempt()))
-}
-
-fn settle(world: &World) -> Settlement {
-    world.clock.block_on(world.connector.settle(&world.record())).unwrap()
-}
 
 #[test]
 fn a_push_on_the_wire() {
@@ -34,7 +23,7 @@ fn a_push_on_the_wire() {
         ],
         |settings| settings["transaction"] = json!({"values_per_post": 1}),
     );
-    let outcome = push(&world, &two()).unwrap();
+    let outcome = world.push(&two()).unwrap();
     assert_eq!(outcome.rows, [RowOutcome::Accepted, RowOutcome::Accepted]);
     assert_eq!(
         (outcome.receipt.handle.as_str(), outcome.receipt.verdict.as_str()),
@@ -60,7 +49,7 @@ fn an_expired_token_is_fetched_again_and_the_post_repeated() {
         ],
         |settings| settings["transaction"] = json!({"values_per_post": 1, "parallel_posts": 1}),
     );
-    push(&world, &two()).unwrap();
+    world.push(&two()).unwrap();
     let heard = world.script.heard.lock().unwrap();
     assert_eq!(heard[2].body(), heard[4].body(), "the same chunk: a 403 staged nothing");
     assert_eq!(heard[4].headers()["x-csrf-token"], "token-2");
@@ -83,7 +72,7 @@ fn two_posts_that_meet_an_expired_token_share_one_new_token() {
         ],
         |settings| settings["transaction"] = json!({"values_per_post": 1}),
     );
-    push(&world, &two()).unwrap();
+    world.push(&two()).unwrap();
     assert_eq!(world.left(), 0);
 }
 
@@ -105,11 +94,14 @@ fn an_unclear_post_is_never_sent_again_into_its_transaction() {
     for fault in faults {
         let told = format!("{fault:?}");
         let world = World::new(vec![("GET ", token(1)), ("POST ZPATrans", fault)]);
-        let error = push(&world, &two()).unwrap_err();
+        let error = world.push(&two()).unwrap_err();
         assert_eq!(error.class, MAYBE, "{told}");
         assert_eq!(world.heard().len(), 2, "no commit, no second post: {told}");
         assert_eq!(world.note("stage").as_deref(), Some("staging"));
-        assert_eq!(settle(&world), Settlement::NotTaken, "nothing takes effect without a commit");
+        assert!(
+            matches!(world.poll(&two()), Ok(Poll::NotTaken { .. })),
+            "nothing takes effect without a commit"
+        );
     }
 }
 
@@ -122,7 +114,7 @@ fn a_post_that_provably_did_not_leave_is_sent_again() {
         ("POST commit", committed()),
         ("GET getExportResult", status("PROCESSED")),
     ]);
-    push(&world, &two()).unwrap();
+    world.push(&two()).unwrap();
 }
 
 #[test]
@@ -132,88 +124,31 @@ fn a_calculated_key_figure_is_drift_and_not_an_outage() {
         ("POST ZPATrans", refusal(500, "invalid column name: TWINCAPALIVE")),
     ];
     let world = World::new(steps);
-    let error = push(&world, &two()).unwrap_err();
+    let error = world.push(&two()).unwrap_err();
     assert_eq!(error.class, Class::Drift);
     assert!(error.message.contains("TWINCAPALIVE") && error.cure.is_some(), "{error}");
     assert!(error.took_nothing, "no commit was sent: its cells are free again");
 }
 
 #[test]
-fn rejected_rows_are_named_and_the_others_wait_for_their_proof() {
-    let rows = json!([
-        {"ExceptionId": "7", "MsgText": "unknown combination", "NavZPAMessage":
-            {"RESID": "LINE-2", "LOCID": "1010", "PERIODID4_TSTAMP": "/Date(1767571200000)/"}},
-        {"ExceptionId": "8", "MsgText": "1 of 2 rows rejected", "NavZPAMessage": null}]);
-    let world = World::new(vec![
-        ("GET ", token(1)),
-        ("POST ZPATrans", created()),
-        ("POST commit", committed()),
-        ("GET getExportResult", status("PROCESSED_WITH_ERRORS")),
-        (
-            "GET ZPAMessage?$filter=Transactionid eq '0123456789abcdef0123456789abcdef'&$expand=NavZPAMessage",
-            answer(200, &json!({"d": {"results": rows}})),
-        ),
-    ]);
-    let outcome = push(&world, &two()).unwrap();
-    assert_eq!(outcome.rows[0], RowOutcome::Unproven);
-    let RowOutcome::Rejected(rejection) = &outcome.rows[1] else { panic!("{:?}", outcome.rows) };
-    assert_eq!(rejection.reason, "unknown combination");
-}
-
-#[test]
-fn texts_are_searched_where_expand_is_refused() {
-    let rows = json!([{"ExceptionId": "7", "MsgText": "RESID LINE-2 does not exist"}]);
-    let world = World::new(vec![
-        ("GET ", token(1)),
-        ("POST ZPATrans", created()),
-        ("POST commit", committed()),
-        ("GET getExportResult", status("ERROR")),
-        ("GET ZPAMessage", refusal(400, "expand is not supported")),
-        (
-            "GET ZPAMessage?$filter=Transactionid eq '0123456789abcdef0123456789abcdef'&$top=2000",
-            answer(200, &json!({"d": {"results": rows}})),
-        ),
-    ]);
-    let outcome = push(&world, &two()).unwrap();
-    assert_eq!(outcome.receipt.verdict, "ERROR: RESID LINE-2 does not exist");
-    assert!(matches!(outcome.rows[1], RowOutcome::Rejected(_)));
-    assert_eq!(outcome.rows[0], RowOutcome::Unproven);
-}
-
-#[test]
-fn a_state_nobody_knows_leaves_every_row_unproven() {
-    let states = [status("ARCHIVED"), refusal(404, "unknown transaction")];
-    for state in states {
-        let world = World::new(vec![
-            ("GET ", token(1)),
-            ("POST ZPATrans", created()),
-            ("POST commit", committed()),
-            ("GET getExportResult", state),
-        ]);
-        let outcome = push(&world, &two()).unwrap();
-        assert_eq!(outcome.rows, [RowOutcome::Unproven, RowOutcome::Unproven]);
-    }
-}
-
-#[test]
 fn nothing_is_sent_for_nothing() {
     let world = World::new(vec![]);
-    assert!(push(&world, &batch(vec![])).unwrap().rows.is_empty());
+    assert!(world.push(&batch(vec![])).unwrap().rows.is_empty());
     let refused = batch(vec![cell("live", "LINE-1", "2026-W02", "1.005")]);
-    let outcome = push(&world, &refused).unwrap();
+    let outcome = world.push(&refused).unwrap();
     assert!(matches!(outcome.rows[0], RowOutcome::Rejected(_)));
     assert_eq!(outcome.receipt.verdict, "NOT_SENT");
 
     let small =
         World::with(vec![], |settings| settings["transaction"] = json!({"segment_rows": 1}));
     let many = (0..5).map(|n| cell("live", &format!("L{n}"), "2026-W02", "1")).collect();
-    assert_eq!(push(&small, &batch(many)).unwrap_err().class, Class::Fatal);
+    assert_eq!(small.push(&batch(many)).unwrap_err().class, Class::Fatal);
     assert!(small.heard().is_empty(), "refused before any request");
 
     let mixed = World::new(vec![]);
     let cells =
         vec![cell("live", "LINE-1", "2026-W02", "1"), cell("cut", "LINE-2", "2026-W02", "1")];
-    let error = push(&mixed, &batch(cells)).unwrap_err();
+    let error = mixed.push(&batch(cells)).unwrap_err();
     assert_eq!(error.class, Class::Fatal);
     assert!(error.took_nothing && mixed.heard().is_empty(), "two lists of columns under one id");
 }
@@ -241,7 +176,7 @@ fn switches_change_the_wire_and_only_the_wire() {
             settings["operations"] = json!({"commit": {"verb": "PUT", "name": "Commit"}});
         },
     );
-    let outcome = push(&world, &two()).unwrap();
+    let outcome = world.push(&two()).unwrap();
     assert_eq!(outcome.receipt.handle, "SERVER1");
     let body: Value = serde_json::from_slice(world.script.heard.lock().unwrap()[3].body()).unwrap();
     assert_eq!(
@@ -255,7 +190,7 @@ fn before_the_first_row_nothing_can_have_happened() {
     let lost = || Reply::Lost(Sent::Maybe);
     let world =
         World::new(vec![("GET ", lost()), ("GET ", lost()), ("GET ", lost()), ("GET ", lost())]);
-    let error = push(&world, &two()).unwrap_err();
+    let error = world.push(&two()).unwrap_err();
     assert!(matches!(error.class, Class::Transient { .. }), "{error}");
-    assert_eq!(settle(&world), Settlement::NotTaken);
+    assert!(matches!(world.poll(&two()), Ok(Poll::NotTaken { .. })));
 }
