@@ -1,6 +1,6 @@
 //! What every verb shares: the common options, the screen, the clock.
 
-use std::{future::Future, path::PathBuf, sync::Arc};
+use std::{future::Future, io::IsTerminal as _, path::PathBuf, sync::Arc};
 
 use planthread_engine::{Reader, ledger};
 use planthread_kit::{Clock, Discovery, SystemClock};
@@ -13,11 +13,14 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use super::screen::{self, Screen};
+use super::{
+    screen::{self, Screen},
+    ticker::{Manner, Ticker},
+};
 use crate::{
     config::{self, ConfigError, Loaded},
     failure::Failure,
-    pipeline::{Bridge, OpenTarget, Opener},
+    pipeline::{Board, Bridge, OpenTarget, Opener},
     report::paper::visible,
 };
 
@@ -49,6 +52,9 @@ pub struct Context {
     pub screen: Screen,
     /// The real clock.
     pub clock: Arc<dyn Clock>,
+    /// What is under way.
+    pub board: Arc<Board>,
+    _ticker: Arc<Ticker>,
 }
 
 impl Context {
@@ -58,7 +64,15 @@ impl Context {
         if common.verbose {
             trace_to_stderr(screen.colour);
         }
-        Self { common, screen, clock: Arc::new(SystemClock::default()) }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let board = Board::new(Arc::clone(&clock));
+        let manner = match (common.json, std::io::stderr().is_terminal()) {
+            (_, true) if !common.verbose => Manner::Terminal,
+            (false, _) => Manner::Log,
+            (true, _) => Manner::Silent,
+        };
+        let ticker = Ticker::start(Arc::clone(&board), Arc::clone(&clock), manner);
+        Self { common, screen, clock, board, _ticker: Arc::new(ticker) }
     }
 
     /// Reads the configuration that the options name.
@@ -111,6 +125,7 @@ impl Context {
     /// # Errors
     /// When it can't be reached, or does not let us in.
     pub fn discover(&self, target: &OpenTarget) -> Result<Discovery, Failure> {
+        let _doing = self.board.doing(&target.name, "asking what it offers");
         self.block_on(async {
             let found = target.connector.discover().await;
             found.map_err(|error| Failure::from(error).about(&target.name))
@@ -123,7 +138,8 @@ impl Context {
     /// When the configuration is wrong, or somebody else writes the state.
     pub fn bridge(&self) -> Result<Bridge, Failure> {
         let opener = Opener::new(Arc::clone(&self.clock));
-        Bridge::open(self.config()?, Arc::clone(&self.clock), opener)
+        let bridge = Bridge::open(self.config()?, Arc::clone(&self.clock), opener)?;
+        Ok(bridge.watched(Arc::clone(&self.board)))
     }
 
     /// The configuration, and its state for reading: works beside a writer.
@@ -150,11 +166,15 @@ impl Context {
         &self,
         future: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        tokio::runtime::Builder::new_multi_thread()
+        let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
-            .map_err(|error| Failure::internal(format!("can't start the runtime: {error}")))?
-            .block_on(future)
+            .map_err(|error| Failure::internal(format!("can't start the runtime: {error}")))?;
+        let done = runtime.block_on(future);
+        // A name server that does not answer, or a loop that computes, holds
+        // nobody up: what is durable is on the disk.
+        runtime.shutdown_background();
+        done
     }
 }
 

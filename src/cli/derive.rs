@@ -46,6 +46,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let loaded = context.config()?;
     let plant = &loaded.config.plant;
     let as_of = args.as_of.unwrap_or_else(|| plant.as_of(context.clock.now()));
+    let _doing = context.board.doing("", "deriving");
     let (facts, from, refused) = facts(context, &loaded, args.files, as_of)?;
     if let Some([resource, period]) = args.explain.as_deref() {
         let period: Period = period.parse().map_err(|error| Failure::usage(format!("{error}")))?;

@@ -31,14 +31,22 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let reports = if args.files.is_empty() {
         bridge.ingest()?
     } else {
-        args.files.iter().map(|file| take(&bridge, file, args)).collect::<Result<_, _>>()?
+        args.files
+            .iter()
+            .map(|file| take(context, &bridge, file, args))
+            .collect::<Result<_, _>>()?
     };
     let journal = journal::counts(&bridge.reader()?)?;
     context.screen.show(&Ingested { files: reports, journal })
 }
 
-fn take(bridge: &Bridge, file: &Path, args: &Args) -> Result<FileReport, Failure> {
-    let door = bridge.door();
+fn take(
+    context: &Context,
+    bridge: &Bridge,
+    file: &Path,
+    args: &Args,
+) -> Result<FileReport, Failure> {
+    let door = bridge.door().counted_by(context.board.doing("", "taking records in"));
     if file == Path::new("-") {
         return files::events(io::stdin().lock(), "stdin", &door);
     }

@@ -27,6 +27,7 @@ mod segments;
 mod setup;
 mod status;
 mod stop;
+mod ticker;
 mod trace;
 mod undo;
 mod validate;

@@ -1,24 +1,18 @@
 //! `planthread plan [TARGET] [-o FILE]`
 
-use std::{
-    fs::File,
-    io::{self, BufWriter, Write},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use planthread_engine::{
     Reader,
-    plan::{PlanLine, PlanSummary},
     status::{self, Withdrawn},
-    verify::Which,
 };
 
 use super::Context;
 use crate::{
     config::Loaded,
     failure::{Exit, Failure},
-    pipeline::{self, Bridge, NotPromoted, OpenTarget},
-    report::planned::{LINES_SHOWN, Planned, Plans},
+    pipeline::{Bridge, Course, NotPromoted, OpenTarget, TargetCycle, Tee, plan_of_ledger},
+    report::planned::{Planned, Plans},
 };
 
 /// What the verb takes.
@@ -54,26 +48,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 
 /// Derives, wants, reads what was never read, plans.
 fn fresh(context: &Context, bridge: &Bridge, args: &Args) -> Result<Vec<Planned>, Failure> {
+    let targets = bridge.targets(args.target.as_deref())?;
     let truth = bridge.truth(bridge.as_of())?;
-    let mut plans = Vec::new();
-    for target in bridge.targets(args.target.as_deref())? {
-        let want = bridge.want(&target, &truth)?;
-        let unread = match pipeline::policy::quiet(&target, bridge.clock.now())? {
-            Some(quiet) => Some(quiet),
-            None => {
-                context.block_on(bridge.verify(&target, Which::Unread))?.error.map(Failure::from)
-            }
-        };
-        let plan = |out: &mut dyn Write| bridge.plan(&target, truth.as_of, None, out);
-        plans.push(Planned {
-            want: Some(want),
-            unread,
-            not_promoted: NotPromoted::counted(&bridge.loaded, &target, &truth)?,
-            withdrawn: withdrawn(&bridge.reader()?, &target, context)?,
-            ..planned(plan, &target, args.output.as_ref())?
-        });
-    }
-    Ok(plans)
+    let course = Course::Plan { truth: &truth, file: args.output.as_deref() };
+    let walked = context.block_on(async { Ok(bridge.walk_all(&targets, course).await) })?;
+    let view = |(target, done): (&OpenTarget, TargetCycle)| {
+        let not_promoted = NotPromoted::counted(&bridge.loaded, target, &truth)?;
+        let withdrawn = withdrawn(&bridge.reader()?, target, context)?;
+        Planned::of(done, file(args), not_promoted, withdrawn)
+    };
+    targets.iter().zip(walked).map(view).collect()
 }
 
 /// Plans what the ledger has, beside its writer.
@@ -84,16 +68,25 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
     for name in loaded.config.targets.keys() {
         if args.target.as_ref().is_none_or(|wanted| wanted == name) {
             let target = context.open_offline(loaded, Some(name))?;
-            let plan = |out: &mut dyn Write| {
-                pipeline::plan_of_ledger(loaded, &reader, &target, as_of, None, out)
+            let mut out = Tee::to(args.output.as_deref())?;
+            let plan = plan_of_ledger(loaded, &reader, &target, as_of, None, &mut out)?;
+            let done = TargetCycle {
+                target: name.clone(),
+                plan: Some(plan),
+                first: out.first(),
+                paused: target.config.policy.paused.clone(),
+                ..TargetCycle::default()
             };
             let not_promoted = NotPromoted::of(loaded, name, &target.config, as_of)?;
             let withdrawn = withdrawn(&reader, &target, context)?;
-            let plan = planned(plan, &target, args.output.as_ref())?;
-            plans.push(Planned { not_promoted, withdrawn, ..plan });
+            plans.push(Planned::of(done, file(args), not_promoted, withdrawn)?);
         }
     }
     Ok(plans)
+}
+
+fn file(args: &Args) -> Option<String> {
+    args.output.as_ref().map(|path| path.display().to_string())
 }
 
 fn withdrawn(
@@ -102,57 +95,4 @@ fn withdrawn(
     context: &Context,
 ) -> Result<Withdrawn, Failure> {
     Ok(status::withdrawn(reader, &target.name, target.scope.name(), context.clock.now())?)
-}
-
-fn planned(
-    plan: impl FnOnce(&mut dyn Write) -> Result<PlanSummary, Failure>,
-    target: &OpenTarget,
-    file: Option<&PathBuf>,
-) -> Result<Planned, Failure> {
-    let open = |path: &PathBuf| -> Result<Box<dyn Write>, Failure> {
-        let file = File::create(path).map_err(|error| Failure::io("write", path, &error))?;
-        Ok(Box::new(BufWriter::new(file)))
-    };
-    let out = file.map_or_else(|| Ok(Box::new(io::sink()) as Box<dyn Write>), open)?;
-    let mut tee = Tee { out, first: Vec::new(), lines: 0 };
-    let summary = plan(&mut tee)?;
-    let first = tee.first();
-    let file = file.map(|path| path.display().to_string());
-    let paused = target.config.policy.paused.clone();
-    let (withdrawn, not_promoted) = (Withdrawn::default(), Vec::new());
-    Ok(Planned { summary, file, want: None, first, unread: None, paused, not_promoted, withdrawn })
-}
-
-/// Passes a plan on and keeps its first lines for the eye.
-struct Tee {
-    out: Box<dyn Write>,
-    first: Vec<u8>,
-    lines: usize,
-}
-
-impl Tee {
-    /// The first cells, behind the header.
-    fn first(&self) -> Vec<PlanLine> {
-        self.first
-            .split(|byte| *byte == b'\n')
-            .skip(1)
-            .filter_map(|line| serde_json::from_slice(line).ok())
-            .take(LINES_SHOWN)
-            .collect()
-    }
-}
-
-impl Write for Tee {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.lines <= LINES_SHOWN {
-            self.lines += bytes.iter().filter(|byte| **byte == b'\n').count();
-            self.first.extend_from_slice(bytes);
-        }
-        self.out.write_all(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
 }

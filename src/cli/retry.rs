@@ -15,7 +15,10 @@ use crate::{
 pub(super) struct Args {}
 
 pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
-    context.screen.show(&context.bridge()?.retry()?)
+    let doing = context.board.doing("", "taking refused records again");
+    let retried = context.bridge()?.retry()?;
+    drop(doing);
+    context.screen.show(&retried)
 }
 
 impl View for Retried {

@@ -1,12 +1,24 @@
 //! `planthread run`
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::{
+    sync::{
+        mpsc::{UnboundedReceiver, unbounded_channel},
+        watch,
+    },
+    task::JoinHandle,
+};
 
 use super::{Context, stop::asked_to_stop};
 use crate::{
     failure::{Exit, Failure},
-    pipeline::{Bridge, OpenTarget},
-    report::planned::seconds,
+    pipeline::{Bridge, GRACE, News, OpenTarget, Rounds, Stop},
+    report::{
+        cycled::{Taken, Walked},
+        planned::seconds,
+    },
     serve::http::Endpoint,
 };
 
@@ -29,91 +41,161 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             let cycle = bridge.cycle(&targets, bridge.as_of()).await?;
             return context.screen.show(&cycle);
         }
-        forever(context, &bridge, &targets).await
+        forever(context, Arc::new(bridge), targets).await
     })
 }
 
-/// How long requests that are being answered may hold the end up.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long the loops may take to end, above the grace that their targets have.
+/// Whoever computes on the disk longer than that is left behind: what is durable
+/// is on the disk.
+const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Cycles until it is asked to stop. A cycle that has begun is finished: what was pushed is
-/// read back. A second request does not wait; the next start settles the rest.
+/// Runs until it is asked to stop. What is under way has a moment to come to its
+/// end; a push that takes longer stays open, and the next start finds out what
+/// became of it. A second request does not wait at all.
 ///
-/// What passes (a full disk, a file that is away) ends no bridge: the cycle says so, and the next
-/// one goes on. Only a first cycle that finds the configuration wrong ends it.
+/// What passes (a full disk, a file that is away) ends no bridge: it is said, and
+/// the next round goes on. Only a first round that finds the configuration wrong
+/// ends it.
 async fn forever(
     context: &Context,
-    bridge: &Bridge,
-    targets: &[OpenTarget],
+    bridge: Arc<Bridge>,
+    targets: Vec<OpenTarget>,
 ) -> Result<Exit, Failure> {
-    let (stop, stopped) = tokio::sync::watch::channel(false);
     let interrupted = asked_to_stop();
     tokio::pin!(interrupted);
-    let endpoint = open_intake(context, bridge, stopped.clone()).await?;
+    let (ask, stop) = Stop::new();
+    let endpoint = open_intake(context, &bridge, stop.clone()).await?;
     let every = Duration::from_secs(bridge.loaded.config.run.every_seconds.max(1));
-    let names = targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ");
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     context.screen.say(&format!(
         "Running every {}, to {}. Stop with ctrl-c.",
         seconds(every.as_secs() * 1_000),
-        if names.is_empty() { "no target" } else { &names }
+        if names.is_empty() { "no target".to_owned() } else { names.join(", ") }
     ))?;
-    let mut first = true;
-    loop {
-        let cycle = bridge.cycle(targets, bridge.as_of());
-        tokio::pin!(cycle);
-        let mut last = false;
-        let done = tokio::select! {
-            done = &mut cycle => done,
-            () = &mut interrupted => {
-                last = true;
-                context.screen.note("finishing this cycle; ctrl-c again ends at once");
-                cycle.await
-            }
-        };
-        let exit = match done {
-            Ok(done) => context.screen.show(&done)?,
-            Err(failure) if first && failure.exit == Exit::Usage => return Err(failure),
-            Err(failure) => {
-                context.screen.fail(&failure);
-                failure.exit
-            }
-        };
-        first = false;
-        last = last
-            || tokio::select! {
-                () = bridge.clock.sleep(every) => false,
-                () = &mut interrupted => true,
-            };
-        if last {
-            // The receiver may be gone when no endpoint listens.
-            let _ = stop.send(true);
-            if let Some(endpoint) = endpoint {
-                tokio::select! {
-                    _ = endpoint => {}
-                    () = bridge.clock.sleep(FAREWELL) => {}
-                }
-            }
-            return Ok(exit);
+    let (news, told) = unbounded_channel();
+    let rounds = Rounds::new(Arc::clone(&bridge), news, stop);
+    let mut loops: Vec<JoinHandle<()>> = Vec::new();
+    for target in targets {
+        let target = rounds.target(target);
+        loops.push(on_a_thread(move || target.run()));
+    }
+    loops.push(on_a_thread(move || rounds.run(every)));
+    let mut teller = Teller { context, told, last: None, exits: BTreeMap::new() };
+    tokio::select! {
+        told = teller.tell() => told?,
+        () = &mut interrupted => {
+            context.screen.note(&format!(
+                "stopping; a push that needs more than {} s stays open, and the next start \
+                 finds out what became of it",
+                GRACE.as_secs()
+            ));
         }
+    }
+    end(&bridge, &ask, loops, endpoint).await;
+    teller.rest()
+}
+
+/// Asks everybody to end, and waits for them as long as is fit.
+async fn end(
+    bridge: &Bridge,
+    ask: &watch::Sender<bool>,
+    loops: Vec<JoinHandle<()>>,
+    endpoint: Option<Intake>,
+) {
+    ask.send_replace(true);
+    let all = async {
+        futures_util::future::join_all(loops).await;
+        if let Some(endpoint) = endpoint {
+            // Whoever is being answered is answered; how it ended is nobody's question.
+            let _ = endpoint.await;
+        }
+    };
+    tokio::select! {
+        () = all => {}
+        () = bridge.clock.sleep(GRACE + FAREWELL) => {}
     }
 }
 
-type Intake = tokio::task::JoinHandle<Result<(), Failure>>;
+/// Runs a loop on a thread of its own: who computes for long holds nobody up.
+fn on_a_thread<F>(run: impl FnOnce() -> F + Send + 'static) -> JoinHandle<()>
+where
+    F: Future<Output = ()>,
+{
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(run()))
+}
+
+/// Shows what the loops tell, and keeps how each of them stands.
+struct Teller<'a> {
+    context: &'a Context,
+    told: UnboundedReceiver<News>,
+    last: Option<Timestamp>,
+    exits: BTreeMap<String, Exit>,
+}
+
+impl Teller<'_> {
+    /// Shows what is told until nobody tells any more.
+    async fn tell(&mut self) -> Result<(), Failure> {
+        while let Some(news) = self.told.recv().await {
+            self.show(news)?;
+        }
+        Ok(())
+    }
+
+    /// Shows what was told last, and says how the program ends: with the worst
+    /// that stands.
+    fn rest(mut self) -> Result<Exit, Failure> {
+        while let Ok(news) = self.told.try_recv() {
+            self.show(news)?;
+        }
+        Ok(self.exits.into_values().max().unwrap_or(Exit::Ok))
+    }
+
+    fn show(&mut self, news: News) -> Result<(), Failure> {
+        let screen = &self.context.screen;
+        let (who, exit) = match news {
+            News::Round(round) => {
+                self.last = Some(round.truth.as_of);
+                let taken = Taken { as_of: round.truth.as_of, intake: &round.intake };
+                (String::new(), screen.show(&taken)?)
+            }
+            News::Failed { failure, first } if first && failure.exit == Exit::Usage => {
+                return Err(failure);
+            }
+            News::Failed { failure, .. } => {
+                screen.fail(&failure);
+                (String::new(), failure.exit)
+            }
+            News::Walked { as_of, done } => {
+                let late = self.last.is_some_and(|last| last > as_of);
+                let exit = screen.show(&Walked { as_of, done: &done, late })?;
+                (done.target, exit)
+            }
+            News::Cut(target) => {
+                screen.note(&format!("{target}: ended on the way; the next start goes on"));
+                (target, Exit::Transient)
+            }
+        };
+        // No target is called by an empty name: that is the factory's side.
+        self.exits.insert(who, exit);
+        Ok(())
+    }
+}
+
+type Intake = JoinHandle<Result<(), Failure>>;
 
 /// Opens the HTTP door, where one is configured.
 async fn open_intake(
     context: &Context,
     bridge: &Bridge,
-    mut stopped: tokio::sync::watch::Receiver<bool>,
+    mut stop: Stop,
 ) -> Result<Option<Intake>, Failure> {
     let Some(config) = &bridge.loaded.config.intake.http else { return Ok(None) };
     let endpoint = Endpoint::bind(config).await?;
     context.screen.say(&format!("Taking CloudEvents on http://{}/events", endpoint.address))?;
     let door = Arc::new(bridge.door());
-    let stop = async move {
-        // An error means that the bridge is gone: stop as well.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
+    let stop = async move { stop.asked().await };
     let clock = Arc::clone(&bridge.clock);
     Ok(Some(tokio::spawn(endpoint.serve(door, clock, stop))))
 }

@@ -1,6 +1,9 @@
 //! The one place that prints. Nothing passes that is a secret of ours.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use planthread_kit::Masked;
 use serde::Serialize;
@@ -62,9 +65,7 @@ impl Screen {
 
     /// A remark on standard error, which never mixes with the answer.
     pub fn note(&self, text: &str) {
-        // Nobody to tell when standard error is gone.
-        let line = format!("note: {}\n", visible(text));
-        let _ = errors().write_all(line.as_bytes());
+        remark(&format!("note: {text}"));
     }
 
     /// Bytes as they are.
@@ -72,6 +73,7 @@ impl Screen {
     /// # Errors
     /// When standard output is gone.
     pub fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let _line = wiped();
         let mut out = Masked(io::stdout().lock());
         match out.write_all(bytes).and_then(|()| out.flush()) {
             // `planthread status | head` is no error.
@@ -90,6 +92,7 @@ impl Screen {
             paper.line(format!("{error} {failure}"));
             paper.into_text()
         };
+        let _line = wiped();
         let _ = errors().write_all(text.as_bytes());
     }
 }
@@ -98,6 +101,41 @@ impl Screen {
 #[must_use]
 pub fn errors() -> Masked<io::Stderr> {
     Masked(io::stderr())
+}
+
+/// Whether the last line of the terminal is the one that moves. A process has one
+/// terminal, whatever has many screens.
+static MOVING: Mutex<bool> = Mutex::new(false);
+
+/// Begins the line anew and wipes off what stood there.
+const WIPE: &str = "\r\u{1b}[2K";
+
+/// Takes the moving line away, so that something can be printed; it stays away as
+/// long as the guard lives.
+fn wiped() -> MutexGuard<'static, bool> {
+    let mut moving = MOVING.lock().unwrap_or_else(PoisonError::into_inner);
+    if std::mem::take(&mut *moving) {
+        let _ = write!(io::stderr(), "{WIPE}");
+    }
+    moving
+}
+
+/// Shows `text` as the line that moves, on a terminal's standard error. It is
+/// never obeyed: whoever made it has taken the controls out.
+pub(super) fn moving(text: &str) {
+    let mut moving = wiped();
+    if !text.is_empty() {
+        *moving = true;
+        let mut stderr = errors();
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    }
+}
+
+/// A line on standard error.
+pub(super) fn remark(text: &str) {
+    let _line = wiped();
+    // Nobody to tell when standard error is gone.
+    let _ = errors().write_all(format!("{}\n", visible(text)).as_bytes());
 }
 
 /// JSON escapes the old controls by itself; a terminal obeys the others, too.

@@ -5,6 +5,7 @@ use planthread_engine::{ledger, verify::Which};
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
+    pipeline::Course,
     report::verified::{Verifications, Verified},
 };
 
@@ -29,15 +30,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         _ => Which::All,
     };
     let targets = bridge.targets(args.target.as_deref())?;
-    let reports = context.block_on(async {
-        let mut reports = Vec::new();
-        for target in &targets {
-            reports.push(Verified::of(&target.name, bridge.verify(target, which).await?));
-        }
-        Ok(reports)
-    })?;
+    let course = Course::Verify { read_back: which };
+    let walked = context.block_on(async { Ok(bridge.walk_all(&targets, course).await) })?;
     let reader = bridge.reader()?;
     let (locks, cases) = (ledger::locks(&reader, context.clock.now())?, ledger::cases(&reader)?);
-    let reports = reports.into_iter().map(|one: Verified| one.standing(&locks, &cases)).collect();
-    context.screen.show(&Verifications(reports))
+    let views = walked.into_iter().map(|done| Verified::from(done).standing(&locks, &cases));
+    context.screen.show(&Verifications(views.collect()))
 }

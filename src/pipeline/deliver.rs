@@ -32,6 +32,7 @@ impl Bridge {
         only_unmoved: bool,
     ) -> Result<Applied, Failure> {
         self.bind(target)?;
+        let _doing = self.board.doing(&target.name, "sending");
         let policy = policy::policy(&self.loaded, target, self.clock.now())?;
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &push);
@@ -46,6 +47,7 @@ impl Bridge {
     /// When the state can't be read or written.
     pub async fn recover(&self, target: &OpenTarget) -> Result<Recovered, Failure> {
         self.bind(target)?;
+        let _doing = self.board.doing(&target.name, "asking what became of earlier pushes");
         let sweep = self.sweep_policy(target, Which::Unproven)?;
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &push);
@@ -95,6 +97,7 @@ impl Bridge {
     /// When the folder can't be written. The pack that was there stays.
     pub fn pack(&self, target: &OpenTarget, as_of: Timestamp) -> Result<Option<Manifest>, Failure> {
         let Some(pack) = &target.config.pack else { return Ok(None) };
+        let _doing = self.board.doing(&target.name, "writing the pack");
         let policy = policy::policy(&self.loaded, target, as_of)?;
         let request = PackRequest { policy: &policy, as_of, who: PACK_READER };
         let folder = pack.folder.join(&target.name);

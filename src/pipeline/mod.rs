@@ -1,32 +1,47 @@
-//! The whole way, composed once for the verbs, the demo and the tests:
-//! ingest → derive → project → want → plan → apply → verify.
+//! The whole way, composed once for the verbs, the demo and the tests.
+//!
+//! ```text
+//! ingest → truth, once for all targets        (rounds, truth)
+//!   bind → recover → want → read the basis → plan → apply → verify → screen → pack
+//!                                             (steps, for each target)
+//! ```
+//!
+//! `plan` stops after the plan; `apply FILE` enters with one; `apply` begins with
+//! want; `run` does everything, in rounds.
 
 mod bind;
 mod bridge;
-mod cycle;
 mod deliver;
 mod explain;
 mod foreign;
 pub mod policy;
+mod progress;
 mod retry;
+mod rounds;
 mod signals;
+mod steps;
 mod target;
+mod tee;
 mod trace;
+mod truth;
 mod verify;
 mod want;
 
 #[cfg(test)]
 mod tests;
 
-pub use bridge::{
-    Bridge, Journaled, derive_facts, derive_journal, derive_taken_cut, facts_of_files,
-    facts_of_journal,
-};
-pub use cycle::{Cycle, TargetCycle};
+pub use bridge::Bridge;
 pub use explain::{capacity_of_cut, explain, explain_measure, measure};
 pub use foreign::NotPromoted;
+pub use progress::{Board, Doing, Entry, Steps};
 pub use retry::Retried;
+pub use rounds::{Cycle, GRACE, News, Round, Rounds, Stop, TargetLoop};
 pub use signals::{Signals, signals};
+pub use steps::{Course, TargetCycle, plan_header};
 pub use target::{OpenTarget, Opener, Transports};
+pub use tee::{LINES_SHOWN, Tee};
 pub use trace::{RecordRef, Traced, parse_cell, trace};
-pub use want::{Truth, WantReport, plan_of_ledger};
+pub use truth::{
+    Journaled, Memory, Truth, derive_facts, derive_taken_cut, facts_of_files, facts_of_journal,
+};
+pub use want::{WantReport, plan_of_ledger};

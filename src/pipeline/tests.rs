@@ -156,6 +156,39 @@ fn law_18_the_same_journal_configuration_and_instant_give_the_same_plan() {
 }
 
 #[test]
+fn law_18_what_is_remembered_between_rounds_is_what_would_be_computed_anew() {
+    let world = World::new("remembered");
+    let (bridge, _) = world.bridge();
+    let mut memory = super::Memory::default();
+    let mut round = || bridge.round(bridge.as_of(), &mut memory).unwrap();
+    let anew = || bridge.truth(bridge.as_of()).unwrap();
+    let said = |truth: &super::Truth| format!("{:?} {:?}", truth.live, truth.cut);
+    let first = round().truth;
+    assert_eq!(said(&first), said(&anew()));
+    assert!(Arc::ptr_eq(&first, &round().truth), "nothing is new: nothing is derived");
+    // News, then an hour, then news again, then the next cut, and an old record.
+    let tell = |line: &str| {
+        let text = fs::read_to_string(&world.starter.events).unwrap() + line + "\n";
+        fs::write(&world.starter.events, text).unwrap();
+    };
+    let days = |n: u64| world.clock.advance(std::time::Duration::from_secs(n * 86_400));
+    let mut before = first;
+    for step in 0..5 {
+        match step {
+            0 => tell("2026-11-22T21:00:00Z,press-a,failure"),
+            1 => world.clock.advance(std::time::Duration::from_secs(3_600)),
+            2 => tell("2026-11-22T21:30:00Z,press-a,restored"),
+            3 => days(40),
+            _ => tell("2026-11-20T21:30:00Z,press-a,failure"),
+        }
+        let now = round().truth;
+        assert!(!Arc::ptr_eq(&before, &now), "step {step}");
+        assert_eq!(said(&now), said(&anew()), "step {step}");
+        before = now;
+    }
+}
+
+#[test]
 fn a_record_that_arrives_after_the_cut_is_news_for_the_next_one() {
     let world = World::new("late");
     let (bridge, targets) = world.bridge();

@@ -11,7 +11,7 @@ use planthread_engine::{Reader, journal, ledger};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::bridge::{derive_facts, derive_taken_cut, facts_of_journal};
+use super::truth::{derive_facts, derive_taken_cut, facts_of_journal};
 use crate::{
     config::{Loaded, Target},
     failure::Failure,

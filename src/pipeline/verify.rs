@@ -14,6 +14,13 @@ impl Bridge {
     /// the sweep early and stands in the report.
     pub async fn verify(&self, target: &OpenTarget, which: Which) -> Result<SweepReport, Failure> {
         self.bind(target)?;
+        let _doing = self.board.doing(
+            &target.name,
+            match which {
+                Which::Unread => "reading what stands there",
+                _ => "reading back",
+            },
+        );
         let policy = self.sweep_policy(target, which)?;
         let swept = verify::sweep(&self.state, &*target.connector, &*self.clock, &policy).await;
         self.keep_pauses()?;

@@ -1,13 +1,10 @@
-//! From the journal to wanted cells and a plan: derive, project, want, plan.
+//! From truth to wanted cells and a plan: project, want, plan.
 
 use std::io::Write;
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, DesiredCell};
-use planthread_domain::{
-    derive::Derivation,
-    project::{self, Withheld},
-};
+use planthread_domain::project::{self, Withheld};
 use planthread_engine::{
     Reader,
     ledger::{self, Want, Wanted, Why},
@@ -15,23 +12,8 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{
-    Bridge, OpenTarget,
-    bridge::{derive_taken_cut, facts_of_journal},
-    derive_facts, policy,
-};
+use super::{Bridge, OpenTarget, Truth, policy};
 use crate::{config::Loaded, failure::Failure};
-
-/// The figures of one cycle: of now, and of the last plan cut.
-#[derive(Debug)]
-pub struct Truth {
-    /// The instant that it speaks for.
-    pub as_of: Timestamp,
-    /// Figures of now.
-    pub live: Derivation,
-    /// Figures of the last cut-off, which stay firm until the next.
-    pub cut: Derivation,
-}
 
 /// What became of the figures at one target.
 #[derive(Debug, Serialize)]
@@ -46,18 +28,6 @@ pub struct WantReport {
 }
 
 impl Bridge {
-    /// Derives what the journal says at `as_of`, and at the last plan cut
-    /// before it.
-    ///
-    /// # Errors
-    /// When the journal can't be read, or a calendar makes no sense.
-    pub fn truth(&self, as_of: Timestamp) -> Result<Truth, Failure> {
-        let facts = facts_of_journal(&self.loaded, &self.reader()?, as_of)?;
-        let live = derive_facts(&self.loaded, &facts.all, as_of)?;
-        let cut = derive_taken_cut(&self.loaded, &facts.at_cut, as_of)?;
-        Ok(Truth { as_of, live, cut })
-    }
-
     /// Takes `truth` into the ledger as what is wanted at `target`.
     ///
     /// # Errors
@@ -65,6 +35,7 @@ impl Bridge {
     /// mixed), or the ledger can't be written.
     pub fn want(&self, target: &OpenTarget, truth: &Truth) -> Result<WantReport, Failure> {
         self.bind(target)?;
+        let _doing = self.board.doing(&target.name, "taking in what is wanted");
         let plant = &self.loaded.config.plant;
         let projection = project::project(&project::Request {
             plant,
@@ -140,6 +111,7 @@ impl Bridge {
         only: Option<Why>,
         out: &mut dyn Write,
     ) -> Result<PlanSummary, Failure> {
+        let _doing = self.board.doing(&target.name, "planning");
         plan_of_ledger(&self.loaded, &self.reader()?, target, as_of, only, out)
     }
 }

@@ -1,6 +1,11 @@
 //! What became of a plan: taken, refused, unproven, moved.
 
-use planthread_engine::{deliver::Applied, undo::Undone, verify::SweepReport};
+use planthread_engine::{
+    deliver::{Applied, Recovered},
+    fallback::Manifest,
+    ledger::Screened,
+    undo::Undone,
+};
 use serde::Serialize;
 
 use super::{
@@ -8,7 +13,10 @@ use super::{
     paper::{count, indented},
     verified::Verified,
 };
-use crate::failure::{Exit, Failure};
+use crate::{
+    failure::{Exit, Failure},
+    pipeline::TargetCycle,
+};
 
 /// Cells that are named one by one.
 const NAMED: usize = 8;
@@ -18,15 +26,24 @@ const NAMED: usize = 8;
 pub struct Delivered {
     /// The configured target.
     pub target: String,
-    /// What was sent, and what the target said.
+    /// What an earlier, broken push had left open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Recovered>,
+    /// What was sent, and what the target said; absent when it stopped before.
     #[serde(flatten)]
-    pub applied: Applied,
+    pub applied: Option<Applied>,
     /// Why it ended before the plan did; the rest stays pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Failure>,
-    /// What was read back; absent when nothing was sent.
+    /// What was read back; absent when there was nothing to read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
+    /// What waits, and for what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screened: Option<Screened>,
+    /// The pack for the way by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pack: Option<Manifest>,
     /// Why nothing is sent to the target at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
@@ -37,19 +54,24 @@ pub struct Delivered {
 const HOLDS: [&str; 6] =
     ["paused", "second_writer", "blackout", "not_promoted", "lock", "in_question"];
 
-impl Delivered {
-    /// The view of an apply and its read-back.
-    #[must_use]
-    pub fn of(target: &str, mut applied: Applied, read: Option<SweepReport>) -> Self {
-        let stopped = applied.stopped.take().map(Failure::from);
-        let verified = read.map(|report| Verified::of(target, report));
-        Self { target: target.to_owned(), applied, stopped, verified, paused: None }
+impl From<TargetCycle> for Delivered {
+    fn from(done: TargetCycle) -> Self {
+        // A plan without cells was not sent, and is an answer all the same.
+        let empty = || done.plan.map(|plan| Applied::new(plan.header, plan.sha256));
+        let applied = done.applied.or_else(empty);
+        let read = done.verified.filter(|report| report.read > 0 || report.error.is_some());
+        let verified = read.map(|report| Verified::of(&done.target, report));
+        let TargetCycle { target, recovered, stopped, screened, pack, paused, .. } = done;
+        Self { target, recovered, applied, stopped, verified, screened, pack, paused }
     }
+}
 
+impl Delivered {
     /// Cells that a policy or an owner holds, when the plan has no others.
     fn all_held(&self) -> u64 {
-        let counts = &self.applied.plan.counts;
-        if counts.cells > 0 || self.applied.sent > 0 {
+        let Some(applied) = &self.applied else { return 0 };
+        let counts = &applied.plan.counts;
+        if counts.cells > 0 || applied.sent > 0 {
             return 0;
         }
         counts.held.iter().filter(|(why, _)| HOLDS.contains(&why.as_str())).map(|(_, n)| n).sum()
@@ -79,26 +101,73 @@ fn cells(n: u64) -> String {
 
 impl View for Delivered {
     fn write(&self, paper: &mut Paper) {
-        let applied = &self.applied;
-        if applied.refused {
-            let refused = paper.tint(Tone::Bad, "refused");
-            paper.line(format!(
-                "{}: {refused}, nothing was sent: {} moved since the plan",
-                self.target,
-                cells(applied.moved)
-            ));
-            self.moved(paper);
-            paper.line("  cure: make a new plan, or send the rest with --only-unmoved");
-            return;
+        match &self.applied {
+            Some(applied) if applied.refused => return self.refused(paper, applied),
+            Some(applied) if self.all_held() > 0 && self.stopped.is_none() => {
+                self.held(paper, applied);
+            }
+            Some(applied) if applied.sent > 0 || applied.moved > 0 => self.sent(paper, applied),
+            _ if self.stopped.is_some() => {
+                paper.line(format!("{}: nothing was sent", self.target));
+            }
+            _ => {
+                paper.line(format!("{}: nothing to send", self.target));
+            }
         }
-        if self.all_held() > 0 && self.stopped.is_none() {
-            self.held(paper);
-            return;
+        settled(paper, self.recovered.as_ref(), 2);
+        if let Some(failure) = &self.stopped {
+            let text = indented(&failure.to_string(), 2);
+            paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "stopped:")));
         }
-        if applied.sent == 0 && applied.moved == 0 && self.stopped.is_none() {
-            paper.line(format!("{}: nothing to send", self.target));
-            return;
+        if let Some(verified) = &self.verified {
+            verified.write(paper);
         }
+        if let Some(pack) = &self.pack {
+            let pack = format!("  pack of {} for the way by hand", cells_of(pack));
+            paper.line(paper.tint(Tone::Dim, &pack));
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        let applied = self.applied.as_ref();
+        match &self.stopped {
+            Some(failure) => failure.exit,
+            None if applied.is_some_and(|applied| applied.refused) => Exit::Held,
+            None if self.all_held() > 0 => Exit::Held,
+            None if applied.is_some_and(|applied| applied.rejected > 0) => Exit::Findings,
+            None => self.verified.as_ref().map_or(Exit::Ok, View::exit),
+        }
+    }
+}
+
+/// Pushes of an earlier process whose end is known now.
+pub(super) fn settled(paper: &mut Paper, recovered: Option<&Recovered>, by: usize) {
+    let Some(recovered) = recovered else { return };
+    let settled = recovered.done + recovered.not_taken + recovered.unknown;
+    if settled > 0 {
+        let pushes = count(settled, "broken push");
+        paper.line(format!("{:by$}settled {pushes} from before", ""));
+    }
+}
+
+/// The size of a pack, in words.
+pub(super) fn cells_of(pack: &Manifest) -> String {
+    count(pack.cells, "cell")
+}
+
+impl Delivered {
+    fn refused(&self, paper: &mut Paper, applied: &Applied) {
+        let refused = paper.tint(Tone::Bad, "refused");
+        paper.line(format!(
+            "{}: {refused}, nothing was sent: {} moved since the plan",
+            self.target,
+            cells(applied.moved)
+        ));
+        moved(paper, applied);
+        paper.line("  cure: make a new plan, or send the rest with --only-unmoved");
+    }
+
+    fn sent(&self, paper: &mut Paper, applied: &Applied) {
         paper.line(format!(
             "{}: {} sent in {}, {} accepted, {} refused, {} unproven",
             self.target,
@@ -114,48 +183,28 @@ impl View for Delivered {
         }
         if applied.moved > 0 {
             paper.line(format!("  {} moved and stayed behind", cells(applied.moved)));
-            self.moved(paper);
+            moved(paper, applied);
         }
         if applied.rejected > 0 {
             paper.line("  why: `planthread rejects`");
         }
-        if let Some(failure) = &self.stopped {
-            let text = indented(&failure.to_string(), 2);
-            paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "stopped:")));
-        }
-        if let Some(verified) = &self.verified {
-            verified.write(paper);
-        }
     }
 
-    fn exit(&self) -> Exit {
-        let applied = &self.applied;
-        match &self.stopped {
-            Some(failure) => failure.exit,
-            None if applied.refused => Exit::Held,
-            None if self.all_held() > 0 => Exit::Held,
-            None if applied.rejected > 0 => Exit::Findings,
-            None => self.verified.as_ref().map_or(Exit::Ok, View::exit),
-        }
-    }
-}
-
-impl Delivered {
-    fn held(&self, paper: &mut Paper) {
+    fn held(&self, paper: &mut Paper, applied: &Applied) {
         let held = paper.tint(Tone::Warn, "nothing was sent");
         let why = self.paused.as_ref().map_or(String::new(), |why| format!(", paused ({why})"));
-        let all = cells(self.applied.plan.counts.held.values().sum());
+        let all = cells(applied.plan.counts.held.values().sum());
         paper.line(format!("{}: {held}{why}: {all} held", self.target));
-        for (reason, n) in &self.applied.plan.counts.held {
+        for (reason, n) in &applied.plan.counts.held {
             let words = reason.replace('_', " ");
             paper.line(format!("  held {n}: {words}  (planthread explain {reason})"));
         }
     }
+}
 
-    fn moved(&self, paper: &mut Paper) {
-        for key in self.applied.moved_cells.iter().take(NAMED) {
-            paper.line(format!("    {key}"));
-        }
+fn moved(paper: &mut Paper, applied: &Applied) {
+    for key in applied.moved_cells.iter().take(NAMED) {
+        paper.line(format!("    {key}"));
     }
 }
 
@@ -202,39 +251,26 @@ impl View for UndoneView {
 
 #[cfg(test)]
 mod tests {
-    use planthread_engine::plan::Prediction;
+    use planthread_engine::plan::{PlanSummary, Prediction};
 
     use super::*;
 
     #[test]
     fn an_apply_in_which_everything_is_held_says_so_and_ends_held() {
-        let applied = |held: &str| -> Applied {
-            let plan = serde_json::from_value(serde_json::json!({
+        let done = |held: &str, paused: Option<&str>| {
+            let header = serde_json::from_value(serde_json::json!({
                 "planthread_plan": 1, "target": "ibp", "scope": "", "counter": 1, "config": "",
                 "as_of": "2026-11-22T22:00:00Z", "prediction": Prediction::default(),
                 "counts": { "cells": 0, "carried": 0, "groups": 0, "reasons": {},
                     "held": { held: 404 } },
-            }))
-            .unwrap();
-            Applied {
-                plan,
-                sha256: String::new(),
-                moved: 0,
-                moved_cells: Vec::new(),
-                left: 0,
-                refused: false,
-                batches: 0,
-                sent: 0,
-                accepted: 0,
-                rejected: 0,
-                unproven: 0,
-                failed: 0,
-                receipts: Vec::new(),
-                stopped: None,
-            }
+            }));
+            let plan = PlanSummary { header: header.unwrap(), sha256: String::new() };
+            let (target, paused) = ("ibp".to_owned(), paused.map(str::to_owned));
+            let walked = TargetCycle { target, paused, plan: Some(plan), ..TargetCycle::default() };
+            Delivered::from(walked)
         };
-        let paused = Some("month end".to_owned());
-        let done = Delivered { paused, ..Delivered::of("ibp", applied("paused"), None) };
+        let small = done("not_significant", None);
+        let done = done("paused", Some("month end"));
         let mut paper = Paper::new(false);
         done.write(&mut paper);
         let said = paper.into_text();
@@ -242,7 +278,6 @@ mod tests {
         assert_eq!(serde_json::to_value(&done).unwrap()["plan"]["counts"]["held"]["paused"], 404);
         assert_eq!(done.exit(), Exit::Held);
         // What is too small to send is no hold of a policy.
-        let small = Delivered::of("ibp", applied("not_significant"), None);
         assert_eq!(small.exit(), Exit::Ok);
     }
 

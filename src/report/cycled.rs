@@ -1,10 +1,12 @@
 //! A cycle in a few lines: quiet when all is well, clear when it is not.
 
+use jiff::Timestamp;
 use planthread_engine::plan::HoldReason;
 use serde::Serialize;
 
 use super::{
     Paper, Tone, View,
+    applied::{cells_of, settled},
     intake::{stopped, worst},
     paper::{count, indented, instant},
     verified::Verified,
@@ -12,9 +14,32 @@ use super::{
 use crate::{
     failure::Exit,
     pipeline::{Cycle, TargetCycle},
+    serve::files::FileReport,
 };
 
 impl View for Cycle {
+    fn write(&self, paper: &mut Paper) {
+        Taken { as_of: self.as_of, intake: &self.intake }.write(paper);
+        for target in &self.targets {
+            self::target(paper, target, "");
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        self.targets.iter().map(of_target).max().unwrap_or(Exit::Ok).max(worst(&self.intake))
+    }
+}
+
+/// What came in when a round began.
+#[derive(Debug, Serialize)]
+pub struct Taken<'a> {
+    /// The instant that the round speaks for.
+    pub as_of: Timestamp,
+    /// What came in.
+    pub intake: &'a [FileReport],
+}
+
+impl View for Taken<'_> {
     fn write(&self, paper: &mut Paper) {
         let taken: usize = self.intake.iter().map(|file| file.kept.taken).sum();
         let refused: usize = self.intake.iter().map(|file| file.kept.rejected.len()).sum();
@@ -22,44 +47,62 @@ impl View for Cycle {
             0 => String::new(),
             n => format!(", {n} refused (`planthread rejects`)"),
         };
-        paper.line(format!(
-            "as of {}: {}{refused}",
-            instant(self.as_of),
-            count(taken, "new record")
-        ));
+        let (as_of, taken) = (instant(self.as_of), count(taken, "new record"));
+        paper.line(format!("as of {as_of}: {taken}{refused}"));
         for file in self.intake.iter().filter(|file| file.stopped.is_some()) {
             paper.line(format!("  {}: not read", file.place));
             stopped(paper, file);
         }
-        for target in &self.targets {
-            self::target(paper, target);
-        }
     }
 
     fn exit(&self) -> Exit {
-        let of = |target: &TargetCycle| {
-            let stopped = target.stopped.as_ref().map_or(Exit::Ok, |failure| failure.exit);
-            let rejected = target.applied.as_ref().is_some_and(|applied| applied.rejected > 0);
-            let held = |why: HoldReason| {
-                target
-                    .screened
-                    .as_ref()
-                    .is_some_and(|screened| screened.held.contains_key(why.word()))
-            };
-            let asked = held(HoldReason::InQuestion)
-                || target.verified.as_ref().is_some_and(|read| {
-                    read.lost + read.doubled + read.persons > 0 || !read.cases.is_empty()
-                });
-            let of_policy = held(HoldReason::Paused) || held(HoldReason::SecondWriter);
-            stopped
-                .max(if rejected || asked { Exit::Findings } else { Exit::Ok })
-                .max(if of_policy { Exit::Held } else { Exit::Ok })
-        };
-        self.targets.iter().map(of).max().unwrap_or(Exit::Ok).max(worst(&self.intake))
+        worst(self.intake)
     }
 }
 
-fn target(paper: &mut Paper, done: &TargetCycle) {
+/// What one target did, told when it was done.
+#[derive(Debug, Serialize)]
+pub struct Walked<'a> {
+    /// The instant that it spoke for.
+    pub as_of: Timestamp,
+    /// What it did.
+    #[serde(flatten)]
+    pub done: &'a TargetCycle,
+    /// Whether newer truth has come meanwhile.
+    #[serde(skip)]
+    pub late: bool,
+}
+
+impl View for Walked<'_> {
+    fn write(&self, paper: &mut Paper) {
+        let of = if self.late { format!(" as of {}", instant(self.as_of)) } else { String::new() };
+        target(paper, self.done, &of);
+    }
+
+    fn exit(&self) -> Exit {
+        of_target(self.done)
+    }
+}
+
+fn of_target(target: &TargetCycle) -> Exit {
+    let stopped = target.stopped.as_ref().map_or(Exit::Ok, |failure| failure.exit);
+    let rejected = target.applied.as_ref().is_some_and(|applied| applied.rejected > 0);
+    let held = |why: HoldReason| {
+        target.screened.as_ref().is_some_and(|screened| screened.held.contains_key(why.word()))
+    };
+    let asked = held(HoldReason::InQuestion)
+        || target.verified.as_ref().is_some_and(|read| {
+            read.lost + read.doubled + read.persons > 0 || !read.cases.is_empty()
+        });
+    let of_policy = held(HoldReason::Paused) || held(HoldReason::SecondWriter);
+    stopped.max(if rejected || asked { Exit::Findings } else { Exit::Ok }).max(if of_policy {
+        Exit::Held
+    } else {
+        Exit::Ok
+    })
+}
+
+fn target(paper: &mut Paper, done: &TargetCycle, of: &str) {
     let mut parts = Vec::new();
     if let Some(want) = &done.want {
         parts.push(format!("{} new values", want.wanted.made));
@@ -83,15 +126,10 @@ fn target(paper: &mut Paper, done: &TargetCycle) {
         parts.push(format!("{held} held"));
     }
     if let Some(pack) = &done.pack {
-        parts.push(format!("pack of {}", count(pack.cells, "cell")));
+        parts.push(format!("pack of {}", cells_of(pack)));
     }
-    paper.line(format!("  {}: {}", done.target, parts.join(", ")));
-    if let Some(recovered) = &done.recovered {
-        let settled = recovered.done + recovered.not_taken + recovered.unknown;
-        if settled > 0 {
-            paper.line(format!("    settled {} from before", count(settled, "broken push")));
-        }
-    }
+    paper.line(format!("  {}{of}: {}", done.target, parts.join(", ")));
+    settled(paper, done.recovered.as_ref(), 4);
     let troubled = done.verified.as_ref().filter(|read| {
         read.lost + read.refused + read.failed + read.stale_own + read.persons > 0
             || !read.cases.is_empty()

@@ -10,6 +10,7 @@ pub mod intake;
 pub mod mapping;
 pub mod paper;
 pub mod planned;
+pub mod progress;
 pub mod standing;
 pub mod target;
 pub mod traced;

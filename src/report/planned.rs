@@ -13,11 +13,8 @@ use super::{
 };
 use crate::{
     failure::{Exit, Failure},
-    pipeline::{NotPromoted, WantReport},
+    pipeline::{NotPromoted, TargetCycle, WantReport},
 };
-
-/// Changes that are printed one by one; the plan file has all.
-pub const LINES_SHOWN: usize = 12;
 
 /// What `plan` says about one target.
 #[derive(Debug, Serialize)]
@@ -50,6 +47,26 @@ pub struct Planned {
 #[expect(clippy::ref_option, reason = "the signature is serde's")]
 fn message<S: Serializer>(failure: &Option<Failure>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(failure.as_ref().map_or("", |failure| failure.message.as_str()))
+}
+
+impl Planned {
+    /// The view of a walk that ended with its plan.
+    ///
+    /// # Errors
+    /// When it did not come to a plan: with what stopped it.
+    pub fn of(
+        done: TargetCycle,
+        file: Option<String>,
+        not_promoted: Vec<NotPromoted>,
+        withdrawn: Withdrawn,
+    ) -> Result<Self, Failure> {
+        let TargetCycle { plan, want, first, stopped: unread, paused, target, .. } = done;
+        let Some(summary) = plan else {
+            let unknown = || Failure::internal(format!("{target}: no plan, and no reason"));
+            return Err(unread.unwrap_or_else(unknown));
+        };
+        Ok(Self { summary, file, want, first, withdrawn, unread, paused, not_promoted })
+    }
 }
 
 /// The plans of all targets that were asked for.

@@ -13,7 +13,10 @@ use super::{
     paper::{count, indented, instant},
     standing::LockLine,
 };
-use crate::failure::{Exit, Failure};
+use crate::{
+    failure::{Exit, Failure},
+    pipeline::TargetCycle,
+};
 
 /// Cells that are named one by one; `--json` names them all.
 const NAMED: usize = 10;
@@ -35,6 +38,13 @@ pub struct Verified {
     /// Questions that were open before; their cells wait for an answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<Case>,
+}
+
+impl From<TargetCycle> for Verified {
+    fn from(done: TargetCycle) -> Self {
+        let report = done.verified.unwrap_or_default();
+        Self { stopped: done.stopped, ..Self::of(&done.target, report) }
+    }
 }
 
 impl Verified {

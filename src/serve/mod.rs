@@ -10,7 +10,14 @@ pub mod patient;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use jiff::Timestamp;
 use planthread_contracts::{RawRecord, RejectedRecord};
@@ -22,7 +29,7 @@ use planthread_engine::{State, journal};
 use planthread_kit::Clock;
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, pipeline::Entry};
 use cloudevents::Arrival;
 
 /// Where every record comes in.
@@ -120,13 +127,35 @@ pub struct JournalDoor {
     state: Arc<State>,
     plant: Arc<Plant>,
     clock: Arc<dyn Clock>,
+    watch: Option<Arc<Watch>>,
+}
+
+/// Records that went through a door, for whoever watches.
+#[derive(Debug)]
+struct Watch {
+    doing: Entry,
+    records: AtomicU64,
 }
 
 impl JournalDoor {
     /// The door of `state`, which understands the sources of `plant`.
     #[must_use]
     pub const fn new(state: Arc<State>, plant: Arc<Plant>, clock: Arc<dyn Clock>) -> Self {
-        Self { state, plant, clock }
+        Self { state, plant, clock, watch: None }
+    }
+
+    /// The same door; what goes through is counted on `doing`.
+    #[must_use]
+    pub fn counted_by(self, doing: Entry) -> Self {
+        Self { watch: Some(Arc::new(Watch { doing, records: AtomicU64::new(0) })), ..self }
+    }
+
+    fn count(&self, records: usize) {
+        if let Some(watch) = &self.watch {
+            let records = records as u64;
+            let all = watch.records.fetch_add(records, Ordering::Relaxed) + records;
+            watch.doing.at(all, None, "record");
+        }
     }
 
     /// Sorts what arrived: understood, not understood, from the future.
@@ -190,6 +219,7 @@ impl Door for JournalDoor {
         checkpoint: Option<(String, String)>,
     ) -> Result<Kept, Failure> {
         let now = self.now();
+        self.count(arrivals.len());
         let (append, feeds) = self.sort(arrivals)?;
         let append = journal::Append { checkpoint, ..append };
         let mut kept = Kept {

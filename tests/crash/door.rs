@@ -100,8 +100,10 @@ fn a_half_sent_request_holds_no_end_up_and_a_second_signal_waits_for_nothing() {
             let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
             assert!(sent.success());
         }
-        // The target is down: the last cycle says so, and no signal killed it.
-        bridge.ended().must(3);
+        // No signal killed it. The target is down: whether it came to say so is
+        // a matter of moments.
+        let ended = bridge.ended();
+        assert!(matches!(ended.code, Some(0 | 3)), "{ended:?}");
         drop(half);
     }
 }

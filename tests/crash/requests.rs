@@ -9,6 +9,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::mpsc::channel,
 };
 
@@ -158,6 +159,30 @@ fn law_12_killed_twice_and_run_a_third_time() {
     second.outlives(std::time::Duration::from_millis(60));
     second.kill();
     bench.finish(&served, &RUN, "killed twice");
+}
+
+#[test]
+fn law_12_asked_to_stop_while_the_target_hangs_it_ends_and_the_next_start_goes_on() {
+    let bench = Bench::new("asked-to-stop");
+    bench.rewind();
+    let (reached, events) = channel();
+    let (tell, dead) = channel();
+    let trip =
+        Trip { at: At::Line("commit"), effect: Effect::Before, reached: reached.clone(), dead };
+    let served = Served::start(Some(trip));
+    bench.project.aim(&served.url, 0);
+    let mut running = bench.project.start_on(&["run"], (reached, events));
+    assert!(running.reaches(), "it never came to its commit");
+    let id = running.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    // Nobody is answered before the process has ended by itself.
+    let ended = running.ended();
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("ibp: ended on the way"), "{ended:?}");
+    tell.send(()).unwrap();
+    let status = bench.project.run(&["status", "--json"]).json(0);
+    assert_eq!(status["scopes"][0]["open_attempts"], 1, "{status}");
+    bench.finish(&served, &RUN, "asked to stop");
 }
 
 #[test]

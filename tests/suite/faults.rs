@@ -11,7 +11,7 @@ use crate::{
 
 /// Three machines over six weeks, in posts of three rows, two transactions and
 /// pages of eight rows, so that every kind of request comes more than once.
-fn chunked() -> Value {
+pub(crate) fn chunked() -> Value {
     let mut config = plan_of(3, 5);
     let settings = &mut config["targets"]["ibp"]["settings"];
     settings["transaction"] = json!({ "values_per_post": 6, "segment_rows": 12 });
@@ -20,7 +20,7 @@ fn chunked() -> Value {
 }
 
 /// The requests of a clean cycle, as lines.
-fn clean() -> Vec<String> {
+pub(crate) fn clean() -> Vec<String> {
     let world = World::new(&chunked(), Options::default());
     world.cycle(&world.open());
     let wire = world.wire();

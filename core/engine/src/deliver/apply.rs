@@ -85,7 +85,9 @@ pub struct Applied {
 }
 
 impl Applied {
-    fn new(plan: PlanHeader, sha256: String) -> Self {
+    /// A plan of which nothing was sent yet.
+    #[must_use]
+    pub const fn new(plan: PlanHeader, sha256: String) -> Self {
         Self {
             plan,
             sha256,

@@ -1,0 +1,223 @@
+//! Rounds: the factory's side is read and derived once, for all targets; each
+//! target walks in a loop of its own.
+//!
+//! A job that runs for hours, or a target that hangs, delays no other target and
+//! not the intake. Whoever comes back from a long walk takes the newest truth:
+//! rounds do not queue up. Asked to stop, a walk has [`GRACE`] to come to its
+//! end; then it is dropped where it waits. What is durable stays: an attempt
+//! stays open, and the next start finds out what became of it.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use futures_util::future::{Either, select};
+use jiff::Timestamp;
+use planthread_engine::verify::Which;
+use serde::Serialize;
+use tokio::sync::{mpsc::UnboundedSender, watch};
+
+use super::{Bridge, Course, Memory, OpenTarget, TargetCycle, Truth};
+use crate::{failure::Failure, serve::files::FileReport};
+
+/// How long a walk may go on after the bridge was asked to stop.
+pub const GRACE: Duration = Duration::from_secs(3);
+
+/// What the factory said in one round.
+#[derive(Debug)]
+pub struct Round {
+    /// What came in.
+    pub intake: Vec<FileReport>,
+    /// What it means.
+    pub truth: Arc<Truth>,
+}
+
+/// What one round did, at all targets.
+#[derive(Debug, Serialize)]
+pub struct Cycle {
+    /// The instant that it spoke for.
+    pub as_of: Timestamp,
+    /// What came in.
+    pub intake: Vec<FileReport>,
+    /// Target by target.
+    pub targets: Vec<TargetCycle>,
+}
+
+/// What the loops tell whoever shows it.
+#[derive(Debug)]
+pub enum News {
+    /// A round has begun.
+    Round(Arc<Round>),
+    /// The factory's side could not be read; the next round tries again.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// Whether no round went well before: then the configuration is wrong.
+        first: bool,
+    },
+    /// A target has walked.
+    Walked {
+        /// The instant that it spoke for.
+        as_of: Timestamp,
+        /// What it did.
+        done: Box<TargetCycle>,
+    },
+    /// A target was in the middle of a walk when the bridge had to end.
+    Cut(String),
+}
+
+/// Tells the loops to end.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// A stop, and what asks for it by sending `true`, or by being dropped.
+    #[must_use]
+    pub fn new() -> (watch::Sender<bool>, Self) {
+        let (ask, asked) = watch::channel(false);
+        (ask, Self(asked))
+    }
+
+    /// Completes when somebody has asked.
+    pub async fn asked(&mut self) {
+        // An error means that nobody can ask any more: that is an end, too.
+        let _ = self.0.wait_for(|stop| *stop).await;
+    }
+}
+
+/// The newest round; nothing before the first.
+type Newest = Option<Arc<Round>>;
+
+/// The factory's side of the loops.
+#[derive(Debug)]
+pub struct Rounds {
+    bridge: Arc<Bridge>,
+    newest: watch::Sender<Newest>,
+    news: UnboundedSender<News>,
+    stop: Stop,
+}
+
+/// The loop of one target.
+#[derive(Debug)]
+pub struct TargetLoop {
+    bridge: Arc<Bridge>,
+    target: OpenTarget,
+    newest: watch::Receiver<Newest>,
+    news: UnboundedSender<News>,
+    stop: Stop,
+}
+
+impl Rounds {
+    /// Rounds of `bridge`, told to `news`, until `stop`.
+    #[must_use]
+    pub fn new(bridge: Arc<Bridge>, news: UnboundedSender<News>, stop: Stop) -> Self {
+        let (newest, _) = watch::channel(None);
+        Self { bridge, newest, news, stop }
+    }
+
+    /// The loop of `target`. It begins with the next round.
+    #[must_use]
+    pub fn target(&self, target: OpenTarget) -> TargetLoop {
+        TargetLoop {
+            bridge: Arc::clone(&self.bridge),
+            target,
+            newest: self.newest.subscribe(),
+            news: self.news.clone(),
+            stop: self.stop.clone(),
+        }
+    }
+
+    /// A round every `every`, until the stop. What fails (a full disk, a file
+    /// that is away) is told, and tried again in the next round.
+    pub async fn run(mut self, every: Duration) {
+        let (mut first, mut memory) = (true, Memory::default());
+        loop {
+            match self.bridge.round(self.bridge.as_of(), &mut memory) {
+                Ok(round) => {
+                    let round = Arc::new(round);
+                    first = false;
+                    tell(&self.news, News::Round(Arc::clone(&round)));
+                    self.newest.send_replace(Some(round));
+                }
+                Err(failure) => tell(&self.news, News::Failed { failure, first }),
+            }
+            let (pause, asked) = (self.bridge.clock.sleep(every), pin!(self.stop.asked()));
+            if let Either::Right(_) = select(pause, asked).await {
+                return;
+            }
+        }
+    }
+}
+
+impl TargetLoop {
+    /// Walks with the newest round whenever there is a new one, until the stop.
+    pub async fn run(mut self) {
+        loop {
+            {
+                let (new, asked) = (pin!(self.newest.changed()), pin!(self.stop.asked()));
+                match select(asked, new).await {
+                    Either::Right((Ok(()), _)) => {}
+                    Either::Right((Err(_), _)) | Either::Left(_) => return,
+                }
+            }
+            let Some(round) = self.newest.borrow_and_update().clone() else { continue };
+            let Some(done) = self.walk(&round.truth).await else {
+                tell(&self.news, News::Cut(self.target.name));
+                return;
+            };
+            let as_of = round.truth.as_of;
+            tell(&self.news, News::Walked { as_of, done: Box::new(done) });
+        }
+    }
+
+    /// One walk; nothing when it was dropped on the way.
+    async fn walk(&mut self, truth: &Truth) -> Option<TargetCycle> {
+        let (bridge, mut stop) = (&self.bridge, self.stop.clone());
+        let walk = pin!(bridge.walk(&self.target, Course::of_round(truth)));
+        let end = pin!(async {
+            stop.asked().await;
+            bridge.clock.sleep(GRACE).await;
+        });
+        match select(walk, end).await {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(_) => None,
+        }
+    }
+}
+
+fn tell(news: &UnboundedSender<News>, what: News) {
+    // Nobody listens any more: the bridge is ending.
+    let _ = news.send(what);
+}
+
+impl<'a> Course<'a> {
+    /// What a round asks of a target: land what is wanted, and read on what was
+    /// seen too long ago. What moves between plan and apply moves by people's
+    /// verbs, and stays for the next round.
+    const fn of_round(truth: &'a Truth) -> Self {
+        Self::Land { truth, only_unmoved: true, read_back: Which::Expired }
+    }
+}
+
+impl Bridge {
+    /// Takes in what is new, and derives it.
+    ///
+    /// # Errors
+    /// When the journal can't be read or derived. What fails at a source stands
+    /// in its report.
+    pub fn round(&self, as_of: Timestamp, memory: &mut Memory) -> Result<Round, Failure> {
+        let intake = self.ingest()?;
+        let doing = self.board.doing("", "deriving");
+        let truth = memory.truth(&self.loaded, &self.reader()?, as_of, &doing)?;
+        Ok(Round { intake, truth })
+    }
+
+    /// One round for `as_of`, at all of `targets`.
+    ///
+    /// # Errors
+    /// As [`Bridge::round`]. What fails at a target stands in its part.
+    pub async fn cycle(&self, targets: &[OpenTarget], as_of: Timestamp) -> Result<Cycle, Failure> {
+        let intake = self.ingest()?;
+        let truth = self.truth(as_of)?;
+        let targets = self.walk_all(targets, Course::of_round(&truth)).await;
+        Ok(Cycle { as_of, intake, targets })
+    }
+}

@@ -1,0 +1,269 @@
+//! The steps of one target, in their order: the one place that knows it.
+//!
+//! ```text
+//! bind → recover → want → read the basis → plan → apply → verify → screen → pack
+//! ```
+//!
+//! Every verb walks them. `plan` stops after the plan, `apply FILE` enters with
+//! one, `apply` and `run` go to the end; what each of them shows is a view of the
+//! same [`TargetCycle`].
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use planthread_engine::{
+    deliver::{Applied, Recovered},
+    fallback::Manifest,
+    ledger::Screened,
+    plan::{PlanHeader, PlanLine, PlanSummary},
+    verify::{SweepReport, Which},
+};
+use serde::Serialize;
+
+use super::{Bridge, OpenTarget, Truth, WantReport, policy, tee::Tee};
+use crate::failure::Failure;
+
+/// What a verb asks of a target.
+#[derive(Debug, Clone, Copy)]
+pub enum Course<'a> {
+    /// Says what would be sent; nothing is.
+    Plan {
+        /// What the factory says.
+        truth: &'a Truth,
+        /// Where the plan is kept; nowhere when it is only looked at.
+        file: Option<&'a Path>,
+    },
+    /// Sends a plan that somebody has looked at.
+    Given {
+        /// The plan file.
+        file: &'a Path,
+        /// The instant that the plan is of.
+        as_of: Timestamp,
+        /// Whether the rest goes when some of its cells have moved.
+        only_unmoved: bool,
+    },
+    /// Plans what the factory says now, and sends it.
+    Land {
+        /// What the factory says.
+        truth: &'a Truth,
+        /// Whether the rest goes when some cells have moved since the plan.
+        only_unmoved: bool,
+        /// What is read back at the end.
+        read_back: Which,
+    },
+    /// Reads back, and writes down what it means.
+    Verify {
+        /// What is read back.
+        read_back: Which,
+    },
+}
+
+/// What one walk did at one target.
+#[derive(Debug, Default, Serialize)]
+pub struct TargetCycle {
+    /// The configured target.
+    pub target: String,
+    /// What a crash had left open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Recovered>,
+    /// What became of the figures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub want: Option<WantReport>,
+    /// What was planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanSummary>,
+    /// The first lines of the plan.
+    #[serde(skip)]
+    pub first: Vec<PlanLine>,
+    /// What was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applied: Option<Applied>,
+    /// What was read back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<SweepReport>,
+    /// What a policy holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub screened: Option<Screened>,
+    /// The pack that was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pack: Option<Manifest>,
+    /// Why nothing is sent to the target at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
+    /// Why it ended early; nothing is dropped, the next cycle goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Failure>,
+}
+
+impl Course<'_> {
+    const fn truth(&self) -> Option<&Truth> {
+        match self {
+            Self::Plan { truth, .. } | Self::Land { truth, .. } => Some(truth),
+            Self::Given { .. } | Self::Verify { .. } => None,
+        }
+    }
+
+    const fn sends(&self) -> bool {
+        matches!(self, Self::Given { .. } | Self::Land { .. })
+    }
+}
+
+impl Bridge {
+    /// Walks `course` at each of `targets`, side by side: one that does not
+    /// answer holds nobody else up.
+    pub async fn walk_all(&self, targets: &[OpenTarget], course: Course<'_>) -> Vec<TargetCycle> {
+        let walks = targets.iter().map(|target| self.walk(target, course));
+        futures_util::future::join_all(walks).await
+    }
+
+    /// Walks `course` at `target`. What stopped it stands in the answer.
+    pub async fn walk(&self, target: &OpenTarget, course: Course<'_>) -> TargetCycle {
+        let paused = target.config.policy.paused.clone();
+        let mut done =
+            TargetCycle { target: target.name.clone(), paused, ..TargetCycle::default() };
+        if let Err(failure) = self.steps(target, course, &mut done).await {
+            done.stopped = Some(failure);
+        }
+        done
+    }
+
+    async fn steps(
+        &self,
+        target: &OpenTarget,
+        course: Course<'_>,
+        done: &mut TargetCycle,
+    ) -> Result<(), Failure> {
+        self.bind(target)?;
+        let quiet = policy::quiet(target, self.clock.now())?;
+        if course.sends() && quiet.is_none() {
+            done.recovered = Some(self.recover(target).await?);
+        }
+        // In a quiet window wanted moves on, too, and `status` shows what waits.
+        if let Some(truth) = course.truth() {
+            done.want = Some(self.want(target, truth)?);
+        }
+        done.stopped = match (quiet, course) {
+            (None, Course::Verify { read_back }) => {
+                return self.read(target, read_back, done).await;
+            }
+            (Some(quiet), _) => Some(quiet),
+            // What stands there is the basis of the plan, and what an undo returns to.
+            (None, _) => self.verify(target, Which::Unread).await?.error.map(Failure::from),
+        };
+        match course {
+            Course::Verify { .. } => Ok(()),
+            // What could not be read is not known, and the plan says so.
+            Course::Plan { truth, file } => self.plan_to(target, truth, file, done),
+            Course::Land { .. } | Course::Given { .. } if done.stopped.is_some() => {
+                done.screened = Some(self.screen(target, self.clock.now())?);
+                Ok(())
+            }
+            Course::Given { file, as_of, only_unmoved } => {
+                self.send(target, file, only_unmoved, done).await?;
+                self.prove(target, Which::Unproven, as_of, done).await
+            }
+            Course::Land { truth, only_unmoved, read_back } => {
+                let file = self.plan_file(target)?;
+                self.plan_to(target, truth, Some(&file), done)?;
+                self.send(target, &file, only_unmoved, done).await?;
+                self.prove(target, read_back, truth.as_of, done).await
+            }
+        }
+    }
+
+    fn plan_to(
+        &self,
+        target: &OpenTarget,
+        truth: &Truth,
+        file: Option<&Path>,
+        done: &mut TargetCycle,
+    ) -> Result<(), Failure> {
+        let mut out = Tee::to(file)?;
+        done.plan = Some(self.plan(target, truth.as_of, None, &mut out)?);
+        done.first = out.first();
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        target: &OpenTarget,
+        file: &Path,
+        only_unmoved: bool,
+        done: &mut TargetCycle,
+    ) -> Result<(), Failure> {
+        let empty = done.plan.as_ref().is_some_and(|plan| plan.header.counts.groups == 0);
+        if empty {
+            return Ok(());
+        }
+        let mut plan = BufReader::new(open(file)?);
+        let applied = self.apply(target, &mut plan, only_unmoved).await?;
+        done.stopped = applied.stopped.clone().map(Failure::from);
+        done.applied = Some(applied);
+        Ok(())
+    }
+
+    /// verify → screen → pack: what landed, what waits, and the way by hand.
+    async fn prove(
+        &self,
+        target: &OpenTarget,
+        read_back: Which,
+        as_of: Timestamp,
+        done: &mut TargetCycle,
+    ) -> Result<(), Failure> {
+        self.read(target, read_back, done).await?;
+        let unsettled = done.recovered.as_ref().and_then(|recovered| recovered.error.clone());
+        if let Some(error) = unsettled {
+            done.stopped.get_or_insert(error.into());
+        }
+        done.screened = Some(self.screen(target, as_of)?);
+        if done.stopped.is_none() {
+            done.pack = self.pack(target, as_of)?;
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &self,
+        target: &OpenTarget,
+        read_back: Which,
+        done: &mut TargetCycle,
+    ) -> Result<(), Failure> {
+        let mut report = self.verify(target, read_back).await?;
+        if let Some(error) = report.error.take() {
+            done.stopped.get_or_insert(error.into());
+        }
+        done.verified = Some(report);
+        Ok(())
+    }
+
+    /// Where the last plan of a target is kept.
+    fn plan_file(&self, target: &OpenTarget) -> Result<PathBuf, Failure> {
+        let folder = self.state.dir().join("plans");
+        fs::create_dir_all(&folder)
+            .map_err(|error| Failure::io("make the folder", &folder, &error))?;
+        Ok(folder.join(format!("{}.ndjson", target.name)))
+    }
+}
+
+/// The first line of a plan file: whose it is.
+///
+/// # Errors
+/// When the file can't be read, or is no plan.
+pub fn plan_header(file: &Path) -> Result<PlanHeader, Failure> {
+    let mut first = String::new();
+    BufReader::new(open(file)?)
+        .read_line(&mut first)
+        .map_err(|error| Failure::io("read the plan", file, &error))?;
+    serde_json::from_str(&first).map_err(|error| {
+        Failure::usage(format!("{} is no plan: {error}", file.display()))
+            .cure("make one with `planthread plan TARGET -o FILE`")
+    })
+}
+
+fn open(file: &Path) -> Result<File, Failure> {
+    File::open(file).map_err(|error| Failure::io("read the plan", file, &error))
+}

@@ -1,0 +1,235 @@
+//! Truth: what the journal says of the plant, read and derived once for all
+//! targets.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use planthread_contracts::{PeriodKind, RejectedRecord};
+use planthread_domain::{
+    decode::{Decoder, Facts},
+    derive::{Derivation, cut_off, derive, derive_cut},
+};
+use planthread_engine::{Reader, journal};
+
+use super::{Bridge, Entry};
+use crate::{
+    config::Loaded,
+    failure::Failure,
+    serve::{files, replay_now},
+};
+
+/// The figures of one instant: of now, and of the last plan cut.
+#[derive(Debug)]
+pub struct Truth {
+    /// The instant that it speaks for.
+    pub as_of: Timestamp,
+    /// Figures of now.
+    pub live: Derivation,
+    /// Figures of the last cut-off, which stay firm until the next.
+    pub cut: Derivation,
+}
+
+impl Bridge {
+    /// Derives what the journal says at `as_of`, and at the last plan cut
+    /// before it.
+    ///
+    /// # Errors
+    /// When the journal can't be read, or a calendar makes no sense.
+    pub fn truth(&self, as_of: Timestamp) -> Result<Truth, Failure> {
+        let doing = self.board.doing("", "deriving");
+        let mut decoded = Decoded::new(cut_of(&self.loaded, as_of)?);
+        decoded.read_on(&self.loaded, &self.reader()?, Some(&doing))?;
+        derive_both(&self.loaded, &decoded.seal(), as_of)
+    }
+}
+
+fn derive_both(loaded: &Loaded, facts: &Journaled, as_of: Timestamp) -> Result<Truth, Failure> {
+    let live = derive_facts(loaded, &facts.all, as_of)?;
+    let cut = derive_taken_cut(loaded, &facts.at_cut, as_of)?;
+    Ok(Truth { as_of, live, cut })
+}
+
+/// What a bridge that runs on remembers between two rounds: each record is read
+/// and decoded once, and nothing is derived anew when neither the journal nor the
+/// instant moved. The same truth as computed anew (law 18).
+#[derive(Debug, Default)]
+pub struct Memory {
+    decoded: Option<Decoded>,
+    truth: Option<Arc<Truth>>,
+}
+
+impl Memory {
+    /// What `reader` says at `as_of`; how far it is stands in `doing`.
+    ///
+    /// # Errors
+    /// When the journal can't be read, or a calendar makes no sense.
+    pub fn truth(
+        &mut self,
+        loaded: &Loaded,
+        reader: &Reader,
+        as_of: Timestamp,
+        doing: &Entry,
+    ) -> Result<Arc<Truth>, Failure> {
+        let cut = cut_of(loaded, as_of)?;
+        let known = self.decoded.take().filter(|decoded| decoded.cut == cut);
+        let mut decoded = known.unwrap_or_else(|| Decoded::new(cut));
+        let before = decoded.position;
+        decoded.read_on(loaded, reader, Some(doing))?;
+        let same = decoded.position == before;
+        let decoded = self.decoded.insert(decoded);
+        let truth = self.truth.take().filter(|truth| same && truth.as_of == as_of);
+        let truth = match truth {
+            Some(truth) => truth,
+            None => Arc::new(derive_both(loaded, &decoded.clone().seal(), as_of)?),
+        };
+        Ok(Arc::clone(self.truth.insert(truth)))
+    }
+}
+
+/// What the journal says: everything, and what had arrived in time for the
+/// plan cut.
+#[derive(Debug)]
+pub struct Journaled {
+    /// Everything.
+    pub all: Facts,
+    /// What had arrived in time for the plan cut.
+    pub at_cut: Facts,
+}
+
+/// Records after which progress is told.
+const COUNTED: u64 = 1_000;
+
+/// A bridge that begins between two cuts takes its first one from the history
+/// that arrives within a day of its first record.
+const FIRST_HISTORY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The journal, decoded up to a position.
+#[derive(Debug, Clone)]
+struct Decoded {
+    cut: Timestamp,
+    /// What arrived until here counts for the cut.
+    until: Option<Timestamp>,
+    at_cut: Facts,
+    late: Facts,
+    position: u64,
+}
+
+impl Decoded {
+    fn new(cut: Timestamp) -> Self {
+        let (at_cut, late) = (Facts::default(), Facts::default());
+        Self { cut, until: None, at_cut, late, position: 0 }
+    }
+
+    fn read_on(
+        &mut self,
+        loaded: &Loaded,
+        reader: &Reader,
+        doing: Option<&Entry>,
+    ) -> Result<(), Failure> {
+        let decoder = Decoder::new(&loaded.config.plant).map_err(|error| calendar(&error))?;
+        let Self { cut, until, at_cut, late, position } = self;
+        *position = journal::read(reader, *position, |entry| {
+            let arrived = entry.record.received_at;
+            let first = arrived.saturating_add(FIRST_HISTORY).unwrap_or(Timestamp::MAX);
+            let in_time = arrived <= *until.get_or_insert((*cut).max(first));
+            let facts = if in_time { &mut *at_cut } else { &mut *late };
+            // What can't be decoded stands in the rejects since its arrival.
+            if let Err(rejected) = decoder.decode(&entry.record, facts) {
+                tracing::debug!(position = entry.position, reason = rejected.reason, "not decoded");
+            }
+            if let Some(doing) = doing.filter(|_| entry.position.is_multiple_of(COUNTED)) {
+                doing.at(entry.position, None, "record");
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn seal(self) -> Journaled {
+        let mut all = self.at_cut.clone();
+        all.append(self.late);
+        Journaled { all: all.seal(), at_cut: self.at_cut.seal() }
+    }
+}
+
+/// Decodes the journal. A record that arrived after the plan cut of `as_of` is
+/// news for the next one, also when it speaks of a time before: the cut is firm.
+///
+/// # Errors
+/// When the journal can't be read, or a source can't be read as declared.
+pub fn facts_of_journal(
+    loaded: &Loaded,
+    reader: &Reader,
+    as_of: Timestamp,
+) -> Result<Journaled, Failure> {
+    let mut decoded = Decoded::new(cut_of(loaded, as_of)?);
+    decoded.read_on(loaded, reader, None)?;
+    Ok(decoded.seal())
+}
+
+fn cut_of(loaded: &Loaded, as_of: Timestamp) -> Result<Timestamp, Failure> {
+    cut_off(&loaded.config.plant, as_of).map_err(|error| calendar(&error))
+}
+
+/// Derives from sealed facts, for every level that a target stores.
+///
+/// # Errors
+/// When a calendar makes no sense.
+pub fn derive_facts(
+    loaded: &Loaded,
+    facts: &Facts,
+    as_of: Timestamp,
+) -> Result<Derivation, Failure> {
+    derive(&loaded.config.plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
+}
+
+/// Derives the plan cut that holds at `as_of` from the facts that had arrived
+/// in time for it, as far ahead as [`derive_facts`] reaches.
+///
+/// # Errors
+/// When a calendar makes no sense.
+pub fn derive_taken_cut(
+    loaded: &Loaded,
+    facts: &Facts,
+    as_of: Timestamp,
+) -> Result<Derivation, Failure> {
+    let plant = &loaded.config.plant;
+    derive_cut(plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
+}
+
+/// The period kinds that the targets store; weeks when there is no target.
+fn levels(loaded: &Loaded) -> Vec<PeriodKind> {
+    let measures = loaded.config.targets.values().flat_map(|target| &target.measures);
+    let mut levels: Vec<PeriodKind> = measures.map(|measure| measure.level).collect();
+    levels.push(PeriodKind::Week);
+    levels.sort_unstable();
+    levels.dedup();
+    levels
+}
+
+fn calendar(error: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(error.to_string()).explain("config")
+}
+
+/// Decodes the files of all sources, without a state. Returns what was
+/// refused, too.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn facts_of_files(
+    loaded: &Loaded,
+    now: Timestamp,
+) -> Result<(Facts, Vec<RejectedRecord>), Failure> {
+    let plant = &loaded.config.plant;
+    let now = replay_now(plant, now);
+    let decoder = Decoder::new(plant).map_err(|error| calendar(&error))?;
+    let (mut facts, mut refused) = (Facts::default(), Vec::new());
+    files::each(plant, now, &mut |arrival| {
+        let decoded = match arrival {
+            Ok(record) => decoder.decode(&record, &mut facts),
+            Err(rejected) => Err(rejected),
+        };
+        refused.extend(decoded.err().map(|rejected| *rejected));
+    })?;
+    Ok((facts.seal(), refused))
+}

@@ -1,0 +1,136 @@
+//! Each target walks in a loop of its own: who hangs misses rounds, takes the
+//! newest truth when it comes back, and delays nobody. A stop ends a walk where
+//! it waits, and loses nothing.
+
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
+
+use futures_util::future::{join_all, join3};
+use jiff::Timestamp;
+use planthread::pipeline::{GRACE, News, OpenTarget, Rounds, Stop};
+use planthread_engine::status;
+use planthread_kit::{BoxFuture, Clock as _, SendError, Transport};
+use planthread_mocks::sap_ibp::Options;
+use serde_json::json;
+use tokio::sync::mpsc::unbounded_channel;
+
+use crate::plant::plan_of;
+use crate::{
+    wire::Effect,
+    world::{Live, World},
+};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Takes every request and never says a word.
+#[derive(Debug)]
+struct Silent;
+
+impl Transport for Silent {
+    fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<bytes::Bytes>, SendError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Runs the loops of `targets` with a round every minute until `end`, which asks
+/// for the stop. What was told, and how long the loops took from there.
+fn run(
+    world: &World,
+    live: Live,
+    targets: Vec<OpenTarget>,
+    end: impl Future<Output = ()>,
+) -> (Vec<News>, Duration) {
+    let (ask, stop) = Stop::new();
+    let (news, mut told) = unbounded_channel();
+    let rounds = Rounds::new(Arc::new(live.bridge), news, stop);
+    drop(live.target);
+    let loops: Vec<_> = targets.into_iter().map(|target| rounds.target(target).run()).collect();
+    let asked = async {
+        end.await;
+        ask.send_replace(true);
+        world.clock.now()
+    };
+    let all = join3(join_all(loops), rounds.run(MINUTE), asked);
+    let (_, (), asked) = world.clock.block_on(all);
+    let took = world.clock.now().duration_since(asked).unsigned_abs();
+    (std::iter::from_fn(|| told.try_recv().ok()).collect(), took)
+}
+
+#[test]
+fn who_never_answers_misses_rounds_and_delays_nobody() {
+    let mut config = plan_of(3, 5);
+    config["plant"]["horizon"]["cycle_minutes"] = json!(1);
+    config["targets"]["a-black-hole"] = config["targets"]["ibp"].clone();
+    config["targets"]["a-black-hole"]["settings"]["host"] = json!("http://localhost");
+    let world = World::new(&config, Options::default());
+    let live = world.open_with("a-black-hole", Arc::new(Silent));
+    let targets = live.bridge.targets(None).unwrap();
+    let end = world.clock.sleep(30 * MINUTE + MINUTE / 2);
+    let (told, took) = run(&world, live, targets, end);
+    assert!(took <= GRACE, "{took:?}");
+
+    let rounds: Vec<Timestamp> = told.iter().filter_map(round).collect();
+    let walked = |name: &str| -> Vec<Timestamp> {
+        told.iter().filter_map(|news| walk(news, name)).collect()
+    };
+    assert_eq!(rounds.len(), 31);
+    assert_eq!(walked("ibp"), rounds, "every round, each at its time");
+    let black = walked("a-black-hole");
+    assert!((1..20).contains(&black.len()), "{black:?}");
+    // Each walk takes the newest round there was when the one before had ended.
+    let (mut newest, mut at_least) = (None, None);
+    for news in &told {
+        newest = round(news).or(newest);
+        if let Some(as_of) = walk(news, "a-black-hole") {
+            assert!(Some(as_of) >= at_least, "{as_of} was overtaken by {at_least:?}");
+            at_least = newest;
+        }
+    }
+    assert!(matches!(told.last(), Some(News::Cut(name)) if name == "a-black-hole"), "{told:?}");
+}
+
+fn round(news: &News) -> Option<Timestamp> {
+    match news {
+        News::Round(round) => Some(round.truth.as_of),
+        News::Failed { .. } | News::Walked { .. } | News::Cut(_) => None,
+    }
+}
+
+fn walk(news: &News, name: &str) -> Option<Timestamp> {
+    match news {
+        News::Walked { as_of, done } if done.target == name => Some(*as_of),
+        News::Round(_) | News::Failed { .. } | News::Walked { .. } | News::Cut(_) => None,
+    }
+}
+
+#[test]
+fn law_12_a_stop_while_a_target_hangs_leaves_the_push_open_and_loses_nothing() {
+    let config = crate::faults::chunked();
+    let requests = crate::faults::clean().len();
+    let mut left_open = 0;
+    for nth in 1..=requests {
+        let effect = if nth % 2 == 0 { Effect::After } else { Effect::Before };
+        let when = format!("hung at request {nth}, its effect {effect:?}");
+        let world = World::new(&config, Options::default());
+        let live = world.open();
+        let targets = vec![live.target.clone()];
+        world.wire().kill_at(nth, effect);
+        let hangs = poll_fn(|_| if world.wire().killed { Poll::Ready(()) } else { Poll::Pending });
+        let (told, took) = run(&world, live, targets, hangs);
+        assert_eq!(took, GRACE, "{when}");
+        assert!(matches!(told.last(), Some(News::Cut(_))), "{when}: {told:?}");
+        assert!(world.wire().revive());
+        let live = world.open();
+        let now = world.clock.now();
+        let scopes = status::status(&live.bridge.reader().unwrap(), now).unwrap().scopes;
+        left_open += scopes.iter().map(|scope| scope.open_attempts).sum::<u64>();
+        world.pass(20);
+        let again = world.cycle(&live);
+        assert!(again.stopped.is_none(), "{when}: {:?}", again.stopped);
+        world.assert_landed(&live, &when);
+        assert_eq!(live.status().open_attempts, 0, "{when}");
+    }
+    assert!(left_open > 1, "some of them were in the middle of a push");
+}
