@@ -10,8 +10,8 @@ use planthread_kit::{
     Clock, Connector, QuotaBook, ReqwestTransport, Secret, SecretRef, TenantKey, Transport,
     TransportOptions,
     http::{
-        Anonymous, Authenticator, Basic, Call, ClientCredentials, HttpStack, RequestPolicy,
-        TokenRequest,
+        Anonymous, Authenticator, Basic, ClientCredentials, HttpStack, RequestPolicy, TokenRequest,
+        Tokens,
     },
 };
 use planthread_sap_ibp as sap_ibp;
@@ -198,15 +198,15 @@ fn sap_ibp_credentials(
         Auth::Oauth2ClientCredentials { token_url, client_id, client_secret, scope, .. } => {
             let token_url = Url::parse(token_url)
                 .map_err(|error| wrong(parts, "settings.auth.token_url", &error))?;
-            Ok(by(Arc::new(ClientCredentials::new(TokenRequest {
+            Ok(by(Arc::new(Tokens::new(Arc::new(ClientCredentials::new(TokenRequest {
                 token_url,
                 client_id: client_id.clone(),
                 client_secret: secret(client_secret)?,
                 scopes: scope.iter().cloned().collect(),
                 extra: Vec::new(),
                 credentials_in_body: false,
-                timeout: Call::TIMEOUT,
-            }))))
+                timeout: RequestPolicy::default().read_timeout,
+            }))))))
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod redact;
 pub mod secret;
 pub mod system_clock;
 pub mod table;
+pub mod target;
 #[cfg(test)]
 mod testing;
 pub mod transport;

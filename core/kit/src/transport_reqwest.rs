@@ -13,11 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use url::Url;
 
-use crate::{BoxFuture, Secret, SendError, Sent, Transport, redact};
-
-/// Longest answer that is taken, unpacked: a page of a hundred thousand cells
-/// needs a tenth of it, and a few packed kilobytes can stand for terabytes.
-const BODY_MAX: usize = 256 << 20;
+use crate::{BoxFuture, Secret, SendError, Sent, Transport, http::HttpSettings, redact};
 
 /// How to reach a target.
 #[derive(Debug, Clone)]
@@ -39,6 +35,9 @@ pub struct TransportOptions {
     pub no_proxy: String,
     /// How long name resolution, connection and handshake may take.
     pub connect_timeout: Duration,
+    /// Longest answer that is taken, unpacked, in bytes: a few packed kilobytes
+    /// can stand for terabytes.
+    pub answer_max: usize,
 }
 
 impl Default for TransportOptions {
@@ -51,6 +50,7 @@ impl Default for TransportOptions {
             proxy_login: None,
             no_proxy: String::new(),
             connect_timeout: Duration::from_secs(15),
+            answer_max: HttpSettings::default().answer_max(),
         }
     }
 }
@@ -71,7 +71,7 @@ pub struct TransportError {
 #[derive(Debug, Clone)]
 pub struct ReqwestTransport {
     client: Client,
-    body_max: usize,
+    answer_max: usize,
 }
 
 impl ReqwestTransport {
@@ -107,7 +107,7 @@ impl ReqwestTransport {
             reason: chain(&error),
             cure: "install the system's CA certificates, or trust only a private CA",
         })?;
-        Ok(Self { client, body_max: BODY_MAX })
+        Ok(Self { client, answer_max: options.answer_max })
     }
 }
 
@@ -131,8 +131,8 @@ impl ReqwestTransport {
     async fn body(&self, mut answer: reqwest::Response) -> Result<Bytes, SendError> {
         let mut body = BytesMut::new();
         while let Some(part) = answer.chunk().await.map_err(lost)? {
-            if body.len() + part.len() > self.body_max {
-                let message = format!("the answer is longer than {} bytes", self.body_max);
+            if body.len() + part.len() > self.answer_max {
+                let message = format!("the answer is longer than {} bytes", self.answer_max);
                 return Err(SendError { sent: Sent::Maybe, message });
             }
             body.extend_from_slice(&part);

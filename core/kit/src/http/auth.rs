@@ -8,7 +8,7 @@ use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderValue, Request, header::AUTHORIZATION};
+use http::{HeaderName, HeaderValue, Request, header::AUTHORIZATION};
 
 use crate::{BoxFuture, Class, Clock, ConnectorError, Secret, Transport};
 
@@ -95,6 +95,45 @@ impl Authenticator for Basic {
             request.headers_mut().insert(AUTHORIZATION, value);
             Ok(())
         })
+    }
+
+    fn refresh<'a>(
+        &'a self,
+        _: Option<&'a HeaderValue>,
+        _: &'a dyn Transport,
+        _: &'a dyn Clock,
+    ) -> BoxFuture<'a, Result<bool, ConnectorError>> {
+        Box::pin(async { Ok(false) })
+    }
+}
+
+/// The same header on every request: a bearer token that somebody made, or an
+/// API key. Refused once, it is refused for good.
+#[derive(Debug, Clone)]
+pub struct FixedHeader {
+    name: HeaderName,
+    value: HeaderValue,
+}
+
+impl FixedHeader {
+    /// `name: value`.
+    ///
+    /// # Errors
+    /// `Auth` when the value can't stand in a header.
+    pub fn new(name: HeaderName, value: &str) -> Result<Self, ConnectorError> {
+        Ok(Self { name, value: sensitive(value)? })
+    }
+}
+
+impl Authenticator for FixedHeader {
+    fn authorize<'a>(
+        &'a self,
+        request: &'a mut Request<Bytes>,
+        _: &'a dyn Transport,
+        _: &'a dyn Clock,
+    ) -> BoxFuture<'a, Result<(), ConnectorError>> {
+        request.headers_mut().insert(self.name.clone(), self.value.clone());
+        Box::pin(async { Ok(()) })
     }
 
     fn refresh<'a>(

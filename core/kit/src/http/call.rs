@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderValue, Request};
 use serde::{Deserialize, Serialize};
 
+use super::settings::HttpSettings;
 use crate::Backoff;
 
 /// Whether a request may be sent again when nobody knows if it arrived.
@@ -43,20 +44,18 @@ pub struct Call {
     pub operation: &'static str,
     /// Whether it may be sent again.
     pub safety: Safety,
-    /// How long one sending may take, body included.
-    pub timeout: Duration,
+    /// How long one sending may take, body included; without it as the policy
+    /// says for a read or a write.
+    pub timeout: Option<Duration>,
     /// Its place in the quota.
     pub lane: Lane,
 }
 
 impl Call {
-    /// What one sending may take when the connector says nothing else.
-    pub const TIMEOUT: Duration = Duration::from_secs(60);
-
     /// A call in the routine lane with the usual timeout.
     #[must_use]
     pub const fn new(operation: &'static str, safety: Safety, request: Request<Bytes>) -> Self {
-        Self { request, operation, safety, timeout: Self::TIMEOUT, lane: Lane::Routine }
+        Self { request, operation, safety, timeout: None, lane: Lane::Routine }
     }
 
     /// The same call in another lane.
@@ -69,7 +68,7 @@ impl Call {
     /// The same call with another timeout.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 }
@@ -85,14 +84,26 @@ pub struct RequestPolicy {
     /// target's `Retry-After`, all together. Beyond it the call comes back as
     /// `Throttled`.
     pub patience: Duration,
+    /// How long one sending of a read may take, body included.
+    pub read_timeout: Duration,
+    /// How long one sending of a write may take.
+    pub write_timeout: Duration,
+    /// The `User-Agent` of every request.
+    pub user_agent: HeaderValue,
+}
+
+impl RequestPolicy {
+    /// How long one sending of `call` may take.
+    pub(super) fn timeout(&self, call: &Call) -> Duration {
+        call.timeout.unwrap_or(match call.safety {
+            Safety::Read => self.read_timeout,
+            Safety::Repeatable | Safety::Once => self.write_timeout,
+        })
+    }
 }
 
 impl Default for RequestPolicy {
     fn default() -> Self {
-        Self {
-            resends: 3,
-            backoff: Backoff { base: Duration::from_millis(250), cap: Duration::from_secs(10) },
-            patience: Duration::from_secs(120),
-        }
+        HttpSettings::default().policy()
     }
 }

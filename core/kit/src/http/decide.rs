@@ -16,8 +16,8 @@ pub(super) enum Answer {
     Response(Response<Bytes>),
     /// No answer came.
     Lost(SendError),
-    /// No answer came in time.
-    TimedOut,
+    /// No answer came within so long.
+    TimedOut(Duration),
     /// There were no credentials to send; nothing went out.
     NoCredentials(ConnectorError),
     /// Somebody announced a pause while credentials were fetched; nothing
@@ -32,7 +32,7 @@ impl Answer {
         match self {
             Self::Response(response) => response.status().is_server_error(),
             Self::Lost(lost) => lost.sent == Sent::Maybe,
-            Self::TimedOut => true,
+            Self::TimedOut(_) => true,
             Self::NoCredentials(_) | Self::HeldBack => false,
         }
     }
@@ -88,7 +88,7 @@ pub(super) fn decide(
         Answer::Lost(SendError { sent: Sent::No, .. }) => {
             Next::Fail(Class::Transient { sent: Sent::No })
         }
-        Answer::Lost(SendError { sent: Sent::Maybe, .. }) | Answer::TimedOut => {
+        Answer::Lost(SendError { sent: Sent::Maybe, .. }) | Answer::TimedOut(_) => {
             if left && safety != Safety::Once {
                 Next::Resend(backoff)
             } else {
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_may_have_arrived_is_sent_again_only_when_that_is_safe() {
-        for answer in [no_answer(Sent::Maybe), Answer::TimedOut] {
+        for answer in [no_answer(Sent::Maybe), Answer::TimedOut(BACKOFF)] {
             assert_eq!(next(&answer, Safety::Read, true), Next::Resend(BACKOFF));
             assert_eq!(next(&answer, Safety::Repeatable, true), Next::Resend(BACKOFF));
             assert_eq!(next(&answer, Safety::Once, true), Next::Fail(MAYBE));

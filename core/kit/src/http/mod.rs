@@ -27,18 +27,30 @@
 //! }
 //! ```
 
+pub mod answer;
 pub mod auth;
 pub mod call;
 pub mod client_credentials;
 mod decide;
-pub(crate) mod form;
+pub(crate) mod headers;
+pub mod json;
+pub mod paging;
 pub mod retry_after;
+pub mod said;
+pub mod settings;
 pub mod stack;
+pub mod tokens;
 pub mod witness;
 
-pub use auth::{Anonymous, Authenticator, Basic};
+pub use answer::{Body, Expect};
+pub use auth::{Anonymous, Authenticator, Basic, FixedHeader};
 pub use call::{Call, Lane, RequestPolicy, Safety};
 pub use client_credentials::{ClientCredentials, TokenRequest};
+pub use json::JsonClient;
+pub use paging::{Bounds, CursorPage, Page};
 pub use retry_after::LONGEST_WAIT;
+pub use said::Said;
+pub use settings::HttpSettings;
 pub use stack::HttpStack;
+pub use tokens::{Token, TokenSource, Tokens};
 pub use witness::Witness;

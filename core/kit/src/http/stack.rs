@@ -10,7 +10,7 @@ use super::{
     auth::Authenticator,
     call::{Call, RequestPolicy, Safety},
     decide::{Answer, Next, Tries, decide},
-    form::complete,
+    headers::Complete,
     witness::Witness,
 };
 use crate::{Class, Clock, ConnectorError, Quota, SendError, Sent, Transport, mask, redact};
@@ -38,6 +38,7 @@ impl HttpStack {
         auth: Arc<dyn Authenticator>,
         policy: RequestPolicy,
     ) -> Self {
+        let transport = Arc::new(Complete::new(transport, policy.user_agent.clone()));
         Self(Arc::new(Inner { transport, clock, quota, auth, policy }))
     }
 
@@ -122,7 +123,7 @@ impl HttpStack {
 
     /// Adds credentials and sends once. Says which credentials it used.
     async fn exchange(&self, call: &Call, refused: Option<Used>) -> (Answer, Used) {
-        let Inner { transport, clock, quota, auth, .. } = &*self.0;
+        let Inner { transport, clock, quota, auth, policy } = &*self.0;
         if let Some(refused) = refused {
             match auth.refresh(refused.as_ref(), &**transport, &**clock).await {
                 Ok(true) => {}
@@ -131,7 +132,6 @@ impl HttpStack {
             }
         }
         let mut request: Request<Bytes> = call.request.clone();
-        complete(&mut request);
         if let Err(error) = auth.authorize(&mut request, &**transport, &**clock).await {
             return (Answer::NoCredentials(error), None);
         }
@@ -144,7 +144,8 @@ impl HttpStack {
         quota.started();
         mask::sent(&request);
         let sent = clock.now();
-        let answer = match select(transport.send(request), clock.sleep(call.timeout)).await {
+        let limit = policy.timeout(call);
+        let answer = match select(transport.send(request), clock.sleep(limit)).await {
             Either::Left((Ok(response), _)) => {
                 mask::received(response.headers());
                 if let Some(witness) = Witness::of(response.headers(), sent, clock.now()) {
@@ -153,7 +154,7 @@ impl HttpStack {
                 Answer::Response(response)
             }
             Either::Left((Err(error), _)) => Answer::Lost(error),
-            Either::Right(_) => Answer::TimedOut,
+            Either::Right(_) => Answer::TimedOut(limit),
         };
         (answer, used)
     }
@@ -189,8 +190,8 @@ fn finish(
             Err(error.cure(SendError::TRUST))
         }
         (Answer::Lost(lost), class) => error(class.unwrap_or(UNCLEAR), redact::text(&lost.message)),
-        (Answer::TimedOut, class) => {
-            let message = format!("no answer within {} s", ceil_secs(call.timeout));
+        (Answer::TimedOut(limit), class) => {
+            let message = format!("no answer within {} s", ceil_secs(limit));
             error(class.unwrap_or(UNCLEAR), message)
         }
         (Answer::NoCredentials(mut inner), class) => {
@@ -215,7 +216,7 @@ fn ceil_secs(duration: Duration) -> u64 {
 fn trace(call: &Call, answer: &Answer, next: Next) {
     let status = match answer {
         Answer::Response(response) => response.status().as_u16(),
-        Answer::Lost(_) | Answer::TimedOut | Answer::NoCredentials(_) | Answer::HeldBack => 0,
+        Answer::Lost(_) | Answer::TimedOut(_) | Answer::NoCredentials(_) | Answer::HeldBack => 0,
     };
     tracing::debug!(
         operation = call.operation,

@@ -13,7 +13,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::http::form::complete;
+use crate::http::headers::complete;
 
 /// Trusts nobody, so that the tests run where no authorities are installed.
 fn options() -> TransportOptions {
@@ -61,7 +61,7 @@ fn reply(head: &str, body: &[u8]) -> Vec<u8> {
 async fn an_answer_that_is_too_long_is_not_collected() {
     let (host, _task) = peer(reply("200 OK", &[b'x'; 5_000])).await;
     let bounded =
-        ReqwestTransport { body_max: 4_096, ..ReqwestTransport::new(&options()).unwrap() };
+        ReqwestTransport { answer_max: 4_096, ..ReqwestTransport::new(&options()).unwrap() };
     let request = Request::get(format!("http://{host}/rows")).body(Bytes::new()).unwrap();
     let error = bounded.send(request).await.unwrap_err();
     assert_eq!(error.sent, Sent::Maybe);
@@ -86,7 +86,7 @@ async fn a_write_without_a_body_says_so_and_everything_says_who_sends() {
         let (host, task) = peer(reply("200 OK", b"")).await;
         let builder = Request::builder().method(method).uri(format!("http://{host}/commit"));
         let mut request = builder.body(Bytes::new()).unwrap();
-        complete(&mut request);
+        complete(&mut request, &http::HeaderValue::from_static("planthread/1"));
         ReqwestTransport::new(&options()).unwrap().send(request).await.unwrap();
         let head = task.await.unwrap().to_ascii_lowercase();
         assert_eq!(head.matches("content-length: 0\r\n").count(), usize::from(length), "{head}");

@@ -1,12 +1,15 @@
 //! Tokens under the virtual clock: `/token` is the issuer, `/rows` the target.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use futures_util::future::join_all;
-use http::header::RETRY_AFTER;
+use http::{Request, header::RETRY_AFTER};
 
 use super::*;
 use crate::{
     Quota, VirtualClock,
-    http::{Call, HttpStack, RequestPolicy, Safety},
+    http::{Call, HttpStack, RequestPolicy, Safety, Tokens},
     testing::{Reply, Script, clock},
 };
 
@@ -25,7 +28,7 @@ fn request() -> TokenRequest {
 fn stack(clock: &VirtualClock, script: &Script) -> HttpStack {
     let time: Arc<dyn Clock> = Arc::new(clock.clone());
     let quota = Arc::new(Quota::unlimited(Arc::clone(&time)));
-    let auth = Arc::new(ClientCredentials::new(request()));
+    let auth = Arc::new(Tokens::new(Arc::new(ClientCredentials::new(request()))));
     HttpStack::new(Arc::new(script.clone()), time, quota, auth, RequestPolicy::default())
 }
 

@@ -1,0 +1,149 @@
+//! Tokens that are fetched, kept until they end soon, and replaced when the
+//! target refuses them. How one is fetched is the source's: OAuth 2.0, or a
+//! vendor's own exchange.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::lock::Mutex;
+use http::{HeaderValue, Request, header::AUTHORIZATION};
+use jiff::Timestamp;
+
+use super::auth::{Authenticator, sensitive};
+use crate::{BoxFuture, Class, Clock, ConnectorError, Transport};
+
+/// A token is replaced this long before it ends, or at nine tenths of its
+/// life when it lives shorter: the request that carries it still has to travel.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// Where tokens come from.
+pub trait TokenSource: Send + Sync + fmt::Debug {
+    /// Fetches a new token.
+    ///
+    /// # Errors
+    /// `Auth` when the issuer refuses us, `Throttled` when it asks to wait,
+    /// `Transient` when it can't be asked now.
+    fn fetch<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        clock: &'a dyn Clock,
+    ) -> BoxFuture<'a, Result<Token, ConnectorError>>;
+}
+
+/// One token.
+#[derive(Debug, Clone)]
+pub struct Token {
+    authorization: HeaderValue,
+    /// How long it lives; `None` when the issuer named no end.
+    life: Option<Duration>,
+}
+
+impl Token {
+    /// A token that goes out as `Authorization: scheme token`.
+    ///
+    /// # Errors
+    /// `Auth` when it can't stand in a header.
+    pub fn new(scheme: &str, token: &str, life: Option<Duration>) -> Result<Self, ConnectorError> {
+        Ok(Self { authorization: sensitive(&format!("{scheme} {token}"))?, life })
+    }
+}
+
+/// An authenticator that keeps the tokens of one source; one user fetches at a
+/// time, the others wait for it. Cheap to clone; clones share the token.
+#[derive(Debug, Clone)]
+pub struct Tokens(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    source: Arc<dyn TokenSource>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The header, and until when it is fresh; without an end until refused.
+    token: Option<(HeaderValue, Option<Timestamp>)>,
+    /// The issuer asked not to be asked before.
+    not_before: Option<Timestamp>,
+}
+
+impl Tokens {
+    /// An authenticator that has no token yet.
+    #[must_use]
+    pub fn new(source: Arc<dyn TokenSource>) -> Self {
+        Self(Arc::new(Inner { source, state: Mutex::default() }))
+    }
+}
+
+impl Authenticator for Tokens {
+    fn authorize<'a>(
+        &'a self,
+        request: &'a mut Request<Bytes>,
+        transport: &'a dyn Transport,
+        clock: &'a dyn Clock,
+    ) -> BoxFuture<'a, Result<(), ConnectorError>> {
+        Box::pin(async move {
+            let mut state = self.0.state.lock().await;
+            let now = clock.now();
+            let header = match &state.token {
+                Some((header, until)) if until.is_none_or(|until| now < until) => header.clone(),
+                _ => state.renew(&*self.0.source, transport, clock).await?,
+            };
+            request.headers_mut().insert(AUTHORIZATION, header);
+            Ok(())
+        })
+    }
+
+    fn refresh<'a>(
+        &'a self,
+        refused: Option<&'a HeaderValue>,
+        transport: &'a dyn Transport,
+        clock: &'a dyn Clock,
+    ) -> BoxFuture<'a, Result<bool, ConnectorError>> {
+        Box::pin(async move {
+            let mut state = self.0.state.lock().await;
+            // Somebody else may have been refused with the same token and
+            // have fetched another one while we waited for the lock.
+            let known = state.token.as_ref().map(|(header, _)| header);
+            if known.is_none() || known == refused {
+                state.token = None;
+                state.renew(&*self.0.source, transport, clock).await?;
+            }
+            Ok(true)
+        })
+    }
+}
+
+impl State {
+    async fn renew(
+        &mut self,
+        source: &dyn TokenSource,
+        transport: &dyn Transport,
+        clock: &dyn Clock,
+    ) -> Result<HeaderValue, ConnectorError> {
+        let now = clock.now();
+        if let Some(until) = self.not_before.filter(|until| *until > now) {
+            return Err(throttled(until.duration_since(now).unsigned_abs()));
+        }
+        let answer = source.fetch(transport, clock).await;
+        if let Err(ConnectorError { class: Class::Throttled { after }, .. }) = &answer {
+            self.not_before = Some(clock.now().saturating_add(*after).unwrap_or(Timestamp::MAX));
+        }
+        let token = answer?;
+        let fresh_until = token.life.map(|life| {
+            let kept = life.saturating_sub(MARGIN.min(life / 10));
+            clock.now().saturating_add(kept).unwrap_or(Timestamp::MAX)
+        });
+        self.token = Some((token.authorization.clone(), fresh_until));
+        Ok(token.authorization)
+    }
+}
+
+/// The issuer asks to wait.
+pub(super) fn throttled(after: Duration) -> ConnectorError {
+    let message = format!("the issuer asks to wait {} s", after.as_secs());
+    ConnectorError::new(Class::Throttled { after }, FETCH, message)
+}
+
+/// The step, in errors and traces.
+pub(super) const FETCH: &str = "fetch token";

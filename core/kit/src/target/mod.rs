@@ -1,0 +1,5 @@
+//! What a target is made of besides its connector: settings and their faults.
+
+pub mod fault;
+
+pub use fault::SettingsFault;
