@@ -15,6 +15,8 @@
 //! - [`clock`] and [`transport`]: time and network as parameters; the real ones
 //!   are [`system_clock`] and [`transport_reqwest`].
 //! - [`secret`], [`mask`] and [`mod@redact`]: what must not be printed.
+//! - [`rows`], [`matching`], [`mod@delimited`], [`sheet`], [`mod@probe`]: what most
+//!   connectors do between cells and the wire, without IO.
 
 pub mod attempt;
 pub mod backoff;
@@ -22,13 +24,18 @@ pub mod batch;
 pub mod breaker;
 pub mod clock;
 pub mod connector;
+pub mod delimited;
 pub mod error;
 pub mod http;
 pub mod mask;
+pub mod matching;
+pub mod probe;
 pub mod push_stack;
 pub mod quota;
 pub mod redact;
+pub mod rows;
 pub mod secret;
+pub mod sheet;
 pub mod system_clock;
 pub mod table;
 pub mod target;

@@ -1,0 +1,275 @@
+//! Pure: cells to rows, and back to cells.
+//!
+//! Planning systems take rows: the values of one resource, location, product and
+//! period side by side. Rows with the same columns make a table, because most
+//! interfaces name the columns once for all rows of a request.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use planthread_contracts::{CellKey, MeasureDecl, Period, PeriodKind, Rejection, RowOutcome};
+
+use crate::{CellWrite, Class, ConnectorError};
+
+/// What names a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey {
+    /// The resource, as the target calls it.
+    pub resource: String,
+    /// The location, as the target calls it.
+    pub location: String,
+    /// The product, where the measures are stored by product.
+    pub product: Option<String>,
+    /// The period.
+    pub period: Period,
+}
+
+impl RowKey {
+    /// The row in which `key` stands.
+    #[must_use]
+    pub fn of(key: &CellKey) -> Self {
+        Self {
+            resource: key.resource.clone(),
+            location: key.location.clone(),
+            product: key.product.clone(),
+            period: key.period,
+        }
+    }
+}
+
+/// What the rows of one table have in common. Names are sorted, so that the
+/// same measures always make the same columns.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Columns {
+    /// Kind of the rows' periods.
+    pub kind: PeriodKind,
+    /// Whether the rows name a product.
+    pub by_product: bool,
+    /// The target's names of the measures.
+    pub names: Vec<String>,
+}
+
+/// One row, with the cells it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row<V> {
+    /// Its name.
+    pub key: RowKey,
+    /// Values, in the order of the table's names.
+    pub values: Vec<V>,
+    /// Positions of the cells in the batch, in the same order.
+    pub cells: Vec<usize>,
+}
+
+/// Rows of equal columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table<V> {
+    /// The columns.
+    pub columns: Columns,
+    /// The rows, by key.
+    pub rows: Vec<Row<V>>,
+}
+
+/// Whether a row may go out without one of its cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// Yes: a column that is not named keeps its value.
+    Allowed,
+    /// No: without one cell the row would have other columns.
+    Refused,
+}
+
+/// Cells as rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grouped<V> {
+    /// Tables, by columns.
+    pub tables: Vec<Table<V>>,
+    /// Cells that are not sent, by position in the batch: those that the target
+    /// can't hold, and those of a row that may not go out without them.
+    pub refused: BTreeMap<usize, Rejection>,
+}
+
+/// Groups `cells` into rows and tables. `encode` writes one value as the target
+/// wants it, or says why the target can't hold it; what no target holds (an empty
+/// name, another level than declared) is refused here.
+///
+/// # Errors
+/// `Fatal` when a cell names a measure that is not declared.
+pub fn group<V>(
+    cells: &[CellWrite],
+    measures: &[MeasureDecl],
+    parts: Parts,
+    encode: impl Fn(&CellWrite, &MeasureDecl) -> Result<V, Rejection>,
+) -> Result<Grouped<V>, ConnectorError> {
+    let mut rows: BTreeMap<RowKey, BTreeMap<&str, (usize, Result<V, Rejection>)>> = BTreeMap::new();
+    for (at, cell) in cells.iter().enumerate() {
+        let measure = declared(&cell.key, measures)?;
+        let value = fits(cell, measure).and_then(|()| encode(cell, measure));
+        rows.entry(RowKey::of(&cell.key)).or_default().insert(&measure.surface, (at, value));
+    }
+    let mut refused = BTreeMap::new();
+    let mut tables: BTreeMap<Columns, Vec<Row<V>>> = BTreeMap::new();
+    for (key, cells) in rows {
+        let mut row = Row { key, values: Vec::new(), cells: Vec::new() };
+        let (mut names, mut bad) = (Vec::new(), Vec::new());
+        for (name, (at, value)) in cells {
+            match value {
+                Ok(value) => {
+                    names.push(name.to_owned());
+                    row.values.push(value);
+                    row.cells.push(at);
+                }
+                Err(rejection) => bad.push((at, rejection)),
+            }
+        }
+        if let (Some((_, first)), Parts::Refused) = (bad.first(), parts) {
+            let reason = format!("not sent with the rest of its row: {}", first.reason);
+            let with = Rejection { reason, ..first.clone() };
+            refused.extend(std::mem::take(&mut row.cells).into_iter().map(|at| (at, with.clone())));
+        }
+        refused.extend(bad);
+        if !row.cells.is_empty() {
+            let (kind, by_product) = (row.key.period.kind(), row.key.product.is_some());
+            tables.entry(Columns { kind, by_product, names }).or_default().push(row);
+        }
+    }
+    let tables = tables.into_iter().map(|(columns, rows)| Table { columns, rows });
+    Ok(Grouped { tables: tables.collect(), refused })
+}
+
+impl<V> Grouped<V> {
+    /// Outcomes of `total` cells before the target said anything: the refused
+    /// ones, and `otherwise` for the rest.
+    #[must_use]
+    pub fn outcomes(&self, total: usize, otherwise: &RowOutcome) -> Vec<RowOutcome> {
+        let mut outcomes = vec![otherwise.clone(); total];
+        for (&at, rejection) in &self.refused {
+            outcomes[at] = RowOutcome::Rejected(rejection.clone());
+        }
+        outcomes
+    }
+}
+
+/// The declaration of a cell's measure.
+///
+/// # Errors
+/// `Fatal` when there is none.
+pub fn declared<'a>(
+    key: &CellKey,
+    measures: &'a [MeasureDecl],
+) -> Result<&'a MeasureDecl, ConnectorError> {
+    measures.iter().find(|measure| measure.name == key.measure).ok_or_else(|| {
+        let text = format!("{key}: measure `{}` is not declared for this target", key.measure);
+        ConnectorError::new(Class::Fatal, "encode rows", text)
+            .cure("declare the measure in the target's configuration")
+    })
+}
+
+/// A rejection of one cell, which its text names.
+#[must_use]
+pub fn refuse(key: &CellKey, reason: &str, cure: impl Into<Cow<'static, str>>) -> Rejection {
+    let cure: Cow<'static, str> = cure.into();
+    Rejection { reason: format!("{key}: {reason}"), vendor_code: None, cure: cure.into_owned() }
+}
+
+fn fits(cell: &CellWrite, measure: &MeasureDecl) -> Result<(), Rejection> {
+    let key = &cell.key;
+    if key.resource.is_empty() || key.location.is_empty() {
+        return Err(refuse(key, "resource or location is empty", "complete the mapping"));
+    }
+    if key.period.kind() != measure.level {
+        let reason = format!("the measure is stored by {:?}", measure.level);
+        return Err(refuse(key, &reason, "project the measure at its declared level"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_contracts::RowOutcome;
+    use proptest::prelude::*;
+    use rust_decimal::Decimal;
+    use serde_json::json;
+
+    use super::*;
+
+    fn measures() -> Vec<MeasureDecl> {
+        let declare = |name: &str| {
+            serde_json::from_value(json!({ "name": name, "surface": name.to_uppercase(),
+                "scale": 2, "carries": "attainable_clock_hours", "unit": "HUR", "level": "week",
+                "over_time": "sum", "over_resources": "sum", "owner": "bridge", "role": "value" }))
+            .unwrap()
+        };
+        ["live", "cut"].into_iter().map(declare).collect()
+    }
+
+    fn cell(resource: &str, period: &str, measure: &str) -> CellWrite {
+        let key = CellKey {
+            target: "t".to_owned(),
+            scope: String::new(),
+            resource: resource.to_owned(),
+            location: "1010".to_owned(),
+            product: None,
+            period: period.parse().unwrap(),
+            measure: measure.to_owned(),
+        };
+        CellWrite { key, revision: 1, value: Decimal::ONE }
+    }
+
+    /// Refuses every cut of line 2.
+    fn encode(cell: &CellWrite, _: &MeasureDecl) -> Result<u32, Rejection> {
+        match (cell.key.resource.as_str(), cell.key.measure.as_str()) {
+            ("L2", "cut") => Err(refuse(&cell.key, "too large", "look")),
+            _ => Ok(1),
+        }
+    }
+
+    #[test]
+    fn cells_of_one_period_are_a_row_and_equal_rows_a_table() {
+        let cells = [
+            cell("L1", "2026-W49", "live"),
+            cell("L1", "2026-W49", "cut"),
+            cell("L2", "2026-W49", "cut"),
+            cell("L2", "2026-W49", "live"),
+            cell("L3", "2026-12", "live"),
+            cell("", "2026-W49", "live"),
+        ];
+        let whole = group(&cells, &measures(), Parts::Refused, encode).unwrap();
+        assert_eq!(whole.tables.len(), 1);
+        assert_eq!(whole.tables[0].columns.names, ["CUT", "LIVE"]);
+        assert_eq!(whole.tables[0].rows[0].cells, [1, 0]);
+        assert_eq!(whole.refused.keys().copied().collect::<Vec<_>>(), [2, 3, 4, 5]);
+        assert!(whole.refused[&3].reason.contains("with the rest of its row"));
+        assert!(whole.refused[&4].reason.contains("Week"));
+        let parts = group(&cells, &measures(), Parts::Allowed, encode).unwrap();
+        assert_eq!(parts.tables.len(), 2, "line 2 has its live value alone");
+        let outcomes = parts.outcomes(6, &RowOutcome::Accepted);
+        assert_eq!(outcomes[3], RowOutcome::Accepted);
+        assert!(matches!(outcomes[2], RowOutcome::Rejected(_)));
+        let strange = [cell("L1", "2026-W49", "nobody")];
+        assert!(group(&strange, &measures(), Parts::Allowed, encode).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_cell_is_sent_once_or_refused_once(
+            picks in proptest::collection::btree_set((0_usize..4, 0_usize..3, 0_usize..2), 0..24),
+            whole: bool,
+        ) {
+            let cells: Vec<CellWrite> = picks.iter().map(|&(line, week, measure)| {
+                let period = ["2026-W49", "2026-W50", "2026-12"][week];
+                cell(["L1", "L2", "L3", ""][line], period, ["live", "cut"][measure])
+            }).collect();
+            let parts = if whole { Parts::Refused } else { Parts::Allowed };
+            let grouped = group(&cells, &measures(), parts, encode).unwrap();
+            let rows = grouped.tables.iter().flat_map(|table| &table.rows);
+            let mut found: Vec<usize> = rows.flat_map(|row| row.cells.clone()).collect();
+            found.extend(grouped.refused.keys());
+            found.sort_unstable();
+            prop_assert_eq!(found, (0..cells.len()).collect::<Vec<_>>());
+            for table in &grouped.tables {
+                for row in &table.rows {
+                    prop_assert_eq!(row.values.len(), table.columns.names.len());
+                }
+            }
+        }
+    }
+}
