@@ -46,7 +46,7 @@ fn find(name: &str) -> Option<Value> {
 
 fn all() -> Names {
     let own = [("config".to_owned(), "the configuration file".to_owned())];
-    let connectors = registry::CONNECTORS
+    let connectors = registry::TARGETS
         .iter()
         .map(|entry| (entry.name.to_owned(), format!("settings of {}", entry.about)));
     let contracts = catalogue::CONTRACTS.iter().map(|entry| {

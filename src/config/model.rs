@@ -9,9 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use planthread_contracts::MeasureDecl;
+use planthread_contracts::{MeasureDecl, Scope};
 use planthread_domain::model::{Mapping, Plant};
-use planthread_kit::{QuotaConfig, SecretRef};
+use planthread_kit::{QuotaConfig, http::HttpSettings, target::Network};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -84,6 +84,17 @@ pub struct Target {
     /// Proxy and private authority of the way there.
     #[serde(default)]
     pub network: Network,
+    /// How patient the requests are, and how large answers may be.
+    #[serde(default)]
+    pub http: HttpSettings,
+}
+
+impl Target {
+    /// Where its cells live.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        if self.scope == base() { Scope::base() } else { Scope::named(&self.scope) }
+    }
 }
 
 /// How a landed value comes to drive the target's plan. Read only: Planthread
@@ -116,27 +127,6 @@ pub enum Wiring {
     Calculation,
     /// It is the driving measure itself.
     Direct,
-}
-
-/// Proxy and private authority of the way to a target. A client certificate
-/// belongs to the connector's `auth`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Network {
-    /// HTTP proxy, such as `http://proxy.example:3128`.
-    #[serde(deserialize_with = "address")]
-    #[schemars(with = "Option<String>")]
-    pub proxy: Option<url::Url>,
-    /// User at the proxy.
-    pub proxy_user: Option<String>,
-    /// Reference to the password at the proxy.
-    pub proxy_password: Option<SecretRef>,
-    /// Hosts that are reached without the proxy, separated by commas.
-    pub no_proxy: String,
-    /// PEM file of a private certificate authority.
-    pub private_ca: Option<PathBuf>,
-    /// Trust only `private_ca`, not the system's authorities.
-    pub only_private_ca: bool,
 }
 
 /// How records come in.
@@ -191,14 +181,6 @@ impl Config {
             target.pack.iter_mut().for_each(|pack| place(&mut pack.folder));
         }
     }
-}
-
-/// An address is never repeated in a fault: it may carry a password.
-fn address<'de, D: serde::Deserializer<'de>>(reader: D) -> Result<Option<url::Url>, D::Error> {
-    let text = Option::<String>::deserialize(reader)?;
-    text.map(|text| text.parse())
-        .transpose()
-        .map_err(|error| serde::de::Error::custom(format!("is no address: {error}")))
 }
 
 fn state() -> PathBuf {

@@ -6,11 +6,11 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::Timestamp;
 use planthread_contracts::{Carries, Owner};
 use planthread_domain::project;
-use planthread_kit::{Quota, VirtualClock};
+use planthread_kit::{Quota, VirtualClock, target::TargetFactory};
 use serde_json::Value;
 
 use super::{Config, ConfigError, Target, locate::Locator, sense, tree::Step};
-use crate::registry::{self, Entry};
+use crate::registry;
 
 /// Every fault between the fields of `config`.
 pub(super) fn faults(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> {
@@ -61,7 +61,7 @@ fn target_faults(
             faults.push(locate.fault_at(&at("connector"), reason).cure(format!("known: {known}")));
         }
         // The connector would only say the same about a literal secret again.
-        Some(entry) if secrets => settings(entry, target, &at("settings"), locate, faults),
+        Some(factory) if secrets => settings(factory, target, &at("settings"), locate, faults),
         Some(_) => {}
     }
     measures(target, &at("measures"), locate, faults);
@@ -84,13 +84,13 @@ fn target_faults(
 
 /// What the connector says about its own settings, and the files they name.
 fn settings(
-    entry: &Entry,
+    factory: &TargetFactory,
     target: &Target,
     at: &str,
     locate: &Locator<'_>,
     faults: &mut Vec<ConfigError>,
 ) {
-    if let Err(fault) = (entry.check)(&target.settings, &target.measures) {
+    if let Err(fault) = (factory.validate)(&target.settings, &target.measures) {
         let field = sense::field_of(&fault, target, at);
         let here = locate.fault_at(field.trim_end_matches('.'), fault.reason);
         faults.push(match fault.cure {
@@ -99,7 +99,7 @@ fn settings(
         });
         return;
     }
-    for (field, file) in (entry.files)(&target.settings) {
+    for (field, file) in (factory.files)(&target.settings) {
         faults.extend(sense::unreadable(&format!("{at}.{field}"), &file, locate));
     }
 }

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
+use planthread_kit::target::SettingsFault;
 use rust_decimal::Decimal;
 
 use super::{Config, ConfigError, Target, locate::Locator, tree::Step, words};
-use crate::registry::SettingsFault;
 
 /// Weeks of a policy: ten years.
 const WEEKS_MAX: u32 = 520;
@@ -109,28 +109,22 @@ fn delivery(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<
     }
 }
 
+/// Faults of the way there, and of the limits of its requests.
 fn network(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
-    let at = |field: &str| format!("targets.{name}.network.{field}");
-    let network = &target.network;
-    if let Some(proxy) = &network.proxy {
-        // The address is not repeated: it may hold the password.
-        let fault = |reason: &str, cure: &str| locate.fault_at(&at("proxy"), reason).cure(cure);
-        if !proxy.username().is_empty() || proxy.password().is_some() {
-            faults.push(fault(
-                "the address carries a user or a password",
-                "keep them in `proxy_user` and `proxy_password`, the password as a reference",
-            ));
-        } else if proxy.scheme() != "http" {
-            faults.push(fault("is not a plain http address", "write http://HOST:PORT"));
-        }
+    let found = [
+        target.network.validate().map_err(|fault| fault.inside("network")),
+        target.http.validate().map_err(|fault| fault.inside("http")),
+    ];
+    for fault in found.into_iter().filter_map(Result::err) {
+        let here = locate.fault_at(&format!("targets.{name}.{}", fault.field), fault.reason);
+        faults.push(match fault.cure {
+            Some(cure) => here.cure(cure),
+            None => here,
+        });
     }
-    if network.proxy_user.is_some() != network.proxy_password.is_some() {
-        let reason = "user and password at the proxy belong together, and one is missing";
-        let cure = "write both `proxy_user` and `proxy_password`, or neither";
-        faults.push(locate.fault_at(&at("proxy_user"), reason).cure(cure));
-    }
-    if let Some(file) = &network.private_ca {
-        faults.extend(unreadable(&at("private_ca"), file, locate));
+    if let Some(file) = &target.network.private_ca {
+        let field = format!("targets.{name}.network.private_ca");
+        faults.extend(unreadable(&field, file, locate));
     }
 }
 

@@ -11,7 +11,6 @@ use super::trace::explain_cell;
 use crate::{
     config::{Loaded, Target},
     failure::Failure,
-    registry,
 };
 
 /// Explains one figure of one resource and period in words.
@@ -165,7 +164,7 @@ pub fn explain_measure(
         .filter_map(|row| {
             let key = CellKey {
                 target: name.to_owned(),
-                scope: registry::scope(&target.scope).name().to_owned(),
+                scope: target.scope().name().to_owned(),
                 resource: row.resource.clone(),
                 location: row.location.clone(),
                 product: row.product.clone(),

@@ -15,7 +15,6 @@ use super::OpenTarget;
 use crate::{
     config::{Loaded, Target, Withdraw},
     failure::{Exit, Failure},
-    registry,
 };
 
 /// The engine's policy of `target` at `at`.
@@ -156,7 +155,7 @@ pub fn unpromoted(
     target: &Target,
     at: Timestamp,
 ) -> Result<Vec<MeasureDecl>, Failure> {
-    let grants = granted(loaded, name, target, &registry::scope(&target.scope), at)?;
+    let grants = granted(loaded, name, target, &target.scope(), at)?;
     let held = |measure: &&MeasureDecl| {
         measure.carries != Carries::Observed
             && grants.iter().all(|grant| grant.measure() != measure.name)

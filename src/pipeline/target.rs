@@ -4,12 +4,15 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use planthread_contracts::Scope;
-use planthread_kit::{Breaker, BreakerPolicy, Clock, Connector, QuotaBook, Transport};
+use planthread_kit::{
+    Breaker, BreakerPolicy, Clock, Connector, QuotaBook, Transport,
+    target::{SettingsFault, TargetContext},
+};
 
 use crate::{
     config::{Loaded, Target},
     failure::Failure,
-    registry::{self, Parts},
+    registry,
 };
 
 /// A target with its connector.
@@ -77,19 +80,25 @@ impl Opener {
     /// When there is no such target, or its connector can't be put together.
     pub fn open(&self, loaded: &Loaded, name: Option<&str>) -> Result<OpenTarget, Failure> {
         let (name, target) = choose(loaded, name)?;
-        let entry = registry::find(&target.connector).ok_or_else(|| {
+        let factory = registry::find(&target.connector).ok_or_else(|| {
             Failure::usage(format!("there is no connector `{}`", target.connector))
         })?;
-        let connector = (entry.build)(&Parts {
-            name,
-            target,
+        let context = TargetContext {
+            target: name,
+            settings: &target.settings,
+            scope: target.scope(),
+            measures: &target.measures,
             folder: loaded.file.parent().unwrap_or(Path::new(".")),
             clock: &self.clock,
             quotas: &self.quotas,
+            quota: &target.quota,
+            network: &target.network,
+            http: &target.http,
             transport: self.transports.get(name).cloned(),
             offline: self.offline,
-        })?;
-        let scope = registry::scope(&target.scope);
+        };
+        let connector = (factory.build)(&context).map_err(|fault| not_built(name, fault))?;
+        let scope = target.scope();
         let breaker = Arc::new(Breaker::new(BreakerPolicy::default()));
         let (name, config) = (name.to_owned(), target.clone());
         Ok(OpenTarget { name, config, scope, connector, breaker })
@@ -102,6 +111,13 @@ impl Opener {
     pub fn open_all(&self, loaded: &Loaded) -> Result<Vec<OpenTarget>, Failure> {
         loaded.config.targets.keys().map(|name| self.open(loaded, Some(name))).collect()
     }
+}
+
+/// A fault that shows only when a connector is put together.
+fn not_built(name: &str, fault: SettingsFault) -> Failure {
+    let field = if fault.field.is_empty() { "settings" } else { &fault.field };
+    let failure = Failure::usage(format!("targets.{name}.{field}: {}", fault.reason));
+    failure.cure(fault.cure.unwrap_or_default()).explain("config")
 }
 
 fn choose<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<(&'a str, &'a Target), Failure> {

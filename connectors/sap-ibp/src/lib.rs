@@ -17,6 +17,7 @@ pub mod config;
 mod connector;
 mod context;
 mod cost;
+mod factory;
 #[cfg(test)]
 mod flow;
 mod grades;
@@ -30,34 +31,9 @@ mod translate;
 mod verbs;
 mod wire;
 
-use std::sync::Arc;
-
 pub use config::Config;
 pub use connector::SapIbp;
-use planthread_contracts::{MeasureDecl, Scope};
-use planthread_kit::{Connector, ConnectorError, http::HttpStack};
+pub use factory::FACTORY;
 
 /// Name of the connector in configurations.
 pub const NAME: &str = "sap-ibp";
-
-/// Builds the connector from its settings.
-///
-/// # Errors
-/// `Fatal` when the settings can't be read, or don't fit the measures; the
-/// text names the field.
-pub fn build(
-    target: &str,
-    settings: serde_json::Value,
-    scope: Scope,
-    measures: Vec<MeasureDecl>,
-    http: HttpStack,
-) -> Result<Arc<dyn Connector>, ConnectorError> {
-    let config = Config::read(settings)?;
-    Ok(Arc::new(SapIbp::new(target, config, scope, measures, http)?))
-}
-
-/// JSON Schema of the settings.
-#[must_use]
-pub fn schema() -> schemars::Schema {
-    schemars::schema_for!(Config)
-}

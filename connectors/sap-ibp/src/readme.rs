@@ -14,7 +14,7 @@ fn path() -> PathBuf {
 
 /// One line for each option, groups flattened to dotted names.
 fn table() -> String {
-    let schema = crate::schema().to_value();
+    let schema = (crate::FACTORY.schema)();
     let mut text = "| option | default | meaning |\n|---|---|---|\n".to_owned();
     rows(&schema, &schema, "", &mut text);
     text

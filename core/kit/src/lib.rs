@@ -5,6 +5,7 @@
 //! here and in the engine, never in a connector: it returns a class.
 //!
 //! The map, from the trait outwards:
+//! - [`mod@target`]: the SDK of a target: its factory, settings, authentication.
 //! - [`connector`]: the trait; [`batch`] goes in, [`attempt`] names one try,
 //!   [`error`] says what went wrong.
 //! - [`http`]: the request stack, around every HTTP request of a connector,

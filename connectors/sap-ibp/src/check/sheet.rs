@@ -3,9 +3,9 @@
 //! `discover` answers every line; ids are stable, findings refer to them.
 
 use planthread_contracts::{Aggregation, MeasureDecl, Owner, PeriodKind};
-use planthread_kit::SheetLine;
+use planthread_kit::{SheetLine, target::Auth};
 
-use crate::config::{Auth, Config};
+use crate::config::Config;
 
 /// All lines for this target.
 pub(crate) fn lines(config: &Config, measures: &[MeasureDecl], version: &str) -> Vec<SheetLine> {
@@ -34,6 +34,8 @@ fn access(config: &Config) -> Vec<SheetLine> {
         Auth::Oauth2ClientCredentials { .. } => {
             "OAuth 2.0 client credentials (unconfirmed for this scenario)".to_owned()
         }
+        // Not taken: the settings were refused.
+        other => other.kind().word().to_owned(),
     };
     vec![
         line(

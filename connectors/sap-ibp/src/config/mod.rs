@@ -7,13 +7,16 @@ mod names;
 
 use std::collections::BTreeMap;
 
-pub use auth::Auth;
+pub use auth::TAKES;
 pub use limits::{PackOptions, Polling, Reading, Timeouts, Transaction};
 pub use names::{
     Attributes, MasterData, MeasureOptions, Operation, Operations, Services, TimeFields, Verb,
 };
 use planthread_contracts::{MeasureDecl, Scope};
-use planthread_kit::{Class, ConnectorError};
+use planthread_kit::{
+    Class, ConnectorError,
+    target::{Auth, SettingsFault, address},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -113,12 +116,11 @@ impl Config {
     /// # Errors
     /// `Fatal`, naming the field and the cure.
     pub fn validate(&self, measures: &[MeasureDecl]) -> Result<(), ConnectorError> {
-        let origin = self.host.strip_prefix("https://").or(self.host.strip_prefix("http://"));
-        if origin.is_none_or(|name| name.is_empty() || name.contains(['/', '?', '#', '@'])) {
-            return Err(fatal("`host` must be a scheme and a name, without path or user")
-                .cure("write it as https://TENANT-api.scmibp.ondemand.com"));
-        }
-        encrypted("host", &self.host)?;
+        address::origin("host", &self.host).map_err(|mut wrong| {
+            wrong.cure =
+                wrong.cure.map(|cure| cure.replace("NAME", "TENANT-api.scmibp.ondemand.com"));
+            refused(wrong)
+        })?;
         self.check_names()?;
         self.operations.validate()?;
         for (name, options) in &self.measures {
@@ -142,7 +144,7 @@ impl Config {
         self.polling.validate()?;
         self.reading.validate()?;
         self.pack.validate()?;
-        self.auth.validate()
+        self.auth.validate(&TAKES).map_err(|wrong| refused(wrong.inside("auth")))
     }
 
     /// Two measures in one column would overwrite each other in the row.
@@ -194,29 +196,6 @@ impl Config {
     }
 }
 
-/// Credentials and values never cross a network as plain text. This machine's
-/// own sandbox is no network.
-fn encrypted(field: &str, url: &str) -> Result<(), ConnectorError> {
-    let url = url.to_ascii_lowercase();
-    let Some(rest) = url.strip_prefix("http://") else { return Ok(()) };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let authority = authority.rsplit('@').next().unwrap_or_default();
-    let name = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.rsplit_once(':').map_or(authority, |(name, _)| name),
-    };
-    let loopback = name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    // What is no name at all has its own refusal.
-    let nameless = name.is_empty() || name.contains(char::is_whitespace);
-    if loopback || name == "localhost" || nameless {
-        return Ok(());
-    }
-    Err(fatal(format!(
-        "`{field}` is plain http: everybody on the way to {name} reads the password"
-    ))
-    .cure("write https://; plain http is for a sandbox on this machine"))
-}
-
 /// Names go into URLs, `$select` lists and JSON keys: only what an identifier
 /// of the tenant may contain.
 fn identifier(field: &str, name: &str, longest: usize) -> Result<(), ConnectorError> {
@@ -229,6 +208,15 @@ fn identifier(field: &str, name: &str, longest: usize) -> Result<(), ConnectorEr
     Err(fatal(format!(
         "`{field}`: `{name}` is no identifier of 1 to {longest} letters, digits and _"
     )))
+}
+
+/// A fault of the settings as the connector's error: it names the field.
+fn refused(fault: SettingsFault) -> ConnectorError {
+    let error = fatal(format!("`{}` {}", fault.field, fault.reason));
+    match fault.cure {
+        Some(cure) => error.cure(cure),
+        None => error,
+    }
 }
 
 pub(crate) fn fatal(message: impl Into<String>) -> ConnectorError {
@@ -323,7 +311,7 @@ pub(crate) mod tests {
         let mut settings = settings();
         settings["auth"]["pasword"] = json!("x");
         assert!(Config::read(settings).unwrap_err().to_string().contains("pasword"));
-        assert!(crate::schema().to_value().to_string().contains("oauth2_client_credentials"));
+        assert!((crate::FACTORY.schema)().to_string().contains("oauth2_client_credentials"));
     }
 
     #[test]

@@ -125,7 +125,9 @@ impl World {
         settings["measures"] = json!({ "output": { "conversions": { "UOMTOID": "EA" } } });
         change(&mut settings);
         let scope = Scope::named("UPSIDE");
-        let connector = crate::build("ibp", settings, scope, measures(), http).unwrap();
+        let config = crate::Config::read(settings).unwrap();
+        let ibp = crate::SapIbp::new("ibp", config, scope, measures(), http).unwrap();
+        let connector: Arc<dyn Connector> = Arc::new(ibp);
         Self { clock, script, notes: Arc::default(), connector }
     }
 

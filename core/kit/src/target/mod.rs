@@ -1,5 +1,19 @@
-//! What a target is made of besides its connector: settings and their faults.
+//! The target SDK: what a connector crate is made into a target with.
+//!
+//! A crate exports one [`TargetFactory`]. It embeds [`auth::Auth`] in its
+//! settings, says which kinds its vendor takes, and gets its request stack from
+//! the [`TargetContext`]; secrets, network, quota and limits are dealt with
+//! here, once.
 
+pub mod address;
+pub mod auth;
+pub mod context;
+pub mod factory;
 pub mod fault;
+pub mod network;
 
+pub use auth::{Auth, Takes};
+pub use context::{TargetContext, typed};
+pub use factory::TargetFactory;
 pub use fault::SettingsFault;
+pub use network::Network;

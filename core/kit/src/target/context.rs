@@ -1,0 +1,205 @@
+//! What a target is built from, and the one place where authentication, network
+//! and limits become a request stack.
+
+use std::{path::Path, sync::Arc};
+
+use http::HeaderName;
+use planthread_contracts::{MeasureDecl, Scope};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    SettingsFault,
+    auth::{Auth, ClientIn, ExchangeClient, Takes},
+    network::{Network, read},
+};
+use crate::{
+    Clock, QuotaBook, QuotaConfig, ReqwestTransport, Secret, SecretRef, TenantKey, Transport,
+    TransportOptions,
+    http::{
+        Anonymous, Authenticator, Basic, ClientCredentials, FixedHeader, HttpSettings, HttpStack,
+        TokenRequest, Tokens,
+    },
+};
+
+/// What a target is built from.
+#[derive(Debug, Clone)]
+pub struct TargetContext<'a> {
+    /// The target's name.
+    pub target: &'a str,
+    /// The connector's own settings.
+    pub settings: &'a Value,
+    /// Where its cells live.
+    pub scope: Scope,
+    /// The measures that it holds.
+    pub measures: &'a [MeasureDecl],
+    /// Folder of the configuration: files and secret files begin here.
+    pub folder: &'a Path,
+    /// Time.
+    pub clock: &'a Arc<dyn Clock>,
+    /// Quotas by tenant.
+    pub quotas: &'a QuotaBook,
+    /// Our share of this tenant's.
+    pub quota: &'a QuotaConfig,
+    /// Proxy and private authority.
+    pub network: &'a Network,
+    /// Limits of the requests.
+    pub http: &'a HttpSettings,
+    /// The network, when it is not the real one: tests and drills.
+    pub transport: Option<Arc<dyn Transport>>,
+    /// Nothing will be sent: secrets are not asked for.
+    pub offline: bool,
+}
+
+/// Who we are: in each request, or in the handshake.
+struct Credentials {
+    authenticator: Arc<dyn Authenticator>,
+    certificate: Option<Secret>,
+}
+
+impl TargetContext<'_> {
+    /// The request stack towards `host`, as `auth` says who we are, with the
+    /// connector's own `http` limits (those of the context, or those with what
+    /// its vendor needs).
+    ///
+    /// # Errors
+    /// A secret or file that can't be read, a quota or network that can't be;
+    /// the field is the path below the target.
+    pub fn stack(
+        &self,
+        host: &str,
+        auth: &Auth,
+        takes: &Takes,
+        http: &HttpSettings,
+    ) -> Result<HttpStack, SettingsFault> {
+        let policy = http.policy();
+        let credentials =
+            self.credentials(auth, takes, http).map_err(|f| f.inside("settings.auth"))?;
+        let transport = match &self.transport {
+            Some(transport) => Arc::clone(transport),
+            None => self.real(credentials.certificate, http)?,
+        };
+        let tenant = TenantKey::of(host, &auth.identity());
+        let quota = self
+            .quotas
+            .for_tenant(tenant, self.quota.clone())
+            .map_err(|error| SettingsFault::new("quota", error.to_string()))?;
+        let clock = Arc::clone(self.clock);
+        Ok(HttpStack::new(transport, clock, quota, credentials.authenticator, policy))
+    }
+
+    fn real(
+        &self,
+        client_certificate: Option<Secret>,
+        http: &HttpSettings,
+    ) -> Result<Arc<dyn Transport>, SettingsFault> {
+        let way = self.network.options(self.folder, self.offline);
+        let options = TransportOptions {
+            client_certificate,
+            connect_timeout: std::time::Duration::from_secs(http.connect_seconds),
+            answer_max: http.answer_max(),
+            ..way.map_err(|fault| fault.inside("network"))?
+        };
+        let made = ReqwestTransport::new(&options);
+        let transport = made.map_err(|error| SettingsFault::new("network", error.to_string()))?;
+        Ok(Arc::new(transport))
+    }
+
+    fn credentials(
+        &self,
+        auth: &Auth,
+        takes: &Takes,
+        http: &HttpSettings,
+    ) -> Result<Credentials, SettingsFault> {
+        let secret = |field: &str, reference: &SecretRef| {
+            reference
+                .resolve(self.folder)
+                .map_err(|error| SettingsFault::new(field, error.to_string()))
+        };
+        let by = |authenticator: Arc<dyn Authenticator>| {
+            Ok(Credentials { authenticator, certificate: None })
+        };
+        match auth {
+            _ if self.offline => by(Arc::new(Anonymous)),
+            Auth::None {} => by(Arc::new(Anonymous)),
+            Auth::Basic { user, password } => {
+                by(Arc::new(Basic::new(user.clone(), secret("password", password)?)))
+            }
+            Auth::Bearer { token } => {
+                let value = format!("Bearer {}", secret("token", token)?.expose());
+                by(fixed("token", "authorization", &value)?)
+            }
+            Auth::ApiKey { header, form, key } => {
+                let value = form.replace("{key}", secret("key", key)?.expose());
+                by(fixed("key", header, &value)?)
+            }
+            Auth::ClientCertificate { certificate, private_key } => {
+                let chain = read("certificate", &self.folder.join(certificate))?;
+                let key = secret("private_key", private_key)?;
+                let both = format!("{}\n{}", String::from_utf8_lossy(&chain), key.expose());
+                let certificate = Some(Secret::new(both));
+                Ok(Credentials { authenticator: Arc::new(Anonymous), certificate })
+            }
+            Auth::Oauth2ClientCredentials {
+                token_url,
+                client_id,
+                client_secret,
+                scope,
+                client_in,
+                parameters,
+                ..
+            } => {
+                let token_url = Url::parse(token_url)
+                    .map_err(|error| SettingsFault::new("token_url", error.to_string()))?;
+                let scopes = scope.iter().flat_map(|scope| scope.split_whitespace());
+                let source = ClientCredentials::new(TokenRequest {
+                    token_url,
+                    client_id: client_id.clone(),
+                    client_secret: secret("client_secret", client_secret)?,
+                    scopes: scopes.map(str::to_owned).collect(),
+                    extra: parameters.clone().into_iter().collect(),
+                    credentials_in_body: *client_in == ClientIn::Form,
+                    timeout: http.policy().read_timeout,
+                });
+                by(Arc::new(Tokens::new(Arc::new(source))))
+            }
+            Auth::TokenExchange { client_id, client_secret, parameters } => {
+                let exchange = takes.exchange.ok_or_else(|| {
+                    SettingsFault::new("kind", "this connector has no exchange of tokens")
+                })?;
+                let source = exchange(ExchangeClient {
+                    client_id: client_id.clone(),
+                    client_secret: secret("client_secret", client_secret)?,
+                    parameters: parameters.clone(),
+                });
+                by(Arc::new(Tokens::new(source)))
+            }
+        }
+    }
+}
+
+fn fixed(field: &str, name: &str, value: &str) -> Result<Arc<dyn Authenticator>, SettingsFault> {
+    let name = HeaderName::try_from(name)
+        .map_err(|_| SettingsFault::new("header", "is no name of a header"))?;
+    let header = FixedHeader::new(name, value).map_err(|error| SettingsFault {
+        cure: error.cure,
+        ..SettingsFault::new(field, error.message)
+    })?;
+    Ok(Arc::new(header))
+}
+
+/// Reads settings as `T`, a wrong field by its path.
+///
+/// # Errors
+/// Names the field that is unknown, missing or of another type.
+pub fn typed<T: DeserializeOwned>(settings: &Value) -> Result<T, SettingsFault> {
+    serde_path_to_error::deserialize(settings).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { String::new() } else { path };
+        SettingsFault::new(field, error.inner().to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests;

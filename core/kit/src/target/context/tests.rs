@@ -1,0 +1,174 @@
+//! From settings to what goes out, for each kind of authentication.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    BoxFuture, Class, ConnectorError, VirtualClock,
+    http::{Call, Safety, Token, TokenSource},
+    target::auth::Kind,
+    testing::{Reply, Script, clock},
+};
+
+static FOLDERS: AtomicU32 = AtomicU32::new(0);
+
+/// A folder with one secret in it.
+fn folder() -> PathBuf {
+    let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+    let folder =
+        std::env::temp_dir().join(format!("planthread-kit-{}-{number}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("secret"), "hunter2\n").unwrap();
+    folder
+}
+
+/// A vendor that hands out tokens on its own terms.
+#[derive(Debug)]
+struct OwnExchange(ExchangeClient);
+
+impl TokenSource for OwnExchange {
+    fn fetch<'a>(
+        &'a self,
+        _: &'a dyn Transport,
+        _: &'a dyn Clock,
+    ) -> BoxFuture<'a, Result<Token, ConnectorError>> {
+        let text = format!("{}+{}", self.0.client_id, self.0.client_secret.expose());
+        Box::pin(async move { Token::new("Own", &text, None) })
+    }
+}
+
+const TAKES: Takes = Takes {
+    kinds: &[Kind::Basic],
+    unconfirmed_oauth2: None,
+    exchange: Some(|client| Arc::new(OwnExchange(client))),
+};
+
+struct World {
+    clock: VirtualClock,
+    time: Arc<dyn Clock>,
+    quotas: QuotaBook,
+    script: Script,
+    folder: PathBuf,
+    offline: bool,
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = clock();
+        let script = Script::new(&clock, |_, arrived| match arrived.path.as_str() {
+            "/token" => Reply::json(r#"{"access_token":"t1","token_type":"bearer"}"#),
+            _ => Reply::status(200),
+        });
+        let time: Arc<dyn Clock> = Arc::new(clock.clone());
+        let quotas = QuotaBook::new(Arc::clone(&time));
+        Self { clock, time, quotas, script, folder: folder(), offline: false }
+    }
+
+    fn stack(&self, auth: Value) -> Result<HttpStack, SettingsFault> {
+        let context = TargetContext {
+            target: "t",
+            settings: &Value::Null,
+            scope: Scope::base(),
+            measures: &[],
+            folder: &self.folder,
+            clock: &self.time,
+            quotas: &self.quotas,
+            quota: &QuotaConfig::default(),
+            network: &Network::default(),
+            http: &HttpSettings::default(),
+            transport: Some(Arc::new(self.script.clone())),
+            offline: self.offline,
+        };
+        let auth: Auth = serde_json::from_value(auth).unwrap();
+        context.stack("https://h.example", &auth, &TAKES, context.http)
+    }
+
+    /// The `Authorization` header and the path of each request of one call.
+    fn sent(&self, auth: Value) -> Vec<(String, String)> {
+        let stack = self.stack(auth).unwrap();
+        let request = Request::get("https://h.example/rows").body(Bytes::new()).unwrap();
+        let call = Call::new("read rows", Safety::Read, request);
+        self.clock.block_on(stack.send(call)).unwrap();
+        let arrived = self.script.arrived().into_iter();
+        arrived.map(|one| (one.path, one.authorization)).collect()
+    }
+}
+
+#[test]
+fn each_kind_goes_out_as_it_must() {
+    let file = "${file:secret}";
+    for (auth, header) in [
+        (json!({"kind": "none"}), ""),
+        (json!({"kind": "basic", "user": "me", "password": file}), "Basic bWU6aHVudGVyMg=="),
+        (json!({"kind": "bearer", "token": file}), "Bearer hunter2"),
+        (json!({"kind": "api_key", "form": "ApiKey {key}", "key": file}), "ApiKey hunter2"),
+        (
+            json!({"kind": "token_exchange", "client_id": "me", "client_secret": file}),
+            "Own me+hunter2",
+        ),
+    ] {
+        assert_eq!(
+            World::new().sent(auth.clone()),
+            [("/rows".to_owned(), header.to_owned())],
+            "{auth}"
+        );
+    }
+}
+
+#[test]
+fn oauth_asks_its_issuer_in_the_header_or_in_the_form() {
+    let mut auth = json!({"kind": "oauth2_client_credentials", "client_id": "me",
+        "token_url": "https://h.example/token", "client_secret": "${file:secret}"});
+    let sent = World::new().sent(auth.clone());
+    assert_eq!(sent[0], ("/token".to_owned(), "Basic bWU6aHVudGVyMg==".to_owned()));
+    assert_eq!(sent[1], ("/rows".to_owned(), "Bearer t1".to_owned()));
+    auth["client_in"] = json!("form");
+    assert_eq!(World::new().sent(auth)[0].1, "", "id and secret stand in the form");
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_named_by_its_field_and_offline_asks_for_none() {
+    let mut world = World::new();
+    let auth = json!({"kind": "basic", "user": "me", "password": "${file:nothing}"});
+    let fault = world.stack(auth.clone()).unwrap_err();
+    assert_eq!(fault.field, "settings.auth.password");
+    let certificate = json!({"kind": "client_certificate", "certificate": "no.pem",
+        "private_key": "${file:secret}"});
+    assert_eq!(world.stack(certificate).unwrap_err().field, "settings.auth.certificate");
+    world.offline = true;
+    assert_eq!(world.sent(auth)[0].1, "");
+}
+
+#[test]
+fn a_secret_with_a_line_break_inside_is_refused_and_not_shown() {
+    let world = World::new();
+    fs::write(world.folder.join("broken"), "hun\nter2").unwrap();
+    let fault = world.stack(json!({"kind": "bearer", "token": "${file:broken}"})).unwrap_err();
+    assert_eq!(fault.field, "settings.auth.token");
+    assert!(fault.cure.is_some() && !format!("{fault:?}").contains("ter2"), "{fault:?}");
+}
+
+#[test]
+fn settings_are_read_with_the_path_of_what_is_wrong() {
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "only its reading is looked at")]
+    struct Settings {
+        http: HttpSettings,
+    }
+    let fault = typed::<Settings>(&json!({"http": {"resends": "many"}})).unwrap_err();
+    assert_eq!(fault.field, "http.resends");
+    assert_eq!(fault.inside("settings").field, "settings.http.resends");
+    let missing: SettingsFault =
+        ConnectorError::new(Class::Fatal, "read settings", "`host` is missing")
+            .cure("write it")
+            .into();
+    assert_eq!(missing.cure.as_deref(), Some("write it"));
+}

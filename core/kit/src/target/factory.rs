@@ -1,0 +1,30 @@
+//! How one kind of target is made: what a connector crate gives to the program.
+
+use std::{path::PathBuf, sync::Arc};
+
+use planthread_contracts::MeasureDecl;
+use serde_json::Value;
+
+use super::{SettingsFault, TargetContext};
+use crate::Connector;
+
+/// One kind of target. A connector crate has one constant of it, and the
+/// program's registry is a list of those.
+#[derive(Debug, Clone, Copy)]
+pub struct TargetFactory {
+    /// The connector's name in the configuration.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub about: &'static str,
+    /// JSON Schema of its settings.
+    pub schema: fn() -> Value,
+    /// Checks settings and measures without touching the target; the field of
+    /// a fault is the path below `settings`.
+    pub validate: fn(&Value, &[MeasureDecl]) -> Result<(), SettingsFault>,
+    /// Files that the settings name, by field; of settings that can't be read
+    /// there are none.
+    pub files: fn(&Value) -> Vec<(String, PathBuf)>,
+    /// Puts the connector together; the field of a fault is the path below the
+    /// target.
+    pub build: fn(&TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFault>,
+}
