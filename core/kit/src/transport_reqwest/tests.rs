@@ -274,3 +274,47 @@ async fn without_a_certificate_or_with_an_unknown_authority_nothing_gets_through
     let error = get(&anonymous, &url.replace("localhost", "127.0.0.1")).await.unwrap_err();
     assert!(error.is_untrusted(), "{}", error.message);
 }
+
+/// Answers 411 to a write without a length, 415 to one without a type and 403
+/// without a user agent, as common fronts do; else 200.
+async fn front(listener: TcpListener) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = tokio::io::BufReader::new(stream);
+        let mut head = String::new();
+        loop {
+            let mut line = String::new();
+            let read = tokio::io::AsyncBufReadExt::read_line(&mut stream, &mut line).await;
+            if read.unwrap_or(0) == 0 || line == "\r\n" {
+                break;
+            }
+            head.push_str(&line.to_lowercase());
+        }
+        let has = |name: &str| head.contains(&format!("\n{name}: "));
+        let status = match head.starts_with("post ") {
+            true if !has("content-length") => "411 Length Required",
+            true if !has("content-type") => "415 Unsupported Media Type",
+            _ if !has("user-agent") => "403 Forbidden",
+            _ => "200 OK",
+        };
+        stream.get_mut().write_all(&reply(status, b"{}")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_write_without_a_body_passes_a_front_that_wants_its_length() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap();
+    let task = tokio::spawn(front(listener));
+    let wire = Arc::new(ReqwestTransport::new(&options()).unwrap());
+    let post = || Request::post(format!("http://{host}/commit")).body(Bytes::new()).unwrap();
+    let bare = wire.send(post()).await.unwrap();
+    assert_eq!(bare.status(), 411, "the front refuses what the transport alone sends");
+    let clock: Arc<dyn crate::Clock> = Arc::new(crate::SystemClock::default());
+    let quota = Arc::new(crate::Quota::unlimited(Arc::clone(&clock)));
+    let who = Arc::new(crate::http::Anonymous);
+    let stack = crate::http::HttpStack::new(wire, clock, quota, who, Default::default());
+    let call = crate::http::Call::new("commit", crate::http::Safety::Once, post());
+    assert_eq!(stack.send(call).await.unwrap().status(), 200);
+    task.abort();
+}
