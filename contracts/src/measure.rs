@@ -27,8 +27,12 @@ pub enum Carries {
     Severity,
     /// Hours at risk inside the maintenance risk horizon.
     HoursAtRisk,
-    /// [`crate::Status`] code.
+    /// [`crate::Status`] code, from 1 live to 6 unknown: also where nothing is
+    /// known, so that a total shows the worst of its parts.
     Status,
+    /// 1 where factory truth stands behind the value (live or held), else 0. It
+    /// adds up, so that a total says how many of its parts were measured.
+    Covered,
     /// The `as_of` of the value, as a number `yyyymmdd`.
     AsOf,
     /// The day after which the value is stale, as a number `yyyymmdd`.
@@ -37,6 +41,21 @@ pub enum Carries {
     Heartbeat,
     /// Not ours: read only, to compare (the assumed capacity, the load).
     Observed,
+}
+
+impl Carries {
+    /// Whether it tells how the values beside it stand, and is no value itself.
+    #[must_use]
+    pub const fn accompanies(self) -> bool {
+        self.vouches() || matches!(self, Self::AsOf | Self::ValidUntil | Self::Heartbeat)
+    }
+
+    /// Whether it says how far the values beside it can be trusted: it lands for
+    /// every mapped resource and period, also where no value does.
+    #[must_use]
+    pub const fn vouches(self) -> bool {
+        matches!(self, Self::Status | Self::Covered)
+    }
 }
 
 /// How the target adds a measure up when a planner looks at a coarser level.
@@ -101,4 +120,13 @@ pub struct MeasureDecl {
     pub owner: Owner,
     /// Value or stamp.
     pub role: Role,
+}
+
+impl MeasureDecl {
+    /// Whether it only travels with values. Status and covered never do, whatever
+    /// their role says: a status that changed is a change worth sending.
+    #[must_use]
+    pub fn is_stamp(&self) -> bool {
+        self.role == Role::Stamp && !self.carries.vouches()
+    }
 }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use clap::ValueEnum;
-use planthread_contracts::Carries;
 use planthread_engine::ledger::{self, CellView};
 use serde::Serialize;
 
@@ -131,10 +130,7 @@ fn row(loaded: &Loaded, cell: &CellView) -> CellRow {
     let decl =
         target.and_then(|t| t.measures.iter().find(|measure| measure.name == cell.key.measure));
     let surface = decl.map_or("", |decl| decl.surface.as_str());
-    let code = decl.is_some_and(|decl| {
-        use Carries::{AsOf, Heartbeat, Status, ValidUntil};
-        matches!(decl.carries, AsOf | ValidUntil | Status | Heartbeat)
-    });
+    let code = decl.is_some_and(|decl| decl.carries.accompanies());
     let unit = decl.map_or("", |decl| decl.unit.code());
     let drives = target.is_some_and(|target| {
         let in_use = &target.in_use;

@@ -1,13 +1,13 @@
 //! From truth to wanted cells and a plan: project, want, plan.
 
-use std::io::Write;
+use std::{collections::BTreeSet, io::Write};
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::{Carries, DesiredCell};
+use planthread_contracts::{Carries, CellKey, DesiredCell};
 use planthread_domain::project::{self, Withheld};
 use planthread_engine::{
     Reader,
-    ledger::{self, Want, Wanted, Why},
+    ledger::{self, LockKind, Want, Wanted, Why},
     plan::{self, PlanRequest, PlanSummary},
 };
 use serde::Serialize;
@@ -50,6 +50,8 @@ impl Bridge {
         .map_err(|violations| refused(&target.name, &violations))?;
         let mut cells = projection.cells;
         self.keep_cut_until_the_next(target, truth.as_of, &mut cells)?;
+        let taken = self.taken_by_people(target, truth.as_of)?;
+        project::say_planner(&mut cells, &target.config.measures, &taken);
         let valid = i64::from(plant.rules.valid_hours);
         let want = Want {
             target: target.name.clone(),
@@ -63,6 +65,20 @@ impl Bridge {
         };
         let wanted = ledger::want(&self.state, want, self.clock.now())?;
         Ok(WantReport { target: target.name.clone(), wanted, withheld: projection.withheld })
+    }
+
+    /// The cells of `target` that people hold at `at`: their value stands there.
+    fn taken_by_people(
+        &self,
+        target: &OpenTarget,
+        at: Timestamp,
+    ) -> Result<BTreeSet<CellKey>, Failure> {
+        let here = |key: &CellKey| key.target == target.name && key.scope == target.scope.name();
+        let locks = ledger::locks(&self.reader()?, at)?.into_iter();
+        Ok(locks
+            .filter(|lock| lock.kind == LockKind::Send && here(&lock.key))
+            .map(|lock| lock.key)
+            .collect())
     }
 
     /// A plan cut is firm until the next one: it does not grow stale before.

@@ -244,7 +244,7 @@ pub struct ExplainedCells(pub Vec<CellExplanation>);
 pub const fn tone(status: Status) -> Tone {
     match status {
         Status::Live => Tone::Good,
-        Status::Held | Status::Assumed => Tone::Warn,
+        Status::Planner | Status::Held | Status::Assumed => Tone::Warn,
         Status::Conflicting => Tone::Bad,
         Status::Unknown => Tone::Dim,
     }

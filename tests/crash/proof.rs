@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::program::{Ended, Project};
 
 /// Our names of what lands, and the target's: as `init` writes them.
-const SURFACES: [(&str, &str); 10] = [
+const SURFACES: [(&str, &str); 11] = [
     ("live", "TWINCAPALIVE"),
     ("plan_cut", "TWINCAPA"),
     ("low", "TWINCAPALOW"),
@@ -23,6 +23,7 @@ const SURFACES: [(&str, &str); 10] = [
     ("risk", "TWINRISK"),
     ("output", "TWINOUTPUT"),
     ("status", "TWINSTATUS"),
+    ("covered", "TWINCOVERED"),
     ("as_of", "TWINASOF"),
     ("valid_until", "TWINVALIDTO"),
 ];

@@ -32,7 +32,7 @@ class Stub {
 }
 
 const MEASURES = ["CAPASUPPLY", "TWINCAPA", "TWINCAPALIVE", "TWINCAPALOW", "TWINLOST", "TWINSEVERITY", "TWINRISK",
-  "TWINSTATUS", "TWINASOF", "TWINVALIDTO", "TWINBEAT", "TWINOUTPUT", "CAPADEMAND", "UTILIZATIONPCT", "INUSE"];
+  "TWINSTATUS", "TWINCOVERED", "TWINASOF", "TWINVALIDTO", "TWINBEAT", "TWINOUTPUT", "CAPADEMAND", "UTILIZATIONPCT", "INUSE"];
 const cell = (v, n = 1, of = 1) => ({ v, n, of });
 const week = (id, start = "2026-11-23", last = "2026-11-29") => ({ id, total: false, start, last, current: false, past: false });
 
@@ -91,13 +91,21 @@ const CASES = {
       const { run } = await page({ TWINSTATUS: [{ ...cell("1", of, of), known: of, states }, null, null] });
       return run("statusContent(0)").textContent;
     };
-    assert.match(await total({ conflicting: 1, unknown: 2 }), /conflicting.*0 of 3 live/);
+    assert.match(await total({ conflicting: 1, unknown: 2 }), /unknown.*0 of 3 live/);
+    assert.match(await total({ live: 2, planner: 1 }), /planner.*2 of 3 live/);
+    assert.match(await total({ planner: 1, held: 1 }), /held.*0 of 2 live/);
     assert.match(await total({ live: 4, unknown: 1 }), /unknown.*4 of 5 live/);
     assert.match(await total({ live: 4, stale: 1 }), /stale.*4 of 5 live/);
     assert.match(await total({ live: 1, assumed: 1, held: 1 }), /assumed.*1 of 3 live/);
     assert.equal(await total({ live: 5 }), "live");
     const { run } = await page({});
     assert.equal(run("statusContent(0)").textContent, "unknown");
+  },
+  async covered_says_how_many_of_how_many() {
+    const { run } = await page({ TWINCOVERED: [cell("1"), cell("0"), cell("4", 6, 6)] });
+    const row = 'ROWS.find((one) => one.id === "TWINCOVERED")';
+    const text = (at) => run(`cellNode(${row}, ${at}, 0)`).textContent;
+    assert.deepEqual([0, 1, 2].map(text), ["yes", "no", "4 of 6"]);
   },
   async an_edit_by_a_person_shows_in_totals() {
     const { run } = await page({

@@ -19,6 +19,7 @@ mod overwrites;
 mod plant;
 mod scale;
 mod secrets;
+mod standing;
 mod steps;
 mod tidy;
 mod wire;

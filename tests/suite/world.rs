@@ -29,7 +29,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 pub(crate) use crate::plant::{measure, plan_of};
-use crate::wire::Wire;
+use crate::wire::{SANDBOX_BASIC, Wire};
 
 /// A cell as the target names it: resource, location, period, key figure.
 pub(crate) type Place = (String, String, Period, String);
@@ -145,6 +145,18 @@ impl World {
         let request = http::Request::post(path)
             .header("content-type", "application/json")
             .body(bytes::Bytes::from(body.to_string()))
+            .unwrap();
+        let reply = self.wire().faulty.inner_mut().handle(self.clock.now(), &request);
+        assert!(reply.response.status().is_success(), "{:?}", reply.response);
+        serde_json::from_slice(reply.response.body()).unwrap()
+    }
+
+    /// What a client of the target's own interface reads at `line`.
+    pub(crate) fn get(&self, line: &str) -> Value {
+        let request = http::Request::get(line)
+            .header("accept", "application/json")
+            .header("authorization", SANDBOX_BASIC)
+            .body(bytes::Bytes::new())
             .unwrap();
         let reply = self.wire().faulty.inner_mut().handle(self.clock.now(), &request);
         assert!(reply.response.status().is_success(), "{:?}", reply.response);

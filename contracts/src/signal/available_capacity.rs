@@ -141,6 +141,7 @@ impl AvailableCapacity {
             zone: &self.zone,
             calendar_id: &self.calendar_id,
             calendar_version: &self.calendar_version,
+            status: self.status,
             quality: &self.quality,
             provenance: &self.provenance,
             as_of: self.as_of,

@@ -109,6 +109,7 @@ impl ConstraintSeverity {
             zone: &self.zone,
             calendar_id: &self.calendar_id,
             calendar_version: &self.calendar_version,
+            status: self.status,
             quality: &self.quality,
             provenance: &self.provenance,
             as_of: self.as_of,

@@ -10,7 +10,7 @@ pub mod maintenance_risk;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::{Period, Provenance, Quality, violation::Check};
+use crate::{Period, Provenance, Quality, Status, violation::Check};
 
 /// Two figures of hours that differ by less are the same: 1e-9 h, 3.6 µs.
 /// Repeating decimals (a third of a week) keep 28 digits, not all of them.
@@ -25,6 +25,7 @@ struct Common<'a> {
     zone: &'a str,
     calendar_id: &'a str,
     calendar_version: &'a str,
+    status: Status,
     quality: &'a Quality,
     provenance: &'a Provenance,
     as_of: Timestamp,
@@ -38,6 +39,13 @@ impl Common<'_> {
         check.zone("zone", self.zone);
         check.text("calendar_id", self.calendar_id);
         check.text("calendar_version", self.calendar_version);
+        if self.status == Status::Planner {
+            check.fail(
+                "status",
+                "`planner` is said of a landed cell that a person set, never of a signal",
+                "state what factory truth says: live, held, assumed, conflicting or unknown",
+            );
+        }
         check.part("quality", self.quality.validate());
         check.part("provenance", self.provenance.validate());
         if self.valid_until <= self.as_of {

@@ -63,6 +63,7 @@ function figure(row, at) {
 function shape(word) {
   const path = {
     live: svg("circle", { cx: 8, cy: 8, r: 6, fill: "currentColor" }),
+    planner: svg("path", { d: "M2 14v-3l8-8 3 3-8 8z", fill: "currentColor" }),
     held: svg("path", { d: "M8 2a6 6 0 0 1 0 12zM8 2a6 6 0 0 0 0 12", fill: "none", stroke: "currentColor", "stroke-width": 2 }),
     assumed: svg("path", { d: "M8 2 15 14H1z", fill: "currentColor" }),
     conflicting: svg("path", { d: "M8 1 15 8 8 15 1 8z", fill: "currentColor" }),
@@ -83,6 +84,7 @@ function content(row, at) {
   }
   switch (row.kind) {
     case "date": return day(value);
+    case "covered": return coveredContent(at);
     case "ratio": return value.toFixed(2);
     case "count": return Math.round(value).toLocaleString("en-GB");
     case "percent": {
@@ -109,7 +111,7 @@ function editable(row, at) {
 function outdated(row, at) {
   if (!stale(at)) return false;
   if (row.derived) return figure(row, at) !== null;
-  return Boolean((row.landed || row.kind === "status") && measure(row.id).cells[at]);
+  return Boolean((row.landed || row.kind === "status" || row.kind === "covered") && measure(row.id).cells[at]);
 }
 
 function cellNode(row, at, y) {
@@ -131,7 +133,7 @@ function cellNode(row, at, y) {
     node.append(hidden(`, ${who}`));
   }
   if (old) node.append(hidden(", stale"));
-  if (row.kind !== "status" && cell && !empty && !whole(row.id, at)) {
+  if (!["status", "covered"].includes(row.kind) && cell && !empty && !whole(row.id, at)) {
     node.append(el("span", { class: "part", "aria-hidden": "true" }, `${cell.n}/${cell.of}`));
     node.append(hidden(`, ${cell.n} of ${cell.of} have a value`));
   }
@@ -391,7 +393,7 @@ const turn = (months) => {
 $("earlier").addEventListener("click", () => turn(-1));
 $("later").addEventListener("click", () => turn(1));
 
-$("legend").append(...["live", "held", "assumed", "conflicting", "unknown", "stale"].map((word) =>
+$("legend").append(...["live", "planner", "held", "assumed", "conflicting", "unknown", "stale"].map((word) =>
   el("li", {}, el("span", { class: word === "stale" ? "unknown" : word }, shape(word)), `${word}: ${MEANING[word]}`)),
 el("li", {}, el("span", { class: "corner-mark", "aria-hidden": "true" }), "edited by a person; in a total, some of its cells"));
 load();

@@ -3,11 +3,11 @@
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const MEANING = {
-  live: "fresh factory truth", held: "last good value, still valid", assumed: "fallen back",
+  live: "fresh factory truth", planner: "set by a person", held: "last good value, still valid", assumed: "fallen back",
   conflicting: "sources disagree", unknown: "nothing known", stale: "valid until has passed",
 };
 // States of the cells behind a total, the worst first.
-const WORST = ["conflicting", "unknown", "stale", "assumed", "held", "live"];
+const WORST = ["unknown", "conflicting", "stale", "assumed", "held", "planner", "live"];
 // What the grid is stored by: one, and several.
 const UNITS = {
   day: ["day", "days"], week: ["week", "weeks"], month: ["month", "months"],
@@ -27,6 +27,7 @@ const ROWS = [
   { id: "gap", name: "Live less assumed", note: "worked out", quiet: true, derived: true },
   { head: "Trust" },
   { id: "TWINSTATUS", name: "Status", note: "TWINSTATUS · of live", kind: "status" },
+  { id: "TWINCOVERED", name: "Covered", note: "TWINCOVERED · measured", kind: "covered" },
   { id: "TWINASOF", name: "As of", note: "TWINASOF · of live", kind: "date", landed: true },
   { id: "TWINVALIDTO", name: "Valid until", note: "TWINVALIDTO · of live", kind: "date", landed: true },
   { head: "Load" },

@@ -47,6 +47,15 @@ function statusContent(at) {
   return el("span", {}, node, hidden(", "), el("span", { class: "part below" }, `${live} of ${cell.of} live`));
 }
 
+// How many of the cells behind were measured, of all of them: it adds up, so a
+// total says it as well as a cell.
+function coveredContent(at) {
+  const cell = measure("TWINCOVERED").cells[at];
+  if (!cell) return null;
+  if (cell.of === 1) return Number(cell.v) > 0 ? "yes" : "no";
+  return `${Number(cell.v)} of ${cell.of}`;
+}
+
 const unit = (count) => (UNITS[data.storage] ?? UNITS.week)[count === 1 ? 0 : 1];
 
 // What stands above a column: its name, and its days.
@@ -59,7 +68,7 @@ function heading(column) {
 
 // The periods behind a month's total: a week counts in the month of its Monday, so
 // these are seldom the days of the calendar month.
-function covered(at) {
+function daysBehind(at) {
   let first = at;
   while (first > 0 && !data.columns[first - 1].total) first -= 1;
   if (first === at) return ["", ""];
@@ -68,7 +77,7 @@ function covered(at) {
   const weeks = data.storage === "day" || data.storage === "month" || names[0] === names[1] ? "" : names.join("–");
   return [weeks, days(from.start, to.last)];
 }
-const covers = (at) => covered(at).filter(Boolean).join(", ");
+const covers = (at) => daysBehind(at).filter(Boolean).join(", ");
 
 function renderHead() {
   const groups = el("tr", {}, el("th", { class: "corner", scope: "col", rowspan: 2 }, "Measure"));
@@ -79,7 +88,7 @@ function renderHead() {
     if (column.total) {
       const name = MONTHS[Number(column.id.slice(5, 7)) - 1];
       groups.append(el("th", { class: "month", role: "columnheader", scope: "colgroup", colspan: open }, month(column.id)));
-      const lines = covered(at).filter(Boolean).map((text) => el("small", {}, text));
+      const lines = daysBehind(at).filter(Boolean).map((text) => el("small", {}, text));
       const title = `The ${unit(2)} that start in ${month(column.id)}: ${covers(at)}`;
       line.append(el("th", { class: "total", scope: "col", title }, el("b", {}, `${name} total`), ...lines));
       open = 0;

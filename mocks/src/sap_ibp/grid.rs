@@ -256,7 +256,8 @@ fn state(row: &Row, today: Date) -> &'static str {
     match status(row) {
         Status::Unknown => Status::Unknown.word(),
         _ if stale => "stale",
-        Status::Live | Status::Held | Status::Assumed if absent => Status::Unknown.word(),
+        Status::Conflicting => Status::Conflicting.word(),
+        _ if absent => Status::Unknown.word(),
         known => known.word(),
     }
 }

@@ -188,7 +188,7 @@ impl<'a> Outlook<'a> {
             risk.repair_hours = risk.repair_hours.max(repair.value);
             risk.failure_probability = Decimal::ONE - survives;
             risk.model_horizon = risk.model_horizon.max(model_horizon);
-            risk.status = worse(risk.status, truth.status);
+            risk.status = risk.status.max(truth.status);
         }
         found
     }
@@ -196,16 +196,4 @@ impl<'a> Outlook<'a> {
 
 fn authority(plant: &Plant, forecast: &Forecast) -> u32 {
     plant.sources[usize::from(forecast.source.0)].authority
-}
-
-/// The worse of two states: unknown, then conflicting, assumed, held, live.
-pub(crate) fn worse(a: Status, b: Status) -> Status {
-    let rank = |status| match status {
-        Status::Live => 0,
-        Status::Held => 1,
-        Status::Assumed => 2,
-        Status::Conflicting => 3,
-        Status::Unknown => 4,
-    };
-    if rank(a) >= rank(b) { a } else { b }
 }

@@ -28,7 +28,7 @@ use rust_decimal::Decimal;
 use super::{
     clock::Clock,
     figures::{Elements, Figures, LineFigures, LinePool, Load, Phase},
-    forecast::{Outlook, worse},
+    forecast::Outlook,
     machine::{Machine, week_before},
     period::Asked,
 };
@@ -318,8 +318,8 @@ impl<'a> LineView<'a> {
         let silent = Span { start: until, end: now }.and(asked.measured());
         let gap = elements.unknown > self.schedule.scheduled.ms_within(silent);
         let guessed = self.pool.is_some_and(|pool| pool.partly);
-        let own = if gap || guessed { worse(age, Status::Assumed) } else { age };
-        self.members().fold(own, |status, machine| worse(status, machine.status))
+        let own = if gap || guessed { age.max(Status::Assumed) } else { age };
+        self.members().fold(own, |status, machine| status.max(machine.status))
     }
 }
 

@@ -29,7 +29,6 @@ pub use figures::{
     Demonstrated, Elements, Figures, Foreseen, LineFigures, LinePool, Load, Phase, PoolWeek,
     RestsOn, Risk, RiskPart, Severity,
 };
-pub(crate) use forecast::worse;
 pub use output::Output;
 pub use signals::Signals;
 pub use timeline::Timeline;

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::{
     clock::Clock,
     figures::{Demonstrated, Elements, Figures, Foreseen, Phase, PoolWeek},
-    forecast::{Outlook, worse},
+    forecast::Outlook,
     machine::Machine,
 };
 use crate::{
@@ -177,16 +177,16 @@ fn status(
     // A stop that outlived its source: nobody saw how the period ended.
     let presumed = machine.observed_until.is_some_and(|until| until < asked.window.end);
     let own = match (asked.phase(), machine.status) {
-        (Phase::Past, status) if presumed => worse(measured, status),
+        (Phase::Past, status) if presumed => measured.max(status),
         (Phase::Past, _) => measured,
         // Master data, or a few hours of some week, stand behind it, however live
         // the machine is.
         (_, Status::Unknown) => Status::Assumed,
-        (_, status) if !shown && elements.unknown + rest > 0 => worse(status, Status::Assumed),
+        (_, status) if !shown && elements.unknown + rest > 0 => status.max(Status::Assumed),
         (Phase::Current, Status::Live) if !seen => Status::Assumed,
         (_, status) => status,
     };
-    foreseen.iter().fold(own, |status, part| worse(status, part.status))
+    foreseen.iter().fold(own, |status, part| status.max(part.status))
 }
 
 struct Work {

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::{
     clock::Clock,
     figures::Demonstrated,
-    forecast::{Outlook, worse},
+    forecast::Outlook,
     machine::{Machine, Seen},
     output::Output,
     timeline::Timeline,
@@ -131,7 +131,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
         observed_from: views.iter().filter_map(View::from).min(),
         observed_until: Some(if live { clock.now } else { last_seen }),
         last_word: Some(last_seen),
-        status: told.dead.map_or(best.status, |dead| worse(best.status, dead.status)),
+        status: told.dead.map_or(best.status, |dead| best.status.max(dead.status)),
     }
 }
 

@@ -5,7 +5,7 @@ use planthread_contracts::{Aggregation, Carries, CellKey, MeasureDecl, Status};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Draft, MapRow, Request, drafts, figure, kind, rounding, value};
+use super::{Draft, MapRow, Request, drafts, figure, kind, rounding, standing, value};
 use crate::{
     calendar::round_half_even,
     derive::{self, Derivation, Explanation},
@@ -26,30 +26,19 @@ pub struct CellExplanation {
 #[must_use]
 pub fn explain(request: &Request<'_>, key: &CellKey) -> Option<CellExplanation> {
     let measure = request.measures.iter().find(|measure| measure.name == key.measure)?;
+    if measure.carries.vouches() {
+        return explain_standing(request, measure, key);
+    }
     let from = if measure.carries == Carries::PlanCut { request.cut } else { Some(request.live) };
     let derivation = from?;
-    // One place is asked for: the rows of others would only cost time.
-    let mapping = Mapping {
-        rows: request.mapping.rows.iter().filter(|row| stands(row, key)).cloned().collect(),
-        ..request.mapping.clone()
-    };
+    let mapping = mapped_here(request, key);
     let request = &Request { mapping: &mapping, ..*request };
     let drafts = drafts(request, measure, &mut Vec::new());
     let draft = drafts.get(key)?.clone();
     let cells = rounding::cells(measure, drafts);
     let landed = cells.into_iter().find(|cell| cell.key == *key)?.value;
-    let notes = vec![format!("measure {}, at the target {}.", measure.name, measure.surface)];
-    let mut found = CellExplanation {
-        figures: Vec::new(),
-        landed: Explanation {
-            resource: format!("{}@{}", key.resource, key.location),
-            period: key.period,
-            figure: measure.carries,
-            steps: Vec::new(),
-            notes,
-        },
-    };
-    let parts: Vec<Part> = mapping
+    let mut found = begun(measure, key);
+    let parts: Vec<String> = mapping
         .rows
         .iter()
         .filter_map(|row| part(request, derivation, measure, row, key, &mut found))
@@ -59,19 +48,77 @@ pub fn explain(request: &Request<'_>, key: &CellKey) -> Option<CellExplanation> 
     Some(found)
 }
 
+/// The mapping of one place: the rows of others would only cost time.
+fn mapped_here(request: &Request<'_>, key: &CellKey) -> Mapping {
+    let rows = request.mapping.rows.iter().filter(|row| stands(row, key)).cloned().collect();
+    Mapping { rows, ..request.mapping.clone() }
+}
+
+fn begun(measure: &MeasureDecl, key: &CellKey) -> CellExplanation {
+    let notes = vec![format!("measure {}, at the target {}.", measure.name, measure.surface)];
+    let landed = Explanation {
+        resource: format!("{}@{}", key.resource, key.location),
+        period: key.period,
+        figure: measure.carries,
+        steps: Vec::new(),
+        notes,
+    };
+    CellExplanation { figures: Vec::new(), landed }
+}
+
+/// Explains a status, or whether it is covered: of each resource behind the
+/// cell, then the worst of them, unless no value lands there at all.
+fn explain_standing(
+    request: &Request<'_>,
+    measure: &MeasureDecl,
+    key: &CellKey,
+) -> Option<CellExplanation> {
+    let mapping = mapped_here(request, key);
+    let request = &Request { mapping: &mapping, ..*request };
+    let (cells, _) = super::figures(request);
+    let valued = super::valued(request, &cells);
+    let cell = standing::cells(request, &valued).into_iter().find(|cell| cell.key == *key)?;
+    let mut found = begun(measure, key);
+    let mut names = Vec::new();
+    for row in &mapping.rows {
+        let name = format!("part_{}", names.len() + 1);
+        let (live, source) = (request.live, &row.source);
+        let own = derive::explain(request.plant, live, source, key.period, measure.carries);
+        let status = live.get(source, key.period).map_or(Status::Unknown, standing::status_of);
+        let value = standing::number(measure, status);
+        let words = format!(
+            "{} of {source}, which is {}",
+            derive::figure_name(measure.carries),
+            status.word()
+        );
+        found.landed.step(&name, &words, format!("{value}"), value);
+        names.push(name);
+        found.figures.extend(own.filter(|own| !found.figures.contains(own)));
+    }
+    let exact = standing::number(measure, cell.status);
+    if !valued.contains(&standing::spot(key)) {
+        let words = "No value of ours lands there, so nothing is known of it";
+        found.landed.step("together", words, format!("{exact}"), exact);
+    } else if names.len() > 1 {
+        let (way, words) = match measure.carries {
+            Carries::Covered => ("min", "Covered only where all of them are"),
+            _ => ("max", "The worst of them"),
+        };
+        found.landed.step("together", words, format!("{way}({})", names.join(", ")), exact);
+    }
+    let scale = measure.scale;
+    let last = found.landed.steps.last().map(|step| step.name.clone())?;
+    let words = format!("Rounded once, to the {scale} decimals that the target holds");
+    found.landed.step("landed", &words, format!("round({last}, {scale})"), cell.value);
+    Some(found)
+}
+
 /// Whether `row` is mapped to the place of `key`.
 fn stands(row: &MapRow, key: &CellKey) -> bool {
     (&row.resource, &row.location, &row.product) == (&key.resource, &key.location, &key.product)
 }
 
-/// One resource's part of the cell, in the measure's unit.
-struct Part {
-    name: String,
-    source: String,
-    value: Decimal,
-    status: Status,
-}
-
+/// The step of one resource's part of the cell, in the measure's unit.
 fn part(
     request: &Request<'_>,
     derivation: &Derivation,
@@ -79,7 +126,7 @@ fn part(
     row: &MapRow,
     key: &CellKey,
     found: &mut CellExplanation,
-) -> Option<Part> {
+) -> Option<String> {
     let one = derivation.get(&row.source, key.period)?;
     let value = value(request, measure, row, one).ok()??;
     let carries = figure(measure, request.mapping);
@@ -113,26 +160,20 @@ fn part(
     let name = format!("part_{}", found.landed.steps.len() + 1);
     let words = words.chars().take(1).flat_map(char::to_uppercase).chain(words.chars().skip(1));
     found.landed.step(&name, &words.collect::<String>(), formula, value);
-    Some(Part { name, source: row.source.clone(), value, status: one.status })
+    Some(name)
 }
 
 /// Several resources that are one at the target.
 fn together(
     landed: &mut Explanation,
     measure: &MeasureDecl,
-    parts: &[Part],
+    names: &[String],
     draft: &Draft,
 ) -> Option<()> {
-    let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
-    let (formula, words) = match (measure.carries, measure.over_resources, parts) {
+    let (formula, words) = match (measure.carries, measure.over_resources, names) {
         (.., []) => return None,
         (.., [_]) => return Some(()),
-        (Carries::Heartbeat, ..) => (names[0].to_owned(), "One writer".to_owned()),
-        (Carries::Status, ..) => {
-            let worst = parts.iter().find(|part| part.value == draft.value)?;
-            let words = format!("The worst of them, {} of {}", worst.status.word(), worst.source);
-            (worst.name.clone(), words)
-        }
+        (Carries::Heartbeat, ..) => (names[0].clone(), "One writer".to_owned()),
         (Carries::AsOf | Carries::ValidUntil, ..) => {
             (format!("min({})", names.join(", ")), "The oldest of them".to_owned())
         }

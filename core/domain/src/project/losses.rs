@@ -43,28 +43,49 @@ pub fn declared(mapping: &Mapping, measures: &[MeasureDecl]) -> Vec<Violation> {
     found
 }
 
-/// Codes, ratios and days that a target must not put together in this way: a
-/// status lands only where a month or a plant shows the worst of its parts, and
-/// days and identities never add up.
+/// Codes, counts, ratios and days that a target must not put together in this
+/// way: a status lands only where a month or a plant shows the worst of its
+/// parts, covered only where they are counted, and days never add up.
 fn meaningless(measure: &MeasureDecl, way: Aggregation) -> Option<Violation> {
     let (what, allowed): (_, &[Aggregation]) = match measure.carries {
         Carries::Status => ("a status code", &[Aggregation::Max, Aggregation::None]),
         Carries::Severity => ("a severity", &[Aggregation::Max, Aggregation::None]),
+        Carries::Covered => ("a count of covered parts", &[Aggregation::Sum, Aggregation::None]),
         Carries::AsOf | Carries::ValidUntil => ("a day", NEVER_ADDED),
         Carries::Heartbeat => ("the identity of a writer", NEVER_ADDED),
         _ => return None,
     };
-    let (way, effect) = match way {
-        way if allowed.contains(&way) => return None,
-        Aggregation::Sum => ("sum", "the target would add them up, and the total means nothing"),
-        _ => ("min", "the target would show the mildest of them, and hide the others"),
+    if allowed.contains(&way) {
+        return None;
+    }
+    let effect = match (measure.carries, way) {
+        (Carries::Covered, Aggregation::Max) => {
+            "a total would say 1 where a single part of it was measured"
+        }
+        (Carries::Covered, _) => "a total would not say how many parts of it were measured",
+        (_, Aggregation::Sum) => "the target would add them up, and the total means nothing",
+        _ => "the target would show the mildest of them, and hide the others",
     };
-    let cure = match allowed.contains(&Aggregation::Min) {
-        true => "store it with aggregation min, max or none",
-        false => "store it with aggregation max or none",
+    let words: Vec<&str> = allowed.iter().map(|way| aggregation(*way)).collect();
+    let cure = match words.split_last() {
+        Some((last, rest)) => format!("store it with aggregation {} or {last}", rest.join(", ")),
+        None => String::new(),
     };
-    let reason = format!("`{}` carries {what} with aggregation {way}: {effect}", measure.name);
+    let reason = format!(
+        "`{}` carries {what} with aggregation {}: {effect}",
+        measure.name,
+        aggregation(way)
+    );
     Some(Violation::new("", reason, cure))
+}
+
+const fn aggregation(way: Aggregation) -> &'static str {
+    match way {
+        Aggregation::Sum => "sum",
+        Aggregation::Min => "min",
+        Aggregation::Max => "max",
+        Aggregation::None => "none",
+    }
 }
 
 const NEVER_ADDED: &[Aggregation] = &[Aggregation::Min, Aggregation::Max, Aggregation::None];
@@ -77,10 +98,10 @@ fn alone(measures: &[MeasureDecl], measure: &MeasureDecl) -> Option<Violation> {
         measures.iter().any(|other| {
             other.carries != Carries::Observed
                 && other.level == measure.level
-                && !super::accompanies(other)
+                && !other.carries.accompanies()
         })
     };
-    (super::accompanies(measure) && !accompanied()).then(|| {
+    (measure.carries.accompanies() && !accompanied()).then(|| {
         Violation::new(
             "",
             format!("`{}` accompanies values, but no value lands at its level", measure.name),
@@ -190,6 +211,7 @@ fn unit(measure: &MeasureDecl) -> Option<Violation> {
         Carries::GoodUnits => Unit::Piece,
         Carries::Severity
         | Carries::Status
+        | Carries::Covered
         | Carries::AsOf
         | Carries::ValidUntil
         | Carries::Heartbeat => Unit::One,

@@ -1,21 +1,21 @@
 //! From figures to wanted cells: exactly what the target will hold (law 11).
 //!
 //! Converted and rounded once, at the measure's unit and scale, at its storage
-//! level. Cells of one resource and period form a group: value, status, as of
-//! and valid until travel together.
+//! level. Cells of one resource and period form a group: value, status, covered,
+//! as of and valid until travel together.
 
 mod coverage;
 mod explain;
 mod losses;
 mod rounding;
 mod stamp;
+mod standing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use planthread_contracts::{
-    Aggregation, Carries, CellKey, DesiredCell, GroupKey, MeasureDecl, Owner, Period, Status, Unit,
-    Violation,
+    Aggregation, Carries, CellKey, DesiredCell, MeasureDecl, Owner, Period, Status, Unit, Violation,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -25,6 +25,7 @@ pub use crate::derive::cut_off;
 pub use coverage::{Coverage, Suggestion, coverage, suggest};
 pub use explain::{CellExplanation, explain};
 pub use losses::declared;
+pub use standing::say_planner;
 
 use crate::{
     decode::fact::hex,
@@ -98,34 +99,44 @@ pub fn project(request: &Request<'_>) -> Result<Projection, Vec<Violation>> {
     if !refused.is_empty() {
         return Err(refused);
     }
-    let mut cells = Vec::new();
-    let mut withheld = Vec::new();
-    let ours = request.measures.iter().filter(|measure| measure.owner == Owner::Bridge);
-    for measure in ours.filter(|measure| measure.carries != Carries::Observed) {
-        let drafts = drafts(request, measure, &mut withheld);
-        cells.extend(rounding::cells(measure, drafts));
-    }
-    keep_groups_with_a_value(request, &mut cells);
+    let (mut cells, withheld) = figures(request);
+    let vouched = standing::cells(request, &valued(request, &cells));
+    cells.extend(vouched);
     cells.sort_by(|a, b| a.key.cmp(&b.key));
-    withheld.sort();
     Ok(Projection { cells, withheld })
 }
 
-/// Whether a measure tells how the values beside it stand, and nothing itself.
-const fn accompanies(measure: &MeasureDecl) -> bool {
-    matches!(
-        measure.carries,
-        Carries::Status | Carries::AsOf | Carries::ValidUntil | Carries::Heartbeat
-    )
+/// Values, and the stamps of those that land; what says how far they can be
+/// trusted is not among them.
+fn figures(request: &Request<'_>) -> (Vec<DesiredCell>, Vec<Withheld>) {
+    let mut cells = Vec::new();
+    let mut withheld = Vec::new();
+    let ours = request.measures.iter().filter(|measure| measure.owner == Owner::Bridge);
+    let figures = ours.filter(|m| m.carries != Carries::Observed && !m.carries.vouches());
+    for measure in figures {
+        let drafts = drafts(request, measure, &mut withheld);
+        cells.extend(rounding::cells(measure, drafts));
+    }
+    // Stamps never land without a value that they speak of.
+    let valued = valued(request, &cells);
+    let keep: Vec<bool> =
+        cells.iter().map(|cell| valued.contains(&standing::spot(&cell.key))).collect();
+    let mut keep = keep.into_iter();
+    cells.retain(|_| keep.next().unwrap_or(true));
+    withheld.sort();
+    (cells, withheld)
 }
 
-/// Status and stamps never land without a value that they speak of.
-fn keep_groups_with_a_value(request: &Request<'_>, cells: &mut Vec<DesiredCell>) {
-    let ours = |name: &str| request.measures.iter().find(|measure| measure.name == name);
-    let tells = |cell: &DesiredCell| ours(&cell.key.measure).is_some_and(|m| !accompanies(m));
-    let with_value: BTreeSet<GroupKey> =
-        cells.iter().filter(|cell| tells(cell)).map(|cell| cell.key.group()).collect();
-    cells.retain(|cell| with_value.contains(&cell.key.group()));
+/// The places and periods where a value of ours lands.
+fn valued<'a>(request: &Request<'_>, cells: &'a [DesiredCell]) -> HashSet<standing::Spot<'a>> {
+    let values: BTreeSet<&str> = request
+        .measures
+        .iter()
+        .filter(|measure| !measure.carries.accompanies())
+        .map(|measure| measure.name.as_str())
+        .collect();
+    let of_values = cells.iter().filter(|cell| values.contains(cell.key.measure.as_str()));
+    of_values.map(|cell| standing::spot(&cell.key)).collect()
 }
 
 fn drafts(
@@ -206,7 +217,7 @@ fn pools(mapping: &Mapping) -> BTreeMap<Place<'_>, BTreeSet<&str>> {
 /// be there before anything is said about them together.
 fn is_pooled(measure: &MeasureDecl) -> bool {
     measure.carries == Carries::LowHours
-        || (measure.over_resources == Aggregation::Sum && !accompanies(measure))
+        || (measure.over_resources == Aggregation::Sum && !measure.carries.accompanies())
 }
 
 /// What keeps a cell of several resources from being whole: a part that has no
@@ -251,7 +262,7 @@ fn key(request: &Request<'_>, measure: &MeasureDecl, row: &MapRow, period: Perio
 }
 
 /// Puts two resources that are one at the target together: as the measure adds
-/// up over resources; status by the worse, stamps by the older.
+/// up over resources; stamps by the older.
 fn merge(drafts: &mut BTreeMap<CellKey, Draft>, measure: &MeasureDecl, key: CellKey, draft: Draft) {
     let Some(held) = drafts.get_mut(&key) else {
         drafts.insert(key, draft);
@@ -261,19 +272,13 @@ fn merge(drafts: &mut BTreeMap<CellKey, Draft>, measure: &MeasureDecl, key: Cell
         (Carries::AsOf | Carries::ValidUntil, _) | (_, Aggregation::Min) => {
             held.value.min(draft.value)
         }
-        (Carries::Status, _) => worse_code(held.value, draft.value),
         (Carries::Heartbeat, _) => held.value,
         (_, Aggregation::Max | Aggregation::None) => held.value.max(draft.value),
         (_, Aggregation::Sum) => held.value + draft.value,
     };
-    held.status = crate::derive::worse(held.status, draft.status);
+    held.status = held.status.max(draft.status);
     held.as_of = held.as_of.min(draft.as_of);
     held.valid_until = held.valid_until.min(draft.valid_until);
-}
-
-fn worse_code(a: Decimal, b: Decimal) -> Decimal {
-    let status = |code: Decimal| Status::from_code(i64::try_from(code).unwrap_or(0));
-    crate::derive::worse(status(a), status(b)).code().into()
 }
 
 /// The number of one resource for one measure, in the measure's unit; `None`
@@ -331,6 +336,7 @@ const fn kind(figure: Carries) -> (Unit, bool) {
         Carries::GoodUnits => (Unit::Piece, true),
         Carries::Severity
         | Carries::Status
+        | Carries::Covered
         | Carries::AsOf
         | Carries::ValidUntil
         | Carries::Heartbeat

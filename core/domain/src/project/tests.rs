@@ -181,6 +181,7 @@ fn status_stamps_and_severity_never_land_where_the_target_adds_them_up() {
     let value = measure("live", "attainable_clock_hours", "week", "HUR", 2);
     for (carries, allowed) in [
         ("status", &[Max, Never][..]),
+        ("covered", &[Sum, Never]),
         ("severity", &[Max, Never]),
         ("as_of", &[Min, Max, Never]),
         ("valid_until", &[Min, Max, Never]),
@@ -198,7 +199,8 @@ fn status_stamps_and_severity_never_land_where_the_target_adds_them_up() {
                 let expected = if allowed.contains(&way) { vec![] } else { vec![field] };
                 let paths = refused.iter().map(|f| f.path.strip_prefix("measures[1].").unwrap());
                 assert_eq!(paths.collect::<Vec<_>>(), expected, "{carries} {way:?}");
-                assert!(refused.iter().all(|f| f.cure.contains("max or none")), "{refused:?}");
+                let cure = if carries == "covered" { "sum or none" } else { "max or none" };
+                assert!(refused.iter().all(|f| f.cure.contains(cure)), "{refused:?}");
             }
         }
     }
@@ -240,11 +242,13 @@ fn a_group_carries_status_and_stamps_as_days_of_the_plant() {
     let measures = [
         measure("live", "attainable_clock_hours", "week", "HUR", 2),
         measure("status", "status", "week", "C62", 0),
+        measure("covered", "covered", "week", "C62", 0),
         measure("as_of", "as_of", "week", "C62", 0),
         measure("valid_until", "valid_until", "week", "C62", 0),
     ];
     let landed = project(&request(&plant, &live, &mapping, &measures)).unwrap();
     assert_eq!(cell(&landed, "R-2", "2026-W46", "status").value, Status::Live.code().into());
+    assert_eq!(cell(&landed, "R-2", "2026-W46", "covered").value, Decimal::ONE);
     // 2026-11-01T23:00Z is midnight of the second in Berlin. It ends 73 h later,
     // at 01:00 of the fifth: the fourth is its last whole day.
     assert_eq!(cell(&landed, "R-2", "2026-W46", "as_of").value, 20_261_102.into());
@@ -314,17 +318,24 @@ fn a_silent_source_makes_truth_older_but_never_a_revision() {
 }
 
 #[test]
-fn status_and_stamps_never_land_alone() {
+fn where_no_value_lands_stamps_stay_away_and_the_status_says_unknown() {
     let (plant, live) = (fixture::plant(), derivation(&[PeriodKind::Week]));
     let expects = Figure::DemonstratedStandardHours;
     let mapping = Mapping { expects, ..fixture::mapping() };
     let measures = [
         measure("standard", "demonstrated_standard_hours", "week", "HUR", 2),
         measure("status", "status", "week", "C62", 0),
+        measure("covered", "covered", "week", "C62", 0),
+        measure("as_of", "as_of", "week", "C62", 0),
     ];
-    // No source tells standby: the value is withheld, and so is its status.
+    // No source tells standby: the value is withheld, and so is its stamp.
     let found = project(&request(&plant, &live, &mapping, &measures)).unwrap();
-    assert_eq!(found.cells, []);
+    let weeks: BTreeSet<Period> = live.figures.iter().map(|one| one.period).collect();
+    assert_eq!(found.cells.len(), 2 * 2 * weeks.len(), "R-1 and R-2");
+    for cell in &found.cells {
+        let says = if cell.key.measure == "status" { Status::Unknown.code() } else { 0 };
+        assert_eq!((cell.value, cell.status), (says.into(), Status::Unknown), "{}", cell.key);
+    }
     assert!(found.withheld[0].reason.contains("standby"));
     let status = [measure("status", "status", "day", "C62", 0)];
     let refused = project(&request(&plant, &live, &mapping, &status)).unwrap_err();

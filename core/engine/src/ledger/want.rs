@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, RevisionState, Role};
+use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, RevisionState};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
@@ -161,15 +161,9 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn role(&self, measure: &str) -> Role {
-        self.decls.get(measure).map_or(Role::Value, |decl| decl.role)
-    }
-
     /// Whether it says when or by whom, and not how things stand.
     pub(super) fn is_stamp(&self, measure: &str) -> bool {
-        self.decls
-            .get(measure)
-            .is_some_and(|decl| decl.role == Role::Stamp && decl.carries != Carries::Status)
+        self.decls.get(measure).is_some_and(|decl| decl.is_stamp())
     }
 
     fn group(&mut self, desired: &[DesiredCell]) -> Result<()> {
@@ -182,7 +176,7 @@ impl Job<'_> {
         for cell in desired {
             let measure = self.names.measure(self.conn, &cell.key.measure)?;
             self.touched.push((group.id, measure));
-            if self.role(&cell.key.measure) == Role::Stamp {
+            if self.is_stamp(&cell.key.measure) {
                 stamps.push((measure, cell));
             } else {
                 changed |=

@@ -1,6 +1,6 @@
 //! One cell group at a time: who travels, who is carried along, who waits.
 
-use planthread_contracts::{Carries, MeasureDecl, RevisionState, Role};
+use planthread_contracts::{MeasureDecl, RevisionState, Role, Status};
 
 use super::{HoldReason, Policy, Verdict, guard};
 use crate::ledger::CellView;
@@ -25,8 +25,9 @@ pub struct GroupDecision {
 ///   held: they would make an old number look young. A value that is meant to
 ///   stay as it stands (frozen, or not worth sending) does not hold them.
 /// - While somebody else's number stands in the group (a person's, a disputed
-///   one, one that replaced a refused value), status and stamps stay as they
-///   are, also when another value travels: we never vouch for that number.
+///   one, one that replaced a refused value), what tells of it stays as it is,
+///   also when another value travels: we never vouch for that number. Beside a
+///   person's number, a status that says so may land.
 /// - A measure that is not declared or not ours any more holds nobody back:
 ///   nothing reads it, so its end would never come.
 #[must_use]
@@ -36,7 +37,9 @@ pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
     for (place, cell) in cells.iter().enumerate() {
         let verdict = guard(cell, policy);
         let decl = policy.decl(&cell.key.measure);
-        let Some(role) = decl.filter(|_| policy.granted(&cell.key.measure)).map(|d| d.role) else {
+        let Some(stamp) =
+            decl.filter(|_| policy.granted(&cell.key.measure)).map(MeasureDecl::is_stamp)
+        else {
             if let (true, Verdict::Hold(reason)) = (is_wanted(cell.state), verdict) {
                 decision.held.push((place, reason));
             }
@@ -51,7 +54,7 @@ pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
             (_, Verdict::Hold(reason)) => {
                 let stays =
                     matches!(reason, HoldReason::FrozenHorizon | HoldReason::NotSignificant);
-                if role == Role::Value && !stays {
+                if !stamp && !stays {
                     value_held.get_or_insert(reason);
                 }
                 decision.held.push((place, reason));
@@ -61,14 +64,14 @@ pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
             foreign.get_or_insert(reason);
         }
     }
-    let told_of = |place: &usize| accompanies(policy.decl(&cells[*place].key.measure));
     if let Some(reason) = foreign {
-        decision.carried.retain(|place| !told_of(place));
-        let told = decision.due.extract_if(.., |place| told_of(place));
+        let vouched = |place: &usize| vouches_for_foreign(&cells[*place], reason, policy);
+        decision.carried.retain(|place| !vouched(place));
+        let told = decision.due.extract_if(.., |place| vouched(place));
         decision.held.extend(told.map(|place| (place, reason)));
     }
     let is_value = |place: &usize| {
-        policy.decl(&cells[*place].key.measure).is_some_and(|decl| decl.role == Role::Value)
+        policy.decl(&cells[*place].key.measure).is_some_and(|decl| !decl.is_stamp())
     };
     let value_due = decision.due.iter().any(is_value);
     let held_back = if waits {
@@ -104,9 +107,18 @@ fn of_somebody_else(
     }
 }
 
+/// Whether `cell` would speak for a number that is none of ours, for `reason`.
+fn vouches_for_foreign(cell: &CellView, reason: HoldReason, policy: &Policy) -> bool {
+    let decl = policy.decl(&cell.key.measure);
+    let says_so = reason == HoldReason::Lock
+        && cell.status != Status::Live
+        && decl.is_some_and(|decl| decl.carries.vouches());
+    accompanies(decl) && !says_so
+}
+
 /// Whether a measure tells how the values beside it stand, and nothing itself.
 fn accompanies(decl: Option<&MeasureDecl>) -> bool {
-    decl.is_none_or(|decl| decl.role == Role::Stamp || decl.carries == Carries::Status)
+    decl.is_none_or(|decl| decl.role == Role::Stamp || decl.carries.accompanies())
 }
 
 /// It would be sent, were nothing in its way.

@@ -193,14 +193,14 @@ fn of_time(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
     (cut && frozen && firm && cell.why != Why::Undo).then_some(HoldReason::FrozenHorizon)
 }
 
-/// The status itself always lands, so that the number beside it turns grey.
+/// Status and covered always land, so that the number beside them turns grey.
 fn of_truth(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
     let decl = policy.decl(&cell.key.measure);
-    let number = decl.is_none_or(|d| d.role == Role::Value && d.carries != Carries::Status);
+    let number = decl.is_none_or(|d| d.role == Role::Value && !d.carries.vouches());
     match cell.status {
         Status::Unknown if number => return Some(HoldReason::UnknownStatus),
         Status::Conflicting if number => return Some(HoldReason::Conflicting),
-        Status::Unknown | Status::Live | Status::Held | Status::Assumed | Status::Conflicting => {}
+        _ => {}
     }
     let least = policy.significance.get(&cell.key.measure)?;
     let there = cell.basis()??;
@@ -227,6 +227,7 @@ mod tests {
             decl("live", "attainable_clock_hours", "value"),
             decl("cut", "plan_cut", "value"),
             decl("status", "status", "value"),
+            decl("covered", "covered", "value"),
         ]
     }
 
@@ -304,9 +305,11 @@ mod tests {
 
     #[test]
     fn unknown_never_lands_as_a_number_but_as_a_status() {
-        let mut grey = cell("status");
-        grey.status = Status::Unknown;
-        assert_eq!(guard(&grey, &policy()), Verdict::Send);
+        for measure in ["status", "covered"] {
+            let mut grey = cell(measure);
+            grey.status = Status::Unknown;
+            assert_eq!(guard(&grey, &policy()), Verdict::Send, "{measure}");
+        }
     }
 
     #[test]

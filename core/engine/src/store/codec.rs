@@ -123,6 +123,7 @@ pub(crate) const fn status_code(status: Status) -> i64 {
         Status::Held => 2,
         Status::Assumed => 3,
         Status::Conflicting => 4,
+        Status::Planner => 5,
     }
 }
 
@@ -134,6 +135,7 @@ pub(crate) fn status(code: i64) -> Result<Status> {
         2 => Status::Held,
         3 => Status::Assumed,
         4 => Status::Conflicting,
+        5 => Status::Planner,
         _ => return Err(stored("status", code)),
     })
 }
@@ -289,8 +291,14 @@ mod tests {
         for (one, code) in states {
             assert_eq!((state_code(one), state(code).unwrap()), (code, one));
         }
-        let statuses =
-            [(T::Unknown, 0), (T::Live, 1), (T::Held, 2), (T::Assumed, 3), (T::Conflicting, 4)];
+        let statuses = [
+            (T::Unknown, 0),
+            (T::Live, 1),
+            (T::Held, 2),
+            (T::Assumed, 3),
+            (T::Conflicting, 4),
+            (T::Planner, 5),
+        ];
         for (one, code) in statuses {
             assert_eq!((status_code(one), status(code).unwrap()), (code, one));
         }

@@ -67,10 +67,19 @@ fn a_status_total_counts_states_and_only_vouches_for_numbers_that_are_there() {
     assert_eq!(states(&mut client), json!({ "live": 1, "unknown": 4 }), "its last day counts");
     land(&mut client, "2026-11-16T00:00:00", &[(live, "1"), (status, "1"), (end, "20261121")]);
     land(&mut client, "2026-11-09T00:00:00", &[(status, "1")]);
-    land(&mut client, "2026-11-02T00:00:00", &[(status, "4")]);
-    land(&mut client, "2026-11-30T00:00:00", &[(live, "1"), (status, "2")]);
+    land(&mut client, "2026-11-02T00:00:00", &[(status, "5")]);
+    land(&mut client, "2026-11-30T00:00:00", &[(live, "1"), (status, "3")]);
     let expected = json!({ "live": 1, "stale": 1, "unknown": 1, "conflicting": 1, "held": 1 });
     assert_eq!(states(&mut client), expected);
+    let known = |client: &mut Client| {
+        cell(client, "resource=LINE-1", "TWINSTATUS", "2026-11")["known"].clone()
+    };
+    assert_eq!(known(&mut client), 5);
+    land(&mut client, "2026-11-09T00:00:00", &[(live, "1"), (status, "2")]);
+    land(&mut client, "2026-11-02T00:00:00", &[(live, "1"), (status, "6")]);
+    let expected = json!({ "live": 1, "stale": 1, "planner": 1, "unknown": 1, "held": 1 });
+    assert_eq!(states(&mut client), expected);
+    assert_eq!(known(&mut client), 4, "unknown is written, and is no knowledge");
 }
 
 #[test]
@@ -91,4 +100,25 @@ fn the_page_learns_whose_day_it_is_and_what_is_stored() {
         assert!(supply.as_array().unwrap().iter().all(Value::is_object), "{word}: {supply}");
     }
     assert!(storage("fortnight").unwrap_err().to_string().contains("technical_week"));
+}
+
+#[test]
+fn covered_adds_up_and_a_status_total_is_its_worst_part() {
+    let mut client = Client::new();
+    for (line, location, status, covered) in
+        [("LINE-1", "1010", "1", "1"), ("LINE-2", "1020", "6", "0"), ("LINE-3", "1010", "3", "1")]
+    {
+        let row = json!({ "RESID": line, "LOCID": location, "PERIODID4_TSTAMP":
+            "2026-11-23T00:00:00", "TWINSTATUS": status, "TWINCOVERED": covered });
+        let fields = "RESID,LOCID,PERIODID4_TSTAMP,TWINSTATUS,TWINCOVERED";
+        client.post(&format!("{PLANNING}/PTDEMOTrans"), &trans(line, fields, &[row]));
+        client.commit(line);
+    }
+    let all = client.read("$select=TWINSTATUS,TWINCOVERED");
+    assert_eq!(
+        (&all[0]["TWINSTATUS"], &all[0]["TWINCOVERED"]),
+        (&json!("6.000000"), &json!("2.000000"))
+    );
+    let total = cell(&mut client, "", "TWINCOVERED", "2026-W48");
+    assert_eq!((&total["v"], &total["of"]), (&json!("2"), &json!(6)));
 }

@@ -1,4 +1,4 @@
-//! Status and stamps: codes and civil days, as numbers that a target can hold.
+//! Status, covered and stamps: codes and civil days, as numbers that a target can hold.
 
 use jiff::{
     Timestamp,
@@ -44,12 +44,16 @@ pub(super) fn status(found: &mut Explanation, one: &Figures) {
     let code = one.status.code().into();
     let words = format!("Code of the status {}", one.status.word());
     found.step("status", &words, format!("{code}"), code);
-    let legend =
-        "codes: 1 live, 2 held, 3 assumed, 4 conflicting; nothing lands of what is unknown";
-    found.notes.push(format!("{legend}."));
-    if one.status == Status::Unknown {
-        found.notes.push("nothing is known of it, so it does not land.".to_owned());
-    }
+    let words = Status::ALL.map(|one| format!("{} {}", one.code(), one.word()));
+    found.notes.push(format!("codes: {}.", words.join(", ")));
+}
+
+pub(super) fn covered(found: &mut Explanation, one: &Figures) {
+    let (value, does) =
+        if one.status.is_measured() { (1, "stands") } else { (0, "does not stand") };
+    let words = format!("Factory truth {does} behind it: its status is {}", one.status.word());
+    found.step("covered", &words, format!("{value}"), value.into());
+    found.notes.push("1 where the status is live or held; it adds up over any total.".to_owned());
 }
 
 pub(super) fn as_of(found: &mut Explanation, one: &Figures) -> Option<()> {
