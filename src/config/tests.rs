@@ -107,6 +107,27 @@ fn stamps_may_wait_for_a_value_that_somebody_promotes() {
 }
 
 #[test]
+fn two_sources_on_one_resource_and_location_are_a_sum_only_where_somebody_says_so() {
+    let row = |of: &str, rest: &str| format!("source: {of}, resource: LINE-1, location: \"1010\"{rest}");
+    let text = |rest: &str| {
+        let first = starter().replace(&row("press-a", ""), &row("press-a", rest));
+        let other = "source: press-b, resource: LINE-2, location: \"1020\"";
+        assert!(first.contains(other));
+        first.replace(other, &row("press-b", rest))
+    };
+    let faults = read(&text(""), None).unwrap_err();
+    let named: Vec<(&str, u64)> = faults.iter().map(|f| (f.field.as_str(), f.line)).collect();
+    let (first, second) = (line_of("source: press-a,"), line_of("source: press-b,"));
+    let field = |n: usize| format!("targets.ibp.mapping.rows[{n}].resource");
+    assert_eq!(named, [(&*field(0), first), (&*field(1), second)], "{faults:?}");
+    for fault in &faults {
+        assert!(fault.reason.contains("`press-a`, `press-b` are all LINE-1@1010"), "{fault}");
+        assert!(fault.cure.contains("`combine: sum`"), "{}", fault.cure);
+    }
+    assert!(read(&text(", combine: sum"), None).is_ok());
+}
+
+#[test]
 fn a_number_where_a_name_belongs_asks_for_quotes() {
     let found = fault("location: \"1010\"", "location: 1010");
     assert!(found.cure.contains("quotes"), "{found:?}");

@@ -38,8 +38,8 @@ const MAPPING: &str = r#"{
   "version": "1", "expects": "attainable_clock_hours",
   "rows": [
     { "source": "M1", "resource": "R-1", "location": "1010" },
-    { "source": "M2", "resource": "R-2", "location": "1010" },
-    { "source": "M3", "resource": "R-2", "location": "1010" }
+    { "source": "M2", "resource": "R-2", "location": "1010", "combine": "sum" },
+    { "source": "M3", "resource": "R-2", "location": "1010", "combine": "sum" }
   ]
 }"#;
 

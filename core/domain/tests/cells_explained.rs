@@ -70,8 +70,8 @@ fn mapping(expects: &str) -> Mapping {
         "version": "1", "expects": expects,
         "rows": [
             { "source": "M1", "resource": "R-1", "location": "1010", "share": "0.37" },
-            { "source": "M2", "resource": "R-2", "location": "1010" },
-            { "source": "M3", "resource": "R-2", "location": "1010", "share": "0.5" },
+            { "source": "M2", "resource": "R-2", "location": "1010", "combine": "sum" },
+            { "source": "M3", "resource": "R-2", "location": "1010", "share": "0.5", "combine": "sum" },
             { "source": "M4", "resource": "R-4", "location": "1010" },
         ],
     }))
@@ -118,6 +118,7 @@ fn every_cell_is_reproduced_from_its_figures() {
         measure("severity", "severity", "C62", 1, "week", "max"),
         measure("risk", "hours_at_risk", "HUR", 2, "week", "sum"),
         measure("status", "status", "C62", 0, "week", "max"),
+        measure("covered", "covered", "C62", 0, "week", "sum"),
         measure("as_of", "as_of", "C62", 0, "week", "max"),
         measure("valid_until", "valid_until", "C62", 0, "week", "max"),
         measure("beat", "heartbeat", "C62", 0, "week", "max"),

@@ -330,7 +330,7 @@ fn hours_of(elements: &Elements) -> Decimal {
 fn quality(status: Status, elements: &Elements, phase: Phase, pooled: bool) -> Quality {
     let worst = match status {
         Status::Live => QualityLevel::Good,
-        Status::Held | Status::Assumed => QualityLevel::Stale,
+        Status::Planner | Status::Held | Status::Assumed => QualityLevel::Stale,
         Status::Conflicting => QualityLevel::Uncertain,
         Status::Unknown => return Quality::none(),
     };

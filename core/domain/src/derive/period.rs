@@ -300,7 +300,7 @@ fn quality(
     let share: Option<Decimal> = Decimal::from(seen).checked_div(Decimal::from(all));
     let worst = match status {
         Status::Unknown => QualityLevel::Bad,
-        Status::Held | Status::Assumed => QualityLevel::Stale,
+        Status::Planner | Status::Held | Status::Assumed => QualityLevel::Stale,
         Status::Conflicting => QualityLevel::Uncertain,
         Status::Live if gaps.is_empty() => QualityLevel::Good,
         Status::Live => QualityLevel::Uncertain,

@@ -32,10 +32,21 @@ pub enum Figure {
     DemonstratedStandardHours,
 }
 
+/// How several sources that are one resource of the target become one number
+/// there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Combine {
+    /// The resource is all of them side by side: hours and pieces add up, the
+    /// highest severity and the worst status hold, and so do the oldest as-of and
+    /// the earliest valid-until. It is covered where each of them is.
+    Sum,
+}
+
 /// One resource of the plant, as the target knows it.
 ///
-/// Several rows may name the same resource of the target: additive figures
-/// then add.
+/// Several sources on the same resource and location of the target need
+/// `combine`, each of them: nothing adds up unasked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MapRow {
@@ -52,6 +63,9 @@ pub struct MapRow {
     /// rows of one source together may not exceed 1.
     #[serde(default = "whole")]
     pub share: Decimal,
+    /// What several sources on this resource and location are together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub combine: Option<Combine>,
 }
 
 const fn whole() -> Decimal {

@@ -19,7 +19,7 @@ pub use calendar::{
     Calendar, CalendarException, Disambiguation, PlannedMaintenance, Shift, ShiftHours, WeekDay,
 };
 pub use horizon::Horizon;
-pub use mapping::{Figure, Loss, MapRow, Mapping};
+pub use mapping::{Combine, Figure, Loss, MapRow, Mapping};
 pub use moment::Moment;
 pub use planthread_contracts::EquipmentState;
 pub use planthread_contracts::Violation;

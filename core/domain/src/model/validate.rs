@@ -1,5 +1,7 @@
 //! What a schema can't check: relations between fields.
 
+use std::collections::BTreeSet;
+
 use planthread_contracts::Violation;
 use rust_decimal::Decimal;
 
@@ -259,6 +261,7 @@ impl Mapping {
             if self.rows[..index].iter().any(|other| same_cells(other, row)) {
                 found.add(path("source"), "the same row is there twice", "remove one");
             }
+            self.check_combined(&mut found, index, row);
             let same_place = |other: &&MapRow| {
                 (&other.resource, &other.location, &other.product)
                     == (&row.resource, &row.location, &row.product)
@@ -277,6 +280,34 @@ impl Mapping {
         }
         found.done()
     }
+
+    /// Several sources on one resource and location add up there, whatever their
+    /// products: somebody must have meant it.
+    fn check_combined(&self, found: &mut Findings, index: usize, row: &MapRow) {
+        let place = format!("{}@{}", row.resource, row.location);
+        let same_place = |other: &&MapRow| {
+            (&other.resource, &other.location) == (&row.resource, &row.location)
+        };
+        let sources: BTreeSet<&str> =
+            self.rows.iter().filter(same_place).map(|other| other.source.as_str()).collect();
+        if row.combine.is_some() || sources.len() < 2 {
+            return;
+        }
+        let names: Vec<String> = sources.iter().map(|source| format!("`{source}`")).collect();
+        found.add(
+            format!("rows[{index}].resource"),
+            format!(
+                "{} are all {place}, and nobody said what they are together: a week of them \
+                 could have {} hours",
+                names.join(", "),
+                168 * sources.len()
+            ),
+            format!(
+                "if {place} is all of them side by side, write `combine: sum` in each of these \
+                 rows; else give each source a resource of its own"
+            ),
+        );
+    }
 }
 
 fn same_cells(a: &MapRow, b: &MapRow) -> bool {
@@ -287,7 +318,7 @@ fn same_cells(a: &MapRow, b: &MapRow) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture;
+    use crate::{fixture, model::Combine};
 
     fn paths(plant: &Plant) -> Vec<String> {
         plant.validate().into_iter().map(|found| found.path).collect()
@@ -329,10 +360,41 @@ mod tests {
         assert!(found.iter().any(|f| f.reason.contains("share 2")), "{found:?}");
         // A line's output comes out of its machines' hours.
         let mut mapping = fixture::mapping();
+        mapping.rows[0].combine = Some(Combine::Sum);
         mapping.rows.push(MapRow { source: "LINE".into(), ..mapping.rows[0].clone() });
         let found = mapping.validate(&fixture::plant());
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].path, "rows[3].resource");
         assert!(found[0].reason.contains("`LINE`") && found[0].reason.contains("`M1`"));
+    }
+    #[test]
+    fn several_sources_on_one_place_never_add_up_unasked() {
+        let plant = fixture::plant();
+        let refused = |rows: &[MapRow]| -> Vec<String> {
+            let mapping = Mapping { rows: rows.to_vec(), ..fixture::mapping() };
+            let found = mapping.validate(&plant);
+            assert!(found.iter().all(|one| one.reason.contains("336 hours")), "{found:?}");
+            assert!(found.iter().all(|one| one.cure.contains("`combine: sum`")), "{found:?}");
+            found.into_iter().map(|one| one.path).collect()
+        };
+        let of = |source: &str, product: Option<&str>, combine: Option<Combine>| MapRow {
+            source: source.into(),
+            product: product.map(str::to_owned),
+            share: Decimal::new(5, 1),
+            combine,
+            ..fixture::mapping().rows[0].clone()
+        };
+        let sum = Some(Combine::Sum);
+        let both = ["rows[0].resource", "rows[1].resource"];
+        assert_eq!(refused(&[of("M2", None, None), of("M3", None, None)]), both);
+        assert_eq!(refused(&[of("M2", None, sum), of("M3", None, None)]), both[1..]);
+        assert_eq!(refused(&[of("M2", None, sum), of("M3", None, sum)]), [""; 0]);
+        // Products add up on their resource, too.
+        assert_eq!(refused(&[of("M2", Some("A"), None), of("M3", Some("B"), None)]), both);
+        // The shares of one source are bounded already.
+        assert_eq!(refused(&[of("M2", Some("A"), None), of("M2", Some("B"), None)]), [""; 0]);
+        let mut elsewhere = of("M3", None, None);
+        elsewhere.location = "2020".into();
+        assert_eq!(refused(&[of("M2", None, None), elsewhere]), [""; 0]);
     }
 }

@@ -1,11 +1,11 @@
 //! The arithmetic of one wanted cell: the figure of each resource behind it,
 //! and what makes them the number that the target holds.
 
-use planthread_contracts::{Aggregation, Carries, CellKey, MeasureDecl, Status};
+use planthread_contracts::{Carries, CellKey, MeasureDecl, Status};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Draft, MapRow, Request, drafts, figure, kind, rounding, standing, value};
+use super::{Draft, MapRow, Request, Together, drafts, figure, kind, rounding, standing, value};
 use crate::{
     calendar::round_half_even,
     derive::{self, Derivation, Explanation},
@@ -170,22 +170,15 @@ fn together(
     names: &[String],
     draft: &Draft,
 ) -> Option<()> {
-    let (formula, words) = match (measure.carries, measure.over_resources, names) {
-        (.., []) => return None,
-        (.., [_]) => return Some(()),
-        (Carries::Heartbeat, ..) => (names[0].clone(), "One writer".to_owned()),
-        (Carries::AsOf | Carries::ValidUntil, ..) => {
-            (format!("min({})", names.join(", ")), "The oldest of them".to_owned())
-        }
-        (_, Aggregation::Min, _) => {
-            (format!("min({})", names.join(", ")), "The least of them".to_owned())
-        }
-        (_, Aggregation::Max | Aggregation::None, _) => {
-            (format!("max({})", names.join(", ")), "The most of them".to_owned())
-        }
-        (_, Aggregation::Sum, _) => (names.join(" + "), "Together".to_owned()),
+    let (formula, words) = match (super::together(measure.carries), names) {
+        (_, []) => return None,
+        (_, [_]) => return Some(()),
+        (Together::Same, [first, ..]) => (first.clone(), "One writer"),
+        (Together::Least, _) => (format!("min({})", names.join(", ")), "The oldest of them"),
+        (Together::Most, _) => (format!("max({})", names.join(", ")), "The most of them"),
+        (Together::Add, _) => (names.join(" + "), "Together"),
     };
-    landed.step("together", &words, formula, draft.value);
+    landed.step("together", words, formula, draft.value);
     Some(())
 }
 

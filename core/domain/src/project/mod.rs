@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 use planthread_contracts::{
-    Aggregation, Carries, CellKey, DesiredCell, MeasureDecl, Owner, Period, Status, Unit, Violation,
+    Carries, CellKey, DesiredCell, MeasureDecl, Owner, Period, Status, Unit, Violation,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -216,8 +216,7 @@ fn pools(mapping: &Mapping) -> BTreeMap<Place<'_>, BTreeSet<&str>> {
 /// Whether the figures of several resources that are one at the target must all
 /// be there before anything is said about them together.
 fn is_pooled(measure: &MeasureDecl) -> bool {
-    measure.carries == Carries::LowHours
-        || (measure.over_resources == Aggregation::Sum && !measure.carries.accompanies())
+    together(measure.carries) == Together::Add
 }
 
 /// What keeps a cell of several resources from being whole: a part that has no
@@ -261,24 +260,48 @@ fn key(request: &Request<'_>, measure: &MeasureDecl, row: &MapRow, period: Perio
     }
 }
 
-/// Puts two resources that are one at the target together: as the measure adds
-/// up over resources; stamps by the older.
+/// Puts two resources that are one at the target together, as their mapping
+/// declares it ([`crate::model::Combine`]): what the target does with resources
+/// of its own is another question.
 fn merge(drafts: &mut BTreeMap<CellKey, Draft>, measure: &MeasureDecl, key: CellKey, draft: Draft) {
     let Some(held) = drafts.get_mut(&key) else {
         drafts.insert(key, draft);
         return;
     };
-    held.value = match (measure.carries, measure.over_resources) {
-        (Carries::AsOf | Carries::ValidUntil, _) | (_, Aggregation::Min) => {
-            held.value.min(draft.value)
-        }
-        (Carries::Heartbeat, _) => held.value,
-        (_, Aggregation::Max | Aggregation::None) => held.value.max(draft.value),
-        (_, Aggregation::Sum) => held.value + draft.value,
+    held.value = match together(measure.carries) {
+        Together::Add => held.value + draft.value,
+        Together::Most => held.value.max(draft.value),
+        Together::Least => held.value.min(draft.value),
+        Together::Same => held.value,
     };
     held.status = held.status.max(draft.status);
     held.as_of = held.as_of.min(draft.as_of);
     held.valid_until = held.valid_until.min(draft.valid_until);
+}
+
+/// How the figures of resources side by side become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Together {
+    Add,
+    Most,
+    Least,
+    Same,
+}
+
+const fn together(carries: Carries) -> Together {
+    match carries {
+        Carries::Severity | Carries::Status => Together::Most,
+        Carries::AsOf | Carries::ValidUntil | Carries::Covered => Together::Least,
+        Carries::Heartbeat | Carries::Observed => Together::Same,
+        Carries::AttainableClockHours
+        | Carries::DemonstratedStandardHours
+        | Carries::PlanCut
+        // Never reached: quantiles of several resources don't land.
+        | Carries::LowHours
+        | Carries::ExpectedLostHours
+        | Carries::HoursAtRisk
+        | Carries::GoodUnits => Together::Add,
+    }
 }
 
 /// The number of one resource for one measure, in the measure's unit; `None`

@@ -132,7 +132,7 @@ pub(super) fn status_of(one: &Figures) -> Status {
 }
 
 /// What `measure` says of a status, in its unit. The unit was checked before.
-fn number(measure: &MeasureDecl, status: Status) -> Decimal {
+pub(super) fn number(measure: &MeasureDecl, status: Status) -> Decimal {
     let own = match measure.carries {
         Carries::Covered => u8::from(status.is_measured()),
         _ => status.code(),

@@ -1,6 +1,8 @@
 //! What lands: law 6 after rounding, law 10, law 11, groups and stamps.
 
-use planthread_contracts::{EquipmentState, Loss, PeriodKind};
+mod pooled;
+
+use planthread_contracts::{Aggregation, EquipmentState, Loss, PeriodKind};
 
 use super::*;
 use crate::{
