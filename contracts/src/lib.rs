@@ -7,8 +7,7 @@
 //!
 //! ```
 //! use planthread_contracts::{CloudEvent, TwinOutput};
-//! # let file = planthread_contracts::examples::VALID.iter()
-//! #     .find(|one| one.contract == "envelope").unwrap().text;
+//! # let file = include_str!("../examples/valid/envelope/required-attributes-only.json");
 //! let event = CloudEvent::parse(file.as_bytes()).unwrap();
 //! let Ok(TwinOutput::Oee(oee)) = TwinOutput::from_event(&event) else { panic!() };
 //! assert_eq!(oee.sums()?.availability()?.normalize().to_string(), "0.8");
@@ -22,11 +21,9 @@
 pub mod capability;
 pub mod catalogue;
 pub mod cell;
-pub mod compat;
 pub mod distribution;
 pub mod envelope;
 pub mod equipment;
-pub mod examples;
 pub mod measure;
 pub mod outputs;
 pub mod ownership;

@@ -1,12 +1,11 @@
 //! Whatever a sender does to one field, the answer is a list of violations:
 //! never a panic, and never a path that leads nowhere.
 
-use planthread_contracts::{
-    CONTRACTS, CloudEvent, catalogue,
-    examples::{Example, VALID},
-};
+use planthread_contracts::{CONTRACTS, CloudEvent, catalogue};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::examples::{Example, VALID};
 
 /// JSON pointers of every node below the root.
 fn pointers(value: &Value, at: &str, into: &mut Vec<String>) {

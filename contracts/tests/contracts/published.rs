@@ -6,8 +6,10 @@
 
 use std::{fs, path::PathBuf};
 
-use planthread_contracts::{CONTRACTS, Direction, compat::breaks, examples::VALID};
+use planthread_contracts::{CONTRACTS, Direction};
 use serde_json::Value;
+
+use crate::{compat::breaks, examples::VALID};
 
 fn published(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("published/v1").join(name)

@@ -1,4 +1,4 @@
-//! Examples of every contract, shared by documentation, tests and sandboxes.
+//! Examples of every contract, as tables for the tests.
 //!
 //! The files live in `examples/valid` and `examples/invalid`; an invalid one
 //! has a neighbour `.expect.json` that names the field at fault and a part of
@@ -7,31 +7,31 @@
 mod invalid;
 mod valid;
 
-pub use invalid::INVALID;
-pub use valid::VALID;
+pub(crate) use invalid::INVALID;
+pub(crate) use valid::VALID;
 
 /// A record that is accepted.
 #[derive(Debug, Clone, Copy)]
-pub struct Example {
-    /// [`crate::Entry::name`] of its contract.
-    pub contract: &'static str,
+pub(crate) struct Example {
+    /// `Entry::name` of its contract.
+    pub(crate) contract: &'static str,
     /// File name without ending.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The JSON text.
-    pub text: &'static str,
+    pub(crate) text: &'static str,
 }
 
 /// A record that is refused.
 #[derive(Debug, Clone, Copy)]
-pub struct Counterexample {
-    /// [`crate::Entry::name`] of its contract.
-    pub contract: &'static str,
+pub(crate) struct Counterexample {
+    /// `Entry::name` of its contract.
+    pub(crate) contract: &'static str,
     /// File name without ending.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The JSON text.
-    pub text: &'static str,
+    pub(crate) text: &'static str,
     /// JSON text `{"path", "reason"}`: the expected violation.
-    pub expect: &'static str,
+    pub(crate) expect: &'static str,
 }
 
 const fn valid(contract: &'static str, name: &'static str, text: &'static str) -> Example {

@@ -1,12 +1,13 @@
 //! Each rule of the compatibility check has an example that fails, and the
 //! published contracts are compatible with themselves.
 
-use planthread_contracts::{
-    CONTRACTS, Direction,
+use planthread_contracts::{CONTRACTS, Direction};
+use serde_json::{Value, json};
+
+use crate::{
     compat::{Rule, breaks},
     examples::VALID,
 };
-use serde_json::{Value, json};
 
 fn record(properties: Value, required: &[&str]) -> Value {
     let mut schema = json!({"type": "object", "required": required,

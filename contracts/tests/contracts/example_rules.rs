@@ -4,10 +4,9 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 
-use planthread_contracts::{
-    CONTRACTS, CloudEvent, Direction, TwinOutput, catalogue,
-    examples::{INVALID, VALID},
-};
+use planthread_contracts::{CONTRACTS, CloudEvent, Direction, TwinOutput, catalogue};
+
+use crate::examples::{INVALID, VALID};
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("examples are JSON")

@@ -19,11 +19,11 @@ use self::node::{
     PROSE, demands_unknown, label, may_be, properties, reference, required, resolve, rules,
     rules_beside_reference, types, union, words,
 };
-use crate::{catalogue::Direction, violation::join};
+use planthread_contracts::Direction;
 
 /// The rule that a change breaks, in the order of the check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// The reader requires a property that the writer may leave out.
     RequiredByReader,
     /// The writer may send a property that the strict reader refuses.
@@ -44,13 +44,13 @@ pub enum Rule {
 
 /// One break of compatibility.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Break {
+pub(crate) struct Break {
     /// The property at fault, as a path; `[]` stands for every item.
-    pub path: String,
+    pub(crate) path: String,
     /// The rule.
-    pub rule: Rule,
+    pub(crate) rule: Rule,
     /// What differs.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 impl fmt::Display for Break {
@@ -62,7 +62,7 @@ impl fmt::Display for Break {
 
 /// All breaks between an old and a new version of one contract's schema.
 #[must_use]
-pub fn breaks(direction: Direction, old: &Value, new: &Value) -> Vec<Break> {
+pub(crate) fn breaks(direction: Direction, old: &Value, new: &Value) -> Vec<Break> {
     let (reader, writer) = match direction {
         Direction::Inbound => (new, old),
         Direction::Outbound => (old, new),
@@ -330,5 +330,15 @@ impl Walk<'_> {
                 self.fail(path, Rule::Undecided, format!("`{name}` differs"));
             }
         }
+    }
+}
+
+/// Joins two paths; an index (`[3]`) needs no dot.
+fn join(outer: &str, inner: &str) -> String {
+    match (outer.is_empty(), inner.is_empty()) {
+        (true, _) => inner.to_owned(),
+        (_, true) => outer.to_owned(),
+        _ if inner.starts_with('[') => format!("{outer}{inner}"),
+        _ => format!("{outer}.{inner}"),
     }
 }
