@@ -24,14 +24,19 @@ const LICENCES: [&str; 11] = [
 ];
 
 /// Crates that must not come in, and why.
-const BANNED: [(&str, &str); 6] = [
+const BANNED: [(&str, &str); 7] = [
     ("aws-lc-rs", "ring is the one TLS provider"),
+    ("aws-lc-sys", "ring is the one TLS provider"),
     ("openssl-sys", "rustls is the one TLS stack"),
     ("native-tls", "rustls is the one TLS stack"),
     ("serde_yaml", "retired; serde-saphyr reads configuration"),
     ("chrono-tz", "jiff is the one calendar"),
     ("async-std", "tokio is the one runtime"),
 ];
+
+/// Crates whose older versions have a known fault: the first good version.
+const AT_LEAST: [(&str, [u64; 3], &str); 1] =
+    [("rustls-webpki", [0, 103, 13], "older ones check certificates wrongly")];
 
 /// Versions that stand twice because somebody else's crate is behind. The list
 /// only shrinks: an entry that is no longer needed fails the check.
@@ -51,7 +56,7 @@ const TWICE: [(&str, &str); 13] = [
     ("thiserror-impl", "1 by oauth2"),
 ];
 
-/// Runs the three checks.
+/// Runs the four checks.
 ///
 /// # Errors
 /// The findings, one a line.
@@ -60,6 +65,7 @@ pub(crate) fn check() -> Result<String, String> {
     let packages = metadata["packages"].as_array().ok_or("cargo metadata holds no packages")?;
     let mut findings = licences(packages);
     findings.extend(bans(packages));
+    findings.extend(outdated(packages));
     findings.extend(duplicates(&metadata, packages));
     if findings.is_empty() {
         let count = packages.len();
@@ -123,6 +129,28 @@ fn bans(packages: &[Value]) -> Vec<String> {
     findings
 }
 
+fn outdated(packages: &[Value]) -> Vec<String> {
+    let mut findings = Vec::new();
+    for package in packages {
+        let version = text(package, "version");
+        for (name, least, why) in AT_LEAST {
+            if text(package, "name") == name && parts(version) < least {
+                let [major, minor, patch] = least;
+                findings.push(format!(
+                    "outdated: {name} {version}: {why}; take {major}.{minor}.{patch} or newer"
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// Major, minor and patch of a version; what is no number counts as 0.
+fn parts(version: &str) -> [u64; 3] {
+    let mut numbers = version.split(['.', '-', '+']).map(|part| part.parse().unwrap_or(0));
+    [(); 3].map(|()| numbers.next().unwrap_or(0))
+}
+
 fn duplicates(metadata: &Value, packages: &[Value]) -> Vec<String> {
     let used: BTreeSet<&str> = metadata["resolve"]["nodes"]
         .as_array()
@@ -145,4 +173,24 @@ fn duplicates(metadata: &Value, packages: &[Value]) -> Vec<String> {
         findings.push(format!("duplicate: {name} stands once now: take it off the list"));
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_banned_crate_and_an_old_version_are_found() {
+        let packages = [
+            json!({"name": "openssl-sys", "version": "0.9.1"}),
+            json!({"name": "rustls-webpki", "version": "0.103.12"}),
+            json!({"name": "rustls-webpki", "version": "0.103.13"}),
+            json!({"name": "rustls-webpki", "version": "1.0.0"}),
+        ];
+        assert_eq!(bans(&packages).len(), 1);
+        assert_eq!(outdated(&packages).len(), 1);
+        assert!(outdated(&packages)[0].contains("0.103.12"));
+    }
 }
