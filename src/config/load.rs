@@ -12,6 +12,7 @@ use super::{
     locate::Locator,
     relations, sense,
     tree::{Kind, Node, Place},
+    yaml,
 };
 
 /// A configuration, and where it came from.
@@ -111,29 +112,9 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
 }
 
 fn document(text: &str, file: &Path) -> Result<Node, Vec<ConfigError>> {
-    serde_saphyr::from_str(text).map_err(|error| {
-        let place =
-            error.location().map_or(WHOLE, |at| Place { line: at.line(), column: at.column() });
-        let message = error.without_snippet().to_string();
-        let (reason, cure) = no_yaml(message.lines().next().unwrap_or("not YAML"));
-        vec![ConfigError::at(file, place, "", reason).cure(cure)]
+    yaml::read(text).map_err(|fault| {
+        vec![ConfigError::at(file, fault.place, "", fault.reason).cure(fault.cure)]
     })
-}
-
-/// The YAML reader's reason in our words, and the cure.
-fn no_yaml(message: &str) -> (String, &'static str) {
-    // The place stands in front already.
-    let said = message.rsplit_once(" at line ").map_or(message, |(said, _)| said);
-    if let Some(rest) = said.strip_prefix("duplicate mapping key: ") {
-        let key = rest.split_once(", set ").map_or(rest, |(key, _)| key);
-        return (format!("`{key}` stands twice in one mapping"), "keep one of the two");
-    }
-    if said.starts_with("multiple YAML documents") {
-        let cure = "keep one document in a file; environments belong under `profiles:`";
-        return ("a second document begins here".to_owned(), cure);
-    }
-    let cure = "correct the YAML here; indentation is by spaces, and each key stands once";
-    (said.to_owned(), cure)
 }
 
 /// Takes the profiles out of the document and lays the chosen one over it.

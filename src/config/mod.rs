@@ -11,6 +11,7 @@ mod relations;
 mod sense;
 pub mod tree;
 mod words;
+pub mod yaml;
 
 #[cfg(test)]
 mod tests;

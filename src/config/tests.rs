@@ -181,12 +181,11 @@ fn the_published_schema_knows_every_top_level_field_with_its_meaning() {
 fn the_starter_fits_the_published_schema_and_a_fault_does_not() {
     let schema = jsonschema::validator_for(&super::schema()).unwrap();
     let text = starter();
-    let good: super::tree::Node = serde_saphyr::from_str(&text).unwrap();
+    let good = super::yaml::read(&text).unwrap();
     let faults: Vec<String> =
         schema.iter_errors(&good.value()).map(|fault| fault.to_string()).collect();
     assert_eq!(faults, Vec::<String>::new());
-    let bad: super::tree::Node =
-        serde_saphyr::from_str(&text.replace("scope: base", "scop: base")).unwrap();
+    let bad = super::yaml::read(&text.replace("scope: base", "scop: base")).unwrap();
     assert!(!schema.is_valid(&bad.value()));
 }
 

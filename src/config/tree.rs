@@ -3,14 +3,7 @@
 //! Profiles are merged on this tree, before any type is asked, so that an
 //! error in a merged value still points at the line that said it.
 
-use std::fmt;
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, SeqAccess, Visitor},
-};
-use serde_json::{Map, Number, Value};
-use serde_saphyr::Spanned;
+use serde_json::{Map, Value};
 
 /// A place in the file, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,92 +116,12 @@ pub enum Step<'a> {
     Index(usize),
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Kind>::deserialize(deserializer)?;
-        let at = spanned.referenced;
-        let place = Place { line: at.line(), column: at.column() };
-        Ok(Self { place, kind: spanned.value })
-    }
-}
-
-impl<'de> Deserialize<'de> for Kind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(KindVisitor)
-    }
-}
-
-struct KindVisitor;
-
-impl<'de> Visitor<'de> for KindVisitor {
-    type Value = Kind;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a YAML value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::Null))
-    }
-
-    fn visit_none<E>(self) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::Null))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Kind, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::Bool(value)))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Kind, E> {
-        Ok(Kind::Scalar(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Kind, E> {
-        Ok(Kind::Scalar(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Kind, E> {
-        let number = Number::from_f64(value)
-            .ok_or_else(|| E::custom("not a finite number; write a plain decimal"))?;
-        Ok(Kind::Scalar(Value::Number(number)))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Kind, E> {
-        Ok(Kind::Scalar(value.into()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Kind, E> {
-        Ok(Kind::Scalar(Value::String(value)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element::<Node>()? {
-            list.push(item);
-        }
-        Ok(Kind::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
-        let mut map = Vec::new();
-        while let Some(key) = entries.next_key::<Spanned<String>>()? {
-            let place = Place { line: key.referenced.line(), column: key.referenced.column() };
-            map.push((key.value, place, entries.next_value::<Node>()?));
-        }
-        Ok(Kind::Map(map))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn tree(text: &str) -> Node {
-        serde_saphyr::from_str(text).unwrap()
+        crate::config::yaml::read(text).unwrap()
     }
 
     #[test]
@@ -220,14 +133,5 @@ mod tests {
         assert_eq!(base.locate([Step::Key("d")]).line, 4);
         let deep = base.locate([Step::Key("a"), Step::Key("c"), Step::Index(0)]);
         assert_eq!((deep.line, deep.column), (8, 7));
-    }
-
-    #[test]
-    fn a_quoted_number_stays_text_and_a_date_is_text() {
-        let value = tree("a: '1010'\nb: 1010\nc: 2026-11-22\nd: 1.50\ne: ~\n").value();
-        assert_eq!(
-            value,
-            serde_json::json!({"a": "1010", "b": 1010, "c": "2026-11-22", "d": 1.5, "e": null})
-        );
     }
 }
