@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use planthread_contracts::{MeasureDecl, Owner};
-use planthread_kit::{Discovery, Finding, Grade, Info, SheetLine, SurfaceKind};
+use planthread_kit::{Discovery, Finding, Grade, Info, Need, SheetLine, SurfaceKind};
 use serde::Serialize;
 
 use super::{
@@ -174,7 +174,7 @@ fn told_by_landing(
         all.seen += of.seen;
     }
     if all.seen > 0 {
-        finding.proven = true;
+        (finding.proven, finding.needs) = (true, None);
         finding.text = format!("{} landed and read back", count(cells(all.seen), "cell"));
     } else if all.accepted > 0 {
         let taken = count(cells(all.accepted), "cell");
@@ -187,25 +187,47 @@ fn cells(n: u64) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }
 
+impl Checked {
+    /// The last lines: *prepared* is said only when nothing is open.
+    fn sum(&self) -> String {
+        let of = |state: State| self.lines.iter().filter(|line| line.state() == state).count();
+        let (proven, wrong) = (of(State::Proven), of(State::Wrong));
+        let (landing, signature) = (of(State::Lands), of(State::Signs));
+        let all = count(self.lines.len(), "line");
+        let target = &self.target;
+        if wrong + landing + signature == 0 {
+            return format!("{target} is prepared: {all}.");
+        }
+        let mut parts = vec![format!("{proven} proven")];
+        if landing > 0 {
+            parts.push(format!("{landing} need one landing"));
+        }
+        if signature > 0 {
+            parts.push(format!("{signature} need a signature"));
+        }
+        let open = parts.join(", ");
+        if wrong > 0 {
+            return format!("{wrong} of {all} to put right at {target}; {open}.");
+        }
+        format!("{target}: {open}.")
+    }
+}
+
+/// How far a line of the sheet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Wrong,
+    Proven,
+    Lands,
+    Signs,
+}
+
 impl View for Checked {
     fn write(&self, paper: &mut Paper) {
         for line in &self.lines {
             line.write(paper);
         }
-        let wrong = |line: &&Ticked| line.finding.as_ref().is_some_and(|finding| !finding.ok);
-        let unproven =
-            |line: &&Ticked| line.finding.as_ref().is_none_or(|found| found.ok && !found.proven);
-        let wrong = self.lines.iter().filter(wrong).count();
-        let open = self.lines.iter().filter(unproven).count();
-        let all = count(self.lines.len(), "line");
-        paper.line(if self.ok {
-            format!("\n{} is prepared, as far as can be seen: {all}.", self.target)
-        } else {
-            format!("\n{wrong} of {all} to put right at {}.", self.target)
-        });
-        if open > 0 {
-            paper.line(format!("{} not proven yet, marked [?].", count(open, "line")));
-        }
+        paper.line(format!("\n{}", self.sum()));
     }
 
     fn exit(&self) -> Exit {
@@ -214,6 +236,18 @@ impl View for Checked {
 }
 
 impl Ticked {
+    fn state(&self) -> State {
+        match &self.finding {
+            None => State::Signs,
+            Some(finding) if !finding.ok => State::Wrong,
+            Some(finding) if finding.proven => State::Proven,
+            Some(finding) => match finding.needs {
+                Some(Need::Landing) => State::Lands,
+                Some(Need::Signature) | None => State::Signs,
+            },
+        }
+    }
+
     fn write(&self, paper: &mut Paper) {
         let (tick, found) = match &self.finding {
             // A tick would claim more than was observed.
@@ -288,7 +322,29 @@ mod tests {
 
     fn finding(ok: bool) -> Finding {
         let text = "land once".to_owned();
-        Finding { line: "w".to_owned(), ok, proven: false, text, cure: String::new() }
+        let needs = Some(Need::Landing);
+        Finding { line: "w".to_owned(), ok, proven: false, needs, text, cure: String::new() }
+    }
+
+    #[test]
+    fn prepared_is_said_only_when_nothing_is_open() {
+        let line = |ok, proven, needs| {
+            let finding = Finding { ok, proven, needs, ..finding(true) };
+            Ticked { must: "x".to_owned(), place: String::new(), finding: Some(finding) }
+        };
+        let sum = |lines: Vec<Ticked>| {
+            let ok = lines.iter().all(|line| line.state() != State::Wrong);
+            Checked { target: "ibp".to_owned(), ok, lines }.sum()
+        };
+        let proven = || line(true, true, None);
+        assert_eq!(sum(vec![proven(), proven()]), "ibp is prepared: 2 lines.");
+        let lands = || line(true, false, Some(Need::Landing));
+        let signs = || line(true, false, Some(Need::Signature));
+        let open = sum(vec![proven(), lands(), lands(), signs()]);
+        assert_eq!(open, "ibp: 1 proven, 2 need one landing, 1 need a signature.");
+        assert_eq!(sum(vec![proven(), lands()]), "ibp: 1 proven, 1 need one landing.");
+        let wrong = sum(vec![line(false, false, None), proven(), signs()]);
+        assert_eq!(wrong, "1 of 3 lines to put right at ibp; 1 proven, 1 need a signature.");
     }
 
     #[test]

@@ -23,11 +23,21 @@ const EXPLORER: &str = "GoSCM-Innovation/goscm-ibp-suite, explorer-entities.js (
 const MASTER: &str = "GoSCM-Innovation/ibp-bom-v8, masterDataApi.js (2026-07)";
 
 /// Behaviour, grade, source.
-const SHEET: [(&str, &str, &str); 51] = [
+const SHEET: [(&str, &str, &str); 58] = [
     (
-        "Order-based planning and the harmonised planning area (I_SAPIBP2): out of scope; the services were stated to serve the unified model",
+        "Order-based planning (SAP7F, and the orders of I_SAPIBP2): out of scope",
+        "C",
+        "learning.sap.com, course on order-based planning",
+    ),
+    (
+        "Both services serve time-series key figures of the unified model (SAPIBP1)",
         "C",
         "AIMMS SC Navigator manual, SAP-IBP Connector",
+    ),
+    (
+        "Time-series key figures of the harmonised planning area (I_SAPIBP2) can be written: named by `family`, shown by a landing only",
+        "unconfirmed",
+        "no public material; new implementations begin with it (learning.sap.com)",
     ),
     ("Basic authentication of the communication user of SAP_COM_0720", "A", RECIPE),
     (
@@ -131,6 +141,23 @@ const SHEET: [(&str, &str, &str); 51] = [
     ("`VERSIONID` in `$filter` chooses the version; none is the base version", "B", GO8),
     ("Pages have no `__next`: `$skip` and `$top` over a stable `$orderby`", "B", GO8),
     ("Resource and resource-location types are found by their key attributes", "B", EXPLORER),
+    (
+        "`VersionSpecificMasterDataTypes` says which type belongs to which area; simple types are not in it",
+        "B",
+        MASTER,
+    ),
+    ("Sets ending `_VI` are value helps beside the types, never master data", "B", EXPLORER),
+    (
+        "Every business type may be keyed with `PlanningAreaID` and `VersionID`: its key decides how it is read",
+        "C",
+        "$metadata of a public export, edited by hand",
+    ),
+    ("`UOMTOID` may stand in `$select`: a row says in which unit it came", "B", GO8),
+    (
+        "Which period a time field names is told by the starts of periods with values, never by its label",
+        "C",
+        "in one public export PERIODID0 is the technical week; labels are in the user's language",
+    ),
     ("`PlanningAreaID` and `VersionID` filter version-specific master data", "B", MASTER),
     ("`__BASELINE` names the base version in reads of master data", "B", MASTER),
     ("Values of conversion attributes stand in types ending UOMTO and CURRENCYTO", "B", GO8),

@@ -1,8 +1,10 @@
 //! SAP IBP as a target: planning cells as key figures over OData V2.
 //!
-//! **Out of scope: order-based planning, and the harmonised planning area
-//! (I_SAPIBP2).** This connector serves time-series planning areas of the
-//! unified model through PLANNING_DATA_API_SRV and MASTER_DATA_API_SRV.
+//! **Out of scope: order-based planning.** This connector serves time-series
+//! key figures of a planning area through PLANNING_DATA_API_SRV, and reads
+//! master data through MASTER_DATA_API_SRV. Whether those of the harmonised
+//! planning area (I_SAPIBP2) can be written is unconfirmed: `family` names it,
+//! a landing shows it. What is OData and not SAP's lives in `core/odata`.
 //!
 //! The way of a push: `translate::encode` (cells to rows to bodies, pure),
 //! `verbs::submit` (token, stage, commit), `verbs::poll` (state, messages),

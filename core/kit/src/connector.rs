@@ -213,6 +213,8 @@ pub struct Finding {
     /// Whether it was observed. A line that is ok and not proven is open: the
     /// text says how it gets proven.
     pub proven: bool,
+    /// What an open line still needs.
+    pub needs: Option<Need>,
     /// What was found.
     pub text: String,
     /// What to do about it; empty when it is ok.
@@ -226,6 +228,16 @@ pub enum Submission {
     Done(PushOutcome),
     /// It works on; [`Connector::poll`] tells the end.
     Submitted,
+}
+
+/// What answers a line that no reading can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// One landing that is read back.
+    Landing,
+    /// A person who knows, and signs the sheet.
+    Signature,
 }
 
 /// The end of a push whose end is known.

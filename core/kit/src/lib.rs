@@ -51,8 +51,8 @@ pub use batch::{Batch, BatchError, CellWrite, RecordedBatch};
 pub use breaker::{Breaker, BreakerPolicy};
 pub use clock::{BoxFuture, Clock, VirtualClock};
 pub use connector::{
-    Capabilities, Connector, Cost, Discovery, Finding, Grade, Info, PackFile, Poll, PushOutcome,
-    Selection, SheetLine, Submission, SurfaceItem, SurfaceKind,
+    Capabilities, Connector, Cost, Discovery, Finding, Grade, Info, Need, PackFile, Poll,
+    PushOutcome, Selection, SheetLine, Submission, SurfaceItem, SurfaceKind,
 };
 pub use error::{Class, ConnectorError, Sent};
 pub use mask::Masked;

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use planthread_kit::{Class, ConnectorError};
+use planthread_kit::{ConnectorError, sheet::Report};
 use planthread_odata::Edmx;
 
-use super::{master, report::Report, sheet::conversion_id};
+use super::{catalogue, master, sheet::conversion_id};
 use crate::{
     context::Context,
     metadata::{self, MasterType},
@@ -20,7 +20,6 @@ const NAMED: usize = 20;
 pub(crate) async fn known(
     ibp: &Context,
     edmx: Option<&Edmx>,
-    version: &str,
     held: &BTreeSet<String>,
     report: &mut Report,
 ) -> Result<(), ConnectorError> {
@@ -28,18 +27,19 @@ pub(crate) async fn known(
         for (attribute, value) in ibp.config.options(&measure.name).conversions {
             let line = conversion_id(measure, &attribute);
             let came = held.contains(&measure.name);
-            match edmx.and_then(|edmx| holder(edmx, &attribute)) {
-                Some(master) => {
-                    look_up(ibp, &master, version, (&attribute, &value), &line, report).await?
+            match holders(ibp, edmx, &attribute).await {
+                Ok(types) if types.is_empty() && came => {
+                    report.tick(&line, format!("values come back with {value}"));
                 }
-                None if came => report.tick(&line, format!("values come back with {value}")),
-                None => report.open(
+                Ok(types) if types.is_empty() => report.open(
                     &line,
                     format!(
                         "no type with values of {attribute} is exposed: not proven yet, land once \
                          and check again"
                     ),
                 ),
+                Ok(types) => look_up(ibp, &types, (&attribute, &value), &line, report).await?,
+                Err(error) => report.unread(&line, error)?,
             }
             if !came && !held.is_empty() {
                 let text = format!(
@@ -56,47 +56,59 @@ pub(crate) async fn known(
 
 async fn look_up(
     ibp: &Context,
-    master: &MasterType,
-    version: &str,
+    types: &[MasterType],
     (attribute, value): (&str, &String),
     line: &str,
     report: &mut Report,
 ) -> Result<(), ConnectorError> {
-    let name = &master.name;
-    let found = match master::rows(ibp, master, &[attribute], version).await {
-        Ok(found) => found.concat(),
-        Err(error) if error.class == Class::Drift => {
-            report.open(line, format!("{name} can't be read: {}", error.message));
-            return Ok(());
+    let (mut found, mut names) = (BTreeSet::new(), Vec::new());
+    for master in types {
+        match master::rows(ibp, master, &[attribute]).await {
+            Ok(rows) => {
+                names.push(master.name.as_str());
+                found.extend(rows.concat());
+            }
+            Err(error) => return report.unread(line, error),
         }
-        Err(error) => return Err(error),
-    };
-    if found.contains(value) {
-        report.tick(line, format!("{value} stands in {name}"));
-        return Ok(());
     }
-    let more = if found.len() > NAMED { ", ..." } else { "" };
-    let list = found[..found.len().min(NAMED)].join(", ");
-    report.fail(
-        line,
-        format!("{value} is not among the values of {name}: {list}{more}"),
-        "set `measures.<name>.conversions` to the unit of storage: with an unknown value a read \
-         shows no rows at all",
-    );
+    let names = names.join(", ");
+    if !found.contains(value) {
+        let more = if found.len() > NAMED { ", ..." } else { "" };
+        let list = found.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+        report.fail(
+            line,
+            format!("{value} is not among the values of {names}: {list}{more}"),
+            "set `measures.<name>.conversions` to the unit of storage: with an unknown value a read \
+             shows no rows at all",
+        );
+    } else if types.len() > 1 {
+        report.sign(line, format!("{value} stands in one of {names}; which is this area's?"));
+    } else {
+        report.tick(line, format!("{value} stands in {names}"));
+    }
     Ok(())
 }
 
-/// The type that holds the values: its name ends like the attribute without
-/// `ID`, or `CURRENCYTO` for money.
-fn holder(edmx: &Edmx, attribute: &str) -> Option<MasterType> {
+/// The types of this area that hold the values: their names end like the
+/// attribute without `ID`, or with `CURRENCYTO` for money.
+async fn holders(
+    ibp: &Context,
+    edmx: Option<&Edmx>,
+    attribute: &str,
+) -> Result<Vec<MasterType>, ConnectorError> {
+    let Some(edmx) = edmx else { return Ok(Vec::new()) };
+    catalogue::own(ibp, edmx, holding(edmx, attribute)).await
+}
+
+fn holding(edmx: &Edmx, attribute: &str) -> Vec<MasterType> {
     let suffix = match attribute {
         "CURRTOID" => "CURRENCYTO",
         other => other.strip_suffix("ID").unwrap_or(other),
     };
-    let holds = |set: &&String| {
-        set.ends_with(suffix) && edmx.type_of(set).is_some_and(|entity| entity.has(attribute))
-    };
-    edmx.sets.keys().find(holds).and_then(|set| metadata::named(edmx, set))
+    metadata::master_types(edmx)
+        .filter(|(master, entity)| master.name.ends_with(suffix) && entity.has(attribute))
+        .map(|(master, _)| master)
+        .collect()
 }
 
 #[cfg(test)]
@@ -107,8 +119,12 @@ mod tests {
     #[test]
     fn types_are_found_by_the_end_of_their_names() {
         let edmx = Edmx::read(&samples::master_data()).unwrap();
-        assert_eq!(holder(&edmx, "CURRTOID").unwrap().name, "PTCURRENCYTO");
-        assert_eq!(holder(&edmx, "UOMTOID").unwrap().name, "PTUOMTO");
-        assert_eq!(holder(&edmx, "LANGUAGE"), None);
+        let names = |attribute| {
+            let found = holding(&edmx, attribute).into_iter().map(|master| master.name);
+            found.collect::<Vec<_>>()
+        };
+        assert_eq!(names("CURRTOID"), ["PTCURRENCYTO"]);
+        assert_eq!(names("UOMTOID"), ["PTUOMTO"], "a value help is no master data");
+        assert!(names("LANGUAGE").is_empty());
     }
 }

@@ -1,12 +1,10 @@
 //! Pure: what `$metadata` answers to the lines of the sheet.
 
 use planthread_contracts::{MeasureDecl, PeriodKind};
-use planthread_odata::edmx::{Edmx, Property};
+use planthread_kit::sheet::Report;
+use planthread_odata::Edmx;
 
-use super::{
-    report::Report,
-    sheet::{KINDS, kinds, measure_id, time_id, words},
-};
+use super::sheet::{kinds, measure_id, time_id};
 use crate::{
     config::{Config, Operation},
     metadata::{PlanningArea, label},
@@ -47,9 +45,10 @@ fn attributes(area: &PlanningArea, config: &Config, report: &mut Report) {
     }
 }
 
+/// That the field is there; which periods it names, values tell.
 fn time(area: &PlanningArea, config: &Config, kind: PeriodKind, report: &mut Report) {
     let (line, field) = (time_id(kind), config.time_fields.of(kind));
-    let Some(property) = area.time(field) else {
+    if area.time(field).is_none() {
         let known: Vec<String> =
             area.times.iter().map(|time| format!("{} `{}`", time.name, label(time))).collect();
         report.fail(
@@ -57,42 +56,6 @@ fn time(area: &PlanningArea, config: &Config, kind: PeriodKind, report: &mut Rep
             format!("{field} is no time field; there are {}", known.join(", ")),
             "correct `time_fields`, or declare the measures at a level that exists",
         );
-        return;
-    };
-    match label_kind(label(property)) {
-        Some(said) if said != kind => report.fail(
-            &line,
-            format!("{field} is labelled `{}`, not {}", label(property), words(kind)),
-            "correct `time_fields`: the numbers depend on the time profile",
-        ),
-        Some(_) => report.tick(&line, format!("{field}, `{}`", label(property))),
-        None => report.open(
-            &line,
-            format!(
-                "{field} is labelled `{}`: confirm that this is the {}",
-                label(property),
-                words(kind)
-            ),
-        ),
-    }
-}
-
-/// The kind of a time field: what its label says, else what is configured.
-pub(crate) fn kind_of(time: &Property, config: &Config) -> Option<PeriodKind> {
-    let configured = || KINDS.into_iter().find(|kind| config.time_fields.of(*kind) == time.name);
-    label_kind(label(time)).or_else(configured)
-}
-
-/// The kind that an English label names; other labels say nothing.
-fn label_kind(label: &str) -> Option<PeriodKind> {
-    let label = label.to_ascii_lowercase();
-    let has = |word| label.contains(word);
-    match () {
-        () if has("technical") && has("week") => Some(PeriodKind::TechnicalWeek),
-        () if has("week") => Some(PeriodKind::Week),
-        () if has("month") => Some(PeriodKind::Month),
-        () if has("day") || has("daily") => Some(PeriodKind::Day),
-        () => None,
     }
 }
 
@@ -221,7 +184,6 @@ mod tests {
             (false, "TWINCAPA is no key figure of the planning area")
         );
         assert_eq!(of(&found, "attribute.resource"), (true, "RESID, `RESID label`"));
-        assert_eq!(of(&found, "time.week"), (true, "PERIODID4_TSTAMP, `Week (As Timestamp)`"));
         assert!(of(&found, "area.transaction").0);
         let (ok, text) = of(&found, "operations");
         assert!(
@@ -231,15 +193,15 @@ mod tests {
     }
 
     #[test]
-    fn a_label_that_names_another_kind_is_a_finding() {
+    fn what_is_not_declared_is_named_with_what_is() {
         let mut config = config();
-        config.time_fields.week = "PERIODID5_TSTAMP".to_owned();
+        config.time_fields.week = "PERIODID9_TSTAMP".to_owned();
         config.transaction.transaction_name = Some("Planthread".to_owned());
         config.operations.navigation = Some("NavX".to_owned());
         let found = report(&samples::planning(), &config, &crate::samples::measures());
-        assert!(!of(&found, "time.week").0);
+        let (ok, text) = of(&found, "time.week");
+        assert!(!ok && text.contains("PERIODID4_TSTAMP `Week (As Timestamp)`"), "{text}");
         let (ok, text) = of(&found, "area.transaction");
         assert!(!ok && text.contains("not on NavX") && text.contains("TransactionName"), "{text}");
-        assert_eq!(label_kind("Woche"), None);
     }
 }

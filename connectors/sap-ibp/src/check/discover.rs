@@ -2,7 +2,8 @@
 //! finding for each line of the sheet.
 
 use planthread_contracts::{MeasureDecl, Owner, PeriodKind};
-use planthread_kit::{Class, ConnectorError, Discovery, Sent, SheetLine, http::Lane};
+use planthread_kit::sheet::Report;
+use planthread_kit::{Class, ConnectorError, Discovery, SheetLine, http::Lane};
 use planthread_odata::{
     Edmx,
     answer::{rows, text},
@@ -10,21 +11,23 @@ use planthread_odata::{
 };
 use serde_json::Value;
 
-use super::{conversion, declared, master, probe, report::Report, sheet};
+use super::{calendar, conversion, declared, family, master, probe, sheet};
 use crate::{
     context::Context,
     metadata::{self, PlanningArea},
 };
 
-const DISCOVER: &str = "discover";
-
 /// Answers what the target offers and whether that fits.
+///
+/// Only the first question may end it: where nobody answers or lets us in,
+/// there is nothing else to look at. After it, a refused read is one finding.
 pub(crate) async fn discover(
     ibp: &Context,
     sheet: &[SheetLine],
 ) -> Result<Discovery, ConnectorError> {
     let mut report = Report::default();
     confirmed_elsewhere(&mut report);
+    family::answer(&ibp.config, &mut report);
     let mut found = Discovery {
         surface: Vec::new(),
         resources: Vec::new(),
@@ -33,17 +36,37 @@ pub(crate) async fn discover(
         fingerprint: metadata::fingerprint(&[]),
         findings: Vec::new(),
     };
-    if enabled(ibp, &mut report).await? {
-        look(ibp, &mut found, &mut report).await?;
+    let offered = enabled(ibp, &mut report).await?;
+    let planning = if offered { planning(ibp, &mut report).await? } else { None };
+    let listed = match planning {
+        Some(_) => versions(ibp, ibp.version(), &mut report).await?,
+        None => None,
+    };
+    let master = master::document(ibp, &mut report).await?;
+    let mut masters = Vec::new();
+    if let Some(document) = &master {
+        (masters, found.resources) = master::pairs(ibp, document, &mut report).await?;
     }
+    if let Some((edmx, area)) = &planning {
+        let version = ibp.version();
+        let there = version.is_empty()
+            || listed.as_ref().is_none_or(|names| names.iter().any(|name| name == version));
+        if there && level_exists(ibp, area) {
+            values(ibp, area, master.as_ref(), &mut report).await?;
+        }
+        found.periods = offers(ibp, area);
+        found.surface = metadata::surface(area, edmx, &masters);
+        found.fingerprint = metadata::fingerprint(&found.surface);
+    }
+    found.scopes = listed.unwrap_or_default();
     found.findings = report.findings(sheet);
     Ok(found)
 }
 
 /// Lines that no public interface answers: whoever signs the sheet does.
 fn confirmed_elsewhere(report: &mut Report) {
-    for line in ["model", "roots", "rights", "wiring", "history"] {
-        report.open(line, "not visible from outside: confirmed by whoever signs the sheet");
+    for line in ["roots", "rights", "wiring", "history"] {
+        report.sign(line, "not visible from outside: confirmed by whoever signs the sheet");
     }
 }
 
@@ -54,15 +77,15 @@ async fn enabled(ibp: &Context, report: &mut Report) -> Result<bool, ConnectorEr
     let body = match ibp.planning.document().await {
         Ok(body) => body,
         Err(error) if error.class == Class::Drift => {
-            report.fail(LINE, error.message, "check `host` and `services.planning`");
+            report.unread(LINE, error)?;
             return Ok(false);
         }
         Err(error) => return Err(error),
     };
-    report.tick("access.scenario", "the service answers this user");
+    report.tick("access.scenario", format!("{} answers this user", ibp.planning.name()));
     let areas = areas(&body);
     if areas.iter().any(|name| name == area) {
-        report.tick(LINE, format!("{area} is offered"));
+        report.tick(LINE, format!("{area} is one of {} offered", areas.len()));
         return Ok(true);
     }
     report.fail(
@@ -73,69 +96,76 @@ async fn enabled(ibp: &Context, report: &mut Report) -> Result<bool, ConnectorEr
     Ok(false)
 }
 
-/// Planning areas of a service document: its sets without the generic ones and
-/// without `Trans` and `Message` (§3).
+/// Planning areas of a service document: its sets without the generic ones,
+/// without `Trans` and `Message` (§3), and without value helps.
 fn areas(document: &Value) -> Vec<String> {
     const GENERIC: [&str; 2] = ["ValueResultSet", "KeyFigureDeltaDefinitionSet"];
     let sets = document.pointer("/d/EntitySets").and_then(Value::as_array);
     let names = sets.into_iter().flatten().filter_map(Value::as_str);
     names
         .filter(|name| !GENERIC.contains(name))
-        .filter(|name| !name.ends_with("Trans") && !name.ends_with("Message"))
+        .filter(|name| !["Trans", "Message", "_VI"].iter().any(|end| name.ends_with(end)))
         .map(str::to_owned)
         .collect()
 }
 
-async fn look(
+/// The area in `$metadata`, compared with the configuration.
+async fn planning(
     ibp: &Context,
-    found: &mut Discovery,
     report: &mut Report,
-) -> Result<(), ConnectorError> {
-    let version = ibp.version().to_owned();
-    let text = ibp.planning.metadata().await?;
-    let edmx = Edmx::read(&text).map_err(|fault| {
-        let text = format!("$metadata of the planning service: {fault}");
-        ConnectorError::new(Class::Transient { sent: Sent::No }, DISCOVER, text)
-    })?;
+) -> Result<Option<(Edmx, PlanningArea)>, ConnectorError> {
+    const LINE: &str = "operations";
+    let text = match ibp.planning.metadata().await {
+        Ok(text) => text,
+        Err(error) => {
+            report.unread(LINE, error)?;
+            return Ok(None);
+        }
+    };
+    let edmx = match Edmx::read(&text) {
+        Ok(edmx) => edmx,
+        Err(fault) => {
+            let text = format!("$metadata of {}: {fault}", ibp.planning.name());
+            report.fail(LINE, text, "check again; then look at what stands between us and it");
+            return Ok(None);
+        }
+    };
     let Some(area) = PlanningArea::find(&edmx, &ibp.config.planning_area) else {
         report.fail(
             "area.planning_service",
             "the area stands in the service document and not in $metadata",
             "activate the planning area again",
         );
-        return Ok(());
+        return Ok(None);
     };
     declared::compare(&area, &edmx, &ibp.config, &ibp.measures, report);
-    let listed = versions(ibp, &version, report).await?;
-    let version_exists =
-        version.is_empty() || listed.as_ref().is_none_or(|names| names.contains(&version));
-    found.scopes = listed.unwrap_or_default();
-    let (mut masters, mut document_found) = (Vec::new(), None);
-    if let Some(document) = master::document(ibp, report).await? {
-        (masters, found.resources) = master::pairs(ibp, &document, &version, report).await?;
-        document_found = Some(document);
-    }
-    // What the target offers, whether a measure is stored there or not; fields
-    // of other kinds (quarter, year) stand in the surface with their labels.
-    let offers = |kind: &PeriodKind| {
-        area.times.iter().any(|time| declared::kind_of(time, &ibp.config) == Some(*kind))
+    Ok(Some((edmx, area)))
+}
+
+/// What only values tell: periods, levels, aggregation, conversions.
+async fn values(
+    ibp: &Context,
+    area: &PlanningArea,
+    master: Option<&Edmx>,
+    report: &mut Report,
+) -> Result<(), ConnectorError> {
+    let there = |measure: &&MeasureDecl| {
+        area.time(ibp.config.time_fields.of(measure.level)).is_some()
+            && area.measure(&measure.surface).is_some()
     };
-    found.periods = sheet::KINDS.into_iter().filter(offers).collect();
-    let readable: Vec<MeasureDecl> = ibp
-        .measures
-        .iter()
-        .filter(|measure| area.time(ibp.config.time_fields.of(measure.level)).is_some())
-        .filter(|measure| area.measure(&measure.surface).is_some())
-        .cloned()
-        .collect();
-    if version_exists && level_exists(ibp, &area) {
-        let held = probe::probe(ibp, &area, &readable, &version, report).await?;
-        conversion::known(ibp, document_found.as_ref(), &version, &held, report).await?;
-        written(&readable, report);
-    }
-    found.surface = metadata::surface(&area, &edmx, &masters);
-    found.fingerprint = metadata::fingerprint(&found.surface);
+    let readable: Vec<MeasureDecl> = ibp.measures.iter().filter(there).cloned().collect();
+    calendar::look(ibp, area, &readable, report).await?;
+    let held = probe::probe(ibp, area, &readable, report).await?;
+    conversion::known(ibp, master, &held, report).await?;
+    written(&readable, report);
     Ok(())
+}
+
+/// The period kinds whose fields the area has, whether a measure is stored
+/// there or not. Other fields (quarter, year) stand in the surface.
+fn offers(ibp: &Context, area: &PlanningArea) -> Vec<PeriodKind> {
+    let has = |kind: &PeriodKind| area.time(ibp.config.time_fields.of(*kind)).is_some();
+    sheet::KINDS.into_iter().filter(has).collect()
 }
 
 /// What no reading tells: a calculated key figure shows values too.
@@ -162,22 +192,27 @@ async fn versions(
     version: &str,
     report: &mut Report,
 ) -> Result<Option<Vec<String>>, ConnectorError> {
+    const LIST: &str = "list versions";
     let parameters = query(&[
         ("$select", "VERSIONID,VERSIONNAME".to_owned()),
         ("$top", "1000".to_owned()),
         ("$format", "json".to_owned()),
     ]);
     let path = format!("{}?{parameters}", ibp.config.planning_area);
-    let body = match ibp.planning.read("list versions", Lane::Sweep, &path).await {
-        Ok(body) => body,
+    let line = if version.is_empty() { "" } else { "version" };
+    let read = ibp.planning.read(LIST, Lane::Sweep, &path).await;
+    let listed = match read.and_then(|body| rows(LIST, &body)) {
+        Ok(listed) => listed,
+        // Which reads a tenant allows is not ours to say; that it exists is.
         Err(error) if error.class == Class::Drift => {
-            let line = if version.is_empty() { "" } else { "version" };
-            report.open(line, format!("versions can't be listed: {}", error.message));
+            report.sign(line, format!("versions can't be listed: {}", error.message));
             return Ok(None);
         }
-        Err(error) => return Err(error),
+        Err(error) => {
+            report.unread(line, error)?;
+            return Ok(None);
+        }
     };
-    let listed = rows("list versions", &body)?;
     let mut names: Vec<String> = listed
         .iter()
         .map(|row| text(row, "VERSIONID"))
@@ -208,9 +243,8 @@ mod tests {
 
     #[test]
     fn areas_are_sets_without_the_generic_ones() {
-        let sets =
-            ["ZPA", "ZPATrans", "ZPAMessage", "ValueResultSet", "KeyFigureDeltaDefinitionSet"];
-        assert_eq!(areas(&json!({"d": {"EntitySets": sets}})), ["ZPA"]);
+        let sets = ["ZPA", "ZPATrans", "ZPAMessage", "ZPA2", "ZPA_VI", "ValueResultSet"];
+        assert_eq!(areas(&json!({"d": {"EntitySets": sets}})), ["ZPA", "ZPA2"]);
         assert!(areas(&json!({})).is_empty());
     }
 }

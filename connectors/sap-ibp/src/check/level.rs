@@ -9,14 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_contracts::{Aggregation, MeasureDecl, Period, PeriodKind};
+use planthread_kit::sheet::Report;
 use planthread_kit::{Class, ConnectorError, Selection, http::Lane};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::{
-    report::Report,
-    sheet::{level_id, words},
-};
+use super::sheet::{level_id, words};
 use crate::{
     context::Context,
     metadata::PlanningArea,
@@ -51,7 +49,7 @@ pub(crate) fn figures(
 pub(crate) async fn judge(
     ibp: &Context,
     area: &PlanningArea,
-    (question, window, version): (&Question, &Selection, &str),
+    (question, window): (&Question, &Selection),
     stored: &Rows,
     report: &mut Report,
 ) -> Result<(), ConnectorError> {
@@ -70,7 +68,9 @@ pub(crate) async fn judge(
     let places: BTreeSet<_> = places.map(|(r, l)| (r.clone(), l.clone())).collect();
     let mut finer = Vec::new();
     for kind in finer_than(question.kind) {
-        if area.time(ibp.config.time_fields.of(*kind)).is_some() {
+        let field = ibp.config.time_fields.of(*kind);
+        // A field that stands for both would answer the same again.
+        if area.time(field).is_some() && field != ibp.config.time_fields.of(question.kind) {
             let selection = Selection {
                 resources: places.iter().cloned().collect(),
                 from: Period::containing(*kind, window.from.start()),
@@ -80,7 +80,7 @@ pub(crate) async fn judge(
                 ),
                 ..window.clone()
             };
-            let asked = by_kind(question, &selection, &ibp.config, version);
+            let asked = by_kind(question, &selection, &ibp.config, ibp.version());
             finer.push((*kind, rows(ibp, &asked).await?));
         }
     }
@@ -98,8 +98,10 @@ async fn rows(
     let read = pages(ibp, question, Lane::Sweep).await;
     match read.and_then(|pages| placed(ibp, question, &pages)) {
         Ok(rows) => Ok(Ok(rows)),
-        Err(error) if error.class == Class::Drift => Ok(Err(error.message)),
-        Err(error) => Err(error),
+        Err(error) => match error.class {
+            Class::Drift | Class::Auth => Ok(Err(error.message)),
+            Class::Transient { .. } | Class::Throttled { .. } | Class::Fatal => Err(error),
+        },
     }
 }
 

@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use planthread_kit::{Class, ConnectorError, http::Lane};
+use planthread_kit::sheet::Report;
+use planthread_kit::{ConnectorError, http::Lane};
 use planthread_odata::{
-    Edmx, Paging, answer::text, filter::equals, literal::query, paging::ROWS_MOST,
+    Edmx, Paging,
+    answer::text,
+    filter::{all_of, equals},
+    literal::query,
+    paging::ROWS_MOST,
 };
 use serde_json::Value;
 
-use super::report::Report;
+use super::catalogue;
 use crate::{
     context::Context,
     metadata::{self, MasterType},
@@ -22,97 +27,118 @@ const BASELINE: &str = "__BASELINE";
 pub(crate) async fn pairs(
     ibp: &Context,
     edmx: &Edmx,
-    version: &str,
     report: &mut Report,
 ) -> Result<(Vec<MasterType>, Vec<(String, String)>), ConnectorError> {
     let names = &ibp.config.attributes;
     let configured = &ibp.config.master_data;
-    let resource =
-        choose(edmx, configured.resource.as_deref(), &[&names.resource], "master.resource", report);
-    let pair = choose(
-        edmx,
-        configured.resource_location.as_deref(),
-        &[&names.resource, &names.location],
-        "master.resource_location",
-        report,
-    );
-    if let Some(master) = &resource {
-        let read = rows(ibp, master, &[&names.resource], version).await;
-        held("master.resource", master, read, report)?;
-    }
-    let mut found = Vec::new();
-    if let Some(master) = &pair {
-        let read = rows(ibp, master, &[&names.resource, &names.location], version).await;
-        found = held("master.resource_location", master, read, report)?
-            .into_iter()
-            .filter_map(|row| <[String; 2]>::try_from(row).ok())
-            .map(|[resource, location]| (resource, location))
-            .collect();
+    let keys = [names.resource.as_str(), names.location.as_str()];
+    let name = configured.resource_location.as_deref();
+    let (pair, rows) = one_type(ibp, edmx, name, &keys, PAIR, &BTreeSet::new(), report).await?;
+    let found: Vec<(String, String)> = rows
+        .into_iter()
+        .filter_map(|row| <[String; 2]>::try_from(row).ok())
+        .map(|[resource, location]| (resource, location))
+        .collect();
+    let paired = found.iter().map(|(resource, _)| resource.clone()).collect();
+    let name = configured.resource.as_deref();
+    let (resource, _) = one_type(ibp, edmx, name, &keys[..1], RESOURCE, &paired, report).await?;
+    let sets = edmx.sets.len();
+    match (&resource, &pair) {
+        (Some(resource), Some(pair)) => report.tick(
+            SERVICE,
+            format!("{sets} sets are offered, {} and {} among them", resource.name, pair.name),
+        ),
+        _ => report.fail(
+            SERVICE,
+            format!("{sets} sets are offered; which ones hold resources and pairs is not clear"),
+            CURE,
+        ),
     }
     Ok((resource.into_iter().chain(pair).collect(), found))
 }
 
-/// Answers the line with what a type holds; a refused read is an answer too.
-fn held(
-    line: &str,
-    master: &MasterType,
-    read: Result<Vec<Vec<String>>, ConnectorError>,
-    report: &mut Report,
-) -> Result<Vec<Vec<String>>, ConnectorError> {
-    let name = &master.name;
-    match read {
-        Ok(found) if found.is_empty() => {
-            let cure = "load the master data before any key figure";
-            report.fail(line, format!("{name} holds nothing"), cure);
-            Ok(found)
-        }
-        Ok(found) => {
-            // Which of them are mapped is not this connector's to know.
-            let more = "`planthread map coverage` says whether every mapped one is among them";
-            report.open(line, format!("{name} holds {}; {more}", found.len()));
-            Ok(found)
-        }
-        Err(error) if error.class == Class::Drift => {
-            let text = format!("{name} can't be read: {}", error.message);
-            report.fail(line, text, "name the right type under `master_data`");
-            Ok(Vec::new())
-        }
-        Err(error) => Err(error),
-    }
-}
+const SERVICE: &str = "area.master_data_service";
+const RESOURCE: &str = "master.resource";
+const PAIR: &str = "master.resource_location";
+const CURE: &str =
+    "expose the type (FLEXQUERY, RELEVANT_MDT_FOR_MD_API) and name it under `master_data`";
 
-/// The configured type, or the only one with these keys.
-fn choose(
+type Rows = Vec<Vec<String>>;
+
+/// The configured type, or the only one of this area with these keys, with its
+/// rows. Of several, the one that holds every name of `must_hold`.
+async fn one_type(
+    ibp: &Context,
     edmx: &Edmx,
     configured: Option<&str>,
     keys: &[&str],
     line: &str,
+    must_hold: &BTreeSet<String>,
     report: &mut Report,
-) -> Option<MasterType> {
-    const CURE: &str = "expose the type (FLEXQUERY, RELEVANT_MDT_FOR_MD_API) and name it under \
-                        `master_data`";
-    if let Some(name) = configured {
-        let found = metadata::named(edmx, name);
-        if found.is_none() {
-            report.fail(line, format!("{name} is not offered by the master data service"), CURE);
-        }
-        return found;
-    }
-    let mut found = metadata::keyed_by(edmx, keys);
-    match found.len() {
-        0 => report.fail(line, format!("no type is keyed by {}", keys.join(" and ")), CURE),
-        1 => {
-            let name = &found[0].name;
-            report.open(line, format!("{name} was found by its keys; confirm it"));
-            return found.pop();
-        }
-        _ => {
-            let names: Vec<&str> = found.iter().map(|master| master.name.as_str()).collect();
-            let text = format!("several types are keyed alike: {}", names.join(", "));
-            report.fail(line, text, "name the right one under `master_data`");
+) -> Result<(Option<MasterType>, Rows), ConnectorError> {
+    let types = match configured {
+        Some(name) => metadata::named(edmx, name).into_iter().collect(),
+        None => match catalogue::own(ibp, edmx, metadata::keyed_by(edmx, keys)).await {
+            Ok(types) => types,
+            Err(error) => {
+                report.unread(line, error)?;
+                return Ok((None, Rows::new()));
+            }
+        },
+    };
+    let mut read = Vec::new();
+    for master in &types {
+        match rows(ibp, master, keys).await {
+            Ok(rows) => read.push((master.clone(), rows)),
+            Err(error) => report.unread(line, error)?,
         }
     }
-    None
+    if read.len() > 1 && !must_hold.is_empty() {
+        let holds = |rows: &Rows| {
+            let names: BTreeSet<&String> = rows.iter().filter_map(|row| row.first()).collect();
+            must_hold.iter().all(|name| names.contains(name))
+        };
+        read.retain(|(_, rows)| holds(rows));
+    }
+    let [(master, found)] = read.as_slice() else {
+        // One that can't be read has its finding already.
+        if types.len() != 1 {
+            not_one(configured, keys, line, &types, report);
+        }
+        return Ok((None, Rows::new()));
+    };
+    let name = &master.name;
+    if configured.is_none() {
+        report.sign(line, format!("{name} was found by its keys; confirm it"));
+    }
+    if found.is_empty() {
+        let cure = "load the master data before any key figure";
+        report.fail(line, format!("{name} holds nothing"), cure);
+    } else {
+        // Which of them are mapped is not this connector's to know.
+        let more = "`planthread map coverage` says whether every mapped one is among them";
+        report.sign(line, format!("{name} holds {}; {more}", found.len()));
+    }
+    Ok((Some(master.clone()), found.clone()))
+}
+
+/// Says why no type could be chosen.
+fn not_one(
+    configured: Option<&str>,
+    keys: &[&str],
+    line: &str,
+    types: &[MasterType],
+    report: &mut Report,
+) {
+    let text = match (configured, types) {
+        (Some(name), _) => format!("{name} is not offered by the master data service"),
+        (None, []) => format!("no type of this planning area is keyed by {}", keys.join(" and ")),
+        (None, types) => {
+            let names: Vec<&str> = types.iter().map(|master| master.name.as_str()).collect();
+            format!("several types are keyed alike: {}", names.join(", "))
+        }
+    };
+    report.fail(line, text, CURE);
 }
 
 /// Distinct values of `columns`. A version without rows of its own uses those
@@ -121,39 +147,40 @@ pub(super) async fn rows(
     ibp: &Context,
     master: &MasterType,
     columns: &[&str],
-    version: &str,
-) -> Result<Vec<Vec<String>>, ConnectorError> {
+) -> Result<Rows, ConnectorError> {
     if !master.version_specific {
-        return read(ibp, master, columns, String::new()).await;
+        return read(ibp, &master.name, columns, "").await;
     }
     let area = equals("PlanningAreaID", &ibp.config.planning_area);
-    let of = |version: &str| format!("{area} and {}", equals("VersionID", version));
+    let of = |version: &str| all_of(&[area.clone(), equals("VersionID", version)]);
+    let version = ibp.version();
     if !version.is_empty() {
-        let own = read(ibp, master, columns, of(version)).await?;
+        let own = read(ibp, &master.name, columns, &of(version)).await?;
         if !own.is_empty() {
             return Ok(own);
         }
     }
-    read(ibp, master, columns, of(BASELINE)).await
+    read(ibp, &master.name, columns, &of(BASELINE)).await
 }
 
-async fn read(
+/// Distinct values of `columns` of a set.
+pub(super) async fn read(
     ibp: &Context,
-    master: &MasterType,
+    set: &str,
     columns: &[&str],
-    filter: String,
-) -> Result<Vec<Vec<String>>, ConnectorError> {
+    filter: &str,
+) -> Result<Rows, ConnectorError> {
     let size = ibp.config.reading.page_size;
     let paging = Paging { step: READ, size, parallel: 1, rows_most: ROWS_MOST, distinct: false };
     let path = |skip: usize| {
         let mut pairs = vec![("$select", columns.join(",")), ("$orderby", columns.join(","))];
         if !filter.is_empty() {
-            pairs.push(("$filter", filter.clone()));
+            pairs.push(("$filter", filter.to_owned()));
         }
         pairs.push(("$top", size.to_string()));
         pairs.push(("$skip", skip.to_string()));
         pairs.push(("$format", "json".to_owned()));
-        format!("{}?{}", master.name, query(&pairs))
+        format!("{set}?{}", query(&pairs))
     };
     let ask = |page| {
         let path = ibp.master_data.path_of(READ, page, &path);
@@ -171,23 +198,19 @@ pub(crate) async fn document(
     ibp: &Context,
     report: &mut Report,
 ) -> Result<Option<Edmx>, ConnectorError> {
-    const LINE: &str = "area.master_data_service";
-    match ibp.master_data.metadata().await {
-        Ok(text) => match Edmx::read(&text) {
-            Ok(edmx) => {
-                report.tick(LINE, format!("{} sets are offered", edmx.sets.len()));
-                Ok(Some(edmx))
-            }
-            Err(fault) => Err(ConnectorError::new(
-                Class::Transient { sent: planthread_kit::Sent::No },
-                READ,
-                format!("$metadata of the master data service: {fault}"),
-            )),
-        },
-        Err(error) if error.class == Class::Drift => {
-            report.fail(LINE, error.message, "check `services.master_data` and the arrangement");
+    let text = match ibp.master_data.metadata().await {
+        Ok(text) => text,
+        Err(error) => {
+            report.unread(SERVICE, error)?;
+            return Ok(None);
+        }
+    };
+    match Edmx::read(&text) {
+        Ok(edmx) => Ok(Some(edmx)),
+        Err(fault) => {
+            let text = format!("$metadata of {}: {fault}", ibp.master_data.name());
+            report.fail(SERVICE, text, "check again; then look at what stands between us and it");
             Ok(None)
         }
-        Err(error) => Err(error),
     }
 }

@@ -8,15 +8,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use planthread_contracts::{Aggregation, MeasureDecl, Period, PeriodKind};
+use planthread_kit::sheet::Report;
 use planthread_kit::{Class, ConnectorError, Selection, http::Lane};
-use planthread_odata::{answer::text, filter::equals};
+use planthread_odata::{
+    answer::text,
+    filter::{all_of, equals},
+};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{
     level,
-    report::Report,
-    sheet::{adds_id, aggregation, kinds, measure_id, time_id},
+    sheet::{adds_id, aggregation, kinds, level_id, measure_id},
 };
 use crate::{
     context::Context,
@@ -31,12 +34,11 @@ use crate::{
 const PROBE: &str = "probe values";
 
 /// Answers the lines of `measures`, all of which exist; names those that hold
-/// values.
+/// values. A read that is refused is a finding of its key figures.
 pub(crate) async fn probe(
     ibp: &Context,
     area: &PlanningArea,
     measures: &[MeasureDecl],
-    version: &str,
     report: &mut Report,
 ) -> Result<BTreeSet<String>, ConnectorError> {
     let mut held = BTreeSet::new();
@@ -44,26 +46,36 @@ pub(crate) async fn probe(
         let level: Vec<MeasureDecl> =
             measures.iter().filter(|measure| measure.level == kind).cloned().collect();
         let window = window(ibp, kind, &level);
-        for question in questions(&window, &level, &ibp.config, version)? {
-            let readable = conversions(ibp, question, report).await?;
-            if readable.measures.is_empty() {
-                continue;
-            }
-            match values(ibp, &readable, report).await {
-                Ok(stored) => {
-                    held.extend(level::figures(&readable, &stored)?);
-                    level::judge(ibp, area, (&readable, &window, version), &stored, report).await?;
+        for question in questions(&window, &level, &ibp.config, ibp.version())? {
+            let names: Vec<MeasureDecl> = question.measures.clone();
+            match one(ibp, area, question, &window, report).await {
+                Ok(found) => held.extend(found),
+                Err(error) => {
+                    for measure in &names {
+                        report.unread(&level_id(measure), error.clone())?;
+                    }
                 }
-                // The tenant's periods or levels are others than declared.
-                Err(error) if error.class == Class::Drift => {
-                    let cure = error.cure.unwrap_or_default();
-                    report.fail(&time_id(kind), error.message, &cure);
-                }
-                Err(error) => return Err(error),
             }
         }
     }
     Ok(held)
+}
+
+/// Answers the lines of the key figures of one question.
+async fn one(
+    ibp: &Context,
+    area: &PlanningArea,
+    question: Question,
+    window: &Selection,
+    report: &mut Report,
+) -> Result<BTreeSet<String>, ConnectorError> {
+    let readable = conversions(ibp, area, question, report).await?;
+    if readable.measures.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let stored = values(ibp, &readable, report).await?;
+    level::judge(ibp, area, (&readable, window), &stored, report).await?;
+    level::figures(&readable, &stored)
 }
 
 /// Periods that are looked at, from the current one on: enough that a week of
@@ -95,6 +107,7 @@ fn window(ibp: &Context, kind: PeriodKind, measures: &[MeasureDecl]) -> Selectio
 /// fault is named. Answers the question without the key figures that fail.
 async fn conversions(
     ibp: &Context,
+    area: &PlanningArea,
     question: Question,
     report: &mut Report,
 ) -> Result<Question, ConnectorError> {
@@ -114,60 +127,56 @@ async fn conversions(
                 readable.select.push(measure.surface.clone());
                 readable.measures.push(measure.clone());
             }
-            Some(text) => needs(ibp, alone, text, report).await?,
+            Some(error) => needs(ibp, area, &alone, error, report).await?,
         }
     }
     Ok(readable)
 }
 
-/// Finds out which conversion attributes a key figure needs: each refusal
-/// names one, so a dummy value is given for it and asked again, twice at most.
+/// Finds out which conversion attributes a key figure needs. The refusal names
+/// one, in whatever language; so each that the area declares is given a dummy
+/// value, alone and then both, until a read is allowed.
 async fn needs(
     ibp: &Context,
-    mut question: Question,
-    mut text: String,
+    area: &PlanningArea,
+    question: &Question,
+    error: ConnectorError,
     report: &mut Report,
 ) -> Result<(), ConnectorError> {
     const DUMMY: &str = "ZZZ";
     let Some(line) = question.measures.first().map(measure_id) else { return Ok(()) };
-    let mut missing = Vec::new();
-    while let (Some(name), true) = (missing_conversion(&text), missing.len() < 2) {
-        question.filter = format!("{} and {}", question.filter, equals(&name, DUMMY));
-        missing.push(name);
-        match two_rows(ibp, &question).await? {
-            Some(next) => text = next,
-            None => break,
+    let declared = area.conversions.iter().map(|property| property.name.as_str());
+    let open: Vec<&str> = declared.filter(|name| !question.units.contains_key(*name)).collect();
+    let mut tries: Vec<Vec<&str>> = open.iter().map(|name| vec![*name]).collect();
+    if open.len() > 1 {
+        tries.push(open);
+    }
+    for names in tries {
+        let mut asked = question.clone();
+        let terms = names.iter().map(|name| equals(name, DUMMY));
+        asked.filter = all_of(&std::iter::once(asked.filter).chain(terms).collect::<Vec<_>>());
+        if two_rows(ibp, &asked).await?.is_none() {
+            let text = format!("a read must name {}", names.join(" and "));
+            report.fail(&line, text, "set `measures.<name>.conversions` to the unit of storage");
+            return Ok(());
         }
     }
-    if missing.is_empty() {
-        report.fail(
-            &line,
-            format!("can't be read: {text}"),
-            "compare the key figure with its line",
-        );
-    } else {
-        let text = format!("a read must name {}", missing.join(" and "));
-        report.fail(&line, text, "set `measures.<name>.conversions` to the unit of storage");
-    }
+    report.fail(
+        &line,
+        format!("can't be read: {}", error.message),
+        "compare the key figure with its line",
+    );
     Ok(())
 }
 
-/// `requires conversion attribute '(UOMTOID)…'` (§7). Answers the name.
-fn missing_conversion(text: &str) -> Option<String> {
-    let rest = text.split_once("conversion attribute")?.1;
-    let name: String = rest
-        .chars()
-        .skip_while(|sign| !sign.is_ascii_alphanumeric())
-        .take_while(|sign| sign.is_ascii_alphanumeric() || *sign == '_')
-        .collect();
-    (!name.is_empty()).then_some(name)
-}
-
-/// Reads at most two rows; the text of a refusal comes back as a value.
-async fn two_rows(ibp: &Context, question: &Question) -> Result<Option<String>, ConnectorError> {
+/// Reads at most two rows; a refusal comes back as a value.
+async fn two_rows(
+    ibp: &Context,
+    question: &Question,
+) -> Result<Option<ConnectorError>, ConnectorError> {
     match ibp.planning.read(PROBE, Lane::Sweep, &question.page(2, 0)).await {
         Ok(_) => Ok(None),
-        Err(error) if error.class == Class::Drift => Ok(Some(error.message)),
+        Err(error) if error.class == Class::Drift => Ok(Some(error)),
         Err(error) => Err(error),
     }
 }
@@ -384,13 +393,5 @@ mod tests {
         assert_eq!(absent("3"), Observed::Is(Aggregation::Max));
         assert_eq!(seen(&["1", "0"], &json!("1"), Aggregation::Max), Observed::NoEvidence);
         assert_eq!(seen(&["1"], &json!("1"), Aggregation::Max), Observed::NoEvidence);
-    }
-
-    #[test]
-    fn the_missing_conversion_is_read_from_the_refusal() {
-        let text =
-            "HTTP 400: Key figure X requires conversion attribute '(UOMTOID) Unit of Measure To'";
-        assert_eq!(missing_conversion(text).as_deref(), Some("UOMTOID"));
-        assert_eq!(missing_conversion("HTTP 400: bad filter"), None);
     }
 }

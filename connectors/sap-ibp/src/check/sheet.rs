@@ -9,7 +9,7 @@ use crate::config::Config;
 
 /// All lines for this target.
 pub(crate) fn lines(config: &Config, measures: &[MeasureDecl], version: &str) -> Vec<SheetLine> {
-    let mut lines = access(config);
+    let mut lines = access(config, measures);
     lines.extend(area(config, measures, version));
     lines.extend(level(config, measures));
     lines.extend(measures.iter().flat_map(|measure| lines_of(config, measure, version)));
@@ -21,13 +21,19 @@ fn line(id: &str, place: &str, text: String) -> SheetLine {
     SheetLine { id: id.to_owned(), text, place: place.to_owned(), landing: Vec::new() }
 }
 
+/// Measures that we write.
+fn ours(measures: &[MeasureDecl]) -> Vec<String> {
+    let ours = measures.iter().filter(|measure| measure.owner == Owner::Bridge);
+    ours.map(|measure| measure.name.clone()).collect()
+}
+
 const COMMUNICATION: &str = "communication arrangement";
 const GLOBAL: &str = "app Global Configuration";
 const AREAS: &str = "planning area";
 const FIGURES: &str = "key figures of the planning area";
 const MASTER: &str = "master data types";
 
-fn access(config: &Config) -> Vec<SheetLine> {
+fn access(config: &Config, measures: &[MeasureDecl]) -> Vec<SheetLine> {
     let who = match &config.auth {
         Auth::Basic { user, .. } => format!("user {user} with a password"),
         Auth::ClientCertificate { .. } => "a user with an uploaded client certificate".to_owned(),
@@ -38,15 +44,18 @@ fn access(config: &Config) -> Vec<SheetLine> {
         other => other.kind().word().to_owned(),
     };
     vec![
-        line(
-            "model",
-            AREAS,
-            format!(
-                "{} is a time-series planning area of the unified model; order-based planning and the \
-                 harmonised planning area are out of scope",
-                config.planning_area
-            ),
-        ),
+        SheetLine {
+            landing: ours(measures),
+            ..line(
+                "model",
+                AREAS,
+                format!(
+                    "{} is of a family that serves time-series key figures to other systems, and \
+                     `family` names it",
+                    config.planning_area
+                ),
+            )
+        },
         line(
             "access.scenario",
             COMMUNICATION,
@@ -59,7 +68,6 @@ fn access(config: &Config) -> Vec<SheetLine> {
 
 fn area(config: &Config, measures: &[MeasureDecl], version: &str) -> Vec<SheetLine> {
     let area = &config.planning_area;
-    let ours = measures.iter().filter(|measure| measure.owner == Owner::Bridge);
     let mut lines = vec![
         line(
             "area.planning_service",
@@ -78,7 +86,7 @@ fn area(config: &Config, measures: &[MeasureDecl], version: &str) -> Vec<SheetLi
             format!("{area}Trans and {area}Message are offered beside {area}"),
         ),
         SheetLine {
-            landing: ours.map(|measure| measure.name.clone()).collect(),
+            landing: ours(measures),
             ..line(
                 "operations",
                 "$metadata of the planning service",

@@ -2,12 +2,14 @@
 //! default, can be configured, and is verified by `check`.
 
 mod auth;
+mod family;
 mod limits;
 mod names;
 
 use std::collections::BTreeMap;
 
 pub use auth::TAKES;
+pub use family::Family;
 pub use limits::{PackOptions, Polling, Reading, Timeouts, Transaction};
 pub use names::{
     Attributes, MasterData, MeasureOptions, Operation, Operations, Services, TimeFields, Verb,
@@ -32,6 +34,9 @@ pub struct Config {
     pub auth: Auth,
     /// Planning area, at most 10 characters.
     pub planning_area: String,
+    /// Family of the planning area; it can't be seen from outside.
+    #[serde(default)]
+    pub family: Option<Family>,
     /// Version that holds the target's scope; the scope's own name by default,
     /// empty means the base version.
     #[serde(default)]
@@ -140,6 +145,7 @@ impl Config {
             }
         }
         self.check_surfaces(measures)?;
+        self.time_fields.validate(measures)?;
         self.transaction.validate()?;
         self.polling.validate()?;
         self.reading.validate()?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use planthread_contracts::PeriodKind;
+use planthread_contracts::{MeasureDecl, PeriodKind};
 use planthread_kit::ConnectorError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,20 @@ impl Default for TimeFields {
 }
 
 impl TimeFields {
+    /// One field names the periods of one kind only, of those that are used.
+    pub(super) fn validate(&self, measures: &[MeasureDecl]) -> Result<(), ConnectorError> {
+        for measure in measures {
+            let field = self.of(measure.level);
+            let other =
+                |one: &&MeasureDecl| one.level != measure.level && self.of(one.level) == field;
+            if measures.iter().any(|one| other(&one)) {
+                let text = format!("`time_fields`: {field} stands for two kinds of periods");
+                return Err(fatal(text).cure("name the right field for each kind"));
+            }
+        }
+        Ok(())
+    }
+
     /// The field of `kind`.
     #[must_use]
     pub fn of(&self, kind: PeriodKind) -> &str {

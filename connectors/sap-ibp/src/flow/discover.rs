@@ -1,6 +1,6 @@
 //! Discovery: every line of the sheet gets its answer.
 
-use planthread_kit::{Discovery, Finding};
+use planthread_kit::{Discovery, Finding, Need};
 use serde_json::json;
 
 use super::*;
@@ -21,11 +21,14 @@ fn results(rows: &Value) -> Reply {
 }
 
 fn document() -> Reply {
-    answer(200, &json!({"d": {"EntitySets": ["ZPA", "ZPATrans", "ZPAMessage", "ValueResultSet"]}}))
+    let sets = ["AS1", "AS1Trans", "ZPA", "ZPATrans", "ZPAMessage", "ZPA_VI", "ValueResultSet"];
+    answer(200, &json!({"d": {"EntitySets": sets}}))
 }
 
-/// Everything up to the probes.
-fn beginning() -> Vec<(&'static str, Reply)> {
+type Steps = Vec<(&'static str, Reply)>;
+
+/// The planning service up to its values.
+fn planning() -> Steps {
     vec![
         ("GET ?$format=json", document()),
         ("GET $metadata", text(200, &samples::planning_with(&FIGURES))),
@@ -33,11 +36,13 @@ fn beginning() -> Vec<(&'static str, Reply)> {
             "GET ZPA?$select=VERSIONID,VERSIONNAME&$top=1000",
             results(&json!([{"VERSIONID": "__BASELINE"}, {"VERSIONID": "UPSIDE"}])),
         ),
+    ]
+}
+
+/// The master data service.
+fn masters() -> Steps {
+    vec![
         ("GET $metadata", text(200, &samples::master_data())),
-        (
-            "GET PTRESOURCE?$select=RESID",
-            results(&json!([{"RESID": "LINE-1"}, {"RESID": "LINE-2"}])),
-        ),
         (
             "GET PTRESOURCELOCATION?$select=RESID,LOCID&$orderby=RESID,LOCID&$filter=PlanningAreaID eq 'ZPA' and VersionID eq 'UPSIDE'",
             results(&json!([])),
@@ -48,7 +53,30 @@ fn beginning() -> Vec<(&'static str, Reply)> {
                 &json!([{"RESID": "LINE-1", "LOCID": "1010"}, {"RESID": "LINE-2", "LOCID": "1010"}]),
             ),
         ),
+        (
+            "GET PTRESOURCE?$select=RESID",
+            results(&json!([{"RESID": "LINE-1"}, {"RESID": "LINE-2"}])),
+        ),
     ]
+}
+
+/// Starts of weeks with values, from the Monday before the month's end on, or
+/// days later.
+fn starts(days_later: i64) -> (&'static str, Reply) {
+    let row = |week: i64| {
+        let seconds = FIRST + (2 + week) * WEEK + days_later * 86_400;
+        json!({"PERIODID4_TSTAMP": format!("/Date({seconds}000)/"), "TWINCAPALIVE": "1"})
+    };
+    let rows: Vec<Value> = (0..4).map(row).collect();
+    ("GET ZPA?$select=PERIODID4_TSTAMP,TWINCAPALIVE,TWINCAPA,TWINSEVERITY&", results(&json!(rows)))
+}
+
+/// Everything up to the probes.
+fn beginning() -> Steps {
+    let mut steps = planning();
+    steps.extend(masters());
+    steps.push(starts(0));
+    steps
 }
 
 fn hours(resource: &str, day: i64, severity: &str) -> Value {
@@ -96,7 +124,7 @@ fn a_prepared_target_ticks_what_was_observed_and_nothing_else() {
         {"RESID": "LINE-1", "LOCID": "1010", "TWINCAPALIVE": "200", "TWINCAPA": "100", "TWINSEVERITY": "0.6"},
         {"RESID": "LINE-2", "LOCID": "1010", "TWINCAPALIVE": "200", "TWINCAPA": "100", "TWINSEVERITY": "0.4"}]);
     let plain = "GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINCAPALIVE,TWINCAPA,TWINSEVERITY";
-    let unit = "GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINOUTPUT";
+    let unit = "GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,UOMTOID,TWINOUTPUT";
     steps.extend([
         (plain, results(&json!([]))),
         (plain, results(&stored)),
@@ -246,19 +274,25 @@ fn a_unit_that_the_tenant_does_not_know_fails_before_rows_vanish() {
 }
 
 #[test]
-fn a_missing_conversion_names_its_measure_after_two_rounds_at_most() {
-    let wants = |name: &str| refusal(400, &format!("requires conversion attribute '({name}) To'"));
-    let mut steps = beginning();
+fn a_missing_conversion_is_found_without_reading_the_refusal() {
+    let refused = || refusal(400, "Die Kennzahl kann so nicht gelesen werden");
+    let mut steps = planning();
+    steps.extend(masters());
     steps.extend([
         (
+            "GET ZPA?$select=PERIODID4_TSTAMP,TWINCAPALIVE,TWINCAPA,TWINOUTPUT,TWINSEVERITY",
+            refused(),
+        ),
+        (
             "GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINCAPALIVE,TWINCAPA,TWINOUTPUT",
-            wants("UOMTOID"),
+            refused(),
         ),
         ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINCAPALIVE&", results(&json!([]))),
         ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA&", results(&json!([]))),
-        ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINOUTPUT&", wants("UOMTOID")),
-        ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINOUTPUT&", wants("CURRTOID")),
-        ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINOUTPUT&", wants("LANGUAGE")),
+        ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINOUTPUT&", refused()),
+        ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINOUTPUT&", refused()),
+        ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINOUTPUT&", refused()),
+        ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINOUTPUT&", results(&json!([]))),
         ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINSEVERITY&", results(&json!([]))),
         (
             "GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,TWINCAPALIVE,TWINCAPA,TWINSEVERITY",
@@ -269,18 +303,125 @@ fn a_missing_conversion_names_its_measure_after_two_rounds_at_most() {
     let found = discover(&world);
     let output = finding(&found, "measure.output");
     assert!(!output.ok && output.text.contains("must name UOMTOID and CURRTOID"), "{output:?}");
-    assert!(world.heard()[11].contains("UOMTOID eq 'ZZZ'"));
+    let asked = |terms: &str| world.heard().iter().filter(|line| line.contains(terms)).count();
+    assert_eq!((asked("UOMTOID eq 'ZZZ'"), asked("CURRTOID eq 'ZZZ'")), (2, 2));
     assert_eq!(world.left(), 0);
 }
 
 #[test]
 fn an_area_that_is_not_enabled_is_a_finding_and_not_a_crash() {
-    let offered = answer(200, &json!({"d": {"EntitySets": ["ZOTHER", "ZOTHERTrans"]}}));
-    let found = discover(&World::new(vec![("GET ?$format=json", offered)]));
+    let first = |reply: Reply| {
+        let mut steps = vec![("GET ?$format=json", reply)];
+        steps.extend(masters());
+        let world = World::new(steps);
+        let found = discover(&world);
+        assert_eq!(world.left(), 0);
+        found
+    };
+    let found = first(answer(200, &json!({"d": {"EntitySets": ["ZOTHER", "ZOTHERTrans"]}})));
     let line = finding(&found, "area.planning_service");
     assert!(!line.ok && line.text.contains("ZOTHER") && line.cure.contains("FLEXQUERY"));
     assert!(!finding(&found, "measure.live").ok, "could not be looked at");
 
-    let missing = World::new(vec![("GET ?$format=json", text(404, "no service"))]);
-    assert!(!finding(&discover(&missing), "area.planning_service").ok);
+    let missing = first(text(404, "no service"));
+    let line = finding(&missing, "area.planning_service");
+    assert!(!line.ok && line.text.contains("PLANNING_DATA_API_SRV"), "{line:?}");
+    assert_eq!(missing.resources.len(), 2, "the other service is looked at all the same");
+}
+
+#[test]
+fn a_page_or_a_refusal_is_one_finding_among_many() {
+    let page = || text(200, "<!DOCTYPE html><html>Log on</html>");
+    let mut steps = planning();
+    steps.truncate(1);
+    steps.push(("GET $metadata", page()));
+    steps.extend(masters());
+    let found = discover(&World::new(steps));
+    let line = finding(&found, "operations");
+    assert!(!line.ok && line.text.contains("a web page"), "{line:?}");
+    assert!(line.text.contains("PLANNING_DATA_API_SRV") && !line.cure.is_empty(), "{line:?}");
+    assert!(finding(&found, "area.master_data_service").ok);
+    assert!(!finding(&found, "measure.live").ok, "nothing is ticked that was not looked at");
+
+    let mut steps = planning();
+    steps.push(("GET $metadata", text(403, "no")));
+    steps.push(starts(0));
+    let empty = || results(&json!([]));
+    steps.extend((0..2).map(|_| ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP", empty())));
+    steps.extend((0..2).map(|_| ("GET ZPA?$select=RESID,LOCID,PERIODID4_TSTAMP,UOMTOID", empty())));
+    let world = World::new(steps);
+    let found = discover(&world);
+    assert_eq!(world.left(), 0);
+    let line = finding(&found, "area.master_data_service");
+    assert!(!line.ok && line.text.contains("MASTER_DATA_API_SRV: HTTP 403"), "{line:?}");
+    assert!(finding(&found, "measure.live").proven && finding(&found, "time.week").proven);
+    let wrong = found.findings.iter().filter(|finding| !finding.ok).count();
+    assert_eq!(wrong, 3, "the service, and the two lines about its rows: {:#?}", found.findings);
+}
+
+#[test]
+fn weeks_that_begin_on_sunday_are_noticed_before_a_write() {
+    let mut steps = planning();
+    steps.extend(masters());
+    steps.push(starts(-1));
+    steps.extend((0..4).map(|_| ("GET ZPA?$select=RESID", results(&json!([])))));
+    steps.push(units(&["EA"]));
+    let found = discover(&World::new(steps));
+    let line = finding(&found, "time.week");
+    assert!(!line.ok && line.text.contains("Sunday 2026-01-18"), "{line:?}");
+    assert!(line.cure.contains("Monday"), "{line:?}");
+}
+
+#[test]
+fn types_of_another_area_are_told_by_the_catalogue_and_by_their_rows() {
+    let document = samples::master_data().replace(
+        r#"<EntitySet Name="PTRESOURCE" "#,
+        r#"<EntitySet Name="AS1RESOURCE" EntityType="IBP.MASTER_DATA_API_SRV.PTRESOURCE"/><EntitySet Name="AS1RESLOC" EntityType="IBP.MASTER_DATA_API_SRV.PTRESOURCELOCATION"/><EntitySet Name="PTRESOURCE" "#,
+    );
+    let catalogue = || {
+        let row =
+            |name: &str, area: &str| json!({"MasterDataTypeID": name, "PlanningAreaID": area});
+        let rows = json!([row("AS1RESLOC", "AS1"), row("PTRESOURCELOCATION", "ZPA")]);
+        (
+            "GET VersionSpecificMasterDataTypes?$select=MasterDataTypeID,PlanningAreaID",
+            results(&rows),
+        )
+    };
+    let mut steps = vec![("GET ?$format=json", answer(200, &json!({"d": {"EntitySets": []}})))];
+    let mut own = masters();
+    own[0].1 = text(200, &document);
+    let resources = own.split_off(3);
+    let pairs = own.split_off(1);
+    steps.extend(own);
+    steps.push(catalogue());
+    steps.extend(pairs);
+    steps.push(catalogue());
+    steps.push(("GET AS1RESOURCE?$select=RESID", results(&json!([{"RESID": "OTHER"}]))));
+    steps.extend(resources);
+    let world = World::new(steps);
+    let found = discover(&world);
+    assert_eq!(world.left(), 0);
+    let text = &finding(&found, "area.master_data_service").text;
+    assert!(text.contains("PTRESOURCE and PTRESOURCELOCATION among them"), "{text}");
+    assert_eq!(found.resources.len(), 2);
+}
+
+#[test]
+fn the_family_is_named_and_nothing_is_guessed_about_it() {
+    let line = |family: Value| {
+        let world = World::with(
+            vec![("GET ?$format=json", text(404, "")), ("GET $metadata", text(404, ""))],
+            |settings| {
+                settings["family"] = family;
+            },
+        );
+        let found = discover(&world);
+        finding(&found, "model").clone()
+    };
+    let unknown = line(Value::Null);
+    assert!(unknown.ok && unknown.needs == Some(Need::Signature), "{unknown:?}");
+    assert!(unknown.text.contains("I_SAPIBP2"), "{unknown:?}");
+    let harmonised = line(json!("I_SAPIBP2"));
+    assert!(harmonised.ok && harmonised.needs == Some(Need::Landing), "{harmonised:?}");
+    assert!(!line(json!("SAP7F")).ok);
 }

@@ -127,7 +127,7 @@ fn kind_of(property: &Property, area: &EntityType) -> Option<SurfaceKind> {
 pub struct MasterType {
     /// Entity set.
     pub name: String,
-    /// Whether reads must name planning area and version.
+    /// Whether its key names planning area and version, so that reads must.
     pub version_specific: bool,
 }
 
@@ -138,7 +138,7 @@ pub struct MasterType {
 #[must_use]
 pub fn keyed_by(edmx: &Edmx, keys: &[&str]) -> Vec<MasterType> {
     let business = |entity: &EntityType| {
-        let of_area = |key: &str| matches!(key, "PlanningAreaID" | "VersionID");
+        let of_area = |key: &str| AREA_KEYS.contains(&key);
         let mut found: Vec<String> =
             entity.keys.iter().filter(|key| !of_area(key)).cloned().collect();
         found.sort();
@@ -146,23 +146,30 @@ pub fn keyed_by(edmx: &Edmx, keys: &[&str]) -> Vec<MasterType> {
     };
     let mut wanted: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
     wanted.sort();
-    let sets = edmx.sets.keys().filter(|set| !set.ends_with("Trans") && !set.ends_with("Message"));
-    sets.filter_map(|set| {
-        let entity = edmx.type_of(set)?;
-        (business(entity) == wanted).then(|| master_type(set, entity))
-    })
-    .collect()
+    master_types(edmx)
+        .filter(|(_, entity)| business(entity) == wanted)
+        .map(|(one, _)| one)
+        .collect()
 }
 
-/// The configured type `name`.
+/// What says, in a key, that rows belong to one area and version.
+const AREA_KEYS: [&str; 2] = ["PlanningAreaID", "VersionID"];
+
+/// The sets that hold master data: not those of transactions, and not the
+/// value helps (`_VI`) that stand beside the types (B).
+pub fn master_types(edmx: &Edmx) -> impl Iterator<Item = (MasterType, &EntityType)> {
+    let holds = |set: &&String| !["Trans", "Message", "_VI"].iter().any(|end| set.ends_with(end));
+    edmx.sets.keys().filter(holds).filter_map(|set| {
+        let entity = edmx.type_of(set)?;
+        let version_specific = AREA_KEYS.iter().all(|key| entity.keys.iter().any(|own| own == key));
+        Some((MasterType { name: set.clone(), version_specific }, entity))
+    })
+}
+
+/// The configured type `name`, if it holds master data.
 #[must_use]
 pub fn named(edmx: &Edmx, name: &str) -> Option<MasterType> {
-    edmx.type_of(name).map(|entity| master_type(name, entity))
-}
-
-fn master_type(name: &str, entity: &EntityType) -> MasterType {
-    let version_specific = entity.has("PlanningAreaID") && entity.has("VersionID");
-    MasterType { name: name.to_owned(), version_specific }
+    master_types(edmx).map(|(master, _)| master).find(|master| master.name == name)
 }
 
 /// Everything addressable of an area, its operations and its master types, by

@@ -60,7 +60,7 @@ pub(crate) fn planning_with(figures: &[&str]) -> String {
 }
 
 /// The master data service with a resource and a version-specific
-/// resource-location type, and a virtual type without `Trans`.
+/// resource-location type, value helps, and a virtual type without `Trans`.
 pub(crate) fn master_data() -> String {
     let entity = |name: &str, keys: &[&str], more: &[&str]| {
         let mut text = format!(r#"<EntityType Name="{name}"><Key>"#);
@@ -79,10 +79,12 @@ pub(crate) fn master_data() -> String {
             "PTRESOURCELOCATION",
             entity("PTRESOURCELOCATION", &["LOCID", "PlanningAreaID", "RESID", "VersionID"], &[]),
         ),
+        ("PTRESOURCE_VI", entity("PTRESOURCE_VI", &["RESID"], &["RESDESCR"])),
         ("PTPRODRES", entity("PTPRODRES", &["RESID", "SOURCEID"], &[])),
         ("PTLOCATION", entity("PTLOCATION", &["LOCID"], &["LOCTYPE"])),
         ("PTCURRENCYTO", entity("PTCURRENCYTO", &["CURRTOID"], &[])),
         ("PTUOMTO", entity("PTUOMTO", &["UOMTOID"], &["UOMTODESCR"])),
+        ("PTUOMTO_VI", entity("PTUOMTO_VI", &["UOMTOID"], &[])),
         (
             "VersionSpecificMasterDataTypes",
             entity(

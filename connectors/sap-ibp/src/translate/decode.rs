@@ -2,7 +2,7 @@
 
 use planthread_contracts::{CellKey, Period, SeenCell};
 use planthread_kit::{Class, ConnectorError};
-use planthread_odata::literal::parse_date;
+use planthread_odata::{answer, literal::parse_date};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -59,6 +59,14 @@ pub(crate) fn place(
         Some(Value::String(value)) => Ok(value.clone()),
         _ => Err(drift("read values", &format!("column {column} is missing from a row"))),
     };
+    if let Some((name, unit)) = question.units.iter().find(|(name, unit)| {
+        // A row without the column says nothing; a row in another unit does.
+        row.get(name.as_str()).and_then(Value::as_str).is_some_and(|came| came != unit.as_str())
+    }) {
+        let came = answer::text(row, name);
+        let text = format!("a row came in {name} {came}, {unit} was asked for");
+        return Err(drift("read values", &text));
+    }
     let product = config.attributes.product.as_deref().filter(|_| question.by_product);
     let time = config.time_fields.of(question.kind);
     let day = parse_date(&key(time)?).ok_or_else(|| {

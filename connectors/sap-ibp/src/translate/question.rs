@@ -22,7 +22,7 @@ use crate::config::Config;
 pub(crate) struct Question {
     /// Planning area.
     pub(crate) area: String,
-    /// `$select`: level attributes, time field, key figures.
+    /// `$select`: level attributes, time field, conversions, key figures.
     pub(crate) select: Vec<String>,
     /// `$filter`.
     pub(crate) filter: String,
@@ -34,6 +34,8 @@ pub(crate) struct Question {
     pub(crate) kind: PeriodKind,
     /// Whether rows have a product.
     pub(crate) by_product: bool,
+    /// Values of conversion attributes, which rows must come in.
+    pub(crate) units: BTreeMap<String, String>,
     /// Rows that an answer can hold at most: one for each place and period
     /// that `filter` names, where it names places and rows have no products
     /// besides.
@@ -68,7 +70,8 @@ pub(crate) fn questions(
     }
     let ask = |((by_product, conversions), measures)| {
         let filter = filter(selection, config, version, &conversions);
-        let asked = question(config, selection.from.kind(), by_product, measures, filter);
+        let asked =
+            question(config, selection.from.kind(), by_product, conversions, measures, filter);
         Question { rows_most: rows_most(selection, config, by_product), ..asked }
     };
     Ok(groups.into_iter().map(ask).collect())
@@ -79,6 +82,7 @@ pub(crate) fn question(
     config: &Config,
     kind: PeriodKind,
     by_product: bool,
+    units: BTreeMap<String, String>,
     measures: Vec<MeasureDecl>,
     filter: String,
 ) -> Question {
@@ -87,6 +91,8 @@ pub(crate) fn question(
     level.push(config.time_fields.of(kind).to_owned());
     let order = level.join(",");
     let mut select = level;
+    // A conversion attribute is a dimension: a row says in which unit it came.
+    select.extend(units.keys().cloned());
     select.extend(measures.iter().map(|measure| measure.surface.clone()));
     Question {
         area: config.planning_area.clone(),
@@ -96,6 +102,7 @@ pub(crate) fn question(
         measures,
         kind,
         by_product,
+        units,
         rows_most: ROWS_MOST,
     }
 }
@@ -108,10 +115,16 @@ pub(crate) fn by_kind(
     config: &Config,
     version: &str,
 ) -> Question {
-    let conversions = of.measures.first().map(|measure| config.options(&measure.name).conversions);
-    let filter = filter(selection, config, version, &conversions.unwrap_or_default());
+    let filter = filter(selection, config, version, &of.units);
     let rows_most = rows_most(selection, config, of.by_product);
-    let asked = question(config, selection.from.kind(), of.by_product, of.measures.clone(), filter);
+    let asked = question(
+        config,
+        selection.from.kind(),
+        of.by_product,
+        of.units.clone(),
+        of.measures.clone(),
+        filter,
+    );
     Question { rows_most, ..asked }
 }
 
