@@ -7,7 +7,10 @@ use std::{
 };
 
 use clap::ValueEnum;
-use planthread_engine::ledger::{self, CellView};
+use planthread_engine::{
+    ledger::{self, CellView},
+    plan::HoldReason,
+};
 use serde::Serialize;
 
 use super::Context;
@@ -143,7 +146,7 @@ fn row(loaded: &Loaded, cell: &CellView) -> CellRow {
         seen_at: seen.map(|seen| seen.at),
         status: cell.status.word().to_owned(),
         state: cell.state.word().replace('_', " "),
-        held: cell.held_for.as_deref().unwrap_or_default().replace('_', " "),
+        held: cell.held_for.map_or("", HoldReason::word).replace('_', " "),
         as_of: Some(cell.as_of),
         valid_until: Some(cell.valid_until),
         in_use: match (drives, cell.in_use_since) {

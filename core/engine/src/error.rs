@@ -45,7 +45,7 @@ pub enum EngineError {
     NotDurable(String),
     /// The database refused.
     #[error("state database: {0}")]
-    Database(#[source] rusqlite::Error),
+    Database(#[source] crate::store::DatabaseError),
     /// The commit that carried this job failed: nothing of it was kept.
     #[error("state commit failed, nothing was kept: {0}")]
     Commit(String),
@@ -193,13 +193,4 @@ impl EngineError {
 /// Whether the system said that no space is left, or no more may be used.
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
-impl From<rusqlite::Error> for EngineError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
-            _ => Self::Database(error),
-        }
-    }
 }

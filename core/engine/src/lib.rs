@@ -24,5 +24,5 @@ pub mod verify;
 
 pub use self::{
     error::{EngineError, Result},
-    store::{Holder, Reader, State},
+    store::{DatabaseError, Holder, Reader, State},
 };

@@ -5,7 +5,15 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use planthread_contracts::{
+    CellKey, DesiredCell, MeasureDecl, Period, PeriodKind, RevisionState, Status,
+};
+
+use crate::{
+    State,
+    ledger::{Want, books::Books, want},
+};
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -39,10 +47,56 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// A weekly measure in hours that Planthread owns.
-pub(crate) fn decl(name: &str, carries: &str, role: &str) -> planthread_contracts::MeasureDecl {
+pub(crate) fn decl(name: &str, carries: &str, role: &str) -> MeasureDecl {
     serde_json::from_value(serde_json::json!({
         "name": name, "surface": name.to_uppercase(), "carries": carries, "unit": "HUR",
         "scale": 2, "level": "week", "over_time": "sum", "over_resources": "sum",
         "owner": "bridge", "role": role }))
     .unwrap()
+}
+
+/// Wants so many cells of a measure at the target `t`, and marks them as seen
+/// through the books, as after a peaceful run.
+pub(crate) fn landed(state: &State, measure: &MeasureDecl, cells: usize) {
+    let first = Period::containing(PeriodKind::Week, "2026-11-23".parse().unwrap());
+    let periods = std::iter::successors(Some(first), |period| Some(period.next()));
+    let cell = |period| DesiredCell {
+        key: CellKey {
+            target: "t".to_owned(),
+            scope: String::new(),
+            resource: "LINE-1".to_owned(),
+            location: "1010".to_owned(),
+            product: None,
+            period,
+            measure: measure.name.clone(),
+        },
+        value: 100.into(),
+        unrounded: 100.into(),
+        status: Status::Live,
+        as_of: now(),
+        valid_until: now(),
+        recipe: "recipe".to_owned(),
+    };
+    let all = Want {
+        target: "t".to_owned(),
+        as_of: now(),
+        measures: vec![measure.clone()],
+        refresh_within: SignedDuration::ZERO,
+        cells: periods.take(cells).map(cell).collect(),
+        complete: Vec::new(),
+    };
+    want(state, all, now()).unwrap();
+    let seen = state.change(|tx| {
+        let scope = tx.scope("t", "")?.unwrap();
+        let mut books = Books::default();
+        for id in tx.waiting_cells(scope)? {
+            let mut cell = tx.cell(id)?.unwrap();
+            cell.step(&mut books, scope, RevisionState::Seen)?;
+            (cell.sent_rev, cell.accepted_rev) = (cell.rev, cell.rev);
+            (cell.seen, cell.seen_at) = (Some(cell.value), Some(now()));
+            tx.put_cell(&cell)?;
+        }
+        books.flush(tx)
+    });
+    seen.unwrap();
 }

@@ -9,20 +9,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use planthread_contracts::{CellKey, MeasureDecl, Owner};
-use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use crate::{
     EngineError, State,
     error::Result,
-    ledger::{
-        Lock, LockKind, Why,
-        books::Books,
-        locks, names,
-        rows::{Cell, same},
-        want::next_revision,
-    },
-    store::codec,
+    ledger::{Lock, LockKind, Why, books::Books, rows::same},
+    store::Tx,
 };
 
 /// Who undoes which receipt, and for how long.
@@ -83,20 +76,11 @@ pub fn undo(state: &State, request: UndoRequest, now: Timestamp) -> Result<Undon
     if request.who.trim().is_empty() || request.why.trim().is_empty() {
         return Err(EngineError::Refused("an undo needs who and why".into()));
     }
-    state.write(move |conn| run(conn, &request, now))
+    state.change(move |tx| run(tx, &request, now))
 }
 
-struct Part {
-    attempt: i64,
-    grp: i64,
-    measure: i64,
-    rev: u64,
-    carried: bool,
-    before: Option<Option<rust_decimal::Decimal>>,
-}
-
-fn run(conn: &Connection, request: &UndoRequest, now: Timestamp) -> Result<Undone> {
-    let parts = parts(conn, request)?;
+fn run(tx: &Tx<'_>, request: &UndoRequest, now: Timestamp) -> Result<Undone> {
+    let parts = tx.parts_of_receipt(&request.target, &request.receipt)?;
     if parts.is_empty() {
         return Err(EngineError::Refused(format!(
             "no attempt of target `{}` that may have taken effect has the receipt or id `{}`; \
@@ -104,16 +88,16 @@ fn run(conn: &Connection, request: &UndoRequest, now: Timestamp) -> Result<Undon
             request.target, request.receipt
         )));
     }
-    let measures = names::measures(conn)?;
+    let measures = tx.measures()?;
     let mut books = Books::default();
     let mut done = Undone::default();
     for part in parts {
-        let name = measures.get(&part.measure).map_or("", String::as_str);
-        let group = names::group_by_id(conn, part.grp)?;
+        let name = measures.get(&part.id.measure).map_or("", String::as_str);
+        let group = tx.group(part.id.grp)?;
         let key = group.cell(name);
         let decl = request.measures.iter().find(|decl| decl.name == name);
         let zero = decl.is_some_and(|decl| decl.absent_is_zero);
-        let Some(mut cell) = Cell::load(conn, part.grp, part.measure)? else { continue };
+        let Some(mut cell) = tx.cell(part.id)? else { continue };
         if part.carried || part.before.is_some_and(|before| same(cell.value, before, zero)) {
             done.unchanged += 1;
             continue;
@@ -122,7 +106,7 @@ fn run(conn: &Connection, request: &UndoRequest, now: Timestamp) -> Result<Undon
             done.moved += 1;
             continue;
         }
-        if let Some((LockKind::Send, hold)) = locks::of_cell(conn, part.grp, part.measure)?
+        if let Some((LockKind::Send, hold)) = tx.lock_of(part.id)?
             && hold.until > now
         {
             done.leave(key, &format!("locked by {}", hold.owner));
@@ -137,59 +121,28 @@ fn run(conn: &Connection, request: &UndoRequest, now: Timestamp) -> Result<Undon
         };
         match value {
             Ok(value) => {
-                next_revision(conn, &mut books, group.scope, &mut cell, value, zero)?;
+                cell.next_revision(tx, &mut books, group.scope, value, zero)?;
                 cell.why = Why::Undo;
-                cell.made_at = codec::micros(now);
-                cell.save(conn)?;
-                pin(conn, request, &cell, key, now)?;
+                cell.made_at = now;
+                tx.put_cell(&cell)?;
+                tx.put_lock(part.id, &pin(request, key, now))?;
                 done.cells += 1;
             }
             Err(reason) => done.leave(key, reason),
         }
     }
-    books.flush(conn)?;
+    books.flush(tx)?;
     Ok(done)
 }
 
-fn pin(
-    conn: &Connection,
-    request: &UndoRequest,
-    cell: &Cell,
-    key: CellKey,
-    now: Timestamp,
-) -> Result<()> {
-    let lock = Lock {
+/// New truth does not replace the value until the pin ends.
+fn pin(request: &UndoRequest, key: CellKey, now: Timestamp) -> Lock {
+    Lock {
         key,
         kind: LockKind::Pin,
         owner: request.who.clone(),
         reason: format!("undo of {}: {}", request.receipt, request.why),
         since: now,
         until: request.until,
-    };
-    locks::put(conn, cell.grp, cell.measure, &lock)
-}
-
-fn parts(conn: &Connection, request: &UndoRequest) -> Result<Vec<Part>> {
-    let query = "SELECT c.attempt, c.grp, c.measure, c.rev, c.carried, c.before_known, c.before
-         FROM attempt a JOIN attempt_cell c ON c.attempt = a.id JOIN scope s ON s.id = a.scope
-         WHERE (a.handle = ?1 OR a.hex = ?1) AND s.target = ?2 AND a.closed_at IS NOT NULL
-         AND a.end <> 'not_taken'
-         ORDER BY c.attempt, c.place";
-    let mut statement = conn.prepare(query)?;
-    let mut rows = statement.query(params![request.receipt, request.target])?;
-    let mut parts = Vec::new();
-    while let Some(row) = rows.next()? {
-        let before: Option<String> = row.get(6)?;
-        let before = before.as_deref().map(codec::decimal).transpose()?;
-        let known: bool = row.get(5)?;
-        parts.push(Part {
-            attempt: row.get(0)?,
-            grp: row.get(1)?,
-            measure: row.get(2)?,
-            rev: row.get(3)?,
-            carried: row.get(4)?,
-            before: known.then_some(before),
-        });
     }
-    Ok(parts)
 }

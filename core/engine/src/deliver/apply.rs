@@ -16,7 +16,7 @@ use super::{DurableLog, check::Checker};
 use crate::{
     EngineError, Reader, State,
     error::Result,
-    ledger::{names, want::same_group},
+    ledger::want::same_group,
     plan::{PlanHeader, PlanLine, Policy, file::PlanReader, packer::Packer},
 };
 
@@ -197,11 +197,11 @@ fn prove<R: BufRead + Seek + Send>(
     }
     let mut applied = Applied::new(header, String::new());
     let state = delivery.state.reader()?;
-    state.snapshot(|conn| {
-        if let Some(scope) = names::find_scope(conn, &policy.target, policy.scope.name())? {
-            *policy = policy.with_second_writer(conn, scope)?;
+    state.at_once(|db| {
+        if let Some(scope) = db.scope(&policy.target, policy.scope.name())? {
+            *policy = policy.with_second_writer(db, scope)?;
         }
-        let checker = Checker::new(conn, policy)?;
+        let checker = Checker::new(db, policy)?;
         while let Some(group) = reader.next()? {
             let moved = checker.moved(&group)?;
             applied.moved(moved.iter().map(|line| &line.cell));
@@ -219,12 +219,12 @@ fn standing(
     lines: &[PlanLine],
     applied: &mut Applied,
 ) -> Result<Vec<PlanLine>> {
-    reader.snapshot(|conn| {
-        let policy = match names::find_scope(conn, &policy.target, policy.scope.name())? {
-            Some(scope) => &policy.with_second_writer(conn, scope)?,
+    reader.at_once(|db| {
+        let policy = match db.scope(&policy.target, policy.scope.name())? {
+            Some(scope) => &policy.with_second_writer(db, scope)?,
             None => policy,
         };
-        let checker = Checker::new(conn, policy)?;
+        let checker = Checker::new(db, policy)?;
         let mut standing = Vec::with_capacity(lines.len());
         for group in lines.chunk_by(|a, b| same_group(&a.cell, &b.cell)) {
             let moved = checker.moved(group)?;

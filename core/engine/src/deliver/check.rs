@@ -2,24 +2,18 @@
 
 use std::collections::HashMap;
 
-use planthread_contracts::{GroupKey, RevisionState};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use planthread_contracts::RevisionState;
 
 use crate::{
     error::Result,
-    ledger::{
-        CellView,
-        names::{self, GroupRef},
-        rows::Cell,
-        view::Holds,
-    },
+    ledger::{CellView, view::Holds},
     plan::{PlanLine, Policy, SeenBasis, Verdict, guard, scan},
-    store::codec,
+    store::{Db, cells::Cell, names::GroupRef},
 };
 
 /// Compares plan lines with one snapshot of the ledger.
 pub(super) struct Checker<'a> {
-    conn: &'a Connection,
+    db: &'a Db,
     policy: &'a Policy,
     scope: Option<i64>,
     measures: HashMap<i64, String>,
@@ -27,63 +21,40 @@ pub(super) struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(conn: &'a Connection, policy: &'a Policy) -> Result<Self> {
+    pub(super) fn new(db: &'a Db, policy: &'a Policy) -> Result<Self> {
         Ok(Self {
-            conn,
+            db,
             policy,
-            scope: names::find_scope(conn, &policy.target, policy.scope.name())?,
-            measures: names::measures(conn)?,
-            holds: Holds::load(conn, policy.now)?,
+            scope: db.scope(&policy.target, policy.scope.name())?,
+            measures: db.measures()?,
+            holds: Holds::load(db, policy.now)?,
         })
     }
 
     /// The lines of one group that do not stand any more.
     pub(super) fn moved<'l>(&self, lines: &'l [PlanLine]) -> Result<Vec<&'l PlanLine>> {
         let Some(first) = lines.first() else { return Ok(Vec::new()) };
-        let Some(group) = self.group(&first.cell.group())? else {
-            return Ok(lines.iter().collect());
+        let Some(group) = self.group(first)? else { return Ok(lines.iter().collect()) };
+        let cells = scan::cells(self.db, group.id, &self.measures)?;
+        let stands = |line: &&PlanLine| {
+            let found = cells.iter().find(|(measure, _)| *measure == line.cell.measure);
+            found.is_some_and(|(measure, cell)| self.stands(&group, measure, cell, line))
         };
-        let cells = scan::cells(self.conn, group.id, &self.measures)?;
-        let mut moved = Vec::new();
-        for line in lines {
-            let cell = cells.iter().find(|(measure, _)| *measure == line.cell.measure);
-            let stands = match cell {
-                Some((measure, cell)) => self.stands(&group, measure, cell, line)?,
-                None => false,
-            };
-            if !stands {
-                moved.push(line);
-            }
-        }
-        Ok(moved)
+        Ok(lines.iter().filter(|line| !stands(line)).collect())
     }
 
-    fn stands(
-        &self,
-        group: &GroupRef,
-        measure: &str,
-        cell: &Cell,
-        line: &PlanLine,
-    ) -> Result<bool> {
+    fn stands(&self, group: &GroupRef, measure: &str, cell: &Cell, line: &PlanLine) -> bool {
         use RevisionState as S;
-        let view = CellView::new(group, measure, cell, &self.holds)?;
-        Ok(matches!(view.state, S::Pending | S::Held | S::Seen)
+        let view = CellView::new(group, measure, cell, &self.holds);
+        matches!(view.state, S::Pending | S::Held | S::Seen)
             && view.revision == line.revision
             && view.value == line.value
             && view.basis().map(|value| SeenBasis { value }) == line.seen
-            && guard(&view, self.policy) == Verdict::Send)
+            && guard(&view, self.policy) == Verdict::Send
     }
 
-    fn group(&self, key: &GroupKey) -> Result<Option<GroupRef>> {
-        let Some(scope) = self.scope else { return Ok(None) };
-        let product = key.product.as_ref().map(|p| format!("={p}")).unwrap_or_default();
-        let query = "SELECT g.id FROM cell_group g JOIN place p ON p.id = g.place
-             WHERE g.scope = ?1 AND g.period = ?2 AND p.resource = ?3 AND p.location = ?4
-             AND p.product = ?5";
-        let period = codec::period_code(key.period);
-        let name = params![scope, period, key.resource, key.location, product];
-        let mut statement = self.conn.prepare_cached(query)?;
-        let id: Option<i64> = statement.query_row(name, |row| row.get(0)).optional()?;
-        Ok(id.map(|id| GroupRef { id, scope, key: key.clone() }))
+    fn group(&self, line: &PlanLine) -> Result<Option<GroupRef>> {
+        let (Some(scope), key) = (self.scope, line.cell.group()) else { return Ok(None) };
+        Ok(self.db.group_named(scope, &key)?.map(|id| GroupRef { id, scope, key }))
     }
 }

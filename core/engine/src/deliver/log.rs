@@ -55,8 +55,8 @@ impl AttemptLog for DurableLog {
         let id = AttemptId::draw(self.clock.as_ref());
         let (cells, plan, now) = (batch.cells().to_vec(), self.plan.clone(), self.clock.now());
         let hex = id.clone();
-        let opened = self.sink.state.write(move |conn| {
-            match attempts::open(conn, &hex, &plan, &cells, now)? {
+        let opened = self.sink.state.change(move |tx| {
+            match attempts::open(tx, &hex, &plan, &cells, now)? {
                 Opened::Yes => Ok(()),
                 // Nothing of it may stay: the error rolls the job back.
                 Opened::Moved(moved) => Err(EngineError::Moved(moved)),
@@ -77,18 +77,18 @@ impl AttemptLog for DurableLog {
         let (id, end, now) = (id.clone(), end.clone(), self.clock.now());
         self.sink
             .state
-            .write(move |conn| attempts::close(conn, &id, &end, now))
+            .change(move |tx| attempts::close(tx, &id, &end, now))
             .map_err(fatal("close attempt"))
     }
 
     fn record(&self, id: &AttemptId) -> Result<AttemptRecord, ConnectorError> {
-        let read = |reader: crate::Reader| attempts::notes(reader.conn(), id);
+        let read = |reader: crate::Reader| reader.db().notes(id);
         let notes = self.sink.state.reader().and_then(read).map_err(fatal("read attempt"))?;
         Ok(AttemptRecord { id: id.clone(), notes })
     }
 
     fn batch(&self, id: &AttemptId) -> Result<RecordedBatch, ConnectorError> {
-        let read = |reader: crate::Reader| attempts::recorded(reader.conn(), id);
+        let read = |reader: crate::Reader| reader.db().batch(id);
         self.sink.state.reader().and_then(read).map_err(fatal("read attempt"))
     }
 }
@@ -97,7 +97,7 @@ impl NoteSink for Notes {
     fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), String> {
         let (id, key, value) = (attempt.clone(), key.to_owned(), value.to_owned());
         self.state
-            .write(move |conn| attempts::note(conn, &id, &key, &value))
+            .change(move |tx| attempts::note(tx, &id, &key, &value))
             .map_err(|error| error.to_string())
     }
 }

@@ -13,7 +13,6 @@ use std::{
 use jiff::Timestamp;
 use planthread_contracts::{DesiredCell, Period, RevisionState};
 use planthread_kit::Connector;
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -21,9 +20,9 @@ use crate::{
     EngineError, Reader,
     error::Result,
     journal::sync_dir,
-    ledger::{CellView, books, names, trace, view::Holds},
+    ledger::{CellView, view::Holds},
     plan::{Policy, Verdict, guard, scan},
-    store::codec,
+    store::{Db, codec},
 };
 
 /// What a pack is made of, and for whom.
@@ -85,9 +84,8 @@ pub fn write_pack(
     request: &PackRequest<'_>,
     folder: &Path,
 ) -> Result<Manifest> {
-    let (cells, counter) = reader.snapshot(|conn| {
-        Ok((cells(conn, &request.policy.at(request.as_of))?, books::counter(conn)?))
-    })?;
+    let (cells, counter) =
+        reader.at_once(|db| Ok((cells(db, &request.policy.at(request.as_of))?, db.counter()?)))?;
     let files = connector.pack(&cells)?;
     let periods = || cells.iter().map(|cell| cell.key.period);
     let manifest = Manifest {
@@ -128,27 +126,27 @@ pub fn write_pack(
 
 /// Cells that a person may load: wanted, and not held for a reason that a
 /// manual load would break as well.
-fn cells(conn: &Connection, policy: &Policy) -> Result<Vec<DesiredCell>> {
+fn cells(db: &Db, policy: &Policy) -> Result<Vec<DesiredCell>> {
     let mut cells = Vec::new();
-    let Some(scope) = names::find_scope(conn, &policy.target, policy.scope.name())? else {
+    let Some(scope) = db.scope(&policy.target, policy.scope.name())? else {
         return Ok(cells);
     };
-    let holds = Holds::load(conn, policy.now)?;
+    let holds = Holds::load(db, policy.now)?;
     // A pause or a blackout is the reason to load a pack, not one against it.
     let policy = Policy { paused: None, blackouts: Vec::new(), ..policy.clone() };
-    scan::groups(conn, scope, policy.today, |group, members| {
+    scan::groups(db, scope, policy.today, |group, members| {
         for (measure, cell) in members {
             if cell.state == RevisionState::Withdrawn {
                 continue;
             }
-            let mut view = CellView::new(group, measure, cell, &holds)?;
+            let mut view = CellView::new(group, measure, cell, &holds);
             // Under way or unproven: a pack lands the same value again.
             (view.open_attempt, view.unclear) = (false, None);
             if matches!(view.state, RevisionState::InFlight | RevisionState::Unproven) {
                 view.state = RevisionState::Pending;
             }
             if guard(&view, &policy) == Verdict::Send {
-                cells.push(view.desired(trace::recipe(conn, cell.recipe)?));
+                cells.push(view.desired(db.recipe(cell.recipe)?));
             }
         }
         Ok(())

@@ -1,10 +1,15 @@
 //! Audit: counts everything again, and compares it with the books.
 
-use rusqlite::Connection;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Reader, error::Result};
+use crate::{
+    Reader,
+    error::Result,
+    store::{Db, audit::Digested},
+};
 
 /// What a full count found. `findings` is empty when all is well.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -31,41 +36,25 @@ const NAMED: u64 = 20;
 /// # Errors
 /// When the state can't be read.
 pub fn audit(reader: &Reader) -> Result<Audit> {
-    reader.snapshot(run)
+    reader.at_once(run)
 }
 
-fn run(conn: &Connection) -> Result<Audit> {
-    let one = |query: &str| -> Result<i64> { Ok(conn.query_row(query, [], |row| row.get(0))?) };
-    let mut audit = Audit {
-        made: one("SELECT value FROM counter WHERE name = 'revisions'")?,
-        counted: one("SELECT (SELECT COUNT(*) FROM cell) + (SELECT COUNT(*) FROM past_revision)")?,
-        ..Audit::default()
-    };
-    sound(conn, &mut audit)?;
-    for (what, query) in DIGESTED {
-        digests(conn, what, query, &mut audit)?;
-    }
-    if audit.made != audit.counted {
+fn run(db: &Db) -> Result<Audit> {
+    let (made, counted) = (db.revisions()?.0, db.count_revisions()?);
+    let mut audit = Audit { made, counted, ..Audit::default() };
+    let faults = db.check_file()?;
+    audit.database = faults.is_empty();
+    audit.findings.extend(faults.iter().map(|word| format!("the database file: {word}")));
+    digests(db, &mut audit)?;
+    if made != counted {
         audit.findings.push(format!(
-            "{} revisions were made, {} are there: some are lost or invented",
-            audit.made, audit.counted
+            "{made} revisions were made, {counted} are there: some are lost or invented"
         ));
     }
-    let query = "SELECT scope, state, SUM(n) FROM (
-           SELECT g.scope, c.state, COUNT(*) AS n FROM cell c
-             JOIN cell_group g ON g.id = c.grp GROUP BY 1, 2
-           UNION ALL SELECT g.scope, p.state, COUNT(*) FROM past_revision p
-             JOIN cell_group g ON g.id = p.grp GROUP BY 1, 2
-           UNION ALL SELECT scope, state, -n FROM tally)
-         GROUP BY 1, 2 HAVING SUM(n) <> 0";
-    let mut statement = conn.prepare(query)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (scope, state, off): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    for (scope, state, off) in db.tally_faults()? {
         audit.findings.push(format!("scope {scope}, state {state}: the books are off by {off}"));
     }
-    for (what, query) in CHECKS {
-        let found = one(query)?;
+    for (found, what) in db.faults()? {
         if found > 0 {
             audit.findings.push(format!("{found} {what}"));
         }
@@ -73,90 +62,27 @@ fn run(conn: &Connection) -> Result<Audit> {
     Ok(audit)
 }
 
-/// SQLite's own check of its file.
-fn sound(conn: &Connection, audit: &mut Audit) -> Result<()> {
-    let mut statement = conn.prepare("PRAGMA integrity_check")?;
-    let mut rows = statement.query([])?;
-    let mut faults = 0;
-    while let Some(row) = rows.next()? {
-        let word: String = row.get(0)?;
-        if word != "ok" {
-            faults += 1;
-            audit.findings.push(format!("the database file: {word}"));
-        }
-    }
-    audit.database = faults == 0;
-    Ok(())
-}
-
 /// Compares the bytes of every row with their digest.
-fn digests(conn: &Connection, what: &str, query: &str, audit: &mut Audit) -> Result<()> {
-    let mut statement = conn.prepare(query)?;
-    let mut rows = statement.query([])?;
-    let mut damaged = 0;
-    while let Some(row) = rows.next()? {
+fn digests(db: &Db, audit: &mut Audit) -> Result<()> {
+    let mut damaged: BTreeMap<&str, u64> = BTreeMap::new();
+    db.digested(|row| {
         audit.records += 1;
-        // A forged column may be of any type: what is no blob has no digest.
-        let bytes = |at: usize| -> Result<Option<&[u8]>> { Ok(row.get_ref(at)?.as_bytes().ok()) };
-        let body = bytes(1)?.unwrap_or_default();
-        if bytes(2)? == Some(Sha256::digest(body).as_slice()) {
-            continue;
+        let Digested { what, number, source, id, body, digest } = row;
+        let body = body.unwrap_or_default();
+        if digest.as_deref() == Some(Sha256::digest(&body).as_slice()) {
+            return Ok(());
         }
-        damaged += 1;
-        if damaged <= NAMED {
-            let (number, source, id): (u64, String, String) =
-                (row.get(0)?, row.get(3)?, row.get(4)?);
+        let count = damaged.entry(what).or_default();
+        *count += 1;
+        if *count <= NAMED {
             audit.findings.push(format!(
                 "{what} {number} ({source}, {id}) is not what was kept: its digest differs"
             ));
         }
-    }
-    if damaged > NAMED {
-        audit.findings.push(format!("{what}: {} more of the kind", damaged - NAMED));
+        Ok(())
+    })?;
+    for (what, count) in damaged.into_iter().filter(|(_, count)| *count > NAMED) {
+        audit.findings.push(format!("{what}: {} more of the kind", count - NAMED));
     }
     Ok(())
 }
-
-/// What is kept with a digest: number, bytes, digest, and where it is from.
-const DIGESTED: [(&str, &str); 4] = [
-    (
-        "record",
-        "SELECT position, body, digest, 'source ' || source, 'id ' || id FROM record
-         ORDER BY position",
-    ),
-    (
-        "conflicting record",
-        "SELECT id, body, digest, place, 'line ' || line FROM record_conflict ORDER BY id",
-    ),
-    (
-        "refused record",
-        "SELECT id, body, digest, place, 'line ' || line FROM record_rejected ORDER BY id",
-    ),
-    (
-        "waiting record",
-        "SELECT id, body, digest, 'source ' || source, 'id ' || record_id FROM record_quarantine
-         ORDER BY id",
-    ),
-];
-
-/// What must never be found, with the query that counts it.
-const CHECKS: [(&str, &str); 4] = [
-    (
-        "cells have an attempt that is not open",
-        "SELECT COUNT(*) FROM cell c JOIN attempt a ON a.id = c.open_attempt
-         WHERE c.open_attempt <> 0 AND a.closed_at IS NOT NULL",
-    ),
-    (
-        "cells are in flight without an open attempt",
-        "SELECT COUNT(*) FROM cell WHERE state = 2 AND open_attempt = 0",
-    ),
-    (
-        "cells stand in two open attempts",
-        "SELECT COUNT(*) FROM (SELECT 1 FROM attempt_cell c JOIN attempt a ON a.id = c.attempt
-         WHERE a.closed_at IS NULL GROUP BY c.grp, c.measure HAVING COUNT(*) > 1)",
-    ),
-    (
-        "cells were sent a revision that the ledger does not have yet",
-        "SELECT COUNT(*) FROM cell WHERE sent_rev > rev OR accepted_rev > rev",
-    ),
-];

@@ -8,15 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_contracts::{MeasureDecl, RevisionState, Scope};
-use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::{
-    books::Books,
-    names::{self, Interner},
-    rows::{Cell, Why},
+use super::{books::Books, rows::Why};
+use crate::{
+    EngineError, Reader, State,
+    error::Result,
+    store::{Tx, names::Interner},
 };
-use crate::{EngineError, Reader, State, error::Result};
 
 /// What a scope's ledger is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,59 +59,47 @@ pub fn bind(state: &State, binding: &Binding) -> Result<Rebound> {
         return Ok(Rebound::default());
     }
     let binding = binding.clone();
-    state.write(move |conn| run(conn, &binding))
+    state.change(move |tx| run(tx, &binding))
 }
 
 fn holds(reader: &Reader, binding: &Binding) -> Result<bool> {
-    let Some(scope) = names::find_scope(reader.conn(), &binding.target, binding.scope.name())?
-    else {
-        return Ok(false);
-    };
-    let kept = kept(reader.conn(), scope)?;
+    let db = reader.db();
+    let Some(scope) = db.scope(&binding.target, binding.scope.name())? else { return Ok(false) };
+    let kept = db.binding(scope)?;
     Ok(binding.parts().iter().all(|(what, held)| kept.get(*what).is_some_and(|k| k == held)))
 }
 
-fn kept(conn: &Connection, scope: i64) -> Result<BTreeMap<String, String>> {
-    let mut statement = conn.prepare_cached("SELECT what, held FROM binding WHERE scope = ?1")?;
-    let rows = statement.query_map([scope], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn run(conn: &Connection, binding: &Binding) -> Result<Rebound> {
-    let scope = Interner::default().scope(conn, &binding.target, binding.scope.name())?;
-    let kept = kept(conn, scope)?;
+fn run(tx: &Tx<'_>, binding: &Binding) -> Result<Rebound> {
+    let scope = Interner::default().scope(tx, &binding.target, binding.scope.name())?;
+    let kept = tx.binding(scope)?;
     let mut done = Rebound::default();
     for (what, held) in binding.parts() {
         if let Some(before) = kept.get(what).filter(|before| *before != held) {
             let name = if what == ADDRESS { "address" } else { what };
             done.before.insert(name.to_owned(), before.clone());
         }
-        let put = "INSERT INTO binding VALUES (?1, ?2, ?3)
-             ON CONFLICT (scope, what) DO UPDATE SET held = excluded.held";
-        conn.prepare_cached(put)?.execute(params![scope, what, held])?;
+        tx.put_binding(scope, what, held)?;
     }
     if !done.before.is_empty() {
         let all = done.before.contains_key("address");
         let measures: BTreeSet<&str> = done.before.keys().map(String::as_str).collect();
-        done.cells = forget(conn, scope, &|measure| all || measures.contains(measure), &done)?;
+        done.cells = forget(tx, scope, &|measure| all || measures.contains(measure), &done)?;
     }
     Ok(done)
 }
 
 fn forget(
-    conn: &Connection,
+    tx: &Tx<'_>,
     scope: i64,
     changed: &dyn Fn(&str) -> bool,
     rebound: &Rebound,
 ) -> Result<u64> {
-    let names = names::measures(conn)?;
+    let names = tx.measures()?;
     let mut books = Books::default();
     let mut forgotten = 0;
-    let mut groups = conn.prepare("SELECT id FROM cell_group WHERE scope = ?1 ORDER BY id")?;
-    let groups = groups.query_map([scope], |row| row.get(0))?;
-    for group in groups.collect::<rusqlite::Result<Vec<i64>>>()? {
-        for mut cell in Cell::of_group(conn, group)? {
-            if !names.get(&cell.measure).is_some_and(|name| changed(name)) {
+    tx.groups(scope, |group| {
+        for mut cell in tx.cells_of_group(group.id)? {
+            if !names.get(&cell.id.measure).is_some_and(|name| changed(name)) {
                 continue;
             }
             if cell.open_attempt != 0 {
@@ -130,29 +117,29 @@ fn forget(
             (cell.accepted_rev, cell.accepted_by, cell.unclear) = (0, 0, None);
             (cell.before, cell.seen, cell.seen_at, cell.seen_attempt) = (None, None, None, 0);
             (cell.in_use, cell.in_use_since, cell.in_case) = (false, None, 0);
-            cell.save(conn)?;
+            tx.put_cell(&cell)?;
             forgotten += 1;
         }
-    }
-    books.flush(conn)?;
+        Ok(())
+    })?;
+    books.flush(tx)?;
     Ok(forgotten)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{TempDir, decl, now};
+    use crate::testing::{TempDir, decl, landed, now};
 
     #[test]
     fn what_was_seen_at_another_address_is_not_seen() {
         let dir = TempDir::new("bind");
         let state = State::open(dir.path(), now()).unwrap();
         let measures = vec![decl("live", "attainable_clock_hours", "value")];
-        let first = "2026-11-23".parse().unwrap();
-        super::super::seed(&state, "t", &measures, 40, first, true, now()).unwrap();
+        landed(&state, &measures[0], 40);
         let status = || crate::status::status(&state.reader().unwrap(), now()).unwrap();
         let seen = status().scopes[0].seen;
-        assert!(seen >= 40, "{seen}");
+        assert_eq!(seen, 40);
         let mut binding = Binding {
             target: "t".into(),
             scope: Scope::base(),

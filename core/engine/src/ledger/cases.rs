@@ -1,12 +1,9 @@
 //! Cases: one question for one owner, however many cells it is about.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use crate::{EngineError, Reader, State, error::Result, store::codec};
+use crate::{EngineError, Reader, State, error::Result};
 
 /// What a case is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,76 +77,12 @@ pub struct Case {
     pub closed: Option<(Timestamp, String)>,
 }
 
-/// What a sweep found, before it has a number.
-#[derive(Debug, Clone)]
-pub(crate) struct Found {
-    pub(crate) kind: CaseKind,
-    pub(crate) owner: String,
-    pub(crate) text: String,
-    pub(crate) example: String,
-    pub(crate) cells: u64,
-}
-
-/// Opens a case, or adds to the open one of the same kind, owner and scope.
-pub(crate) fn file(conn: &Connection, scope: i64, found: &Found, now: Timestamp) -> Result<i64> {
-    let open = "SELECT id FROM case_file
-         WHERE scope = ?1 AND kind = ?2 AND owner = ?3 AND closed_at IS NULL";
-    let known: Option<i64> = conn
-        .prepare_cached(open)?
-        .query_row(params![scope, codec::case_word(found.kind), found.owner], |row| row.get(0))
-        .optional()?;
-    let at = codec::micros(now);
-    if let Some(id) = known {
-        let query = "UPDATE case_file SET cells = cells + ?2, last_at = ?3, text = ?4,
-             example = ?5 WHERE id = ?1";
-        conn.execute(query, params![id, found.cells, at, found.text, found.example])?;
-        return Ok(id);
-    }
-    let query = "INSERT INTO case_file
-         (scope, kind, owner, text, example, cells, holds, opened_at, last_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
-    let (word, holds) = (codec::case_word(found.kind), found.kind.holds());
-    conn.execute(
-        query,
-        params![scope, word, found.owner, found.text, found.example, found.cells, holds, at],
-    )?;
-    Ok(conn.last_insert_rowid())
-}
-
 /// Every case, the open ones first, then by number.
 ///
 /// # Errors
 /// When the state can't be read.
 pub fn cases(reader: &Reader) -> Result<Vec<Case>> {
-    let query = "SELECT c.id, s.target, s.name, c.kind, c.owner, c.text, c.example, c.cells,
-         c.opened_at, c.last_at, c.closed_at, c.closed_by
-         FROM case_file c JOIN scope s ON s.id = c.scope
-         ORDER BY c.closed_at IS NOT NULL, c.id";
-    let mut statement = reader.conn().prepare_cached(query)?;
-    let mut rows = statement.query([])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        let word: String = row.get(3)?;
-        let closed_at: Option<i64> = row.get(10)?;
-        let closed_by: Option<String> = row.get(11)?;
-        all.push(Case {
-            id: row.get(0)?,
-            target: row.get(1)?,
-            scope: row.get(2)?,
-            kind: codec::case_kind(&word)?,
-            owner: row.get(4)?,
-            text: row.get(5)?,
-            example: row.get(6)?,
-            cells: row.get(7)?,
-            opened_at: codec::timestamp(row.get(8)?)?,
-            last_at: codec::timestamp(row.get(9)?)?,
-            closed: match closed_at {
-                Some(at) => Some((codec::timestamp(at)?, closed_by.unwrap_or_default())),
-                None => None,
-            },
-        });
-    }
-    Ok(all)
+    reader.db().cases()
 }
 
 /// Answers a case: what it held may be sent again. Whether it was open.
@@ -161,24 +94,5 @@ pub fn close_case(state: &State, id: i64, by: &str, now: Timestamp) -> Result<bo
         return Err(EngineError::Refused("a case is closed by somebody: name them".into()));
     }
     let by = by.to_owned();
-    state.write(move |conn| {
-        let query = "UPDATE case_file SET closed_at = ?2, closed_by = ?3
-             WHERE id = ?1 AND closed_at IS NULL";
-        Ok(conn.execute(query, params![id, codec::micros(now), by])? > 0)
-    })
-}
-
-/// Numbers of the open cases that hold their cells.
-pub(crate) fn holding(conn: &Connection) -> Result<HashSet<i64>> {
-    let query = "SELECT id FROM case_file WHERE holds AND closed_at IS NULL";
-    let mut statement = conn.prepare_cached(query)?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Who else writes the scope, if an open case says so.
-pub(crate) fn second_writer(conn: &Connection, scope: i64) -> Result<Option<String>> {
-    let query = "SELECT example FROM case_file
-         WHERE scope = ?1 AND kind = 'second_writer' AND closed_at IS NULL";
-    Ok(conn.prepare_cached(query)?.query_row([scope], |row| row.get(0)).optional()?)
+    state.change(move |tx| tx.close_case(id, &by, now))
 }

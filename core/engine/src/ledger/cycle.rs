@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{Reader, error::Result, store::codec};
+use crate::{Reader, error::Result};
 
 /// One taking-in of truth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,20 +27,5 @@ pub struct Cycle {
 /// # Errors
 /// When the state can't be read.
 pub fn cycles(reader: &Reader, most: u64) -> Result<Vec<Cycle>> {
-    let query = "SELECT counter, target, as_of, at, cells, made FROM cycle
-         ORDER BY counter DESC LIMIT ?1";
-    let mut statement = reader.conn().prepare_cached(query)?;
-    let mut rows = statement.query([most])?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        all.push(Cycle {
-            counter: row.get(0)?,
-            target: row.get(1)?,
-            as_of: codec::timestamp(row.get(2)?)?,
-            at: codec::timestamp(row.get(3)?)?,
-            cells: row.get(4)?,
-            made: row.get(5)?,
-        });
-    }
-    Ok(all)
+    reader.db().cycles(most)
 }

@@ -8,19 +8,17 @@ pub(crate) mod attempts;
 mod audit;
 mod bind;
 pub(crate) mod books;
-pub(crate) mod cases;
+mod cases;
 mod cycle;
 pub(crate) mod doubt;
-pub(crate) mod locks;
-pub(crate) mod names;
+mod locks;
 mod pauses;
 mod receipts;
 mod retry;
 pub(crate) mod rows;
-pub(crate) mod screen;
-mod seed;
+mod screen;
 pub mod states;
-pub(crate) mod trace;
+mod trace;
 pub(crate) mod view;
 pub(crate) mod want;
 mod withdraw;
@@ -37,7 +35,6 @@ pub use self::{
     retry::retry,
     rows::Why,
     screen::{Screened, screen},
-    seed::seed,
     trace::{AttemptTrace, RevisionTrace, Trace, trace},
     view::{CellView, Seen, cell, cells},
     want::{Want, Wanted, want},

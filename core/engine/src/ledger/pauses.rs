@@ -6,22 +6,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rusqlite::params;
 
-use crate::{Reader, State, error::Result, store::codec};
+use crate::{Reader, State, error::Result};
 
 /// The pauses that are kept, by tenant.
 ///
 /// # Errors
 /// When the state can't be read.
 pub fn pauses(reader: &Reader) -> Result<BTreeMap<String, Timestamp>> {
-    let mut statement = reader.conn().prepare_cached("SELECT tenant, until FROM pause")?;
-    let mut rows = statement.query([])?;
-    let mut all = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        all.insert(row.get(0)?, codec::timestamp(row.get(1)?)?);
-    }
-    Ok(all)
+    reader.db().pauses()
 }
 
 /// Keeps pauses; those that have passed at `now` go. Writes only what is new.
@@ -41,14 +34,9 @@ pub fn keep_pauses(
     if pauses.iter().all(known) && kept.values().all(|until| *until > now) {
         return Ok(());
     }
-    state.write(move |conn| {
-        conn.execute("DELETE FROM pause WHERE until <= ?1", [codec::micros(now)])?;
-        for (tenant, until) in &pauses {
-            let put = "INSERT INTO pause VALUES (?1, ?2)
-                 ON CONFLICT (tenant) DO UPDATE SET until = excluded.until";
-            conn.prepare_cached(put)?.execute(params![tenant, codec::micros(*until)])?;
-        }
-        Ok(())
+    state.change(move |tx| {
+        tx.delete_pauses(now)?;
+        pauses.iter().try_for_each(|(tenant, until)| tx.put_pause(tenant, *until))
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use planthread_contracts::RevisionState;
 use serde::Serialize;
 
-use super::{books::Books, names, rows::Cell, view::Holds};
+use super::{books::Books, view::Holds};
 use crate::{
     State,
     error::Result,
@@ -30,49 +30,40 @@ pub struct Screened {
 /// When the state can't be read or written.
 pub fn screen(state: &State, policy: &Policy) -> Result<Screened> {
     let policy = policy.clone();
-    state.write(move |conn| {
+    state.change(move |tx| {
         let mut done = Screened::default();
-        let target = policy.target.as_str();
-        let Some(scope) = names::find_scope(conn, target, policy.scope.name())? else {
+        let Some(scope) = tx.scope(&policy.target, policy.scope.name())? else {
             return Ok(done);
         };
-        let holds = Holds::load(conn, policy.now)?;
-        let policy = policy.with_second_writer(conn, scope)?;
-        let measures = names::measures(conn)?;
+        let holds = Holds::load(tx, policy.now)?;
+        let policy = policy.with_second_writer(tx, scope)?;
+        let measures = tx.measures()?;
         let mut books = Books::default();
-        let mut waiting = Vec::new();
-        let ids = "SELECT c.grp, c.measure FROM cell_group g JOIN cell c ON c.grp = g.id
-             WHERE g.scope = ?1 AND c.state IN (0, 1)";
-        let mut statement = conn.prepare_cached(ids)?;
-        let mut rows = statement.query([scope])?;
-        while let Some(row) = rows.next()? {
-            waiting.push((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-        }
-        for (grp, measure) in waiting {
-            let Some(mut cell) = Cell::load(conn, grp, measure)? else { continue };
-            let group = names::group_by_id(conn, grp)?;
-            let name = measures.get(&measure).map_or("", String::as_str);
-            match guard(&CellView::new(&group, name, &cell, &holds)?, &policy) {
+        for id in tx.waiting_cells(scope)? {
+            let Some(mut cell) = tx.cell(id)? else { continue };
+            let group = tx.group(id.grp)?;
+            let name = measures.get(&id.measure).map_or("", String::as_str);
+            match guard(&CellView::new(&group, name, &cell, &holds), &policy) {
                 Verdict::Send => {
                     done.pending += 1;
                     if cell.state == RevisionState::Held {
                         cell.step(&mut books, scope, RevisionState::Pending)?;
-                        cell.save(conn)?;
+                        tx.put_cell(&cell)?;
                     }
                 }
                 Verdict::Hold(reason) => {
                     *done.held.entry(reason.word().to_owned()).or_default() += 1;
                     if cell.state == RevisionState::Pending {
                         cell.step(&mut books, scope, RevisionState::Held)?;
-                    } else if cell.hold.as_deref() == Some(reason.word()) {
+                    } else if cell.hold == Some(reason) {
                         continue;
                     }
-                    cell.hold = Some(reason.word().to_owned());
-                    cell.save(conn)?;
+                    cell.hold = Some(reason);
+                    tx.put_cell(&cell)?;
                 }
             }
         }
-        books.flush(conn)?;
+        books.flush(tx)?;
         Ok(done)
     })
 }

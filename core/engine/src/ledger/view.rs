@@ -4,17 +4,21 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use planthread_contracts::{CellKey, DesiredCell, RevisionState, Status};
-use rusqlite::Connection;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{
-    cases, locks,
-    locks::Hold,
-    names::{self, GroupRef},
-    rows::{Cell, Why},
+use super::rows::Why;
+use crate::{
+    EngineError, Reader,
+    error::Result,
+    plan::{HoldReason, scan},
+    store::{
+        Db,
+        cells::Cell,
+        holds::Hold,
+        names::{CellId, GroupRef},
+    },
 };
-use crate::{EngineError, Reader, error::Result, plan::scan, store::codec};
 
 /// What was read back, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,7 +41,7 @@ pub struct CellView {
     /// Its state.
     pub state: RevisionState,
     /// Why a policy holds it, when the ledger has noted that.
-    pub held_for: Option<String>,
+    pub held_for: Option<HoldReason>,
     /// Why it is wanted, or wanted again.
     pub why: Why,
     /// The wanted value.
@@ -73,51 +77,50 @@ pub struct CellView {
 
 /// Locks and cases that hold cells, loaded once for many of them.
 pub(crate) struct Holds {
-    locks: HashMap<(i64, i64), Hold>,
+    locks: HashMap<CellId, Hold>,
     cases: HashSet<i64>,
 }
 
 impl Holds {
-    pub(crate) fn load(conn: &Connection, now: Timestamp) -> Result<Self> {
-        Ok(Self { locks: locks::sending(conn, now)?, cases: cases::holding(conn)? })
+    pub(crate) fn load(db: &Db, now: Timestamp) -> Result<Self> {
+        Ok(Self { locks: db.sending_locks(now)?, cases: db.holding_cases()? })
     }
 
     /// Whether a person or an open case keeps the cell from being sent.
     pub(crate) fn hold(&self, cell: &Cell) -> bool {
-        self.locks.contains_key(&(cell.grp, cell.measure)) || self.cases.contains(&cell.in_case)
+        self.locks.contains_key(&cell.id) || self.cases.contains(&cell.in_case)
     }
 }
 
 impl CellView {
-    pub(crate) fn new(group: &GroupRef, measure: &str, cell: &Cell, holds: &Holds) -> Result<Self> {
-        let at = |micros: Option<i64>| micros.map(codec::timestamp).transpose();
-        let seen = at(cell.seen_at)?.map(|at| Seen {
+    pub(crate) fn new(group: &GroupRef, measure: &str, cell: &Cell, holds: &Holds) -> Self {
+        let seen = cell.seen_at.map(|at| Seen {
             value: cell.seen,
             at,
             current: cell.trusted_seen().is_some(),
         });
-        let lock = holds.locks.get(&(cell.grp, cell.measure));
-        Ok(Self {
+        let lock = holds.locks.get(&cell.id);
+        Self {
             key: group.cell(measure),
             revision: cell.rev,
             state: cell.state,
-            held_for: cell.hold.clone(),
+            held_for: cell.hold,
             why: cell.why,
             value: cell.value,
             unrounded: cell.unrounded,
             status: cell.status,
-            as_of: codec::timestamp(cell.as_of)?,
-            valid_until: codec::timestamp(cell.valid_until)?,
+            as_of: cell.as_of,
+            valid_until: cell.valid_until,
             accepted_revision: cell.accepted_rev,
             sent_revision: cell.sent_rev,
-            sent_at: at(cell.sent_at)?,
+            sent_at: cell.sent_at,
             open_attempt: cell.open_attempt != 0,
-            unclear: at(cell.unclear)?,
+            unclear: cell.unclear,
             seen,
-            in_use_since: if cell.in_use { at(cell.in_use_since)? } else { None },
+            in_use_since: cell.in_use_since.filter(|_| cell.in_use),
             lock: lock.map(|l| (l.owner.clone(), l.reason.clone(), l.until)),
             in_question: holds.cases.contains(&cell.in_case),
-        })
+        }
     }
 
     /// What the target holds, as far as it can be relied on.
@@ -151,16 +154,13 @@ pub fn cells(
     now: Timestamp,
     mut each: impl FnMut(CellView) -> Result<()>,
 ) -> Result<()> {
-    reader.snapshot(|conn| {
-        let holds = Holds::load(conn, now)?;
+    reader.at_once(|db| {
+        let holds = Holds::load(db, now)?;
         let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
-        let mut statement = conn.prepare_cached("SELECT id FROM scope ORDER BY target, name")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            scan::groups(conn, row.get(0)?, today, |group, cells| {
-                cells.iter().try_for_each(|(measure, cell)| {
-                    each(CellView::new(group, measure, cell, &holds)?)
-                })
+        for (scope, ..) in db.scopes()? {
+            scan::groups(db, scope, today, |group, cells| {
+                let mut cells = cells.iter();
+                cells.try_for_each(|(name, cell)| each(CellView::new(group, name, cell, &holds)))
             })?;
         }
         Ok(())
@@ -172,11 +172,10 @@ pub fn cells(
 /// # Errors
 /// When the ledger does not know it.
 pub fn cell(reader: &Reader, key: &CellKey, now: Timestamp) -> Result<CellView> {
-    reader.snapshot(|conn| {
+    reader.at_once(|db| {
+        let id = db.cell_named(key)?;
         let unknown = || EngineError::UnknownCell(Box::new(key.clone()));
-        let (grp, measure) = names::find_cell(conn, key)?.ok_or_else(unknown)?;
-        let cell = Cell::load(conn, grp, measure)?.ok_or_else(unknown)?;
-        let group = names::group_by_id(conn, grp)?;
-        CellView::new(&group, &key.measure, &cell, &Holds::load(conn, now)?)
+        let cell = db.cell(id)?.ok_or_else(unknown)?;
+        Ok(CellView::new(&db.group(id.grp)?, &key.measure, &cell, &Holds::load(db, now)?))
     })
 }

@@ -9,17 +9,23 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, RevisionState};
-use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::{
+    Cycle,
     books::Books,
-    locks,
-    names::{GroupRef, Interner},
-    rows::{Cell, Why, same},
+    rows::Why,
     withdraw::{self, Complete},
 };
-use crate::{EngineError, State, error::Result, store::codec};
+use crate::{
+    EngineError, State,
+    error::Result,
+    store::{
+        Tx,
+        cells::Cell,
+        names::{CellId, GroupRef, Interner},
+    },
+};
 
 /// Factory truth for one target, as one derive made it.
 #[derive(Debug, Clone)]
@@ -66,11 +72,11 @@ pub struct Wanted {
 /// When a cell is not one of the target's measures at its declared level and
 /// scale, or stands in the list twice: then nothing of the want was kept.
 pub fn want(state: &State, want: Want, now: Timestamp) -> Result<Wanted> {
-    state.write(move |conn| run(conn, want, now))
+    state.change(move |tx| run(tx, want, now))
 }
 
 /// The want inside a transaction.
-pub(super) fn run(conn: &Connection, want: Want, now: Timestamp) -> Result<Wanted> {
+pub(super) fn run(tx: &Tx<'_>, want: Want, now: Timestamp) -> Result<Wanted> {
     let Want { target, as_of, measures, refresh_within, mut cells, complete } = want;
     let decls: BTreeMap<&str, &MeasureDecl> =
         measures.iter().map(|decl| (decl.name.as_str(), decl)).collect();
@@ -81,15 +87,15 @@ pub(super) fn run(conn: &Connection, want: Want, now: Timestamp) -> Result<Wante
     }
     let renew_before = as_of.checked_add(refresh_within).unwrap_or(Timestamp::MAX);
     let mut job = Job {
-        conn,
-        now: codec::micros(now),
-        renew_before: codec::micros(renew_before),
+        tx,
+        now,
+        renew_before,
         decls,
         names: Interner::default(),
         books: Books::default(),
-        pins: locks::pinned(conn, now)?,
+        pins: tx.pinned(now)?,
         done: Wanted::default(),
-        touched: Vec::new(),
+        touched: HashSet::new(),
     };
     for group in cells.chunk_by(|a, b| same_group(&a.key, &b.key)) {
         job.group(group)?;
@@ -98,19 +104,15 @@ pub(super) fn run(conn: &Connection, want: Want, now: Timestamp) -> Result<Wante
         withdraw::run(&mut job, &target, scope, as_of)?;
     }
     let Job { books, mut done, .. } = job;
-    done.counter = books.flush(conn)?;
-    let query = "INSERT INTO cycle VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    conn.execute(
-        query,
-        params![
-            done.counter,
-            target,
-            codec::micros(as_of),
-            codec::micros(now),
-            cells.len(),
-            done.made
-        ],
-    )?;
+    done.counter = books.flush(tx)?;
+    tx.insert_cycle(&Cycle {
+        counter: done.counter,
+        target,
+        as_of,
+        at: now,
+        cells: u64::try_from(cells.len()).unwrap_or(u64::MAX),
+        made: done.made,
+    })?;
     Ok(done)
 }
 
@@ -148,16 +150,16 @@ pub(crate) fn same_group(a: &CellKey, b: &CellKey) -> bool {
 
 /// One want under way.
 pub(super) struct Job<'a> {
-    pub(super) conn: &'a Connection,
-    pub(super) now: i64,
-    renew_before: i64,
+    pub(super) tx: &'a Tx<'a>,
+    pub(super) now: Timestamp,
+    renew_before: Timestamp,
     decls: BTreeMap<&'a str, &'a MeasureDecl>,
     pub(super) names: Interner,
     pub(super) books: Books,
-    pins: HashSet<(i64, i64)>,
+    pins: HashSet<CellId>,
     pub(super) done: Wanted,
     /// Every cell that was wanted, for whoever must find the others.
-    pub(super) touched: Vec<(i64, i64)>,
+    pub(super) touched: HashSet<CellId>,
 }
 
 impl Job<'_> {
@@ -168,14 +170,15 @@ impl Job<'_> {
 
     fn group(&mut self, desired: &[DesiredCell]) -> Result<()> {
         let Some(first) = desired.first() else { return Ok(()) };
-        let group = self.names.group(self.conn, &first.key.group())?;
+        let group = self.names.group(self.tx, &first.key.group())?;
+        let cells = self.tx.cells_of_group(group.id)?;
         let mut cells: BTreeMap<i64, Cell> =
-            Cell::of_group(self.conn, group.id)?.into_iter().map(|c| (c.measure, c)).collect();
+            cells.into_iter().map(|cell| (cell.id.measure, cell)).collect();
         let mut changed = false;
         let mut stamps = Vec::new();
         for cell in desired {
-            let measure = self.names.measure(self.conn, &cell.key.measure)?;
-            self.touched.push((group.id, measure));
+            let measure = self.names.measure(self.tx, &cell.key.measure)?;
+            self.touched.insert(CellId { grp: group.id, measure });
             if self.is_stamp(&cell.key.measure) {
                 stamps.push((measure, cell));
             } else {
@@ -208,12 +211,13 @@ impl Job<'_> {
         desired: &DesiredCell,
         why: Why,
     ) -> Result<bool> {
-        if self.pins.contains(&(group.id, measure)) {
+        let id = CellId { grp: group.id, measure };
+        if self.pins.contains(&id) {
             self.done.pinned += 1;
             return Ok(false);
         }
         if let Some(mut cell) = old {
-            if codec::micros(desired.as_of) < cell.as_of {
+            if desired.as_of < cell.as_of {
                 self.done.older += 1;
                 return Ok(false);
             }
@@ -223,17 +227,19 @@ impl Job<'_> {
             }
             let absent_is_zero =
                 self.decls.get(desired.key.measure.as_str()).is_some_and(|d| d.absent_is_zero);
-            let recipe = self.names.recipe(self.conn, &desired.recipe)?;
+            let recipe = self.names.recipe(self.tx, &desired.recipe)?;
             self.replace(group.scope, &mut cell, absent_is_zero, desired.value, why)?;
             cell.unrounded = desired.unrounded;
             cell.status = desired.status;
-            cell.as_of = codec::micros(desired.as_of);
-            cell.valid_until = codec::micros(desired.valid_until);
+            cell.as_of = desired.as_of;
+            cell.valid_until = desired.valid_until;
             cell.recipe = recipe;
-            cell.save(self.conn)?;
+            self.tx.put_cell(&cell)?;
         } else {
-            let cell = self.first(group, measure, desired)?;
-            cell.save(self.conn)?;
+            self.books.make(group.scope, RevisionState::Pending)?;
+            self.done.made += 1;
+            let recipe = self.names.recipe(self.tx, &desired.recipe)?;
+            self.tx.put_cell(&Cell::first(id, desired, recipe, self.now))?;
         }
         Ok(true)
     }
@@ -241,47 +247,12 @@ impl Job<'_> {
     /// Same value: only its age moves, and that is no revision.
     fn touch(&mut self, cell: &mut Cell, desired: &DesiredCell) -> Result<()> {
         self.done.unchanged += 1;
-        let (as_of, valid_until) =
-            (codec::micros(desired.as_of), codec::micros(desired.valid_until));
-        if (cell.as_of, cell.valid_until, cell.status) != (as_of, valid_until, desired.status) {
-            (cell.as_of, cell.valid_until, cell.status) = (as_of, valid_until, desired.status);
-            cell.save(self.conn)?;
+        let told = (desired.as_of, desired.valid_until, desired.status);
+        if (cell.as_of, cell.valid_until, cell.status) != told {
+            (cell.as_of, cell.valid_until, cell.status) = told;
+            self.tx.put_cell(cell)?;
         }
         Ok(())
-    }
-
-    fn first(&mut self, group: &GroupRef, measure: i64, desired: &DesiredCell) -> Result<Cell> {
-        self.books.make(group.scope, RevisionState::Pending)?;
-        self.done.made += 1;
-        Ok(Cell {
-            grp: group.id,
-            measure,
-            rev: 1,
-            state: RevisionState::Pending,
-            hold: None,
-            why: Why::New,
-            value: desired.value,
-            unrounded: desired.unrounded,
-            status: desired.status,
-            as_of: codec::micros(desired.as_of),
-            valid_until: codec::micros(desired.valid_until),
-            recipe: self.names.recipe(self.conn, &desired.recipe)?,
-            made_at: self.now,
-            accepted_rev: 0,
-            accepted_by: 0,
-            sent_rev: 0,
-            sent_at: None,
-            last_attempt: 0,
-            open_attempt: 0,
-            unclear: None,
-            before: None,
-            seen_at: None,
-            seen: None,
-            seen_attempt: 0,
-            in_use: false,
-            in_use_since: None,
-            in_case: 0,
-        })
     }
 
     /// Gives `cell` its next revision. The caller saves it.
@@ -298,35 +269,10 @@ impl Job<'_> {
             Some(RevisionState::Overtaken) => self.done.overtaken += 1,
             _ => {}
         }
-        next_revision(self.conn, &mut self.books, scope, cell, value, absent_is_zero)?;
+        cell.next_revision(self.tx, &mut self.books, scope, value, absent_is_zero)?;
         cell.why = why;
         cell.made_at = self.now;
         self.done.made += 1;
         Ok(())
     }
-}
-
-/// Retires the current revision of `cell` and begins the next one: pending, or
-/// seen when the target provably holds the value already.
-pub(crate) fn next_revision(
-    conn: &Connection,
-    books: &mut Books,
-    scope: i64,
-    cell: &mut Cell,
-    value: rust_decimal::Decimal,
-    absent_is_zero: bool,
-) -> Result<()> {
-    cell.retire(conn, books, scope)?;
-    let quiet = cell.open_attempt == 0 && cell.unclear.is_none();
-    let there = cell.trusted_seen().is_some_and(|seen| same(value, seen, absent_is_zero));
-    cell.state = if quiet && there { RevisionState::Seen } else { RevisionState::Pending };
-    cell.hold = None;
-    cell.rev += 1;
-    cell.value = value;
-    cell.unrounded = value;
-    (cell.in_use, cell.in_use_since) = (false, None);
-    if cell.state == RevisionState::Seen {
-        cell.credit(conn)?;
-    }
-    books.make(scope, cell.state)
 }

@@ -1,18 +1,12 @@
 //! Cells that leave wanted, with the end that was declared for them.
 
-use std::collections::HashSet;
-
 use jiff::{Timestamp, civil::Date};
 use planthread_contracts::{RevisionState, Scope, Status};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    names::{self, GROUP_COLUMNS, GROUP_TABLES},
-    rows::{Cell, Why},
-    want::Job,
-};
-use crate::{EngineError, error::Result, store::codec};
+use super::{rows::Why, want::Job};
+use crate::{EngineError, error::Result, store::cells::Cell};
 
 /// The declared end of a cell that leaves wanted.
 ///
@@ -48,33 +42,27 @@ pub(super) fn run(
     complete: &Complete,
     as_of: Timestamp,
 ) -> Result<()> {
-    let Some(scope) = names::find_scope(job.conn, target, complete.scope.name())? else {
-        return Ok(());
-    };
-    let touched: HashSet<(i64, i64)> = job.touched.iter().copied().collect();
-    let conn = job.conn;
-    let query = format!("SELECT {GROUP_COLUMNS} FROM {GROUP_TABLES} WHERE g.scope = ?1");
-    let mut statement = conn.prepare(&query)?;
-    let mut rows = statement.query([scope])?;
+    let tx = job.tx;
+    let Some(scope) = tx.scope(target, complete.scope.name())? else { return Ok(()) };
     let mut leaving = Vec::new();
-    while let Some(row) = rows.next()? {
-        let group = names::group_from(row)?;
+    tx.groups(scope, |group| {
         let past = group.key.period.end() <= complete.closed_before;
-        for cell in Cell::of_group(conn, group.id)? {
+        for cell in tx.cells_of_group(group.id)? {
             // Past cells stay as they are; what never arrived stays nowhere.
             let end = match past {
                 true if arrived(&cell) => continue,
                 true => End::Leave,
                 false => complete.end,
             };
-            if !touched.contains(&(cell.grp, cell.measure)) {
+            if !job.touched.contains(&cell.id) {
                 leaving.push((cell, end));
             }
         }
-    }
-    let names = names::measures(conn)?;
+        Ok(())
+    })?;
+    let names = tx.measures()?;
     for (cell, end) in leaving {
-        let stamp = names.get(&cell.measure).is_some_and(|name| job.is_stamp(name));
+        let stamp = names.get(&cell.id.measure).is_some_and(|name| job.is_stamp(name));
         withdraw(job, scope, cell, stamp, end, as_of)?;
     }
     Ok(())
@@ -103,7 +91,7 @@ fn withdraw(
     if over || cell.open_attempt != 0 {
         return Ok(());
     }
-    if codec::micros(as_of) < cell.as_of {
+    if as_of < cell.as_of {
         return Err(EngineError::Refused(format!(
             "a want as of {as_of} would withdraw cells of later truth; derive as of a later instant"
         )));
@@ -120,8 +108,8 @@ fn withdraw(
         End::Zero => {
             job.replace(scope, &mut cell, false, Decimal::ZERO, Why::Ended)?;
             cell.status = Status::Assumed;
-            cell.as_of = codec::micros(as_of);
+            cell.as_of = as_of;
         }
     }
-    cell.save(job.conn)
+    job.tx.put_cell(&cell)
 }

@@ -8,7 +8,6 @@ use std::io::Write;
 
 use jiff::Timestamp;
 use planthread_kit::Capabilities;
-use rusqlite::Connection;
 use serde::Serialize;
 
 use super::{
@@ -21,7 +20,8 @@ use super::{
 use crate::{
     Reader,
     error::Result,
-    ledger::{CellView, Why, books, names, view::Holds},
+    ledger::{CellView, Why, view::Holds},
+    store::Db,
 };
 
 /// What a plan is made for.
@@ -59,21 +59,21 @@ pub fn build(
     request: &PlanRequest<'_>,
     out: &mut dyn Write,
 ) -> Result<PlanSummary> {
-    reader.snapshot(|conn| {
+    reader.at_once(|db| {
         let policy = request.policy.at(request.as_of);
-        let scope = names::find_scope(conn, &policy.target, policy.scope.name())?;
+        let scope = db.scope(&policy.target, policy.scope.name())?;
         let policy = match scope {
-            Some(scope) => policy.with_second_writer(conn, scope)?,
+            Some(scope) => policy.with_second_writer(db, scope)?,
             None => policy,
         };
-        let walk = Walk { conn, scope, policy: &policy, only: request.only };
+        let walk = Walk { db, scope, policy: &policy, only: request.only };
         let (counts, prediction) = count(&walk, request.capabilities)?;
         let header = PlanHeader {
             planthread_plan: 1,
             target: policy.target.clone(),
             scope: policy.scope.name().to_owned(),
             as_of: request.as_of,
-            counter: books::counter(conn)?,
+            counter: db.counter()?,
             config: request.config.to_owned(),
             counts,
             prediction,
@@ -88,7 +88,7 @@ pub fn build(
 }
 
 struct Walk<'a> {
-    conn: &'a Connection,
+    db: &'a Db,
     scope: Option<i64>,
     policy: &'a Policy,
     only: Option<Why>,
@@ -97,16 +97,14 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn run(&self, mut each: impl FnMut(&[CellView], &GroupDecision) -> Result<()>) -> Result<()> {
         let Some(scope) = self.scope else { return Ok(()) };
-        let holds = Holds::load(self.conn, self.policy.now)?;
-        scan::groups(self.conn, scope, self.policy.today, |group, cells| {
+        let holds = Holds::load(self.db, self.policy.now)?;
+        scan::groups(self.db, scope, self.policy.today, |group, cells| {
             // Most groups of a quiet ledger have nothing to say: not even a view.
             if cells.iter().all(|(_, cell)| settled(cell.state)) {
                 return Ok(());
             }
-            let views = cells
-                .iter()
-                .map(|(measure, cell)| CellView::new(group, measure, cell, &holds))
-                .collect::<Result<Vec<_>>>()?;
+            let view = |(measure, cell): &(&str, _)| CellView::new(group, measure, cell, &holds);
+            let views: Vec<CellView> = cells.iter().map(view).collect();
             let mut decision = decide(&views, self.policy);
             if self.only.is_some_and(|why| !decision.due.iter().any(|n| views[*n].why == why)) {
                 decision = GroupDecision::default();

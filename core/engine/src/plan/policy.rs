@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use planthread_contracts::{MeasureDecl, Scope, WriteGrant};
-use rusqlite::Connection;
 use rust_decimal::Decimal;
 
-use crate::{error::Result, ledger::cases};
+use crate::{error::Result, ledger::CaseKind, store::Db};
 
 /// A time in which nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,8 +103,8 @@ impl Policy {
     }
 
     /// The same policy, with the second writer that the ledger knows of.
-    pub(crate) fn with_second_writer(&self, conn: &Connection, scope: i64) -> Result<Self> {
-        let known = cases::second_writer(conn, scope)?;
+    pub(crate) fn with_second_writer(&self, db: &Db, scope: i64) -> Result<Self> {
+        let known = db.open_case(scope, CaseKind::SecondWriter)?;
         Ok(Self { second_writer: self.second_writer.clone().or(known), ..self.clone() })
     }
 }

@@ -8,69 +8,45 @@
 use std::collections::HashMap;
 
 use jiff::civil::Date;
-use rusqlite::Connection;
+use planthread_contracts::Period;
 
 use crate::{
     error::Result,
-    ledger::{
-        names::{self, GROUP_COLUMNS, GROUP_TABLES, GroupRef},
-        rows::Cell,
-    },
-    store::codec,
+    store::{Db, cells::Cell, names::GroupRef},
 };
 
 /// Gives each group of `scope` with its cells and their measures' names to
 /// `each`. Only one group is in memory at a time.
 pub(crate) fn groups(
-    conn: &Connection,
+    db: &Db,
     scope: i64,
     today: Date,
-    mut each: impl FnMut(&GroupRef, &[(String, Cell)]) -> Result<()>,
+    mut each: impl FnMut(&GroupRef, &[(&str, Cell)]) -> Result<()>,
 ) -> Result<()> {
-    let measures = names::measures(conn)?;
-    for period in periods(conn, scope, today)? {
-        let query = format!(
-            "SELECT {GROUP_COLUMNS} FROM {GROUP_TABLES} WHERE g.scope = ?1 AND g.period = ?2
-             ORDER BY p.resource, p.location, p.product"
-        );
-        let mut statement = conn.prepare_cached(&query)?;
-        let mut rows = statement.query([scope, period])?;
-        while let Some(row) = rows.next()? {
-            let group = names::group_from(row)?;
-            each(&group, &cells(conn, group.id, &measures)?)?;
-        }
+    let measures = db.measures()?;
+    for period in periods(db, scope, today)? {
+        db.groups_of_period(scope, period, |group| each(&group, &cells(db, group.id, &measures)?))?;
     }
     Ok(())
 }
 
 /// The cells of a group, by measure name.
-pub(crate) fn cells(
-    conn: &Connection,
+pub(crate) fn cells<'m>(
+    db: &Db,
     grp: i64,
-    measures: &HashMap<i64, String>,
-) -> Result<Vec<(String, Cell)>> {
-    let named = |cell: Cell| (measures.get(&cell.measure).cloned().unwrap_or_default(), cell);
-    let mut cells: Vec<_> = Cell::of_group(conn, grp)?.into_iter().map(named).collect();
-    cells.sort_by(|a, b| a.0.cmp(&b.0));
+    measures: &'m HashMap<i64, String>,
+) -> Result<Vec<(&'m str, Cell)>> {
+    let name = |cell: &Cell| measures.get(&cell.id.measure).map_or("", String::as_str);
+    let cells = db.cells_of_group(grp)?.into_iter();
+    let mut cells: Vec<_> = cells.map(|cell| (name(&cell), cell)).collect();
+    cells.sort_by_key(|(name, _)| *name);
     Ok(cells)
 }
 
-/// Every period of the scope, near ones first. The next one is sought by the
-/// index, so that this costs a seek a period and not a scan.
-pub(crate) fn periods(conn: &Connection, scope: i64, today: Date) -> Result<Vec<i64>> {
-    let query = "WITH RECURSIVE known (period) AS (
-           SELECT MIN(period) FROM cell_group WHERE scope = ?1
-           UNION ALL SELECT (SELECT MIN(period) FROM cell_group
-             WHERE scope = ?1 AND period > known.period) FROM known WHERE period IS NOT NULL)
-         SELECT period FROM known WHERE period IS NOT NULL";
-    let mut statement = conn.prepare_cached(query)?;
-    let all: Vec<i64> =
-        statement.query_map([scope], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    let (mut open, mut past) = (Vec::new(), Vec::new());
-    for code in all {
-        let ended = codec::period(code)?.end() <= today;
-        if ended { past.push(code) } else { open.push(code) }
-    }
-    open.extend(past.into_iter().rev());
+/// Every period of the scope, near ones first.
+pub(crate) fn periods(db: &Db, scope: i64, today: Date) -> Result<Vec<Period>> {
+    let (mut past, mut open): (Vec<_>, Vec<_>) =
+        db.periods(scope)?.into_iter().partition(|period| period.end() <= today);
+    open.extend(past.drain(..).rev());
     Ok(open)
 }

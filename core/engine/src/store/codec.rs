@@ -18,6 +18,7 @@ use crate::{
     EngineError,
     error::Result,
     ledger::{CaseKind, LockKind, Why},
+    plan::HoldReason,
 };
 
 const EPOCH: Date = date(1970, 1, 1);
@@ -80,8 +81,18 @@ pub(crate) fn decimal_text(value: Decimal) -> String {
 }
 
 /// Reads [`decimal_text`] back.
-pub(crate) fn decimal(text: &str) -> Result<Decimal> {
+fn decimal(text: &str) -> Result<Decimal> {
     text.parse().map_err(|_| EngineError::Stored(format!("`{text}` as a number")))
+}
+
+/// Reads a decimal from a row.
+pub(super) fn number(row: &Row<'_>, column: usize) -> Result<Decimal> {
+    decimal(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+/// Reads a decimal from a row, where there is one.
+pub(super) fn maybe_number(row: &Row<'_>, column: usize) -> Result<Option<Decimal>> {
+    maybe_text(row, column)?.map(decimal).transpose()
 }
 
 /// A revision's state.
@@ -171,6 +182,33 @@ pub(crate) fn why(code: i64) -> Result<Why> {
     })
 }
 
+/// Why a cell is held.
+pub(crate) const fn hold_word(reason: HoldReason) -> &'static str {
+    match reason {
+        HoldReason::Paused => "paused",
+        HoldReason::SecondWriter => "second_writer",
+        HoldReason::Blackout => "blackout",
+        HoldReason::NotPromoted => "not_promoted",
+        HoldReason::OpenAttempt => "open_attempt",
+        HoldReason::Settling => "settling",
+        HoldReason::Unproven => "unproven",
+        HoldReason::RejectedNotCured => "rejected_not_cured",
+        HoldReason::Lock => "lock",
+        HoldReason::InQuestion => "in_question",
+        HoldReason::PastPeriodClosed => "past_period_closed",
+        HoldReason::FrozenHorizon => "frozen_horizon",
+        HoldReason::UnknownStatus => "unknown_status",
+        HoldReason::Conflicting => "conflicting",
+        HoldReason::NotSignificant => "not_significant",
+    }
+}
+
+/// Reads [`hold_word`] back.
+pub(crate) fn hold(word: &str) -> Result<HoldReason> {
+    let known = HoldReason::ALL.into_iter().find(|reason| hold_word(*reason) == word);
+    known.ok_or_else(|| EngineError::Stored(format!("`{word}` as a reason to hold a cell")))
+}
+
 /// What a lock keeps from happening.
 pub(crate) const fn lock_word(kind: LockKind) -> &'static str {
     match kind {
@@ -186,6 +224,62 @@ pub(crate) fn lock_kind(word: &str) -> Result<LockKind> {
         "pin" => Ok(LockKind::Pin),
         _ => Err(EngineError::Stored(format!("`{word}` as a lock"))),
     }
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttemptWord {
+    Done,
+    Failed,
+    NotTaken,
+    Unknown,
+}
+
+pub(super) const fn attempt_word(word: AttemptWord) -> &'static str {
+    match word {
+        AttemptWord::Done => "done",
+        AttemptWord::Failed => "failed",
+        AttemptWord::NotTaken => "not_taken",
+        AttemptWord::Unknown => "unknown",
+    }
+}
+
+/// What became of one cell of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PartWord {
+    Accepted,
+    Rejected,
+    Unproven,
+    Unnamed,
+    Failed,
+    NotTaken,
+    Unclear,
+}
+
+pub(super) const fn part_word(word: PartWord) -> &'static str {
+    match word {
+        PartWord::Accepted => "accepted",
+        PartWord::Rejected => "rejected",
+        PartWord::Unproven => "unproven",
+        PartWord::Unnamed => "unnamed",
+        PartWord::Failed => "failed",
+        PartWord::NotTaken => "not_taken",
+        PartWord::Unclear => "unclear",
+    }
+}
+
+/// Reads [`part_word`] back.
+pub(super) fn part(word: &str) -> Result<PartWord> {
+    Ok(match word {
+        "accepted" => PartWord::Accepted,
+        "rejected" => PartWord::Rejected,
+        "unproven" => PartWord::Unproven,
+        "unnamed" => PartWord::Unnamed,
+        "failed" => PartWord::Failed,
+        "not_taken" => PartWord::NotTaken,
+        "unclear" => PartWord::Unclear,
+        _ => return Err(EngineError::Stored(format!("`{word}` as what became of a cell"))),
+    })
 }
 
 /// What a case is about.
@@ -219,6 +313,11 @@ pub(crate) fn case_kind(word: &str) -> Result<CaseKind> {
 
 fn stored(what: &str, code: i64) -> EngineError {
     EngineError::Stored(format!("{code} as a {what}"))
+}
+
+/// Reads a text from a row, where there is one.
+pub(super) fn maybe_text<'r>(row: &'r Row<'_>, column: usize) -> Result<Option<&'r str>> {
+    Ok(row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from)?)
 }
 
 /// Lower-case hex.
@@ -272,7 +371,10 @@ mod tests {
     /// ever added.
     #[test]
     fn codes_are_frozen() {
-        use {CaseKind as C, PeriodKind as P, RevisionState as S, Status as T, Why as W};
+        use {
+            CaseKind as C, HoldReason as H, PeriodKind as P, RevisionState as S, Status as T,
+            Why as W,
+        };
         let kinds = [(P::Day, 0), (P::Week, 1), (P::TechnicalWeek, 2), (P::Month, 3)];
         for (one, code) in kinds {
             assert_eq!((kind_code(one), kind(code).unwrap()), (code, one));
@@ -332,9 +434,51 @@ mod tests {
         for (one, word) in cases {
             assert_eq!((case_word(one), case_kind(word).unwrap()), (word, one));
         }
+        let holds = [
+            (H::Paused, "paused"),
+            (H::SecondWriter, "second_writer"),
+            (H::Blackout, "blackout"),
+            (H::NotPromoted, "not_promoted"),
+            (H::OpenAttempt, "open_attempt"),
+            (H::Settling, "settling"),
+            (H::Unproven, "unproven"),
+            (H::RejectedNotCured, "rejected_not_cured"),
+            (H::Lock, "lock"),
+            (H::InQuestion, "in_question"),
+            (H::PastPeriodClosed, "past_period_closed"),
+            (H::FrozenHorizon, "frozen_horizon"),
+            (H::UnknownStatus, "unknown_status"),
+            (H::Conflicting, "conflicting"),
+            (H::NotSignificant, "not_significant"),
+        ];
+        for (one, word) in holds {
+            assert_eq!((hold_word(one), hold(word).unwrap()), (word, one));
+        }
+        let ends = [
+            (AttemptWord::Done, "done"),
+            (AttemptWord::Failed, "failed"),
+            (AttemptWord::NotTaken, "not_taken"),
+            (AttemptWord::Unknown, "unknown"),
+        ];
+        for (one, word) in ends {
+            assert_eq!(attempt_word(one), word);
+        }
+        let parts = [
+            (PartWord::Accepted, "accepted"),
+            (PartWord::Rejected, "rejected"),
+            (PartWord::Unproven, "unproven"),
+            (PartWord::Unnamed, "unnamed"),
+            (PartWord::Failed, "failed"),
+            (PartWord::NotTaken, "not_taken"),
+            (PartWord::Unclear, "unclear"),
+        ];
+        for (one, word) in parts {
+            assert_eq!((part_word(one), part(word).unwrap()), (word, one));
+        }
         for unknown in [-1, 9] {
             assert!(state(unknown).is_err() && status(unknown).is_err() && why(unknown).is_err());
         }
-        assert!(kind(4).is_err() && lock_kind("").is_err() && case_kind("").is_err());
+        assert!(kind(4).is_err() && hold("").is_err());
+        assert!(lock_kind("").is_err() && case_kind("").is_err());
     }
 }

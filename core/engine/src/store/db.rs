@@ -16,7 +16,7 @@ pub(super) struct Sql(&'static str);
 
 impl Sql {
     /// Every equality term of it is answered by an index: what it costs grows
-    /// with the rows that it gives or changes.
+    /// with the rows under its key.
     pub(super) const fn seeks(text: &'static str) -> Self {
         Self(text)
     }
@@ -39,7 +39,7 @@ impl Db {
     }
 
     /// Runs `work` on one snapshot: what a writer commits meanwhile is not seen.
-    pub(crate) fn snapshot<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+    pub(super) fn snapshot<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         let transaction = self.0.unchecked_transaction()?;
         let result = work(self)?;
         transaction.finish()?;
@@ -108,7 +108,7 @@ impl Db {
     }
 
     /// The connection itself, for the writer's transactions and for tests.
-    pub(crate) const fn conn(&self) -> &Connection {
+    pub(super) const fn conn(&self) -> &Connection {
         &self.0
     }
 }

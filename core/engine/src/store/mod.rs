@@ -1,14 +1,21 @@
 //! The state directory: one writer, many readers, durable when acknowledged.
 
+pub(crate) mod attempts;
+pub(crate) mod audit;
+pub(crate) mod cells;
 pub(crate) mod codec;
 mod counts;
 mod db;
 #[cfg(test)]
 mod forge;
+pub(crate) mod holds;
 mod lock;
+pub(crate) mod names;
 pub(crate) mod records;
 mod schema;
 pub(crate) mod segments;
+mod settings;
+pub(crate) mod standing;
 mod writer;
 
 use std::{
@@ -114,14 +121,6 @@ impl State {
     ) -> Result<T> {
         self.writer.run(work)
     }
-
-    /// The same, for rooms that hold SQL of their own still.
-    pub(crate) fn write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.writer.run(move |tx| work(tx.conn()))
-    }
 }
 
 /// A read-only connection: it works beside a writer, and never blocks it.
@@ -158,14 +157,24 @@ impl Reader {
         &self.db
     }
 
-    pub(crate) const fn conn(&self) -> &Connection {
-        self.db.conn()
-    }
-
     /// Runs `work` on one snapshot: what a writer commits meanwhile is not
     /// seen.
-    pub(crate) fn snapshot<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        self.db.snapshot(|db| work(db.conn()))
+    pub(crate) fn at_once<T>(&self, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
+        self.db.snapshot(work)
+    }
+}
+
+/// What the database said.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct DatabaseError(rusqlite::Error);
+
+impl From<rusqlite::Error> for EngineError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
+            _ => Self::Database(DatabaseError(error)),
+        }
     }
 }
 
@@ -206,14 +215,14 @@ mod tests {
         let state = State::open(dir.path(), now()).unwrap();
         let reader = Reader::open(dir.path()).unwrap();
         let write = "INSERT INTO counter VALUES ('x', 1)";
-        state.write(|conn| Ok(conn.execute(write, [])?)).unwrap();
+        state.change(|tx| Ok(tx.conn().execute(write, [])?)).unwrap();
         let read = "SELECT value FROM counter WHERE name = 'x'";
-        assert_eq!(reader.conn().query_row(read, [], |r| r.get::<_, i64>(0)).unwrap(), 1);
-        assert!(reader.conn().execute(write, []).is_err(), "a reader must not write");
+        assert_eq!(reader.db().conn().query_row(read, [], |r| r.get::<_, i64>(0)).unwrap(), 1);
+        assert!(reader.db().conn().execute(write, []).is_err(), "a reader must not write");
         assert!(matches!(State::open(dir.path(), now()), Err(EngineError::WriterHeld { .. })));
         drop((state, reader));
         let alone = Reader::open(dir.path()).unwrap();
-        assert_eq!(alone.conn().query_row(read, [], |r| r.get::<_, i64>(0)).unwrap(), 1);
+        assert_eq!(alone.db().conn().query_row(read, [], |r| r.get::<_, i64>(0)).unwrap(), 1);
         State::open(dir.path(), now()).unwrap();
     }
 
@@ -222,7 +231,9 @@ mod tests {
         let dir = TempDir::new("sync");
         let state = State::open(dir.path(), now()).unwrap();
         let level = state
-            .write(|conn| Ok(conn.query_row("PRAGMA synchronous", [], |r| r.get::<_, i64>(0))?))
+            .change(|tx| {
+                Ok(tx.conn().query_row("PRAGMA synchronous", [], |r| r.get::<_, i64>(0))?)
+            })
             .unwrap();
         assert_eq!(level, 2);
         let lax = Connection::open_in_memory().unwrap();
@@ -236,7 +247,7 @@ mod tests {
         let reader = Reader::open(dir.path()).unwrap();
         let query = "SELECT id FROM cell_group WHERE scope = ?1 AND period > ?2";
         for period in 0..9 {
-            let mut statement = reader.conn().prepare_cached(query).unwrap();
+            let mut statement = reader.db().conn().prepare_cached(query).unwrap();
             assert!(!statement.exists([1, period]).unwrap());
             assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
         }
@@ -260,8 +271,9 @@ mod tests {
             .map(|n| {
                 let state = Arc::clone(&state);
                 std::thread::spawn(move || {
-                    state.write(move |conn| {
-                        conn.execute("INSERT INTO counter VALUES (?1, 1)", [format!("n{n}")])?;
+                    state.change(move |tx| {
+                        tx.conn()
+                            .execute("INSERT INTO counter VALUES (?1, 1)", [format!("n{n}")])?;
                         if n % 4 == 0 { Err(EngineError::Refused("no".into())) } else { Ok(()) }
                     })
                 })
@@ -271,7 +283,7 @@ mod tests {
         assert_eq!(failed.filter(Result::is_err).count(), 10);
         let kept = "SELECT COUNT(*) FROM counter WHERE name LIKE 'n%'";
         let reader = state.reader().unwrap();
-        assert_eq!(reader.conn().query_row(kept, [], |r| r.get::<_, i64>(0)).unwrap(), 30);
+        assert_eq!(reader.db().conn().query_row(kept, [], |r| r.get::<_, i64>(0)).unwrap(), 30);
     }
 
     #[test]
@@ -279,9 +291,9 @@ mod tests {
         let dir = TempDir::new("conserve");
         let state = State::open(dir.path(), now()).unwrap();
         let forged = "UPDATE counter SET value = value + 1 WHERE name = 'revisions'";
-        let error = state.write(|conn| Ok(conn.execute(forged, [])?)).unwrap_err();
+        let error = state.change(|tx| Ok(tx.conn().execute(forged, [])?)).unwrap_err();
         assert!(matches!(error, EngineError::Conservation { made: 1, counted: 0 }), "{error}");
-        state.write(|_| Ok(())).unwrap();
+        state.change(|_| Ok(())).unwrap();
     }
 
     #[test]
@@ -290,12 +302,12 @@ mod tests {
         let state = State::open(dir.path(), now()).unwrap();
         let limit = |pages: i64| {
             let pragma = format!("PRAGMA max_page_count = {pages}");
-            state.write(move |conn| Ok(conn.query_row(&pragma, [], |r| r.get::<_, i64>(0))?))
+            state.change(move |tx| Ok(tx.conn().query_row(&pragma, [], |r| r.get::<_, i64>(0))?))
         };
         let fill = |name: &'static str| {
-            state.write(move |conn| {
+            state.change(move |tx| {
                 let query = "INSERT INTO checkpoint VALUES (?1, hex(zeroblob(300000)))";
-                Ok(conn.execute(query, [name])?)
+                Ok(tx.conn().execute(query, [name])?)
             })
         };
         fill("before").unwrap();
@@ -307,7 +319,7 @@ mod tests {
         fill("after").unwrap();
         let names = "SELECT group_concat(source, ' ') FROM checkpoint";
         let reader = state.reader().unwrap();
-        let kept: String = reader.conn().query_row(names, [], |row| row.get(0)).unwrap();
+        let kept: String = reader.db().conn().query_row(names, [], |row| row.get(0)).unwrap();
         assert_eq!(kept, "after before");
     }
 }

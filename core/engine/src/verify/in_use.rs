@@ -1,10 +1,11 @@
 //! In use: does the value that drives the target's plan equal what we landed?
 
+use jiff::Timestamp;
 use planthread_contracts::RevisionState;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::rows::{Cell, same};
+use crate::{ledger::rows::same, store::cells::Cell};
 
 /// How a landed value reaches the value that drives the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub struct InUse {
 }
 
 /// Writes down what was read of the driving measure; true when it is in use.
-pub(crate) fn note(cell: &mut Cell, driving: Option<Decimal>, now: i64) -> bool {
+pub(crate) fn note(cell: &mut Cell, driving: Option<Decimal>, now: Timestamp) -> bool {
     let used = cell.state == RevisionState::Seen && same(cell.value, driving, false);
     if used != cell.in_use {
         cell.in_use = used;

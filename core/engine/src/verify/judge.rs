@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use planthread_contracts::RevisionState;
-use rusqlite::Connection;
 use rust_decimal::Decimal;
 
 use super::{
@@ -13,15 +12,9 @@ use super::{
 use crate::{
     State,
     error::Result,
-    ledger::{
-        CaseKind, Lock, LockKind, Why,
-        books::Books,
-        cases::{self, Found},
-        locks, names,
-        rows::Cell,
-    },
+    ledger::{CaseKind, Lock, LockKind, Why, books::Books},
     plan::HoldReason,
-    store::codec,
+    store::{Tx, holds::Found},
 };
 
 /// Tells who wrote what is not ours, and writes down what follows.
@@ -36,12 +29,9 @@ pub(super) fn foreign(
     let Some(scope) = foreign.first().map(|cell| cell.scope) else { return Ok(()) };
     let lock_until = now.checked_add(policy.lock_for).unwrap_or(Timestamp::MAX);
     let rules = policy.pattern.clone();
-    let (cases, edits) = state.write(move |conn| {
-        let query = "SELECT COUNT(*) FROM cell_group g JOIN cell c ON c.grp = g.id
-             WHERE g.scope = ?1";
-        let cells: u64 = conn.query_row(query, [scope], |row| row.get(0))?;
-        let pattern = pattern::sort(foreign, cells, &levels, &rules);
-        write_pattern(conn, scope, pattern, now, lock_until)
+    let (cases, edits) = state.change(move |tx| {
+        let pattern = pattern::sort(foreign, tx.cell_count(scope)?, &levels, &rules);
+        write_pattern(tx, scope, pattern, now, lock_until)
     })?;
     for (kind, cells) in cases {
         *report.cases.entry(kind.word().to_owned()).or_default() += cells;
@@ -73,8 +63,8 @@ pub(super) fn own(
     for found in all.into_iter().flatten() {
         report.cases.insert(found.kind.word().to_owned(), found.cells);
         let (target, scope) = (policy.target.clone(), policy.scope.name().to_owned());
-        state.write(move |conn| match names::find_scope(conn, &target, &scope)? {
-            Some(scope) => cases::file(conn, scope, &found, now).map(|_| ()),
+        state.change(move |tx| match tx.scope(&target, &scope)? {
+            Some(scope) => tx.file_case(scope, &found, now).map(|_| ()),
             None => Ok(()),
         })?;
     }
@@ -84,7 +74,7 @@ pub(super) fn own(
 type Written = (Vec<(CaseKind, u64)>, Vec<PersonEdit>);
 
 fn write_pattern(
-    conn: &Connection,
+    tx: &Tx<'_>,
     scope: i64,
     pattern: Pattern,
     now: Timestamp,
@@ -101,16 +91,16 @@ fn write_pattern(
             example: format!("{}: wanted {}, read {}", first.key, first.wanted, word(first.read)),
             cells: u64::try_from(cells.len()).unwrap_or(u64::MAX),
         };
-        let id = cases::file(conn, scope, &found, now)?;
+        let id = tx.file_case(scope, &found, now)?;
         filed.push((kind, found.cells));
         for foreign in &cells {
             let hold = kind.holds().then_some(HoldReason::InQuestion);
-            overwrite(conn, &mut books, foreign, id, hold, now)?;
+            overwrite(tx, &mut books, foreign, id, hold, now)?;
         }
     }
     for foreign in pattern.persons {
         let hold = Some(HoldReason::Lock);
-        if overwrite(conn, &mut books, &foreign, 0, hold, now)? {
+        if overwrite(tx, &mut books, &foreign, 0, hold, now)? {
             let reason = format!("edited to {}, ours was {}", word(foreign.read), foreign.wanted);
             let lock = Lock {
                 key: foreign.key.clone(),
@@ -120,36 +110,36 @@ fn write_pattern(
                 since: now,
                 until: lock_until,
             };
-            let known = locks::of_cell(conn, foreign.grp, foreign.measure)?;
+            let known = tx.lock_of(foreign.id)?;
             let longer =
                 known.filter(|(kind, hold)| *kind == LockKind::Send && hold.until > lock_until);
             if longer.is_none() {
-                locks::put(conn, foreign.grp, foreign.measure, &lock)?;
+                tx.put_lock(foreign.id, &lock)?;
             }
             let until = longer.map_or(lock_until, |(_, hold)| hold.until);
             let Foreign { key, wanted, read, .. } = foreign;
             edits.push(PersonEdit { key, wanted, read, until });
         }
     }
-    books.flush(conn)?;
+    books.flush(tx)?;
     Ok((filed, edits))
 }
 
 /// Notes a foreign value; false when the cell has moved on since it was read.
 fn overwrite(
-    conn: &Connection,
+    tx: &Tx<'_>,
     books: &mut Books,
     foreign: &Foreign,
     case: i64,
     hold: Option<HoldReason>,
     now: Timestamp,
 ) -> Result<bool> {
-    let Some(mut cell) = Cell::load(conn, foreign.grp, foreign.measure)? else { return Ok(false) };
+    let Some(mut cell) = tx.cell(foreign.id)? else { return Ok(false) };
     if cell.open_attempt != 0 || cell.last_attempt > foreign.read_after {
         return Ok(false);
     }
     cell.seen = foreign.read;
-    cell.seen_at = Some(codec::micros(now));
+    cell.seen_at = Some(now);
     cell.seen_attempt = foreign.read_after.max(cell.last_attempt);
     cell.unclear = None;
     cell.in_case = case;
@@ -160,9 +150,9 @@ fn overwrite(
     }
     if let (RevisionState::Pending, Some(reason)) = (cell.state, hold) {
         cell.step(books, foreign.scope, RevisionState::Held)?;
-        cell.hold = Some(reason.word().to_owned());
+        cell.hold = Some(reason);
     }
-    cell.save(conn)?;
+    tx.put_cell(&cell)?;
     Ok(true)
 }
 

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, CellKey, MeasureDecl, RevisionState, SeenCell};
 use planthread_kit::Selection;
-use rusqlite::{Connection, params};
 use rust_decimal::Decimal;
 
 use super::{
@@ -21,11 +20,9 @@ use crate::{
         Why,
         books::Books,
         doubt::{self, Doubt},
-        names::{self, GROUP_COLUMNS, GROUP_TABLES, GroupRef},
-        rows::Cell,
     },
     plan::scan,
-    store::codec,
+    store::{Db, Tx, cells::Cell, names::GroupRef},
 };
 
 /// One selection with what was read for it.
@@ -53,34 +50,26 @@ pub(super) struct Observed {
 }
 
 /// Judges every cell that the ledger knows inside the selection.
-pub(super) fn run(conn: &Connection, seen: &Observation, now: Timestamp) -> Result<Observed> {
+pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Observed> {
     let selection = &seen.selection;
     let mut done = Observed::default();
-    let Some(scope) = names::find_scope(conn, &selection.target, selection.scope.name())? else {
+    let Some(scope) = tx.scope(&selection.target, selection.scope.name())? else {
         return Ok(done);
     };
     let read: HashMap<&CellKey, Option<Decimal>> =
         seen.read.iter().map(|cell| (&cell.key, cell.value)).collect();
-    let measures = names::measures(conn)?;
+    let measures = tx.measures()?;
     let mut books = Books::default();
-    let query = format!(
-        "SELECT {GROUP_COLUMNS} FROM {GROUP_TABLES}
-         WHERE g.scope = ?1 AND g.period BETWEEN ?2 AND ?3 ORDER BY g.period, g.id"
-    );
-    let mut statement = conn.prepare_cached(&query)?;
-    let (from, to) = (codec::period_code(selection.from), codec::period_code(selection.to));
-    let mut rows = statement.query(params![scope, from, to])?;
     let places: HashSet<(&str, &str)> =
         selection.resources.iter().map(|(r, l)| (r.as_str(), l.as_str())).collect();
-    while let Some(row) = rows.next()? {
-        let group = names::group_from(row)?;
+    tx.groups_between(scope, (selection.from, selection.to), |group| {
         let place = (group.key.resource.as_str(), group.key.location.as_str());
         // A sweep of one machine must not load the cells of all others.
         if !places.is_empty() && !places.contains(&place) {
-            continue;
+            return Ok(());
         }
-        for (measure, mut cell) in scan::cells(conn, group.id, &measures)? {
-            let key = group.cell(&measure);
+        for (measure, mut cell) in scan::cells(tx, group.id, &measures)? {
+            let key = group.cell(measure);
             let ours = key.period.kind() == selection.from.kind()
                 && selection.measures.contains(&key.measure);
             let busy = cell.open_attempt != 0 || cell.last_attempt > seen.read_after;
@@ -89,19 +78,20 @@ pub(super) fn run(conn: &Connection, seen: &Observation, now: Timestamp) -> Resu
             }
             let value = read.get(&key).copied().flatten();
             let mut judge =
-                Judge { conn, books: &mut books, seen, group: &group, now, done: &mut done };
+                Judge { tx, books: &mut books, seen, group: &group, now, done: &mut done };
             if judge.cell(&key, &mut cell, value)? {
                 judge.in_use(&key, &mut cell, &read);
-                cell.save(conn)?;
+                tx.put_cell(&cell)?;
             }
         }
-    }
-    books.flush(conn)?;
+        Ok(())
+    })?;
+    books.flush(tx)?;
     Ok(done)
 }
 
 struct Judge<'a> {
-    conn: &'a Connection,
+    tx: &'a Tx<'a>,
     books: &'a mut Books,
     seen: &'a Observation,
     group: &'a GroupRef,
@@ -118,13 +108,13 @@ impl Judge<'_> {
     fn cell(&mut self, key: &CellKey, cell: &mut Cell, read: Option<Decimal>) -> Result<bool> {
         self.done.report.read += 1;
         self.done.levels.push((key.clone(), cell.value));
-        let older = older_values(self.conn, cell, read)?;
+        let older = older_values(self.tx, cell, read)?;
         let known = Known {
             state: cell.state,
             value: cell.value,
-            sent_at: cell.sent_at.map(codec::timestamp).transpose()?,
-            unclear_until: cell.unclear.map(codec::timestamp).transpose()?,
-            doubt: left_in_doubt(self.conn, cell, read)?,
+            sent_at: cell.sent_at,
+            unclear_until: cell.unclear,
+            doubt: left_in_doubt(self.tx, cell, read)?,
             before: cell.before,
             seen: cell.seen_at.map(|_| cell.seen),
             older: &older,
@@ -135,8 +125,7 @@ impl Judge<'_> {
             let heartbeat =
                 self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat);
             self.done.foreign.push(Foreign {
-                grp: cell.grp,
-                measure: cell.measure,
+                id: cell.id,
                 scope: self.group.scope,
                 key: key.clone(),
                 wanted: cell.value,
@@ -147,7 +136,7 @@ impl Judge<'_> {
             return Ok(false);
         }
         cell.seen = read;
-        cell.seen_at = Some(codec::micros(self.now));
+        cell.seen_at = Some(self.now);
         cell.seen_attempt = self.seen.read_after.max(cell.last_attempt);
         match meaning {
             Meaning::Landed => self.landed(cell)?,
@@ -178,7 +167,7 @@ impl Judge<'_> {
         if cell.state != RevisionState::Seen {
             cell.step(self.books, self.group.scope, RevisionState::Seen)?;
         }
-        cell.credit(self.conn)?;
+        cell.credit(self.tx)?;
         cell.unclear = None;
         cell.in_case = 0;
         Ok(())
@@ -189,7 +178,7 @@ impl Judge<'_> {
         let report = &mut self.done.report;
         report.failed += 1;
         if report.failures.len() < NAMED {
-            report.failures.insert(doubt::verdict(self.conn, cell.last_attempt)?);
+            report.failures.insert(self.tx.verdict(cell.last_attempt)?);
         }
         let why = cell.why;
         self.again(cell, why)
@@ -198,7 +187,7 @@ impl Judge<'_> {
     fn refused(&mut self, cell: &mut Cell) -> Result<()> {
         self.done.report.refused += 1;
         cell.unclear = None;
-        doubt::refuse_unnamed(self.conn, cell)?;
+        doubt::refuse_unnamed(self.tx, cell)?;
         cell.step(self.books, self.group.scope, RevisionState::Rejected)
     }
 
@@ -218,13 +207,7 @@ impl Judge<'_> {
             self.done.report.dropped += 1;
         }
         if self.done.report.lost_cells.len() < NAMED {
-            let query = "SELECT hex, COALESCE(handle, '') FROM attempt WHERE id = ?1";
-            let names = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-            let (attempt, receipt) = self
-                .conn
-                .prepare_cached(query)?
-                .query_row([cell.last_attempt], names)
-                .unwrap_or_default();
+            let (attempt, receipt) = self.tx.attempt_names(cell.last_attempt)?.unwrap_or_default();
             self.done.report.lost_cells.push(LostCell {
                 key: key.clone(),
                 revision: cell.rev,
@@ -251,31 +234,23 @@ impl Judge<'_> {
         let driving = self.group.cell(&wiring.drives);
         let value = read.get(&driving).copied().flatten();
         self.done.report.compared_in_use += 1;
-        let used = in_use::note(cell, value, codec::micros(self.now));
+        let used = in_use::note(cell, value, self.now);
         self.done.report.in_use += u64::from(used);
     }
 }
 
 /// What the last attempt left in doubt, asked for only when the read is not the
 /// current value.
-fn left_in_doubt(conn: &Connection, cell: &Cell, read: Option<Decimal>) -> Result<Doubt> {
+fn left_in_doubt(db: &Db, cell: &Cell, read: Option<Decimal>) -> Result<Doubt> {
     let decided = cell.state != RevisionState::Unproven || read == Some(cell.value);
-    if decided { Ok(Doubt::Effect) } else { doubt::doubt(conn, cell) }
+    if decided { Ok(Doubt::Effect) } else { doubt::doubt(db, cell) }
 }
 
 /// Values of earlier revisions, asked for only when the read is not the
 /// current value: that is rare.
-fn older_values(conn: &Connection, cell: &Cell, read: Option<Decimal>) -> Result<Vec<Decimal>> {
+fn older_values(db: &Db, cell: &Cell, read: Option<Decimal>) -> Result<Vec<Decimal>> {
     if cell.rev == 1 || read == Some(cell.value) {
         return Ok(Vec::new());
     }
-    let query = "SELECT value FROM past_revision WHERE grp = ?1 AND measure = ?2";
-    let mut statement = conn.prepare_cached(query)?;
-    let mut rows = statement.query([cell.grp, cell.measure])?;
-    let mut values = Vec::new();
-    while let Some(row) = rows.next()? {
-        let text: String = row.get(0)?;
-        values.push(codec::decimal(&text)?);
-    }
-    Ok(values)
+    Ok(db.past_revisions(cell.id)?.into_iter().map(|past| past.value).collect())
 }

@@ -15,16 +15,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planthread_contracts::{Aggregation, CellKey, MeasureDecl};
+use planthread_contracts::{Aggregation, CellKey, MeasureDecl, Period};
 use rust_decimal::Decimal;
 
-use crate::ledger::CaseKind;
+use crate::{ledger::CaseKind, store::names::CellId};
 
 /// A cell that holds a value of somebody else's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Foreign {
-    pub(crate) grp: i64,
-    pub(crate) measure: i64,
+    pub(crate) id: CellId,
     pub(crate) scope: i64,
     pub(crate) key: CellKey,
     pub(crate) wanted: Decimal,
@@ -60,7 +59,7 @@ type Sum = (Decimal, u32);
 #[derive(Debug, Default)]
 pub(crate) struct Levels {
     by_month: BTreeMap<Month, Sum>,
-    by_period: BTreeMap<(i64, String), Sum>,
+    by_period: BTreeMap<(Period, String), Sum>,
 }
 
 impl Levels {
@@ -93,8 +92,8 @@ fn month(key: &CellKey) -> Month {
     (key.resource.clone(), key.location.clone(), key.measure.clone(), year, month)
 }
 
-fn period(key: &CellKey) -> (i64, String) {
-    (crate::store::codec::period_code(key.period), key.measure.clone())
+fn period(key: &CellKey) -> (Period, String) {
+    (key.period, key.measure.clone())
 }
 
 /// The verdict on the foreign cells of one scope in one sweep.
@@ -154,11 +153,11 @@ pub(crate) fn sort(
 fn apart(rest: Vec<Foreign>, policy: &PatternPolicy) -> (Vec<Foreign>, Vec<Foreign>) {
     let mut of_measure: BTreeMap<i64, usize> = BTreeMap::new();
     for cell in &rest {
-        *of_measure.entry(cell.measure).or_default() += 1;
+        *of_measure.entry(cell.id.measure).or_default() += 1;
     }
     let load = of_measure.values().any(|cells| *cells >= policy.job_least);
     let few = |cell: &Foreign| {
-        load && of_measure.get(&cell.measure).is_some_and(|cells| *cells < policy.mass_least)
+        load && of_measure.get(&cell.id.measure).is_some_and(|cells| *cells < policy.mass_least)
     };
     rest.into_iter().partition(|cell| !few(cell))
 }
@@ -180,8 +179,7 @@ mod tests {
             "target": "t", "scope": "", "resource": format!("R{resource}"), "location": "L",
             "period": format!("2026-W{week:02}"), "measure": "live" }));
         Foreign {
-            grp: 1,
-            measure: 1,
+            id: CellId { grp: 1, measure: 1 },
             scope: 1,
             key: key.unwrap(),
             wanted: wanted.parse().unwrap(),
@@ -213,7 +211,8 @@ mod tests {
     #[test]
     fn an_edit_beside_a_load_stays_an_edit() {
         let mut all = many(280, 20);
-        all.push(Foreign { measure: 2, ..foreign(1, 50, "10", "120") });
+        let id = CellId { grp: 1, measure: 2 };
+        all.push(Foreign { id, ..foreign(1, 50, "10", "120") });
         assert_eq!(kinds(all.clone(), 100_000), (vec![(CaseKind::Job, 280)], 1));
         assert_eq!(kinds(all, 1_000), (vec![(CaseKind::Mass, 280)], 1));
     }

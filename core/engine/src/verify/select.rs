@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
-use planthread_contracts::{Period, PeriodKind};
+use planthread_contracts::{Period, PeriodKind, RevisionState};
 use planthread_kit::{Selection, http::Lane};
-use rusqlite::{Connection, params};
 
 use super::policy::SweepPolicy;
-use crate::{Reader, error::Result, ledger::names, store::codec};
+use crate::{
+    Reader,
+    error::Result,
+    store::{Db, standing::Due},
+};
 
 /// Which cells a sweep is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,66 +49,55 @@ pub(super) fn selections_but(
     now: Timestamp,
     known: &BTreeSet<(Period, Place)>,
 ) -> Result<Vec<Selection>> {
-    reader.snapshot(|conn| {
-        let target = policy.target.as_str();
-        let Some(scope) = names::find_scope(conn, target, policy.scope.name())? else {
+    reader.at_once(|db| {
+        let Some(scope) = db.scope(&policy.target, policy.scope.name())? else {
             return Ok(Vec::new());
         };
-        let mut due = due(conn, scope, policy, now)?;
+        let mut due = due(db, scope, policy, now)?;
         due.retain(|period, places| {
             places.retain(|place| !known.contains(&(*period, place.clone())));
             !places.is_empty()
         });
-        let all = "SELECT COUNT(DISTINCT place) FROM cell_group WHERE scope = ?1";
-        let places: usize = conn.query_row(all, [scope], |row| row.get(0))?;
-        Ok(rectangles(&due, places, policy))
+        Ok(rectangles(&due, db.places(scope)?, policy))
     })
 }
 
 /// Period and places that have something to read.
 fn due(
-    conn: &Connection,
+    db: &Db,
     scope: i64,
     policy: &SweepPolicy,
     now: Timestamp,
 ) -> Result<BTreeMap<Period, BTreeSet<Place>>> {
-    let near_end = policy.today.saturating_add(policy.near_days.days());
-    let near = codec::period_code(Period::containing(PeriodKind::Day, near_end));
-    let before =
-        |age: SignedDuration| codec::micros(now.checked_sub(age).unwrap_or(Timestamp::MIN));
-    // 3 unproven, 4 seen, 5 rejected, 8 withdrawn.
-    let condition = match policy.which {
-        Which::Unproven => "c.state = 3",
-        Which::Expired => "(c.state = 3 OR c.state IN (4, 5) AND old)",
-        // 0 pending, 1 held.
-        Which::Unread => "c.state IN (0, 1) AND old",
-        Which::All => "c.state <> 8",
-        Which::Since(_) => "c.state <> 8 AND old",
+    use RevisionState as S;
+    const WANTED: &[S] = &[S::Pending, S::Held, S::InFlight, S::Unproven, S::Seen, S::Rejected];
+    let (always, when_old): (&[S], &[S]) = match policy.which {
+        Which::Unproven => (&[S::Unproven], &[]),
+        Which::Expired => (&[S::Unproven], &[S::Seen, S::Rejected]),
+        Which::Unread => (&[], &[S::Pending, S::Held]),
+        Which::All => (WANTED, &[]),
+        Which::Since(_) => (&[], WANTED),
     };
+    let before = |age: SignedDuration| now.checked_sub(age).unwrap_or(Timestamp::MIN);
     let (near_old, far_old) = match policy.which {
         Which::Unread => (before(policy.basis_age), before(policy.basis_age)),
-        Which::Since(at) => (codec::micros(at) - 1, codec::micros(at) - 1),
+        Which::Since(at) => {
+            let just_before = at.checked_sub(SignedDuration::from_micros(1)).unwrap_or(at);
+            (just_before, just_before)
+        }
         Which::Unproven | Which::Expired | Which::All => {
             (before(policy.near_age), before(policy.far_age))
         }
     };
+    let near_end = policy.today.saturating_add(policy.near_days.days());
+    let near = Period::containing(PeriodKind::Day, near_end);
     // Read in the future: the clock was set back since, so nobody knows when.
-    let query = format!(
-        "SELECT DISTINCT g.period, p.resource, p.location,
-         c.seen_at IS NULL OR c.seen_at > ?5
-         OR c.seen_at <= CASE WHEN g.period < ?2 THEN ?3 ELSE ?4 END AS old
-         FROM cell_group g JOIN place p ON p.id = g.place JOIN cell c ON c.grp = g.id
-         WHERE g.scope = ?1 AND {condition}"
-    );
-    let mut statement = conn.prepare_cached(&query)?;
     let soon = before(-CLOCKS_DIFFER);
-    let ages = params![scope, near, near_old, far_old, soon];
-    let mut rows = statement.query(ages)?;
     let mut due: BTreeMap<Period, BTreeSet<Place>> = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let period = codec::period(row.get(0)?)?;
-        due.entry(period).or_default().insert((row.get(1)?, row.get(2)?));
-    }
+    let ages = Due { always, when_old, near, near_old, far_old, soon };
+    db.due_groups(scope, &ages, |period, place| {
+        due.entry(period).or_default().insert(place);
+    })?;
     Ok(due)
 }
 

@@ -16,7 +16,7 @@ use super::{
     report::SweepReport,
     select,
 };
-use crate::{State, error::Result, ledger::attempts};
+use crate::{State, error::Result, store::names::CellId};
 
 /// Reads back what the policy selects, and writes down what it means.
 ///
@@ -64,7 +64,7 @@ struct Sweep<'a> {
 struct Findings {
     report: SweepReport,
     /// By group and measure: a cell may be read twice.
-    foreign: BTreeMap<(i64, i64), Foreign>,
+    foreign: BTreeMap<CellId, Foreign>,
     levels: Levels,
     doubled: Option<String>,
     gone: bool,
@@ -91,7 +91,7 @@ impl Sweep<'_> {
         let selections = select::selections_but(&reader, policy, now, &known)?;
         drop(reader);
         for selection in selections {
-            let read_after = attempts::newest(self.state.reader()?.conn())?;
+            let read_after = self.state.reader()?.db().newest_attempt()?;
             let read = match self.connector.read(&selection).await {
                 Ok(read) => read,
                 Err(error) => {
@@ -109,7 +109,7 @@ impl Sweep<'_> {
                 in_use: policy.in_use.clone(),
             };
             let now = self.clock.now();
-            self.note(self.state.write(move |conn| observe::run(conn, &observation, now))?);
+            self.note(self.state.change(move |tx| observe::run(tx, &observation, now))?);
         }
         Ok(())
     }
@@ -119,8 +119,7 @@ impl Sweep<'_> {
         found.report.add(observed.report);
         found.gone |= observed.gone;
         found.doubled = found.doubled.take().or(observed.doubled);
-        let place = |cell: Foreign| ((cell.grp, cell.measure), cell);
-        found.foreign.extend(observed.foreign.into_iter().map(place));
+        found.foreign.extend(observed.foreign.into_iter().map(|cell| (cell.id, cell)));
         for (key, wanted) in &observed.levels {
             if let Some(decl) = self.policy.measures.iter().find(|m| m.name == key.measure) {
                 found.levels.add(key, *wanted, decl);

@@ -1,0 +1,281 @@
+//! Rows of cells: the current revision with its four facts, and past ones.
+
+use jiff::Timestamp;
+use planthread_contracts::{CellKey, RevisionState, Status};
+use rusqlite::{Row, params};
+use rust_decimal::Decimal;
+
+use super::{
+    codec,
+    db::{Db, Sql, Tx},
+    names::{self, CellId, GroupRef},
+};
+use crate::{error::Result, ledger::Why, plan::HoldReason};
+
+/// One cell as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) id: CellId,
+    pub(crate) rev: u64,
+    pub(crate) state: RevisionState,
+    pub(crate) hold: Option<HoldReason>,
+    pub(crate) why: Why,
+    pub(crate) value: Decimal,
+    pub(crate) unrounded: Decimal,
+    pub(crate) status: Status,
+    pub(crate) as_of: Timestamp,
+    pub(crate) valid_until: Timestamp,
+    pub(crate) recipe: i64,
+    pub(crate) made_at: Timestamp,
+    pub(crate) accepted_rev: u64,
+    pub(crate) accepted_by: i64,
+    pub(crate) sent_rev: u64,
+    pub(crate) sent_at: Option<Timestamp>,
+    pub(crate) last_attempt: i64,
+    pub(crate) open_attempt: i64,
+    /// An attempt ended without anybody knowing how; before this instant it may
+    /// still take effect.
+    pub(crate) unclear: Option<Timestamp>,
+    /// The value before our last write, when it was known.
+    pub(crate) before: Option<Option<Decimal>>,
+    pub(crate) seen_at: Option<Timestamp>,
+    pub(crate) seen: Option<Decimal>,
+    /// The newest attempt that had been opened when it was read.
+    pub(crate) seen_attempt: i64,
+    pub(crate) in_use: bool,
+    pub(crate) in_use_since: Option<Timestamp>,
+    pub(crate) in_case: i64,
+}
+
+/// A revision that is no cell's current one any more.
+#[derive(Debug)]
+pub(crate) struct PastRevision {
+    pub(crate) rev: u64,
+    pub(crate) state: RevisionState,
+    pub(crate) value: Decimal,
+    pub(crate) unrounded: Decimal,
+    pub(crate) status: Status,
+    pub(crate) as_of: Timestamp,
+    pub(crate) valid_until: Timestamp,
+    pub(crate) recipe: i64,
+    pub(crate) made_at: Timestamp,
+}
+
+impl Db {
+    /// One cell.
+    pub(crate) fn cell(&self, id: CellId) -> Result<Option<Cell>> {
+        let sql = Sql::seeks("SELECT * FROM cell WHERE grp = ?1 AND measure = ?2");
+        self.find(sql, [id.grp, id.measure], cell)
+    }
+
+    /// All cells of a group, by the number of their measure.
+    pub(crate) fn cells_of_group(&self, grp: i64) -> Result<Vec<Cell>> {
+        let sql = Sql::seeks("SELECT * FROM cell WHERE grp = ?1 ORDER BY measure");
+        self.all(sql, [grp], cell)
+    }
+
+    /// The cells of a scope that are to be sent, or held.
+    pub(crate) fn waiting_cells(&self, scope: i64) -> Result<Vec<CellId>> {
+        let sql = Sql::walks(
+            "SELECT c.grp, c.measure FROM cell_group g JOIN cell c ON c.grp = g.id
+             WHERE g.scope = ?1 AND c.state IN (0, 1)",
+            "the cells of one scope, once a cycle",
+        );
+        self.all(sql, [scope], |row| Ok(CellId { grp: row.get(0)?, measure: row.get(1)? }))
+    }
+
+    /// How many cells a scope has.
+    pub(crate) fn cell_count(&self, scope: i64) -> Result<u64> {
+        let sql = Sql::walks(
+            "SELECT COUNT(*) FROM cell_group g JOIN cell c ON c.grp = g.id WHERE g.scope = ?1",
+            "the cells of one scope, once a sweep that met a foreign value",
+        );
+        self.number(sql, [scope])
+    }
+
+    /// The value of a past revision.
+    pub(crate) fn past_value(&self, id: CellId, rev: u64) -> Result<Option<Decimal>> {
+        let sql = Sql::seeks(
+            "SELECT value FROM past_revision WHERE grp = ?1 AND measure = ?2 AND rev = ?3",
+        );
+        self.find(sql, params![id.grp, id.measure, rev], |row| codec::number(row, 0))
+    }
+
+    /// The past revisions of a cell, oldest first.
+    pub(crate) fn past_revisions(&self, id: CellId) -> Result<Vec<PastRevision>> {
+        let sql = Sql::seeks(
+            "SELECT rev, state, value, unrounded, status, as_of, valid_until, recipe, made_at
+             FROM past_revision WHERE grp = ?1 AND measure = ?2 ORDER BY rev",
+        );
+        self.all(sql, [id.grp, id.measure], |row| {
+            Ok(PastRevision {
+                rev: row.get(0)?,
+                state: codec::state(row.get(1)?)?,
+                value: codec::number(row, 2)?,
+                unrounded: codec::number(row, 3)?,
+                status: codec::status(row.get(4)?)?,
+                as_of: codec::at(row, 5)?,
+                valid_until: codec::at(row, 6)?,
+                recipe: row.get(7)?,
+                made_at: codec::at(row, 8)?,
+            })
+        })
+    }
+
+    /// Gives every cell that the target refused to `each`, by group: its key,
+    /// revision, value and last attempt.
+    pub(crate) fn rejected_cells(&self) -> Result<Vec<(CellKey, Cell)>> {
+        let sql = Sql::walks(
+            "SELECT c.*, m.name, g.id, g.scope, s.target, s.name, p.resource, p.location,
+                p.product, g.period
+             FROM cell c JOIN cell_group g ON g.id = c.grp JOIN scope s ON s.id = g.scope
+             JOIN place p ON p.id = g.place JOIN measure m ON m.id = c.measure
+             WHERE c.state = 5 ORDER BY c.grp, m.name",
+            "all cells once, for a person who asked",
+        );
+        self.all(sql, [], |row| {
+            let measure: String = row.get(28)?;
+            Ok((names::group(row, 29)?.cell(&measure), cell(row)?))
+        })
+    }
+
+    /// The cells of a scope that left wanted and may stand at the target still,
+    /// in periods that begin on or after one: their groups and measures.
+    pub(crate) fn left_standing(
+        &self,
+        scope: i64,
+        from: planthread_contracts::Period,
+        mut each: impl FnMut(GroupRef, String) -> Result<()>,
+    ) -> Result<()> {
+        // 8 withdrawn; what ended with zero (8), or was read as gone, does not
+        // stand.
+        let sql = Sql::walks(
+            "SELECT g.id, g.scope, s.target, s.name, p.resource, p.location, p.product, g.period,
+                m.name
+             FROM cell_group g JOIN scope s ON s.id = g.scope JOIN place p ON p.id = g.place
+             JOIN cell c ON c.grp = g.id JOIN measure m ON m.id = c.measure
+             WHERE g.scope = ?1 AND g.period >= ?2 AND c.state = 8 AND c.sent_rev > 0
+             AND c.why <> 8
+             AND NOT (c.seen IS NULL AND c.seen_at IS NOT NULL AND c.seen_attempt >= c.last_attempt)
+             ORDER BY g.period, g.id, m.name",
+            "the cells of one scope that are not past, once a view",
+        );
+        self.each(sql, params![scope, codec::period_code(from)], |row| {
+            each(names::group(row, 0)?, row.get(8)?)
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// Writes a cell.
+    pub(crate) fn put_cell(&self, cell: &Cell) -> Result<()> {
+        let sql = Sql::seeks(
+            "INSERT OR REPLACE INTO cell VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+             ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+        );
+        self.run(
+            sql,
+            params![
+                cell.id.grp,
+                cell.id.measure,
+                cell.rev,
+                codec::state_code(cell.state),
+                cell.hold.map(codec::hold_word),
+                codec::why_code(cell.why),
+                codec::decimal_text(cell.value),
+                codec::decimal_text(cell.unrounded),
+                codec::status_code(cell.status),
+                codec::micros(cell.as_of),
+                codec::micros(cell.valid_until),
+                cell.recipe,
+                codec::micros(cell.made_at),
+                cell.accepted_rev,
+                cell.accepted_by,
+                cell.sent_rev,
+                cell.sent_at.map(codec::micros),
+                cell.last_attempt,
+                cell.open_attempt,
+                cell.unclear.map_or(0, |until| codec::micros(until).max(1)),
+                cell.before.is_some(),
+                cell.before.flatten().map(codec::decimal_text),
+                cell.seen_at.map(codec::micros),
+                cell.seen.map(codec::decimal_text),
+                cell.seen_attempt,
+                cell.in_use,
+                cell.in_use_since.map(codec::micros),
+                cell.in_case,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Keeps the current revision of a cell as a past one, in `state`.
+    pub(crate) fn insert_past(&self, cell: &Cell, state: RevisionState) -> Result<()> {
+        let sql = Sql::seeks(
+            "INSERT INTO past_revision VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        );
+        self.run(
+            sql,
+            params![
+                cell.id.grp,
+                cell.id.measure,
+                cell.rev,
+                codec::state_code(state),
+                codec::decimal_text(cell.value),
+                codec::decimal_text(cell.unrounded),
+                codec::status_code(cell.status),
+                codec::micros(cell.as_of),
+                codec::micros(cell.valid_until),
+                cell.recipe,
+                codec::micros(cell.made_at),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Notes in which state a past revision ended.
+    pub(crate) fn end_past(&self, id: CellId, rev: u64, state: RevisionState) -> Result<()> {
+        let sql = Sql::seeks(
+            "UPDATE past_revision SET state = ?4 WHERE grp = ?1 AND measure = ?2 AND rev = ?3",
+        );
+        self.run(sql, params![id.grp, id.measure, rev, codec::state_code(state)])?;
+        Ok(())
+    }
+}
+
+/// Reads the columns of `cell`, in the order of the table.
+fn cell(row: &Row<'_>) -> Result<Cell> {
+    let before_known: bool = row.get(20)?;
+    Ok(Cell {
+        id: CellId { grp: row.get(0)?, measure: row.get(1)? },
+        rev: row.get(2)?,
+        state: codec::state(row.get(3)?)?,
+        hold: codec::maybe_text(row, 4)?.map(codec::hold).transpose()?,
+        why: codec::why(row.get(5)?)?,
+        value: codec::number(row, 6)?,
+        unrounded: codec::number(row, 7)?,
+        status: codec::status(row.get(8)?)?,
+        as_of: codec::at(row, 9)?,
+        valid_until: codec::at(row, 10)?,
+        recipe: row.get(11)?,
+        made_at: codec::at(row, 12)?,
+        accepted_rev: row.get(13)?,
+        accepted_by: row.get(14)?,
+        sent_rev: row.get(15)?,
+        sent_at: codec::maybe_at(row, 16)?,
+        last_attempt: row.get(17)?,
+        open_attempt: row.get(18)?,
+        // 0 for none.
+        unclear: match row.get(19)? {
+            0 => None,
+            until => Some(codec::timestamp(until)?),
+        },
+        before: if before_known { Some(codec::maybe_number(row, 21)?) } else { None },
+        seen_at: codec::maybe_at(row, 22)?,
+        seen: codec::maybe_number(row, 23)?,
+        seen_attempt: row.get(24)?,
+        in_use: row.get(25)?,
+        in_use_since: codec::maybe_at(row, 26)?,
+        in_case: row.get(27)?,
+    })
+}

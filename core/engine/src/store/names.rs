@@ -1,0 +1,287 @@
+//! Names as small integers: targets, scopes, places, measures, groups.
+
+use std::collections::HashMap;
+
+use planthread_contracts::{CellKey, GroupKey, Period};
+use rusqlite::{Params, Row, params};
+
+use super::{
+    codec,
+    db::{Db, Sql, Tx},
+};
+use crate::{EngineError, error::Result};
+
+/// The number of a cell: its group and its measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CellId {
+    pub(crate) grp: i64,
+    pub(crate) measure: i64,
+}
+
+/// A group and its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GroupRef {
+    pub(crate) id: i64,
+    pub(crate) scope: i64,
+    pub(crate) key: GroupKey,
+}
+
+impl GroupRef {
+    /// The key of one of its cells.
+    pub(crate) fn cell(&self, measure: &str) -> CellKey {
+        let GroupKey { target, scope, resource, location, product, period } = self.key.clone();
+        let measure = measure.to_owned();
+        CellKey { target, scope, resource, location, product, period, measure }
+    }
+}
+
+impl Db {
+    /// The number of a scope, when the ledger knows it.
+    pub(crate) fn scope(&self, target: &str, name: &str) -> Result<Option<i64>> {
+        let sql = Sql::seeks("SELECT id FROM scope WHERE target = ?1 AND name = ?2");
+        self.find(sql, [target, name], |row| Ok(row.get(0)?))
+    }
+
+    /// Every scope: number, target, name.
+    pub(crate) fn scopes(&self) -> Result<Vec<(i64, String, String)>> {
+        let sql = Sql::walks(
+            "SELECT id, target, name FROM scope ORDER BY target, name",
+            "the list that was asked for: as long as the configuration",
+        );
+        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    }
+
+    /// All measures by number.
+    pub(crate) fn measures(&self) -> Result<HashMap<i64, String>> {
+        let sql = Sql::walks(
+            "SELECT id, name FROM measure",
+            "the list that was asked for: as long as the configuration",
+        );
+        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// The number of a measure, when the ledger knows it.
+    pub(crate) fn measure(&self, name: &str) -> Result<Option<i64>> {
+        self.find(Sql::seeks("SELECT id FROM measure WHERE name = ?1"), [name], id)
+    }
+
+    /// The number of a group of a scope, when the ledger knows it.
+    pub(crate) fn group_named(&self, scope: i64, key: &GroupKey) -> Result<Option<i64>> {
+        let place =
+            self.place(&key.resource, &key.location, &product_text(key.product.as_deref()))?;
+        place.map_or(Ok(None), |place| self.group_at(scope, key.period, place))
+    }
+
+    fn group_at(&self, scope: i64, period: Period, place: i64) -> Result<Option<i64>> {
+        let sql =
+            Sql::seeks("SELECT id FROM cell_group WHERE scope = ?1 AND period = ?2 AND place = ?3");
+        self.find(sql, params![scope, codec::period_code(period), place], id)
+    }
+
+    fn place(&self, resource: &str, location: &str, product: &str) -> Result<Option<i64>> {
+        let sql = Sql::seeks(
+            "SELECT id FROM place WHERE resource = ?1 AND location = ?2 AND product = ?3",
+        );
+        self.find(sql, [resource, location, product], id)
+    }
+
+    /// The number of a cell.
+    ///
+    /// # Errors
+    /// When the ledger does not know it.
+    pub(crate) fn cell_named(&self, key: &CellKey) -> Result<CellId> {
+        let group = match self.scope(&key.target, &key.scope)? {
+            Some(scope) => self.group_named(scope, &key.group())?,
+            None => None,
+        };
+        let found = group.zip(self.measure(&key.measure)?);
+        let (grp, measure) =
+            found.ok_or_else(|| EngineError::UnknownCell(Box::new(key.clone())))?;
+        Ok(CellId { grp, measure })
+    }
+
+    /// The group numbered `id`.
+    pub(crate) fn group(&self, id: i64) -> Result<GroupRef> {
+        let sql = Sql::seeks(
+            "SELECT g.id, g.scope, s.target, s.name, p.resource, p.location, p.product, g.period
+             FROM cell_group g JOIN scope s ON s.id = g.scope JOIN place p ON p.id = g.place
+             WHERE g.id = ?1",
+        );
+        self.one(sql, [id], |row| group(row, 0))
+    }
+
+    /// Gives every group of a scope to `each`.
+    pub(crate) fn groups(
+        &self,
+        scope: i64,
+        mut each: impl FnMut(GroupRef) -> Result<()>,
+    ) -> Result<()> {
+        let sql = Sql::seeks(
+            "SELECT g.id, g.scope, s.target, s.name, p.resource, p.location, p.product, g.period
+             FROM cell_group g JOIN scope s ON s.id = g.scope JOIN place p ON p.id = g.place
+             WHERE g.scope = ?1",
+        );
+        self.each(sql, [scope], |row| each(group(row, 0)?))
+    }
+
+    /// Gives the groups of one period of a scope to `each`, by resource,
+    /// location and product.
+    pub(crate) fn groups_of_period(
+        &self,
+        scope: i64,
+        period: Period,
+        mut each: impl FnMut(GroupRef) -> Result<()>,
+    ) -> Result<()> {
+        let sql = Sql::seeks(
+            "SELECT g.id, g.scope, s.target, s.name, p.resource, p.location, p.product, g.period
+             FROM cell_group g JOIN scope s ON s.id = g.scope JOIN place p ON p.id = g.place
+             WHERE g.scope = ?1 AND g.period = ?2 ORDER BY p.resource, p.location, p.product",
+        );
+        self.each(sql, params![scope, codec::period_code(period)], |row| each(group(row, 0)?))
+    }
+
+    /// Gives the groups of a scope from one period to another to `each`, by
+    /// period.
+    pub(crate) fn groups_between(
+        &self,
+        scope: i64,
+        (from, to): (Period, Period),
+        mut each: impl FnMut(GroupRef) -> Result<()>,
+    ) -> Result<()> {
+        let sql = Sql::seeks(
+            "SELECT g.id, g.scope, s.target, s.name, p.resource, p.location, p.product, g.period
+             FROM cell_group g JOIN scope s ON s.id = g.scope JOIN place p ON p.id = g.place
+             WHERE g.scope = ?1 AND g.period BETWEEN ?2 AND ?3 ORDER BY g.period, g.id",
+        );
+        let (from, to) = (codec::period_code(from), codec::period_code(to));
+        self.each(sql, params![scope, from, to], |row| each(group(row, 0)?))
+    }
+
+    /// Every period of a scope, in order. The next one is sought by the index,
+    /// so that this costs a seek a period and not a walk over its groups.
+    pub(crate) fn periods(&self, scope: i64) -> Result<Vec<Period>> {
+        let sql = Sql::seeks(
+            "SELECT period FROM cell_group WHERE scope = ?1 AND period > ?2
+             ORDER BY period LIMIT 1",
+        );
+        let mut all = Vec::new();
+        let mut last = i64::MIN;
+        while let Some(code) = self.find(sql, [scope, last], id)? {
+            all.push(codec::period(code)?);
+            last = code;
+        }
+        Ok(all)
+    }
+
+    /// How many places a scope has.
+    pub(crate) fn places(&self, scope: i64) -> Result<usize> {
+        let sql = Sql::seeks("SELECT COUNT(DISTINCT place) FROM cell_group WHERE scope = ?1");
+        self.number(sql, [scope])
+    }
+
+    /// The digest of a recipe by its number.
+    pub(crate) fn recipe(&self, id: i64) -> Result<String> {
+        self.number(Sql::seeks("SELECT digest FROM recipe WHERE id = ?1"), [id])
+    }
+}
+
+/// Reads eight columns that name a group, from column `at` on.
+pub(super) fn group(row: &Row<'_>, at: usize) -> Result<GroupRef> {
+    let product: String = row.get(at + 6)?;
+    Ok(GroupRef {
+        id: row.get(at)?,
+        scope: row.get(at + 1)?,
+        key: GroupKey {
+            target: row.get(at + 2)?,
+            scope: row.get(at + 3)?,
+            resource: row.get(at + 4)?,
+            location: row.get(at + 5)?,
+            product: product.strip_prefix('=').map(str::to_owned),
+            period: codec::period(row.get(at + 7)?)?,
+        },
+    })
+}
+
+fn id(row: &Row<'_>) -> Result<i64> {
+    Ok(row.get(0)?)
+}
+
+/// '' for none, else '=' and the product.
+fn product_text(product: Option<&str>) -> String {
+    product.map(|product| format!("={product}")).unwrap_or_default()
+}
+
+/// Numbers for names, made when they are new. Lives for one job.
+#[derive(Debug, Default)]
+pub(crate) struct Interner {
+    scopes: HashMap<(String, String), i64>,
+    places: HashMap<(String, String, String), i64>,
+    measures: HashMap<String, i64>,
+    recipes: HashMap<String, i64>,
+}
+
+impl Interner {
+    pub(crate) fn group(&mut self, tx: &Tx<'_>, key: &GroupKey) -> Result<GroupRef> {
+        let scope = self.scope(tx, &key.target, &key.scope)?;
+        let place = self.place(tx, key)?;
+        let id = match tx.group_at(scope, key.period, place)? {
+            Some(id) => id,
+            None => {
+                let sql =
+                    Sql::seeks("INSERT INTO cell_group (scope, period, place) VALUES (?1, ?2, ?3)");
+                tx.insert(sql, params![scope, codec::period_code(key.period), place])?
+            }
+        };
+        Ok(GroupRef { id, scope, key: key.clone() })
+    }
+
+    pub(crate) fn scope(&mut self, tx: &Tx<'_>, target: &str, name: &str) -> Result<i64> {
+        let key = (target.to_owned(), name.to_owned());
+        if let Some(id) = self.scopes.get(&key) {
+            return Ok(*id);
+        }
+        let make = Sql::seeks("INSERT INTO scope (target, name) VALUES (?1, ?2)");
+        let id = found_or_made(tx, tx.scope(target, name)?, make, [target, name])?;
+        self.scopes.insert(key, id);
+        Ok(id)
+    }
+
+    fn place(&mut self, tx: &Tx<'_>, key: &GroupKey) -> Result<i64> {
+        let product = product_text(key.product.as_deref());
+        let name = (key.resource.clone(), key.location.clone(), product);
+        if let Some(id) = self.places.get(&name) {
+            return Ok(*id);
+        }
+        let found = tx.place(&name.0, &name.1, &name.2)?;
+        let make =
+            Sql::seeks("INSERT INTO place (resource, location, product) VALUES (?1, ?2, ?3)");
+        let id = found_or_made(tx, found, make, [&name.0, &name.1, &name.2])?;
+        self.places.insert(name, id);
+        Ok(id)
+    }
+
+    pub(crate) fn measure(&mut self, tx: &Tx<'_>, name: &str) -> Result<i64> {
+        if let Some(id) = self.measures.get(name) {
+            return Ok(*id);
+        }
+        let make = Sql::seeks("INSERT INTO measure (name) VALUES (?1)");
+        let id = found_or_made(tx, tx.measure(name)?, make, [name])?;
+        self.measures.insert(name.to_owned(), id);
+        Ok(id)
+    }
+
+    pub(crate) fn recipe(&mut self, tx: &Tx<'_>, digest: &str) -> Result<i64> {
+        if let Some(id) = self.recipes.get(digest) {
+            return Ok(*id);
+        }
+        let found = tx.find(Sql::seeks("SELECT id FROM recipe WHERE digest = ?1"), [digest], id)?;
+        let make = Sql::seeks("INSERT INTO recipe (digest) VALUES (?1)");
+        let id = found_or_made(tx, found, make, [digest])?;
+        self.recipes.insert(digest.to_owned(), id);
+        Ok(id)
+    }
+}
+
+fn found_or_made(tx: &Tx<'_>, found: Option<i64>, make: Sql, name: impl Params) -> Result<i64> {
+    found.map_or_else(|| tx.insert(make, name), Ok)
+}

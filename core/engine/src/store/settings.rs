@@ -1,0 +1,86 @@
+//! Rows that are kept beside the cells: bindings, pauses, cycles.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::{
+    codec,
+    db::{Db, Sql, Tx},
+};
+use crate::{error::Result, ledger::Cycle};
+
+impl Db {
+    /// What a scope's ledger was last landed in.
+    pub(crate) fn binding(&self, scope: i64) -> Result<BTreeMap<String, String>> {
+        let sql = Sql::seeks("SELECT what, held FROM binding WHERE scope = ?1");
+        self.all(sql, [scope], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// Until when each tenant asked us to wait.
+    pub(crate) fn pauses(&self) -> Result<BTreeMap<String, Timestamp>> {
+        let sql = Sql::walks(
+            "SELECT tenant, until FROM pause",
+            "the list that was asked for: as long as the configuration",
+        );
+        self.all(sql, [], |row| Ok((row.get(0)?, codec::at(row, 1)?)))
+    }
+
+    /// The last `most` cycles, the newest first.
+    pub(crate) fn cycles(&self, most: u64) -> Result<Vec<Cycle>> {
+        let sql = Sql::walks(
+            "SELECT counter, target, as_of, at, cells, made FROM cycle
+             ORDER BY counter DESC LIMIT ?1",
+            "as many rows as were asked for, from the end of the tree",
+        );
+        self.all(sql, [most], |row| {
+            Ok(Cycle {
+                counter: row.get(0)?,
+                target: row.get(1)?,
+                as_of: codec::at(row, 2)?,
+                at: codec::at(row, 3)?,
+                cells: row.get(4)?,
+                made: row.get(5)?,
+            })
+        })
+    }
+}
+
+impl Tx<'_> {
+    /// Notes what a scope's ledger is landed in.
+    pub(crate) fn put_binding(&self, scope: i64, what: &str, held: &str) -> Result<()> {
+        let sql = Sql::seeks(
+            "INSERT INTO binding VALUES (?1, ?2, ?3)
+             ON CONFLICT (scope, what) DO UPDATE SET held = excluded.held",
+        );
+        self.run(sql, params![scope, what, held])?;
+        Ok(())
+    }
+
+    /// Keeps a pause; an older one of the tenant is replaced.
+    pub(crate) fn put_pause(&self, tenant: &str, until: Timestamp) -> Result<()> {
+        let sql = Sql::seeks(
+            "INSERT INTO pause VALUES (?1, ?2)
+             ON CONFLICT (tenant) DO UPDATE SET until = excluded.until",
+        );
+        self.run(sql, params![tenant, codec::micros(until)])?;
+        Ok(())
+    }
+
+    /// Forgets the pauses that have passed.
+    pub(crate) fn delete_pauses(&self, now: Timestamp) -> Result<()> {
+        let sql = Sql::walks("DELETE FROM pause WHERE until <= ?1", "as long as the configuration");
+        self.run(sql, [codec::micros(now)])?;
+        Ok(())
+    }
+
+    /// Notes that truth was taken in.
+    pub(crate) fn insert_cycle(&self, cycle: &Cycle) -> Result<()> {
+        let sql = Sql::seeks("INSERT INTO cycle VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+        let (as_of, at) = (codec::micros(cycle.as_of), codec::micros(cycle.at));
+        let row = params![cycle.counter, cycle.target, as_of, at, cycle.cells, cycle.made];
+        self.run(sql, row)?;
+        Ok(())
+    }
+}
