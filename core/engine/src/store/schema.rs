@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::{EngineError, error::Result};
 
 /// The steps, in order; step `n` leads to schema version `n + 1`.
-pub(crate) const STEPS: &[&str] = &[include_str!("schema_1.sql")];
+pub(crate) const STEPS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 
 /// The version that this program reads and writes.
 pub(crate) fn known() -> i64 {
@@ -65,7 +65,10 @@ fn copy(conn: &Connection, file: &Path, version: i64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::TempDir;
+    use crate::{
+        Reader, State, ledger,
+        testing::{TempDir, now},
+    };
 
     #[test]
     fn steps_run_once_copy_first_and_never_back() {
@@ -94,5 +97,85 @@ mod tests {
         assert!(migrate(&mut conn, &file, &steps).is_err());
         assert_eq!(found(&conn).unwrap(), 1);
         assert!(conn.prepare("SELECT * FROM b").is_err(), "half a step must not stay");
+    }
+
+    /// What a table holds, row by row, as SQLite would write it.
+    fn dump(conn: &Connection) -> Vec<String> {
+        let names = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+        let mut names = conn.prepare(names).unwrap();
+        let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let mut all = Vec::new();
+        for name in names.map(|name| name.unwrap()) {
+            let mut rows = conn.prepare(&format!("SELECT * FROM {name}")).unwrap();
+            let columns = rows.column_count();
+            let mut rows = rows.query([]).unwrap();
+            let before = all.len();
+            while let Some(row) = rows.next().unwrap() {
+                let cells = (0..columns).map(|n| format!("{:?}", row.get_ref(n).unwrap()));
+                all.push(format!("{name}: {}", cells.collect::<Vec<_>>().join(", ")));
+            }
+            assert!(all.len() > before, "no row of `{name}` would be missed");
+        }
+        all
+    }
+
+    #[test]
+    fn a_state_of_schema_1_keeps_every_row() {
+        let dir = TempDir::new("schema-1");
+        let file = dir.path().join("state.db");
+        let mut old = Connection::open(&file).unwrap();
+        migrate(&mut old, &file, &STEPS[..1]).unwrap();
+        old.execute_batch(include_str!("rows_1.sql")).unwrap();
+        let before = dump(&old);
+        drop(old);
+        assert!(matches!(Reader::open(dir.path()), Err(EngineError::OlderSchema { .. })));
+
+        let state = State::open(dir.path(), now()).unwrap();
+        let reader = state.reader().unwrap();
+        assert_eq!(found(reader.db().conn()).unwrap(), known());
+        assert_eq!(dump(reader.db().conn()), before, "the migrated state");
+        let copy = Connection::open(dir.path().join("state.db.v1")).unwrap();
+        assert_eq!((found(&copy).unwrap(), dump(&copy)), (1, before), "the copy beside it");
+
+        // The rows mean what they meant.
+        let audit = ledger::audit(&reader).unwrap();
+        assert!(audit.findings.is_empty() && audit.records == 5, "{audit:?}");
+        let mut cells = Vec::new();
+        let keep = |cell| {
+            cells.push(cell);
+            Ok(())
+        };
+        ledger::cells(&reader, now(), keep).unwrap();
+        let [seen, held] = cells.as_slice() else { panic!("{cells:?}") };
+        let told = serde_json::to_value([seen, held]).unwrap();
+        assert_eq!(told[0]["key"]["resource"], "LINE-1");
+        assert_eq!(told[0]["key"]["period"], "2026-W48");
+        assert_eq!((&told[0]["state"], &told[0]["why"]), (&"seen".into(), &"changed".into()));
+        assert_eq!(
+            (&told[0]["status"], &told[1]["status"]),
+            (&"live".into(), &"conflicting".into())
+        );
+        assert_eq!(
+            (&told[1]["held_for"], &told[1]["key"]["product"]),
+            (&"lock".into(), &"P-7".into())
+        );
+        let trace = ledger::trace(&reader, &seen.key, now()).unwrap();
+        assert_eq!((trace.revisions.len(), trace.attempts.len()), (2, 2));
+        assert_eq!(trace.attempts[1].notes, [("transaction".to_owned(), "T-77".to_owned())]);
+        assert_eq!(ledger::locks(&reader, now()).unwrap()[0].reason, "strike");
+        assert_eq!(ledger::cases(&reader).unwrap().len(), 2);
+        assert_eq!(
+            ledger::receipts(&reader, 9).unwrap()[1].receipt.as_ref().unwrap().handle,
+            "job-1"
+        );
+    }
+
+    /// A step that was released is never edited: a state of a customer may have
+    /// taken it already.
+    #[test]
+    fn steps_are_frozen() {
+        use sha2::{Digest as _, Sha256};
+        let first = super::super::codec::hex(&Sha256::digest(STEPS[0]));
+        assert_eq!(first, "52715cb8990559c9442d3f2ae0776438a36f2b7a51b67c98df981d770f062f69");
     }
 }
