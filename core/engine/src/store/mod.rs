@@ -11,6 +11,8 @@ mod forge;
 pub(crate) mod holds;
 mod lock;
 pub(crate) mod names;
+#[cfg(test)]
+mod plans;
 pub(crate) mod records;
 mod schema;
 pub(crate) mod segments;
