@@ -1,20 +1,34 @@
 //! The one place that names connectors: a list.
 //!
-//! A new target is one crate, one line here and one line in `Cargo.toml`.
+//! A new target is one crate, one sandbox folder, one line here and one line in
+//! `Cargo.toml`.
 
 use planthread_kit::target::TargetFactory;
+use planthread_mocks::{Simulator, sap_ibp};
+
+/// One kind of target, and the sandbox that stands in for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Registered {
+    /// The target.
+    pub target: &'static TargetFactory,
+    /// Its sandbox, as it starts.
+    pub sandbox: fn() -> Box<dyn Simulator>,
+}
 
 /// Every kind of target.
-pub const TARGETS: &[&TargetFactory] = &[&planthread_sap_ibp::FACTORY];
+pub const TARGETS: &[Registered] = &[Registered {
+    target: &planthread_sap_ibp::FACTORY,
+    sandbox: || Box::new(sap_ibp::SapIbp::new(sap_ibp::Options::default())),
+}];
 
 /// The factory of the connector called `name`.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static TargetFactory> {
-    TARGETS.iter().copied().find(|factory| factory.name == name)
+    TARGETS.iter().map(|one| one.target).find(|factory| factory.name == name)
 }
 
 /// The names of all connectors.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
-    TARGETS.iter().map(|factory| factory.name).collect()
+    TARGETS.iter().map(|one| one.target.name).collect()
 }

@@ -48,7 +48,7 @@ fn all() -> Names {
     let own = [("config".to_owned(), "the configuration file".to_owned())];
     let connectors = registry::TARGETS
         .iter()
-        .map(|entry| (entry.name.to_owned(), format!("settings of {}", entry.about)));
+        .map(|one| (one.target.name.to_owned(), format!("settings of {}", one.target.about)));
     let contracts = catalogue::CONTRACTS.iter().map(|entry| {
         let about = match (entry.event_type, entry.direction) {
             ("", _) => "the CloudEvents envelope".to_owned(),

@@ -50,7 +50,7 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// The connector: `sap-ibp`.
+    /// The connector, by a name that `planthread schema` lists.
     pub connector: String,
     /// The version or scenario to write; `base` is the base plan.
     #[serde(default = "base")]

@@ -1,29 +1,29 @@
-//! Runs every conformance case on every registered connector.
+//! Runs every conformance case on every registered target.
 //!
-//! A connector without a bench fails here, so that a new line in the registry
-//! is covered or refused, never forgotten.
+//! The benches come from the registry and from each target's
+//! `conformance.json`: a target without one fails here, so that a new line in
+//! the registry is covered or refused, never forgotten.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where its own set-up is wrong")]
 
-mod sap_ibp;
+mod bench;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
+use planthread::registry::{Registered, TARGETS};
 use planthread_conformance::{Bench, trials};
 
-/// One bench for each connector.
-static BENCHES: [&dyn Bench; 1] = [&sap_ibp::SapIbp];
+use bench::FactoryBench;
+
+/// Targets of the tests themselves, and the folders of their
+/// `conformance.json`.
+const OWN: &[(Registered, &str)] = &[];
 
 fn main() {
-    let mut all = trials(&BENCHES);
-    all.push(Trial::test("every_registered_connector_has_a_bench", every_connector_has_a_bench));
-    libtest_mimic::run(&Arguments::from_args(), all).exit();
-}
-
-fn every_connector_has_a_bench() -> Result<(), Failed> {
-    let benches: Vec<&str> = BENCHES.iter().map(|bench| bench.name()).collect();
-    let registered = planthread::registry::names();
-    if benches == registered {
-        return Ok(());
-    }
-    Err(format!("registered: {registered:?}, with a bench: {benches:?}").into())
+    let registered = TARGETS.iter().map(|one| (*one, format!("connectors/{}", one.target.name)));
+    let own = OWN.iter().map(|(one, folder)| (*one, (*folder).to_owned()));
+    let bench = |(one, folder): (Registered, String)| -> &'static dyn Bench {
+        Box::leak(Box::new(FactoryBench::new(one, &folder)))
+    };
+    let benches: Vec<&'static dyn Bench> = registered.chain(own).map(bench).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials(benches.leak())).exit();
 }

@@ -25,7 +25,7 @@ pub struct World {
     /// The clock that everything in it lives by.
     pub clock: VirtualClock,
     /// The connector.
-    pub connector: Box<dyn Connector>,
+    pub connector: Arc<dyn Connector>,
     /// The sandbox behind it.
     pub target: Arc<dyn Target>,
 }
@@ -71,11 +71,17 @@ pub enum Fault {
     Expired,
     /// A field of the answer that the connector reads is called something else.
     RenamedField,
+    /// Somebody in between answers 200 with a page to log in on.
+    LoginPage,
+    /// Somebody in between answers with a multipart body in which a 400 stands.
+    Multipart400,
+    /// Somebody in between answers 302 to a page to log in on.
+    Redirect,
 }
 
 impl Fault {
     /// The faults of the sweep.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::DropBefore,
         Self::DropAfter,
         Self::Truncated,
@@ -86,6 +92,9 @@ impl Fault {
         Self::ErrorInside200,
         Self::Expired,
         Self::RenamedField,
+        Self::LoginPage,
+        Self::Multipart400,
+        Self::Redirect,
     ];
 }
 

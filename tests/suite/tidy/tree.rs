@@ -57,7 +57,7 @@ fn every_connector_has_the_agreed_files() {
     let mut missing = Vec::new();
     for entry in fs::read_dir(root().join("connectors")).unwrap() {
         let folder = entry.unwrap().path();
-        for name in ["Cargo.toml", "README.md", "src/lib.rs"] {
+        for name in ["Cargo.toml", "README.md", "conformance.json", "src/lib.rs"] {
             if !folder.join(name).exists() {
                 missing.push(format!("{}: {name}", folder.display()));
             }
@@ -66,5 +66,8 @@ fn every_connector_has_the_agreed_files() {
             missing.push(format!("{}: src/config", folder.display()));
         }
     }
-    assert_none("a connector has config, lib and README", &missing);
+    assert_none(
+        "a connector has config, lib, README, and what the conformance cases need",
+        &missing,
+    );
 }

@@ -1,0 +1,271 @@
+//! A bench from a target's factory, its sandbox, and its `conformance.json`:
+//! settings and measures that fit the sandbox as it starts, and which places it
+//! knows. So a new target brings its own bench, and no file here changes.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::Request;
+use jiff::Timestamp;
+use planthread::{in_process::InProcess, registry::Registered};
+use planthread_conformance::{Bench, Fault, Target, World};
+use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Period, Scope, SeenCell, Status};
+use planthread_kit::{
+    Clock, QuotaBook, QuotaConfig, VirtualClock,
+    http::HttpSettings,
+    target::{Network, TargetContext},
+};
+use planthread_mocks::{
+    Change, Fault as Mishap, Faulty, Reply, Rule, Simulator, StoredCell, faults::When,
+};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One target under test.
+#[derive(Debug)]
+pub(crate) struct FactoryBench {
+    registered: Registered,
+    case: Case,
+    folder: PathBuf,
+}
+
+/// What `conformance.json` says.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// Settings of the connector. `${file:secret}` holds what the sandboxes take.
+    settings: Value,
+    /// The scope that is written; empty for base.
+    scope: String,
+    /// Measures of one row, all of one level.
+    measures: Vec<MeasureDecl>,
+    /// Resources and locations that the sandbox knows.
+    places: Vec<(String, String)>,
+    /// One that it does not know.
+    stranger: (String, String),
+    /// The first period that is written.
+    first: Period,
+    /// What must never be printed.
+    secrets: Vec<String>,
+    /// A field of the answers that the connector reads, and another name.
+    renamed: (String, String),
+}
+
+impl FactoryBench {
+    /// The bench of a target whose `conformance.json` lies in `folder` of the
+    /// repository.
+    pub(crate) fn new(registered: Registered, folder: &str) -> Self {
+        let file = format!("{folder}/conformance.json");
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(&file);
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let case: Case =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        fs::write(folder.join("secret"), "planthread\n").unwrap();
+        if let Err(fault) = (registered.target.validate)(&case.settings, &case.measures) {
+            panic!("{file}: {fault}");
+        }
+        Self { registered, case, folder }
+    }
+
+    /// The cells of one place and period; values differ from cell to cell.
+    fn row(&self, (resource, location): &(String, String), period: Period) -> Vec<DesiredCell> {
+        let seed = i64::from(period.start().day_of_year()) * 100 + resource.len() as i64;
+        let cell = |(number, measure): (usize, &MeasureDecl)| {
+            // A measure without decimals is a stamp: one day for all.
+            let value = match measure.scale {
+                0 => Decimal::from(20_261_122),
+                scale => Decimal::new(seed + 1 + 49 * number as i64, scale),
+            };
+            DesiredCell {
+                key: CellKey {
+                    target: TARGET.to_owned(),
+                    scope: self.case.scope.clone(),
+                    resource: resource.clone(),
+                    location: location.clone(),
+                    product: None,
+                    period,
+                    measure: measure.name.clone(),
+                },
+                value,
+                unrounded: value,
+                status: Status::Live,
+                as_of: start(),
+                valid_until: start() + jiff::SignedDuration::from_hours(72),
+                recipe: "conformance".to_owned(),
+            }
+        };
+        self.case.measures.iter().enumerate().map(cell).collect()
+    }
+}
+
+const TARGET: &str = "target";
+
+fn start() -> Timestamp {
+    "2026-11-22T22:00:00Z".parse().unwrap()
+}
+
+impl Bench for FactoryBench {
+    fn name(&self) -> &'static str {
+        self.registered.target.name
+    }
+
+    fn world(&self) -> World {
+        let clock = VirtualClock::new(start(), 7);
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let watched = Arc::new(Mutex::new(Watched::new((self.registered.sandbox)())));
+        let wire = InProcess::new(watched.clone(), Arc::clone(&shared));
+        let scope = match self.case.scope.as_str() {
+            "" => Scope::base(),
+            named => Scope::named(named),
+        };
+        let context = TargetContext {
+            target: TARGET,
+            settings: &self.case.settings,
+            scope,
+            measures: &self.case.measures,
+            folder: &self.folder,
+            clock: &shared,
+            quotas: &QuotaBook::new(Arc::clone(&shared)),
+            quota: &QuotaConfig::default(),
+            network: &Network::default(),
+            http: &HttpSettings::default(),
+            transport: Some(Arc::new(wire)),
+            offline: false,
+        };
+        let connector = (self.registered.target.build)(&context).unwrap();
+        World { clock, connector, target: Arc::new(Mounted { watched, case: self.case.clone() }) }
+    }
+
+    fn cells(&self, count: usize) -> Vec<DesiredCell> {
+        let mut period = self.case.first;
+        let mut cells = Vec::new();
+        while cells.len() < count {
+            cells.extend(self.case.places.iter().flat_map(|place| self.row(place, period)));
+            period = period.next();
+        }
+        let row = self.case.measures.len();
+        cells.truncate(count / row * row);
+        cells.sort_by(|a, b| a.key.cmp(&b.key));
+        cells
+    }
+
+    fn stranger(&self) -> Vec<DesiredCell> {
+        self.row(&self.case.stranger, self.case.first)
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        self.case.secrets.clone()
+    }
+}
+
+/// The sandbox with its faults, and a watch on announced waits.
+struct Watched {
+    faulty: Faulty<Box<dyn Simulator>>,
+    closed_until: Option<Timestamp>,
+    early: usize,
+}
+
+impl Watched {
+    fn new(sandbox: Box<dyn Simulator>) -> Self {
+        Self { faulty: Faulty::new(sandbox, [], 1), closed_until: None, early: 0 }
+    }
+}
+
+impl Simulator for Watched {
+    fn handle(&mut self, at: Timestamp, request: &Request<Bytes>) -> Reply {
+        self.early += usize::from(self.closed_until.is_some_and(|until| at < until));
+        let reply = self.faulty.handle(at, request);
+        let wait = reply.response.headers().get("retry-after");
+        if let Some(seconds) = wait.and_then(|value| value.to_str().ok()?.parse::<u64>().ok()) {
+            self.closed_until = Some(at + Duration::from_secs(seconds));
+        }
+        reply
+    }
+
+    fn stored(&self) -> Vec<StoredCell> {
+        self.faulty.stored()
+    }
+
+    fn history(&self) -> Vec<Change> {
+        self.faulty.history()
+    }
+
+    fn expire_sessions(&mut self) {
+        self.faulty.expire_sessions();
+    }
+}
+
+struct Mounted {
+    watched: Arc<Mutex<Watched>>,
+    case: Case,
+}
+
+impl Mounted {
+    fn with<T>(&self, act: impl FnOnce(&mut Watched) -> T) -> T {
+        act(&mut self.watched.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Target for Mounted {
+    fn stored(&self) -> Vec<SeenCell> {
+        let canonical = |cell: StoredCell| {
+            let ours = |measure: &&MeasureDecl| measure.surface == cell.measure;
+            let measure = self.case.measures.iter().find(ours)?.name.clone();
+            let key = CellKey {
+                target: TARGET.to_owned(),
+                scope: cell.scope,
+                resource: cell.resource,
+                location: cell.location,
+                product: None,
+                period: cell.period,
+                measure,
+            };
+            Some(SeenCell { key, value: Some(cell.value) })
+        };
+        self.with(|world| world.stored()).into_iter().filter_map(canonical).collect()
+    }
+
+    fn inject(&self, nth: usize, fault: Fault) {
+        let status = |code, retry_after: Option<Duration>| Mishap::Status {
+            code,
+            retry_after: retry_after.and_then(|wait| u32::try_from(wait.as_secs()).ok()),
+            after: false,
+        };
+        let fault = match fault {
+            Fault::DropBefore => Mishap::DropBefore,
+            Fault::DropAfter => Mishap::DropAfter,
+            Fault::Truncated => Mishap::TruncatedBody(20),
+            Fault::ServerError => status(500, None),
+            Fault::Unavailable(wait) => status(503, Some(wait)),
+            Fault::TooMany(wait) => status(429, Some(wait)),
+            Fault::Forbidden => status(403, None),
+            Fault::ErrorInside200 => Mishap::ErrorInside200,
+            Fault::Expired => Mishap::ExpireToken,
+            Fault::RenamedField => {
+                let (from, to) = self.case.renamed.clone();
+                Mishap::RenameField { from, to }
+            }
+            Fault::LoginPage => Mishap::LoginPage(200),
+            Fault::Multipart400 => Mishap::Multipart400(200),
+            Fault::Redirect => Mishap::Redirect(302),
+        };
+        let nth = nth as u64;
+        let rule = Rule { fault, matches: None, when: When::Range(nth, nth) };
+        self.with(|world| world.faulty.schedule(rule));
+    }
+
+    fn requests(&self) -> usize {
+        self.with(|world| usize::try_from(world.faulty.requests()).unwrap_or(usize::MAX))
+    }
+
+    fn inside_retry_after(&self) -> usize {
+        self.with(|world| world.early)
+    }
+}
