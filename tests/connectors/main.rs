@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where its own set-up is wrong")]
 
 mod bench;
+mod rest;
 
 use libtest_mimic::Arguments;
 use planthread::registry::{Registered, TARGETS};
@@ -16,7 +17,7 @@ use bench::FactoryBench;
 
 /// Targets of the tests themselves, and the folders of their
 /// `conformance.json`.
-const OWN: &[(Registered, &str)] = &[];
+const OWN: &[(Registered, &str)] = &[(rest::REGISTERED, "tests/connectors/rest")];
 
 fn main() {
     let registered = TARGETS.iter().map(|one| (*one, format!("connectors/{}", one.target.name)));
