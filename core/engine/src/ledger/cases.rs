@@ -23,6 +23,9 @@ pub enum CaseKind {
     Dropped,
     /// Rows took effect more than once: they are sent again.
     Doubled,
+    /// Sent again, they took effect more than once again: held, because to send
+    /// them once more would only repeat it.
+    Redoubled,
     /// Somebody else writes our heartbeat: the scope is held.
     SecondWriter,
 }
@@ -39,6 +42,7 @@ impl CaseKind {
             Self::Unknown => "unknown",
             Self::Dropped => "dropped",
             Self::Doubled => "doubled",
+            Self::Redoubled => "redoubled",
             Self::SecondWriter => "second_writer",
         }
     }

@@ -25,6 +25,8 @@ pub enum Why {
     Lost,
     /// An older value of ours was found.
     StaleOwn,
+    /// What was sent once took effect more than once.
+    Doubled,
     /// Somebody else's job wrote over it.
     Overwritten,
     /// A receipt is being undone.
@@ -45,6 +47,7 @@ impl Why {
             Self::Refresh => "refresh",
             Self::Lost => "lost",
             Self::StaleOwn => "stale_own",
+            Self::Doubled => "doubled",
             Self::Overwritten => "overwritten",
             Self::Undo => "undo",
             Self::Retried => "retried",

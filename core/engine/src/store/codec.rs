@@ -163,6 +163,7 @@ pub(crate) const fn why_code(why: Why) -> i64 {
         Why::Undo => 6,
         Why::Retried => 7,
         Why::Ended => 8,
+        Why::Doubled => 9,
     }
 }
 
@@ -178,6 +179,7 @@ pub(crate) fn why(code: i64) -> Result<Why> {
         6 => Why::Undo,
         7 => Why::Retried,
         8 => Why::Ended,
+        9 => Why::Doubled,
         _ => return Err(stored("reason to want a cell", code)),
     })
 }
@@ -292,6 +294,7 @@ pub(crate) const fn case_word(kind: CaseKind) -> &'static str {
         CaseKind::Unknown => "unknown",
         CaseKind::Dropped => "dropped",
         CaseKind::Doubled => "doubled",
+        CaseKind::Redoubled => "redoubled",
         CaseKind::SecondWriter => "second_writer",
     }
 }
@@ -306,6 +309,7 @@ pub(crate) fn case_kind(word: &str) -> Result<CaseKind> {
         "unknown" => CaseKind::Unknown,
         "dropped" => CaseKind::Dropped,
         "doubled" => CaseKind::Doubled,
+        "redoubled" => CaseKind::Redoubled,
         "second_writer" => CaseKind::SecondWriter,
         _ => return Err(EngineError::Stored(format!("`{word}` as a case"))),
     })
@@ -414,6 +418,7 @@ mod tests {
             (W::Undo, 6),
             (W::Retried, 7),
             (W::Ended, 8),
+            (W::Doubled, 9),
         ];
         for (one, code) in reasons {
             assert_eq!((why_code(one), why(code).unwrap()), (code, one));
@@ -429,6 +434,7 @@ mod tests {
             (C::Unknown, "unknown"),
             (C::Dropped, "dropped"),
             (C::Doubled, "doubled"),
+            (C::Redoubled, "redoubled"),
             (C::SecondWriter, "second_writer"),
         ];
         for (one, word) in cases {
@@ -475,7 +481,7 @@ mod tests {
         for (one, word) in parts {
             assert_eq!((part_word(one), part(word).unwrap()), (word, one));
         }
-        for unknown in [-1, 9] {
+        for unknown in [-1, 10] {
             assert!(state(unknown).is_err() && status(unknown).is_err() && why(unknown).is_err());
         }
         assert!(kind(4).is_err() && hold("").is_err());

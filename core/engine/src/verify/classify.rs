@@ -18,6 +18,8 @@ pub(crate) struct Known<'a> {
     pub(crate) doubt: Doubt,
     /// The value before our last write, when it had been read.
     pub(crate) before: Option<Option<Decimal>>,
+    /// Whether it is sent again because it took effect more than once.
+    pub(crate) doubled: bool,
     /// What was read the last time.
     pub(crate) seen: Option<Option<Decimal>>,
     /// Values of earlier revisions of ours, whether sent or only in a pack.
@@ -43,6 +45,8 @@ pub(crate) enum Meaning {
     /// What we sent took effect more than once: somebody on the way sent it
     /// again.
     Doubled,
+    /// The same again, after it was sent again for that.
+    Redoubled,
     /// Nothing of ours is expected there yet, and nothing changed.
     Waiting,
     /// Somebody else wrote it.
@@ -100,6 +104,9 @@ fn of_unproven(
         () if as_before && known.doubt == Doubt::Failed => Meaning::Failed,
         () if (as_before || is_older(known, read)) && busy => Meaning::NotYet,
         () if as_before && known.doubt == Doubt::Unnamed => Meaning::Refused,
+        // What stands there looks like what stood there before, because it was
+        // doubled then, too.
+        () if known.doubled && is_multiple(known.value, read) => Meaning::Redoubled,
         () if as_before || read.is_none() => Meaning::Lost,
         () if is_older(known, read) => Meaning::StaleOwn,
         () if is_multiple(known.value, read) => Meaning::Doubled,
@@ -148,6 +155,7 @@ mod tests {
             sent_at: Some(now()),
             unclear_until: None,
             doubt: Doubt::Effect,
+            doubled: false,
             before: Some(Some(d(11))),
             seen: Some(Some(d(11))),
             older,
@@ -216,6 +224,25 @@ mod tests {
             Meaning::Foreign,
             "later, it may be"
         );
+    }
+
+    #[test]
+    fn what_is_doubled_again_is_no_loss_that_is_sent_for_ever() {
+        let again = Known {
+            doubled: true,
+            before: Some(Some(d(24))),
+            ..known(RevisionState::Unproven, &[])
+        };
+        let meaning = |read: i64, at| classify(&again, Some(d(read)), at, WINDOW);
+        assert_eq!(meaning(24, now()), Meaning::NotYet, "it may still be on its way");
+        let late = now() + WINDOW;
+        assert_eq!(
+            (meaning(24, late), meaning(36, late)),
+            (Meaning::Redoubled, Meaning::Redoubled)
+        );
+        assert_eq!(meaning(12, late), Meaning::Landed);
+        let first = Known { doubled: false, ..again };
+        assert_eq!(classify(&first, Some(d(24)), late, WINDOW), Meaning::Lost, "it stood before");
     }
 
     #[test]

@@ -161,7 +161,9 @@ const fn owner(kind: CaseKind) -> &'static str {
         CaseKind::Job | CaseKind::Dropped => "owner of the load",
         CaseKind::Mass | CaseKind::Unknown => "planning lead",
         CaseKind::Rounding | CaseKind::Level => "owner of the target's setup",
-        CaseKind::SecondWriter | CaseKind::Doubled => "operator of the bridge",
+        CaseKind::SecondWriter | CaseKind::Doubled | CaseKind::Redoubled => {
+            "operator of the bridge"
+        }
     }
 }
 
@@ -176,6 +178,10 @@ const fn question(kind: CaseKind) -> &'static str {
         CaseKind::Doubled => {
             "what we sent once took effect more than once; what stands between us and the target? \
              They are sent again"
+        }
+        CaseKind::Redoubled => {
+            "sent again, they took effect more than once again; what stands between us and the \
+             target? They are held until that is answered"
         }
         CaseKind::SecondWriter => "somebody else writes our heartbeat; stop one of the two",
     }

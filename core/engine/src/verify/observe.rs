@@ -116,12 +116,13 @@ impl Judge<'_> {
             unclear_until: cell.unclear,
             doubt: left_in_doubt(self.tx, cell, read)?,
             before: cell.before,
+            doubled: cell.why == Why::Doubled,
             seen: cell.seen_at.map(|_| cell.seen),
             older: &older,
             absent_is_zero: self.decl(&key.measure).is_some_and(|decl| decl.absent_is_zero),
         };
         let meaning = classify(&known, read, self.now, self.seen.settle_window);
-        if meaning == Meaning::Foreign {
+        if matches!(meaning, Meaning::Foreign | Meaning::Redoubled) {
             let heartbeat =
                 self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat);
             self.done.foreign.push(Foreign {
@@ -132,6 +133,7 @@ impl Judge<'_> {
                 read,
                 read_after: self.seen.read_after,
                 heartbeat,
+                redoubled: meaning == Meaning::Redoubled,
             });
             return Ok(false);
         }
@@ -141,7 +143,9 @@ impl Judge<'_> {
         match meaning {
             Meaning::Landed => self.landed(cell)?,
             Meaning::NotYet => self.done.report.not_yet += 1,
-            Meaning::Waiting | Meaning::Foreign => self.done.report.waiting += 1,
+            Meaning::Waiting | Meaning::Foreign | Meaning::Redoubled => {
+                self.done.report.waiting += 1
+            }
             Meaning::Lost => {
                 self.done.gone |= cell.state == RevisionState::Seen;
                 self.lost(key, cell, read)?;
@@ -156,7 +160,7 @@ impl Judge<'_> {
             Meaning::Doubled => {
                 self.done.report.doubled += 1;
                 self.done.doubled.get_or_insert_with(|| format!("{key}: wanted {}", cell.value));
-                self.again(cell, Why::StaleOwn)?;
+                self.again(cell, Why::Doubled)?;
             }
         }
         Ok(true)

@@ -31,6 +31,8 @@ pub(crate) struct Foreign {
     /// The newest attempt when the read began.
     pub(crate) read_after: i64,
     pub(crate) heartbeat: bool,
+    /// Whether it is our own value, which took effect more than once again.
+    pub(crate) redoubled: bool,
 }
 
 /// When many cells are too many for one person.
@@ -117,6 +119,7 @@ pub(crate) fn sort(
     for cell in foreign {
         let single = match () {
             () if cell.heartbeat => Some(CaseKind::SecondWriter),
+            () if cell.redoubled => Some(CaseKind::Redoubled),
             () if rounded(&cell) => Some(CaseKind::Rounding),
             () if levels.explains(&cell) => Some(CaseKind::Level),
             () => None,
@@ -186,6 +189,7 @@ mod tests {
             read: Some(read.parse().unwrap()),
             read_after: 0,
             heartbeat: false,
+            redoubled: false,
         }
     }
 
@@ -220,6 +224,8 @@ mod tests {
     #[test]
     fn rounding_level_and_a_second_writer_are_told_apart() {
         let beat = Foreign { heartbeat: true, ..foreign(1, 1, "3", "8") };
+        let twice = vec![Foreign { redoubled: true, ..foreign(1, 1, "3", "6") }];
+        assert_eq!(kinds(twice, 100), (vec![(CaseKind::Redoubled, 1)], 0), "nobody is locked out");
         let cells = vec![foreign(1, 1, "10.26", "10.3"), foreign(1, 2, "10.26", "10.4"), beat];
         let expected = vec![(CaseKind::Rounding, 1), (CaseKind::SecondWriter, 1)];
         assert_eq!(kinds(cells, 1_000), (expected, 1));
