@@ -5,7 +5,7 @@ use planthread_engine::{journal, ledger, status};
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    pipeline::NotPromoted,
+    pipeline::Waits,
     report::standing::{LockLine, Standing},
 };
 
@@ -19,10 +19,12 @@ const PUSHES_SHOWN: u64 = 3;
 pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
     let (loaded, reader) = context.reader()?;
     let now = context.clock.now();
+    let _doing = context.board.doing("", "reading the ledger");
     let locks = ledger::locks(&reader, now)?;
-    let mut not_promoted = Vec::new();
-    for (name, target) in &loaded.config.targets {
-        not_promoted.extend(NotPromoted::of(&loaded, name, target, now)?);
+    let mut waits = Vec::new();
+    for name in loaded.config.targets.keys() {
+        let target = context.open_offline(&loaded, Some(name))?;
+        waits.push(Waits::at(&loaded, &reader, &target, now)?);
     }
     context.screen.show(&Standing {
         now,
@@ -32,6 +34,6 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
         cases: ledger::cases(&reader)?,
         pauses: ledger::pauses(&reader)?.into_iter().filter(|(_, until)| *until > now).collect(),
         locks: locks.iter().map(LockLine::from).collect(),
-        not_promoted,
+        waits,
     })
 }

@@ -1,19 +1,20 @@
 //! Apply, recover, undo and pack, composed: what goes out, and what is left
 //! behind for the day when nothing can go out.
 
-use std::io::{BufRead, Seek};
+use std::io::{BufRead, Read as _, Seek};
 
 use jiff::Timestamp;
 use planthread_engine::{
     deliver::{self, Applied, Delivery, Recovered},
     fallback::{self, Manifest, PackRequest},
     ledger::{self, Screened},
+    plan::{PlanHeader, Prediction},
     undo::{self, UndoRequest, Undone},
     verify::Which,
 };
 use planthread_kit::PushPolicy;
 
-use super::{Bridge, OpenTarget, policy};
+use super::{Bridge, OpenTarget, policy, watched::Watched};
 use crate::failure::Failure;
 
 /// Who may load a pack by hand, for its note.
@@ -32,10 +33,11 @@ impl Bridge {
         only_unmoved: bool,
     ) -> Result<Applied, Failure> {
         self.bind(target)?;
-        let _doing = self.board.doing(&target.name, "sending");
+        let doing = self.board.doing(&target.name, "sending");
+        let watched = Watched::sending(&*target.connector, doing, expected(plan));
         let policy = policy::policy(&self.loaded, target, self.clock.now())?;
         let push = target.config.delivery.push_policy();
-        let delivery = self.delivery(target, &push);
+        let delivery = self.delivery(target, &watched, &push);
         let applied = deliver::apply(&delivery, plan, &policy, only_unmoved).await;
         self.keep_pauses()?;
         Ok(applied?)
@@ -47,19 +49,25 @@ impl Bridge {
     /// When the state can't be read or written.
     pub async fn recover(&self, target: &OpenTarget) -> Result<Recovered, Failure> {
         self.bind(target)?;
-        let _doing = self.board.doing(&target.name, "asking what became of earlier pushes");
+        let doing = self.board.doing(&target.name, "asking what became of earlier pushes");
+        let watched = Watched::new(&*target.connector, doing);
         let sweep = self.sweep_policy(target, Which::Unproven)?;
         let push = target.config.delivery.push_policy();
-        let delivery = self.delivery(target, &push);
+        let delivery = self.delivery(target, &watched, &push);
         let recovered = deliver::recover(&delivery, &sweep).await;
         self.keep_pauses()?;
         Ok(recovered?)
     }
 
-    fn delivery<'a>(&'a self, target: &'a OpenTarget, push: &'a PushPolicy) -> Delivery<'a> {
+    fn delivery<'a>(
+        &'a self,
+        target: &'a OpenTarget,
+        connector: &'a Watched<'_>,
+        push: &'a PushPolicy,
+    ) -> Delivery<'a> {
         Delivery {
             state: &self.state,
-            connector: &*target.connector,
+            connector,
             clock: &self.clock,
             push,
             breaker: &target.breaker,
@@ -105,3 +113,15 @@ impl Bridge {
         Ok(Some(fallback::write_pack(&reader, &*target.connector, &request, &folder)?))
     }
 }
+
+/// What the first line of a plan foretells, for whoever watches; whether it is a
+/// plan at all is for the engine to say.
+fn expected(plan: &mut impl BufRead) -> Prediction {
+    let mut first = String::new();
+    let read = plan.by_ref().take(HEADER_MAX).read_line(&mut first);
+    let header = read.ok().and_then(|_| serde_json::from_str::<PlanHeader>(&first).ok());
+    header.map(|header| header.prediction).unwrap_or_default()
+}
+
+/// More bytes than the first line of any plan has.
+const HEADER_MAX: u64 = 1 << 20;

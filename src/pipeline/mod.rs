@@ -25,7 +25,9 @@ mod tee;
 mod trace;
 mod truth;
 mod verify;
+mod waits;
 mod want;
+mod watched;
 
 #[cfg(test)]
 mod tests;
@@ -44,4 +46,5 @@ pub use trace::{RecordRef, Traced, parse_cell, trace};
 pub use truth::{
     Journaled, Memory, Truth, derive_facts, derive_taken_cut, facts_of_files, facts_of_journal,
 };
+pub use waits::Waits;
 pub use want::{WantReport, plan_of_ledger};

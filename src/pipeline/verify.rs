@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use planthread_engine::verify::{self, InUse, SweepPolicy, SweepReport, Which};
 
-use super::{Bridge, OpenTarget, policy};
+use super::{Bridge, OpenTarget, policy, watched::Watched};
 use crate::{config::Wiring, failure::Failure};
 
 impl Bridge {
@@ -14,15 +14,16 @@ impl Bridge {
     /// the sweep early and stands in the report.
     pub async fn verify(&self, target: &OpenTarget, which: Which) -> Result<SweepReport, Failure> {
         self.bind(target)?;
-        let _doing = self.board.doing(
+        let doing = self.board.doing(
             &target.name,
             match which {
                 Which::Unread => "reading what stands there",
                 _ => "reading back",
             },
         );
+        let watched = Watched::new(&*target.connector, doing);
         let policy = self.sweep_policy(target, which)?;
-        let swept = verify::sweep(&self.state, &*target.connector, &*self.clock, &policy).await;
+        let swept = verify::sweep(&self.state, &watched, &*self.clock, &policy).await;
         self.keep_pauses()?;
         Ok(swept?)
     }

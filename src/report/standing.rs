@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use planthread_engine::{
     journal::JournalCounts,
     ledger::{AttemptSummary, Case, Lock},
+    plan::Waiting,
     status::{ScopeStatus, Status},
 };
 use serde::Serialize;
@@ -15,7 +16,7 @@ use super::{
     paper::{count, instant},
     planned::{left_standing, not_promoted},
 };
-use crate::{failure::Exit, pipeline::NotPromoted};
+use crate::{failure::Exit, pipeline::Waits};
 
 /// Locks and cases that are named one by one.
 const NAMED: usize = 10;
@@ -38,9 +39,8 @@ pub struct Standing {
     pub locks: Vec<LockLine>,
     /// Until when tenants asked us to wait.
     pub pauses: BTreeMap<String, Timestamp>,
-    /// Measures of others that nobody lets us write.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub not_promoted: Vec<NotPromoted>,
+    /// What waits at each configured target, and for what.
+    pub waits: Vec<Waits>,
 }
 
 /// A lock, as people read it.
@@ -97,14 +97,16 @@ impl View for Standing {
             );
         }
         for scope in &self.status.scopes {
-            states(paper, scope);
+            self.scope(paper, scope);
+        }
+        let known = |name: &str| self.status.scopes.iter().any(|scope| scope.target == name);
+        // A target of which nothing was ever wanted may wait as well.
+        for waits in self.waits.iter().filter(|waits| !known(&waits.target)) {
+            self.waits(paper, waits);
         }
         for (tenant, until) in &self.pauses {
             let words = paper.tint(Tone::Warn, "asked us to wait");
             paper.line(format!("  {tenant} {words} until {}", instant(*until)));
-        }
-        for one in &self.not_promoted {
-            not_promoted(paper, one);
         }
         self.pushes(paper);
         self.questions(paper);
@@ -132,18 +134,65 @@ fn row(scope: &ScopeStatus, now: Timestamp) -> [String; 7] {
     ]
 }
 
-/// Revisions that are neither landed nor over, and why they wait.
-fn states(paper: &mut Paper, scope: &ScopeStatus) {
+impl Standing {
+    /// What is neither landed nor over, and why.
+    fn scope(&self, paper: &mut Paper, scope: &ScopeStatus) {
+        match self.waits.iter().find(|waits| waits.target == scope.target) {
+            Some(waits) => self.waits(paper, waits),
+            None => unconfigured(paper, scope),
+        }
+        left_standing(paper, &scope.withdrawn);
+    }
+
+    fn waits(&self, paper: &mut Paper, waits: &Waits) {
+        let all: u64 = waits.waiting.iter().map(|one| one.cells).sum();
+        let why = match (&waits.paused, &waits.quiet) {
+            (Some(why), _) => format!("paused ({why})"),
+            (None, Some(quiet)) => quiet.clone(),
+            (None, None) => String::new(),
+        };
+        if all == 0 && why.is_empty() && waits.not_promoted.is_empty() {
+            return;
+        }
+        let all = paper.tint(Tone::Warn, &format!("{} waiting", count(all, "cell")));
+        let why = if why.is_empty() { why } else { format!(", {why}") };
+        paper.line(format!("  {}: {all}{why}", waits.target));
+        for one in &waits.waiting {
+            waiting(paper, one, self.now);
+        }
+        for one in &waits.not_promoted {
+            not_promoted(paper, one);
+        }
+    }
+}
+
+/// Cells that wait for one thing, and what ends it.
+fn waiting(paper: &mut Paper, waiting: &Waiting, now: Timestamp) {
+    let since = age(now, waiting.since);
+    let n = waiting.cells;
+    let Some(reason) = waiting.reason else {
+        paper.line(format!(
+            "    {n} free to go, for {since}: `planthread apply` sends them, or the next round of \
+             `run`"
+        ));
+        return;
+    };
+    let word = reason.word();
+    paper.line(format!(
+        "    {n} {}, for {since}: {}  (planthread explain {word})",
+        word.replace('_', " "),
+        reason.line()
+    ));
+    paper.line(paper.tint(Tone::Dim, &format!("      for example {}", waiting.example)));
+}
+
+/// A target that is not configured any more: what the ledger noted last.
+fn unconfigured(paper: &mut Paper, scope: &ScopeStatus) {
     const QUIET: [&str; 4] = ["seen", "superseded", "overtaken", "withdrawn"];
     for (state, n) in scope.states.iter().filter(|(state, n)| !QUIET.contains(state) && **n > 0) {
         let words = paper.tint(Tone::Warn, &state.replace('_', " "));
         paper.line(format!("  {}: {n} {words}  (planthread explain {state})", scope.target));
     }
-    for (reason, n) in &scope.held {
-        let words = reason.replace('_', " ");
-        paper.line(format!("    held {n}: {words}  (planthread explain {reason})"));
-    }
-    left_standing(paper, &scope.withdrawn);
 }
 
 impl Standing {

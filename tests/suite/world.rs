@@ -86,6 +86,11 @@ impl World {
         self.wire().heard.len()
     }
 
+    /// Somebody writes another configuration, for the next start.
+    pub(crate) fn configure(&self, config: &Value) {
+        fs::write(&self.config, config.to_string()).unwrap();
+    }
+
     /// Opens the bridge on what the disk holds.
     pub(crate) fn open(&self) -> Live {
         self.open_state(&self.folder.join("state"))

@@ -11,6 +11,7 @@ pub(crate) mod packer;
 mod policy;
 mod predict;
 pub(crate) mod scan;
+mod waiting;
 
 pub use self::{
     build::{PlanRequest, PlanSummary, build},
@@ -19,4 +20,5 @@ pub use self::{
     guard::{HoldReason, Verdict, guard},
     policy::{Policy, Window},
     predict::{BatchSize, Prediction, predict},
+    waiting::{Waiting, waiting},
 };

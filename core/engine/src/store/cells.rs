@@ -84,6 +84,18 @@ impl Db {
         self.all(sql, [scope], |row| Ok(CellId { grp: row.get(0)?, measure: row.get(1)? }))
     }
 
+    /// The groups of a scope in which something is to be sent, held, under way,
+    /// unproven or refused.
+    pub(crate) fn waiting_groups(&self, scope: i64) -> Result<Vec<i64>> {
+        let sql = Sql::walks(
+            "SELECT g.id FROM cell_group g WHERE g.scope = ?1 AND EXISTS
+             (SELECT 1 FROM cell c WHERE c.grp = g.id AND c.state IN (0, 1, 2, 3, 5))
+             ORDER BY g.period, g.id",
+            "the cells of one scope, once when somebody asks how it stands",
+        );
+        self.all(sql, [scope], |row| Ok(row.get::<_, i64>(0)?))
+    }
+
     /// How many cells a scope has.
     pub(crate) fn cell_count(&self, scope: i64) -> Result<u64> {
         let sql = Sql::walks(

@@ -1,0 +1,97 @@
+//! Waiting: which cells are not where they should be, and what each waits for.
+//! The same decision as a plan's, so that status and plan say one thing.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use planthread_contracts::{CellKey, RevisionState};
+use serde::Serialize;
+
+use super::{HoldReason, Policy, Verdict, decide, guard, scan};
+use crate::{
+    Reader,
+    error::Result,
+    ledger::{CellView, view::Holds},
+    store::{cells::Cell, names::GroupRef},
+};
+
+/// Cells that wait for the same thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// What for: a hold's word, or `due` when nothing stands in their way.
+    #[serde(rename = "for", serialize_with = "word")]
+    pub reason: Option<HoldReason>,
+    /// How many.
+    pub cells: u64,
+    /// Since when the first of them is wanted, or under way.
+    pub since: Timestamp,
+    /// The first of them in plan order.
+    pub example: CellKey,
+}
+
+#[expect(clippy::ref_option, reason = "the signature is serde's")]
+fn word<S: serde::Serializer>(
+    reason: &Option<HoldReason>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(reason.map_or("due", HoldReason::word))
+}
+
+/// What waits in the policy's scope at the policy's instant, what is due first,
+/// then in the order in which the guard asks. Costs only reads.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn waiting(reader: &Reader, policy: &Policy) -> Result<Vec<Waiting>> {
+    reader.at_once(|db| {
+        let Some(scope) = db.scope(&policy.target, policy.scope.name())? else {
+            return Ok(Vec::new());
+        };
+        let policy = policy.with_second_writer(db, scope)?;
+        let holds = Holds::load(db, policy.now)?;
+        let measures = db.measures()?;
+        let mut found = Found::new();
+        for group in db.waiting_groups(scope)? {
+            let group = db.group(group)?;
+            let cells = scan::cells(db, group.id, &measures)?;
+            of_group(&group, &cells, &policy, &holds, &mut found);
+        }
+        Ok(found.into_values().collect())
+    })
+}
+
+type Found = BTreeMap<Option<HoldReason>, Waiting>;
+
+fn of_group(
+    group: &GroupRef,
+    cells: &[(&str, Cell)],
+    policy: &Policy,
+    holds: &Holds,
+    found: &mut Found,
+) {
+    let view = |(measure, cell): &(&str, Cell)| CellView::new(group, measure, cell, holds);
+    let views: Vec<CellView> = cells.iter().map(view).collect();
+    let decision = decide(&views, policy);
+    let held = decision.held.iter().map(|(place, reason)| (*place, Some(*reason)));
+    let due = decision.due.iter().map(|place| (*place, None));
+    let was_sent =
+        |view: &CellView| matches!(view.state, RevisionState::InFlight | RevisionState::Unproven);
+    let sent = views.iter().enumerate().filter(|(_, view)| was_sent(view));
+    let sent = sent.filter_map(|(place, view)| match guard(view, policy) {
+        Verdict::Hold(reason) => Some((place, Some(reason))),
+        Verdict::Send => None,
+    });
+    for (place, reason) in held.chain(due).chain(sent) {
+        let sent = views[place].sent_at.filter(|_| was_sent(&views[place]));
+        let since = sent.unwrap_or(cells[place].1.made_at);
+        let example = || views[place].key.clone();
+        let entry = found.entry(reason).or_insert_with(|| Waiting {
+            reason,
+            cells: 0,
+            since,
+            example: example(),
+        });
+        entry.cells += 1;
+        entry.since = entry.since.min(since);
+    }
+}

@@ -1,0 +1,51 @@
+//! What waits at a target, and for what: the plan's own answer, for `status`.
+
+use jiff::Timestamp;
+use planthread_engine::{
+    Reader,
+    plan::{self, Waiting},
+};
+use serde::Serialize;
+
+use super::{NotPromoted, OpenTarget, policy};
+use crate::{config::Loaded, failure::Failure};
+
+/// What waits at one target.
+#[derive(Debug, Serialize)]
+pub struct Waits {
+    /// The configured target.
+    pub target: String,
+    /// Why nothing is sent to it at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
+    /// Why and until when it is left alone now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<String>,
+    /// Cells by what they wait for.
+    pub waiting: Vec<Waiting>,
+    /// Measures of others that nobody lets us write.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_promoted: Vec<NotPromoted>,
+}
+
+impl Waits {
+    /// What waits at `target` at `now`; works beside a writer.
+    ///
+    /// # Errors
+    /// When the state or a promotion record can't be read.
+    pub fn at(
+        loaded: &Loaded,
+        reader: &Reader,
+        target: &OpenTarget,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let policy = policy::policy(loaded, target, now)?;
+        Ok(Self {
+            target: target.name.clone(),
+            paused: policy.paused.clone(),
+            quiet: policy::quiet(target, now)?.map(|quiet| quiet.message),
+            waiting: plan::waiting(reader, &policy)?,
+            not_promoted: NotPromoted::of(loaded, &target.name, &target.config, now)?,
+        })
+    }
+}
