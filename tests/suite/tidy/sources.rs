@@ -86,6 +86,28 @@ fn law_16_vendor_words_stay_out_of_contracts_and_core() {
 }
 
 #[test]
+fn sql_stays_in_the_store() {
+    // Statements are written in capitals; each of these words begins one.
+    let verbs = ["SELECT", "INSERT", "UPDATE", "DELETE", "PRAGMA", "CREATE", "REPLACE", "VACUUM"];
+    let mut found = Vec::new();
+    for source in sources(".rs") {
+        if source.path.starts_with("core/engine/src/store/") || source.path.contains("/tidy/") {
+            continue;
+        }
+        for (number, line) in source.text.lines().enumerate() {
+            let text = line.trim_start().trim_start_matches(|c| c != '"').trim_start_matches('"');
+            let statement = verbs.iter().any(|verb| {
+                text.strip_prefix(verb).is_some_and(|rest| rest.starts_with(' '))
+            });
+            if statement || line.contains("rusqlite") {
+                found.push(format!("{}:{}", source.path, number + 1));
+            }
+        }
+    }
+    assert_none("only core/engine/src/store/ speaks SQL, and names what does", &found);
+}
+
+#[test]
 fn nothing_unfinished_is_committed() {
     let marks = [concat!("FIX", "ME"), concat!("todo", "!("), concat!("unimplemented", "!(")];
     let mut found = Vec::new();

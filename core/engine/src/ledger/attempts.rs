@@ -13,7 +13,7 @@ use crate::{
         Tx,
         attempts::{Ended, Part},
         cells::Cell,
-        codec::{AttemptWord, PartWord},
+        codes::{AttemptWord, PartWord},
         names::Interner,
     },
 };

@@ -4,7 +4,7 @@ use planthread_contracts::Rejection;
 
 use crate::{
     error::Result,
-    store::{Db, Tx, cells::Cell, codec::PartWord},
+    store::{Db, Tx, cells::Cell, codes::PartWord},
 };
 
 /// What an attempt left in doubt about one of its cells.

@@ -9,7 +9,8 @@ use rusqlite::{Row, params};
 use rust_decimal::Decimal;
 
 use super::{
-    codec::{self, AttemptWord, PartWord},
+    codec,
+    codes::{self, AttemptWord, PartWord},
     db::{Db, Sql, Tx},
     names::{self, CellId},
     told,
@@ -159,7 +160,7 @@ impl Db {
              WHERE grp = ?1 AND measure = ?2 AND attempt = ?3",
         );
         let word = self.find(sql, params![id.grp, id.measure, attempt], |row| {
-            codec::maybe_text(row, 0)?.map(codec::part).transpose()
+            codec::maybe_text(row, 0)?.map(codes::part).transpose()
         })?;
         Ok(word.flatten())
     }
@@ -310,7 +311,7 @@ impl Tx<'_> {
         let reason = rejection.map(|r| told(&r.reason));
         let code = rejection.and_then(|r| r.vendor_code.as_deref().map(told));
         let cure = rejection.map(|r| told(&r.cure));
-        let word = codec::part_word(word);
+        let word = codes::part_word(word);
         self.run(sql, params![part.attempt, part.place, word, reason, code, cure])?;
         Ok(())
     }
@@ -321,7 +322,7 @@ impl Tx<'_> {
             "UPDATE attempt_cell SET outcome = ?4, reason = ?5, cure = ?6
              WHERE grp = ?1 AND measure = ?2 AND attempt = ?3",
         );
-        let word = codec::part_word(PartWord::Rejected);
+        let word = codes::part_word(PartWord::Rejected);
         self.run(sql, params![id.grp, id.measure, attempt, word, why.reason, why.cure])?;
         Ok(())
     }
@@ -332,7 +333,7 @@ impl Tx<'_> {
             "UPDATE attempt SET closed_at = ?2, end = ?3, handle = ?4, verdict = ?5,
              receipt_at = ?6, error = ?7 WHERE id = ?1",
         );
-        let (word, closed_at) = (codec::attempt_word(end.word), codec::micros(now));
+        let (word, closed_at) = (codes::attempt_word(end.word), codec::micros(now));
         let receipt = end.receipt;
         let handle = receipt.map(|r| told(&r.handle));
         let verdict = receipt.map(|r| told(&r.verdict));

@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use rust_decimal::Decimal;
 
 use super::{
-    codec,
+    codec, codes,
     db::{Db, Sql, Tx},
     names::{self, CellId, GroupRef},
 };
@@ -122,10 +122,10 @@ impl Db {
         self.all(sql, [id.grp, id.measure], |row| {
             Ok(PastRevision {
                 rev: row.get(0)?,
-                state: codec::state(row.get(1)?)?,
+                state: codes::state(row.get(1)?)?,
                 value: codec::number(row, 2)?,
                 unrounded: codec::number(row, 3)?,
-                status: codec::status(row.get(4)?)?,
+                status: codes::status(row.get(4)?)?,
                 as_of: codec::at(row, 5)?,
                 valid_until: codec::at(row, 6)?,
                 recipe: row.get(7)?,
@@ -191,12 +191,12 @@ impl Tx<'_> {
                 cell.id.grp,
                 cell.id.measure,
                 cell.rev,
-                codec::state_code(cell.state),
-                cell.hold.map(codec::hold_word),
-                codec::why_code(cell.why),
+                codes::state_code(cell.state),
+                cell.hold.map(codes::hold_word),
+                codes::why_code(cell.why),
                 codec::decimal_text(cell.value),
                 codec::decimal_text(cell.unrounded),
-                codec::status_code(cell.status),
+                codes::status_code(cell.status),
                 codec::micros(cell.as_of),
                 codec::micros(cell.valid_until),
                 cell.recipe,
@@ -232,10 +232,10 @@ impl Tx<'_> {
                 cell.id.grp,
                 cell.id.measure,
                 cell.rev,
-                codec::state_code(state),
+                codes::state_code(state),
                 codec::decimal_text(cell.value),
                 codec::decimal_text(cell.unrounded),
-                codec::status_code(cell.status),
+                codes::status_code(cell.status),
                 codec::micros(cell.as_of),
                 codec::micros(cell.valid_until),
                 cell.recipe,
@@ -250,7 +250,7 @@ impl Tx<'_> {
         let sql = Sql::seeks(
             "UPDATE past_revision SET state = ?4 WHERE grp = ?1 AND measure = ?2 AND rev = ?3",
         );
-        self.run(sql, params![id.grp, id.measure, rev, codec::state_code(state)])?;
+        self.run(sql, params![id.grp, id.measure, rev, codes::state_code(state)])?;
         Ok(())
     }
 }
@@ -261,12 +261,12 @@ fn cell(row: &Row<'_>) -> Result<Cell> {
     Ok(Cell {
         id: CellId { grp: row.get(0)?, measure: row.get(1)? },
         rev: row.get(2)?,
-        state: codec::state(row.get(3)?)?,
-        hold: codec::maybe_text(row, 4)?.map(codec::hold).transpose()?,
-        why: codec::why(row.get(5)?)?,
+        state: codes::state(row.get(3)?)?,
+        hold: codec::maybe_text(row, 4)?.map(codes::hold).transpose()?,
+        why: codes::why(row.get(5)?)?,
         value: codec::number(row, 6)?,
         unrounded: codec::number(row, 7)?,
-        status: codec::status(row.get(8)?)?,
+        status: codes::status(row.get(8)?)?,
         as_of: codec::at(row, 9)?,
         valid_until: codec::at(row, 10)?,
         recipe: row.get(11)?,

@@ -4,7 +4,7 @@ use planthread_contracts::RevisionState;
 use rusqlite::params;
 
 use super::{
-    codec,
+    codes,
     db::{Db, Sql, Tx},
 };
 use crate::error::Result;
@@ -28,7 +28,7 @@ impl Db {
     /// Revisions of a scope by state.
     pub(crate) fn tally<C: Default + Extend<(RevisionState, u64)>>(&self, scope: i64) -> Result<C> {
         let sql = Sql::seeks("SELECT state, n FROM tally WHERE scope = ?1");
-        self.all(sql, [scope], |row| Ok((codec::state(row.get(0)?)?, row.get(1)?)))
+        self.all(sql, [scope], |row| Ok((codes::state(row.get(0)?)?, row.get(1)?)))
     }
 }
 
@@ -39,7 +39,7 @@ impl Tx<'_> {
             "INSERT INTO tally VALUES (?1, ?2, ?3)
              ON CONFLICT (scope, state) DO UPDATE SET n = n + excluded.n",
         );
-        self.run(sql, params![scope, codec::state_code(state), n])?;
+        self.run(sql, params![scope, codes::state_code(state), n])?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 
 use super::{
-    codec,
+    codec, codes,
     db::{Db, Sql, Tx},
     names::{self, CellId},
 };
@@ -48,7 +48,7 @@ impl Db {
             let measure: String = row.get(8)?;
             Ok(Lock {
                 key: names::group(row, 0)?.cell(&measure),
-                kind: codec::lock_kind(&row.get::<_, String>(9)?)?,
+                kind: codes::lock_kind(&row.get::<_, String>(9)?)?,
                 owner: row.get(10)?,
                 reason: row.get(11)?,
                 since: codec::at(row, 12)?,
@@ -82,7 +82,7 @@ impl Db {
             "SELECT kind, owner, reason, until FROM cell_lock WHERE grp = ?1 AND measure = ?2",
         );
         self.find(sql, [id.grp, id.measure], |row| {
-            Ok((codec::lock_kind(&row.get::<_, String>(0)?)?, hold(row, 1)?))
+            Ok((codes::lock_kind(&row.get::<_, String>(0)?)?, hold(row, 1)?))
         })
     }
 
@@ -111,7 +111,7 @@ impl Db {
                 id: row.get(0)?,
                 target: row.get(1)?,
                 scope: row.get(2)?,
-                kind: codec::case_kind(&row.get::<_, String>(3)?)?,
+                kind: codes::case_kind(&row.get::<_, String>(3)?)?,
                 owner: row.get(4)?,
                 text: row.get(5)?,
                 example: row.get(6)?,
@@ -137,7 +137,7 @@ impl Db {
         let sql = Sql::seeks(
             "SELECT example FROM case_file WHERE scope = ?1 AND kind = ?2 AND closed_at IS NULL",
         );
-        self.find(sql, params![scope, codec::case_word(kind)], |row| Ok(row.get(0)?))
+        self.find(sql, params![scope, codes::case_word(kind)], |row| Ok(row.get(0)?))
     }
 
     /// How many cases of a scope are open.
@@ -153,7 +153,7 @@ impl Tx<'_> {
     pub(crate) fn put_lock(&self, id: CellId, lock: &Lock) -> Result<()> {
         let sql =
             Sql::seeks("INSERT OR REPLACE INTO cell_lock VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-        let kind = codec::lock_word(lock.kind);
+        let kind = codes::lock_word(lock.kind);
         let (since, until) = (codec::micros(lock.since), codec::micros(lock.until));
         let row = params![id.grp, id.measure, kind, lock.owner, lock.reason, since, until];
         self.run(sql, row)?;
@@ -172,7 +172,7 @@ impl Tx<'_> {
             "UPDATE case_file SET cells = cells + ?4, last_at = ?5, text = ?6, example = ?7
              WHERE scope = ?1 AND kind = ?2 AND closed_at IS NULL AND owner = ?3 RETURNING id",
         );
-        let (kind, at) = (codec::case_word(found.kind), codec::micros(now));
+        let (kind, at) = (codes::case_word(found.kind), codec::micros(now));
         let Found { owner, text, example, cells, .. } = found;
         let known = params![scope, kind, owner, cells, at, text, example];
         if let Some(id) = self.find(sql, known, |row| Ok(row.get(0)?))? {

@@ -4,6 +4,7 @@ pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod cells;
 pub(crate) mod codec;
+pub(crate) mod codes;
 mod counts;
 mod db;
 #[cfg(test)]

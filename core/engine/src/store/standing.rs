@@ -5,7 +5,7 @@ use planthread_contracts::{Period, RevisionState};
 use rusqlite::params;
 
 use super::{
-    codec,
+    codec, codes,
     db::{Db, Sql},
 };
 use crate::{error::Result, plan::HoldReason};
@@ -74,7 +74,7 @@ impl Db {
             "the cells of one scope, once a view",
         );
         self.all(sql, [scope], |row| {
-            let hold = codec::maybe_text(row, 0)?.map(codec::hold).transpose()?;
+            let hold = codec::maybe_text(row, 0)?.map(codes::hold).transpose()?;
             Ok((hold, row.get(1)?))
         })
     }
@@ -115,5 +115,5 @@ impl Db {
 
 /// A bit for each state.
 fn mask(states: &[RevisionState]) -> i64 {
-    states.iter().fold(0, |mask, state| mask | 1 << codec::state_code(*state))
+    states.iter().fold(0, |mask, state| mask | 1 << codes::state_code(*state))
 }
