@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let target = target.name.clone();
     match args.what {
         What::Suggest(_) => {
-            let rows = project::suggest(plant, mapping, &found.resources);
+            let rows = project::suggest(plant, mapping, &found.resources, &found.descriptions);
             context.screen.show(&Suggested { target, open: coverage.unmapped_sources, rows })
         }
         What::Coverage(_) => context.screen.show(&Covered { target, coverage }),

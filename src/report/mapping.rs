@@ -71,7 +71,11 @@ impl View for Suggested {
             paper.line("Proposals by name; look at each before you copy it:").line("");
         }
         for row in &self.rows {
-            let like = if row.exact { "same name" } else { "similar name" };
+            let like = if row.exact {
+                "same name".to_owned()
+            } else {
+                format!("similar name, {} %", row.likeness)
+            };
             paper.line(format!(
                 "        - {{ source: {}, resource: {}, location: \"{}\" }}  # {like}",
                 row.source, row.resource, row.location
@@ -84,7 +88,9 @@ impl View for Suggested {
             .map(String::as_str)
             .collect();
         if !lonely.is_empty() {
-            paper.line(format!("No name at {} is like: {}", self.target, lonely.join(", ")));
+            let target = &self.target;
+            let lonely = lonely.join(", ");
+            paper.line(format!("No name at {target} stands out as like: {lonely}"));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The one trait: six verbs, object-safe, no default methods.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use planthread_contracts::{
@@ -162,6 +162,8 @@ pub struct Discovery {
     pub surface: Vec<SurfaceItem>,
     /// Known resource and location pairs.
     pub resources: Vec<(String, String)>,
+    /// What people call the resources, where the target says so.
+    pub descriptions: BTreeMap<String, String>,
     /// Named scopes besides base.
     pub scopes: Vec<String>,
     /// Period kinds that the target offers.

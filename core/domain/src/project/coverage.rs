@@ -1,4 +1,4 @@
-//! How much of plant and target the mapping covers, and what it might add.
+//! How much of plant and target the mapping covers.
 
 use std::collections::BTreeSet;
 
@@ -29,20 +29,6 @@ impl Coverage {
     }
 }
 
-/// A row that the mapping might want.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Suggestion {
-    /// The plant's resource or line.
-    pub source: String,
-    /// The target's resource.
-    pub resource: String,
-    /// The target's location.
-    pub location: String,
-    /// Whether the names are equal but for case and punctuation; otherwise one
-    /// contains the other. A person decides in any case.
-    pub exact: bool,
-}
-
 /// Compares the mapping with the plant and with the (resource, location) pairs
 /// that the target has.
 #[must_use]
@@ -66,45 +52,9 @@ pub fn coverage(plant: &Plant, mapping: &Mapping, target: &[(String, String)]) -
     }
 }
 
-/// Suggests rows for sources that land nowhere, by likeness of names; the exact
-/// ones first. Never more than names: nothing is mapped by itself.
-#[must_use]
-pub fn suggest(plant: &Plant, mapping: &Mapping, target: &[(String, String)]) -> Vec<Suggestion> {
-    let open = coverage(plant, mapping, target);
-    let mut found = Vec::new();
-    for source in &open.unmapped_sources {
-        let own = plain(source);
-        for (resource, location) in &open.unmapped_targets {
-            let other = plain(resource);
-            let exact = own == other;
-            if own.is_empty() || other.is_empty() {
-                continue;
-            }
-            if exact || own.contains(&other) || other.contains(&own) {
-                let (source, resource) = (source.clone(), resource.clone());
-                found.push(Suggestion { source, resource, location: location.clone(), exact });
-            }
-        }
-    }
-    found.sort_by(|a, b| {
-        (!a.exact, &a.source, &a.resource, &a.location).cmp(&(
-            !b.exact,
-            &b.source,
-            &b.resource,
-            &b.location,
-        ))
-    });
-    found
-}
-
 fn sources(plant: &Plant) -> impl Iterator<Item = &str> {
     let resources = plant.resources.iter().map(|resource| resource.id.as_str());
     resources.chain(plant.lines.iter().map(|line| line.id.as_str()))
-}
-
-/// Letters and digits alone, in lower case.
-fn plain(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -126,12 +76,5 @@ mod tests {
         assert_eq!(found.unknown_targets, [("R-2".to_owned(), "1010".to_owned())]);
         assert_eq!(found.unmapped_targets.len(), 2);
         assert!(!found.is_sound());
-    }
-
-    #[test]
-    fn only_names_that_are_alike_are_suggested() {
-        let found = suggest(&fixture::plant(), &fixture::mapping(), &target());
-        assert_eq!(found.len(), 1);
-        assert_eq!((found[0].source.as_str(), found[0].exact), ("LINE", true));
     }
 }

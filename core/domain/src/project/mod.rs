@@ -10,6 +10,7 @@ mod losses;
 mod rounding;
 mod stamp;
 mod standing;
+mod suggest;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -22,10 +23,11 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 pub use crate::derive::cut_off;
-pub use coverage::{Coverage, Suggestion, coverage, suggest};
+pub use coverage::{Coverage, coverage};
 pub use explain::{CellExplanation, explain};
 pub use losses::declared;
 pub use standing::say_planner;
+pub use suggest::{Suggestion, suggest};
 
 use crate::{
     decode::fact::hex,
