@@ -1,19 +1,22 @@
 //! Vendor sandboxes: stateful simulators, graded, with faults and documented latency.
 //!
 //! Simulators share nothing with connectors but the contracts. Everything that
-//! they do is listed, with its grade and source, in a table of behaviours.
+//! they do is listed, with its grade and source, in a table of behaviours. A new
+//! sandbox is one folder beside [`sdk`], and one line in [`SANDBOXES`].
 
-pub mod faults;
-pub mod latency;
-pub mod mount;
-pub mod page;
 pub mod sap_ibp;
-pub mod server;
-pub mod simulator;
-pub mod time;
+pub mod sdk;
 
-pub use faults::{Fault, Faulty, Rule};
-pub use mount::{Shared, shared};
-pub use server::{SandboxOptions, serve};
-pub use simulator::{Change, ClientCertificate, Cut, Reply, Simulator, StoredCell, Writer};
-pub use time::Time;
+pub use sdk::{
+    SandboxFactory, SandboxShape, Setup,
+    faults::{self, Fault, Faulty, Rule},
+    latency,
+    mount::{self, Shared, shared},
+    page,
+    server::{self, SandboxOptions, serve},
+    simulator::{self, Change, ClientCertificate, Cut, Reply, Simulator, StoredCell, Writer},
+    time::{self, Time},
+};
+
+/// Every sandbox.
+pub const SANDBOXES: &[SandboxFactory] = &[sap_ibp::FACTORY];

@@ -6,9 +6,9 @@
 
 pub mod behaviours;
 mod edmx;
+mod factory;
 mod filter;
 mod functions;
-mod grid;
 mod labels;
 mod listing;
 mod master;
@@ -16,38 +16,42 @@ mod master_api;
 pub mod model;
 pub mod options;
 pub mod pack;
-mod planner;
 mod planning;
 mod predicate;
 mod query;
 mod read;
 mod session;
+mod shaped;
 mod stage;
-mod store;
 mod transaction;
 mod wire;
-pub mod wiring;
 
 #[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 pub use behaviours::{Switch, Switches};
-pub use options::{Options, Wiring};
+pub use factory::FACTORY;
+pub use options::{Family, Options, Wiring};
 pub use session::{USER, USER_WITHOUT_SCENARIO};
 
-use crate::{
+use crate::sdk::{
+    jobs,
     latency::{Load, Profile},
+    plan::{
+        Plan, Route,
+        planner::{answer, nowhere, pack, refuse},
+    },
     simulator::{Change, Reply, Simulator, StoredCell},
 };
 use master::Master;
+use model::Area;
 use query::Query;
 use session::{Sessions, authenticate};
-use store::Store;
 use transaction::Transaction;
 use wire::{Format, Refusal};
 
@@ -55,15 +59,21 @@ use wire::{Format, Refusal};
 #[derive(Debug)]
 pub struct SapIbp {
     options: Options,
-    store: Store,
+    area: Area,
+    plan: Plan,
     master: Master,
     transactions: std::collections::BTreeMap<String, Transaction>,
     sessions: Sessions,
     load: Load,
     ids: u64,
     requests: u64,
-    seeded_at: Option<Timestamp>,
-    nightly_on: Option<Date>,
+}
+
+/// The imports of both services, by transaction.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Import {
+    MasterData(String),
+    KeyFigures(String),
 }
 
 /// What a request costs the vendor, for documented latency.
@@ -131,19 +141,26 @@ impl SapIbp {
     /// A fresh sandbox; the ERP's data is loaded as of the first request.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let master = Master::new(&options);
-        Self {
+        let (area, model) = Area::of(&options);
+        let master = Master::new(&options, &area, &model);
+        let mut plan = Plan::new(&area.name, model, options.storage);
+        plan.wiring = options.wiring;
+        plan.weeks = options.weeks;
+        plan.seed = options.seed;
+        plan.nightly_hour = options.nightly_hour;
+        let mut sandbox = Self {
             options,
-            store: Store::default(),
+            area,
+            plan,
             master,
             transactions: std::collections::BTreeMap::new(),
             sessions: Sessions::default(),
             load: Load::default(),
             ids: 0,
             requests: 0,
-            seeded_at: None,
-            nightly_on: None,
-        }
+        };
+        sandbox.obey_switches();
+        sandbox
     }
 
     /// Its options.
@@ -154,12 +171,19 @@ impl SapIbp {
 
     /// Changes how landed capacity drives the plan, from now on.
     pub const fn rewire(&mut self, wiring: Wiring) {
-        self.options.wiring = wiring;
+        self.plan.wiring = wiring;
     }
 
     /// Turns one behaviour on or off, from now on.
-    pub const fn switch(&mut self, switch: Switch, on: bool) {
+    pub fn switch(&mut self, switch: Switch, on: bool) {
         self.options.switches = self.options.switches.with(switch, on);
+        self.obey_switches();
+    }
+
+    fn obey_switches(&mut self) {
+        let switches = self.options.switches;
+        self.plan.strict_scopes = switches.on(Switch::VersionAssignment);
+        self.plan.spoils = switches.on(Switch::NightlyOverwritesBridge);
     }
 
     /// Requests handled so far.
@@ -168,12 +192,45 @@ impl SapIbp {
         self.requests
     }
 
-    /// Moves everything that is due by `at`: imports, nightly job.
+    /// Moves everything that is due by `at`: imports in the order of their ends,
+    /// then the nightly job.
     pub fn advance(&mut self, at: Timestamp) {
-        self.seed(at);
-        self.load_master_due(at);
-        self.import_due(at);
-        self.nightly_due(at);
+        self.plan.fill(at, &self.master);
+        let masters = self.master.transactions.iter();
+        let masters = masters.map(|(id, t)| (Import::MasterData(id.clone()), t.progress.job));
+        let figures = self.transactions.iter();
+        let figures = figures.map(|(id, t)| (Import::KeyFigures(id.clone()), t.progress.job));
+        for (ends, import) in jobs::due(at, masters.chain(figures)) {
+            match import {
+                Import::MasterData(id) => self.import_master(&id),
+                Import::KeyFigures(id) => self.import_key_figures(ends, &id),
+            }
+        }
+        self.plan.nightly_due(at, &self.master);
+    }
+
+    /// Runs the nightly chain: ERP load, copy operator if wired so, supply run.
+    /// Imports that are due by then come first.
+    pub fn nightly(&mut self, at: Timestamp) {
+        self.advance(at);
+        self.plan.nightly(at, &self.master);
+    }
+
+    /// Answers everything that is not one of the two services.
+    fn page(&mut self, at: Timestamp, request: &Request<Bytes>) -> Response<Bytes> {
+        match Route::of(request) {
+            Route::Plan => self.plan.planner(at, request, &self.master),
+            Route::Nowhere => nowhere(request),
+            Route::Pack => match pack(request) {
+                Err(refused) => *refused,
+                Ok((separator, version, file)) => {
+                    match self.import_csv(at, file, separator, &version) {
+                        Ok(report) => answer(200, &serde_json::json!(report)),
+                        Err(error) => refuse(&error),
+                    }
+                }
+            },
+        }
     }
 
     /// 64 hexadecimal digits that nobody else has.
@@ -231,7 +288,7 @@ impl Simulator for SapIbp {
         let path = request.uri().path().to_owned();
         let answered = match Service::of(&path) {
             Some((service, rest)) => self.odata(at, request, service, rest),
-            None => self.planner(at, request, &path).into(),
+            None => self.page(at, request).into(),
         };
         let delay = match (self.options.latency, answered.work) {
             (Profile::AsDocumented, Work::Stage(values)) => self.load.stage(at, values),
@@ -246,11 +303,11 @@ impl Simulator for SapIbp {
     }
 
     fn stored(&self) -> Vec<StoredCell> {
-        self.store.stored()
+        self.plan.store.stored()
     }
 
     fn history(&self) -> Vec<Change> {
-        self.store.changes.clone()
+        self.plan.store.history().collect()
     }
 
     fn expire_sessions(&mut self) {

@@ -1,162 +1,196 @@
-//! `planthread mock VENDOR`
+//! `planthread mock VENDOR`, and `planthread mock --for TARGET`
 
-use std::{net::SocketAddr, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use jiff::Timestamp;
-use planthread_contracts::PeriodKind;
-use planthread_kit::Clock;
+use clap::{Arg, ArgMatches, Command, Error, FromArgMatches};
 use planthread_mocks::{
-    Faulty, Rule, SandboxOptions, Simulator, Time,
-    latency::Profile,
-    sap_ibp::{Options, SapIbp, Switch, Wiring, behaviours::TABLE, options::storage},
-    serve, shared,
+    Rule, SANDBOXES, SandboxFactory, Setup, latency::Profile, sdk::options::pair,
 };
 use serde::Serialize;
-use tokio::net::TcpListener;
 
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
     report::{Paper, View},
-    sandbox::{self, VENDORS},
+    sandbox::{self, Sandbox},
 };
 
 /// What the verb takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = behaviours())]
+#[command(after_help = sandboxes())]
 pub(super) struct Args {
-    /// Whose sandbox: sap-ibp
-    vendor: String,
+    /// Whose sandbox, then its options; with --for only options
+    #[arg(value_name = "VENDOR | KEY=VALUE")]
+    words: Vec<String>,
+    /// Stand in for this configured target: its area, measures, attributes,
+    /// resources and locations
+    #[arg(long = "for", value_name = "TARGET")]
+    target: Option<String>,
+    /// With --for: more resources, from a CSV file with the columns resource,
+    /// location, description
+    #[arg(long, value_name = "FILE", requires = "target")]
+    resources_from: Option<PathBuf>,
     /// Address and port; port 0 takes any free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9101")]
     listen: SocketAddr,
-    /// Number of resources LINE-1.. ; odd ones at 1010, even ones at 1020
-    #[arg(long, value_name = "N", default_value_t = Options::default().resources)]
-    resources: u32,
-    /// How landed capacity drives the plan: none, job, calculation, direct
-    #[arg(long, value_name = "WAY", default_value = "none")]
-    wiring: Wiring,
-    /// Level at which key figures are stored: day, week, technical_week, month
-    #[arg(long, value_name = "LEVEL", default_value = "week", value_parser = storage)]
-    storage: PeriodKind,
+    /// An option as KEY=VALUE, as it may stand without --set, too
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// none, or as-documented: takes as long as public measurements say
     #[arg(long, value_name = "PROFILE", default_value = "none")]
     latency: Profile,
     /// Turn a behaviour on; they are listed below
-    #[arg(long = "with", value_name = "BEHAVIOUR", value_parser = switch)]
-    on: Vec<Switch>,
+    #[arg(long = "with", value_name = "BEHAVIOUR")]
+    on: Vec<String>,
     /// Turn a behaviour off
-    #[arg(long = "without", value_name = "BEHAVIOUR", value_parser = switch)]
-    off: Vec<Switch>,
+    #[arg(long = "without", value_name = "BEHAVIOUR")]
+    off: Vec<String>,
     /// Break requests: FAULT[:MATCH][@WHEN], such as drop-after:commit,
-    /// 429=7:Trans@2, truncate=40:GET@all, 503@20%
+    /// 429=7:Trans@2, truncate=40:GET@all, login-page:commit, 503@20%
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<Rule>,
     /// Serve TLS with server.pem, server-key.pem and ca.pem of this folder
     #[arg(long, value_name = "FOLDER")]
     tls: Option<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
 }
 
-fn switch(name: &str) -> Result<Switch, String> {
-    name.parse().map_err(|_| {
-        let names: Vec<&str> = TABLE.iter().map(|behaviour| behaviour.name).collect();
-        format!("no behaviour is called so; known: {}", names.join(", "))
-    })
+/// The options of all sandboxes, each as a flag of its own name.
+#[derive(Debug, Clone, Default)]
+struct Flags(Vec<(String, String)>);
+
+/// Names of the options of all sandboxes.
+fn names() -> Vec<&'static str> {
+    let mut names: Vec<&str> =
+        SANDBOXES.iter().flat_map(|factory| factory.options).map(|option| option.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
-/// Every behaviour with its switch, as it is by default.
-fn behaviours() -> String {
-    let mut text = "Behaviours (--with, --without), and how they are by default:".to_owned();
-    for behaviour in &TABLE {
-        let state = if behaviour.on { "on" } else { "off" };
-        text.push_str(&format!("\n  {:<28} {state:<4} {}", behaviour.name, behaviour.does));
+impl FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
     }
-    text
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        let given =
+            |name: &&str| Some(((*name).to_owned(), matches.get_one::<String>(name)?.clone()));
+        self.0 = names().iter().filter_map(given).collect();
+        Ok(())
+    }
+}
+
+impl clap::Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        // The list below the flags describes them.
+        let flag = |name: &'static str| Arg::new(name).long(name).num_args(1).hide(true);
+        names().into_iter().fold(command, |command, name| command.arg(flag(name)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+/// Every sandbox with its options and behaviours.
+fn sandboxes() -> String {
+    let all: Vec<String> = SANDBOXES.iter().map(SandboxFactory::help).collect();
+    format!("Sandboxes:\n\n{}", all.join("\n\n"))
 }
 
 /// The one line that says where it listens.
 #[derive(Debug, Serialize)]
 struct Listening {
     vendor: String,
+    /// The configured target that it stands in for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
     url: String,
     planner: String,
+    login: &'static str,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    if !VENDORS.contains(&args.vendor.as_str()) {
-        return Err(Failure::usage(format!("there is no sandbox of `{}`", args.vendor))
-            .cure(format!("known: {}", VENDORS.join(", "))));
-    }
+    let (factory, setup) = set_up(context, args)?;
     if !args.listen.ip().is_loopback() {
         context.screen.note("everybody who reaches this address can use the sandbox");
     }
     let tls = args.tls.as_deref().map(sandbox::tls).transpose()?;
-    let options = options_of(args, tls.is_some());
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let time = Arc::new(ClockTime(Arc::clone(&context.clock)));
-    let options = SandboxOptions { simulator: shared(sandbox_of(options, args)), tls, time };
+    let (faults, clock) = (args.faults.clone(), Arc::clone(&context.clock));
     context.block_on(async {
-        let taken = |error| {
-            Failure::usage(format!("can't listen on {}: {error}", args.listen))
-                .cure("choose another port with --listen, or stop what listens there")
-        };
         let stop = super::stop::asked_to_stop();
-        let listener = TcpListener::bind(args.listen).await.map_err(taken)?;
-        let url = format!("{scheme}://{}", listener.local_addr().map_err(taken)?);
-        let planner = format!("{url}/planner");
-        context.screen.show(&Listening { vendor: args.vendor.clone(), url, planner })?;
+        let sandbox = Sandbox::start(factory, &setup, faults, args.listen, clock, tls).await?;
+        let url = sandbox.url();
+        context.screen.show(&Listening {
+            vendor: factory.name.to_owned(),
+            target: args.target.clone(),
+            planner: format!("{url}/planner"),
+            url,
+            login: factory.login,
+        })?;
         tokio::select! {
-            served = serve(options, listener) => served
-                .map(|()| Exit::Ok)
-                .map_err(|error| Failure::internal(format!("the sandbox stopped: {error}"))),
+            served = sandbox.serve() => served.map(|()| Exit::Ok),
             () = stop => Ok(Exit::Ok),
         }
     })
 }
 
-/// The sandbox's options, from the command line.
-fn options_of(args: &Args, behind_tls: bool) -> Options {
-    let mut options = Options {
-        resources: args.resources,
-        wiring: args.wiring,
-        storage: args.storage,
+/// Which sandbox starts, and with what.
+fn set_up(context: &Context, args: &Args) -> Result<(&'static SandboxFactory, Setup), Failure> {
+    let mut setup = Setup {
+        on: args.on.clone(),
+        off: args.off.clone(),
         latency: args.latency,
-        behind_tls,
-        ..Options::default()
+        behind_tls: args.tls.is_some(),
+        ..Setup::default()
     };
-    for (switches, on) in [(&args.on, true), (&args.off, false)] {
-        for switch in switches {
-            options.switches = options.switches.with(*switch, on);
+    let (factory, words) = match &args.target {
+        Some(name) => {
+            let loaded = context.config()?;
+            let target = loaded.config.targets.get(name).ok_or_else(|| {
+                let known: Vec<&str> = loaded.config.targets.keys().map(String::as_str).collect();
+                Failure::usage(format!("no target is called `{name}`"))
+                    .cure(format!("configured: {}", known.join(", ")))
+            })?;
+            let mut shape = sandbox::shape_of(name, target);
+            if let Some(file) = &args.resources_from {
+                shape.add(sandbox::resources_from(file)?);
+            }
+            setup.shape = Some(shape);
+            (sandbox::find(&target.connector)?, &args.words[..])
         }
+        None => match args.words.split_first() {
+            Some((vendor, words)) => (sandbox::find(vendor)?, words),
+            None => {
+                let known: Vec<&str> = SANDBOXES.iter().map(|factory| factory.name).collect();
+                return Err(Failure::usage("whose sandbox? name a vendor, or a target with --for")
+                    .cure(format!("known: {}", known.join(", "))));
+            }
+        },
+    };
+    for text in words.iter().chain(&args.set) {
+        let option = pair(text).map_err(|error| Failure::usage(error.to_string()))?;
+        setup.options.push(option);
     }
-    options
-}
-
-/// The sandbox with its schedule of faults; without rules it breaks nothing.
-fn sandbox_of(options: Options, args: &Args) -> impl Simulator + 'static {
-    let seed = options.seed;
-    Faulty::new(SapIbp::new(options), args.faults.clone(), seed)
-}
-
-/// Our clock, as the sandbox wants it.
-#[derive(Debug)]
-struct ClockTime(Arc<dyn Clock>);
-
-impl Time for ClockTime {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.0.sleep(duration)
-    }
+    setup.options.extend(args.flags.0.iter().cloned());
+    Ok((factory, setup))
 }
 
 impl View for Listening {
     fn write(&self, paper: &mut Paper) {
+        let stands =
+            self.target.as_ref().map(|target| format!(", in the shape of target {target}"));
         paper.line(format!(
-            "{} sandbox listens on {} (user planthread, password planthread; planner page {})",
-            self.vendor, self.url, self.planner
+            "{} sandbox listens on {}{} ({}; planner page {})",
+            self.vendor,
+            self.url,
+            stands.unwrap_or_default(),
+            self.login,
+            self.planner
         ));
     }
 }
@@ -164,68 +198,84 @@ impl View for Listening {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use clap::Parser as _;
+    use clap::{CommandFactory as _, Parser as _};
+    use planthread_mocks::Simulator as _;
 
     use super::*;
 
     #[derive(Debug, clap::Parser)]
     struct Line {
         #[command(flatten)]
+        common: super::super::context::Common,
+        #[command(flatten)]
         args: Args,
     }
 
-    fn line(rules: &[&str]) -> Result<Args, String> {
-        flags(&rules.iter().flat_map(|rule| ["--fault", rule]).collect::<Vec<_>>())
+    fn line(words: &[&str]) -> Result<(Context, Args), String> {
+        let line = ["mock"].into_iter().chain(words.iter().copied());
+        let line = Line::try_parse_from(line).map_err(|error| error.to_string())?;
+        Ok((Context::new(line.common), line.args))
     }
 
-    fn flags(flags: &[&str]) -> Result<Args, String> {
-        let line = ["mock", "sap-ibp"].into_iter().chain(flags.iter().copied());
-        Line::try_parse_from(line).map(|line| line.args).map_err(|error| error.to_string())
+    /// The options that reach the sandbox, in one text.
+    fn options(words: &[&str]) -> Result<String, String> {
+        let (context, args) = line(words)?;
+        let (factory, setup) = set_up(&context, &args).map_err(|failure| failure.message)?;
+        // It starts with them, or says why not.
+        factory.start(&setup, Vec::new()).map_err(|error| error.to_string())?;
+        let pairs: Vec<_> = setup.options.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        Ok(pairs.join(" "))
     }
 
     #[test]
-    fn every_level_can_be_the_storage_level() {
-        for (word, kind) in [
-            ("day", PeriodKind::Day),
-            ("week", PeriodKind::Week),
-            ("technical_week", PeriodKind::TechnicalWeek),
-            ("month", PeriodKind::Month),
+    fn an_option_may_stand_in_three_ways() {
+        for words in [
+            &["sap-ibp", "storage=day"][..],
+            &["sap-ibp", "--set", "storage=day"],
+            &["sap-ibp", "--storage", "day"],
         ] {
-            let args = flags(&["--storage", word]).unwrap();
-            assert_eq!(options_of(&args, false).storage, kind);
+            assert_eq!(options(words).unwrap(), "storage=day", "{words:?}");
         }
-        assert_eq!(options_of(&flags(&[]).unwrap(), false).storage, PeriodKind::Week);
-        let error = flags(&["--storage", "fortnight"]).unwrap_err();
+        let error = options(&["sap-ibp", "storage=fortnight"]).unwrap_err();
         assert!(error.contains("fortnight") && error.contains("technical_week"), "{error}");
+        let error = options(&["sap-ibp", "colour=red"]).unwrap_err();
+        assert!(error.contains("`colour`") && error.contains("resources"), "{error}");
+        let error = options(&["nobody"]).unwrap_err();
+        assert!(error.contains("`nobody`"), "{error}");
+    }
+
+    #[test]
+    fn no_option_has_the_name_of_a_flag_of_ours() {
+        Line::command().debug_assert();
     }
 
     #[test]
     fn faults_are_read_in_their_order_and_break_requests() {
-        let args = line(&["429=7:/planner@2", "drop-after:commit"]).unwrap();
-        let rules = ["429=7:/planner@2", "drop-after:commit"].map(|rule| rule.parse().unwrap());
-        assert_eq!(args.faults, rules);
-        let mut sandbox = sandbox_of(Options::default(), &args);
+        let rules = ["429=7:/planner@2", "drop-after:commit"];
+        let (_, args) = line(&["sap-ibp", "--fault", rules[0], "--fault", rules[1]]).unwrap();
+        assert_eq!(args.faults, rules.map(|rule| rule.parse().unwrap()));
+        let factory = sandbox::find("sap-ibp").unwrap();
+        let mut sandbox = factory.start(&Setup::default(), args.faults).unwrap();
         let at = "2026-11-22T22:00:00Z".parse().unwrap();
         let request = http::Request::get("/planner").body(Bytes::new()).unwrap();
         let codes = [(); 3].map(|()| sandbox.handle(at, &request).response.status().as_u16());
         assert_eq!(codes, [200, 429, 200]);
-        assert!(line(&[]).unwrap().faults.is_empty());
-    }
-
-    #[test]
-    fn a_rule_that_is_none_is_refused_with_an_example() {
-        let error = line(&["explode"]).unwrap_err();
+        let error = line(&["sap-ibp", "--fault", "explode"]).unwrap_err();
         assert!(error.contains("`explode`") && error.contains("drop-after:commit"), "{error}");
     }
 
     #[test]
     fn an_unknown_behaviour_is_answered_with_the_known_ones_and_help_lists_them() {
-        let error = Line::try_parse_from(["mock", "sap-ibp", "--with", "zzz"]).unwrap_err();
-        let error = error.to_string();
-        assert!(error.contains("'zzz'") && error.contains("basic-auth, client-cert"), "{error}");
-        let mut command = <Line as clap::CommandFactory>::command();
-        let help = command.render_help().to_string();
-        let switchable = TABLE.iter().filter(|one| help.contains(&format!("\n  {} ", one.name)));
-        assert_eq!(switchable.count(), TABLE.len(), "{help}");
+        let error = options(&["sap-ibp", "--with", "zzz"]).unwrap_err();
+        assert!(error.contains("`zzz`") && error.contains("basic-auth, client-cert"), "{error}");
+        let help = Line::command().render_help().to_string();
+        for factory in SANDBOXES {
+            for one in (factory.behaviours)() {
+                assert!(help.contains(&format!("\n    {} ", one.name)), "{}", one.name);
+            }
+            for option in factory.options {
+                assert!(help.contains(&format!("\n    {} ", option.name)), "{}", option.name);
+            }
+        }
     }
 }

@@ -108,7 +108,8 @@ fn stamps_may_wait_for_a_value_that_somebody_promotes() {
 
 #[test]
 fn two_sources_on_one_resource_and_location_are_a_sum_only_where_somebody_says_so() {
-    let row = |of: &str, rest: &str| format!("source: {of}, resource: LINE-1, location: \"1010\"{rest}");
+    let row =
+        |of: &str, rest: &str| format!("source: {of}, resource: LINE-1, location: \"1010\"{rest}");
     let text = |rest: &str| {
         let first = starter().replace(&row("press-a", ""), &row("press-a", rest));
         let other = "source: press-b, resource: LINE-2, location: \"1020\"";

@@ -17,7 +17,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use planthread_engine::status;
 use planthread_kit::Clock;
-use planthread_mocks::sap_ibp;
+use planthread_mocks::Setup;
 use serde::Serialize;
 
 pub use clock::DemoClock;
@@ -27,7 +27,7 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::{Bridge, Cycle, OpenTarget, Opener},
     report::{Paper, Tone, View, cycled::Facts},
-    sandbox::Sandbox,
+    sandbox::{Sandbox, find},
     starter::Starter,
 };
 
@@ -159,12 +159,10 @@ impl Demo {
 /// # Errors
 /// When the address is taken.
 pub async fn sandbox(listen: SocketAddr, clock: DemoClock) -> Result<Sandbox, Failure> {
-    let options = sap_ibp::Options {
-        resources: u32::try_from(plant::LINES.len()).unwrap_or(u32::MAX),
-        wiring: sap_ibp::Wiring::Calculation,
-        ..sap_ibp::Options::default()
-    };
-    Sandbox::sap_ibp(options, listen, Arc::new(clock), None).await
+    let options = [("resources", plant::LINES.len().to_string()), ("wiring", "calculation".into())];
+    let options = options.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let setup = Setup { options, ..Setup::default() };
+    Sandbox::start(find("sap-ibp")?, &setup, Vec::new(), listen, Arc::new(clock), None).await
 }
 
 /// Adds rows to a file that has its heading already.

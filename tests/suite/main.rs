@@ -18,6 +18,7 @@ mod outage;
 mod overwrites;
 mod plant;
 mod progress;
+mod rehearsal;
 mod scale;
 mod secrets;
 mod standing;

@@ -7,13 +7,14 @@ use http::Response;
 use serde_json::json;
 
 use super::{
+    SapIbp,
     behaviours::{Switch, Switches},
     functions::{self, Function},
     labels::german,
-    master::{MASTER_TYPES, MasterType},
-    model::{ATTRIBUTES, KEY_FIGURES, PLANNING_AREA, TIME_LEVELS},
+    master::MasterType,
+    model::VERSION_FIELDS,
     planning::message_names,
-    wire::{Format, XML, response},
+    wire::{Format, XML, escape, response},
 };
 
 /// A schema under construction.
@@ -51,7 +52,8 @@ impl Schema {
             };
             let _ = write!(body, "<Property Name=\"{property}\" {facets}{nullable}{annotations}/>");
         }
-        let semantics = if name == PLANNING_AREA { " sap:semantics=\"aggregate\"" } else { "" };
+        let aggregates = body.contains("aggregation-role=\"measure\"");
+        let semantics = if aggregates { " sap:semantics=\"aggregate\"" } else { "" };
         let _ = write!(
             self.types,
             "<EntityType Name=\"{name}\"{semantics} sap:content-version=\"1\"><Key>{key}</Key>\
@@ -127,34 +129,17 @@ impl Schema {
     }
 }
 
-/// `$metadata` of the planning service.
-pub(super) fn planning(switches: Switches) -> String {
+/// `$metadata` of the planning service with the areas that it offers.
+pub(super) fn planning(sandbox: &SapIbp, offered: &[String]) -> String {
+    let switches = sandbox.options.switches;
     let mut schema = Schema::new("calcview");
-    let trans = format!("{PLANNING_AREA}Trans");
-    let message = format!("{PLANNING_AREA}Message");
-    if switches.on(Switch::PlanningEnabled) {
-        schema.entity(PLANNING_AREA, &["ID"], &area_properties(switches), "");
-        let nav = schema.navigation(&format!("Nav{PLANNING_AREA}"), &trans, PLANNING_AREA, true);
-        let mut fields: Vec<_> =
-            ["Transactionid", "AggregationLevelFieldsString", "VersionID", "ScenarioID"]
-                .map(|name| text(name, ""))
-                .to_vec();
-        fields.push(("DoCommit".into(), "Edm.Boolean".into(), String::new()));
-        if switches.on(Switch::TransactionName) {
-            fields.push(text("TransactionName", ""));
-        }
-        schema.entity(&trans, &["Transactionid"], &fields, &nav);
-        let nav = schema.navigation(
-            &format!("Nav{PLANNING_AREA}Message"),
-            &message,
-            PLANNING_AREA,
-            false,
-        );
-        let fields: Vec<_> = message_names(switches).iter().map(|name| text(name, "")).collect();
-        schema.entity(&message, &["Transactionid", "ExceptionId"], &fields, &nav);
-        schema.set(PLANNING_AREA, PLANNING_AREA, " sap:creatable=\"false\"");
-        schema.set(&trans, &trans, " sap:requires-filter=\"true\"");
-        schema.set(&message, &message, " sap:requires-filter=\"true\"");
+    for area in offered {
+        let properties = if *area == sandbox.area.name {
+            area_properties(sandbox)
+        } else {
+            other_properties(sandbox)
+        };
+        area_sets(&mut schema, area, &properties, switches);
     }
     let delta = [
         "DeltaQueryID",
@@ -170,37 +155,81 @@ pub(super) fn planning(switches: Switches) -> String {
     schema.render()
 }
 
-fn area_properties(switches: Switches) -> Vec<Property> {
-    const DIMENSION: &str = " sap:aggregation-role=\"dimension\"";
-    let spoken = |name: &str, label: &'static str| {
-        if switches.on(Switch::GermanLabels) { german(name).unwrap_or(label) } else { label }
-    };
+/// The three sets of one area (section 3).
+fn area_sets(schema: &mut Schema, area: &str, properties: &[Property], switches: Switches) {
+    let (trans, message) = (format!("{area}Trans"), format!("{area}Message"));
+    schema.entity(area, &["ID"], properties, "");
+    let nav = schema.navigation(&format!("Nav{area}"), &trans, area, true);
+    let mut fields: Vec<_> =
+        ["Transactionid", "AggregationLevelFieldsString", "VersionID", "ScenarioID"]
+            .map(|name| text(name, ""))
+            .to_vec();
+    fields.push(("DoCommit".into(), "Edm.Boolean".into(), String::new()));
+    if switches.on(Switch::TransactionName) {
+        fields.push(text("TransactionName", ""));
+    }
+    schema.entity(&trans, &["Transactionid"], &fields, &nav);
+    let nav = schema.navigation(&format!("Nav{area}Message"), &message, area, false);
+    let fields: Vec<_> = message_names(switches).iter().map(|name| text(name, "")).collect();
+    schema.entity(&message, &["Transactionid", "ExceptionId"], &fields, &nav);
+    schema.set(area, area, " sap:creatable=\"false\"");
+    schema.set(&trans, &trans, " sap:requires-filter=\"true\"");
+    schema.set(&message, &message, " sap:requires-filter=\"true\"");
+}
+
+const DIMENSION: &str = " sap:aggregation-role=\"dimension\"";
+
+fn measure(id: &str, label: &str) -> Property {
+    let kind = "Edm.Decimal Precision=\"18\" Scale=\"6\"".to_owned();
+    let label = escape(label);
+    let label = format!(" sap:aggregation-role=\"measure\" sap:label=\"{label}\"");
+    (id.to_owned(), kind, label)
+}
+
+/// What every area has before its key figures: key, versions, attributes, units.
+fn dimensions(sandbox: &SapIbp) -> Vec<Property> {
+    let language = usize::from(sandbox.options.switches.on(Switch::GermanLabels));
     let mut properties = vec![("ID".to_owned(), "Edm.Int64".to_owned(), String::new())];
-    for name in ["VERSIONID", "VERSIONNAME", "SCENARIOID", "SCENARIONAME"] {
-        properties.push(text(name, DIMENSION));
+    properties.extend(VERSION_FIELDS.map(|name| text(name, DIMENSION)));
+    for (name, labels) in sandbox.area.attributes() {
+        let label = labels[language];
+        properties.push(text(&name, &format!("{DIMENSION} sap:label=\"{label}\"")));
     }
-    for (name, label) in ATTRIBUTES {
-        let label = spoken(name, label);
-        properties.push(text(name, &format!("{DIMENSION} sap:label=\"{label}\"")));
+    properties.extend(["UOMTOID", "CURRTOID"].map(|name| text(name, DIMENSION)));
+    properties
+}
+
+fn area_properties(sandbox: &SapIbp) -> Vec<Property> {
+    let in_german = sandbox.options.switches.on(Switch::GermanLabels);
+    let mut properties = dimensions(sandbox);
+    for figure in &sandbox.plan.model.measures {
+        let other = german(&figure.id).filter(|_| in_german);
+        properties.push(measure(&figure.id, other.unwrap_or(&figure.label)));
     }
-    for name in ["UOMTOID", "CURRTOID"] {
-        properties.push(text(name, DIMENSION));
-    }
-    for figure in KEY_FIGURES {
-        let kind = "Edm.Decimal Precision=\"18\" Scale=\"6\"".to_owned();
-        let label = spoken(figure.id, figure.label);
-        let label = format!(" sap:aggregation-role=\"measure\" sap:label=\"{label}\"");
-        properties.push((figure.id.to_owned(), kind, label));
-    }
-    for level in TIME_LEVELS {
+    properties.extend(times(sandbox));
+    properties
+}
+
+/// An area of somebody else: one key figure, at the same levels.
+fn other_properties(sandbox: &SapIbp) -> Vec<Property> {
+    let mut properties = dimensions(sandbox);
+    properties.push(measure("SALESFORECASTQTY", "Sales Forecast Qty"));
+    properties.extend(times(sandbox));
+    properties
+}
+
+fn times(sandbox: &SapIbp) -> Vec<Property> {
+    let language = usize::from(sandbox.options.switches.on(Switch::GermanLabels));
+    let mut properties = Vec::new();
+    for level in &sandbox.area.times {
         let annotations = format!(
             "{DIMENSION} sap:display-format=\"Date\" sap:filter-restriction=\"interval\" \
              sap:label=\"{}\"",
-            spoken(level.stamp, level.label)
+            level.labels[language]
         );
         let kind = "Edm.DateTime Precision=\"0\"".to_owned();
-        properties.push((level.stamp.to_owned(), kind, annotations));
-        properties.push((level.relative.to_owned(), "Edm.Int64".to_owned(), DIMENSION.to_owned()));
+        properties.push((level.stamp.to_string(), kind, annotations));
+        properties.push((level.relative.clone(), "Edm.Int64".to_owned(), DIMENSION.to_owned()));
     }
     for name in ["LASTMODIFIEDDATE", "CREATEDDATE"] {
         let kind = "Edm.DateTime Precision=\"7\"".to_owned();
@@ -210,9 +239,10 @@ fn area_properties(switches: Switches) -> Vec<Property> {
 }
 
 /// `$metadata` of the master data service.
-pub(super) fn master(switches: Switches) -> String {
+pub(super) fn master(sandbox: &SapIbp) -> String {
+    let switches = sandbox.options.switches;
     let mut schema = Schema::new("IBP.MASTER_DATA_API_SRV");
-    for kind in &MASTER_TYPES {
+    for kind in sandbox.master_types() {
         master_type(&mut schema, kind, switches);
     }
     let catalogue =
@@ -226,9 +256,10 @@ pub(super) fn master(switches: Switches) -> String {
 }
 
 fn master_type(schema: &mut Schema, kind: &MasterType, switches: Switches) {
-    let name = kind.name;
-    let properties: Vec<_> = kind.properties().iter().map(|name| text(name, "")).collect();
-    schema.entity(name, &kind.entity_keys(), &properties, "");
+    let name = &*kind.name;
+    let names = kind.properties(switches);
+    let properties: Vec<_> = names.into_iter().map(|name| text(name, "")).collect();
+    schema.entity(name, &kind.entity_keys(switches), &properties, "");
     let configuration = format!(" sap:configuration-type=\"{}\"", kind.configuration);
     schema.set(name, name, &configuration);
     if !kind.loadable {

@@ -49,7 +49,7 @@ impl Declared<'_> {
         let count = query.counts().then_some(entries.len());
         let mut entries = page(entries, query)?;
         for entry in entries.iter_mut().filter(|_| !select.is_empty()) {
-            entry.props.retain(|(name, _)| select.contains(name));
+            entry.props.retain(|(name, _)| select.contains(&&**name));
         }
         Ok(many(root, self.set, &entries, count, format))
     }
@@ -97,7 +97,7 @@ fn holds(entry: &Entry, c: &Comparison) -> bool {
 }
 
 fn property<'a>(entry: &'a Entry, name: &str) -> Option<&'a Prop> {
-    entry.props.iter().find(|(property, _)| *property == name).map(|(_, value)| value)
+    entry.props.iter().find(|(property, _)| **property == *name).map(|(_, value)| value)
 }
 
 fn order(left: Option<&Prop>, right: Option<&Prop>) -> Ordering {

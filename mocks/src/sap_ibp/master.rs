@@ -3,95 +3,124 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    model::{BASELINE, CURRENCIES, PLANNING_AREA, TWIN_VERSION, UNITS},
+    behaviours::{Switch, Switches},
+    model::{Area, BASELINE, DESCRIPTIONS, Name},
     options::{Options, location_of},
     transaction::Progress,
 };
+use crate::sdk::{
+    ShapeResource,
+    plan::{Model, Places},
+};
+
+/// Planning areas of somebody else in the same tenant: name, what the names of
+/// their types begin with, description, and their own unit. The second is of
+/// the harmonised family, and not offered by the planning service.
+pub(super) const OTHER_AREAS: [(&str, &str, &str, &str); 2] = [
+    ("PTSALES", "PS", "Sales planning", "KG"),
+    ("PTHARMON", "PH", "Harmonised planning area", "PC"),
+];
 
 /// One master data type. Its prefix is the tenant's, as in real tenants.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct MasterType {
     /// Name of the type and its set.
-    pub(super) name: &'static str,
+    pub(super) name: String,
     /// Business keys.
-    pub(super) keys: &'static [&'static str],
+    pub(super) keys: Vec<String>,
     /// Other attributes.
-    pub(super) attributes: &'static [&'static str],
+    pub(super) attributes: Vec<String>,
     /// `sap:configuration-type`.
     pub(super) configuration: &'static str,
-    /// Whether `PlanningAreaID` and `VersionID` belong to the key.
+    /// Whether its rows belong to a version.
     pub(super) version_specific: bool,
     /// Reference types have no `Trans` set.
     pub(super) loadable: bool,
+    /// The planning area that it belongs to; `None` belongs to none.
+    pub(super) area: Option<String>,
+    /// Of a value-help set: the type whose rows it shows.
+    shows: Option<usize>,
 }
 
-/// All master data types; the compound one refers to the first two.
-pub(super) const MASTER_TYPES: [MasterType; 5] = [
-    simple("PTRESOURCE", &["RESID"], &["RESDESCR", "RESTYPE"]),
-    simple("PTLOCATION", &["LOCID"], &["LOCDESCR", "LOCTYPE"]),
-    MasterType {
-        name: "PTRESOURCELOCATION",
-        keys: &["RESID", "LOCID"],
-        attributes: &[],
-        configuration: "Compound",
-        version_specific: true,
-        loadable: true,
-    },
-    reference("PTUOMTO", &["UOMTOID"], &["UOMTODESCR"]),
-    reference("PTCURRENCYTO", &["CURRTOID"], &[]),
-];
-
 impl MasterType {
-    /// The keys of its entity type (section 4).
-    pub(super) fn entity_keys(&self) -> Vec<&'static str> {
-        let version: &[_] = if self.version_specific { &VERSION_KEYS } else { &[] };
-        self.keys.iter().chain(version).copied().collect()
+    fn new(area: &str, name: String, keys: &[&str], attributes: &[&str]) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self {
+            name,
+            keys: owned(keys),
+            attributes: owned(attributes),
+            configuration: "Simple",
+            version_specific: false,
+            loadable: true,
+            area: Some(area.to_owned()),
+            shows: None,
+        }
+    }
+
+    fn compound(self) -> Self {
+        Self { configuration: "Compound", version_specific: true, ..self }
+    }
+
+    fn reference(self) -> Self {
+        Self { configuration: "Reference", loadable: false, ..self }
+    }
+
+    /// Whether `PlanningAreaID` and `VersionID` belong to its key (section 4).
+    pub(super) fn in_area(&self, switches: Switches) -> bool {
+        self.area.is_some() && (self.version_specific || switches.on(Switch::AreaKeys))
+    }
+
+    /// The keys of its entity type.
+    pub(super) fn entity_keys(&self, switches: Switches) -> Vec<&str> {
+        let version: &[_] = if self.in_area(switches) { &VERSION_KEYS } else { &[] };
+        self.keys.iter().map(String::as_str).chain(version.iter().copied()).collect()
     }
 
     /// All properties of its entity type, keys first.
-    pub(super) fn properties(&self) -> Vec<&'static str> {
-        self.entity_keys().into_iter().chain(self.attributes.iter().copied()).collect()
+    pub(super) fn properties(&self, switches: Switches) -> Vec<&str> {
+        let attributes = self.attributes.iter().map(String::as_str);
+        self.entity_keys(switches).into_iter().chain(attributes).collect()
     }
 
-    /// Adds area and version to a row of a version-specific type.
-    pub(super) fn show(&self, row: &Attributes, version: &str) -> Attributes {
+    /// Adds area and version to a row where they belong to the key.
+    pub(super) fn show(&self, row: &Attributes, version: &str, switches: Switches) -> Attributes {
         let mut row = row.clone();
-        if self.version_specific {
+        if self.in_area(switches) {
             let shown = if version.is_empty() { BASELINE } else { version };
-            let values = [PLANNING_AREA, shown].map(str::to_owned);
-            row.extend(VERSION_KEYS.map(str::to_owned).into_iter().zip(values));
+            let area = self.area.clone().unwrap_or_default();
+            row.extend(VERSION_KEYS.map(str::to_owned).into_iter().zip([area, shown.to_owned()]));
         }
         row
     }
+
+    /// Whether it is a value help, and no master data.
+    pub(super) const fn is_help(&self) -> bool {
+        self.shows.is_some()
+    }
+
+    /// Whether the service offers it.
+    pub(super) fn offered(&self, own: &str, switches: Switches) -> bool {
+        let ours = match &self.area {
+            Some(area) => area == own || switches.on(Switch::SeveralAreas),
+            None => switches.on(Switch::AreaKeys),
+        };
+        ours && (self.shows.is_none() || switches.on(Switch::ValueHelpSets))
+    }
 }
 
-/// What belongs to the key of a version-specific type.
+/// What belongs to the key of a type that belongs to an area.
 const VERSION_KEYS: [&str; 2] = ["PlanningAreaID", "VersionID"];
 
-const fn simple(
-    name: &'static str,
-    keys: &'static [&'static str],
-    attributes: &'static [&'static str],
-) -> MasterType {
-    let configuration = "Simple";
-    MasterType { name, keys, attributes, configuration, version_specific: false, loadable: true }
-}
-
-const fn reference(
-    name: &'static str,
-    keys: &'static [&'static str],
-    attributes: &'static [&'static str],
-) -> MasterType {
-    let configuration = "Reference";
-    MasterType { name, keys, attributes, configuration, version_specific: false, loadable: false }
-}
-
-/// Index of the resource master.
+/// Index of the resource master of an area, from its first type.
 const RESOURCE: usize = 0;
 /// Index of the location master.
 const LOCATION: usize = 1;
 /// Index of the resource-location master.
 const PAIR: usize = 2;
+/// Index of the units.
+const UNIT: usize = 3;
+/// Index of the currencies.
+const CURRENCY: usize = 4;
 
 /// Attributes of one row by name.
 pub(super) type Attributes = BTreeMap<String, String>;
@@ -108,80 +137,85 @@ pub(super) struct MasterTransaction {
 }
 
 /// All master data, and the transactions that change it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Master {
+    pub(super) types: Vec<MasterType>,
     /// By type, version (empty is base) and key values.
     rows: BTreeMap<(usize, String, Vec<String>), Attributes>,
     pub(super) transactions: BTreeMap<String, MasterTransaction>,
+    resource: Name,
+    location: Name,
 }
 
 impl Master {
     /// The master data at start-up.
-    pub(super) fn new(options: &Options) -> Self {
-        let mut master = Self::default();
-        for (location, description) in [("1010", "Plant Regensburg"), ("1020", "Plant Dresden")] {
-            let row = [("LOCID", location), ("LOCDESCR", description), ("LOCTYPE", "P")];
-            master.put(LOCATION, "", attributes(&row));
+    pub(super) fn new(options: &Options, area: &Area, model: &Model) -> Self {
+        let mut master = Self {
+            types: types(options, area),
+            rows: BTreeMap::new(),
+            transactions: BTreeMap::new(),
+            resource: area.resource.clone(),
+            location: area.location.clone(),
+        };
+        let (resources, locations) = content(options);
+        for (location, description) in locations {
+            let row = [(&*area.location, location), (DESCRIPTIONS[1], description)];
+            master.put(LOCATION, "", attributes(&row, &[("LOCTYPE", "P")]));
         }
-        for n in 1..=options.resources {
-            let id = format!("LINE-{n}");
-            // Every fifth has no description: predicates on it drop such rows.
-            let description = if n % 5 == 0 { String::new() } else { format!("Assembly line {n}") };
-            let row = [("RESID", &*id), ("RESDESCR", &*description), ("RESTYPE", "P")];
-            master.put(RESOURCE, "", attributes(&row));
-            let pair = attributes(&[("RESID", &id), ("LOCID", location_of(n))]);
-            for version in ["", TWIN_VERSION] {
+        for one in resources {
+            let row = [(&*area.resource, one.resource.clone()), (DESCRIPTIONS[0], one.description)];
+            master.put(RESOURCE, "", attributes(&row, &[("RESTYPE", "P")]));
+            let pair = [(&*area.resource, one.resource), (&*area.location, one.location)];
+            let pair = attributes(&pair, &[]);
+            for version in [""].into_iter().chain(model.scopes.iter().map(|(name, _)| &**name)) {
                 master.put(PAIR, version, pair.clone());
             }
         }
-        for (unit, factor) in UNITS {
-            let description = format!("{factor} EA");
-            master.put(3, "", attributes(&[("UOMTOID", unit), ("UOMTODESCR", &description)]));
+        for (unit, factor) in &area.units {
+            let description = format!("{factor} {}", area.units[0].0);
+            let row = [("UOMTOID", unit.clone()), ("UOMTODESCR", description)];
+            master.put(UNIT, "", attributes(&row, &[]));
         }
-        for currency in CURRENCIES {
-            master.put(4, "", attributes(&[("CURRTOID", currency)]));
+        for currency in &area.currencies {
+            master.put(CURRENCY, "", attributes(&[], &[("CURRTOID", currency)]));
+        }
+        for (n, (.., prefix, _, unit)) in OTHER_AREAS.iter().enumerate() {
+            let first = (n + 1) * TYPES_OF_AREA;
+            let (id, place) = (format!("{prefix}-1"), format!("{prefix}01"));
+            let resource = [(&*area.resource, id.clone())];
+            master.put(first + RESOURCE, "", attributes(&resource, &[]));
+            let location = [(&*area.location, place.clone())];
+            master.put(first + LOCATION, "", attributes(&location, &[]));
+            let pair = [(&*area.resource, id), (&*area.location, place)];
+            master.put(first + PAIR, "", attributes(&pair, &[]));
+            master.put(first + UNIT, "", attributes(&[], &[("UOMTOID", unit)]));
         }
         master
     }
 
     fn put(&mut self, kind: usize, version: &str, row: Attributes) {
-        self.rows.insert((kind, version.to_owned(), key_of(kind, &row)), row);
+        let key = self.key_of(kind, &row);
+        self.rows.insert((kind, version.to_owned(), key), row);
     }
 
-    /// Valid resource and location combinations of a version, in order.
-    pub(super) fn pairs<'a>(
-        &'a self,
-        version: &'a str,
-    ) -> impl Iterator<Item = (&'a str, &'a str)> {
-        self.of(PAIR, version).map(|row| (&*row["RESID"], &*row["LOCID"]))
+    fn key_of(&self, kind: usize, row: &Attributes) -> Vec<String> {
+        let keys = self.types[kind].keys.iter();
+        keys.map(|key| row.get(key).cloned().unwrap_or_default()).collect()
     }
 
-    /// Whether a resource and location combination is valid in a version.
-    pub(super) fn has_pair(&self, version: &str, resource: &str, location: &str) -> bool {
-        let key = vec![resource.to_owned(), location.to_owned()];
-        self.rows.contains_key(&(PAIR, version.to_owned(), key))
-    }
-
-    /// Rows of one type in one version.
-    fn of<'a>(&'a self, kind: usize, version: &'a str) -> impl Iterator<Item = &'a Attributes> {
-        self.rows
-            .iter()
-            .filter(move |((of, v, _), _)| *of == kind && v == version)
-            .map(|(_, row)| row)
-    }
-
-    /// The description of a resource or location; empty when it has none.
-    pub(super) fn describe(&self, key: &str, id: &str) -> &str {
-        let (kind, name) =
-            if key == "RESID" { (RESOURCE, "RESDESCR") } else { (LOCATION, "LOCDESCR") };
+    fn describe(&self, kind: usize, id: &str) -> &str {
         let row = self.rows.get(&(kind, String::new(), vec![id.to_owned()]));
-        row.and_then(|row| row.get(name)).map_or("", String::as_str)
+        row.and_then(|row| row.get(DESCRIPTIONS[kind])).map_or("", String::as_str)
     }
 
     /// All rows of a type as a read shows them, versions included.
-    pub(super) fn list(&self, kind: usize) -> Vec<Attributes> {
-        let rows = self.rows.iter().filter(|((of, ..), _)| *of == kind);
-        rows.map(|((_, version, _), row)| MASTER_TYPES[kind].show(row, version)).collect()
+    pub(super) fn list(&self, kind: usize, switches: Switches) -> Vec<Attributes> {
+        let shown = &self.types[kind];
+        let of = shown.shows.unwrap_or(kind);
+        let rows = self.rows.range((of, String::new(), Vec::new())..);
+        rows.take_while(|((kind, ..), _)| *kind == of)
+            .map(|((_, version, _), row)| shown.show(row, version, switches))
+            .collect()
     }
 
     /// Loads the rows of a transaction; gives its messages.
@@ -189,12 +223,12 @@ impl Master {
         let Some((kind, version)) = transaction.target.clone() else { return };
         let mut seen = BTreeMap::new();
         for row in &transaction.rows {
-            *seen.entry(key_of(kind, row)).or_insert(0u32) += 1;
+            *seen.entry(self.key_of(kind, row)).or_insert(0u32) += 1;
         }
         for row in std::mem::take(&mut transaction.rows) {
-            let key = key_of(kind, &row);
+            let key = self.key_of(kind, &row);
             if let Some(missing) =
-                MASTER_TYPES[kind].keys.iter().zip(&key).find(|(_, v)| v.is_empty())
+                self.types[kind].keys.iter().zip(&key).find(|(_, v)| v.is_empty())
             {
                 let text = format!("Key attribute {} is empty", missing.0);
                 transaction.messages.push((text, row));
@@ -220,26 +254,111 @@ impl Master {
         if kind != PAIR {
             return None;
         }
-        [(RESOURCE, "RESID"), (LOCATION, "LOCID")].into_iter().find_map(|(simple, name)| {
-            let id = row.get(name).cloned().unwrap_or_default();
-            let known = self.rows.contains_key(&(simple, String::new(), vec![id.clone()]));
-            (!known).then(|| format!("{name} {id} does not exist in {}", MASTER_TYPES[simple].name))
-        })
+        [(RESOURCE, &self.resource), (LOCATION, &self.location)].into_iter().find_map(
+            |(simple, name)| {
+                let id = row.get(&**name).cloned().unwrap_or_default();
+                let known = self.rows.contains_key(&(simple, String::new(), vec![id.clone()]));
+                let holder = &self.types[simple].name;
+                (!known).then(|| format!("{name} {id} does not exist in {holder}"))
+            },
+        )
     }
+}
 
-    /// All resources and their locations, for the planner's selectors.
-    pub(super) fn resources(&self) -> BTreeSet<(String, String)> {
-        self.pairs("")
-            .map(|(resource, location)| (resource.to_owned(), location.to_owned()))
+impl Places for Master {
+    fn pairs(&self, scope: &str) -> Vec<(String, String)> {
+        let first = (PAIR, scope.to_owned(), Vec::new());
+        let rows = self.rows.range(first..).map(|((kind, version, _), row)| (kind, version, row));
+        rows.take_while(|(kind, version, _)| **kind == PAIR && *version == scope)
+            .map(|(.., row)| (row[&*self.resource].clone(), row[&*self.location].clone()))
             .collect()
     }
+
+    fn has_pair(&self, scope: &str, resource: &str, location: &str) -> bool {
+        let key = vec![resource.to_owned(), location.to_owned()];
+        self.rows.contains_key(&(PAIR, scope.to_owned(), key))
+    }
+
+    fn resource(&self, id: &str) -> &str {
+        self.describe(RESOURCE, id)
+    }
+
+    fn location(&self, id: &str) -> &str {
+        self.describe(LOCATION, id)
+    }
 }
 
-fn attributes(pairs: &[(&str, &str)]) -> Attributes {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+/// Types that an area has of its own.
+const TYPES_OF_AREA: usize = 5;
+
+/// All master data types: those of the own area, of the others, one that belongs
+/// to none, and the value helps of all of them.
+fn types(options: &Options, area: &Area) -> Vec<MasterType> {
+    let own = (&*area.name, &*area.prefix);
+    let others = OTHER_AREAS.iter().map(|(name, prefix, ..)| (*name, *prefix));
+    let mut types: Vec<_> = [own]
+        .into_iter()
+        .chain(others)
+        .flat_map(|(name, prefix)| of_area(area, name, prefix))
+        .collect();
+    if let Some(shape) = &options.shape {
+        for (kind, path) in [(RESOURCE, "resource"), (PAIR, "resource_location")] {
+            if let Some(name) = shape.setting(&format!("master_data.{path}")) {
+                name.clone_into(&mut types[kind].name);
+            }
+        }
+    }
+    let mut calendar = MasterType::new("", "PTCALENDAR".to_owned(), &["CALENDARID"], &[]);
+    calendar.area = None;
+    types.push(calendar);
+    let helps: Vec<_> = types
+        .iter()
+        .enumerate()
+        .map(|(n, kind)| MasterType {
+            name: format!("{}_VI", kind.name),
+            loadable: false,
+            shows: Some(n),
+            ..kind.clone()
+        })
+        .collect();
+    types.extend(helps);
+    types
 }
 
-fn key_of(kind: usize, row: &Attributes) -> Vec<String> {
-    let keys = MASTER_TYPES[kind].keys.iter();
-    keys.map(|key| row.get(*key).cloned().unwrap_or_default()).collect()
+fn of_area(names: &Area, area: &str, prefix: &str) -> [MasterType; TYPES_OF_AREA] {
+    let (resource, location) = (&*names.resource, &*names.location);
+    let kind = |name: &str, keys: &[&str], attributes: &[&str]| {
+        MasterType::new(area, format!("{prefix}{name}"), keys, attributes)
+    };
+    [
+        kind("RESOURCE", &[resource], &[DESCRIPTIONS[0], "RESTYPE"]),
+        kind("LOCATION", &[location], &[DESCRIPTIONS[1], "LOCTYPE"]),
+        kind("RESOURCELOCATION", &[resource, location], &[]).compound(),
+        kind("UOMTO", &["UOMTOID"], &["UOMTODESCR"]).reference(),
+        kind("CURRENCYTO", &["CURRTOID"], &[]).reference(),
+    ]
+}
+
+/// Resources, and locations with their descriptions.
+fn content(options: &Options) -> (Vec<ShapeResource>, Vec<(String, String)>) {
+    if let Some(shape) = &options.shape {
+        let locations: BTreeSet<_> = shape.resources.iter().map(|one| &one.location).collect();
+        let locations = locations.into_iter().map(|location| (location.clone(), String::new()));
+        return (shape.resources.clone(), locations.collect());
+    }
+    let resource = |n: u32| ShapeResource {
+        resource: format!("LINE-{n}"),
+        location: location_of(n).to_owned(),
+        // Every fifth has no description: predicates on it drop such rows.
+        description: if n % 5 == 0 { String::new() } else { format!("Assembly line {n}") },
+    };
+    let locations = [("1010", "Plant Regensburg"), ("1020", "Plant Dresden")];
+    let locations = locations.map(|(id, name)| (id.to_owned(), name.to_owned()));
+    ((1..=options.resources).map(resource).collect(), locations.to_vec())
+}
+
+fn attributes(owned: &[(&str, String)], more: &[(&str, &str)]) -> Attributes {
+    let owned = owned.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    owned.chain(more).collect()
 }

@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 
 use super::{
     Answer, SapIbp, Service,
-    behaviours::Switch,
+    behaviours::{Switch, Switches},
     edmx, functions,
     listing::Declared,
-    master::{Attributes, MASTER_TYPES, MasterTransaction, MasterType},
-    model::{BASELINE, MASTER_ONLY_AREA, PLANNING_AREA, TWIN_VERSION},
+    master::{Attributes, MasterTransaction, MasterType, OTHER_AREAS},
+    model::{BASELINE, MASTER_ONLY_AREA, version_name},
     planning::result_of,
     query::Query,
     stage::{body, own_id, text},
     transaction::Outcome,
-    wire::{Entry, Format, Nav, Prop, Refusal, many, one, quoted, response},
+    wire::{Entry, Format, Nav, Prop, Refusal, many, one, props, quoted, response},
 };
 
 const NAMESPACE: &str = "IBP.MASTER_DATA_API_SRV";
@@ -40,25 +40,29 @@ impl SapIbp {
         let root = Service::MasterData.root(request, self.options.behind_tls);
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let name = path.trim_end_matches('/');
-        let find = |name: &str| MASTER_TYPES.iter().position(|kind| kind.name == name);
+        let switches = self.options.switches;
+        let find = |name: &str| {
+            let mut types = self.master.types.iter();
+            types.position(|kind| kind.name == name && kind.offered(&self.area.name, switches))
+        };
         let loadable = |suffix: &str| {
             let kind = name.strip_suffix(suffix).and_then(find);
-            kind.filter(|kind| MASTER_TYPES[*kind].loadable)
+            kind.filter(|kind| self.master.types[*kind].loadable)
         };
         if name.is_empty() && reads {
-            return Ok(edmx::service_document(&sets(), format).into());
+            return Ok(edmx::service_document(&self.master_sets(), format).into());
         }
         if name == "$metadata" && reads {
-            let xml = edmx::master(self.options.switches);
+            let xml = edmx::master(self);
             return Ok(response(200, "application/xml;charset=utf-8", xml).into());
         }
         if name == CATALOGUE && reads {
-            let rows = catalogue();
+            let rows = self.catalogue();
             return list(&rows, CATALOGUE, &CATALOGUE_NAMES, &CATALOGUE_KEYS, query, &root, format);
         }
         if let (Some(kind), true) = (find(name), reads) {
-            let (rows, kind) = (self.master.list(kind), &MASTER_TYPES[kind]);
-            let (names, keys) = (kind.properties(), kind.entity_keys());
+            let (rows, kind) = (self.master.list(kind, switches), &self.master.types[kind]);
+            let (names, keys) = (kind.properties(switches), kind.entity_keys(switches));
             return list(&rows, name, &names, &keys, query, &root, format);
         }
         if let Some(kind) = loadable("Trans") {
@@ -83,18 +87,18 @@ impl SapIbp {
         format: Format,
     ) -> Answer {
         let body = body(request)?;
-        let declared = &MASTER_TYPES[kind];
+        let declared = self.master.types[kind].clone();
         let nav = format!("Nav{}", declared.name);
         self.known_properties(&body, &nav)?;
         let id = own_id(text(&body, "TransactionID")?, "TransactionID")?;
-        let version = version(&body, declared)?;
+        let version = self.version_of(&body, &declared)?;
         let delete = match body.get("DeleteEntries") {
             None | Some(Value::Null) => None,
             Some(Value::Bool(delete)) => Some(*delete),
             Some(_) => return Err(Refusal::bad("Property 'DeleteEntries' must be a boolean")),
         };
         let requested = text(&body, "RequestedAttributes")?;
-        let rows = rows(&body, &nav, declared, &requested)?;
+        let rows = rows(&body, &nav, &declared, &requested)?;
         let commit = match body.get("DoCommit") {
             None | Some(Value::Null) => false,
             Some(Value::Bool(commit)) => *commit,
@@ -119,11 +123,11 @@ impl SapIbp {
             set: format!("{}Trans", declared.name),
             key: quoted(&id),
             kind: format!("{NAMESPACE}.{}Trans", declared.name),
-            props: vec![
+            props: props([
                 ("TransactionID", Prop::Text(id)),
                 ("RequestedAttributes", Prop::Text(requested)),
                 ("DoCommit", Prop::Bool(commit)),
-            ],
+            ]),
             nav: vec![(nav, Nav::Many(Vec::new()))],
         };
         Ok(one(201, root, &entry, format).into())
@@ -162,34 +166,20 @@ impl SapIbp {
         }
     }
 
-    /// Carries out the master data imports that are due by `at`.
-    pub(super) fn load_master_due(&mut self, at: Timestamp) {
-        let duplicates = self.options.switches.on(Switch::DuplicateMasterData);
-        let due = self
-            .master
-            .transactions
-            .iter()
-            .filter_map(|(id, transaction)| Some((transaction.progress.due(at)?, id.clone())));
-        let mut due: Vec<_> = due.collect();
-        due.sort();
-        for (_, id) in due {
-            let Some(mut transaction) = self.master.transactions.remove(&id) else { continue };
-            self.master.load(&mut transaction, duplicates);
-            let clean = transaction.messages.is_empty();
-            transaction.progress.settle(if clean {
-                Outcome::Processed
-            } else {
-                Outcome::WithErrors
-            });
-            self.master.transactions.insert(id, transaction);
-        }
+    /// Carries out one master data import that is due.
+    pub(super) fn import_master(&mut self, id: &str) {
+        let Some(mut transaction) = self.master.transactions.remove(id) else { return };
+        self.master.load(&mut transaction, self.options.switches.on(Switch::DuplicateMasterData));
+        let clean = transaction.messages.is_empty();
+        transaction.progress.settle(if clean { Outcome::Processed } else { Outcome::WithErrors });
+        self.master.transactions.insert(id.to_owned(), transaction);
     }
 
     fn master_messages(&self, kind: usize, query: &Query, root: &str, format: Format) -> Answer {
         if query.get("$filter").is_none() {
             return Err(Refusal::bad("A filter on TransactionID is mandatory"));
         }
-        let declared = &MASTER_TYPES[kind];
+        let declared = &self.master.types[kind];
         let nav = format!("Nav{}", declared.name);
         let expands = self.options.switches.on(Switch::MasterMessageExpand);
         let nav = match query.get("$expand") {
@@ -200,7 +190,8 @@ impl SapIbp {
         let mut entries = Vec::new();
         for (id, transaction) in &self.master.transactions {
             if let Some((of, version)) = transaction.target.as_ref().filter(|t| t.0 == kind) {
-                entries.extend(messages_of(id, transaction, &MASTER_TYPES[*of], version, nav));
+                let kind = (&self.master.types[*of], self.options.switches);
+                entries.extend(messages_of(id, transaction, kind, version, nav));
             }
         }
         let set = format!("{}Message", declared.name);
@@ -242,7 +233,7 @@ impl SapIbp {
             ("InitiateParallelProcess", "POST" | "PUT")
                 if self.options.switches.on(Switch::ParallelProcess) =>
             {
-                let id = parallel(query)?;
+                let id = self.parallel(query)?;
                 self.master.transactions.entry(id.clone()).or_default();
                 Ok(one(200, root, &result_of(NAMESPACE, "TransactionID", &id), format).into())
             }
@@ -254,34 +245,85 @@ impl SapIbp {
         let found = self.master.transactions.get(id);
         found.ok_or_else(|| Refusal::missing(format!("Transaction '{id}' does not exist")))
     }
-}
 
-/// Base sends neither area nor version; a real version needs both (section 4),
-/// and a type that has versions.
-fn version(body: &Map<String, Value>, kind: &MasterType) -> Result<String, Refusal> {
-    let (area, version) = (text(body, "PlanningAreaID")?, text(body, "VersionID")?);
-    match (area.as_str(), version.as_str()) {
-        ("", "") => Ok(String::new()),
-        (PLANNING_AREA, TWIN_VERSION) if kind.version_specific => Ok(version),
-        _ => Err(Refusal::bad("Please check the planning area and version values")),
+    /// Base sends neither area nor version; a real version needs both (section 4),
+    /// and a type that belongs to an area.
+    fn version_of(&self, body: &Map<String, Value>, kind: &MasterType) -> Result<String, Refusal> {
+        let (area, version) = (text(body, "PlanningAreaID")?, text(body, "VersionID")?);
+        let real = !version.is_empty() && self.plan.model.has_scope(&version);
+        let belongs = kind.in_area(self.options.switches) && kind.area.as_ref() == Some(&area);
+        match (area.as_str(), version.as_str()) {
+            ("", "") => Ok(String::new()),
+            _ if real && belongs => Ok(version),
+            _ => Err(Refusal::bad("Please check the planning area and version values")),
+        }
     }
-}
 
-/// The id that a parallel process is for: it needs a type that can be loaded
-/// into a real version of an area (section 4).
-fn parallel(query: &Query) -> Result<String, Refusal> {
-    let id = own_id(query.literal("TransactionID")?, "TransactionID")?;
-    let (kind, area) = (query.literal("MasterDataTypeID")?, query.literal("PlanningArea")?);
-    let version = query.literal("VersionID")?;
-    if version.is_empty() || version == BASELINE {
-        return Err(Refusal::bad("The base version is not supported here"));
+    /// The id that a parallel process is for: it needs a type that can be loaded
+    /// into a real version of an area (section 4).
+    fn parallel(&self, query: &Query) -> Result<String, Refusal> {
+        let id = own_id(query.literal("TransactionID")?, "TransactionID")?;
+        let (kind, area) = (query.literal("MasterDataTypeID")?, query.literal("PlanningArea")?);
+        let version = query.literal("VersionID")?;
+        if version.is_empty() || version == BASELINE {
+            return Err(Refusal::bad("The base version is not supported here"));
+        }
+        let known = self.master.types.iter().find(|known| known.name == kind && known.loadable);
+        let known = known.ok_or_else(|| Refusal::missing(format!("{kind} can't be loaded")))?;
+        let belongs = known.in_area(self.options.switches) && known.area.as_ref() == Some(&area);
+        if !belongs || !self.plan.model.has_scope(&version) {
+            return Err(Refusal::bad("Please check the planning area and version values"));
+        }
+        Ok(id)
     }
-    let known = MASTER_TYPES.iter().find(|known| known.name == kind && known.loadable);
-    let known = known.ok_or_else(|| Refusal::missing(format!("{kind} can't be loaded")))?;
-    if !known.version_specific || area != PLANNING_AREA || version != TWIN_VERSION {
-        return Err(Refusal::bad("Please check the planning area and version values"));
+
+    fn master_sets(&self) -> Vec<String> {
+        let mut sets = Vec::new();
+        for kind in self.master_types() {
+            sets.push(kind.name.clone());
+            if kind.loadable {
+                sets.extend([format!("{}Trans", kind.name), format!("{}Message", kind.name)]);
+            }
+        }
+        sets.extend([CATALOGUE.to_owned(), "ValueResultSet".to_owned()]);
+        sets
     }
-    Ok(id)
+
+    /// The types that the service offers.
+    pub(super) fn master_types(&self) -> impl Iterator<Item = &MasterType> {
+        let switches = self.options.switches;
+        self.master.types.iter().filter(move |kind| kind.offered(&self.area.name, switches))
+    }
+
+    /// Which type belongs to which version of which area. What belongs to no area
+    /// is not in it.
+    fn catalogue(&self) -> Vec<Attributes> {
+        let (own, model) = (&self.area.name, &self.plan.model);
+        let mut areas = vec![(own.as_str(), own.as_str(), BASELINE, "Planthread demo")];
+        areas.extend(model.scopes.iter().map(|(v, _)| (&**own, &**own, &**v, "Planthread demo")));
+        areas.push((MASTER_ONLY_AREA, own, BASELINE, "Planthread demo"));
+        if self.options.switches.on(Switch::SeveralAreas) {
+            areas.extend(OTHER_AREAS.map(|(area, _, about, _)| (area, area, BASELINE, about)));
+        }
+        let mut rows = Vec::new();
+        for (area, types_of, version, about) in areas {
+            let kinds = self.master_types().filter(|kind| {
+                let own = kind.area.as_deref() == Some(types_of) && !kind.is_help();
+                own && kind.in_area(self.options.switches)
+            });
+            for kind in kinds {
+                let row = [
+                    ("PlanningAreaID", area),
+                    ("VersionID", version),
+                    ("MasterDataTypeID", &*kind.name),
+                    ("PlanningAreaDescr", about),
+                    ("VersionName", version_name(model, version)),
+                ];
+                rows.push(row.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+            }
+        }
+        rows
+    }
 }
 
 fn rows(
@@ -299,7 +341,7 @@ fn rows(
         .and_then(Value::as_array)
         .ok_or_else(|| Refusal::bad(format!("'{nav}' is missing")))?;
     let requested: Vec<_> = requested.split(',').map(str::trim).filter(|n| !n.is_empty()).collect();
-    let known = |name: &str| kind.keys.contains(&name) || kind.attributes.contains(&name);
+    let known = |name: &str| kind.keys.iter().chain(&kind.attributes).any(|known| known == name);
     if let Some(odd) = requested.iter().find(|name| !known(name)) {
         return Err(Refusal::bad(format!("RequestedAttributes names unknown attribute {odd}")));
     }
@@ -319,7 +361,7 @@ fn rows(
 fn messages_of<'a>(
     id: &'a str,
     transaction: &'a MasterTransaction,
-    kind: &'a MasterType,
+    (kind, switches): (&'a MasterType, Switches),
     version: &'a str,
     nav: Option<&'a str>,
 ) -> impl Iterator<Item = Entry> + 'a {
@@ -329,15 +371,16 @@ fn messages_of<'a>(
             set: format!("{}Message", kind.name),
             key: format!("TransactionID={},MessageID='{number}'", quoted(id)),
             kind: format!("{NAMESPACE}.{}Message", kind.name),
-            props: vec![
+            props: props([
                 ("TransactionID", Prop::Text(id.to_owned())),
                 ("MessageID", Prop::Text(number)),
                 ("MessageText", Prop::Text(message.clone())),
-            ],
+            ]),
             nav: nav
                 .map(|nav| {
-                    let (row, names) = (kind.show(row, version), kind.properties());
-                    let entry = entry(&row, kind.name, &names, &kind.entity_keys());
+                    let row = kind.show(row, version, switches);
+                    let keys = kind.entity_keys(switches);
+                    let entry = entry(&row, &kind.name, &kind.properties(switches), &keys);
                     (nav.to_owned(), Nav::One(Box::new(entry)))
                 })
                 .into_iter()
@@ -346,7 +389,7 @@ fn messages_of<'a>(
     })
 }
 
-fn entry(row: &Attributes, set: &str, names: &[&'static str], keys: &[&str]) -> Entry {
+fn entry(row: &Attributes, set: &str, names: &[&str], keys: &[&str]) -> Entry {
     let value = |name: &str| row.get(name).cloned().unwrap_or_default();
     let key: Vec<_> = keys.iter().map(|key| format!("{key}={}", quoted(&value(key)))).collect();
     let kind = set.strip_suffix('s').filter(|_| set == CATALOGUE).unwrap_or(set);
@@ -354,7 +397,7 @@ fn entry(row: &Attributes, set: &str, names: &[&'static str], keys: &[&str]) -> 
         set: set.to_owned(),
         key: key.join(","),
         kind: format!("{NAMESPACE}.{kind}"),
-        props: names.iter().map(|name| (*name, Prop::Text(value(name)))).collect(),
+        props: names.iter().map(|name| ((*name).into(), Prop::Text(value(name)))).collect(),
         nav: Vec::new(),
     }
 }
@@ -362,7 +405,7 @@ fn entry(row: &Attributes, set: &str, names: &[&'static str], keys: &[&str]) -> 
 fn list(
     rows: &[Attributes],
     set: &str,
-    names: &[&'static str],
+    names: &[&str],
     keys: &[&str],
     query: &Query,
     root: &str,
@@ -370,40 +413,4 @@ fn list(
 ) -> Answer {
     let entries = rows.iter().map(|row| entry(row, set, names, keys)).collect();
     Ok(Declared { set, names, nav: None }.answer(entries, query, root, format)?.into())
-}
-
-fn sets() -> Vec<String> {
-    let mut sets = Vec::new();
-    for kind in &MASTER_TYPES {
-        sets.push(kind.name.to_owned());
-        if kind.loadable {
-            sets.extend([format!("{}Trans", kind.name), format!("{}Message", kind.name)]);
-        }
-    }
-    sets.extend([CATALOGUE.to_owned(), "ValueResultSet".to_owned()]);
-    sets
-}
-
-/// Which type belongs to which version of which area.
-fn catalogue() -> Vec<Attributes> {
-    let mut rows = Vec::new();
-    let versions =
-        [(PLANNING_AREA, BASELINE), (PLANNING_AREA, TWIN_VERSION), (MASTER_ONLY_AREA, BASELINE)];
-    for (area, version) in versions {
-        for kind in MASTER_TYPES.iter().filter(|kind| kind.loadable) {
-            if version == TWIN_VERSION && !kind.version_specific {
-                continue;
-            }
-            let name = if version == TWIN_VERSION { "Digital twin" } else { "Base Version" };
-            let row = [
-                ("PlanningAreaID", area),
-                ("VersionID", version),
-                ("MasterDataTypeID", kind.name),
-                ("PlanningAreaDescr", "Planthread demo"),
-                ("VersionName", name),
-            ];
-            rows.push(row.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
-        }
-    }
-    rows
 }

@@ -1,82 +1,74 @@
 //! What a sandbox is started with.
 
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 use planthread_contracts::PeriodKind;
 
-use super::behaviours::Switches;
-use crate::latency::Profile;
+use super::{behaviours::Switches, model::coarseness, shaped};
+pub use crate::sdk::plan::{STORAGE, StorageError, Wiring, WiringError, storage};
+use crate::sdk::{Kind, OptionDecl, SandboxShape, Setup, SetupError, Values, latency::Profile};
 
-/// How the landed capacity drives the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Wiring {
-    /// It does not: planners see it, the plan goes on with `CAPASUPPLY`.
-    #[default]
-    None,
-    /// A copy operator in the nightly chain copies `TWINCAPA` to `CAPASUPPLY`.
-    Job,
-    /// `CAPASUPPLY` is calculated: `TWINCAPA` where there is one, else the ERP's.
-    Calculation,
-    /// The bridge itself writes `CAPASUPPLY`; the nightly load competes.
-    Direct,
-}
-
-/// The text names no wiring.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a wiring: use `none`, `job`, `calculation` or `direct`")]
-pub struct WiringError(pub String);
-
-impl FromStr for Wiring {
-    type Err = WiringError;
-
-    fn from_str(text: &str) -> Result<Self, WiringError> {
-        Ok(match text {
-            "none" => Self::None,
-            "job" => Self::Job,
-            "calculation" => Self::Calculation,
-            "direct" => Self::Direct,
-            _ => return Err(WiringError(text.to_owned())),
-        })
-    }
-}
-
-impl Wiring {
-    /// Its word.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Job => "job",
-            Self::Calculation => "calculation",
-            Self::Direct => "direct",
-        }
-    }
-}
-
-/// The text names no level at which key figures can be stored.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a storage level: use `day`, `week`, `technical_week` or `month`")]
-pub struct StorageError(pub String);
-
-/// The level at which key figures are stored, from its word.
-///
-/// # Errors
-/// When the text is none of the levels of the time profile.
-pub fn storage(text: &str) -> Result<PeriodKind, StorageError> {
-    STORAGE
-        .iter()
-        .find(|(word, _)| *word == text)
-        .map(|(_, kind)| *kind)
-        .ok_or_else(|| StorageError(text.to_owned()))
-}
-
-/// Levels at which key figures can be stored, in their words.
-pub const STORAGE: [(&str, PeriodKind); 4] = [
-    ("day", PeriodKind::Day),
-    ("week", PeriodKind::Week),
-    ("technical_week", PeriodKind::TechnicalWeek),
-    ("month", PeriodKind::Month),
+/// Its options on the command line.
+pub const DECLARED: [OptionDecl; 8] = [
+    OptionDecl {
+        name: "resources",
+        kind: Kind::Number(0, 100_000),
+        default: "6",
+        does: "number of resources LINE-1.. ; odd ones at 1010, even ones at 1020",
+    },
+    OptionDecl {
+        name: "wiring",
+        kind: Kind::Word(&["none", "job", "calculation", "direct"]),
+        default: "none",
+        does: "how landed capacity drives the plan",
+    },
+    OptionDecl {
+        name: "storage",
+        kind: Kind::Word(&["day", "week", "technical_week", "month"]),
+        default: "week",
+        does: "level at which key figures are stored",
+    },
+    OptionDecl {
+        name: "family",
+        kind: Kind::Word(&["sapibp1", "i_sapibp2"]),
+        default: "sapibp1",
+        does: "family of the planning area",
+    },
+    OptionDecl {
+        name: "import-ms",
+        kind: Kind::Number(0, 86_400_000),
+        default: "600",
+        does: "milliseconds from a commit to the end of its import",
+    },
+    OptionDecl {
+        name: "session-seconds",
+        kind: Kind::Number(1, 86_400),
+        default: "1800",
+        does: "idle time after which a session and its token end",
+    },
+    OptionDecl {
+        name: "weeks-ahead",
+        kind: Kind::Number(1, 520),
+        default: "78",
+        does: "weeks ahead of today for which the ERP has loaded capacity",
+    },
+    OptionDecl {
+        name: "nightly-hour",
+        kind: Kind::Text,
+        default: "never",
+        does: "hour (UTC, 0 to 23) at which the nightly job runs by itself",
+    },
 ];
+
+/// Which planning model an area is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Family {
+    /// The unified model: time series.
+    #[default]
+    Sapibp1,
+    /// The harmonised model: orders and time series in one area.
+    ISapibp2,
+}
 
 /// Start-up options of the SAP IBP sandbox.
 #[derive(Debug, Clone)]
@@ -91,6 +83,8 @@ pub struct Options {
     pub switches: Switches,
     /// Level at which key figures are stored.
     pub storage: PeriodKind,
+    /// Which planning model the area is made from.
+    pub family: Family,
     /// Time from the commit until `PROCESSING` (not documented: our choice).
     pub import_starts_after: Duration,
     /// Time from the commit until the import has ended (our choice).
@@ -106,6 +100,8 @@ pub struct Options {
     pub weeks: (u32, u32),
     /// Decides ids, tokens and the load.
     pub seed: u64,
+    /// The target whose shape it takes, if it stands in for one.
+    pub shape: Option<SandboxShape>,
 }
 
 impl Default for Options {
@@ -116,6 +112,7 @@ impl Default for Options {
             latency: Profile::None,
             switches: Switches::default(),
             storage: PeriodKind::Week,
+            family: Family::Sapibp1,
             import_starts_after: Duration::from_millis(200),
             import_ends_after: Duration::from_millis(600),
             session_ttl: Duration::from_secs(30 * 60),
@@ -123,8 +120,62 @@ impl Default for Options {
             nightly_hour: None,
             weeks: (8, 78),
             seed: 1,
+            shape: None,
         }
     }
+}
+
+impl Options {
+    /// The options of a command line. What it leaves open is the shape's, where
+    /// there is one.
+    ///
+    /// # Errors
+    /// When an option or a behaviour is none.
+    pub fn of(setup: &Setup) -> Result<Self, SetupError> {
+        let values = Values::read(&DECLARED, &setup.options)?;
+        let mut options = Self {
+            latency: setup.latency,
+            switches: Switches::named(&setup.on, &setup.off)?,
+            behind_tls: setup.behind_tls,
+            shape: setup.shape.clone(),
+            ..Self::default()
+        };
+        options.resources = u32::try_from(values.number("resources")).unwrap_or(u32::MAX);
+        // The declarations let no other words through.
+        options.wiring = values.text("wiring").parse().unwrap_or_default();
+        options.storage = storage(values.text("storage")).unwrap_or(PeriodKind::Week);
+        if values.text("family") == "i_sapibp2" {
+            options.family = Family::ISapibp2;
+        }
+        options.import_ends_after = Duration::from_millis(values.number("import-ms"));
+        options.import_starts_after = options.import_ends_after / 3;
+        options.session_ttl = Duration::from_secs(values.number("session-seconds"));
+        options.weeks.1 = u32::try_from(values.number("weeks-ahead")).unwrap_or(u32::MAX);
+        options.nightly_hour = match values.text("nightly-hour") {
+            "never" => None,
+            text => Some(hour(text)?),
+        };
+        if let Some(shape) = &setup.shape {
+            shaped::check(shape)?;
+            if !values.is_given("wiring") {
+                options.wiring = shape.wiring.parse().unwrap_or_default();
+            }
+            if !values.is_given("storage") {
+                let levels = shape.measures.iter().map(|measure| measure.level);
+                let finest = levels.min_by_key(|level| coarseness(*level));
+                options.storage = finest.unwrap_or(PeriodKind::Week);
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn hour(text: &str) -> Result<i8, SetupError> {
+    let hour = text.parse().ok().filter(|hour| (0..24).contains(hour));
+    hour.ok_or_else(|| {
+        let (value, wants) = (text.to_owned(), "never, or 0 to 23".to_owned());
+        crate::sdk::OptionError::Value { name: "nightly-hour", value, wants }.into()
+    })
 }
 
 /// Where resource number `n` (from 1) stands.

@@ -8,19 +8,21 @@
 //! those of section 9.5 of the fact sheet; what is unconfirmed there (delete
 //! and replace options, several levels in one file) is absent.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
-use planthread_contracts::{Period, PeriodKind};
+use planthread_contracts::Period;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
     SapIbp,
-    model::{KEY_FIGURES, TWIN_VERSION, key_figure, value_of},
-    store::RowKey,
+    model::{Span, value_of},
 };
-use crate::simulator::Writer;
+use crate::sdk::{
+    plan::{Places as _, RowKey},
+    simulator::Writer,
+};
 
 /// Name of the import job; the person who ran it stands behind it.
 pub const IMPORT_JOB: &str = "Data Integration Jobs";
@@ -60,7 +62,7 @@ impl SapIbp {
         version: &str,
     ) -> Result<PackReport, String> {
         self.advance(at);
-        if !version.is_empty() && version != TWIN_VERSION {
+        if !self.plan.model.has_scope(version) {
             return Err(format!("version '{version}' does not exist"));
         }
         let mut reader =
@@ -71,28 +73,26 @@ impl SapIbp {
         for (n, record) in reader.records().enumerate() {
             let line = n as u64 + 2;
             let record = record.map_err(|error| error.to_string());
-            match record.and_then(|record| parse(&record, &columns, self.options.storage)) {
+            match record.and_then(|record| self.pack_row(&record, &columns)) {
                 Ok(row) => {
                     parsed.insert(line, row);
                 }
                 Err(reason) => report.rejects.push(PackReject { line, stage: "parse", reason }),
             }
         }
-        let staged = single(parsed, &mut report.rejects);
+        let staged = self.single(parsed, &mut report.rejects);
         report.staged = staged.len();
-        let job = Writer::Job(IMPORT_JOB.to_owned());
+        let job = Arc::new(Writer::Job(IMPORT_JOB.to_owned()));
         for (line, row) in staged {
             if !self.master.has_pair(version, &row.resource, &row.location) {
-                let reason =
-                    format!("RESID {} LOCID {}: not in master data", row.resource, row.location);
+                let reason = format!("{}: not in master data", self.place_of(&row));
                 report.rejects.push(PackReject { line, stage: "record", reason });
                 continue;
             }
-            let mut key = RowKey::base(&row.resource, &row.location, row.period);
-            version.clone_into(&mut key.version);
+            let key = RowKey::new(version, &row.resource, &row.location, row.period);
             for (figure, value) in row.values {
-                if self.assigned(version, figure) {
-                    self.store.set(at, key.clone(), figure, Some(value), &job);
+                if self.plan.assigned(version, figure) {
+                    self.plan.store.set(at, key.clone(), figure, Some(value), &job);
                     report.written += 1;
                 }
             }
@@ -121,7 +121,8 @@ impl SapIbp {
             let found = header.iter().position(|column| column == name);
             found.ok_or_else(|| format!("the header has no column {name}"))
         };
-        let (resource, location, date) = (at("RESID")?, at("LOCID")?, at("KEYFIGUREDATE")?);
+        let (resource, location, date) =
+            (at(&self.area.resource)?, at(&self.area.location)?, at("KEYFIGUREDATE")?);
         let mut figures = Vec::new();
         for (column, name) in header.iter().enumerate() {
             if header.iter().take(column).any(|before| before == name) {
@@ -130,7 +131,7 @@ impl SapIbp {
             if [resource, location, date].contains(&column) {
                 continue;
             }
-            let figure = key_figure(name).filter(|figure| !self.calculated(*figure));
+            let figure = self.plan.model.find(name).filter(|figure| !self.plan.calculated(*figure));
             let figure = figure.ok_or_else(|| format!("column {name} is no stored key figure"))?;
             figures.push((column, figure));
         }
@@ -139,63 +140,66 @@ impl SapIbp {
         }
         Ok(Columns { resource, location, date, figures })
     }
-}
 
-fn parse(
-    record: &csv::StringRecord,
-    columns: &Columns,
-    storage: PeriodKind,
-) -> Result<Parsed, String> {
-    let field = |column: usize| record.get(column).unwrap_or_default();
-    let (resource, location) =
-        (field(columns.resource).to_owned(), field(columns.location).to_owned());
-    let text = field(columns.date);
-    let day = text.parse().map_err(|_| format!("KEYFIGUREDATE '{text}' is no date YYYY-MM-DD"))?;
-    let period = Period::containing(storage, day);
-    if period.start() != day {
-        return Err(format!(
-            "RESID {resource} LOCID {location}: KEYFIGUREDATE {text} lies inside {period}, which \
-             starts on {}",
-            period.start()
-        ));
-    }
-    let mut values = Vec::new();
-    for (column, figure) in &columns.figures {
-        let text = field(*column);
-        if text.is_empty() {
-            continue;
+    fn pack_row(&self, record: &csv::StringRecord, columns: &Columns) -> Result<Parsed, String> {
+        let field = |column: usize| record.get(column).unwrap_or_default();
+        let (resource, location) =
+            (field(columns.resource).to_owned(), field(columns.location).to_owned());
+        let text = field(columns.date);
+        let day =
+            text.parse().map_err(|_| format!("KEYFIGUREDATE '{text}' is no date YYYY-MM-DD"))?;
+        let stored = Span::Of(self.plan.storage);
+        let period = Period::containing(self.plan.storage, self.calendar_day(stored, day));
+        let starts = self.shown_day(stored, period.start());
+        let mut row = Parsed { resource, location, period, values: Vec::new() };
+        if starts != day {
+            let place = self.place_of(&row);
+            return Err(format!(
+                "{place}: KEYFIGUREDATE {text} lies inside {period}, which starts on {starts}"
+            ));
         }
-        let value = value_of(text).ok_or_else(|| {
-            format!("{} '{text}' is no decimal of precision 18, scale 6", KEY_FIGURES[*figure].id)
-        })?;
-        values.push((*figure, value));
+        for (column, figure) in &columns.figures {
+            let text = field(*column);
+            if text.is_empty() {
+                continue;
+            }
+            let value = value_of(text).ok_or_else(|| {
+                let id = &self.plan.model.measures[*figure].id;
+                format!("{id} '{text}' is no decimal of precision 18, scale 6")
+            })?;
+            row.values.push((*figure, value));
+        }
+        Ok(row)
     }
-    Ok(Parsed { resource, location, period, values })
-}
 
-/// The rows that no other row speaks of, too; of several, none is taken.
-fn single(parsed: BTreeMap<u64, Parsed>, rejects: &mut Vec<PackReject>) -> BTreeMap<u64, Parsed> {
-    let mut lines: BTreeMap<_, Vec<u64>> = BTreeMap::new();
-    let place = |row: &Parsed| (row.resource.clone(), row.location.clone(), row.period);
-    for (line, row) in &parsed {
-        lines.entry(place(row)).or_default().push(*line);
+    fn place_of(&self, row: &Parsed) -> String {
+        let area = &self.area;
+        format!("{} {} {} {}", area.resource, row.resource, area.location, row.location)
     }
-    let mut staged = BTreeMap::new();
-    for (line, row) in parsed {
-        let all = lines.get(&place(&row)).filter(|all| all.len() > 1);
-        let Some(all) = all else {
-            staged.insert(line, row);
-            continue;
-        };
-        let all: Vec<_> = all.iter().map(u64::to_string).collect();
-        let reason = format!(
-            "RESID {} LOCID {} {} stands in lines {}",
-            row.resource,
-            row.location,
-            row.period,
-            all.join(", ")
-        );
-        rejects.push(PackReject { line, stage: "parse", reason });
+
+    /// The rows that no other row speaks of, too; of several, none is taken.
+    fn single(
+        &self,
+        parsed: BTreeMap<u64, Parsed>,
+        rejects: &mut Vec<PackReject>,
+    ) -> BTreeMap<u64, Parsed> {
+        let mut lines: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+        let place = |row: &Parsed| (row.resource.clone(), row.location.clone(), row.period);
+        for (line, row) in &parsed {
+            lines.entry(place(row)).or_default().push(*line);
+        }
+        let mut staged = BTreeMap::new();
+        for (line, row) in parsed {
+            let all = lines.get(&place(&row)).filter(|all| all.len() > 1);
+            let Some(all) = all else {
+                staged.insert(line, row);
+                continue;
+            };
+            let all: Vec<_> = all.iter().map(u64::to_string).collect();
+            let (place, all) = (self.place_of(&row), all.join(", "));
+            let reason = format!("{place} {} stands in lines {all}", row.period);
+            rejects.push(PackReject { line, stage: "parse", reason });
+        }
+        staged
     }
-    staged
 }

@@ -9,11 +9,12 @@ use super::{
     behaviours::{Switch, Switches},
     edmx, functions,
     listing::Declared,
-    model::PLANNING_AREA,
+    master::OTHER_AREAS,
+    options::Family,
     query::Query,
     stage::own_id,
     transaction::{Message, Transaction},
-    wire::{Entry, Format, Nav, Prop, Refusal, iso, many, one, quoted, response},
+    wire::{Entry, Format, Nav, Prop, Refusal, iso, many, one, props, quoted, response},
 };
 
 /// Properties of `<PA>Trans`.
@@ -23,6 +24,14 @@ const TRANS: [&str; 5] =
 const MESSAGE: [&str; 5] = ["Transactionid", "ExceptionId", "MsgText", "TimeStmp", "Severity"];
 /// Sets that belong to no planning area.
 const GENERIC_SETS: [&str; 2] = ["ValueResultSet", "KeyFigureDeltaDefinitionSet"];
+
+/// The sets of a planning area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Set {
+    Area,
+    Trans,
+    Message,
+}
 
 /// Properties of a message, as the switches have it.
 pub(super) fn message_names(switches: Switches) -> &'static [&'static str] {
@@ -41,47 +50,88 @@ impl SapIbp {
     ) -> Answer {
         let format = Format::of(request.headers(), query.get("$format"));
         let root = Service::Planning.root(request, self.options.behind_tls);
-        let enabled = self.options.switches.on(Switch::PlanningEnabled);
-        let trans = format!("{PLANNING_AREA}Trans");
-        let message = format!("{PLANNING_AREA}Message");
-        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
         let name = path.trim_end_matches('/');
-        let area = [PLANNING_AREA, &trans, &message].contains(&name);
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let offered = self.offered();
         match name {
-            "" if reads => Ok(self.service_document(format, enabled).into()),
+            "" if reads => return Ok(service_document(&offered, format).into()),
             "$metadata" if reads => {
-                let xml = edmx::planning(self.options.switches);
-                Ok(response(200, "application/xml;charset=utf-8", xml).into())
+                let xml = edmx::planning(self, &offered);
+                return Ok(response(200, "application/xml;charset=utf-8", xml).into());
             }
-            _ if area && !enabled => {
-                Err(Refusal::missing(format!("Resource not found for segment '{name}'")))
-            }
-            _ if name == PLANNING_AREA && reads => {
+            _ => {}
+        }
+        let (area, set) = self.area_set(name);
+        let Some(set) = set else {
+            return self.function(at, request.method(), name, query, &root, format);
+        };
+        if !offered.contains(&area) {
+            let text = format!("Resource not found for segment '{name}'");
+            return Err(Refusal::missing(text));
+        }
+        if area != self.area.name {
+            return self.empty_area(&area, set, request.method(), &root, format);
+        }
+        match set {
+            Set::Area if reads => {
                 let answer = self.read(at, query, &root, format)?;
                 Ok(Answered { response: answer, work: Work::Read })
             }
-            _ if name == trans && *request.method() == Method::HEAD => {
+            Set::Trans if *request.method() == Method::HEAD => {
                 Ok(response(200, "application/json", Bytes::new()).into())
             }
-            _ if name == trans && reads => self.staged_transactions(query, &root, format),
-            _ if name == trans && *request.method() == Method::POST => {
+            Set::Trans if reads => self.staged_transactions(query, &root, format),
+            Set::Trans if *request.method() == Method::POST => {
                 let (answer, values) = self.stage(at, request, query, &root, format)?;
                 Ok(Answered { response: answer, work: Work::Stage(values) })
             }
-            _ if name == message && reads => self.messages(query, &root, format),
-            _ => self.function(at, request.method(), name, query, &root, format),
+            Set::Message if reads => self.messages(query, &root, format),
+            Set::Area | Set::Trans | Set::Message => {
+                Err(Refusal::missing(format!("Resource not found for segment '{name}'")))
+            }
         }
     }
 
-    fn service_document(&self, format: Format, enabled: bool) -> Response<Bytes> {
-        let mut sets = Vec::new();
-        if enabled {
-            for suffix in ["", "Trans", "Message"] {
-                sets.push(format!("{PLANNING_AREA}{suffix}"));
-            }
+    /// The areas that the planning service offers: they are enabled for each
+    /// service by itself.
+    fn offered(&self) -> Vec<String> {
+        let switches = self.options.switches;
+        let own = self.area.family == Family::Sapibp1 || switches.on(Switch::HarmonisedKeyFigures);
+        let own = (own && switches.on(Switch::PlanningEnabled)).then(|| self.area.name.clone());
+        let others = switches.on(Switch::SeveralAreas).then(|| OTHER_AREAS[0].0.to_owned());
+        own.into_iter().chain(others).collect()
+    }
+
+    /// The area that a set belongs to, and which of its sets it is.
+    fn area_set(&self, name: &str) -> (String, Option<Set>) {
+        for area in [&*self.area.name, OTHER_AREAS[0].0, OTHER_AREAS[1].0] {
+            let set = match name.strip_prefix(area) {
+                Some("") => Set::Area,
+                Some("Trans") => Set::Trans,
+                Some("Message") => Set::Message,
+                _ => continue,
+            };
+            return (area.to_owned(), Some(set));
         }
-        sets.extend(GENERIC_SETS.map(str::to_owned));
-        edmx::service_document(&sets, format)
+        (String::new(), None)
+    }
+
+    /// An area of somebody else: it can be read, holds nothing, and takes nothing.
+    fn empty_area(
+        &self,
+        area: &str,
+        set: Set,
+        method: &Method,
+        root: &str,
+        format: Format,
+    ) -> Answer {
+        match set {
+            _ if *method == Method::HEAD => Ok(response(200, "application/json", "").into()),
+            Set::Area | Set::Message if *method == Method::GET => {
+                Ok(many(root, area, &[], Some(0), format).into())
+            }
+            _ => Err(Refusal::bad(format!("Planning area {area} takes no data from this user"))),
+        }
     }
 
     fn function(
@@ -115,7 +165,7 @@ impl SapIbp {
                 for parameter in ["PlanningArea", "VersionID", "ScenarioID"] {
                     query.literal(parameter)?;
                 }
-                if query.literal("PlanningArea")? != PLANNING_AREA {
+                if query.literal("PlanningArea")? != self.area.name {
                     return Err(Refusal::missing("The planning area does not exist"));
                 }
                 self.transactions.entry(id.clone()).or_default();
@@ -146,20 +196,19 @@ impl SapIbp {
 
     fn staged_transactions(&self, query: &Query, root: &str, format: Format) -> Answer {
         self.mandatory_filter(query)?;
-        let set = format!("{PLANNING_AREA}Trans");
-        let text =
-            |name, value: &Option<String>| (name, Prop::Text(value.clone().unwrap_or_default()));
+        let set = format!("{}Trans", self.area.name);
+        let text = |value: &Option<String>| Prop::Text(value.clone().unwrap_or_default());
         let entry = |(id, transaction): (&String, &Transaction)| Entry {
             set: set.clone(),
             key: quoted(id),
             kind: format!("calcview.{set}"),
-            props: vec![
+            props: props([
                 ("Transactionid", Prop::Text(id.clone())),
-                text("AggregationLevelFieldsString", &transaction.fields),
-                text("VersionID", &transaction.version),
+                ("AggregationLevelFieldsString", text(&transaction.fields)),
+                ("VersionID", text(&transaction.version)),
                 ("ScenarioID", Prop::Text(String::new())),
                 ("DoCommit", Prop::Bool(transaction.progress.is_committed())),
-            ],
+            ]),
             nav: Vec::new(),
         };
         let entries = self.transactions.iter().map(entry).collect();
@@ -168,9 +217,10 @@ impl SapIbp {
     }
 
     fn messages(&self, query: &Query, root: &str, format: Format) -> Answer {
-        let set = format!("{PLANNING_AREA}Message");
+        let area = &self.area;
+        let set = format!("{}Message", area.name);
         self.mandatory_filter(query)?;
-        let nav = format!("Nav{PLANNING_AREA}Message");
+        let nav = format!("Nav{}Message", area.name);
         let nav = match query.get("$expand") {
             None => None,
             Some(name) if name == nav && self.options.switches.on(Switch::MessageExpand) => {
@@ -181,12 +231,12 @@ impl SapIbp {
         let mut entries = Vec::new();
         for (id, transaction) in &self.transactions {
             for (number, message) in transaction.messages.iter().enumerate() {
-                entries.push(message_entry(id, number + 1, message, nav));
+                entries.push(self.message_entry(id, number + 1, message, nav));
             }
         }
         let names = message_names(self.options.switches);
         for entry in &mut entries {
-            entry.props.retain(|(name, _)| names.contains(name));
+            entry.props.retain(|(name, _)| names.contains(&&**name));
         }
         let declared = Declared { set: &set, names, nav };
         Ok(declared.answer(entries, query, root, format)?.into())
@@ -198,28 +248,43 @@ impl SapIbp {
         }
         Ok(())
     }
+
+    fn message_entry(
+        &self,
+        id: &str,
+        number: usize,
+        message: &Message,
+        nav: Option<&str>,
+    ) -> Entry {
+        let exception = format!("{number:06}");
+        let at = jiff::tz::TimeZone::UTC.to_datetime(message.at);
+        let row = message.row.as_ref().zip(nav);
+        Entry {
+            set: format!("{}Message", self.area.name),
+            key: format!("Transactionid={},ExceptionId='{exception}'", quoted(id)),
+            kind: format!("calcview.{}Message", self.area.name),
+            props: props([
+                ("Transactionid", Prop::Text(id.to_owned())),
+                ("ExceptionId", Prop::Text(exception)),
+                ("MsgText", Prop::Text(message.text.clone())),
+                ("TimeStmp", Prop::Text(iso(at))),
+                ("Severity", Prop::Text(message.severity.to_owned())),
+            ]),
+            nav: row
+                .map(|(row, nav)| {
+                    (nav.to_owned(), Nav::One(Box::new(self.staged_entry(row, number))))
+                })
+                .into_iter()
+                .collect(),
+        }
+    }
 }
 
-fn message_entry(id: &str, number: usize, message: &Message, nav: Option<&str>) -> Entry {
-    let exception = format!("{number:06}");
-    let at = jiff::tz::TimeZone::UTC.to_datetime(message.at);
-    let row = message.row.as_ref().zip(nav);
-    Entry {
-        set: format!("{PLANNING_AREA}Message"),
-        key: format!("Transactionid={},ExceptionId='{exception}'", quoted(id)),
-        kind: format!("calcview.{PLANNING_AREA}Message"),
-        props: vec![
-            ("Transactionid", Prop::Text(id.to_owned())),
-            ("ExceptionId", Prop::Text(exception)),
-            ("MsgText", Prop::Text(message.text.clone())),
-            ("TimeStmp", Prop::Text(iso(at))),
-            ("Severity", Prop::Text(message.severity.to_owned())),
-        ],
-        nav: row
-            .map(|(row, nav)| (nav.to_owned(), Nav::One(Box::new(row.entry(number)))))
-            .into_iter()
-            .collect(),
-    }
+fn service_document(offered: &[String], format: Format) -> Response<Bytes> {
+    let sets =
+        offered.iter().flat_map(|area| ["", "Trans", "Message"].map(|s| format!("{area}{s}")));
+    let sets: Vec<_> = sets.chain(GENERIC_SETS.map(str::to_owned)).collect();
+    edmx::service_document(&sets, format)
 }
 
 /// A `ValueResult` of this service.
@@ -233,7 +298,10 @@ pub(super) fn result_of(namespace: &str, name: &str, value: &str) -> Entry {
         set: "ValueResultSet".to_owned(),
         key: quoted(name),
         kind: format!("{namespace}.ValueResult"),
-        props: vec![("Name", Prop::Text(name.to_owned())), ("Value", Prop::Text(value.to_owned()))],
+        props: props([
+            ("Name", Prop::Text(name.to_owned())),
+            ("Value", Prop::Text(value.to_owned())),
+        ]),
         nav: Vec::new(),
     }
 }

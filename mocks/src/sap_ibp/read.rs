@@ -3,6 +3,7 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -14,21 +15,18 @@ use super::{
     SapIbp,
     behaviours::Switch,
     filter::{Comparison, Filter, Literal, Op},
-    model::{
-        ATTRIBUTES, BASELINE, CURRENCIES, Conversion, KEY_FIGURES, PLANNING_AREA, TIME_LEVELS,
-        TWIN_VERSION, TimeLevel, UNITS, key_figure, time_level,
-    },
-    predicate::{check, stamp},
+    model::{BASELINE, Conversion, DESCRIPTIONS, Name, Span, version_name},
     query::{Query, orderby, page},
-    store::{Row, RowKey, Totals},
     wire::{Entry, Format, Prop, Refusal, many},
 };
+use crate::sdk::plan::{Places as _, Row, RowKey, Totals};
 
 /// One column of `$select`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Column {
-    Text(&'static str),
-    Period(&'static TimeLevel),
+    Text(Name),
+    /// A time level: the name of its field, and its span.
+    Period(Name, Span),
     /// A conversion attribute: the unit or currency that the filter names.
     Unit(Conversion),
     /// When a stored row was changed last.
@@ -40,7 +38,7 @@ enum Column {
 
 impl Column {
     /// Whether rows are grouped by it.
-    const fn groups(self) -> bool {
+    const fn groups(&self) -> bool {
         !matches!(self, Self::Id | Self::Figure(_))
     }
 }
@@ -73,17 +71,6 @@ struct Group<'a> {
 /// Groups by their dimensions, which are in `$select` order.
 type Groups<'a> = BTreeMap<Vec<Part>, Group<'a>>;
 
-pub(super) const TEXT_FIELDS: [&str; 8] = [
-    "VERSIONID",
-    "VERSIONNAME",
-    "SCENARIOID",
-    "SCENARIONAME",
-    "RESID",
-    "LOCID",
-    "RESDESCR",
-    "LOCDESCR",
-];
-
 /// When a row was made and changed: both are its last change here.
 pub(super) const AUDIT_FIELDS: [&str; 2] = ["LASTMODIFIEDDATE", "CREATEDDATE"];
 
@@ -109,7 +96,7 @@ impl SapIbp {
         }
         let columns = self.columns_of(query)?;
         if columns.iter().all(|(name, _)| ["VERSIONID", "VERSIONNAME"].contains(name)) {
-            return versions(&columns, query, root, format);
+            return self.versions(&columns, query, root, format);
         }
         let figures: Vec<_> = columns
             .iter()
@@ -127,7 +114,7 @@ impl SapIbp {
         if let Some(filter) = &filter {
             filter.each(&mut |comparison| {
                 if checked.is_ok() {
-                    checked = check(comparison);
+                    checked = self.fits(comparison);
                 }
             });
         }
@@ -140,36 +127,46 @@ impl SapIbp {
         self.answer(groups, &columns, query, root, format)
     }
 
-    fn columns_of<'a>(&self, query: &'a Query) -> Result<Vec<(&'a str, Column)>, Refusal> {
+    fn columns_of<'a>(&'a self, query: &'a Query) -> Result<Vec<(&'a str, Column)>, Refusal> {
         let mut names = query.list("$select");
         if names.is_empty() {
             if self.options.switches.on(Switch::SelectMandatory) {
                 return Err(Refusal::bad("$select is mandatory"));
             }
-            names = vec!["RESID", "LOCID", "PERIODID4_TSTAMP", "CAPASUPPLY"];
+            names = self.default_columns();
         }
-        let column = |name: &'a str| {
-            let text = TEXT_FIELDS.iter().find(|field| **field == name);
-            let column = if let Some(text) = text {
-                Column::Text(text)
-            } else if let Some(level) = time_level(name) {
-                Column::Period(level)
-            } else if let Some(figure) = key_figure(name) {
-                Column::Figure(figure)
-            } else if TIME_LEVELS.iter().any(|level| level.relative == name) {
-                return Err(Refusal::bad(format!("{name} can be used in $filter only")));
-            } else if let Some(audit) = AUDIT_FIELDS.iter().find(|field| **field == name) {
-                Column::Modified(audit)
-            } else if let Some(conversion) = Conversion::named(name) {
-                Column::Unit(conversion)
-            } else if name == "ID" {
-                Column::Id
-            } else {
-                return Err(Refusal::bad(format!("Property '{name}' is invalid in $select")));
-            };
-            Ok((name, column))
-        };
-        names.into_iter().map(column).collect()
+        names.into_iter().map(|name| Ok((name, self.column(name)?))).collect()
+    }
+
+    /// What is read where `$select` may be left out: everything at its own level.
+    fn default_columns(&self) -> Vec<&str> {
+        let stored = self.area.level(self.plan.storage).map(|level| &*level.stamp);
+        let figure = self.plan.model.measures.first().map(|measure| &*measure.id);
+        let root = [&*self.area.resource, &*self.area.location];
+        root.into_iter().chain(stored).chain(figure).collect()
+    }
+
+    fn column(&self, name: &str) -> Result<Column, Refusal> {
+        if let Some(text) = self.area.text_field(name) {
+            return Ok(Column::Text(text));
+        }
+        if let Some(level) = self.area.time(name) {
+            return Ok(Column::Period(Arc::clone(&level.stamp), level.span));
+        }
+        if let Some(figure) = self.plan.model.find(name) {
+            return Ok(Column::Figure(figure));
+        }
+        if let Some(audit) = AUDIT_FIELDS.iter().find(|field| **field == name) {
+            return Ok(Column::Modified(audit));
+        }
+        if let Some(conversion) = Conversion::named(name) {
+            return Ok(Column::Unit(conversion));
+        }
+        if self.area.relative(name).is_some() {
+            return Err(Refusal::bad(format!("{name} can be used in $filter only")));
+        }
+        let unknown = || Refusal::bad(format!("Property '{name}' is invalid in $select"));
+        if name == "ID" { Ok(Column::Id) } else { Err(unknown()) }
     }
 
     /// What the rows are converted to: one entry, or one for each unit that the
@@ -190,7 +187,7 @@ impl SapIbp {
             });
         }
         let uses = |conversion| {
-            figures.iter().find(|figure| KEY_FIGURES[**figure].conversion == Some(conversion))
+            figures.iter().find(|figure| self.area.conversions[**figure] == Some(conversion))
         };
         for conversion in [Conversion::Quantity, Conversion::Money] {
             let attribute = conversion.attribute();
@@ -203,17 +200,18 @@ impl SapIbp {
                     "/IBP/CX_ALERT_MESSAGES",
                     format!(
                         "Key figure {} requires conversion attribute '({attribute})' in the filter",
-                        KEY_FIGURES[*figure].id
+                        self.plan.model.measures[*figure].id
                     ),
                 ));
             }
         }
-        let of = |conversion: Conversion| named.remove(conversion.attribute()).unwrap_or_default();
-        let [units, currencies] = [Conversion::Quantity, Conversion::Money].map(of);
+        let mut of =
+            |conversion: Conversion| named.remove(conversion.attribute()).unwrap_or_default();
+        let [units, currencies] = [Conversion::Quantity, Conversion::Money].map(&mut of);
         let currency = currencies.last().cloned().unwrap_or_default();
         if uses(Conversion::Money).is_some()
             && !currencies.is_empty()
-            && !CURRENCIES.contains(&currency.as_str())
+            && !self.area.currencies.contains(&currency)
         {
             return Ok(Vec::new());
         }
@@ -225,8 +223,8 @@ impl SapIbp {
             return Ok(vec![Named { unit, ..plain }]);
         }
         let known = |unit: &String| {
-            let (name, factor) = UNITS.iter().find(|(name, _)| name == unit)?;
-            Some(Named { unit: (*name).to_owned(), factor: *factor, ..plain.clone() })
+            let (name, factor) = self.area.units.iter().find(|(name, _)| name == unit)?;
+            Some(Named { unit: name.clone(), factor: *factor, ..plain.clone() })
         };
         Ok(wanted.iter().filter_map(known).collect())
     }
@@ -245,7 +243,7 @@ impl SapIbp {
         let parts = filter.map(Filter::conjuncts).unwrap_or_default();
         let (having, places): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| {
             let mut figure = false;
-            part.each(&mut |c| figure |= key_figure(&c.field).is_some());
+            part.each(&mut |c| figure |= self.plan.model.find(&c.field).is_some());
             figure
         });
         let mut any_version = false;
@@ -253,8 +251,8 @@ impl SapIbp {
             part.each(&mut |c| any_version |= ["VERSIONID", "VERSIONNAME"].contains(&&*c.field));
         }
         let mut rows = Vec::new();
-        for (key, row) in &self.store.rows {
-            if (!any_version && !key.version.is_empty())
+        for (key, row) in &self.plan.store.rows {
+            if (!any_version && !key.scope.is_empty())
                 || !figures.iter().any(|figure| self.has(row, *figure))
                 || !places.iter().all(|part| part.holds(&|c| self.place_holds(at, key, row, c)))
             {
@@ -262,7 +260,7 @@ impl SapIbp {
             }
             let dimensions = columns.iter().filter_map(|(_, column)| match column {
                 Column::Text(name) => Some(Part::Text(self.text_of(key, name).to_owned())),
-                Column::Period(level) => Some(Part::Date(stamp(key, level.kind))),
+                Column::Period(_, span) => Some(Part::Date(self.stamp(key, *span))),
                 Column::Unit(Conversion::Quantity) => Some(Part::Text(named.unit.clone())),
                 Column::Unit(Conversion::Money) => Some(Part::Text(named.currency.clone())),
                 Column::Modified(_) => {
@@ -279,7 +277,7 @@ impl SapIbp {
         }
         rows.retain(|(dimensions, key, row)| {
             let totals = &all[dimensions].totals;
-            let holds = |c: &Comparison| match key_figure(&c.field) {
+            let holds = |c: &Comparison| match self.plan.model.find(&c.field) {
                 Some(figure) => self.total_holds(totals, figure, c),
                 None => self.place_holds(at, key, row, c),
             };
@@ -293,30 +291,35 @@ impl SapIbp {
         for (dimensions, key, row) in rows {
             let group = groups.entry(dimensions.clone()).or_default();
             group.factor = factor;
-            group.totals.add(row, self.options.wiring);
-            group.versions.insert(&key.version);
+            group.totals.add(&self.plan.model, row, self.plan.wiring);
+            group.versions.insert(&key.scope);
         }
         groups
     }
 
     fn has(&self, row: &Row, figure: usize) -> bool {
-        if KEY_FIGURES[figure].stored {
-            return row.seen(figure, self.options.wiring).is_some();
+        let plan = &self.plan;
+        if plan.model.measures[figure].part != crate::sdk::plan::Part::Utilisation {
+            return plan.model.seen(row, figure, plan.wiring).is_some();
         }
         let mut totals = Totals::default();
-        totals.add(row, self.options.wiring);
-        totals.value(figure).is_some()
+        totals.add(&plan.model, row, plan.wiring);
+        totals.value(&plan.model, figure).is_some()
     }
 
     pub(super) fn text_of<'a>(&'a self, key: &'a RowKey, name: &str) -> &'a str {
-        let version = if key.version.is_empty() { BASELINE } else { &key.version };
+        let version = if key.scope.is_empty() { BASELINE } else { &key.scope };
+        if name == &*self.area.resource {
+            return &key.resource;
+        }
+        if name == &*self.area.location {
+            return &key.location;
+        }
         match name {
-            "RESID" => &key.resource,
-            "LOCID" => &key.location,
-            "RESDESCR" => self.master.describe("RESID", &key.resource),
-            "LOCDESCR" => self.master.describe("LOCID", &key.location),
             "VERSIONID" => version,
-            "VERSIONNAME" => version_name(version),
+            "VERSIONNAME" => version_name(&self.plan.model, version),
+            _ if name == DESCRIPTIONS[0] => self.master.resource(&key.resource),
+            _ if name == DESCRIPTIONS[1] => self.master.location(&key.location),
             // Nobody made a scenario here.
             _ => "",
         }
@@ -337,7 +340,7 @@ impl SapIbp {
                 groups.rotate_left(turn);
             }
         } else {
-            sort(&mut groups, columns, &order)?;
+            self.sort(&mut groups, columns, &order)?;
         }
         let count = query.counts().then_some(groups.len());
         let entries: Vec<_> = page(groups, query)?
@@ -345,7 +348,7 @@ impl SapIbp {
             .enumerate()
             .map(|(n, group)| self.entry(n, &group, columns))
             .collect();
-        Ok(many(root, PLANNING_AREA, &entries, count, format))
+        Ok(many(root, &self.area.name, &entries, count, format))
     }
 
     fn entry(
@@ -360,36 +363,103 @@ impl SapIbp {
         for (_, column) in columns {
             let (name, prop) = match column {
                 Column::Figure(figure) => {
-                    let declared = &KEY_FIGURES[*figure];
-                    let factor = match declared.conversion {
-                        Some(Conversion::Quantity) => factor,
-                        Some(Conversion::Money) | None => Decimal::ONE,
-                    };
-                    // A version knows no zero of a figure that it doesn't have.
-                    let padded = self.options.switches.on(Switch::AbsentReadsZero)
-                        && group.versions.iter().any(|version| self.assigned(version, *figure));
-                    let value = group.totals.value(*figure);
-                    let value = value.or_else(|| padded.then_some(Decimal::ZERO));
-                    let value = value.map(|value| (value / factor).round_dp(6));
-                    let wire = value.map_or(Prop::Null, |v| Prop::Decimal(format!("{v:.6}")));
-                    (declared.id, wire)
+                    let id = &self.plan.model.measures[*figure].id;
+                    (Arc::clone(id), self.figure(group, *figure, factor))
                 }
-                Column::Text(name) | Column::Modified(name) => {
-                    (*name, dimension(dimensions.next()))
+                Column::Text(name) | Column::Period(name, _) => {
+                    (Arc::clone(name), dimension(dimensions.next()))
                 }
-                Column::Unit(conversion) => (conversion.attribute(), dimension(dimensions.next())),
-                Column::Id => ("ID", Prop::Text((n + 1).to_string())),
-                Column::Period(level) => (level.stamp, dimension(dimensions.next())),
+                Column::Modified(name) => ((*name).into(), dimension(dimensions.next())),
+                Column::Unit(conversion) => {
+                    (conversion.attribute().into(), dimension(dimensions.next()))
+                }
+                Column::Id => ("ID".into(), Prop::Text((n + 1).to_string())),
             };
             props.push((name, prop));
         }
         Entry {
-            set: PLANNING_AREA.to_owned(),
+            set: self.area.name.clone(),
             key: format!("{}L", n + 1),
-            kind: format!("calcview.{PLANNING_AREA}"),
+            kind: format!("calcview.{}", self.area.name),
             props,
             nav: Vec::new(),
         }
+    }
+
+    fn figure(&self, group: &Group<'_>, figure: usize, factor: Decimal) -> Prop {
+        let factor = match self.area.conversions[figure] {
+            Some(Conversion::Quantity) => factor,
+            Some(Conversion::Money) | None => Decimal::ONE,
+        };
+        // A version knows no zero of a figure that it doesn't have.
+        let padded = self.options.switches.on(Switch::AbsentReadsZero)
+            && group.versions.iter().any(|version| self.plan.assigned(version, figure));
+        let value = group.totals.value(&self.plan.model, figure);
+        let value = value.or_else(|| padded.then_some(Decimal::ZERO));
+        let value = value.map(|value| (value / factor).round_dp(6));
+        value.map_or(Prop::Null, |value| Prop::Decimal(format!("{value:.6}")))
+    }
+
+    fn sort(
+        &self,
+        groups: &mut [(Vec<Part>, Group<'_>)],
+        columns: &[(&str, Column)],
+        order: &[(&str, bool)],
+    ) -> Result<(), Refusal> {
+        let mut keys = Vec::new();
+        for (name, descending) in order {
+            let at = columns.iter().position(|(column, _)| column == name).ok_or_else(|| {
+                Refusal::bad(format!("Property '{name}' of $orderby is not in $select"))
+            })?;
+            let before = columns[..at].iter().filter(|(_, column)| column.groups()).count();
+            if columns[at].1 != Column::Id {
+                keys.push((&columns[at].1, before, *descending));
+            }
+        }
+        groups.sort_by(|(left, left_group), (right, right_group)| {
+            keys.iter().fold(Ordering::Equal, |so_far, (column, part, descending)| {
+                so_far.then_with(|| {
+                    let total = |group: &Group<'_>, f| group.totals.value(&self.plan.model, f);
+                    let order = match column {
+                        Column::Figure(f) => total(left_group, *f).cmp(&total(right_group, *f)),
+                        _ => left[*part].cmp(&right[*part]),
+                    };
+                    if *descending { order.reverse() } else { order }
+                })
+            })
+        });
+        Ok(())
+    }
+
+    fn versions(
+        &self,
+        columns: &[(&str, Column)],
+        query: &Query,
+        root: &str,
+        format: Format,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let model = &self.plan.model;
+        let known = [BASELINE].into_iter().chain(model.scopes.iter().map(|(name, _)| &**name));
+        let known: Vec<_> = known.collect();
+        let entry = |version: &&str| {
+            let value = |column: &str| match column {
+                "VERSIONID" => (*version).to_owned(),
+                _ => version_name(model, version).to_owned(),
+            };
+            Entry {
+                set: self.area.name.clone(),
+                key: "0L".to_owned(),
+                kind: format!("calcview.{}", self.area.name),
+                props: columns
+                    .iter()
+                    .map(|(column, _)| ((*column).into(), Prop::Text(value(column))))
+                    .collect(),
+                nav: Vec::new(),
+            }
+        };
+        let entries = page(known.iter().map(entry).collect(), query)?;
+        let count = query.counts().then_some(known.len());
+        Ok(many(root, &self.area.name, &entries, count, format))
     }
 }
 
@@ -400,64 +470,3 @@ fn dimension(part: Option<&Part>) -> Prop {
         None => Prop::Null,
     }
 }
-
-fn sort(
-    groups: &mut [(Vec<Part>, Group<'_>)],
-    columns: &[(&str, Column)],
-    order: &[(&str, bool)],
-) -> Result<(), Refusal> {
-    let mut keys = Vec::new();
-    for (name, descending) in order {
-        let at = columns.iter().position(|(column, _)| column == name).ok_or_else(|| {
-            Refusal::bad(format!("Property '{name}' of $orderby is not in $select"))
-        })?;
-        let before = columns[..at].iter().filter(|(_, column)| column.groups()).count();
-        if columns[at].1 != Column::Id {
-            keys.push((columns[at].1, before, *descending));
-        }
-    }
-    groups.sort_by(|(left, left_group), (right, right_group)| {
-        keys.iter().fold(Ordering::Equal, |so_far, (column, part, descending)| {
-            so_far.then_with(|| {
-                let order = match column {
-                    Column::Figure(f) => {
-                        left_group.totals.value(*f).cmp(&right_group.totals.value(*f))
-                    }
-                    _ => left[*part].cmp(&right[*part]),
-                };
-                if *descending { order.reverse() } else { order }
-            })
-        })
-    });
-    Ok(())
-}
-
-pub(super) fn version_name(version: &str) -> &'static str {
-    if version == TWIN_VERSION { "Digital twin" } else { "Base Version" }
-}
-
-fn versions(
-    columns: &[(&str, Column)],
-    query: &Query,
-    root: &str,
-    format: Format,
-) -> Result<Response<Bytes>, Refusal> {
-    let entry = |version: &str| Entry {
-        set: PLANNING_AREA.to_owned(),
-        key: "0L".to_owned(),
-        kind: format!("calcview.{PLANNING_AREA}"),
-        props: columns
-            .iter()
-            .map(|(name, _)| match *name {
-                "VERSIONID" => ("VERSIONID", Prop::Text(version.to_owned())),
-                _ => ("VERSIONNAME", Prop::Text(version_name(version).to_owned())),
-            })
-            .collect(),
-        nav: Vec::new(),
-    };
-    let entries = page([BASELINE, TWIN_VERSION].map(entry).to_vec(), query)?;
-    let count = query.counts().then_some(2);
-    Ok(many(root, PLANNING_AREA, &entries, count, format))
-}
-
-const _: () = assert!(ATTRIBUTES.len() + 4 == TEXT_FIELDS.len(), "each attribute can be read");

@@ -1,24 +1,21 @@
 //! Deep insert into `<PA>Trans`: strict about shape, silent about content.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response, header};
 use jiff::{Timestamp, civil::DateTime};
+use planthread_contracts::PeriodKind;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::{
     SapIbp,
     behaviours::Switch,
-    model::{
-        CAPASUPPLY, KEY_FIGURES, NOT_WRITABLE, PLANNING_AREA, TIME_LEVELS, TWIN_VERSION, TimeLevel,
-        key_figure, time_level, value_of,
-    },
-    options::Wiring,
+    model::{NOT_WRITABLE, Span, TimeLevel, value_of},
     query::Query,
     transaction::StagedRow,
-    wire::{DETAILS_MAX, Entry, Format, Nav, Prop, Refusal, one, quoted},
+    wire::{DETAILS_MAX, Entry, Format, Nav, Prop, Refusal, one, props, quoted},
 };
 
 /// Longest transaction id (section 8.1).
@@ -36,7 +33,8 @@ struct Posted {
 /// The columns that a POST declares.
 struct Columns<'a> {
     names: BTreeSet<&'a str>,
-    time: &'static TimeLevel,
+    time: TimeLevel,
+    level: PeriodKind,
     figures: Vec<(usize, &'a str)>,
 }
 
@@ -52,7 +50,8 @@ impl SapIbp {
     ) -> Result<(Response<Bytes>, u64), Refusal> {
         let posted = self.understand(&body(request)?)?;
         let values = posted.rows.iter().map(|row| row.values.len() as u64).sum();
-        let entry = posted.entry(query.get("P_RETURN_MIN") == Some("X") && self.returns_min());
+        let entry = self
+            .posted_entry(&posted, query.get("P_RETURN_MIN") == Some("X") && self.returns_min());
         let mixed = self.options.switches.on(Switch::MixedColumns);
         let transaction = self.transactions.entry(posted.id.clone()).or_default();
         if transaction.progress.is_committed() {
@@ -78,7 +77,7 @@ impl SapIbp {
         Ok((one(201, root, &entry, format), values))
     }
 
-    const fn returns_min(&self) -> bool {
+    fn returns_min(&self) -> bool {
         self.options.switches.on(Switch::ReturnMin)
     }
 
@@ -91,7 +90,7 @@ impl SapIbp {
     }
 
     fn understand(&self, body: &Map<String, Value>) -> Result<Posted, Refusal> {
-        let nav = format!("Nav{PLANNING_AREA}");
+        let nav = format!("Nav{}", self.area.name);
         for name in body.keys() {
             let known = [
                 "Transactionid",
@@ -110,7 +109,7 @@ impl SapIbp {
         }
         let id = own_id(text(body, "Transactionid")?, "Transactionid")?;
         let version = text(body, "VersionID")?;
-        if !version.is_empty() && version != TWIN_VERSION {
+        if !self.plan.model.has_scope(&version) {
             return Err(Refusal::bad(format!("Version '{version}' does not exist")));
         }
         if !text(body, "ScenarioID")?.is_empty() {
@@ -170,40 +169,39 @@ impl SapIbp {
             if !names.insert(name) {
                 return Err(Refusal::bad(format!("Column {name} is named twice")));
             }
-            if let Some(level) = time_level(name) {
+            if let Some(level) = self.area.time(name) {
                 times.push(level);
-            } else if let Some(figure) = key_figure(name) {
+            } else if let Some(figure) = self.plan.model.find(name) {
                 self.writable(figure)?;
                 figures.push((figure, name));
-            } else if !["RESID", "LOCID"].contains(&name) {
+            } else if ![&*self.area.resource, &*self.area.location].contains(&name) {
                 return Err(Refusal::bad(format!("Property '{name}' is invalid")));
             }
         }
         let &[time] = times.as_slice() else {
-            let text = format!(
-                "AggregationLevelFieldsString needs one time field, such as {}",
-                TIME_LEVELS[2].stamp
-            );
+            let example = self.area.times.last().map_or("", |level| &level.stamp);
+            let text =
+                format!("AggregationLevelFieldsString needs one time field, such as {example}");
             return Err(Refusal::bad(text));
+        };
+        let Span::Of(level) = time.span else {
+            return Err(Refusal::bad(format!(
+                "{} is no level that values are split from",
+                time.stamp
+            )));
         };
         if figures.is_empty() {
             return Err(Refusal::bad("AggregationLevelFieldsString names no key figure"));
         }
-        Ok(Columns { names, time, figures })
-    }
-
-    /// Whether a key figure is calculated, so that nobody can write it.
-    pub(super) fn calculated(&self, figure: usize) -> bool {
-        !KEY_FIGURES[figure].stored
-            || (figure == CAPASUPPLY && self.options.wiring == Wiring::Calculation)
+        Ok(Columns { names, time: time.clone(), level, figures })
     }
 
     fn writable(&self, figure: usize) -> Result<(), Refusal> {
-        if !self.calculated(figure) {
+        if !self.plan.calculated(figure) {
             return Ok(());
         }
         let status = if self.options.switches.on(Switch::CalculatedIs500) { 500 } else { 400 };
-        let text = format!("invalid column name: {}", KEY_FIGURES[figure].id);
+        let text = format!("invalid column name: {}", self.plan.model.measures[figure].id);
         Err(Refusal::new(status, "/IBP/CX_INTERNAL", text))
     }
 
@@ -229,12 +227,12 @@ impl SapIbp {
             Some(Value::String(value)) => Ok(Some(value.clone())),
             Some(_) => Err(Refusal::bad(format!("Property '{name}' must be a string"))),
         };
-        let day = self.date(columns.time.stamp, row.get(columns.time.stamp))?;
+        let day = self.date(&columns.time.stamp, row.get(&*columns.time.stamp))?;
         Ok(StagedRow {
-            resource: attribute("RESID")?,
-            location: attribute("LOCID")?,
-            level: columns.time.kind,
-            day: day.date(),
+            resource: attribute(&self.area.resource)?,
+            location: attribute(&self.area.location)?,
+            level: columns.level,
+            day: self.calendar_day(columns.time.span, day.date()),
             values,
         })
     }
@@ -310,46 +308,48 @@ pub(super) fn text(body: &Map<String, Value>, name: &str) -> Result<String, Refu
     }
 }
 
-impl Posted {
+impl SapIbp {
     /// The 201's entry; the rows are left out of a short one.
-    fn entry(&self, short: bool) -> Entry {
-        let rows = self.rows.iter().enumerate().map(|(n, row)| row.entry(n + 1)).collect();
-        let nav = format!("Nav{PLANNING_AREA}");
+    fn posted_entry(&self, posted: &Posted, short: bool) -> Entry {
+        let rows = posted.rows.iter().enumerate();
+        let rows = rows.map(|(n, row)| self.staged_entry(row, n + 1)).collect();
+        let area = &self.area.name;
         Entry {
-            set: format!("{PLANNING_AREA}Trans"),
-            key: quoted(&self.id),
-            kind: format!("calcview.{PLANNING_AREA}Trans"),
-            props: vec![
-                ("Transactionid", Prop::Text(self.id.clone())),
-                ("AggregationLevelFieldsString", Prop::Text(self.fields.clone())),
-                ("VersionID", Prop::Text(self.version.clone())),
+            set: format!("{area}Trans"),
+            key: quoted(&posted.id),
+            kind: format!("calcview.{area}Trans"),
+            props: props([
+                ("Transactionid", Prop::Text(posted.id.clone())),
+                ("AggregationLevelFieldsString", Prop::Text(posted.fields.clone())),
+                ("VersionID", Prop::Text(posted.version.clone())),
                 ("ScenarioID", Prop::Text(String::new())),
-                ("DoCommit", Prop::Bool(self.commit)),
-            ],
-            nav: if short { Vec::new() } else { vec![(nav, Nav::Many(rows))] },
+                ("DoCommit", Prop::Bool(posted.commit)),
+            ]),
+            nav: if short { Vec::new() } else { vec![(format!("Nav{area}"), Nav::Many(rows))] },
         }
     }
-}
 
-impl StagedRow {
-    /// The row as an entry of `<PA>`.
-    pub(super) fn entry(&self, number: usize) -> Entry {
+    /// A staged row as an entry of `<PA>`.
+    pub(super) fn staged_entry(&self, row: &StagedRow, number: usize) -> Entry {
+        let area = &self.area;
         let mut props = Vec::new();
-        for (name, value) in [("RESID", &self.resource), ("LOCID", &self.location)] {
+        for (name, value) in [(&area.resource, &row.resource), (&area.location, &row.location)] {
             if let Some(value) = value {
-                props.push((name, Prop::Text(value.clone())));
+                props.push((Arc::clone(name), Prop::Text(value.clone())));
             }
         }
-        if let Some(level) = TIME_LEVELS.iter().find(|level| level.kind == self.level) {
-            props.push((level.stamp, Prop::Date(self.day.at(0, 0, 0, 0))));
+        if let Some(level) = area.level(row.level) {
+            let day = self.shown_day(level.span, row.day).at(0, 0, 0, 0);
+            props.push((Arc::clone(&level.stamp), Prop::Date(day)));
         }
-        for (figure, value) in &self.values {
-            props.push((KEY_FIGURES[*figure].id, Prop::Decimal(format!("{value:.6}"))));
+        for (figure, value) in &row.values {
+            let name = Arc::clone(&self.plan.model.measures[*figure].id);
+            props.push((name, Prop::Decimal(format!("{value:.6}"))));
         }
         Entry {
-            set: PLANNING_AREA.to_owned(),
+            set: area.name.clone(),
             key: format!("{number}L"),
-            kind: format!("calcview.{PLANNING_AREA}"),
+            kind: format!("calcview.{}", area.name),
             props,
             nav: Vec::new(),
         }

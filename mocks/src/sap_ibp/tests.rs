@@ -8,6 +8,7 @@ mod protocol;
 mod reading;
 mod staging;
 mod switches;
+mod tenants;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;

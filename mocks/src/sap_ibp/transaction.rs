@@ -1,15 +1,23 @@
 //! Transactions: staged, committed, imported, with messages.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date};
 use planthread_contracts::{Aggregation, Period, PeriodKind};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use super::{
-    SapIbp, behaviours::Switch, model::KEY_FIGURES, session::USER, store::RowKey, wire::iso,
+    SapIbp,
+    behaviours::Switch,
+    model::{Span, coarseness},
+    session::USER,
+    wire::iso,
 };
-use crate::simulator::Writer;
+use crate::sdk::{
+    jobs::{Job, Stage},
+    plan::{Model, Places as _, RowKey},
+    simulator::Writer,
+};
 
 /// One staged row of key figure values.
 #[derive(Debug, Clone)]
@@ -35,12 +43,10 @@ pub(super) struct Message {
     pub(super) row: Option<StagedRow>,
 }
 
-/// How far a transaction is.
+/// How far a transaction is, and how it ended.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Progress {
-    /// When the import starts and ends, once committed.
-    committed: Option<(Timestamp, Timestamp)>,
-    /// Its end, once it is there.
+    pub(super) job: Job,
     outcome: Option<Outcome>,
 }
 
@@ -55,38 +61,28 @@ pub(super) enum Outcome {
 impl Progress {
     /// Commits: the import starts and ends after these times.
     pub(super) fn commit(&mut self, at: Timestamp, starts: Duration, ends: Duration) {
-        self.committed.get_or_insert((later(at, starts), later(at, ends.max(starts))));
+        self.job.queue(at, starts, ends);
     }
 
     pub(super) const fn is_committed(&self) -> bool {
-        self.committed.is_some()
-    }
-
-    /// The end of an import that is due and has not been carried out.
-    pub(super) fn due(&self, at: Timestamp) -> Option<Timestamp> {
-        let (_, ends) = self.committed?;
-        (self.outcome.is_none() && ends <= at).then_some(ends)
+        self.job.is_queued()
     }
 
     pub(super) const fn settle(&mut self, outcome: Outcome) {
+        self.job.end();
         self.outcome = Some(outcome);
     }
 
     /// What `getExportResult` says.
     pub(super) fn status(&self, at: Timestamp) -> &'static str {
-        match (self.outcome, self.committed) {
+        match (self.outcome, self.job.stage(at)) {
             (Some(Outcome::Processed), _) => "PROCESSED",
             (Some(Outcome::WithErrors), _) => "PROCESSED_WITH_ERRORS",
             (Some(Outcome::Error), _) => "ERROR",
-            (None, Some((starts, _))) if at >= starts => "PROCESSING",
-            (None, _) => "INITIAL",
+            (None, Stage::Running | Stage::Ended) => "PROCESSING",
+            (None, Stage::Open | Stage::Queued) => "INITIAL",
         }
     }
-}
-
-fn later(at: Timestamp, more: Duration) -> Timestamp {
-    let more = SignedDuration::try_from(more).unwrap_or(SignedDuration::MAX);
-    at.checked_add(more).unwrap_or(Timestamp::MAX)
 }
 
 /// One transaction of the planning service.
@@ -102,19 +98,11 @@ pub(super) struct Transaction {
 }
 
 impl SapIbp {
-    /// Carries out the imports that are due by `at`, in the order of their ends.
-    pub(super) fn import_due(&mut self, at: Timestamp) {
-        let mut due: Vec<_> = self
-            .transactions
-            .iter()
-            .filter_map(|(id, transaction)| Some((transaction.progress.due(at)?, id.clone())))
-            .collect();
-        due.sort();
-        for (ends, id) in due {
-            if let Some(mut transaction) = self.transactions.remove(&id) {
-                self.import(ends, &mut transaction);
-                self.transactions.insert(id, transaction);
-            }
+    /// Carries out one import that is due.
+    pub(super) fn import_key_figures(&mut self, ends: Timestamp, id: &str) {
+        if let Some(mut transaction) = self.transactions.remove(id) {
+            self.import(ends, &mut transaction);
+            self.transactions.insert(id.to_owned(), transaction);
         }
     }
 
@@ -134,7 +122,7 @@ impl SapIbp {
             match self.expand(&version, &row) {
                 Ok(parts) => {
                     for (figure, value) in &row.values {
-                        let shares = shares(*figure, *value, parts.len());
+                        let shares = shares(&self.plan.model, *figure, *value, parts.len());
                         for (key, value) in parts.iter().zip(shares) {
                             let cell = cells.entry((key.clone(), *figure)).or_default();
                             *cell = if adds { *cell + value } else { value };
@@ -154,10 +142,10 @@ impl SapIbp {
                 }
             }
         }
-        let writer = Writer::Integration(USER.to_owned());
+        let writer = Arc::new(Writer::Integration(USER.to_owned()));
         for ((key, figure), value) in cells {
-            if self.assigned(&version, figure) {
-                self.store.set(at, key, figure, Some(value), &writer);
+            if self.plan.assigned(&version, figure) {
+                self.plan.store.set(at, key, figure, Some(value), &writer);
             }
         }
         if rejected > 0 && self.options.switches.on(Switch::MessageSeverity) {
@@ -172,26 +160,20 @@ impl SapIbp {
         transaction.progress.settle(outcome);
     }
 
-    /// Whether values of a key figure can be written in a version.
-    pub(super) fn assigned(&self, version: &str, figure: usize) -> bool {
-        version.is_empty()
-            || KEY_FIGURES[figure].in_twin
-            || !self.options.switches.on(Switch::VersionAssignment)
-    }
-
     /// The stored rows that a staged row stands for, or why there are none.
     fn expand(&self, version: &str, row: &StagedRow) -> Result<Vec<RowKey>, String> {
-        let storage = self.options.storage;
+        let storage = self.plan.storage;
         let written = Period::containing(row.level, row.day);
-        let name = row.name();
-        let pairs: Vec<(&str, &str)> = match (&row.resource, &row.location) {
+        let name = self.row_name(row);
+        let pairs: Vec<(String, String)> = match (&row.resource, &row.location) {
             (Some(resource), Some(location)) => {
                 let known = self.master.has_pair(version, resource, location);
-                known.then_some((resource.as_str(), location.as_str())).into_iter().collect()
+                known.then(|| (resource.clone(), location.clone())).into_iter().collect()
             }
             (resource, location) => self
                 .master
                 .pairs(version)
+                .into_iter()
                 .filter(|(r, l)| {
                     resource.as_ref().is_none_or(|wanted| wanted == r)
                         && location.as_ref().is_none_or(|wanted| wanted == l)
@@ -205,41 +187,36 @@ impl SapIbp {
         if !whole && !self.options.switches.on(Switch::Disaggregation) {
             return Err(format!("{name}: not at the base planning level; row rejected"));
         }
+        let (stored, of) = (Span::Of(storage), Span::Of(row.level));
+        let [from, to] = [written.start(), written.end()].map(|day| self.shown_day(of, day));
         let mut periods = Vec::new();
-        let mut period = Period::containing(storage, written.start());
-        if period.start() < written.start() {
+        let mut period = Period::containing(storage, self.calendar_day(stored, from));
+        if self.shown_day(stored, period.start()) < from {
             period = period.next();
         }
-        while period.start() < written.end() {
+        while self.shown_day(stored, period.start()) < to {
             periods.push(period);
             period = period.next();
         }
-        if periods.is_empty() || finer(row.level, storage) {
+        if periods.is_empty() || coarseness(row.level) < coarseness(storage) {
             return Err(format!("{name}: below the base planning level; row rejected"));
         }
-        let keys = pairs.into_iter().flat_map(|(resource, location)| {
-            periods.iter().map(move |period| RowKey {
-                version: version.to_owned(),
-                resource: resource.to_owned(),
-                location: location.to_owned(),
-                period: *period,
-            })
+        let keys = pairs.iter().flat_map(|(resource, location)| {
+            periods.iter().map(move |period| RowKey::new(version, resource, location, *period))
         });
         Ok(keys.collect())
     }
-}
 
-/// Whether `level` is below the storage level.
-const fn finer(level: PeriodKind, storage: PeriodKind) -> bool {
-    const fn rank(kind: PeriodKind) -> u8 {
-        match kind {
-            PeriodKind::Day => 0,
-            PeriodKind::TechnicalWeek => 1,
-            PeriodKind::Week => 2,
-            PeriodKind::Month => 3,
-        }
+    /// The row's attributes in words, as messages name it.
+    fn row_name(&self, row: &StagedRow) -> String {
+        let part = |name: &str, value: &Option<String>| {
+            value.as_ref().map_or_else(String::new, |value| format!("{name} {value}, "))
+        };
+        let resource = part(&self.area.resource, &row.resource);
+        let location = part(&self.area.location, &row.location);
+        let day = self.shown_day(Span::Of(row.level), row.day);
+        format!("{resource}{location}period {}", iso(day.at(0, 0, 0, 0)))
     }
-    rank(level) < rank(storage)
 }
 
 /// What each of `count` cells gets of a value that was written above them.
@@ -248,9 +225,14 @@ const fn finer(level: PeriodKind, storage: PeriodKind) -> bool {
 /// goes to the first cells, so that the parts add up to the value (largest
 /// remainder; all remainders are equal). A highest, a lowest or a date holds for
 /// each part as it is. How a tenant does it is set per key figure: our choice.
-fn shares(figure: usize, value: Decimal, count: usize) -> impl Iterator<Item = Decimal> {
+fn shares(
+    model: &Model,
+    figure: usize,
+    value: Decimal,
+    count: usize,
+) -> impl Iterator<Item = Decimal> + use<> {
     let smallest = Decimal::new(if value.is_sign_negative() { -1 } else { 1 }, 6);
-    let (share, left) = if KEY_FIGURES[figure].aggregation == Aggregation::Sum {
+    let (share, left) = if model.measures[figure].aggregation == Aggregation::Sum {
         let cells = Decimal::from(count.max(1));
         let share = (value / cells).trunc_with_scale(6);
         (share, value - share * cells)
@@ -259,15 +241,4 @@ fn shares(figure: usize, value: Decimal, count: usize) -> impl Iterator<Item = D
     };
     let larger = (left / smallest).to_usize().unwrap_or(0);
     (0..count).map(move |n| if n < larger { share + smallest } else { share })
-}
-
-impl StagedRow {
-    /// The row's attributes in words, as messages name it.
-    fn name(&self) -> String {
-        let part = |name: &str, value: &Option<String>| {
-            value.as_ref().map_or_else(String::new, |value| format!("{name} {value}, "))
-        };
-        let (resource, location) = (part("RESID", &self.resource), part("LOCID", &self.location));
-        format!("{resource}{location}period {}", iso(self.day.at(0, 0, 0, 0)))
-    }
 }

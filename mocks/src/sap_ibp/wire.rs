@@ -5,6 +5,8 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use jiff::{civil::DateTime, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
+use super::model::Name;
+
 /// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -133,9 +135,14 @@ pub(super) struct Entry {
     pub(super) key: String,
     /// Its qualified type.
     pub(super) kind: String,
-    pub(super) props: Vec<(&'static str, Prop)>,
+    pub(super) props: Vec<(Name, Prop)>,
     /// Expanded navigation properties.
     pub(super) nav: Vec<(String, Nav)>,
+}
+
+/// Properties of an entry whose names are few.
+pub(super) fn props<const N: usize>(props: [(&str, Prop); N]) -> Vec<(Name, Prop)> {
+    props.into_iter().map(|(name, prop)| (name.into(), prop)).collect()
 }
 
 /// An expanded navigation property.
@@ -207,7 +214,7 @@ fn entry_json(root: &str, entry: &Entry) -> Value {
             Prop::Bool(value) => (*value).into(),
             Prop::Null => Value::Null,
         };
-        object.insert((*name).into(), value);
+        object.insert(name.to_string(), value);
     }
     for (name, nav) in &entry.nav {
         let value = match nav {

@@ -1,6 +1,8 @@
 //! Read only: reach, area, metadata, versions, master data, probes; then one
 //! finding for each line of the sheet.
 
+use std::collections::BTreeMap;
+
 use planthread_contracts::{MeasureDecl, Owner, PeriodKind};
 use planthread_kit::sheet::Report;
 use planthread_kit::{Class, ConnectorError, Discovery, SheetLine, http::Lane};
@@ -31,6 +33,7 @@ pub(crate) async fn discover(
     let mut found = Discovery {
         surface: Vec::new(),
         resources: Vec::new(),
+        descriptions: BTreeMap::new(),
         scopes: Vec::new(),
         periods: Vec::new(),
         fingerprint: metadata::fingerprint(&[]),

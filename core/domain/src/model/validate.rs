@@ -285,9 +285,8 @@ impl Mapping {
     /// products: somebody must have meant it.
     fn check_combined(&self, found: &mut Findings, index: usize, row: &MapRow) {
         let place = format!("{}@{}", row.resource, row.location);
-        let same_place = |other: &&MapRow| {
-            (&other.resource, &other.location) == (&row.resource, &row.location)
-        };
+        let same_place =
+            |other: &&MapRow| (&other.resource, &other.location) == (&row.resource, &row.location);
         let sources: BTreeSet<&str> =
             self.rows.iter().filter(same_place).map(|other| other.source.as_str()).collect();
         if row.combine.is_some() || sources.len() < 2 {

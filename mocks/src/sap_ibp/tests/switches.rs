@@ -1,18 +1,27 @@
 //! Each switch of the table changes what a client sees: none is decoration.
 
 use super::{
-    super::behaviours::{Behaviour, TABLE},
+    super::{Family, behaviours::TABLE},
     *,
 };
+use crate::sdk::Behaviour;
 
 const WEEK: &str = "2026-11-23T00:00:00";
 const FIELDS: &str = "RESID,LOCID,PERIODID4_TSTAMP,TWINCAPA";
 
 #[test]
 fn every_switch_shows() {
-    for Behaviour { switch, name, .. } in TABLE {
-        let [on, off] = [true, false].map(|on| probe(&mut Client::switched(switch, on), switch));
-        assert_ne!(on, off, "{name} makes no difference");
+    for Behaviour { switch, about } in TABLE {
+        let family = match switch {
+            Switch::HarmonisedKeyFigures => Family::ISapibp2,
+            _ => Family::Sapibp1,
+        };
+        let [on, off] = [true, false].map(|on| {
+            let mut client = Client::with(Options { family, ..Options::default() });
+            client.sandbox.switch(switch, on);
+            probe(&mut client, switch)
+        });
+        assert_ne!(on, off, "{} makes no difference", about.name);
     }
 }
 
@@ -29,6 +38,8 @@ fn probe(client: &mut Client, switch: Switch) -> String {
         | Switch::GermanLabels
         | Switch::LengthRequired
         | Switch::ParametersNeedType
+        | Switch::SeveralAreas
+        | Switch::HarmonisedKeyFigures
         | Switch::CommitInMetadata => access(client, switch),
         Switch::StagingWithoutEffect
         | Switch::StagingAdds
@@ -57,7 +68,11 @@ fn probe(client: &mut Client, switch: Switch) -> String {
         | Switch::EmptyAttributeDropped
         | Switch::TopZeroDump
         | Switch::UnorderedPages
+        | Switch::SundayWeeks
         | Switch::AbsentReadsZero => reading(client, switch),
+        Switch::AreaKeys | Switch::ValueHelpSets => {
+            seen(&client.get(&format!("{MASTER}/$metadata")))
+        }
         Switch::DuplicateMasterData | Switch::DeleteEntries | Switch::MasterMessageExpand => {
             masters(client, switch)
         }
@@ -182,6 +197,9 @@ fn reading(client: &mut Client, switch: Switch) -> String {
             "PTDEMO?$select=RESID,CAPASUPPLY&$filter=RESDESCR ne 'x'&$orderby=RESID"
         }
         Switch::TopZeroDump => "PTDEMO?$select=RESID,CAPASUPPLY&$top=0&$inlinecount=allpages",
+        Switch::SundayWeeks => {
+            "PTDEMO?$select=PERIODID4_TSTAMP,CAPASUPPLY&$top=1&$orderby=PERIODID4_TSTAMP"
+        }
         Switch::UnorderedPages => "PTDEMO?$select=RESID,PERIODID4_TSTAMP,CAPASUPPLY&$top=3",
         _ => "PTDEMO?$select=RESID,TWINLOST,TWINCAPA",
     };

@@ -14,7 +14,7 @@ function steps(points, x, y) {
 function renderChart() {
   const weeks = data.columns.map((column, i) => ({ ...column, i })).filter((column) => !column.total);
   const series = (id) => weeks.map((week) => number(id, week.i));
-  const [assumed, live, cut, load] = ["CAPASUPPLY", "TWINCAPALIVE", "TWINCAPA", "CAPADEMAND"].map(series);
+  const [assumed, live, cut, load] = ["assumed", "live", "cut", "load"].map(series);
   const top = Math.max(1, ...[...assumed, ...live, ...cut, ...load].filter((value) => value !== null)) * 1.12;
   const [width, height, left, bottom, head] = [1120, 210, 44, 24, 8];
   const x = (i) => left + (i * (width - left)) / weeks.length;

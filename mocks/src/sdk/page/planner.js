@@ -39,25 +39,27 @@ const days = (start, last) => {
 };
 const month = (id) => `${MONTHS[Number(id.slice(5, 7)) - 1]} ${id.slice(0, 4)}`;
 const hours = (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const measure = (id) => data.measures.find((one) => one.id === id);
-const number = (id, at) => {
-  const cell = measure(id).cells[at];
+const find = (slot) => data.measures.find((one) => one.slot === slot);
+// A target need not have a measure for every row: then no cell of it is filled.
+const measure = (slot) => find(slot) ?? { cells: [] };
+const number = (slot, at) => {
+  const cell = measure(slot).cells[at];
   return cell ? Number(cell.v) : null;
 };
 // The figure of a row in a column; the page works two of them out.
 function figure(row, at) {
   if (unsummable(row, at)) return null;
-  if (row.id === "gap") {
-    const [live, assumed] = [number("TWINCAPALIVE", at), number("CAPASUPPLY", at)];
-    return live === null || assumed === null || !full(at) || !whole("CAPASUPPLY", at) ? null : live - assumed;
+  if (row.slot === "gap") {
+    const [live, assumed] = [number("live", at), number("assumed", at)];
+    return live === null || assumed === null || !full(at) || !whole("assumed", at) ? null : live - assumed;
   }
-  if (row.id === "strain") {
-    const [live, load] = [number("TWINCAPALIVE", at), number("CAPADEMAND", at)];
+  if (row.slot === "strain") {
+    const [live, load] = [number("live", at), number("load", at)];
     if (live === null || load === null || !full(at)) return null;
     // A line that stands still has no capacity at all: any load is above it.
     return live > 0 ? load / live : load > 0 ? Infinity : null;
   }
-  return number(row.id, at);
+  return number(row.slot, at);
 }
 
 function shape(word) {
@@ -94,16 +96,18 @@ function content(row, at) {
       return value > 1.0005 ? el("span", { class: "over" }, mark, text, over) : text;
     }
     default:
-      return row.id === "gap" && value > 0 ? `+${hours(value)}` : hours(value).replace("-", "−");
+      return row.slot === "gap" && value > 0 ? `+${hours(value)}` : hours(value).replace("-", "−");
   }
 }
 
+// A row that the target has no measure for is left out.
+const shown = (row) => row.head || row.derived || Boolean(find(row.slot));
 function rows() {
-  return ROWS.filter((row) => !row.head);
+  return ROWS.filter((row) => !row.head && shown(row));
 }
 
 function editable(row, at) {
-  const found = data.measures.find((one) => one.id === row.id);
+  const found = find(row.slot);
   return Boolean(found && found.editable && !data.columns[at].total);
 }
 
@@ -111,12 +115,12 @@ function editable(row, at) {
 function outdated(row, at) {
   if (!stale(at)) return false;
   if (row.derived) return figure(row, at) !== null;
-  return Boolean((row.landed || row.kind === "status" || row.kind === "covered") && measure(row.id).cells[at]);
+  return Boolean((row.landed || row.kind === "status" || row.kind === "covered") && measure(row.slot).cells[at]);
 }
 
 function cellNode(row, at, y) {
   const column = data.columns[at];
-  const cell = data.measures.find((one) => one.id === row.id)?.cells[at];
+  const cell = measure(row.slot).cells[at];
   const classes = [column.total ? "total" : column.current ? "now" : column.past ? "past" : ""];
   const empty = figure(row, at) === null && row.kind !== "status";
   if (empty) classes.push("none");
@@ -133,7 +137,7 @@ function cellNode(row, at, y) {
     node.append(hidden(`, ${who}`));
   }
   if (old) node.append(hidden(", stale"));
-  if (!["status", "covered"].includes(row.kind) && cell && !empty && !whole(row.id, at)) {
+  if (!["status", "covered"].includes(row.kind) && cell && !empty && !whole(row.slot, at)) {
     node.append(el("span", { class: "part", "aria-hidden": "true" }, `${cell.n}/${cell.of}`));
     node.append(hidden(`, ${cell.n} of ${cell.of} have a value`));
   }
@@ -143,13 +147,13 @@ function cellNode(row, at, y) {
 function renderGrid() {
   const body = el("tbody");
   let y = 0;
-  for (const row of ROWS) {
+  for (const row of ROWS.filter(shown)) {
     if (row.head) {
       body.append(el("tr", { class: "head" }, el("th", { role: "rowheader", scope: "rowgroup", colspan: data.columns.length + 1 }, el("span", {}, row.head))));
       continue;
     }
     const kind = [row.strong ? "strong" : "", row.quiet ? "quiet" : ""].join(" ").trim();
-    const line = el("tr", { class: kind || null }, el("th", { scope: "row" }, row.name, el("small", {}, row.note)));
+    const line = el("tr", { class: kind || null }, el("th", { scope: "row" }, row.name, el("small", {}, remark(row))));
     for (let at = 0; at < data.columns.length; at += 1) line.append(cellNode(row, at, y));
     body.append(line);
     y += 1;
@@ -182,16 +186,16 @@ function focusCell(row, column, move = true) {
 function describe() {
   const row = rows()[place.row];
   const column = data.columns[place.column];
-  const cell = data.measures.find((one) => one.id === row.id)?.cells[place.column];
+  const cell = measure(row.slot).cells[place.column];
   const where = column.total ? `${month(column.id)} total (${covers(place.column)})` : column.id;
   const parts = [el("b", {}, `${row.name}, ${where}`)];
   if (cell?.at) parts.push(` · written by ${cell.by} ${cell.name}, ${cell.at.slice(0, 16).replace("T", " ")} UTC`);
-  const found = data.measures.find((one) => one.id === row.id);
+  const found = find(row.slot);
   const who = cell && cell.by !== "person" ? edited(cell) : null;
   if (who) parts.push(` · ${who}`);
   if (unsummable(row, place.column)) parts.push(` · ${NO_TOTAL}; look at one resource in one ${unit(1)}`);
   else if (column.total && found) parts.push(` · ${found.aggregation === "calculated" ? "calculated from totals" : `${found.aggregation} of its ${unit(2)}`}`);
-  if (outdated(row, place.column)) parts.push(` · stale: its end was ${day(number("TWINVALIDTO", place.column))}`);
+  if (outdated(row, place.column)) parts.push(` · stale: its end was ${day(number("valid_until", place.column))}`);
   if (editable(row, place.column)) parts.push(" · Enter to edit");
   $("detail").replaceChildren(...parts);
 }
@@ -223,14 +227,14 @@ function renderSelectors() {
 
 function summary() {
   const weeks = data.columns.map((column, i) => ({ ...column, i })).filter((column) => !column.total);
-  const landed = weeks.filter((week) => number("TWINCAPALIVE", week.i) !== null);
+  const landed = weeks.filter((week) => number("live", week.i) !== null);
   if (!landed.length) return "Nothing has landed here yet: the plan stands on assumed capacity alone.";
   const old = landed.filter((week) => stale(week.i)).length;
   // A stale number is no ground for "within live".
   const fresh = landed.filter((week) => !stale(week.i));
-  const strains = fresh.map((week) => figure({ id: "strain" }, week.i)).filter((value) => value !== null);
+  const strains = fresh.map((week) => figure({ slot: "strain" }, week.i)).filter((value) => value !== null);
   const short = strains.filter((value) => value > 1.0005).length;
-  const endless = landed.filter((week) => number("TWINVALIDTO", week.i) === null).length;
+  const endless = landed.filter((week) => number("valid_until", week.i) === null).length;
   const parts = [`Live capacity in ${landed.length} of ${weeks.length} ${unit(2)} shown`];
   const part = landed.filter((week) => !full(week.i)).length;
   if (part) parts.push(`${part} only partly known`);
@@ -301,7 +305,7 @@ async function write(text) {
   const one = selected();
   try {
     await post("/planner/edit", {
-      resource: one.resource, location: one.location, period: column.id, measure: row.id, value,
+      resource: one.resource, location: one.location, period: column.id, measure: find(row.slot).id, value,
       who: $("who").value.trim() || "planner", version: data.version,
     });
     await load(`${row.name} ${column.id} ${value === null ? "cleared" : `set to ${value}`}.`);
@@ -318,7 +322,7 @@ function edit(first) {
     say(data.columns[place.column].total ? `Totals can't be edited; open a ${unit(1)}.` : "This can't be edited here: choose one resource, and a stored measure.", true);
     return;
   }
-  const now = data.measures.find((one) => one.id === row.id)?.cells[place.column]?.v ?? "";
+  const now = measure(row.slot).cells[place.column]?.v ?? "";
   const input = el("input", { inputmode: "decimal", "aria-label": `${row.name}, ${data.columns[place.column].id}` });
   input.value = first ?? now;
   editing = true;

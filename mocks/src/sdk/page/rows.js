@@ -18,27 +18,33 @@ const WIRING = {
   direct: "written directly",
 };
 
-// Rows of the grid: key figures, and two that the page works out.
+// Rows of the grid: what each shows of the plan, by its slot, and two that the page
+// works out. The name of the measure stands in the data.
 const ROWS = [
   { head: "Capacity, hours" },
-  { id: "CAPASUPPLY", name: "Assumed", note: "CAPASUPPLY" },
-  { id: "TWINCAPALIVE", name: "Live", note: "TWINCAPALIVE", strong: true, landed: true },
-  { id: "TWINCAPA", name: "Plan cut", note: "TWINCAPA · firm since the last cut-off", landed: true },
-  { id: "gap", name: "Live less assumed", note: "worked out", quiet: true, derived: true },
+  { slot: "assumed", name: "Assumed" },
+  { slot: "live", name: "Live", strong: true, landed: true },
+  { slot: "cut", name: "Plan cut", note: "firm since the last cut-off", landed: true },
+  { slot: "gap", name: "Live less assumed", note: "worked out", quiet: true, derived: true },
   { head: "Trust" },
-  { id: "TWINSTATUS", name: "Status", note: "TWINSTATUS · of live", kind: "status" },
-  { id: "TWINCOVERED", name: "Covered", note: "TWINCOVERED · measured", kind: "covered" },
-  { id: "TWINASOF", name: "As of", note: "TWINASOF · of live", kind: "date", landed: true },
-  { id: "TWINVALIDTO", name: "Valid until", note: "TWINVALIDTO · of live", kind: "date", landed: true },
+  { slot: "status", name: "Status", note: "of live", kind: "status" },
+  { slot: "covered", name: "Covered", note: "measured", kind: "covered" },
+  { slot: "as_of", name: "As of", note: "of live", kind: "date", landed: true },
+  { slot: "valid_until", name: "Valid until", note: "of live", kind: "date", landed: true },
   { head: "Load" },
-  { id: "INUSE", name: "Capacity in use", note: "drives the plan" },
-  { id: "CAPADEMAND", name: "Load", note: "CAPADEMAND" },
-  { id: "UTILIZATIONPCT", name: "Utilisation", note: "UTILIZATIONPCT", kind: "percent" },
-  { id: "strain", name: "Load ÷ live", note: "worked out", kind: "percent", quiet: true, derived: true },
+  { slot: "in_use", name: "Capacity in use", note: "drives the plan" },
+  { slot: "load", name: "Load" },
+  { slot: "utilisation", name: "Utilisation", kind: "percent" },
+  { slot: "strain", name: "Load ÷ live", note: "worked out", kind: "percent", quiet: true, derived: true },
   { head: "Why" },
-  { id: "TWINCAPALOW", name: "Cautious", note: "TWINCAPALOW", landed: true, quantile: true },
-  { id: "TWINLOST", name: "Expected lost", note: "TWINLOST", landed: true },
-  { id: "TWINRISK", name: "At risk", note: "TWINRISK", landed: true },
-  { id: "TWINSEVERITY", name: "Severity", note: "TWINSEVERITY", kind: "ratio", landed: true },
-  { id: "TWINOUTPUT", name: "Good output", note: "TWINOUTPUT · EA", kind: "count", landed: true },
+  { slot: "low", name: "Cautious", landed: true, quantile: true },
+  { slot: "lost", name: "Expected lost", landed: true },
+  { slot: "risk", name: "At risk", landed: true },
+  { slot: "severity", name: "Severity", kind: "ratio", landed: true },
+  { slot: "output", name: "Good output", kind: "count", landed: true },
 ];
+// What stands below a row's name: the measure as the target calls it, and a remark.
+function remark(row) {
+  const id = row.slot === "in_use" ? null : find(row.slot)?.id;
+  return [id, row.note].filter(Boolean).join(" · ");
+}

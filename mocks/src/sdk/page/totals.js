@@ -10,13 +10,13 @@ const whole = (id, at) => {
 };
 // Whether the live figure behind a cell is whole and every status is known.
 const full = (at) => {
-  const cell = measure("TWINSTATUS").cells[at];
-  return whole("TWINCAPALIVE", at) && (!cell || cell.known === cell.of);
+  const cell = measure("status").cells[at];
+  return whole("live", at) && (!cell || cell.known === cell.of);
 };
 
 // A landed value is stale when its own end lies before today.
 const stale = (at) => {
-  const end = number("TWINVALIDTO", at);
+  const end = number("valid_until", at);
   return end !== null && end < digits(data.today);
 };
 
@@ -24,7 +24,7 @@ const stale = (at) => {
 // lowest of several is no hours of all of them.
 const NO_TOTAL = "no total: quantiles are never added";
 const unsummable = (row, at) => {
-  const cell = row.quantile ? measure(row.id).cells[at] : null;
+  const cell = row.quantile ? measure(row.slot).cells[at] : null;
   return Boolean(cell && cell.of > 1);
 };
 
@@ -38,7 +38,7 @@ function edited(cell) {
 
 // The worst state of the cells behind, and how many are live: neither hides the other.
 function statusContent(at) {
-  const cell = measure("TWINSTATUS").cells[at];
+  const cell = measure("status").cells[at];
   const states = cell?.states ?? {};
   const word = WORST.find((one) => states[one] > 0) ?? "unknown";
   const live = states.live ?? 0;
@@ -50,7 +50,7 @@ function statusContent(at) {
 // How many of the cells behind were measured, of all of them: it adds up, so a
 // total says it as well as a cell.
 function coveredContent(at) {
-  const cell = measure("TWINCOVERED").cells[at];
+  const cell = measure("covered").cells[at];
   if (!cell) return null;
   if (cell.of === 1) return Number(cell.v) > 0 ? "yes" : "no";
   return `${Number(cell.v)} of ${cell.of}`;

@@ -5,35 +5,25 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{ToSpan as _, civil::Date};
 use planthread_contracts::{Aggregation, Period, PeriodKind, Status};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use serde_json::{Value, json};
 
-use super::{
-    SapIbp,
-    model::{
-        CAPADEMAND, CAPASUPPLY, KEY_FIGURES, PLANNING_AREA, TWIN_VERSION, TWINCAPALIVE, TWINSTATUS,
-        TWINVALIDTO, UTILIZATIONPCT,
-    },
-    options::{STORAGE, Wiring},
-    query::Query,
-    store::{Cell, Row, RowKey, Totals},
-};
-use crate::simulator::Writer;
+use super::{Cell, Part, Places, Plan, Row, RowKey, STORAGE, Totals, Wiring, model::Model};
+use crate::sdk::simulator::Writer;
 
-/// Where the capacity in use stands behind the key figures.
-const IN_USE: usize = KEY_FIGURES.len();
 /// Months that the page shows at most.
 const MONTHS_MAX: usize = 18;
 
 /// What the page looks at.
+#[derive(Debug, Default)]
 pub(super) struct View<'a> {
-    resource: &'a str,
-    location: &'a str,
-    version: &'a str,
-    months: Vec<Period>,
-    today: Date,
+    pub(super) resource: &'a str,
+    pub(super) location: &'a str,
+    pub(super) scope: &'a str,
+    pub(super) months: Vec<Period>,
+    pub(super) today: Date,
 }
 
 /// One column: a stored period, or the total of its month.
@@ -44,14 +34,14 @@ struct Column {
 }
 
 /// What stands behind the cells of one column.
-#[derive(Default)]
-struct Behind {
+struct Behind<'a> {
+    model: &'a Model,
     totals: Totals,
     used: Totals,
-    /// Rows with a value, and rows whose value a person wrote, by key figure; the
-    /// last is the capacity in use.
-    filled: [usize; IN_USE + 1],
-    edited: [usize; IN_USE + 1],
+    /// Rows with a value, and rows whose value a person wrote, by measure; the last
+    /// is the capacity in use.
+    filled: Vec<usize>,
+    edited: Vec<usize>,
     /// Rows with a status.
     known: usize,
     /// Rows by what a planner may trust them for.
@@ -62,82 +52,69 @@ struct Behind {
     last_used: Option<Cell>,
 }
 
-impl SapIbp {
-    pub(super) fn view<'a>(&self, at: Timestamp, query: &'a Query) -> Result<View<'a>, String> {
-        let today = TimeZone::UTC.to_datetime(at).date();
-        let first = match query.get("from") {
-            None | Some("") => Period::containing(PeriodKind::Month, today),
-            Some(text) => text.parse::<Period>().map_err(|error| error.to_string())?,
-        };
-        let first = Period::containing(PeriodKind::Month, first.start());
-        let count =
-            query.get("months").map_or(Ok(3), str::parse).map_err(|_| "months: a number")?;
-        let next = |month: &Period| Some(month.next());
-        let months = std::iter::successors(Some(first), next).take(count.clamp(1, MONTHS_MAX));
-        Ok(View {
-            resource: query.get("resource").unwrap_or_default(),
-            location: query.get("location").unwrap_or_default(),
-            version: query.get("version").unwrap_or_default(),
-            months: months.collect(),
-            today,
-        })
-    }
+/// The months that a page shows: `count` of them, from the one that holds `first`.
+pub(super) fn months(first: Date, count: usize) -> Vec<Period> {
+    let first = Period::containing(PeriodKind::Month, first);
+    let next = |month: &Period| Some(month.next());
+    std::iter::successors(Some(first), next).take(count.clamp(1, MONTHS_MAX)).collect()
+}
 
-    pub(super) fn grid(&self, view: &View<'_>) -> Value {
+impl Plan {
+    pub(super) fn grid(&self, view: &View<'_>, places: &dyn Places) -> Value {
         let columns = self.columns_in(&view.months);
-        let pairs: Vec<_> = self
-            .master
-            .resources()
-            .into_iter()
-            .filter(|(resource, location)| {
-                (view.resource.is_empty() || view.resource == resource)
-                    && (view.location.is_empty() || view.location == location)
-            })
-            .collect();
+        let all = places.pairs("");
+        let chosen = |(resource, location): &&(String, String)| {
+            (view.resource.is_empty() || view.resource == resource)
+                && (view.location.is_empty() || view.location == location)
+        };
+        let pairs: Vec<_> = all.iter().filter(chosen).cloned().collect();
         let cells: Vec<_> =
             columns.iter().map(|column| self.cells(view, &pairs, *column)).collect();
-        let mut measures: Vec<_> = (0..KEY_FIGURES.len())
-            .map(|figure| {
-                let declared = &KEY_FIGURES[figure];
+        let column = |n: usize| cells.iter().map(|column| &column[n]).collect::<Vec<_>>();
+        let mut measures: Vec<_> = self
+            .model
+            .measures
+            .iter()
+            .enumerate()
+            .map(|(n, declared)| {
                 json!({
-                    "id": declared.id,
+                    "id": &*declared.id,
+                    "slot": declared.part.slot(),
                     "label": declared.label,
-                    "aggregation": aggregation(figure),
-                    "editable": !self.calculated(figure) && pairs.len() == 1
-                        && self.assigned(view.version, figure),
-                    "cells": cells.iter().map(|column| &column[figure]).collect::<Vec<_>>(),
+                    "aggregation": aggregation(declared.part, declared.aggregation),
+                    "editable": !self.calculated(n) && pairs.len() == 1
+                        && self.assigned(view.scope, n),
+                    "cells": column(n),
                 })
             })
             .collect();
         measures.push(json!({
             "id": "INUSE",
+            "slot": "in_use",
             "label": "Capacity in use",
             "aggregation": "sum",
             "editable": false,
-            "cells": cells.iter().map(|column| &column[IN_USE]).collect::<Vec<_>>(),
+            "cells": column(self.model.measures.len()),
         }));
-        let resources: Vec<_> = self
-            .master
-            .resources()
-            .into_iter()
-            .map(|(resource, location)| {
-                let description = self.master.describe("RESID", &resource);
-                json!({ "resource": resource, "location": location, "description": description })
-            })
-            .collect();
+        let scopes: Vec<_> =
+            [""].into_iter().chain(self.model.scopes.iter().map(|(name, _)| &**name)).collect();
         json!({
-            "area": PLANNING_AREA,
+            "area": self.title,
             "today": view.today,
             // Whose day that is: this sandbox has no zone of its own.
             "zone": "UTC",
-            "storage": storage_word(self.options.storage),
-            "version": view.version,
-            "versions": ["", TWIN_VERSION],
-            "wiring": self.options.wiring.word(),
+            "storage": storage_word(self.storage),
+            "version": view.scope,
+            "versions": scopes,
+            "wiring": self.wiring.word(),
             "selected": pairs.len(),
-            "resources": resources,
-            "locations": { "1010": self.master.describe("LOCID", "1010"),
-                           "1020": self.master.describe("LOCID", "1020") },
+            "resources": all.iter().map(|(resource, location)| json!({
+                "resource": resource,
+                "location": location,
+                "description": places.resource(resource),
+            })).collect::<Vec<_>>(),
+            "locations": all.iter().map(|(_, location)| (location.clone(), places.location(location)))
+                .collect::<BTreeMap<_, _>>(),
             "columns": columns.iter().map(|c| column_json(*c, view.today)).collect::<Vec<_>>(),
             "measures": measures,
         })
@@ -146,7 +123,7 @@ impl SapIbp {
     fn columns_in(&self, months: &[Period]) -> Vec<Column> {
         let mut columns = Vec::new();
         for month in months {
-            let mut period = Period::containing(self.options.storage, month.start());
+            let mut period = Period::containing(self.storage, month.start());
             if period.start() < month.start() {
                 period = period.next();
             }
@@ -159,68 +136,88 @@ impl SapIbp {
         columns
     }
 
-    /// The cells of one column, in key figure order; the last is the capacity in
-    /// use, as the wiring makes it of the base plan.
+    /// The cells of one column, in the order of the measures; the last is the
+    /// capacity in use, as the wiring makes it of the base plan.
     fn cells(&self, view: &View<'_>, pairs: &[(String, String)], column: Column) -> Vec<Value> {
         let mut periods = vec![column.period];
         if column.total {
             let all = self.columns_in(&[column.period]);
             periods = all.iter().filter(|c| !c.total).map(|c| c.period).collect();
         }
-        let mut behind = Behind::default();
+        let mut behind = Behind::new(&self.model);
         for (resource, location) in pairs {
             for period in &periods {
-                let (row, base) = self.rows_of(view.version, resource, location, *period);
-                behind.add(row, &base, self.options.wiring, view.today);
+                let (row, base) = self.rows_of(view.scope, resource, location, *period);
+                behind.add(row, &base, self.wiring, view.today);
             }
         }
-        let mut cells: Vec<_> = (0..KEY_FIGURES.len()).map(|figure| behind.cell(figure)).collect();
-        cells.push(behind.in_use());
-        cells
+        let measures = 0..self.model.measures.len();
+        measures.map(|n| behind.cell(n)).chain([behind.in_use()]).collect()
     }
 
-    /// A row as the page shows it, and the base plan's: what the version doesn't
+    /// A row as the page shows it, and the base plan's: what the scope doesn't
     /// hold comes from base.
-    fn rows_of(&self, version: &str, resource: &str, location: &str, period: Period) -> (Row, Row) {
-        let mut key = RowKey::base(resource, location, period);
-        let base = self.store.rows.get(&key).cloned().unwrap_or_default();
-        if version.is_empty() {
+    fn rows_of(&self, scope: &str, resource: &str, location: &str, period: Period) -> (Row, Row) {
+        let of = |scope: &str| {
+            let key = RowKey::new(scope, resource, location, period);
+            self.store.rows.get(&key).cloned().unwrap_or_default()
+        };
+        let base = of("");
+        if scope.is_empty() {
             return (base.clone(), base);
         }
-        version.clone_into(&mut key.version);
-        let mut row = self.store.rows.get(&key).cloned().unwrap_or_default();
-        for figure in [CAPASUPPLY, CAPADEMAND] {
-            row.cells[figure].clone_from(&base.cells[figure]);
+        let mut row = of(scope);
+        for measure in [Part::Assumed, Part::Load].map(|part| self.model.part(part)) {
+            measure.into_iter().for_each(|measure| row.take(measure, &base));
         }
         (row, base)
     }
 }
 
-impl Behind {
-    fn add(&mut self, row: Row, base: &Row, wiring: Wiring, today: Date) {
-        self.rows += 1;
-        self.known += usize::from(status(&row) != Status::Unknown);
-        *self.states.entry(state(&row, today)).or_default() += 1;
-        let cells = row.cells.iter().map(Option::as_ref);
-        for (n, cell) in cells.chain([base.seen_cell(CAPASUPPLY, wiring)]).enumerate() {
-            self.filled[n] += usize::from(cell.is_some());
-            let person = cell.is_some_and(|cell| matches!(cell.writer, Writer::Person(_)));
-            self.edited[n] += usize::from(person);
+impl<'a> Behind<'a> {
+    fn new(model: &'a Model) -> Self {
+        let none = vec![0; model.measures.len() + 1];
+        Self {
+            model,
+            totals: Totals::default(),
+            used: Totals::default(),
+            filled: none.clone(),
+            edited: none,
+            known: 0,
+            states: BTreeMap::new(),
+            rows: 0,
+            last: Row::default(),
+            last_used: None,
         }
-        self.totals.add(&row, Wiring::None);
-        self.used.add(base, wiring);
-        self.last = row;
-        self.last_used = base.seen_cell(CAPASUPPLY, wiring).cloned();
     }
 
-    fn cell(&self, figure: usize) -> Value {
-        let writer = self.last.cells[figure].as_ref().filter(|_| self.rows == 1);
-        if figure == UTILIZATIONPCT {
-            return cell_json(figure, &self.used, None);
+    fn add(&mut self, row: Row, base: &Row, wiring: Wiring, today: Date) {
+        self.rows += 1;
+        self.known += usize::from(status(self.model, &row) != Status::Unknown);
+        *self.states.entry(state(self.model, &row, today)).or_default() += 1;
+        let used = self.model.part(Part::Assumed);
+        let used = used.and_then(|measure| self.model.seen(base, measure, wiring));
+        let cells = (0..self.model.measures.len()).map(|measure| row.cell(measure));
+        for (n, cell) in cells.chain([used]).enumerate() {
+            self.filled[n] += usize::from(cell.is_some());
+            let person = cell.is_some_and(|cell| matches!(*cell.writer, Writer::Person(_)));
+            self.edited[n] += usize::from(person);
         }
-        let mut cell = cell_json(figure, &self.totals, writer);
-        self.count(figure, &mut cell);
-        if cell.is_object() && figure == TWINSTATUS {
+        self.totals.add(self.model, &row, Wiring::None);
+        self.used.add(self.model, base, wiring);
+        self.last_used = used.cloned();
+        self.last = row;
+    }
+
+    fn cell(&self, measure: usize) -> Value {
+        let writer = self.last.cell(measure).filter(|_| self.rows == 1);
+        let part = self.model.measures[measure].part;
+        if part == Part::Utilisation {
+            return cell_json(self.used.value(self.model, measure), None);
+        }
+        let mut cell = cell_json(self.totals.value(self.model, measure), writer);
+        self.count(measure, &mut cell);
+        if cell.is_object() && part == Part::Status {
             cell["known"] = self.known.into();
             cell["states"] = json!(self.states);
         }
@@ -229,8 +226,10 @@ impl Behind {
 
     fn in_use(&self) -> Value {
         let writer = self.last_used.as_ref().filter(|_| self.rows == 1);
-        let mut cell = cell_json(CAPASUPPLY, &self.used, writer);
-        self.count(IN_USE, &mut cell);
+        let used = self.model.part(Part::Assumed);
+        let value = used.and_then(|measure| self.used.value(self.model, measure));
+        let mut cell = cell_json(value, writer);
+        self.count(self.model.measures.len(), &mut cell);
         cell
     }
 
@@ -248,12 +247,13 @@ impl Behind {
 
 /// What a planner may trust a row for today. A number past its end is stale,
 /// whatever its status says; a status without a live number vouches for nothing.
-fn state(row: &Row, today: Date) -> &'static str {
+fn state(model: &Model, row: &Row, today: Date) -> &'static str {
     let digits =
         i64::from(today.year()) * 10_000 + i64::from(today.month()) * 100 + i64::from(today.day());
-    let stale = row.value(TWINVALIDTO).is_some_and(|end| end < Decimal::from(digits));
-    let absent = row.value(TWINCAPALIVE).is_none();
-    match status(row) {
+    let of = |part| row.value(model.part(part)?);
+    let stale = of(Part::ValidUntil).is_some_and(|end| end < Decimal::from(digits));
+    let absent = of(Part::Live).is_none();
+    match status(model, row) {
         Status::Unknown => Status::Unknown.word(),
         _ if stale => "stale",
         Status::Conflicting => Status::Conflicting.word(),
@@ -263,8 +263,9 @@ fn state(row: &Row, today: Date) -> &'static str {
 }
 
 /// The status that landed; a row without one is unknown.
-fn status(row: &Row) -> Status {
-    let code = row.value(TWINSTATUS).and_then(|code| code.to_i64());
+fn status(model: &Model, row: &Row) -> Status {
+    let code = model.part(Part::Status).and_then(|measure| row.value(measure));
+    let code = code.and_then(|code| code.to_i64());
     code.map_or(Status::Unknown, Status::from_code)
 }
 
@@ -273,8 +274,8 @@ fn storage_word(storage: PeriodKind) -> &'static str {
 }
 
 /// One cell: its value, and who wrote it.
-fn cell_json(figure: usize, totals: &Totals, cell: Option<&Cell>) -> Value {
-    let Some(value) = totals.value(figure) else { return Value::Null };
+fn cell_json(value: Option<Decimal>, cell: Option<&Cell>) -> Value {
+    let Some(value) = value else { return Value::Null };
     let mut json = json!({ "v": value.round_dp(6).normalize().to_string() });
     if let Some(cell) = cell {
         json["by"] = cell.writer.kind().into();
@@ -296,11 +297,9 @@ fn column_json(column: Column, today: Date) -> Value {
     })
 }
 
-const fn aggregation(figure: usize) -> &'static str {
-    if figure == UTILIZATIONPCT {
-        return "calculated";
-    }
-    match KEY_FIGURES[figure].aggregation {
+const fn aggregation(part: Part, declared: Aggregation) -> &'static str {
+    match declared {
+        _ if matches!(part, Part::Utilisation) => "calculated",
         Aggregation::Sum => "sum",
         Aggregation::Max => "max",
         Aggregation::Min => "min",

@@ -79,7 +79,7 @@ async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), text: &str
 async fn get(served: &Served, path: &str, headers: &str) -> String {
     let mut stream = TcpStream::connect(served.address).await.unwrap();
     let text =
-        format!("GET {path} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\n{headers}\r\n");
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n");
     exchange(&mut stream, &text).await
 }
 
@@ -99,7 +99,7 @@ async fn it_serves_and_keeps_the_simulators_word() {
 async fn dropped_connections_carry_no_byte_and_only_one_kind_has_its_effect() {
     let edit = r#"{"resource":"LINE-1","location":"1010","period":"1970-W02","measure":"TWINCAPA","value":"1"}"#;
     let post = format!(
-        "POST /planner/edit HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\n\
+        "POST /planner/edit HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
          content-type: application/json\r\ncontent-length: {}\r\n\r\n{edit}",
         edit.len()
     );
@@ -144,7 +144,7 @@ async fn get_tls(served: &Served, authority: &TestAuthority, client: Option<&Ide
     let name = ServerName::try_from("localhost").unwrap();
     let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
     let mut stream = connector.connect(name, tcp).await.unwrap();
-    let text = format!("GET {ROOT} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\n\r\n");
+    let text = format!("GET {ROOT} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     exchange(&mut stream, &text).await
 }
 
