@@ -121,6 +121,7 @@ fn world() -> World {
     for (form, count) in ONLY_PLANT {
         sources.extend((1..=count).map(|n| spelt(form, n)));
     }
+    let row = mapping.rows.remove(0);
     mapping.rows.clear();
     for (source, resource, location) in MAPPED {
         sources.push(source.to_owned());
@@ -129,8 +130,7 @@ fn world() -> World {
             source: source.to_owned(),
             resource: resource.to_owned(),
             location: location.to_owned(),
-            product: None,
-            share: rust_decimal::Decimal::ONE,
+            ..row.clone()
         });
     }
     plant.lines.clear();
