@@ -1,6 +1,6 @@
 //! The six verbs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_contracts::{
     CellKey, DesiredCell, MeasureDecl, Period, PeriodKind, Receipt, RowOutcome, SeenCell,
@@ -151,6 +151,7 @@ impl Rest {
                 .zip(names("places", "location"))
                 .collect(),
             scopes: about["scopes"].as_array().into_iter().flatten().filter_map(strings).collect(),
+            descriptions: BTreeMap::new(),
             periods: vec![PeriodKind::Week],
             fingerprint: about["measures"].to_string(),
             findings: report.findings(&self.info.sheet),

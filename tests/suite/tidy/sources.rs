@@ -96,9 +96,9 @@ fn sql_stays_in_the_store() {
         }
         for (number, line) in source.text.lines().enumerate() {
             let text = line.trim_start().trim_start_matches(|c| c != '"').trim_start_matches('"');
-            let statement = verbs.iter().any(|verb| {
-                text.strip_prefix(verb).is_some_and(|rest| rest.starts_with(' '))
-            });
+            let statement = verbs
+                .iter()
+                .any(|verb| text.strip_prefix(verb).is_some_and(|rest| rest.starts_with(' ')));
             if statement || line.contains("rusqlite") {
                 found.push(format!("{}:{}", source.path, number + 1));
             }
