@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use planthread_contracts::{DesiredCell, MeasureDecl};
-use planthread_kit::{CellWrite, Class, ConnectorError, PackFile};
+use planthread_kit::{CellWrite, Class, ConnectorError, PackFile, delimited::Delimited};
 
 use crate::{
     config::Config,
@@ -69,12 +69,6 @@ fn csv(chunk: &Chunk, config: &Config) -> Result<Vec<u8>, ConnectorError> {
             .cure("check the options under `pack`")
     };
     let options = &config.pack;
-    let separator = u8::try_from(options.separator).map_err(|error| fault(&error))?;
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(separator)
-        .terminator(csv::Terminator::Any(b'\n'))
-        .from_writer(Vec::new());
-    let attributes = chunk.attributes(config);
     let line = |attributes: Vec<&str>, date: &str, figures: &[String]| {
         let mut fields: Vec<String> = attributes.into_iter().map(str::to_owned).collect();
         let middle = if options.date_last { fields.len() + figures.len() } else { fields.len() };
@@ -82,16 +76,17 @@ fn csv(chunk: &Chunk, config: &Config) -> Result<Vec<u8>, ConnectorError> {
         fields.insert(middle, date.to_owned());
         fields
     };
-    let header = line(attributes, &options.date_column, chunk.figures());
-    writer.write_record(header).map_err(|error| fault(&error))?;
+    let header = line(chunk.attributes(config), &options.date_column, chunk.figures());
+    let mut rows = Vec::new();
     for row in &chunk.rows {
-        let date = jiff::fmt::strtime::format(&options.date_format, row.day)
-            .map_err(|error| fault(&error))?;
-        let mut keys = vec![row.resource.as_str(), row.location.as_str()];
-        keys.extend(row.product.as_deref());
-        writer.write_record(line(keys, &date, &row.values)).map_err(|error| fault(&error))?;
+        let day = row.key.period.start();
+        let date =
+            jiff::fmt::strtime::format(&options.date_format, day).map_err(|error| fault(&error))?;
+        let mut keys = vec![row.key.resource.as_str(), row.key.location.as_str()];
+        keys.extend(row.key.product.as_deref());
+        rows.push(line(keys, &date, &row.values));
     }
-    writer.into_inner().map_err(|error| fault(&error))
+    Delimited { separator: options.separator, ..Delimited::CSV }.write(&header, rows)
 }
 
 /// What the planner who loads the files must know of the app.

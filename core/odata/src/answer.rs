@@ -6,7 +6,10 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
-use planthread_kit::{Class, ConnectorError, Sent};
+use planthread_kit::{
+    Class, ConnectorError, Sent,
+    http::answer::{is_page, whole},
+};
 use serde_json::Value;
 
 use crate::fault::{self, Dialect};
@@ -32,9 +35,7 @@ pub fn documented(
         return Err(fault::refused(step, answer, sent, dialect));
     }
     let transient = |text: String| Err(ConnectorError::new(Class::Transient { sent }, step, text));
-    if let Some(cut) = cut(answer) {
-        return transient(cut);
-    }
+    whole(step, answer, sent)?;
     let body: Value = match serde_json::from_slice(answer.body()) {
         Ok(body) => body,
         Err(error) if error.is_eof() && begins_as_json(answer.body()) => {
@@ -68,14 +69,6 @@ pub fn instead(step: &'static str, answer: &Response<Bytes>) -> ConnectorError {
     ConnectorError::new(Class::Drift, step, text).cure(BETWEEN)
 }
 
-const PAGE: &str = "a web page (such as a login page or a proxy's)";
-
-/// Whether the answer is a page for people.
-#[must_use]
-pub fn is_page(answer: &Response<Bytes>) -> bool {
-    kind(answer) == PAGE
-}
-
 /// What kind of body this is, for people.
 fn kind(answer: &Response<Bytes>) -> &'static str {
     let declared = answer.headers().get(header::CONTENT_TYPE);
@@ -84,25 +77,12 @@ fn kind(answer: &Response<Bytes>) -> &'static str {
     let start = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(200)]);
     let start = start.trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
     match () {
+        () if is_page(answer) => "a web page (such as a login page or a proxy's)",
         () if start.is_empty() => "an empty answer",
-        () if start.starts_with("<!doctype html") || start.starts_with("<html") => PAGE,
-        () if declared.starts_with("text/html") => PAGE,
         () if declared.starts_with("multipart/") || start.starts_with("--") => "a multipart answer",
         () if start.starts_with('<') => "an XML document",
         () => "a text that is no JSON",
     }
-}
-
-/// Why a body that a relay cut is a failed answer, not a short one.
-#[must_use]
-pub fn cut(answer: &Response<Bytes>) -> Option<String> {
-    let headers = answer.headers();
-    let declared = headers
-        .get(header::CONTENT_LENGTH)
-        .filter(|_| !headers.contains_key(header::CONTENT_ENCODING))
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok())?;
-    let came = answer.body().len();
-    (declared > came).then(|| format!("the answer was cut: {came} of {declared} bytes came"))
 }
 
 /// The rows of a collection: `d.results`, or `d` itself as a list.

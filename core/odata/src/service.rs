@@ -6,12 +6,15 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use planthread_kit::{
     Class, Clock, ConnectorError, Sent,
-    http::{Call, HttpStack, Lane, Safety},
+    http::{
+        Call, HttpStack, Lane, Safety,
+        answer::{is_page, whole},
+    },
 };
 use serde_json::Value;
 
 use crate::{
-    answer::{self, cut, instead, is_page},
+    answer::{self, instead},
     fault::{self, Dialect, session_lost, wants_token},
     paging::Page,
     session::Session,
@@ -115,14 +118,11 @@ impl Service {
         if !answer.status().is_success() {
             return Err(self.refused(READ, &answer, Sent::No));
         }
-        match cut(&answer) {
-            Some(text) => {
-                let class = Class::Transient { sent: Sent::No };
-                Err(self.named(ConnectorError::new(class, READ, text)))
-            }
-            None if is_page(&answer) => Err(self.named(instead(READ, &answer))),
-            None => Ok(String::from_utf8_lossy(answer.body()).into_owned()),
-        }
+        let came = whole(READ, &answer, Sent::No).and_then(|()| match is_page(&answer) {
+            true => Err(instead(READ, &answer)),
+            false => Ok(String::from_utf8_lossy(answer.body()).into_owned()),
+        });
+        came.map_err(|error| self.named(error))
     }
 
     /// Sends a write with token and cookies, once; a second time only when the

@@ -13,9 +13,9 @@ use std::{
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use http::{HeaderMap, HeaderValue, Request, header};
-use planthread_kit::{Class, ConnectorError};
+use planthread_kit::{Class, ConnectorError, http::answer::is_page};
 
-use crate::answer::{instead, is_page};
+use crate::answer::instead;
 
 /// Cookies by name. Path and domain need no rules: one host, one service.
 #[derive(Debug, Default)]

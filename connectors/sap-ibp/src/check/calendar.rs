@@ -9,8 +9,7 @@ use std::collections::BTreeSet;
 
 use jiff::{civil::Date, tz::TimeZone};
 use planthread_contracts::{MeasureDecl, Period, PeriodKind};
-use planthread_kit::sheet::Report;
-use planthread_kit::{Class, ConnectorError, http::Lane};
+use planthread_kit::{Class, ConnectorError, http::Lane, sheet::Report};
 use planthread_odata::{
     answer::{rows, text},
     filter::{all_of, equals},

@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 
 use planthread_contracts::{MeasureDecl, Owner, PeriodKind};
-use planthread_kit::sheet::Report;
-use planthread_kit::{Class, ConnectorError, Discovery, SheetLine, http::Lane};
+use planthread_kit::{Class, ConnectorError, Discovery, SheetLine, http::Lane, sheet::Report};
 use planthread_odata::{
     Edmx,
     answer::{rows, text},

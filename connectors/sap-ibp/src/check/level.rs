@@ -9,8 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_contracts::{Aggregation, MeasureDecl, Period, PeriodKind};
-use planthread_kit::sheet::Report;
-use planthread_kit::{Class, ConnectorError, Selection, http::Lane};
+use planthread_kit::{Class, ConnectorError, Selection, http::Lane, sheet::Report};
 use rust_decimal::Decimal;
 use serde_json::Value;
 

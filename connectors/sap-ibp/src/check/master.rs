@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use planthread_kit::sheet::Report;
-use planthread_kit::{ConnectorError, http::Lane};
+use planthread_kit::{ConnectorError, http::Lane, sheet::Report};
 use planthread_odata::{
     Edmx, Paging,
     answer::text,

@@ -4,22 +4,25 @@
 //! None of it stands in `$metadata`. A key figure that sums where a maximum was
 //! declared shows planners a severity of 7.3, so the proof is a read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
-use planthread_contracts::{Aggregation, MeasureDecl, Period, PeriodKind};
-use planthread_kit::sheet::Report;
-use planthread_kit::{Class, ConnectorError, Selection, http::Lane};
+use planthread_contracts::{MeasureDecl, Period, PeriodKind};
+use planthread_kit::{
+    Class, ConnectorError, Selection,
+    http::Lane,
+    probe::{Axis, judge, observe},
+    sheet::Report,
+};
 use planthread_odata::{
     answer::text,
     filter::{all_of, equals},
 };
-use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{
     level,
-    sheet::{adds_id, aggregation, kinds, level_id, measure_id},
+    sheet::{adds_id, kinds, level_id, measure_id},
 };
 use crate::{
     context::Context,
@@ -192,20 +195,27 @@ async fn values(
     let stored = placed(ibp, question, &stored)?;
     let names = &ibp.config.attributes;
     let time = ibp.config.time_fields.of(question.kind);
-    for (axis, dropped) in [("over resources", names.resource.as_str()), ("over time", time)] {
+    for (axis, dropped) in [(Axis::Resources, names.resource.as_str()), (Axis::Time, time)] {
         let coarse = coarser(question, dropped);
         let rows = if stored.is_empty() {
             Vec::new()
         } else {
             pages(ibp, &coarse, Lane::Sweep).await?.concat()
         };
-        let level = coarse.order.split(',').map(str::to_owned).collect::<Vec<_>>();
+        let place = |row: &Value| -> Vec<String> {
+            coarse.order.split(',').map(|column| text(row, column).to_owned()).collect()
+        };
         for measure in &question.measures {
-            let fine = stored.iter().map(|(_, row)| row);
-            let over_time = dropped == time;
-            let declared = if over_time { measure.over_time } else { measure.over_resources };
-            let found = observe(&level, fine, &rows, measure, declared)?;
-            judge(measure, axis, declared, found, report);
+            let value = |row: &Value| decode::number(row, &measure.surface, 0);
+            let (mut fine, mut shown) = (Vec::new(), Vec::new());
+            for (_, row) in &stored {
+                fine.extend(value(row)?.map(|value| (place(row), value)));
+            }
+            for row in &rows {
+                shown.push((place(row), value(row)?));
+            }
+            let found = observe(fine, shown, axis.declared(measure));
+            judge(&adds_id(measure), measure, axis, found, report);
         }
     }
     Ok(stored)
@@ -219,179 +229,4 @@ fn coarser(question: &Question, dropped: &str) -> Question {
     coarse.order = order.join(",");
     coarse.select.retain(|name| name != dropped);
     coarse
-}
-
-/// What a coarser read shows against the stored values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Observed {
-    /// It adds up like this.
-    Is(Aggregation),
-    /// It shows something that is neither sum, maximum, minimum nor nothing.
-    Else(Decimal),
-    /// All values are alike: maximum and minimum can't be told apart.
-    Alike,
-    /// No group whose sum can be told from its values.
-    NoEvidence,
-}
-
-/// Compares a group of stored values with what the coarser level shows for it.
-/// The best group has no zeros, because a zero may be an absent cell that only
-/// shows as one, and different values, because then sum, maximum and minimum
-/// all differ; where all are alike, at least a sum can be told from the rest.
-fn observe<'a>(
-    level: &[String],
-    stored: impl Iterator<Item = &'a Value>,
-    coarse: &[Value],
-    measure: &MeasureDecl,
-    declared: Aggregation,
-) -> Result<Observed, ConnectorError> {
-    let key = |row: &Value| -> Vec<String> {
-        level.iter().map(|column| text(row, column).to_owned()).collect()
-    };
-    let mut groups: BTreeMap<Vec<String>, Group> = BTreeMap::new();
-    for row in stored {
-        if let Some(value) = decode::number(row, &measure.surface, 0)? {
-            groups.entry(key(row)).or_default().add(value);
-        }
-    }
-    let best = groups
-        .iter()
-        .filter(|(_, group)| group.tells())
-        .max_by_key(|(_, group)| (!group.zeros, group.differs()));
-    let Some((name, group)) = best else { return Ok(Observed::NoEvidence) };
-    let shown = match coarse.iter().find(|row| key(row) == *name) {
-        Some(row) => decode::number(row, &measure.surface, 0)?,
-        None => None,
-    };
-    Ok(group.kind_of(shown, declared))
-}
-
-/// Stored values that one coarser value is made of.
-#[derive(Debug, Default)]
-struct Group {
-    values: Vec<Decimal>,
-    zeros: bool,
-}
-
-impl Group {
-    fn add(&mut self, value: Decimal) {
-        if value.is_zero() {
-            self.zeros = true;
-        } else {
-            self.values.push(value);
-        }
-    }
-
-    /// Whether the sum can be told from every single value.
-    fn tells(&self) -> bool {
-        self.values.len() > 1 && !self.values.contains(&self.values.iter().sum())
-    }
-
-    fn differs(&self) -> bool {
-        self.values.iter().min() != self.values.iter().max()
-    }
-
-    /// How `shown` comes out of the values. Where maximum and minimum are the
-    /// same, neither is proven.
-    fn kind_of(&self, shown: Option<Decimal>, declared: Aggregation) -> Observed {
-        let Some(shown) = shown else { return Observed::Is(Aggregation::None) };
-        let extreme = matches!(declared, Aggregation::Max | Aggregation::Min);
-        if self.zeros && shown.is_zero() {
-            // The minimum of zeros, or nothing that shows as one.
-            let minimum = declared == Aggregation::Min;
-            return if minimum { Observed::Alike } else { Observed::Is(Aggregation::Min) };
-        }
-        if extreme && !self.differs() && self.values.first() == Some(&shown) {
-            return Observed::Alike;
-        }
-        let of = |kind| match kind {
-            Aggregation::Sum => Some(self.values.iter().sum::<Decimal>()),
-            Aggregation::Max => self.values.iter().max().copied(),
-            Aggregation::Min => self.values.iter().min().copied(),
-            Aggregation::None => None,
-        };
-        let known = [declared, Aggregation::Sum, Aggregation::Max, Aggregation::Min];
-        known
-            .into_iter()
-            .find(|kind| of(*kind) == Some(shown))
-            .map_or(Observed::Else(shown), Observed::Is)
-    }
-}
-
-fn judge(
-    measure: &MeasureDecl,
-    axis: &str,
-    declared: Aggregation,
-    found: Observed,
-    report: &mut Report,
-) {
-    let line = adds_id(measure);
-    let wanted = aggregation(declared);
-    match found {
-        Observed::Is(is) if is == declared => {
-            report.tick(&line, format!("{axis}: {wanted}, proven"))
-        }
-        Observed::Is(is) => report.fail(
-            &line,
-            format!("{axis} it shows the {}, {wanted} is declared", aggregation(is)),
-            "change the aggregation of the key figure, or correct the declaration",
-        ),
-        Observed::Else(value) => report.fail(
-            &line,
-            format!("{axis} it shows {value}: neither sum, maximum, minimum nor nothing"),
-            "look at the key figure's calculations above its storage level",
-        ),
-        Observed::Alike => report.open(
-            &line,
-            format!("{axis}: {wanted} is not proven yet, the values are too alike to tell"),
-        ),
-        // Nothing to see before the first landing.
-        Observed::NoEvidence => report
-            .open(&line, format!("{axis}: {wanted} is not proven yet, land once and check again")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::samples::measures;
-
-    /// What a coarser read that shows `shown` says about stored `values`.
-    fn seen(values: &[&str], shown: &Value, declared: Aggregation) -> Observed {
-        let row = |value: &Value| json!({"LOCID": "1010", "TWINSEVERITY": value});
-        let stored: Vec<Value> = values.iter().map(|value| row(&json!(value))).collect();
-        let level = ["LOCID".to_owned()];
-        observe(&level, stored.iter(), &[row(shown)], &measures()[3], declared).unwrap()
-    }
-
-    #[test]
-    fn the_coarser_level_tells_how_values_add_up() {
-        let shows = |value: Value| seen(&["0.400000", "0.300000"], &value, Aggregation::Max);
-        assert_eq!(shows(json!("0.700000")), Observed::Is(Aggregation::Sum));
-        assert_eq!(shows(json!("0.400000")), Observed::Is(Aggregation::Max));
-        assert_eq!(shows(json!("0.300000")), Observed::Is(Aggregation::Min));
-        assert_eq!(shows(json!(null)), Observed::Is(Aggregation::None));
-        assert_eq!(shows(json!("0.350000")), Observed::Else("0.35".parse().unwrap()));
-    }
-
-    #[test]
-    fn equal_values_still_tell_a_sum_from_the_rest() {
-        let shows = |value, declared| seen(&["1", "1"], &json!(value), declared);
-        assert_eq!(shows("2", Aggregation::Max), Observed::Is(Aggregation::Sum));
-        assert_eq!(
-            shows("1", Aggregation::Max),
-            Observed::Alike,
-            "the minimum looks like this too"
-        );
-        assert_eq!(shows("1", Aggregation::Min), Observed::Alike);
-        assert_eq!(shows("1", Aggregation::Sum), Observed::Is(Aggregation::Max));
-        let absent = |shown| seen(&["3", "2", "0"], &json!(shown), Aggregation::Min);
-        assert_eq!(absent("2"), Observed::Is(Aggregation::Min), "the zero may be an absent cell");
-        assert_eq!(absent("0"), Observed::Alike, "or a value, or nothing that shows as one");
-        assert_eq!(absent("3"), Observed::Is(Aggregation::Max));
-        assert_eq!(seen(&["1", "0"], &json!("1"), Aggregation::Max), Observed::NoEvidence);
-        assert_eq!(seen(&["1"], &json!("1"), Aggregation::Max), Observed::NoEvidence);
-    }
 }

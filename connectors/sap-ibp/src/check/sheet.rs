@@ -2,8 +2,8 @@
 //!
 //! `discover` answers every line; ids are stable, findings refer to them.
 
-use planthread_contracts::{Aggregation, MeasureDecl, Owner, PeriodKind};
-use planthread_kit::{SheetLine, target::Auth};
+use planthread_contracts::{MeasureDecl, Owner, PeriodKind};
+use planthread_kit::{SheetLine, probe::word, sheet::line, target::Auth};
 
 use crate::config::Config;
 
@@ -15,10 +15,6 @@ pub(crate) fn lines(config: &Config, measures: &[MeasureDecl], version: &str) ->
     lines.extend(measures.iter().flat_map(|measure| lines_of(config, measure, version)));
     lines.extend(around(config, measures));
     lines
-}
-
-fn line(id: &str, place: &str, text: String) -> SheetLine {
-    SheetLine { id: id.to_owned(), text, place: place.to_owned(), landing: Vec::new() }
 }
 
 /// Measures that we write.
@@ -189,15 +185,6 @@ pub(crate) const fn words(kind: PeriodKind) -> &'static str {
     }
 }
 
-pub(crate) const fn aggregation(of: Aggregation) -> &'static str {
-    match of {
-        Aggregation::Sum => "sum",
-        Aggregation::Max => "maximum",
-        Aggregation::Min => "minimum",
-        Aggregation::None => "none",
-    }
-}
-
 /// The lines of one key figure: what $metadata tells, what only values tell,
 /// and what only a landing tells.
 fn lines_of(config: &Config, measure: &MeasureDecl, version: &str) -> Vec<SheetLine> {
@@ -214,8 +201,8 @@ fn lines_of(config: &Config, measure: &MeasureDecl, version: &str) -> Vec<SheetL
             &adds_id(measure),
             format!(
                 "aggregation over resources {}, over time {}",
-                aggregation(measure.over_resources),
-                aggregation(measure.over_time),
+                word(measure.over_resources),
+                word(measure.over_time),
             ),
         ),
     ];

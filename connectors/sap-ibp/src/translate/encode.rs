@@ -8,42 +8,22 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
-use planthread_contracts::{CellKey, MeasureDecl, PeriodKind, Rejection};
-use planthread_kit::{CellWrite, Class, ConnectorError, EncodingDigest};
+use planthread_contracts::{MeasureDecl, PeriodKind, Rejection};
+use planthread_kit::{
+    CellWrite, Class, ConnectorError, EncodingDigest,
+    rows::{Columns, Parts, Row, group, refuse},
+};
 use planthread_odata::literal::wire_date;
 use serde_json::{Map, Value};
 
 use super::decimal::decimal;
 use crate::config::Config;
 
-/// What the rows of one POST have in common. Key figures by name, so that the
-/// same figures always make the same columns.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Columns {
-    kind: PeriodKind,
-    by_product: bool,
-    figures: Vec<String>,
-}
-
-/// One row, with the cells it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Row {
-    pub(crate) resource: String,
-    pub(crate) location: String,
-    pub(crate) product: Option<String>,
-    pub(crate) day: Date,
-    /// Value strings, in the order of the columns' figures.
-    pub(crate) values: Vec<String>,
-    /// Positions of the cells in the batch, in the same order.
-    pub(crate) cells: Vec<usize>,
-}
-
-/// One POST: its columns and some of their rows.
+/// One POST: its columns and some of their rows, with values as strings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chunk {
     pub(crate) columns: Columns,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<Row<String>>,
 }
 
 /// A batch as it will be sent.
@@ -58,10 +38,6 @@ pub(crate) struct Encoded {
     pub(crate) refused: BTreeMap<usize, Rejection>,
 }
 
-type RowKey = (PeriodKind, String, String, Option<String>, Date);
-/// Cells of a row by key figure: position in the batch, and value or refusal.
-type Cells = BTreeMap<String, (usize, Result<String, Rejection>)>;
-
 /// Encodes cells: POSTs of equal columns stand side by side.
 ///
 /// # Errors
@@ -71,28 +47,15 @@ pub(crate) fn encode(
     measures: &[MeasureDecl],
     config: &Config,
 ) -> Result<Encoded, ConnectorError> {
-    let mut rows: BTreeMap<RowKey, Cells> = BTreeMap::new();
-    for (at, cell) in cells.iter().enumerate() {
-        let measure = declared(&cell.key, measures)?;
-        let value = value_of(cell, measure, config);
-        rows.entry(row_key(&cell.key)).or_default().insert(measure.surface.clone(), (at, value));
-    }
-    let mut encoded = Encoded::default();
-    let mut groups: BTreeMap<Columns, Vec<Row>> = BTreeMap::new();
-    for (key, cells) in rows {
-        let figures = cells.keys().cloned().collect();
-        let columns = Columns { kind: key.0, by_product: key.3.is_some(), figures };
-        match row_of(key, cells) {
-            Ok(row) => groups.entry(columns).or_default().push(row),
-            Err(refused) => encoded.refused.extend(refused),
+    let value = |cell: &CellWrite, measure: &MeasureDecl| value_of(cell, measure, config);
+    let grouped = group(cells, measures, Parts::Refused, value)?;
+    let mut chunks = Vec::new();
+    for table in grouped.tables {
+        for rows in table.rows.chunks(rows_per_post(table.columns.names.len(), config)) {
+            chunks.push(Chunk { columns: table.columns.clone(), rows: rows.to_vec() });
         }
     }
-    for (columns, rows) in groups {
-        for rows in rows.chunks(rows_per_post(columns.figures.len(), config)) {
-            encoded.chunks.push(Chunk { columns: columns.clone(), rows: rows.to_vec() });
-        }
-    }
-    Ok(encoded)
+    Ok(Encoded { chunks, refused: grouped.refused })
 }
 
 impl Encoded {
@@ -136,96 +99,40 @@ impl Encoded {
     }
 }
 
-/// The row of these cells; when one of them is refused, a rejection for each.
-fn row_of(
-    (_, resource, location, product, day): RowKey,
-    cells: Cells,
-) -> Result<Row, BTreeMap<usize, Rejection>> {
-    let mut row = Row { resource, location, product, day, values: Vec::new(), cells: Vec::new() };
-    let mut refused: Option<Rejection> = None;
-    let mut own = BTreeMap::new();
-    for (at, value) in cells.into_values() {
-        row.cells.push(at);
-        match value {
-            Ok(text) => row.values.push(text),
-            Err(rejection) => {
-                refused.get_or_insert_with(|| rejection.clone());
-                own.insert(at, rejection);
-            }
-        }
-    }
-    let Some(refused) = refused else { return Ok(row) };
-    for at in row.cells {
-        own.entry(at).or_insert_with(|| Rejection {
-            reason: format!("not sent with the rest of its row: {}", refused.reason),
-            ..refused.clone()
-        });
-    }
-    Err(own)
-}
-
 /// Rows that fit into one POST by both limits; at least one.
 pub(crate) fn rows_per_post(figures: usize, config: &Config) -> usize {
     let by_values = config.transaction.values_per_post / figures.max(1);
     by_values.clamp(1, config.transaction.rows_per_post)
 }
 
-/// The declaration of a cell's measure.
-pub(crate) fn declared<'a>(
-    key: &CellKey,
-    measures: &'a [MeasureDecl],
-) -> Result<&'a MeasureDecl, ConnectorError> {
-    measures.iter().find(|measure| measure.name == key.measure).ok_or_else(|| {
-        let text = format!("{key}: measure `{}` is not declared for this target", key.measure);
-        ConnectorError::new(Class::Fatal, "encode rows", text)
-            .cure("declare the measure in the target's configuration")
-    })
-}
-
-fn row_key(key: &CellKey) -> RowKey {
-    let product = key.product.clone();
-    (key.period.kind(), key.resource.clone(), key.location.clone(), product, key.period.start())
-}
-
 fn value_of(cell: &CellWrite, measure: &MeasureDecl, config: &Config) -> Result<String, Rejection> {
-    let refuse = |reason: String, cure: &str| Rejection {
-        reason: format!("{}: {reason}", cell.key),
-        vendor_code: None,
-        cure: cure.to_owned(),
-    };
     let key = &cell.key;
-    if key.resource.is_empty() || key.location.is_empty() {
-        return Err(refuse("resource or location is empty".to_owned(), "complete the mapping"));
-    }
-    if key.period.kind() != measure.level {
-        return Err(refuse(
-            format!("the measure is stored by {:?}", measure.level),
-            "project the measure at its declared level",
-        ));
-    }
     match (&key.product, config.options(&measure.name).by_product) {
         (Some(_), false) => {
             return Err(refuse(
-                "the key figure is not stored by product".to_owned(),
+                key,
+                "the key figure is not stored by product",
                 "set `measures.<name>.by_product`, or map the measure without a product",
             ));
         }
         (None, true) => {
             return Err(refuse(
-                "the key figure is stored by product, and the cell names none".to_owned(),
+                key,
+                "the key figure is stored by product, and the cell names none",
                 "name the product in the mapping",
             ));
         }
         _ => {}
     }
-    decimal(cell.value, measure.scale)
-        .map_err(|reason| refuse(reason, "correct unit or scale in the measure's declaration"))
+    decimal(cell.value, measure.scale).map_err(|reason| {
+        refuse(key, &reason, "correct unit or scale in the measure's declaration")
+    })
 }
 
 impl Chunk {
     /// Key figure names, in the order of each row's values.
     pub(crate) fn figures(&self) -> &[String] {
-        &self.columns.figures
+        &self.columns.names
     }
 
     /// Period kind of the rows.
@@ -235,7 +142,7 @@ impl Chunk {
 
     /// Values in this POST.
     pub(crate) fn values(&self) -> usize {
-        self.rows.len() * self.columns.figures.len()
+        self.rows.len() * self.columns.names.len()
     }
 
     /// Names of the attributes that key the rows.
@@ -249,7 +156,7 @@ impl Chunk {
     /// Column names: attributes, key figures, time field.
     pub(crate) fn names<'a>(&'a self, config: &'a Config) -> Vec<&'a str> {
         let mut names = self.attributes(config);
-        names.extend(self.columns.figures.iter().map(String::as_str));
+        names.extend(self.columns.names.iter().map(String::as_str));
         names.push(config.time_fields.of(self.columns.kind));
         names
     }
@@ -277,16 +184,16 @@ impl Chunk {
         Value::Object(body)
     }
 
-    fn row(&self, row: &Row, config: &Config) -> Value {
+    fn row(&self, row: &Row<String>, config: &Config) -> Value {
         let mut columns = Map::new();
         let mut put = |name: &str, value: &str| columns.insert(name.to_owned(), value.into());
-        put(&config.attributes.resource, &row.resource);
-        put(&config.attributes.location, &row.location);
-        if let (Some(name), Some(product)) = (self.product_column(config), &row.product) {
+        put(&config.attributes.resource, &row.key.resource);
+        put(&config.attributes.location, &row.key.location);
+        if let (Some(name), Some(product)) = (self.product_column(config), &row.key.product) {
             put(name, product);
         }
-        put(config.time_fields.of(self.columns.kind), &wire_date(row.day));
-        for (figure, value) in self.columns.figures.iter().zip(&row.values) {
+        put(config.time_fields.of(self.columns.kind), &wire_date(row.key.period.start()));
+        for (figure, value) in self.columns.names.iter().zip(&row.values) {
             put(figure, value);
         }
         Value::Object(columns)
@@ -315,7 +222,7 @@ mod tests {
         let shape: Vec<_> = encoded
             .chunks
             .iter()
-            .map(|chunk| (chunk.columns.figures.len(), chunk.rows.len()))
+            .map(|chunk| (chunk.columns.names.len(), chunk.rows.len()))
             .collect();
         assert_eq!(shape, [(2, 2)]);
         let body = encoded.chunks[0].body(&config(), "5f0c", "UPSIDE");
@@ -426,7 +333,7 @@ mod tests {
             for chunk in &encoded.chunks {
                 prop_assert!(chunk.values() <= limit || chunk.rows.len() == 1);
                 for row in &chunk.rows {
-                    prop_assert_eq!(row.values.len(), chunk.columns.figures.len());
+                    prop_assert_eq!(row.values.len(), chunk.columns.names.len());
                     sent.extend(&row.cells);
                 }
             }

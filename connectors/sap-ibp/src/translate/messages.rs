@@ -5,13 +5,15 @@
 //! message names stays as the import's state says: accepted after `PROCESSED`,
 //! else unproven, to be decided by read-back (§6.6).
 
-use std::collections::BTreeSet;
-
 use planthread_contracts::{Rejection, RowOutcome};
+use planthread_kit::{
+    matching::{Matcher, Named, contains_word},
+    rows::{Row, RowKey},
+};
 use planthread_odata::{answer::text, fault::shorten, literal::parse_date};
 use serde_json::Value;
 
-use super::encode::{Chunk, Encoded, Row};
+use super::encode::{Chunk, Encoded};
 use crate::{
     config::Config,
     wire::refusal::{DIALECT, invalid_column},
@@ -59,12 +61,13 @@ pub(crate) fn outcomes(
     for (&at, rejection) in &encoded.refused {
         outcomes[at] = RowOutcome::Rejected(rejection.clone());
     }
-    let words = Words::of(encoded);
+    let rows = || encoded.chunks.iter().flat_map(|chunk| &chunk.rows);
+    let matcher = Matcher::of(rows().map(|row| &row.key));
     for message in messages {
-        let named = Named::find(message, &words, config);
+        let named = Names::find(message, &matcher, config);
         let mut names_none = true;
         for chunk in &encoded.chunks {
-            for row in chunk.rows.iter().filter(|row| named.is(row, chunk, config)) {
+            for row in chunk.rows.iter().filter(|row| named.is(&row.key, config)) {
                 names_none = false;
                 for at in cells_of(message, chunk, row) {
                     outcomes[at] = RowOutcome::Rejected(rejection(message));
@@ -78,7 +81,7 @@ pub(crate) fn outcomes(
 
 /// The cells of a row that a message is about: the key figures that its text
 /// names, else all. Cells beside a named one keep their state.
-fn cells_of(message: &Message, chunk: &Chunk, row: &Row) -> Vec<usize> {
+fn cells_of(message: &Message, chunk: &Chunk, row: &Row<String>) -> Vec<usize> {
     let figures = chunk.figures();
     let named: Vec<usize> = figures
         .iter()
@@ -126,138 +129,42 @@ fn cure_of(text: &str) -> &'static str {
     }
 }
 
-/// Identifiers that were sent, to look for in texts.
-struct Words {
-    resources: BTreeSet<String>,
-    locations: BTreeSet<String>,
-    products: BTreeSet<String>,
-    days: BTreeSet<jiff::civil::Date>,
-}
-
-impl Words {
-    fn of(encoded: &Encoded) -> Self {
-        let rows = || encoded.chunks.iter().flat_map(|chunk| &chunk.rows);
-        Self {
-            resources: rows().map(|row| row.resource.clone()).collect(),
-            locations: rows().map(|row| row.location.clone()).collect(),
-            products: rows().filter_map(|row| row.product.clone()).collect(),
-            days: rows().map(|row| row.day).collect(),
-        }
-    }
-}
-
 /// Which rows a message names.
-enum Named<'a> {
+enum Names<'a> {
     /// Its expanded row says so.
     Row(&'a Value),
-    /// Its text contains these identifiers; an empty set says nothing.
-    Text {
-        resources: BTreeSet<&'a str>,
-        locations: BTreeSet<&'a str>,
-        products: BTreeSet<&'a str>,
-        days: BTreeSet<jiff::civil::Date>,
-    },
+    /// What its text names.
+    Text(Named<'a>),
 }
 
-impl<'a> Named<'a> {
-    fn find(message: &'a Message, words: &'a Words, config: &Config) -> Self {
-        if let Some(row) = &message.row
-            && !text(row, &config.attributes.resource).is_empty()
-        {
-            return Self::Row(row);
-        }
-        let found = |names: &'a BTreeSet<String>| {
-            let named = names.iter().map(String::as_str);
-            let found: Vec<&str> =
-                named.filter(|name| contains_word(&message.text, name)).collect();
-            standing(&message.text, &found)
-        };
-        let day_named = |day: &&jiff::civil::Date| {
-            let plain = day.to_string();
-            contains_word(&message.text, &plain)
-                || message.text.contains(&format!("{plain}T"))
-                || contains_word(&message.text, &plain.replace('-', ""))
-        };
-        Self::Text {
-            resources: found(&words.resources),
-            locations: found(&words.locations),
-            products: found(&words.products),
-            days: words.days.iter().filter(day_named).copied().collect(),
+impl<'a> Names<'a> {
+    fn find(message: &'a Message, matcher: &Matcher<'a>, config: &Config) -> Self {
+        match &message.row {
+            Some(row) if !text(row, &config.attributes.resource).is_empty() => Self::Row(row),
+            _ => Self::Text(matcher.find(&message.text)),
         }
     }
 
-    fn is(&self, row: &Row, chunk: &Chunk, config: &Config) -> bool {
-        match self {
-            Self::Row(named) => {
-                let same = |column: &str, value: &str| {
-                    let named = text(named, column);
-                    named.is_empty() || named == value
-                };
-                let day = parse_date(text(named, config.time_fields.of(chunk.kind())));
-                let product = config.attributes.product.as_deref().unwrap_or_default();
-                same(&config.attributes.resource, &row.resource)
-                    && same(&config.attributes.location, &row.location)
-                    && row.product.as_deref().is_none_or(|value| same(product, value))
-                    && day.is_none_or(|day| day == row.day)
-            }
-            Self::Text { resources, locations, products, days } => {
-                let open =
-                    |set: &BTreeSet<&str>, value: &str| set.is_empty() || set.contains(value);
-                // A location or a day alone names nobody: both are numbers that
-                // any text may hold. So may be a resource: then its location
-                // must stand there too, or `1 row rejected` would be about 1.
-                let number = row.resource.bytes().all(|byte| byte.is_ascii_digit());
-                resources.contains(row.resource.as_str())
-                    && (!number
-                        || (row.resource != row.location
-                            && locations.contains(row.location.as_str())))
-                    && open(locations, &row.location)
-                    && row.product.as_deref().is_none_or(|product| open(products, product))
-                    && (days.is_empty() || days.contains(&row.day))
-            }
-        }
-    }
-}
-
-/// Names that stand somewhere on their own, not only as part of a longer one:
-/// a text about `LINE-1/2` is not about `LINE-1`, one about both is about both.
-fn standing<'a>(text: &str, found: &[&'a str]) -> BTreeSet<&'a str> {
-    let inside = |name: &str, at: usize| {
-        let longer = found.iter().filter(|other| other.len() > name.len());
-        let mut spans =
-            longer.flat_map(|other| words(text, other).map(move |from| (from, other.len())));
-        spans.any(|(from, length)| from <= at && at + name.len() <= from + length)
-    };
-    let alone = |name: &&str| words(text, name).any(|at| !inside(name, at));
-    found.iter().copied().filter(alone).collect()
-}
-
-/// Whether `text` contains `word` as a word of its own.
-fn contains_word(text: &str, word: &str) -> bool {
-    words(text, word).next().is_some()
-}
-
-/// Where `word` stands in `text` as a word of its own: `LINE-1` is not in
-/// `LINE-10`, nor in `XLINE-1`, nor in `LINE-1.2`, but in `LINE-1.`.
-fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
-    let part = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-');
-    let whole = move |at: usize| {
-        let mut before = text[..at].chars().rev();
-        let mut after = text[at + word.len()..].chars();
-        let joined = |next: Option<char>, over: Option<char>| match next {
-            Some('.') => over.is_some_and(char::is_alphanumeric),
-            Some(sign) => part(sign),
-            None => false,
+    fn is(&self, row: &RowKey, config: &Config) -> bool {
+        let named = match self {
+            Self::Row(named) => named,
+            Self::Text(named) => return named.is(row),
         };
-        !joined(before.next(), before.next()) && !joined(after.next(), after.next())
-    };
-    let found = text.match_indices(word).map(|(at, _)| at);
-    found.filter(move |at| !word.is_empty() && whole(*at))
+        let same = |column: &str, value: &str| {
+            let named = text(named, column);
+            named.is_empty() || named == value
+        };
+        let day = parse_date(text(named, config.time_fields.of(row.period.kind())));
+        let product = config.attributes.product.as_deref().unwrap_or_default();
+        same(&config.attributes.resource, &row.resource)
+            && same(&config.attributes.location, &row.location)
+            && row.product.as_deref().is_none_or(|value| same(product, value))
+            && day.is_none_or(|day| day == row.period.start())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -364,18 +271,5 @@ mod tests {
         assert!(cure("TWINCAPA is not assigned to version UPSIDE").contains("assign"));
         assert!(cure("invalid column name: UTILIZATIONPCT").contains("stored, editable"));
         assert!(cure("LINE-1: RC 17").contains("read the message"));
-    }
-
-    proptest! {
-        #[test]
-        fn words_are_found_only_whole(word in "[A-Z]{1,4}-?[0-9]{1,3}", more in "[A-Z0-9_-]") {
-            let found = |text: String| contains_word(&text, &word);
-            for whole in [format!("row {word}, bad"), format!("({word})"), format!("{word}.")] {
-                prop_assert!(found(whole));
-            }
-            for part in [format!("row {word}{more} bad"), format!("é{word}")] {
-                prop_assert!(!found(part));
-            }
-        }
     }
 }

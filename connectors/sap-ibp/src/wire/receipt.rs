@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use planthread_kit::{Class, ConnectorError, Sent};
+use planthread_kit::{Class, ConnectorError, Sent, http::answer::refuses};
 use planthread_odata::Service;
 
 /// The receipt of a POST of rows: 201 with the entry of our transaction
@@ -49,9 +49,8 @@ pub(crate) fn called(
     service.documented(step, answer, StatusCode::OK, Sent::Maybe).map(|_| ())
 }
 
-/// What an answer to a commit says. Only an answer that is clearly about this
-/// request refuses it: its data, its sender, its name, its verb, its length or
-/// its form. Anything else (a page with 200, a redirect, 408, 409, 5xx) may
+/// What an answer to a commit says. Only a status that is clearly about this
+/// request refuses it (RFC 9110). Anything else (a page with 200, a redirect, 408, 409, 5xx) may
 /// come from somebody in between after the commit was taken.
 ///
 /// # Errors
@@ -63,9 +62,9 @@ pub(crate) fn committed(
     answer: &Response<Bytes>,
 ) -> Result<(), ConnectorError> {
     let cure = "compare `operations.commit` with the function imports in $metadata";
-    called(service, step, answer).map_err(|mut error| match answer.status().as_u16() {
-        404 | 405 => error.cure(cure),
-        400 | 401 | 403 | 411 | 413 | 414 | 415 => error,
+    called(service, step, answer).map_err(|mut error| match answer.status() {
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => error.cure(cure),
+        status if refuses(status) => error,
         _ => {
             error.class = Class::Transient { sent: Sent::Maybe };
             error
