@@ -60,6 +60,14 @@ impl DeliverySettings {
         }
     }
 
+    /// The longest time of one batch, from its first request to the end of its
+    /// job: batches are cut by it.
+    #[must_use]
+    pub fn batch_limit(&self) -> Duration {
+        let policy = self.push_policy();
+        policy.submit_limit.min(policy.wait_limit)
+    }
+
     /// Fields that are out of reach: name, value, bounds, cure.
     pub(super) fn out_of_reach(&self) -> Vec<(&'static str, u32, u32, &'static str)> {
         let fields = [

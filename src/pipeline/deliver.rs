@@ -12,7 +12,7 @@ use planthread_engine::{
     undo::{self, UndoRequest, Undone},
     verify::Which,
 };
-use planthread_kit::PushPolicy;
+use planthread_kit::{PushPolicy, Unobserved};
 
 use super::{Bridge, OpenTarget, policy, watched::Watched};
 use crate::failure::Failure;
@@ -71,6 +71,7 @@ impl Bridge {
             clock: &self.clock,
             push,
             breaker: &target.breaker,
+            progress: &Unobserved,
         }
     }
 

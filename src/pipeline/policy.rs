@@ -40,6 +40,7 @@ pub fn policy(
     }
     policy.significance.clone_from(&said.significance);
     policy.settle_window = SignedDuration::from_mins(i64::from(said.settle_minutes));
+    policy.batch_limit = target.config.delivery.batch_limit();
     policy.paused.clone_from(&said.paused);
     policy.blackouts = blackouts(target, at)?;
     Ok(policy)

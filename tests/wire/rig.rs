@@ -12,8 +12,9 @@ use planthread_conformance::bench::batch;
 use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Period, Scope, Status};
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Backoff, Batch, Breaker,
-    BreakerPolicy, Clock, Connector, ConnectorError, NoteSink, PushEnd, PushPolicy, PushStack,
-    Quota, RecordedBatch, ReqwestTransport, Secret, Selection, SystemClock, TransportOptions,
+    BreakerPolicy, Clock, Connector, ConnectorError, Expected, NoteSink, PushEnd, PushPolicy,
+    PushStack, Quota, RecordedBatch, ReqwestTransport, Secret, Selection, SystemClock,
+    TransportOptions, Unobserved,
     http::{Basic, HttpStack, RequestPolicy},
 };
 use planthread_mocks::{Change, SandboxOptions, Shared, serve};
@@ -101,6 +102,8 @@ impl Rig {
             policy: &policy,
             breaker: &breaker,
             clock: &*self.clock,
+            progress: &Unobserved,
+            expected: Expected::default(),
         };
         let end = stack.push(&batch).await;
         if let PushEnd::Parked { open: Some(id), .. } = &end {

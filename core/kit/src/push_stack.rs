@@ -11,7 +11,7 @@
 
 mod terms;
 
-use std::time::Duration;
+use std::{future::Future, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 pub use self::terms::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, Settled};
 use crate::{
     Attempt, AttemptId, AttemptRecord, Batch, Breaker, Class, Clock, Connector, ConnectorError,
-    Poll, PushOutcome, RecordedBatch, Sent, Submission,
+    Expected, Moment, Poll, Progress, PushOutcome, RecordedBatch, Sent, Stage, Submission,
     table::{Retry, treatment},
 };
 
@@ -38,7 +38,14 @@ pub struct PushStack<'a> {
     pub breaker: &'a Breaker,
     /// Time.
     pub clock: &'a dyn Clock,
+    /// Who is told what is waited for.
+    pub progress: &'a dyn Progress,
+    /// What the next batch is expected to be.
+    pub expected: Expected,
 }
+
+/// Somebody is told at least this often.
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 impl PushStack<'_> {
     /// Pushes `batch` until its end is known, or waiting is somebody else's.
@@ -71,7 +78,8 @@ impl PushStack<'_> {
                 Ok(attempt) => attempt,
                 Err(error) => return PushEnd::Parked { error, after: None, open: None },
             };
-            let submitted = self.submit(batch, &attempt).await;
+            let telling = Telling { cells: batch.cells().len(), started };
+            let (submitted, late) = self.submit(batch, &attempt, telling).await;
             match &submitted {
                 // What a job takes and how it ends says nothing about whether
                 // the target is there.
@@ -79,7 +87,9 @@ impl PushStack<'_> {
                 Err(error) => permit.failed(error.class, self.clock.now()),
             }
             attempts += 1;
-            let again = match self.ended(batch, attempt.id(), submitted, attempts).await {
+            let id = attempt.id();
+            let again = match self.ended(batch, id, submitted, attempts, telling).await {
+                Ok(again) if late => return PushEnd::TooLarge { error: again.error },
                 Ok(again) => again,
                 Err(end) => return *end,
             };
@@ -91,18 +101,48 @@ impl PushStack<'_> {
                 let after = matches!(error.class, Class::Throttled { .. }).then_some(again.wait);
                 return PushEnd::Parked { error, after, open: None };
             }
-            self.clock.sleep(again.wait).await;
+            let why = again.error.to_string();
+            self.told(telling, Stage::Waiting { why: &why }, self.clock.sleep(again.wait)).await;
         }
     }
 
-    /// One attempt, within its deadline.
-    async fn submit(&self, batch: &Batch, attempt: &Attempt) -> Result<Submission, ConnectorError> {
+    /// One attempt, within its deadline; and whether it missed that.
+    async fn submit(
+        &self,
+        batch: &Batch,
+        attempt: &Attempt,
+        telling: Telling,
+    ) -> (Result<Submission, ConnectorError>, bool) {
         let limit = self.policy.submit_limit;
-        match select(self.connector.submit(batch, attempt), self.clock.sleep(limit)).await {
-            Either::Left((result, _)) => result,
+        let submit = select(self.connector.submit(batch, attempt), self.clock.sleep(limit));
+        match self.told(telling, Stage::Submitting, submit).await {
+            Either::Left((result, _)) => (result, false),
             Either::Right(_) => {
-                let message = format!("no answer within {} s", limit.as_secs());
-                Err(ConnectorError::new(UNCLEAR, "submit batch", message))
+                let message = format!("the target did not take it within {} s", limit.as_secs());
+                (Err(ConnectorError::new(UNCLEAR, "submit batch", message)), true)
+            }
+        }
+    }
+
+    /// Waits for `what`, and tells every second that it does.
+    async fn told<T>(
+        &self,
+        telling: Telling,
+        stage: Stage<'_>,
+        what: impl Future<Output = T>,
+    ) -> T {
+        let mut what = pin!(what);
+        loop {
+            self.progress.moment(&Moment {
+                target: &self.connector.info().target,
+                expected: self.expected,
+                cells: telling.cells,
+                stage,
+                elapsed: self.since(telling.started),
+            });
+            match select(what.as_mut(), self.clock.sleep(TOLD_EVERY)).await {
+                Either::Left((done, _)) => return done,
+                Either::Right(_) => {}
             }
         }
     }
@@ -115,6 +155,7 @@ impl PushStack<'_> {
         id: &AttemptId,
         submitted: Result<Submission, ConnectorError>,
         attempts: u32,
+        telling: Telling,
     ) -> Result<Again, Box<PushEnd>> {
         let backoff = || self.policy.backoff.wait(attempts - 1, self.clock);
         let (settled, error) = match submitted {
@@ -123,10 +164,10 @@ impl PushStack<'_> {
                 // No job has ended when it was just begun: asked at once it
                 // would only cost a request.
                 let first = self.policy.poll_every;
-                (self.follow(id, batch.recorded(), first).await, None)
+                (self.follow(id, batch.recorded(), first, telling).await, None)
             }
             Err(error) if matches!(treatment(error.class).retry, Retry::AfterSettle) => {
-                (self.follow(id, batch.recorded(), Duration::ZERO).await, Some(error))
+                (self.follow(id, batch.recorded(), Duration::ZERO, telling).await, Some(error))
             }
             Err(error) => return self.after_refusal(id, error, backoff()),
         };
@@ -174,15 +215,24 @@ impl PushStack<'_> {
     /// earlier wait, left open.
     pub async fn settle(&self, id: &AttemptId) -> Settled {
         match self.log.batch(id) {
-            Ok(batch) => self.follow(id, &batch, Duration::ZERO).await,
+            Ok(batch) => {
+                let telling = Telling { cells: batch.cells().len(), started: self.clock.now() };
+                self.follow(id, &batch, Duration::ZERO, telling).await
+            }
             Err(error) => Settled::Open(error),
         }
     }
 
     /// Asks about an open attempt, first after `first`, and closes it.
-    async fn follow(&self, id: &AttemptId, batch: &RecordedBatch, first: Duration) -> Settled {
+    async fn follow(
+        &self,
+        id: &AttemptId,
+        batch: &RecordedBatch,
+        first: Duration,
+        telling: Telling,
+    ) -> Settled {
         let settled = match self.log.record(id) {
-            Ok(record) => self.ask(&record, batch, first).await,
+            Ok(record) => self.ask(&record, batch, first, telling).await,
             Err(error) => Settled::Open(error),
         };
         let end = match &settled {
@@ -203,21 +253,29 @@ impl PushStack<'_> {
     }
 
     /// Polls until the job has ended or the wait is over.
-    async fn ask(&self, record: &AttemptRecord, batch: &RecordedBatch, first: Duration) -> Settled {
+    async fn ask(
+        &self,
+        record: &AttemptRecord,
+        batch: &RecordedBatch,
+        first: Duration,
+        telling: Telling,
+    ) -> Settled {
         let (started, limit) = (self.clock.now(), self.policy.wait_limit);
         let mut wait = first;
-        let mut state = None;
+        let mut state: Option<String> = None;
         let mut unanswered = 0;
         loop {
             let left = limit.saturating_sub(self.since(started));
             if wait > left {
                 return Settled::Open(still_running(state.as_deref(), limit));
             }
+            let stage = Stage::Running { state: state.as_deref().unwrap_or_default() };
             if !wait.is_zero() {
-                self.clock.sleep(wait).await;
+                self.told(telling, stage, self.clock.sleep(wait)).await;
             }
             let left = limit.saturating_sub(self.since(started));
-            let asked = select(self.connector.poll(record, batch), self.clock.sleep(left)).await;
+            let poll = select(self.connector.poll(record, batch), self.clock.sleep(left));
+            let asked = self.told(telling, stage, poll).await;
             wait = match asked {
                 Either::Left((Ok(Poll::Done(outcome)), _)) => {
                     return Settled::Done(counted(batch.cells().len(), outcome));
@@ -266,6 +324,13 @@ impl PushStack<'_> {
 }
 
 const UNCLEAR: Class = Class::Transient { sent: Sent::Maybe };
+
+/// What is said of a batch at every moment.
+#[derive(Debug, Clone, Copy)]
+struct Telling {
+    cells: usize,
+    started: Timestamp,
+}
 
 /// How another attempt may follow one that took no effect.
 struct Again {
@@ -330,6 +395,9 @@ fn trace(end: &PushEnd, elapsed: Duration) {
         }
         PushEnd::Unproven { attempt, error } => {
             tracing::warn!(%attempt, class = error.class.word(), elapsed_ms, %error, "unproven");
+        }
+        PushEnd::TooLarge { error } => {
+            tracing::warn!(class = error.class.word(), elapsed_ms, %error, "too large");
         }
         PushEnd::Parked { error, after, open } => {
             let open = open.as_ref().map(AttemptId::as_str);

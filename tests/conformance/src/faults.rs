@@ -11,8 +11,8 @@ use std::{
 use planthread_contracts::{CellKey, DesiredCell, RowOutcome};
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Breaker, BreakerPolicy,
-    Class, ConnectorError, NoteSink, Poll, PushEnd, PushPolicy, PushStack, RecordedBatch,
-    VirtualClock,
+    Class, ConnectorError, Expected, NoteSink, Poll, PushEnd, PushPolicy, PushStack, RecordedBatch,
+    Unobserved, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -205,6 +205,8 @@ fn push(world: &World, cells: &[DesiredCell]) -> Result<PushEnd, String> {
         policy: &policy,
         breaker: &breaker,
         clock: &world.clock,
+        progress: &Unobserved,
+        expected: Expected::default(),
     };
     let end = world.clock.block_on(stack.push(&batch));
     if let PushEnd::Parked { open: Some(id), .. } = &end {

@@ -5,16 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use planthread_contracts::{CellKey, RowOutcome};
+use planthread_contracts::CellKey;
 use planthread_kit::{
-    Batch, Breaker, CellWrite, Class, Clock, Connector, ConnectorError, PushEnd, PushPolicy,
-    PushStack, Sent,
+    Breaker, Clock, Connector, ConnectorError, Expected, Progress, PushPolicy, PushStack,
 };
 use serde::Serialize;
 
-use super::{DurableLog, check::Checker};
+use super::{DurableLog, check::Checker, send::Sender};
 use crate::{
-    EngineError, Reader, State,
+    EngineError, State,
     error::Result,
     ledger::want::same_group,
     plan::{PlanHeader, PlanLine, Policy, file::PlanReader, packer::Packer},
@@ -36,16 +35,20 @@ pub struct Delivery<'a> {
     pub push: &'a PushPolicy,
     /// The target's breaker; shared by everything that pushes to it.
     pub breaker: &'a Breaker,
+    /// Who is told what is waited for.
+    pub progress: &'a dyn Progress,
 }
 
 impl Delivery<'_> {
-    pub(super) fn stack<'s>(&'s self, log: &'s DurableLog) -> PushStack<'s> {
+    pub(super) fn stack<'s>(&'s self, log: &'s DurableLog, expected: Expected) -> PushStack<'s> {
         PushStack {
             connector: self.connector,
             log,
             policy: self.push,
             breaker: self.breaker,
             clock: self.clock.as_ref(),
+            progress: self.progress,
+            expected,
         }
     }
 }
@@ -106,7 +109,7 @@ impl Applied {
         }
     }
 
-    fn moved<'k>(&mut self, cells: impl Iterator<Item = &'k CellKey>) {
+    pub(super) fn moved<'k>(&mut self, cells: impl Iterator<Item = &'k CellKey>) {
         for key in cells {
             self.moved += 1;
             if self.moved_cells.len() < NAMED {
@@ -148,10 +151,9 @@ pub async fn apply<R: BufRead + Seek + Send>(
     applied.moved_cells.clear();
     plan.seek(SeekFrom::Start(0)).map_err(EngineError::io("plan"))?;
     let mut reader = Groups { reader: PlanReader::open(plan)?, next: None };
-    let state = delivery.state.reader()?;
-    let clock = Arc::clone(delivery.clock);
-    let log = DurableLog::new(Arc::clone(delivery.state), clock, &applied.sha256);
-    let mut packer = Some(Packer::new(&delivery.connector.info().capabilities));
+    let mut sender = Sender::new(delivery, policy, &applied.sha256)?;
+    let capabilities = &delivery.connector.info().capabilities;
+    let mut packer = Some(Packer::new(capabilities, sender.pace()?.most_cells()));
     while packer.is_some() {
         let complete = match (reader.next()?, &mut packer) {
             (Some(group), Some(packer)) => {
@@ -161,13 +163,12 @@ pub async fn apply<R: BufRead + Seek + Send>(
             (_, packer) => packer.take().map(Packer::finish).unwrap_or_default(),
         };
         for batch in complete {
-            // A plan may take hours: what a window, a promotion or a second
-            // writer says is asked at this hour.
-            policy = policy.at(delivery.clock.now());
-            let lines = standing(&state, &policy, &batch.items, &mut applied)?;
-            push(delivery, &log, &policy, lines, &mut applied).await?;
+            sender.send(batch.items, &mut applied).await?;
             if applied.stopped.is_some() {
                 return Ok(applied);
+            }
+            if let Some(packer) = &mut packer {
+                packer.at_most(sender.pace()?.most_cells());
             }
         }
     }
@@ -212,95 +213,6 @@ fn prove<R: BufRead + Seek + Send>(
     Ok(applied)
 }
 
-/// The lines of a batch that may go: whole groups, or nothing of them.
-fn standing(
-    reader: &Reader,
-    policy: &Policy,
-    lines: &[PlanLine],
-    applied: &mut Applied,
-) -> Result<Vec<PlanLine>> {
-    reader.at_once(|db| {
-        let policy = match db.scope(&policy.target, policy.scope.name())? {
-            Some(scope) => &policy.with_second_writer(db, scope)?,
-            None => policy,
-        };
-        let checker = Checker::new(db, policy)?;
-        let mut standing = Vec::with_capacity(lines.len());
-        for group in lines.chunk_by(|a, b| same_group(&a.cell, &b.cell)) {
-            let moved = checker.moved(group)?;
-            if moved.is_empty() {
-                standing.extend_from_slice(group);
-            } else {
-                applied.left += wide(group.len() - moved.len());
-                applied.moved(moved.iter().map(|line| &line.cell));
-            }
-        }
-        Ok(standing)
-    })
-}
-
-async fn push(
-    delivery: &Delivery<'_>,
-    log: &DurableLog,
-    policy: &Policy,
-    lines: Vec<PlanLine>,
-    applied: &mut Applied,
-) -> Result<()> {
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let write =
-        |line: PlanLine| CellWrite { key: line.cell, revision: line.revision, value: line.value };
-    let cells: Vec<CellWrite> = lines.into_iter().map(write).collect();
-    let count = wide(cells.len());
-    let batch = Batch::new(policy.scope.clone(), &policy.grants, cells)
-        .map_err(|error| EngineError::Refused(error.to_string()))?;
-    let end = delivery.stack(log).push(&batch).await;
-    let moved = log.take_moved();
-    if !moved.is_empty() {
-        // Law 5: the batch dissolves; the next plan computes the diff again.
-        applied.moved(moved.iter());
-        applied.left += count - wide(moved.len());
-        return Ok(());
-    }
-    match end {
-        PushEnd::Empty => return Ok(()),
-        PushEnd::Done { outcome, .. } => {
-            for row in &outcome.rows {
-                match row {
-                    RowOutcome::Accepted => applied.accepted += 1,
-                    RowOutcome::Rejected(_) => applied.rejected += 1,
-                    RowOutcome::Unproven => applied.unproven += 1,
-                }
-            }
-            if outcome.failed {
-                applied.failed += count;
-                applied.stopped = Some(job_failed(&outcome.receipt.verdict));
-            }
-            applied.receipts.push(outcome.receipt.handle);
-        }
-        PushEnd::Unproven { .. } => applied.unproven += count,
-        PushEnd::Parked { error, open, .. } => {
-            applied.stopped = Some(error);
-            if open.is_none() {
-                return Ok(());
-            }
-            applied.unproven += count;
-        }
-    }
-    applied.batches += 1;
-    applied.sent += count;
-    Ok(())
-}
-
-/// A job that fails as a whole has a cause beside its rows: the batches after
-/// it would only meet it again.
-fn job_failed(verdict: &str) -> ConnectorError {
-    let class = Class::Transient { sent: Sent::Maybe };
-    ConnectorError::new(class, "import batch", format!("the target's job failed: {verdict}"))
-        .cure("cure what the target names, then run this again: what is unchanged goes out anew")
-}
-
 /// A plan, one cell group at a time.
 struct Groups<'a> {
     reader: PlanReader<'a>,
@@ -326,8 +238,4 @@ impl Groups<'_> {
         }
         Ok(Some(group))
     }
-}
-
-fn wide(n: usize) -> u64 {
-    u64::try_from(n).unwrap_or(u64::MAX)
 }

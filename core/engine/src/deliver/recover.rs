@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use planthread_kit::{ConnectorError, Settled};
+use planthread_kit::{ConnectorError, Expected, Settled};
 use serde::Serialize;
 
 use super::{Delivery, DurableLog};
@@ -42,7 +42,7 @@ pub async fn recover(delivery: &Delivery<'_>, policy: &SweepPolicy) -> Result<Re
     let open = open_attempts(&delivery.state.reader()?, &policy.target)?;
     let log = DurableLog::new(Arc::clone(delivery.state), Arc::clone(delivery.clock), "");
     for attempt in open {
-        match delivery.stack(&log).settle(&attempt.record.id).await {
+        match delivery.stack(&log, Expected::default()).settle(&attempt.record.id).await {
             Settled::Done(_) => done.done += 1,
             Settled::NotTaken { .. } => done.not_taken += 1,
             Settled::Unknown { .. } => done.unknown += 1,

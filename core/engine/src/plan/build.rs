@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{
     GroupDecision, PlanCounts, PlanHeader, PlanLine, Policy, Prediction, SeenBasis, decide,
     file::PlanWriter,
+    pace::Pace,
     packer::{Packed, Packer},
     predict::{self, BatchSize},
     scan,
@@ -121,7 +122,8 @@ const fn settled(state: planthread_contracts::RevisionState) -> bool {
 
 fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Prediction)> {
     let mut counts = PlanCounts::default();
-    let mut packer = Packer::new(capabilities);
+    let most = Pace::planned(capabilities, walk.policy.batch_limit);
+    let mut packer = Packer::new(capabilities, most);
     let mut complete: Vec<Packed<()>> = Vec::new();
     walk.run(|views, decision| {
         for (_, reason) in &decision.held {

@@ -7,6 +7,7 @@ mod build;
 pub(crate) mod file;
 mod group;
 mod guard;
+pub(crate) mod pace;
 pub(crate) mod packer;
 mod policy;
 mod predict;

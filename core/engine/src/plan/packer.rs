@@ -48,13 +48,20 @@ pub(crate) struct Packer<T> {
 }
 
 impl<T> Packer<T> {
-    pub(crate) const fn new(capabilities: &Capabilities) -> Self {
+    /// A packer of batches of at most so many cells, and no more than the target
+    /// takes.
+    pub(crate) fn new(capabilities: &Capabilities, most_cells: usize) -> Self {
         Self {
-            cells: capabilities.cells_per_batch,
+            cells: most_cells.min(capabilities.cells_per_batch),
             groups: capabilities.groups_per_batch,
             uniform: capabilities.uniform_batches,
             open: Vec::new(),
         }
+    }
+
+    /// From now on a batch has at most so many cells.
+    pub(crate) const fn at_most(&mut self, cells: usize) {
+        self.cells = cells;
     }
 
     /// What a group with these cells must have in common with its batch.

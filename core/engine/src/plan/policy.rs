@@ -1,6 +1,6 @@
 //! What a guard needs to know besides the cell: all of it data.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use planthread_contracts::{MeasureDecl, Scope, WriteGrant};
@@ -46,6 +46,9 @@ pub struct Policy {
     pub significance: BTreeMap<String, Decimal>,
     /// How long the target may take until a write can be read back.
     pub settle_window: SignedDuration,
+    /// The longest time that one batch may take; batches are cut so that none
+    /// comes near it.
+    pub batch_limit: Duration,
     /// Why nothing is sent to the target at all (`pause`, `stop`).
     pub paused: Option<String>,
     /// Who else writes the scope.
@@ -75,6 +78,7 @@ impl Policy {
             blackouts: Vec::new(),
             significance: BTreeMap::new(),
             settle_window: SignedDuration::from_mins(15),
+            batch_limit: Duration::from_mins(30),
             paused: None,
             second_writer: None,
         }

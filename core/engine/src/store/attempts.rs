@@ -19,6 +19,7 @@ use crate::{
     EngineError,
     error::Result,
     ledger::{AttemptSummary, AttemptTrace, OpenAttempt},
+    plan::pace::Tried,
 };
 
 /// One cell of an attempt.
@@ -96,6 +97,26 @@ impl Db {
             "one row: the greatest key is the last of the tree",
         );
         self.number(sql, [])
+    }
+
+    /// What the last attempts of a target took, the newest first.
+    pub(crate) fn tried(&self, target: &str, now: Timestamp) -> Result<Vec<Tried>> {
+        let sql = Sql::walks(
+            "SELECT a.cells, a.opened_at, a.closed_at, a.end
+             FROM (SELECT * FROM attempt ORDER BY id DESC LIMIT 200) a
+             JOIN scope s ON s.id = a.scope WHERE s.target = ?1 ORDER BY a.id DESC LIMIT 8",
+            "at most 200 rows, from the end of the tree",
+        );
+        self.all(sql, [target], |row| {
+            let opened = codec::at(row, 1)?;
+            let closed = codec::maybe_at(row, 2)?.unwrap_or(now);
+            let done = codes::attempt_word(AttemptWord::Done);
+            Ok(Tried {
+                cells: row.get(0)?,
+                took: closed.duration_since(opened).unsigned_abs(),
+                done: codec::maybe_text(row, 3)?.as_deref() == Some(done),
+            })
+        })
     }
 
     /// Id and receipt's handle of an attempt; empty when it has no receipt.

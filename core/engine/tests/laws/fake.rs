@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     Reject,
     /// It names only the first row in its receipt.
     Silent,
+    /// It takes in so many cells a second, and can't hurry.
+    Slow(u64),
     /// It works on for so many questions, and then ends like this.
     Works(u32, Ending),
     /// Provably not sent.
@@ -218,6 +220,13 @@ impl Connector for Fake {
                 Fault::Silent => {
                     self.take_effect(batch.recorded(), &id, None);
                     rows[1..].fill(RowOutcome::Unproven);
+                }
+                Fault::Slow(cells_a_second) => {
+                    let cells = u64::try_from(batch.cells().len()).unwrap();
+                    let takes = Duration::from_secs(cells.div_ceil(cells_a_second));
+                    self.inside().faults.push_front(fault);
+                    self.clock.sleep(takes).await;
+                    self.take_effect(batch.recorded(), &id, None);
                 }
                 Fault::Works(polls, ending) => {
                     self.inside().jobs.insert(id, (polls, ending));

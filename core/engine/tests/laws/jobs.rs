@@ -1,7 +1,7 @@
 //! A push is a durable job: it is waited for, left, and taken up again, and
 //! what its target says late still reaches the cells.
 
-use planthread_engine::{ledger, verify::Which};
+use planthread_engine::{deliver::Ending as Given, ledger, verify::Which};
 use planthread_kit::Clock as _;
 
 use crate::{
@@ -128,4 +128,52 @@ fn law_4_what_may_still_take_effect_is_not_sent_before_its_instant() {
     world.land();
     assert_eq!(world.held(&key("R1", 48, "live")), Some(d("90")));
     world.audit();
+}
+
+#[test]
+fn a_target_slower_than_its_sheet_lands_in_smaller_batches_and_nothing_is_tried_for_ever() {
+    // By its sheet a thousand cells a second, and a batch has 30 minutes. A
+    // hundred and a thousand times slower the whole load would take 5 minutes,
+    // and an hour.
+    for (cells_a_second, weeks) in [(10, 40), (1, 40)] {
+        let world = World::with_batches(100_000);
+        let wanted: Vec<(String, u32)> =
+            (0..20).flat_map(|r| (1..=weeks).map(move |w| (format!("R{r}"), w))).collect();
+        let cells: Vec<(&str, u32, &str)> =
+            wanted.iter().map(|(r, w)| (r.as_str(), *w, "100")).collect();
+        world.want(&cells);
+        world.fake.inside().faults.push_back(Fault::Slow(cells_a_second));
+        let total = cells.len() * 4;
+        let (_, plan) = world.plan();
+        let applied = world.apply_for(&plan, 100_000).unwrap();
+        assert!(applied.stopped.is_none(), "{applied:?}");
+        assert_eq!(applied.accepted, u64::try_from(total).unwrap());
+        assert_eq!(world.fake.inside().effects.len(), total, "each once");
+        world.audit();
+    }
+}
+
+#[test]
+fn a_person_may_end_an_attempt_and_it_is_read_back_before_anything_is_sent() {
+    let world = wanted(Fault::Works(FOR_EVER, Ending::Takes));
+    let (_, plan) = world.plan();
+    world.apply_for(&plan, 60).unwrap();
+    let open = ledger::open_attempts(&world.reader(), "plan").unwrap().remove(0);
+    let Given::GivenUp(read) = world.end_attempt(&open.record.id) else { panic!("it runs") };
+    assert_eq!((read.not_yet, world.status().open_attempts), (4, 0));
+    assert_eq!(world.plan().0.counts.cells, 0, "the job may still take effect");
+    world.advance(16);
+    assert_eq!(world.verify(Which::Unproven).lost, 4);
+    world.land();
+    assert_eq!(world.status().seen, 4);
+    world.audit();
+
+    let ended = wanted(Fault::Works(FOR_EVER, Ending::Takes));
+    let (_, plan) = ended.plan();
+    ended.apply_for(&plan, 60).unwrap();
+    end(&ended);
+    let open = ledger::open_attempts(&ended.reader(), "plan").unwrap().remove(0);
+    let Given::Told(read) = ended.end_attempt(&open.record.id) else { panic!("it has ended") };
+    assert_eq!(read.landed, 4, "the target's own word is better than a person's");
+    ended.audit();
 }

@@ -15,13 +15,15 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Scope, Status, WriteGrant};
 use planthread_engine::{
     Reader, State,
-    deliver::{Applied, Delivery, Recovered, apply, recover},
+    deliver::{Applied, Delivery, Ending, Recovered, apply, end_attempt, recover},
     ledger::{self, Want, Wanted},
     plan::{PlanHeader, PlanRequest, Policy, build},
     status::{ScopeStatus, status},
     verify::{SweepPolicy, SweepReport, Which, sweep},
 };
-use planthread_kit::{Breaker, BreakerPolicy, Clock, Connector, PushPolicy, VirtualClock};
+use planthread_kit::{
+    AttemptId, Breaker, BreakerPolicy, Clock, Connector, PushPolicy, Unobserved, VirtualClock,
+};
 use rust_decimal::Decimal;
 
 use crate::fake::Fake;
@@ -171,6 +173,7 @@ impl World {
             clock: &clock,
             push: &self.push,
             breaker: &self.breaker,
+            progress: &Unobserved,
         };
         // Whoever is not done by then has been killed.
         let limit = self.clock.sleep(Duration::from_mins(minutes));
@@ -211,6 +214,17 @@ impl World {
         let policy = self.sweep_policy(Which::Unproven);
         self.with_delivery(LIFE_MINUTES, |delivery| {
             Box::pin(async move { recover(&delivery, &policy).await.unwrap() })
+        })
+        .unwrap()
+    }
+
+    /// A person ends an open attempt.
+    pub(crate) fn end_attempt(&self, id: &AttemptId) -> Ending {
+        let (policy, id) = (self.sweep_policy(Which::Unproven), id.clone());
+        self.with_delivery(LIFE_MINUTES, |delivery| {
+            Box::pin(async move {
+                end_attempt(&delivery, &id, ("mara", "month end"), &policy).await.unwrap()
+            })
         })
         .unwrap()
     }

@@ -113,6 +113,12 @@ pub enum PushEnd {
         /// What made it unclear.
         error: ConnectorError,
     },
+    /// The target could not take all of the batch within the submit limit, and
+    /// nothing of it took effect: a batch of this size must not be tried again.
+    TooLarge {
+        /// What was waited for.
+        error: ConnectorError,
+    },
     /// Nothing more is sent now; nothing is dropped.
     Parked {
         /// Why; its class stands for the exit code.

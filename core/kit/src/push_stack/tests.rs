@@ -39,9 +39,8 @@ fn a_push_may_run_on_any_thread() {
     fn sendable<T: Send>(_: T) {}
     let (world, breaker) = (world(&[], &[]), Breaker::new(BreakerPolicy::default()));
     let policy = &PushPolicy::default();
-    let (connector, log, clock) = (&world, &world, &world.clock);
-    let stack = PushStack { connector, log, policy, breaker: &breaker, clock };
-    let (batch, id) = (batch(1), AttemptId::draw(clock));
+    let stack = world.stack(policy, &breaker);
+    let (batch, id) = (batch(1), AttemptId::draw(&world.clock));
     sendable(stack.push(&batch));
     sendable(stack.settle(&id));
 }
@@ -160,10 +159,23 @@ fn an_attempt_that_stays_unclear_stays_open() {
 }
 
 #[test]
-fn an_attempt_past_its_deadline_is_unclear() {
-    let world = world(&[Push::Hangs(7_200)], &[Ok(not_taken())]);
-    assert_eq!(rows(&world.run()).len(), 2);
-    assert_eq!(world.story(), "open submit poll close:not-taken open submit close:done");
+fn an_attempt_past_its_deadline_is_unclear_and_its_size_is_not_tried_again() {
+    let late = world(&[Push::Hangs(7_200)], &[Ok(not_taken())]);
+    assert!(matches!(late.run(), PushEnd::TooLarge { .. }));
+    assert_eq!(late.story(), "open submit poll close:not-taken", "once");
+    let taken = world(&[Push::Hangs(7_200)], &[Ok(ended())]);
+    assert_eq!(rows(&taken.run()).len(), 2, "it was only the answer that was late");
+}
+
+#[test]
+fn somebody_is_told_what_is_waited_for_every_second() {
+    let world = world(&[Push::Fails(DOWN), Push::Works], &[Ok(running()), Err(DOWN), Ok(ended())]);
+    world.run();
+    assert_eq!(
+        world.told(),
+        ["submitting", "waiting", "submitting", "running ", "running WORKING"]
+    );
+    assert!(world.silence() <= 1, "{} s", world.silence());
 }
 
 #[test]
@@ -255,13 +267,8 @@ fn refused_rows_are_no_failure_of_the_push() {
         vendor_code: None,
         cure: "create it".to_owned(),
     });
-    let stack = PushStack {
-        connector: &world,
-        log: &world,
-        policy: &PushPolicy::default(),
-        breaker: &Breaker::new(BreakerPolicy::default()),
-        clock: &world.clock,
-    };
+    let (policy, breaker) = (PushPolicy::default(), Breaker::new(BreakerPolicy::default()));
+    let stack = world.stack(&policy, &breaker);
     let attempt = stack.log.open(&batch(2)).unwrap();
     let outcome = PushOutcome::new(world.receipt(), vec![RowOutcome::Accepted, rejected]);
     let end = stack.close(attempt.id(), &batch(2), outcome.clone());
@@ -339,7 +346,7 @@ proptest! {
             PushEnd::Done { .. } => prop_assert!(effects == 1 && taken(sent - 1), "{story}"),
             PushEnd::Parked { open: None, .. } => prop_assert_eq!(effects, 0, "{}", story),
             PushEnd::Parked { open: Some(_), .. } | PushEnd::Unproven { .. } => {}
-            PushEnd::Empty => prop_assert!(false, "the batch has cells"),
+            PushEnd::TooLarge { .. } | PushEnd::Empty => prop_assert!(false, "the batch has cells"),
         }
     }
 }

@@ -38,6 +38,7 @@ pub(super) struct World {
     pub(super) pushes: Arc<Mutex<VecDeque<Push>>>,
     pub(super) polls: Arc<Mutex<VecDeque<Result<Poll, Class>>>>,
     events: Arc<Mutex<Vec<String>>>,
+    told: Arc<Mutex<Vec<(u64, String)>>>,
     /// The store fails at this event.
     broken: Option<&'static str>,
 }
@@ -79,6 +80,7 @@ pub(super) fn world(pushes: &[Push], polls: &[Result<Poll, Class>]) -> World {
         pushes: Arc::new(Mutex::new(pushes.to_vec().into())),
         polls: Arc::new(Mutex::new(polls.to_vec().into())),
         events: Arc::default(),
+        told: Arc::default(),
         broken: None,
     }
 }
@@ -111,8 +113,38 @@ impl World {
         Ok(())
     }
 
+    pub(super) fn stack<'a>(
+        &'a self,
+        policy: &'a PushPolicy,
+        breaker: &'a Breaker,
+    ) -> PushStack<'a> {
+        PushStack {
+            connector: self,
+            log: self,
+            policy,
+            breaker,
+            clock: &self.clock,
+            progress: self,
+            expected: Expected { number: 7, takes: None },
+        }
+    }
+
+    /// Stages that were told, each once.
+    pub(super) fn told(&self) -> Vec<String> {
+        let mut told: Vec<String> =
+            self.told.lock().unwrap().iter().map(|told| told.1.clone()).collect();
+        told.dedup();
+        told
+    }
+
+    /// The longest silence, in seconds.
+    pub(super) fn silence(&self) -> u64 {
+        let told = self.told.lock().unwrap();
+        told.windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap_or_default()
+    }
+
     pub(super) fn run_with(&self, policy: &PushPolicy, breaker: &Breaker, cells: u32) -> PushEnd {
-        let stack = PushStack { connector: self, log: self, policy, breaker, clock: &self.clock };
+        let stack = self.stack(policy, breaker);
         self.clock.block_on(stack.push(&batch(cells)))
     }
 
@@ -125,13 +157,7 @@ impl World {
     pub(super) fn run_for(&self, seconds: u64) -> Option<PushEnd> {
         let (policy, breaker) = (PushPolicy::default(), Breaker::new(BreakerPolicy::default()));
         let batch = batch(2);
-        let stack = PushStack {
-            connector: self,
-            log: self,
-            policy: &policy,
-            breaker: &breaker,
-            clock: &self.clock,
-        };
+        let stack = self.stack(&policy, &breaker);
         let push = std::pin::pin!(stack.push(&batch));
         let stop = self.clock.sleep(Duration::from_secs(seconds));
         match self.clock.block_on(select(push, stop)) {
@@ -142,13 +168,7 @@ impl World {
 
     pub(super) fn settle(&self, id: &AttemptId) -> Settled {
         let (policy, breaker) = (PushPolicy::default(), Breaker::new(BreakerPolicy::default()));
-        let stack = PushStack {
-            connector: self,
-            log: self,
-            policy: &policy,
-            breaker: &breaker,
-            clock: &self.clock,
-        };
+        let stack = self.stack(&policy, &breaker);
         self.clock.block_on(stack.settle(id))
     }
 
@@ -217,6 +237,18 @@ impl Connector for World {
 impl NoteSink for World {
     fn note(&self, _: &AttemptId, _: &str, _: &str) -> Result<(), String> {
         Ok(())
+    }
+}
+
+impl Progress for World {
+    fn moment(&self, moment: &Moment<'_>) {
+        assert_eq!((moment.target, moment.expected.number), ("scripted", 7));
+        let stage = match moment.stage {
+            Stage::Submitting => "submitting".to_owned(),
+            Stage::Running { state } => format!("running {state}"),
+            Stage::Waiting { .. } => "waiting".to_owned(),
+        };
+        self.told.lock().unwrap().push((moment.elapsed.as_secs(), stage));
     }
 }
 

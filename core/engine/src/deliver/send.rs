@@ -1,0 +1,182 @@
+//! Send: batches of a plan, cut again while the target is slower than thought.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use planthread_contracts::RowOutcome;
+use planthread_kit::{
+    Batch, CellWrite, Class, ConnectorError, Expected, PushEnd, PushOutcome, Sent,
+};
+
+use super::{
+    DurableLog,
+    apply::{Applied, Delivery},
+    check::Checker,
+};
+use crate::{
+    EngineError, Reader,
+    error::Result,
+    ledger::want::same_group,
+    plan::{PlanLine, Policy, pace::Pace},
+};
+
+/// Sends the batches of one plan.
+pub(super) struct Sender<'a> {
+    delivery: &'a Delivery<'a>,
+    log: DurableLog,
+    state: Reader,
+    policy: Policy,
+}
+
+impl<'a> Sender<'a> {
+    pub(super) fn new(delivery: &'a Delivery<'a>, policy: Policy, plan: &str) -> Result<Self> {
+        let clock = Arc::clone(delivery.clock);
+        let log = DurableLog::new(Arc::clone(delivery.state), clock, plan);
+        Ok(Self { delivery, log, state: delivery.state.reader()?, policy })
+    }
+
+    /// The target's pace, from what its last attempts took.
+    pub(super) fn pace(&self) -> Result<Pace<'a>> {
+        let now = self.delivery.clock.now();
+        let tried = self.state.at_once(|db| db.tried(&self.policy.target, now))?;
+        let limit = self.policy.batch_limit;
+        Ok(Pace::new(&self.delivery.connector.info().capabilities, limit, tried))
+    }
+
+    /// Sends `lines` in one batch, or in several when the target is too slow
+    /// for so many.
+    pub(super) async fn send(&mut self, lines: Vec<PlanLine>, applied: &mut Applied) -> Result<()> {
+        let mut queue = VecDeque::from([lines]);
+        while let Some(lines) = queue.pop_front() {
+            let pace = self.pace()?;
+            if lines.len() > pace.most_cells()
+                && let Some((first, rest)) = halves(&lines)
+            {
+                queue.push_front(rest.to_vec());
+                queue.push_front(first.to_vec());
+                continue;
+            }
+            // A plan may take hours: what a window, a promotion or a second
+            // writer says is asked at this hour.
+            self.policy = self.policy.at(self.delivery.clock.now());
+            let lines = self.standing(&lines, applied)?;
+            if let Some(error) = self.push(&lines, pace.takes(lines.len()), applied).await? {
+                match halves(&lines) {
+                    Some((first, rest)) => {
+                        queue.push_front(rest.to_vec());
+                        queue.push_front(first.to_vec());
+                    }
+                    None => applied.stopped = Some(error),
+                }
+            }
+            if applied.stopped.is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The lines of a batch that may go: whole groups, or nothing of them.
+    fn standing(&self, lines: &[PlanLine], applied: &mut Applied) -> Result<Vec<PlanLine>> {
+        self.state.at_once(|db| {
+            let policy = match db.scope(&self.policy.target, self.policy.scope.name())? {
+                Some(scope) => &self.policy.with_second_writer(db, scope)?,
+                None => &self.policy,
+            };
+            let checker = Checker::new(db, policy)?;
+            let mut standing = Vec::with_capacity(lines.len());
+            for group in lines.chunk_by(|a, b| same_group(&a.cell, &b.cell)) {
+                let moved = checker.moved(group)?;
+                if moved.is_empty() {
+                    standing.extend_from_slice(group);
+                } else {
+                    applied.left += wide(group.len() - moved.len());
+                    applied.moved(moved.iter().map(|line| &line.cell));
+                }
+            }
+            Ok(standing)
+        })
+    }
+
+    /// Pushes one batch. Answers the error of one that was too large.
+    async fn push(
+        &mut self,
+        lines: &[PlanLine],
+        takes: Duration,
+        applied: &mut Applied,
+    ) -> Result<Option<ConnectorError>> {
+        if lines.is_empty() {
+            return Ok(None);
+        }
+        let write = |line: &PlanLine| CellWrite {
+            key: line.cell.clone(),
+            revision: line.revision,
+            value: line.value,
+        };
+        let cells: Vec<CellWrite> = lines.iter().map(write).collect();
+        let count = wide(cells.len());
+        let batch = Batch::new(self.policy.scope.clone(), &self.policy.grants, cells)
+            .map_err(|error| EngineError::Refused(error.to_string()))?;
+        let expected = Expected { number: applied.batches + 1, takes: Some(takes) };
+        let end = self.delivery.stack(&self.log, expected).push(&batch).await;
+        let moved = self.log.take_moved();
+        if !moved.is_empty() {
+            // Law 5: the batch dissolves; the next plan computes the diff again.
+            applied.moved(moved.iter());
+            applied.left += count - wide(moved.len());
+            return Ok(None);
+        }
+        match end {
+            PushEnd::Empty => return Ok(None),
+            PushEnd::TooLarge { error } => return Ok(Some(error)),
+            PushEnd::Done { outcome, .. } => done(outcome, count, applied),
+            PushEnd::Unproven { .. } => applied.unproven += count,
+            PushEnd::Parked { error, open, .. } => {
+                applied.stopped = Some(error);
+                if open.is_none() {
+                    return Ok(None);
+                }
+                applied.unproven += count;
+            }
+        }
+        applied.batches += 1;
+        applied.sent += count;
+        Ok(None)
+    }
+}
+
+fn done(outcome: PushOutcome, count: u64, applied: &mut Applied) {
+    for row in &outcome.rows {
+        match row {
+            RowOutcome::Accepted => applied.accepted += 1,
+            RowOutcome::Rejected(_) => applied.rejected += 1,
+            RowOutcome::Unproven => applied.unproven += 1,
+        }
+    }
+    if outcome.failed {
+        applied.failed += count;
+        applied.stopped = Some(job_failed(&outcome.receipt.verdict));
+    }
+    applied.receipts.push(outcome.receipt.handle);
+}
+
+/// A job that fails as a whole has a cause beside its rows: the batches after
+/// it would only meet it again.
+fn job_failed(verdict: &str) -> ConnectorError {
+    let class = Class::Transient { sent: Sent::Maybe };
+    ConnectorError::new(class, "import batch", format!("the target's job failed: {verdict}"))
+        .cure("cure what the target names, then run this again: what is unchanged goes out anew")
+}
+
+/// Two parts of about the same size, groups kept whole; `None` for one group.
+fn halves(lines: &[PlanLine]) -> Option<(&[PlanLine], &[PlanLine])> {
+    let new_group = |at: &usize| !same_group(&lines[at - 1].cell, &lines[*at].cell);
+    let middle = lines.len() / 2;
+    let at = (middle.max(1)..lines.len())
+        .find(new_group)
+        .or_else(|| (1..middle.max(1)).rev().find(new_group))?;
+    Some(lines.split_at(at))
+}
+
+pub(super) fn wide(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
