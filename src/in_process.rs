@@ -73,7 +73,7 @@ fn dated(headers: &mut HeaderMap, at: Timestamp) {
 }
 
 fn broken(message: &str) -> SendError {
-    SendError { sent: Sent::Maybe, message: message.to_owned() }
+    SendError::lost(Sent::Maybe, message)
 }
 
 #[cfg(test)]

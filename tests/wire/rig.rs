@@ -12,8 +12,8 @@ use planthread_conformance::bench::batch;
 use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Period, Scope, Status};
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Backoff, Batch, Breaker,
-    BreakerPolicy, Clock, Connector, ConnectorError, Expected, NoteSink, PushEnd, PushPolicy,
-    PushStack, Quota, RecordedBatch, ReqwestTransport, Secret, Selection, SystemClock,
+    BreakerPolicy, Clock, Connector, ConnectorError, Expected, NoteError, NoteSink, PushEnd,
+    PushPolicy, PushStack, Quota, RecordedBatch, ReqwestTransport, Secret, Selection, SystemClock,
     TransportOptions, Unobserved,
     http::{Basic, HttpStack, RequestPolicy},
 };
@@ -253,7 +253,7 @@ struct Memory(Mutex<BTreeMap<AttemptId, Kept>>);
 type Kept = (RecordedBatch, BTreeMap<String, String>);
 
 impl NoteSink for Memory {
-    fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), String> {
+    fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), NoteError> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = all.get_mut(attempt).ok_or("no such attempt")?;
         kept.1.insert(key.to_owned(), value.to_owned());

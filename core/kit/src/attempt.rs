@@ -39,13 +39,16 @@ impl fmt::Display for AttemptId {
     }
 }
 
+/// Why a note could not be made durable.
+pub type NoteError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Where an attempt's notes are kept. Durable when it returns.
 pub trait NoteSink: Send + Sync + fmt::Debug {
     /// Keeps `key = value` for the attempt, replacing an older value.
     ///
     /// # Errors
     /// When the note could not be made durable, with the reason.
-    fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), String>;
+    fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), NoteError>;
 }
 
 /// One open attempt, as a connector sees it.
@@ -74,9 +77,9 @@ impl Attempt {
     /// # Errors
     /// `Fatal` when the note can't be kept: without it nothing may be sent.
     pub fn note(&self, key: &str, value: &str) -> Result<(), ConnectorError> {
-        self.sink
-            .note(&self.id, key, value)
-            .map_err(|reason| ConnectorError::new(Class::Fatal, "note attempt", reason))
+        self.sink.note(&self.id, key, value).map_err(|error| {
+            ConnectorError::new(Class::Fatal, "note attempt", error.to_string()).caused_by(error)
+        })
     }
 
     /// Durably records how the batch was encoded, before its first row goes

@@ -1,6 +1,6 @@
 //! A connector returns a class of error, never a decision.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,8 @@ pub struct ConnectorError {
     /// Whether nothing of the push took or will take effect, whatever the
     /// class is: the connector knows, because what takes effect was never sent.
     pub took_nothing: bool,
+    /// What it was caused by: a transport's, a store's or a parser's error.
+    pub source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl ConnectorError {
@@ -81,7 +83,15 @@ impl ConnectorError {
     #[must_use]
     pub fn new(class: Class, operation: &'static str, message: impl Into<String>) -> Self {
         let message = masked(message);
-        Self { class, operation, message, vendor_code: None, cure: None, took_nothing: false }
+        Self {
+            class,
+            operation,
+            message,
+            vendor_code: None,
+            cure: None,
+            took_nothing: false,
+            source: None,
+        }
     }
 
     /// Adds the vendor's code.
@@ -119,6 +129,14 @@ impl ConnectorError {
         self
     }
 
+    /// Adds what it was caused by. Its text is shown to people like the message:
+    /// no URLs with queries, headers, bodies or secrets.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
     /// Adds the cure.
     #[must_use]
     pub fn cure(mut self, cure: impl Into<String>) -> Self {
@@ -148,4 +166,24 @@ impl fmt::Display for ConnectorError {
     }
 }
 
-impl std::error::Error for ConnectorError {}
+impl Error for ConnectorError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SendError;
+
+    #[test]
+    fn the_cause_can_be_followed() {
+        let lost = SendError::lost(Sent::Maybe, "connection reset");
+        let error = ConnectorError::new(Class::Fatal, "commit", "no answer").caused_by(lost);
+        let cause = error.source().and_then(|source| source.downcast_ref::<SendError>());
+        assert_eq!(cause.map(|lost| lost.sent), Some(Sent::Maybe));
+        assert!(error.clone().after_effect().source().is_some(), "whatever becomes of it");
+        assert!(ConnectorError::new(Class::Fatal, "commit", "x").source().is_none());
+    }
+}

@@ -46,7 +46,7 @@ mod testing;
 pub mod transport;
 pub mod transport_reqwest;
 
-pub use attempt::{Attempt, AttemptId, AttemptRecord, EncodingDigest, NoteSink};
+pub use attempt::{Attempt, AttemptId, AttemptRecord, EncodingDigest, NoteError, NoteSink};
 pub use backoff::Backoff;
 pub use batch::{Batch, BatchError, CellWrite, RecordedBatch};
 pub use breaker::{Breaker, BreakerPolicy};

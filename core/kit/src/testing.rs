@@ -46,8 +46,11 @@ impl Reply {
     }
 
     pub(crate) fn lost(sent: Sent, message: &str) -> Self {
-        let error = SendError { sent, message: message.to_owned() };
-        Self { after: Duration::ZERO, result: Err(error) }
+        Self { after: Duration::ZERO, result: Err(SendError::lost(sent, message)) }
+    }
+
+    pub(crate) fn untrusted(why: &str) -> Self {
+        Self { after: Duration::ZERO, result: Err(SendError::untrusted(why)) }
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {

@@ -25,12 +25,12 @@ pub trait Transport: Send + Sync + fmt::Debug {
 pub struct SendError {
     /// `No` only when the request provably did not reach the peer.
     pub sent: Sent,
+    /// Whether we did not trust the certificate that the peer showed: only
+    /// another configuration helps.
+    pub untrusted: bool,
     /// What happened, without URL, headers or bodies.
     pub message: String,
 }
-
-/// How the message of a certificate that we don't trust begins.
-const UNTRUSTED: &str = "the certificate of the other side is not trusted";
 
 impl SendError {
     /// What to do about a certificate that is not trusted.
@@ -42,13 +42,13 @@ impl SendError {
     /// sent, and trying again changes nothing.
     #[must_use]
     pub fn untrusted(why: &str) -> Self {
-        Self { sent: Sent::No, message: format!("{UNTRUSTED}: {why}") }
+        let message = format!("the certificate of the other side is not trusted: {why}");
+        Self { sent: Sent::No, untrusted: true, message }
     }
 
-    /// Whether only another configuration helps. It is told by its own
-    /// sentence, so that a transport needs to know of nothing but `sent`.
+    /// The connection broke, or was never made.
     #[must_use]
-    pub fn is_untrusted(&self) -> bool {
-        self.sent == Sent::No && self.message.starts_with(UNTRUSTED)
+    pub fn lost(sent: Sent, message: impl Into<String>) -> Self {
+        Self { sent, untrusted: false, message: message.into() }
     }
 }

@@ -133,7 +133,7 @@ impl ReqwestTransport {
         while let Some(part) = answer.chunk().await.map_err(lost)? {
             if body.len() + part.len() > self.answer_max {
                 let message = format!("the answer is longer than {} bytes", self.answer_max);
-                return Err(SendError { sent: Sent::Maybe, message });
+                return Err(SendError::lost(Sent::Maybe, message));
             }
             body.extend_from_slice(&part);
         }
@@ -148,7 +148,7 @@ fn lost(error: reqwest::Error) -> SendError {
         return SendError::untrusted(&redact::text(&fault.to_string()));
     }
     let sent = if error.is_builder() || error.is_connect() { Sent::No } else { Sent::Maybe };
-    SendError { sent, message: redact::text(&chain(&error.without_url())) }
+    SendError::lost(sent, redact::text(&chain(&error.without_url())))
 }
 
 /// Why the certificate of the peer was refused, when that is the cause.

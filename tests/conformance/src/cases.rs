@@ -8,8 +8,8 @@ use std::{
 
 use planthread_contracts::{CellKey, DesiredCell, RowOutcome, SeenCell};
 use planthread_kit::{
-    Attempt, AttemptId, AttemptRecord, Class, Clock, ConnectorError, NoteSink, Poll, PushOutcome,
-    RecordedBatch, Selection, Submission,
+    Attempt, AttemptId, AttemptRecord, Class, Clock, ConnectorError, NoteError, NoteSink, Poll,
+    PushOutcome, RecordedBatch, Selection, Submission,
 };
 use rust_decimal::Decimal;
 
@@ -20,7 +20,7 @@ use crate::bench::{Bench, Fault, World, batch};
 pub(crate) struct Notes(Mutex<BTreeMap<String, String>>);
 
 impl NoteSink for Notes {
-    fn note(&self, _: &AttemptId, key: &str, value: &str) -> Result<(), String> {
+    fn note(&self, _: &AttemptId, key: &str, value: &str) -> Result<(), NoteError> {
         let mut notes = self.0.lock().map_err(|_| "poisoned".to_owned())?;
         notes.insert(key.to_owned(), value.to_owned());
         Ok(())

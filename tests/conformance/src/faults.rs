@@ -11,8 +11,8 @@ use std::{
 use planthread_contracts::{CellKey, DesiredCell, RowOutcome};
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Breaker, BreakerPolicy,
-    Class, ConnectorError, Expected, NoteSink, Poll, PushEnd, PushPolicy, PushStack, RecordedBatch,
-    Unobserved, VirtualClock,
+    Class, ConnectorError, Expected, NoteError, NoteSink, Poll, PushEnd, PushPolicy, PushStack,
+    RecordedBatch, Unobserved, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -41,7 +41,7 @@ struct Memory(Mutex<BTreeMap<AttemptId, Kept>>);
 type Kept = (RecordedBatch, BTreeMap<String, String>);
 
 impl NoteSink for Memory {
-    fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), String> {
+    fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), NoteError> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = all.get_mut(attempt).ok_or("no such attempt")?;
         kept.1.insert(key.to_owned(), value.to_owned());

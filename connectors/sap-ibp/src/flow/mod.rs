@@ -23,8 +23,8 @@ use jiff::Timestamp;
 use planthread_contracts::{Scope, WriteGrant};
 use planthread_kit::{
     Attempt, AttemptId, AttemptRecord, Batch, BoxFuture, CellWrite, Clock, Connector,
-    ConnectorError, NoteSink, Poll, PushOutcome, Quota, Secret, SendError, Sent, Submission,
-    Transport, VirtualClock,
+    ConnectorError, NoteError, NoteSink, Poll, PushOutcome, Quota, Secret, SendError, Sent,
+    Submission, Transport, VirtualClock,
     http::{Basic, HttpStack, RequestPolicy},
 };
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ impl Transport for Script {
                     Ok(answer)
                 }
                 Reply::Hang => std::future::pending().await,
-                Reply::Lost(sent) => Err(SendError { sent, message: "connection lost".to_owned() }),
+                Reply::Lost(sent) => Err(SendError::lost(sent, "connection lost")),
             }
         })
     }
@@ -85,7 +85,7 @@ fn short(request: &Request<Bytes>) -> String {
 struct Notes(Mutex<BTreeMap<String, String>>);
 
 impl NoteSink for Notes {
-    fn note(&self, _: &AttemptId, key: &str, value: &str) -> Result<(), String> {
+    fn note(&self, _: &AttemptId, key: &str, value: &str) -> Result<(), NoteError> {
         self.0.lock().unwrap().insert(key.to_owned(), value.to_owned());
         Ok(())
     }

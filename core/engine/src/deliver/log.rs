@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use planthread_contracts::CellKey;
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Class, Clock, ConnectorError,
-    NoteSink, RecordedBatch,
+    NoteError, NoteSink, RecordedBatch,
 };
 
 use crate::{
@@ -47,7 +47,7 @@ impl DurableLog {
 }
 
 fn fatal(operation: &'static str) -> impl FnOnce(EngineError) -> ConnectorError {
-    move |error| ConnectorError::new(Class::Fatal, operation, error.to_string())
+    move |error| ConnectorError::new(Class::Fatal, operation, error.to_string()).caused_by(error)
 }
 
 impl AttemptLog for DurableLog {
@@ -94,10 +94,8 @@ impl AttemptLog for DurableLog {
 }
 
 impl NoteSink for Notes {
-    fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), String> {
+    fn note(&self, attempt: &AttemptId, key: &str, value: &str) -> Result<(), NoteError> {
         let (id, key, value) = (attempt.clone(), key.to_owned(), value.to_owned());
-        self.state
-            .change(move |tx| attempts::note(tx, &id, &key, &value))
-            .map_err(|error| error.to_string())
+        Ok(self.state.change(move |tx| attempts::note(tx, &id, &key, &value))?)
     }
 }

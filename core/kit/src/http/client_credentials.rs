@@ -119,7 +119,7 @@ impl Door<'_> {
             let maybe = Class::Transient { sent: Sent::Maybe };
             let response = match select(sending, limit).await {
                 Either::Left((Ok(response), _)) => response,
-                Either::Left((Err(lost), _)) if lost.is_untrusted() => {
+                Either::Left((Err(lost), _)) if lost.untrusted => {
                     let error = ConnectorError::new(Class::Auth, FETCH, lost.message);
                     return Err(error.cure(SendError::TRUST));
                 }

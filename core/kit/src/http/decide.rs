@@ -83,7 +83,7 @@ pub(super) fn decide(
     match answer {
         Answer::Response(response) => by_status(response, safety, refreshed, left, backoff, now),
         // The same certificate will be shown again.
-        Answer::Lost(lost) if lost.is_untrusted() => Next::Fail(Class::Auth),
+        Answer::Lost(lost) if lost.untrusted => Next::Fail(Class::Auth),
         Answer::Lost(SendError { sent: Sent::No, .. }) if left => Next::Resend(backoff),
         Answer::Lost(SendError { sent: Sent::No, .. }) => {
             Next::Fail(Class::Transient { sent: Sent::No })
@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn no_answer(sent: Sent) -> Answer {
-        Answer::Lost(SendError { sent, message: "x".to_owned() })
+        Answer::Lost(SendError::lost(sent, "x"))
     }
 
     fn next(answer: &Answer, safety: Safety, left: bool) -> Next {

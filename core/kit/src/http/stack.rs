@@ -185,11 +185,13 @@ fn finish(
         (Answer::Response(response), Some(class)) => {
             error(class, format!("the target answered {} and asks to wait", response.status()))
         }
-        (Answer::Lost(lost), Some(class)) if lost.is_untrusted() => {
-            let error = ConnectorError::new(class, call.operation, redact::text(&lost.message));
-            Err(error.cure(SendError::TRUST))
+        (Answer::Lost(lost), class) => {
+            let (class, message) = (class.unwrap_or(UNCLEAR), redact::text(&lost.message));
+            let error = ConnectorError::new(class, call.operation, message);
+            let error = if lost.untrusted { error.cure(SendError::TRUST) } else { error };
+            let shown = SendError { message: error.message.clone(), ..lost };
+            Err(error.caused_by(shown))
         }
-        (Answer::Lost(lost), class) => error(class.unwrap_or(UNCLEAR), redact::text(&lost.message)),
         (Answer::TimedOut(limit), class) => {
             let message = format!("no answer within {} s", ceil_secs(limit));
             error(class.unwrap_or(UNCLEAR), message)

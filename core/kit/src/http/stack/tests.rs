@@ -56,8 +56,7 @@ fn any_status_is_the_connectors_to_read() {
 
 #[test]
 fn a_certificate_that_is_not_trusted_is_configuration_and_not_tried_again() {
-    let shown = || SendError::untrusted("UnknownIssuer").message;
-    let (result, requests, _) = one(Safety::Read, move |_| Reply::lost(Sent::No, &shown()));
+    let (result, requests, _) = one(Safety::Read, |_| Reply::untrusted("UnknownIssuer"));
     let error = result.unwrap_err();
     assert_eq!((error.class, requests), (Class::Auth, 1));
     assert!(error.cure.unwrap().contains("network.private_ca"));

@@ -12,8 +12,8 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::{
-    BoxFuture, Capabilities, CellWrite, Cost, Discovery, Info, NoteSink, PackFile, Selection,
-    VirtualClock, testing::clock,
+    BoxFuture, Capabilities, CellWrite, Cost, Discovery, Info, NoteError, NoteSink, PackFile,
+    Selection, VirtualClock, testing::clock,
 };
 
 /// What the scripted target does with one push.
@@ -235,7 +235,7 @@ impl Connector for World {
 }
 
 impl NoteSink for World {
-    fn note(&self, _: &AttemptId, _: &str, _: &str) -> Result<(), String> {
+    fn note(&self, _: &AttemptId, _: &str, _: &str) -> Result<(), NoteError> {
         Ok(())
     }
 }
