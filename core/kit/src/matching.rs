@@ -183,5 +183,16 @@ mod tests {
                  ("LINE-1", "1020", "2026-W50")][at];
             prop_assert_eq!(named(&format!("row {name}/{location}/{week} refused")), [at]);
         }
+
+        #[test]
+        fn words_are_found_only_whole(word in "[A-Z]{1,4}-?[0-9]{1,3}", more in "[A-Z0-9_-]") {
+            let found = |text: String| contains_word(&text, &word);
+            for whole in [format!("row {word}, bad"), format!("({word})"), format!("{word}.")] {
+                prop_assert!(found(whole));
+            }
+            for part in [format!("row {word}{more} bad"), format!("é{word}")] {
+                prop_assert!(!found(part));
+            }
+        }
     }
 }

@@ -75,7 +75,7 @@ pub fn receipt(
             return Err(refusal(operation, answer, sent, reader));
         }
         if is_page(answer) {
-            return Err(page(operation, answer));
+            return Err(instead(operation, answer, "JSON"));
         }
         let documented = expect.statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
         return Err(drift(format!("HTTP {status}, documented is {documented}")).cure(COMPARE));
@@ -84,7 +84,7 @@ pub fn receipt(
     let pointer = match expect.body {
         Body::Json(pointer) => pointer,
         Body::Empty if answer.body().is_empty() => return Ok(Value::Null),
-        Body::Empty if is_page(answer) => return Err(page(operation, answer)),
+        Body::Empty if is_page(answer) => return Err(instead(operation, answer, "JSON")),
         Body::Empty => return Err(drift(format!("HTTP {status} with a body")).cure(COMPARE)),
     };
     let value = json(operation, answer, sent)?;
@@ -110,20 +110,15 @@ pub fn json(
     sent: Sent,
 ) -> Result<Value, ConnectorError> {
     whole(operation, answer, sent)?;
-    if is_page(answer) {
-        return Err(page(operation, answer));
-    }
-    if let Some(kind) = content_type(answer).filter(|kind| !is_json(kind)) {
-        let text = format!("HTTP {}: {kind} instead of JSON", answer.status().as_u16());
-        return Err(ConnectorError::new(Class::Drift, operation, redact::text(&text)).cure(COMPARE));
-    }
-    serde_json::from_slice(answer.body()).map_err(|error| {
-        if error.is_eof() {
+    let declared = content_type(answer).is_none_or(|kind| is_json(&kind));
+    match serde_json::from_slice(answer.body()) {
+        Ok(value) if declared => Ok(value),
+        Err(error) if error.is_eof() && declared && begins_as_json(answer.body()) => {
             let text = "the answer's JSON ends too early";
-            return ConnectorError::new(Class::Transient { sent }, operation, text);
+            Err(ConnectorError::new(Class::Transient { sent }, operation, text))
         }
-        ConnectorError::new(Class::Drift, operation, "the answer is no JSON").cure(COMPARE)
-    })
+        _ => Err(instead(operation, answer, "JSON")),
+    }
 }
 
 /// A body that a relay cut is a failed answer, not a short one.
@@ -180,7 +175,7 @@ pub fn refusal(
     let (said, text) = match location(answer) {
         Some(place) => (Said::default(), format!("HTTP {number} to {place}")),
         None if is_page(answer) => {
-            (Said::default(), format!("HTTP {number} with {}", titled(answer)))
+            (Said::default(), format!("HTTP {number}: {}", kind(answer, "an answer of the target")))
         }
         None => {
             let said = reader(answer.body());
@@ -242,32 +237,54 @@ pub fn is_page(answer: &Response<Bytes>) -> bool {
     if declared.is_some_and(|kind| kind == "text/html" || kind == "application/xhtml+xml") {
         return true;
     }
-    let head = &answer.body()[..answer.body().len().min(64)];
-    let head =
-        String::from_utf8_lossy(head).trim_start_matches('\u{feff}').trim_start().to_lowercase();
+    let head = start(answer, 64);
     ["<!doctype html", "<html"].iter().any(|sign| head.starts_with(sign))
 }
 
-/// The error of a page in the place of data.
-fn page(operation: &'static str, answer: &Response<Bytes>) -> ConnectorError {
-    let text = format!("HTTP {}: {}", answer.status().as_u16(), titled(answer));
+/// The error of a body that is not what was `wanted`: it says what came.
+#[must_use]
+pub fn instead(operation: &'static str, answer: &Response<Bytes>, wanted: &str) -> ConnectorError {
+    let text = format!("HTTP {}: {}", answer.status().as_u16(), kind(answer, wanted));
     ConnectorError::new(Class::Drift, operation, text).cure(COMPARE)
 }
 
-/// What kind of page it is, with its title where it has one.
-fn titled(answer: &Response<Bytes>) -> String {
-    const PAGE: &str = "a web page instead of JSON, such as a login page";
+/// What kind of body this is, for people.
+fn kind(answer: &Response<Bytes>, wanted: &str) -> String {
+    let declared = content_type(answer).unwrap_or_default();
+    let start = start(answer, 64);
+    let other = match () {
+        () if is_page(answer) => {
+            let title = title(answer).map(|title| format!(" (\"{title}\")")).unwrap_or_default();
+            return format!("a web page instead of {wanted}, such as a login page{title}");
+        }
+        () if start.is_empty() => "an empty answer",
+        () if declared.starts_with("multipart/") || start.starts_with("--") => "a multipart answer",
+        () if start.starts_with('<') => "an XML document",
+        () if declared.is_empty() || is_json(&declared) => "a text that is no JSON",
+        () => return format!("{} instead of {wanted}", redact::text(&declared)),
+    };
+    format!("{other} instead of {wanted}")
+}
+
+/// The title of a page, shortened.
+fn title(answer: &Response<Bytes>) -> Option<String> {
     let text = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(4_096)]);
     let lower = text.to_ascii_lowercase();
-    let title = lower.find("<title").and_then(|at| {
-        let from = at + lower[at..].find('>')? + 1;
-        let to = from + lower[from..].find("</title")?;
-        Some(redact::up_to(text[from..to].trim(), 80))
-    });
-    match title.filter(|title| !title.is_empty()) {
-        Some(title) => format!("{PAGE} (\"{title}\")"),
-        None => PAGE.to_owned(),
-    }
+    let at = lower.find("<title")?;
+    let from = at + lower[at..].find('>')? + 1;
+    let to = from + lower[from..].find("</title")?;
+    Some(redact::up_to(text[from..to].trim(), 80)).filter(|title| !title.is_empty())
+}
+
+/// How the body begins, in small letters.
+fn start(answer: &Response<Bytes>, most: usize) -> String {
+    let head = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(most)]);
+    head.trim_start_matches('\u{feff}').trim_start().to_lowercase()
+}
+
+/// Whether a text that ends too early was JSON at all.
+fn begins_as_json(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"{[".contains(byte))
 }
 
 fn shown(pointer: &str) -> String {
