@@ -3,6 +3,7 @@
 //! knows. So a new target brings its own bench, and no file here changes.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -55,6 +56,8 @@ struct Case {
     secrets: Vec<String>,
     /// A field of the answers that the connector reads, and another name.
     renamed: (String, String),
+    /// The field of the answers that says how many rows there are.
+    counted: String,
 }
 
 impl FactoryBench {
@@ -119,7 +122,8 @@ impl Bench for FactoryBench {
     fn world(&self) -> World {
         let clock = VirtualClock::new(start(), 7);
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let watched = Arc::new(Mutex::new(Watched::new((self.registered.sandbox)())));
+        let watched =
+            Arc::new(Mutex::new(Watched::new((self.registered.sandbox)(), &self.case.counted)));
         let wire = InProcess::new(watched.clone(), Arc::clone(&shared));
         let scope = match self.case.scope.as_str() {
             "" => Scope::base(),
@@ -170,18 +174,49 @@ struct Watched {
     faulty: Faulty<Box<dyn Simulator>>,
     closed_until: Option<Timestamp>,
     early: usize,
+    counted: String,
+    /// Requests whose answers announce a trillion rows.
+    lies: BTreeSet<u64>,
 }
 
 impl Watched {
-    fn new(sandbox: Box<dyn Simulator>) -> Self {
-        Self { faulty: Faulty::new(sandbox, [], 1), closed_until: None, early: 0 }
+    fn new(sandbox: Box<dyn Simulator>, counted: &str) -> Self {
+        let faulty = Faulty::new(sandbox, [], 1);
+        let (counted, lies) = (counted.to_owned(), BTreeSet::new());
+        Self { faulty, closed_until: None, early: 0, counted, lies }
+    }
+}
+
+/// Puts a trillion wherever `body` has a field called `counted`, as a text
+/// where it was one.
+fn lie(counted: &str, body: &mut Value) {
+    const MANY: u64 = 1_000_000_000_000;
+    match body {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(_) if name == counted => *value = MANY.to_string().into(),
+                    Value::Number(_) if name == counted => *value = MANY.into(),
+                    inner => lie(counted, inner),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| lie(counted, item)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
 impl Simulator for Watched {
     fn handle(&mut self, at: Timestamp, request: &Request<Bytes>) -> Reply {
         self.early += usize::from(self.closed_until.is_some_and(|until| at < until));
-        let reply = self.faulty.handle(at, request);
+        let mut reply = self.faulty.handle(at, request);
+        if self.lies.contains(&self.faulty.requests())
+            && let Ok(mut body) = serde_json::from_slice::<Value>(reply.response.body())
+        {
+            lie(&self.counted, &mut body);
+            *reply.response.body_mut() = Bytes::from(body.to_string());
+            reply.response.headers_mut().remove(http::header::CONTENT_LENGTH);
+        }
         let wait = reply.response.headers().get("retry-after");
         if let Some(seconds) = wait.and_then(|value| value.to_str().ok()?.parse::<u64>().ok()) {
             self.closed_until = Some(at + Duration::from_secs(seconds));
@@ -255,6 +290,10 @@ impl Target for Mounted {
             Fault::LoginPage => Mishap::LoginPage(200),
             Fault::Multipart400 => Mishap::Multipart400(200),
             Fault::Redirect => Mishap::Redirect(302),
+            Fault::CountLies => {
+                self.with(|world| world.lies.insert(world.faulty.requests() + nth as u64));
+                return;
+            }
         };
         let nth = nth as u64;
         let rule = Rule { fault, matches: None, when: When::Range(nth, nth) };

@@ -38,7 +38,7 @@ const POLLS_MAX: usize = 1_000;
 
 type End = Result<(), String>;
 
-fn push(world: &World, cells: &[DesiredCell]) -> Result<PushOutcome, ConnectorError> {
+pub(crate) fn push(world: &World, cells: &[DesiredCell]) -> Result<PushOutcome, ConnectorError> {
     let batch = batch(world.connector.as_ref(), cells)
         .map_err(|reason| ConnectorError::new(Class::Fatal, "build batch", reason))?;
     let notes = Arc::new(Notes::default());

@@ -7,6 +7,7 @@
 pub mod bench;
 mod cases;
 mod faults;
+mod paging;
 
 use libtest_mimic::{Failed, Trial};
 
@@ -16,7 +17,7 @@ pub use bench::{Bench, Fault, Target, World};
 type Case = fn(&dyn Bench) -> Result<(), String>;
 
 /// Every case, by name.
-const CASES: [(&str, Case); 16] = [
+const CASES: [(&str, Case); 18] = [
     ("push_then_stored_equals", cases::push_then_stored_equals),
     ("read_back_equals_what_was_pushed", cases::read_back_equals_what_was_pushed),
     ("same_cells_twice_have_one_effect", cases::same_cells_twice_have_one_effect),
@@ -35,6 +36,8 @@ const CASES: [(&str, Case); 16] = [
     ("discover_answers_every_line_of_the_sheet", cases::discover_answers_the_sheet),
     ("pack_holds_every_cell", cases::pack_holds_every_cell),
     ("secrets_are_never_printed", cases::secrets_are_never_printed),
+    ("pages_end_where_the_cells_do", paging::pages_end_where_the_cells_do),
+    ("a_count_that_lies_costs_little", paging::a_count_that_lies_costs_little),
     ("fault_at_every_request", faults::fault_at_every_request),
 ];
 
