@@ -1,7 +1,11 @@
 //! Every fault at every request, and a crash at every request: run again, and
 //! everything was seen, nothing is doubled, the books balance.
 
-use planthread_mocks::{Fault, sap_ibp::Options};
+use planthread_kit::Clock as _;
+use planthread_mocks::{
+    Fault,
+    sap_ibp::{Options, Switch},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -96,6 +100,47 @@ fn law_12_a_busy_service_at_each_request() {
 #[test]
 fn law_12_a_truncated_answer_at_each_request() {
     everywhere(&[Fault::TruncatedBody(20)]);
+}
+
+#[test]
+fn law_2_a_page_of_somebody_in_between_at_each_request_is_no_receipt() {
+    everywhere(&[
+        Fault::LoginPage(200),
+        Fault::LoginPage(201),
+        Fault::Multipart400(201),
+        Fault::Redirect(302),
+    ]);
+}
+
+#[test]
+fn law_2_one_page_among_the_posts_of_rows_lands_nothing_and_is_named_at_once() {
+    let requests = clean();
+    let row = requests.iter().position(|line| line.contains("PTDEMOTrans")).unwrap();
+    for fault in [Fault::LoginPage(201), Fault::Multipart400(201)] {
+        let world = World::new(&chunked(), Options::default());
+        let live = world.open();
+        let before = world.clock.now();
+        world.wire().fault_at(row + 2, fault.clone());
+        let first = world.cycle(&live);
+        let told = format!("{:?}", first.stopped);
+        assert!(told.contains("instead of"), "{fault:?}: {told}");
+        let commits =
+            world.wire().heard.iter().filter(|heard| heard.line.contains("commit")).count();
+        assert_eq!((commits, world.stored().len()), (0, 0), "{fault:?}");
+        assert!(world.clock.now().duration_since(before).as_secs() < 30, "{fault:?}");
+    }
+}
+
+#[test]
+fn fronts_that_want_a_length_and_a_type_let_writes_pass() {
+    let mut options = Options::default();
+    options.switches =
+        options.switches.with(Switch::LengthRequired, true).with(Switch::ParametersNeedType, true);
+    let world = World::new(&chunked(), options);
+    let live = world.open();
+    let done = world.cycle(&live);
+    assert!(done.stopped.is_none(), "{:?}", done.stopped);
+    world.assert_landed(&live, "behind a front");
 }
 
 #[test]

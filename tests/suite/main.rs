@@ -23,6 +23,7 @@ mod scale;
 mod secrets;
 mod standing;
 mod steps;
+mod tenants;
 mod tidy;
 mod waiting;
 mod wire;
