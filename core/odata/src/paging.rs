@@ -104,7 +104,7 @@ impl Paging {
         }
         // A total that ends with a full page may be short of the truth.
         let whole = if pages.len() > 1 { step } else { self.size };
-        if rows(pages) == total && total % whole == 0 && total < self.rows_most {
+        if rows(pages) == total && total.is_multiple_of(whole) && total < self.rows_most {
             self.keep(pages, &ask(Page::After(total)).await?)?;
         }
         Ok(())

@@ -182,7 +182,7 @@ pub(super) async fn read(
         format!("{set}?{}", query(&pairs))
     };
     let ask = |page| {
-        let path = ibp.master_data.path_of(READ, page, &path);
+        let path = ibp.master_data.path_of(READ, page, path);
         async move { ibp.master_data.read(READ, Lane::Sweep, &path?).await }
     };
     let pages = paging.all(ask).await?;

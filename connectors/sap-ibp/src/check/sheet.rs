@@ -120,7 +120,7 @@ fn level(config: &Config, measures: &[MeasureDecl]) -> Vec<SheetLine> {
     }
     for kind in kinds(measures) {
         let field = config.time_fields.of(kind);
-        lines.push(line(&time_id(kind), "time profile", format!("{field} is the {}", words(kind))));
+        lines.push(line(time_id(kind), "time profile", format!("{field} is the {}", words(kind))));
     }
     let resource = config.master_data.resource.as_deref().unwrap_or("found by its key");
     let pair = config.master_data.resource_location.as_deref().unwrap_or("found by its keys");

@@ -166,7 +166,7 @@ async fn read_messages(
         format!("{}Message?{}", ibp.config.planning_area, query(&pairs))
     };
     let ask = |page| {
-        let path = ibp.planning.path_of(READ, page, &path);
+        let path = ibp.planning.path_of(READ, page, path);
         async move { ibp.planning.read(READ, Lane::Verify, &path?).await }
     };
     let pages = paging.all(ask).await?;
