@@ -3,11 +3,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use planthread_contracts::{CellKey, DesiredCell, SeenCell};
+use planthread_contracts::{CellKey, SeenCell};
 use planthread_engine::plan::Prediction;
 use planthread_kit::{
-    Attempt, AttemptRecord, Batch, BoxFuture, Connector, ConnectorError, Discovery, Info, PackFile,
-    Poll, RecordedBatch, Selection, Submission,
+    Attempt, AttemptRecord, Batch, BoxFuture, CellWrite, Connector, ConnectorError, Discovery,
+    Info, PackFile, Poll, RecordedBatch, Selection, Submission,
 };
 
 use super::Entry;
@@ -126,7 +126,7 @@ impl Connector for Watched<'_> {
         })
     }
 
-    fn pack(&self, cells: &[DesiredCell]) -> Result<Vec<PackFile>, ConnectorError> {
+    fn pack(&self, cells: &[CellWrite]) -> Result<Vec<PackFile>, ConnectorError> {
         self.inner.pack(cells)
     }
 }

@@ -15,9 +15,9 @@ use http::Request;
 use jiff::Timestamp;
 use planthread::{in_process::InProcess, registry::Registered};
 use planthread_conformance::{Bench, Fault, Target, World};
-use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Period, Scope, SeenCell, Status};
+use planthread_contracts::{CellKey, MeasureDecl, Period, Scope, SeenCell};
 use planthread_kit::{
-    Clock, QuotaBook, QuotaConfig, VirtualClock,
+    CellWrite, Clock, QuotaBook, QuotaConfig, VirtualClock,
     http::HttpSettings,
     target::{Network, TargetContext},
 };
@@ -78,7 +78,7 @@ impl FactoryBench {
     }
 
     /// The cells of one place and period; values differ from cell to cell.
-    fn row(&self, (resource, location): &(String, String), period: Period) -> Vec<DesiredCell> {
+    fn row(&self, (resource, location): &(String, String), period: Period) -> Vec<CellWrite> {
         let seed = i64::from(period.start().day_of_year()) * 100 + resource.len() as i64;
         let cell = |(number, measure): (usize, &MeasureDecl)| {
             // A measure without decimals is a stamp: one day for all.
@@ -86,7 +86,7 @@ impl FactoryBench {
                 0 => Decimal::from(20_261_122),
                 scale => Decimal::new(seed + 1 + 49 * number as i64, scale),
             };
-            DesiredCell {
+            CellWrite {
                 key: CellKey {
                     target: TARGET.to_owned(),
                     scope: self.case.scope.clone(),
@@ -96,12 +96,8 @@ impl FactoryBench {
                     period,
                     measure: measure.name.clone(),
                 },
+                revision: 1,
                 value,
-                unrounded: value,
-                status: Status::Live,
-                as_of: start(),
-                valid_until: start() + jiff::SignedDuration::from_hours(72),
-                recipe: "conformance".to_owned(),
             }
         };
         self.case.measures.iter().enumerate().map(cell).collect()
@@ -147,7 +143,7 @@ impl Bench for FactoryBench {
         World { clock, connector, target: Arc::new(Mounted { watched, case: self.case.clone() }) }
     }
 
-    fn cells(&self, count: usize) -> Vec<DesiredCell> {
+    fn cells(&self, count: usize) -> Vec<CellWrite> {
         let mut period = self.case.first;
         let mut cells = Vec::new();
         while cells.len() < count {
@@ -160,7 +156,7 @@ impl Bench for FactoryBench {
         cells
     }
 
-    fn stranger(&self) -> Vec<DesiredCell> {
+    fn stranger(&self) -> Vec<CellWrite> {
         self.row(&self.case.stranger, self.case.first)
     }
 

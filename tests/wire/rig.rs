@@ -7,14 +7,13 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
 use planthread_conformance::bench::batch;
-use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Period, Scope, Status};
+use planthread_contracts::{CellKey, MeasureDecl, Period, Scope};
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Backoff, Batch, Breaker,
-    BreakerPolicy, Clock, Connector, ConnectorError, Expected, NoteError, NoteSink, PushEnd,
-    PushPolicy, PushStack, Quota, RecordedBatch, ReqwestTransport, Secret, Selection, SystemClock,
-    TransportOptions, Unobserved,
+    BreakerPolicy, CellWrite, Clock, Connector, ConnectorError, Expected, NoteError, NoteSink,
+    PushEnd, PushPolicy, PushStack, Quota, RecordedBatch, ReqwestTransport, Secret, Selection,
+    SystemClock, TransportOptions, Unobserved,
     http::{Basic, HttpStack, RequestPolicy},
 };
 use planthread_mocks::{Change, SandboxOptions, Shared, serve};
@@ -87,7 +86,7 @@ impl Rig {
     }
 
     /// Pushes one batch through the push stack.
-    pub(crate) async fn push(&self, cells: &[DesiredCell]) -> PushEnd {
+    pub(crate) async fn push(&self, cells: &[CellWrite]) -> PushEnd {
         let batch = batch(&self.connector, cells).unwrap();
         let log = Log { clock: Arc::clone(&self.clock), notes: Arc::default() };
         let breaker = Breaker::new(BreakerPolicy::default());
@@ -113,7 +112,7 @@ impl Rig {
     }
 
     /// Pushes and reads back until everything is seen, as the engine does.
-    pub(crate) async fn land(&self, cells: &[DesiredCell], when: &str) {
+    pub(crate) async fn land(&self, cells: &[CellWrite], when: &str) {
         let mut missing = cells.to_vec();
         let mut ends = Vec::new();
         for _ in 0..ROUNDS {
@@ -128,7 +127,7 @@ impl Rig {
     }
 
     /// Reads back until it is answered: what can't be read is not sent again.
-    async fn read(&self, cells: &[DesiredCell]) -> BTreeMap<CellKey, Option<Decimal>> {
+    async fn read(&self, cells: &[CellWrite]) -> BTreeMap<CellKey, Option<Decimal>> {
         let mut errors = Vec::new();
         for _ in 0..ROUNDS {
             match self.connector.read(&selection(cells)).await {
@@ -141,7 +140,7 @@ impl Rig {
 
     /// Each of `cells` took effect exactly once, with exactly its value, and
     /// nothing else did.
-    pub(crate) fn assert_once(&self, cells: &[DesiredCell], when: &str) {
+    pub(crate) fn assert_once(&self, cells: &[CellWrite], when: &str) {
         let simulator = self.simulator.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wanted: BTreeMap<_, _> =
             cells.iter().map(|cell| (place(&cell.key), cell.value)).collect();
@@ -187,8 +186,7 @@ fn measures() -> Vec<MeasureDecl> {
 }
 
 /// Four resources over three weeks; values differ from cell to cell.
-pub(crate) fn cells() -> Vec<DesiredCell> {
-    let as_of: Timestamp = "2026-11-22T22:00:00Z".parse().unwrap();
+pub(crate) fn cells() -> Vec<CellWrite> {
     let mut cells = Vec::new();
     let mut period: Period = "2026-W49".parse().unwrap();
     for week in 0..3 {
@@ -198,7 +196,7 @@ pub(crate) fn cells() -> Vec<DesiredCell> {
                 let value = if scale == 0 { Decimal::from(20_261_122) } else { number };
                 let value = if at == 1 { value + Decimal::ONE } else { value };
                 let location = if line % 2 == 1 { "1010" } else { "1020" };
-                cells.push(DesiredCell {
+                cells.push(CellWrite {
                     key: CellKey {
                         target: "ibp".to_owned(),
                         scope: String::new(),
@@ -208,12 +206,8 @@ pub(crate) fn cells() -> Vec<DesiredCell> {
                         period,
                         measure: name.to_owned(),
                     },
+                    revision: 1,
                     value,
-                    unrounded: value,
-                    status: Status::Live,
-                    as_of,
-                    valid_until: as_of + SignedDuration::from_hours(72),
-                    recipe: "wire".to_owned(),
                 });
             }
         }
@@ -223,7 +217,7 @@ pub(crate) fn cells() -> Vec<DesiredCell> {
     cells
 }
 
-fn selection(cells: &[DesiredCell]) -> Selection {
+fn selection(cells: &[CellWrite]) -> Selection {
     let mut resources: Vec<_> =
         cells.iter().map(|c| (c.key.resource.clone(), c.key.location.clone())).collect();
     resources.sort();

@@ -1,9 +1,9 @@
 //! The six verbs, each one line: what they do stands in `verbs` and `check`.
 
-use planthread_contracts::{DesiredCell, MeasureDecl, Owner, Scope, SeenCell};
+use planthread_contracts::{MeasureDecl, Owner, Scope, SeenCell};
 use planthread_kit::{
-    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Connector, ConnectorError, Discovery,
-    Info, PackFile, Poll, RecordedBatch, Selection, Submission, http::HttpStack,
+    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Connector, ConnectorError,
+    Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Submission, http::HttpStack,
 };
 
 use crate::{
@@ -108,7 +108,7 @@ impl Connector for SapIbp {
         Box::pin(read(&self.context, selection))
     }
 
-    fn pack(&self, cells: &[DesiredCell]) -> Result<Vec<PackFile>, ConnectorError> {
+    fn pack(&self, cells: &[CellWrite]) -> Result<Vec<PackFile>, ConnectorError> {
         let Context { config, scope: own, measures, .. } = &self.context;
         let version = |scope: &str| config.version_of(&Scope::named(scope), own).to_owned();
         pack(cells, measures, config, version)

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use planthread_contracts::{DesiredCell, MeasureDecl};
+use planthread_contracts::MeasureDecl;
 use planthread_kit::{CellWrite, Class, ConnectorError, PackFile, delimited::Delimited};
 
 use crate::{
@@ -23,15 +23,14 @@ const PACK: &str = "write pack";
 /// # Errors
 /// `Fatal` when a cell can't be written in this layout; the text names it.
 pub(crate) fn pack(
-    cells: &[DesiredCell],
+    cells: &[CellWrite],
     measures: &[MeasureDecl],
     config: &Config,
     version_of: impl Fn(&str) -> String,
 ) -> Result<Vec<PackFile>, ConnectorError> {
     let mut scopes: BTreeMap<&str, Vec<CellWrite>> = BTreeMap::new();
     for cell in cells {
-        let write = CellWrite { key: cell.key.clone(), revision: 0, value: cell.value };
-        scopes.entry(&cell.key.scope).or_default().push(write);
+        scopes.entry(&cell.key.scope).or_default().push(cell.clone());
     }
     let mut whole = config.clone();
     (whole.transaction.values_per_post, whole.transaction.rows_per_post) = (usize::MAX, usize::MAX);
@@ -114,25 +113,14 @@ fn note(config: &Config, files: &[PackFile]) -> PackFile {
 
 #[cfg(test)]
 mod tests {
-    use planthread_contracts::Status;
-
     use super::*;
     use crate::samples::{cell, config, measures};
 
-    fn desired(measure: &str, resource: &str, value: &str) -> DesiredCell {
-        let write = cell(measure, resource, "2026-W02", value);
-        DesiredCell {
-            key: write.key,
-            value: write.value,
-            unrounded: write.value,
-            status: Status::Live,
-            as_of: "2026-01-01T00:00:00Z".parse().unwrap(),
-            valid_until: "2026-01-08T00:00:00Z".parse().unwrap(),
-            recipe: String::new(),
-        }
+    fn desired(measure: &str, resource: &str, value: &str) -> CellWrite {
+        cell(measure, resource, "2026-W02", value)
     }
 
-    fn files(cells: &[DesiredCell], config: &Config) -> Vec<PackFile> {
+    fn files(cells: &[CellWrite], config: &Config) -> Vec<PackFile> {
         pack(cells, &measures(), config, str::to_owned).unwrap()
     }
 

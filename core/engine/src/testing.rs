@@ -89,8 +89,11 @@ pub(crate) fn landed(state: &State, measure: &MeasureDecl, cells: usize) {
     let seen = state.change(|tx| {
         let scope = tx.scope("t", "")?.unwrap();
         let mut books = Books::default();
-        for id in tx.waiting_cells(scope)? {
-            let mut cell = tx.cell(id)?.unwrap();
+        let mut wanted = Vec::new();
+        for group in tx.waiting_groups(scope)? {
+            wanted.extend(tx.cells_of_group(group)?);
+        }
+        for mut cell in wanted {
             cell.step(&mut books, scope, RevisionState::Seen)?;
             (cell.sent_rev, cell.accepted_rev) = (cell.rev, cell.rev);
             (cell.seen, cell.seen_at) = (Some(cell.value), Some(now()));

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use planthread_contracts::{CellKey, Scope, WriteGrant};
 use rust_decimal::Decimal;
 
-/// One cell to write. The value is exactly what the target shall hold.
+/// One cell on its way: from the plan into a batch, an attempt, or a pack. The
+/// value is exactly what the target shall hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellWrite {
     /// The cell.

@@ -4,12 +4,14 @@ use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use planthread_contracts::{
-    CellKey, DesiredCell, MeasureDecl, Period, PeriodKind, Receipt, RowOutcome, Scope, SeenCell,
+    CellKey, MeasureDecl, Period, PeriodKind, Receipt, RowOutcome, Scope, SeenCell,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Attempt, AttemptRecord, Batch, BoxFuture, ConnectorError, RecordedBatch, http::Lane};
+use crate::{
+    Attempt, AttemptRecord, Batch, BoxFuture, CellWrite, ConnectorError, RecordedBatch, http::Lane,
+};
 
 /// Carries cells into one planning system and reads them back.
 ///
@@ -57,7 +59,7 @@ pub trait Connector: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// `Fatal` when a cell can't be written in the target's layout.
-    fn pack(&self, cells: &[DesiredCell]) -> Result<Vec<PackFile>, ConnectorError>;
+    fn pack(&self, cells: &[CellWrite]) -> Result<Vec<PackFile>, ConnectorError>;
 }
 
 /// What a connector is.

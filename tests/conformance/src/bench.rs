@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use planthread_contracts::{DesiredCell, MeasureDecl, Scope, SeenCell, WriteGrant};
+use planthread_contracts::{MeasureDecl, Scope, SeenCell, WriteGrant};
 use planthread_kit::{Batch, CellWrite, Connector, VirtualClock};
 
 /// A connector and its sandbox, to be mounted afresh for each case.
@@ -12,10 +12,10 @@ pub trait Bench: Sync {
     /// A new world: empty sandbox, new connector, virtual clock.
     fn world(&self) -> World;
     /// `count` cells that the sandbox knows and can hold, groups kept whole.
-    fn cells(&self, count: usize) -> Vec<DesiredCell>;
+    fn cells(&self, count: usize) -> Vec<CellWrite>;
     /// A whole cell group, as those of `cells`, whose resource the sandbox does
     /// not know.
-    fn stranger(&self) -> Vec<DesiredCell>;
+    fn stranger(&self) -> Vec<CellWrite>;
     /// Strings that must never be printed.
     fn secrets(&self) -> Vec<String>;
 }
@@ -105,12 +105,10 @@ impl Fault {
 ///
 /// # Errors
 /// When a cell's measure is not bridge-owned, or the cells don't form a batch.
-pub fn batch(connector: &dyn Connector, cells: &[DesiredCell]) -> Result<Batch, String> {
+pub fn batch(connector: &dyn Connector, cells: &[CellWrite]) -> Result<Batch, String> {
     let scope = cells.first().map_or_else(Scope::base, |cell| Scope::named(&cell.key.scope));
     let measures: &[MeasureDecl] = &connector.info().capabilities.measures;
     let grants: Vec<WriteGrant> =
         measures.iter().filter_map(|m| WriteGrant::bridge_owned(m, &scope).ok()).collect();
-    let write =
-        |cell: &DesiredCell| CellWrite { key: cell.key.clone(), revision: 1, value: cell.value };
-    Batch::new(scope, &grants, cells.iter().map(write).collect()).map_err(|e| e.to_string())
+    Batch::new(scope, &grants, cells.to_vec()).map_err(|e| e.to_string())
 }

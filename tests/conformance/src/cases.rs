@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-use planthread_contracts::{CellKey, DesiredCell, RowOutcome, SeenCell};
+use planthread_contracts::{CellKey, RowOutcome, SeenCell};
 use planthread_kit::{
-    Attempt, AttemptId, AttemptRecord, Class, Clock, ConnectorError, NoteError, NoteSink, Poll,
-    PushOutcome, RecordedBatch, Selection, Submission,
+    Attempt, AttemptId, AttemptRecord, CellWrite, Class, Clock, ConnectorError, NoteError,
+    NoteSink, Poll, PushOutcome, RecordedBatch, Selection, Submission,
 };
 use rust_decimal::Decimal;
 
@@ -38,7 +38,7 @@ const POLLS_MAX: usize = 1_000;
 
 type End = Result<(), String>;
 
-pub(crate) fn push(world: &World, cells: &[DesiredCell]) -> Result<PushOutcome, ConnectorError> {
+pub(crate) fn push(world: &World, cells: &[CellWrite]) -> Result<PushOutcome, ConnectorError> {
     let batch = batch(world.connector.as_ref(), cells)
         .map_err(|reason| ConnectorError::new(Class::Fatal, "build batch", reason))?;
     let notes = Arc::new(Notes::default());
@@ -79,7 +79,7 @@ fn check(holds: bool, otherwise: impl FnOnce() -> String) -> End {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-fn wanted(cells: &[DesiredCell]) -> BTreeMap<CellKey, Decimal> {
+fn wanted(cells: &[CellWrite]) -> BTreeMap<CellKey, Decimal> {
     cells.iter().map(|cell| (cell.key.clone(), cell.value)).collect()
 }
 
@@ -103,7 +103,7 @@ fn same(left: &BTreeMap<CellKey, Decimal>, right: &BTreeMap<CellKey, Decimal>, w
 }
 
 /// The smallest selection that covers `cells`.
-pub(crate) fn selection(cells: &[DesiredCell]) -> Result<Selection, String> {
+pub(crate) fn selection(cells: &[CellWrite]) -> Result<Selection, String> {
     let first = cells.first().ok_or("no cells")?;
     let last = cells.last().ok_or("no cells")?;
     let mut measures: Vec<String> = cells.iter().map(|cell| cell.key.measure.clone()).collect();
@@ -123,7 +123,7 @@ pub(crate) fn selection(cells: &[DesiredCell]) -> Result<Selection, String> {
     })
 }
 
-pub(crate) fn read(world: &World, cells: &[DesiredCell]) -> Result<Vec<SeenCell>, String> {
+pub(crate) fn read(world: &World, cells: &[CellWrite]) -> Result<Vec<SeenCell>, String> {
     let selection = selection(cells)?;
     world.clock.block_on(world.connector.read(&selection)).map_err(|error| error.to_string())
 }

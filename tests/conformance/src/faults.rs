@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use planthread_contracts::{CellKey, DesiredCell, RowOutcome};
+use planthread_contracts::{CellKey, RowOutcome};
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Breaker, BreakerPolicy,
-    Class, ConnectorError, Expected, NoteError, NoteSink, Poll, PushEnd, PushPolicy, PushStack,
-    RecordedBatch, Unobserved, VirtualClock,
+    CellWrite, Class, ConnectorError, Expected, NoteError, NoteSink, Poll, PushEnd, PushPolicy,
+    PushStack, RecordedBatch, Unobserved, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -177,13 +177,13 @@ pub(crate) fn a_cancelled_push_can_be_repeated(bench: &dyn Bench) -> Result<(), 
 }
 
 /// Push, read back, push what is missing: what the engine does, in small.
-fn rounds(world: &World, cells: &[DesiredCell]) -> Result<Vec<CellKey>, String> {
-    let mut missing: Vec<DesiredCell> = cells.to_vec();
+fn rounds(world: &World, cells: &[CellWrite]) -> Result<Vec<CellKey>, String> {
+    let mut missing: Vec<CellWrite> = cells.to_vec();
     for _ in 0..ROUNDS_MAX {
         push(world, &missing)?;
         let Ok(seen) = read(world, cells) else { continue };
         let seen: BTreeMap<_, _> = seen.into_iter().map(|cell| (cell.key, cell.value)).collect();
-        let landed = |cell: &DesiredCell| seen.get(&cell.key) == Some(&Some(cell.value));
+        let landed = |cell: &CellWrite| seen.get(&cell.key) == Some(&Some(cell.value));
         missing.retain(|cell| !landed(cell));
         if missing.is_empty() {
             break;
@@ -194,7 +194,7 @@ fn rounds(world: &World, cells: &[DesiredCell]) -> Result<Vec<CellKey>, String> 
     Ok(absent.map(|cell| cell.key.clone()).collect())
 }
 
-fn push(world: &World, cells: &[DesiredCell]) -> Result<PushEnd, String> {
+fn push(world: &World, cells: &[CellWrite]) -> Result<PushEnd, String> {
     let batch = batch(world.connector.as_ref(), cells)?;
     let log = Log { clock: world.clock.clone(), notes: Arc::default() };
     let breaker = Breaker::new(BreakerPolicy::default());

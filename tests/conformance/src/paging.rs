@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use planthread_contracts::{CellKey, DesiredCell, SeenCell};
+use planthread_contracts::{CellKey, SeenCell};
+use planthread_kit::CellWrite;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -48,7 +49,7 @@ pub(crate) fn a_count_that_lies_costs_little(bench: &dyn Bench) -> Result<(), St
     seen.map_or(Ok(()), |seen| same(&cells, seen))
 }
 
-fn same(wanted: &[DesiredCell], seen: Vec<SeenCell>) -> Result<(), String> {
+fn same(wanted: &[CellWrite], seen: Vec<SeenCell>) -> Result<(), String> {
     let seen: BTreeMap<CellKey, Option<Decimal>> =
         seen.into_iter().map(|cell| (cell.key, cell.value)).collect();
     match wanted.iter().find(|cell| seen.get(&cell.key) != Some(&Some(cell.value))) {

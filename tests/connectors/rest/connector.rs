@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_contracts::{
-    CellKey, DesiredCell, MeasureDecl, Period, PeriodKind, Receipt, RowOutcome, SeenCell,
+    CellKey, MeasureDecl, Period, PeriodKind, Receipt, RowOutcome, SeenCell,
 };
 use planthread_kit::{
     Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Connector, ConnectorError,
@@ -257,12 +257,8 @@ impl Connector for Rest {
         Box::pin(self.read(selection))
     }
 
-    fn pack(&self, cells: &[DesiredCell]) -> Result<Vec<PackFile>, ConnectorError> {
-        let writes: Vec<CellWrite> = cells
-            .iter()
-            .map(|cell| CellWrite { key: cell.key.clone(), revision: 0, value: cell.value })
-            .collect();
-        let tables = encode(&writes, self.measures())?.tables;
+    fn pack(&self, cells: &[CellWrite]) -> Result<Vec<PackFile>, ConnectorError> {
+        let tables = encode(cells, self.measures())?.tables;
         tables.iter().enumerate().map(|(number, table)| file(number, table)).collect()
     }
 }

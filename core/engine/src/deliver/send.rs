@@ -107,12 +107,7 @@ impl<'a> Sender<'a> {
         if lines.is_empty() {
             return Ok(None);
         }
-        let write = |line: &PlanLine| CellWrite {
-            key: line.cell.clone(),
-            revision: line.revision,
-            value: line.value,
-        };
-        let cells: Vec<CellWrite> = lines.iter().map(write).collect();
+        let cells: Vec<CellWrite> = lines.iter().map(CellWrite::from).collect();
         let count = wide(cells.len());
         let batch = Batch::new(self.policy.scope.clone(), &self.policy.grants, cells)
             .map_err(|error| EngineError::Refused(error.to_string()))?;

@@ -11,8 +11,8 @@ use std::{
 };
 
 use jiff::Timestamp;
-use planthread_contracts::{DesiredCell, Period, RevisionState};
-use planthread_kit::Connector;
+use planthread_contracts::{Period, RevisionState};
+use planthread_kit::{CellWrite, Connector};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -84,8 +84,8 @@ pub fn write_pack(
     request: &PackRequest<'_>,
     folder: &Path,
 ) -> Result<Manifest> {
-    let (cells, counter) =
-        reader.at_once(|db| Ok((cells(db, &request.policy.at(request.as_of))?, db.counter()?)))?;
+    let (Packable { cells, valid_until }, counter) = reader
+        .at_once(|db| Ok((packable(db, &request.policy.at(request.as_of))?, db.counter()?)))?;
     let files = connector.pack(&cells)?;
     let periods = || cells.iter().map(|cell| cell.key.period);
     let manifest = Manifest {
@@ -93,7 +93,7 @@ pub fn write_pack(
         target: request.policy.target.clone(),
         scope: request.policy.scope.name().to_owned(),
         as_of: request.as_of,
-        valid_until: cells.iter().map(|cell| cell.valid_until).min(),
+        valid_until,
         counter,
         cells: cells.len(),
         periods: periods().min().zip(periods().max()),
@@ -124,12 +124,20 @@ pub fn write_pack(
     Ok(manifest)
 }
 
-/// Cells that a person may load: wanted, and not held for a reason that a
-/// manual load would break as well.
-fn cells(db: &Db, policy: &Policy) -> Result<Vec<DesiredCell>> {
-    let mut cells = Vec::new();
+/// Cells that a person may load.
+#[derive(Default)]
+struct Packable {
+    cells: Vec<CellWrite>,
+    /// From here on the first of them is stale.
+    valid_until: Option<Timestamp>,
+}
+
+/// What is wanted, and not held for a reason that a manual load would break as
+/// well.
+fn packable(db: &Db, policy: &Policy) -> Result<Packable> {
+    let mut found = Packable::default();
     let Some(scope) = db.scope(&policy.target, policy.scope.name())? else {
-        return Ok(cells);
+        return Ok(found);
     };
     let holds = Holds::load(db, policy.now)?;
     // A pause or a blackout is the reason to load a pack, not one against it.
@@ -146,12 +154,15 @@ fn cells(db: &Db, policy: &Policy) -> Result<Vec<DesiredCell>> {
                 view.state = RevisionState::Pending;
             }
             if guard(&view, &policy) == Verdict::Send {
-                cells.push(view.desired(db.recipe(cell.recipe)?));
+                found.cells.push(view.write());
+                let until =
+                    found.valid_until.map_or(view.valid_until, |at| at.min(view.valid_until));
+                found.valid_until = Some(until);
             }
         }
         Ok(())
     })?;
-    Ok(cells)
+    Ok(found)
 }
 
 fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {

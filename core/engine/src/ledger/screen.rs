@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use planthread_contracts::RevisionState;
 use serde::Serialize;
 
-use super::{books::Books, view::Holds};
+use super::books::Books;
 use crate::{
     State,
     error::Result,
-    ledger::view::CellView,
-    plan::{Policy, Verdict, guard},
+    plan::{Policy, waiting},
 };
 
 /// What a screen found.
@@ -22,47 +21,42 @@ pub struct Screened {
     pub held: BTreeMap<String, u64>,
 }
 
-/// Puts the guard's verdict on every pending or held cell of the policy's
-/// scope into the ledger, so that `status` can show it. A plan does not need
-/// it: it asks the guard itself.
+/// Writes what a plan would decide on every pending or held cell of the policy's
+/// scope into the ledger, where its books are counted. A plan does not need it:
+/// it decides itself.
 ///
 /// # Errors
 /// When the state can't be read or written.
 pub fn screen(state: &State, policy: &Policy) -> Result<Screened> {
     let policy = policy.clone();
     state.change(move |tx| {
-        let mut done = Screened::default();
-        let Some(scope) = tx.scope(&policy.target, policy.scope.name())? else {
-            return Ok(done);
-        };
-        let holds = Holds::load(tx, policy.now)?;
-        let policy = policy.with_second_writer(tx, scope)?;
-        let measures = tx.measures()?;
-        let mut books = Books::default();
-        for id in tx.waiting_cells(scope)? {
-            let Some(mut cell) = tx.cell(id)? else { continue };
-            let group = tx.group(id.grp)?;
-            let name = measures.get(&id.measure).map_or("", String::as_str);
-            match guard(&CellView::new(&group, name, &cell, &holds), &policy) {
-                Verdict::Send => {
-                    done.pending += 1;
-                    if cell.state == RevisionState::Held {
-                        cell.step(&mut books, scope, RevisionState::Pending)?;
-                        tx.put_cell(&cell)?;
-                    }
-                }
-                Verdict::Hold(reason) => {
-                    *done.held.entry(reason.word().to_owned()).or_default() += 1;
-                    if cell.state == RevisionState::Pending {
-                        cell.step(&mut books, scope, RevisionState::Held)?;
-                    } else if cell.hold == Some(reason) {
-                        continue;
-                    }
-                    cell.hold = Some(reason);
+        let (mut done, mut books) = (Screened::default(), Books::default());
+        waiting::each_group(tx, &policy, |group, _| {
+            for place in &group.decision.due {
+                done.pending += 1;
+                let mut cell = group.cells[*place].clone();
+                if cell.state == RevisionState::Held {
+                    cell.step(&mut books, group.scope, RevisionState::Pending)?;
                     tx.put_cell(&cell)?;
                 }
             }
-        }
+            for (place, reason) in &group.decision.held {
+                let mut cell = group.cells[*place].clone();
+                // What was refused is held by its own state.
+                if !matches!(cell.state, RevisionState::Pending | RevisionState::Held) {
+                    continue;
+                }
+                *done.held.entry(reason.word().to_owned()).or_default() += 1;
+                if cell.state == RevisionState::Pending {
+                    cell.step(&mut books, group.scope, RevisionState::Held)?;
+                } else if cell.hold == Some(*reason) {
+                    continue;
+                }
+                cell.hold = Some(*reason);
+                tx.put_cell(&cell)?;
+            }
+            Ok(())
+        })?;
         books.flush(tx)?;
         Ok(done)
     })

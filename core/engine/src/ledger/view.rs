@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use planthread_contracts::{CellKey, DesiredCell, RevisionState, Status};
+use planthread_contracts::{CellKey, RevisionState, Status};
+use planthread_kit::CellWrite;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -129,18 +130,10 @@ impl CellView {
         self.seen.as_ref().filter(|seen| seen.current).map(|seen| seen.value)
     }
 
-    /// The cell as *project* would want it today, for a pack.
+    /// The cell as it goes on its way.
     #[must_use]
-    pub fn desired(&self, recipe: String) -> DesiredCell {
-        DesiredCell {
-            key: self.key.clone(),
-            value: self.value,
-            unrounded: self.unrounded,
-            status: self.status,
-            as_of: self.as_of,
-            valid_until: self.valid_until,
-            recipe,
-        }
+    pub fn write(&self) -> CellWrite {
+        CellWrite { key: self.key.clone(), revision: self.revision, value: self.value }
     }
 }
 

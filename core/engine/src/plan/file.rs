@@ -7,6 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_contracts::CellKey;
+use planthread_kit::CellWrite;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
@@ -80,6 +81,12 @@ pub struct PlanLine {
     pub reason: Why,
     /// Whether it only travels with its group.
     pub carried: bool,
+}
+
+impl From<&PlanLine> for CellWrite {
+    fn from(line: &PlanLine) -> Self {
+        Self { key: line.cell.clone(), revision: line.revision, value: line.value }
+    }
 }
 
 #[derive(Serialize, Deserialize)]

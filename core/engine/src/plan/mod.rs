@@ -12,7 +12,7 @@ pub(crate) mod packer;
 mod policy;
 mod predict;
 pub(crate) mod scan;
-mod waiting;
+pub(crate) mod waiting;
 
 pub use self::{
     build::{PlanRequest, PlanSummary, build},

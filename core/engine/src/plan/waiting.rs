@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use planthread_contracts::{CellKey, RevisionState};
 use serde::Serialize;
 
-use super::{HoldReason, Policy, Verdict, decide, guard, scan};
+use super::{GroupDecision, HoldReason, Policy, Verdict, decide, guard, scan};
 use crate::{
     Reader,
     error::Result,
     ledger::{CellView, view::Holds},
-    store::{cells::Cell, names::GroupRef},
+    store::{Db, cells::Cell},
 };
 
 /// Cells that wait for the same thing.
@@ -44,34 +44,54 @@ fn word<S: serde::Serializer>(
 /// When the state can't be read.
 pub fn waiting(reader: &Reader, policy: &Policy) -> Result<Vec<Waiting>> {
     reader.at_once(|db| {
-        let Some(scope) = db.scope(&policy.target, policy.scope.name())? else {
-            return Ok(Vec::new());
-        };
-        let policy = policy.with_second_writer(db, scope)?;
-        let holds = Holds::load(db, policy.now)?;
-        let measures = db.measures()?;
         let mut found = Found::new();
-        for group in db.waiting_groups(scope)? {
-            let group = db.group(group)?;
-            let cells = scan::cells(db, group.id, &measures)?;
-            of_group(&group, &cells, &policy, &holds, &mut found);
-        }
+        each_group(db, policy, |group, policy| {
+            of_group(group, policy, &mut found);
+            Ok(())
+        })?;
         Ok(found.into_values().collect())
     })
 }
 
 type Found = BTreeMap<Option<HoldReason>, Waiting>;
 
-fn of_group(
-    group: &GroupRef,
-    cells: &[(&str, Cell)],
+/// A group in which something waits, and what is decided about it.
+pub(crate) struct WaitingGroup {
+    /// Number of the scope.
+    pub(crate) scope: i64,
+    /// The cells as the ledger has them.
+    pub(crate) cells: Vec<Cell>,
+    /// The same as everybody reads them, in the same order.
+    pub(crate) views: Vec<CellView>,
+    /// What a plan would decide.
+    pub(crate) decision: GroupDecision,
+}
+
+/// Gives every group of the policy's scope in which something waits to `each`,
+/// with the policy that knows of a second writer.
+pub(crate) fn each_group(
+    db: &Db,
     policy: &Policy,
-    holds: &Holds,
-    found: &mut Found,
-) {
-    let view = |(measure, cell): &(&str, Cell)| CellView::new(group, measure, cell, holds);
-    let views: Vec<CellView> = cells.iter().map(view).collect();
-    let decision = decide(&views, policy);
+    mut each: impl FnMut(&WaitingGroup, &Policy) -> Result<()>,
+) -> Result<()> {
+    let Some(scope) = db.scope(&policy.target, policy.scope.name())? else { return Ok(()) };
+    let policy = policy.with_second_writer(db, scope)?;
+    let holds = Holds::load(db, policy.now)?;
+    let measures = db.measures()?;
+    for group in db.waiting_groups(scope)? {
+        let group = db.group(group)?;
+        let cells = scan::cells(db, group.id, &measures)?;
+        let view = |(measure, cell): &(&str, Cell)| CellView::new(&group, measure, cell, &holds);
+        let views: Vec<CellView> = cells.iter().map(view).collect();
+        let cells = cells.into_iter().map(|(_, cell)| cell).collect();
+        let decision = decide(&views, &policy);
+        each(&WaitingGroup { scope, cells, views, decision }, &policy)?;
+    }
+    Ok(())
+}
+
+fn of_group(group: &WaitingGroup, policy: &Policy, found: &mut Found) {
+    let WaitingGroup { cells, views, decision, .. } = group;
     let held = decision.held.iter().map(|(place, reason)| (*place, Some(*reason)));
     let due = decision.due.iter().map(|place| (*place, None));
     let was_sent =
@@ -83,7 +103,7 @@ fn of_group(
     });
     for (place, reason) in held.chain(due).chain(sent) {
         let sent = views[place].sent_at.filter(|_| was_sent(&views[place]));
-        let since = sent.unwrap_or(cells[place].1.made_at);
+        let since = sent.unwrap_or(cells[place].made_at);
         let example = || views[place].key.clone();
         let entry = found.entry(reason).or_insert_with(|| Waiting {
             reason,

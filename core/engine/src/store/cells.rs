@@ -74,16 +74,6 @@ impl Db {
         self.all(sql, [grp], cell)
     }
 
-    /// The cells of a scope that are to be sent, or held.
-    pub(crate) fn waiting_cells(&self, scope: i64) -> Result<Vec<CellId>> {
-        let sql = Sql::walks(
-            "SELECT c.grp, c.measure FROM cell_group g JOIN cell c ON c.grp = g.id
-             WHERE g.scope = ?1 AND c.state IN (0, 1)",
-            "the cells of one scope, once a cycle",
-        );
-        self.all(sql, [scope], |row| Ok(CellId { grp: row.get(0)?, measure: row.get(1)? }))
-    }
-
     /// The groups of a scope in which something is to be sent, held, under way,
     /// unproven or refused.
     pub(crate) fn waiting_groups(&self, scope: i64) -> Result<Vec<i64>> {
@@ -91,7 +81,7 @@ impl Db {
             "SELECT g.id FROM cell_group g WHERE g.scope = ?1 AND EXISTS
              (SELECT 1 FROM cell c WHERE c.grp = g.id AND c.state IN (0, 1, 2, 3, 5))
              ORDER BY g.period, g.id",
-            "the cells of one scope, once when somebody asks how it stands",
+            "the cells of one scope, once a cycle, and when somebody asks how it stands",
         );
         self.all(sql, [scope], |row| Ok(row.get::<_, i64>(0)?))
     }

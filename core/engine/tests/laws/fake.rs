@@ -7,11 +7,9 @@ use std::{
     time::Duration,
 };
 
-use planthread_contracts::{
-    CellKey, DesiredCell, MeasureDecl, Receipt, Rejection, RowOutcome, SeenCell,
-};
+use planthread_contracts::{CellKey, MeasureDecl, Receipt, Rejection, RowOutcome, SeenCell};
 use planthread_kit::{
-    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Class, Clock, Connector,
+    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Class, Clock, Connector,
     ConnectorError, Cost, Discovery, Info, PackFile, Poll, PushOutcome, RecordedBatch, Selection,
     Sent, Submission, VirtualClock,
 };
@@ -290,7 +288,7 @@ impl Connector for Fake {
         })
     }
 
-    fn pack(&self, cells: &[DesiredCell]) -> Result<Vec<PackFile>, ConnectorError> {
+    fn pack(&self, cells: &[CellWrite]) -> Result<Vec<PackFile>, ConnectorError> {
         let rows: Vec<String> = cells.iter().map(|c| format!("{};{}\n", c.key, c.value)).collect();
         let bytes = rows.concat().into_bytes();
         Ok(vec![PackFile { name: "cells.csv".into(), bytes, rows: rows.len() }])

@@ -6,7 +6,7 @@ use std::{
 };
 
 use planthread_contracts::{
-    CellKey, DesiredCell, MeasureDecl, Period, PeriodKind, Receipt, Scope, SeenCell, WriteGrant,
+    CellKey, MeasureDecl, Period, PeriodKind, Receipt, Scope, SeenCell, WriteGrant,
 };
 use rust_decimal::Decimal;
 
@@ -229,7 +229,7 @@ impl Connector for World {
         unreachable!("a push does not read back")
     }
 
-    fn pack(&self, _: &[DesiredCell]) -> Result<Vec<PackFile>, ConnectorError> {
+    fn pack(&self, _: &[CellWrite]) -> Result<Vec<PackFile>, ConnectorError> {
         unreachable!("a push does not pack")
     }
 }
