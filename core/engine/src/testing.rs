@@ -55,19 +55,19 @@ pub(crate) fn decl(name: &str, carries: &str, role: &str) -> MeasureDecl {
     .unwrap()
 }
 
-/// Wants so many cells of a measure at the target `t`, and marks them as seen
-/// through the books, as after a peaceful run.
-pub(crate) fn landed(state: &State, measure: &MeasureDecl, cells: usize) {
+/// Wants so many cells of a measure at the target `t`, over twenty weeks.
+pub(crate) fn wanted(state: &State, measure: &MeasureDecl, cells: usize) {
     let first = Period::containing(PeriodKind::Week, "2026-11-23".parse().unwrap());
     let periods = std::iter::successors(Some(first), |period| Some(period.next()));
-    let cell = |period| DesiredCell {
+    let periods: Vec<Period> = periods.take(20).collect();
+    let cell = |number: usize| DesiredCell {
         key: CellKey {
             target: "t".to_owned(),
             scope: String::new(),
-            resource: "LINE-1".to_owned(),
+            resource: format!("LINE-{}", number / 20),
             location: "1010".to_owned(),
             product: None,
-            period,
+            period: periods[number % 20],
             measure: measure.name.clone(),
         },
         value: 100.into(),
@@ -82,10 +82,15 @@ pub(crate) fn landed(state: &State, measure: &MeasureDecl, cells: usize) {
         as_of: now(),
         measures: vec![measure.clone()],
         refresh_within: SignedDuration::ZERO,
-        cells: periods.take(cells).map(cell).collect(),
+        cells: (0..cells).map(cell).collect(),
         complete: Vec::new(),
     };
     want(state, all, now()).unwrap();
+}
+
+/// The same, and marks them as seen through the books, as after a peaceful run.
+pub(crate) fn landed(state: &State, measure: &MeasureDecl, cells: usize) {
+    wanted(state, measure, cells);
     let seen = state.change(|tx| {
         let scope = tx.scope("t", "")?.unwrap();
         let mut books = Books::default();

@@ -30,17 +30,43 @@ impl Sql {
 /// A connection that reads. Each room's operations stand in a file of this
 /// folder.
 #[derive(Debug)]
-pub(crate) struct Db(Connection);
+pub(crate) struct Db {
+    conn: Connection,
+    /// Steps of SQLite's machine since they were last asked for.
+    #[cfg(test)]
+    steps: std::cell::Cell<u64>,
+}
 
 impl Db {
     /// Takes a connection that is set up.
     pub(super) const fn new(conn: Connection) -> Self {
-        Self(conn)
+        Self {
+            conn,
+            #[cfg(test)]
+            steps: std::cell::Cell::new(0),
+        }
+    }
+
+    /// Counts what a statement has cost: work without a clock.
+    #[cfg(test)]
+    fn count(&self, statement: &rusqlite::Statement<'_>) {
+        let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
+        self.steps.set(self.steps.get() + u64::try_from(steps).unwrap_or_default());
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "only tests count")]
+    const fn count(&self, _: &rusqlite::Statement<'_>) {}
+
+    /// Steps of SQLite's machine since this was last asked.
+    #[cfg(test)]
+    pub(crate) fn take_steps(&self) -> u64 {
+        self.steps.take()
     }
 
     /// Runs `work` on one snapshot: what a writer commits meanwhile is not seen.
     pub(super) fn snapshot<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        let transaction = self.0.unchecked_transaction()?;
+        let transaction = self.conn.unchecked_transaction()?;
         let result = work(self)?;
         transaction.finish()?;
         Ok(result)
@@ -53,11 +79,13 @@ impl Db {
         params: impl Params,
         mut each: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut statement = self.0.prepare_cached(sql.0)?;
+        let mut statement = self.conn.prepare_cached(sql.0)?;
         let mut rows = statement.query(params)?;
         while let Some(row) = rows.next()? {
             each(row)?;
         }
+        drop(rows);
+        self.count(&statement);
         Ok(())
     }
 
@@ -83,9 +111,12 @@ impl Db {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut statement = self.0.prepare_cached(sql.0)?;
+        let mut statement = self.conn.prepare_cached(sql.0)?;
         let mut rows = statement.query(params)?;
-        rows.next()?.map(read).transpose()
+        let found = rows.next()?.map(read).transpose()?;
+        drop(rows);
+        self.count(&statement);
+        Ok(found)
     }
 
     /// The one row of a statement that always has one.
@@ -109,7 +140,7 @@ impl Db {
 
     /// The connection itself, for the writer's transactions and for tests.
     pub(super) const fn conn(&self) -> &Connection {
-        &self.0
+        &self.conn
     }
 }
 
@@ -125,12 +156,18 @@ impl<'a> Tx<'a> {
 
     /// Runs a statement that changes rows; how many it changed.
     pub(super) fn run(&self, sql: Sql, params: impl Params) -> Result<usize> {
-        Ok(self.conn().prepare_cached(sql.0)?.execute(params)?)
+        let mut statement = self.conn().prepare_cached(sql.0)?;
+        let changed = statement.execute(params)?;
+        self.count(&statement);
+        Ok(changed)
     }
 
     /// Runs an insert; the number of the new row.
     pub(super) fn insert(&self, sql: Sql, params: impl Params) -> Result<i64> {
-        Ok(self.conn().prepare_cached(sql.0)?.insert(params)?)
+        let mut statement = self.conn().prepare_cached(sql.0)?;
+        let number = statement.insert(params)?;
+        self.count(&statement);
+        Ok(number)
     }
 }
 

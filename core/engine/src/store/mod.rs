@@ -9,6 +9,8 @@ mod counts;
 mod db;
 #[cfg(test)]
 mod forge;
+#[cfg(test)]
+mod growth;
 pub(crate) mod holds;
 mod lock;
 pub(crate) mod names;
