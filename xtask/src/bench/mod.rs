@@ -90,7 +90,7 @@ pub(crate) fn grow(words: &[&str]) -> Result<String, String> {
         for pair in cpu.windows(2) {
             let ratio = pair[1] / pair[0].max(0.01);
             report.push_str(&format!("{ratio:>8.2}"));
-            if ratio > MOST && pair[1] > GRAIN_S {
+            if ratio > MOST && pair[0] > GRAIN_S {
                 findings.push(format!("{step}: {ratio:.2} x for twice the work, at most {MOST}"));
             }
         }
