@@ -3,7 +3,7 @@
 //! knows. So a new target brings its own bench, and no file here changes.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 use planthread::{in_process::InProcess, registry::Registered};
-use planthread_conformance::{Bench, Fault, Target, World};
+use planthread_conformance::{Bench, Fault, Habit, Target, World};
 use planthread_contracts::{CellKey, MeasureDecl, Period, Scope, SeenCell};
 use planthread_kit::{
     CellWrite, Clock, QuotaBook, QuotaConfig, VirtualClock,
@@ -22,7 +22,8 @@ use planthread_kit::{
     target::{Network, TargetContext},
 };
 use planthread_mocks::{
-    Change, Fault as Mishap, Faulty, Reply, Rule, Simulator, StoredCell, faults::When,
+    Change, Fault as Mishap, Faulty, Reply, Rule, SANDBOXES, Setup, Simulator, StoredCell,
+    faults::When, sdk::factory,
 };
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -58,6 +59,20 @@ struct Case {
     renamed: (String, String),
     /// The field of the answers that says how many rows there are.
     counted: String,
+    /// What the sandbox can be told to do, and how.
+    #[serde(default)]
+    habits: BTreeMap<Habit, Told>,
+}
+
+/// How a sandbox is told a habit, or what stands between it and us.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Told {
+    /// Behaviours of the sandbox that are turned on, and off.
+    on: Vec<String>,
+    off: Vec<String>,
+    /// Part of an address, and the field whose text names nothing there.
+    blank: Option<(String, String)>,
 }
 
 impl FactoryBench {
@@ -75,6 +90,16 @@ impl FactoryBench {
             panic!("{file}: {fault}");
         }
         Self { registered, case, folder }
+    }
+
+    /// The sandbox as it starts, or with behaviours turned on and off.
+    fn sandbox(&self, told: &Told) -> Box<dyn Simulator> {
+        if told.on.is_empty() && told.off.is_empty() {
+            return (self.registered.sandbox)();
+        }
+        let factory = factory::find(SANDBOXES, self.registered.target.name).unwrap();
+        let (on, off) = (told.on.clone(), told.off.clone());
+        (factory.build)(&Setup { on, off, ..Setup::default() }).unwrap()
     }
 
     /// The cells of one place and period; values differ from cell to cell.
@@ -105,6 +130,7 @@ impl FactoryBench {
 }
 
 const TARGET: &str = "target";
+const A_TRILLION: u64 = 1_000_000_000_000;
 
 fn start() -> Timestamp {
     "2026-11-22T22:00:00Z".parse().unwrap()
@@ -115,32 +141,42 @@ impl Bench for FactoryBench {
         self.registered.target.name
     }
 
-    fn world(&self) -> World {
+    fn habits(&self) -> Vec<Habit> {
+        self.case.habits.keys().copied().collect()
+    }
+
+    fn world_with(&self, habit: Option<Habit>) -> World {
         let clock = VirtualClock::new(start(), 7);
-        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-        let watched =
-            Arc::new(Mutex::new(Watched::new((self.registered.sandbox)(), &self.case.counted)));
-        let wire = InProcess::new(watched.clone(), Arc::clone(&shared));
-        let scope = match self.case.scope.as_str() {
-            "" => Scope::base(),
-            named => Scope::named(named),
+        let told = habit.map(|habit| self.case.habits[&habit].clone()).unwrap_or_default();
+        let (sandbox, case) = (self.sandbox(&told), self.case.clone());
+        let watched = Arc::new(Mutex::new(Watched::new(sandbox, &case.counted, told.blank)));
+        let target = Arc::new(Mounted { watched: watched.clone(), case: case.clone() });
+        let (build, folder, shared) =
+            (self.registered.target.build, self.folder.clone(), clock.clone());
+        let again = move || {
+            let clock: Arc<dyn Clock> = Arc::new(shared.clone());
+            let wire = InProcess::new(watched.clone(), Arc::clone(&clock));
+            let scope = match case.scope.as_str() {
+                "" => Scope::base(),
+                named => Scope::named(named),
+            };
+            let context = TargetContext {
+                target: TARGET,
+                settings: &case.settings,
+                scope,
+                measures: &case.measures,
+                folder: &folder,
+                clock: &clock,
+                quotas: &QuotaBook::new(Arc::clone(&clock)),
+                quota: &QuotaConfig::default(),
+                network: &Network::default(),
+                http: &HttpSettings::default(),
+                transport: Some(Arc::new(wire)),
+                offline: false,
+            };
+            build(&context).unwrap()
         };
-        let context = TargetContext {
-            target: TARGET,
-            settings: &self.case.settings,
-            scope,
-            measures: &self.case.measures,
-            folder: &self.folder,
-            clock: &shared,
-            quotas: &QuotaBook::new(Arc::clone(&shared)),
-            quota: &QuotaConfig::default(),
-            network: &Network::default(),
-            http: &HttpSettings::default(),
-            transport: Some(Arc::new(wire)),
-            offline: false,
-        };
-        let connector = (self.registered.target.build)(&context).unwrap();
-        World { clock, connector, target: Arc::new(Mounted { watched, case: self.case.clone() }) }
+        World { clock, connector: again(), target, again: Box::new(again) }
     }
 
     fn cells(&self, count: usize) -> Vec<CellWrite> {
@@ -173,32 +209,45 @@ struct Watched {
     counted: String,
     /// Requests whose answers announce a trillion rows.
     lies: BTreeSet<u64>,
+    /// Part of an address, and the field whose text names nothing there.
+    blank: Option<(String, String)>,
 }
 
 impl Watched {
-    fn new(sandbox: Box<dyn Simulator>, counted: &str) -> Self {
+    fn new(sandbox: Box<dyn Simulator>, counted: &str, blank: Option<(String, String)>) -> Self {
         let faulty = Faulty::new(sandbox, [], 1);
         let (counted, lies) = (counted.to_owned(), BTreeSet::new());
-        Self { faulty, closed_until: None, early: 0, counted, lies }
+        Self { faulty, closed_until: None, early: 0, counted, lies, blank }
     }
 }
 
-/// Puts a trillion wherever `body` has a field called `counted`, as a text
-/// where it was one.
-fn lie(counted: &str, body: &mut Value) {
-    const MANY: u64 = 1_000_000_000_000;
+/// Puts `number` wherever `body` has a field called `name`, as a text where it
+/// was one; a text that is no number becomes `text`.
+fn put(name: &str, number: u64, text: &str, body: &mut Value) {
     match body {
         Value::Object(fields) => {
-            for (name, value) in fields {
+            for (field, value) in fields {
                 match value {
-                    Value::String(_) if name == counted => *value = MANY.to_string().into(),
-                    Value::Number(_) if name == counted => *value = MANY.into(),
-                    inner => lie(counted, inner),
+                    Value::String(held) if field == name => {
+                        let counts = held.parse::<u64>().is_ok();
+                        *held = if counts { number.to_string() } else { text.to_owned() };
+                    }
+                    Value::Number(_) if field == name => *value = number.into(),
+                    inner => put(name, number, text, inner),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| lie(counted, item)),
+        Value::Array(items) => items.iter_mut().for_each(|item| put(name, number, text, item)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// The reply with its JSON changed, where it has any.
+fn alter(reply: &mut Reply, change: impl FnOnce(&mut Value)) {
+    if let Ok(mut body) = serde_json::from_slice::<Value>(reply.response.body()) {
+        change(&mut body);
+        *reply.response.body_mut() = Bytes::from(body.to_string());
+        reply.response.headers_mut().remove(http::header::CONTENT_LENGTH);
     }
 }
 
@@ -206,12 +255,12 @@ impl Simulator for Watched {
     fn handle(&mut self, at: Timestamp, request: &Request<Bytes>) -> Reply {
         self.early += usize::from(self.closed_until.is_some_and(|until| at < until));
         let mut reply = self.faulty.handle(at, request);
-        if self.lies.contains(&self.faulty.requests())
-            && let Ok(mut body) = serde_json::from_slice::<Value>(reply.response.body())
-        {
-            lie(&self.counted, &mut body);
-            *reply.response.body_mut() = Bytes::from(body.to_string());
-            reply.response.headers_mut().remove(http::header::CONTENT_LENGTH);
+        if self.lies.contains(&self.faulty.requests()) {
+            alter(&mut reply, |body| put(&self.counted, A_TRILLION, "", body));
+        }
+        let blank = self.blank.iter().find(|(part, _)| request.uri().path().contains(part));
+        if let Some((_, field)) = blank {
+            alter(&mut reply, |body| put(field, 0, "a row was refused", body));
         }
         let wait = reply.response.headers().get("retry-after");
         if let Some(seconds) = wait.and_then(|value| value.to_str().ok()?.parse::<u64>().ok()) {

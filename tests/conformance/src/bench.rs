@@ -4,13 +4,22 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use planthread_contracts::{MeasureDecl, Scope, SeenCell, WriteGrant};
 use planthread_kit::{Batch, CellWrite, Connector, VirtualClock};
+use serde::Deserialize;
 
 /// A connector and its sandbox, to be mounted afresh for each case.
 pub trait Bench: Sync {
     /// The connector's name.
     fn name(&self) -> &'static str;
-    /// A new world: empty sandbox, new connector, virtual clock.
-    fn world(&self) -> World;
+    /// What its sandbox can be told to do; cases that need anything else are
+    /// shown as skipped.
+    fn habits(&self) -> Vec<Habit>;
+    /// A new world: empty sandbox with one of its habits, new connector, virtual
+    /// clock.
+    fn world_with(&self, habit: Option<Habit>) -> World;
+    /// A new world whose sandbox is told nothing.
+    fn world(&self) -> World {
+        self.world_with(None)
+    }
     /// `count` cells that the sandbox knows and can hold, groups kept whole.
     fn cells(&self, count: usize) -> Vec<CellWrite>;
     /// A whole cell group, as those of `cells`, whose resource the sandbox does
@@ -28,6 +37,8 @@ pub struct World {
     pub connector: Arc<dyn Connector>,
     /// The sandbox behind it.
     pub target: Arc<dyn Target>,
+    /// Another connector before the same sandbox: that of the next process.
+    pub again: Box<dyn Fn() -> Arc<dyn Connector>>,
 }
 
 impl fmt::Debug for World {
@@ -46,6 +57,21 @@ pub trait Target: Send + Sync {
     fn requests(&self) -> usize;
     /// Requests that arrived while an announced `Retry-After` was running.
     fn inside_retry_after(&self) -> usize;
+}
+
+/// What a sandbox does with all that it is sent, besides faults of single
+/// requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Habit {
+    /// It works on after a batch was submitted; polls tell the end.
+    WorksOn,
+    /// It refuses rows that it can't hold, and says how many, not which.
+    CountsRefusals,
+    /// It drops rows that it can't hold, and says that it took everything.
+    DropsSilently,
+    /// Its jobs fail as a whole, and change nothing.
+    FailsJobs,
 }
 
 /// What can happen to one request.

@@ -8,8 +8,8 @@ use std::{
 
 use planthread_contracts::{CellKey, RowOutcome, SeenCell};
 use planthread_kit::{
-    Attempt, AttemptId, AttemptRecord, CellWrite, Class, Clock, ConnectorError, NoteError,
-    NoteSink, Poll, PushOutcome, RecordedBatch, Selection, Submission,
+    Attempt, AttemptId, AttemptRecord, CellWrite, Class, Clock, Connector, ConnectorError,
+    NoteError, NoteSink, Poll, PushOutcome, RecordedBatch, Selection, Submission, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -28,7 +28,7 @@ impl NoteSink for Notes {
 }
 
 impl Notes {
-    fn kept(&self) -> BTreeMap<String, String> {
+    pub(crate) fn kept(&self) -> BTreeMap<String, String> {
         self.0.lock().map(|notes| notes.clone()).unwrap_or_default()
     }
 }
@@ -36,7 +36,7 @@ impl Notes {
 /// Polls after which a job in a sandbox must have ended.
 const POLLS_MAX: usize = 1_000;
 
-type End = Result<(), String>;
+pub(crate) type End = Result<(), String>;
 
 pub(crate) fn push(world: &World, cells: &[CellWrite]) -> Result<PushOutcome, ConnectorError> {
     let batch = batch(world.connector.as_ref(), cells)
@@ -47,21 +47,23 @@ pub(crate) fn push(world: &World, cells: &[CellWrite]) -> Result<PushOutcome, Co
         Submission::Done(outcome) => Ok(outcome),
         Submission::Submitted => {
             let record = AttemptRecord { id: attempt.id().clone(), notes: notes.kept() };
-            world.clock.block_on(follow(world, &record, batch.recorded()))
+            let connector = world.connector.as_ref();
+            world.clock.block_on(follow(&world.clock, connector, &record, batch.recorded()))
         }
     }
 }
 
 /// Polls until the target's job has ended.
-async fn follow(
-    world: &World,
+pub(crate) async fn follow(
+    clock: &VirtualClock,
+    connector: &dyn Connector,
     record: &AttemptRecord,
     batch: &RecordedBatch,
 ) -> Result<PushOutcome, ConnectorError> {
     for _ in 0..POLLS_MAX {
-        match world.connector.poll(record, batch).await? {
+        match connector.poll(record, batch).await? {
             Poll::Done(outcome) => return Ok(outcome),
-            Poll::Running { .. } => world.clock.sleep(Duration::from_secs(5)).await,
+            Poll::Running { .. } => clock.sleep(Duration::from_secs(5)).await,
             other => {
                 let text = format!("a job that was submitted ended as {other:?}");
                 return Err(ConnectorError::new(Class::Fatal, "poll", text));
@@ -71,27 +73,34 @@ async fn follow(
     Err(ConnectorError::new(Class::Fatal, "poll", "the job does not end"))
 }
 
-fn must(result: Result<PushOutcome, ConnectorError>) -> Result<PushOutcome, String> {
+pub(crate) fn must(result: Result<PushOutcome, ConnectorError>) -> Result<PushOutcome, String> {
     result.map_err(|error| format!("push failed: {error}"))
 }
 
-fn check(holds: bool, otherwise: impl FnOnce() -> String) -> End {
+pub(crate) fn check(holds: bool, otherwise: impl FnOnce() -> String) -> End {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-fn wanted(cells: &[CellWrite]) -> BTreeMap<CellKey, Decimal> {
+pub(crate) fn wanted(cells: &[CellWrite]) -> BTreeMap<CellKey, Decimal> {
     cells.iter().map(|cell| (cell.key.clone(), cell.value)).collect()
 }
 
 /// What is held of the cells that were asked for; zeros of other cells and
 /// cells without a value are not differences.
-fn held(seen: Vec<SeenCell>, of: &BTreeMap<CellKey, Decimal>) -> BTreeMap<CellKey, Decimal> {
+pub(crate) fn held(
+    seen: Vec<SeenCell>,
+    of: &BTreeMap<CellKey, Decimal>,
+) -> BTreeMap<CellKey, Decimal> {
     let some = seen.into_iter().filter_map(|cell| Some((cell.key, cell.value?)));
     some.filter(|(key, _)| of.contains_key(key)).collect()
 }
 
 /// Compares values as numbers: `1.5` equals `1.500000`.
-fn same(left: &BTreeMap<CellKey, Decimal>, right: &BTreeMap<CellKey, Decimal>, what: &str) -> End {
+pub(crate) fn same(
+    left: &BTreeMap<CellKey, Decimal>,
+    right: &BTreeMap<CellKey, Decimal>,
+    what: &str,
+) -> End {
     for (key, value) in left {
         match right.get(key) {
             Some(other) if other == value => {}

@@ -7,16 +7,17 @@
 pub mod bench;
 mod cases;
 mod faults;
+mod jobs;
 mod paging;
 
 use libtest_mimic::{Failed, Trial};
 
-pub use bench::{Bench, Fault, Target, World};
+pub use bench::{Bench, Fault, Habit, Target, World};
 
 /// One case.
 type Case = fn(&dyn Bench) -> Result<(), String>;
 
-/// Every case, by name.
+/// Every case that any sandbox can show, by name.
 const CASES: [(&str, Case); 18] = [
     ("push_then_stored_equals", cases::push_then_stored_equals),
     ("read_back_equals_what_was_pushed", cases::read_back_equals_what_was_pushed),
@@ -41,15 +42,49 @@ const CASES: [(&str, Case); 18] = [
     ("fault_at_every_request", faults::fault_at_every_request),
 ];
 
-/// Every case on every bench, as trials named `connector::case`.
+/// Every case that needs a habit of the sandbox.
+const NEEDING: [(&str, Habit, Case); 7] = [
+    (
+        "rows_refused_late_are_told_to_the_next_process",
+        Habit::WorksOn,
+        jobs::rows_refused_late_are_told_to_the_next_process,
+    ),
+    (
+        "rows_encoded_in_another_way_since_are_judged_by_nobody",
+        Habit::WorksOn,
+        jobs::rows_encoded_in_another_way_since_are_judged_by_nobody,
+    ),
+    ("asking_changes_nothing", Habit::WorksOn, jobs::asking_changes_nothing),
+    (
+        "a_running_job_says_so_in_the_targets_own_word",
+        Habit::WorksOn,
+        jobs::a_running_job_says_so_in_the_targets_own_word,
+    ),
+    ("refusals_by_count_judge_no_row", Habit::CountsRefusals, jobs::refusals_by_count_judge_no_row),
+    (
+        "a_receipt_that_lies_is_found_by_reading",
+        Habit::DropsSilently,
+        jobs::a_receipt_that_lies_is_found_by_reading,
+    ),
+    ("a_failed_job_is_told_as_that", Habit::FailsJobs, jobs::a_failed_job_is_told_as_that),
+];
+
+/// Every case on every bench, as trials named `connector::case`. A case that a
+/// sandbox can't show is there as ignored, with the habit that it lacks.
 #[must_use]
 pub fn trials(benches: &'static [&'static dyn Bench]) -> Vec<Trial> {
-    let pairs = benches.iter().flat_map(|bench| CASES.iter().map(move |case| (*bench, case)));
-    pairs
-        .map(|(bench, (name, case))| {
-            Trial::test(format!("{}::{name}", bench.name()), move || {
-                case(bench).map_err(Failed::from)
-            })
-        })
-        .collect()
+    let mut trials = Vec::new();
+    for bench in benches {
+        let run = |case: Case| move || case(*bench).map_err(Failed::from);
+        for (name, case) in CASES {
+            trials.push(Trial::test(format!("{}::{name}", bench.name()), run(case)));
+        }
+        for (name, habit, case) in NEEDING {
+            let has = bench.habits().contains(&habit);
+            let lacks = if has { String::new() } else { format!(" (no {habit:?})") };
+            let trial = Trial::test(format!("{}::{name}{lacks}", bench.name()), run(case));
+            trials.push(trial.with_ignored_flag(!has));
+        }
+    }
+    trials
 }
