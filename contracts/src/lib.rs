@@ -18,6 +18,7 @@
 //! # Ok::<(), planthread_contracts::Undefined>(())
 //! ```
 
+pub mod adoption;
 pub mod capability;
 pub mod catalogue;
 pub mod cell;
@@ -39,6 +40,7 @@ pub mod status;
 pub mod strict_json;
 pub mod violation;
 
+pub use adoption::{Adoption, AdoptionError};
 pub use capability::{CapabilityBalance, CapabilityType, CapacityBasis, CapacityFigure, Loss};
 pub use catalogue::{CONTRACTS, Contract, Direction, Entry};
 pub use cell::{CellKey, DesiredCell, GroupKey, SeenCell};

@@ -1,6 +1,7 @@
 //! The command line: a file per verb. A verb's file says what it takes, calls
 //! one library function, and shows one view.
 
+mod adopt;
 mod apply;
 mod audit;
 mod check;
@@ -107,6 +108,8 @@ enum Verb {
     Trace(trace::Args),
     /// Record who lets Planthread write a measure that it does not own
     Promote(promote::Args),
+    /// Record who lets Planthread replace values that it never landed
+    Adopt(adopt::Args),
     /// Write the landed cells to a file for people
     Export(export::Args),
     /// Count the ledger again
@@ -183,6 +186,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Audit(args) => audit::run(context, &args),
         Verb::Trace(args) => trace::run(context, &args),
         Verb::Promote(args) => promote::run(context, &args),
+        Verb::Adopt(args) => adopt::run(context, &args),
         Verb::Export(args) => export::run(context, &args),
         Verb::Collect(args) => segments::collect(context, &args),
         Verb::Deliver(args) => segments::deliver(context, &args),

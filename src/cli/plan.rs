@@ -11,7 +11,9 @@ use super::Context;
 use crate::{
     config::Loaded,
     failure::{Exit, Failure},
-    pipeline::{Bridge, Course, NotPromoted, OpenTarget, TargetCycle, Tee, plan_of_ledger},
+    pipeline::{
+        Bridge, Course, NotAdopted, NotPromoted, OpenTarget, TargetCycle, Tee, plan_of_ledger,
+    },
     report::planned::{Planned, Plans},
 };
 
@@ -54,8 +56,10 @@ fn fresh(context: &Context, bridge: &Bridge, args: &Args) -> Result<Vec<Planned>
     let walked = context.block_on(async { Ok(bridge.walk_all(&targets, course).await) })?;
     let view = |(target, done): (&OpenTarget, TargetCycle)| {
         let not_promoted = NotPromoted::counted(&bridge.loaded, target, &truth)?;
-        let withdrawn = withdrawn(&bridge.reader()?, target, context)?;
-        Planned::of(done, file(args), not_promoted, withdrawn)
+        let reader = bridge.reader()?;
+        let not_adopted = NotAdopted::of(&bridge.loaded, &reader, &target.name, &target.config)?;
+        let withdrawn = withdrawn(&reader, target, context)?;
+        Planned::of(done, file(args), not_promoted, not_adopted, withdrawn)
     };
     targets.iter().zip(walked).map(view).collect()
 }
@@ -78,8 +82,9 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
                 ..TargetCycle::default()
             };
             let not_promoted = NotPromoted::of(loaded, name, &target.config, as_of)?;
+            let not_adopted = NotAdopted::of(loaded, &reader, name, &target.config)?;
             let withdrawn = withdrawn(&reader, &target, context)?;
-            plans.push(Planned::of(done, file(args), not_promoted, withdrawn)?);
+            plans.push(Planned::of(done, file(args), not_promoted, not_adopted, withdrawn)?);
         }
     }
     Ok(plans)

@@ -6,6 +6,7 @@ mod error;
 mod load;
 mod locate;
 mod model;
+mod overlap;
 mod policy;
 mod relations;
 mod sense;

@@ -9,7 +9,7 @@ use planthread_domain::project;
 use planthread_kit::{Quota, VirtualClock, target::TargetFactory};
 use serde_json::Value;
 
-use super::{Config, ConfigError, Target, locate::Locator, sense, tree::Step};
+use super::{Config, ConfigError, Target, locate::Locator, overlap, sense, tree::Step};
 use crate::registry;
 
 /// Every fault between the fields of `config`.
@@ -35,6 +35,7 @@ pub(super) fn faults(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> 
     for (name, target) in &config.targets {
         target_faults(config, name, target, locate, &mut faults);
     }
+    overlap::faults(config, locate, &mut faults);
     faults
 }
 

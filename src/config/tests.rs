@@ -360,3 +360,45 @@ fn what_may_not_be_meant_is_a_note() {
     let loaded = read(plant, None).unwrap();
     assert!(loaded.notes.iter().any(|note| note.reason.contains("nothing lands")));
 }
+
+/// The starter with a second target, changed by `change`; JSON is YAML.
+fn two_targets(change: impl FnOnce(&mut serde_json::Value)) -> String {
+    let mut config = super::yaml::read(&starter()).unwrap().value();
+    let mut second = config["targets"]["ibp"].clone();
+    change(&mut second);
+    config["targets"]["second"] = second;
+    serde_json::to_string_pretty(&config).unwrap()
+}
+
+#[test]
+fn two_targets_never_write_one_thing_at_whatever_level() {
+    let by_day = |target: &mut serde_json::Value| {
+        let measures = target["measures"].as_array_mut().unwrap();
+        measures.retain(|measure| measure["name"] == "live" || measure["name"] == "assumed");
+        measures[0]["level"] = "day".into();
+        target.as_object_mut().unwrap().remove("in_use");
+        target["settings"].as_object_mut().unwrap().remove("measures");
+    };
+    let text = two_targets(by_day);
+    let faults = read(&text, None).unwrap_err();
+    let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(fields, ["targets.second.measures[0].surface"], "what is only read may be shared");
+    let line = text.lines().position(|line| line.contains("\"second\"")).unwrap();
+    assert!(faults[0].line > line as u64, "{faults:?}");
+    for part in ["TWINCAPALIVE", "PTDEMO", "targets.ibp", "`live`"] {
+        assert!(faults[0].reason.contains(part), "{part}: {}", faults[0].reason);
+    }
+    // Another scope, area or host is another place; the same host spelt otherwise is not.
+    for (field, value, ok) in [
+        ("/scope", "TWIN", true),
+        ("/settings/planning_area", "OTHER", true),
+        ("/settings/host", "http://127.0.0.1:9102", true),
+        ("/settings/host", "http://127.0.0.1:9101/", false),
+    ] {
+        let text = two_targets(|target| {
+            by_day(target);
+            *target.pointer_mut(field).unwrap() = value.into();
+        });
+        assert_eq!(read(&text, None).is_ok(), ok, "{field} {value}");
+    }
+}

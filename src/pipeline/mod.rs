@@ -9,6 +9,7 @@
 //! `plan` stops after the plan; `apply FILE` enters with one; `apply` begins with
 //! want; `run` does everything, in rounds.
 
+mod adopt;
 mod bind;
 mod bridge;
 mod deliver;
@@ -16,6 +17,7 @@ mod explain;
 mod foreign;
 pub mod policy;
 mod progress;
+mod records;
 mod retry;
 mod rounds;
 mod signals;
@@ -32,6 +34,7 @@ mod watched;
 #[cfg(test)]
 mod tests;
 
+pub use adopt::{NotAdopted, adopt};
 pub use bridge::Bridge;
 pub use explain::{capacity_of_cut, explain, explain_measure, measure};
 pub use foreign::NotPromoted;

@@ -1,9 +1,6 @@
 //! From the configured policy to the engine's: dates, grants, promotions.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use planthread_contracts::{
@@ -11,7 +8,7 @@ use planthread_contracts::{
 };
 use planthread_engine::{ledger, plan};
 
-use super::OpenTarget;
+use super::{OpenTarget, adopt, records};
 use crate::{
     config::{Loaded, Target, Withdraw},
     failure::{Exit, Failure},
@@ -43,6 +40,8 @@ pub fn policy(
     policy.batch_limit = target.config.delivery.batch_limit();
     policy.paused.clone_from(&said.paused);
     policy.blackouts = blackouts(target, at)?;
+    let (state, measures) = (&loaded.config.state, &target.config.measures);
+    policy.adopted = adopt::adopted(state, &target.name, measures, &target.scope)?;
     Ok(policy)
 }
 
@@ -194,14 +193,8 @@ pub fn promotions_folder(state: &Path, target: &str) -> PathBuf {
 /// The promotions of a target that hold at `at`. A record that has ended is
 /// kept as a record, and promotes nothing.
 fn promotions(state: &Path, target: &str, at: Timestamp) -> Result<Vec<Promotion>, Failure> {
-    let folder = promotions_folder(state, target);
-    let Ok(entries) = fs::read_dir(&folder) else { return Ok(Vec::new()) };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
     let mut promotions = Vec::new();
-    for file in files {
-        let text = fs::read_to_string(&file)
-            .map_err(|error| Failure::io("read the promotion record", &file, &error))?;
+    for (file, text) in records::all(&promotions_folder(state, target))? {
         match Promotion::read(&text, at) {
             Ok(promotion) => promotions.push(promotion),
             Err(planthread_contracts::PromotionError::Expired { .. }) => {}
@@ -225,10 +218,5 @@ pub fn promote(
     now: Timestamp,
 ) -> Result<PathBuf, Failure> {
     Promotion::read(record, now).map_err(|error| Failure::usage(error.to_string()))?;
-    let folder = promotions_folder(state, target);
-    let file = folder.join(format!("{}.json", now.strftime("%Y%m%dT%H%M%S%3fZ")));
-    fs::create_dir_all(&folder)
-        .and_then(|()| fs::write(&file, format!("{record}\n")))
-        .map_err(|error| Failure::io("write the promotion record", &file, &error))?;
-    Ok(file)
+    records::keep(&promotions_folder(state, target), record, now)
 }

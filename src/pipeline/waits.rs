@@ -7,7 +7,7 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{NotPromoted, OpenTarget, policy};
+use super::{NotAdopted, NotPromoted, OpenTarget, policy};
 use crate::{config::Loaded, failure::Failure};
 
 /// What waits at one target.
@@ -26,6 +26,9 @@ pub struct Waits {
     /// Measures of others that nobody lets us write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_promoted: Vec<NotPromoted>,
+    /// Measures of ours that hold values which we never landed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_adopted: Vec<NotAdopted>,
 }
 
 impl Waits {
@@ -46,6 +49,7 @@ impl Waits {
             quiet: policy::quiet(target, now)?.map(|quiet| quiet.message),
             waiting: plan::waiting(reader, &policy)?,
             not_promoted: NotPromoted::of(loaded, &target.name, &target.config, now)?,
+            not_adopted: NotAdopted::of(loaded, reader, &target.name, &target.config)?,
         })
     }
 }

@@ -51,8 +51,8 @@ pub struct Delivered {
 
 /// Holds that end only when a person acts or a window passes: a plan that has
 /// nothing else did not do what it was called for.
-const HOLDS: [&str; 6] =
-    ["paused", "second_writer", "blackout", "not_promoted", "lock", "in_question"];
+const HOLDS: [&str; 7] =
+    ["paused", "second_writer", "blackout", "not_promoted", "not_adopted", "lock", "in_question"];
 
 impl From<TargetCycle> for Delivered {
     fn from(done: TargetCycle) -> Self {

@@ -94,7 +94,8 @@ fn of_target(target: &TargetCycle) -> Exit {
         || target.verified.as_ref().is_some_and(|read| {
             read.lost + read.doubled + read.persons > 0 || !read.cases.is_empty()
         });
-    let of_policy = held(HoldReason::Paused) || held(HoldReason::SecondWriter);
+    let of_policy =
+        held(HoldReason::Paused) || held(HoldReason::SecondWriter) || held(HoldReason::NotAdopted);
     stopped.max(if rejected || asked { Exit::Findings } else { Exit::Ok }).max(if of_policy {
         Exit::Held
     } else {

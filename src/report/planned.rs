@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     failure::{Exit, Failure},
-    pipeline::{NotPromoted, TargetCycle, WantReport},
+    pipeline::{NotAdopted, NotPromoted, TargetCycle, WantReport},
 };
 
 /// What `plan` says about one target.
@@ -42,6 +42,9 @@ pub struct Planned {
     /// Measures of others that nobody lets us write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_promoted: Vec<NotPromoted>,
+    /// Measures of ours that hold values which we never landed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_adopted: Vec<NotAdopted>,
 }
 
 #[expect(clippy::ref_option, reason = "the signature is serde's")]
@@ -58,6 +61,7 @@ impl Planned {
         done: TargetCycle,
         file: Option<String>,
         not_promoted: Vec<NotPromoted>,
+        not_adopted: Vec<NotAdopted>,
         withdrawn: Withdrawn,
     ) -> Result<Self, Failure> {
         let TargetCycle { plan, want, first, stopped: unread, paused, target, .. } = done;
@@ -65,7 +69,17 @@ impl Planned {
             let unknown = || Failure::internal(format!("{target}: no plan, and no reason"));
             return Err(unread.unwrap_or_else(unknown));
         };
-        Ok(Self { summary, file, want, first, withdrawn, unread, paused, not_promoted })
+        Ok(Self {
+            summary,
+            file,
+            want,
+            first,
+            withdrawn,
+            unread,
+            paused,
+            not_promoted,
+            not_adopted,
+        })
     }
 }
 
@@ -85,7 +99,10 @@ impl View for Plans {
     /// answer.
     fn exit(&self) -> Exit {
         let unread = self.0.iter().filter_map(|plan| plan.unread.as_ref());
-        unread.map(|failure| failure.exit).max().unwrap_or(Exit::Ok)
+        let unread = unread.map(|failure| failure.exit).max().unwrap_or(Exit::Ok);
+        // Nothing of such a measure goes before somebody has answered for it.
+        let waits = self.0.iter().any(|plan| !plan.not_adopted.is_empty());
+        unread.max(if waits { Exit::Held } else { Exit::Ok })
     }
 }
 
@@ -132,6 +149,9 @@ impl Planned {
         }
         for one in &self.not_promoted {
             not_promoted(paper, one);
+        }
+        for one in &self.not_adopted {
+            not_adopted(paper, one);
         }
         if let Some(withheld) = self.want.as_ref().map(|want| &want.withheld) {
             self::withheld(paper, withheld);
@@ -211,6 +231,21 @@ pub(super) fn not_promoted(paper: &mut Paper, one: &NotPromoted) {
     ));
 }
 
+/// A measure that holds values which we never landed, and what to do about it.
+pub(super) fn not_adopted(paper: &mut Paper, one: &NotAdopted) {
+    let held = paper.tint(Tone::Warn, "held");
+    let waits = if one.whole { "all of it waits" } else { "the cells with such a value wait" };
+    paper.line(format!(
+        "  {held} {}: {} holds values that we never landed, so {waits}, for example {}",
+        one.measure, one.surface, one.example
+    ));
+    paper.line(format!(
+        "      cure: find out whose they are; to replace them, `planthread adopt --target {} \
+         --measure {} --who .. --why ..`  (planthread explain not_adopted)",
+        one.target, one.measure
+    ));
+}
+
 /// Figures that do not land, counted by reason.
 fn withheld(paper: &mut Paper, withheld: &[planthread_domain::project::Withheld]) {
     let mut by_reason = std::collections::BTreeMap::<(&str, &str), usize>::new();
@@ -276,6 +311,7 @@ mod tests {
             unread: None,
             paused: None,
             not_promoted: Vec::new(),
+            not_adopted: Vec::new(),
             withdrawn: Withdrawn::default(),
         }
     }
@@ -322,6 +358,25 @@ mod tests {
         assert!(!said.contains("holds what is wanted"), "{said}");
         let line = "live: owned by ERP load, not promoted: 140 cells not wanted";
         assert!(said.contains(line), "{said}");
+    }
+
+    #[test]
+    fn what_we_never_landed_is_named_with_its_cure_and_ends_held() {
+        let one = NotAdopted {
+            target: "ibp".to_owned(),
+            measure: "live".to_owned(),
+            surface: "CAPASUPPLY".to_owned(),
+            whole: true,
+            example: "ibp/base/LINE-1@1010/2026-W48/live: wanted 151, read 120".to_owned(),
+        };
+        let plan = Planned { not_adopted: vec![one], ..planned(&[("not_adopted", 140)]) };
+        let said = text(&plan);
+        for part in
+            ["140", "CAPASUPPLY", "never landed", "read 120", "planthread adopt --target ibp"]
+        {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert_eq!(Plans(vec![planned(&[]), plan]).exit(), Exit::Held);
     }
 
     #[test]

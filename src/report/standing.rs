@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::{
     Paper, Tone, View,
     paper::{count, instant},
-    planned::{left_standing, not_promoted},
+    planned::{left_standing, not_adopted, not_promoted},
 };
 use crate::{failure::Exit, pipeline::Waits};
 
@@ -117,7 +117,12 @@ impl View for Standing {
         let refused = self.journal.rejected + self.journal.quarantined + self.journal.conflicts;
         let rejected =
             self.status.scopes.iter().any(|s| s.states.get("rejected").is_some_and(|n| *n > 0));
-        if open || rejected || refused > 0 { Exit::Findings } else { Exit::Ok }
+        let adopted = self.waits.iter().all(|waits| waits.not_adopted.is_empty());
+        match () {
+            () if !adopted => Exit::Held,
+            () if open || rejected || refused > 0 => Exit::Findings,
+            () => Exit::Ok,
+        }
     }
 }
 
@@ -151,7 +156,11 @@ impl Standing {
             (None, Some(quiet)) => quiet.clone(),
             (None, None) => String::new(),
         };
-        if all == 0 && why.is_empty() && waits.not_promoted.is_empty() {
+        if all == 0
+            && why.is_empty()
+            && waits.not_promoted.is_empty()
+            && waits.not_adopted.is_empty()
+        {
             return;
         }
         let all = paper.tint(Tone::Warn, &format!("{} waiting", count(all, "cell")));
@@ -162,6 +171,9 @@ impl Standing {
         }
         for one in &waits.not_promoted {
             not_promoted(paper, one);
+        }
+        for one in &waits.not_adopted {
+            not_adopted(paper, one);
         }
     }
 }

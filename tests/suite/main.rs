@@ -16,6 +16,7 @@ mod laws;
 mod loops;
 mod outage;
 mod overwrites;
+mod ownership;
 mod plant;
 mod progress;
 mod rehearsal;

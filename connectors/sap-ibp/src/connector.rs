@@ -45,20 +45,13 @@ impl SapIbp {
         let info = Info {
             name: crate::NAME,
             target: target.to_owned(),
-            address: address(&config, version),
+            address: config.address(&scope),
             capabilities: capabilities(&config, &measures),
             grades: grades(),
             sheet: sheet::lines(&config, &measures, version),
         };
         Ok(Self { context: Context::new(config, scope, measures, http), info })
     }
-}
-
-/// Host, planning area and version: another one of them holds other values.
-fn address(config: &Config, version: &str) -> String {
-    let host = config.host.trim_end_matches('/').to_ascii_lowercase();
-    let version = if version.is_empty() { "the base version" } else { version };
-    format!("{host}, area {}, {version}", config.planning_area)
 }
 
 fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {

@@ -18,6 +18,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     about: "SAP IBP, time-series planning areas, through PLANNING_DATA_API_SRV",
     schema: || auth::schema::<Config>(&TAKES),
     validate: |settings, measures| Ok(typed::<Config>(settings)?.validate(measures)?),
+    address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),
     files: |settings| {
         let files = typed::<Config>(settings).map(|config| config.auth.files());
         let named = |(field, file)| (format!("auth.{field}"), file);

@@ -1,6 +1,6 @@
 //! Settings of the small target.
 
-use planthread_contracts::MeasureDecl;
+use planthread_contracts::{MeasureDecl, Scope};
 use planthread_kit::target::{Auth, SettingsFault, Takes, address, auth::Kind, fault::within};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -36,6 +36,11 @@ const fn twenty() -> usize {
 }
 
 impl Config {
+    /// Where its rows live: another host or scope holds others.
+    pub(super) fn address(&self, scope: &Scope) -> String {
+        format!("{}, scope {scope}", self.host)
+    }
+
     pub(super) fn validate(&self, measures: &[MeasureDecl]) -> Result<(), SettingsFault> {
         address::origin("host", &self.host)?;
         self.auth.validate(&TAKES).map_err(|fault| fault.inside("auth"))?;

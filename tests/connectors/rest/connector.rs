@@ -42,7 +42,7 @@ impl Rest {
         let info = Info {
             name: "rest",
             target: context.target.to_owned(),
-            address: format!("{}, scope {}", config.host, context.scope),
+            address: config.address(&context.scope),
             capabilities: capabilities(config, context.measures),
             grades: Vec::new(),
             sheet: std::iter::once(line(ABOUT, "the interface", "It answers this token"))

@@ -31,6 +31,7 @@ const FACTORY: TargetFactory = TargetFactory {
     about: "a small upsert interface of the tests",
     schema: || auth::schema::<Config>(&TAKES),
     validate: |settings, measures| typed::<Config>(settings)?.validate(measures),
+    address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),
     files: |_| Vec::new(),
     build,
 };

@@ -96,6 +96,21 @@ impl Config {
         }
     }
 
+    /// Host, planning area and version, for a target whose cells live in `scope`:
+    /// another one of them holds other values, and what has the same is the same
+    /// place.
+    #[must_use]
+    pub fn address(&self, scope: &Scope) -> String {
+        let host = self.host.trim_end_matches('/').to_ascii_lowercase();
+        let usual = if host.starts_with("https:") { ":443" } else { ":80" };
+        let host = host.strip_suffix(usual).unwrap_or(&host);
+        let version = match self.version_of(scope, scope) {
+            "" => "the base version",
+            version => version,
+        };
+        format!("{host}, area {}, {version}", self.planning_area)
+    }
+
     /// Navigation from the transaction to its rows.
     #[must_use]
     pub fn navigation(&self) -> String {
@@ -258,6 +273,21 @@ pub(crate) mod tests {
         let scope = Scope::named("TWIN");
         assert_eq!(config.version_of(&scope, &scope), "TWIN");
         assert_eq!(config.version_of(&Scope::base(), &scope), "");
+    }
+
+    #[test]
+    fn one_place_has_one_address_however_its_host_is_written() {
+        let address = |host: &str, scope: &Scope| {
+            let config = Config { host: host.to_owned(), ..Config::read(settings()).unwrap() };
+            config.address(scope)
+        };
+        let base = Scope::base();
+        let one = address("https://tenant-api.example", &base);
+        for same in ["https://Tenant-API.example/", "https://tenant-api.example:443"] {
+            assert_eq!(address(same, &base), one);
+        }
+        assert_ne!(address("https://tenant-api.example:8443", &base), one);
+        assert_ne!(address("https://tenant-api.example", &Scope::named("TWIN")), one);
     }
 
     #[test]

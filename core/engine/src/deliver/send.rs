@@ -79,7 +79,7 @@ impl<'a> Sender<'a> {
     fn standing(&self, lines: &[PlanLine], applied: &mut Applied) -> Result<Vec<PlanLine>> {
         self.state.at_once(|db| {
             let policy = match db.scope(&self.policy.target, self.policy.scope.name())? {
-                Some(scope) => &self.policy.with_second_writer(db, scope)?,
+                Some(scope) => &self.policy.with_others(db, scope)?,
                 None => &self.policy,
             };
             let checker = Checker::new(db, policy)?;

@@ -114,6 +114,9 @@ fn forget(
                 cell.step(&mut books, scope, S::Pending)?;
                 cell.why = Why::New;
             }
+            // Nothing was ever sent there: what is found there is none of ours.
+            (cell.sent_rev, cell.sent_at) = (0, None);
+            tx.forget_unadopted(scope, cell.id.measure)?;
             (cell.accepted_rev, cell.accepted_by, cell.unclear) = (0, 0, None);
             (cell.before, cell.seen, cell.seen_at, cell.seen_attempt) = (None, None, None, 0);
             (cell.in_use, cell.in_use_since, cell.in_case) = (false, None, 0);

@@ -4,6 +4,7 @@
 //! in exactly one state; `states` is the one table of what may follow what,
 //! and the writer checks the sum at every commit.
 
+pub(crate) mod adoption;
 pub(crate) mod attempts;
 mod audit;
 mod bind;
@@ -24,6 +25,7 @@ pub(crate) mod want;
 mod withdraw;
 
 pub use self::{
+    adoption::{Unadopted, unadopted},
     attempts::{OpenAttempt, open_attempts},
     audit::{Audit, audit},
     bind::{Binding, Rebound, bind},

@@ -138,7 +138,10 @@ impl Cell {
         }
         tx.insert_past(self, ended.unwrap_or(self.state))?;
         let quiet = self.open_attempt == 0 && self.unclear.is_none();
-        let there = self.trusted_seen().is_some_and(|seen| same(value, seen, absent_is_zero));
+        // Zero is read where nothing is, too: one that was never sent is not there.
+        let told = self.sent_rev > 0 || !value.is_zero();
+        let seen = self.trusted_seen().filter(|_| told);
+        let there = seen.is_some_and(|seen| same(value, seen, absent_is_zero));
         self.state = if quiet && there { RevisionState::Seen } else { RevisionState::Pending };
         self.hold = None;
         self.rev += 1;

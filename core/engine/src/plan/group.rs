@@ -101,7 +101,10 @@ fn of_somebody_else(
     }
     match guard(cell, policy) {
         Verdict::Hold(
-            reason @ (HoldReason::Lock | HoldReason::InQuestion | HoldReason::RejectedNotCured),
+            reason @ (HoldReason::Lock
+            | HoldReason::InQuestion
+            | HoldReason::NotAdopted
+            | HoldReason::RejectedNotCured),
         ) => Some(reason),
         Verdict::Hold(_) | Verdict::Send => None,
     }

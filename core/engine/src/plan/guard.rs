@@ -28,6 +28,8 @@ pub enum HoldReason {
     Blackout,
     /// The measure is not ours, and nobody promoted it.
     NotPromoted,
+    /// It holds a value that we never landed, and nobody adopted the measure.
+    NotAdopted,
     /// An attempt with the cell is open.
     OpenAttempt,
     /// An earlier attempt ended unclear, and its window has not passed.
@@ -54,11 +56,12 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// All reasons, in the order in which the guard asks.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Paused,
         Self::SecondWriter,
         Self::Blackout,
         Self::NotPromoted,
+        Self::NotAdopted,
         Self::OpenAttempt,
         Self::Settling,
         Self::Unproven,
@@ -80,6 +83,7 @@ impl HoldReason {
             Self::SecondWriter => "second_writer",
             Self::Blackout => "blackout",
             Self::NotPromoted => "not_promoted",
+            Self::NotAdopted => "not_adopted",
             Self::OpenAttempt => "open_attempt",
             Self::Settling => "settling",
             Self::Unproven => "unproven",
@@ -109,6 +113,9 @@ impl HoldReason {
             }
             Self::NotPromoted => {
                 "the measure belongs to somebody else; writing it needs a promotion record"
+            }
+            Self::NotAdopted => {
+                "a value stands there that we never landed; it is replaced when a named person adopts the measure"
             }
             Self::OpenAttempt => "an attempt with this cell is open; it is settled first",
             Self::Settling => {
@@ -165,12 +172,24 @@ fn of_attempt(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
     });
     match cell.state {
         _ if !policy.granted(&cell.key.measure) => Some(HoldReason::NotPromoted),
+        _ if unadopted(cell, policy) => Some(HoldReason::NotAdopted),
         _ if cell.open_attempt => Some(HoldReason::OpenAttempt),
         RevisionState::Unproven => Some(HoldReason::Unproven),
         RevisionState::Rejected => Some(HoldReason::RejectedNotCured),
         _ if settling => Some(HoldReason::Settling),
         _ => None,
     }
+}
+
+/// Whether the cell waits for somebody who takes over what the measure held
+/// before us: all of it where nothing of ours had landed yet, else each cell that
+/// holds such a value.
+fn unadopted(cell: &CellView, policy: &Policy) -> bool {
+    let measure = &cell.key.measure;
+    let found = policy.unadopted.get(measure).filter(|_| !policy.adopted.contains(measure));
+    let read = cell.seen.as_ref().and_then(|seen| seen.value);
+    let strange = read.is_some_and(|read| !read.is_zero() && read != cell.value);
+    found.is_some_and(|found| found.whole || (strange && cell.sent_revision == 0))
 }
 
 fn of_people(cell: &CellView) -> Option<HoldReason> {
@@ -282,6 +301,17 @@ mod tests {
             p.blackouts.push(Window { from: p.now, until, why: "nightly load".into() });
         });
         check(R::NotPromoted, |_, p| p.grants.clear());
+        let found = |whole| crate::ledger::Unadopted {
+            measure: "live".into(),
+            whole,
+            example: String::new(),
+            found_at: now(),
+        };
+        check(R::NotAdopted, |_, p| drop(p.unadopted.insert("live".into(), found(true))));
+        check(R::NotAdopted, |c, p| {
+            c.sent_revision = 0;
+            p.unadopted.insert("live".into(), found(false));
+        });
         check(R::OpenAttempt, |c, _| c.open_attempt = true);
         check(R::Settling, |c, _| c.unclear = Some(now()));
         check(R::Unproven, |c, _| c.state = RevisionState::Unproven);
@@ -301,6 +331,29 @@ mod tests {
         let words: BTreeSet<&str> = R::ALL.iter().map(|reason| reason.word()).collect();
         assert_eq!(words.len(), R::ALL.len());
         assert!(R::ALL.iter().all(|reason| reason.line().len() > 20));
+    }
+
+    #[test]
+    fn what_was_adopted_or_is_ours_goes_and_an_empty_cell_beside_it_too() {
+        let found = crate::ledger::Unadopted {
+            measure: "live".into(),
+            whole: false,
+            example: String::new(),
+            found_at: now(),
+        };
+        let mut policy = policy();
+        policy.unadopted.insert("live".into(), found.clone());
+        assert_eq!(guard(&cell("live"), &policy), Verdict::Send, "it was sent before");
+        let mut strange = CellView { sent_revision: 0, ..cell("live") };
+        assert_eq!(guard(&strange, &policy), Verdict::Hold(HoldReason::NotAdopted));
+        for value in [None, Some(0.into()), Some(strange.value)] {
+            strange.seen = Some(Seen { value, at: now(), current: true });
+            assert_eq!(guard(&strange, &policy), Verdict::Send, "{value:?}");
+        }
+        policy.unadopted.insert("live".into(), crate::ledger::Unadopted { whole: true, ..found });
+        assert_eq!(guard(&strange, &policy), Verdict::Hold(HoldReason::NotAdopted));
+        policy.adopted.insert("live".into());
+        assert_eq!(guard(&strange, &policy), Verdict::Send);
     }
 
     #[test]

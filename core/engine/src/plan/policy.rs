@@ -1,12 +1,19 @@
 //! What a guard needs to know besides the cell: all of it data.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use planthread_contracts::{MeasureDecl, Scope, WriteGrant};
 use rust_decimal::Decimal;
 
-use crate::{error::Result, ledger::CaseKind, store::Db};
+use crate::{
+    error::Result,
+    ledger::{CaseKind, Unadopted},
+    store::Db,
+};
 
 /// A time in which nothing is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +60,10 @@ pub struct Policy {
     pub paused: Option<String>,
     /// Who else writes the scope.
     pub second_writer: Option<String>,
+    /// Measures that held values before us, as the ledger found them.
+    pub unadopted: BTreeMap<String, Unadopted>,
+    /// Measures that a named person has adopted.
+    pub adopted: BTreeSet<String>,
 }
 
 impl Policy {
@@ -81,6 +92,8 @@ impl Policy {
             batch_limit: Duration::from_mins(30),
             paused: None,
             second_writer: None,
+            unadopted: BTreeMap::new(),
+            adopted: BTreeSet::new(),
         }
     }
 
@@ -106,9 +119,12 @@ impl Policy {
         })
     }
 
-    /// The same policy, with the second writer that the ledger knows of.
-    pub(crate) fn with_second_writer(&self, db: &Db, scope: i64) -> Result<Self> {
+    /// The same policy, with what the ledger knows of others in the scope: a second
+    /// writer, and values from before us.
+    pub(crate) fn with_others(&self, db: &Db, scope: i64) -> Result<Self> {
         let known = db.open_case(scope, CaseKind::SecondWriter)?;
-        Ok(Self { second_writer: self.second_writer.clone().or(known), ..self.clone() })
+        let second_writer = self.second_writer.clone().or(known);
+        let unadopted = db.unadopted(scope)?;
+        Ok(Self { second_writer, unadopted, ..self.clone() })
     }
 }

@@ -1,5 +1,6 @@
 //! The state directory: one writer, many readers, durable when acknowledged.
 
+mod adoptions;
 pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod cells;

@@ -22,9 +22,20 @@ pub(crate) struct Known<'a> {
     pub(crate) doubled: bool,
     /// What was read the last time.
     pub(crate) seen: Option<Option<Decimal>>,
+    /// Whether anything was ever sent to the cell.
+    pub(crate) sent: bool,
     /// Values of earlier revisions of ours, whether sent or only in a pack.
     pub(crate) older: &'a [Decimal],
     pub(crate) absent_is_zero: bool,
+}
+
+impl Known<'_> {
+    /// Whether `read` is `value`. Nothing is zero where the measure says so. A
+    /// zero that was never sent is found nowhere: a target shows zero where
+    /// nothing is, too, and an absent value is no landing of ours.
+    fn same(&self, value: Decimal, read: Option<Decimal>) -> bool {
+        (self.sent || !value.is_zero()) && same(value, read, self.absent_is_zero)
+    }
 }
 
 /// What a difference means (or that there is none).
@@ -49,6 +60,8 @@ pub(crate) enum Meaning {
     Redoubled,
     /// Nothing of ours is expected there yet, and nothing changed.
     Waiting,
+    /// Nothing was ever sent there, and a value stands there that is none of ours.
+    Unlanded,
     /// Somebody else wrote it.
     Foreign,
 }
@@ -60,7 +73,7 @@ pub(crate) fn classify(
     now: Timestamp,
     settle_window: SignedDuration,
 ) -> Meaning {
-    if same(known.value, read, known.absent_is_zero) {
+    if known.same(known.value, read) {
         return Meaning::Landed;
     }
     match known.state {
@@ -77,7 +90,7 @@ pub(crate) fn classify(
 }
 
 fn is_older(known: &Known<'_>, read: Option<Decimal>) -> bool {
-    known.older.iter().any(|older| same(*older, read, known.absent_is_zero))
+    known.older.iter().any(|older| known.same(*older, read))
 }
 
 /// It was sent, and is to be found.
@@ -91,7 +104,7 @@ fn of_unproven(
     // A target that pads a row shows zero where nothing is.
     let nothing = read.is_none_or(|value| value.is_zero());
     let as_before = match known.before {
-        Some(Some(before)) => read == Some(before) || same(before, read, known.absent_is_zero),
+        Some(Some(before)) => read == Some(before) || known.same(before, read),
         Some(None) | None => nothing,
     };
     // Sent in the future: the clock was set back since, and the window is over
@@ -124,6 +137,8 @@ fn is_multiple(value: Decimal, read: Option<Decimal>) -> bool {
 fn of_seen(known: &Known<'_>, read: Option<Decimal>) -> Meaning {
     match () {
         () if is_older(known, read) => Meaning::StaleOwn,
+        // It was found there, and never sent: nothing of ours is missing.
+        () if !known.sent && read.is_none_or(|value| value.is_zero()) => Meaning::Waiting,
         () if read.is_none() => Meaning::Lost,
         () => Meaning::Foreign,
     }
@@ -134,7 +149,13 @@ fn of_seen(known: &Known<'_>, read: Option<Decimal>) -> Meaning {
 fn of_waiting(known: &Known<'_>, read: Option<Decimal>) -> Meaning {
     let was_ours = known.seen.is_some_and(|seen| is_older(known, seen));
     let changed = known.seen != Some(read) && !is_older(known, read);
-    if was_ours && changed && read.is_some() { Meaning::Foreign } else { Meaning::Waiting }
+    // A target shows zero where nothing is: that is nobody's value.
+    let strange = read.is_some_and(|value| !value.is_zero()) && !is_older(known, read);
+    match () {
+        () if was_ours && changed && read.is_some() => Meaning::Foreign,
+        () if !known.sent && strange => Meaning::Unlanded,
+        () => Meaning::Waiting,
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +179,7 @@ mod tests {
             doubled: false,
             before: Some(Some(d(11))),
             seen: Some(Some(d(11))),
+            sent: true,
             older,
             absent_is_zero: false,
         }
@@ -248,9 +270,15 @@ mod tests {
     #[test]
     fn a_cell_that_waits_to_be_sent_is_only_observed() {
         let pending = known(RevisionState::Pending, &[]);
-        let never = Known { before: None, seen: None, sent_at: None, ..pending };
+        let never = Known { before: None, seen: None, sent_at: None, sent: false, ..pending };
         let meaning = |known: &Known<'_>, read| classify(known, read, now(), WINDOW);
-        assert_eq!(meaning(&never, Some(d(99))), Meaning::Waiting);
+        assert_eq!(meaning(&never, Some(d(99))), Meaning::Unlanded, "somebody's, from before us");
+        for nothing in [None, Some(d(0))] {
+            assert_eq!(meaning(&never, nothing), Meaning::Waiting);
+        }
+        let packed = [d(99)];
+        let never_but_packed = Known { older: &packed, ..never };
+        assert_eq!(meaning(&never_but_packed, Some(d(99))), Meaning::Waiting, "an older pack");
         assert_eq!(meaning(&never, Some(d(12))), Meaning::Landed, "somebody loaded the pack");
         let older = [d(11)];
         let newer = Known { older: &older, ..pending };
@@ -273,5 +301,15 @@ mod tests {
         assert_eq!(classify(&zero, None, late, WINDOW), Meaning::Lost);
         let declared = Known { absent_is_zero: true, ..zero };
         assert_eq!(classify(&declared, None, late, WINDOW), Meaning::Landed);
+        // Before anything was sent, neither nothing nor padding is a landing.
+        for state in [RevisionState::Pending, RevisionState::Seen] {
+            let never = Known { state, sent: false, before: None, seen: None, ..declared };
+            for read in [None, Some(d(0))] {
+                assert_eq!(classify(&never, read, late, WINDOW), Meaning::Waiting, "{read:?}");
+            }
+        }
+        let found =
+            Known { state: RevisionState::Seen, sent: false, ..known(RevisionState::Seen, &[]) };
+        assert_eq!(classify(&found, None, late, WINDOW), Meaning::Waiting, "none of ours is lost");
     }
 }

@@ -71,6 +71,17 @@ pub(super) fn own(
     Ok(())
 }
 
+/// Forgets values from before us that are not there any more.
+pub(super) fn unlanded(state: &State, policy: &SweepPolicy) -> Result<()> {
+    let reader = state.reader()?;
+    let db = reader.db();
+    let Some(scope) = db.scope(&policy.target, policy.scope.name())? else { return Ok(()) };
+    if db.unadopted(scope)?.is_empty() {
+        return Ok(());
+    }
+    state.change(move |tx| tx.review_unadopted(scope))
+}
+
 type Written = (Vec<(CaseKind, u64)>, Vec<PersonEdit>);
 
 fn write_pattern(

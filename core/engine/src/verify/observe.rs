@@ -118,6 +118,7 @@ impl Judge<'_> {
             before: cell.before,
             doubled: cell.why == Why::Doubled,
             seen: cell.seen_at.map(|_| cell.seen),
+            sent: cell.sent_rev > 0,
             older: &older,
             absent_is_zero: self.decl(&key.measure).is_some_and(|decl| decl.absent_is_zero),
         };
@@ -144,7 +145,12 @@ impl Judge<'_> {
             Meaning::Landed => self.landed(cell)?,
             Meaning::NotYet => self.done.report.not_yet += 1,
             Meaning::Waiting | Meaning::Foreign | Meaning::Redoubled => {
-                self.done.report.waiting += 1
+                self.done.report.waiting += 1;
+                self.again(cell, Why::New)?;
+            }
+            Meaning::Unlanded => {
+                self.done.report.waiting += 1;
+                self.unlanded(key, cell)?;
             }
             Meaning::Lost => {
                 self.done.gone |= cell.state == RevisionState::Seen;
@@ -193,6 +199,13 @@ impl Judge<'_> {
         cell.unclear = None;
         doubt::refuse_unnamed(self.tx, cell)?;
         cell.step(self.books, self.group.scope, RevisionState::Rejected)
+    }
+
+    /// Notes whose measure it is about: it waits for a person.
+    fn unlanded(&self, key: &CellKey, cell: &Cell) -> Result<()> {
+        let read = cell.seen.unwrap_or_default().normalize();
+        let example = format!("{key}: wanted {}, read {read}", cell.value);
+        self.tx.note_unadopted(self.group.scope, cell.id.measure, &example, self.now)
     }
 
     fn again(&mut self, cell: &mut Cell, why: Why) -> Result<()> {

@@ -48,6 +48,7 @@ pub async fn sweep(
         judge::foreign(state, policy, clock.now(), foreign, levels, &mut report)?;
     }
     judge::own(state, policy, clock.now(), doubled, &mut report)?;
+    judge::unlanded(state, policy)?;
     Ok(report)
 }
 

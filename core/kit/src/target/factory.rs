@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use planthread_contracts::MeasureDecl;
+use planthread_contracts::{MeasureDecl, Scope};
 use serde_json::Value;
 
 use super::{SettingsFault, TargetContext};
@@ -21,6 +21,10 @@ pub struct TargetFactory {
     /// Checks settings and measures without touching the target; the field of
     /// a fault is the path below `settings`.
     pub validate: fn(&Value, &[MeasureDecl]) -> Result<(), SettingsFault>,
+    /// Where a target with these settings is, when its cells live in the scope: the
+    /// [`address`](crate::Info::address) of its connector. What has the same one is
+    /// the same place; settings that can't be read have none.
+    pub address: fn(&Value, &Scope) -> Option<String>,
     /// Files that the settings name, by field; of settings that can't be read
     /// there are none.
     pub files: fn(&Value) -> Vec<(String, PathBuf)>,

@@ -1,0 +1,84 @@
+//! `planthread adopt --measure NAME --who WHO --why WHY`
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use planthread_contracts::{MeasureDecl, Owner};
+use serde::Serialize;
+
+use super::Context;
+use crate::{
+    failure::{Exit, Failure},
+    pipeline,
+    report::{Paper, View},
+};
+
+/// What the verb takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configured target; may be left out when there is only one
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+    /// A measure of ours that holds values which we never landed; may be given
+    /// several times
+    #[arg(long = "measure", value_name = "NAME", required = true)]
+    measures: Vec<String>,
+    /// Who answers for it
+    #[arg(long)]
+    who: String,
+    /// Why these values may be replaced
+    #[arg(long)]
+    why: String,
+}
+
+/// The record that was written.
+#[derive(Debug, Serialize)]
+struct Adopted {
+    record: PathBuf,
+    target: String,
+    /// Surfaces by our names.
+    measures: BTreeMap<String, String>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let loaded = context.config()?;
+    let target = context.open_offline(&loaded, args.target.as_deref())?;
+    let mut measures = BTreeMap::new();
+    for name in &args.measures {
+        let surface = surface(&target.config.measures, name)?;
+        measures.insert(name.clone(), surface);
+    }
+    let record = serde_json::json!({
+        "who": args.who, "why": args.why, "scope": target.scope.name(), "measures": measures,
+    });
+    let now = context.clock.now();
+    let state = &loaded.config.state;
+    let file = pipeline::adopt(state, &target.name, &record.to_string(), now)?;
+    context.screen.show(&Adopted { record: file, target: target.name, measures })
+}
+
+/// What the target calls a measure that is ours.
+fn surface(measures: &[MeasureDecl], name: &str) -> Result<String, Failure> {
+    let measure = measures.iter().find(|measure| measure.name == name).ok_or_else(|| {
+        let known: Vec<&str> = measures.iter().map(|measure| measure.name.as_str()).collect();
+        Failure::usage(format!("there is no measure `{name}`"))
+            .cure(format!("measures: {}", known.join(", ")))
+    })?;
+    match &measure.owner {
+        Owner::Bridge => Ok(measure.surface.clone()),
+        Owner::Other(owner) => Err(Failure::usage(format!("`{name}` belongs to {owner}"))
+            .cure("a measure of somebody else's is promoted for a time: `planthread promote`")),
+    }
+}
+
+impl View for Adopted {
+    fn write(&self, paper: &mut Paper) {
+        let named: Vec<String> =
+            self.measures.iter().map(|(name, surface)| format!("{name} ({surface})")).collect();
+        paper.line(format!(
+            "Planthread may replace what {} holds at {}; the next plan shows it.",
+            named.join(", "),
+            self.target
+        ));
+        paper.line(format!("The record: {}", self.record.display()));
+    }
+}
