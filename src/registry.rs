@@ -1,24 +1,24 @@
-//! The one place that names connectors: a list.
+//! The one place that names connectors and sandboxes: a list.
 //!
 //! A new target is one crate, one sandbox folder, one line here and one line in
 //! `Cargo.toml`.
 
 use planthread_kit::target::TargetFactory;
-use planthread_mocks::{Simulator, sap_ibp};
+use planthread_mocks::SandboxFactory;
 
 /// One kind of target, and the sandbox that stands in for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Registered {
     /// The target.
     pub target: &'static TargetFactory,
-    /// Its sandbox, as it starts.
-    pub sandbox: fn() -> Box<dyn Simulator>,
+    /// Its sandbox.
+    pub sandbox: &'static SandboxFactory,
 }
 
 /// Every kind of target.
 pub const TARGETS: &[Registered] = &[Registered {
     target: &planthread_sap_ibp::FACTORY,
-    sandbox: || Box::new(sap_ibp::SapIbp::new(sap_ibp::Options::default())),
+    sandbox: &planthread_mocks::sap_ibp::FACTORY,
 }];
 
 /// The factory of the connector called `name`.
@@ -31,4 +31,9 @@ pub fn find(name: &str) -> Option<&'static TargetFactory> {
 #[must_use]
 pub fn names() -> Vec<&'static str> {
     TARGETS.iter().map(|one| one.target.name).collect()
+}
+
+/// Every sandbox.
+pub fn sandboxes() -> impl Iterator<Item = &'static SandboxFactory> {
+    TARGETS.iter().map(|one| one.sandbox)
 }

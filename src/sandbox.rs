@@ -6,11 +6,8 @@ use jiff::Timestamp;
 use planthread_contracts::MeasureDecl;
 use planthread_kit::Clock;
 use planthread_mocks::{
-    Rule, SANDBOXES, SandboxFactory, SandboxOptions, SandboxShape, Setup, Time,
-    sdk::{
-        factory,
-        shape::{ShapeResource, read_resources},
-    },
+    Rule, SandboxFactory, SandboxOptions, SandboxShape, Setup, Time,
+    sdk::shape::{ShapeResource, read_resources},
     server::{self, Tls},
     shared,
 };
@@ -20,6 +17,7 @@ use tokio::net::TcpListener;
 use crate::{
     config::{Target, Wiring},
     failure::Failure,
+    registry,
 };
 
 /// A sandbox that has its socket and is not serving yet.
@@ -36,8 +34,8 @@ pub struct Sandbox {
 /// # Errors
 /// When there is none; the text names those that there are.
 pub fn find(vendor: &str) -> Result<&'static SandboxFactory, Failure> {
-    factory::find(SANDBOXES, vendor).ok_or_else(|| {
-        let known: Vec<&str> = SANDBOXES.iter().map(|factory| factory.name).collect();
+    registry::sandboxes().find(|factory| factory.name == vendor).ok_or_else(|| {
+        let known: Vec<&str> = registry::sandboxes().map(|factory| factory.name).collect();
         Failure::usage(format!("there is no sandbox of `{vendor}`"))
             .cure(format!("known: {}", known.join(", ")))
     })

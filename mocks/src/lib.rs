@@ -2,7 +2,7 @@
 //!
 //! Simulators share nothing with connectors but the contracts. Everything that
 //! they do is listed, with its grade and source, in a table of behaviours. A new
-//! sandbox is one folder beside [`sdk`], and one line in [`SANDBOXES`].
+//! sandbox is one folder beside [`sdk`], and one line in the program's registry.
 
 pub mod sap_ibp;
 pub mod sdk;
@@ -17,6 +17,3 @@ pub use sdk::{
     simulator::{self, Change, ClientCertificate, Cut, Reply, Simulator, StoredCell, Writer},
     time::{self, Time},
 };
-
-/// Every sandbox.
-pub const SANDBOXES: &[SandboxFactory] = &[sap_ibp::FACTORY];

@@ -3,14 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Arg, ArgMatches, Command, Error, FromArgMatches};
-use planthread_mocks::{
-    Rule, SANDBOXES, SandboxFactory, Setup, latency::Profile, sdk::options::pair,
-};
+use planthread_mocks::{Rule, SandboxFactory, Setup, latency::Profile, sdk::options::pair};
 use serde::Serialize;
 
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
+    registry,
     report::{Paper, View},
     sandbox::{self, Sandbox},
 };
@@ -62,8 +61,10 @@ struct Flags(Vec<(String, String)>);
 
 /// Names of the options of all sandboxes.
 fn names() -> Vec<&'static str> {
-    let mut names: Vec<&str> =
-        SANDBOXES.iter().flat_map(|factory| factory.options).map(|option| option.name).collect();
+    let mut names: Vec<&str> = registry::sandboxes()
+        .flat_map(|factory| factory.options)
+        .map(|option| option.name)
+        .collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -98,7 +99,7 @@ impl clap::Args for Flags {
 
 /// Every sandbox with its options and behaviours.
 fn sandboxes() -> String {
-    let all: Vec<String> = SANDBOXES.iter().map(SandboxFactory::help).collect();
+    let all: Vec<String> = registry::sandboxes().map(SandboxFactory::help).collect();
     format!("Sandboxes:\n\n{}", all.join("\n\n"))
 }
 
@@ -166,7 +167,7 @@ fn set_up(context: &Context, args: &Args) -> Result<(&'static SandboxFactory, Se
         None => match args.words.split_first() {
             Some((vendor, words)) => (sandbox::find(vendor)?, words),
             None => {
-                let known: Vec<&str> = SANDBOXES.iter().map(|factory| factory.name).collect();
+                let known: Vec<&str> = registry::sandboxes().map(|factory| factory.name).collect();
                 return Err(Failure::usage("whose sandbox? name a vendor, or a target with --for")
                     .cure(format!("known: {}", known.join(", "))));
             }
@@ -269,7 +270,7 @@ mod tests {
         let error = options(&["sap-ibp", "--with", "zzz"]).unwrap_err();
         assert!(error.contains("`zzz`") && error.contains("basic-auth, client-cert"), "{error}");
         let help = Line::command().render_help().to_string();
-        for factory in SANDBOXES {
+        for factory in registry::sandboxes() {
             for one in (factory.behaviours)() {
                 assert!(help.contains(&format!("\n    {} ", one.name)), "{}", one.name);
             }

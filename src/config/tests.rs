@@ -271,7 +271,7 @@ fn a_host_that_is_no_address_is_a_fault_of_the_file() {
     let found = fault("host: http://127.0.0.1:9101", "host: \"http:// foo bar\"");
     assert_eq!(found.field, "targets.ibp.settings.host");
     assert_eq!(found.line, line_of("host: http"));
-    assert!(found.cure.contains("https://NAME"), "{found:?}");
+    assert!(found.cure.contains("https://TENANT-api"), "{found:?}");
 }
 
 #[test]

@@ -22,8 +22,7 @@ use planthread_kit::{
     target::{Network, TargetContext},
 };
 use planthread_mocks::{
-    Change, Fault as Mishap, Faulty, Reply, Rule, SANDBOXES, Setup, Simulator, StoredCell,
-    faults::When, sdk::factory,
+    Change, Fault as Mishap, Faulty, Reply, Rule, Setup, Simulator, StoredCell, faults::When,
 };
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -94,12 +93,8 @@ impl FactoryBench {
 
     /// The sandbox as it starts, or with behaviours turned on and off.
     fn sandbox(&self, told: &Told) -> Box<dyn Simulator> {
-        if told.on.is_empty() && told.off.is_empty() {
-            return (self.registered.sandbox)();
-        }
-        let factory = factory::find(SANDBOXES, self.registered.target.name).unwrap();
         let (on, off) = (told.on.clone(), told.off.clone());
-        (factory.build)(&Setup { on, off, ..Setup::default() }).unwrap()
+        (self.registered.sandbox.build)(&Setup { on, off, ..Setup::default() }).unwrap()
     }
 
     /// The cells of one place and period; values differ from cell to cell.

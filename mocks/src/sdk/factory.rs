@@ -106,9 +106,3 @@ impl SandboxFactory {
         text
     }
 }
-
-/// The sandbox called `name`.
-#[must_use]
-pub fn find<'a>(all: &'a [SandboxFactory], name: &str) -> Option<&'a SandboxFactory> {
-    all.iter().find(|factory| factory.name == name)
-}

@@ -24,7 +24,7 @@ use self::{
 
 /// The line by which the suite knows it.
 pub(crate) const REGISTERED: Registered =
-    Registered { target: &FACTORY, sandbox: || Box::new(sandbox::Sandbox::default()) };
+    Registered { target: &FACTORY, sandbox: &sandbox::FACTORY };
 
 const FACTORY: TargetFactory = TargetFactory {
     name: "rest",

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use jiff::Timestamp;
 use planthread_contracts::{Period, PeriodKind};
-use planthread_mocks::{Change, Reply, Simulator, StoredCell, Writer};
+use planthread_mocks::{Change, Reply, SandboxFactory, Simulator, StoredCell, Writer};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -31,6 +31,16 @@ const ROWS_PER_PAGE: usize = 10;
 
 /// Place and period of a row.
 type Spot = (String, String, Period);
+
+/// The sandbox, as it starts.
+pub(super) const FACTORY: SandboxFactory = SandboxFactory {
+    name: "rest",
+    about: "a small upsert interface of the tests",
+    login: "bearer token planthread",
+    options: &[],
+    behaviours: Vec::new,
+    build: |_| Ok(Box::new(Sandbox::default())),
+};
 
 /// The state.
 #[derive(Debug, Default)]
