@@ -25,8 +25,9 @@ pub struct Doing {
     pub since: Timestamp,
     /// How far: so many, of so many where that is known, of what.
     pub steps: Option<Steps>,
-    /// What it waits for, or how long it should take; empty when there is nothing
-    /// to say.
+    /// How long it should take in all, in milliseconds, where that is known.
+    pub expected_ms: Option<u64>,
+    /// What it waits for; empty when there is nothing to say.
     pub note: String,
 }
 
@@ -61,7 +62,8 @@ impl Board {
     pub fn doing(self: &Arc<Self>, who: &str, what: &'static str) -> Entry {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (who, since) = (who.to_owned(), self.clock.now());
-        let doing = Doing { who, what, since, steps: None, note: String::new() };
+        let note = String::new();
+        let doing = Doing { who, what, since, steps: None, expected_ms: None, note };
         self.lock().insert(number, doing);
         Entry { board: Arc::clone(self), number }
     }
@@ -91,7 +93,12 @@ impl Entry {
         self.change(|doing| doing.steps = Some(Steps { at, of, unit }));
     }
 
-    /// Says what it waits for, or how long it should take.
+    /// Says how long it should take in all.
+    pub fn expected(&self, ms: u64) {
+        self.change(|doing| doing.expected_ms = Some(ms));
+    }
+
+    /// Says what it waits for.
     pub fn note(&self, note: String) {
         self.change(|doing| doing.note = note);
     }

@@ -11,14 +11,15 @@ use planthread_kit::{
 };
 
 use super::Entry;
-use crate::report::{paper::count, planned::seconds};
+use crate::report::paper::count;
 
 /// The connector of a target, with a line of the board.
 #[derive(Debug)]
 pub(super) struct Watched<'a> {
     inner: &'a dyn Connector,
     doing: Entry,
-    expected: Prediction,
+    /// Batches that the plan has.
+    batches: u64,
     so_far: Mutex<SoFar>,
 }
 
@@ -39,7 +40,10 @@ impl<'a> Watched<'a> {
 
     /// Watches what `inner` sends of a plan that is expected to take so long.
     pub(super) fn sending(inner: &'a dyn Connector, doing: Entry, expected: Prediction) -> Self {
-        Self { inner, doing, expected, so_far: Mutex::default() }
+        if expected.write_ms > 0 {
+            doing.expected(expected.write_ms);
+        }
+        Self { inner, doing, batches: expected.batches, so_far: Mutex::default() }
     }
 
     fn so_far(&self) -> MutexGuard<'_, SoFar> {
@@ -55,7 +59,7 @@ impl<'a> Watched<'a> {
             so_far.first = first.cloned();
         }
         so_far.cells = batch.cells().len();
-        let (at, planned) = (so_far.batches, self.expected.batches);
+        let (at, planned) = (so_far.batches, self.batches);
         drop(so_far);
         self.doing.at(at, (planned >= at).then_some(planned), "batch");
         self.state(if again { "going out again" } else { "going out" });
@@ -65,11 +69,7 @@ impl<'a> Watched<'a> {
     fn state(&self, state: &str) {
         let cells = self.so_far().cells;
         let cells = if cells > 0 { format!("{}, ", count(cells, "cell")) } else { String::new() };
-        let expected = match self.expected.write_ms {
-            0 => String::new(),
-            ms => format!(", about {} expected", seconds(ms)),
-        };
-        self.doing.note(format!("{cells}{state}{expected}"));
+        self.doing.note(format!("{cells}{state}"));
     }
 }
 

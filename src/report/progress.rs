@@ -12,7 +12,7 @@ pub fn line(doing: &[Doing], now: Timestamp, width: usize) -> String {
     short(&visible(&parts.join("; ")).replace(['\n', '\t'], " "), width)
 }
 
-/// `ibp: sending, batch 3 of 12, the import runs, 4 min`.
+/// `ibp: sending, batch 3 of 12, 4 min of about 9 min, the import runs`.
 #[must_use]
 pub fn part(doing: &Doing, now: Timestamp) -> String {
     let who = if doing.who.is_empty() { String::new() } else { format!("{}: ", doing.who) };
@@ -23,10 +23,17 @@ pub fn part(doing: &Doing, now: Timestamp) -> String {
             None => count(steps.at, steps.unit),
         });
     }
+    let so_far = now.duration_since(doing.since);
+    words.push(match doing.expected_ms {
+        Some(ms) => {
+            let all = SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
+            format!("{} of about {}", elapsed(so_far), elapsed(all))
+        }
+        None => elapsed(so_far),
+    });
     if !doing.note.is_empty() {
         words.push(doing.note.clone());
     }
-    words.push(elapsed(now.duration_since(doing.since)));
     words.join(", ")
 }
 
@@ -47,7 +54,8 @@ mod tests {
 
     fn doing(who: &str, what: &'static str) -> Doing {
         let since = Timestamp::UNIX_EPOCH;
-        Doing { who: who.to_owned(), what, since, steps: None, note: String::new() }
+        let (who, note) = (who.to_owned(), String::new());
+        Doing { who, what, since, steps: None, expected_ms: None, note }
     }
 
     fn after(seconds: i64) -> Timestamp {
@@ -58,9 +66,11 @@ mod tests {
     fn it_says_who_does_what_how_far_and_how_long() {
         let mut push = doing("ibp", "sending");
         push.steps = Some(Steps { at: 3, of: Some(12), unit: "batch" });
+        push.expected_ms = Some(540_900);
         push.note = "the import runs".to_owned();
         let said = line(&[push], after(270), 200);
-        assert_eq!(said, "ibp: sending, batch 3 of 12, the import runs, 4 min");
+        let whole = "ibp: sending, batch 3 of 12, 4 min of about 9 min, the import runs";
+        assert_eq!(said, whole);
         let mut files = doing("", "reading the files");
         files.steps = Some(Steps { at: 5_000, of: None, unit: "record" });
         let both = [files, doing("o9", "reading back")];

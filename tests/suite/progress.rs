@@ -38,14 +38,13 @@ fn a_board_shows_every_step_with_how_far_it_is() {
     assert!(board.now().is_empty(), "nothing is left on it");
     let now = world.clock.now();
     let said: Vec<String> = seen.iter().map(|doing| progress::part(doing, now)).collect();
-    let expected = [
-        "ibp: reading what stands there",
-        "ibp: sending, batch 1 of 1, 36 cells, going out, about ",
-        "ibp: sending, batch 1 of 1, 36 cells, the target works on them, about ",
-        "ibp: reading back",
-    ];
+    let expected =
+        ["ibp: reading what stands there", "ibp: sending, batch 1 of 1, ", "ibp: reading back, "];
     for words in expected {
         assert!(said.iter().any(|line| line.starts_with(words)), "{words}: {said:#?}");
+    }
+    for words in [" of about ", "36 cells, going out", "36 cells, the target works on them"] {
+        assert!(said.iter().any(|line| line.contains(words)), "{words}: {said:#?}");
     }
     // Dropped on its way, a walk leaves nothing on the board.
     world.pass(60);
