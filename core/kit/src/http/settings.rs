@@ -41,7 +41,8 @@ pub struct HttpSettings {
     pub patience_seconds: u64,
     /// Longest answer that is taken, unpacked, in MiB.
     pub answer_max_mib: usize,
-    /// Most pages of one listing.
+    /// Most pages of one listing. A connector that knows how many rows a
+    /// listing can have bounds it by those instead.
     pub pages_max: usize,
     /// The `User-Agent` of every request: some fronts refuse requests without
     /// one, or without one that they know.
