@@ -19,6 +19,7 @@ pub mod pack;
 mod planning;
 mod predicate;
 mod query;
+mod rates;
 mod read;
 mod session;
 mod shaped;
@@ -37,6 +38,7 @@ use sha2::{Digest as _, Sha256};
 pub use behaviours::{Switch, Switches};
 pub use factory::FACTORY;
 pub use options::{Family, Options, Wiring};
+pub use rates::RATES;
 pub use session::{USER, USER_WITHOUT_SCENARIO};
 
 use crate::sdk::{
@@ -155,7 +157,7 @@ impl SapIbp {
             master,
             transactions: std::collections::BTreeMap::new(),
             sessions: Sessions::default(),
-            load: Load::default(),
+            load: Load::new(RATES),
             ids: 0,
             requests: 0,
         };

@@ -7,8 +7,8 @@ use http::Method;
 use planthread_engine::{plan::PlanSummary, verify::Which};
 use planthread_kit::Clock as _;
 use planthread_mocks::{
-    latency::{Profile, sap_read_floor, sap_vendor_floor},
-    sap_ibp::Options,
+    latency::Profile,
+    sap_ibp::{Options, RATES},
 };
 use serde_json::{Value, json};
 
@@ -96,8 +96,8 @@ fn fewest(measures: u64, load: Load) -> u64 {
 /// The vendor's floor for staging, for reading back, and the sandbox's import.
 fn floor(values: u64, load: Load) -> Duration {
     let pages = u32::try_from(load.pages()).unwrap();
-    sap_vendor_floor(values, load.parallel_posts)
-        + sap_read_floor(pages, 6)
+    RATES.staging_floor(values, load.parallel_posts)
+        + RATES.read_floor(pages, 6)
         + Options::default().import_ends_after
 }
 
@@ -159,8 +159,8 @@ fn two_hundred_resources_by_78_weeks_over_twelve_connections() {
     let live = [measure("live", "TWINCAPALIVE", "attainable_clock_hours", "value")];
     let load = Load { values_per_post: 200, parallel_posts: 12, ..DEFAULT };
     let (_, done) = over_the_floor(&live, load);
-    let fixed = Duration::from_secs(3) + 2 * sap_read_floor(1, 1);
+    let fixed = Duration::from_secs(3) + 2 * RATES.read_floor(1, 1);
     let staging = done.took.saturating_sub(fixed).as_secs_f64();
-    let floor = sap_vendor_floor(done.values, load.parallel_posts).as_secs_f64();
+    let floor = RATES.staging_floor(done.values, load.parallel_posts).as_secs_f64();
     assert!(staging <= 1.1 * floor, "staging took {staging:.1} s, floor {floor:.1} s");
 }

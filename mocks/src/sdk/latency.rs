@@ -34,48 +34,52 @@ impl FromStr for Profile {
     }
 }
 
-/// Staging throughput of one SAP IBP tenant: (POSTs in flight, values/s).
-///
-/// 1 → 50 is "≈ 20 ms/value" (section 8.1, grade B); 12, 16 and 20 were
-/// measured in one tenant (section 8.1, grade B). Between the points we draw
-/// straight lines (derived); beyond 20 nothing is known, so nothing is gained.
-pub const SAP_STAGING: [(u32, u32); 4] = [(1, 50), (12, 298), (16, 354), (20, 415)];
+/// What public measurements say of a vendor. They are data: a vendor's folder
+/// names their source.
+#[derive(Debug, Clone, Copy)]
+pub struct Rates {
+    /// Staging throughput: (requests in flight, values per second), growing.
+    /// Between the points we draw straight lines (derived); beyond the last
+    /// nothing is known, so nothing is gained.
+    pub staging: &'static [(u32, u32)],
+    /// Fixed cost of one read.
+    pub read: Duration,
+    /// Reads that scale in parallel.
+    pub reads_parallel: u32,
+}
 
-/// Fixed cost of one SAP IBP key figure read (section 7, grade B).
-pub const SAP_READ: Duration = Duration::from_secs(6);
-
-/// Reads that scale in parallel (section 8.1, grade B).
-pub const SAP_READS_PARALLEL: u32 = 6;
-
-/// Values per second that the tenant takes with `concurrency` POSTs in flight.
-#[must_use]
-pub fn sap_staging_rate(concurrency: u32) -> f64 {
-    let c = concurrency.max(1);
-    for pair in SAP_STAGING.windows(2) {
-        let ((c0, r0), (c1, r1)) = (pair[0], pair[1]);
-        if c <= c1 {
-            let part = f64::from(c - c0) / f64::from(c1 - c0);
-            return f64::from(r0) + part * (f64::from(r1) - f64::from(r0));
+impl Rates {
+    /// Values per second that the tenant takes with `concurrency` requests in
+    /// flight.
+    #[must_use]
+    pub fn staging_rate(&self, concurrency: u32) -> f64 {
+        let c = concurrency.max(1);
+        for pair in self.staging.windows(2) {
+            let ((c0, r0), (c1, r1)) = (pair[0], pair[1]);
+            if c <= c1 {
+                let part = f64::from(c.saturating_sub(c0)) / f64::from(c1 - c0);
+                return f64::from(r0) + part * (f64::from(r1) - f64::from(r0));
+            }
         }
+        self.staging.last().map_or(f64::INFINITY, |(_, rate)| f64::from(*rate))
     }
-    f64::from(SAP_STAGING[SAP_STAGING.len() - 1].1)
-}
 
-/// The vendor's floor: nobody stages `values` values faster than this with
-/// `concurrency` POSTs in flight, whatever the client does.
-///
-/// Import processing after the commit is not in it: no figure is public.
-#[must_use]
-pub fn sap_vendor_floor(values: u64, concurrency: u32) -> Duration {
-    #[expect(clippy::cast_precision_loss, reason = "values stay far below 2^52")]
-    let seconds = values as f64 / sap_staging_rate(concurrency);
-    Duration::from_secs_f64(seconds)
-}
+    /// The vendor's floor: nobody stages `values` values faster than this with
+    /// `concurrency` requests in flight, whatever the client does.
+    ///
+    /// Import processing after the commit is not in it: no figure is public.
+    #[must_use]
+    pub fn staging_floor(&self, values: u64, concurrency: u32) -> Duration {
+        #[expect(clippy::cast_precision_loss, reason = "values stay far below 2^52")]
+        let seconds = values as f64 / self.staging_rate(concurrency);
+        Duration::from_secs_f64(seconds)
+    }
 
-/// The vendor's floor for `requests` key figure reads, `parallel` at a time.
-#[must_use]
-pub fn sap_read_floor(requests: u32, parallel: u32) -> Duration {
-    SAP_READ * requests.div_ceil(parallel.clamp(1, SAP_READS_PARALLEL))
+    /// The vendor's floor for `requests` reads, `parallel` at a time.
+    #[must_use]
+    pub fn read_floor(&self, requests: u32, parallel: u32) -> Duration {
+        self.read * requests.div_ceil(parallel.clamp(1, self.reads_parallel.max(1)))
+    }
 }
 
 /// Work in flight in one tenant: turns documented rates into single delays.
@@ -83,8 +87,9 @@ pub fn sap_read_floor(requests: u32, parallel: u32) -> Duration {
 /// Staged values form one backlog that drains at the rate of the POSTs in
 /// flight; a POST ends when the backlog before it and its own values are done,
 /// and never sooner than one connection could do it alone.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Load {
+    rates: Rates,
     backlog: f64,
     drained_at: Option<Timestamp>,
     posts_end: Vec<Timestamp>,
@@ -92,6 +97,12 @@ pub struct Load {
 }
 
 impl Load {
+    /// A tenant that does nothing yet.
+    #[must_use]
+    pub const fn new(rates: Rates) -> Self {
+        Self { rates, backlog: 0.0, drained_at: None, posts_end: Vec::new(), reads_end: Vec::new() }
+    }
+
     /// How long a POST of `values` values takes that arrives at `at`.
     pub fn stage(&mut self, at: Timestamp, values: u64) -> Duration {
         self.drain(at);
@@ -100,8 +111,8 @@ impl Load {
         #[expect(clippy::cast_precision_loss, reason = "values stay far below 2^52")]
         let values = values as f64;
         self.backlog += values;
-        let alone = values / sap_staging_rate(1);
-        let shared = self.backlog / sap_staging_rate(in_flight);
+        let alone = values / self.rates.staging_rate(1);
+        let shared = self.backlog / self.rates.staging_rate(in_flight);
         let delay = Duration::from_secs_f64(alone.max(shared));
         self.posts_end.push(later(at, delay));
         delay
@@ -111,14 +122,14 @@ impl Load {
     pub fn read(&mut self, at: Timestamp) -> Duration {
         self.reads_end.retain(|end| *end > at);
         self.reads_end.sort_unstable();
-        let lanes = SAP_READS_PARALLEL as usize;
+        let lanes = self.rates.reads_parallel as usize;
         let start = match self.reads_end.len().checked_sub(lanes) {
             Some(waiting) => self.reads_end[waiting],
             None => at,
         };
         let wait = Duration::try_from(start.duration_since(at)).unwrap_or_default();
-        self.reads_end.push(later(start, SAP_READ));
-        wait + SAP_READ
+        self.reads_end.push(later(start, self.rates.read));
+        wait + self.rates.read
     }
 
     fn drain(&mut self, at: Timestamp) {
@@ -130,7 +141,8 @@ impl Load {
             let until = end.min(at);
             let seconds = until.duration_since(from).as_secs_f64().max(0.0);
             if in_flight > 0 {
-                self.backlog = (self.backlog - seconds * sap_staging_rate(in_flight)).max(0.0);
+                self.backlog =
+                    (self.backlog - seconds * self.rates.staging_rate(in_flight)).max(0.0);
             }
             from = from.max(until);
             in_flight = in_flight.saturating_sub(1);
@@ -149,21 +161,23 @@ fn later(at: Timestamp, delay: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sap_ibp::RATES;
 
     #[test]
     fn the_measured_points_are_met() {
-        for (concurrency, rate) in SAP_STAGING {
-            assert!((sap_staging_rate(concurrency) - f64::from(rate)).abs() < 1e-9);
+        for (concurrency, rate) in RATES.staging {
+            let (concurrency, rate) = (*concurrency, *rate);
+            assert!((RATES.staging_rate(concurrency) - f64::from(rate)).abs() < 1e-9);
         }
-        assert!((sap_staging_rate(50) - 415.0).abs() < 1e-9, "beyond 20 nothing is known");
-        assert_eq!(sap_vendor_floor(15_600, 1), Duration::from_secs(312));
-        assert_eq!(sap_read_floor(4, 1), Duration::from_secs(24));
-        assert_eq!(sap_read_floor(7, 20), Duration::from_secs(12));
+        assert!((RATES.staging_rate(50) - 415.0).abs() < 1e-9, "beyond 20 nothing is known");
+        assert_eq!(RATES.staging_floor(15_600, 1), Duration::from_secs(312));
+        assert_eq!(RATES.read_floor(4, 1), Duration::from_secs(24));
+        assert_eq!(RATES.read_floor(7, 20), Duration::from_secs(12));
     }
 
     #[test]
     fn one_connection_gets_twenty_milliseconds_a_value() {
-        let mut load = Load::default();
+        let mut load = Load::new(RATES);
         let mut at = Timestamp::UNIX_EPOCH;
         for _ in 0..5 {
             let delay = load.stage(at, 2_000);
@@ -175,14 +189,14 @@ mod tests {
     #[test]
     fn no_client_beats_the_floor() {
         for workers in [1u32, 2, 6, 12, 16, 20] {
-            let (mut load, chunks) = (Load::default(), 60u64);
+            let (mut load, chunks) = (Load::new(RATES), 60u64);
             let mut free = vec![Timestamp::UNIX_EPOCH; workers as usize];
             for _ in 0..chunks {
                 free.sort_unstable();
                 free[0] = later(free[0], load.stage(free[0], 1_000));
             }
             let end = free.iter().max().unwrap().duration_since(Timestamp::UNIX_EPOCH);
-            let floor = sap_vendor_floor(chunks * 1_000, workers).as_secs_f64();
+            let floor = RATES.staging_floor(chunks * 1_000, workers).as_secs_f64();
             let ratio = end.as_secs_f64() / floor;
             assert!((0.999..1.25).contains(&ratio), "{workers} workers: {ratio:.3} x the floor");
         }
@@ -190,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_seventh_read_waits() {
-        let mut load = Load::default();
+        let mut load = Load::new(RATES);
         let delays: Vec<_> = (0..7).map(|_| load.read(Timestamp::UNIX_EPOCH).as_secs()).collect();
         assert_eq!(delays, [6, 6, 6, 6, 6, 6, 12]);
     }

@@ -54,10 +54,12 @@ fn a_status_total_counts_states_and_only_vouches_for_numbers_that_are_there() {
             row[*figure] = (*value).into();
             fields = format!("{fields},{figure}");
         }
+        // A transaction is committed once: each landing has its own.
+        let id = format!("t{}", client.sandbox.requests());
         let response =
-            client.post(&format!("{PLANNING}/PTDEMOTrans"), &trans(week, &fields, &[row]));
+            client.post(&format!("{PLANNING}/PTDEMOTrans"), &trans(&id, &fields, &[row]));
         assert_eq!(response.status(), 201);
-        client.commit(week);
+        client.commit(&id);
     };
     let (live, status, end) = ("TWINCAPALIVE", "TWINSTATUS", "TWINVALIDTO");
     let states = |client: &mut Client| {

@@ -103,8 +103,7 @@ impl Query {
 }
 
 impl Plan {
-    /// Answers a request to the page; `pack` takes an import file: separator,
-    /// scope, text.
+    /// Answers a request to the page; an import file is the vendor's (see [`pack`]).
     pub fn planner(
         &mut self,
         at: Timestamp,
