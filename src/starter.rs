@@ -79,7 +79,7 @@ impl Starter {
         let story = self.story(self.begins, now);
         put(&folder.join("secrets/sandbox-password"), SANDBOX_PASSWORD)?;
         private(&folder.join("secrets/sandbox-password"))?;
-        put(&folder.join(".gitignore"), "planthread-state/\nsecrets/\n")?;
+        put(&folder.join(".gitignore"), "planthread-state/\nsecrets/\npacks/\n")?;
         put(&self.events, &plant::events_csv(&story))?;
         put(&self.counts, &plant::counts_csv(&story))?;
         put(&self.twin, &self.foretold(now))?;

@@ -28,6 +28,7 @@ mod segments;
 mod setup;
 mod status;
 mod stop;
+mod take_back;
 mod ticker;
 mod trace;
 mod undo;
@@ -104,6 +105,8 @@ enum Verb {
     Retry(retry::Args),
     /// Let go what waits for a person: a taken cell, an open case
     Release(release::Args),
+    /// Take back truth of a later instant than now, after a wrong clock
+    TakeBack(take_back::Args),
     /// Follow one cell back to the records behind it
     Trace(trace::Args),
     /// Record who lets Planthread write a measure that it does not own
@@ -184,6 +187,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Retry(args) => retry::run(context, &args),
         Verb::Release(args) => release::run(context, &args),
         Verb::Audit(args) => audit::run(context, &args),
+        Verb::TakeBack(args) => take_back::run(context, &args),
         Verb::Trace(args) => trace::run(context, &args),
         Verb::Promote(args) => promote::run(context, &args),
         Verb::Adopt(args) => adopt::run(context, &args),

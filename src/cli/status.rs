@@ -1,12 +1,15 @@
 //! `planthread status`
 
-use planthread_engine::{journal, ledger, status};
+use planthread_engine::{continuity, journal, ledger, status};
 
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
     pipeline::Waits,
-    report::standing::{LockLine, Standing},
+    report::{
+        guard::Guard,
+        standing::{LockLine, Standing},
+    },
 };
 
 /// What the verb takes: only the common options.
@@ -21,8 +24,9 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
     let now = context.clock.now();
     let _doing = context.board.doing("", "reading the ledger");
     let locks = ledger::locks(&reader, now)?;
-    let mut waits = Vec::new();
-    for name in loaded.config.targets.keys() {
+    let (mut waits, mut guards) = (Vec::new(), Vec::new());
+    for (name, target) in &loaded.config.targets {
+        guards.push(Guard::of(&reader, name, target)?);
         let target = context.open_offline(&loaded, Some(name))?;
         waits.push(Waits::at(&loaded, &reader, &target, now)?);
     }
@@ -35,5 +39,7 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
         pauses: ledger::pauses(&reader)?.into_iter().filter(|(_, until)| *until > now).collect(),
         locks: locks.iter().map(LockLine::from).collect(),
         waits,
+        clock_confirmed: continuity::clock::last_witness(&reader)?,
+        guards,
     })
 }

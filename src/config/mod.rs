@@ -22,7 +22,7 @@ use std::path::Path;
 pub use delivery::DeliverySettings;
 pub use error::ConfigError;
 pub use load::{Loaded, parse, read, read_all};
-pub use model::{Config, HttpIntake, InUse, Intake, RunConfig, Target, Wiring};
+pub use model::{ClockConfig, Config, HttpIntake, InUse, Intake, RunConfig, Target, Wiring};
 pub use policy::{Fallback, Pack, Policy, Withdraw};
 
 use crate::failure::Failure;

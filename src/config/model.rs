@@ -40,6 +40,9 @@ pub struct Config {
     /// The cycle of `planthread run`.
     #[serde(default)]
     pub run: RunConfig,
+    /// How far this machine's clock is trusted.
+    #[serde(default)]
+    pub clock: ClockConfig,
     /// Overrides by environment, chosen with `--profile NAME`: mappings merge
     /// key by key, everything else is replaced.
     #[serde(default)]
@@ -165,6 +168,28 @@ pub struct RunConfig {
 impl Default for RunConfig {
     fn default() -> Self {
         Self { every_seconds: every() }
+    }
+}
+
+/// How far this machine's clock is trusted. Each answer of a target says what
+/// time it is there.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClockConfig {
+    /// Minutes by which this clock and a target's may differ. Beyond it nothing
+    /// is derived or sent.
+    #[schemars(range(min = 1, max = 1_440))]
+    pub tolerance_minutes: u32,
+    /// Hours that may pass from one cycle to the next without a target that
+    /// confirms it. After a longer step nothing is derived until one answers, or
+    /// a person says that the clock is right.
+    #[schemars(range(min = 1, max = 8_760))]
+    pub leap_hours: u32,
+}
+
+impl Default for ClockConfig {
+    fn default() -> Self {
+        Self { tolerance_minutes: 5, leap_hours: 24 }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use planthread_contracts::Carries;
 use planthread_kit::target::SettingsFault;
 use rust_decimal::Decimal;
 
@@ -12,16 +13,54 @@ use super::{Config, ConfigError, Target, locate::Locator, tree::Step, words};
 const WEEKS_MAX: u32 = 520;
 /// Minutes of a settle window: a week.
 const MINUTES_MAX: u32 = 10_080;
+/// Minutes that two clocks may differ: a day.
+const TOLERANCE_MAX: u32 = 1_440;
+/// Hours of a step that nobody confirms: a year.
+const LEAP_MAX: u32 = 8_760;
 /// Seconds between two cycles: a day.
 const SECONDS_MAX: u64 = 86_400;
 
-/// Faults of the cycle.
+/// Faults of the cycle and of the clock.
 pub(super) fn run(config: &Config, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
     let every = config.run.every_seconds;
     if !(1..=SECONDS_MAX).contains(&every) {
         let reason = format!("{every} is not 1 to {SECONDS_MAX}");
         let cure = "write the seconds from one cycle to the next, 3600 for an hour";
         faults.push(locate.fault_at("run.every_seconds", reason).cure(cure));
+    }
+    let clock = &config.clock;
+    for (field, number, most) in [
+        ("clock.tolerance_minutes", clock.tolerance_minutes, TOLERANCE_MAX),
+        ("clock.leap_hours", clock.leap_hours, LEAP_MAX),
+    ] {
+        if !(1..=most).contains(&number) {
+            let reason = format!("{number} is not 1 to {most}");
+            let cure = "write how far this clock is trusted, or remove the line";
+            faults.push(locate.fault_at(field, reason).cure(cure));
+        }
+    }
+}
+
+/// What nobody would notice at a target, as it is configured.
+fn unguarded(name: &str, target: &Target, locate: &Locator<'_>, notes: &mut Vec<ConfigError>) {
+    let mut note = |field: &str, reason: &str, cure: &str| {
+        notes.push(locate.fault_at(&format!("targets.{name}{field}"), reason).cure(cure));
+    };
+    if !target.measures.iter().any(|measure| measure.carries == Carries::Heartbeat) {
+        note(
+            ".measures",
+            "no measure carries `heartbeat`: two bridges that land in one scope would not notice \
+             each other",
+            "declare one with `carries: heartbeat` and `role: stamp`, on a key figure of its own",
+        );
+    }
+    if target.pack.is_none() {
+        note(
+            "",
+            "there is no `pack`: a state that is put back from a copy would not be noticed, and \
+             nobody could restore without us",
+            "name a folder that outlives this machine: `pack: { folder: PATH }`",
+        );
     }
 }
 
@@ -154,6 +193,9 @@ pub(super) fn notes(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> {
         let reason = "there is no target: records are collected, and nothing lands";
         let cure = "add one under `targets:`, unless this machine only collects";
         notes.push(locate.fault_at("targets", reason).cure(cure));
+    }
+    for (name, target) in &config.targets {
+        unguarded(name, target, locate, &mut notes);
     }
     notes
 }

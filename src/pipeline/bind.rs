@@ -27,6 +27,6 @@ impl Bridge {
             let (target, cells) = (&target.name, rebound.cells);
             tracing::warn!(%target, what, before, address, cells, "landed elsewhere before: due again");
         }
-        Ok(())
+        self.resume(target)
     }
 }

@@ -29,7 +29,7 @@ pub struct Bridge {
     /// What is under way.
     pub(super) board: Arc<Board>,
     plant: Arc<Plant>,
-    opener: Opener,
+    pub(super) opener: Opener,
 }
 
 impl Bridge {

@@ -33,12 +33,15 @@ impl Bridge {
         only_unmoved: bool,
     ) -> Result<Applied, Failure> {
         self.bind(target)?;
+        self.believe_clock()?;
         let doing = self.board.doing(&target.name, "sending");
         let watched = Watched::sending(&*target.connector, doing, expected(plan));
         let policy = policy::policy(&self.loaded, target, self.clock.now())?;
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &watched, &push);
+        self.count_run(target)?;
         let applied = deliver::apply(&delivery, plan, &policy, only_unmoved).await;
+        self.count_run(target)?;
         self.keep_pauses()?;
         Ok(applied?)
     }

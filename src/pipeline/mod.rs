@@ -24,6 +24,7 @@ mod signals;
 mod steps;
 mod target;
 mod tee;
+mod time;
 mod trace;
 mod truth;
 mod verify;
@@ -45,6 +46,7 @@ pub use signals::{Signals, signals};
 pub use steps::{Course, TargetCycle, plan_header};
 pub use target::{OpenTarget, Opener, Transports};
 pub use tee::{LINES_SHOWN, Tee};
+pub use time::second_place;
 pub use trace::{RecordRef, Traced, parse_cell, trace};
 pub use truth::{
     Journaled, Memory, Truth, derive_facts, derive_taken_cut, facts_of_files, facts_of_journal,

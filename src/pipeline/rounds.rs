@@ -204,7 +204,7 @@ impl Bridge {
     /// When the journal can't be read or derived. What fails at a source stands
     /// in its report.
     pub fn round(&self, as_of: Timestamp, memory: &mut Memory) -> Result<Round, Failure> {
-        let intake = self.ingest()?;
+        let intake = self.intake()?;
         let doing = self.board.doing("", "deriving");
         let truth = memory.truth(&self.loaded, &self.reader()?, as_of, &doing)?;
         Ok(Round { intake, truth })
@@ -215,7 +215,7 @@ impl Bridge {
     /// # Errors
     /// As [`Bridge::round`]. What fails at a target stands in its part.
     pub async fn cycle(&self, targets: &[OpenTarget], as_of: Timestamp) -> Result<Cycle, Failure> {
-        let intake = self.ingest()?;
+        let intake = self.intake()?;
         let truth = self.truth(as_of)?;
         let targets = self.walk_all(targets, Course::of_round(&truth)).await;
         Ok(Cycle { as_of, intake, targets })

@@ -1,7 +1,7 @@
 //! The steps of one target, in their order: the one place that knows it.
 //!
 //! ```text
-//! bind → recover → want → read the basis → plan → apply → verify → screen → pack
+//! bind → clock → recover → want → read the basis → plan → apply → verify → screen → pack
 //! ```
 //!
 //! Every verb walks them. `plan` stops after the plan, `apply FILE` enters with
@@ -107,6 +107,11 @@ impl Course<'_> {
         }
     }
 
+    /// Whether it takes our clock's word for what is wanted or may be sent.
+    const fn is_of_now(&self) -> bool {
+        !matches!(self, Self::Verify { .. })
+    }
+
     const fn sends(&self) -> bool {
         matches!(self, Self::Given { .. } | Self::Land { .. })
     }
@@ -138,6 +143,10 @@ impl Bridge {
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
         self.bind(target)?;
+        if let (Err(doubt), true) = (self.on_time(target).await, course.is_of_now()) {
+            done.screened = Some(self.screen(target, self.clock.now())?);
+            return Err(doubt);
+        }
         let quiet = policy::quiet(target, self.clock.now())?;
         if course.sends() && quiet.is_none() {
             done.recovered = Some(self.recover(target).await?);
@@ -154,6 +163,10 @@ impl Bridge {
             // What stands there is the basis of the plan, and what an undo returns to.
             (None, _) => self.verify(target, Which::Unread).await?.error.map(Failure::from),
         };
+        // The answers said what time it is there.
+        if course.is_of_now() && done.stopped.is_none() {
+            done.stopped = self.believe_clock().err();
+        }
         match course {
             Course::Verify { .. } => Ok(()),
             // What could not be read is not known, and the plan says so.

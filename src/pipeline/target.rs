@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use planthread_contracts::Scope;
 use planthread_kit::{
     Breaker, BreakerPolicy, Clock, Connector, QuotaBook, Transport,
+    http::Witness,
     target::{SettingsFault, TargetContext},
 };
 
@@ -65,6 +66,11 @@ impl Opener {
     /// Until when each tenant has asked us to wait, where it has.
     pub(super) fn pauses(&self) -> BTreeMap<String, Timestamp> {
         self.quotas.pauses()
+    }
+
+    /// What the targets' tenants last said about our clock.
+    pub(super) fn witnesses(&self) -> Vec<Witness> {
+        self.quotas.witnesses().into_values().collect()
     }
 
     /// Nothing will be sent: secrets are not asked for.

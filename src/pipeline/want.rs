@@ -36,6 +36,7 @@ impl Bridge {
     pub fn want(&self, target: &OpenTarget, truth: &Truth) -> Result<WantReport, Failure> {
         self.bind(target)?;
         let _doing = self.board.doing(&target.name, "taking in what is wanted");
+        self.no_later_truth(target, truth)?;
         let plant = &self.loaded.config.plant;
         let projection = project::project(&project::Request {
             plant,

@@ -6,6 +6,7 @@ pub mod cells;
 pub mod cycled;
 pub mod derived;
 pub mod explain;
+pub mod guard;
 pub mod intake;
 pub mod mapping;
 pub mod paper;

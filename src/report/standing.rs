@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{
     Paper, Tone, View,
+    guard::Guard,
     paper::{count, instant},
     planned::{left_standing, not_adopted, not_promoted},
 };
@@ -41,6 +42,10 @@ pub struct Standing {
     pub pauses: BTreeMap<String, Timestamp>,
     /// What waits at each configured target, and for what.
     pub waits: Vec<Waits>,
+    /// When a target last agreed with this machine's clock.
+    pub clock_confirmed: Option<Timestamp>,
+    /// What would be noticed at each target, and what was.
+    pub guards: Vec<Guard>,
 }
 
 /// A lock, as people read it.
@@ -108,6 +113,14 @@ impl View for Standing {
             let words = paper.tint(Tone::Warn, "asked us to wait");
             paper.line(format!("  {tenant} {words} until {}", instant(*until)));
         }
+        if self.clock_confirmed.is_none() {
+            let words = "No target has confirmed this machine's clock yet: a wrong one would not be \
+                         noticed  (planthread explain clock)";
+            paper.line(paper.tint(Tone::Warn, words));
+        }
+        for guard in &self.guards {
+            guard.write(paper);
+        }
         self.pushes(paper);
         self.questions(paper);
     }
@@ -117,10 +130,11 @@ impl View for Standing {
         let refused = self.journal.rejected + self.journal.quarantined + self.journal.conflicts;
         let rejected =
             self.status.scopes.iter().any(|s| s.states.get("rejected").is_some_and(|n| *n > 0));
+        let restored = self.guards.iter().any(Guard::is_broken);
         let adopted = self.waits.iter().all(|waits| waits.not_adopted.is_empty());
         match () {
             () if !adopted => Exit::Held,
-            () if open || rejected || refused > 0 => Exit::Findings,
+            () if open || rejected || refused > 0 || restored => Exit::Findings,
             () => Exit::Ok,
         }
     }

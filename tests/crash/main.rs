@@ -4,12 +4,15 @@
 //! - `requests`: killed at every single request that a run makes.
 //! - `moments`: killed after a ladder of times, in front of another process.
 //! - `intake`: killed while records come in; a second writer is refused.
+//! - `continuity`: nobody is killed: a second bridge, a restored state, a wrong
+//!   clock.
 //! - `door`: killed right after the HTTP door has answered.
 //!
 //! The ends are the same for all of them and stand in `proof`.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
 
+mod continuity;
 mod door;
 mod intake;
 mod moments;

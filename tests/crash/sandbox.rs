@@ -61,6 +61,7 @@ pub(crate) struct Served {
     pub(crate) url: String,
     simulator: Shared,
     lines: Arc<Mutex<Vec<String>>>,
+    behind: Arc<Mutex<Duration>>,
     runtime: Option<Runtime>,
 }
 
@@ -73,6 +74,7 @@ impl Served {
             ..Options::default()
         };
         let lines = Arc::<Mutex<Vec<String>>>::default();
+        let behind = Arc::<Mutex<Duration>>::default();
         let inner = SapIbp::new(options);
         let simulator = shared(Wired { inner, trip, late: None, lines: Arc::clone(&lines) });
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -82,10 +84,23 @@ impl Served {
             .unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let options =
-            SandboxOptions { simulator: simulator.clone(), tls: None, time: Arc::new(Wall) };
+        let options = SandboxOptions {
+            simulator: simulator.clone(),
+            tls: None,
+            time: Arc::new(Wall(Arc::clone(&behind))),
+        };
         runtime.spawn(serve(options, listener));
-        Self { url, simulator, lines, runtime: Some(runtime) }
+        Self { url, simulator, lines, behind, runtime: Some(runtime) }
+    }
+
+    /// Sets the target's clock back, as if this machine's were ahead of it.
+    pub(crate) fn set_behind(&self, behind: Duration) {
+        *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = behind;
+    }
+
+    /// Everything that stands there.
+    pub(crate) fn stored(&self) -> Vec<StoredCell> {
+        self.simulator.lock().unwrap_or_else(PoisonError::into_inner).stored()
     }
 
     /// Every change of a cell, oldest first.
@@ -166,13 +181,13 @@ impl Simulator for Wired {
     }
 }
 
-/// Real time.
+/// Real time, or so long ago.
 #[derive(Debug)]
-struct Wall;
+struct Wall(Arc<Mutex<Duration>>);
 
 impl Time for Wall {
     fn now(&self) -> Timestamp {
-        SystemClock::new().now()
+        SystemClock::new().now() - *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
 
 mod apart;
+mod continuity;
 mod docs;
 mod echo;
 mod faults;

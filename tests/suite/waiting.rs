@@ -121,6 +121,8 @@ fn a_push_that_is_open_is_said_with_its_age_and_what_ends_it() {
         locks: Vec::new(),
         pauses: BTreeMap::new(),
         waits: vec![Waits::at(&live.bridge.loaded, &reader, &live.target, now).unwrap()],
+        clock_confirmed: None,
+        guards: Vec::new(),
     };
     assert_eq!(standing.exit(), Exit::Ok);
     let mut paper = Paper::new(false);

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use planthread::{
     config,
     in_process::InProcess,
@@ -23,7 +23,7 @@ use planthread::{
 };
 use planthread_contracts::{Period, RevisionState};
 use planthread_engine::{ledger, status};
-use planthread_kit::{Clock, Transport, VirtualClock};
+use planthread_kit::{BoxFuture, Clock, Transport, VirtualClock};
 use planthread_mocks::{Simulator as _, Writer, sap_ibp::Options};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -42,6 +42,29 @@ pub(crate) struct World {
     pub(crate) clock: VirtualClock,
     wire: Arc<Mutex<Wire>>,
     config: PathBuf,
+    /// How far the clock of the bridge's machine is ahead of the target's.
+    ahead: Arc<Mutex<SignedDuration>>,
+}
+
+/// The clock of the bridge's machine, which somebody may set wrongly.
+#[derive(Debug)]
+struct Machine {
+    real: VirtualClock,
+    ahead: Arc<Mutex<SignedDuration>>,
+}
+
+impl Clock for Machine {
+    fn now(&self) -> Timestamp {
+        self.real.now() + *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.real.sleep(duration)
+    }
+
+    fn random(&self) -> u64 {
+        self.real.random()
+    }
 }
 
 /// A bridge that runs; dropping it is its end.
@@ -68,7 +91,8 @@ impl World {
         fs::write(folder.join("password"), "planthread\n").unwrap();
         fs::write(folder.join("twin.ndjson"), "").unwrap();
         let wire = Arc::new(Mutex::new(Wire::new(options)));
-        Self { folder, clock: VirtualClock::new(start(), number + 1), wire, config: file }
+        let clock = VirtualClock::new(start(), number + 1);
+        Self { folder, clock, wire, config: file, ahead: Arc::default() }
     }
 
     /// Three machines over six weeks, 36 cells.
@@ -108,8 +132,9 @@ impl World {
     }
 
     fn open_on(&self, state: &Path, mut transports: Transports) -> Live {
-        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let wire = InProcess::new(self.wire.clone(), Arc::clone(&clock));
+        let wire = InProcess::new(self.wire.clone(), Arc::new(self.clock.clone()));
+        let ahead = Arc::clone(&self.ahead);
+        let clock: Arc<dyn Clock> = Arc::new(Machine { real: self.clock.clone(), ahead });
         transports.insert("ibp".to_owned(), Arc::new(wire));
         let opener = Opener::with(Arc::clone(&clock), transports);
         let mut loaded = config::load(&self.config, None).unwrap();
@@ -117,6 +142,11 @@ impl World {
         let bridge = Bridge::open(loaded, clock, opener).unwrap();
         let target = bridge.target(Some("ibp")).unwrap();
         Live { bridge, target }
+    }
+
+    /// Somebody sets the clock of the bridge's machine.
+    pub(crate) fn set_ahead(&self, ahead: SignedDuration) {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
     }
 
     /// Time passes.

@@ -8,7 +8,9 @@
 //! of it; [`ledger`] takes them in as *wanted*; [`plan`] streams what differs
 //! from what was *seen*; [`deliver`] sends it and keeps what was *accepted*;
 //! [`verify`] reads it back. A landing is proven there and nowhere else.
+//! [`continuity`] asks whether state and clock are still what they were.
 
+pub mod continuity;
 pub mod deliver;
 mod error;
 pub mod fallback;

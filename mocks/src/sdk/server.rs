@@ -16,7 +16,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
-    http::{Response, StatusCode},
+    http::{Response, StatusCode, header::DATE},
 };
 use tokio::net::TcpListener;
 
@@ -85,7 +85,13 @@ async fn answer(
         Cut::BeforeHandling | Cut::AfterHandling => peer.cut.after_bytes(None),
         Cut::TruncatedBody(bytes) => peer.cut.after_bytes(Some(bytes)),
     }
-    Ok(reply.response.map(Body::from))
+    let mut response = reply.response.map(Body::from);
+    // The server would say the wall's time, and the sandbox may live by another.
+    let now = options.time.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = now.parse() {
+        response.headers_mut().entry(DATE).or_insert(date);
+    }
+    Ok(response)
 }
 
 fn status(code: StatusCode) -> Response<Body> {

@@ -14,7 +14,7 @@ use super::{books::Books, rows::Why};
 use crate::{
     EngineError, Reader, State,
     error::Result,
-    store::{Tx, names::Interner},
+    store::{Tx, cells::Cell, names::Interner},
 };
 
 /// What a scope's ledger is about.
@@ -118,8 +118,8 @@ fn forget(
             (cell.sent_rev, cell.sent_at) = (0, None);
             tx.forget_unadopted(scope, cell.id.measure)?;
             (cell.accepted_rev, cell.accepted_by, cell.unclear) = (0, 0, None);
-            (cell.before, cell.seen, cell.seen_at, cell.seen_attempt) = (None, None, None, 0);
-            (cell.in_use, cell.in_use_since, cell.in_case) = (false, None, 0);
+            cell.in_case = 0;
+            unseen(&mut cell);
             tx.put_cell(&cell)?;
             forgotten += 1;
         }
@@ -127,6 +127,33 @@ fn forget(
     })?;
     books.flush(tx)?;
     Ok(forgotten)
+}
+
+/// Nothing is known of what the target holds.
+const fn unseen(cell: &mut Cell) {
+    (cell.before, cell.seen, cell.seen_at, cell.seen_attempt) = (None, None, None, 0);
+    (cell.in_use, cell.in_use_since) = (false, None);
+}
+
+/// Lets everything that was seen in a scope expire: what stands there may be our
+/// own, of a time that this state does not remember. No attempt may be open. What
+/// a person was asked about, and what was refused, stays.
+pub(crate) fn expire(tx: &Tx<'_>, scope: i64) -> Result<()> {
+    let mut books = Books::default();
+    tx.groups(scope, |group| {
+        for mut cell in tx.cells_of_group(group.id)? {
+            use RevisionState as S;
+            if matches!(cell.state, S::Seen | S::Unproven) {
+                cell.step(&mut books, scope, S::Pending)?;
+                cell.why = Why::StaleOwn;
+            }
+            unseen(&mut cell);
+            tx.put_cell(&cell)?;
+        }
+        Ok(())
+    })?;
+    books.flush(tx)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -28,6 +28,12 @@ pub enum CaseKind {
     Redoubled,
     /// Somebody else writes our heartbeat: the scope is held.
     SecondWriter,
+    /// Our clock is in doubt: everything is held.
+    Clock,
+    /// The state was put back from a copy: everything is read anew.
+    Restored,
+    /// A person took back truth of a later instant: kept as a record.
+    TakenBack,
 }
 
 impl CaseKind {
@@ -44,13 +50,19 @@ impl CaseKind {
             Self::Doubled => "doubled",
             Self::Redoubled => "redoubled",
             Self::SecondWriter => "second_writer",
+            Self::Clock => "clock",
+            Self::Restored => "restored",
+            Self::TakenBack => "taken_back",
         }
     }
 
     /// Whether its cells wait until somebody answers.
     #[must_use]
     pub const fn holds(self) -> bool {
-        !matches!(self, Self::Job | Self::Dropped | Self::Doubled)
+        !matches!(
+            self,
+            Self::Job | Self::Dropped | Self::Doubled | Self::Restored | Self::TakenBack
+        )
     }
 }
 
@@ -98,5 +110,12 @@ pub fn close_case(state: &State, id: i64, by: &str, now: Timestamp) -> Result<bo
         return Err(EngineError::Refused("a case is closed by somebody: name them".into()));
     }
     let by = by.to_owned();
-    state.change(move |tx| tx.close_case(id, &by, now))
+    state.change(move |tx| {
+        if !tx.is_open_case(id, CaseKind::Clock)? {
+            return tx.close_case(id, &by, now);
+        }
+        // One clock: who says that it is right says so for all targets.
+        tx.believe_clock(now)?;
+        Ok(tx.close_cases(CaseKind::Clock, &by, now)? > 0)
+    })
 }

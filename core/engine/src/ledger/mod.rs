@@ -7,7 +7,7 @@
 pub(crate) mod adoption;
 pub(crate) mod attempts;
 mod audit;
-mod bind;
+pub(crate) mod bind;
 pub(crate) mod books;
 mod cases;
 mod cycle;

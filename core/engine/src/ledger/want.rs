@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, RevisionState};
+use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, RevisionState};
 use serde::Serialize;
 
 use super::{
@@ -168,6 +168,10 @@ impl Job<'_> {
         self.decls.get(measure).is_some_and(|decl| decl.is_stamp())
     }
 
+    fn beats(&self, measure: &str) -> bool {
+        self.decls.get(measure).is_some_and(|decl| decl.carries == Carries::Heartbeat)
+    }
+
     fn group(&mut self, desired: &[DesiredCell]) -> Result<()> {
         let Some(first) = desired.first() else { return Ok(()) };
         let group = self.names.group(self.tx, &first.key.group())?;
@@ -186,9 +190,13 @@ impl Job<'_> {
                     self.cell(&group, measure, cells.remove(&measure), cell, Why::Changed)?;
             }
         }
-        let runs_out = stamps.iter().any(|(measure, _)| {
+        let runs_out = stamps.iter().any(|(measure, desired)| {
+            // Another writer makes itself known at once.
+            let beats = self.beats(&desired.key.measure);
             cells.get(measure).is_none_or(|cell| {
-                cell.state == RevisionState::Withdrawn || cell.valid_until <= self.renew_before
+                cell.state == RevisionState::Withdrawn
+                    || cell.valid_until <= self.renew_before
+                    || (beats && cell.value != desired.value)
             })
         });
         let why = if changed { Why::Changed } else { Why::Refresh };

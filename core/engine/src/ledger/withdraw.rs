@@ -93,7 +93,8 @@ fn withdraw(
     }
     if as_of < cell.as_of {
         return Err(EngineError::Refused(format!(
-            "a want as of {as_of} would withdraw cells of later truth; derive as of a later instant"
+            "a want as of {as_of} would withdraw cells of later truth; derive as of a later instant, \
+             or after a wrong clock: `planthread take-back`"
         )));
     }
     job.done.withdrawn += 1;

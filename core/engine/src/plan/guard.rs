@@ -22,6 +22,8 @@ pub enum Verdict {
 pub enum HoldReason {
     /// The target is paused or stopped.
     Paused,
+    /// Our clock is in doubt.
+    Clock,
     /// A second live writer was met in the scope.
     SecondWriter,
     /// The target does not want to be written now.
@@ -56,8 +58,9 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// All reasons, in the order in which the guard asks.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Paused,
+        Self::Clock,
         Self::SecondWriter,
         Self::Blackout,
         Self::NotPromoted,
@@ -80,6 +83,7 @@ impl HoldReason {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Paused => "paused",
+            Self::Clock => "clock",
             Self::SecondWriter => "second_writer",
             Self::Blackout => "blackout",
             Self::NotPromoted => "not_promoted",
@@ -104,6 +108,10 @@ impl HoldReason {
         match self {
             Self::Paused => {
                 "the target is paused: `policy.paused` says why; take it out to let the target go"
+            }
+            Self::Clock => {
+                "this machine's clock is in doubt; put it right, or say that it is right: \
+                 `planthread release case`"
             }
             Self::SecondWriter => {
                 "another live writer was met in this scope; stop one of the two, then close the case"
@@ -158,6 +166,7 @@ fn of_target(policy: &Policy) -> Option<HoldReason> {
     let blackout = policy.blackouts.iter().any(|w| (w.from..w.until).contains(&policy.now));
     match () {
         () if policy.paused.is_some() => Some(HoldReason::Paused),
+        () if policy.clock.is_some() => Some(HoldReason::Clock),
         () if policy.second_writer.is_some() => Some(HoldReason::SecondWriter),
         () if blackout => Some(HoldReason::Blackout),
         () => None,
@@ -295,6 +304,7 @@ mod tests {
         use HoldReason as R;
         assert_eq!(guard(&cell("live"), &policy()), Verdict::Send);
         check(R::Paused, |_, p| p.paused = Some("maintenance".into()));
+        check(R::Clock, |_, p| p.clock = Some("40 days ahead".into()));
         check(R::SecondWriter, |_, p| p.second_writer = Some("other bridge".into()));
         check(R::Blackout, |_, p| {
             let until = p.now + SignedDuration::from_mins(1);

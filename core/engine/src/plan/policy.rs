@@ -64,6 +64,8 @@ pub struct Policy {
     pub unadopted: BTreeMap<String, Unadopted>,
     /// Measures that a named person has adopted.
     pub adopted: BTreeSet<String>,
+    /// Why our clock is in doubt.
+    pub clock: Option<String>,
 }
 
 impl Policy {
@@ -94,6 +96,7 @@ impl Policy {
             second_writer: None,
             unadopted: BTreeMap::new(),
             adopted: BTreeSet::new(),
+            clock: None,
         }
     }
 
@@ -119,12 +122,16 @@ impl Policy {
         })
     }
 
-    /// The same policy, with what the ledger knows of others in the scope: a second
-    /// writer, and values from before us.
+    /// The same policy, with what the ledger knows of others in the scope (a second
+    /// writer, and values from before us) and of a doubt about our clock.
     pub(crate) fn with_others(&self, db: &Db, scope: i64) -> Result<Self> {
-        let known = db.open_case(scope, CaseKind::SecondWriter)?;
-        let second_writer = self.second_writer.clone().or(known);
-        let unadopted = db.unadopted(scope)?;
-        Ok(Self { second_writer, unadopted, ..self.clone() })
+        let second_writer = db.open_case(scope, CaseKind::SecondWriter)?;
+        let clock = db.open_case(scope, CaseKind::Clock)?;
+        Ok(Self {
+            second_writer: second_writer.or_else(|| self.second_writer.clone()),
+            clock: clock.or_else(|| self.clock.clone()),
+            unadopted: db.unadopted(scope)?,
+            ..self.clone()
+        })
     }
 }

@@ -129,6 +129,7 @@ pub(super) fn why(code: i64) -> Result<Why> {
 pub(super) const fn hold_word(reason: HoldReason) -> &'static str {
     match reason {
         HoldReason::Paused => "paused",
+        HoldReason::Clock => "clock",
         HoldReason::SecondWriter => "second_writer",
         HoldReason::Blackout => "blackout",
         HoldReason::NotPromoted => "not_promoted",
@@ -238,6 +239,9 @@ pub(super) const fn case_word(kind: CaseKind) -> &'static str {
         CaseKind::Doubled => "doubled",
         CaseKind::Redoubled => "redoubled",
         CaseKind::SecondWriter => "second_writer",
+        CaseKind::Clock => "clock",
+        CaseKind::Restored => "restored",
+        CaseKind::TakenBack => "taken_back",
     }
 }
 
@@ -253,6 +257,9 @@ pub(super) fn case_kind(word: &str) -> Result<CaseKind> {
         "doubled" => CaseKind::Doubled,
         "redoubled" => CaseKind::Redoubled,
         "second_writer" => CaseKind::SecondWriter,
+        "clock" => CaseKind::Clock,
+        "restored" => CaseKind::Restored,
+        "taken_back" => CaseKind::TakenBack,
         _ => return Err(EngineError::Stored(format!("`{word}` as a case"))),
     })
 }
@@ -323,6 +330,7 @@ mod tests {
         frozen(&reasons, why_code, why, 10);
         let holds = [
             (H::Paused, "paused"),
+            (H::Clock, "clock"),
             (H::SecondWriter, "second_writer"),
             (H::Blackout, "blackout"),
             (H::NotPromoted, "not_promoted"),
@@ -358,6 +366,9 @@ mod tests {
             (C::Doubled, "doubled"),
             (C::Redoubled, "redoubled"),
             (C::SecondWriter, "second_writer"),
+            (C::Clock, "clock"),
+            (C::Restored, "restored"),
+            (C::TakenBack, "taken_back"),
         ];
         frozen(&cases, case_word, case_kind, "");
     }

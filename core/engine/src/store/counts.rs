@@ -53,10 +53,4 @@ impl Tx<'_> {
         );
         self.number(sql, [])
     }
-
-    /// The number of this state, made from `made` when it has none yet.
-    pub(crate) fn identity(&self, made: u32) -> Result<u32> {
-        self.run(Sql::seeks("INSERT OR IGNORE INTO counter VALUES ('identity', ?1)"), [made])?;
-        self.number(Sql::seeks("SELECT value FROM counter WHERE name = 'identity'"), [])
-    }
 }

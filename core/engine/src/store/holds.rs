@@ -140,6 +140,13 @@ impl Db {
         self.find(sql, params![scope, codes::case_word(kind)], |row| Ok(row.get(0)?))
     }
 
+    /// Whether the case is open and of this kind.
+    pub(crate) fn is_open_case(&self, id: i64, kind: CaseKind) -> Result<bool> {
+        let sql = Sql::seeks("SELECT kind FROM case_file WHERE id = ?1 AND closed_at IS NULL");
+        let found: Option<String> = self.find(sql, [id], |row| Ok(row.get(0)?))?;
+        Ok(found.as_deref() == Some(codes::case_word(kind)))
+    }
+
     /// How many cases of a scope are open.
     pub(crate) fn case_count(&self, scope: i64) -> Result<u64> {
         let sql =
@@ -194,6 +201,16 @@ impl Tx<'_> {
              WHERE id = ?1 AND closed_at IS NULL",
         );
         Ok(self.run(sql, params![id, codec::micros(now), by])? > 0)
+    }
+
+    /// Closes all open cases of a kind; how many.
+    pub(crate) fn close_cases(&self, kind: CaseKind, by: &str, now: Timestamp) -> Result<usize> {
+        let sql = Sql::walks(
+            "UPDATE case_file SET closed_at = ?2, closed_by = ?3
+             WHERE kind = ?1 AND closed_at IS NULL",
+            "the open cases: one for each kind, owner and scope",
+        );
+        self.run(sql, params![codes::case_word(kind), codec::micros(now), by])
     }
 }
 

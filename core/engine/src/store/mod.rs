@@ -14,6 +14,7 @@ mod forge;
 mod growth;
 pub(crate) mod holds;
 mod lock;
+mod memory;
 pub(crate) mod names;
 #[cfg(test)]
 mod plans;
@@ -108,8 +109,7 @@ impl State {
     /// # Errors
     /// When the state can't be read or written.
     pub fn identity(&self, random: u64) -> Result<u32> {
-        let made = u32::try_from(random % 999_999).unwrap_or_default() + 1;
-        self.change(move |tx| tx.identity(made))
+        self.change(move |tx| tx.identity(random))
     }
 
     /// A read-only connection of its own.

@@ -89,6 +89,17 @@ pub(crate) fn classify(
     }
 }
 
+/// Whether the heartbeat that was read is another live writer's: a number that
+/// was never ours, also where we have not written yet; and one that was ours
+/// before, where the present one had landed already. Once told of, it is known.
+pub(crate) fn another_writer(known: &Known<'_>, read: Option<Decimal>) -> bool {
+    let Some(beat) = read.filter(|beat| !beat.is_zero() && *beat != known.value) else {
+        return false;
+    };
+    let told = known.seen == Some(Some(beat)) && known.state != RevisionState::Seen;
+    !told && (known.state == RevisionState::Seen || !is_older(known, read))
+}
+
 fn is_older(known: &Known<'_>, read: Option<Decimal>) -> bool {
     known.older.iter().any(|older| known.same(*older, read))
 }
@@ -292,6 +303,21 @@ mod tests {
         let (day, minute) = (SignedDuration::from_hours(24), SignedDuration::from_mins(1));
         assert_eq!(classify(&cell, Some(d(11)), now() - minute, WINDOW), Meaning::NotYet);
         assert_eq!(classify(&cell, Some(d(11)), now() - day, WINDOW), Meaning::Lost);
+    }
+
+    #[test]
+    fn law_3_a_heartbeat_that_is_not_ours_is_another_writers() {
+        let former = [d(10)];
+        let of = |state, seen, read| {
+            another_writer(&Known { seen, ..known(state, &former) }, Some(d(read)))
+        };
+        use RevisionState::{Pending, Seen, Unproven};
+        assert!(of(Pending, None, 42), "we come second, and write nothing");
+        assert!(!of(Pending, Some(Some(d(42))), 42), "told of, and answered");
+        assert!(of(Seen, Some(Some(d(12))), 42) && of(Unproven, None, 42));
+        assert!(!of(Pending, None, 10), "our own, of before the state was put back");
+        assert!(of(Seen, Some(Some(d(12))), 10), "the one that was put back still writes");
+        assert!(!of(Pending, None, 12) && !of(Pending, None, 0));
     }
 
     #[test]

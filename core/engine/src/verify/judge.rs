@@ -172,9 +172,12 @@ const fn owner(kind: CaseKind) -> &'static str {
         CaseKind::Job | CaseKind::Dropped => "owner of the load",
         CaseKind::Mass | CaseKind::Unknown => "planning lead",
         CaseKind::Rounding | CaseKind::Level => "owner of the target's setup",
-        CaseKind::SecondWriter | CaseKind::Doubled | CaseKind::Redoubled => {
-            "operator of the bridge"
-        }
+        CaseKind::SecondWriter
+        | CaseKind::Doubled
+        | CaseKind::Redoubled
+        | CaseKind::Clock
+        | CaseKind::Restored
+        | CaseKind::TakenBack => "operator of the bridge",
     }
 }
 
@@ -195,6 +198,8 @@ const fn question(kind: CaseKind) -> &'static str {
              target? They are held until that is answered"
         }
         CaseKind::SecondWriter => "somebody else writes our heartbeat; stop one of the two",
+        // No read-back tells of these.
+        CaseKind::Clock | CaseKind::Restored | CaseKind::TakenBack => "see `planthread status`",
     }
 }
 

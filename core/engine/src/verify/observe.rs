@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::{
     InUse, Wiring,
-    classify::{Known, Meaning, classify},
+    classify::{Known, Meaning, another_writer, classify},
     in_use,
     pattern::Foreign,
     report::{LostCell, NAMED, SweepReport},
@@ -122,10 +122,13 @@ impl Judge<'_> {
             older: &older,
             absent_is_zero: self.decl(&key.measure).is_some_and(|decl| decl.absent_is_zero),
         };
-        let meaning = classify(&known, read, self.now, self.seen.settle_window);
+        let heartbeat = self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat);
+        let meaning = if heartbeat && another_writer(&known, read) {
+            Meaning::Foreign
+        } else {
+            classify(&known, read, self.now, self.seen.settle_window)
+        };
         if matches!(meaning, Meaning::Foreign | Meaning::Redoubled) {
-            let heartbeat =
-                self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat);
             self.done.foreign.push(Foreign {
                 id: cell.id,
                 scope: self.group.scope,

@@ -1,0 +1,56 @@
+//! `planthread take-back TARGET --who NAME --why REASON`
+
+use jiff::Timestamp;
+use planthread_engine::continuity::{TakeBack, TakenBack};
+
+use super::Context;
+use crate::{
+    failure::{Exit, Failure},
+    report::{
+        Paper, View,
+        paper::{count, instant},
+    },
+};
+
+/// What the verb takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configured target
+    target: String,
+    /// Who answers for it
+    #[arg(long)]
+    who: String,
+    /// Why, for the record
+    #[arg(long)]
+    why: String,
+    /// Truth of this instant and later counts again; without it, the present cycle's
+    #[arg(long, value_name = "TIME")]
+    to: Option<Timestamp>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let bridge = context.bridge()?;
+    let target = bridge.target(Some(&args.target))?;
+    let (who, why) = (args.who.clone(), args.why.clone());
+    let to = args.to.unwrap_or_else(|| bridge.as_of());
+    // Whether the clock is right now is asked first.
+    context.block_on(bridge.on_time(&target))?;
+    let done = bridge.take_back(TakeBack { target: target.name, to, who, why })?;
+    context.screen.show(&done)
+}
+
+impl View for TakenBack {
+    fn write(&self, paper: &mut Paper) {
+        paper.line(format!(
+            "{}: truth of {} is taken back to {}; {} had it. The next plan carries what is right.",
+            self.target,
+            instant(self.from),
+            instant(self.to),
+            count(self.cells, "cell")
+        ));
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Ok
+    }
+}

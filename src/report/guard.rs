@@ -1,0 +1,66 @@
+//! What would be noticed at a target: a restored state, a second writer.
+
+use planthread_contracts::Carries;
+use planthread_engine::{
+    Reader,
+    continuity::{self, Continuity},
+};
+use serde::Serialize;
+
+use super::{Paper, Tone, paper::instant};
+use crate::{config::Target, failure::Failure, pipeline::second_place};
+
+/// How one target is guarded.
+#[derive(Debug, Serialize)]
+pub struct Guard {
+    /// The configured target.
+    pub target: String,
+    /// Whether the state is still the one that landed there last.
+    pub continuity: Continuity,
+    /// Whether a measure carries our heartbeat.
+    pub heartbeat: bool,
+}
+
+impl Guard {
+    /// How `target` is guarded, by what the state and the witness beside its
+    /// packs say.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn of(reader: &Reader, name: &str, target: &Target) -> Result<Self, Failure> {
+        let folder = second_place(name, target);
+        Ok(Self {
+            target: name.to_owned(),
+            continuity: continuity::continuity(reader, name, folder.as_deref())?,
+            heartbeat: target.measures.iter().any(|m| m.carries == Carries::Heartbeat),
+        })
+    }
+
+    /// Whether the state is a copy that was put back.
+    #[must_use]
+    pub const fn is_broken(&self) -> bool {
+        matches!(self.continuity, Continuity::Broken { .. })
+    }
+
+    /// Says what is wrong, and what nobody would notice.
+    pub fn write(&self, paper: &mut Paper) {
+        let target = &self.target;
+        if let Continuity::Broken { known, outside, at } = &self.continuity {
+            let words = paper.tint(Tone::Bad, "the state was put back from a copy");
+            paper.line(format!(
+                "  {target}: {words}: it knows {known} of {outside} runs, the last at {}; what it has \
+                 seen is not believed, and read anew before anything is sent  (planthread explain \
+                 restored)",
+                instant(*at)
+            ));
+        }
+        if self.continuity == Continuity::Unwitnessed {
+            let words = "no `pack` folder: a state put back from a copy would not be noticed";
+            paper.line(paper.tint(Tone::Dim, &format!("  {target}: {words}")));
+        }
+        if !self.heartbeat {
+            let words = "no heartbeat measure: a second bridge would not be noticed";
+            paper.line(paper.tint(Tone::Dim, &format!("  {target}: {words}")));
+        }
+    }
+}
