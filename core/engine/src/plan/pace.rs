@@ -202,8 +202,11 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         /// However slow a target is, its load lands; and no size that outlived
-        /// its limit is tried twice in a row.
+        /// its limit is tried twice in a row. At forty times the sheet a batch
+        /// holds about 300 cells, so 100,000 are some 330 batches.
         #[test]
         fn nothing_is_staged_for_ever(cells in 1..100_000_usize, tenths in 1..400_u64) {
             let sizes = land(cells, tenths);
