@@ -87,6 +87,9 @@ pub struct Grouped<V> {
     pub refused: BTreeMap<usize, Rejection>,
 }
 
+/// The values of one row by column, each with its place in the batch.
+type Named<'m, V> = BTreeMap<&'m str, (usize, Result<V, Rejection>)>;
+
 /// Groups `cells` into rows and tables. `encode` writes one value as the target
 /// wants it, or says why the target can't hold it; what no target holds (an empty
 /// name, another level than declared) is refused here.
@@ -99,7 +102,7 @@ pub fn group<V>(
     parts: Parts,
     encode: impl Fn(&CellWrite, &MeasureDecl) -> Result<V, Rejection>,
 ) -> Result<Grouped<V>, ConnectorError> {
-    let mut rows: BTreeMap<RowKey, BTreeMap<&str, (usize, Result<V, Rejection>)>> = BTreeMap::new();
+    let mut rows: BTreeMap<RowKey, Named<'_, V>> = BTreeMap::new();
     for (at, cell) in cells.iter().enumerate() {
         let measure = declared(&cell.key, measures)?;
         let value = fits(cell, measure).and_then(|()| encode(cell, measure));

@@ -350,7 +350,7 @@ fn content(options: &Options) -> (Vec<ShapeResource>, Vec<(String, String)>) {
         resource: format!("LINE-{n}"),
         location: location_of(n).to_owned(),
         // Every fifth has no description: predicates on it drop such rows.
-        description: if n % 5 == 0 { String::new() } else { format!("Assembly line {n}") },
+        description: if n.is_multiple_of(5) { String::new() } else { format!("Assembly line {n}") },
     };
     let locations = [("1010", "Plant Regensburg"), ("1020", "Plant Dresden")];
     let locations = locations.map(|(id, name)| (id.to_owned(), name.to_owned()));

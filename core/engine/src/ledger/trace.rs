@@ -96,10 +96,10 @@ pub fn trace(reader: &Reader, key: &CellKey, now: Timestamp) -> Result<Trace> {
             .map(|(_, hold)| (hold.owner, hold.reason, hold.until));
         let mut revisions = Vec::new();
         for past in db.past_revisions(id)? {
-            revisions.push(revision(db, past)?);
+            revisions.push(revision(db, &past)?);
         }
         let unknown = || EngineError::UnknownCell(Box::new(key.clone()));
-        revisions.push(revision(db, current(&db.cell(id)?.ok_or_else(unknown)?))?);
+        revisions.push(revision(db, &current(&db.cell(id)?.ok_or_else(unknown)?))?);
         Ok(Trace { cell, lock, revisions, attempts: db.attempts_of(id)? })
     })
 }
@@ -119,7 +119,7 @@ const fn current(cell: &Cell) -> PastRevision {
     }
 }
 
-fn revision(db: &Db, past: PastRevision) -> Result<RevisionTrace> {
+fn revision(db: &Db, past: &PastRevision) -> Result<RevisionTrace> {
     Ok(RevisionTrace {
         revision: past.rev,
         state: past.state,

@@ -114,7 +114,7 @@ impl Db {
             Ok(Tried {
                 cells: row.get(0)?,
                 took: closed.duration_since(opened).unsigned_abs(),
-                done: codec::maybe_text(row, 3)?.as_deref() == Some(done),
+                done: codec::maybe_text(row, 3)? == Some(done),
             })
         })
     }

@@ -49,7 +49,7 @@ fn steps(cells: usize) -> [(&'static str, u64); 6] {
         vendor_code: None,
         cure: "create it".to_owned(),
     });
-    let row = |n: usize| if n % 2 == 0 { RowOutcome::Accepted } else { refused.clone() };
+    let row = |n: usize| if n.is_multiple_of(2) { RowOutcome::Accepted } else { refused.clone() };
     let receipt = Receipt { handle: "job".to_owned(), verdict: "PROCESSED".to_owned(), at: now() };
     let end = AttemptEnd::Done(PushOutcome::new(receipt, (0..cells).map(row).collect()));
     state.change(move |tx| attempts::close(tx, &id, &end, now())).unwrap();

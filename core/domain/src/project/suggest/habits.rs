@@ -156,7 +156,6 @@ fn most_of_200_are_proposed_rightly_and_hardly_any_wrongly() {
         first.iter().partition(|(source, pair)| world.truth.get(*source) == Some(*pair));
     let silent: BTreeSet<_> = world.truth.keys().filter(|id| !first.contains_key(*id)).collect();
     let report = format!("{} right, wrong {wrong:?}, silent {silent:?}", right.len());
-    println!("{report}");
     assert!(right.len() >= 160, "{report}");
     assert!(wrong.len() <= 2, "{report}");
 }

@@ -319,7 +319,7 @@ impl<'a> Index<'a> {
         let own = name.own();
         if own.is_empty() {
             let alike = |word: &&name::Word| name.words.iter().any(|w| words_alike(w, word) > 0.0);
-            let words = self.by_word.values().filter(|(word, _)| alike(&word));
+            let words = self.by_word.values().filter(|(word, _)| alike(word));
             return words.flat_map(|(_, offers)| offers.iter().copied()).collect();
         }
         let shared = own.iter().filter_map(|number| self.by_number.get(number));
