@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use planthread_contracts::{Adoption, MeasureDecl, Scope};
+use planthread_contracts::{Adoption, MeasureDecl, Owner, Scope};
 use planthread_engine::{Reader, ledger};
 use serde::Serialize;
 
@@ -51,7 +51,9 @@ impl NotAdopted {
         let found = ledger::unadopted(reader, name, scope.name())?;
         let waits = found.into_iter().filter_map(|one| {
             let decl = target.measures.iter().find(|measure| measure.name == one.measure)?;
-            (!adopted.contains(&one.measure)).then(|| Self {
+            // Who promotes a measure of somebody else's has answered for it.
+            let ours = decl.owner == Owner::Bridge;
+            (ours && !adopted.contains(&one.measure)).then(|| Self {
                 target: name.to_owned(),
                 surface: decl.surface.clone(),
                 measure: one.measure,

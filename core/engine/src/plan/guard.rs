@@ -195,7 +195,11 @@ fn of_attempt(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
 /// holds such a value.
 fn unadopted(cell: &CellView, policy: &Policy) -> bool {
     let measure = &cell.key.measure;
-    let found = policy.unadopted.get(measure).filter(|_| !policy.adopted.contains(measure));
+    // Who promoted a measure of somebody else's has answered for what it holds.
+    let promoted =
+        || policy.grants.iter().any(|g| g.measure() == measure && g.promotion().is_some());
+    let asked = |_: &&_| !policy.adopted.contains(measure) && !promoted();
+    let found = policy.unadopted.get(measure).filter(asked);
     let read = cell.seen.as_ref().and_then(|seen| seen.value);
     let strange = read.is_some_and(|read| !read.is_zero() && read != cell.value);
     found.is_some_and(|found| found.whole || (strange && cell.sent_revision == 0))
