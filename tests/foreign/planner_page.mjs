@@ -31,8 +31,13 @@ class Stub {
   get textContent() { return this.own ?? this.children.map((one) => one.textContent ?? one).join(""); }
 }
 
-const MEASURES = ["CAPASUPPLY", "TWINCAPA", "TWINCAPALIVE", "TWINCAPALOW", "TWINLOST", "TWINSEVERITY", "TWINRISK",
-  "TWINSTATUS", "TWINCOVERED", "TWINASOF", "TWINVALIDTO", "TWINBEAT", "TWINOUTPUT", "CAPADEMAND", "UTILIZATIONPCT", "INUSE"];
+// Slots of the page, and what the sandbox calls the measures in them.
+const MEASURES = {
+  assumed: "CAPASUPPLY", cut: "TWINCAPA", live: "TWINCAPALIVE", low: "TWINCAPALOW", lost: "TWINLOST",
+  severity: "TWINSEVERITY", risk: "TWINRISK", status: "TWINSTATUS", covered: "TWINCOVERED", as_of: "TWINASOF",
+  valid_until: "TWINVALIDTO", beat: "TWINBEAT", output: "TWINOUTPUT", load: "CAPADEMAND",
+  utilisation: "UTILIZATIONPCT", in_use: "INUSE",
+};
 const cell = (v, n = 1, of = 1) => ({ v, n, of });
 const week = (id, start = "2026-11-23", last = "2026-11-29") => ({ id, total: false, start, last, current: false, past: false });
 
@@ -41,7 +46,7 @@ const grid = (cells) => ({
   area: "PTDEMO", today: "2026-11-22", zone: "UTC", storage: "week", version: "", versions: ["", "TWIN"], wiring: "none", selected: 1, locations: {},
   resources: [{ resource: "X", location: "1010" }, { resource: "X", location: "1020" }],
   columns: [week("2026-W48"), week("2026-W49", "2026-11-30", "2026-12-06"), { ...week("2026-11"), total: true }],
-  measures: MEASURES.map((id) => ({ id, aggregation: "sum", editable: true, cells: cells[id] ?? [null, null, null] })),
+  measures: Object.entries(MEASURES).map(([slot, id]) => ({ id, slot, aggregation: "sum", editable: true, cells: cells[id] ?? [null, null, null] })),
 });
 const STANDSTILL = {
   CAPASUPPLY: [cell("120"), cell("120"), cell("240", 2, 2)],
@@ -71,15 +76,15 @@ async function page(cells) {
 const CASES = {
   async a_line_that_stands_still_is_above_its_capacity() {
     const { run, element } = await page(STANDSTILL);
-    assert.equal(run('figure({ id: "strain" }, 0)'), Infinity);
-    assert.match(run('content({ id: "strain", kind: "percent" }, 0)').textContent, /no capacity/);
+    assert.equal(run('figure({ slot: "strain" }, 0)'), Infinity);
+    assert.match(run('content({ slot: "strain", kind: "percent" }, 0)').textContent, /no capacity/);
     assert.match(element("status").textContent, /load above live in 1/);
   },
   async a_part_is_never_held_against_a_whole() {
     const { run } = await page(STANDSTILL);
-    assert.equal(run('figure({ id: "gap" }, 0)'), -120);
-    assert.equal(run('figure({ id: "gap" }, 2)'), null, "one week of two has landed, without any status");
-    assert.equal(run('figure({ id: "strain" }, 2)'), null);
+    assert.equal(run('figure({ slot: "gap" }, 0)'), -120);
+    assert.equal(run('figure({ slot: "gap" }, 2)'), null, "one week of two has landed, without any status");
+    assert.equal(run('figure({ slot: "strain" }, 2)'), null);
   },
   async nothing_is_claimed_of_a_load_that_cant_be_compared() {
     const { element } = await page({ TWINCAPALIVE: [cell("50"), null, null] });
@@ -103,7 +108,7 @@ const CASES = {
   },
   async covered_says_how_many_of_how_many() {
     const { run } = await page({ TWINCOVERED: [cell("1"), cell("0"), cell("4", 6, 6)] });
-    const row = 'ROWS.find((one) => one.id === "TWINCOVERED")';
+    const row = 'ROWS.find((one) => one.slot === "covered")';
     const text = (at) => run(`cellNode(${row}, ${at}, 0)`).textContent;
     assert.deepEqual([0, 1, 2].map(text), ["yes", "no", "4 of 6"]);
   },
@@ -120,13 +125,13 @@ const CASES = {
   },
   async a_quantile_has_no_total() {
     const { run } = await page({ TWINCAPALOW: [cell("50"), cell("90", 4, 4), cell("50", 2, 2)] });
-    const row = 'ROWS.find((one) => one.id === "TWINCAPALOW")';
+    const row = 'ROWS.find((one) => one.slot === "low")';
     assert.equal(run(`content(${row}, 0)`), "50.0", "one resource in one week");
     for (const at of [1, 2]) {
       const node = run(`cellNode(${row}, ${at}, 0)`);
       assert.match(node.textContent, /^·no total: quantiles are never added$/);
     }
-    run('place = { row: rows().findIndex((one) => one.id === "TWINCAPALOW"), column: 2 }; describe()');
+    run('place = { row: rows().findIndex((one) => one.slot === "low"), column: 2 }; describe()');
     assert.match(run('$("detail")').textContent, /no total: quantiles are never added/);
   },
   async a_month_total_says_which_weeks_it_covers() {
@@ -143,7 +148,7 @@ const CASES = {
       TWINVALIDTO: [cell("20261121"), cell("20261122"), null],
     });
     for (const id of ["gap", "strain"]) {
-      const node = (at) => run(`cellNode(ROWS.find((one) => one.id === "${id}"), ${at}, 0)`);
+      const node = (at) => run(`cellNode(ROWS.find((one) => one.slot === "${id}"), ${at}, 0)`);
       assert.ok(node(0).classList.contains("stale"), id);
       assert.match(node(0).textContent, /, stale/);
       assert.ok(!node(1).classList.contains("stale"), id);
