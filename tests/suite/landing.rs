@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs, io::Cursor};
 
 use http::Method;
+use planthread::pipeline;
 use planthread_contracts::{PeriodKind, RevisionState};
 use planthread_engine::{ledger, status, verify::Which};
 use planthread_kit::Clock as _;
@@ -144,6 +145,11 @@ fn law_12_a_permanent_refusal_while_staging_frees_its_cells_and_is_sent_once_a_c
     config["targets"]["ibp"]["measures"][0]["surface"] = json!("UTILIZATIONPCT");
     let world = World::new(&config, Options::default());
     let live = world.open();
+    // It holds numbers of its own: somebody answers for writing over them.
+    let record = json!({ "who": "A. Planner", "why": "trial", "scope": "",
+        "measures": { "live": "UTILIZATIONPCT" } });
+    let state = &live.bridge.loaded.config.state;
+    pipeline::adopt(state, "ibp", &record.to_string(), world.clock.now()).unwrap();
     let done = world.cycle(&live);
     let stopped = done.stopped.unwrap().to_string();
     assert!(stopped.contains("UTILIZATIONPCT"), "{stopped}");
