@@ -15,8 +15,9 @@ use super::{BatchSize, predict};
 /// Share of the limit that a batch may take by what was measured.
 const MEASURED_SHARE: u32 = 4;
 /// Share of the limit that a batch may take by the sheet, while nothing was
-/// measured: a target that is five times slower still takes it in time.
-const UNKNOWN_SHARE: u32 = 10;
+/// measured: a target that is five times slower still takes it in time, and an
+/// ordinary plan is not cut for nothing.
+const UNKNOWN_SHARE: u32 = 7;
 /// How much larger than the largest batch that ended in time the next may be.
 const GROWTH: usize = 4;
 
@@ -169,7 +170,7 @@ mod tests {
     fn the_first_batch_is_small_and_the_next_use_what_was_measured() {
         let capabilities = capabilities();
         let first = Pace::new(&capabilities, LIMIT, Vec::new()).most_cells();
-        assert!((10_000..14_000).contains(&first), "3 minutes of the sheet: {first}");
+        assert!((15_000..20_000).contains(&first), "4 minutes of the sheet: {first}");
         let done = Tried { cells: first, took: real(first, 10), done: true };
         let next = Pace::new(&capabilities, LIMIT, vec![done]).most_cells();
         assert!((30_000..34_000).contains(&next), "a quarter of 30 minutes: {next}");
@@ -182,7 +183,7 @@ mod tests {
     fn a_target_five_times_slower_than_its_sheet_lands_in_smaller_batches() {
         let sizes = land(500_000, 50);
         assert!(sizes.iter().all(|(_, landed)| *landed), "{sizes:?}");
-        assert!(sizes.iter().all(|(size, _)| real(*size, 50) <= LIMIT / 2), "{sizes:?}");
+        assert!(sizes.iter().all(|(size, _)| real(*size, 50) <= LIMIT * 3 / 4), "{sizes:?}");
         assert!(sizes.len() < 100, "{}", sizes.len());
     }
 
