@@ -3,7 +3,7 @@
 //! Vendors, proxies and libraries repeat what they were sent: in error texts,
 //! pages, labels, links. So every [`Secret`](crate::Secret) is known from the
 //! moment it exists, and so is every credential that goes out in a header
-//! ([`sent`]) or comes in with a session ([`received`]). Whatever leaves the
+//! (`sent`) or comes in with a session (`received`). Whatever leaves the
 //! process passes through [`text`] or a [`Masked`] writer: the terminal, the
 //! log, the state's texts of other people, and every [`crate::ConnectorError`].
 //!
