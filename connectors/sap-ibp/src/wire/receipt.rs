@@ -112,7 +112,7 @@ mod tests {
             assert_eq!(of(status, "refused"), Err(Class::Auth), "{status}");
         }
         for (status, body) in
-            [(200, "<html>Log on</html>"), (204, ""), (302, ""), (409, ""), (500, "")]
+            [(200, "<html>Log on</html>"), (204, ""), (302, ""), (406, ""), (409, ""), (500, "")]
         {
             assert_eq!(of(status, body), Err(maybe), "{status}");
         }

@@ -148,11 +148,11 @@ pub fn whole(
 
 /// Whether `status` is clearly about the request itself, and says that it was
 /// not taken (RFC 9110 section 15.5): its data, its sender, its name, its verb,
-/// its length or its form. Anything else may come from somebody in between
-/// after the target took it.
+/// its length or its type. Anything else may come from somebody in between, or
+/// be said after the target took it (406 speaks of the answer).
 #[must_use]
 pub const fn refuses(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 400 | 401 | 403 | 404 | 405 | 406 | 411 | 413 | 414 | 415 | 422 | 431)
+    matches!(status.as_u16(), 400 | 401 | 403 | 404 | 405 | 411 | 413 | 414 | 415)
 }
 
 /// The error of an answer that is no success, with what the vendor said.

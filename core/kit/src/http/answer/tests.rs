@@ -111,7 +111,7 @@ fn classes_by_status() {
     for status in [400, 401, 403, 404, 405, 411, 413, 414, 415] {
         assert!(refuses(StatusCode::from_u16(status).unwrap()), "{status}");
     }
-    for status in [200, 302, 408, 409, 423, 429, 500, 502] {
+    for status in [200, 302, 406, 408, 409, 422, 423, 429, 431, 500, 502] {
         assert!(!refuses(StatusCode::from_u16(status).unwrap()), "{status}");
     }
 }
