@@ -167,6 +167,8 @@ impl PushStack<'_> {
                 (self.follow(id, batch.recorded(), first, telling).await, None)
             }
             Err(error) if matches!(treatment(error.class).retry, Retry::AfterSettle) => {
+                // Asking may take minutes: the reason is said before.
+                tracing::warn!(attempt = %id, %error, "unclear: the target is asked");
                 (self.follow(id, batch.recorded(), Duration::ZERO, telling).await, Some(error))
             }
             Err(error) => return self.after_refusal(id, error, backoff()),
