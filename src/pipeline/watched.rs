@@ -6,12 +6,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use planthread_contracts::{CellKey, SeenCell};
 use planthread_engine::plan::Prediction;
 use planthread_kit::{
-    Attempt, AttemptRecord, Batch, BoxFuture, CellWrite, Connector, ConnectorError, Discovery,
-    Info, PackFile, Poll, RecordedBatch, Selection, Submission,
+    Attempt, AttemptRecord, Batch, BoxFuture, CellWrite, Class, Connector, ConnectorError,
+    Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Sent, Submission,
 };
 
 use super::Entry;
 use crate::report::paper::count;
+
+/// Nobody knows whether the target took what was sent.
+const UNCLEAR: Class = Class::Transient { sent: Sent::Maybe };
 
 /// The connector of a target, with a line of the board.
 #[derive(Debug)]
@@ -30,6 +33,9 @@ struct SoFar {
     /// The first cell of the batch that is out: a second try is no second batch.
     first: Option<CellKey>,
     read: u64,
+    /// Why nobody knows what became of the batch that is out; empty where it is
+    /// known.
+    unclear: String,
 }
 
 impl<'a> Watched<'a> {
@@ -59,6 +65,7 @@ impl<'a> Watched<'a> {
             so_far.first = first.cloned();
         }
         so_far.cells = batch.cells().len();
+        so_far.unclear.clear();
         let (at, planned) = (so_far.batches, self.batches);
         drop(so_far);
         self.doing.at(at, (planned >= at).then_some(planned), "batch");
@@ -67,9 +74,11 @@ impl<'a> Watched<'a> {
 
     /// Writes what the batch that is out is waiting for.
     fn state(&self, state: &str) {
-        let cells = self.so_far().cells;
+        let so_far = self.so_far();
+        let (cells, unclear) = (so_far.cells, so_far.unclear.clone());
+        drop(so_far);
         let cells = if cells > 0 { format!("{}, ", count(cells, "cell")) } else { String::new() };
-        self.doing.note(format!("{cells}{state}"));
+        self.doing.note(format!("{cells}{state}{unclear}"));
     }
 }
 
@@ -90,8 +99,13 @@ impl Connector for Watched<'_> {
         self.began(batch);
         Box::pin(async move {
             let submitted = self.inner.submit(batch, attempt).await;
-            if let Ok(Submission::Submitted) = submitted {
-                self.state("the target works on them");
+            match &submitted {
+                Ok(Submission::Submitted) => self.state("the target works on them"),
+                Err(error) if error.class == UNCLEAR => {
+                    self.so_far().unclear = format!("; unclear since: {}", error.message);
+                    self.state("the target is asked what it took");
+                }
+                Ok(Submission::Done(_)) | Err(_) => {}
             }
             submitted
         })

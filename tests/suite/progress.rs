@@ -53,3 +53,26 @@ fn a_board_shows_every_step_with_how_far_it_is() {
     assert!(world.until_killed(sweep).is_none());
     assert!(board.now().is_empty());
 }
+
+#[test]
+fn a_push_of_which_nobody_knows_says_why() {
+    let world = World::small();
+    world.wire().faulty.schedule("login-page:/commit@1".parse().unwrap());
+    let mut live = world.open();
+    let board = Board::new(Arc::new(world.clock.clone()));
+    live.bridge = live.bridge.watched(Arc::clone(&board));
+    let targets = std::slice::from_ref(&live.target);
+    let mut cycle = pin!(live.bridge.cycle(targets, live.bridge.as_of()));
+    let mut said: Vec<String> = Vec::new();
+    let done = world.clock.block_on(poll_fn(|context| {
+        let polled = cycle.as_mut().poll(context);
+        said.extend(board.now().iter().map(|doing| progress::part(doing, world.clock.now())));
+        polled
+    }));
+    assert!(done.unwrap().targets[0].stopped.is_none());
+    let named: Vec<&String> = said.iter().filter(|line| line.contains("login page")).collect();
+    assert!(named.iter().any(|line| line.contains("the target says INITIAL")), "{said:#?}");
+    let last = said.iter().rposition(|line| line.contains("login page")).unwrap();
+    let after = &said[last + 1..];
+    assert!(after.iter().any(|line| line.contains("the target works on them")), "{after:#?}");
+}
