@@ -28,9 +28,13 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// Records in one commit: large enough that the disk does not decide the
-/// speed, small enough that a crash repeats little.
-const RECORDS_PER_COMMIT: usize = 5_000;
+/// Records in one commit. Their names lie scattered over an index, so a commit
+/// writes up to one page of it for each: the more records share a commit, the
+/// more of them share a page. A crash repeats one commit.
+const RECORDS_PER_COMMIT: usize = 40_000;
+
+/// Bytes of records in one commit: they are all in memory.
+const BYTES_PER_COMMIT: usize = 16 << 20;
 
 /// Bytes that are read ahead: a file gives this much to one commit at most.
 const READ_AHEAD: usize = 1 << 20;
@@ -273,12 +277,12 @@ fn each_event(
 ) -> Result<FileReport, Failure> {
     let mut lines = Lines::new(BufReader::with_capacity(READ_AHEAD, input));
     let mut report = FileReport::of(place.to_owned());
-    let mut batch = Vec::new();
+    let mut batch = Commit::default();
     while let Some(line) = lines.next() {
         let line = match line {
             Ok(line) => line,
             Err(error) => {
-                door.take(batch, None)?;
+                door.take(batch.take(), None)?;
                 return Err(Failure::usage(format!("can't read {place}: {error}")));
             }
         };
@@ -288,12 +292,12 @@ fn each_event(
         }
         batch.push(one_line(line, place, door.now()));
         // A pipe may say nothing for hours: what came is kept before we wait.
-        if batch.len() == RECORDS_PER_COMMIT || lines.idle() {
-            report.kept.add(door.take(std::mem::take(&mut batch), None)?);
+        if batch.is_full() || lines.idle() {
+            report.kept.add(door.take(batch.take(), None)?);
         }
     }
     if !batch.is_empty() {
-        report.kept.add(door.take(batch, None)?);
+        report.kept.add(door.take(batch.take(), None)?);
     }
     Ok(report)
 }
@@ -306,17 +310,47 @@ fn take_all(
     checkpoint: Option<(String, String)>,
 ) -> Result<Kept, Failure> {
     let mut kept = Kept::default();
-    let mut batch = Vec::new();
+    let mut batch = Commit::default();
     for arrival in arrivals {
-        if batch.len() == RECORDS_PER_COMMIT {
-            kept.add(door.take(std::mem::take(&mut batch), None)?);
+        if batch.is_full() {
+            kept.add(door.take(batch.take(), None)?);
         }
         batch.push(arrival);
     }
     if !batch.is_empty() || checkpoint.is_some() {
-        kept.add(door.take(batch, checkpoint)?);
+        kept.add(door.take(batch.take(), checkpoint)?);
     }
     Ok(kept)
+}
+
+/// What goes into one commit.
+#[derive(Debug, Default)]
+struct Commit {
+    arrivals: Vec<Arrival>,
+    bytes: usize,
+}
+
+impl Commit {
+    fn push(&mut self, arrival: Arrival) {
+        self.bytes += match &arrival {
+            Ok(record) => record.body.len(),
+            Err(rejected) => rejected.body.len(),
+        };
+        self.arrivals.push(arrival);
+    }
+
+    const fn is_full(&self) -> bool {
+        self.arrivals.len() >= RECORDS_PER_COMMIT || self.bytes >= BYTES_PER_COMMIT
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.arrivals.is_empty()
+    }
+
+    /// Takes out what it holds.
+    fn take(&mut self) -> Vec<Arrival> {
+        std::mem::take(self).arrivals
+    }
 }
 
 fn hash(bytes: &[u8]) -> String {
