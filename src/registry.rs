@@ -6,6 +6,8 @@
 use planthread_kit::target::TargetFactory;
 use planthread_mocks::SandboxFactory;
 
+use crate::failure::Failure;
+
 /// One kind of target, and the sandbox that stands in for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Registered {
@@ -31,6 +33,19 @@ pub fn find(name: &str) -> Option<&'static TargetFactory> {
 #[must_use]
 pub fn names() -> Vec<&'static str> {
     TARGETS.iter().map(|one| one.target.name).collect()
+}
+
+/// The targets with these connectors, each once, in the order of the list.
+///
+/// # Errors
+/// When there is no such connector; the text names those that there are.
+pub fn chosen(connectors: &[String]) -> Result<Vec<&'static Registered>, Failure> {
+    if let Some(unknown) = connectors.iter().find(|name| find(name).is_none()) {
+        return Err(Failure::usage(format!("there is no connector `{unknown}`"))
+            .cure(format!("known: {}", names().join(", "))));
+    }
+    let asked = |one: &&Registered| connectors.iter().any(|name| name == one.target.name);
+    Ok(TARGETS.iter().filter(asked).collect())
 }
 
 /// Every sandbox.

@@ -2,10 +2,14 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use planthread_mocks::SandboxFactory;
+use tokio::task::JoinSet;
+
 use super::Context;
 use crate::{
     demo::{self, Demo, DemoClock},
     failure::{Exit, Failure},
+    registry::{self, Registered},
     sandbox::Sandbox,
 };
 
@@ -15,36 +19,54 @@ pub(super) struct Args {
     /// Run one cycle and end
     #[arg(long)]
     once: bool,
-    /// Where the sandbox and its planner page listen; any free port when this
-    /// one is taken
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9101")]
-    listen: SocketAddr,
+    /// Connectors to land in, with commas; all of them by default
+    #[arg(long, value_name = "CONNECTOR", value_delimiter = ',')]
+    targets: Vec<String>,
+    /// Where the first sandbox and its planner page listen; the others, and
+    /// this one by default, have ports of their own. Any free one when it is taken
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
     /// Seconds from one step of the plant's time to the next
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     every: u64,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let targets = match &args.targets[..] {
+        [] => registry::TARGETS.iter().collect(),
+        asked => registry::chosen(asked)?,
+    };
     context.block_on(async {
         let clock = DemoClock::new(Arc::clone(&context.clock));
-        let sandbox = open(args, clock.clone()).await?;
-        let url = sandbox.url();
-        let served = tokio::spawn(sandbox.serve());
-        let shown = show(context, args, clock, &url).await;
-        served.abort();
-        shown
+        let mut served = JoinSet::new();
+        let mut landing = Vec::new();
+        for target in targets {
+            let first = landing.is_empty();
+            let sandbox = open(args, target.sandbox, first, clock.clone()).await?;
+            landing.push((target, sandbox.url()));
+            served.spawn(sandbox.serve());
+        }
+        show(context, args, clock, &landing).await
     })
 }
 
 /// `--once` never minds what else runs on this machine.
-async fn open(args: &Args, clock: DemoClock) -> Result<Sandbox, Failure> {
-    let any = SocketAddr::new(args.listen.ip(), 0);
+async fn open(
+    args: &Args,
+    factory: &SandboxFactory,
+    first: bool,
+    clock: DemoClock,
+) -> Result<Sandbox, Failure> {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let own = || factory.listen.parse().unwrap_or(any);
+    let wished = args.listen.filter(|_| first).unwrap_or_else(own);
+    let any = SocketAddr::new(wished.ip(), 0);
     if args.once {
-        return demo::sandbox(any, clock).await;
+        return demo::sandbox(factory, any, clock).await;
     }
-    match demo::sandbox(args.listen, clock.clone()).await {
+    match demo::sandbox(factory, wished, clock.clone()).await {
         Ok(sandbox) => Ok(sandbox),
-        Err(_) => demo::sandbox(any, clock).await,
+        Err(_) => demo::sandbox(factory, any, clock).await,
     }
 }
 
@@ -52,10 +74,10 @@ async fn show(
     context: &Context,
     args: &Args,
     clock: DemoClock,
-    url: &str,
+    landing: &[(&Registered, String)],
 ) -> Result<Exit, Failure> {
     let folder: Option<PathBuf> = context.state_option();
-    let mut demo = Demo::set_up(&*context.clock, clock, url, folder)?;
+    let mut demo = Demo::set_up(&*context.clock, clock, landing, folder)?;
     let cycle = demo.cycle().await?;
     let once = demo.once(&cycle)?;
     let exit = context.screen.show(&once)?;
@@ -63,7 +85,12 @@ async fn show(
         return Ok(exit);
     }
     let stop = super::stop::asked_to_stop();
-    context.screen.say(&format!("\nThe planner's page: {url}/planner"))?;
+    context.screen.say("")?;
+    for (target, url) in landing {
+        context
+            .screen
+            .say(&format!("The planner's page of {}: {url}/planner", target.target.name))?;
+    }
     context.screen.say(&format!(
         "The plant lives on, {} hours every {} s. Stop with ctrl-c.\n",
         demo::STEP.as_hours(),

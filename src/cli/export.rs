@@ -172,7 +172,12 @@ mod tests {
     #[test]
     fn a_name_that_nothing_has_is_answered_with_the_known_ones() {
         let file = std::path::Path::new("/etc/pt/planthread.yaml");
-        let loaded = crate::config::parse(crate::starter::CONFIG, file, None).unwrap();
+        let loaded = crate::config::parse(
+            &crate::starter::config(&[&crate::registry::TARGETS[0]]),
+            file,
+            None,
+        )
+        .unwrap();
         let mut known = Known::of(&loaded);
         known.add("old", "OVEN-9");
         let ask = |target: Option<&str>, resource: Option<&str>| {

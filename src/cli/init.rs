@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
+    registry::{self, Registered},
     report::{Paper, View},
     starter::Starter,
 };
@@ -17,19 +18,46 @@ pub(super) struct Args {
     /// Where to write it
     #[arg(default_value = ".")]
     folder: PathBuf,
+    /// The connector of a target to begin with, several with commas
+    #[arg(
+        long = "target",
+        value_name = "CONNECTOR",
+        value_delimiter = ',',
+        default_value = "sap-ibp"
+    )]
+    targets: Vec<String>,
 }
 
 /// What was written.
 #[derive(Debug, Serialize)]
 struct Written {
     config: PathBuf,
+    targets: Vec<Begun>,
+}
+
+/// A target in it.
+#[derive(Debug, Serialize)]
+struct Begun {
+    /// Its name in the configuration.
+    target: &'static str,
+    connector: &'static str,
+    /// Where its sandbox is looked for.
+    sandbox: &'static str,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let now = context.clock.now();
     let starter = Starter::new(&args.folder, now);
-    starter.write(now, None)?;
-    context.screen.show(&Written { config: starter.config })
+    let targets = registry::chosen(&args.targets)?;
+    let written: Vec<_> = targets.iter().map(|target| (*target, None)).collect();
+    starter.write(now, &written)?;
+    let begun = |target: &&Registered| Begun {
+        target: target.target.starter.name(),
+        connector: target.target.name,
+        sandbox: target.sandbox.listen,
+    };
+    let targets = targets.iter().map(begun).collect();
+    context.screen.show(&Written { config: starter.config, targets })
 }
 
 impl View for Written {
@@ -46,13 +74,21 @@ impl View for Written {
                 self.config.display()
             ))
             .line("")
-            .line("Next, in two terminals:")
-            .line("  planthread mock sap-ibp --listen 127.0.0.1:9101")
+            .line("Next, each sandbox in a terminal of its own:");
+        for begun in &self.targets {
+            paper.line(format!("  planthread mock {} --listen {}", begun.connector, begun.sandbox));
+        }
+        let checks: Vec<String> =
+            self.targets.iter().map(|begun| format!("planthread check {}", begun.target)).collect();
+        paper
+            .line("Then:")
             .line(format!(
-                "  {enter}planthread check ibp && planthread ingest && planthread plan && \
-                 planthread apply"
+                "  {enter}{} && planthread ingest && planthread plan && planthread apply",
+                checks.join(" && ")
             ))
-            .line("")
-            .line("Then look at http://127.0.0.1:9101/planner");
+            .line("");
+        for begun in &self.targets {
+            paper.line(format!("Then look at http://{}/planner", begun.sandbox));
+        }
     }
 }

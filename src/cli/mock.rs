@@ -29,9 +29,10 @@ pub(super) struct Args {
     /// location, description
     #[arg(long, value_name = "FILE", requires = "target")]
     resources_from: Option<PathBuf>,
-    /// Address and port; port 0 takes any free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9101")]
-    listen: SocketAddr,
+    /// Address and port; port 0 takes any free one. By default where a starting
+    /// configuration looks for it
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
     /// An option as KEY=VALUE, as it may stand without --set, too
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -117,14 +118,16 @@ struct Listening {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let (factory, setup) = set_up(context, args)?;
-    if !args.listen.ip().is_loopback() {
+    let own = || factory.listen.parse().map_err(|_| Failure::internal("no address to listen on"));
+    let listen = args.listen.map_or_else(own, Ok)?;
+    if !listen.ip().is_loopback() {
         context.screen.note("everybody who reaches this address can use the sandbox");
     }
     let tls = args.tls.as_deref().map(sandbox::tls).transpose()?;
     let (faults, clock) = (args.faults.clone(), Arc::clone(&context.clock));
     context.block_on(async {
         let stop = super::stop::asked_to_stop();
-        let sandbox = Sandbox::start(factory, &setup, faults, args.listen, clock, tls).await?;
+        let sandbox = Sandbox::start(factory, &setup, faults, listen, clock, tls).await?;
         let url = sandbox.url();
         context.screen.show(&Listening {
             vendor: factory.name.to_owned(),

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::{ConfigError, Loaded, parse};
-use crate::starter::CONFIG;
+use crate::{registry::TARGETS, starter};
 
 fn starter() -> String {
-    CONFIG.to_owned()
+    starter::config(&[&TARGETS[0]])
 }
 
 fn read(text: &str, profile: Option<&str>) -> Result<Loaded, Vec<ConfigError>> {
@@ -327,8 +327,8 @@ fn a_file_that_is_no_text_says_where() {
 
 #[test]
 fn every_profile_is_read_and_a_fault_names_its_own() {
-    let from = "    targets: { ibp: { scope: TWIN } }";
-    let to = "    targets: { ibp: { scope: TWIN } }\n  prod:\n    targets:\n      ibp: { scop: X }";
+    let from = "      ibp: { scope: TWIN }";
+    let to = "      ibp: { scope: TWIN }\n  prod:\n    targets:\n      ibp: { scop: X }";
     let text = starter().replacen(from, to, 1);
     assert!(read(&text, None).is_ok() && read(&text, Some("qa")).is_ok());
     let file = on_disk("profiles.yaml", text.as_bytes());
@@ -339,7 +339,7 @@ fn every_profile_is_read_and_a_fault_names_its_own() {
         assert!(found[0].to_string().contains("with profile prod"), "{}", found[0]);
         assert_eq!(found[0].line, line_of(from) + 3);
     }
-    let list = text.replacen(to, "    - 1", 1);
+    let list = text.replacen(&format!("    targets:\n{to}"), "    - 1", 1);
     let file = on_disk("list.yaml", list.as_bytes());
     let found = super::read_all(&file, None).unwrap_err();
     assert_eq!(found[0].field, "profiles.qa");
@@ -356,7 +356,8 @@ fn what_may_not_be_meant_is_a_note() {
         ["plant.sources[0].files[0]", "plant.sources[1].files[0]", "plant.sources[2].files[0]"]
     );
     assert_eq!(loaded.notes[0].line, line_of("files: [data/machine-events.csv]"));
-    let (plant, _) = CONFIG.split_once("targets:\n").unwrap();
+    let text = starter();
+    let (plant, _) = text.split_once("targets:\n").unwrap();
     let loaded = read(plant, None).unwrap();
     assert!(loaded.notes.iter().any(|note| note.reason.contains("nothing lands")));
 }

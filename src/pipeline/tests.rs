@@ -29,7 +29,7 @@ impl World {
         let _ = fs::remove_dir_all(&folder);
         let now: Timestamp = "2026-11-22T22:10:00Z".parse().unwrap();
         let starter = Starter::new(&folder, now);
-        starter.write(now, None).unwrap();
+        starter.write(now, &[(&crate::registry::TARGETS[0], None)]).unwrap();
         let simulator = shared(sap_ibp::SapIbp::new(options));
         Self { folder, clock: VirtualClock::new(now, 1), simulator, starter }
     }

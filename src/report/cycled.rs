@@ -156,3 +156,16 @@ pub struct Facts {
     /// Of them, those that drive the target's plan.
     pub in_use: u64,
 }
+
+impl Facts {
+    /// Both together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            wanted: self.wanted + other.wanted,
+            accepted: self.accepted + other.accepted,
+            seen: self.seen + other.seen,
+            in_use: self.in_use + other.in_use,
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use planthread_kit::{
     Connector,
-    target::{SettingsFault, TargetContext, TargetFactory, auth, typed},
+    target::{SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
 };
 
 use crate::{
@@ -16,6 +16,11 @@ use crate::{
 pub const FACTORY: TargetFactory = TargetFactory {
     name: crate::NAME,
     about: "SAP IBP, time-series planning areas, through PLANNING_DATA_API_SRV",
+    starter: Starter {
+        section: include_str!("../starter.yaml"),
+        qa: "{ scope: TWIN }",
+        files: &[],
+    },
     schema: || auth::schema::<Config>(&TAKES),
     validate: |settings, measures| Ok(typed::<Config>(settings)?.validate(measures)?),
     address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),

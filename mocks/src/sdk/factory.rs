@@ -19,6 +19,11 @@ pub struct SandboxFactory {
     pub about: &'static str,
     /// Who may use its interface, in words.
     pub login: &'static str,
+    /// Where it listens by default, and where a starting configuration looks for it.
+    pub listen: &'static str,
+    /// The options that the demo starts it with: all that its configuration
+    /// wants can land.
+    pub demo: &'static [(&'static str, &'static str)],
     /// Its options.
     pub options: &'static [OptionDecl],
     /// Its behaviours.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use planthread::registry::Registered;
 use planthread_kit::{
     Connector,
-    target::{SettingsFault, TargetContext, TargetFactory, auth, typed},
+    target::{SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
 };
 
 use self::{
@@ -29,6 +29,7 @@ pub(crate) const REGISTERED: Registered =
 const FACTORY: TargetFactory = TargetFactory {
     name: "rest",
     about: "a small upsert interface of the tests",
+    starter: Starter { section: "  rest:\n    connector: rest\n", qa: "{}", files: &[] },
     schema: || auth::schema::<Config>(&TAKES),
     validate: |settings, measures| typed::<Config>(settings)?.validate(measures),
     address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),

@@ -37,6 +37,8 @@ pub(super) const FACTORY: SandboxFactory = SandboxFactory {
     name: "rest",
     about: "a small upsert interface of the tests",
     login: "bearer token planthread",
+    listen: "127.0.0.1:9199",
+    demo: &[],
     options: &[],
     behaviours: Vec::new,
     build: |_| Ok(Box::new(Sandbox::default())),

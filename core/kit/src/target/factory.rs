@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use planthread_contracts::{MeasureDecl, Scope};
 use serde_json::Value;
 
-use super::{SettingsFault, TargetContext};
+use super::{SettingsFault, Starter, TargetContext};
 use crate::Connector;
 
 /// One kind of target. A connector crate has one constant of it, and the
@@ -16,6 +16,8 @@ pub struct TargetFactory {
     pub name: &'static str,
     /// What it is, in a line.
     pub about: &'static str,
+    /// What a new user begins with.
+    pub starter: Starter,
     /// JSON Schema of its settings.
     pub schema: fn() -> Value,
     /// Checks settings and measures without touching the target; the field of

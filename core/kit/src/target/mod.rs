@@ -11,9 +11,11 @@ pub mod context;
 pub mod factory;
 pub mod fault;
 pub mod network;
+pub mod starter;
 
 pub use auth::{Auth, Takes};
 pub use context::{TargetContext, typed};
 pub use factory::TargetFactory;
 pub use fault::SettingsFault;
 pub use network::Network;
+pub use starter::Starter;

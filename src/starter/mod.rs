@@ -1,6 +1,8 @@
 //! The starting point that `init` writes and `demo` runs on: one commented
-//! configuration, a password file, eight weeks of a simulated plant, and what
-//! its twin foretells.
+//! configuration, a password file, eight weeks of a simulated plant, what its
+//! twin foretells, and what the targets bring along.
+
+mod text;
 
 use std::{
     fs,
@@ -15,16 +17,14 @@ use crate::{
         twin,
     },
     failure::Failure,
+    registry::Registered,
 };
 
-/// The commented configuration, as it stands in `examples/`.
-pub const CONFIG: &str = include_str!("../examples/sap-ibp-sandbox/planthread.yaml");
+pub use text::config;
 
-/// The password of the sandbox. It protects nothing.
+/// The password of the sandboxes. It protects nothing.
 const SANDBOX_PASSWORD: &str = "planthread\n";
-/// Where [`CONFIG`] says the sandbox listens.
-const SANDBOX_HOST: &str = "http://127.0.0.1:9101";
-/// What [`CONFIG`] has instead of an instant that depends on today.
+/// What [`config`] has instead of an instant that depends on today.
 const STORY_BEGINS: &str = "2026-09-20T00:00:00Z";
 /// Always the same story for the same weeks.
 const SEED: u64 = 20_261_122;
@@ -62,20 +62,31 @@ impl Starter {
         }
     }
 
-    /// Writes everything; `host` is where the sandbox listens.
+    /// Writes everything for these targets. A sandbox listens where its factory
+    /// says, or at the address that is given with it.
     ///
     /// # Errors
     /// When there is a configuration already, or a file can't be written.
-    pub fn write(&self, now: Timestamp, host: Option<&str>) -> Result<(), Failure> {
+    pub fn write(
+        &self,
+        now: Timestamp,
+        targets: &[(&Registered, Option<&str>)],
+    ) -> Result<(), Failure> {
         if self.config.exists() {
             return Err(Failure::usage(format!("{} is there already", self.config.display()))
                 .cure("choose another folder, or remove it first: nothing was changed"));
         }
         let folder = self.config.parent().unwrap_or(Path::new("."));
-        let config = CONFIG.replace(STORY_BEGINS, &self.begins.to_string()).replace(
-            &format!("host: {SANDBOX_HOST}"),
-            &format!("host: {}", host.unwrap_or(SANDBOX_HOST)),
-        );
+        let chosen: Vec<&Registered> = targets.iter().map(|(target, _)| *target).collect();
+        let mut text = config(&chosen).replace(STORY_BEGINS, &self.begins.to_string());
+        for (target, url) in targets {
+            if let Some(url) = url {
+                text = text.replace(&format!("http://{}", target.sandbox.listen), url);
+            }
+            for (file, content) in target.target.starter.files {
+                put(&folder.join(file), content)?;
+            }
+        }
         let story = self.story(self.begins, now);
         put(&folder.join("secrets/sandbox-password"), SANDBOX_PASSWORD)?;
         private(&folder.join("secrets/sandbox-password"))?;
@@ -83,7 +94,7 @@ impl Starter {
         put(&self.events, &plant::events_csv(&story))?;
         put(&self.counts, &plant::counts_csv(&story))?;
         put(&self.twin, &self.foretold(now))?;
-        put(&self.config, &config)
+        put(&self.config, &text)
     }
 
     /// What the twin foretells at `now`.
@@ -141,8 +152,10 @@ mod tests {
 
     #[test]
     fn the_zone_of_the_twin_is_the_plants() {
-        assert!(CONFIG.contains(&format!("zone: {}", plant::ZONE)));
-        assert!(CONFIG.contains(&format!("name: {}", twin::NAME)));
+        let text = config(&[&crate::registry::TARGETS[0]]);
+        assert!(text.contains(&format!("zone: {}", plant::ZONE)));
+        assert!(text.contains(&format!("name: {}", twin::NAME)));
+        assert!(text.contains(STORY_BEGINS));
     }
 
     #[test]
