@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Period, Status};
+use crate::{Name, Period, Status};
 
 /// Names one planning cell, in the target's own keys.
 ///
@@ -18,20 +18,20 @@ use crate::{Period, Status};
 )]
 pub struct CellKey {
     /// The configured target.
-    pub target: String,
+    pub target: Name,
     /// Name of the scope ([`crate::Scope::name`]); empty for the base scope.
-    pub scope: String,
+    pub scope: Name,
     /// The resource, as the target calls it.
-    pub resource: String,
+    pub resource: Name,
     /// The location, as the target calls it.
-    pub location: String,
+    pub location: Name,
     /// The product, where the measure is stored by product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub product: Option<String>,
+    pub product: Option<Name>,
     /// The period, at the measure's storage level.
     pub period: Period,
     /// [`crate::MeasureDecl::name`].
-    pub measure: String,
+    pub measure: Name,
 }
 
 /// The cells of one resource, location and period travel together.
@@ -40,16 +40,16 @@ pub struct CellKey {
 )]
 pub struct GroupKey {
     /// The configured target.
-    pub target: String,
+    pub target: Name,
     /// The scope's name; empty for the base scope.
-    pub scope: String,
+    pub scope: Name,
     /// The resource, as the target calls it.
-    pub resource: String,
+    pub resource: Name,
     /// The location, as the target calls it.
-    pub location: String,
+    pub location: Name,
     /// The product, where the measures are stored by product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub product: Option<String>,
+    pub product: Option<Name>,
     /// The period.
     pub period: Period,
 }
@@ -73,7 +73,7 @@ impl CellKey {
 /// prints as `base`.
 impl fmt::Display for CellKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scope = if self.scope.is_empty() { "base" } else { &self.scope };
+        let scope = if self.scope.is_empty() { "base" } else { self.scope.as_str() };
         write!(f, "{}/{scope}/{}@{}", self.target, self.resource, self.location)?;
         if let Some(product) = &self.product {
             write!(f, "/{product}")?;
@@ -101,7 +101,7 @@ pub struct DesiredCell {
     /// From here on a reader must treat the value as stale.
     pub valid_until: Timestamp,
     /// Digest of the recipe (input window, rules, mapping, tzdb) that made it.
-    pub recipe: String,
+    pub recipe: Name,
 }
 
 /// One cell as read back from the target.
@@ -111,4 +111,27 @@ pub struct SeenCell {
     pub key: CellKey,
     /// What the target holds; `None` when it holds nothing.
     pub value: Option<Decimal>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A batch and a pack hold tens of thousands of them at once.
+    #[test]
+    fn a_cell_weighs_little_and_its_copies_share_their_names() {
+        assert!(size_of::<CellKey>() <= 104, "{}", size_of::<CellKey>());
+        assert!(size_of::<DesiredCell>() <= 200, "{}", size_of::<DesiredCell>());
+        let key = CellKey {
+            target: "t".into(),
+            scope: Name::default(),
+            resource: "LINE-1".into(),
+            location: "1010".into(),
+            product: None,
+            period: Period::containing(crate::PeriodKind::Week, jiff::civil::date(2026, 11, 23)),
+            measure: "live".into(),
+        };
+        let group = key.clone().group();
+        assert!(std::ptr::eq(key.resource.as_str(), group.resource.as_str()));
+    }
 }

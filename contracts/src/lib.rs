@@ -26,6 +26,7 @@ pub mod distribution;
 pub mod envelope;
 pub mod equipment;
 pub mod measure;
+pub mod name;
 pub mod outputs;
 pub mod ownership;
 pub mod period;
@@ -48,6 +49,7 @@ pub use distribution::{Distribution, Family, Outcome, Quantile, Support};
 pub use envelope::CloudEvent;
 pub use equipment::{EquipmentLevel, EquipmentRef, PathStep, Resource, ResourceClass};
 pub use measure::{Aggregation, Carries, MeasureDecl, Owner, Role};
+pub use name::Name;
 pub use outputs::{
     TwinOutput, Window,
     availability_forecast::{AvailabilityForecast, PeriodForecast},

@@ -46,7 +46,7 @@ fn landed(
     ledger::cells(&reader, context.clock.now(), &mut |cell: CellView| {
         let ours = cell.key.target == target.name && cell.key.scope == target.scope.name();
         if ours && cell.accepted_revision > 0 {
-            let of = landed.entry(cell.key.measure).or_default();
+            let of = landed.entry(cell.key.measure.into()).or_default();
             of.accepted += 1;
             let current = cell.accepted_revision == cell.revision;
             of.seen += u64::from(current && cell.state == RevisionState::Seen);

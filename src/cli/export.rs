@@ -129,7 +129,7 @@ impl Known {
 }
 
 fn row(loaded: &Loaded, cell: &CellView) -> CellRow {
-    let target = loaded.config.targets.get(&cell.key.target);
+    let target = loaded.config.targets.get(cell.key.target.as_str());
     let decl =
         target.and_then(|t| t.measures.iter().find(|measure| measure.name == cell.key.measure));
     let surface = decl.map_or("", |decl| decl.surface.as_str());
@@ -137,7 +137,8 @@ fn row(loaded: &Loaded, cell: &CellView) -> CellRow {
     let unit = decl.map_or("", |decl| decl.unit.code());
     let drives = target.is_some_and(|target| {
         let in_use = &target.in_use;
-        in_use.wiring != Wiring::None && in_use.measure.as_ref() == Some(&cell.key.measure)
+        in_use.wiring != Wiring::None
+            && in_use.measure.as_deref() == Some(cell.key.measure.as_str())
     });
     let seen = cell.seen.as_ref();
     CellRow {

@@ -1,6 +1,6 @@
 //! Explain: the arithmetic of one figure, or of what a measure holds.
 
-use planthread_contracts::{Carries, CellKey, MeasureDecl, Period, PeriodKind};
+use planthread_contracts::{Carries, CellKey, MeasureDecl, Name, Period, PeriodKind};
 use planthread_domain::{
     derive::{self, Derivation, Explanation, figure_name},
     project::{self, CellExplanation},
@@ -163,13 +163,13 @@ pub fn explain_measure(
     let found: Vec<CellExplanation> = rows
         .filter_map(|row| {
             let key = CellKey {
-                target: name.to_owned(),
-                scope: target.scope().name().to_owned(),
-                resource: row.resource.clone(),
-                location: row.location.clone(),
-                product: row.product.clone(),
+                target: name.into(),
+                scope: target.scope().name().into(),
+                resource: (&row.resource).into(),
+                location: (&row.location).into(),
+                product: row.product.as_ref().map(Name::from),
                 period,
-                measure: measure.name.clone(),
+                measure: (&measure.name).into(),
             };
             // Which writer it will be is known to the cell alone.
             explain_cell(loaded, target, derivation, &key, Decimal::ZERO)

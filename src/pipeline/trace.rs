@@ -5,6 +5,7 @@ use planthread_contracts::{Carries, CellKey, Provenance, RawRecord};
 use planthread_domain::{
     decode::{Decoder, Facts, Subject},
     derive::Derivation,
+    model::MapRow,
     project::{self, CellExplanation},
 };
 use planthread_engine::{Reader, journal, ledger};
@@ -70,19 +71,19 @@ pub fn parse_cell(text: &str) -> Result<CellKey, Failure> {
     let (target, scope, place, product, period, measure) = match parts.as_slice() {
         [target, scope, place, period, measure] => (target, scope, place, None, period, measure),
         [target, scope, place, product, period, measure] => {
-            (target, scope, place, Some((*product).to_owned()), period, measure)
+            (target, scope, place, Some((*product).into()), period, measure)
         }
         _ => return Err(wrong()),
     };
     let (resource, location) = place.split_once('@').ok_or_else(wrong)?;
     Ok(CellKey {
-        target: (*target).to_owned(),
-        scope: if *scope == "base" { String::new() } else { (*scope).to_owned() },
-        resource: resource.to_owned(),
-        location: location.to_owned(),
+        target: (*target).into(),
+        scope: if *scope == "base" { "".into() } else { (*scope).into() },
+        resource: resource.into(),
+        location: location.into(),
         product,
         period: period.parse().map_err(|_| wrong())?,
-        measure: (*measure).to_owned(),
+        measure: (*measure).into(),
     })
 }
 
@@ -97,14 +98,15 @@ pub fn trace(
     now: Timestamp,
 ) -> Result<Traced, Failure> {
     let ledger = ledger::trace(reader, key, now)?;
-    let target = loaded.config.targets.get(&key.target);
+    let target = loaded.config.targets.get(key.target.as_str());
     let mapping = target.map(|target| &target.mapping);
-    let place = (&key.resource, &key.location, &key.product);
     let rows = mapping.iter().flat_map(|mapping| &mapping.rows);
-    let mut sources: Vec<&str> = rows
-        .filter(|row| (&row.resource, &row.location, &row.product) == place)
-        .map(|row| row.source.as_str())
-        .collect();
+    let stands = |row: &&MapRow| {
+        row.resource == key.resource
+            && row.location == key.location
+            && row.product.as_deref() == key.product.as_deref()
+    };
+    let mut sources: Vec<&str> = rows.filter(stands).map(|row| row.source.as_str()).collect();
     sources.dedup();
     let derivation = derivation_of(loaded, reader, key, now)?;
     let wanted = ledger.revisions.last().map(|revision| revision.recipe.as_str());
@@ -153,7 +155,7 @@ fn derivation_of(
 ) -> Result<Derivation, Failure> {
     let as_of = loaded.config.plant.as_of(now);
     let facts = facts_of_journal(loaded, reader, as_of)?;
-    let measures = loaded.config.targets.get(&key.target).map(|target| &target.measures);
+    let measures = loaded.config.targets.get(key.target.as_str()).map(|target| &target.measures);
     let mut measures = measures.into_iter().flatten();
     if measures.any(|m| m.name == key.measure && m.carries == Carries::PlanCut) {
         return derive_taken_cut(loaded, &facts.at_cut, as_of);

@@ -59,13 +59,13 @@ impl CellRow {
     #[must_use]
     pub fn of(key: &CellKey, surface: &str, unit: &str) -> Self {
         Self {
-            target: key.target.clone(),
-            scope: if key.scope.is_empty() { "base".to_owned() } else { key.scope.clone() },
-            resource: key.resource.clone(),
-            location: key.location.clone(),
-            product: key.product.clone().unwrap_or_default(),
+            target: key.target.to_string(),
+            scope: if key.scope.is_empty() { "base".to_owned() } else { key.scope.to_string() },
+            resource: key.resource.to_string(),
+            location: key.location.to_string(),
+            product: key.product.as_deref().unwrap_or_default().to_owned(),
             period: key.period.to_string(),
-            measure: key.measure.clone(),
+            measure: key.measure.to_string(),
             surface: surface.to_owned(),
             unit: unit.to_owned(),
             wanted: None,
@@ -258,7 +258,7 @@ mod tests {
     fn row() -> CellRow {
         let key = CellKey {
             target: "ibp".into(),
-            scope: String::new(),
+            scope: "".into(),
             resource: "LINE-1".into(),
             location: "1010".into(),
             product: None,

@@ -208,7 +208,7 @@ fn row(line: &PlanLine) -> [String; 6] {
     [
         format!("{}@{}", cell.resource, cell.location),
         cell.period.to_string(),
-        cell.measure.clone(),
+        cell.measure.to_string(),
         seen,
         line.value.to_string(),
         if line.carried { "carried along".to_owned() } else { why },

@@ -198,13 +198,13 @@ mod tests {
     fn lock(target: &str, kind: LockKind) -> Lock {
         Lock {
             key: CellKey {
-                target: target.to_owned(),
-                scope: String::new(),
-                resource: "LINE-1".to_owned(),
-                location: "1010".to_owned(),
+                target: target.into(),
+                scope: "".into(),
+                resource: "LINE-1".into(),
+                location: "1010".into(),
                 product: None,
                 period: "2026-W48".parse().unwrap(),
-                measure: "live".to_owned(),
+                measure: "live".into(),
             },
             kind,
             owner: "planner".to_owned(),

@@ -108,13 +108,13 @@ impl FactoryBench {
             };
             CellWrite {
                 key: CellKey {
-                    target: TARGET.to_owned(),
-                    scope: self.case.scope.clone(),
-                    resource: resource.clone(),
-                    location: location.clone(),
+                    target: TARGET.into(),
+                    scope: (&self.case.scope).into(),
+                    resource: resource.into(),
+                    location: location.into(),
                     product: None,
                     period,
-                    measure: measure.name.clone(),
+                    measure: (&measure.name).into(),
                 },
                 revision: 1,
                 value,
@@ -294,13 +294,13 @@ impl Target for Mounted {
             let ours = |measure: &&MeasureDecl| measure.surface == cell.measure;
             let measure = self.case.measures.iter().find(ours)?.name.clone();
             let key = CellKey {
-                target: TARGET.to_owned(),
-                scope: cell.scope,
-                resource: cell.resource,
-                location: cell.location,
+                target: TARGET.into(),
+                scope: cell.scope.into(),
+                resource: cell.resource.into(),
+                location: cell.location.into(),
                 product: None,
                 period: cell.period,
-                measure,
+                measure: measure.into(),
             };
             Some(SeenCell { key, value: Some(cell.value) })
         };

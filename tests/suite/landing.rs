@@ -226,7 +226,7 @@ fn law_11_what_stands_at_the_target_is_what_was_planned_digit_by_digit() {
         let (value, day) = (cell.value.normalize().to_string(), cell.key.period.start());
         let row = text
             .lines()
-            .find(|row| row.contains(&cell.key.resource) && row.contains(&day.to_string()));
+            .find(|row| row.contains(cell.key.resource.as_str()) && row.contains(&day.to_string()));
         assert!(row.is_some_and(|row| row.contains(&value)), "{}: {value} in {row:?}", cell.key);
     }
 }

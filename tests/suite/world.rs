@@ -285,7 +285,7 @@ impl Live {
     pub(crate) fn place(&self, key: &planthread_contracts::CellKey) -> Place {
         let mut measures = self.target.config.measures.iter();
         let surface = &measures.find(|measure| measure.name == key.measure).unwrap().surface;
-        (key.resource.clone(), key.location.clone(), key.period, surface.clone())
+        (key.resource.to_string(), key.location.to_string(), key.period, surface.clone())
     }
 
     /// How the only scope stands.

@@ -168,7 +168,7 @@ const fn millis() -> Backoff {
 /// Resource, period and key figure of a cell.
 fn place(key: &CellKey) -> (String, Period, String) {
     let surface = MEASURES.iter().find(|(name, ..)| *name == key.measure).unwrap().1;
-    (key.resource.clone(), key.period, surface.to_owned())
+    (key.resource.to_string(), key.period, surface.to_owned())
 }
 
 fn measures() -> Vec<MeasureDecl> {
@@ -198,13 +198,13 @@ pub(crate) fn cells() -> Vec<CellWrite> {
                 let location = if line % 2 == 1 { "1010" } else { "1020" };
                 cells.push(CellWrite {
                     key: CellKey {
-                        target: "ibp".to_owned(),
-                        scope: String::new(),
-                        resource: format!("LINE-{line}"),
-                        location: location.to_owned(),
+                        target: "ibp".into(),
+                        scope: "".into(),
+                        resource: format!("LINE-{line}").into(),
+                        location: location.into(),
                         product: None,
                         period,
-                        measure: name.to_owned(),
+                        measure: name.into(),
                     },
                     revision: 1,
                     value,
@@ -219,7 +219,7 @@ pub(crate) fn cells() -> Vec<CellWrite> {
 
 fn selection(cells: &[CellWrite]) -> Selection {
     let mut resources: Vec<_> =
-        cells.iter().map(|c| (c.key.resource.clone(), c.key.location.clone())).collect();
+        cells.iter().map(|c| (c.key.resource.to_string(), c.key.location.to_string())).collect();
     resources.sort();
     resources.dedup();
     Selection {

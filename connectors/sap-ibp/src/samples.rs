@@ -70,13 +70,13 @@ pub(crate) fn measures() -> Vec<MeasureDecl> {
 pub(crate) fn cell(measure: &str, resource: &str, period: &str, value: &str) -> CellWrite {
     CellWrite {
         key: CellKey {
-            target: "ibp".to_owned(),
-            scope: "UPSIDE".to_owned(),
-            resource: resource.to_owned(),
-            location: "1010".to_owned(),
+            target: "ibp".into(),
+            scope: "UPSIDE".into(),
+            resource: resource.into(),
+            location: "1010".into(),
             product: None,
             period: period.parse().unwrap(),
-            measure: measure.to_owned(),
+            measure: measure.into(),
         },
         revision: 1,
         value: value.parse().unwrap(),

@@ -102,7 +102,7 @@ fn explained(expects: &str, measures: &[MeasureDecl]) -> BTreeMap<String, usize>
             let begin = step.formula.split(' ').next().unwrap().parse::<Decimal>().unwrap();
             assert_eq!(begin.round_dp(9), end.round_dp(9), "{}: {}", cell.key, found.landed);
         }
-        *counted.entry(cell.key.measure).or_default() += 1;
+        *counted.entry(cell.key.measure.into()).or_default() += 1;
     }
     counted
 }

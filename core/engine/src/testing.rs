@@ -62,20 +62,20 @@ pub(crate) fn wanted(state: &State, measure: &MeasureDecl, cells: usize) {
     let periods: Vec<Period> = periods.take(20).collect();
     let cell = |number: usize| DesiredCell {
         key: CellKey {
-            target: "t".to_owned(),
-            scope: String::new(),
-            resource: format!("LINE-{}", number / 20),
-            location: "1010".to_owned(),
+            target: "t".into(),
+            scope: "".into(),
+            resource: format!("LINE-{}", number / 20).into(),
+            location: "1010".into(),
             product: None,
             period: periods[number % 20],
-            measure: measure.name.clone(),
+            measure: (&measure.name).into(),
         },
         value: 100.into(),
         unrounded: 100.into(),
         status: Status::Live,
         as_of: now(),
         valid_until: now(),
-        recipe: "recipe".to_owned(),
+        recipe: "recipe".into(),
     };
     let all = Want {
         target: "t".to_owned(),

@@ -92,9 +92,9 @@ fn run(tx: &Tx<'_>, request: &UndoRequest, now: Timestamp) -> Result<Undone> {
     let mut books = Books::default();
     let mut done = Undone::default();
     for part in parts {
-        let name = measures.get(&part.id.measure).map_or("", String::as_str);
+        let name = measures.get(&part.id.measure).cloned().unwrap_or_default();
         let group = tx.group(part.id.grp)?;
-        let key = group.cell(name);
+        let key = group.cell(&name);
         let decl = request.measures.iter().find(|decl| decl.name == name);
         let zero = decl.is_some_and(|decl| decl.absent_is_zero);
         let Some(mut cell) = tx.cell(part.id)? else { continue };

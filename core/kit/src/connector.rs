@@ -315,7 +315,7 @@ impl Selection {
     pub fn contains(&self, key: &CellKey) -> bool {
         key.scope == self.scope.name()
             && (self.from..=self.to).contains(&key.period)
-            && self.measures.contains(&key.measure)
+            && self.measures.iter().any(|measure| *measure == key.measure)
             && (self.resources.is_empty()
                 || self.resources.iter().any(|(r, l)| *r == key.resource && *l == key.location))
     }

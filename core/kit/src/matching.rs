@@ -131,8 +131,8 @@ mod tests {
 
     fn row(resource: &str, location: &str, period: &str) -> RowKey {
         RowKey {
-            resource: resource.to_owned(),
-            location: location.to_owned(),
+            resource: resource.into(),
+            location: location.into(),
             product: None,
             period: period.parse().unwrap(),
         }

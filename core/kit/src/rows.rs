@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use planthread_contracts::{CellKey, MeasureDecl, Period, PeriodKind, Rejection, RowOutcome};
+use planthread_contracts::{CellKey, MeasureDecl, Name, Period, PeriodKind, Rejection, RowOutcome};
 
 use crate::{CellWrite, Class, ConnectorError};
 
@@ -14,11 +14,11 @@ use crate::{CellWrite, Class, ConnectorError};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey {
     /// The resource, as the target calls it.
-    pub resource: String,
+    pub resource: Name,
     /// The location, as the target calls it.
-    pub location: String,
+    pub location: Name,
     /// The product, where the measures are stored by product.
-    pub product: Option<String>,
+    pub product: Option<Name>,
     /// The period.
     pub period: Period,
 }
@@ -206,13 +206,13 @@ mod tests {
 
     fn cell(resource: &str, period: &str, measure: &str) -> CellWrite {
         let key = CellKey {
-            target: "t".to_owned(),
-            scope: String::new(),
-            resource: resource.to_owned(),
-            location: "1010".to_owned(),
+            target: "t".into(),
+            scope: "".into(),
+            resource: resource.into(),
+            location: "1010".into(),
             product: None,
             period: period.parse().unwrap(),
-            measure: measure.to_owned(),
+            measure: measure.into(),
         };
         CellWrite { key, revision: 1, value: Decimal::ONE }
     }

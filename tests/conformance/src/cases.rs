@@ -115,14 +115,14 @@ pub(crate) fn same(
 pub(crate) fn selection(cells: &[CellWrite]) -> Result<Selection, String> {
     let first = cells.first().ok_or("no cells")?;
     let last = cells.last().ok_or("no cells")?;
-    let mut measures: Vec<String> = cells.iter().map(|cell| cell.key.measure.clone()).collect();
+    let mut measures: Vec<String> = cells.iter().map(|cell| cell.key.measure.to_string()).collect();
     measures.sort();
     measures.dedup();
     let resources: BTreeSet<(String, String)> =
-        cells.iter().map(|c| (c.key.resource.clone(), c.key.location.clone())).collect();
+        cells.iter().map(|c| (c.key.resource.to_string(), c.key.location.to_string())).collect();
     let periods = cells.iter().map(|cell| cell.key.period);
     Ok(Selection {
-        target: first.key.target.clone(),
+        target: first.key.target.to_string(),
         scope: planthread_contracts::Scope::named(&first.key.scope),
         measures,
         resources: resources.into_iter().collect(),
@@ -307,7 +307,7 @@ pub(crate) fn pack_holds_every_cell(bench: &dyn Bench) -> End {
         files.iter().map(|f| String::from_utf8_lossy(&f.bytes).into_owned()).collect();
     for cell in &cells {
         let there = text.lines().any(|line| {
-            line.contains(&cell.key.resource) && line.contains(&cell.value.to_string())
+            line.contains(cell.key.resource.as_str()) && line.contains(&cell.value.to_string())
         });
         check(there, || format!("{} = {} stands in no pack file", cell.key, cell.value))?;
     }

@@ -181,10 +181,10 @@ impl Rest {
 /// The coarser cell to which a cell of either read belongs.
 fn coarser(key: &CellKey, axis: Axis) -> (String, String, Period) {
     match axis {
-        Axis::Resources => (String::new(), key.location.clone(), key.period),
+        Axis::Resources => (String::new(), key.location.to_string(), key.period),
         Axis::Time => {
             let month = Period::containing(PeriodKind::Month, key.period.start());
-            (key.resource.clone(), key.location.clone(), month)
+            (key.resource.to_string(), key.location.to_string(), month)
         }
     }
 }
@@ -268,8 +268,11 @@ fn file(number: usize, table: &Table<String>) -> Result<PackFile, ConnectorError
     let keys = ["RESOURCE", "LOCATION", "PERIOD"].map(str::to_owned);
     let header: Vec<String> = keys.into_iter().chain(table.columns.names.clone()).collect();
     let rows = table.rows.iter().map(|row| {
-        let key =
-            [&row.key.resource, &row.key.location, &row.key.period.to_string()].map(String::clone);
+        let key = [
+            row.key.resource.to_string(),
+            row.key.location.to_string(),
+            row.key.period.to_string(),
+        ];
         key.into_iter().chain(row.values.clone()).collect()
     });
     let bytes = Delimited::TSV.write(&header, rows)?;

@@ -89,13 +89,13 @@ pub(super) fn cells(
         let Some(value) = values.get(&measure.surface) else { continue };
         let number = value.as_str().and_then(|value| value.parse::<Decimal>().ok());
         let key = CellKey {
-            target: target.to_owned(),
-            scope: scope.to_owned(),
-            resource: resource.to_owned(),
-            location: location.to_owned(),
+            target: target.into(),
+            scope: scope.into(),
+            resource: resource.into(),
+            location: location.into(),
             product: None,
             period,
-            measure: measure.name.clone(),
+            measure: (&measure.name).into(),
         };
         let value = Some(number.ok_or_else(|| drift("a value is no number"))?);
         seen.push(SeenCell { key, value });

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planthread_contracts::{Aggregation, MeasureDecl, Period, PeriodKind};
+use planthread_contracts::{Aggregation, MeasureDecl, Name, Period, PeriodKind};
 use planthread_kit::{Class, ConnectorError, Selection, http::Lane, sheet::Report};
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -27,7 +27,7 @@ use crate::{
 type Rows = [(Place, Value)];
 /// Values of one place by period; a zero may be an absent cell, and is none.
 type Values = BTreeMap<Period, Decimal>;
-type Spot = (String, String, Option<String>);
+type Spot = (Name, Name, Option<Name>);
 
 /// Measures of `question` that hold values in `stored`.
 pub(crate) fn figures(
@@ -71,7 +71,7 @@ pub(crate) async fn judge(
         // A field that stands for both would answer the same again.
         if area.time(field).is_some() && field != ibp.config.time_fields.of(question.kind) {
             let selection = Selection {
-                resources: places.iter().cloned().collect(),
+                resources: places.iter().map(|(r, l)| (r.to_string(), l.to_string())).collect(),
                 from: Period::containing(*kind, window.from.start()),
                 to: Period::containing(
                     *kind,

@@ -1,6 +1,6 @@
 //! Pure: answers of the service to values, dates and cells.
 
-use planthread_contracts::{CellKey, Period, SeenCell};
+use planthread_contracts::{CellKey, Name, Period, SeenCell};
 use planthread_kit::{Class, ConnectorError};
 use planthread_odata::{answer, literal::parse_date};
 use rust_decimal::Decimal;
@@ -12,9 +12,9 @@ use crate::config::Config;
 /// One row of a read, before it becomes cells.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    pub(crate) resource: String,
-    pub(crate) location: String,
-    pub(crate) product: Option<String>,
+    pub(crate) resource: Name,
+    pub(crate) location: Name,
+    pub(crate) product: Option<Name>,
     pub(crate) period: Period,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn place(
     config: &Config,
 ) -> Result<Place, ConnectorError> {
     let key = |column: &str| match row.get(column) {
-        Some(Value::String(value)) => Ok(value.clone()),
+        Some(Value::String(value)) => Ok(value.as_str()),
         _ => Err(drift("read values", &format!("column {column} is missing from a row"))),
     };
     if let Some((name, unit)) = question.units.iter().find(|(name, unit)| {
@@ -69,7 +69,7 @@ pub(crate) fn place(
     }
     let product = config.attributes.product.as_deref().filter(|_| question.by_product);
     let time = config.time_fields.of(question.kind);
-    let day = parse_date(&key(time)?).ok_or_else(|| {
+    let day = parse_date(key(time)?).ok_or_else(|| {
         drift("read values", &format!("column {time} holds no /Date(milliseconds)/"))
     })?;
     let period = Period::containing(question.kind, day);
@@ -82,9 +82,9 @@ pub(crate) fn place(
         ));
     }
     Ok(Place {
-        resource: key(&config.attributes.resource)?,
-        location: key(&config.attributes.location)?,
-        product: product.map(key).transpose()?,
+        resource: key(&config.attributes.resource)?.into(),
+        location: key(&config.attributes.location)?.into(),
+        product: product.map(key).transpose()?.map(Name::from),
         period,
     })
 }
@@ -97,15 +97,16 @@ pub(crate) fn cells(
     target: &str,
     scope: &str,
 ) -> Result<Vec<SeenCell>, ConnectorError> {
+    let (target, scope) = (Name::from(target), Name::from(scope));
     let cell = |measure: &planthread_contracts::MeasureDecl| {
         let key = CellKey {
-            target: target.to_owned(),
-            scope: scope.to_owned(),
+            target: target.clone(),
+            scope: scope.clone(),
             resource: place.resource.clone(),
             location: place.location.clone(),
             product: place.product.clone(),
             period: place.period,
-            measure: measure.name.clone(),
+            measure: (&measure.name).into(),
         };
         Ok(SeenCell { key, value: number(row, &measure.surface, measure.scale)? })
     };

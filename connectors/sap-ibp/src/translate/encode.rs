@@ -236,7 +236,7 @@ mod tests {
     fn rows_of_different_columns_or_levels_never_share_a_transaction() {
         let live = |period| cell("live", "LINE-1", period, "1");
         let mut product = cell("cut", "LINE-3", "2026-W02", "1");
-        product.key.product = Some("P-1".to_owned());
+        product.key.product = Some("P-1".into());
         for other in [
             cell("cut", "LINE-2", "2026-W02", "1"),
             cell("cut", "LINE-1", "2026-W02", "1"),

@@ -5,11 +5,13 @@ use planthread_contracts::{Carries, CellKey, MeasureDecl, Status};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Draft, MapRow, Request, Together, drafts, figure, kind, rounding, standing, value};
+use super::{
+    Draft, MapRow, Place, Portion, Request, Sources, Together, figure, kind, rounding, standing,
+    value,
+};
 use crate::{
     calendar::round_half_even,
     derive::{self, Derivation, Explanation},
-    model::Mapping,
 };
 
 /// Why a cell holds its number.
@@ -31,15 +33,14 @@ pub fn explain(request: &Request<'_>, key: &CellKey) -> Option<CellExplanation> 
     }
     let from = if measure.carries == Carries::PlanCut { request.cut } else { Some(request.live) };
     let derivation = from?;
-    let mapping = mapped_here(request, key);
-    let request = &Request { mapping: &mapping, ..*request };
-    let drafts = drafts(request, measure, &mut Vec::new());
-    let draft = drafts.get(key)?.clone();
-    let cells = rounding::cells(measure, drafts);
+    let (rows, sources) = (rows_of(request, key), Sources::of(request));
+    let portion = Portion::new(request, &sources, place(key), &rows);
+    let drafts = portion.drafts(measure, &mut Vec::new());
+    let draft = drafts.get(&key.period)?.clone();
+    let cells = rounding::cells(measure, drafts, |period| portion.key(&key.measure, period));
     let landed = cells.into_iter().find(|cell| cell.key == *key)?.value;
     let mut found = begun(measure, key);
-    let parts: Vec<String> = mapping
-        .rows
+    let parts: Vec<String> = rows
         .iter()
         .filter_map(|row| part(request, derivation, measure, row, key, &mut found))
         .collect();
@@ -48,10 +49,13 @@ pub fn explain(request: &Request<'_>, key: &CellKey) -> Option<CellExplanation> 
     Some(found)
 }
 
-/// The mapping of one place: the rows of others would only cost time.
-fn mapped_here(request: &Request<'_>, key: &CellKey) -> Mapping {
-    let rows = request.mapping.rows.iter().filter(|row| stands(row, key)).cloned().collect();
-    Mapping { rows, ..request.mapping.clone() }
+/// The rows that are mapped to the place of `key`.
+fn rows_of<'a>(request: &Request<'a>, key: &CellKey) -> Vec<&'a MapRow> {
+    let here = place(key);
+    let stands = |row: &&MapRow| {
+        (row.resource.as_str(), row.location.as_str(), row.product.as_deref()) == here
+    };
+    request.mapping.rows.iter().filter(stands).collect()
 }
 
 fn begun(measure: &MeasureDecl, key: &CellKey) -> CellExplanation {
@@ -73,14 +77,14 @@ fn explain_standing(
     measure: &MeasureDecl,
     key: &CellKey,
 ) -> Option<CellExplanation> {
-    let mapping = mapped_here(request, key);
-    let request = &Request { mapping: &mapping, ..*request };
-    let (cells, _) = super::figures(request);
-    let valued = super::valued(request, &cells);
-    let cell = standing::cells(request, &valued).into_iter().find(|cell| cell.key == *key)?;
+    let (rows, sources) = (rows_of(request, key), Sources::of(request));
+    let portion = Portion::new(request, &sources, place(key), &rows);
+    let cells = portion.projection().cells;
+    let valued = portion.valued(&cells);
+    let cell = cells.into_iter().find(|cell| cell.key == *key)?;
     let mut found = begun(measure, key);
     let mut names = Vec::new();
-    for row in &mapping.rows {
+    for row in &rows {
         let name = format!("part_{}", names.len() + 1);
         let (live, source) = (request.live, &row.source);
         let own = derive::explain(request.plant, live, source, key.period, measure.carries);
@@ -96,7 +100,7 @@ fn explain_standing(
         found.figures.extend(own.filter(|own| !found.figures.contains(own)));
     }
     let exact = standing::number(measure, cell.status);
-    if !valued.contains(&standing::spot(key)) {
+    if !valued.contains(&key.period) {
         let words = "No value of ours lands there, so nothing is known of it";
         found.landed.step("together", words, format!("{exact}"), exact);
     } else if names.len() > 1 {
@@ -113,9 +117,8 @@ fn explain_standing(
     Some(found)
 }
 
-/// Whether `row` is mapped to the place of `key`.
-fn stands(row: &MapRow, key: &CellKey) -> bool {
-    (&row.resource, &row.location, &row.product) == (&key.resource, &key.location, &key.product)
+fn place(key: &CellKey) -> Place<'_> {
+    (&key.resource, &key.location, key.product.as_deref())
 }
 
 /// The step of one resource's part of the cell, in the measure's unit.

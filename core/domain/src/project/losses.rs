@@ -1,9 +1,14 @@
 //! What must not land: losses counted twice, figures mixed, units that differ.
 
+use std::collections::HashSet;
+
 use planthread_contracts::{Aggregation, Carries, Loss, MeasureDecl, Owner, Unit, Violation};
 
 use super::Request;
-use crate::model::{Figure, Mapping};
+use crate::{
+    derive::Figures,
+    model::{Figure, Mapping},
+};
 
 /// Every reason for which the request is refused as a whole.
 pub(super) fn check(request: &Request<'_>) -> Vec<Violation> {
@@ -161,9 +166,13 @@ fn always_doubled(mapping: &Mapping, measure: &MeasureDecl) -> Option<Violation>
 
 /// Law 10: what the target takes off by itself must not be taken off already.
 fn doubled(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
-    let rows = &request.mapping.rows;
-    let lands = |source: &str| rows.iter().any(|row| row.source == source);
-    let figures = request.live.figures.iter().filter(|one| lands(&one.resource));
+    if request.mapping.target_applies.is_empty() {
+        return None;
+    }
+    let mapped: HashSet<&str> =
+        request.mapping.rows.iter().map(|row| row.source.as_str()).collect();
+    let lands = |one: &&Figures| mapped.contains(one.resource.as_str());
+    let figures = request.live.figures.iter().filter(lands);
     for one in figures {
         let twice = |loss: &&Loss| one.netted_losses.contains(*loss);
         if let Some(loss) = request.mapping.target_applies.iter().find(twice) {

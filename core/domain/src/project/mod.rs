@@ -7,16 +7,17 @@
 mod coverage;
 mod explain;
 mod losses;
+mod portion;
 mod rounding;
 mod stamp;
 mod standing;
 mod suggest;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use planthread_contracts::{
-    Carries, CellKey, DesiredCell, MeasureDecl, Owner, Period, Status, Unit, Violation,
+    Carries, CellKey, DesiredCell, MeasureDecl, Name, Owner, Period, Status, Unit, Violation,
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -34,6 +35,7 @@ use crate::{
     derive::{Derivation, Figures, is_known},
     model::{Figure, MapRow, Mapping, Plant},
 };
+use portion::{Portion, Sources, places};
 
 /// What should land, and what can't.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -87,7 +89,7 @@ struct Draft {
     status: Status,
     as_of: Timestamp,
     valid_until: Timestamp,
-    recipe: String,
+    recipe: Name,
 }
 
 /// Projects figures to the wanted cells of one target.
@@ -97,129 +99,44 @@ struct Draft {
 /// two figures of capacity mixed, units that don't convert, aggregation that
 /// can't be served.
 pub fn project(request: &Request<'_>) -> Result<Projection, Vec<Violation>> {
+    let mut whole = Projection { cells: Vec::new(), withheld: Vec::new() };
+    portions(request, |portion| {
+        whole.cells.extend(portion.cells);
+        whole.withheld.extend(portion.withheld);
+    })?;
+    whole.withheld.sort();
+    Ok(whole)
+}
+
+/// The same in portions, each of one place of the target: what of [`project()`]
+/// comes in one list comes in many, in the same order, and no two of them need be
+/// in memory.
+///
+/// # Errors
+/// As [`project()`]; then no portion was given.
+pub fn portions(
+    request: &Request<'_>,
+    mut each: impl FnMut(Projection),
+) -> Result<(), Vec<Violation>> {
     let refused = losses::check(request);
     if !refused.is_empty() {
         return Err(refused);
     }
-    let (mut cells, withheld) = figures(request);
-    let vouched = standing::cells(request, &valued(request, &cells));
-    cells.extend(vouched);
-    cells.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(Projection { cells, withheld })
+    let sources = Sources::of(request);
+    for (place, rows) in places(request.mapping) {
+        each(Portion::new(request, &sources, place, &rows).projection());
+    }
+    Ok(())
 }
 
-/// Values, and the stamps of those that land; what says how far they can be
-/// trusted is not among them.
-fn figures(request: &Request<'_>) -> (Vec<DesiredCell>, Vec<Withheld>) {
-    let mut cells = Vec::new();
-    let mut withheld = Vec::new();
+/// Our own measures that carry a figure.
+fn ours<'a>(request: &Request<'a>) -> impl Iterator<Item = &'a MeasureDecl> {
     let ours = request.measures.iter().filter(|measure| measure.owner == Owner::Bridge);
-    let figures = ours.filter(|m| m.carries != Carries::Observed && !m.carries.vouches());
-    for measure in figures {
-        let drafts = drafts(request, measure, &mut withheld);
-        cells.extend(rounding::cells(measure, drafts));
-    }
-    // Stamps never land without a value that they speak of.
-    let valued = valued(request, &cells);
-    let keep: Vec<bool> =
-        cells.iter().map(|cell| valued.contains(&standing::spot(&cell.key))).collect();
-    let mut keep = keep.into_iter();
-    cells.retain(|_| keep.next().unwrap_or(true));
-    withheld.sort();
-    (cells, withheld)
-}
-
-/// The places and periods where a value of ours lands.
-fn valued<'a>(request: &Request<'_>, cells: &'a [DesiredCell]) -> HashSet<standing::Spot<'a>> {
-    let values: BTreeSet<&str> = request
-        .measures
-        .iter()
-        .filter(|measure| !measure.carries.accompanies())
-        .map(|measure| measure.name.as_str())
-        .collect();
-    let of_values = cells.iter().filter(|cell| values.contains(cell.key.measure.as_str()));
-    of_values.map(|cell| standing::spot(&cell.key)).collect()
-}
-
-fn drafts(
-    request: &Request<'_>,
-    measure: &MeasureDecl,
-    withheld: &mut Vec<Withheld>,
-) -> BTreeMap<CellKey, Draft> {
-    let from = if measure.carries == Carries::PlanCut { request.cut } else { Some(request.live) };
-    let Some(derivation) = from else { return BTreeMap::new() };
-    let recipe = recipe(derivation, request.mapping);
-    // What the ledger compares is decided per row: find rows once.
-    let mut rows: BTreeMap<&str, Vec<&MapRow>> = BTreeMap::new();
-    for row in &request.mapping.rows {
-        rows.entry(&row.source).or_default().push(row);
-    }
-    let mut drafts: BTreeMap<CellKey, Draft> = BTreeMap::new();
-    let mut broken: BTreeSet<CellKey> = BTreeSet::new();
-    let mut parts: BTreeMap<CellKey, BTreeSet<&str>> = BTreeMap::new();
-    for one in derivation.figures.iter().filter(|one| one.period.kind() == measure.level) {
-        for row in rows.get(one.resource.as_str()).into_iter().flatten() {
-            let key = key(request, measure, row, one.period);
-            match value(request, measure, row, one) {
-                Ok(Some(value)) => {
-                    parts.entry(key.clone()).or_default().insert(&one.resource);
-                    let draft = Draft {
-                        value,
-                        status: one.status,
-                        // The instant that the derivation speaks for, which only
-                        // grows. A source that falls silent makes truth older
-                        // (its as-of lands as a measure), not its revision.
-                        as_of: derivation.as_of,
-                        valid_until: stamp::runs_out(measure.carries, one),
-                        recipe: recipe.clone(),
-                    };
-                    merge(&mut drafts, measure, key, draft);
-                }
-                Ok(None) => {}
-                Err(reason) => {
-                    let source = one.resource.clone();
-                    let (period, measure) = (one.period, measure.name.clone());
-                    withheld.push(Withheld { source, period, measure, reason });
-                    broken.insert(key);
-                }
-            }
-        }
-    }
-    // A sum without one of its parts would be another number: it does not land.
-    drafts.retain(|key, _| !broken.contains(key));
-    if is_pooled(measure) {
-        let mapped = pools(request.mapping);
-        drafts.retain(|key, _| {
-            let place = (key.resource.as_str(), key.location.as_str(), key.product.as_deref());
-            let missing = mapped.get(&place).map_or_else(Vec::new, |mapped| {
-                missing_parts(measure, key, mapped, parts.get(key))
-            });
-            let whole = missing.is_empty();
-            withheld.extend(missing);
-            whole
-        });
-    }
-    drafts
+    ours.filter(|measure| measure.carries != Carries::Observed)
 }
 
 /// Resource, location and product of the target.
 type Place<'a> = (&'a str, &'a str, Option<&'a str>);
-
-/// Which sources stand behind each place of the target.
-fn pools(mapping: &Mapping) -> BTreeMap<Place<'_>, BTreeSet<&str>> {
-    let mut pools: BTreeMap<Place<'_>, BTreeSet<&str>> = BTreeMap::new();
-    for row in &mapping.rows {
-        let place = (row.resource.as_str(), row.location.as_str(), row.product.as_deref());
-        pools.entry(place).or_default().insert(&row.source);
-    }
-    pools
-}
-
-/// Whether the figures of several resources that are one at the target must all
-/// be there before anything is said about them together.
-fn is_pooled(measure: &MeasureDecl) -> bool {
-    together(measure.carries) == Together::Add
-}
 
 /// What keeps a cell of several resources from being whole: a part that has no
 /// figure, or quantiles, which never add up (law 7).
@@ -250,24 +167,17 @@ fn missing_parts(
     absent.map(|source| held(source, reason.clone())).collect()
 }
 
-fn key(request: &Request<'_>, measure: &MeasureDecl, row: &MapRow, period: Period) -> CellKey {
-    CellKey {
-        target: request.target.to_owned(),
-        scope: request.scope.to_owned(),
-        resource: row.resource.clone(),
-        location: row.location.clone(),
-        product: row.product.clone(),
-        period,
-        measure: measure.name.clone(),
-    }
-}
-
 /// Puts two resources that are one at the target together, as their mapping
 /// declares it ([`crate::model::Combine`]): what the target does with resources
 /// of its own is another question.
-fn merge(drafts: &mut BTreeMap<CellKey, Draft>, measure: &MeasureDecl, key: CellKey, draft: Draft) {
-    let Some(held) = drafts.get_mut(&key) else {
-        drafts.insert(key, draft);
+fn merge(
+    drafts: &mut BTreeMap<Period, Draft>,
+    measure: &MeasureDecl,
+    period: Period,
+    draft: Draft,
+) {
+    let Some(held) = drafts.get_mut(&period) else {
+        drafts.insert(period, draft);
         return;
     };
     held.value = match together(measure.carries) {

@@ -14,36 +14,37 @@ use rust_decimal::Decimal;
 use super::Draft;
 use crate::calendar::{largest_remainder, round_half_even};
 
-/// Rounds the drafts of one measure to cells.
-pub(super) fn cells(measure: &MeasureDecl, drafts: BTreeMap<CellKey, Draft>) -> Vec<DesiredCell> {
+/// Rounds the drafts of one measure and place to cells, each with its key.
+pub(super) fn cells(
+    measure: &MeasureDecl,
+    drafts: BTreeMap<Period, Draft>,
+    key: impl Fn(Period) -> CellKey,
+) -> Vec<DesiredCell> {
     let parts = measure.over_time == Aggregation::Sum
         && measure.role == Role::Value
         && matches!(measure.level, PeriodKind::Day | PeriodKind::TechnicalWeek);
-    let drafts: Vec<(CellKey, Draft)> = drafts.into_iter().collect();
     if !parts {
-        return drafts
-            .into_iter()
-            .map(|(key, draft)| {
-                let value = round_half_even(draft.value, measure.scale);
-                cell(key, draft, value)
-            })
-            .collect();
+        let rounded = drafts.into_iter().map(|(period, draft)| {
+            let value = round_half_even(draft.value, measure.scale);
+            cell(key(period), draft, value)
+        });
+        return rounded.collect();
     }
-    // Keys sort by resource before period, so the parts of a week are together.
+    let drafts: Vec<(Period, Draft)> = drafts.into_iter().collect();
     let mut cells = Vec::with_capacity(drafts.len());
-    for week in drafts.chunk_by(|(a, _), (b, _)| whole(a) == whole(b)) {
-        let exact: Vec<Decimal> = week.iter().map(|(_, draft)| draft.value).collect();
-        let rounded = largest_remainder(&exact, measure.scale);
-        let rounded = week.iter().zip(rounded);
-        cells.extend(rounded.map(|((key, draft), value)| cell(key.clone(), draft.clone(), value)));
+    for parts in drafts.chunk_by(|(a, _), (b, _)| week(*a) == week(*b)) {
+        let exact: Vec<Decimal> = parts.iter().map(|(_, draft)| draft.value).collect();
+        let rounded = parts.iter().zip(largest_remainder(&exact, measure.scale));
+        cells.extend(
+            rounded.map(|((period, draft), value)| cell(key(*period), draft.clone(), value)),
+        );
     }
     cells
 }
 
-/// What a part belongs to: everything of its key but the period, and the week.
-fn whole(key: &CellKey) -> (&str, &str, Option<&str>, Period) {
-    let week = Period::containing(PeriodKind::Week, key.period.start());
-    (&key.resource, &key.location, key.product.as_deref(), week)
+/// The week that a part belongs to.
+fn week(part: Period) -> Period {
+    Period::containing(PeriodKind::Week, part.start())
 }
 
 fn cell(key: CellKey, draft: Draft, value: Decimal) -> DesiredCell {

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{
-    Carries, CellKey, DesiredCell, MeasureDecl, Owner, Period, PeriodKind, Status, Unit,
+    Carries, CellKey, DesiredCell, MeasureDecl, Name, Owner, Period, PeriodKind, Status, Unit,
 };
 use rust_decimal::Decimal;
 
-use super::{Place, Request, pools, recipe};
+use super::{Place, Request, ours, portion::Portion};
 use crate::{
     calendar::round_half_even,
     derive::{Derivation, Figures, is_known},
@@ -26,35 +26,29 @@ pub(super) fn spot(key: &CellKey) -> Spot<'_> {
     ((&key.resource, &key.location, key.product.as_deref()), key.period)
 }
 
-/// Our measures that say how far values can be trusted.
-pub(super) fn vouching<'a>(request: &Request<'a>) -> impl Iterator<Item = &'a MeasureDecl> {
-    let ours = request.measures.iter().filter(|measure| measure.owner == Owner::Bridge);
-    ours.filter(|measure| measure.carries.vouches())
-}
-
-/// Status and covered of every mapped place; `valued` are the spots where a
-/// value of ours lands.
-pub(super) fn cells(request: &Request<'_>, valued: &HashSet<Spot<'_>>) -> Vec<DesiredCell> {
+/// Status and covered of one place in every period that was derived; `valued`
+/// are those in which a value of ours lands there.
+pub(super) fn cells(portion: &Portion<'_>, valued: &BTreeSet<Period>) -> Vec<DesiredCell> {
+    let request = portion.request;
+    let vouching: Vec<(&MeasureDecl, Name)> = ours(request)
+        .filter(|measure| measure.carries.vouches() && has_value(request, measure.level))
+        .map(|measure| (measure, Name::from(&measure.name)))
+        .collect();
+    let sources: BTreeSet<&str> = portion.rows.iter().map(|row| row.source.as_str()).collect();
+    let figures: HashMap<(&str, Period), &Figures> = sources
+        .iter()
+        .flat_map(|source| portion.live(source).iter().map(|one| ((*source, one.period), one)))
+        .collect();
+    let levels: BTreeSet<PeriodKind> = vouching.iter().map(|(measure, _)| measure.level).collect();
+    let periods = levels.iter().filter_map(|level| portion.sources.periods.get(level)).flatten();
     let mut cells = Vec::new();
-    let pools = pools(request.mapping);
-    let recipe = recipe(request.live, request.mapping);
-    let levels: BTreeSet<_> = vouching(request).map(|measure| measure.level).collect();
-    for level in levels.into_iter().filter(|level| has_value(request, *level)) {
-        let of_level = || request.live.figures.iter().filter(|one| one.period.kind() == level);
-        let figures: HashMap<(&str, Period), &Figures> =
-            of_level().map(|one| ((one.resource.as_str(), one.period), one)).collect();
-        let periods: BTreeSet<Period> = of_level().map(|one| one.period).collect();
-        for (place, sources) in &pools {
-            for period in &periods {
-                let parts = sources.iter().map(|source| figures.get(&(*source, *period)).copied());
-                let lands = valued.contains(&(*place, *period));
-                let standing = Standing::of(request, parts, lands);
-                let at = vouching(request).filter(|measure| measure.level == level);
-                cells.extend(at.map(|measure| {
-                    standing.cell(request, measure, *place, *period, recipe.clone())
-                }));
-            }
-        }
+    for period in periods {
+        let parts = sources.iter().map(|source| figures.get(&(*source, *period)).copied());
+        let standing = Standing::of(request, parts, valued.contains(period));
+        let at = vouching.iter().filter(|(measure, _)| measure.level == period.kind());
+        cells.extend(at.map(|(measure, name)| {
+            standing.cell(measure, portion.key(name, *period), portion.recipe().clone())
+        }));
     }
     cells
 }
@@ -97,25 +91,10 @@ impl Standing {
         Self { status, as_of, valid_until }
     }
 
-    fn cell(
-        &self,
-        request: &Request<'_>,
-        measure: &MeasureDecl,
-        (resource, location, product): Place<'_>,
-        period: Period,
-        recipe: String,
-    ) -> DesiredCell {
+    fn cell(&self, measure: &MeasureDecl, key: CellKey, recipe: Name) -> DesiredCell {
         let unrounded = number(measure, self.status);
         DesiredCell {
-            key: CellKey {
-                target: request.target.to_owned(),
-                scope: request.scope.to_owned(),
-                resource: resource.to_owned(),
-                location: location.to_owned(),
-                product: product.map(str::to_owned),
-                period,
-                measure: measure.name.clone(),
-            },
+            key,
             value: round_half_even(unrounded, measure.scale),
             unrounded,
             status: self.status,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use planthread_contracts::RevisionState;
+use planthread_contracts::{Name, RevisionState};
 
 use crate::{
     error::Result,
@@ -16,7 +16,7 @@ pub(super) struct Checker<'a> {
     db: &'a Db,
     policy: &'a Policy,
     scope: Option<i64>,
-    measures: HashMap<i64, String>,
+    measures: HashMap<i64, Name>,
     holds: Holds,
 }
 
@@ -37,13 +37,13 @@ impl<'a> Checker<'a> {
         let Some(group) = self.group(first)? else { return Ok(lines.iter().collect()) };
         let cells = scan::cells(self.db, group.id, &self.measures)?;
         let stands = |line: &&PlanLine| {
-            let found = cells.iter().find(|(measure, _)| *measure == line.cell.measure);
+            let found = cells.iter().find(|(measure, _)| **measure == line.cell.measure);
             found.is_some_and(|(measure, cell)| self.stands(&group, measure, cell, line))
         };
         Ok(lines.iter().filter(|line| !stands(line)).collect())
     }
 
-    fn stands(&self, group: &GroupRef, measure: &str, cell: &Cell, line: &PlanLine) -> bool {
+    fn stands(&self, group: &GroupRef, measure: &Name, cell: &Cell, line: &PlanLine) -> bool {
         use RevisionState as S;
         let view = CellView::new(group, measure, cell, &self.holds);
         matches!(view.state, S::Pending | S::Held | S::Seen)

@@ -70,7 +70,8 @@ fn holds(reader: &Reader, binding: &Binding) -> Result<bool> {
 }
 
 fn run(tx: &Tx<'_>, binding: &Binding) -> Result<Rebound> {
-    let scope = Interner::default().scope(tx, &binding.target, binding.scope.name())?;
+    let (target, name) = ((&binding.target).into(), binding.scope.name().into());
+    let scope = Interner::default().scope(tx, &target, &name)?;
     let kept = tx.binding(scope)?;
     let mut done = Rebound::default();
     for (what, held) in binding.parts() {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use planthread_contracts::{CellKey, RevisionState, Status};
+use planthread_contracts::{CellKey, Name, RevisionState, Status};
 use planthread_kit::CellWrite;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -94,7 +94,7 @@ impl Holds {
 }
 
 impl CellView {
-    pub(crate) fn new(group: &GroupRef, measure: &str, cell: &Cell, holds: &Holds) -> Self {
+    pub(crate) fn new(group: &GroupRef, measure: &Name, cell: &Cell, holds: &Holds) -> Self {
         let seen = cell.seen_at.map(|at| Seen {
             value: cell.seen,
             at,

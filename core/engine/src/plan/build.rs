@@ -7,6 +7,7 @@
 use std::io::Write;
 
 use jiff::Timestamp;
+use planthread_contracts::Name;
 use planthread_kit::Capabilities;
 use serde::Serialize;
 
@@ -104,7 +105,7 @@ impl Walk<'_> {
             if cells.iter().all(|(_, cell)| settled(cell.state)) {
                 return Ok(());
             }
-            let view = |(measure, cell): &(&str, _)| CellView::new(group, measure, cell, &holds);
+            let view = |(measure, cell): &(&Name, _)| CellView::new(group, measure, cell, &holds);
             let views: Vec<CellView> = cells.iter().map(view).collect();
             let mut decision = decide(&views, self.policy);
             if self.only.is_some_and(|why| !decision.due.iter().any(|n| views[*n].why == why)) {

@@ -198,8 +198,8 @@ fn unadopted(cell: &CellView, policy: &Policy) -> bool {
     // Who promoted a measure of somebody else's has answered for what it holds.
     let promoted =
         || policy.grants.iter().any(|g| g.measure() == measure && g.promotion().is_some());
-    let asked = |_: &&_| !policy.adopted.contains(measure) && !promoted();
-    let found = policy.unadopted.get(measure).filter(asked);
+    let asked = |_: &&_| !policy.adopted.contains(measure.as_str()) && !promoted();
+    let found = policy.unadopted.get(measure.as_str()).filter(asked);
     let read = cell.seen.as_ref().and_then(|seen| seen.value);
     let strange = read.is_some_and(|read| !read.is_zero() && read != cell.value);
     found.is_some_and(|found| found.whole || (strange && cell.sent_revision == 0))
@@ -234,7 +234,7 @@ fn of_truth(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
         Status::Conflicting if number => return Some(HoldReason::Conflicting),
         _ => {}
     }
-    let least = policy.significance.get(&cell.key.measure)?;
+    let least = policy.significance.get(cell.key.measure.as_str())?;
     let there = cell.basis()??;
     ((cell.value - there).abs() < *least && cell.value != there)
         .then_some(HoldReason::NotSignificant)

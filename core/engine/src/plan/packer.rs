@@ -6,7 +6,7 @@
 //! a batch of every second row, so a batch of each form stays open, and all of
 //! them together hold no more than one batch may.
 
-use planthread_contracts::{CellKey, PeriodKind};
+use planthread_contracts::{CellKey, Name, PeriodKind};
 use planthread_kit::Capabilities;
 
 /// What all groups of a batch have in common where the target wants that.
@@ -14,7 +14,7 @@ use planthread_kit::Capabilities;
 pub(crate) struct Form {
     kind: PeriodKind,
     by_product: bool,
-    measures: Vec<String>,
+    measures: Vec<Name>,
 }
 
 impl Form {
@@ -118,13 +118,13 @@ mod tests {
 
     fn key(period: &str, measure: usize) -> CellKey {
         CellKey {
-            target: "t".to_owned(),
-            scope: String::new(),
-            resource: "LINE-1".to_owned(),
-            location: "1010".to_owned(),
+            target: "t".into(),
+            scope: "".into(),
+            resource: "LINE-1".into(),
+            location: "1010".into(),
             product: None,
             period: period.parse().unwrap(),
-            measure: format!("m{measure}"),
+            measure: format!("m{measure}").into(),
         }
     }
 

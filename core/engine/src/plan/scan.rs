@@ -8,9 +8,10 @@
 use std::collections::HashMap;
 
 use jiff::civil::Date;
-use planthread_contracts::Period;
+use planthread_contracts::{Name, Period};
 
 use crate::{
+    EngineError,
     error::Result,
     store::{Db, cells::Cell, names::GroupRef},
 };
@@ -21,7 +22,7 @@ pub(crate) fn groups(
     db: &Db,
     scope: i64,
     today: Date,
-    mut each: impl FnMut(&GroupRef, &[(&str, Cell)]) -> Result<()>,
+    mut each: impl FnMut(&GroupRef, &[(&Name, Cell)]) -> Result<()>,
 ) -> Result<()> {
     let measures = db.measures()?;
     for period in periods(db, scope, today)? {
@@ -34,11 +35,14 @@ pub(crate) fn groups(
 pub(crate) fn cells<'m>(
     db: &Db,
     grp: i64,
-    measures: &'m HashMap<i64, String>,
-) -> Result<Vec<(&'m str, Cell)>> {
-    let name = |cell: &Cell| measures.get(&cell.id.measure).map_or("", String::as_str);
-    let cells = db.cells_of_group(grp)?.into_iter();
-    let mut cells: Vec<_> = cells.map(|cell| (name(&cell), cell)).collect();
+    measures: &'m HashMap<i64, Name>,
+) -> Result<Vec<(&'m Name, Cell)>> {
+    let nameless = |id: i64| EngineError::Stored(format!("{id} as a measure"));
+    let named = |cell: Cell| {
+        let id = cell.id.measure;
+        measures.get(&id).map(|name| (name, cell)).ok_or_else(|| nameless(id))
+    };
+    let mut cells = db.cells_of_group(grp)?.into_iter().map(named).collect::<Result<Vec<_>>>()?;
     cells.sort_by_key(|(name, _)| *name);
     Ok(cells)
 }

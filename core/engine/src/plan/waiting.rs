@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use planthread_contracts::{CellKey, RevisionState};
+use planthread_contracts::{CellKey, Name, RevisionState};
 use serde::Serialize;
 
 use super::{GroupDecision, HoldReason, Policy, Verdict, decide, guard, scan};
@@ -81,7 +81,7 @@ pub(crate) fn each_group(
     for group in db.waiting_groups(scope)? {
         let group = db.group(group)?;
         let cells = scan::cells(db, group.id, &measures)?;
-        let view = |(measure, cell): &(&str, Cell)| CellView::new(&group, measure, cell, &holds);
+        let view = |(measure, cell): &(&Name, Cell)| CellView::new(&group, measure, cell, &holds);
         let views: Vec<CellView> = cells.iter().map(view).collect();
         let cells = cells.into_iter().map(|(_, cell)| cell).collect();
         let decision = decide(&views, &policy);

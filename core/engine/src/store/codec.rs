@@ -6,7 +6,7 @@ use jiff::{
     Timestamp, ToSpan as _,
     civil::{Date, date},
 };
-use planthread_contracts::Period;
+use planthread_contracts::{Name, Period};
 use rusqlite::Row;
 use rust_decimal::Decimal;
 
@@ -60,7 +60,7 @@ fn decimal(text: &str) -> Result<Decimal> {
 
 /// Reads a decimal from a row.
 pub(super) fn number(row: &Row<'_>, column: usize) -> Result<Decimal> {
-    decimal(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+    decimal(text(row, column)?)
 }
 
 /// Reads a decimal from a row, where there is one.
@@ -70,6 +70,16 @@ pub(super) fn maybe_number(row: &Row<'_>, column: usize) -> Result<Option<Decima
 
 pub(super) fn stored(what: &str, code: i64) -> EngineError {
     EngineError::Stored(format!("{code} as a {what}"))
+}
+
+/// Reads a text from a row.
+pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str> {
+    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+/// Reads a name from a row.
+pub(super) fn name(row: &Row<'_>, column: usize) -> Result<Name> {
+    text(row, column).map(Name::from)
 }
 
 /// Reads a text from a row, where there is one.

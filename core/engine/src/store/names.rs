@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use planthread_contracts::{CellKey, GroupKey, Period};
+use planthread_contracts::{CellKey, GroupKey, Name, Period};
 use rusqlite::{Params, Row, params};
 
 use super::{
@@ -28,9 +28,9 @@ pub(crate) struct GroupRef {
 
 impl GroupRef {
     /// The key of one of its cells.
-    pub(crate) fn cell(&self, measure: &str) -> CellKey {
+    pub(crate) fn cell(&self, measure: impl Into<Name>) -> CellKey {
         let GroupKey { target, scope, resource, location, product, period } = self.key.clone();
-        let measure = measure.to_owned();
+        let measure = measure.into();
         CellKey { target, scope, resource, location, product, period, measure }
     }
 }
@@ -52,12 +52,12 @@ impl Db {
     }
 
     /// All measures by number.
-    pub(crate) fn measures(&self) -> Result<HashMap<i64, String>> {
+    pub(crate) fn measures(&self) -> Result<HashMap<i64, Name>> {
         let sql = Sql::walks(
             "SELECT id, name FROM measure",
             "the list that was asked for: as long as the configuration",
         );
-        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+        self.all(sql, [], |row| Ok((row.get(0)?, codec::name(row, 1)?)))
     }
 
     /// The number of a measure, when the ledger knows it.
@@ -187,16 +187,16 @@ impl Db {
 
 /// Reads eight columns that name a group, from column `at` on.
 pub(super) fn group(row: &Row<'_>, at: usize) -> Result<GroupRef> {
-    let product: String = row.get(at + 6)?;
+    let product = codec::text(row, at + 6)?;
     Ok(GroupRef {
         id: row.get(at)?,
         scope: row.get(at + 1)?,
         key: GroupKey {
-            target: row.get(at + 2)?,
-            scope: row.get(at + 3)?,
-            resource: row.get(at + 4)?,
-            location: row.get(at + 5)?,
-            product: product.strip_prefix('=').map(str::to_owned),
+            target: codec::name(row, at + 2)?,
+            scope: codec::name(row, at + 3)?,
+            resource: codec::name(row, at + 4)?,
+            location: codec::name(row, at + 5)?,
+            product: product.strip_prefix('=').map(Name::from),
             period: codec::period(row.get(at + 7)?)?,
         },
     })
@@ -214,10 +214,10 @@ fn product_text(product: Option<&str>) -> String {
 /// Numbers for names, made when they are new. Lives for one job.
 #[derive(Debug, Default)]
 pub(crate) struct Interner {
-    scopes: HashMap<(String, String), i64>,
-    places: HashMap<(String, String, String), i64>,
-    measures: HashMap<String, i64>,
-    recipes: HashMap<String, i64>,
+    scopes: HashMap<(Name, Name), i64>,
+    places: HashMap<(Name, Name, Option<Name>), i64>,
+    measures: HashMap<Name, i64>,
+    recipes: HashMap<Name, i64>,
 }
 
 impl Interner {
@@ -235,49 +235,50 @@ impl Interner {
         Ok(GroupRef { id, scope, key: key.clone() })
     }
 
-    pub(crate) fn scope(&mut self, tx: &Tx<'_>, target: &str, name: &str) -> Result<i64> {
-        let key = (target.to_owned(), name.to_owned());
+    pub(crate) fn scope(&mut self, tx: &Tx<'_>, target: &Name, name: &Name) -> Result<i64> {
+        let key = (target.clone(), name.clone());
         if let Some(id) = self.scopes.get(&key) {
             return Ok(*id);
         }
         let make = Sql::seeks("INSERT INTO scope (target, name) VALUES (?1, ?2)");
-        let id = found_or_made(tx, tx.scope(target, name)?, make, [target, name])?;
+        let id = found_or_made(tx, tx.scope(target, name)?, make, [target.as_str(), name])?;
         self.scopes.insert(key, id);
         Ok(id)
     }
 
     fn place(&mut self, tx: &Tx<'_>, key: &GroupKey) -> Result<i64> {
-        let product = product_text(key.product.as_deref());
-        let name = (key.resource.clone(), key.location.clone(), product);
+        let name = (key.resource.clone(), key.location.clone(), key.product.clone());
         if let Some(id) = self.places.get(&name) {
             return Ok(*id);
         }
-        let found = tx.place(&name.0, &name.1, &name.2)?;
+        let names = [&*name.0, &*name.1, &product_text(name.2.as_deref())];
+        let found = tx.place(names[0], names[1], names[2])?;
         let make =
             Sql::seeks("INSERT INTO place (resource, location, product) VALUES (?1, ?2, ?3)");
-        let id = found_or_made(tx, found, make, [&name.0, &name.1, &name.2])?;
+        let id = found_or_made(tx, found, make, names)?;
         self.places.insert(name, id);
         Ok(id)
     }
 
-    pub(crate) fn measure(&mut self, tx: &Tx<'_>, name: &str) -> Result<i64> {
+    pub(crate) fn measure(&mut self, tx: &Tx<'_>, name: &Name) -> Result<i64> {
         if let Some(id) = self.measures.get(name) {
             return Ok(*id);
         }
         let make = Sql::seeks("INSERT INTO measure (name) VALUES (?1)");
-        let id = found_or_made(tx, tx.measure(name)?, make, [name])?;
-        self.measures.insert(name.to_owned(), id);
+        let id = found_or_made(tx, tx.measure(name)?, make, [name.as_str()])?;
+        self.measures.insert(name.clone(), id);
         Ok(id)
     }
 
-    pub(crate) fn recipe(&mut self, tx: &Tx<'_>, digest: &str) -> Result<i64> {
+    pub(crate) fn recipe(&mut self, tx: &Tx<'_>, digest: &Name) -> Result<i64> {
         if let Some(id) = self.recipes.get(digest) {
             return Ok(*id);
         }
-        let found = tx.find(Sql::seeks("SELECT id FROM recipe WHERE digest = ?1"), [digest], id)?;
+        let key = [digest.as_str()];
+        let found = tx.find(Sql::seeks("SELECT id FROM recipe WHERE digest = ?1"), key, id)?;
         let make = Sql::seeks("INSERT INTO recipe (digest) VALUES (?1)");
-        let id = found_or_made(tx, found, make, [digest])?;
-        self.recipes.insert(digest.to_owned(), id);
+        let id = found_or_made(tx, found, make, key)?;
+        self.recipes.insert(digest.clone(), id);
         Ok(id)
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
         for (measure, mut cell) in scan::cells(tx, group.id, &measures)? {
             let key = group.cell(measure);
             let ours = key.period.kind() == selection.from.kind()
-                && selection.measures.contains(&key.measure);
+                && selection.measures.iter().any(|name| *name == key.measure);
             let busy = cell.open_attempt != 0 || cell.last_attempt > seen.read_after;
             if !ours || busy || cell.state == RevisionState::Withdrawn {
                 continue;

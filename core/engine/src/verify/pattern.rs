@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planthread_contracts::{Aggregation, CellKey, MeasureDecl, Period};
+use planthread_contracts::{Aggregation, CellKey, MeasureDecl, Name, Period};
 use rust_decimal::Decimal;
 
 use crate::{ledger::CaseKind, store::names::CellId};
@@ -53,7 +53,7 @@ impl Default for PatternPolicy {
 }
 
 /// Resource, location, measure, year and month.
-type Month = (String, String, String, i16, i8);
+type Month = (Name, Name, Name, i16, i8);
 /// A sum, and how many cells are in it.
 type Sum = (Decimal, u32);
 
@@ -61,7 +61,7 @@ type Sum = (Decimal, u32);
 #[derive(Debug, Default)]
 pub(crate) struct Levels {
     by_month: BTreeMap<Month, Sum>,
-    by_period: BTreeMap<(Period, String), Sum>,
+    by_period: BTreeMap<(Period, Name), Sum>,
 }
 
 impl Levels {
@@ -94,7 +94,7 @@ fn month(key: &CellKey) -> Month {
     (key.resource.clone(), key.location.clone(), key.measure.clone(), year, month)
 }
 
-fn period(key: &CellKey) -> (Period, String) {
+fn period(key: &CellKey) -> (Period, Name) {
     (key.period, key.measure.clone())
 }
 

@@ -75,7 +75,7 @@ impl Findings {
     /// Periods and places of which all is known: what is foreign there keeps its
     /// old age, and need not be read once more.
     fn places(&self) -> BTreeSet<(Period, select::Place)> {
-        let place = |key: &CellKey| (key.resource.clone(), key.location.clone());
+        let place = |key: &CellKey| (key.resource.to_string(), key.location.to_string());
         self.foreign.values().map(|cell| (cell.key.period, place(&cell.key))).collect()
     }
 

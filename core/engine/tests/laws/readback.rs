@@ -26,7 +26,7 @@ fn law_2_a_2xx_is_not_a_landing_and_a_dropped_row_is_found_and_named() {
     world.advance(16);
     let late = world.verify(Which::Unproven);
     assert_eq!((late.lost, late.dropped), (2, 2));
-    let named: Vec<String> = late.lost_cells.iter().map(|lost| lost.key.resource.clone()).collect();
+    let named: Vec<_> = late.lost_cells.iter().map(|lost| lost.key.resource.clone()).collect();
     assert_eq!(named, ["R1", "R2"]);
     assert!(late.lost_cells[0].receipt.starts_with("tx-"));
     let case = &ledger::cases(&world.reader()).unwrap()[0];

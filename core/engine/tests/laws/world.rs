@@ -294,7 +294,7 @@ pub(crate) fn desired(
         status: Status::Live,
         as_of,
         valid_until,
-        recipe: format!("recipe-{as_of}"),
+        recipe: format!("recipe-{as_of}").into(),
     })
     .collect()
 }

@@ -305,13 +305,13 @@ pub(super) fn batch(cells: u32) -> Batch {
     let grant = WriteGrant::bridge_owned(&measure, &Scope::base()).unwrap();
     let cell = |n: u32| CellWrite {
         key: CellKey {
-            target: "scripted".to_owned(),
-            scope: String::new(),
-            resource: format!("LINE-{n}"),
-            location: "1010".to_owned(),
+            target: "scripted".into(),
+            scope: "".into(),
+            resource: format!("LINE-{n}").into(),
+            location: "1010".into(),
             product: None,
             period: Period::containing(PeriodKind::Week, jiff::civil::date(2026, 11, 23)),
-            measure: "live".to_owned(),
+            measure: "live".into(),
         },
         revision: 1,
         value: Decimal::from(n),

@@ -1,0 +1,201 @@
+//! One place of the target at a time: its cells need no other place, so that a
+//! plant of any size is projected in the memory of one resource.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, Name, Period, PeriodKind};
+
+use super::{
+    Draft, Mapping, Place, Projection, Request, Together, Withheld, merge, missing_parts, ours,
+    recipe, rounding, stamp, standing, together, value,
+};
+use crate::{
+    derive::{Derivation, Figures},
+    model::MapRow,
+};
+
+/// The figures of a request where they are looked for: by resource.
+pub(super) struct Sources<'a> {
+    live: Told<'a>,
+    cut: Option<Told<'a>>,
+    /// Every period that was derived, by its kind.
+    pub(super) periods: BTreeMap<PeriodKind, BTreeSet<Period>>,
+}
+
+/// One derivation by resource.
+struct Told<'a> {
+    derivation: &'a Derivation,
+    recipe: Name,
+    by_resource: HashMap<&'a str, &'a [Figures]>,
+}
+
+impl<'a> Told<'a> {
+    fn of(derivation: &'a Derivation, mapping: &Mapping) -> Self {
+        // A derivation has the figures of a resource side by side.
+        let chunks = derivation.figures.chunk_by(|a, b| a.resource == b.resource);
+        let by_resource = chunks.map(|chunk| (chunk[0].resource.as_str(), chunk)).collect();
+        Self { derivation, recipe: recipe(derivation, mapping).into(), by_resource }
+    }
+
+    fn of_source(&self, source: &str) -> &'a [Figures] {
+        self.by_resource.get(source).copied().unwrap_or_default()
+    }
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn of(request: &Request<'a>) -> Self {
+        let mut periods: BTreeMap<PeriodKind, BTreeSet<Period>> = BTreeMap::new();
+        for one in &request.live.figures {
+            periods.entry(one.period.kind()).or_default().insert(one.period);
+        }
+        Self {
+            live: Told::of(request.live, request.mapping),
+            cut: request.cut.map(|cut| Told::of(cut, request.mapping)),
+            periods,
+        }
+    }
+}
+
+/// The rows of each place of the target, by place.
+pub(super) fn places(mapping: &Mapping) -> BTreeMap<Place<'_>, Vec<&MapRow>> {
+    let mut places: BTreeMap<Place<'_>, Vec<&MapRow>> = BTreeMap::new();
+    for row in &mapping.rows {
+        let place = (row.resource.as_str(), row.location.as_str(), row.product.as_deref());
+        places.entry(place).or_default().push(row);
+    }
+    places
+}
+
+/// One place, with what stands behind it.
+pub(super) struct Portion<'a> {
+    pub(super) request: &'a Request<'a>,
+    pub(super) sources: &'a Sources<'a>,
+    pub(super) rows: &'a [&'a MapRow],
+    target: Name,
+    scope: Name,
+    resource: Name,
+    location: Name,
+    product: Option<Name>,
+}
+
+impl<'a> Portion<'a> {
+    pub(super) fn new(
+        request: &'a Request<'a>,
+        sources: &'a Sources<'a>,
+        (resource, location, product): Place<'_>,
+        rows: &'a [&'a MapRow],
+    ) -> Self {
+        let (target, scope) = (request.target.into(), request.scope.into());
+        let (resource, location) = (resource.into(), location.into());
+        let product = product.map(Name::from);
+        Self { request, sources, rows, target, scope, resource, location, product }
+    }
+
+    /// The cells of the place, by key, and what is held back there.
+    pub(super) fn projection(&self) -> Projection {
+        let mut withheld = Vec::new();
+        let mut cells = Vec::new();
+        for measure in ours(self.request).filter(|measure| !measure.carries.vouches()) {
+            let drafts = self.drafts(measure, &mut withheld);
+            let name = Name::from(&measure.name);
+            cells.extend(rounding::cells(measure, drafts, |period| self.key(&name, period)));
+        }
+        // Stamps never land without a value that they speak of.
+        let valued = self.valued(&cells);
+        cells.retain(|cell| valued.contains(&cell.key.period));
+        cells.extend(standing::cells(self, &valued));
+        cells.sort_by(|a, b| a.key.cmp(&b.key));
+        Projection { cells, withheld }
+    }
+
+    /// The periods in which a value of ours lands.
+    pub(super) fn valued(&self, cells: &[DesiredCell]) -> BTreeSet<Period> {
+        let values: BTreeSet<&str> = self
+            .request
+            .measures
+            .iter()
+            .filter(|measure| !measure.carries.accompanies())
+            .map(|measure| measure.name.as_str())
+            .collect();
+        let of_values = cells.iter().filter(|cell| values.contains(cell.key.measure.as_str()));
+        of_values.map(|cell| cell.key.period).collect()
+    }
+
+    /// The numbers of one measure before they are rounded.
+    pub(super) fn drafts(
+        &self,
+        measure: &MeasureDecl,
+        withheld: &mut Vec<Withheld>,
+    ) -> BTreeMap<Period, Draft> {
+        let cut = measure.carries == Carries::PlanCut;
+        let told = if cut { self.sources.cut.as_ref() } else { Some(&self.sources.live) };
+        let Some(told) = told else { return BTreeMap::new() };
+        let mut drafts: BTreeMap<Period, Draft> = BTreeMap::new();
+        let mut broken: BTreeSet<Period> = BTreeSet::new();
+        let mut parts: BTreeMap<Period, BTreeSet<&str>> = BTreeMap::new();
+        for row in self.rows {
+            let figures = told.of_source(&row.source).iter();
+            for one in figures.filter(|one| one.period.kind() == measure.level) {
+                match value(self.request, measure, row, one) {
+                    Ok(Some(value)) => {
+                        parts.entry(one.period).or_default().insert(&row.source);
+                        let draft = Draft {
+                            value,
+                            status: one.status,
+                            // The instant that the derivation speaks for, which only
+                            // grows. A source that falls silent makes truth older
+                            // (its as-of lands as a measure), not its revision.
+                            as_of: told.derivation.as_of,
+                            valid_until: stamp::runs_out(measure.carries, one),
+                            recipe: told.recipe.clone(),
+                        };
+                        merge(&mut drafts, measure, one.period, draft);
+                    }
+                    Ok(None) => {}
+                    Err(reason) => {
+                        let (source, measure) = (row.source.clone(), measure.name.clone());
+                        withheld.push(Withheld { source, period: one.period, measure, reason });
+                        broken.insert(one.period);
+                    }
+                }
+            }
+        }
+        // A sum without one of its parts would be another number: it does not land.
+        drafts.retain(|period, _| !broken.contains(period));
+        if together(measure.carries) == Together::Add {
+            let mapped: BTreeSet<&str> = self.rows.iter().map(|row| row.source.as_str()).collect();
+            let name = Name::from(&measure.name);
+            drafts.retain(|period, _| {
+                let key = self.key(&name, *period);
+                let missing = missing_parts(measure, &key, &mapped, parts.get(period));
+                let whole = missing.is_empty();
+                withheld.extend(missing);
+                whole
+            });
+        }
+        drafts
+    }
+
+    /// The key of one of the place's cells.
+    pub(super) fn key(&self, measure: &Name, period: Period) -> CellKey {
+        CellKey {
+            target: self.target.clone(),
+            scope: self.scope.clone(),
+            resource: self.resource.clone(),
+            location: self.location.clone(),
+            product: self.product.clone(),
+            period,
+            measure: measure.clone(),
+        }
+    }
+
+    /// What is told of a source now.
+    pub(super) fn live(&self, source: &str) -> &'a [Figures] {
+        self.sources.live.of_source(source)
+    }
+
+    /// The recipe of what is told now.
+    pub(super) const fn recipe(&self) -> &Name {
+        &self.sources.live.recipe
+    }
+}
