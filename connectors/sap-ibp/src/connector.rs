@@ -49,6 +49,7 @@ impl SapIbp {
             capabilities: capabilities(&config, &measures),
             grades: grades(),
             sheet: sheet::lines(&config, &measures, version),
+            agreement: None,
         };
         Ok(Self { context: Context::new(config, scope, measures, http), info })
     }

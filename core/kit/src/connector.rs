@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attempt, AttemptRecord, Batch, BoxFuture, CellWrite, ConnectorError, RecordedBatch, http::Lane,
+    Attempt, AttemptRecord, Batch, BoxFuture, CellWrite, ConnectorError, RecordedBatch,
+    agreement::Standing, http::Lane,
 };
 
 /// Carries cells into one planning system and reads them back.
@@ -78,6 +79,9 @@ pub struct Info {
     pub grades: Vec<Grade>,
     /// What the target's consultant must prepare; `discover` ticks it.
     pub sheet: Vec<SheetLine>,
+    /// Under which agreement it is written, as of when the connector was put
+    /// together; `None` where the vendor publishes how it is written.
+    pub agreement: Option<Standing>,
 }
 
 /// What a connector can do. Plain data: it chooses conformance cases and

@@ -15,10 +15,12 @@
 //!   to stands in one [`table`].
 //! - [`clock`] and [`transport`]: time and network as parameters; the real ones
 //!   are [`system_clock`] and [`transport_reqwest`].
+//! - [`mod@agreement`]: signed descriptions of writes that nothing public describes.
 //! - [`secret`], [`mask`] and [`mod@redact`]: what must not be printed.
 //! - [`rows`], [`matching`], [`mod@delimited`], [`sheet`], [`mod@probe`]: what most
 //!   connectors do between cells and the wire, without IO.
 
+pub mod agreement;
 pub mod attempt;
 pub mod backoff;
 pub mod batch;

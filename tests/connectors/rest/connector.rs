@@ -48,6 +48,7 @@ impl Rest {
             sheet: std::iter::once(line(ABOUT, "the interface", "It answers this token"))
                 .chain(context.measures.iter().flat_map(lines_of))
                 .collect(),
+            agreement: None,
         };
         let scope = context.scope.name().to_owned();
         Self {

@@ -119,6 +119,7 @@ impl Fake {
             },
             grades: Vec::new(),
             sheet: Vec::new(),
+            agreement: None,
         };
         let inside = Arc::new(Mutex::new(Inside::default()));
         Self { info: Arc::new(info), clock: clock.clone(), inside }

@@ -73,6 +73,7 @@ pub(super) fn world(pushes: &[Push], polls: &[Result<Poll, Class>]) -> World {
         capabilities,
         grades: vec![],
         sheet: vec![],
+        agreement: None,
     };
     World {
         clock: clock(),

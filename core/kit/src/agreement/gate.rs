@@ -1,0 +1,304 @@
+//! The gate before a write: may this go out, now, to this host?
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+
+use super::{
+    document::{Agreement, Environment, Profile, SCHEMA, Signed},
+    evidence::Evidence,
+    golden::Meaning,
+    key,
+    standing::{Standing, State},
+    template::SlotKind,
+};
+use crate::{Class, ConnectorError, target::SettingsFault};
+
+/// The host word of this machine, at any port.
+const LOOPBACK: &str = "loopback";
+
+/// Which agreement lets a target be written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// File of the signed agreement.
+    pub file: Option<PathBuf>,
+    /// Instead of a file: one that is shipped with the program for its sandbox.
+    pub shipped: Option<String>,
+    /// Keys whose signatures count: public halves, 64 hex digits each, by the
+    /// name of who holds the key. A key that only an agreement names counts for
+    /// nothing.
+    pub trusts: std::collections::BTreeMap<String, String>,
+}
+
+/// What a connector brings.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Its name.
+    pub connector: &'static str,
+    /// Scheme and name of the host.
+    pub host: &'a str,
+    /// Values that it has for slots.
+    pub offered: &'a [(&'a str, SlotKind)],
+    /// Slots that each row must fix.
+    pub each_row: &'a [&'a str],
+    /// The slot that names a row in golden exchanges and answers.
+    pub row_id: &'a str,
+    /// Agreements that it ships, by name.
+    pub shipped: &'a [(&'a str, &'a str)],
+}
+
+/// An agreement as far as it is good.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    found: Found,
+}
+
+#[derive(Debug, Clone)]
+enum Found {
+    /// None is configured.
+    Nothing,
+    /// One that does not hold.
+    Broken { name: Option<String>, why: String, cure: &'static str },
+    /// One that holds until it expires.
+    Good { agreement: Box<Agreement>, label: String, evidence: Evidence },
+}
+
+const SIGN: &str = "let the integration lead sign it again: `planthread agreement sign`";
+
+impl Gate {
+    /// Looks at the configured agreement. One that does not hold is no fault of
+    /// the settings: the target is read all the same.
+    ///
+    /// # Errors
+    /// When the settings themselves are wrong, or a named file can't be read.
+    pub fn open(
+        settings: &Settings,
+        folder: &Path,
+        place: &Place<'_>,
+    ) -> Result<Self, SettingsFault> {
+        let (text, beside) = match (&settings.file, &settings.shipped) {
+            (None, None) => return Ok(Self { found: Found::Nothing }),
+            (Some(_), Some(_)) => {
+                return Err(
+                    SettingsFault::new("shipped", "stands beside `file`").cure("keep one of them")
+                );
+            }
+            (None, Some(name)) => {
+                let text = place.shipped.iter().find(|(known, _)| known == name);
+                let text = text.ok_or_else(|| {
+                    let known: Vec<&str> = place.shipped.iter().map(|(name, _)| *name).collect();
+                    SettingsFault::new("shipped", format!("no agreement `{name}` is shipped"))
+                        .cure(format!("shipped: {}", known.join(", ")))
+                })?;
+                (text.1.to_owned(), None)
+            }
+            (Some(file), None) => {
+                let path = folder.join(file);
+                let text = fs::read_to_string(&path).map_err(|error| {
+                    SettingsFault::new("file", format!("{}: {error}", path.display()))
+                        .cure("name the file that `planthread agreement sign` wrote")
+                })?;
+                (text, Some(path))
+            }
+        };
+        let signed: Signed = match serde_json::from_str(&text) {
+            Ok(signed) => signed,
+            Err(error) => {
+                return Ok(Self::broken(None, format!("it can't be read: {error}"), SIGN));
+            }
+        };
+        let fingerprint = key::fingerprint(&signed.document);
+        let evidence = match beside {
+            Some(path) => Evidence::read(&Evidence::file(&path), &fingerprint, place.host)
+                .map_err(|reason| SettingsFault::new("file", reason))?,
+            None => Evidence::default(),
+        };
+        Ok(Self::weigh(settings, place, &signed, evidence))
+    }
+
+    fn broken(name: Option<String>, why: String, cure: &'static str) -> Self {
+        Self { found: Found::Broken { name, why, cure } }
+    }
+
+    fn weigh(settings: &Settings, place: &Place<'_>, signed: &Signed, evidence: Evidence) -> Self {
+        let name = signed.document["agreement"].as_str().map(str::to_owned);
+        if let Err(why) = trusted(settings, place.host, signed) {
+            return Self::broken(name, why, SIGN);
+        }
+        let agreement: Agreement = match serde_json::from_value(signed.document.clone()) {
+            Ok(agreement) => agreement,
+            Err(error) => return Self::broken(name, format!("it can't be read: {error}"), SIGN),
+        };
+        if let Err(why) = fits(&agreement, place) {
+            return Self::broken(name, why, "correct it; then let it be signed again");
+        }
+        let fingerprint = key::fingerprint(&signed.document);
+        let label = format!("{} {}", agreement.agreement, &fingerprint[..12]);
+        Self { found: Found::Good { agreement: Box::new(agreement), label, evidence } }
+    }
+
+    /// How far it is, as of `now`.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        let of = |state, missing: &str, cure: &str| Standing {
+            state,
+            agreement: None,
+            reference: None,
+            expires: None,
+            missing: missing.to_owned(),
+            cure: cure.to_owned(),
+        };
+        match &self.found {
+            Found::Nothing => of(
+                State::Unverified,
+                "no signed agreement says how this target is written",
+                "let the integration team describe and sign the write; name the file under \
+                 `agreement.file` and the signer's key under `agreement.trusts`",
+            ),
+            Found::Broken { name, why, cure } => {
+                Standing { agreement: name.clone(), ..of(State::Suspended, why, cure) }
+            }
+            Found::Good { agreement, label, evidence } => {
+                let (state, missing, cure) = progress(agreement, evidence, now);
+                Standing {
+                    agreement: Some(label.clone()),
+                    reference: Some(agreement.reference()),
+                    expires: Some(agreement.approved.expires),
+                    ..of(state, &missing, cure)
+                }
+            }
+        }
+    }
+
+    /// The agreement of a write of `groups` cell groups.
+    ///
+    /// # Errors
+    /// `Auth`, and nothing taken, unless it is enabled as of `now`, or a person
+    /// probes it and this is one group.
+    pub fn permit(&self, now: Timestamp, groups: usize) -> Result<&Agreement, ConnectorError> {
+        let standing = self.standing(now);
+        if let Found::Good { agreement, evidence, .. } = &self.found {
+            let probing = evidence.probing.as_ref().is_some_and(|probe| now < probe.until);
+            let probe = probing && groups <= 1 && standing.state != State::Suspended;
+            if standing.may_write() || probe {
+                return Ok(agreement);
+            }
+        }
+        Err(ConnectorError::new(Class::Auth, "ask the agreement", standing.to_string())
+            .cure(standing.cure)
+            .took_nothing())
+    }
+
+    /// How requests are built, where one is known: also before anything may go
+    /// out, so that people see what would.
+    #[must_use]
+    pub fn profile(&self) -> Option<&Profile> {
+        match &self.found {
+            Found::Good { agreement, .. } => Some(&agreement.profile),
+            Found::Nothing | Found::Broken { .. } => None,
+        }
+    }
+}
+
+/// State, what is missing, and the cure, of one whose words hold.
+fn progress(
+    agreement: &Agreement,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> (State, String, &'static str) {
+    let expires = agreement.approved.expires;
+    if now >= expires {
+        return (State::Suspended, format!("it expired on {}", expires.strftime("%Y-%m-%d")), SIGN);
+    }
+    if now < agreement.approved.at {
+        let at = agreement.approved.at;
+        return (State::Suspended, format!("it holds from {at} on"), "look at the clocks");
+    }
+    match (agreement.environment, &evidence.probed, &evidence.enabled) {
+        // Nothing real can be harmed there.
+        (Environment::Sandbox, ..) | (_, Some(_), Some(_)) => (State::Enabled, String::new(), ""),
+        (_, Some(probed), None) => (
+            State::Probed,
+            format!("{} probed it, and nobody enabled it", probed.who),
+            "look at the probe in the planner's view; then `planthread agreement enable --who YOU`",
+        ),
+        (_, None, _) => (
+            State::Contracted,
+            "nobody probed it".to_owned(),
+            "write one cell group and read it back: `planthread agreement probe --who YOU`",
+        ),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let Ok(url) = Url::parse(host) else { return false };
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether a key that the configuration trusts signed it. The demo's key is
+/// published, so it counts for this machine only.
+fn trusted(settings: &Settings, host: &str, signed: &Signed) -> Result<(), String> {
+    let public = &signed.signature.key;
+    let holder = settings.trusts.iter().find(|(_, key)| *key == public);
+    let Some((holder, _)) = holder else {
+        return Err("no key of `agreement.trusts` signed it".to_owned());
+    };
+    if key::is_demo(public) && !is_loopback(host) {
+        return Err("the demo's key counts for sandboxes of this machine only".to_owned());
+    }
+    match key::holds(public, &signed.document, &signed.signature.value) {
+        true => Ok(()),
+        false => Err(format!("it was altered after {holder} signed it")),
+    }
+}
+
+/// Whether the words of an agreement fit the target and this program.
+fn fits(agreement: &Agreement, place: &Place<'_>) -> Result<(), String> {
+    if agreement.schema != SCHEMA {
+        return Err(format!("its form is {}, this program reads {SCHEMA}", agreement.schema));
+    }
+    if agreement.connector != place.connector {
+        return Err(format!("it is for {}, not for {}", agreement.connector, place.connector));
+    }
+    let loopback = is_loopback(place.host);
+    let here = |host: &String| host == place.host || (host == LOOPBACK && loopback);
+    if !agreement.hosts.iter().any(here) {
+        return Err(format!("it speaks of {}, not of this host", agreement.hosts.join(", ")));
+    }
+    if agreement.environment == Environment::Sandbox && !loopback {
+        return Err("it is for a sandbox, and this host is none".to_owned());
+    }
+    if !agreement.supports("write_capacity") {
+        return Err("it does not say that capacity can be written".to_owned());
+    }
+    agreement.profile.validate(place.offered, place.each_row)?;
+    let means =
+        |wanted: fn(&Meaning) -> bool| agreement.golden.iter().any(|one| wanted(&one.means));
+    if !means(|means| *means == Meaning::Taken) || !means(|means| *means != Meaning::Taken) {
+        return Err("its golden exchanges must show a write that was taken, and a refusal".into());
+    }
+    agreement.golden.iter().try_for_each(|one| one.replay(&agreement.profile, place.row_id))
+}
+
+/// Signs a document.
+#[must_use]
+pub fn sign(document: Value, key: &key::SigningKey) -> Signed {
+    let signature = super::document::Signature { value: key.sign(&document), key: key.public() };
+    Signed { document, signature }
+}
+
+#[cfg(test)]
+mod tests;

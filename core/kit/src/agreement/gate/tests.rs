@@ -1,0 +1,123 @@
+//! What opens the gate, and everything that keeps it shut.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::agreement::{
+    evidence::{Act, Probing},
+    key::SigningKey,
+    samples::{NEEDED, OFFERED, document},
+};
+
+const HOST: &str = "https://qa.planning.example";
+
+fn place(host: &str) -> Place<'_> {
+    Place {
+        connector: "sample",
+        host,
+        offered: &OFFERED,
+        each_row: &NEEDED,
+        row_id: "row",
+        shipped: &[],
+    }
+}
+
+fn key() -> SigningKey {
+    SigningKey::read(&"7".repeat(64)).unwrap()
+}
+
+fn trusts(key: &SigningKey) -> Settings {
+    Settings { trusts: BTreeMap::from([("Ada".to_owned(), key.public())]), ..Settings::default() }
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn now() -> Timestamp {
+    at("2026-11-22T00:00:00Z")
+}
+
+fn gate(signed: &Signed, evidence: Evidence) -> Gate {
+    Gate::weigh(&trusts(&key()), &place(HOST), signed, evidence)
+}
+
+#[test]
+fn it_comes_from_contracted_over_probed_to_enabled_and_ends_on_its_day() {
+    let signed = sign(document("production", HOST), &key());
+    let state = |evidence: Evidence, now| gate(&signed, evidence).standing(now).state;
+    let act = |who: &str| Some(Act { who: who.to_owned(), at: now() });
+    let probed = Evidence { probed: act("Bea"), ..Evidence::default() };
+    let enabled = Evidence { enabled: act("Ada"), ..probed.clone() };
+    let unprobed = Evidence { probed: None, ..enabled.clone() };
+    assert_eq!(state(Evidence::default(), now()), State::Contracted);
+    assert_eq!(state(unprobed, now()), State::Contracted);
+    assert_eq!(state(probed, now()), State::Probed);
+    assert_eq!(state(enabled.clone(), now()), State::Enabled);
+    assert_eq!(state(enabled.clone(), at("2027-12-31T23:59:59Z")), State::Enabled);
+    assert_eq!(state(enabled.clone(), at("2028-01-01T00:00:00Z")), State::Suspended);
+    assert_eq!(state(enabled, at("2025-12-31T00:00:00Z")), State::Suspended);
+}
+
+#[test]
+fn only_what_is_enabled_is_written_besides_one_probe() {
+    let signed = sign(document("production", HOST), &key());
+    let error = gate(&signed, Evidence::default()).permit(now(), 1).unwrap_err();
+    assert_eq!(error.class, Class::Auth);
+    assert!(error.took_nothing && error.message.contains("nobody probed it"), "{error}");
+    let until = at("2026-11-22T00:10:00Z");
+    let probing = Some(Probing { who: "Bea".to_owned(), until });
+    let probing = gate(&signed, Evidence { probing, ..Evidence::default() });
+    assert!(probing.permit(now(), 1).is_ok());
+    assert!(probing.permit(now(), 2).is_err(), "one group, no more");
+    assert!(probing.permit(until, 1).is_err(), "its time is over");
+    assert!(probing.permit(at("2028-01-01T00:00:00Z"), 1).is_err());
+    let nothing = Gate::open(&Settings::default(), Path::new("."), &place(HOST)).unwrap();
+    let error = nothing.permit(now(), 1).unwrap_err();
+    assert!(error.message.starts_with("unverified") && error.cure.is_some(), "{error}");
+}
+
+#[test]
+fn an_altered_one_and_a_key_that_nobody_trusts_suspend() {
+    let good = sign(document("production", HOST), &key());
+    let missing = |signed: &Signed| {
+        let standing = gate(signed, Evidence::default()).standing(now());
+        assert_eq!(standing.state, State::Suspended);
+        standing.missing
+    };
+    let mut altered = good.clone();
+    altered.document["approved"]["expires"] = "2099-01-01T00:00:00Z".into();
+    assert!(missing(&altered).contains("altered after Ada"));
+    let stranger = SigningKey::read(&"8".repeat(64)).unwrap();
+    assert!(missing(&sign(document("production", HOST), &stranger)).contains("trusts"));
+    let elsewhere = sign(document("production", "https://prod.planning.example"), &key());
+    assert!(missing(&elsewhere).contains("not of this host"));
+    let sandbox = sign(document("sandbox", HOST), &key());
+    assert!(missing(&sandbox).contains("sandbox"));
+    let mut forged = document("production", HOST);
+    forged["golden"][0]["request"]["path"] = "/elsewhere".into();
+    assert!(missing(&sign(forged, &key())).contains("write_ok"));
+    let mut unknown = document("production", HOST);
+    unknown["capabilities"]["write_capacity"] = "unknown".into();
+    assert!(missing(&sign(unknown, &key())).contains("can be written"));
+}
+
+#[test]
+fn the_demos_key_counts_for_this_machine_only_whoever_trusts_it() {
+    let demo = SigningKey::demo().unwrap();
+    let state = |host: &str, said: &str| {
+        let signed = sign(document("sandbox", said), &demo);
+        let gate = Gate::weigh(&trusts(&demo), &place(host), &signed, Evidence::default());
+        gate.standing(now()).state
+    };
+    assert_eq!(state("http://127.0.0.1:9103", "loopback"), State::Enabled);
+    assert_eq!(state("http://localhost", "loopback"), State::Enabled);
+    for far in [HOST, "http://127.0.0.1.example.com", "https://localhost.example.com"] {
+        assert_eq!(state(far, "loopback"), State::Suspended, "{far}");
+        assert_eq!(state(far, far), State::Suspended, "{far}");
+    }
+    let signed = sign(document("sandbox", "loopback"), &demo);
+    let place = place("http://127.0.0.1");
+    let untrusting = Gate::weigh(&trusts(&key()), &place, &signed, Evidence::default());
+    assert_eq!(untrusting.standing(now()).state, State::Suspended, "trust is the configuration's");
+}

@@ -1,0 +1,78 @@
+//! How far an agreement has come, for people and for whoever asks before a write.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// The states, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// There is none: dry run and pack.
+    Unverified,
+    /// Signed by a trusted key, in time, and its exchanges replay: it can be
+    /// probed.
+    Contracted,
+    /// A probe landed and was read back: a person may enable it.
+    Probed,
+    /// It may be written.
+    Enabled,
+    /// It was there, and no longer holds.
+    Suspended,
+}
+
+impl State {
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unverified => "unverified",
+            Self::Contracted => "contracted",
+            Self::Probed => "probed",
+            Self::Enabled => "enabled",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+/// Under which agreement a target is written, and what is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Standing {
+    /// How far it is.
+    pub state: State,
+    /// Its name and the beginning of its fingerprint.
+    pub agreement: Option<String>,
+    /// What it was verified against.
+    pub reference: Option<String>,
+    /// Until when it holds.
+    pub expires: Option<Timestamp>,
+    /// Why nothing more is allowed; empty when it is enabled.
+    pub missing: String,
+    /// What to do about it; empty when it is enabled.
+    pub cure: String,
+}
+
+impl Standing {
+    /// Whether the target may be written.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        self.state == State::Enabled
+    }
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.state.word())?;
+        if let Some(agreement) = &self.agreement {
+            write!(f, ", agreement {agreement}")?;
+        }
+        if let Some(expires) = self.expires {
+            write!(f, " until {}", expires.strftime("%Y-%m-%d"))?;
+        }
+        if !self.missing.is_empty() {
+            write!(f, ": {}", self.missing)?;
+        }
+        Ok(())
+    }
+}
