@@ -31,7 +31,7 @@ use crate::failure::Failure;
 /// Records in one commit. Their names lie scattered over an index, so a commit
 /// writes up to one page of it for each: the more records share a commit, the
 /// more of them share a page. A crash repeats one commit.
-const RECORDS_PER_COMMIT: usize = 40_000;
+const RECORDS_PER_COMMIT: usize = 20_000;
 
 /// Bytes of records in one commit: they are all in memory.
 const BYTES_PER_COMMIT: usize = 16 << 20;

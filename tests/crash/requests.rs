@@ -25,7 +25,7 @@ use crate::{
 /// events, and a short file makes short tests.
 const COUNTS_KEPT: usize = 100;
 /// Points that are tried side by side.
-const LANES: usize = 3;
+const LANES: usize = 6;
 /// More points than any run has.
 const POINTS_MAX: usize = 200;
 /// A whole cycle, and one that takes what is in the journal.
