@@ -110,7 +110,7 @@ impl From<&Figures> for DerivedLine {
         let short = |value: Decimal| value.round_dp(SHOWN).normalize();
         let line = figures.line.as_ref();
         Self {
-            resource: figures.resource.clone(),
+            resource: figures.resource.to_string(),
             period: figures.period.to_string(),
             phase: word(&figures.phase),
             scheduled_hours: short(figures.scheduled_hours()),

@@ -71,7 +71,7 @@ impl Derivation {
         }
         let id = &hex(&hash.finalize())[..32];
         CloudEvent {
-            subject: Some(one.resource.clone()),
+            subject: Some(one.resource.to_string()),
             time: Some(self.as_of),
             datacontenttype: Some("application/json".to_owned()),
             ..CloudEvent::new(plant, id, event_type, data)

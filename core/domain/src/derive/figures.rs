@@ -1,15 +1,15 @@
 //! The figures of one resource or line in one period, and the elements that
 //! they are computed from.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 use planthread_contracts::{
-    CapacityBasis, Carries, Distribution, Loss, Mix, Period, Quality, Quantile, SeverityMethod,
-    Status,
+    CapacityBasis, Carries, Distribution, Loss, Mix, Name, Period, Quality, Quantile,
+    SeverityMethod, Status,
 };
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::calendar::span::hours;
 
@@ -253,11 +253,13 @@ impl LinePool {
     }
 }
 
-/// All figures of one resource or line in one period.
+/// All figures of one resource or line in one period. A plant has them for each
+/// of its resources in a hundred periods, so what these have in common is shared,
+/// and what few have stands aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Figures {
     /// The plant's id.
-    pub resource: String,
+    pub resource: Name,
     /// The period.
     pub period: Period,
     /// Its first instant.
@@ -265,11 +267,11 @@ pub struct Figures {
     /// The first instant after it.
     pub end: Timestamp,
     /// The zone in which it is civil time.
-    pub zone: String,
+    pub zone: Name,
     /// The calendar.
-    pub calendar_id: String,
+    pub calendar_id: Name,
     /// The calendar's version.
-    pub calendar_version: String,
+    pub calendar_version: Name,
     /// Against `as_of`.
     pub phase: Phase,
     /// Whether a part of the period is measured and a part foretold, or a past
@@ -280,7 +282,8 @@ pub struct Figures {
     /// The sums of time.
     pub elements: Elements,
     /// Demonstrated availability; `None` without any history.
-    pub demonstrated: Option<Demonstrated>,
+    #[serde(serialize_with = "shared")]
+    pub demonstrated: Option<Arc<Demonstrated>>,
     /// Parts of the time ahead that twins foretold.
     pub foreseen: Vec<Foreseen>,
     /// Expected unplanned down of the time that was not measured. A line has no
@@ -302,11 +305,11 @@ pub struct Figures {
     /// Cautious attainable hours.
     pub low_hours: Option<Quantile>,
     /// Severity as a constraint, where a twin told it.
-    pub severity: Option<Severity>,
+    pub severity: Option<Box<Severity>>,
     /// Maintenance risk, where a twin told it.
-    pub risk: Option<Risk>,
+    pub risk: Option<Box<Risk>>,
     /// What only a line has.
-    pub line: Option<LineFigures>,
+    pub line: Option<Box<LineFigures>>,
     /// Losses that attainable hours have paid.
     pub netted_losses: BTreeSet<Loss>,
     /// How far the figures can be trusted.
@@ -317,6 +320,14 @@ pub struct Figures {
     pub as_of: Timestamp,
     /// From here on they are stale.
     pub valid_until: Timestamp,
+}
+
+#[expect(clippy::ref_option, reason = "the signature is serde's")]
+fn shared<S: Serializer>(
+    pool: &Option<Arc<Demonstrated>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    pool.as_deref().serialize(serializer)
 }
 
 impl Figures {

@@ -233,21 +233,19 @@ impl<'a> LineView<'a> {
         counted: Option<Decimal>,
         outlook: &Outlook<'_>,
     ) -> Figures {
-        let plant = asked.plant;
-        let calendar = plant.calendar(&self.line.calendar);
         let measured = line.as_ref().and_then(|line| line.measured_output_hours);
         let status = self.status(asked, &elements, attainable.is_some(), measured.is_some());
         let told = self.members().filter_map(|machine| machine.observed_until);
         let truth = told.chain(self.counted_until()).fold(asked.clock.now, i64::min);
         let phase = asked.phase();
         Figures {
-            resource: self.line.id.clone(),
+            resource: asked.names.resource.clone(),
             period: asked.period,
             start: instant(asked.window.start),
             end: instant(asked.window.end),
-            zone: calendar.and_then(|c| c.zone.clone()).unwrap_or_else(|| plant.zone.clone()),
-            calendar_id: self.line.calendar.clone(),
-            calendar_version: calendar.map(|c| c.version.clone()).unwrap_or_default(),
+            zone: asked.names.zone.clone(),
+            calendar_id: asked.names.calendar_id.clone(),
+            calendar_version: asked.names.calendar_version.clone(),
             phase,
             partial: phase == Phase::Current || (phase == Phase::Past && elements.unknown > 0),
             basis: match phase {
@@ -266,9 +264,9 @@ impl<'a> LineView<'a> {
                 (own * Decimal::from(3_600)).checked_div(self.line.ideal_cycle_seconds)
             }),
             low_hours: None,
-            severity: outlook.severity(asked.window),
-            risk: outlook.risk(asked.window, &self.schedule.scheduled),
-            line,
+            severity: outlook.severity(asked.window).map(Box::new),
+            risk: outlook.risk(asked.window, &self.schedule.scheduled).map(Box::new),
+            line: line.map(Box::new),
             netted_losses: self.netted(measured.is_some()),
             status,
             quality: quality(status, &elements, phase, self.pool.is_some()),

@@ -1,5 +1,7 @@
 //! One resource: its scheduled time, its stops, its pool of full weeks.
 
+use std::sync::Arc;
+
 use jiff::{ToSpan as _, civil::Date};
 use planthread_contracts::{EquipmentState, Period, PeriodKind, Status};
 use rust_decimal::Decimal;
@@ -41,7 +43,7 @@ pub(super) struct Machine<'a> {
     last_word: Option<i64>,
     /// Live, held or assumed by the age of its source; unknown without any.
     pub(super) status: Status,
-    pub(super) demonstrated: Option<Demonstrated>,
+    pub(super) demonstrated: Option<Arc<Demonstrated>>,
     pub(super) rivals: Vec<Rival>,
 }
 
@@ -215,10 +217,11 @@ impl<'a> Machine<'a> {
         parts.reverse();
         let standard = self.resource.standard_availability;
         let part = || pooled(parts, RestsOn::PartWeeks { standard });
-        self.demonstrated = pooled(weeks, RestsOn::FullWeeks).or_else(part).or_else(|| {
+        let shown = pooled(weeks, RestsOn::FullWeeks).or_else(part).or_else(|| {
             let (availability, rests_on) = (standard?, RestsOn::MasterData);
             Some(Demonstrated { availability, weeks: Vec::new(), rests_on })
         });
+        self.demonstrated = shown.map(Arc::new);
         Ok(())
     }
 

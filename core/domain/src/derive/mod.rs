@@ -87,9 +87,10 @@ pub fn derive(
     let machines = prepare::machines(plant, &facts, &clock)?;
     let mut figures = Vec::new();
     for (index, machine) in machines.iter().enumerate() {
-        let outlook = prepare::outlook(plant, &facts, now, index, machine.demonstrated.as_ref());
+        let outlook = prepare::outlook(plant, &facts, now, index, machine.demonstrated.as_deref());
+        let names = period::Names::of(plant, &machine.resource.id, &machine.resource.calendar);
         for (period, window) in windows(kinds, &machine.bounds, &clock)? {
-            let asked = period::Asked { plant, clock: &clock, period, window };
+            let asked = period::Asked { plant, names: &names, clock: &clock, period, window };
             figures.extend(period::figures(&asked, machine, &outlook));
         }
     }
@@ -99,9 +100,10 @@ pub fn derive(
     for (index, line) in plant.lines.iter().enumerate() {
         let position = plant.resources.len() + index;
         let outlook = prepare::outlook(plant, &facts, now, position, None);
+        let names = period::Names::of(plant, &line.id, &line.calendar);
         let line = line::LineView::new(plant, line, &machines, &clock)?;
         for (period, window) in windows(kinds, &line.bounds, &clock)? {
-            let asked = period::Asked { plant, clock: &clock, period, window };
+            let asked = period::Asked { plant, names: &names, clock: &clock, period, window };
             of_lines.extend(line.figures(&asked, &made, &outlook));
         }
     }

@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use planthread_contracts::{
-    CapacityBasis, Gap, Loss, Period, PeriodKind, Quality, QualityLevel, Quantile, Status,
+    CapacityBasis, Gap, Loss, Name, Period, PeriodKind, Quality, QualityLevel, Quantile, Status,
 };
 use rust_decimal::Decimal;
 
@@ -26,9 +26,32 @@ const WEEKS_FOR_A_QUANTILE: usize = 6;
 #[derive(Debug)]
 pub(super) struct Asked<'a> {
     pub(super) plant: &'a Plant,
+    pub(super) names: &'a Names,
     pub(super) clock: &'a Clock,
     pub(super) period: Period,
     pub(super) window: Span,
+}
+
+/// Whose figures they are, and by which calendar: shared by all their periods.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) resource: Name,
+    pub(super) zone: Name,
+    pub(super) calendar_id: Name,
+    pub(super) calendar_version: Name,
+}
+
+impl Names {
+    pub(super) fn of(plant: &Plant, resource: &str, calendar: &str) -> Self {
+        let found = plant.calendar(calendar);
+        let zone = found.and_then(|calendar| calendar.zone.as_ref()).unwrap_or(&plant.zone);
+        Self {
+            resource: resource.into(),
+            zone: zone.into(),
+            calendar_id: calendar.into(),
+            calendar_version: found.map(|found| Name::from(&found.version)).unwrap_or_default(),
+        }
+    }
 }
 
 impl Asked<'_> {
@@ -81,10 +104,9 @@ pub(super) fn figures(
     }
     let (foreseen, rest) = outlook.split(machine.ahead(window), plant);
     let demonstrated = machine.demonstrated.clone();
-    let expected = expected_down(&elements, &foreseen, rest, demonstrated.as_ref());
+    let expected = expected_down(&elements, &foreseen, rest, demonstrated.as_deref());
     let measured = elements.scheduled - elements.planned - elements.down;
     let attainable_hours = expected.map(|expected| (hours(measured) - expected).max(Decimal::ZERO));
-    let calendar = plant.calendar(&machine.resource.calendar);
     // A figure is as old as the oldest word that it rests on.
     let truth = machine.observed_until.unwrap_or(asked.clock.now).min(asked.clock.now);
     let truth = foreseen.iter().map(|part| part.issued.as_millisecond()).fold(truth, i64::min);
@@ -94,18 +116,25 @@ pub(super) fn figures(
     };
     let work = work(asked, machine, &elements, attainable_hours);
     Some(Figures {
-        resource: machine.resource.id.clone(),
+        resource: asked.names.resource.clone(),
         period: asked.period,
         start: instant(window.start),
         end: instant(window.end),
-        zone: calendar.and_then(|c| c.zone.clone()).unwrap_or_else(|| plant.zone.clone()),
-        calendar_id: machine.resource.calendar.clone(),
-        calendar_version: calendar.map(|c| c.version.clone()).unwrap_or_default(),
+        zone: asked.names.zone.clone(),
+        calendar_id: asked.names.calendar_id.clone(),
+        calendar_version: asked.names.calendar_version.clone(),
         phase,
         partial: phase == Phase::Current || (phase == Phase::Past && elements.unknown > 0),
-        basis: basis(phase, &foreseen, demonstrated.as_ref()),
+        basis: basis(phase, &foreseen, demonstrated.as_deref()),
         elements,
-        low_hours: low(asked, &elements, &foreseen, rest, demonstrated.as_ref(), attainable_hours),
+        low_hours: low(
+            asked,
+            &elements,
+            &foreseen,
+            rest,
+            demonstrated.as_deref(),
+            attainable_hours,
+        ),
         demonstrated,
         foreseen,
         expected_down_hours: expected,
@@ -114,8 +143,8 @@ pub(super) fn figures(
         output_standard_hours: machine.output_hours(asked.measured()),
         demonstrated_standard_hours: work.standard_hours,
         good_units: work.good_units,
-        severity: outlook.severity(window),
-        risk: outlook.risk(window, &machine.schedule.scheduled),
+        severity: outlook.severity(window).map(Box::new),
+        risk: outlook.risk(window, &machine.schedule.scheduled).map(Box::new),
         line: None,
         netted_losses: BTreeSet::from([Loss::PlannedMaintenance, Loss::UnplannedDown]),
         status,
@@ -170,7 +199,7 @@ fn status(
         return Status::Conflicting;
     }
     let measured = if elements.unknown > 0 { Status::Assumed } else { Status::Live };
-    let shown = machine.demonstrated.as_ref().is_some_and(Demonstrated::is_shown);
+    let shown = machine.demonstrated.as_deref().is_some_and(Demonstrated::is_shown);
     let so_far = elements.scheduled - elements.ahead;
     let asked_for = Decimal::from(so_far) * asked.plant.rules.min_coverage;
     let seen = Decimal::from(so_far - elements.unknown) >= asked_for;
@@ -288,7 +317,7 @@ fn quality(
         .map(|gap| Gap { start: instant(gap.start), end: instant(gap.end) })
         .collect();
     let (seen, all) = match asked.phase() {
-        Phase::Future => machine.demonstrated.as_ref().map_or((0, 0), |pool| {
+        Phase::Future => machine.demonstrated.as_deref().map_or((0, 0), |pool| {
             let sum = |of: fn(&Elements) -> i64| pool.weeks.iter().map(|w| of(&w.elements)).sum();
             (sum(|e| e.scheduled - e.unknown), sum(|e: &Elements| e.scheduled))
         }),

@@ -50,13 +50,13 @@ impl Derivation {
 fn capacity(one: &Figures, provenance: Provenance) -> Option<AvailableCapacity> {
     let down_hours = one.lost_hours().filter(|lost| *lost >= Decimal::ZERO)?;
     Some(AvailableCapacity {
-        resource: one.resource.clone(),
+        resource: one.resource.to_string(),
         period: one.period,
         start: one.start,
         end: one.end,
-        zone: one.zone.clone(),
-        calendar_id: one.calendar_id.clone(),
-        calendar_version: one.calendar_version.clone(),
+        zone: one.zone.to_string(),
+        calendar_id: one.calendar_id.to_string(),
+        calendar_version: one.calendar_version.to_string(),
         partial: one.partial,
         capability: CapacityFigure::Attainable,
         basis: one.basis,
@@ -94,13 +94,13 @@ fn distribution(one: &Figures) -> Option<Distribution> {
 fn severity(one: &Figures, provenance: &Provenance) -> Option<ConstraintSeverity> {
     let found = one.severity.as_ref()?;
     Some(ConstraintSeverity {
-        resource: one.resource.clone(),
+        resource: one.resource.to_string(),
         period: one.period,
         start: one.start,
         end: one.end,
-        zone: one.zone.clone(),
-        calendar_id: one.calendar_id.clone(),
-        calendar_version: one.calendar_version.clone(),
+        zone: one.zone.to_string(),
+        calendar_id: one.calendar_id.to_string(),
+        calendar_version: one.calendar_version.to_string(),
         partial: one.partial,
         basis: one.basis,
         severity: found.value,
@@ -122,14 +122,14 @@ fn severity(one: &Figures, provenance: &Provenance) -> Option<ConstraintSeverity
 fn risk(one: &Figures, provenance: &Provenance) -> Option<MaintenanceRiskHorizon> {
     let found = one.risk.as_ref()?;
     Some(MaintenanceRiskHorizon {
-        resource: one.resource.clone(),
+        resource: one.resource.to_string(),
         physical_asset: found.asset.clone(),
         period: one.period,
         start: one.start,
         end: one.end,
-        zone: one.zone.clone(),
-        calendar_id: one.calendar_id.clone(),
-        calendar_version: one.calendar_version.clone(),
+        zone: one.zone.to_string(),
+        calendar_id: one.calendar_id.to_string(),
+        calendar_version: one.calendar_version.to_string(),
         partial: one.partial,
         basis: one.basis,
         failure_probability: found.failure_probability.min(Decimal::ONE),

@@ -450,3 +450,14 @@ proptest! {
 fn hours_of_a_stop_are_exact() {
     assert_eq!(hours(HOUR_MS / 4), Decimal::new(25, 2));
 }
+
+/// A plant has them for each resource in each of two hundred periods.
+#[test]
+fn figures_weigh_little_and_share_the_pool_that_they_rest_on() {
+    assert!(size_of::<Figures>() <= 640, "{}", size_of::<Figures>());
+    let derivation =
+        weeks(&fixture::plant(), &facts(stops(&[(0, 42)])), ms(MONDAY) + 336 * HOUR_MS);
+    let of_m1 = derivation.figures.iter().filter(|one| one.resource == "M1");
+    let pools: Vec<_> = of_m1.filter_map(|one| one.demonstrated.as_ref()).collect();
+    assert!(pools.len() > 1 && pools.iter().all(|pool| std::sync::Arc::ptr_eq(pool, pools[0])));
+}

@@ -100,10 +100,10 @@ struct Draft {
 /// can't be served.
 pub fn project(request: &Request<'_>) -> Result<Projection, Vec<Violation>> {
     let mut whole = Projection { cells: Vec::new(), withheld: Vec::new() };
-    portions(request, |portion| {
+    for portion in portions(request)? {
         whole.cells.extend(portion.cells);
         whole.withheld.extend(portion.withheld);
-    })?;
+    }
     whole.withheld.sort();
     Ok(whole)
 }
@@ -113,20 +113,19 @@ pub fn project(request: &Request<'_>) -> Result<Projection, Vec<Violation>> {
 /// in memory.
 ///
 /// # Errors
-/// As [`project()`]; then no portion was given.
-pub fn portions(
-    request: &Request<'_>,
-    mut each: impl FnMut(Projection),
-) -> Result<(), Vec<Violation>> {
+/// As [`project()`].
+pub fn portions<'a>(
+    request: &'a Request<'a>,
+) -> Result<impl Iterator<Item = Projection> + 'a, Vec<Violation>> {
     let refused = losses::check(request);
     if !refused.is_empty() {
         return Err(refused);
     }
     let sources = Sources::of(request);
-    for (place, rows) in places(request.mapping) {
-        each(Portion::new(request, &sources, place, &rows).projection());
-    }
-    Ok(())
+    let one = move |(place, rows): (_, Vec<_>)| {
+        Portion::new(request, &sources, place, &rows).projection()
+    };
+    Ok(places(request.mapping).into_iter().map(one))
 }
 
 /// Our own measures that carry a figure.
@@ -216,20 +215,18 @@ const fn together(carries: Carries) -> Together {
     }
 }
 
-/// The number of one resource for one measure, in the measure's unit; `None`
+/// The number of one resource for one measure, in the measure's unit: of as many
+/// units as work in parallel, by the share of the row. `None`
 /// where the figure does not exist for it, an error where it should and can't.
 fn value(
     request: &Request<'_>,
     measure: &MeasureDecl,
-    row: &MapRow,
+    (row, units): (&MapRow, Decimal),
     one: &Figures,
 ) -> Result<Option<Decimal>, String> {
     if !is_known(one) {
         return Err("nothing is known: no history, and no standard availability".to_owned());
     }
-    let plant = request.plant;
-    let resource = plant.resource(&one.resource);
-    let units = resource.map_or(Decimal::ONE, |resource| resource.parallel_units.into());
     let figure = figure(measure, request.mapping);
     let own = match figure {
         Carries::DemonstratedStandardHours => {

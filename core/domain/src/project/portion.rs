@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, Name, Period, PeriodKind};
+use rust_decimal::Decimal;
 
 use super::{
     Draft, Mapping, Place, Projection, Request, Together, Withheld, merge, missing_parts, ours,
@@ -18,6 +19,8 @@ use crate::{
 pub(super) struct Sources<'a> {
     live: Told<'a>,
     cut: Option<Told<'a>>,
+    /// How many units of a resource work in parallel.
+    units: HashMap<&'a str, Decimal>,
     /// Every period that was derived, by its kind.
     pub(super) periods: BTreeMap<PeriodKind, BTreeSet<Period>>,
 }
@@ -51,8 +54,19 @@ impl<'a> Sources<'a> {
         Self {
             live: Told::of(request.live, request.mapping),
             cut: request.cut.map(|cut| Told::of(cut, request.mapping)),
+            units: request
+                .plant
+                .resources
+                .iter()
+                .map(|resource| (resource.id.as_str(), resource.parallel_units.into()))
+                .collect(),
             periods,
         }
+    }
+
+    /// How many units of a source work in parallel; a line is one.
+    pub(super) fn units(&self, source: &str) -> Decimal {
+        self.units.get(source).copied().unwrap_or(Decimal::ONE)
     }
 }
 
@@ -135,8 +149,9 @@ impl<'a> Portion<'a> {
         let mut parts: BTreeMap<Period, BTreeSet<&str>> = BTreeMap::new();
         for row in self.rows {
             let figures = told.of_source(&row.source).iter();
+            let counted = (*row, self.sources.units(&row.source));
             for one in figures.filter(|one| one.period.kind() == measure.level) {
-                match value(self.request, measure, row, one) {
+                match value(self.request, measure, counted, one) {
                     Ok(Some(value)) => {
                         parts.entry(one.period).or_default().insert(&row.source);
                         let draft = Draft {

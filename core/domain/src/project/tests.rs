@@ -404,3 +404,26 @@ fn a_recipe_changes_with_everything_that_changes_a_value() {
     assert_ne!(recipe(&live, &mapping), recipe(&moved, &mapping));
     assert_eq!(recipe(&live, &mapping).len(), 64);
 }
+
+#[test]
+fn portions_are_of_one_place_each_and_together_the_whole() {
+    let (plant, live, mapping) =
+        (fixture::plant(), derivation(&[PeriodKind::Week]), fixture::mapping());
+    let measures = [
+        measure("live", "attainable_clock_hours", "week", "HUR", 2),
+        measure("status", "status", "week", "C62", 0),
+    ];
+    let request = request(&plant, &live, &mapping, &measures);
+    let mut cells = Vec::new();
+    let mut places = BTreeSet::new();
+    for portion in portions(&request).unwrap() {
+        let of = |cell: &DesiredCell| (cell.key.resource.clone(), cell.key.location.clone());
+        let here: BTreeSet<_> = portion.cells.iter().map(of).collect();
+        assert_eq!(here.len(), 1);
+        assert!(places.is_disjoint(&here), "a place comes once");
+        places.extend(here);
+        cells.extend(portion.cells);
+    }
+    assert!(places.len() > 1 && cells.is_sorted_by(|a, b| a.key < b.key));
+    assert_eq!(cells, project(&request).unwrap().cells);
+}

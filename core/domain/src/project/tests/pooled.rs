@@ -43,15 +43,15 @@ fn tell(one: &mut Figures, part: Part, as_of: Timestamp) {
     one.attainable_hours = Some(part.hours.into());
     one.demonstrated_standard_hours = Some(part.standard.into());
     one.good_units = Some(part.pieces.into());
-    one.severity = Some(Severity {
+    one.severity = Some(Box::new(Severity {
         value: Decimal::new(part.severity, 2),
         method: SeverityMethod::Queue,
         mix: Mix::Observed,
         start: one.start,
         end: one.end,
         status: Status::Live,
-    });
-    one.risk = Some(Risk {
+    }));
+    one.risk = Some(Box::new(Risk {
         failure_probability: Decimal::ONE,
         repair_hours: part.at_risk.into(),
         hours_at_risk: part.at_risk.into(),
@@ -59,7 +59,7 @@ fn tell(one: &mut Figures, part: Part, as_of: Timestamp) {
         model_horizon: one.end,
         parts: Vec::new(),
         status: Status::Live,
-    });
+    }));
     one.status = part.status;
     one.as_of = as_of - whole_days(part.age);
     one.valid_until = as_of + whole_days(part.life);
