@@ -1,9 +1,11 @@
 //! Measures of others that should carry a figure: what would be wanted of
 //! them, if somebody let us write it.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
-use planthread_contracts::{MeasureDecl, Owner};
-use planthread_domain::project::{Request, project};
+use planthread_contracts::{MeasureDecl, Name, Owner};
+use planthread_domain::project::{Request, portions};
 use serde::Serialize;
 
 use super::{OpenTarget, Truth, policy};
@@ -58,7 +60,7 @@ impl NotPromoted {
         for measure in measures.iter_mut().filter(|m| held.iter().any(|one| one.name == m.name)) {
             measure.owner = Owner::Bridge;
         }
-        let projection = project(&Request {
+        let request = Request {
             plant: &loaded.config.plant,
             live: &truth.live,
             cut: Some(&truth.cut),
@@ -67,12 +69,17 @@ impl NotPromoted {
             mapping: &target.config.mapping,
             measures: &measures,
             heartbeat: None,
-        });
+        };
         // What would be refused is not counted: it would not land promoted either.
-        let cells = projection.map(|projection| projection.cells).ok();
+        let counted = portions(&request).ok().map(|portions| {
+            let mut counted: HashMap<Name, usize> = HashMap::new();
+            for cell in portions.flat_map(|portion| portion.cells) {
+                *counted.entry(cell.key.measure).or_default() += 1;
+            }
+            counted
+        });
         let count = |measure: &MeasureDecl| {
-            let cells = cells.as_ref()?;
-            Some(cells.iter().filter(|cell| cell.key.measure == measure.name).count())
+            Some(counted.as_ref()?.get(measure.name.as_str()).copied().unwrap_or_default())
         };
         Ok(held.iter().map(|one| Self::new(&target.name, one, count(one))).collect())
     }

@@ -1,9 +1,12 @@
 //! From truth to wanted cells and a plan: project, want, plan.
 
-use std::{collections::BTreeSet, io::Write};
+use std::{
+    collections::{BTreeSet, HashMap},
+    io::Write,
+};
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::{Carries, CellKey, DesiredCell};
+use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, Name};
 use planthread_domain::project::{self, Withheld};
 use planthread_engine::{
     Reader,
@@ -38,7 +41,7 @@ impl Bridge {
         let _doing = self.board.doing(&target.name, "taking in what is wanted");
         self.no_later_truth(target, truth)?;
         let plant = &self.loaded.config.plant;
-        let projection = project::project(&project::Request {
+        let request = project::Request {
             plant,
             live: &truth.live,
             cut: Some(&truth.cut),
@@ -47,12 +50,22 @@ impl Bridge {
             mapping: &target.config.mapping,
             measures: &policy::writable(&self.loaded, target, truth.as_of)?,
             heartbeat: Some(self.state.identity(self.clock.random())?.into()),
-        })
-        .map_err(|violations| refused(&target.name, &violations))?;
-        let mut cells = projection.cells;
-        self.keep_cut_until_the_next(target, truth.as_of, &mut cells)?;
+        };
+        let portions =
+            project::portions(&request).map_err(|violations| refused(&target.name, &violations))?;
+        let next_cut = self.next_cut(truth.as_of)?;
         let taken = self.taken_by_people(target, truth.as_of)?;
-        project::say_planner(&mut cells, &target.config.measures, &taken);
+        let measures = &target.config.measures;
+        let mut withheld = Vec::new();
+        let cells = portions.map(|mut portion| {
+            withheld.append(&mut portion.withheld);
+            keep_cut_until(next_cut, measures, &mut portion.cells);
+            let here = portion.cells.first().and_then(|cell| taken.get(&place(&cell.key)));
+            if let Some(taken) = here {
+                project::say_planner(&mut portion.cells, measures, taken);
+            }
+            portion.cells
+        });
         let valid = i64::from(plant.rules.valid_hours);
         let want = Want {
             target: target.name.clone(),
@@ -61,43 +74,28 @@ impl Bridge {
             // A stamp is renewed in the last third of its life: early enough
             // that a missed cycle or two turns nothing grey.
             refresh_within: SignedDuration::from_hours(valid / 3),
-            cells,
             complete: vec![policy::complete(&self.loaded, target, truth.as_of)?],
         };
-        let wanted = ledger::want(&self.state, want, self.clock.now())?;
-        Ok(WantReport { target: target.name.clone(), wanted, withheld: projection.withheld })
+        let wanted = ledger::want(&self.state, want, cells, self.clock.now())?;
+        withheld.sort();
+        Ok(WantReport { target: target.name.clone(), wanted, withheld })
     }
 
-    /// The cells of `target` that people hold at `at`: their value stands there.
+    /// The cells of `target` that people hold at `at`, by place: their value
+    /// stands there.
     fn taken_by_people(
         &self,
         target: &OpenTarget,
         at: Timestamp,
-    ) -> Result<BTreeSet<CellKey>, Failure> {
+    ) -> Result<HashMap<Place, BTreeSet<CellKey>>, Failure> {
         let here = |key: &CellKey| key.target == target.name && key.scope == target.scope.name();
-        let locks = ledger::locks(&self.reader()?, at)?.into_iter();
-        Ok(locks
-            .filter(|lock| lock.kind == LockKind::Send && here(&lock.key))
-            .map(|lock| lock.key)
-            .collect())
-    }
-
-    /// A plan cut is firm until the next one: it does not grow stale before.
-    fn keep_cut_until_the_next(
-        &self,
-        target: &OpenTarget,
-        as_of: Timestamp,
-        cells: &mut [DesiredCell],
-    ) -> Result<(), Failure> {
-        let next = self.next_cut(as_of)?;
-        let is_cut = |name: &str| {
-            let mut measures = target.config.measures.iter();
-            measures.any(|m| m.name == name && m.carries == Carries::PlanCut)
-        };
-        for cell in cells.iter_mut().filter(|cell| is_cut(&cell.key.measure)) {
-            cell.valid_until = cell.valid_until.max(next);
+        let mut taken: HashMap<Place, BTreeSet<CellKey>> = HashMap::new();
+        for lock in ledger::locks(&self.reader()?, at)? {
+            if lock.kind == LockKind::Send && here(&lock.key) {
+                taken.entry(place(&lock.key)).or_default().insert(lock.key);
+            }
         }
-        Ok(())
+        Ok(taken)
     }
 
     fn next_cut(&self, as_of: Timestamp) -> Result<Timestamp, Failure> {
@@ -130,6 +128,24 @@ impl Bridge {
     ) -> Result<PlanSummary, Failure> {
         let _doing = self.board.doing(&target.name, "planning");
         plan_of_ledger(&self.loaded, &self.reader()?, target, as_of, only, out)
+    }
+}
+
+/// Resource, location and product at the target.
+type Place = (Name, Name, Option<Name>);
+
+fn place(key: &CellKey) -> Place {
+    (key.resource.clone(), key.location.clone(), key.product.clone())
+}
+
+/// A plan cut is firm until the next one: it does not grow stale before.
+fn keep_cut_until(next: Timestamp, measures: &[MeasureDecl], cells: &mut [DesiredCell]) {
+    let is_cut = |name: &str| {
+        let mut measures = measures.iter();
+        measures.any(|m| m.name == name && m.carries == Carries::PlanCut)
+    };
+    for cell in cells.iter_mut().filter(|cell| is_cut(&cell.key.measure)) {
+        cell.valid_until = cell.valid_until.max(next);
     }
 }
 

@@ -82,10 +82,9 @@ pub(crate) fn wanted(state: &State, measure: &MeasureDecl, cells: usize) {
         as_of: now(),
         measures: vec![measure.clone()],
         refresh_within: SignedDuration::ZERO,
-        cells: (0..cells).map(cell).collect(),
         complete: Vec::new(),
     };
-    want(state, all, now()).unwrap();
+    want(state, all, [(0..cells).map(cell).collect()], now()).unwrap();
 }
 
 /// The same, and marks them as seen through the books, as after a peaceful run.

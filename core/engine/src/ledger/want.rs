@@ -5,7 +5,10 @@
 //! value of their group does, when they are new, or when what was wanted of
 //! them runs out before the next refresh.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::mpsc::{Receiver, sync_channel},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, RevisionState};
@@ -38,9 +41,7 @@ pub struct Want {
     pub measures: Vec<MeasureDecl>,
     /// Stamps are renewed when they would run out within this time.
     pub refresh_within: SignedDuration,
-    /// The cells.
-    pub cells: Vec<DesiredCell>,
-    /// Set when `cells` is everything that is wanted in these scopes: what is
+    /// Set when the cells are everything that is wanted in these scopes: what is
     /// not among them is withdrawn.
     pub complete: Vec<Complete>,
 }
@@ -66,25 +67,42 @@ pub struct Wanted {
     pub withdrawn: u64,
 }
 
-/// Takes new truth into the ledger, durably.
+/// Portions that are made ahead of the one that is taken in: one waits, one is
+/// being made. More would only be held in memory.
+const AHEAD: usize = 1;
+
+/// Takes new truth into the ledger, durably and as a whole. The cells come in
+/// portions, of which a few are in memory at a time; a cell group stands in one
+/// of them. They are made while the writer waits: making them must not write.
 ///
 /// # Errors
 /// When a cell is not one of the target's measures at its declared level and
-/// scale, or stands in the list twice: then nothing of the want was kept.
-pub fn want(state: &State, want: Want, now: Timestamp) -> Result<Wanted> {
-    state.change(move |tx| run(tx, want, now))
+/// scale, or stands there twice: then nothing of the want was kept.
+pub fn want(
+    state: &State,
+    want: Want,
+    portions: impl IntoIterator<Item = Vec<DesiredCell>>,
+    now: Timestamp,
+) -> Result<Wanted> {
+    let (give, take) = sync_channel(AHEAD);
+    let begun = state.begin(move |tx| run(tx, want, &take, now))?;
+    // Nobody takes any more when the want has failed; its answer says why.
+    let _ = portions.into_iter().map(Some).chain([None]).try_for_each(|one| give.send(one));
+    drop(give);
+    begun.done()
 }
 
-/// The want inside a transaction.
-pub(super) fn run(tx: &Tx<'_>, want: Want, now: Timestamp) -> Result<Wanted> {
-    let Want { target, as_of, measures, refresh_within, mut cells, complete } = want;
+/// The want inside a transaction. Nothing says that the portions have ended;
+/// without it the rest is missing, and would be withdrawn.
+fn run(
+    tx: &Tx<'_>,
+    want: Want,
+    portions: &Receiver<Option<Vec<DesiredCell>>>,
+    now: Timestamp,
+) -> Result<Wanted> {
+    let Want { target, as_of, measures, refresh_within, complete } = want;
     let decls: BTreeMap<&str, &MeasureDecl> =
         measures.iter().map(|decl| (decl.name.as_str(), decl)).collect();
-    check(&target, &decls, &cells)?;
-    cells.sort_by(|a, b| a.key.cmp(&b.key));
-    if let Some(pair) = cells.windows(2).find(|pair| pair[0].key == pair[1].key) {
-        return Err(EngineError::Refused(format!("{} is wanted twice at once", pair[0].key)));
-    }
     let renew_before = as_of.checked_add(refresh_within).unwrap_or(Timestamp::MAX);
     let mut job = Job {
         tx,
@@ -95,10 +113,15 @@ pub(super) fn run(tx: &Tx<'_>, want: Want, now: Timestamp) -> Result<Wanted> {
         books: Books::default(),
         pins: tx.pinned(now)?,
         done: Wanted::default(),
-        touched: HashSet::new(),
+        groups: HashSet::new(),
+        left: Vec::new(),
     };
-    for group in cells.chunk_by(|a, b| same_group(&a.key, &b.key)) {
-        job.group(group)?;
+    let unfinished =
+        |_| EngineError::Refused("not all that is wanted was told: nothing of it counts".into());
+    let mut cells = 0;
+    while let Some(portion) = portions.recv().map_err(unfinished)? {
+        cells += portion.len();
+        job.portion(&target, portion)?;
     }
     for scope in &complete {
         withdraw::run(&mut job, &target, scope, as_of)?;
@@ -110,7 +133,7 @@ pub(super) fn run(tx: &Tx<'_>, want: Want, now: Timestamp) -> Result<Wanted> {
         target,
         as_of,
         at: now,
-        cells: u64::try_from(cells.len()).unwrap_or(u64::MAX),
+        cells: u64::try_from(cells).unwrap_or(u64::MAX),
         made: done.made,
     })?;
     Ok(done)
@@ -158,8 +181,10 @@ pub(super) struct Job<'a> {
     pub(super) books: Books,
     pins: HashSet<CellId>,
     pub(super) done: Wanted,
-    /// Every cell that was wanted, for whoever must find the others.
-    pub(super) touched: HashSet<CellId>,
+    /// Every group of which cells were wanted.
+    pub(super) groups: HashSet<i64>,
+    /// Cells of those groups that were not.
+    pub(super) left: Vec<(GroupRef, Cell)>,
 }
 
 impl Job<'_> {
@@ -172,9 +197,30 @@ impl Job<'_> {
         self.decls.get(measure).is_some_and(|decl| decl.carries == Carries::Heartbeat)
     }
 
-    fn group(&mut self, desired: &[DesiredCell]) -> Result<()> {
-        let Some(first) = desired.first() else { return Ok(()) };
+    fn portion(&mut self, target: &str, mut cells: Vec<DesiredCell>) -> Result<()> {
+        check(target, &self.decls, &cells)?;
+        cells.sort_by(|a, b| a.key.cmp(&b.key));
+        let twice = |cell: &DesiredCell| {
+            Err(EngineError::Refused(format!("{} is wanted twice at once", cell.key)))
+        };
+        if let Some(pair) = cells.windows(2).find(|pair| pair[0].key == pair[1].key) {
+            return twice(&pair[0]);
+        }
+        for group in cells.chunk_by(|a, b| same_group(&a.key, &b.key)) {
+            if !self.group(group)? {
+                return twice(&group[0]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Wants the cells of one group; false when it was wanted before.
+    fn group(&mut self, desired: &[DesiredCell]) -> Result<bool> {
+        let Some(first) = desired.first() else { return Ok(true) };
         let group = self.names.group(self.tx, &first.key.group())?;
+        if !self.groups.insert(group.id) {
+            return Ok(false);
+        }
         let cells = self.tx.cells_of_group(group.id)?;
         let mut cells: BTreeMap<i64, Cell> =
             cells.into_iter().map(|cell| (cell.id.measure, cell)).collect();
@@ -182,7 +228,6 @@ impl Job<'_> {
         let mut stamps = Vec::new();
         for cell in desired {
             let measure = self.names.measure(self.tx, &cell.key.measure)?;
-            self.touched.insert(CellId { grp: group.id, measure });
             if self.is_stamp(&cell.key.measure) {
                 stamps.push((measure, cell));
             } else {
@@ -201,13 +246,15 @@ impl Job<'_> {
         });
         let why = if changed { Why::Changed } else { Why::Refresh };
         for (measure, cell) in stamps {
+            let old = cells.remove(&measure);
             if changed || runs_out {
-                self.cell(&group, measure, cells.remove(&measure), cell, why)?;
+                self.cell(&group, measure, old, cell, why)?;
             } else {
                 self.done.unchanged += 1;
             }
         }
-        Ok(())
+        self.left.extend(cells.into_values().map(|cell| (group.clone(), cell)));
+        Ok(true)
     }
 
     /// Wants one cell; true when it got a new revision.

@@ -1,7 +1,7 @@
 //! Cells that leave wanted, with the end that was declared for them.
 
 use jiff::{Timestamp, civil::Date};
-use planthread_contracts::{RevisionState, Scope, Status};
+use planthread_contracts::{Period, RevisionState, Scope, Status};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -45,18 +45,20 @@ pub(super) fn run(
     let tx = job.tx;
     let Some(scope) = tx.scope(target, complete.scope.name())? else { return Ok(()) };
     let mut leaving = Vec::new();
-    tx.groups(scope, |group| {
-        let past = group.key.period.end() <= complete.closed_before;
-        for cell in tx.cells_of_group(group.id)? {
-            // Past cells stay as they are; what never arrived stays nowhere.
-            let end = match past {
-                true if arrived(&cell) => continue,
-                true => End::Leave,
-                false => complete.end,
-            };
-            if !job.touched.contains(&cell.id) {
-                leaving.push((cell, end));
-            }
+    let mut leave = |period: Period, cell: Cell| {
+        // Past cells stay as they are; what never arrived stays nowhere.
+        match period.end() <= complete.closed_before {
+            true if arrived(&cell) => {}
+            true => leaving.push((cell, End::Leave)),
+            false => leaving.push((cell, complete.end)),
+        }
+    };
+    for (group, cell) in job.left.extract_if(.., |(group, _)| group.scope == scope) {
+        leave(group.key.period, cell);
+    }
+    tx.periods_of_groups(scope, |group, period| {
+        if !job.groups.contains(&group) {
+            tx.cells_of_group(group)?.into_iter().for_each(|cell| leave(period, cell));
         }
         Ok(())
     })?;

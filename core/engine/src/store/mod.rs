@@ -38,7 +38,10 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 pub(crate) use self::db::{Db, Tx};
 pub use self::lock::Holder;
-use self::{lock::WriterLock, writer::Writer};
+use self::{
+    lock::WriterLock,
+    writer::{Begun, Writer},
+};
 use crate::{EngineError, error::Result};
 
 /// A text of somebody else as it may be kept: no secret of ours is in it,
@@ -125,7 +128,16 @@ impl State {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.run(work)
+        self.begin(work)?.done()
+    }
+
+    /// The same, but only begun: whoever feeds the work while it runs waits for
+    /// its end later.
+    pub(crate) fn begin<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<Begun<T>> {
+        self.writer.begin(work)
     }
 }
 

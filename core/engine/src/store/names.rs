@@ -124,6 +124,16 @@ impl Db {
         self.each(sql, [scope], |row| each(group(row, 0)?))
     }
 
+    /// Gives number and period of every group of a scope to `each`.
+    pub(crate) fn periods_of_groups(
+        &self,
+        scope: i64,
+        mut each: impl FnMut(i64, Period) -> Result<()>,
+    ) -> Result<()> {
+        let sql = Sql::seeks("SELECT id, period FROM cell_group WHERE scope = ?1");
+        self.each(sql, [scope], |row| each(row.get(0)?, codec::period(row.get(1)?)?))
+    }
+
     /// Gives the groups of one period of a scope to `each`, by resource,
     /// location and product.
     pub(crate) fn groups_of_period(

@@ -115,16 +115,26 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Runs `work` in the next commit and returns after it.
-    pub(crate) fn run<T: Send + 'static>(
+    /// Puts `work` into the queue for the next commit.
+    pub(crate) fn begin<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    ) -> Result<Begun<T>> {
         let (reply, answer) = sync_channel(1);
         let job = Job { work: Some(work), result: None, reply };
         let queue = self.queue.as_ref().ok_or(EngineError::WriterGone)?;
         queue.send(Box::new(job)).map_err(|_| EngineError::WriterGone)?;
-        answer.recv().map_err(|_| EngineError::WriterGone)?
+        Ok(Begun(answer))
+    }
+}
+
+/// Work that was begun, and is not known to be done.
+pub(crate) struct Begun<T>(Receiver<Result<T>>);
+
+impl<T> Begun<T> {
+    /// Waits until it is committed.
+    pub(crate) fn done(self) -> Result<T> {
+        self.0.recv().map_err(|_| EngineError::WriterGone)?
     }
 }
 

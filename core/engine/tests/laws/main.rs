@@ -10,5 +10,6 @@ mod fake;
 mod jobs;
 mod model;
 mod plans;
+mod portions;
 mod readback;
 mod world;

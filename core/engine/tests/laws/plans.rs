@@ -138,10 +138,10 @@ fn law_11_a_value_that_the_target_can_not_hold_is_refused_before_wanted() {
         as_of: world.clock.now(),
         measures: measures(),
         refresh_within: jiff::SignedDuration::ZERO,
-        cells,
         complete: Vec::new(),
     };
-    let error = ledger::want(world.state(), want, world.clock.now()).unwrap_err().to_string();
+    let error =
+        ledger::want(world.state(), want, [cells], world.clock.now()).unwrap_err().to_string();
     assert!(error.contains("live") && error.contains("2 decimals"), "{error}");
 }
 
@@ -281,10 +281,10 @@ fn cells_that_leave_wanted_are_withdrawn_with_their_declared_end() {
             as_of: world.clock.now(),
             measures: measures(),
             refresh_within: jiff::SignedDuration::ZERO,
-            cells: desired("R1", 48, d("100"), world.clock.now()),
             complete: vec![Complete { scope: Scope::base(), closed_before: today(), end }],
         };
-        let done = ledger::want(world.state(), want, world.clock.now()).unwrap();
+        let cells = desired("R1", 48, d("100"), world.clock.now());
+        let done = ledger::want(world.state(), want, [cells], world.clock.now()).unwrap();
         let first = end == End::Zero;
         assert_eq!(done.withdrawn, if first { 4 } else { 0 }, "once, and past weeks stay");
         world.land();
@@ -308,10 +308,10 @@ fn what_is_left_standing_is_counted_until_zero_is_declared_and_stamps_are_never_
             as_of: world.clock.now(),
             measures: measures(),
             refresh_within: jiff::SignedDuration::ZERO,
-            cells: desired("R1", 48, d("100"), world.clock.now()),
             complete: vec![Complete { scope: Scope::base(), closed_before: today(), end }],
         };
-        ledger::want(world.state(), want, world.clock.now()).unwrap();
+        let cells = desired("R1", 48, d("100"), world.clock.now());
+        ledger::want(world.state(), want, [cells], world.clock.now()).unwrap();
         world.land();
         world.status().withdrawn
     };

@@ -221,10 +221,9 @@ fn a_second_writers_heartbeat_holds_the_scope_until_somebody_answers() {
         as_of: world.clock.now(),
         measures: measures.clone(),
         refresh_within: jiff::SignedDuration::ZERO,
-        cells,
         complete: Vec::new(),
     };
-    ledger::want(world.state(), want, world.clock.now()).unwrap();
+    ledger::want(world.state(), want, [cells], world.clock.now()).unwrap();
     let mut policy = world.policy();
     policy.grants.push(
         planthread_contracts::WriteGrant::bridge_owned(

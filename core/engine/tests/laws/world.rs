@@ -138,10 +138,9 @@ impl World {
             as_of,
             measures: measures(),
             refresh_within: SignedDuration::from_hours(2),
-            cells,
             complete: Vec::new(),
         };
-        ledger::want(self.state(), want, self.clock.now()).unwrap()
+        ledger::want(self.state(), want, [cells], self.clock.now()).unwrap()
     }
 
     pub(crate) fn plan(&self) -> (PlanHeader, Vec<u8>) {
