@@ -6,9 +6,9 @@
 //! empty field is not known to leave a cell alone. UTF-8 without BOM, decimal
 //! point, line feeds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use planthread_contracts::MeasureDecl;
+use planthread_contracts::{MeasureDecl, Period};
 use planthread_kit::{CellWrite, Class, ConnectorError, PackFile, delimited::Delimited};
 
 use crate::{
@@ -28,20 +28,16 @@ pub(crate) fn pack(
     config: &Config,
     version_of: impl Fn(&str) -> String,
 ) -> Result<Vec<PackFile>, ConnectorError> {
-    let mut scopes: BTreeMap<&str, Vec<CellWrite>> = BTreeMap::new();
-    for cell in cells {
-        scopes.entry(&cell.key.scope).or_default().push(cell.clone());
-    }
     let mut whole = config.clone();
     (whole.transaction.values_per_post, whole.transaction.rows_per_post) = (usize::MAX, usize::MAX);
     let mut files = Vec::new();
-    for (scope, writes) in scopes {
-        let encoded = encode(&writes, measures, &whole)?;
+    for of_scope in cells.chunk_by(|a, b| a.key.scope == b.key.scope) {
+        let encoded = encode(of_scope, measures, &whole)?;
         if let Some(rejection) = encoded.refused.values().next() {
             return Err(ConnectorError::new(Class::Fatal, PACK, &rejection.reason)
                 .cure(rejection.cure.clone()));
         }
-        let version = version_of(scope);
+        let version = version_of(&of_scope[0].key.scope);
         for (number, chunk) in encoded.chunks.iter().enumerate() {
             files.push(PackFile {
                 name: file_name(config, &version, chunk, number + 1),
@@ -76,15 +72,17 @@ fn csv(chunk: &Chunk, config: &Config) -> Result<Vec<u8>, ConnectorError> {
         fields
     };
     let header = line(chunk.attributes(config), &options.date_column, chunk.figures());
-    let mut rows = Vec::new();
-    for row in &chunk.rows {
-        let day = row.key.period.start();
-        let date =
-            jiff::fmt::strtime::format(&options.date_format, day).map_err(|error| fault(&error))?;
+    let date = |period: Period| jiff::fmt::strtime::format(&options.date_format, period.start());
+    let periods: BTreeSet<Period> = chunk.rows.iter().map(|row| row.key.period).collect();
+    let dates: BTreeMap<Period, String> = periods
+        .into_iter()
+        .map(|period| Ok((period, date(period).map_err(|error| fault(&error))?)))
+        .collect::<Result<_, ConnectorError>>()?;
+    let rows = chunk.rows.iter().map(|row| {
         let mut keys = vec![row.key.resource.as_str(), row.key.location.as_str()];
         keys.extend(row.key.product.as_deref());
-        rows.push(line(keys, &date, &row.values));
-    }
+        line(keys, &dates[&row.key.period], &row.values)
+    });
     Delimited { separator: options.separator, ..Delimited::CSV }.write(&header, rows)
 }
 

@@ -4,7 +4,7 @@
 //! is what an attempt carried: it can be asked about, also after its grants
 //! have ended, and there is no way to send it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use planthread_contracts::{CellKey, Scope, WriteGrant};
 use rust_decimal::Decimal;
@@ -23,7 +23,7 @@ pub struct CellWrite {
 
 /// Cells of one target and scope, each covered by a grant, in key order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch(RecordedBatch);
+pub struct Batch(Arc<RecordedBatch>);
 
 /// The cells of an attempt as they were submitted, in the order of its batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,12 +88,12 @@ impl Batch {
         if let Some(pair) = cells.windows(2).find(|pair| pair[0].key == pair[1].key) {
             return Err(BatchError::Twice(Box::new(pair[0].key.clone())));
         }
-        Ok(Self(RecordedBatch { scope, cells }))
+        Ok(Self(Arc::new(RecordedBatch { scope, cells })))
     }
 
     /// The scope.
     #[must_use]
-    pub const fn scope(&self) -> &Scope {
+    pub fn scope(&self) -> &Scope {
         &self.0.scope
     }
 
@@ -105,7 +105,13 @@ impl Batch {
 
     /// What an attempt with this batch is remembered by.
     #[must_use]
-    pub const fn recorded(&self) -> &RecordedBatch {
+    pub fn recorded(&self) -> &RecordedBatch {
         &self.0
+    }
+
+    /// The same, for whoever keeps it beside the batch: nothing is copied.
+    #[must_use]
+    pub fn shared(&self) -> Arc<RecordedBatch> {
+        Arc::clone(&self.0)
     }
 }

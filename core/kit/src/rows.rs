@@ -87,6 +87,11 @@ pub struct Grouped<V> {
     pub refused: BTreeMap<usize, Rejection>,
 }
 
+/// What names the row of a cell, in the order of [`RowKey`].
+fn spot(key: &CellKey) -> (&str, &str, Option<&str>, Period) {
+    (&key.resource, &key.location, key.product.as_deref(), key.period)
+}
+
 /// The values of one row by column, each with its place in the batch.
 type Named<'m, V> = BTreeMap<&'m str, (usize, Result<V, Rejection>)>;
 
@@ -102,18 +107,26 @@ pub fn group<V>(
     parts: Parts,
     encode: impl Fn(&CellWrite, &MeasureDecl) -> Result<V, Rejection>,
 ) -> Result<Grouped<V>, ConnectorError> {
-    let mut rows: BTreeMap<RowKey, Named<'_, V>> = BTreeMap::new();
-    for (at, cell) in cells.iter().enumerate() {
-        let measure = declared(&cell.key, measures)?;
-        let value = fits(cell, measure).and_then(|()| encode(cell, measure));
-        rows.entry(RowKey::of(&cell.key)).or_default().insert(&measure.surface, (at, value));
-    }
+    let spot = |at: &usize| spot(&cells[*at].key);
+    // Positions, not rows: a pack has as many cells as the target.
+    let mut order: Vec<usize> = (0..cells.len()).collect();
+    order.sort_by(|a, b| spot(a).cmp(&spot(b)));
     let mut refused = BTreeMap::new();
     let mut tables: BTreeMap<Columns, Vec<Row<V>>> = BTreeMap::new();
-    for (key, cells) in rows {
-        let mut row = Row { key, values: Vec::new(), cells: Vec::new() };
-        let (mut names, mut bad) = (Vec::new(), Vec::new());
-        for (name, (at, value)) in cells {
+    for of_row in order.chunk_by(|a, b| spot(a) == spot(b)) {
+        let mut named: Named<'_, V> = BTreeMap::new();
+        for at in of_row {
+            let cell = &cells[*at];
+            let measure = declared(&cell.key, measures)?;
+            let value = fits(cell, measure).and_then(|()| encode(cell, measure));
+            named.insert(&measure.surface, (*at, value));
+        }
+        let key = RowKey::of(&cells[of_row[0]].key);
+        let width = named.len();
+        let mut row =
+            Row { key, values: Vec::with_capacity(width), cells: Vec::with_capacity(width) };
+        let (mut names, mut bad) = (Vec::with_capacity(width), Vec::new());
+        for (name, (at, value)) in named {
             match value {
                 Ok(value) => {
                     names.push(name.to_owned());

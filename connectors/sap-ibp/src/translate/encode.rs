@@ -51,8 +51,11 @@ pub(crate) fn encode(
     let grouped = group(cells, measures, Parts::Refused, value)?;
     let mut chunks = Vec::new();
     for table in grouped.tables {
-        for rows in table.rows.chunks(rows_per_post(table.columns.names.len(), config)) {
-            chunks.push(Chunk { columns: table.columns.clone(), rows: rows.to_vec() });
+        let most = rows_per_post(table.columns.names.len(), config);
+        let mut rows = table.rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let rows = rows.by_ref().take(most).collect();
+            chunks.push(Chunk { columns: table.columns.clone(), rows });
         }
     }
     Ok(Encoded { chunks, refused: grouped.refused })

@@ -53,10 +53,10 @@ fn fatal(operation: &'static str) -> impl FnOnce(EngineError) -> ConnectorError 
 impl AttemptLog for DurableLog {
     fn open(&self, batch: &Batch) -> Result<Attempt, ConnectorError> {
         let id = AttemptId::draw(self.clock.as_ref());
-        let (cells, plan, now) = (batch.cells().to_vec(), self.plan.clone(), self.clock.now());
+        let (batch, plan, now) = (batch.shared(), self.plan.clone(), self.clock.now());
         let hex = id.clone();
         let opened = self.sink.state.change(move |tx| {
-            match attempts::open(tx, &hex, &plan, &cells, now)? {
+            match attempts::open(tx, &hex, &plan, batch.cells(), now)? {
                 Opened::Yes => Ok(()),
                 // Nothing of it may stay: the error rolls the job back.
                 Opened::Moved(moved) => Err(EngineError::Moved(moved)),

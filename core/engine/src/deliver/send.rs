@@ -49,22 +49,18 @@ impl<'a> Sender<'a> {
         while let Some(lines) = queue.pop_front() {
             let pace = self.pace()?;
             if lines.len() > pace.most_cells()
-                && let Some((first, rest)) = halves(&lines)
+                && let Some(at) = middle(&lines)
             {
-                queue.push_front(rest.to_vec());
-                queue.push_front(first.to_vec());
+                halve(lines, at, &mut queue);
                 continue;
             }
             // A plan may take hours: what a window, a promotion or a second
             // writer says is asked at this hour.
             self.policy = self.policy.at(self.delivery.clock.now());
-            let lines = self.standing(&lines, applied)?;
+            let lines = self.standing(lines, applied)?;
             if let Some(error) = self.push(&lines, pace.takes(lines.len()), applied).await? {
-                match halves(&lines) {
-                    Some((first, rest)) => {
-                        queue.push_front(rest.to_vec());
-                        queue.push_front(first.to_vec());
-                    }
+                match middle(&lines) {
+                    Some(at) => halve(lines, at, &mut queue),
                     None => applied.stopped = Some(error),
                 }
             }
@@ -76,24 +72,25 @@ impl<'a> Sender<'a> {
     }
 
     /// The lines of a batch that may go: whole groups, or nothing of them.
-    fn standing(&self, lines: &[PlanLine], applied: &mut Applied) -> Result<Vec<PlanLine>> {
+    fn standing(&self, mut lines: Vec<PlanLine>, applied: &mut Applied) -> Result<Vec<PlanLine>> {
         self.state.at_once(|db| {
             let policy = match db.scope(&self.policy.target, self.policy.scope.name())? {
                 Some(scope) => &self.policy.with_others(db, scope)?,
                 None => &self.policy,
             };
             let checker = Checker::new(db, policy)?;
-            let mut standing = Vec::with_capacity(lines.len());
+            let mut stands = Vec::with_capacity(lines.len());
             for group in lines.chunk_by(|a, b| same_group(&a.cell, &b.cell)) {
                 let moved = checker.moved(group)?;
-                if moved.is_empty() {
-                    standing.extend_from_slice(group);
-                } else {
+                if !moved.is_empty() {
                     applied.left += wide(group.len() - moved.len());
                     applied.moved(moved.iter().map(|line| &line.cell));
                 }
+                stands.resize(stands.len() + group.len(), moved.is_empty());
             }
-            Ok(standing)
+            let mut stands = stands.into_iter();
+            lines.retain(|_| stands.next().unwrap_or_default());
+            Ok(lines)
         })
     }
 
@@ -162,14 +159,21 @@ fn job_failed(verdict: &str) -> ConnectorError {
         .cure("cure what the target names, then run this again: what is unchanged goes out anew")
 }
 
-/// Two parts of about the same size, groups kept whole; `None` for one group.
-fn halves(lines: &[PlanLine]) -> Option<(&[PlanLine], &[PlanLine])> {
+/// Where two parts of about the same size meet, groups kept whole; `None` for one
+/// group.
+fn middle(lines: &[PlanLine]) -> Option<usize> {
     let new_group = |at: &usize| !same_group(&lines[at - 1].cell, &lines[*at].cell);
     let middle = lines.len() / 2;
-    let at = (middle.max(1)..lines.len())
+    (middle.max(1)..lines.len())
         .find(new_group)
-        .or_else(|| (1..middle.max(1)).rev().find(new_group))?;
-    Some(lines.split_at(at))
+        .or_else(|| (1..middle.max(1)).rev().find(new_group))
+}
+
+/// Both parts go next, the first one first.
+fn halve(mut lines: Vec<PlanLine>, at: usize, queue: &mut VecDeque<Vec<PlanLine>>) {
+    let rest = lines.split_off(at);
+    queue.push_front(rest);
+    queue.push_front(lines);
 }
 
 pub(super) fn wide(n: usize) -> u64 {

@@ -1,12 +1,12 @@
 //! The plan's format: a header, one line a cell, a last line with the digest.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     io::{BufRead, Read as _, Write},
 };
 
 use jiff::Timestamp;
-use planthread_contracts::CellKey;
+use planthread_contracts::{CellKey, Name};
 use planthread_kit::CellWrite;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -133,6 +133,7 @@ pub(crate) struct PlanReader<'a> {
     lines: Lines<'a>,
     header: PlanHeader,
     digest: Option<String>,
+    names: Names,
 }
 
 impl<'a> PlanReader<'a> {
@@ -146,7 +147,7 @@ impl<'a> PlanReader<'a> {
         if header.planthread_plan != 1 {
             return Err(bad(1, "it is of another version"));
         }
-        Ok(Self { lines, header, digest: None })
+        Ok(Self { lines, header, digest: None, names: Names::default() })
     }
 
     pub(crate) const fn header(&self) -> &PlanHeader {
@@ -180,11 +181,41 @@ impl<'a> PlanReader<'a> {
             self.digest = Some(digest);
             return Ok(None);
         }
-        let line: PlanLine = parse(number, text)?;
+        let mut line: PlanLine = parse(number, text)?;
+        self.names.share(&mut line.cell);
         if line.cell.target != self.header.target || line.cell.scope != self.header.scope {
             return Err(bad(number, "the cell is not of the header's target and scope"));
         }
         Ok(Some(line))
+    }
+}
+
+/// Names of the lines before: a line brings texts of its own, and a batch holds
+/// tens of thousands of lines.
+#[derive(Default)]
+struct Names {
+    last: Option<CellKey>,
+    measures: HashSet<Name>,
+}
+
+impl Names {
+    fn share(&mut self, cell: &mut CellKey) {
+        match self.measures.get(&cell.measure) {
+            Some(known) => cell.measure = known.clone(),
+            None => drop(self.measures.insert(cell.measure.clone())),
+        }
+        if let Some(last) = &self.last {
+            let same = |name: &mut Name, before: &Name| {
+                if name == before {
+                    *name = before.clone();
+                }
+            };
+            same(&mut cell.target, &last.target);
+            same(&mut cell.scope, &last.scope);
+            same(&mut cell.resource, &last.resource);
+            same(&mut cell.location, &last.location);
+        }
+        self.last = Some(cell.clone());
     }
 }
 

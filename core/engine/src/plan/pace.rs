@@ -18,6 +18,10 @@ const MEASURED_SHARE: u32 = 4;
 /// measured: a target that is five times slower still takes it in time, and an
 /// ordinary plan is not cut for nothing.
 const UNKNOWN_SHARE: u32 = 7;
+/// Most cells of a batch, whatever the target takes: a batch is in memory while
+/// it is under way, as lines of the plan, as cells, as the connector's rows and as
+/// outcomes. A target that takes its time has smaller ones anyway.
+const IN_MEMORY: usize = 50_000;
 /// How much larger than the largest batch that ended in time the next may be.
 const GROWTH: usize = 4;
 
@@ -93,7 +97,8 @@ impl<'a> Pace<'a> {
 
     /// The largest batch that should take at most `share`.
     fn largest(&self, share: Duration) -> usize {
-        let (mut fits, mut above) = (0, self.capabilities.cells_per_batch.saturating_add(1));
+        let most = self.capabilities.cells_per_batch.min(IN_MEMORY);
+        let (mut fits, mut above) = (0, most.saturating_add(1));
         while above - fits > 1 {
             let middle = fits + (above - fits) / 2;
             if self.takes(middle) <= share { fits = middle } else { above = middle }
