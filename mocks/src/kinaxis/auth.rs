@@ -1,0 +1,117 @@
+//! Who asks: tokens for a client, Basic for the web service user (section 2).
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::{
+    Kinaxis,
+    behaviours::Switch,
+    wire::{Answer, Refusal, refused, reply},
+};
+
+/// The web service user and the OAuth client, and their passwords.
+pub const USER: &str = "planthread";
+/// A user whose password is right, and who may not use web services.
+pub const USER_WITHOUT_SERVICE: &str = "planthread-noservice";
+
+/// Tokens and their ends.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(BTreeMap<String, Timestamp>);
+
+impl Tokens {
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn live(&self, at: Timestamp) -> bool {
+        self.0.values().any(|end| *end > at)
+    }
+}
+
+impl Kinaxis {
+    /// Answers the token endpoint.
+    pub(super) fn token(&mut self, at: Timestamp, request: &Request<Bytes>) -> Answer {
+        if *request.method() != Method::POST {
+            return Err(refused(405, "Method not allowed"));
+        }
+        let refuse = |status, code: &str| Err(Box::new(reply(status, &json!({ "error": code }))));
+        if !self.on(Switch::OAuth) || basic(request.headers()).is_none_or(|one| !known(&one, USER)) {
+            return refuse(401, "invalid_client");
+        }
+        let form = url::form_urlencoded::parse(request.body());
+        let grant = form.into_iter().find(|(name, _)| name == "grant_type");
+        if grant.is_none_or(|(_, value)| value != "client_credentials") {
+            return refuse(400, "unsupported_grant_type");
+        }
+        if self.on(Switch::OneSession) && self.tokens.live(at) {
+            return Err(second_session());
+        }
+        let token = format!("pt-{}", self.handle_of('T'));
+        let life = SignedDuration::try_from(self.options.token_life).unwrap_or_default();
+        self.tokens.0.insert(token.clone(), at.checked_add(life).unwrap_or(Timestamp::MAX));
+        let seconds = self.options.token_life.as_secs();
+        let body = json!({ "access_token": token, "token_type": "Bearer", "expires_in": seconds });
+        let mut answer = reply(200, &body);
+        if self.on(Switch::TokenCloses) {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(answer)
+    }
+
+    /// Checks who asks; `Err` is the refusal.
+    pub(super) fn authenticate(&self, at: Timestamp, headers: &HeaderMap) -> Result<(), Refusal> {
+        let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let bearer = sent.and_then(|sent| sent.strip_prefix("Bearer "));
+        if let Some(token) = bearer {
+            let end = self.tokens.0.get(token).filter(|end| **end > at);
+            return match end {
+                Some(_) if self.on(Switch::OAuth) => Ok(()),
+                _ => Err(unknown()),
+            };
+        }
+        match basic(headers) {
+            Some(one) if known(&one, USER) && self.on(Switch::BasicAuth) => {
+                if self.on(Switch::OneSession) && self.tokens.live(at) {
+                    return Err(second_session());
+                }
+                Ok(())
+            }
+            Some(one) if known(&one, USER_WITHOUT_SERVICE) && self.on(Switch::ServiceRight) => {
+                Err(refused(403, "The user may not perform web service operations"))
+            }
+            _ => Err(unknown()),
+        }
+    }
+}
+
+fn unknown() -> Box<Response<Bytes>> {
+    let mut answer = refused(401, "Bad credentials");
+    let realm = HeaderValue::from_static("Basic realm=\"RapidResponse sandbox\"");
+    answer.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
+    answer
+}
+
+fn second_session() -> Box<Response<Bytes>> {
+    refused(403, "The web service user already has a session")
+}
+
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
+}
+
+/// The sandbox has one password.
+fn known((user, password): &(String, String), wanted: &str) -> bool {
+    user == wanted && password == USER
+}
