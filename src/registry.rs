@@ -18,10 +18,16 @@ pub struct Registered {
 }
 
 /// Every kind of target.
-pub const TARGETS: &[Registered] = &[Registered {
-    target: &planthread_sap_ibp::FACTORY,
-    sandbox: &planthread_mocks::sap_ibp::FACTORY,
-}];
+pub const TARGETS: &[Registered] = &[
+    Registered {
+        target: &planthread_sap_ibp::FACTORY,
+        sandbox: &planthread_mocks::sap_ibp::FACTORY,
+    },
+    Registered {
+        target: &planthread_kinaxis::FACTORY,
+        sandbox: &planthread_mocks::kinaxis::FACTORY,
+    },
+];
 
 /// The factory of the connector called `name`.
 #[must_use]

@@ -1,0 +1,170 @@
+//! Read only: is it reachable, are we allowed, and does it hold what the profile
+//! says? A field is there when a read of it is answered.
+
+use std::collections::BTreeMap;
+
+use planthread_contracts::Owner;
+use planthread_kit::{
+    Class, ConnectorError, Discovery, EncodingDigest, SheetLine, SurfaceItem, SurfaceKind,
+    http::Lane, sheet::Report,
+};
+
+use super::sheet::{LOGIN, MASTER, SCENARIO, SHEET, non_keyed, signed};
+use crate::{
+    config::{Import, Layout, WriteRoute},
+    context::Context,
+    verbs::read,
+    wire::Question,
+};
+
+/// Looks at the tenant, line by line.
+pub(crate) async fn discover(
+    context: &Context,
+    sheet: &[SheetLine],
+) -> Result<Discovery, ConnectorError> {
+    let mut report = Report::default();
+    let resources = master(context, &mut report).await?;
+    let mut surface = Vec::new();
+    for (number, layout) in context.layouts.iter().enumerate() {
+        let found = table(context, number, &mut report).await?;
+        if found {
+            surface.extend(layout.values.iter().map(|field| item(layout, field)));
+        }
+        if !layout.keyed {
+            let text = "nothing speaks against it; sending one row twice in a test scenario tells";
+            report.sign(&non_keyed(layout), text);
+        }
+    }
+    if let (WriteRoute::WorksheetImport, Some(import)) =
+        (context.config.write_route, &context.config.import)
+    {
+        worksheets(context, import, &mut report).await?;
+    }
+    for (id, _, text) in signed(&context.config) {
+        report.sign(id, format!("only the customer can say so: {text}"));
+    }
+    let names = surface.iter().map(|item: &SurfaceItem| item.name.as_bytes());
+    let fingerprint = EncodingDigest::of(names).as_str().to_owned();
+    let mut periods: Vec<_> = context.layouts.iter().map(|layout| layout.level).collect();
+    periods.sort_unstable();
+    periods.dedup();
+    Ok(Discovery {
+        resources: resources.keys().cloned().collect(),
+        descriptions: resources
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|((name, _), text)| (name, text))
+            .collect(),
+        scopes: vec![context.client.scenario().to_owned()],
+        periods,
+        fingerprint,
+        surface,
+        findings: report.findings(sheet),
+    })
+}
+
+/// Resources with their sites, and what people call them.
+type Resources = BTreeMap<(String, String), String>;
+
+/// The first read: it answers for login and scenario, too.
+async fn master(context: &Context, report: &mut Report) -> Result<Resources, ConnectorError> {
+    let family = context.config.table_family;
+    let mut fields = vec!["Name".to_owned(), "Site.Value".to_owned()];
+    if family == crate::config::Family::Constraint {
+        fields.push("Description".to_owned());
+    }
+    let question = Question {
+        namespace: "Mfg",
+        table: family.master(),
+        fields: &fields,
+        filter: None,
+        lane: Lane::Sweep,
+    };
+    match context.client.rows(question).await {
+        Ok(rows) => {
+            report.tick(LOGIN, "it answers");
+            report.tick(SCENARIO, "it is there; a landing tells whether it can be modified");
+            let count = rows.len();
+            if count == 0 {
+                report.fail(MASTER, "it holds no row that this user sees", "load the resources first");
+            } else {
+                report.tick(MASTER, format!("{count} resources"));
+            }
+            let row = |row: Vec<String>| {
+                let mut texts = row.into_iter();
+                let name = (texts.next()?, texts.next()?);
+                Some((name, texts.next().unwrap_or_default()))
+            };
+            Ok(rows.into_iter().filter_map(row).collect())
+        }
+        Err(error) => {
+            let auth = error.class == Class::Auth;
+            report.unread(if auth { LOGIN } else { SCENARIO }, error)?;
+            Ok(Resources::new())
+        }
+    }
+}
+
+/// Whether the fields of a table can be read.
+async fn table(
+    context: &Context,
+    number: usize,
+    report: &mut Report,
+) -> Result<bool, ConnectorError> {
+    let layout = &context.layouts[number];
+    let mine = |field: &String| {
+        let surface = layout.surface(field);
+        context.measures.iter().filter(move |measure| measure.surface == surface)
+    };
+    match read::held(context, number, &layout.values, std::iter::empty(), Lane::Sweep).await {
+        Ok(rows) => {
+            let ours = rows.iter().filter(|row| row.key.is_some()).count();
+            let foreign = rows.len() - ours;
+            for measure in layout.values.iter().flat_map(mine) {
+                let text = format!("it can be read: {ours} rows of one period, {foreign} others");
+                match measure.owner {
+                    Owner::Bridge => report.open(&measure.name, format!("{text}; a landing tells the rest")),
+                    Owner::Other(_) => report.tick(&measure.name, text),
+                }
+            }
+            Ok(true)
+        }
+        Err(error) => {
+            for measure in layout.values.iter().flat_map(mine) {
+                report.unread(&measure.name, error.clone())?;
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// Whether the worksheets of an import are there; what they allow, their own
+/// switches say.
+async fn worksheets(
+    context: &Context,
+    import: &Import,
+    report: &mut Report,
+) -> Result<(), ConnectorError> {
+    for layout in &context.layouts {
+        let Some(sheet) = import.worksheet(layout) else { continue };
+        let place = (import.workbook.as_str(), import.visibility);
+        match context.client.worksheet(place, &import.site_group, &sheet.name).await {
+            Ok(found) => {
+                let columns = found.columns.join(", ");
+                let text = format!("{} shows {columns}; its own switches tell what it takes", sheet.name);
+                report.sign(SHEET, text);
+            }
+            Err(error) => report.unread(SHEET, error)?,
+        }
+    }
+    Ok(())
+}
+
+fn item(layout: &Layout, field: &str) -> SurfaceItem {
+    SurfaceItem {
+        name: layout.surface(field),
+        kind: SurfaceKind::Measure,
+        label: format!("{field} of {}", layout.table),
+        declared: "Quantity".to_owned(),
+    }
+}

@@ -1,0 +1,88 @@
+//! The sheet for the customer's consultant: tables, scenario, user, and what only
+//! she can say.
+
+use planthread_contracts::{MeasureDecl, Owner};
+use planthread_kit::{SheetLine, sheet::line};
+
+use crate::config::{Config, EffectiveOut, Family, Layout, RateBasis, WriteRoute};
+
+pub(crate) const LOGIN: &str = "login";
+pub(crate) const SCENARIO: &str = "scenario";
+pub(crate) const MASTER: &str = "resources";
+pub(crate) const SHEET: &str = "import";
+
+/// Lines that no reading answers: id, and what they say.
+pub(crate) fn signed(config: &Config) -> Vec<(&'static str, &'static str, String)> {
+    let family = match config.table_family {
+        Family::Constraint => "Constraint and ConstraintAvailable, not WorkCenter and CapacityOverride",
+        Family::Crp => "WorkCenter and CapacityOverride, not Constraint and ConstraintAvailable",
+    };
+    let basis = match config.rate_basis {
+        RateBasis::Period => "the quantity of the whole period of its row",
+        RateBasis::Day => "a quantity a day",
+    };
+    let end = match config.effective_out {
+        EffectiveOut::Inclusive => "the last day on which a row holds",
+        EffectiveOut::Exclusive => "the first day on which a row no longer holds",
+    };
+    let session = match config.one_session {
+        true => "It may have one session only, and nobody else uses it",
+        false => "It may have several sessions at the same time",
+    };
+    vec![
+        ("family", "planning", format!("The plan reads {family}")),
+        ("rate_basis", "planning", format!("A rate is {basis}, in the resource's own unit")),
+        ("effective_out", "planning", format!("EffectiveOutDate is {end}")),
+        ("overlap", "planning", "A row of one period goes before a standard row that holds always".to_owned()),
+        ("user", "web service users", format!("The user is neither administrator nor planner. {session}")),
+        (
+            "edition",
+            "web services guide",
+            format!("The customer's guide is of edition {}", config.guide_edition),
+        ),
+        ("totals", "workbooks", "Worksheets add the own fields up as declared, or not at all".to_owned()),
+    ]
+}
+
+/// What must be true before the first landing.
+pub(crate) fn lines(
+    config: &Config,
+    layouts: &[Layout],
+    measures: &[MeasureDecl],
+    scenario: &str,
+) -> Vec<SheetLine> {
+    let master = config.table_family.master();
+    let mut lines = vec![
+        line(LOGIN, "web service users", "The user may log in, and may perform web service operations"),
+        line(SCENARIO, "scenarios", format!("Scenario {scenario} is there, and the user may modify it")),
+        line(MASTER, "data model", format!("Mfg::{master} holds the mapped resources at their sites")),
+    ];
+    for measure in measures {
+        let mut one = line(
+            measure.name.clone(),
+            "data model",
+            format!("{} is there, with {} decimals", measure.surface, measure.scale),
+        );
+        if measure.owner == Owner::Bridge {
+            one.landing = vec![measure.name.clone()];
+        }
+        lines.push(one);
+    }
+    for layout in layouts.iter().filter(|layout| !layout.keyed) {
+        let text = format!("{} has no unique key: sent again, a row acts as in the profile", layout.full());
+        lines.push(line(non_keyed(layout), "data model", text));
+    }
+    if config.write_route == WriteRoute::WorksheetImport {
+        lines.push(line(
+            SHEET,
+            "workbooks",
+            "The worksheets allow import: insert and modify on, delete and auto-create off",
+        ));
+    }
+    lines.extend(signed(config).into_iter().map(|(id, place, text)| line(id, place, text)));
+    lines
+}
+
+pub(crate) fn non_keyed(layout: &Layout) -> String {
+    format!("non_keyed.{}", layout.table)
+}

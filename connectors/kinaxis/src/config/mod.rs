@@ -1,0 +1,312 @@
+//! Settings: the profile of one tenant.
+//!
+//! What public sources leave open has no default here (§16): whoever fills it in
+//! asks the customer's administrator, and signs the sheet of `check`.
+
+pub(crate) mod layout;
+mod routes;
+
+use planthread_contracts::{MeasureDecl, Scope};
+use planthread_kit::target::{Auth, SettingsFault, Takes, address, auth::Kind, fault::within};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub(crate) use layout::{Layout, Surface};
+pub use layout::{Family, OwnTable};
+pub(crate) use routes::parameters;
+pub use routes::{
+    Argument, Import, QueryId, Scenario, ScopeParameter, Script, Visibility, Worksheet, Worksheets,
+};
+
+use crate::dates::DateForm;
+
+/// OAuth 2.0 client credentials and Basic (§2).
+pub(crate) const TAKES: Takes = Takes::only(&[Kind::Oauth2ClientCredentials, Kind::Basic]);
+
+/// Characters of a name that may stand in a filter text (§5).
+const PLAIN: &str = " _.-";
+
+/// The profile of one tenant.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address of the company: `https://na1.kinaxis.net/XXXX01_DEV01`.
+    pub base_url: String,
+    /// Who we are. The token endpoint is `<base_url>/oauth2/token`; a dedicated
+    /// web service user, neither administrator nor planner.
+    pub auth: Auth,
+    /// Edition of the web services guide that this profile was filled in from.
+    /// The wire shapes that public clients show are those of 2016.2.
+    pub guide_edition: String,
+    /// Which capacity application the plan reads: `constraint` (Constraint,
+    /// ConstraintAvailable) or `crp` (WorkCenter, CapacityOverride).
+    pub table_family: Family,
+    /// How rows are written.
+    pub write_route: WriteRoute,
+    /// The scenario that is written.
+    #[serde(default)]
+    pub scenario: Scenario,
+    /// What one value of a row is a quantity of: a `period` as it lands, or a `day`.
+    pub rate_basis: RateBasis,
+    /// Whether an effective-out date is the last day of a row, or the day after.
+    pub effective_out: EffectiveOut,
+    /// Form of the dates in extract files.
+    pub file_dates: DateForm,
+    /// What a row does that is sent again to a table without a unique key.
+    /// Needed where a measure lies in one.
+    #[serde(default)]
+    pub non_keyed: Option<NonKeyed>,
+    /// Tables in the customer's own namespace that hold our measures.
+    #[serde(default)]
+    pub own_tables: Vec<OwnTable>,
+    /// Whether the web service user may have one session only.
+    #[serde(default = "yes")]
+    pub one_session: bool,
+    /// Reading in bulk.
+    #[serde(default)]
+    pub reading: Reading,
+    /// Reading worksheets.
+    #[serde(default)]
+    pub worksheets: Worksheets,
+    /// Writing, whatever the route.
+    #[serde(default)]
+    pub writing: Writing,
+    /// The worksheet import, where that is the route.
+    #[serde(default)]
+    pub import: Option<Import>,
+    /// Whether the first line of an extract file names its columns.
+    #[serde(default)]
+    pub file_header: bool,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteRoute {
+    /// `bulk/upload` and `complete`: past the rules that workbooks have.
+    BulkUpload,
+    /// `data/workbook/import`: through a worksheet's import rules.
+    WorksheetImport,
+}
+
+/// What a value is a quantity of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RateBasis {
+    /// The whole period of the row.
+    Period,
+    /// A day: only measures stored by day fit.
+    Day,
+}
+
+/// What an effective-out date is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectiveOut {
+    /// The last day.
+    Inclusive,
+    /// The day after the last.
+    Exclusive,
+}
+
+/// What a row does that is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NonKeyed {
+    /// It modifies the row with the same identification.
+    Modify,
+    /// It is a second row: surplus ones are removed before.
+    Append,
+}
+
+/// Reading in bulk.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reading {
+    /// Rows that a page is asked for.
+    pub page_size: usize,
+    /// Form of the filter text.
+    pub filter: FilterForm,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { page_size: 50_000, filter: FilterForm::Plain }
+    }
+}
+
+/// Form of a filter text: clients of different years differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FilterForm {
+    /// The expression alone.
+    Plain,
+    /// The expression in brackets.
+    Bracketed,
+    /// None: everything is read.
+    None,
+}
+
+/// Writing, whatever the route.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Writing {
+    /// Most rows in one request.
+    pub rows_per_request: usize,
+    /// Seconds after which a write that was not answered has had its effect, or
+    /// never will.
+    pub settle_seconds: u64,
+    /// Milliseconds that a request is expected to take; no figure is public.
+    pub request_ms: u64,
+}
+
+impl Default for Writing {
+    fn default() -> Self {
+        Self { rows_per_request: 5_000, settle_seconds: 60, request_ms: 500 }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl Config {
+    /// The company's address without a slash at its end.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        self.base_url.trim_end_matches('/')
+    }
+
+    /// Where the cells of `scope` live.
+    #[must_use]
+    pub fn address(&self, scope: &Scope) -> String {
+        format!("{}, scenario {}", self.base(), self.scenario_of(scope))
+    }
+
+    /// The scenario that holds `scope`.
+    #[must_use]
+    pub fn scenario_of<'a>(&'a self, scope: &'a Scope) -> &'a str {
+        self.scenario.name.as_deref().unwrap_or(scope.name())
+    }
+
+    /// Checks settings and measures against each other.
+    ///
+    /// # Errors
+    /// The first fault, by field.
+    pub fn validate(&self, measures: &[MeasureDecl]) -> Result<(), SettingsFault> {
+        address::endpoint("base_url", &self.base_url)?;
+        self.auth.validate(&TAKES).map_err(|fault| fault.inside("auth"))?;
+        if self.guide_edition.trim().is_empty() {
+            return Err(SettingsFault::new("guide_edition", "is empty")
+                .cure("write the edition of the customer's web services guide; public clients follow 2016.2"));
+        }
+        within("reading.page_size", self.reading.page_size, 1, 500_000)?;
+        within("writing.rows_per_request", self.writing.rows_per_request, 1, 100_000)?;
+        within("writing.settle_seconds", self.writing.settle_seconds, 0, 3_600)?;
+        within("writing.request_ms", self.writing.request_ms, 0, 600_000)?;
+        within("worksheets.start_row", self.worksheets.start_row, 0, 1)?;
+        within("worksheets.page_size", self.worksheets.page_size, 1, 100_000)?;
+        let layouts = self.layouts(measures)?;
+        self.tables_fit(&layouts, measures)?;
+        match (self.write_route, &self.import) {
+            (WriteRoute::WorksheetImport, None) => {
+                Err(SettingsFault::new("import", "is missing, and the route is a worksheet import")
+                    .cure("name workbook, worksheets and the form of their dates"))
+            }
+            (WriteRoute::WorksheetImport, Some(import)) => {
+                import.validate(&layouts).map_err(|fault| fault.inside("import"))
+            }
+            (WriteRoute::BulkUpload, _) => Ok(()),
+        }
+    }
+
+    fn tables_fit(
+        &self,
+        layouts: &[Layout],
+        measures: &[MeasureDecl],
+    ) -> Result<(), SettingsFault> {
+        if let Some(open) = layouts.iter().find(|one| !one.keyed && self.non_keyed.is_none()) {
+            let reason = format!("is missing, and {} has no unique key", open.full());
+            return Err(SettingsFault::new("non_keyed", reason)
+                .cure("send one row twice in a test scenario: write `modify` or `append`"));
+        }
+        let daily = |measure: &&MeasureDecl| {
+            measure.level != planthread_contracts::PeriodKind::Day
+                && self.rate_basis == RateBasis::Day
+                && Surface::of(&measure.surface).is_some_and(|surface| self.is_rate(&surface))
+        };
+        if let Some(measure) = measures.iter().find(daily) {
+            let reason = format!("is `day`, and {} lands by {:?}", measure.surface, measure.level);
+            return Err(SettingsFault::new("rate_basis", reason).cure(
+                "declare the measure at `level: day`: a connector converts nothing, or land it in \
+                 an own table",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether a field is a rate of the vendor's own tables.
+    fn is_rate(&self, surface: &Surface) -> bool {
+        surface.namespace == "Mfg"
+    }
+
+    /// Names as a filter text; `None` where everything is read.
+    pub(crate) fn filter<'a>(
+        &self,
+        field: &str,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Option<String> {
+        const NAMES_MAX: usize = 200;
+        let mut names: Vec<&str> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        let plain = |name: &&str| {
+            !name.is_empty()
+                && name.chars().all(|sign| sign.is_ascii_alphanumeric() || PLAIN.contains(sign))
+        };
+        if names.is_empty() || names.len() > NAMES_MAX || !names.iter().all(plain) {
+            return None;
+        }
+        let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+        let text = format!("{field} IN ({})", names.join(","));
+        match self.reading.filter {
+            FilterForm::Plain => Some(text),
+            FilterForm::Bracketed => Some(format!("[{text}]")),
+            FilterForm::None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::samples::{config, measures};
+
+    use super::*;
+
+    #[test]
+    fn only_plain_names_stand_in_a_filter() {
+        let mut config = config();
+        let filter = |config: &Config, names: &[&str]| config.filter("F", names.iter().copied());
+        assert_eq!(filter(&config, &["B", "A 1", "B"]).as_deref(), Some("F IN ('A 1','B')"));
+        for odd in ["O'Neil", "Ä", "a)", ""] {
+            assert_eq!(filter(&config, &["A", odd]), None, "{odd}");
+        }
+        config.reading.filter = FilterForm::Bracketed;
+        assert_eq!(filter(&config, &["A"]).as_deref(), Some("[F IN ('A')]"));
+    }
+
+    #[test]
+    fn what_the_sources_leave_open_is_asked_for() {
+        let mut config = config();
+        config.validate(&measures()).unwrap();
+        config.non_keyed = None;
+        let fault = config.validate(&measures()).unwrap_err();
+        assert!(fault.field == "non_keyed" && fault.to_string().contains("append"), "{fault}");
+        config.non_keyed = Some(NonKeyed::Modify);
+        config.rate_basis = RateBasis::Day;
+        assert_eq!(config.validate(&measures()).unwrap_err().field, "rate_basis");
+        config.rate_basis = RateBasis::Period;
+        config.guide_edition = " ".to_owned();
+        assert_eq!(config.validate(&measures()).unwrap_err().field, "guide_edition");
+    }
+}

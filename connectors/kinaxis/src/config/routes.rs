@@ -1,0 +1,232 @@
+//! Scenario, scripts and the worksheet import.
+
+use std::collections::BTreeMap;
+
+use planthread_kit::target::SettingsFault;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::layout::Layout;
+use crate::dates::DateForm;
+
+/// Whether an object is everybody's or one user's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+pub enum Visibility {
+    /// Shared.
+    #[default]
+    Public,
+    /// One user's.
+    Private,
+}
+
+impl Visibility {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Public => "Public",
+            Self::Private => "Private",
+        }
+    }
+}
+
+/// The scenario that is written.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scenario {
+    /// Its name; by default that of the target's scope.
+    pub name: Option<String>,
+    /// Whether it is shared.
+    pub visibility: Visibility,
+    /// The customer's script that makes it where it is not there.
+    pub ensure: Option<Script>,
+}
+
+/// A server script of the customer's.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// Its name.
+    pub name: String,
+    /// Whether it is shared.
+    #[serde(default)]
+    pub visibility: Visibility,
+    /// Name of the argument that takes the scenario.
+    #[serde(default = "argument")]
+    pub argument: String,
+    /// Form of that argument.
+    #[serde(default)]
+    pub form: Argument,
+}
+
+/// Form of a script's scenario argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Argument {
+    /// Its name as text.
+    #[default]
+    Name,
+    /// A reference of name and scope; only a scenario that is there can be one.
+    Reference,
+}
+
+fn argument() -> String {
+    "scenarioName".to_owned()
+}
+
+impl Script {
+    /// The arguments of a call about a scenario.
+    pub(crate) fn arguments(&self, scenario: &str, visibility: Visibility) -> Value {
+        let value = match self.form {
+            Argument::Name => json!(scenario),
+            Argument::Reference => json!({ "Name": scenario, "Scope": visibility.word() }),
+        };
+        json!({ (self.argument.clone()): value })
+    }
+}
+
+/// A workbook whose worksheets take rows.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Import {
+    /// The workbook.
+    pub workbook: String,
+    /// Whether it is shared.
+    #[serde(default)]
+    pub visibility: Visibility,
+    /// The site group; `All Sites` narrows nothing.
+    #[serde(default = "all_sites")]
+    pub site_group: String,
+    /// The worksheet of each table, with its columns in order:
+    /// `Mfg::ConstraintAvailable`.
+    pub worksheets: BTreeMap<String, Worksheet>,
+    /// Form of the dates of an import: the locale of the web service user.
+    pub dates: DateForm,
+}
+
+/// One worksheet.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Worksheet {
+    /// Its name.
+    pub name: String,
+    /// The fields of its import row, in order. It is a property of the worksheet:
+    /// what a read shows may have more.
+    pub columns: Vec<String>,
+}
+
+/// How worksheets are read: clients differ in each of these (§5).
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Worksheets {
+    /// Number of the first row, 0 or 1.
+    pub start_row: usize,
+    /// What becomes of the `#` of a query's handle.
+    pub query_id: QueryId,
+    /// Name of the parameter that says whether the workbook is shared.
+    pub scope_parameter: ScopeParameter,
+    /// Rows that a page is asked for.
+    pub page_size: usize,
+}
+
+impl Default for Worksheets {
+    fn default() -> Self {
+        Self {
+            start_row: 0,
+            query_id: QueryId::Strip,
+            scope_parameter: ScopeParameter::WorkbookScope,
+            page_size: 5_000,
+        }
+    }
+}
+
+/// What becomes of the `#` of a query's handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum QueryId {
+    /// It is left out.
+    #[default]
+    Strip,
+    /// It is sent as `%23`.
+    Encode,
+}
+
+/// Name of the parameter of a workbook's scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+pub enum ScopeParameter {
+    /// `workbookScope`
+    #[default]
+    #[serde(rename = "workbookScope")]
+    WorkbookScope,
+    /// `Scope`
+    Scope,
+}
+
+impl ScopeParameter {
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::WorkbookScope => "workbookScope",
+            Self::Scope => "Scope",
+        }
+    }
+}
+
+/// `WorkbookParameters`; a filter and variables narrow what is seen, so there are
+/// none, as a client sends it (corrections).
+pub(crate) fn parameters(
+    workbook: &str,
+    visibility: Visibility,
+    site_group: &str,
+    sheets: &[&str],
+) -> Value {
+    json!({
+        "Workbook": { "Name": workbook, "Scope": visibility.word() },
+        "SiteGroup": site_group,
+        "Filter": null,
+        "VariableValues": null,
+        "WorksheetNames": sheets,
+    })
+}
+
+fn all_sites() -> String {
+    "All Sites".to_owned()
+}
+
+impl Import {
+    /// The parameters of a request about one worksheet.
+    pub(crate) fn parameters(&self, sheet: &str) -> Value {
+        parameters(&self.workbook, self.visibility, &self.site_group, &[sheet])
+    }
+
+    /// The worksheet of a table.
+    pub(crate) fn worksheet(&self, layout: &Layout) -> Option<&Worksheet> {
+        self.worksheets.get(&layout.full())
+    }
+
+    pub(super) fn validate(&self, layouts: &[Layout]) -> Result<(), SettingsFault> {
+        for layout in layouts {
+            let full = layout.full();
+            let Some(sheet) = self.worksheet(layout) else {
+                let reason = format!("names no worksheet for {full}");
+                return Err(SettingsFault::new("worksheets", reason)
+                    .cure("add the worksheet that takes the rows of that table"));
+            };
+            let all = layout.keys().into_iter().chain(layout.values.clone());
+            let missing = all.into_iter().find(|field| !sheet.columns.contains(field));
+            if let Some(field) = missing {
+                let reason = format!("{full}: {} has no column {field}", sheet.name);
+                return Err(SettingsFault::new("worksheets", reason)
+                    .cure("list the columns of the import row in their order"));
+            }
+            let strange = sheet.columns.iter().find(|column| {
+                !layout.keys().contains(column) && !layout.values.contains(column)
+            });
+            if let Some(column) = strange {
+                let reason = format!("{full}: {} has a column {column} that is not ours", sheet.name);
+                return Err(SettingsFault::new("worksheets", reason).cure(
+                    "make a worksheet of our fields alone: an import writes every column of a row",
+                ));
+            }
+        }
+        Ok(())
+    }
+}

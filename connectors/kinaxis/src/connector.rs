@@ -1,0 +1,113 @@
+//! The six verbs, each one line: what they do stands in `verbs` and `check`.
+
+use planthread_contracts::{MeasureDecl, Scope, SeenCell};
+use planthread_kit::{
+    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Connector, ConnectorError,
+    Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Submission, http::HttpStack,
+    target::SettingsFault,
+};
+
+use crate::{
+    check::{discover::discover, sheet},
+    config::Config,
+    context::Context,
+    cost::cost,
+    grades::grades,
+    pack::pack,
+    verbs::{poll::poll, read::read, submit::submit},
+};
+
+/// One target: a company, and the scenario that holds our scope.
+#[derive(Debug)]
+pub struct Kinaxis {
+    context: Context,
+    info: Info,
+}
+
+impl Kinaxis {
+    /// A connector for `target`, whose own cells live in `scope`.
+    ///
+    /// # Errors
+    /// When settings and measures don't fit each other, or the scope is base:
+    /// nothing is written into the planners' own scenario.
+    pub fn new(
+        target: &str,
+        config: Config,
+        scope: Scope,
+        measures: Vec<MeasureDecl>,
+        http: HttpStack,
+    ) -> Result<Self, SettingsFault> {
+        config.validate(&measures).map_err(|fault| fault.inside("settings"))?;
+        if config.scenario_of(&scope).trim().is_empty() {
+            return Err(SettingsFault::new("scope", "is base, and this target writes a signal scenario")
+                .cure("name the scenario as the target's scope, or under `scenario.name`"));
+        }
+        let layouts = config.layouts(&measures)?;
+        let info = Info {
+            name: crate::NAME,
+            target: target.to_owned(),
+            address: config.address(&scope),
+            capabilities: capabilities(&config, &measures, cost(&config, &layouts)),
+            grades: grades(),
+            sheet: sheet::lines(&config, &layouts, &measures, config.scenario_of(&scope)),
+        };
+        let context = Context::new(config, target, scope, measures, layouts, http);
+        Ok(Self { context, info })
+    }
+}
+
+fn capabilities(
+    config: &Config,
+    measures: &[MeasureDecl],
+    cost: planthread_kit::Cost,
+) -> Capabilities {
+    let rows = config.writing.rows_per_request;
+    Capabilities {
+        cells_per_batch: rows * measures.len().max(1),
+        groups_per_batch: rows,
+        uniform_batches: false,
+        measures: measures.to_vec(),
+        // A tally counts refused rows, and names none (§17).
+        names_rejected_rows: false,
+        published_requests_per_minute: None,
+        cost,
+    }
+}
+
+impl Connector for Kinaxis {
+    fn info(&self) -> &Info {
+        &self.info
+    }
+
+    fn discover(&self) -> BoxFuture<'_, Result<Discovery, ConnectorError>> {
+        Box::pin(discover(&self.context, &self.info.sheet))
+    }
+
+    fn submit<'a>(
+        &'a self,
+        batch: &'a Batch,
+        attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<Submission, ConnectorError>> {
+        Box::pin(submit(&self.context, batch, attempt))
+    }
+
+    fn poll<'a>(
+        &'a self,
+        attempt: &'a AttemptRecord,
+        _: &'a RecordedBatch,
+    ) -> BoxFuture<'a, Result<Poll, ConnectorError>> {
+        Box::pin(async { Ok(poll(&self.context, attempt)) })
+    }
+
+    fn read<'a>(
+        &'a self,
+        selection: &'a Selection,
+    ) -> BoxFuture<'a, Result<Vec<SeenCell>, ConnectorError>> {
+        Box::pin(read(&self.context, selection))
+    }
+
+    fn pack(&self, cells: &[CellWrite]) -> Result<Vec<PackFile>, ConnectorError> {
+        let Context { config, layouts, measures, .. } = &self.context;
+        pack(config, layouts, measures, cells)
+    }
+}

@@ -1,0 +1,45 @@
+//! What the parts of the connector share.
+
+use std::sync::atomic::AtomicBool;
+
+use planthread_contracts::{MeasureDecl, Scope};
+use planthread_kit::{Clock, http::HttpStack};
+
+use crate::{
+    config::{Config, Layout},
+    wire::Client,
+};
+
+/// One target: a company, and the scenario that holds our scope.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    /// The target's name.
+    pub(crate) target: String,
+    pub(crate) scope: Scope,
+    pub(crate) measures: Vec<MeasureDecl>,
+    pub(crate) layouts: Vec<Layout>,
+    pub(crate) client: Client,
+    /// Whether the scenario was made sure of since the start.
+    pub(crate) ensured: AtomicBool,
+}
+
+impl Context {
+    pub(crate) fn new(
+        config: Config,
+        target: &str,
+        scope: Scope,
+        measures: Vec<MeasureDecl>,
+        layouts: Vec<Layout>,
+        http: HttpStack,
+    ) -> Self {
+        let scenario = config.scenario_of(&scope).to_owned();
+        let client = Client::new(http, &config, &scenario);
+        let ensured = AtomicBool::new(false);
+        Self { config, target: target.to_owned(), scope, measures, layouts, client, ensured }
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.client.http().clock().as_ref()
+    }
+}

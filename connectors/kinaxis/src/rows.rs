@@ -1,0 +1,261 @@
+//! Pure: cells to rows of tables, and rows that were read back to cells.
+
+use std::collections::BTreeMap;
+
+use jiff::{ToSpan as _, civil::Date};
+use planthread_contracts::{CellKey, MeasureDecl, Period, SeenCell};
+use planthread_kit::{
+    CellWrite, Class, ConnectorError,
+    rows::{Grouped, Parts, RowKey, group, refuse},
+};
+use rust_decimal::Decimal;
+
+use crate::{
+    config::{EffectiveOut, Layout, layout::ID_PREFIX},
+    dates::DateForm,
+};
+
+/// Rows of one table with the same value fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Position of the table among the layouts.
+    pub(crate) layout: usize,
+    /// Fields of the values, in order.
+    pub(crate) fields: Vec<String>,
+    pub(crate) rows: Vec<Line>,
+}
+
+/// One row, with the cells that it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) key: RowKey,
+    /// Values, in the order of the part's fields.
+    pub(crate) values: Vec<String>,
+    /// Positions of the cells in the batch.
+    pub(crate) cells: Vec<usize>,
+}
+
+/// Cells as rows; a value is written as plain digits at its declared scale.
+pub(crate) fn encode(
+    cells: &[CellWrite],
+    measures: &[MeasureDecl],
+) -> Result<Grouped<String>, ConnectorError> {
+    group(cells, measures, Parts::Allowed, |cell, measure| {
+        if cell.key.product.is_some() {
+            let cure = "map the resource without a product";
+            return Err(refuse(&cell.key, "a constraint has no products", cure));
+        }
+        if [&cell.key.resource, &cell.key.location].iter().any(|name| name.contains(['\t', '\n', '\r'])) {
+            return Err(refuse(&cell.key, "a name holds a tab or a line break", "correct the mapping"));
+        }
+        let mut value = cell.value.normalize();
+        if value.scale() > measure.scale {
+            let reason = format!("{value} has more than {} decimals", measure.scale);
+            return Err(refuse(&cell.key, &reason, "correct the scale of the measure"));
+        }
+        value.rescale(measure.scale);
+        Ok(value.to_string())
+    })
+}
+
+/// The rows by table and value fields, at most `most` in one part.
+pub(crate) fn parts(grouped: &Grouped<String>, layouts: &[Layout], most: usize) -> Vec<Part> {
+    let mut all: BTreeMap<(usize, Vec<String>), Vec<Line>> = BTreeMap::new();
+    for table in &grouped.tables {
+        for (number, layout) in layouts.iter().enumerate() {
+            let mine: Vec<(usize, &String)> = layout
+                .values
+                .iter()
+                .filter_map(|field| {
+                    let surface = layout.surface(field);
+                    let at = table.columns.names.iter().position(|name| *name == surface)?;
+                    Some((at, field))
+                })
+                .collect();
+            if mine.is_empty() {
+                continue;
+            }
+            let fields = mine.iter().map(|(_, field)| (*field).clone()).collect();
+            let lines = table.rows.iter().map(|row| Line {
+                key: row.key.clone(),
+                values: mine.iter().map(|(at, _)| row.values[*at].clone()).collect(),
+                cells: mine.iter().map(|(at, _)| row.cells[*at]).collect(),
+            });
+            all.entry((number, fields)).or_default().extend(lines);
+        }
+    }
+    let cut = |((layout, fields), rows): ((usize, Vec<String>), Vec<Line>)| {
+        let chunks: Vec<Part> = rows
+            .chunks(most.max(1))
+            .map(|rows| Part { layout, fields: fields.clone(), rows: rows.to_vec() })
+            .collect();
+        chunks
+    };
+    all.into_iter().flat_map(cut).collect()
+}
+
+/// The first day and the end of a row.
+pub(crate) fn span(period: Period, out: EffectiveOut) -> (Date, Date) {
+    let end = match out {
+        EffectiveOut::Inclusive => period.end().saturating_sub(1.day()),
+        EffectiveOut::Exclusive => period.end(),
+    };
+    (period.start(), end)
+}
+
+/// What names a row, in the order of [`Layout::keys`].
+pub(crate) fn key_values(
+    layout: &Layout,
+    key: &RowKey,
+    dates: DateForm,
+    out: EffectiveOut,
+) -> Vec<String> {
+    let (start, end) = span(key.period, out);
+    let mut values = Vec::new();
+    if layout.id.is_some() {
+        values.push(format!("{ID_PREFIX}{}", key.period));
+    }
+    values.extend([key.resource.clone(), key.location.clone(), dates.write(start)]);
+    if layout.end.is_some() {
+        values.push(dates.write(end));
+    }
+    values
+}
+
+/// One row of a table, as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Its name, where it is one period of ours.
+    pub(crate) key: Option<RowKey>,
+    /// Texts of all fields: keys, then values.
+    pub(crate) texts: Vec<String>,
+}
+
+impl Held {
+    /// Reads one row: the layout's keys, then `values` more fields.
+    pub(crate) fn read(
+        layout: &Layout,
+        out: EffectiveOut,
+        texts: Vec<String>,
+        width: usize,
+    ) -> Result<Self, ConnectorError> {
+        if texts.len() != width {
+            let text = format!("a row of {} has {} columns, {width} were asked for", layout.full(), texts.len());
+            return Err(ConnectorError::new(Class::Drift, "read rows", text)
+                .cure("a name may hold a tab; else compare the fields with the table's"));
+        }
+        let key = name(layout, out, &texts);
+        Ok(Self { key, texts })
+    }
+}
+
+/// The period of ours that a row is, if it is one.
+fn name(layout: &Layout, out: EffectiveOut, texts: &[String]) -> Option<RowKey> {
+    let skip = usize::from(layout.id.is_some());
+    let start: Date = texts[skip + 2].parse().ok()?;
+    let period = Period::containing(layout.level, start);
+    let (first, end) = span(period, out);
+    let ends = layout.end.is_none() || texts[skip + 3].parse().is_ok_and(|held: Date| held == end);
+    let ours = layout.id.is_none() || texts[0] == format!("{ID_PREFIX}{period}");
+    (first == start && ends && ours).then(|| RowKey {
+        resource: texts[skip].clone(),
+        location: texts[skip + 1].clone(),
+        product: None,
+        period,
+    })
+}
+
+/// The cells of one row of ours, of the measures that lie in `fields`.
+pub(crate) fn cells(
+    held: &Held,
+    layout: &Layout,
+    fields: &[String],
+    measures: &[MeasureDecl],
+    (target, scope): (&str, &str),
+) -> Result<Vec<SeenCell>, ConnectorError> {
+    let Some(key) = &held.key else { return Ok(Vec::new()) };
+    let first = layout.keys().len();
+    let mut seen = Vec::new();
+    for (at, field) in fields.iter().enumerate() {
+        let surface = layout.surface(field);
+        for measure in measures.iter().filter(|measure| measure.surface == surface) {
+            let text = held.texts[first + at].as_str();
+            let value = match text {
+                "" => None,
+                text => Some(number(text, &surface)?),
+            };
+            let key = CellKey {
+                target: target.to_owned(),
+                scope: scope.to_owned(),
+                resource: key.resource.clone(),
+                location: key.location.clone(),
+                product: None,
+                period: key.period,
+                measure: measure.name.clone(),
+            };
+            seen.push(SeenCell { key, value });
+        }
+    }
+    Ok(seen)
+}
+
+pub(crate) fn number(text: &str, surface: &str) -> Result<Decimal, ConnectorError> {
+    text.parse::<Decimal>().map_err(|_| {
+        ConnectorError::new(Class::Drift, "read rows", format!("a value of {surface} is no number"))
+            .cure("compare the field's type, and the decimal sign of the web service user")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{batch, config, layouts, measures};
+
+    #[test]
+    fn cells_become_rows_of_their_tables() {
+        let cells = batch();
+        let grouped = encode(&cells, &measures()).unwrap();
+        let parts = parts(&grouped, &layouts(), 5_000);
+        let shape: Vec<_> =
+            parts.iter().map(|p| (p.layout, p.fields.join(","), p.rows.len())).collect();
+        assert_eq!(shape, [(0, "Rate".to_owned(), 2), (1, "AsOf,Live".to_owned(), 2)]);
+        let all: usize = parts.iter().flat_map(|p| &p.rows).map(|row| row.cells.len()).sum();
+        assert_eq!(all, cells.len());
+        let key = key_values(&layouts()[0], &parts[0].rows[0].key, DateForm::Iso, EffectiveOut::Inclusive);
+        assert_eq!(key, ["LINE-1", "1010", "2026-11-30", "2026-12-06"]);
+        assert_eq!(parts[0].rows[0].values, ["36.50"]);
+    }
+
+    #[test]
+    fn only_rows_of_one_period_are_cells_of_ours() {
+        let (layout, out) = (&layouts()[0], config().effective_out);
+        let read = |texts: [&str; 5]| {
+            Held::read(layout, out, texts.map(str::to_owned).to_vec(), 5).unwrap().key.is_some()
+        };
+        assert!(read(["LINE-1", "1010", "2026-11-30", "2026-12-06", "36.5"]));
+        for (start, end) in [
+            ("Past", "Undefined"),
+            ("2026-11-30", "2026-12-07"),
+            ("2026-12-01", "2026-12-06"),
+            ("2026-11-30", "Undefined"),
+        ] {
+            assert!(!read(["LINE-1", "1010", start, end, "36.5"]), "{start} {end}");
+        }
+        assert!(Held::read(layout, out, vec![String::new()], 5).is_err());
+    }
+
+    #[test]
+    fn an_override_is_named_by_an_id_of_ours() {
+        let mut layout = layouts()[0].clone();
+        (layout.id, layout.end) = (Some("Id".to_owned()), None);
+        let grouped = encode(&batch(), &measures()).unwrap();
+        let key = grouped.tables[0].rows[0].key.clone();
+        let texts = key_values(&layout, &key, DateForm::Iso, EffectiveOut::Exclusive);
+        assert_eq!(texts, ["PT-2026-W49", "LINE-1", "1010", "2026-11-30"]);
+        let mut texts: Vec<String> = texts;
+        texts.push("36.5".to_owned());
+        assert_eq!(Held::read(&layout, EffectiveOut::Exclusive, texts.clone(), 5).unwrap().key, Some(key));
+        "other".clone_into(&mut texts[0]);
+        assert_eq!(Held::read(&layout, EffectiveOut::Exclusive, texts, 5).unwrap().key, None);
+    }
+}

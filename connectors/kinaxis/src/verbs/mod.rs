@@ -1,0 +1,14 @@
+//! What the six verbs do.
+
+pub(crate) mod bulk;
+pub(crate) mod import;
+pub(crate) mod outcome;
+pub(crate) mod poll;
+pub(crate) mod read;
+pub(crate) mod submit;
+
+/// Note of the writes that can take effect, made before the first of them: the
+/// handles of what was staged.
+pub(crate) const STEP: &str = "writing";
+/// Note of the instant of the last write that can take effect.
+pub(crate) const SINCE: &str = "since";

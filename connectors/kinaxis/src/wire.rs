@@ -1,0 +1,338 @@
+//! Requests and their receipts: the thin IO.
+
+use bytes::Bytes;
+use http::{Method, StatusCode, header::CONTENT_TYPE};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use planthread_kit::{
+    Class, ConnectorError, Sent,
+    http::{
+        Bounds, Call, Expect, HttpStack, JsonClient, Lane, Page, Safety,
+        answer::{receipt, refuses},
+        paging::counted,
+        said::said,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::config::{
+    Config, Import, Layout, QueryId, Script, Visibility, Worksheets, parameters,
+};
+
+/// What can't stand in a path or a query as it is (§5: names hold spaces and `&`).
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'&')
+    .add(b'+')
+    .add(b'/')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\');
+
+/// A name as it stands in an address.
+pub(crate) fn encoded(name: &str) -> String {
+    utf8_percent_encode(name, ENCODED).to_string()
+}
+
+/// One company, and the scenario that is written.
+#[derive(Debug)]
+pub(crate) struct Client {
+    json: JsonClient,
+    scenario: String,
+    visibility: Visibility,
+    page_size: usize,
+    parallel: usize,
+    worksheets: Worksheets,
+}
+
+/// A read of one table.
+#[derive(Debug)]
+pub(crate) struct Question<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) table: &'a str,
+    pub(crate) fields: &'a [String],
+    pub(crate) filter: Option<String>,
+    pub(crate) lane: Lane,
+}
+
+/// A worksheet that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sheet {
+    /// Ids of its columns.
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// `Values` of a row; a number stands for its text.
+fn values(row: &Value) -> Option<Vec<String>> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    Some(row["Values"].as_array()?.iter().map(text).collect())
+}
+
+impl Client {
+    pub(crate) fn new(http: HttpStack, config: &Config, scenario: &str) -> Self {
+        Self {
+            json: JsonClient::new(http, &format!("{}/integration/V1", config.base())),
+            scenario: scenario.to_owned(),
+            visibility: config.scenario.visibility,
+            page_size: config.reading.page_size,
+            parallel: if config.one_session { 1 } else { 4 },
+            worksheets: config.worksheets.clone(),
+        }
+    }
+
+    pub(crate) const fn http(&self) -> &HttpStack {
+        self.json.http()
+    }
+
+    pub(crate) fn scenario(&self) -> &str {
+        &self.scenario
+    }
+
+    fn reference(&self) -> Value {
+        json!({ "Name": self.scenario, "Scope": self.visibility.word() })
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Result<http::Request<Bytes>, ConnectorError> {
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let mut request = self.json.request(Method::POST, path, body)?;
+        let json = http::HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        Ok(request)
+    }
+
+    /// Asks something that takes no effect by POST.
+    async fn ask(
+        &self,
+        operation: &'static str,
+        lane: Lane,
+        path: &str,
+        body: &Value,
+        expect: Expect,
+    ) -> Result<Value, ConnectorError> {
+        let call = Call::new(operation, Safety::Read, self.post(path, body)?).lane(lane);
+        self.json.send(call, expect).await
+    }
+
+    /// All rows that a question has, as texts in the order of its fields (§4.1).
+    pub(crate) async fn rows(&self, question: Question<'_>) -> Result<Vec<Vec<String>>, ConnectorError> {
+        const OPEN: &str = "open read";
+        const READ: &str = "read rows";
+        let Question { namespace, table, fields, filter, lane } = question;
+        let body = json!({ "Scenario": self.reference(),
+            "Table": { "Namespace": namespace, "Name": table }, "Fields": fields,
+            "Filter": filter.unwrap_or_default() });
+        let open = self.ask(OPEN, lane, "/bulk/export", &body, Expect::json("/ExportId")).await?;
+        let id = handle(OPEN, &open, "ExportId")?;
+        let total = open["TotalRows"].as_u64();
+        let total = total.ok_or_else(|| drift(OPEN, "TotalRows is no count"))?;
+        if total == 0 {
+            return Ok(Vec::new());
+        }
+        let bounds = Bounds { size: self.page_size, parallel: self.parallel, rows_max: None, pages_max: 10_000 };
+        let pages = counted(READ, bounds, |skip, top| {
+            let path = format!(
+                "/bulk/export/{id}?startRow={skip}&pageSize={top}&delimiter=%09&finishExport=false"
+            );
+            async move {
+                let page = self.page(READ, lane, &path).await?;
+                let rows = page["Rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+                let rows: Option<Vec<Vec<String>>> = rows
+                    .iter()
+                    .map(|row| Some(row.as_str()?.split('\t').map(str::to_owned).collect()))
+                    .collect();
+                let rows = rows.ok_or_else(|| drift(READ, "a row is no text"))?;
+                Ok(Page { rows, total: Some(total) })
+            }
+        });
+        Ok(pages.await?.concat())
+    }
+
+    /// One page of an open read. A handle that is gone has expired: the next read
+    /// opens another.
+    pub(crate) async fn page(
+        &self,
+        operation: &'static str,
+        lane: Lane,
+        path: &str,
+    ) -> Result<Value, ConnectorError> {
+        let request = self.json.request(Method::GET, path, Bytes::new())?;
+        let answer = self.http().send(Call::new(operation, Safety::Read, request).lane(lane)).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            let class = Class::Transient { sent: Sent::No };
+            return Err(ConnectorError::new(class, operation, "HTTP 404: the handle has expired")
+                .cure("read again; where it stays, smaller tables or larger pages end sooner"));
+        }
+        receipt(operation, &answer, Expect::json("/Rows"), Sent::No, said)
+    }
+
+    /// All rows of a worksheet as texts, with the ids of its columns (§4.4). The
+    /// first call tells how many there are: a shortfall is refused.
+    pub(crate) async fn worksheet(
+        &self,
+        (workbook, visibility): (&str, Visibility),
+        site_group: &str,
+        sheet: &str,
+    ) -> Result<Sheet, ConnectorError> {
+        const OPEN: &str = "open worksheet";
+        const READ: &str = "read worksheet";
+        let body = json!({ "Scenario": self.reference(),
+            "WorkbookParameters": parameters(workbook, visibility, site_group, &[sheet]) });
+        let expect = Expect::json("/Worksheets/0/QueryHandle/QueryID");
+        let open = self.ask(OPEN, Lane::Verify, "/data/workbook", &body, expect).await?;
+        let open = &open["Worksheets"][0];
+        let id = handle(OPEN, &open["QueryHandle"], "QueryID")?;
+        let id = match self.worksheets.query_id {
+            QueryId::Strip => id,
+            QueryId::Encode => format!("%23{id}"),
+        };
+        let total = open["TotalRowCount"].as_u64();
+        let total = total.ok_or_else(|| drift(OPEN, "TotalRowCount is no count"))?;
+        let columns = open["Columns"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let columns: Option<Vec<String>> =
+            columns.iter().map(|column| Some(column["Id"].as_str()?.to_owned())).collect();
+        let columns = columns.ok_or_else(|| drift(OPEN, "a column has no Id"))?;
+        if total == 0 {
+            return Ok(Sheet { columns, rows: Vec::new() });
+        }
+        let (first, scope) = (self.worksheets.start_row, self.worksheets.scope_parameter.word());
+        let address = format!(
+            "/data/worksheet?queryId={id}&workbookName={}&{scope}={}&worksheetName={}",
+            encoded(workbook),
+            visibility.word(),
+            encoded(sheet)
+        );
+        let size = self.worksheets.page_size;
+        let bounds = Bounds { size, parallel: self.parallel, rows_max: None, pages_max: 10_000 };
+        let pages = counted(READ, bounds, |skip, top| {
+            let path = format!("{address}&startRow={}&pageSize={top}", first + skip);
+            async move {
+                let page = self.page(READ, Lane::Verify, &path).await?;
+                let rows = page["Rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+                let rows: Option<Vec<Vec<String>>> = rows.iter().map(values).collect();
+                let rows = rows.ok_or_else(|| drift(READ, "a row has no Values"))?;
+                Ok(Page { rows, total: Some(total) })
+            }
+        });
+        Ok(Sheet { columns, rows: pages.await?.concat() })
+    }
+
+    /// Imports rows through a worksheet's rules: it takes effect at once.
+    pub(crate) async fn import(
+        &self,
+        import: &Import,
+        sheet: &str,
+        rows: &[Vec<String>],
+    ) -> Result<Value, ConnectorError> {
+        let body = json!({ "Scenario": self.reference(),
+            "WorkbookParameters": import.parameters(sheet),
+            "Rows": rows.iter().map(|row| json!({ "Values": row })).collect::<Vec<_>>() });
+        let request = self.post("/data/workbook/import", &body)?;
+        let call = Call::new("import rows", Safety::Once, request);
+        self.effective(call, Expect::json("/Success")).await
+    }
+
+    /// Stages rows; they have no effect before [`Self::complete`] (§4.2, §4.3).
+    pub(crate) async fn stage(
+        &self,
+        verb: Verb,
+        layout: &Layout,
+        fields: &[String],
+        rows: &[Vec<String>],
+    ) -> Result<String, ConnectorError> {
+        const STAGE: &str = "stage rows";
+        let body = json!({ "Scenario": self.reference(),
+            "Table": { "Namespace": layout.namespace, "Name": layout.table }, "Fields": fields,
+            "Rows": rows.iter().map(|row| json!({ "Values": row })).collect::<Vec<_>>() });
+        let call = Call::new(STAGE, Safety::Repeatable, self.post(verb.path(), &body)?);
+        let answer = self.json.send(call, Expect::json(verb.pointer())).await.map_err(without_effect)?;
+        handle(STAGE, &answer, verb.id()).map_err(ConnectorError::took_nothing)
+    }
+
+    /// Applies what was staged: the one request of a push that takes effect.
+    pub(crate) async fn complete(&self, verb: Verb, id: &str) -> Result<Value, ConnectorError> {
+        let path = format!("{}/{}/complete", verb.path(), encoded(id));
+        let call = Call::new("complete rows", Safety::Once, self.post(&path, &Value::Null)?);
+        self.effective(call, Expect::json("/Results/Status")).await
+    }
+
+    /// Sends a request that takes effect; a refusal that is clearly about the
+    /// request itself says that nothing was taken.
+    pub(crate) async fn effective(&self, call: Call, expect: Expect) -> Result<Value, ConnectorError> {
+        let operation = call.operation;
+        let answer = self.http().send(call).await?;
+        let taken = receipt(operation, &answer, expect, Sent::Maybe, said);
+        taken.map_err(|error| match refuses(answer.status()) {
+            true => error.took_nothing(),
+            false => error,
+        })
+    }
+
+    /// Runs a script of the customer's, with the scenario as its argument.
+    pub(crate) async fn script(&self, script: &Script) -> Result<Value, ConnectorError> {
+        let path = format!("/script/{}/{}", script.visibility.word(), encoded(&script.name));
+        let body = script.arguments(&self.scenario, self.visibility);
+        let call = Call::new("run script", Safety::Once, self.post(&path, &body)?);
+        self.effective(call, Expect::json("/Value")).await
+    }
+}
+
+/// The two bulk writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Upload,
+    Remove,
+}
+
+impl Verb {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Upload => "/bulk/upload",
+            Self::Remove => "/bulk/remove",
+        }
+    }
+
+    const fn id(self) -> &'static str {
+        match self {
+            Self::Upload => "UploadId",
+            Self::Remove => "RemovalId",
+        }
+    }
+
+    const fn pointer(self) -> &'static str {
+        match self {
+            Self::Upload => "/UploadId",
+            Self::Remove => "/RemovalId",
+        }
+    }
+}
+
+/// A handle without its `#`, which would begin a fragment of the address (§5).
+fn handle(operation: &'static str, answer: &Value, name: &str) -> Result<String, ConnectorError> {
+    let text = answer[name].as_str().map(|text| text.trim_start_matches('#'));
+    let text = text.filter(|text| !text.is_empty());
+    text.map(encoded).ok_or_else(|| drift(operation, &format!("{name} is no handle")))
+}
+
+/// The error of a request without an effect on values: what was only staged or
+/// asked, whatever became of the answer.
+pub(crate) fn without_effect(error: ConnectorError) -> ConnectorError {
+    let class = match error.class {
+        Class::Transient { .. } => Class::Transient { sent: Sent::No },
+        class => class,
+    };
+    ConnectorError { class, ..error.took_nothing() }
+}
+
+fn drift(operation: &'static str, text: &str) -> ConnectorError {
+    ConnectorError::new(Class::Drift, operation, text)
+        .cure("compare the answer with the edition of the guide in `guide_edition`")
+}
