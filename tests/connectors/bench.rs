@@ -34,6 +34,7 @@ pub(crate) struct FactoryBench {
     registered: Registered,
     case: Case,
     folder: PathBuf,
+    name: &'static str,
 }
 
 /// What `conformance.json` says.
@@ -74,11 +75,25 @@ struct Told {
     blank: Option<(String, String)>,
 }
 
+/// The ways of which a folder has a bench: the first is the plain one.
+pub(crate) fn ways(folder: &str) -> Vec<String> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = fs::read_dir(&path).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let named = files.filter_map(|file| {
+        let name = file.ok()?.file_name().to_string_lossy().into_owned();
+        Some(name.strip_prefix("conformance-")?.strip_suffix(".json")?.to_owned())
+    });
+    let mut ways: Vec<String> = named.chain([String::new()]).collect();
+    ways.sort();
+    ways
+}
+
 impl FactoryBench {
-    /// The bench of a target whose `conformance.json` lies in `folder` of the
-    /// repository.
-    pub(crate) fn new(registered: Registered, folder: &str) -> Self {
-        let file = format!("{folder}/conformance.json");
+    /// The bench of a target whose `conformance.json`, or `conformance-WAY.json`,
+    /// lies in `folder` of the repository.
+    pub(crate) fn new(registered: Registered, folder: &str, way: &str) -> Self {
+        let dash = if way.is_empty() { "" } else { "-" };
+        let file = format!("{folder}/conformance{dash}{way}.json");
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(&file);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
         let case: Case =
@@ -88,7 +103,8 @@ impl FactoryBench {
         if let Err(fault) = (registered.target.validate)(&case.settings, &case.measures) {
             panic!("{file}: {fault}");
         }
-        Self { registered, case, folder }
+        let name = format!("{}{dash}{way}", registered.target.name);
+        Self { registered, case, folder, name: name.leak() }
     }
 
     /// The sandbox as it starts, or with behaviours turned on and off.
@@ -133,7 +149,7 @@ fn start() -> Timestamp {
 
 impl Bench for FactoryBench {
     fn name(&self) -> &'static str {
-        self.registered.target.name
+        self.name
     }
 
     fn habits(&self) -> Vec<Habit> {

@@ -2,7 +2,8 @@
 //!
 //! The benches come from the registry and from each target's
 //! `conformance.json`: a target without one fails here, so that a new line in
-//! the registry is covered or refused, never forgotten.
+//! the registry is covered or refused, never forgotten. A target that can be set
+//! up in several ways has a `conformance-WAY.json` for each of the others.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where its own set-up is wrong")]
 
@@ -22,9 +23,11 @@ const OWN: &[(Registered, &str)] = &[(rest::REGISTERED, "tests/connectors/rest")
 fn main() {
     let registered = TARGETS.iter().map(|one| (*one, format!("connectors/{}", one.target.name)));
     let own = OWN.iter().map(|(one, folder)| (*one, (*folder).to_owned()));
-    let bench = |(one, folder): (Registered, String)| -> &'static dyn Bench {
-        Box::leak(Box::new(FactoryBench::new(one, &folder)))
-    };
-    let benches: Vec<&'static dyn Bench> = registered.chain(own).map(bench).collect();
+    let mut benches: Vec<&'static dyn Bench> = Vec::new();
+    for (one, folder) in registered.chain(own) {
+        for way in bench::ways(&folder) {
+            benches.push(Box::leak(Box::new(FactoryBench::new(one, &folder, &way))));
+        }
+    }
     libtest_mimic::run(&Arguments::from_args(), trials(benches.leak())).exit();
 }

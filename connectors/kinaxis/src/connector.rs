@@ -39,8 +39,11 @@ impl Kinaxis {
     ) -> Result<Self, SettingsFault> {
         config.validate(&measures).map_err(|fault| fault.inside("settings"))?;
         if config.scenario_of(&scope).trim().is_empty() {
-            return Err(SettingsFault::new("scope", "is base, and this target writes a signal scenario")
-                .cure("name the scenario as the target's scope, or under `scenario.name`"));
+            return Err(SettingsFault::new(
+                "scope",
+                "is base, and this target writes a signal scenario",
+            )
+            .cure("name the scenario as the target's scope, or under `scenario.name`"));
         }
         let layouts = config.layouts(&measures)?;
         let info = Info {
@@ -48,6 +51,7 @@ impl Kinaxis {
             target: target.to_owned(),
             address: config.address(&scope),
             capabilities: capabilities(&config, &measures, cost(&config, &layouts)),
+            agreement: None,
             grades: grades(),
             sheet: sheet::lines(&config, &layouts, &measures, config.scenario_of(&scope)),
         };

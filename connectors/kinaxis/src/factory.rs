@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use planthread_kit::{
     Connector,
-    target::{SettingsFault, TargetContext, TargetFactory, auth, typed},
+    target::{SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
 };
 
 use crate::{Config, Kinaxis, config::TAKES};
@@ -17,6 +17,11 @@ const SECONDS: (u64, u64) = (120, 120);
 pub const FACTORY: TargetFactory = TargetFactory {
     name: crate::NAME,
     about: "Kinaxis (RapidResponse, Maestro), input tables in a signal scenario, through integration/V1",
+    starter: Starter {
+        section: include_str!("../starter.yaml"),
+        qa: "{ scope: Capacity Signals QA }",
+        files: &[],
+    },
     schema: || auth::schema::<Config>(&TAKES),
     validate: |settings, measures| typed::<Config>(settings)?.validate(measures),
     address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),

@@ -55,7 +55,8 @@ pub(crate) fn import(answer: &Value) -> Result<Tally, ConnectorError> {
     let said = [Some(&answer["Errors"]), sheet.map(|sheet| &sheet["Errors"])];
     let said: Vec<String> = said.into_iter().flatten().flat_map(errors).collect();
     let word = if success { "Success" } else { "Failure" };
-    let word = if said.is_empty() { word.to_owned() } else { format!("{word}: {}", said.join("; ")) };
+    let word =
+        if said.is_empty() { word.to_owned() } else { format!("{word}: {}", said.join("; ")) };
     let word = redact::up_to(&word, KEPT);
     let Some(sheet) = sheet else {
         if success {
@@ -144,13 +145,15 @@ mod tests {
     fn errors_are_read_as_one_object_and_as_a_list() {
         let error = json!({ "Code": "E1", "Message": "no right" });
         for errors in [error.clone(), json!([error])] {
-            let tally = import(&json!({ "Success": false, "Errors": errors, "Worksheets": [] })).unwrap();
+            let tally =
+                import(&json!({ "Success": false, "Errors": errors, "Worksheets": [] })).unwrap();
             assert_eq!(tally.word, "Failure: E1: no right");
             assert!(tally.failed());
         }
         let sheet = json!({ "InsertedRowCount": 2, "ModifiedRowCount": 0, "UnchangedRowCount": 0,
             "ErrorRowCount": 1, "Errors": null });
-        let tally = import(&json!({ "Success": true, "Errors": null, "Worksheets": [sheet] })).unwrap();
+        let tally =
+            import(&json!({ "Success": true, "Errors": null, "Worksheets": [sheet] })).unwrap();
         assert_eq!((tally.good, tally.errors, tally.whole(3)), (2, 1, false));
         assert!(import(&json!({ "Success": true, "Worksheets": [] })).is_err());
     }

@@ -45,8 +45,15 @@ pub(crate) fn encode(
             let cure = "map the resource without a product";
             return Err(refuse(&cell.key, "a constraint has no products", cure));
         }
-        if [&cell.key.resource, &cell.key.location].iter().any(|name| name.contains(['\t', '\n', '\r'])) {
-            return Err(refuse(&cell.key, "a name holds a tab or a line break", "correct the mapping"));
+        if [&cell.key.resource, &cell.key.location]
+            .iter()
+            .any(|name| name.contains(['\t', '\n', '\r']))
+        {
+            return Err(refuse(
+                &cell.key,
+                "a name holds a tab or a line break",
+                "correct the mapping",
+            ));
         }
         let mut value = cell.value.normalize();
         if value.scale() > measure.scale {
@@ -115,7 +122,7 @@ pub(crate) fn key_values(
     if layout.id.is_some() {
         values.push(format!("{ID_PREFIX}{}", key.period));
     }
-    values.extend([key.resource.clone(), key.location.clone(), dates.write(start)]);
+    values.extend([key.resource.to_string(), key.location.to_string(), dates.write(start)]);
     if layout.end.is_some() {
         values.push(dates.write(end));
     }
@@ -140,7 +147,11 @@ impl Held {
         width: usize,
     ) -> Result<Self, ConnectorError> {
         if texts.len() != width {
-            let text = format!("a row of {} has {} columns, {width} were asked for", layout.full(), texts.len());
+            let text = format!(
+                "a row of {} has {} columns, {width} were asked for",
+                layout.full(),
+                texts.len()
+            );
             return Err(ConnectorError::new(Class::Drift, "read rows", text)
                 .cure("a name may hold a tab; else compare the fields with the table's"));
         }
@@ -158,8 +169,8 @@ fn name(layout: &Layout, out: EffectiveOut, texts: &[String]) -> Option<RowKey> 
     let ends = layout.end.is_none() || texts[skip + 3].parse().is_ok_and(|held: Date| held == end);
     let ours = layout.id.is_none() || texts[0] == format!("{ID_PREFIX}{period}");
     (first == start && ends && ours).then(|| RowKey {
-        resource: texts[skip].clone(),
-        location: texts[skip + 1].clone(),
+        resource: texts[skip].as_str().into(),
+        location: texts[skip + 1].as_str().into(),
         product: None,
         period,
     })
@@ -185,13 +196,13 @@ pub(crate) fn cells(
                 text => Some(number(text, &surface)?),
             };
             let key = CellKey {
-                target: target.to_owned(),
-                scope: scope.to_owned(),
+                target: target.into(),
+                scope: scope.into(),
                 resource: key.resource.clone(),
                 location: key.location.clone(),
                 product: None,
                 period: key.period,
-                measure: measure.name.clone(),
+                measure: measure.name.as_str().into(),
             };
             seen.push(SeenCell { key, value });
         }
@@ -221,7 +232,12 @@ mod tests {
         assert_eq!(shape, [(0, "Rate".to_owned(), 2), (1, "AsOf,Live".to_owned(), 2)]);
         let all: usize = parts.iter().flat_map(|p| &p.rows).map(|row| row.cells.len()).sum();
         assert_eq!(all, cells.len());
-        let key = key_values(&layouts()[0], &parts[0].rows[0].key, DateForm::Iso, EffectiveOut::Inclusive);
+        let key = key_values(
+            &layouts()[0],
+            &parts[0].rows[0].key,
+            DateForm::Iso,
+            EffectiveOut::Inclusive,
+        );
         assert_eq!(key, ["LINE-1", "1010", "2026-11-30", "2026-12-06"]);
         assert_eq!(parts[0].rows[0].values, ["36.50"]);
     }
@@ -254,7 +270,10 @@ mod tests {
         assert_eq!(texts, ["PT-2026-W49", "LINE-1", "1010", "2026-11-30"]);
         let mut texts: Vec<String> = texts;
         texts.push("36.5".to_owned());
-        assert_eq!(Held::read(&layout, EffectiveOut::Exclusive, texts.clone(), 5).unwrap().key, Some(key));
+        assert_eq!(
+            Held::read(&layout, EffectiveOut::Exclusive, texts.clone(), 5).unwrap().key,
+            Some(key)
+        );
         "other".clone_into(&mut texts[0]);
         assert_eq!(Held::read(&layout, EffectiveOut::Exclusive, texts, 5).unwrap().key, None);
     }

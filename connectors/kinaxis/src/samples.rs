@@ -51,13 +51,13 @@ pub(crate) fn measures() -> Vec<MeasureDecl> {
 fn cell(measure: &str, (resource, location): (&str, &str), value: &str) -> CellWrite {
     CellWrite {
         key: CellKey {
-            target: "maestro".to_owned(),
-            scope: "Capacity Signals".to_owned(),
-            resource: resource.to_owned(),
-            location: location.to_owned(),
+            target: "maestro".into(),
+            scope: "Capacity Signals".into(),
+            resource: resource.into(),
+            location: location.into(),
             product: None,
             period: "2026-W49".parse().unwrap(),
-            measure: measure.to_owned(),
+            measure: measure.into(),
         },
         revision: 1,
         value: value.parse().unwrap(),

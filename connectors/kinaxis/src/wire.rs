@@ -14,9 +14,7 @@ use planthread_kit::{
 };
 use serde_json::{Value, json};
 
-use crate::config::{
-    Config, Import, Layout, QueryId, Script, Visibility, Worksheets, parameters,
-};
+use crate::config::{Config, Import, Layout, QueryId, Script, Visibility, Worksheets, parameters};
 
 /// What can't stand in a path or a query as it is (§5: names hold spaces and `&`).
 const ENCODED: &AsciiSet = &CONTROLS
@@ -123,7 +121,10 @@ impl Client {
     }
 
     /// All rows that a question has, as texts in the order of its fields (§4.1).
-    pub(crate) async fn rows(&self, question: Question<'_>) -> Result<Vec<Vec<String>>, ConnectorError> {
+    pub(crate) async fn rows(
+        &self,
+        question: Question<'_>,
+    ) -> Result<Vec<Vec<String>>, ConnectorError> {
         const OPEN: &str = "open read";
         const READ: &str = "read rows";
         let Question { namespace, table, fields, filter, lane } = question;
@@ -137,7 +138,12 @@ impl Client {
         if total == 0 {
             return Ok(Vec::new());
         }
-        let bounds = Bounds { size: self.page_size, parallel: self.parallel, rows_max: None, pages_max: 10_000 };
+        let bounds = Bounds {
+            size: self.page_size,
+            parallel: self.parallel,
+            rows_max: None,
+            pages_max: 10_000,
+        };
         let pages = counted(READ, bounds, |skip, top| {
             let path = format!(
                 "/bulk/export/{id}?startRow={skip}&pageSize={top}&delimiter=%09&finishExport=false"
@@ -165,7 +171,8 @@ impl Client {
         path: &str,
     ) -> Result<Value, ConnectorError> {
         let request = self.json.request(Method::GET, path, Bytes::new())?;
-        let answer = self.http().send(Call::new(operation, Safety::Read, request).lane(lane)).await?;
+        let answer =
+            self.http().send(Call::new(operation, Safety::Read, request).lane(lane)).await?;
         if answer.status() == StatusCode::NOT_FOUND {
             let class = Class::Transient { sent: Sent::No };
             return Err(ConnectorError::new(class, operation, "HTTP 404: the handle has expired")
@@ -253,7 +260,8 @@ impl Client {
             "Table": { "Namespace": layout.namespace, "Name": layout.table }, "Fields": fields,
             "Rows": rows.iter().map(|row| json!({ "Values": row })).collect::<Vec<_>>() });
         let call = Call::new(STAGE, Safety::Repeatable, self.post(verb.path(), &body)?);
-        let answer = self.json.send(call, Expect::json(verb.pointer())).await.map_err(without_effect)?;
+        let answer =
+            self.json.send(call, Expect::json(verb.pointer())).await.map_err(without_effect)?;
         handle(STAGE, &answer, verb.id()).map_err(ConnectorError::took_nothing)
     }
 
@@ -266,7 +274,11 @@ impl Client {
 
     /// Sends a request that takes effect; a refusal that is clearly about the
     /// request itself says that nothing was taken.
-    pub(crate) async fn effective(&self, call: Call, expect: Expect) -> Result<Value, ConnectorError> {
+    pub(crate) async fn effective(
+        &self,
+        call: Call,
+        expect: Expect,
+    ) -> Result<Value, ConnectorError> {
         let operation = call.operation;
         let answer = self.http().send(call).await?;
         let taken = receipt(operation, &answer, expect, Sent::Maybe, said);

@@ -40,7 +40,8 @@ impl Kinaxis {
             return Err(refused(405, "Method not allowed"));
         }
         let refuse = |status, code: &str| Err(Box::new(reply(status, &json!({ "error": code }))));
-        if !self.on(Switch::OAuth) || basic(request.headers()).is_none_or(|one| !known(&one, USER)) {
+        if !self.on(Switch::OAuth) || basic(request.headers()).is_none_or(|one| !known(&one, USER))
+        {
             return refuse(401, "invalid_client");
         }
         let form = url::form_urlencoded::parse(request.body());

@@ -87,7 +87,12 @@ pub(super) struct Data {
 }
 
 impl Data {
-    pub(super) fn new(tables: Vec<Table>, sites: Sites, inclusive: bool, storage: PeriodKind) -> Self {
+    pub(super) fn new(
+        tables: Vec<Table>,
+        sites: Sites,
+        inclusive: bool,
+        storage: PeriodKind,
+    ) -> Self {
         let mut data = Self {
             tables,
             sites,
@@ -104,7 +109,8 @@ impl Data {
     /// Master data, and a standard row for each constraint.
     fn seed(&mut self) {
         let standard = standard_rate(self.storage);
-        let all: Vec<_> = self.sites.described().map(|(pair, text)| (pair.clone(), text.clone())).collect();
+        let all: Vec<_> =
+            self.sites.described().map(|(pair, text)| (pair.clone(), text.clone())).collect();
         for ((name, site), text) in all {
             let [name, site] = [name.as_str(), site.as_str()];
             self.put("Constraint", &[name, site, "Workdays", &text, "Hours"]);
@@ -208,7 +214,9 @@ impl Data {
         let gone: Vec<_> = rows.keys().filter(|key| !kept.contains(*key)).cloned().collect();
         let mut count = 0;
         for key in gone {
-            count += rows_of(&mut self.rows, &way.scope, table).remove(&key).map_or(0, |held| held.len());
+            count += rows_of(&mut self.rows, &way.scope, table)
+                .remove(&key)
+                .map_or(0, |held| held.len());
             self.changed(plan, way, table, key);
         }
         count
@@ -229,7 +237,8 @@ impl Data {
         for one in &touched {
             self.touched.remove(one);
             let (_, table, identity) = one;
-            let held = self.rows.get(&(from.to_owned(), *table)).and_then(|rows| rows.get(identity));
+            let held =
+                self.rows.get(&(from.to_owned(), *table)).and_then(|rows| rows.get(identity));
             let held = held.cloned().unwrap_or_default();
             rows_of(&mut self.rows, &way.scope, *table).insert(identity.clone(), held);
             self.changed(plan, way, *table, identity.clone());
@@ -238,7 +247,13 @@ impl Data {
     }
 
     /// A person's edit in the grid becomes a field of a row.
-    pub(super) fn edited(&mut self, scope: &str, key: &RowKey, measure: usize, value: Option<Decimal>) {
+    pub(super) fn edited(
+        &mut self,
+        scope: &str,
+        key: &RowKey,
+        measure: usize,
+        value: Option<Decimal>,
+    ) {
         let mut found = None;
         for (number, table) in self.tables.iter().enumerate() {
             let field = table.fields.iter().position(|field| field.measure == Some(measure));
@@ -299,7 +314,8 @@ impl Data {
         let declared = &self.tables[table];
         let held = self.rows.get(&(way.scope.clone(), table)).and_then(|rows| rows.get(&identity));
         let held = held.map(Vec::as_slice).unwrap_or_default();
-        let place = declared.place.zip(declared.span).map(|((name, site), (start, _))| (name, site, start));
+        let place =
+            declared.place.zip(declared.span).map(|((name, site), (start, _))| (name, site, start));
         if let Some((name, site, start)) = place {
             let position = |field: usize| declared.identity.iter().position(|one| *one == field);
             let of = |field: usize| match position(field) {
@@ -378,7 +394,8 @@ pub(super) fn read(
             Holds::Date => dates.canonical(value).ok_or_else(wrong),
             Holds::Number if value.is_empty() => Ok(String::new()),
             Holds::Number => {
-                let plain = value.bytes().all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte));
+                let plain =
+                    value.bytes().all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte));
                 let number = value.parse::<Decimal>().ok().filter(|_| plain);
                 number.map(|number| number.normalize().to_string()).ok_or_else(wrong)
             }

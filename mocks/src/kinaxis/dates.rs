@@ -14,7 +14,7 @@ pub enum Format {
 }
 
 /// Words that stand for a date (sections 5 and 8 of the data model).
-pub const WORDS: [&str; 4] = ["Past", "Future", "Undefined", "Today"];
+const WORDS: [&str; 4] = ["Past", "Future", "Undefined", "Today"];
 
 impl Format {
     /// The format of this name; ISO for any other.
@@ -38,7 +38,9 @@ impl Format {
             text.as_bytes().get(a) == Some(&b'-') && text.as_bytes().get(b) == Some(&b'-')
         };
         let (year, month, day) = match self {
-            Self::Iso if text.len() == 10 && dashed(4, 7) => (part(0, 4)?, part(5, 7)?, part(8, 10)?),
+            Self::Iso if text.len() == 10 && dashed(4, 7) => {
+                (part(0, 4)?, part(5, 7)?, part(8, 10)?)
+            }
             Self::DayFirst if text.len() == 8 && dashed(2, 5) => {
                 (2_000 + part(6, 8)?, part(3, 5)?, part(0, 2)?)
             }

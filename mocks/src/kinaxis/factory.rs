@@ -11,6 +11,8 @@ pub const FACTORY: SandboxFactory = SandboxFactory {
     name: "kinaxis",
     about: "Kinaxis (RapidResponse, Maestro): company PTDM01_DEV01 behind integration/V1",
     login: "web service user and OAuth client planthread, password planthread",
+    listen: "127.0.0.1:9102",
+    demo: &[("resources", "4")],
     options: &DECLARED,
     behaviours: behaviours::described::<Switch>,
     build,

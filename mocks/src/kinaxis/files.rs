@@ -87,7 +87,8 @@ impl Kinaxis {
         let names = body["Columns"].as_array().map(Vec::as_slice).unwrap_or_default();
         let fields: Option<Vec<usize>> =
             names.iter().map(|name| declared.find(name.as_str()?)).collect();
-        let fields = fields.ok_or_else(|| refused(400, "Columns names a field that is not there"))?;
+        let fields =
+            fields.ok_or_else(|| refused(400, "Columns names a field that is not there"))?;
         let full = match text(&body, "/OperationType")? {
             "Full" => true,
             "Partial" if self.on(Switch::PartialLoad) => false,
@@ -192,7 +193,9 @@ impl Kinaxis {
             });
             let twice = declared.keyed && key.as_ref().is_ok_and(|key| kept.contains(key));
             let done = match key {
-                _ if twice => Err(Trouble::Reference("the key stands twice in the file".to_owned())),
+                _ if twice => {
+                    Err(Trouble::Reference("the key stands twice in the file".to_owned()))
+                }
                 Ok(key) => {
                     kept.insert(key);
                     self.data.upsert(&mut self.plan, &way, file.table, &file.fields, row)
@@ -252,8 +255,11 @@ impl Kinaxis {
                 let rejects: Vec<Value> = lines
                     .map(|one| json!({ "file": one.file, "line": one.line, "reason": one.text }))
                     .collect();
-                answer(200, &json!({ "written": total.inserted, "deleted": total.deleted,
-                    "rejects": rejects }))
+                answer(
+                    200,
+                    &json!({ "written": total.inserted, "deleted": total.deleted,
+                    "rejects": rejects }),
+                )
             }
         }
     }
@@ -279,8 +285,12 @@ impl Kinaxis {
         for (name, table, text) in tabs {
             let number = self.data.tables.iter().position(|one| one.name == table);
             let number = number.ok_or_else(|| format!("{name}: there is no table {table}"))?;
-            let (fields, rows) = self.lines(number, text).map_err(|why| format!("{name}: {why}"))?;
-            files.push((name.clone(), File { scope: scope.to_owned(), table: number, fields, rows, full }));
+            let (fields, rows) =
+                self.lines(number, text).map_err(|why| format!("{name}: {why}"))?;
+            files.push((
+                name.clone(),
+                File { scope: scope.to_owned(), table: number, fields, rows, full },
+            ));
         }
         if files.is_empty() {
             return Err("no new extract data".to_owned());
@@ -329,7 +339,9 @@ fn whole(manifest: &str, dropped: &BTreeMap<String, String>) -> Result<(), Strin
         let digest = Sha256::digest(text);
         let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         if file["sha256"] != digest {
-            return Err(format!("{name} is not what the manifest says: it is damaged or half copied"));
+            return Err(format!(
+                "{name} is not what the manifest says: it is damaged or half copied"
+            ));
         }
     }
     Ok(())

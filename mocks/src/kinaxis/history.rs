@@ -104,7 +104,11 @@ impl Kinaxis {
     }
 
     fn update_rows(&self, at: Timestamp) -> Vec<Vec<String>> {
-        let ended = self.files.updates.iter().filter(|(_, update)| update.ended.is_some_and(|end| end <= at));
+        let ended = self
+            .files
+            .updates
+            .iter()
+            .filter(|(_, update)| update.ended.is_some_and(|end| end <= at));
         let row = |(key, update): (&String, &super::files::Update)| {
             let end = update.ended.map(|end| end.to_string()).unwrap_or_default();
             let started = update.started.to_string();

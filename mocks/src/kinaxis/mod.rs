@@ -22,10 +22,7 @@ mod workbook;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -127,9 +124,11 @@ impl Kinaxis {
             ["dataload", source, file] if post => self.put_file(source, file, request),
             ["dataupdate", "trigger"] if post => self.trigger(at, request),
             ["dataupdate", key] if !post => self.update_status(at, key),
-            ["bulk", ..] | ["data", ..] | ["script", ..] | ["dataload", ..] | ["dataupdate", ..] => {
-                Err(refused(405, "Method not allowed, or no such endpoint"))
-            }
+            ["bulk", ..]
+            | ["data", ..]
+            | ["script", ..]
+            | ["dataload", ..]
+            | ["dataupdate", ..] => Err(refused(405, "Method not allowed, or no such endpoint")),
             _ => Err(refused(404, "No such endpoint")),
         }
     }

@@ -51,10 +51,13 @@ impl Kinaxis {
             "CommitScenario" => self.commit(at, &scenario),
             _ => return Err(refused(404, "No such script")),
         };
-        Ok(reply(200, &match done {
-            Ok(value) => json!({ "Console": "", "Value": value }),
-            Err(text) => failed("JavascriptException", &text),
-        }))
+        Ok(reply(
+            200,
+            &match done {
+                Ok(value) => json!({ "Console": "", "Value": value }),
+                Err(text) => failed("JavascriptException", &text),
+            },
+        ))
     }
 
     fn ensure(&mut self, scenario: &str) -> Result<String, String> {

@@ -90,7 +90,8 @@ impl Table {
     /// The field of this name; its own namespace before it may be left out, a
     /// foreign one may not (section 4.2).
     pub(super) fn find(&self, name: &str) -> Option<usize> {
-        let own = name.strip_prefix(self.namespace.as_str()).and_then(|rest| rest.strip_prefix("::"));
+        let own =
+            name.strip_prefix(self.namespace.as_str()).and_then(|rest| rest.strip_prefix("::"));
         let name = own.unwrap_or(name);
         self.fields.iter().position(|field| field.name == name)
     }
@@ -108,54 +109,75 @@ impl Table {
 
 use Holds::{Date, Number, Text};
 
+fn overrides() -> Table {
+    Table::new(
+        ("Mfg", "CapacityOverride"),
+        true,
+        &["Id", "WorkCenter.Name", "WorkCenter.Site.Value"],
+        &[
+            ("Id", Text),
+            ("WorkCenter.Name", Text),
+            ("WorkCenter.Site.Value", Text),
+            ("EffectiveInDate", Date),
+            ("DayOfWeek", Text),
+            ("Description", Text),
+            ("Efficiency", Number),
+            ("Utilization", Number),
+            ("WorkingHour", Number),
+            ("NumberOfResources", Number),
+            ("Index", Number),
+        ],
+    )
+    .defaults(&[("Efficiency", "1"), ("Utilization", "1"), ("WorkingHour", "8")])
+}
+
 fn standard() -> Vec<Table> {
     let place = [("Constraint.Name", Text), ("Constraint.Site.Value", Text)];
     vec![
-        Table::new(("Mfg", "Constraint"), true, &["Name", "Site.Value"], &[
-            ("Name", Text),
-            ("Site.Value", Text),
-            ("Calendar.Value", Text),
-            ("Description", Text),
-            ("UnitOfMeasure.Value", Text),
-        ]),
-        Table::new(("Mfg", "WorkCenter"), true, &["Name", "Site.Value"], &[
-            ("Name", Text),
-            ("Site.Value", Text),
-            ("Department", Text),
-        ]),
+        Table::new(
+            ("Mfg", "Constraint"),
+            true,
+            &["Name", "Site.Value"],
+            &[
+                ("Name", Text),
+                ("Site.Value", Text),
+                ("Calendar.Value", Text),
+                ("Description", Text),
+                ("UnitOfMeasure.Value", Text),
+            ],
+        ),
+        Table::new(
+            ("Mfg", "WorkCenter"),
+            true,
+            &["Name", "Site.Value"],
+            &[("Name", Text), ("Site.Value", Text), ("Department", Text)],
+        ),
         Table::new(
             ("Mfg", "ConstraintAvailable"),
             false,
             &["Constraint.Name", "Constraint.Site.Value", "EffectiveInDate"],
-            &[place[0], place[1], ("EffectiveInDate", Date), ("EffectiveOutDate", Date), ("Rate", Number)],
+            &[
+                place[0],
+                place[1],
+                ("EffectiveInDate", Date),
+                ("EffectiveOutDate", Date),
+                ("Rate", Number),
+            ],
         ),
+        overrides(),
         Table::new(
-            ("Mfg", "CapacityOverride"),
+            ("Mfg", "Assumption"),
             true,
-            &["Id", "WorkCenter.Name", "WorkCenter.Site.Value"],
+            &["Id"],
             &[
                 ("Id", Text),
-                ("WorkCenter.Name", Text),
-                ("WorkCenter.Site.Value", Text),
-                ("EffectiveInDate", Date),
-                ("DayOfWeek", Text),
-                ("Description", Text),
-                ("Efficiency", Number),
-                ("Utilization", Number),
-                ("WorkingHour", Number),
-                ("NumberOfResources", Number),
-                ("Index", Number),
+                ("Text", Text),
+                ("EffectiveIn", Date),
+                ("EffectiveOut", Date),
+                ("Status", Text),
+                ("Type", Text),
             ],
-        )
-        .defaults(&[("Efficiency", "1"), ("Utilization", "1"), ("WorkingHour", "8")]),
-        Table::new(("Mfg", "Assumption"), true, &["Id"], &[
-            ("Id", Text),
-            ("Text", Text),
-            ("EffectiveIn", Date),
-            ("EffectiveOut", Date),
-            ("Status", Text),
-            ("Type", Text),
-        ]),
+        ),
         Table::new(
             ("Mfg", "AssumptionByConstraint"),
             true,
@@ -209,7 +231,8 @@ pub(super) fn build(options: &Options) -> (Vec<Table>, Model) {
         None => {
             let numbers = SIGNAL_FIELDS.map(|(name, ..)| name.to_owned());
             tables.push(own(OWN.0, OWN.1, &numbers));
-            let rate = measure("Mfg::ConstraintAvailable.Rate", "Rate", Aggregation::Sum, Part::Cut);
+            let rate =
+                measure("Mfg::ConstraintAvailable.Rate", "Rate", Aggregation::Sum, Part::Cut);
             model.measures.push(rate);
             for (name, label, aggregation, part) in SIGNAL_FIELDS {
                 let id = format!("{}::{}.{name}", OWN.0, OWN.1);
@@ -226,7 +249,12 @@ pub(super) fn build(options: &Options) -> (Vec<Table>, Model) {
     let calculated = [("Load", Part::Load), ("Utilisation", Part::Utilisation)];
     for (name, part) in calculated {
         if model.part(part).is_none() {
-            model.measures.push(measure(&format!("{name} (calculated)"), name, Aggregation::Sum, part));
+            model.measures.push(measure(
+                &format!("{name} (calculated)"),
+                name,
+                Aggregation::Sum,
+                part,
+            ));
         }
     }
     for table in &mut tables {

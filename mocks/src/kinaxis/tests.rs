@@ -21,7 +21,14 @@ impl World {
         Self((FACTORY.build)(&setup).unwrap())
     }
 
-    fn send(&mut self, method: &str, path: &str, kind: &str, body: String, second: i64) -> Response<Bytes> {
+    fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: String,
+        second: i64,
+    ) -> Response<Bytes> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -29,7 +36,9 @@ impl World {
             .header("content-type", kind)
             .body(Bytes::from(body))
             .unwrap();
-        self.0.handle(jiff::Timestamp::from_second(1_795_680_000 + second).unwrap(), &request).response
+        self.0
+            .handle(jiff::Timestamp::from_second(1_795_680_000 + second).unwrap(), &request)
+            .response
     }
 
     /// A call of the interface at the first instant: status and JSON.
@@ -217,10 +226,9 @@ fn a_damaged_or_half_copied_pack_is_refused() {
         (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
     };
     let whole = "LINE-1\t1010\t20261130\t20261206\t36.5\n";
-    for (text, why) in [
-        (&whole[..whole.len() - 1], "it is cut"),
-        ("LINE-1\t1010\t20261130\n", "3 columns"),
-    ] {
+    for (text, why) in
+        [(&whole[..whole.len() - 1], "it is cut"), ("LINE-1\t1010\t20261130\n", "3 columns")]
+    {
         let mut world = World::new(&[], &[]);
         drop(&mut world, "ConstraintAvailable.tab", text);
         let (status, said) = drop(&mut world, "extract.done", "");

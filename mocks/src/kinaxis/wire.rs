@@ -77,9 +77,9 @@ impl Kinaxis {
     /// The scope behind a scenario reference; empty is the parent.
     pub(super) fn scenario(&self, body: &Value) -> Result<String, Refusal> {
         let (name, scope) = (text(body, "/Scenario/Name")?, text(body, "/Scenario/Scope")?);
-        self.scope_of(name).filter(|_| scope == "Public").ok_or_else(|| {
-            refused(400, format!("Scenario '{name}' ({scope}) does not exist"))
-        })
+        self.scope_of(name)
+            .filter(|_| scope == "Public")
+            .ok_or_else(|| refused(400, format!("Scenario '{name}' ({scope}) does not exist")))
     }
 
     /// The scope behind a scenario's name.

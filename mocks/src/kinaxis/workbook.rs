@@ -111,7 +111,9 @@ impl Kinaxis {
             (HISTORY, _) => self.history_sheet(at, name),
             _ => None,
         };
-        found.ok_or_else(|| refused(400, format!("Worksheet '{name}' of '{workbook}' does not exist")))
+        found.ok_or_else(|| {
+            refused(400, format!("Worksheet '{name}' of '{workbook}' does not exist"))
+        })
     }
 
     /// The table behind a worksheet of the signal workbook.
@@ -173,10 +175,13 @@ impl Kinaxis {
         let (first, size) = (number(request, "startRow")?, number(request, "pageSize")?);
         let first = first.saturating_sub(self.options.start_row);
         let rows = query.rows.iter().skip(first).take(size).map(|row| json!({ "Values": row }));
-        Ok(reply(200, &json!({
-            "Columns": query.columns.iter().map(Column::json).collect::<Vec<_>>(),
-            "Rows": rows.collect::<Vec<_>>(),
-        })))
+        Ok(reply(
+            200,
+            &json!({
+                "Columns": query.columns.iter().map(Column::json).collect::<Vec<_>>(),
+                "Rows": rows.collect::<Vec<_>>(),
+            }),
+        ))
     }
 
     /// Imports rows through a worksheet's rules.
@@ -194,12 +199,17 @@ impl Kinaxis {
         };
         let name = name.as_str().unwrap_or_default();
         let table = self.sheet_table(name);
-        let table = table.ok_or_else(|| refused(400, format!("Worksheet '{name}' does not exist")))?;
+        let table =
+            table.ok_or_else(|| refused(400, format!("Worksheet '{name}' does not exist")))?;
         let rows = rows(&body)?;
         if self.on(Switch::ImportDisabled) {
-            let error = json!({ "Code": "ImportNotAllowed", "Message": "Importing data is not allowed" });
+            let error =
+                json!({ "Code": "ImportNotAllowed", "Message": "Importing data is not allowed" });
             let errors = self.errors(vec![error]);
-            return Ok(reply(200, &json!({ "Success": false, "Errors": errors, "Worksheets": [] })));
+            return Ok(reply(
+                200,
+                &json!({ "Success": false, "Errors": errors, "Worksheets": [] }),
+            ));
         }
         let way = self.way(at, &scope, self.options.import_dates);
         let fields: Vec<usize> = (0..self.data.tables[table].fields.len()).collect();
@@ -215,7 +225,9 @@ impl Kinaxis {
             }
         }
         let errors = self.errors(errors);
-        Ok(reply(200, &json!({ "Success": true, "Errors": Value::Null, "Worksheets": [{
+        Ok(reply(
+            200,
+            &json!({ "Success": true, "Errors": Value::Null, "Worksheets": [{
             "WorksheetName": name,
             "ImportedRowCount": counts.good(),
             "InsertedRowCount": counts.inserted,
@@ -224,7 +236,8 @@ impl Kinaxis {
             "ErrorRowCount": counts.errors,
             "UnchangedRowCount": counts.unchanged,
             "Errors": errors,
-        }] })))
+        }] }),
+        ))
     }
 
     /// Errors as one object, or as a list.

@@ -86,7 +86,11 @@ async fn master(context: &Context, report: &mut Report) -> Result<Resources, Con
             report.tick(SCENARIO, "it is there; a landing tells whether it can be modified");
             let count = rows.len();
             if count == 0 {
-                report.fail(MASTER, "it holds no row that this user sees", "load the resources first");
+                report.fail(
+                    MASTER,
+                    "it holds no row that this user sees",
+                    "load the resources first",
+                );
             } else {
                 report.tick(MASTER, format!("{count} resources"));
             }
@@ -123,7 +127,9 @@ async fn table(
             for measure in layout.values.iter().flat_map(mine) {
                 let text = format!("it can be read: {ours} rows of one period, {foreign} others");
                 match measure.owner {
-                    Owner::Bridge => report.open(&measure.name, format!("{text}; a landing tells the rest")),
+                    Owner::Bridge => {
+                        report.open(&measure.name, format!("{text}; a landing tells the rest"))
+                    }
                     Owner::Other(_) => report.tick(&measure.name, text),
                 }
             }
@@ -151,7 +157,8 @@ async fn worksheets(
         match context.client.worksheet(place, &import.site_group, &sheet.name).await {
             Ok(found) => {
                 let columns = found.columns.join(", ");
-                let text = format!("{} shows {columns}; its own switches tell what it takes", sheet.name);
+                let text =
+                    format!("{} shows {columns}; its own switches tell what it takes", sheet.name);
                 report.sign(SHEET, text);
             }
             Err(error) => report.unread(SHEET, error)?,

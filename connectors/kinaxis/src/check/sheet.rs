@@ -14,7 +14,9 @@ pub(crate) const SHEET: &str = "import";
 /// Lines that no reading answers: id, and what they say.
 pub(crate) fn signed(config: &Config) -> Vec<(&'static str, &'static str, String)> {
     let family = match config.table_family {
-        Family::Constraint => "Constraint and ConstraintAvailable, not WorkCenter and CapacityOverride",
+        Family::Constraint => {
+            "Constraint and ConstraintAvailable, not WorkCenter and CapacityOverride"
+        }
         Family::Crp => "WorkCenter and CapacityOverride, not Constraint and ConstraintAvailable",
     };
     let basis = match config.rate_basis {
@@ -33,14 +35,26 @@ pub(crate) fn signed(config: &Config) -> Vec<(&'static str, &'static str, String
         ("family", "planning", format!("The plan reads {family}")),
         ("rate_basis", "planning", format!("A rate is {basis}, in the resource's own unit")),
         ("effective_out", "planning", format!("EffectiveOutDate is {end}")),
-        ("overlap", "planning", "A row of one period goes before a standard row that holds always".to_owned()),
-        ("user", "web service users", format!("The user is neither administrator nor planner. {session}")),
+        (
+            "overlap",
+            "planning",
+            "A row of one period goes before a standard row that holds always".to_owned(),
+        ),
+        (
+            "user",
+            "web service users",
+            format!("The user is neither administrator nor planner. {session}"),
+        ),
         (
             "edition",
             "web services guide",
             format!("The customer's guide is of edition {}", config.guide_edition),
         ),
-        ("totals", "workbooks", "Worksheets add the own fields up as declared, or not at all".to_owned()),
+        (
+            "totals",
+            "workbooks",
+            "Worksheets add the own fields up as declared, or not at all".to_owned(),
+        ),
     ]
 }
 
@@ -53,9 +67,21 @@ pub(crate) fn lines(
 ) -> Vec<SheetLine> {
     let master = config.table_family.master();
     let mut lines = vec![
-        line(LOGIN, "web service users", "The user may log in, and may perform web service operations"),
-        line(SCENARIO, "scenarios", format!("Scenario {scenario} is there, and the user may modify it")),
-        line(MASTER, "data model", format!("Mfg::{master} holds the mapped resources at their sites")),
+        line(
+            LOGIN,
+            "web service users",
+            "The user may log in, and may perform web service operations",
+        ),
+        line(
+            SCENARIO,
+            "scenarios",
+            format!("Scenario {scenario} is there, and the user may modify it"),
+        ),
+        line(
+            MASTER,
+            "data model",
+            format!("Mfg::{master} holds the mapped resources at their sites"),
+        ),
     ];
     for measure in measures {
         let mut one = line(
@@ -69,7 +95,10 @@ pub(crate) fn lines(
         lines.push(one);
     }
     for layout in layouts.iter().filter(|layout| !layout.keyed) {
-        let text = format!("{} has no unique key: sent again, a row acts as in the profile", layout.full());
+        let text = format!(
+            "{} has no unique key: sent again, a row acts as in the profile",
+            layout.full()
+        );
         lines.push(line(non_keyed(layout), "data model", text));
     }
     if config.write_route == WriteRoute::WorksheetImport {

@@ -11,8 +11,8 @@ use planthread_kit::target::{Auth, SettingsFault, Takes, address, auth::Kind, fa
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) use layout::{Layout, Surface};
 pub use layout::{Family, OwnTable};
+pub(crate) use layout::{Layout, Surface};
 pub(crate) use routes::parameters;
 pub use routes::{
     Argument, Import, QueryId, Scenario, ScopeParameter, Script, Visibility, Worksheet, Worksheets,

@@ -217,11 +217,13 @@ impl Import {
                 return Err(SettingsFault::new("worksheets", reason)
                     .cure("list the columns of the import row in their order"));
             }
-            let strange = sheet.columns.iter().find(|column| {
-                !layout.keys().contains(column) && !layout.values.contains(column)
-            });
+            let strange = sheet
+                .columns
+                .iter()
+                .find(|column| !layout.keys().contains(column) && !layout.values.contains(column));
             if let Some(column) = strange {
-                let reason = format!("{full}: {} has a column {column} that is not ours", sheet.name);
+                let reason =
+                    format!("{full}: {} has a column {column} that is not ours", sheet.name);
                 return Err(SettingsFault::new("worksheets", reason).cure(
                     "make a worksheet of our fields alone: an import writes every column of a row",
                 ));

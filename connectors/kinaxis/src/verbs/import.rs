@@ -29,8 +29,7 @@ pub(crate) async fn write(
     for part in parts {
         ready.push((part, rows(context, import, part).await.map_err(without_effect)?));
     }
-    let names: Vec<String> =
-        parts.iter().map(|part| context.layouts[part.layout].full()).collect();
+    let names: Vec<String> = parts.iter().map(|part| context.layouts[part.layout].full()).collect();
     attempt.note(STEP, &names.join(" ")).map_err(ConnectorError::took_nothing)?;
     for (number, (part, rows)) in ready.iter().enumerate() {
         let noted = attempt.note(SINCE, &context.clock().now().to_string());
@@ -64,7 +63,8 @@ async fn rows(
     let whole = layout.values.iter().all(|field| part.fields.contains(field));
     let held = if whole { BTreeMap::new() } else { read::by_row(context, part).await? };
     let row = |line: &Line| {
-        let named = named(context, import, part, line, held.get(&line.key).and_then(|all| all.last()));
+        let named =
+            named(context, import, part, line, held.get(&line.key).and_then(|all| all.last()));
         sheet.columns.iter().map(|column| named.get(column).cloned().unwrap_or_default()).collect()
     };
     Ok(part.rows.iter().map(row).collect())
