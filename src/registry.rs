@@ -27,6 +27,7 @@ pub const TARGETS: &[Registered] = &[
         target: &planthread_kinaxis::FACTORY,
         sandbox: &planthread_mocks::kinaxis::FACTORY,
     },
+    Registered { target: &planthread_o9::FACTORY, sandbox: &planthread_mocks::o9::FACTORY },
 ];
 
 /// The factory of the connector called `name`.

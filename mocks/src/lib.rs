@@ -5,6 +5,7 @@
 //! sandbox is one folder beside [`sdk`], and one line in the program's registry.
 
 pub mod kinaxis;
+pub mod o9;
 pub mod sap_ibp;
 pub mod sdk;
 

@@ -100,6 +100,11 @@ impl FactoryBench {
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         fs::write(folder.join("secret"), "planthread\n").unwrap();
+        for (name, text) in registered.target.starter.files {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
         if let Err(fault) = (registered.target.validate)(&case.settings, &case.measures) {
             panic!("{file}: {fault}");
         }

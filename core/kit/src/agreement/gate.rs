@@ -30,8 +30,6 @@ const LOOPBACK: &str = "loopback";
 pub struct Settings {
     /// File of the signed agreement.
     pub file: Option<PathBuf>,
-    /// Instead of a file: one that is shipped with the program for its sandbox.
-    pub shipped: Option<String>,
     /// Keys whose signatures count: public halves, 64 hex digits each, by the
     /// name of who holds the key. A key that only an agreement names counts for
     /// nothing.
@@ -39,7 +37,8 @@ pub struct Settings {
 }
 
 /// What a connector brings.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "a check has no text")]
 pub struct Place<'a> {
     /// Its name.
     pub connector: &'static str,
@@ -51,8 +50,8 @@ pub struct Place<'a> {
     pub each_row: &'a [&'a str],
     /// The slot that names a row in golden exchanges and answers.
     pub row_id: &'a str,
-    /// Agreements that it ships, by name.
-    pub shipped: &'a [(&'a str, &'a str)],
+    /// What only the vendor's connector can say of a profile.
+    pub check: &'a dyn Fn(&Profile) -> Result<(), String>,
 }
 
 /// An agreement as far as it is good.
@@ -84,31 +83,12 @@ impl Gate {
         folder: &Path,
         place: &Place<'_>,
     ) -> Result<Self, SettingsFault> {
-        let (text, beside) = match (&settings.file, &settings.shipped) {
-            (None, None) => return Ok(Self { found: Found::Nothing }),
-            (Some(_), Some(_)) => {
-                return Err(
-                    SettingsFault::new("shipped", "stands beside `file`").cure("keep one of them")
-                );
-            }
-            (None, Some(name)) => {
-                let text = place.shipped.iter().find(|(known, _)| known == name);
-                let text = text.ok_or_else(|| {
-                    let known: Vec<&str> = place.shipped.iter().map(|(name, _)| *name).collect();
-                    SettingsFault::new("shipped", format!("no agreement `{name}` is shipped"))
-                        .cure(format!("shipped: {}", known.join(", ")))
-                })?;
-                (text.1.to_owned(), None)
-            }
-            (Some(file), None) => {
-                let path = folder.join(file);
-                let text = fs::read_to_string(&path).map_err(|error| {
-                    SettingsFault::new("file", format!("{}: {error}", path.display()))
-                        .cure("name the file that `planthread agreement sign` wrote")
-                })?;
-                (text, Some(path))
-            }
-        };
+        let Some(file) = &settings.file else { return Ok(Self { found: Found::Nothing }) };
+        let path = folder.join(file);
+        let text = fs::read_to_string(&path).map_err(|error| {
+            SettingsFault::new("file", format!("{}: {error}", path.display()))
+                .cure("name the file that `planthread agreement sign` wrote")
+        })?;
         let signed: Signed = match serde_json::from_str(&text) {
             Ok(signed) => signed,
             Err(error) => {
@@ -116,11 +96,8 @@ impl Gate {
             }
         };
         let fingerprint = key::fingerprint(&signed.document);
-        let evidence = match beside {
-            Some(path) => Evidence::read(&Evidence::file(&path), &fingerprint, place.host)
-                .map_err(|reason| SettingsFault::new("file", reason))?,
-            None => Evidence::default(),
-        };
+        let evidence = Evidence::read(&Evidence::file(&path), &fingerprint, place.host)
+            .map_err(|reason| SettingsFault::new("file", reason))?;
         Ok(Self::weigh(settings, place, &signed, evidence))
     }
 
@@ -197,12 +174,11 @@ impl Gate {
             .took_nothing())
     }
 
-    /// How requests are built, where one is known: also before anything may go
-    /// out, so that people see what would.
+    /// What was agreed, where its words hold: also before anything may go out.
     #[must_use]
-    pub fn profile(&self) -> Option<&Profile> {
+    pub fn agreement(&self) -> Option<&Agreement> {
         match &self.found {
-            Found::Good { agreement, .. } => Some(&agreement.profile),
+            Found::Good { agreement, .. } => Some(agreement),
             Found::Nothing | Found::Broken { .. } => None,
         }
     }
@@ -285,6 +261,7 @@ fn fits(agreement: &Agreement, place: &Place<'_>) -> Result<(), String> {
         return Err("it does not say that capacity can be written".to_owned());
     }
     agreement.profile.validate(place.offered, place.each_row)?;
+    (place.check)(&agreement.profile)?;
     let means =
         |wanted: fn(&Meaning) -> bool| agreement.golden.iter().any(|one| wanted(&one.means));
     if !means(|means| *means == Meaning::Taken) || !means(|means| *means != Meaning::Taken) {

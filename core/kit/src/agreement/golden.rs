@@ -60,6 +60,8 @@ pub enum Meaning {
     Taken,
     /// The rows with these ids were refused.
     Refused(Vec<String>),
+    /// The target took this very request before.
+    Repeated,
     /// It is no answer to a write: rights, an error, another shape.
     Error,
 }
@@ -102,6 +104,7 @@ impl Golden {
         let body = receipt("replay", &answer, Expect::json(""), Sent::Maybe, said);
         match body.map(|body| profile.reply.judge(body, ids)) {
             Ok(Ok(Verdict::Taken)) => Meaning::Taken,
+            Ok(Ok(Verdict::Repeated)) => Meaning::Repeated,
             Ok(Ok(Verdict::Refused(rows))) => Meaning::Refused(rows.into_keys().collect()),
             Ok(Err(_)) | Err(_) => Meaning::Error,
         }

@@ -19,6 +19,9 @@ pub struct Reply {
     /// Where refused rows are named.
     #[serde(default)]
     pub refused: Option<RowErrors>,
+    /// Where the target says that it took this very request before.
+    #[serde(default)]
+    pub repeated: Option<Says>,
 }
 
 /// A member of the answer, and the words that it may have.
@@ -62,6 +65,8 @@ pub enum Verdict {
     Taken,
     /// These rows were refused; what became of the others only a read-back tells.
     Refused(BTreeMap<String, Refused>),
+    /// It was taken before; what became of its rows only a read-back tells.
+    Repeated,
 }
 
 /// A number or a word, as a text.
@@ -106,6 +111,12 @@ impl Reply {
         }
         if !refused.is_empty() {
             return Ok(Verdict::Refused(refused));
+        }
+        let says = |says: &Says| body.pointer(&says.at).and_then(word);
+        if let Some(repeated) = &self.repeated
+            && says(repeated).is_some_and(|said| repeated.any_of.contains(&said))
+        {
+            return Ok(Verdict::Repeated);
         }
         for says in &self.taken {
             let said = body.pointer(&says.at).and_then(word);

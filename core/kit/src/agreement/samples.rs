@@ -33,6 +33,7 @@ pub(super) fn profile() -> Profile {
         "reply": {
             "taken": [{ "at": "/Status", "any_of": ["Success"] }],
             "refused": { "list": "/Rows", "id": "/Id", "text": "/Message" },
+            "repeated": { "at": "/Status", "any_of": ["Duplicate"] },
         },
     }))
     .unwrap()

@@ -227,14 +227,6 @@ impl Profile {
         Ok(Written { method: request.method.clone(), path, body })
     }
 
-    /// One row alone, for who must say whether it can be written.
-    ///
-    /// # Errors
-    /// When a value can't stand in its slot.
-    pub fn row(&self, row: &Filled) -> Result<Value, String> {
-        self.value(&self.request.row, row, None)
-    }
-
     fn value(
         &self,
         template: &Value,

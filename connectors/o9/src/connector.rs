@@ -1,0 +1,126 @@
+//! The six verbs, each one line.
+
+use planthread_contracts::{MeasureDecl, Owner, PeriodKind, Scope, SeenCell};
+use planthread_kit::{
+    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Connector, ConnectorError,
+    Cost, Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Submission, agreement::Gate,
+    target::TargetContext,
+};
+
+use crate::{
+    buckets::Form, check::discover, client::Client, config::Config, grades::grades, levels::Levels,
+    pack::pack, read::read, sheet, write,
+};
+
+/// Requests of one batch at most.
+const REQUESTS: usize = 20;
+
+/// What the verbs work with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    pub(crate) scope: Scope,
+    pub(crate) measures: Vec<MeasureDecl>,
+    pub(crate) form: Form,
+    pub(crate) kind: PeriodKind,
+    pub(crate) client: Client,
+    pub(crate) gate: Gate,
+    pub(crate) levels: Levels,
+    /// Seconds that one write may take.
+    pub(crate) write_seconds: u64,
+}
+
+impl Context {
+    /// Under which agreement it writes, in a few words.
+    pub(crate) fn label(&self) -> String {
+        let standing = self.gate.standing(self.client.http().clock().now());
+        format!("agreement {}", standing.agreement.unwrap_or_default())
+    }
+}
+
+/// One target: a tenant's application and one of its versions.
+#[derive(Debug)]
+pub(crate) struct O9 {
+    context: Context,
+    info: Info,
+}
+
+impl O9 {
+    pub(crate) fn new(target: &TargetContext<'_>, context: Context) -> Self {
+        let Context { config, scope, measures, gate, .. } = &context;
+        let info = Info {
+            name: crate::NAME,
+            target: target.target.to_owned(),
+            address: config.address(scope),
+            capabilities: capabilities(config, measures),
+            grades: grades(),
+            sheet: sheet::lines(config, measures, scope),
+            agreement: Some(gate.standing(target.clock.now())),
+        };
+        Self { context, info }
+    }
+}
+
+fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
+    let ours = measures.iter().filter(|measure| measure.owner == Owner::Bridge).count().max(1);
+    let cells = REQUESTS * config.rows_per_write;
+    Capabilities {
+        cells_per_batch: cells,
+        groups_per_batch: cells.div_ceil(ours),
+        uniform_batches: false,
+        measures: measures.to_vec(),
+        names_rejected_rows: true,
+        published_requests_per_minute: None,
+        // Nothing is published: the engine corrects this by what it measures.
+        cost: Cost {
+            overhead_requests: 1,
+            overhead_ms: 50,
+            cells_per_request: config.rows_per_write,
+            groups_per_request: config.rows_per_write.div_ceil(ours),
+            request_ms: 50,
+            cell_us: 0,
+            parallel_requests: 1,
+            cells_per_read: config.read.page_size * measures.len().max(1),
+            read_ms: 50,
+            parallel_reads: 1,
+        },
+    }
+}
+
+impl Connector for O9 {
+    fn info(&self) -> &Info {
+        &self.info
+    }
+
+    fn discover(&self) -> BoxFuture<'_, Result<Discovery, ConnectorError>> {
+        Box::pin(discover(&self.context, &self.info))
+    }
+
+    fn submit<'a>(
+        &'a self,
+        batch: &'a Batch,
+        attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<Submission, ConnectorError>> {
+        Box::pin(write::submit(&self.context, batch, attempt))
+    }
+
+    fn poll<'a>(
+        &'a self,
+        attempt: &'a AttemptRecord,
+        _: &'a RecordedBatch,
+    ) -> BoxFuture<'a, Result<Poll, ConnectorError>> {
+        Box::pin(async { Ok(write::poll(attempt, self.context.client.http().clock().now())) })
+    }
+
+    fn read<'a>(
+        &'a self,
+        selection: &'a Selection,
+    ) -> BoxFuture<'a, Result<Vec<SeenCell>, ConnectorError>> {
+        Box::pin(read(&self.context, selection))
+    }
+
+    fn pack(&self, cells: &[CellWrite]) -> Result<Vec<PackFile>, ConnectorError> {
+        let Context { config, form, measures, .. } = &self.context;
+        pack(config, form, cells, measures)
+    }
+}

@@ -1,0 +1,103 @@
+//! How a target of this kind is made from its configuration.
+
+use std::sync::Arc;
+
+use planthread_contracts::PeriodKind;
+use planthread_kit::{
+    Connector,
+    agreement::{Gate, Place},
+    target::{Auth, SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
+};
+
+use crate::{
+    buckets::Form,
+    client::Client,
+    config::{Config, TAKES},
+    connector::{Context, O9},
+    levels::Levels,
+    login::HOST,
+    write::{EACH_ROW, OFFERED, ROW_ID, check},
+};
+
+/// Seconds that a request may take unless somebody says otherwise (§8: 60 were
+/// seen).
+const SECONDS: u64 = 60;
+
+/// o9, for the program's registry.
+pub const FACTORY: TargetFactory = TargetFactory {
+    name: crate::NAME,
+    about: "o9 Digital Brain: reads over the Platform API or IBPL, writes under a signed agreement",
+    starter: Starter {
+        section: include_str!("../starter.yaml"),
+        qa: "{ scope: TwinSignalsQA }",
+        files: &[("agreements/o9-sandbox.json", include_str!("../agreement/o9-sandbox.json"))],
+    },
+    schema: || auth::schema::<Config>(&TAKES),
+    validate: |settings, measures| typed::<Config>(settings)?.validate(measures),
+    address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),
+    files: |settings| {
+        let config = typed::<Config>(settings).ok();
+        let file = config.and_then(|config| config.agreement.file);
+        file.into_iter().map(|file| ("agreement.file".to_owned(), file)).collect()
+    },
+    build,
+};
+
+fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFault> {
+    let inside = |fault: SettingsFault| fault.inside("settings");
+    let config: Config = typed(context.settings).map_err(inside)?;
+    config.validate(context.measures).map_err(inside)?;
+    let kind = context.measures.first().map_or(PeriodKind::Week, |measure| measure.level);
+    let form = Form::read(&config.model.time.member, kind)
+        .map_err(|reason| SettingsFault::new("settings.model.time.member", reason))?;
+    let place = Place {
+        connector: crate::NAME,
+        host: &config.host,
+        offered: &OFFERED,
+        each_row: &EACH_ROW,
+        row_id: ROW_ID,
+        check: &|profile| check(&config, profile),
+    };
+    let gate = Gate::open(&config.agreement, context.folder, &place)
+        .map_err(|fault| fault.inside("settings.agreement"))?;
+    let agreed = gate.agreement().map_or(SECONDS, |agreement| agreement.limits.seconds);
+    let http = context.http.clone().or_seconds(SECONDS, agreed);
+    let write_seconds = http.write_seconds.unwrap_or(agreed);
+    let stack = context.stack(&config.host, &with_host(&config), &TAKES, &http)?;
+    let client = Client::new(stack, &config, http.bounds(config.read.page_size, 1));
+    let (scope, measures) = (context.scope.clone(), context.measures.to_vec());
+    let levels = Levels::default();
+    let parts =
+        Context { config, scope, measures, form, kind, client, gate, levels, write_seconds };
+    Ok(Arc::new(O9::new(context, parts)))
+}
+
+/// A log-in goes to the target's own host.
+fn with_host(config: &Config) -> Auth {
+    let mut auth = config.auth.clone();
+    if let Auth::TokenExchange { parameters, .. } = &mut auth {
+        parameters.insert(HOST.to_owned(), config.host.clone());
+    }
+    auth
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_kit::agreement::{SigningKey, document::Signed, gate::sign};
+
+    use super::FACTORY;
+
+    /// The demo's key signs what is shipped; whoever edits it runs this test.
+    #[test]
+    fn the_shipped_agreement_is_signed_by_the_demos_key() {
+        let (name, text) = FACTORY.starter.files[0];
+        let shipped: Signed = serde_json::from_str(text).unwrap();
+        let fresh = sign(shipped.document.clone(), &SigningKey::demo().unwrap());
+        if fresh.signature.value != shipped.signature.value {
+            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/agreement/o9-sandbox.json");
+            std::fs::write(file, serde_json::to_string_pretty(&fresh).unwrap() + "\n").unwrap();
+            panic!("{name} was not signed; it is now: look at it and commit it");
+        }
+        assert!(FACTORY.starter.section.contains(&shipped.signature.key), "the starter trusts it");
+    }
+}

@@ -1,0 +1,106 @@
+//! The log-in: user and password for a token (§2).
+//!
+//! The token goes out as `Authorization: Basic <token>`: as it is, not encoded.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::{Request, Response, StatusCode, header};
+use planthread_kit::{
+    BoxFuture, Class, Clock, ConnectorError, Secret, Sent, Transport,
+    http::{Expect, Token, TokenSource, answer::receipt, said::said},
+    target::auth::ExchangeClient,
+};
+use serde_json::json;
+
+/// Path below the host.
+const PATH: &str = "/api/framework/auth/login";
+/// Parameter that the connector adds: the host.
+pub(crate) const HOST: &str = "host";
+/// Life that a token is asked for, in seconds (§2: 36,000 were seen).
+const LIFE: u64 = 36_000;
+/// How long the log-in may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOGIN: &str = "log in";
+
+/// Logs in when a token is needed.
+#[derive(Debug)]
+pub(crate) struct Login {
+    host: String,
+    user: String,
+    password: Secret,
+}
+
+impl Login {
+    pub(crate) fn new(client: ExchangeClient) -> Self {
+        let host = client.parameters.get(HOST).cloned().unwrap_or_default();
+        Self { host, user: client.client_id, password: client.client_secret }
+    }
+
+    fn request(&self) -> Result<Request<Bytes>, ConnectorError> {
+        let body = json!({ "userEmail": self.user, "submittedPassword": self.password.expose(),
+            "expirySeconds": LIFE });
+        Request::post(format!("{}{PATH}", self.host))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/json")
+            .body(Bytes::from(body.to_string()))
+            .map_err(|error| ConnectorError::new(Class::Fatal, LOGIN, error.to_string()))
+    }
+}
+
+/// The token of an answer. A refusal is about who we are, whatever its status.
+fn token(answer: &Response<Bytes>) -> Result<Token, ConnectorError> {
+    if answer.status() == StatusCode::BAD_REQUEST {
+        return Err(ConnectorError::new(Class::Auth, LOGIN, said(answer.body()).text)
+            .cure("check user and password"));
+    }
+    let body = receipt(LOGIN, answer, Expect::json("/AuthToken"), Sent::No, said)?;
+    let text = body["AuthToken"].as_str().unwrap_or_default();
+    if text.is_empty() {
+        return Err(ConnectorError::new(Class::Drift, LOGIN, "the token is no text"));
+    }
+    Token::new("Basic", text, Some(Duration::from_secs(LIFE)))
+}
+
+impl TokenSource for Login {
+    fn fetch<'a>(
+        &'a self,
+        transport: &'a dyn Transport,
+        clock: &'a dyn Clock,
+    ) -> BoxFuture<'a, Result<Token, ConnectorError>> {
+        Box::pin(async move {
+            let lost = |text: String| {
+                ConnectorError::new(Class::Transient { sent: Sent::No }, LOGIN, text)
+            };
+            match select(transport.send(self.request()?), clock.sleep(PATIENCE)).await {
+                Either::Left((Ok(answer), _)) => token(&answer),
+                Either::Left((Err(error), _)) if error.untrusted => {
+                    Err(ConnectorError::new(Class::Auth, LOGIN, error.message))
+                }
+                Either::Left((Err(error), _)) => Err(lost(error.message)),
+                Either::Right(_) => Err(lost(format!("no answer in {} s", PATIENCE.as_secs()))),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &'static str) -> Result<Token, Class> {
+        let answer = Response::builder().status(status).body(Bytes::from_static(body.as_bytes()));
+        token(&answer.unwrap()).map_err(|error| error.class)
+    }
+
+    #[test]
+    fn a_token_counts_only_as_documented() {
+        assert!(answer(200, r#"{"AuthToken":"abc","TenantId":1,"TenantName":"x"}"#).is_ok());
+        assert_eq!(answer(401, "wrong").unwrap_err(), Class::Auth);
+        assert_eq!(answer(400, "wrong").unwrap_err(), Class::Auth);
+        assert_eq!(answer(200, r#"{"Token":"abc"}"#).unwrap_err(), Class::Drift);
+        assert_eq!(answer(200, "<html>log in</html>").unwrap_err(), Class::Drift);
+        assert_eq!(answer(503, "").unwrap_err(), Class::Transient { sent: Sent::No });
+    }
+}

@@ -1,0 +1,259 @@
+//! Writing: the gate, the leaf levels, then request by request.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use crate::{
+    client::Client,
+    config::{Config, slots},
+    connector::Context,
+    encode::{CellRow, encode},
+};
+use jiff::Timestamp;
+use planthread_contracts::{Receipt, Rejection, RowOutcome};
+use planthread_kit::{
+    Attempt, AttemptRecord, Batch, Class, ConnectorError, Poll, PushOutcome, Submission,
+    agreement::{Agreement, Filled, Profile, Slot, SlotKind, reply::Verdict},
+    rows::RowKey,
+};
+
+/// What the connector has a value for.
+pub(crate) const OFFERED: [(&str, SlotKind); 8] = [
+    ("signal", SlotKind::Token),
+    ("row", SlotKind::Token),
+    ("version", SlotKind::Member),
+    ("resource", SlotKind::Member),
+    ("location", SlotKind::Member),
+    ("bucket", SlotKind::Member),
+    ("measure", SlotKind::Member),
+    ("value", SlotKind::Decimal),
+];
+
+/// What each row must fix: a place that is left open is written everywhere.
+pub(crate) const EACH_ROW: [&str; 6] =
+    ["version", "resource", "location", "bucket", "measure", "value"];
+
+/// The slot that names a row.
+pub(crate) const ROW_ID: &str = "row";
+
+/// Until when the request under way may still take effect.
+const UNTIL: &str = "may_take_effect_until";
+
+/// What only this connector can say of a profile: its path is the tenant's, its
+/// levels are the configured ones, and a statement is one of the two forms that
+/// say nothing but a constant at a leaf.
+pub(crate) fn check(config: &Config, profile: &Profile) -> Result<(), String> {
+    let constant = |name: &str| profile.constants.get(name).map(String::as_str);
+    if constant("tenant") != Some(config.tenant.to_string().as_str()) {
+        return Err(format!("its profile is not for tenant {}", config.tenant));
+    }
+    if !profile.request.path.starts_with("/api/ibplquery/{tenant}/") {
+        return Err("its request goes to another interface than the tenant's rules".to_owned());
+    }
+    let ours = config.grain();
+    let fits = ours.iter().all(|(slot, dimension, level)| {
+        profile
+            .grain
+            .iter()
+            .any(|one| one.slot == *slot && one.dimension == *dimension && one.level == *level)
+    });
+    if !fits || profile.grain.len() != ours.len() {
+        return Err("its levels are not those of `model`".to_owned());
+    }
+    match profile.route.as_str() {
+        "rule" => Ok(()),
+        "query" => match statements(config).iter().any(|form| profile.request.row == form.as_str())
+        {
+            true => Ok(()),
+            false => Err(format!("its statement is not `{}`", statements(config)[0])),
+        },
+        other => Err(format!("there is no route `{other}`: rule, query")),
+    }
+}
+
+/// The two statements that can be agreed: a constant at one leaf cell (§5). The
+/// right side of a `cartesian scope` must be a constant, or the keyword is
+/// ignored without a word (corrections).
+fn statements(config: &Config) -> [String; 2] {
+    let set = |(slot, dimension, level): (&str, &str, &str)| {
+        format!("[{dimension}].[{level}].[{{{slot}}}]")
+    };
+    let sets = config.grain().map(set);
+    [
+        format!("update Measure.[{{measure}}]@({}) = {{value}};", sets.join(", ")),
+        format!(
+            "cartesian scope:({}); Measure.[{{measure}}] = {{value}}; end scope;",
+            sets.join(" * ")
+        ),
+    ]
+}
+
+/// Writes a batch under the agreement.
+pub(crate) async fn submit(
+    context: &Context,
+    batch: &Batch,
+    attempt: &Attempt,
+) -> Result<Submission, ConnectorError> {
+    let clock = context.client.http().clock();
+    let receipt = |verdict: String| Receipt {
+        handle: attempt.id().as_str().to_owned(),
+        verdict,
+        at: clock.now(),
+    };
+    let cells = batch.cells();
+    if cells.is_empty() {
+        return Ok(Submission::Done(PushOutcome::new(receipt("0 requests".into()), Vec::new())));
+    }
+    let groups: BTreeSet<RowKey> = cells.iter().map(|cell| RowKey::of(&cell.key)).collect();
+    let agreement = context.gate.permit(clock.now(), groups.len())?;
+    let encoded = encode(&context.config, &context.form, cells, &context.measures)
+        .map_err(ConnectorError::took_nothing)?;
+    let mut rows = encoded.grouped.outcomes(cells.len(), &RowOutcome::Unproven);
+    let most = context.config.rows_per_write.min(agreement.limits.rows).max(1);
+    let chunks: Vec<&[CellRow]> = encoded.rows.chunks(most).collect();
+    if !chunks.is_empty() {
+        context.levels.ensure(&context.client, &context.config).await?;
+    }
+    for (part, chunk) in chunks.iter().enumerate() {
+        let after = |error: ConnectorError| if part > 0 { error.after_effect() } else { error };
+        let signal = format!("{}-{part}", attempt.id());
+        let request = request(agreement, signal, chunk).map_err(after)?;
+        let last = clock.now().saturating_add(patience(context)).unwrap_or(Timestamp::MAX);
+        attempt.note(UNTIL, &last.to_string()).map_err(after)?;
+        let repeatable = agreement.profile.request.repeatable;
+        let answer = context.client.write(&request.written, repeatable).await.map_err(after)?;
+        let verdict = agreement.profile.reply.judge(answer, &request.ids);
+        judged(
+            &verdict.map_err(|text| Client::surprise(&text)).map_err(after)?,
+            chunk,
+            &request.ids,
+            &mut rows,
+        );
+    }
+    let verdict = format!("{} requests, {}", chunks.len(), context.label());
+    Ok(Submission::Done(PushOutcome::new(receipt(verdict), rows)))
+}
+
+/// How long one write may be under way.
+fn patience(context: &Context) -> Duration {
+    Duration::from_secs(context.write_seconds)
+}
+
+/// A request with the ids of its rows.
+struct Request {
+    written: planthread_kit::agreement::Written,
+    ids: Vec<String>,
+}
+
+fn request(
+    agreement: &Agreement,
+    signal: String,
+    chunk: &[CellRow],
+) -> Result<Request, ConnectorError> {
+    let fatal = |text: String| {
+        ConnectorError::new(Class::Fatal, "render the request", text)
+            .cure("let the agreement be made again for this target")
+            .took_nothing()
+    };
+    let ids: Vec<String> = (1..=chunk.len()).map(|number| number.to_string()).collect();
+    let rows: Vec<Filled> = chunk
+        .iter()
+        .zip(&ids)
+        .map(|(row, id)| {
+            let mut filled = row.filled.clone();
+            filled.insert(ROW_ID.to_owned(), Slot::Token(id.clone()));
+            filled
+        })
+        .collect();
+    let head = slots([("signal", Slot::Token(signal))]);
+    let written = agreement.profile.render(&head, &rows).map_err(fatal)?;
+    let length = written.body.to_string().len();
+    if length > agreement.limits.body_kb.saturating_mul(1_024) {
+        let most = agreement.limits.body_kb;
+        return Err(fatal(format!("{length} bytes are more than the agreed {most} kB"))
+            .cure("set `rows_per_write` lower"));
+    }
+    Ok(Request { written, ids })
+}
+
+/// Puts what an answer said of a chunk into the outcomes of the batch.
+fn judged(verdict: &Verdict, chunk: &[CellRow], ids: &[String], rows: &mut [RowOutcome]) {
+    for (row, id) in chunk.iter().zip(ids) {
+        rows[row.at] = match verdict {
+            Verdict::Taken => RowOutcome::Accepted,
+            Verdict::Repeated => RowOutcome::Unproven,
+            Verdict::Refused(refused) => match refused.get(id) {
+                None => RowOutcome::Unproven,
+                Some(why) => RowOutcome::Rejected(Rejection {
+                    reason: match why.text.as_str() {
+                        "" => "refused without a text".to_owned(),
+                        text => text.to_owned(),
+                    },
+                    vendor_code: why.code.clone(),
+                    cure: "correct the mapping or the target's master data; then retry".to_owned(),
+                }),
+            },
+        };
+    }
+}
+
+/// What became of an attempt: a write has its effect while it is under way, or
+/// never. What came of it, a read-back tells.
+pub(crate) fn poll(attempt: &AttemptRecord, now: Timestamp) -> Poll {
+    match attempt.notes.get(UNTIL) {
+        None => Poll::NotTaken { why: "nothing of it was sent".to_owned() },
+        Some(until) => {
+            let until = until.parse().ok().filter(|until| *until > now);
+            Poll::Unknown { until: until.unwrap_or(now) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::samples::{agreement, config};
+
+    #[test]
+    fn a_profile_must_fix_the_tenant_the_levels_and_a_constant() {
+        let good = agreement();
+        check(&config(), &good.profile).unwrap();
+        let fault = |change: &dyn Fn(&mut Profile)| {
+            let mut profile = agreement().profile;
+            change(&mut profile);
+            check(&config(), &profile).unwrap_err()
+        };
+        assert!(
+            fault(&|p| {
+                p.constants.insert("tenant".to_owned(), "9".to_owned());
+            })
+            .contains("tenant 1234")
+        );
+        assert!(
+            fault(&|p| p.request.path = "/api/v2/widget/update/CellEdit".to_owned())
+                .contains("another interface")
+        );
+        assert!(fault(&|p| p.grain[3].level = "Month".to_owned()).contains("levels"));
+        assert!(
+            fault(&|p| {
+                p.grain.pop();
+            })
+            .contains("levels")
+        );
+        assert!(fault(&|p| p.route = "graph".to_owned()).contains("graph"));
+        let mut statement = agreement().profile;
+        statement.route = "query".to_owned();
+        for form in statements(&config()) {
+            statement.request.row = Value::from(form);
+            check(&config(), &statement).unwrap();
+        }
+        for wrong in [
+            "update Measure.[{measure}]@([Version].[Version Name].[{version}]) = {value};",
+            "scope:([Time].[Week].[{bucket}]); Measure.[{measure}] = {value}; end scope;",
+        ] {
+            statement.request.row = Value::from(wrong);
+            assert!(check(&config(), &statement).unwrap_err().contains("statement"), "{wrong}");
+        }
+    }
+}
