@@ -172,7 +172,7 @@ pub(super) fn unreadable(field: &str, file: &Path, locate: &Locator<'_>) -> Opti
     let path = locate.folder().join(file);
     let error = std::fs::File::open(&path).err()?;
     let reason = format!("{} can't be read: {error}", path.display());
-    let cure = "put the PEM file there, or correct the path; it begins at the configuration";
+    let cure = "put the file there, or correct the path; it begins at the configuration";
     Some(locate.fault_at(field, reason).cure(cure))
 }
 

@@ -77,9 +77,16 @@ mod tests {
         let one = TARGETS.iter().map(|target| vec![target]);
         for chosen in one.chain([TARGETS.iter().collect()]) {
             let text = config(&chosen);
-            let file = Path::new("/etc/pt/planthread.yaml");
+            // Files that it names are looked for.
+            let folder = std::env::temp_dir().join("planthread-starter-files");
+            for (name, text) in chosen.iter().flat_map(|one| one.target.starter.files) {
+                let file = folder.join(name);
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                std::fs::write(file, text).unwrap();
+            }
+            let file = folder.join("planthread.yaml");
             for profile in [None, Some("qa")] {
-                let loaded = config::parse(&text, file, profile);
+                let loaded = config::parse(&text, &file, profile);
                 let loaded = loaded.unwrap_or_else(|faults| panic!("{faults:?}\n{text}"));
                 assert_eq!(loaded.config.targets.len(), chosen.len());
                 for target in &chosen {
@@ -98,18 +105,20 @@ mod tests {
     fn the_examples_are_what_init_writes() {
         for target in TARGETS {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-            let file =
-                folder.join(format!("{}-sandbox", target.target.name)).join("planthread.yaml");
-            let kept = std::fs::read_to_string(&file).unwrap_or_default();
-            if kept != config(&[target]) && std::env::var_os("UPDATE_EXAMPLES").is_some() {
-                std::fs::write(&file, config(&[target])).unwrap();
-                continue;
+            let folder = folder.join(format!("{}-sandbox", target.target.name));
+            let made = config(&[target]);
+            let named = target.target.starter.files.iter().map(|(name, text)| (*name, *text));
+            for (name, text) in named.chain([("planthread.yaml", made.as_str())]) {
+                let file = folder.join(name);
+                let kept = std::fs::read_to_string(&file).unwrap_or_default();
+                if kept != text && std::env::var_os("UPDATE_EXAMPLES").is_some() {
+                    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                    std::fs::write(&file, text).unwrap();
+                    continue;
+                }
+                let file = file.display();
+                assert!(kept == text, "{file}: run this test again with UPDATE_EXAMPLES=1");
             }
-            assert!(
-                kept == config(&[target]),
-                "{}: run this test again with UPDATE_EXAMPLES=1",
-                file.display()
-            );
         }
     }
 }
