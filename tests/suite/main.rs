@@ -12,6 +12,7 @@ mod docs;
 mod echo;
 mod faults;
 mod figures;
+mod kinaxis;
 mod landing;
 mod laws;
 mod loops;

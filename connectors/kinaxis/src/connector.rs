@@ -9,9 +9,9 @@ use planthread_kit::{
 
 use crate::{
     check::{discover::discover, sheet},
-    config::Config,
+    config::{Config, WriteRoute},
     context::Context,
-    cost::cost,
+    cost::{cost, rows_per_request},
     grades::grades,
     pack::pack,
     verbs::{poll::poll, read::read, submit::submit},
@@ -28,8 +28,8 @@ impl Kinaxis {
     /// A connector for `target`, whose own cells live in `scope`.
     ///
     /// # Errors
-    /// When settings and measures don't fit each other, or the scope is base:
-    /// nothing is written into the planners' own scenario.
+    /// When settings and measures don't fit each other, or the scope is base and
+    /// the route is no commit: nothing is written into the planners' own scenario.
     pub fn new(
         target: &str,
         config: Config,
@@ -38,12 +38,12 @@ impl Kinaxis {
         http: HttpStack,
     ) -> Result<Self, SettingsFault> {
         config.validate(&measures).map_err(|fault| fault.inside("settings"))?;
-        if config.scenario_of(&scope).trim().is_empty() {
-            return Err(SettingsFault::new(
-                "scope",
-                "is base, and this target writes a signal scenario",
-            )
-            .cure("name the scenario as the target's scope, or under `scenario.name`"));
+        let commits = config.write_route == WriteRoute::Commit;
+        if scope.is_base() != commits {
+            return Err(SettingsFault::new("scope", format!("is {scope}")).cure(
+                "a signal scenario is a named scope; only a target with `write_route: commit` \
+                 lands in base, the parent",
+            ));
         }
         let layouts = config.layouts(&measures)?;
         let info = Info {
@@ -65,7 +65,7 @@ fn capabilities(
     measures: &[MeasureDecl],
     cost: planthread_kit::Cost,
 ) -> Capabilities {
-    let rows = config.writing.rows_per_request;
+    let rows = rows_per_request(config);
     Capabilities {
         cells_per_batch: rows * measures.len().max(1),
         groups_per_batch: rows,

@@ -50,6 +50,7 @@ pub(crate) struct Client {
 /// A read of one table.
 #[derive(Debug)]
 pub(crate) struct Question<'a> {
+    pub(crate) scenario: &'a str,
     pub(crate) namespace: &'a str,
     pub(crate) table: &'a str,
     pub(crate) fields: &'a [String],
@@ -96,7 +97,11 @@ impl Client {
     }
 
     fn reference(&self) -> Value {
-        json!({ "Name": self.scenario, "Scope": self.visibility.word() })
+        self.named(&self.scenario)
+    }
+
+    fn named(&self, scenario: &str) -> Value {
+        json!({ "Name": scenario, "Scope": self.visibility.word() })
     }
 
     fn post(&self, path: &str, body: &Value) -> Result<http::Request<Bytes>, ConnectorError> {
@@ -127,8 +132,8 @@ impl Client {
     ) -> Result<Vec<Vec<String>>, ConnectorError> {
         const OPEN: &str = "open read";
         const READ: &str = "read rows";
-        let Question { namespace, table, fields, filter, lane } = question;
-        let body = json!({ "Scenario": self.reference(),
+        let Question { scenario, namespace, table, fields, filter, lane } = question;
+        let body = json!({ "Scenario": self.named(scenario),
             "Table": { "Namespace": namespace, "Name": table }, "Fields": fields,
             "Filter": filter.unwrap_or_default() });
         let open = self.ask(OPEN, lane, "/bulk/export", &body, Expect::json("/ExportId")).await?;
@@ -288,10 +293,14 @@ impl Client {
         })
     }
 
-    /// Runs a script of the customer's, with the scenario as its argument.
-    pub(crate) async fn script(&self, script: &Script) -> Result<Value, ConnectorError> {
+    /// Runs a script of the customer's, with a scenario as its argument.
+    pub(crate) async fn script(
+        &self,
+        script: &Script,
+        scenario: &str,
+    ) -> Result<Value, ConnectorError> {
         let path = format!("/script/{}/{}", script.visibility.word(), encoded(&script.name));
-        let body = script.arguments(&self.scenario, self.visibility);
+        let body = script.arguments(scenario, self.visibility);
         let call = Call::new("run script", Safety::Once, self.post(&path, &body)?);
         self.effective(call, Expect::json("/Value")).await
     }

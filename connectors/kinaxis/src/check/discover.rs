@@ -74,6 +74,7 @@ async fn master(context: &Context, report: &mut Report) -> Result<Resources, Con
         fields.push("Description".to_owned());
     }
     let question = Question {
+        scenario: context.client.scenario(),
         namespace: "Mfg",
         table: family.master(),
         fields: &fields,

@@ -31,7 +31,7 @@ pub(crate) fn signed(config: &Config) -> Vec<(&'static str, &'static str, String
         true => "It may have one session only, and nobody else uses it",
         false => "It may have several sessions at the same time",
     };
-    vec![
+    let mut lines = vec![
         ("family", "planning", format!("The plan reads {family}")),
         ("rate_basis", "planning", format!("A rate is {basis}, in the resource's own unit")),
         ("effective_out", "planning", format!("EffectiveOutDate is {end}")),
@@ -55,7 +55,14 @@ pub(crate) fn signed(config: &Config) -> Vec<(&'static str, &'static str, String
             "workbooks",
             "Worksheets add the own fields up as declared, or not at all".to_owned(),
         ),
-    ]
+    ];
+    if let (WriteRoute::Commit, Some(commit)) = (config.write_route, &config.commit) {
+        let (script, from) = (&commit.script.name, &commit.from);
+        let text =
+            format!("Script {script} commits {from} to its parent, keeps it, and does no more");
+        lines.push(("commit", "scripts", text));
+    }
+    lines
 }
 
 /// What must be true before the first landing.

@@ -15,7 +15,8 @@ pub use layout::{Family, OwnTable};
 pub(crate) use layout::{Layout, Surface};
 pub(crate) use routes::parameters;
 pub use routes::{
-    Argument, Import, QueryId, Scenario, ScopeParameter, Script, Visibility, Worksheet, Worksheets,
+    Argument, Commit, Import, QueryId, Scenario, ScopeParameter, Script, Visibility, Worksheet,
+    Worksheets,
 };
 
 use crate::dates::DateForm;
@@ -74,6 +75,9 @@ pub struct Config {
     /// The worksheet import, where that is the route.
     #[serde(default)]
     pub import: Option<Import>,
+    /// The commit of a signal scenario, where that is the route.
+    #[serde(default)]
+    pub commit: Option<Commit>,
     /// Whether the first line of an extract file names its columns.
     #[serde(default)]
     pub file_header: bool,
@@ -87,6 +91,9 @@ pub enum WriteRoute {
     BulkUpload,
     /// `data/workbook/import`: through a worksheet's import rules.
     WorksheetImport,
+    /// The customer's script that commits a signal scenario: the target's scope is
+    /// the parent, and what lands there is what the signal scenario holds.
+    Commit,
 }
 
 /// What a value is a quantity of.
@@ -217,7 +224,23 @@ impl Config {
                 import.validate(&layouts).map_err(|fault| fault.inside("import"))
             }
             (WriteRoute::BulkUpload, _) => Ok(()),
+            (WriteRoute::Commit, _) => self.committed(),
         }
+    }
+
+    fn committed(&self) -> Result<(), SettingsFault> {
+        let commit = self.commit.as_ref().ok_or_else(|| {
+            SettingsFault::new("commit", "is missing, and the route is a commit")
+                .cure("name the signal scenario, the customer's script, and who decided until when")
+        })?;
+        if self.scenario.name.is_none() {
+            return Err(SettingsFault::new(
+                "scenario.name",
+                "is missing, and the route is a commit",
+            )
+            .cure("name the parent: what is committed is read back there"));
+        }
+        commit.validate().map_err(|fault| fault.inside("commit"))
     }
 
     fn tables_fit(

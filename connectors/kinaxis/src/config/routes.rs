@@ -58,6 +58,36 @@ pub struct Script {
     pub form: Argument,
 }
 
+/// The decision to commit a signal scenario to its parent, and by which script.
+/// Whoever decided answers for it; without one nothing is committed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Commit {
+    /// The signal scenario that is committed.
+    pub from: String,
+    /// The customer's script that commits it.
+    pub script: Script,
+    /// Who decided.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Last day on which the decision holds (UTC).
+    #[schemars(with = "String")]
+    pub until: jiff::civil::Date,
+}
+
+impl Commit {
+    pub(super) fn validate(&self) -> Result<(), SettingsFault> {
+        for (field, text) in [("from", &self.from), ("by", &self.by), ("reason", &self.reason)] {
+            if text.trim().is_empty() {
+                return Err(SettingsFault::new(field, "is empty")
+                    .cure("name scenario, person and reason: the decision is answered for"));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Form of a script's scenario argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,6 +1,7 @@
 //! What the six verbs do.
 
 pub(crate) mod bulk;
+pub(crate) mod commit;
 pub(crate) mod import;
 pub(crate) mod outcome;
 pub(crate) mod poll;

@@ -35,6 +35,15 @@ impl Outcome {
         }
     }
 
+    /// Takes `word` for all rows: what was written holds exactly them.
+    pub(crate) fn accept(&mut self, parts: &[Part], word: String) {
+        self.writes += 1;
+        self.words.push(word);
+        for &cell in parts.iter().flat_map(|part| &part.rows).flat_map(|line| &line.cells) {
+            self.rows[cell] = RowOutcome::Accepted;
+        }
+    }
+
     /// The end of the push under a handle of ours.
     pub(crate) fn end(mut self, handle: String, at: jiff::Timestamp) -> PushOutcome {
         self.words.dedup();

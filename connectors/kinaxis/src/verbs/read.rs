@@ -65,9 +65,21 @@ fn surplus(context: &Context, cell: &SeenCell) -> Result<(), ConnectorError> {
     ))
 }
 
-/// The rows of a table for some resources, or for all.
+/// The rows of a table for some resources, or for all, in our scenario.
 pub(crate) async fn held<'a>(
     context: &Context,
+    layout: usize,
+    values: &[String],
+    names: impl Iterator<Item = &'a str>,
+    lane: Lane,
+) -> Result<Vec<Held>, ConnectorError> {
+    held_in(context, context.client.scenario(), layout, values, names, lane).await
+}
+
+/// The same in any scenario.
+pub(crate) async fn held_in<'a>(
+    context: &Context,
+    scenario: &str,
     layout: usize,
     values: &[String],
     names: impl Iterator<Item = &'a str>,
@@ -77,6 +89,7 @@ pub(crate) async fn held<'a>(
     let mut fields = layout.keys();
     fields.extend(values.iter().cloned());
     let question = Question {
+        scenario,
         namespace: &layout.namespace,
         table: &layout.table,
         fields: &fields,

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use planthread_contracts::RowOutcome;
 use planthread_kit::{Attempt, Batch, ConnectorError, Submission};
 
-use super::{bulk, import, outcome::Outcome};
+use super::{bulk, commit, import, outcome::Outcome};
 use crate::{
     config::WriteRoute,
     context::Context,
@@ -42,6 +42,7 @@ async fn write(
     match context.config.write_route {
         WriteRoute::BulkUpload => bulk::write(context, parts, attempt, outcome).await,
         WriteRoute::WorksheetImport => import::write(context, parts, attempt, outcome).await,
+        WriteRoute::Commit => commit::write(context, parts, attempt, outcome).await,
     }
 }
 
@@ -52,7 +53,8 @@ async fn ensure(context: &Context) -> Result<(), ConnectorError> {
     if context.ensured.load(Ordering::Acquire) {
         return Ok(());
     }
-    let answer = context.client.script(script).await.map_err(without_effect)?;
+    let answer =
+        context.client.script(script, context.client.scenario()).await.map_err(without_effect)?;
     receipt::script(&answer).map_err(ConnectorError::took_nothing)?;
     context.ensured.store(true, Ordering::Release);
     Ok(())

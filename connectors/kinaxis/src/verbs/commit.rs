@@ -1,0 +1,180 @@
+//! The commit route: a signal scenario becomes its parent's, by the customer's
+//! own script (§8).
+//!
+//! A commit takes everything that the signal scenario changed, so it runs only
+//! where that is exactly what the plan says: the scenario holds every cell of the
+//! batch, and in our fields it differs from its parent by those cells alone. What
+//! landed in the signal scenario is seen there; only a read of the parent makes it
+//! seen here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
+use planthread_kit::{Attempt, Class, ConnectorError, Sent, http::Lane, rows::RowKey};
+use rust_decimal::Decimal;
+
+use super::{SINCE, STEP, outcome::Outcome, read::held_in};
+use crate::{
+    config::{Commit, Layout},
+    context::Context,
+    receipt,
+    rows::{Held, Part},
+    wire::without_effect,
+};
+
+const COMMIT: &str = "commit scenario";
+
+/// Commits the signal scenario that holds the rows of `parts`.
+pub(crate) async fn write(
+    context: &Context,
+    parts: &[Part],
+    attempt: &Attempt,
+    outcome: &mut Outcome,
+) -> Result<(), ConnectorError> {
+    let nothing = ConnectorError::took_nothing;
+    let commit = decided(context).map_err(nothing)?;
+    let mut found = Found::default();
+    for (number, layout) in context.layouts.iter().enumerate() {
+        let both = both(context, &commit.from, number).await.map_err(without_effect)?;
+        found.compare(layout, number, parts, &both).map_err(nothing)?;
+    }
+    found.judge(commit).map_err(nothing)?;
+    attempt.note(STEP, "committing").map_err(nothing)?;
+    attempt.note(SINCE, &context.clock().now().to_string()).map_err(nothing)?;
+    let answer = context.client.script(&commit.script, &commit.from).await?;
+    let said = receipt::script(&answer)?;
+    outcome.accept(parts, format!("{said} (decided by {})", commit.by));
+    Ok(())
+}
+
+/// The decision, while it holds.
+fn decided(context: &Context) -> Result<&Commit, ConnectorError> {
+    let fatal = |text: String| ConnectorError::new(Class::Fatal, COMMIT, text);
+    let commit = context.config.commit.as_ref();
+    let commit = commit.ok_or_else(|| fatal("nobody decided to commit".to_owned()))?;
+    let today = TimeZone::UTC.to_datetime(context.clock().now()).date();
+    if today > commit.until {
+        let text = format!("the decision of {} held until {}", commit.by, commit.until);
+        return Err(fatal(text).cure("ask for a new one, and write it under `settings.commit`"));
+    }
+    Ok(commit)
+}
+
+/// Rows of one table in the signal scenario and in its parent.
+type Both = [Vec<Held>; 2];
+
+async fn both(context: &Context, from: &str, layout: usize) -> Result<Both, ConnectorError> {
+    let values = &context.layouts[layout].values;
+    let parent = context.client.scenario();
+    let mut read = Vec::new();
+    for scenario in [from, parent] {
+        let all = std::iter::empty();
+        read.push(held_in(context, scenario, layout, values, all, Lane::Routine).await?);
+    }
+    let parent = read.pop().unwrap_or_default();
+    Ok([read.pop().unwrap_or_default(), parent])
+}
+
+/// What speaks against a commit.
+#[derive(Debug, Default)]
+struct Found {
+    /// Cells of the batch that the signal scenario does not hold (yet).
+    missing: usize,
+    /// Cells that it would bring along, though nobody planned them.
+    extra: usize,
+    first: String,
+}
+
+/// Values of one table by row and field.
+type Values = BTreeMap<(RowKey, usize), Option<Decimal>>;
+
+impl Found {
+    fn compare(
+        &mut self,
+        layout: &Layout,
+        number: usize,
+        parts: &[Part],
+        [child, parent]: &Both,
+    ) -> Result<(), ConnectorError> {
+        let (mine, theirs) = (values(layout, child)?, values(layout, parent)?);
+        let mut planned = BTreeSet::new();
+        for part in parts.iter().filter(|part| part.layout == number) {
+            for line in &part.rows {
+                for (field, text) in part.fields.iter().zip(&line.values) {
+                    let Some(at) = layout.values.iter().position(|one| one == field) else {
+                        continue;
+                    };
+                    let key = (line.key.clone(), at);
+                    let holds = mine.get(&key).copied().flatten();
+                    if holds != text.parse::<Decimal>().ok() {
+                        self.missing += 1;
+                    }
+                    planned.insert(key);
+                }
+            }
+        }
+        let keys: BTreeSet<_> = mine.keys().chain(theirs.keys()).collect();
+        for key in keys {
+            let differs = mine.get(key).copied().flatten() != theirs.get(key).copied().flatten();
+            if differs && !planned.contains(key) {
+                let (row, field) = key;
+                self.add(&format!(
+                    "{}@{} {} {}",
+                    row.resource,
+                    row.location,
+                    row.period,
+                    layout.surface(&layout.values[*field])
+                ));
+            }
+        }
+        let foreign = |rows: &[Held]| -> BTreeSet<Vec<String>> {
+            rows.iter().filter(|row| row.key.is_none()).map(|row| row.texts.clone()).collect()
+        };
+        for row in foreign(child).symmetric_difference(&foreign(parent)) {
+            self.add(&format!("a row of {}: {}", layout.full(), row.join(" ")));
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, what: &str) {
+        if self.extra == 0 {
+            what.clone_into(&mut self.first);
+        }
+        self.extra += 1;
+    }
+
+    fn judge(&self, commit: &Commit) -> Result<(), ConnectorError> {
+        if self.missing > 0 {
+            let text = format!("{} does not hold {} of these cells yet", commit.from, self.missing);
+            let class = Class::Transient { sent: Sent::No };
+            return Err(ConnectorError::new(class, COMMIT, text)
+                .cure("land them in the signal scenario first"));
+        }
+        if self.extra > 0 {
+            let text = format!(
+                "{} would bring {} more changes than planned, first {}",
+                commit.from, self.extra, self.first
+            );
+            return Err(ConnectorError::new(Class::Drift, COMMIT, text)
+                .cure("take them out of the scenario, or plan them; then commit"));
+        }
+        Ok(())
+    }
+}
+
+fn values(layout: &Layout, rows: &[Held]) -> Result<Values, ConnectorError> {
+    let first = layout.keys().len();
+    let mut values = Values::new();
+    for row in rows {
+        let Some(key) = &row.key else { continue };
+        for (at, field) in layout.values.iter().enumerate() {
+            let text = row.texts[first + at].as_str();
+            let value = match text {
+                "" => None,
+                text => Some(crate::rows::number(text, &layout.surface(field))?),
+            };
+            values.insert((key.clone(), at), value);
+        }
+    }
+    Ok(values)
+}

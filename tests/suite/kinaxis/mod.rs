@@ -1,0 +1,187 @@
+//! Kinaxis: the connector before its sandbox, in every way that the conformance
+//! cases don't set it up: commits, tables without a key, the other family.
+
+mod commit;
+mod profiles;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, Once},
+};
+
+use jiff::Timestamp;
+use planthread::{in_process::InProcess, registry};
+use planthread_contracts::{CellKey, MeasureDecl, Period, Scope, WriteGrant};
+use planthread_kit::{
+    Attempt, AttemptId, Batch, CellWrite, Clock, Connector, ConnectorError, NoteError, NoteSink,
+    PushOutcome, QuotaBook, QuotaConfig, Selection, Submission, VirtualClock,
+    http::{HttpSettings, Lane},
+    target::{Network, SettingsFault, TargetContext},
+};
+use planthread_mocks::{Setup, Simulator};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+/// One sandbox and its clock.
+pub(super) struct Rig {
+    pub(super) clock: VirtualClock,
+    pub(super) sandbox: Arc<Mutex<Box<dyn Simulator>>>,
+}
+
+/// Notes that are kept nowhere: these tests ask nobody about an attempt.
+#[derive(Debug, Default)]
+struct Forgets;
+
+impl NoteSink for Forgets {
+    fn note(&self, _: &AttemptId, _: &str, _: &str) -> Result<(), NoteError> {
+        Ok(())
+    }
+}
+
+/// The settings that fit the sandbox, with some of them changed.
+pub(super) fn settings(changes: Value) -> Value {
+    let mut settings = json!({
+        "base_url": "http://127.0.0.1/PTDM01_DEV01",
+        "auth": { "kind": "basic", "user": "planthread", "password": "${file:kinaxis-secret}" },
+        "guide_edition": "2016.2",
+        "table_family": "constraint",
+        "write_route": "bulk_upload",
+        "rate_basis": "period",
+        "effective_out": "inclusive",
+        "file_dates": "yyyymmdd",
+        "non_keyed": "modify",
+        "own_tables": [{ "name": "Planthread::CapacitySignal" }],
+    });
+    let Value::Object(changes) = changes else { return settings };
+    for (name, value) in changes {
+        settings[name] = value;
+    }
+    settings
+}
+
+pub(super) fn measure(name: &str, surface: &str) -> MeasureDecl {
+    serde_json::from_value(json!({ "name": name, "surface": surface,
+        "carries": "attainable_clock_hours", "unit": "HUR", "scale": 2, "level": "week",
+        "over_time": "sum", "over_resources": "sum", "owner": "bridge", "role": "value" }))
+    .unwrap()
+}
+
+/// The plan cut as a rate, and live hours beside it.
+pub(super) fn measures() -> Vec<MeasureDecl> {
+    vec![
+        measure("cut", "Mfg::ConstraintAvailable.Rate"),
+        measure("live", "Planthread::CapacitySignal.Live"),
+    ]
+}
+
+pub(super) fn week(number: u32) -> Period {
+    format!("2026-W{number}").parse().unwrap()
+}
+
+pub(super) fn cell(scope: &str, measure: &str, period: Period, value: &str) -> CellWrite {
+    CellWrite {
+        key: CellKey {
+            target: "maestro".into(),
+            scope: scope.into(),
+            resource: "LINE-1".into(),
+            location: "1010".into(),
+            product: None,
+            period,
+            measure: measure.into(),
+        },
+        revision: 1,
+        value: value.parse().unwrap(),
+    }
+}
+
+impl Rig {
+    pub(super) fn new(on: &[&str]) -> Self {
+        let setup =
+            Setup { on: on.iter().map(|one| (*one).to_owned()).collect(), ..Setup::default() };
+        let registered = registry::TARGETS.iter().find(|one| one.target.name == "kinaxis").unwrap();
+        let sandbox = Arc::new(Mutex::new((registered.sandbox.build)(&setup).unwrap()));
+        let start: Timestamp = "2026-11-22T22:00:00Z".parse().unwrap();
+        Self { clock: VirtualClock::new(start, 7), sandbox }
+    }
+
+    pub(super) fn open(
+        &self,
+        scope: &str,
+        settings: &Value,
+        measures: &[MeasureDecl],
+    ) -> Result<Arc<dyn Connector>, SettingsFault> {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        static WRITTEN: Once = Once::new();
+        WRITTEN.call_once(|| {
+            std::fs::write(folder.join("kinaxis-secret"), "planthread\n").unwrap();
+        });
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let wire = InProcess::new(self.sandbox.clone(), Arc::clone(&clock));
+        let factory = registry::find("kinaxis").unwrap();
+        (factory.build)(&TargetContext {
+            target: "maestro",
+            settings,
+            scope: Scope::named(scope),
+            measures,
+            folder: &folder,
+            clock: &clock,
+            quotas: &QuotaBook::new(Arc::clone(&clock)),
+            quota: &QuotaConfig::default(),
+            network: &Network::default(),
+            http: &HttpSettings::default(),
+            transport: Some(Arc::new(wire)),
+            offline: false,
+        })
+    }
+
+    pub(super) fn push(
+        &self,
+        connector: &dyn Connector,
+        cells: &[CellWrite],
+    ) -> Result<PushOutcome, ConnectorError> {
+        let scope = Scope::named(&cells[0].key.scope);
+        let declared = &connector.info().capabilities.measures;
+        let grants: Vec<_> =
+            declared.iter().map(|one| WriteGrant::bridge_owned(one, &scope).unwrap()).collect();
+        let batch = Batch::new(scope, &grants, cells.to_vec()).unwrap();
+        let attempt = Attempt::new(AttemptId::draw(&self.clock), Arc::new(Forgets));
+        match self.clock.block_on(connector.submit(&batch, &attempt))? {
+            Submission::Done(outcome) => Ok(outcome),
+            Submission::Submitted => panic!("this route answers at once"),
+        }
+    }
+
+    /// Values of LINE-1 by measure and period.
+    pub(super) fn read(
+        &self,
+        connector: &dyn Connector,
+        scope: &str,
+    ) -> Result<BTreeMap<(String, Period), Option<Decimal>>, ConnectorError> {
+        let measures = connector.info().capabilities.measures.iter();
+        let seen = self.clock.block_on(connector.read(&Selection {
+            target: "maestro".to_owned(),
+            scope: Scope::named(scope),
+            measures: measures.map(|one| one.name.clone()).collect(),
+            resources: vec![("LINE-1".to_owned(), "1010".to_owned())],
+            from: week(49),
+            to: week(52),
+            lane: Lane::Verify,
+        }))?;
+        let by_name =
+            seen.into_iter().map(|one| ((one.key.measure.to_string(), one.key.period), one.value));
+        Ok(by_name.collect())
+    }
+
+    /// A person writes into a scenario.
+    pub(super) fn edit(&self, scope: &str, measure: &str, value: &str) {
+        let body = json!({ "resource": "LINE-1", "location": "1010", "period": "2026-W50",
+            "measure": measure, "value": value, "version": scope });
+        let request = http::Request::post("/planner/edit")
+            .header("content-type", "application/json")
+            .body(bytes::Bytes::from(body.to_string()))
+            .unwrap();
+        let reply = self.sandbox.lock().unwrap().handle(self.clock.now(), &request);
+        assert_eq!(reply.response.status(), 200);
+    }
+}

@@ -1,0 +1,98 @@
+//! Tenants of other shapes: a table where a row that is sent again is a second
+//! one, work centres instead of constraints, brackets around filters, handles
+//! that expire, one session a user.
+
+use planthread_contracts::RowOutcome;
+use planthread_kit::{Class, Sent};
+use serde_json::json;
+
+use super::{Rig, cell, measure, measures, settings, week};
+
+const SIGNALS: &str = "Capacity Signals";
+
+#[test]
+fn surplus_rows_leave_before_a_row_that_would_be_a_second_one() {
+    let rig = Rig::new(&["append-non-keyed"]);
+    let connector = rig.open(SIGNALS, &settings(json!({ "non_keyed": "append" })), &measures());
+    let connector = connector.unwrap();
+    for value in ["36.50", "40", "40"] {
+        rig.push(connector.as_ref(), &[cell(SIGNALS, "cut", week(49), value)]).unwrap();
+        let seen = rig.read(connector.as_ref(), SIGNALS).unwrap();
+        assert_eq!(seen[&("cut".to_owned(), week(49))], Some(value.parse().unwrap()));
+    }
+}
+
+#[test]
+fn a_second_row_under_the_wrong_policy_is_a_finding_and_never_a_value() {
+    let rig = Rig::new(&["append-non-keyed"]);
+    let connector = rig.open(SIGNALS, &settings(json!({})), &measures()).unwrap();
+    for value in ["36.50", "40"] {
+        rig.push(connector.as_ref(), &[cell(SIGNALS, "cut", week(49), value)]).unwrap();
+    }
+    let error = rig.read(connector.as_ref(), SIGNALS).unwrap_err();
+    assert!(error.class == Class::Drift && error.to_string().contains("append"), "{error}");
+    let append = rig.open(SIGNALS, &settings(json!({ "non_keyed": "append" })), &measures());
+    let append = append.unwrap();
+    let seen = rig.read(append.as_ref(), SIGNALS).unwrap();
+    assert_eq!(seen[&("cut".to_owned(), week(49))], None, "nobody knows which row counts");
+    rig.push(append.as_ref(), &[cell(SIGNALS, "cut", week(49), "41")]).unwrap();
+    let seen = rig.read(append.as_ref(), SIGNALS).unwrap();
+    assert_eq!(seen[&("cut".to_owned(), week(49))], Some("41".parse().unwrap()));
+}
+
+#[test]
+fn work_centres_are_written_by_overrides_with_ids_of_ours() {
+    let rig = Rig::new(&[]);
+    let hours = [measure("hours", "Mfg::CapacityOverride.WorkingHour")];
+    let crp = settings(json!({ "table_family": "crp" }));
+    let connector = rig.open(SIGNALS, &crp, &hours).unwrap();
+    for value in ["7.50", "7.25"] {
+        let outcome = rig.push(connector.as_ref(), &[cell(SIGNALS, "hours", week(50), value)]);
+        assert_eq!(outcome.unwrap().rows, [RowOutcome::Accepted]);
+    }
+    let seen = rig.read(connector.as_ref(), SIGNALS).unwrap();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[&("hours".to_owned(), week(50))], Some("7.25".parse().unwrap()));
+    let found = rig.clock.block_on(connector.discover()).unwrap();
+    assert!(found.findings.iter().all(|finding| finding.ok), "{:?}", found.findings);
+    let other = rig.open(SIGNALS, &crp, &measures()).unwrap_err();
+    assert!(other.to_string().contains("CapacityOverride"), "{other}");
+}
+
+#[test]
+fn a_filter_has_the_form_of_the_profile_or_the_read_says_so() {
+    let rig = Rig::new(&["bracketed-filter"]);
+    let plain = rig.open(SIGNALS, &settings(json!({})), &measures()).unwrap();
+    assert_eq!(rig.read(plain.as_ref(), SIGNALS).unwrap_err().class, Class::Drift);
+    for form in ["bracketed", "none"] {
+        let settings = settings(json!({ "reading": { "filter": form } }));
+        let connector = rig.open(SIGNALS, &settings, &measures()).unwrap();
+        rig.push(connector.as_ref(), &[cell(SIGNALS, "cut", week(49), "36.5")]).unwrap();
+        assert_eq!(rig.read(connector.as_ref(), SIGNALS).unwrap().len(), 1, "{form}");
+    }
+}
+
+#[test]
+fn a_handle_that_expires_between_pages_is_a_read_to_repeat() {
+    let rig = Rig::new(&["export-expires"]);
+    let small = settings(json!({ "reading": { "page_size": 1 } }));
+    let connector = rig.open(SIGNALS, &small, &measures()).unwrap();
+    rig.push(connector.as_ref(), &[cell(SIGNALS, "cut", week(49), "36.5")]).unwrap();
+    let error = rig.read(connector.as_ref(), SIGNALS).unwrap_err();
+    assert_eq!(error.class, Class::Transient { sent: Sent::No }, "{error}");
+}
+
+#[test]
+fn a_refused_second_session_is_a_matter_of_rights_not_of_values() {
+    let rig = Rig::new(&["one-session"]);
+    let oauth = settings(json!({ "auth": { "kind": "oauth2_client_credentials",
+        "token_url": "http://127.0.0.1/PTDM01_DEV01/oauth2/token", "client_id": "planthread",
+        "client_secret": "${file:kinaxis-secret}" } }));
+    let first = rig.open(SIGNALS, &oauth, &measures()).unwrap();
+    rig.push(first.as_ref(), &[cell(SIGNALS, "cut", week(49), "36.5")]).unwrap();
+    let second = rig.open(SIGNALS, &settings(json!({})), &measures()).unwrap();
+    let error = rig.push(second.as_ref(), &[cell(SIGNALS, "cut", week(49), "40")]).unwrap_err();
+    assert_eq!(error.class, Class::Auth, "{error}");
+    let seen = rig.read(first.as_ref(), SIGNALS).unwrap();
+    assert_eq!(seen[&("cut".to_owned(), week(49))], Some("36.5".parse().unwrap()));
+}
