@@ -4,6 +4,7 @@
 //! they do is listed, with its grade and source, in a table of behaviours. A new
 //! sandbox is one folder beside [`sdk`], and one line in the program's registry.
 
+pub mod azure_digital_twins;
 pub mod kinaxis;
 pub mod o9;
 pub mod sap_ibp;

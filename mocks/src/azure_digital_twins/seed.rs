@@ -1,0 +1,176 @@
+//! The demo plant: sites, and work centres whose twins carry a component with
+//! capacity: a map for each measure, keyed by period.
+//!
+//! The models are our own, with names of ISA-95; what stands behind a target in
+//! somebody's configuration has that target's names.
+
+use planthread_contracts::{Aggregation, Carries};
+use serde_json::{Value, json};
+
+use super::options::Options;
+use crate::sdk::{
+    ShapeResource,
+    plan::{Measure, Model, Part},
+};
+
+/// A measure of the demo plant: name, label, part, schema, how it adds up.
+type Declared = (&'static str, &'static str, Part, &'static str, Aggregation);
+
+#[rustfmt::skip]
+const MEASURES: [Declared; 12] = [
+    ("attainableHours", "Attainable hours", Part::Live, "double", Aggregation::Sum),
+    ("planCutHours", "Plan cut", Part::Cut, "double", Aggregation::Sum),
+    ("lowHours", "Low", Part::Low, "double", Aggregation::Min),
+    ("expectedLostHours", "Expected lost hours", Part::Lost, "double", Aggregation::Sum),
+    ("severity", "Severity", Part::Severity, "double", Aggregation::Max),
+    ("hoursAtRisk", "Hours at risk", Part::Risk, "double", Aggregation::Sum),
+    ("goodUnits", "Good output", Part::Output, "long", Aggregation::Sum),
+    ("status", "Status", Part::Status, "integer", Aggregation::Max),
+    ("covered", "Covered", Part::Covered, "integer", Aggregation::Sum),
+    ("asOf", "As of", Part::AsOf, "integer", Aggregation::Min),
+    ("validUntil", "Valid until", Part::ValidUntil, "integer", Aggregation::Min),
+    ("heartbeat", "Heartbeat", Part::Beat, "long", Aggregation::Max),
+];
+
+const SITE: &str = "dtmi:planthread:isa95:Site;1";
+const WORK_CENTER: &str = "dtmi:planthread:isa95:WorkCenter;1";
+const CAPACITY: &str = "dtmi:planthread:isa95:Capacity;1";
+
+/// What the sandbox starts with.
+pub(super) struct Seed {
+    pub(super) models: Vec<Value>,
+    /// Sites and work centres: id and body.
+    pub(super) twins: Vec<(String, Value)>,
+    /// Source, id, body.
+    pub(super) relationships: Vec<(String, String, Value)>,
+}
+
+/// The name of the component that holds capacity.
+pub(super) fn component(options: &Options) -> String {
+    named(options, "component", "capacity")
+}
+
+/// The property of a twin that says where it stands.
+pub(super) fn location(options: &Options) -> String {
+    named(options, "location_property", "location")
+}
+
+fn named(options: &Options, setting: &str, usual: &str) -> String {
+    let shape = options.shape.as_ref().and_then(|shape| shape.setting(setting));
+    shape.unwrap_or(usual).to_owned()
+}
+
+/// The measures of the page: the shape's, or the demo plant's.
+pub(super) fn model(options: &Options) -> Model {
+    let measures = match &options.shape {
+        Some(shape) => shape
+            .measures
+            .iter()
+            .map(|one| Measure {
+                id: one.surface.as_str().into(),
+                label: one.surface.clone(),
+                aggregation: one.over_time,
+                part: Part::of(one.carries),
+                in_scopes: true,
+            })
+            .collect(),
+        None => MEASURES
+            .iter()
+            .map(|(id, label, part, _, aggregation)| Measure {
+                id: (*id).into(),
+                label: (*label).to_owned(),
+                aggregation: *aggregation,
+                part: *part,
+                in_scopes: true,
+            })
+            .collect(),
+    };
+    Model { measures, scopes: Vec::new() }
+}
+
+/// Models, twins and relationships to start with.
+pub(super) fn seed(options: &Options) -> Seed {
+    let places = places(options);
+    let center = named(options, "model", WORK_CENTER);
+    let (component, location) = (component(options), location(options));
+    let twin = |place: &ShapeResource| {
+        let mut twin = json!({ "$metadata": { "$model": center } });
+        twin[&location] = json!(place.location);
+        twin["description"] = json!(place.description);
+        twin[&component] = json!({ "$metadata": {} });
+        (place.resource.clone(), twin)
+    };
+    let mut sites: Vec<&String> = places.iter().map(|place| &place.location).collect();
+    sites.sort();
+    sites.dedup();
+    let site = |id: &&String| {
+        let body = json!({ "$metadata": { "$model": SITE }, "description": format!("Site {id}") });
+        (format!("SITE-{id}"), body)
+    };
+    let link = |place: &ShapeResource| {
+        let body = json!({ "$targetId": place.resource, "$relationshipName": "workCenter" });
+        (format!("SITE-{}", place.location), format!("has-{}", place.resource), body)
+    };
+    Seed {
+        models: models(options, &center, &component, &location),
+        twins: sites.iter().map(site).chain(places.iter().map(twin)).collect(),
+        relationships: places.iter().map(link).collect(),
+    }
+}
+
+fn places(options: &Options) -> Vec<ShapeResource> {
+    match &options.shape {
+        Some(shape) => shape.resources.clone(),
+        None => (1..=options.resources)
+            .map(|n| ShapeResource {
+                resource: format!("LINE-{n}"),
+                location: if n % 2 == 1 { "1010" } else { "1020" }.to_owned(),
+                description: format!("Line {n}"),
+            })
+            .collect(),
+    }
+}
+
+fn models(options: &Options, center: &str, component: &str, location: &str) -> Vec<Value> {
+    let text = |name: &str| json!({ "@type": "Property", "name": name, "schema": "string" });
+    let interface = |id: &str, name: &str, contents: Vec<Value>| {
+        json!({ "@id": id, "@type": "Interface", "@context": "dtmi:dtdl:context;2",
+            "displayName": name, "contents": contents })
+    };
+    let map = |name: &str, schema: &str| {
+        json!({ "@type": "Property", "name": name, "schema": { "@type": "Map",
+            "mapKey": { "name": "period", "schema": "string" },
+            "mapValue": { "name": "value", "schema": schema } } })
+    };
+    let maps = match &options.shape {
+        Some(shape) => shape
+            .measures
+            .iter()
+            .map(|one| {
+                let whole = one.scale == 0 && one.carries != Carries::Observed;
+                map(&one.surface, if whole { "long" } else { "double" })
+            })
+            .collect(),
+        None => MEASURES.iter().map(|(name, _, _, schema, _)| map(name, schema)).collect(),
+    };
+    vec![
+        interface(CAPACITY, "Capacity", maps),
+        interface(
+            center,
+            "Work center",
+            vec![
+                text(location),
+                text("description"),
+                json!({ "@type": "Component", "name": component, "schema": CAPACITY }),
+            ],
+        ),
+        interface(
+            SITE,
+            "Site",
+            vec![
+                text("description"),
+                json!({ "@type": "Relationship", "name": "workCenter", "target": center }),
+            ],
+        ),
+    ]
+}
