@@ -28,6 +28,10 @@ pub const TARGETS: &[Registered] = &[
         sandbox: &planthread_mocks::kinaxis::FACTORY,
     },
     Registered { target: &planthread_o9::FACTORY, sandbox: &planthread_mocks::o9::FACTORY },
+    Registered {
+        target: &planthread_azure_digital_twins::FACTORY,
+        sandbox: &planthread_mocks::azure_digital_twins::FACTORY,
+    },
 ];
 
 /// The factory of the connector called `name`.

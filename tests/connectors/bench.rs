@@ -41,6 +41,9 @@ pub(crate) struct FactoryBench {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
+    /// Options that the sandbox starts with; none where the plain one will do.
+    #[serde(default)]
+    options: Vec<(String, String)>,
     /// Settings of the connector. `${file:secret}` holds what the sandboxes take.
     settings: Value,
     /// The scope that is written; empty for base.
@@ -115,7 +118,8 @@ impl FactoryBench {
     /// The sandbox as it starts, or with behaviours turned on and off.
     fn sandbox(&self, told: &Told) -> Box<dyn Simulator> {
         let (on, off) = (told.on.clone(), told.off.clone());
-        (self.registered.sandbox.build)(&Setup { on, off, ..Setup::default() }).unwrap()
+        let options = self.case.options.clone();
+        (self.registered.sandbox.build)(&Setup { options, on, off, ..Setup::default() }).unwrap()
     }
 
     /// The cells of one place and period; values differ from cell to cell.

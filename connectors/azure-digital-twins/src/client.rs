@@ -1,0 +1,270 @@
+//! Requests and their receipts: the thin IO, and every shape of refusal that
+//! the service was seen to use (section 1.11).
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Method, Response,
+    header::{CONTENT_TYPE, ETAG, IF_MATCH},
+};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use planthread_kit::{
+    Class, ConnectorError, Sent,
+    http::{
+        Bounds, Call, CursorPage, Expect, HttpStack, JsonClient, Lane, Safety, Said,
+        answer::{receipt, refusal},
+        paging::by_cursor,
+        said::said,
+    },
+};
+use serde_json::{Value, json};
+
+/// What is escaped in a part of a path: `dtmi:a;1` goes as `dtmi%3Aa%3B1`.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b':')
+    .add(b';')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'@')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+const READ_TWIN: &str = "read twin";
+const PATCH_TWIN: &str = "patch twin";
+
+/// Talks to one instance.
+#[derive(Debug)]
+pub(crate) struct Client {
+    json: JsonClient,
+    version: String,
+    bounds: Bounds,
+}
+
+/// One twin as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Twin {
+    /// Its document.
+    pub(crate) document: Value,
+    /// Its ETag: what a change must match.
+    pub(crate) etag: String,
+}
+
+/// What came of a PATCH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Patched {
+    /// It took effect; the twin has this ETag now.
+    Done(String),
+    /// The twin was changed since it was read; this took no effect.
+    Moved,
+    /// The twin or a value was refused; this took no effect.
+    Refused(Said),
+}
+
+impl Client {
+    pub(crate) fn new(http: HttpStack, host: &str, version: &str, bounds: Bounds) -> Self {
+        let json = JsonClient::new(http, host).refusals(refused);
+        Self { json, version: version.to_owned(), bounds }
+    }
+
+    pub(crate) const fn http(&self) -> &HttpStack {
+        self.json.http()
+    }
+
+    fn path(&self, room: &str, id: &str, more: &str) -> String {
+        let id = utf8_percent_encode(id, ESCAPED);
+        let slash = if room.is_empty() { "" } else { "/" };
+        format!("/{room}{slash}{id}?api-version={}{more}", self.version)
+    }
+
+    /// Reads a twin by its id; `None` where there is none.
+    pub(crate) async fn twin(&self, lane: Lane, id: &str) -> Result<Option<Twin>, ConnectorError> {
+        let request =
+            self.json.request(Method::GET, &self.path("digitaltwins", id, ""), Bytes::new())?;
+        let call = Call::new(READ_TWIN, Safety::Read, request).lane(lane);
+        let answer = self.http().send(call).await?;
+        if answer.status() == 404 {
+            return absent(&answer, READ_TWIN).map(|_| None);
+        }
+        let expect = Expect::json("/$metadata/$model");
+        let document = receipt(READ_TWIN, &answer, expect, Sent::No, refused)?;
+        let etag = document["$etag"].as_str().map(str::to_owned).or_else(|| etag(&answer));
+        let etag = etag.ok_or_else(|| {
+            ConnectorError::new(Class::Drift, READ_TWIN, "the answer has no ETag")
+        })?;
+        Ok(Some(Twin { document, etag }))
+    }
+
+    /// Changes a twin, if it still has `etag`. With an ETag twice is as once: what
+    /// comes late finds another one.
+    pub(crate) async fn patch(
+        &self,
+        id: &str,
+        etag_read: &str,
+        body: String,
+    ) -> Result<Patched, ConnectorError> {
+        let path = self.path("digitaltwins", id, "");
+        let mut request = self.json.request(Method::PATCH, &path, Bytes::from(body))?;
+        let matched = HeaderValue::try_from(etag_read).map_err(|_| {
+            ConnectorError::new(Class::Drift, PATCH_TWIN, "the twin's ETag can't stand in a header")
+        })?;
+        let headers = request.headers_mut();
+        headers.insert(IF_MATCH, matched);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json-patch+json"));
+        let answer = self.http().send(Call::new(PATCH_TWIN, Safety::Repeatable, request)).await?;
+        let said = refused(answer.body());
+        match answer.status().as_u16() {
+            412 => return Ok(Patched::Moved),
+            404 => return absent(&answer, PATCH_TWIN).map(Patched::Refused),
+            400 if VALUES.contains(&said.code.as_deref().unwrap_or_default()) => {
+                return Ok(Patched::Refused(said));
+            }
+            _ => {}
+        }
+        receipt(PATCH_TWIN, &answer, Expect::nothing(), Sent::Maybe, refused)?;
+        let etag = etag(&answer).ok_or_else(|| {
+            ConnectorError::new(Class::Drift, PATCH_TWIN, "the answer has no ETag")
+        })?;
+        Ok(Patched::Done(etag))
+    }
+
+    /// The definitions of a model and of all that it depends on; `None` where it
+    /// is not there.
+    pub(crate) async fn models(
+        &self,
+        lane: Lane,
+        id: &str,
+    ) -> Result<Option<Vec<Value>>, ConnectorError> {
+        const READ: &str = "read models";
+        let id = utf8_percent_encode(id, ESCAPED).to_string();
+        let more = format!("&includeModelDefinition=true&dependenciesFor={id}");
+        let first = self.path("", "models", &more);
+        let pages = by_cursor(READ, self.bounds, |next| {
+            let path = next.map_or_else(|| first.clone(), |next: String| below_root(&next));
+            async move {
+                let page = self.json.read(READ, lane, &path, Expect::json("/value")).await?;
+                let next = page["nextLink"].as_str().map(str::to_owned);
+                Ok(CursorPage { rows: rows(page), next })
+            }
+        });
+        match pages.await {
+            Ok(pages) => Ok(Some(pages.concat())),
+            Err(error) if error.vendor_code.as_deref() == Some("ModelNotFound") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The twins that a query finds. They lag behind: for names, never for values.
+    pub(crate) async fn query(&self, lane: Lane, text: &str) -> Result<Vec<Value>, ConnectorError> {
+        const READ: &str = "query twins";
+        let path = self.path("", "query", "");
+        let pages = by_cursor(READ, self.bounds, |next: Option<String>| {
+            let body = match next {
+                Some(token) => json!({ "continuationToken": token }),
+                None => json!({ "query": text }),
+            };
+            let request = self.json.request(Method::POST, &path, Bytes::from(body.to_string()));
+            async move {
+                // It asks and changes nothing, though it is a POST.
+                let call = Call::new(READ, Safety::Read, request?).lane(lane);
+                let page = self.json.send(call, Expect::json("/value")).await?;
+                let next = page["continuationToken"].as_str().map(str::to_owned);
+                Ok(CursorPage { rows: rows(page), next })
+            }
+        });
+        Ok(pages.await?.concat())
+    }
+}
+
+/// Refusals that are about the values or the twin, and say that nothing of the
+/// PATCH was taken.
+const VALUES: [&str; 3] = ["ValidationFailed", "JsonPatchInvalid", "InvalidArgument"];
+
+fn rows(mut page: Value) -> Vec<Value> {
+    page["value"].as_array_mut().map(std::mem::take).unwrap_or_default()
+}
+
+/// An absolute address of the next page, below our own root.
+fn below_root(link: &str) -> String {
+    let rest = link.split_once("://").map_or(link, |(_, rest)| rest);
+    rest.find('/').map_or_else(|| link.to_owned(), |slash| rest[slash..].to_owned())
+}
+
+fn etag(answer: &Response<Bytes>) -> Option<String> {
+    answer.headers().get(ETAG)?.to_str().ok().map(str::to_owned)
+}
+
+/// A 404 that says that the twin is not there. Any other comes from the
+/// instance's door: a token of another tenant is answered so.
+fn absent(answer: &Response<Bytes>, step: &'static str) -> Result<Said, ConnectorError> {
+    let said = refused(answer.body());
+    if said.code.as_deref() == Some("DigitalTwinNotFound") {
+        return Ok(said);
+    }
+    let error = refusal(step, answer, Sent::No, refused);
+    Err(ConnectorError { class: Class::Auth, ..error }
+        .cure("compare host and region, and whether the token is of the instance's tenant"))
+}
+
+/// Code and text of a refusal, in any of the shapes: the service's own with its
+/// details, the gateway's, the framework's, a JSON text that holds JSON.
+pub(crate) fn refused(body: &[u8]) -> Said {
+    let Ok(mut value) = serde_json::from_slice::<Value>(body) else { return said(body) };
+    if let Some(inner) = value.as_str().and_then(|text| serde_json::from_str(text).ok()) {
+        value = inner;
+    }
+    let mut found = said(value.to_string().as_bytes());
+    let details = value["error"]["details"].as_array().into_iter().flatten();
+    let texts: Vec<&str> = details.filter_map(|one| one["message"].as_str()).take(5).collect();
+    if !texts.is_empty() {
+        let more = said(json!({ "message": texts.join(" ") }).to_string().as_bytes());
+        found.text = format!("{}: {}", found.text, more.text);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shape_of_refusal_is_read() {
+        let double =
+            json!(json!({ "error": { "code": "TooManyRequests", "message": "busy" } }).to_string());
+        for (body, code, text) in [
+            (
+                json!({ "error": { "code": "ValidationFailed", "message": "Invalid twin specified",
+                    "details": [{ "code": "ValidationFailed", "message": "X is not on Twin." }] } }),
+                Some("ValidationFailed"),
+                "Invalid twin specified: X is not on Twin.",
+            ),
+            (json!({ "error": { "statusCode": 429, "message": "limit" } }), None, "limit"),
+            (json!({ "statusCode": 401, "message": "Unauthorized" }), None, "Unauthorized"),
+            (double, Some("TooManyRequests"), "busy"),
+        ] {
+            let found = refused(body.to_string().as_bytes());
+            assert_eq!((found.code.as_deref(), found.text.as_str()), (code, text));
+        }
+        let framework = json!({ "type": "https://t", "title": "One or more errors occurred.",
+            "status": 400, "errors": { "": ["no patch"] } });
+        assert!(refused(framework.to_string().as_bytes()).text.contains("One or more"));
+        assert_eq!(refused(b"").text, "");
+    }
+
+    #[test]
+    fn ids_and_links_become_paths() {
+        let id = utf8_percent_encode("dtmi:a:b;1", ESCAPED).to_string();
+        assert_eq!(id, "dtmi%3Aa%3Ab%3B1");
+        assert_eq!(below_root("https://host/models?a=b"), "/models?a=b");
+    }
+}
