@@ -2,6 +2,7 @@
 //! one library function, and shows one view.
 
 mod adopt;
+mod agreement;
 mod apply;
 mod audit;
 mod check;
@@ -113,6 +114,8 @@ enum Verb {
     Promote(promote::Args),
     /// Record who lets Planthread replace values that it never landed
     Adopt(adopt::Args),
+    /// Sign, verify, probe and enable what lets a target be written
+    Agreement(agreement::Args),
     /// Write the landed cells to a file for people
     Export(export::Args),
     /// Count the ledger again
@@ -191,6 +194,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Trace(args) => trace::run(context, &args),
         Verb::Promote(args) => promote::run(context, &args),
         Verb::Adopt(args) => adopt::run(context, &args),
+        Verb::Agreement(args) => agreement::run(context, &args),
         Verb::Export(args) => export::run(context, &args),
         Verb::Collect(args) => segments::collect(context, &args),
         Verb::Deliver(args) => segments::deliver(context, &args),

@@ -1,5 +1,7 @@
 //! `planthread status`
 
+use std::collections::BTreeMap;
+
 use planthread_engine::{continuity, journal, ledger, status};
 
 use super::Context;
@@ -25,9 +27,12 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
     let _doing = context.board.doing("", "reading the ledger");
     let locks = ledger::locks(&reader, now)?;
     let (mut waits, mut guards) = (Vec::new(), Vec::new());
+    let mut agreements = BTreeMap::new();
     for (name, target) in &loaded.config.targets {
         guards.push(Guard::of(&reader, name, target)?);
         let target = context.open_offline(&loaded, Some(name))?;
+        agreements
+            .extend(target.connector.info().agreement.clone().map(|agreed| (name.clone(), agreed)));
         waits.push(Waits::at(&loaded, &reader, &target, now)?);
     }
     context.screen.show(&Standing {
@@ -41,5 +46,6 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
         waits,
         clock_confirmed: continuity::clock::last_witness(&reader)?,
         guards,
+        agreements,
     })
 }

@@ -10,6 +10,7 @@
 //! want; `run` does everything, in rounds.
 
 mod adopt;
+mod agreement;
 mod bind;
 mod bridge;
 mod deliver;
@@ -36,6 +37,7 @@ mod watched;
 mod tests;
 
 pub use adopt::{NotAdopted, adopt};
+pub use agreement::{Probed, enable, standing};
 pub use bridge::Bridge;
 pub use explain::{capacity_of_cut, explain, explain_measure, measure};
 pub use foreign::NotPromoted;

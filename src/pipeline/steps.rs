@@ -22,9 +22,10 @@ use planthread_engine::{
     plan::{PlanHeader, PlanLine, PlanSummary},
     verify::{SweepReport, Which},
 };
+use planthread_kit::agreement::Standing;
 use serde::Serialize;
 
-use super::{Bridge, OpenTarget, Truth, WantReport, policy, tee::Tee};
+use super::{Bridge, OpenTarget, Truth, WantReport, agreement, policy, tee::Tee};
 use crate::failure::Failure;
 
 /// What a verb asks of a target.
@@ -91,6 +92,9 @@ pub struct TargetCycle {
     /// The pack that was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pack: Option<Manifest>,
+    /// Under which agreement the target is written, where it needs one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Standing>,
     /// Why nothing is sent to the target at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
@@ -130,6 +134,7 @@ impl Bridge {
         let paused = target.config.policy.paused.clone();
         let mut done =
             TargetCycle { target: target.name.clone(), paused, ..TargetCycle::default() };
+        done.agreement.clone_from(&target.connector.info().agreement);
         if let Err(failure) = self.steps(target, course, &mut done).await {
             done.stopped = Some(failure);
         }
@@ -177,13 +182,17 @@ impl Bridge {
             }
             Course::Given { file, as_of, only_unmoved } => {
                 self.send(target, file, only_unmoved, done).await?;
-                self.prove(target, Which::Unproven, as_of, done).await
+                self.prove(target, Which::Unproven, as_of, done).await?;
+                Self::say_what_is_missing(target, done);
+                Ok(())
             }
             Course::Land { truth, only_unmoved, read_back } => {
                 let file = self.plan_file(target)?;
                 self.plan_to(target, truth, Some(&file), done)?;
                 self.send(target, &file, only_unmoved, done).await?;
-                self.prove(target, read_back, truth.as_of, done).await
+                self.prove(target, read_back, truth.as_of, done).await?;
+                Self::say_what_is_missing(target, done);
+                Ok(())
             }
         }
     }
@@ -209,7 +218,8 @@ impl Bridge {
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
         let empty = done.plan.as_ref().is_some_and(|plan| plan.header.counts.groups == 0);
-        if empty {
+        // What may not be written is read, planned and packed all the same.
+        if empty || agreement::missing(target).is_some() {
             return Ok(());
         }
         let mut plan = BufReader::new(open(file)?);
@@ -217,6 +227,14 @@ impl Bridge {
         done.stopped = applied.stopped.clone().map(Failure::from);
         done.applied = Some(applied);
         Ok(())
+    }
+
+    /// A target that may not be written was not sent what is planned for it.
+    fn say_what_is_missing(target: &OpenTarget, done: &mut TargetCycle) {
+        let empty = done.plan.as_ref().is_some_and(|plan| plan.header.counts.groups == 0);
+        if let (false, None, Some(missing)) = (empty, &done.stopped, agreement::missing(target)) {
+            done.stopped = Some(missing);
+        }
     }
 
     /// verify → screen → pack: what landed, what waits, and the way by hand.

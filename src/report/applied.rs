@@ -6,6 +6,7 @@ use planthread_engine::{
     ledger::Screened,
     undo::Undone,
 };
+use planthread_kit::agreement::Standing;
 use serde::Serialize;
 
 use super::{
@@ -44,6 +45,9 @@ pub struct Delivered {
     /// The pack for the way by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pack: Option<Manifest>,
+    /// Under which agreement the target is written, where it needs one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Standing>,
     /// Why nothing is sent to the target at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
@@ -61,8 +65,9 @@ impl From<TargetCycle> for Delivered {
         let applied = done.applied.or_else(empty);
         let read = done.verified.filter(|report| report.read > 0 || report.error.is_some());
         let verified = read.map(|report| Verified::of(&done.target, report));
-        let TargetCycle { target, recovered, stopped, screened, pack, paused, .. } = done;
-        Self { target, recovered, applied, stopped, verified, screened, pack, paused }
+        let TargetCycle { target, recovered, stopped, screened, pack, paused, agreement, .. } =
+            done;
+        Self { target, recovered, applied, stopped, verified, screened, pack, paused, agreement }
     }
 }
 

@@ -4,11 +4,12 @@ use planthread_engine::{
     plan::{PlanLine, PlanSummary},
     status::Withdrawn,
 };
+use planthread_kit::agreement::Standing;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Paper, Tone, View,
+    Paper, Tone, View, agreement,
     paper::{count, indented, instant},
 };
 use crate::{
@@ -39,6 +40,9 @@ pub struct Planned {
     /// Why nothing is sent to the target at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
+    /// Under which agreement the target is written, where it needs one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Standing>,
     /// Measures of others that nobody lets us write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_promoted: Vec<NotPromoted>,
@@ -64,7 +68,8 @@ impl Planned {
         not_adopted: Vec<NotAdopted>,
         withdrawn: Withdrawn,
     ) -> Result<Self, Failure> {
-        let TargetCycle { plan, want, first, stopped: unread, paused, target, .. } = done;
+        let TargetCycle { plan, want, first, stopped: unread, paused, target, agreement, .. } =
+            done;
         let Some(summary) = plan else {
             let unknown = || Failure::internal(format!("{target}: no plan, and no reason"));
             return Err(unread.unwrap_or_else(unknown));
@@ -77,6 +82,7 @@ impl Planned {
             withdrawn,
             unread,
             paused,
+            agreement,
             not_promoted,
             not_adopted,
         })
@@ -139,6 +145,9 @@ impl Planned {
                 paper.line(format!("  Nothing to send: {} held", cells(held)));
             }
             _ => self.changes(paper),
+        }
+        if let Some(agreed) = self.agreement.as_ref().filter(|agreed| !agreed.may_write()) {
+            agreement::line(&header.target, agreed, paper);
         }
         for (reason, cells) in &counts.held {
             let held = paper.tint(Tone::Warn, "held");
@@ -310,6 +319,7 @@ mod tests {
             first: Vec::new(),
             unread: None,
             paused: None,
+            agreement: None,
             not_promoted: Vec::new(),
             not_adopted: Vec::new(),
             withdrawn: Withdrawn::default(),

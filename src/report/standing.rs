@@ -9,10 +9,11 @@ use planthread_engine::{
     plan::Waiting,
     status::{ScopeStatus, Status},
 };
+use planthread_kit::agreement::Standing as Agreed;
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View,
+    Paper, Tone, View, agreement,
     guard::Guard,
     paper::{count, instant},
     planned::{left_standing, not_adopted, not_promoted},
@@ -46,6 +47,8 @@ pub struct Standing {
     pub clock_confirmed: Option<Timestamp>,
     /// What would be noticed at each target, and what was.
     pub guards: Vec<Guard>,
+    /// How the agreements stand, of targets that need one.
+    pub agreements: BTreeMap<String, Agreed>,
 }
 
 /// A lock, as people read it.
@@ -117,6 +120,9 @@ impl View for Standing {
             let words = "No target has confirmed this machine's clock yet: a wrong one would not be \
                          noticed  (planthread explain clock)";
             paper.line(paper.tint(Tone::Warn, words));
+        }
+        for (target, standing) in &self.agreements {
+            agreement::line(target, standing, paper);
         }
         for guard in &self.guards {
             guard.write(paper);

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use planthread_contracts::{MeasureDecl, Owner};
-use planthread_kit::{Discovery, Finding, Grade, Info, Need, SheetLine, SurfaceKind};
+use planthread_kit::{
+    Discovery, Finding, Grade, Info, Need, SheetLine, SurfaceKind, agreement::Standing,
+};
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View,
+    Paper, Tone, View, agreement,
     paper::{count, short},
 };
 use crate::failure::Exit;
@@ -26,6 +28,8 @@ pub struct Sheet {
     pub lines: Vec<SheetLine>,
     /// Every behaviour that the connector relies on, graded.
     pub grades: Vec<Grade>,
+    /// Under which agreement it is written, where it needs one.
+    pub agreement: Option<Standing>,
 }
 
 impl Sheet {
@@ -38,6 +42,7 @@ impl Sheet {
             measures: info.capabilities.measures.clone(),
             lines: info.sheet.clone(),
             grades: info.grades.clone(),
+            agreement: info.agreement.clone(),
         }
     }
 }
@@ -57,6 +62,10 @@ impl View for Sheet {
             paper.line(format!("[ ] {}", line.text));
             let place = paper.tint(Tone::Dim, &format!("    {}  ({})", line.place, line.id));
             paper.line(place);
+        }
+        if let Some(agreed) = &self.agreement {
+            paper.line("").line("The agreement under which it is written:");
+            agreement::line(&self.target, agreed, paper);
         }
         paper.line("").line(format!(
             "`planthread check {}` ticks this sheet line by line, by asking the target.",

@@ -7,9 +7,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::{Request, Response, StatusCode, header};
+use jiff::Timestamp;
 use planthread_kit::{
     BoxFuture, Class, Clock, ConnectorError, Secret, Sent, Transport,
-    http::{Expect, Token, TokenSource, answer::receipt, said::said},
+    http::{Expect, Token, TokenSource, answer::receipt, retry_after::retry_after, said::said},
     target::auth::ExchangeClient,
 };
 use serde_json::json;
@@ -22,6 +23,8 @@ pub(crate) const HOST: &str = "host";
 const LIFE: u64 = 36_000;
 /// How long the log-in may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long it is left alone where it does not say.
+const WAIT: Duration = Duration::from_secs(60);
 const LOGIN: &str = "log in";
 
 /// Logs in when a token is needed.
@@ -49,8 +52,19 @@ impl Login {
     }
 }
 
-/// The token of an answer. A refusal is about who we are, whatever its status.
-fn token(answer: &Response<Bytes>) -> Result<Token, ConnectorError> {
+/// The token of an answer. A refusal is about who we are, whatever its status; who
+/// asks to wait is not asked before.
+fn token(answer: &Response<Bytes>, now: Timestamp) -> Result<Token, ConnectorError> {
+    let asked = retry_after(answer.headers(), now);
+    let after = match answer.status() {
+        StatusCode::TOO_MANY_REQUESTS => Some(asked.unwrap_or(WAIT)),
+        StatusCode::SERVICE_UNAVAILABLE => asked,
+        _ => None,
+    };
+    if let Some(after) = after {
+        let text = format!("the log-in asks to wait {} s", after.as_secs());
+        return Err(ConnectorError::new(Class::Throttled { after }, LOGIN, text));
+    }
     if answer.status() == StatusCode::BAD_REQUEST {
         return Err(ConnectorError::new(Class::Auth, LOGIN, said(answer.body()).text)
             .cure("check user and password"));
@@ -74,7 +88,7 @@ impl TokenSource for Login {
                 ConnectorError::new(Class::Transient { sent: Sent::No }, LOGIN, text)
             };
             match select(transport.send(self.request()?), clock.sleep(PATIENCE)).await {
-                Either::Left((Ok(answer), _)) => token(&answer),
+                Either::Left((Ok(answer), _)) => token(&answer, clock.now()),
                 Either::Left((Err(error), _)) if error.untrusted => {
                     Err(ConnectorError::new(Class::Auth, LOGIN, error.message))
                 }
@@ -91,7 +105,7 @@ mod tests {
 
     fn answer(status: u16, body: &'static str) -> Result<Token, Class> {
         let answer = Response::builder().status(status).body(Bytes::from_static(body.as_bytes()));
-        token(&answer.unwrap()).map_err(|error| error.class)
+        token(&answer.unwrap(), Timestamp::UNIX_EPOCH).map_err(|error| error.class)
     }
 
     #[test]
@@ -102,5 +116,6 @@ mod tests {
         assert_eq!(answer(200, r#"{"Token":"abc"}"#).unwrap_err(), Class::Drift);
         assert_eq!(answer(200, "<html>log in</html>").unwrap_err(), Class::Drift);
         assert_eq!(answer(503, "").unwrap_err(), Class::Transient { sent: Sent::No });
+        assert_eq!(answer(429, "").unwrap_err(), Class::Throttled { after: WAIT });
     }
 }

@@ -4,6 +4,7 @@
 //! the difference; `file` is the format that people read and `apply` trusts.
 
 mod build;
+mod excerpt;
 pub(crate) mod file;
 mod group;
 mod guard;
@@ -16,6 +17,7 @@ pub(crate) mod waiting;
 
 pub use self::{
     build::{PlanRequest, PlanSummary, build},
+    excerpt::first_group,
     file::{PlanCounts, PlanHeader, PlanLine, SeenBasis},
     group::{GroupDecision, decide},
     guard::{HoldReason, Verdict, guard},

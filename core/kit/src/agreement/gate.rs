@@ -16,7 +16,7 @@ use super::{
     evidence::Evidence,
     golden::Meaning,
     key,
-    standing::{Standing, State},
+    standing::{Kept, Standing, State},
     template::SlotKind,
 };
 use crate::{Class, ConnectorError, target::SettingsFault};
@@ -67,7 +67,7 @@ enum Found {
     /// One that does not hold.
     Broken { name: Option<String>, why: String, cure: &'static str },
     /// One that holds until it expires.
-    Good { agreement: Box<Agreement>, label: String, evidence: Evidence },
+    Good { agreement: Box<Agreement>, label: String, evidence: Evidence, kept: Kept },
 }
 
 const SIGN: &str = "let the integration lead sign it again: `planthread agreement sign`";
@@ -98,14 +98,25 @@ impl Gate {
         let fingerprint = key::fingerprint(&signed.document);
         let evidence = Evidence::read(&Evidence::file(&path), &fingerprint, place.host)
             .map_err(|reason| SettingsFault::new("file", reason))?;
-        Ok(Self::weigh(settings, place, &signed, evidence))
+        let kept = Kept {
+            file: Evidence::file(&path),
+            agreement: fingerprint,
+            host: place.host.to_owned(),
+        };
+        Ok(Self::weigh(settings, place, &signed, evidence, kept))
     }
 
     fn broken(name: Option<String>, why: String, cure: &'static str) -> Self {
         Self { found: Found::Broken { name, why, cure } }
     }
 
-    fn weigh(settings: &Settings, place: &Place<'_>, signed: &Signed, evidence: Evidence) -> Self {
+    fn weigh(
+        settings: &Settings,
+        place: &Place<'_>,
+        signed: &Signed,
+        evidence: Evidence,
+        kept: Kept,
+    ) -> Self {
         let name = signed.document["agreement"].as_str().map(str::to_owned);
         if let Err(why) = trusted(settings, place.host, signed) {
             return Self::broken(name, why, SIGN);
@@ -117,9 +128,8 @@ impl Gate {
         if let Err(why) = fits(&agreement, place) {
             return Self::broken(name, why, "correct it; then let it be signed again");
         }
-        let fingerprint = key::fingerprint(&signed.document);
-        let label = format!("{} {}", agreement.agreement, &fingerprint[..12]);
-        Self { found: Found::Good { agreement: Box::new(agreement), label, evidence } }
+        let label = format!("{} {}", agreement.agreement, beginning(&kept.agreement));
+        Self { found: Found::Good { agreement: Box::new(agreement), label, evidence, kept } }
     }
 
     /// How far it is, as of `now`.
@@ -132,6 +142,8 @@ impl Gate {
             expires: None,
             missing: missing.to_owned(),
             cure: cure.to_owned(),
+            probing: false,
+            evidence: None,
         };
         match &self.found {
             Found::Nothing => of(
@@ -143,12 +155,14 @@ impl Gate {
             Found::Broken { name, why, cure } => {
                 Standing { agreement: name.clone(), ..of(State::Suspended, why, cure) }
             }
-            Found::Good { agreement, label, evidence } => {
+            Found::Good { agreement, label, evidence, kept } => {
                 let (state, missing, cure) = progress(agreement, evidence, now);
                 Standing {
                     agreement: Some(label.clone()),
                     reference: Some(agreement.reference()),
                     expires: Some(agreement.approved.expires),
+                    probing: state != State::Suspended && evidence.is_probed_at(now),
+                    evidence: Some(kept.clone()),
                     ..of(state, &missing, cure)
                 }
             }
@@ -162,12 +176,10 @@ impl Gate {
     /// probes it and this is one group.
     pub fn permit(&self, now: Timestamp, groups: usize) -> Result<&Agreement, ConnectorError> {
         let standing = self.standing(now);
-        if let Found::Good { agreement, evidence, .. } = &self.found {
-            let probing = evidence.probing.as_ref().is_some_and(|probe| now < probe.until);
-            let probe = probing && groups <= 1 && standing.state != State::Suspended;
-            if standing.may_write() || probe {
-                return Ok(agreement);
-            }
+        if let (Found::Good { agreement, .. }, true) =
+            (&self.found, standing.may_write() || (standing.probing && groups <= 1))
+        {
+            return Ok(agreement);
         }
         Err(ConnectorError::new(Class::Auth, "ask the agreement", standing.to_string())
             .cure(standing.cure)
@@ -212,6 +224,11 @@ fn progress(
             "write one cell group and read it back: `planthread agreement probe --who YOU`",
         ),
     }
+}
+
+/// Enough of a fingerprint for people.
+fn beginning(fingerprint: &str) -> &str {
+    fingerprint.get(..12).unwrap_or(fingerprint)
 }
 
 fn is_loopback(host: &str) -> bool {

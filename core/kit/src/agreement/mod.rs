@@ -26,7 +26,7 @@ pub use document::{Agreement, Environment, Level, Profile};
 pub use evidence::Evidence;
 pub use gate::{Gate, Place, Settings};
 pub use key::SigningKey;
-pub use standing::{Standing, State};
+pub use standing::{Kept, Standing, State};
 pub use template::{Filled, Slot, SlotKind, Written};
 
 #[cfg(test)]

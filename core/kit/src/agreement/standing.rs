@@ -1,6 +1,6 @@
 //! How far an agreement has come, for people and for whoever asks before a write.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -51,6 +51,23 @@ pub struct Standing {
     pub missing: String,
     /// What to do about it; empty when it is enabled.
     pub cure: String,
+    /// Whether a person's probe of one cell group is under way.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub probing: bool,
+    /// Where its evidence is kept; `None` where it does not hold by itself.
+    #[serde(skip)]
+    pub evidence: Option<Kept>,
+}
+
+/// Where the evidence of an agreement is kept, and of what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The file.
+    pub file: PathBuf,
+    /// Fingerprint of the agreement.
+    pub agreement: String,
+    /// The host.
+    pub host: String,
 }
 
 impl Standing {

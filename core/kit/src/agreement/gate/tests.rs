@@ -38,8 +38,12 @@ fn now() -> Timestamp {
     at("2026-11-22T00:00:00Z")
 }
 
+fn kept() -> Kept {
+    Kept { file: PathBuf::new(), agreement: "f".repeat(64), host: HOST.to_owned() }
+}
+
 fn gate(signed: &Signed, evidence: Evidence) -> Gate {
-    Gate::weigh(&trusts(&key()), &place(HOST), signed, evidence)
+    Gate::weigh(&trusts(&key()), &place(HOST), signed, evidence, kept())
 }
 
 #[test]
@@ -107,7 +111,7 @@ fn the_demos_key_counts_for_this_machine_only_whoever_trusts_it() {
     let demo = SigningKey::demo().unwrap();
     let state = |host: &str, said: &str| {
         let signed = sign(document("sandbox", said), &demo);
-        let gate = Gate::weigh(&trusts(&demo), &place(host), &signed, Evidence::default());
+        let gate = Gate::weigh(&trusts(&demo), &place(host), &signed, Evidence::default(), kept());
         gate.standing(now()).state
     };
     assert_eq!(state("http://127.0.0.1:9103", "loopback"), State::Enabled);
@@ -118,6 +122,6 @@ fn the_demos_key_counts_for_this_machine_only_whoever_trusts_it() {
     }
     let signed = sign(document("sandbox", "loopback"), &demo);
     let place = place("http://127.0.0.1");
-    let untrusting = Gate::weigh(&trusts(&key()), &place, &signed, Evidence::default());
+    let untrusting = Gate::weigh(&trusts(&key()), &place, &signed, Evidence::default(), kept());
     assert_eq!(untrusting.standing(now()).state, State::Suspended, "trust is the configuration's");
 }

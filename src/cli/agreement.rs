@@ -1,0 +1,149 @@
+//! `planthread agreement key|sign|verify|probe|enable`
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use clap::Subcommand;
+use planthread_kit::agreement::{Agreement, SigningKey, document::Signed, gate, key};
+use serde_json::Value;
+
+use super::Context;
+use crate::{
+    failure::{Exit, Failure},
+    pipeline::{enable, standing},
+    report::agreement::{Key, Report, SignedAs},
+};
+
+/// What the verb takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Make a key that signs, and print its public half
+    Key {
+        /// Where it is kept; nobody else should read it
+        file: PathBuf,
+    },
+    /// Sign an agreement
+    Sign {
+        /// The agreement: JSON, signed before or not
+        draft: PathBuf,
+        /// The key that `agreement key` made
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Where the signed one is written
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Say how a target's agreement stands: signature, expiry, golden exchanges
+    Verify {
+        /// The configured target; may be left out when there is only one
+        target: Option<String>,
+    },
+    /// Write one cell group through a plan, and read it back
+    Probe {
+        /// The configured target; may be left out when there is only one
+        target: Option<String>,
+        /// Who answers for it
+        #[arg(long)]
+        who: String,
+    },
+    /// Let a probed target be written
+    Enable {
+        /// The configured target; may be left out when there is only one
+        target: Option<String>,
+        /// Who answers for it
+        #[arg(long)]
+        who: String,
+    },
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    match &args.act {
+        Act::Key { file } => make_key(context, file),
+        Act::Sign { draft, key, output } => sign(context, draft, key, output),
+        Act::Verify { target } => {
+            let loaded = context.config()?;
+            let target = context.open_offline(&loaded, target.as_deref())?;
+            context.screen.show(&Report { agreement: standing(&target)?, target: target.name })
+        }
+        Act::Probe { target, who } => {
+            let bridge = context.bridge()?;
+            let probed = context.block_on(bridge.probe(target.as_deref(), named(who)?))?;
+            context.screen.show(&probed)
+        }
+        Act::Enable { target, who } => {
+            let loaded = context.config()?;
+            let name = target.as_deref();
+            let target = context.open_offline(&loaded, name)?;
+            enable(&target, named(who)?, context.clock.now())?;
+            let target = context.open_offline(&loaded, name)?;
+            context.screen.show(&Report { agreement: standing(&target)?, target: target.name })
+        }
+    }
+}
+
+fn named(who: &str) -> Result<&str, Failure> {
+    match who.trim() {
+        "" => Err(Failure::usage("`--who` is empty").cure("name the person who answers for it")),
+        who => Ok(who),
+    }
+}
+
+fn make_key(context: &Context, file: &Path) -> Result<Exit, Failure> {
+    let seed = key::seed().map_err(Failure::internal)?;
+    let public = SigningKey::read(&seed).map(|key| key.public());
+    let public = public.ok_or_else(|| Failure::internal("a new key can't be read"))?;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(file)
+        .and_then(|mut made| writeln!(made, "{seed}"))
+        .map_err(|error| Failure::io("make the key", file, &error))?;
+    context.screen.show(&Key { file: file.to_owned(), public })
+}
+
+fn sign(context: &Context, draft: &Path, key: &Path, output: &Path) -> Result<Exit, Failure> {
+    let text = read("read the agreement", draft)?;
+    let named = |error: serde_json::Error| {
+        Failure::usage(format!("{}: {error}", draft.display()))
+            .cure("begin with the agreement that `planthread init` writes for a sandbox")
+    };
+    let draft: Value = serde_json::from_str(&text).map_err(named)?;
+    // One that was signed before is signed again.
+    let document = match serde_json::from_value::<Signed>(draft.clone()) {
+        Ok(signed) => signed.document,
+        Err(_) => draft,
+    };
+    let agreement: Agreement = serde_json::from_value(document.clone()).map_err(named)?;
+    let seed = read("read the key", key)?;
+    let signing = SigningKey::read(&seed).ok_or_else(|| {
+        Failure::usage(format!("{} is no key", key.display()))
+            .cure("make one: `planthread agreement key FILE`")
+    })?;
+    let signed = gate::sign(document, &signing);
+    let pretty = serde_json::to_string_pretty(&signed)
+        .map_err(|error| Failure::internal(error.to_string()))?;
+    fs::write(output, pretty + "\n")
+        .map_err(|error| Failure::io("write the agreement", output, &error))?;
+    context.screen.show(&SignedAs {
+        file: output.to_owned(),
+        agreement: agreement.agreement,
+        fingerprint: key::fingerprint(&signed.document),
+        public: signed.signature.key,
+        expires: agreement.approved.expires,
+    })
+}
+
+fn read(what: &str, file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(|error| Failure::io(what, file, &error))
+}

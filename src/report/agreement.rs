@@ -1,0 +1,123 @@
+//! How agreements stand, for people.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use planthread_kit::agreement::{Standing, State};
+use serde::Serialize;
+
+use super::{
+    Paper, Tone, View,
+    paper::{count, instant},
+};
+use crate::{failure::Exit, pipeline::Probed};
+
+/// The agreement of one target.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The configured target.
+    pub target: String,
+    /// How it stands.
+    pub agreement: Standing,
+}
+
+/// One line about an agreement, and its cure where something is missing.
+pub(super) fn line(target: &str, standing: &Standing, paper: &mut Paper) {
+    let tone = match standing.state {
+        State::Enabled => Tone::Good,
+        State::Suspended => Tone::Bad,
+        State::Unverified | State::Contracted | State::Probed => Tone::Warn,
+    };
+    let word = paper.tint(tone, standing.state.word());
+    let rest = standing.to_string();
+    let rest = rest.strip_prefix(standing.state.word()).unwrap_or_default();
+    paper.line(format!("  {target}: {word}{rest}"));
+    if !standing.cure.is_empty() {
+        paper.line(format!("      cure: {}  (planthread explain agreement)", standing.cure));
+    }
+}
+
+/// What a standing means for whoever asked.
+fn exit(standing: &Standing) -> Exit {
+    match standing.state {
+        State::Enabled => Exit::Ok,
+        State::Suspended => Exit::Findings,
+        State::Unverified | State::Contracted | State::Probed => Exit::Held,
+    }
+}
+
+impl View for Report {
+    fn write(&self, paper: &mut Paper) {
+        line(&self.target, &self.agreement, paper);
+        if let Some(reference) = &self.agreement.reference {
+            paper.line(paper.tint(Tone::Dim, &format!("      verified against {reference}")));
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        exit(&self.agreement)
+    }
+}
+
+impl View for Probed {
+    fn write(&self, paper: &mut Paper) {
+        let (written, seen) = (count(self.cells.len(), "cell"), self.seen);
+        paper.line(format!("{}: {written} written, {seen} read back as written:", self.target));
+        for cell in &self.cells {
+            paper.line(format!("  {cell}"));
+        }
+        if let Some(stopped) = &self.cycle.stopped {
+            paper.line(paper.tint(Tone::Bad, &stopped.message));
+        }
+        line(&self.target, &self.agreement, paper);
+    }
+
+    fn exit(&self) -> Exit {
+        if self.agreement.state == State::Probed { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+/// A key that was made.
+#[derive(Debug, Serialize)]
+pub struct Key {
+    /// Where it is.
+    pub file: PathBuf,
+    /// Its public half.
+    pub public: String,
+}
+
+impl View for Key {
+    fn write(&self, paper: &mut Paper) {
+        paper.line(format!("The key: {}. Keep it as you keep a signature.", self.file.display()));
+        paper.line("Its public half, for `agreement.trusts` of a target:");
+        paper.line(format!("  NAME: \"{}\"", self.public));
+    }
+}
+
+/// An agreement that was signed.
+#[derive(Debug, Serialize)]
+pub struct SignedAs {
+    /// Where it is.
+    pub file: PathBuf,
+    /// Its name.
+    pub agreement: String,
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// Public half of the key that signed it.
+    pub public: String,
+    /// Until when it holds.
+    pub expires: Timestamp,
+}
+
+impl View for SignedAs {
+    fn write(&self, paper: &mut Paper) {
+        let Self { file, agreement, fingerprint, public, expires } = self;
+        paper.line(format!(
+            "{agreement} is signed until {}: {}",
+            instant(*expires),
+            file.display()
+        ));
+        paper.line(format!("  fingerprint {fingerprint}"));
+        paper.line(format!("  it counts where `agreement.trusts` names the key {public}"));
+    }
+}

@@ -1,0 +1,245 @@
+//! A target whose vendor publishes no write: without an agreement everything
+//! works but the write, with one it lands, and one that does not hold stops it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use planthread::{
+    config,
+    failure::Exit,
+    in_process::InProcess,
+    pipeline::{Bridge, Course, Opener, TargetCycle, Transports, enable, standing},
+    registry,
+    starter::Starter,
+};
+use planthread_contracts::{Period, PeriodKind};
+use planthread_engine::verify::Which;
+use planthread_kit::{
+    Clock, VirtualClock,
+    agreement::{SigningKey, State, document::Signed, gate::sign},
+};
+use planthread_mocks::{Setup, Simulator};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+const TARGET: &str = "o9";
+const AGREEMENT: &str = "agreements/o9-sandbox.json";
+
+/// The starting point of the target in a folder of its own, before its sandbox.
+struct Site {
+    folder: PathBuf,
+    clock: VirtualClock,
+    sandbox: Arc<Mutex<Box<dyn Simulator>>>,
+}
+
+impl Site {
+    fn new(name: &str, on: &[&str]) -> Self {
+        Self::with(name, on, &[])
+    }
+
+    fn with(name: &str, on: &[&str], options: &[(&str, &str)]) -> Self {
+        let folder = std::env::temp_dir().join(format!("planthread-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let now: Timestamp = "2026-11-25T06:10:00Z".parse().unwrap();
+        let found = registry::chosen(&[TARGET.to_owned()]).unwrap();
+        Starter::new(&folder, now).write(now, &[(found[0], None)]).unwrap();
+        let on = on.iter().map(|name| (*name).to_owned()).collect();
+        let options = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let setup = Setup { on, options, ..Setup::default() };
+        let sandbox = (found[0].sandbox.build)(&setup).unwrap();
+        Self { folder, clock: VirtualClock::new(now, 7), sandbox: Arc::new(Mutex::new(sandbox)) }
+    }
+
+    fn bridge(&self) -> Bridge {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let wire = InProcess::new(self.sandbox.clone(), Arc::clone(&clock));
+        let wires = Transports::from([(TARGET.to_owned(), Arc::new(wire) as Arc<_>)]);
+        let loaded = config::load(&self.folder.join("planthread.yaml"), None).unwrap();
+        Bridge::open(loaded, Arc::clone(&clock), Opener::with(clock, wires)).unwrap()
+    }
+
+    /// Plans what the factory says and sends it, as `apply` does.
+    fn apply(&self) -> TargetCycle {
+        let bridge = self.bridge();
+        bridge.ingest().unwrap();
+        let target = bridge.target(Some(TARGET)).unwrap();
+        let truth = bridge.truth(bridge.as_of()).unwrap();
+        let course =
+            Course::Land { truth: &truth, only_unmoved: false, read_back: Which::Unproven };
+        self.clock.block_on(bridge.walk(&target, course))
+    }
+
+    /// Cells that came through the interface.
+    fn landed(&self) -> usize {
+        let stored = self.sandbox.lock().unwrap().stored();
+        stored.iter().filter(|cell| cell.writer.kind() == "integration").count()
+    }
+
+    fn edit(&self, file: &str, change: impl FnOnce(String) -> String) {
+        let file = self.folder.join(file);
+        let text = change(fs::read_to_string(&file).unwrap());
+        fs::write(file, text).unwrap();
+    }
+
+    /// Signs the agreement anew, changed, with a key that the configuration trusts.
+    fn sign(&self, change: impl FnOnce(&mut Value)) {
+        let key = SigningKey::read(&"5".repeat(64)).unwrap();
+        self.edit(AGREEMENT, |text| {
+            let mut document = serde_json::from_str::<Signed>(&text).unwrap().document;
+            change(&mut document);
+            serde_json::to_string(&sign(document, &key)).unwrap()
+        });
+        self.edit("planthread.yaml", |text| {
+            let demo = SigningKey::demo().unwrap().public();
+            text.replace(&demo, &key.public())
+        });
+    }
+
+    fn state(&self) -> State {
+        standing(&self.bridge().target(Some(TARGET)).unwrap()).unwrap().state
+    }
+
+    /// Why nothing was sent, in an apply that did all the rest.
+    fn refused(&self) -> String {
+        let before = self.landed();
+        let done = self.apply();
+        let stopped = done.stopped.unwrap();
+        assert_eq!(stopped.exit, Exit::Held, "{}", stopped.message);
+        assert!(!stopped.cure.is_empty(), "it says what to do");
+        assert!(done.plan.unwrap().header.counts.cells > 100, "it is planned");
+        assert!(done.applied.is_none() && self.landed() == before, "and not sent");
+        assert!(done.pack.unwrap().cells > 100, "and packed for the way by hand");
+        stopped.message
+    }
+}
+
+#[test]
+fn without_an_agreement_everything_works_but_the_write() {
+    let site = Site::new("unverified", &[]);
+    let signed = fs::read_to_string(site.folder.join("planthread.yaml")).unwrap();
+    site.edit("planthread.yaml", |text| {
+        let (head, rest) = text.split_once("      agreement:\n").unwrap();
+        let (_, tail) = rest.split_once("    # What lands").unwrap();
+        format!("{head}\n    # What lands{tail}")
+    });
+    assert!(site.refused().contains("unverified"));
+    // With the signed one it lands.
+    fs::write(site.folder.join("planthread.yaml"), &signed).unwrap();
+    let done = site.apply();
+    assert!(done.stopped.is_none(), "{:?}", done.stopped);
+    let applied = done.applied.unwrap();
+    assert!(applied.accepted > 100 && applied.accepted == applied.sent);
+    assert_eq!(site.landed() as u64, applied.sent);
+    // Altered, it stops.
+    site.edit(AGREEMENT, |text| text.replace("36.50", "36.51"));
+    site.clock.advance(Duration::from_secs(7 * 86_400));
+    assert!(site.refused().contains("altered"));
+}
+
+#[test]
+fn an_expired_one_stops_and_a_new_one_goes_on() {
+    let site = Site::new("expired", &[]);
+    site.sign(|document| document["approved"]["expires"] = json!("2026-11-25T00:00:00Z"));
+    assert_eq!(site.state(), State::Suspended);
+    assert!(site.refused().contains("expired on 2026-11-25"));
+    site.sign(|document| document["approved"]["expires"] = json!("2026-11-25T06:30:00Z"));
+    // It may also end while a bridge runs: the gate asks the clock at each write.
+    let bridge = site.bridge();
+    let target = bridge.target(Some(TARGET)).unwrap();
+    let truth = bridge.truth(bridge.as_of()).unwrap();
+    site.clock.advance(Duration::from_secs(3_600));
+    let course = Course::Land { truth: &truth, only_unmoved: false, read_back: Which::Unproven };
+    let done = site.clock.block_on(bridge.walk(&target, course));
+    assert!(done.stopped.unwrap().message.contains("expired"));
+    assert_eq!(site.landed(), 0);
+}
+
+#[test]
+fn a_tenant_is_probed_by_one_person_and_enabled_by_another_before_anything_else_lands() {
+    let site = Site::new("probed", &[]);
+    site.sign(|document| document["environment"] = json!("non_production"));
+    assert_eq!(site.state(), State::Contracted);
+    assert!(site.refused().contains("nobody probed it"));
+    let bridge = site.bridge();
+    let probed = site.clock.block_on(bridge.probe(Some(TARGET), "Bea")).unwrap();
+    drop(bridge);
+    assert_eq!((probed.agreement.state, probed.seen), (State::Probed, probed.cells.len()));
+    assert_eq!(site.landed(), probed.cells.len(), "one cell group");
+    assert!(site.refused().contains("Bea probed it"));
+    let target = site.bridge().target(Some(TARGET)).unwrap();
+    enable(&target, "Ada", site.clock.now()).unwrap();
+    assert_eq!(site.state(), State::Enabled);
+    assert!(site.apply().stopped.is_none());
+    assert!(site.landed() > 100);
+    // Another agreement has no evidence, whatever was said of the one before.
+    site.sign(|document| document["limits"]["rows"] = json!(100));
+    assert_eq!(site.state(), State::Contracted);
+    let none = enable(&site.bridge().target(Some(TARGET)).unwrap(), "Ada", site.clock.now());
+    assert_eq!(none.unwrap_err().exit, Exit::Held);
+}
+
+#[test]
+fn a_probe_that_reads_back_something_else_proves_nothing() {
+    let site = Site::new("swallowed", &["assortment-mask", "active-rule-overwrites"]);
+    site.sign(|document| document["environment"] = json!("production"));
+    // The rule caps what the ERP has no capacity for.
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    let probed = site.clock.block_on(bridge.probe(Some(TARGET), "Bea")).unwrap();
+    drop(bridge);
+    assert!(probed.seen < probed.cells.len(), "{probed:?}");
+    assert_eq!(site.state(), State::Contracted);
+    assert!(site.refused().contains("nobody probed it"), "and the permit is gone");
+}
+
+/// Hours of the landed cut by resource and week, whatever it is stored by.
+fn hours_by_week(site: &Site) -> BTreeMap<(String, String), Decimal> {
+    let mut hours = BTreeMap::new();
+    for cell in site.sandbox.lock().unwrap().stored() {
+        if cell.measure == "Capacity Override" && cell.scope == "TwinSignals" {
+            let week = Period::containing(PeriodKind::Week, cell.period.start()).to_string();
+            *hours.entry((cell.resource, week)).or_default() += cell.value;
+        }
+    }
+    hours
+}
+
+#[test]
+fn a_week_that_is_split_at_the_months_end_adds_up_to_the_week() {
+    let whole = Site::new("weeks", &[]);
+    assert!(whole.apply().stopped.is_none());
+    let split = Site::with("split", &[], &[("level", "partial_week")]);
+    split.sign(|document| document["profile"]["grain"][3]["level"] = json!("Partial Week"));
+    assert_eq!(split.state(), State::Suspended, "the levels are not those of the model");
+    split.edit("planthread.yaml", |text| {
+        text.replace("level: week,", "level: technical_week,").replace(
+            r#"level: Week, member: "W{ww}-{yyyy}""#,
+            r#"level: Partial Week, member: "{yyyy}{ww}{part}""#,
+        )
+    });
+    let done = split.apply();
+    assert!(done.stopped.is_none(), "{:?}", done.stopped);
+    let (weeks, parts) = (hours_by_week(&whole), hours_by_week(&split));
+    assert!(split.landed() > whole.landed(), "weeks at a month's end have two parts");
+    for (place, hours) in &weeks {
+        // A part of the first or the last week may lie outside of what is planned.
+        if let Some(sum) = parts.get(place).filter(|_| !edge(&weeks, &place.1)) {
+            assert_eq!(sum, hours, "{place:?}");
+        }
+    }
+    assert!(weeks.len() > 20 && parts.len() > 20);
+}
+
+/// Whether a week is the first or the last one of all.
+fn edge(weeks: &BTreeMap<(String, String), Decimal>, week: &str) -> bool {
+    let all: Vec<&String> = weeks.keys().map(|(_, week)| week).collect();
+    all.iter().min().is_some_and(|first| *first == week)
+        || all.iter().max().is_some_and(|last| *last == week)
+}
