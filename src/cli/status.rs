@@ -10,21 +10,29 @@ use crate::{
     pipeline::Waits,
     report::{
         guard::Guard,
+        skew::Skew,
         standing::{LockLine, Standing},
     },
 };
 
-/// What the verb takes: only the common options.
+/// What the verb takes.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Compare the targets: what each holds of a signal, and which one lags
+    #[arg(long)]
+    skew: bool,
+}
 
 /// Pushes that are shown; `trace` has those of a cell.
 const PUSHES_SHOWN: u64 = 3;
 
-pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let (loaded, reader) = context.reader()?;
     let now = context.clock.now();
     let _doing = context.board.doing("", "reading the ledger");
+    if args.skew {
+        return context.screen.show(&Skew::of(&loaded.config, &reader, now)?);
+    }
     let locks = ledger::locks(&reader, now)?;
     let (mut waits, mut guards) = (Vec::new(), Vec::new());
     let mut agreements = BTreeMap::new();

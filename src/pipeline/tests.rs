@@ -10,7 +10,7 @@ use planthread_mocks::{Shared, sap_ibp, shared};
 use sha2::{Digest as _, Sha256};
 
 use super::{Bridge, OpenTarget, Opener, Transports};
-use crate::{config, in_process::InProcess, starter::Starter};
+use crate::{config, in_process::InProcess, report::skew::Skew, starter::Starter};
 
 struct World {
     folder: PathBuf,
@@ -68,6 +68,31 @@ fn law_2_one_cycle_lands_everything_and_the_second_sends_nothing() {
     let second = world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
     assert!(second.targets[0].applied.is_none(), "a second plan after a landing is empty");
     assert_eq!(second.intake.iter().filter(|file| file.unchanged).count(), 3);
+}
+
+#[test]
+fn a_target_that_is_held_back_lags_by_the_age_of_what_it_holds() {
+    let world = World::new("skew");
+    let (bridge, targets) = world.bridge();
+    let skew = || {
+        let (config, reader) = (&bridge.loaded.config, bridge.reader().unwrap());
+        Skew::of(config, &reader, world.clock.now()).unwrap()
+    };
+    world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    let landed = skew();
+    let lag = &landed.targets["ibp"];
+    assert!(lag.signals > 100 && lag.current == lag.signals, "{lag:?}");
+    assert_eq!(landed.differences, []);
+    // Truth moves on, and nothing is sent.
+    let before = bridge.as_of();
+    world.clock.advance(std::time::Duration::from_secs(12 * 3_600));
+    let truth = bridge.truth(bridge.as_of()).unwrap();
+    let made = bridge.want(&targets[0], &truth).unwrap().wanted.made;
+    let held_back = skew();
+    let lag = &held_back.targets["ibp"];
+    assert!(made > 0 && lag.current < lag.signals, "{made} {lag:?}");
+    assert_eq!((lag.behind_seconds, lag.oldest_as_of), (12 * 3_600, Some(before)));
+    assert_eq!(held_back.differences.len() as u64, lag.signals - lag.current);
 }
 
 #[test]

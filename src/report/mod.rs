@@ -13,6 +13,7 @@ pub mod mapping;
 pub mod paper;
 pub mod planned;
 pub mod progress;
+pub mod skew;
 pub mod standing;
 pub mod target;
 pub mod traced;

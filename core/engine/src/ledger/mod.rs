@@ -12,6 +12,7 @@ pub(crate) mod books;
 mod cases;
 mod cycle;
 pub(crate) mod doubt;
+mod held;
 mod locks;
 mod pauses;
 mod receipts;
@@ -31,6 +32,7 @@ pub use self::{
     bind::{Binding, Rebound, bind},
     cases::{Case, CaseKind, cases, close_case},
     cycle::{Cycle, cycles},
+    held::{HeldValue, held},
     locks::{Lock, LockKind, lock, locks, unlock},
     pauses::{keep_pauses, pauses},
     receipts::{AttemptSummary, receipts},

@@ -1,0 +1,292 @@
+//! One signal set, many truths: what each target holds of a signal, and which
+//! one lags behind the others, by how much.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use planthread_contracts::{CellKey, Period, Role};
+use planthread_engine::{
+    Reader,
+    ledger::{self, CellView, HeldValue},
+};
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::{
+    Paper, Tone, View,
+    paper::{count, instant},
+};
+use crate::{
+    config::{Config, Target},
+    failure::{Exit, Failure},
+};
+
+/// Signals that the table names; `--json` has all that differ.
+const NAMED: usize = 20;
+
+/// A signal in the plant's own words, whatever a target calls it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Signal {
+    /// The resources of the plant behind it.
+    pub source: String,
+    /// The figure, as `carries` names it.
+    pub carries: String,
+    /// The period. Targets with other kinds of period have other signals.
+    pub period: Period,
+}
+
+/// What one target holds of a signal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Holding {
+    /// The target.
+    pub target: String,
+    /// The measure's name.
+    pub measure: String,
+    /// Its unit, as UN/CEFACT Rec 20 code.
+    pub unit: String,
+    /// What it should hold by now, in that unit.
+    pub wanted: Decimal,
+    /// Instant of the truth that it should hold.
+    pub wanted_as_of: Timestamp,
+    /// What it was seen to hold; nothing when nothing was read back yet.
+    pub held: Option<HeldValue>,
+    /// Whether that is what it should hold.
+    pub current: bool,
+    /// Seconds from the truth that it holds to the one that it should hold;
+    /// nothing where it holds no truth of ours, and 0 where it is current.
+    pub behind_seconds: Option<i64>,
+}
+
+/// One signal that targets hold differently.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The signal.
+    #[serde(flatten)]
+    pub signal: Signal,
+    /// What each target holds of it.
+    pub holdings: Vec<Holding>,
+}
+
+/// How one target stands among the others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Lag {
+    /// Signals that it was given.
+    pub signals: u64,
+    /// Of them, those that it holds as it should.
+    pub current: u64,
+    /// Of the others, those of which it holds nothing of ours.
+    pub nothing: u64,
+    /// The longest that any of the others is behind, in seconds.
+    pub behind_seconds: i64,
+    /// The oldest truth that it holds where it should hold a newer one.
+    pub oldest_as_of: Option<Timestamp>,
+}
+
+/// Where the targets differ.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Skew {
+    /// Each target.
+    pub targets: BTreeMap<String, Lag>,
+    /// Each signal that a target does not hold as it should, near periods first.
+    pub differences: Vec<Difference>,
+}
+
+impl Skew {
+    /// Compares all targets. Only what differs is kept, so that its size does
+    /// not follow that of the ledger.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn of(config: &Config, reader: &Reader, now: Timestamp) -> Result<Self, Failure> {
+        let (mut skew, mut differing) = (Self::default(), BTreeSet::new());
+        each(config, reader, now, |signal, holding| {
+            skew.targets.entry(holding.target.clone()).or_default().add(&holding);
+            if !holding.current {
+                differing.insert(signal);
+            }
+        })?;
+        let mut kept: BTreeMap<Signal, Vec<Holding>> = BTreeMap::new();
+        if !differing.is_empty() {
+            each(config, reader, now, |signal, holding| {
+                if differing.contains(&signal) {
+                    kept.entry(signal).or_default().push(holding);
+                }
+            })?;
+        }
+        let difference = |(signal, holdings)| Difference { signal, holdings };
+        skew.differences = kept.into_iter().map(difference).collect();
+        skew.differences.sort_by(|a, b| {
+            (a.signal.period.start(), &a.signal).cmp(&(b.signal.period.start(), &b.signal))
+        });
+        Ok(skew)
+    }
+}
+
+impl Lag {
+    fn add(&mut self, holding: &Holding) {
+        self.signals += 1;
+        if holding.current {
+            self.current += 1;
+            return;
+        }
+        let Some(behind) = holding.behind_seconds else {
+            self.nothing += 1;
+            return;
+        };
+        self.behind_seconds = self.behind_seconds.max(behind);
+        let held = holding.held.as_ref().and_then(|held| held.as_of);
+        self.oldest_as_of = [self.oldest_as_of, held].into_iter().flatten().min();
+    }
+}
+
+/// Every value cell of the configured targets as a holding of its signal.
+fn each(
+    config: &Config,
+    reader: &Reader,
+    now: Timestamp,
+    mut take: impl FnMut(Signal, Holding),
+) -> Result<(), Failure> {
+    Ok(ledger::held(reader, now, |cell, held| {
+        let target = config.targets.get(cell.key.target.as_str());
+        if let Some((signal, unit)) = target.and_then(|target| signal_of(target, &cell.key)) {
+            take(signal, holding(&cell, unit, held));
+        }
+        Ok(())
+    })?)
+}
+
+/// The signal behind a cell, and the unit of its measure.
+fn signal_of(target: &Target, key: &CellKey) -> Option<(Signal, String)> {
+    let decl = target.measures.iter().find(|measure| measure.name == key.measure)?;
+    if decl.role != Role::Value || target.scope().name() != key.scope.as_str() {
+        return None;
+    }
+    let here = target.mapping.rows.iter().filter(|row| {
+        row.resource == key.resource.as_str()
+            && row.location == key.location.as_str()
+            && key.product.as_ref().is_none_or(|product| row.product.as_deref() == Some(product))
+    });
+    let sources: BTreeSet<&str> = here.map(|row| row.source.as_str()).collect();
+    let carries = serde_json::to_value(decl.carries).ok()?.as_str()?.to_owned();
+    let source = sources.into_iter().collect::<Vec<_>>().join(" + ");
+    let signal = Signal { source, carries, period: key.period };
+    Some((signal, decl.unit.code().to_owned()))
+}
+
+fn holding(cell: &CellView, unit: String, held: Option<HeldValue>) -> Holding {
+    let current = held.as_ref().is_some_and(|held| held.value == cell.value);
+    let of = held.as_ref().and_then(|held| held.as_of);
+    let behind = of.map(|as_of| cell.as_of.as_second() - as_of.as_second());
+    Holding {
+        target: cell.key.target.to_string(),
+        measure: cell.key.measure.to_string(),
+        unit,
+        wanted: cell.value,
+        wanted_as_of: cell.as_of,
+        held,
+        current,
+        behind_seconds: behind.map(|seconds| seconds.max(0)),
+    }
+}
+
+impl View for Skew {
+    fn write(&self, paper: &mut Paper) {
+        let rows: Vec<[String; 5]> = self.targets.iter().map(row).collect();
+        paper.table(["target", "signals", "as wanted", "behind", "longest behind"], &rows);
+        if self.differences.is_empty() {
+            paper.line("Every target holds the truth that it should.");
+            return;
+        }
+        paper.line(format!(
+            "\n{} not everywhere as wanted:",
+            count(self.differences.len(), "signal")
+        ));
+        for difference in self.differences.iter().take(NAMED) {
+            let Signal { source, carries, period } = &difference.signal;
+            paper.line(format!("  {source}  {period}  {}", carries.replace('_', " ")));
+            for holding in &difference.holdings {
+                paper.line(format!("    {}", words(paper, holding)));
+            }
+        }
+        let more = self.differences.len().saturating_sub(NAMED);
+        if more > 0 {
+            paper
+                .line(format!("  and {more} more: `planthread status --skew --json` has them all"));
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        if self.differences.is_empty() { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+fn row((target, lag): (&String, &Lag)) -> [String; 5] {
+    let behind = lag.signals - lag.current;
+    let longest = match behind - lag.nothing {
+        0 if lag.nothing > 0 => "holds nothing of ours".to_owned(),
+        0 => "-".to_owned(),
+        _ => duration(lag.behind_seconds),
+    };
+    [target.clone(), lag.signals.to_string(), lag.current.to_string(), behind.to_string(), longest]
+}
+
+fn words(paper: &Paper, holding: &Holding) -> String {
+    let Holding { target, unit, wanted, held, current, .. } = holding;
+    let holds = match held {
+        None => "nothing was read back yet".to_owned(),
+        Some(HeldValue { value, as_of: Some(as_of), .. }) => {
+            format!("{value} {unit} as of {}", instant(*as_of))
+        }
+        Some(HeldValue { value, as_of: None, .. }) => format!("{value} {unit}, not ours"),
+    };
+    if *current {
+        return format!("{target}: {holds}");
+    }
+    let behind = holding
+        .behind_seconds
+        .map_or("nothing of ours".to_owned(), |seconds| format!("{} behind", duration(seconds)));
+    let due = format!("{wanted} is due, as of {}", instant(holding.wanted_as_of));
+    format!("{target}: {holds}; {}: {due}", paper.tint(Tone::Warn, &behind))
+}
+
+/// Hours and minutes.
+fn duration(seconds: i64) -> String {
+    format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(current: bool, behind_seconds: Option<i64>) -> Holding {
+        let at: Timestamp = "2026-11-26T12:00:00Z".parse().unwrap();
+        let as_of = behind_seconds.map(|s| at - jiff::SignedDuration::from_secs(s));
+        Holding {
+            target: "ibp".to_owned(),
+            measure: "live".to_owned(),
+            unit: "HUR".to_owned(),
+            wanted: Decimal::TEN,
+            wanted_as_of: at,
+            held: Some(HeldValue { value: Decimal::ONE, as_of, read_at: at }),
+            current,
+            behind_seconds,
+        }
+    }
+
+    #[test]
+    fn a_target_is_as_far_behind_as_its_oldest_truth() {
+        let mut lag = Lag::default();
+        for one in [
+            held(true, Some(0)),
+            held(false, Some(60)),
+            held(false, Some(7_260)),
+            held(false, None),
+        ] {
+            lag.add(&one);
+        }
+        assert_eq!((lag.signals, lag.current, lag.nothing), (4, 1, 1));
+        assert_eq!(lag.behind_seconds, 7_260);
+        assert_eq!(lag.oldest_as_of, Some("2026-11-26T09:59:00Z".parse().unwrap()));
+        assert_eq!(row((&"ibp".to_owned(), &lag))[4], "2 h 01 min");
+    }
+}
