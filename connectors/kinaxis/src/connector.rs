@@ -71,8 +71,10 @@ fn capabilities(
         groups_per_batch: rows,
         uniform_batches: false,
         measures: measures.to_vec(),
-        // A tally counts refused rows, and names none (§17).
-        names_rejected_rows: false,
+        // A tally counts refused rows and names none (§17); the history of a data
+        // load names lines.
+        names_rejected_rows: config.write_route == WriteRoute::DataLoad
+            && config.data_load.as_ref().is_some_and(|load| load.history.is_some()),
         published_requests_per_minute: None,
         cost,
     }
@@ -98,9 +100,9 @@ impl Connector for Kinaxis {
     fn poll<'a>(
         &'a self,
         attempt: &'a AttemptRecord,
-        _: &'a RecordedBatch,
+        batch: &'a RecordedBatch,
     ) -> BoxFuture<'a, Result<Poll, ConnectorError>> {
-        Box::pin(async { Ok(poll(&self.context, attempt)) })
+        Box::pin(poll(&self.context, attempt, batch))
     }
 
     fn read<'a>(

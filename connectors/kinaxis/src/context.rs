@@ -1,6 +1,6 @@
 //! What the parts of the connector share.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use planthread_contracts::{MeasureDecl, Scope};
 use planthread_kit::{Clock, http::HttpStack};
@@ -22,6 +22,8 @@ pub(crate) struct Context {
     pub(crate) client: Client,
     /// Whether the scenario was made sure of since the start.
     pub(crate) ensured: AtomicBool,
+    /// Most rows that each table held since the start.
+    pub(crate) most_rows: Vec<AtomicUsize>,
 }
 
 impl Context {
@@ -36,7 +38,9 @@ impl Context {
         let scenario = config.scenario_of(&scope).to_owned();
         let client = Client::new(http, &config, &scenario);
         let ensured = AtomicBool::new(false);
-        Self { config, target: target.to_owned(), scope, measures, layouts, client, ensured }
+        let most_rows = layouts.iter().map(|_| AtomicUsize::new(0)).collect();
+        let target = target.to_owned();
+        Self { config, target, scope, measures, layouts, client, ensured, most_rows }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -11,7 +11,9 @@ const COMMITTED_MAX: usize = 1_000_000;
 pub(crate) const fn rows_per_request(config: &Config) -> usize {
     match config.write_route {
         WriteRoute::Commit => COMMITTED_MAX,
-        WriteRoute::BulkUpload | WriteRoute::WorksheetImport => config.writing.rows_per_request,
+        WriteRoute::BulkUpload | WriteRoute::WorksheetImport | WriteRoute::DataLoad => {
+            config.writing.rows_per_request
+        }
     }
 }
 

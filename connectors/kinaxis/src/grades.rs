@@ -16,10 +16,11 @@ const MODEL: &str = "GeraldPinkney/RapidResponse, Tables.tab and Fields.tab (one
 const SCRIPTS: &str = "RapidStart Consultant Utilities H2402, server scripts and workbooks";
 const WIKI: &str = "public interface specifications of one customer (extract files to Maestro)";
 const DECK: &str = "Kinaxis deck on change data capture (2010)";
+const LOADS: &str = "GitHub dimorry/kinaxis-web-service, dimorry/trigger_maestro_data_update";
 const NONE: &str = "no public material";
 
 /// Behaviour, grade, source.
-const SHEET: [(&str, &str, &str); 24] = [
+const SHEET: [(&str, &str, &str); 28] = [
     (
         "OAuth 2.0 client credentials at `<base>/oauth2/token`, client in the Basic header",
         "B",
@@ -76,6 +77,22 @@ const SHEET: [(&str, &str, &str); 24] = [
         WIKI,
     ),
     ("A file loaded as Full deletes what it lacks: an empty one is never made", "C", SCRIPTS),
+    (
+        "`data/workbook/import` takes rows through a worksheet's rules; `Success` with `ErrorRowCount` is none",
+        "B",
+        CLIENTS,
+    ),
+    (
+        "`dataload`, `dataupdate/trigger`, `dataupdate/{key}`: an empty `DataUpdateId` is a running load",
+        "C",
+        LOADS,
+    ),
+    (
+        "The word for a load that merges, and the texts of a success: settings without default",
+        "unconfirmed",
+        LOADS,
+    ),
+    ("History of a data update names the line of a refused row (`FileLineNum`)", "C", SCRIPTS),
 ];
 
 /// The sheet.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{ToSpan as _, civil::Date};
 use planthread_contracts::{CellKey, MeasureDecl, Period, SeenCell};
 use planthread_kit::{
-    CellWrite, Class, ConnectorError,
+    CellWrite, Class, ConnectorError, EncodingDigest,
     rows::{Grouped, Parts, RowKey, group, refuse},
 };
 use rust_decimal::Decimal;
@@ -127,6 +127,21 @@ pub(crate) fn key_values(
         values.push(dates.write(end));
     }
     values
+}
+
+/// A digest of what goes out, and of which cells each row came from.
+pub(crate) fn digest(parts: &[Part]) -> EncodingDigest {
+    let mut texts = Vec::new();
+    for part in parts {
+        texts.push(format!("{}/{}", part.layout, part.fields.join("/")));
+        for line in &part.rows {
+            let key = &line.key;
+            texts.push(format!("{}\t{}\t{}", key.resource, key.location, key.period));
+            texts.extend(line.values.iter().cloned());
+            texts.push(format!("{:?}", line.cells));
+        }
+    }
+    EncodingDigest::of(texts)
 }
 
 /// One row of a table, as it was read.

@@ -14,7 +14,9 @@ use planthread_kit::{
 };
 use serde_json::{Value, json};
 
-use crate::config::{Config, Import, Layout, QueryId, Script, Visibility, Worksheets, parameters};
+use crate::config::{
+    Config, DataLoad, Import, Layout, QueryId, Script, Visibility, Worksheets, parameters,
+};
 
 /// What can't stand in a path or a query as it is (§5: names hold spaces and `&`).
 const ENCODED: &AsciiSet = &CONTROLS
@@ -64,6 +66,17 @@ pub(crate) struct Sheet {
     /// Ids of its columns.
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Sheet {
+    /// The column with this id, in every row.
+    pub(crate) fn column(&self, id: &str) -> Result<usize, ConnectorError> {
+        let found = self.columns.iter().position(|column| column == id);
+        let whole = self.rows.iter().all(|row| row.len() == self.columns.len());
+        found.filter(|_| whole).ok_or_else(|| {
+            drift("read worksheet", &format!("there is no column {id} in every row"))
+        })
+    }
 }
 
 /// `Values` of a row; a number stands for its text.
@@ -291,6 +304,48 @@ impl Client {
             true => error.took_nothing(),
             false => error,
         })
+    }
+
+    /// Puts one extract file into a data source; one of the same name is replaced
+    /// (§4.7).
+    pub(crate) async fn put_file(
+        &self,
+        load: &DataLoad,
+        (name, columns): (&str, &[String]),
+        rows: &[Vec<String>],
+        (stamp, last): (&str, bool),
+    ) -> Result<(), ConnectorError> {
+        let mut body = json!({ "Scenario": self.reference(), "Columns": columns,
+            "Rows": rows.iter().map(|row| json!({ "Values": row })).collect::<Vec<_>>(),
+            "Timestamp": stamp, "OperationType": load.operation,
+            "FileFormat": "Tab Delimited (*.tab)" });
+        if last {
+            body["FinishExtract"] = "True".into();
+        }
+        let path = format!("/dataload/{}/{}", encoded(&load.source), encoded(name));
+        let call = Call::new("put extract file", Safety::Repeatable, self.post(&path, &body)?);
+        self.effective(call, Expect::json("")).await.map(|_| ())
+    }
+
+    /// Starts the load of what lies in the data source; the key to ask for it.
+    pub(crate) async fn trigger(&self, load: &DataLoad) -> Result<String, ConnectorError> {
+        const TRIGGER: &str = "trigger data update";
+        let body = json!({ "KeepExtract": "False", "DisableExtractDoneCheck": "False",
+            "IntegrationScenario": load.source, "OnlyProcessDataSources": load.source,
+            "RequiredDataSources": load.source });
+        let call = Call::new(TRIGGER, Safety::Once, self.post("/dataupdate/trigger", &body)?);
+        let answer = self.effective(call, Expect::json("/StatusKey")).await?;
+        handle(TRIGGER, &answer, "StatusKey")
+    }
+
+    /// How far a data update is: its id, empty while it runs, and its word.
+    pub(crate) async fn update(&self, key: &str) -> Result<(String, String), ConnectorError> {
+        const ASK: &str = "ask data update";
+        let path = format!("/dataupdate/{key}");
+        let answer =
+            self.json.read(ASK, Lane::Verify, &path, Expect::json("/DataUpdateId")).await?;
+        let text = |name: &str| answer[name].as_str().map(str::to_owned);
+        text("DataUpdateId").zip(text("Status")).ok_or_else(|| drift(ASK, "it has no Status"))
     }
 
     /// Runs a script of the customer's, with a scenario as its argument.

@@ -2,20 +2,24 @@
 //! cases don't set it up: commits, tables without a key, the other family.
 
 mod commit;
+mod files;
 mod profiles;
+mod requests;
 
 use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex, Once},
+    time::Duration,
 };
 
 use jiff::Timestamp;
 use planthread::{in_process::InProcess, registry};
 use planthread_contracts::{CellKey, MeasureDecl, Period, Scope, WriteGrant};
 use planthread_kit::{
-    Attempt, AttemptId, Batch, CellWrite, Clock, Connector, ConnectorError, NoteError, NoteSink,
-    PushOutcome, QuotaBook, QuotaConfig, Selection, Submission, VirtualClock,
+    Attempt, AttemptId, AttemptRecord, Batch, CellWrite, Clock, Connector, ConnectorError,
+    NoteError, NoteSink, Poll, PushOutcome, QuotaBook, QuotaConfig, Selection, Submission,
+    VirtualClock,
     http::{HttpSettings, Lane},
     target::{Network, SettingsFault, TargetContext},
 };
@@ -29,12 +33,13 @@ pub(super) struct Rig {
     pub(super) sandbox: Arc<Mutex<Box<dyn Simulator>>>,
 }
 
-/// Notes that are kept nowhere: these tests ask nobody about an attempt.
+/// Notes of one attempt.
 #[derive(Debug, Default)]
-struct Forgets;
+struct Notes(Mutex<BTreeMap<String, String>>);
 
-impl NoteSink for Forgets {
-    fn note(&self, _: &AttemptId, _: &str, _: &str) -> Result<(), NoteError> {
+impl NoteSink for Notes {
+    fn note(&self, _: &AttemptId, key: &str, value: &str) -> Result<(), NoteError> {
+        self.0.lock().unwrap().insert(key.to_owned(), value.to_owned());
         Ok(())
     }
 }
@@ -96,6 +101,12 @@ pub(super) fn cell(scope: &str, measure: &str, period: Period, value: &str) -> C
 }
 
 impl Rig {
+    /// A sandbox that stands where another is taken out.
+    pub(super) fn nothing() -> Box<dyn Simulator> {
+        let registered = registry::TARGETS.iter().find(|one| one.target.name == "kinaxis").unwrap();
+        (registered.sandbox.build)(&Setup::default()).unwrap()
+    }
+
     pub(super) fn new(on: &[&str]) -> Self {
         let setup =
             Setup { on: on.iter().map(|one| (*one).to_owned()).collect(), ..Setup::default() };
@@ -145,11 +156,32 @@ impl Rig {
         let grants: Vec<_> =
             declared.iter().map(|one| WriteGrant::bridge_owned(one, &scope).unwrap()).collect();
         let batch = Batch::new(scope, &grants, cells.to_vec()).unwrap();
-        let attempt = Attempt::new(AttemptId::draw(&self.clock), Arc::new(Forgets));
+        let notes = Arc::new(Notes::default());
+        let attempt = Attempt::new(AttemptId::draw(&self.clock), notes.clone());
         match self.clock.block_on(connector.submit(&batch, &attempt))? {
             Submission::Done(outcome) => Ok(outcome),
-            Submission::Submitted => panic!("this route answers at once"),
+            Submission::Submitted => self.follow(connector, &attempt, &notes, &batch),
         }
+    }
+
+    /// Asks until the target has ended its job.
+    fn follow(
+        &self,
+        connector: &dyn Connector,
+        attempt: &Attempt,
+        notes: &Notes,
+        batch: &Batch,
+    ) -> Result<PushOutcome, ConnectorError> {
+        let notes = notes.0.lock().unwrap().clone();
+        let record = AttemptRecord { id: attempt.id().clone(), notes };
+        for _ in 0..10 {
+            match self.clock.block_on(connector.poll(&record, batch.recorded()))? {
+                Poll::Done(outcome) => return Ok(outcome),
+                Poll::Running { .. } => self.clock.advance(Duration::from_secs(1)),
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("the job does not end");
     }
 
     /// Values of LINE-1 by measure and period.
@@ -171,6 +203,19 @@ impl Rig {
         let by_name =
             seen.into_iter().map(|one| ((one.key.measure.to_string(), one.key.period), one.value));
         Ok(by_name.collect())
+    }
+
+    /// A call of somebody else's client.
+    pub(super) fn call(&self, path: &str, body: &Value) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let request = http::Request::post(format!("/PTDM01_DEV01/integration/V1/{path}"))
+            .header("authorization", "Basic cGxhbnRocmVhZDpwbGFudGhyZWFk")
+            .header("content-type", "application/json")
+            .body(bytes::Bytes::from(body))
+            .unwrap();
+        let reply = self.sandbox.lock().unwrap().handle(self.clock.now(), &request);
+        assert_eq!(reply.response.status(), 200, "{path}");
+        serde_json::from_slice(reply.response.body()).unwrap()
     }
 
     /// A person writes into a scenario.

@@ -62,6 +62,15 @@ pub(crate) fn signed(config: &Config) -> Vec<(&'static str, &'static str, String
             format!("Script {script} commits {from} to its parent, keeps it, and does no more");
         lines.push(("commit", "scripts", text));
     }
+    if let (WriteRoute::DataLoad, Some(load)) = (config.write_route, &config.data_load) {
+        let source = &load.source;
+        let alone = if load.full() { "; its tables hold nothing but our rows" } else { "" };
+        let text = format!(
+            "Data source {source} maps a file a table, its columns in our order, and loads it as {}{alone}",
+            load.operation
+        );
+        lines.push(("data_source", "data sources and mapping", text));
+    }
     lines
 }
 

@@ -15,8 +15,8 @@ pub use layout::{Family, OwnTable};
 pub(crate) use layout::{Layout, Surface};
 pub(crate) use routes::parameters;
 pub use routes::{
-    Argument, Commit, Import, QueryId, Scenario, ScopeParameter, Script, Visibility, Worksheet,
-    Worksheets,
+    Argument, Commit, DataLoad, History, Import, QueryId, Scenario, ScopeParameter, Script,
+    Visibility, Worksheet, Worksheets,
 };
 
 use crate::dates::DateForm;
@@ -75,6 +75,9 @@ pub struct Config {
     /// The worksheet import, where that is the route.
     #[serde(default)]
     pub import: Option<Import>,
+    /// The data load, where that is the route.
+    #[serde(default)]
+    pub data_load: Option<DataLoad>,
     /// The commit of a signal scenario, where that is the route.
     #[serde(default)]
     pub commit: Option<Commit>,
@@ -91,6 +94,9 @@ pub enum WriteRoute {
     BulkUpload,
     /// `data/workbook/import`: through a worksheet's import rules.
     WorksheetImport,
+    /// `dataload` of extract files, then `dataupdate/trigger`: loaded in the
+    /// background, refused lines named in the history.
+    DataLoad,
     /// The customer's script that commits a signal scenario: the target's scope is
     /// the parent, and what lands there is what the signal scenario holds.
     Commit,
@@ -225,6 +231,13 @@ impl Config {
             }
             (WriteRoute::BulkUpload, _) => Ok(()),
             (WriteRoute::Commit, _) => self.committed(),
+            (WriteRoute::DataLoad, _) => {
+                let load = self.data_load.as_ref().ok_or_else(|| {
+                    SettingsFault::new("data_load", "is missing, and the route is a data load")
+                        .cure("name data source, operation type and the texts of success")
+                })?;
+                load.validate().map_err(|fault| fault.inside("data_load"))
+            }
         }
     }
 

@@ -58,6 +58,68 @@ pub struct Script {
     pub form: Argument,
 }
 
+/// Extract files through a data source, and the update that loads them.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DataLoad {
+    /// The data source: it maps the columns of its files by position.
+    pub source: String,
+    /// `Full`, or the tenant's own word for a load that merges. A Full file deletes
+    /// what it lacks, so it needs tables that hold nothing but ours, and carries
+    /// every row of them.
+    pub operation: String,
+    /// Texts with which an update ends well.
+    pub success: Vec<String>,
+    /// The worksheet that names refused lines; without it no row is judged.
+    #[serde(default)]
+    pub history: Option<History>,
+}
+
+/// A worksheet on the messages of data updates (`System::DataUpdateMessage`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    /// The workbook.
+    pub workbook: String,
+    /// The worksheet.
+    pub worksheet: String,
+    /// Whether the workbook is shared.
+    #[serde(default)]
+    pub visibility: Visibility,
+    /// The site group; `All Sites` narrows nothing.
+    #[serde(default = "all_sites")]
+    pub site_group: String,
+    /// Id of the column that names the update.
+    pub update: String,
+    /// Id of the column that names the file.
+    pub file: String,
+    /// Id of the column that holds the line, counted from 1.
+    pub line: String,
+    /// Id of the column that holds the text.
+    pub message: String,
+}
+
+impl DataLoad {
+    /// Whether a file deletes what it lacks.
+    pub(crate) fn full(&self) -> bool {
+        self.operation == "Full"
+    }
+
+    pub(super) fn validate(&self) -> Result<(), SettingsFault> {
+        for (field, text) in [("source", &self.source), ("operation", &self.operation)] {
+            if text.trim().is_empty() {
+                return Err(SettingsFault::new(field, "is empty")
+                    .cure("write the name of the data source, and Full or the word for a merge"));
+            }
+        }
+        if self.success.is_empty() {
+            return Err(SettingsFault::new("success", "names no text")
+                .cure("load one file by hand and read the status; a client expects Completed"));
+        }
+        Ok(())
+    }
+}
+
 /// The decision to commit a signal scenario to its parent, and by which script.
 /// Whoever decided answers for it; without one nothing is committed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -3,6 +3,7 @@
 pub(crate) mod bulk;
 pub(crate) mod commit;
 pub(crate) mod import;
+pub(crate) mod load;
 pub(crate) mod outcome;
 pub(crate) mod poll;
 pub(crate) mod read;
@@ -13,3 +14,5 @@ pub(crate) mod submit;
 pub(crate) const STEP: &str = "writing";
 /// Note of the instant of the last write that can take effect.
 pub(crate) const SINCE: &str = "since";
+/// Note of the key under which a data update is asked for.
+pub(crate) const KEY: &str = "status_key";

@@ -3,21 +3,117 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_kit::{AttemptRecord, Poll};
+use planthread_contracts::{Receipt, Rejection, RowOutcome};
+use planthread_kit::{AttemptRecord, ConnectorError, Poll, PushOutcome, RecordedBatch, redact};
 
-use super::{SINCE, STEP};
-use crate::context::Context;
+use super::{KEY, SINCE, STEP, load};
+use crate::{
+    config::History,
+    context::Context,
+    rows::{Part, digest, encode, parts},
+};
+
+/// Words of an update that loaded nothing of ours, or nothing yet: files were on
+/// their way, or somebody else's trigger took them (§4.7, §13.9).
+const ELSEWHERE: [&str; 2] = ["Canceled", "No new extract data"];
+
+/// Characters of the vendor's text that are kept.
+const KEPT: usize = 300;
+
+/// Asks once.
+pub(crate) async fn poll(
+    context: &Context,
+    attempt: &AttemptRecord,
+    batch: &RecordedBatch,
+) -> Result<Poll, ConnectorError> {
+    if !attempt.notes.contains_key(STEP) {
+        return Ok(Poll::NotTaken { why: "nothing of it was completed".to_owned() });
+    }
+    match attempt.notes.get(KEY) {
+        Some(key) => update(context, attempt, key, batch).await,
+        None => Ok(unknown(context, attempt)),
+    }
+}
 
 /// A write has its effect when it is answered, or a little later when the answer
 /// was lost. No endpoint tells; a read-back does, once that time has passed.
-pub(crate) fn poll(context: &Context, attempt: &AttemptRecord) -> Poll {
-    if !attempt.notes.contains_key(STEP) {
-        return Poll::NotTaken { why: "nothing of it was completed".to_owned() };
-    }
+fn unknown(context: &Context, attempt: &AttemptRecord) -> Poll {
     let now = context.clock().now();
     let since = attempt.notes.get(SINCE).and_then(|text| text.parse::<Timestamp>().ok());
     let settle = Duration::from_secs(context.config.writing.settle_seconds);
     let settle = SignedDuration::try_from(settle).unwrap_or_default();
     let until = since.and_then(|since| since.checked_add(settle).ok()).unwrap_or(now);
     Poll::Unknown { until: until.max(now) }
+}
+
+/// A data update: its id is empty while it runs.
+async fn update(
+    context: &Context,
+    attempt: &AttemptRecord,
+    key: &str,
+    batch: &RecordedBatch,
+) -> Result<Poll, ConnectorError> {
+    let profile = load::profile(context)?;
+    let (id, word) = context.client.update(key).await?;
+    if id.is_empty() {
+        let state = if word.is_empty() { "running".to_owned() } else { redact::up_to(&word, KEPT) };
+        return Ok(Poll::Running { state });
+    }
+    if ELSEWHERE.contains(&word.as_str()) {
+        return Ok(unknown(context, attempt));
+    }
+    let grouped = encode(batch.cells(), &context.measures)?;
+    let parts = parts(&grouped, &context.layouts, usize::MAX);
+    let same = attempt.encoded_as(&digest(&parts));
+    // What was refused before it was sent is judged by our own reading of it.
+    let mut rows = match same {
+        true => grouped.outcomes(batch.cells().len(), &RowOutcome::Unproven),
+        false => vec![RowOutcome::Unproven; batch.cells().len()],
+    };
+    let success = profile.success.contains(&word);
+    if let (true, true, Some(history)) = (success, same, &profile.history) {
+        judge(context, history, &id, &parts, &mut rows).await?;
+    }
+    let verdict = redact::up_to(&word, KEPT);
+    let receipt = Receipt { handle: key.to_owned(), verdict, at: context.clock().now() };
+    let mut outcome = PushOutcome::new(receipt, rows);
+    outcome.failed = !success;
+    Ok(Poll::Done(outcome))
+}
+
+/// Rejects the rows whose lines the history names, and accepts the others.
+async fn judge(
+    context: &Context,
+    history: &History,
+    id: &str,
+    parts: &[Part],
+    rows: &mut [RowOutcome],
+) -> Result<(), ConnectorError> {
+    let place = (history.workbook.as_str(), history.visibility);
+    let sheet = context.client.worksheet(place, &history.site_group, &history.worksheet).await?;
+    let column = |name: &String| sheet.column(name);
+    let (update, file) = (column(&history.update)?, column(&history.file)?);
+    let (number, message) = (column(&history.line)?, column(&history.message)?);
+    for cell in parts.iter().flat_map(|part| &part.rows).flat_map(|line| &line.cells) {
+        rows[*cell] = RowOutcome::Accepted;
+    }
+    for row in sheet.rows.iter().filter(|row| row[update] == id) {
+        let layout = context.layouts.iter().position(|one| one.table == row[file]);
+        let line: Option<usize> = row[number].parse().ok();
+        let Some((layout, line)) = layout.zip(line.and_then(|line| line.checked_sub(1))) else {
+            continue;
+        };
+        // Lines beyond the batch are rows that were carried along as they stood.
+        if let Some((_, line)) = load::lines(parts, layout).nth(line) {
+            let rejection = Rejection {
+                reason: redact::up_to(&row[message], KEPT),
+                vendor_code: None,
+                cure: "correct the row or the target's master data; then retry".to_owned(),
+            };
+            for cell in &line.cells {
+                rows[*cell] = RowOutcome::Rejected(rejection.clone());
+            }
+        }
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use planthread_contracts::RowOutcome;
 use planthread_kit::{Attempt, Batch, ConnectorError, Submission};
 
-use super::{bulk, commit, import, outcome::Outcome};
+use super::{bulk, commit, import, load, outcome::Outcome};
 use crate::{
     config::WriteRoute,
     context::Context,
@@ -23,10 +23,17 @@ pub(crate) async fn submit(
     let nothing = ConnectorError::took_nothing;
     let grouped = encode(batch.cells(), &context.measures).map_err(nothing)?;
     let rows = grouped.outcomes(batch.cells().len(), &RowOutcome::Unproven);
-    let parts = parts(&grouped, &context.layouts, context.config.writing.rows_per_request);
+    let load = context.config.write_route == WriteRoute::DataLoad;
+    // A file is never cut: the rest of it would be gone.
+    let most = if load { usize::MAX } else { context.config.writing.rows_per_request };
+    let parts = parts(&grouped, &context.layouts, most);
     let mut outcome = Outcome::new(rows);
     if !parts.is_empty() {
         ensure(context).await?;
+        if load {
+            load::write(context, &parts, attempt).await?;
+            return Ok(Submission::Submitted);
+        }
         write(context, &parts, attempt, &mut outcome).await?;
     }
     let handle = attempt.id().as_str().to_owned();
@@ -40,7 +47,9 @@ async fn write(
     outcome: &mut Outcome,
 ) -> Result<(), ConnectorError> {
     match context.config.write_route {
-        WriteRoute::BulkUpload => bulk::write(context, parts, attempt, outcome).await,
+        WriteRoute::BulkUpload | WriteRoute::DataLoad => {
+            bulk::write(context, parts, attempt, outcome).await
+        }
         WriteRoute::WorksheetImport => import::write(context, parts, attempt, outcome).await,
         WriteRoute::Commit => commit::write(context, parts, attempt, outcome).await,
     }

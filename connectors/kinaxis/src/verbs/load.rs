@@ -1,0 +1,170 @@
+//! The data load route: extract files, one a table, then one update that loads
+//! them (§4.7). The rows of the batch come first in a file, so that a line of its
+//! history tells a row whatever else the file carries.
+//!
+//! Every push writes the files of all tables: what a dead attempt left behind is
+//! replaced before anything is triggered. A Full file deletes what it lacks, so it
+//! carries every row of its table as it was just read, and is never made of
+//! fewer rows than were seen before.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::Ordering,
+};
+
+use jiff::tz::TimeZone;
+use planthread_kit::{Attempt, Class, ConnectorError, http::Lane, rows::RowKey};
+
+use super::{KEY, SINCE, STEP, read};
+use crate::{
+    config::{DataLoad, Layout},
+    context::Context,
+    rows::{Held, Line, Part, digest, key_values},
+    wire::without_effect,
+};
+
+const LOAD: &str = "put extract file";
+
+/// Puts the files of a push, and triggers their load.
+pub(crate) async fn write(
+    context: &Context,
+    parts: &[Part],
+    attempt: &Attempt,
+) -> Result<(), ConnectorError> {
+    let nothing = ConnectorError::took_nothing;
+    let load = profile(context).map_err(nothing)?;
+    let mut files = Vec::new();
+    for number in 0..context.layouts.len() {
+        let rows = file(context, load, number, parts).await.map_err(without_effect)?;
+        // A table that holds nothing and gets nothing has no Full file.
+        if !(load.full() && rows.is_empty()) {
+            files.push((number, rows));
+        }
+    }
+    attempt.note_encoding(&digest(parts)).map_err(nothing)?;
+    attempt.note(STEP, "loading").map_err(nothing)?;
+    note_now(context, attempt).map_err(nothing)?;
+    let stamp = TimeZone::UTC.to_datetime(context.clock().now()).strftime("%Y%m%d.%H%M%S");
+    let stamp = stamp.to_string();
+    let last = files.len().saturating_sub(1);
+    for (place, (number, rows)) in files.iter().enumerate() {
+        let layout = &context.layouts[*number];
+        let named = (layout.table.as_str(), columns(layout));
+        let file = (named.0, named.1.as_slice());
+        // What lies there may be loaded by anybody's trigger.
+        let put = context.client.put_file(load, file, rows, (&stamp, place == last)).await;
+        put.map_err(|error| if place > 0 { error.after_effect() } else { error })?;
+    }
+    note_now(context, attempt).map_err(ConnectorError::after_effect)?;
+    let key = context.client.trigger(load).await.map_err(ConnectorError::after_effect)?;
+    attempt.note(KEY, &key).map_err(ConnectorError::after_effect)
+}
+
+fn note_now(context: &Context, attempt: &Attempt) -> Result<(), ConnectorError> {
+    attempt.note(SINCE, &context.clock().now().to_string())
+}
+
+/// The load of the profile.
+pub(crate) fn profile(context: &Context) -> Result<&DataLoad, ConnectorError> {
+    context.config.data_load.as_ref().ok_or_else(|| {
+        ConnectorError::new(Class::Fatal, LOAD, "the profile has no data load")
+            .cure("name data source and operation type under `data_load`")
+    })
+}
+
+fn columns(layout: &Layout) -> Vec<String> {
+    layout.keys().into_iter().chain(layout.values.clone()).collect()
+}
+
+/// The lines of one file: those of the batch, then, in a Full file, all others.
+async fn file(
+    context: &Context,
+    load: &DataLoad,
+    number: usize,
+    parts: &[Part],
+) -> Result<Vec<Vec<String>>, ConnectorError> {
+    let layout = &context.layouts[number];
+    let mine: Vec<(&Part, &Line)> = lines(parts, number).collect();
+    let whole = mine.iter().all(|(part, _)| part.fields == layout.values);
+    let held = match load.full() || !whole {
+        true => held(context, load, number).await?,
+        false => BTreeMap::new(),
+    };
+    let skip = layout.keys().len();
+    let mut rows = Vec::new();
+    for (part, line) in &mine {
+        let mut values = match held.get(&line.key) {
+            Some(held) => held.texts[skip..].to_vec(),
+            None => vec![String::new(); layout.values.len()],
+        };
+        for (field, value) in part.fields.iter().zip(&line.values) {
+            if let Some(at) = layout.values.iter().position(|one| one == field) {
+                values[at].clone_from(value);
+            }
+        }
+        rows.push(text(context, layout, &line.key, values));
+    }
+    if load.full() {
+        let sent: BTreeSet<&RowKey> = mine.iter().map(|(_, line)| &line.key).collect();
+        let rest = held.iter().filter(|(key, _)| !sent.contains(key));
+        rows.extend(
+            rest.map(|(key, held)| text(context, layout, key, held.texts[skip..].to_vec())),
+        );
+    }
+    Ok(rows)
+}
+
+/// The rows of a batch in one table, in the order of its file.
+pub(crate) fn lines(parts: &[Part], number: usize) -> impl Iterator<Item = (&Part, &Line)> {
+    let mine = parts.iter().filter(move |part| part.layout == number);
+    mine.flat_map(|part| part.rows.iter().map(move |line| (part, line)))
+}
+
+fn text(context: &Context, layout: &Layout, key: &RowKey, values: Vec<String>) -> Vec<String> {
+    let config = &context.config;
+    let mut row = key_values(layout, key, config.file_dates, config.effective_out);
+    row.extend(values);
+    row
+}
+
+/// Everything that a table holds, if it is ours alone where it must be.
+async fn held(
+    context: &Context,
+    load: &DataLoad,
+    number: usize,
+) -> Result<BTreeMap<RowKey, Held>, ConnectorError> {
+    let layout = &context.layouts[number];
+    let rows =
+        read::held(context, number, &layout.values, std::iter::empty(), Lane::Routine).await?;
+    let drift = |text: String| ConnectorError::new(Class::Drift, LOAD, text);
+    let mut held = BTreeMap::new();
+    for row in rows {
+        match row.key.clone() {
+            Some(key) => {
+                held.insert(key, row);
+            }
+            None if load.full() => {
+                let text = format!(
+                    "{} holds a row that is not ours: {}",
+                    layout.full(),
+                    row.texts.join(" ")
+                );
+                return Err(drift(text).cure(
+                    "a Full file would delete it: use a table of ours alone, or an operation that merges",
+                ));
+            }
+            None => {}
+        }
+    }
+    if load.full() {
+        let before = context.most_rows[number].fetch_max(held.len(), Ordering::AcqRel);
+        if held.len() < before {
+            let text =
+                format!("{} holds {} rows, {before} were seen before", layout.full(), held.len());
+            return Err(drift(text).cure(
+                "look who deleted them, or what hides them from this user; a restart takes the new count",
+            ));
+        }
+    }
+    Ok(held)
+}
