@@ -145,7 +145,7 @@ impl SapIbp {
     pub fn new(options: Options) -> Self {
         let (area, model) = Area::of(&options);
         let master = Master::new(&options, &area, &model);
-        let mut plan = Plan::new(&area.name, model, options.storage);
+        let mut plan = Plan::new(&format!("Planning area {}", area.name), model, options.storage);
         plan.wiring = options.wiring;
         plan.weeks = options.weeks;
         plan.seed = options.seed;

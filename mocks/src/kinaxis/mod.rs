@@ -68,6 +68,7 @@ impl Kinaxis {
         let (tables, model) = tables::build(&options);
         let scopes: Vec<String> = model.scopes.iter().map(|(name, _)| name.clone()).collect();
         let mut plan = Plan::new("Maestro", model, options.storage);
+        plan.scope_word = "Scenario";
         // A row of one period goes before the standard row.
         plan.wiring = crate::sdk::plan::Wiring::Calculation;
         let sites = tables::Sites::of(&options);

@@ -200,7 +200,10 @@ fn the_page_of_a_shape_knows_which_measure_is_which() {
         let measures = data["measures"].as_array().unwrap();
         measures.iter().find(|one| one["slot"] == slot).map(|one| one["id"].clone())
     };
-    assert_eq!((&data["area"], &data["wiring"]), (&json!("ZACME"), &json!("calculation")));
+    assert_eq!(
+        (&data["title"], &data["wiring"]),
+        (&json!("Planning area ZACME"), &json!("calculation"))
+    );
     for (part, id) in [("live", "ZLIVE"), ("cut", "ZCUT"), ("assumed", "ZCAP"), ("status", "ZSTAT")]
     {
         assert_eq!(slot(part), Some(json!(id)));

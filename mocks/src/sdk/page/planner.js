@@ -217,7 +217,8 @@ function renderSelectors() {
   options($("version"), data.versions.map((one) => [one, one === "" ? "Base" : one]), data.version);
   const found = resource && data.selected === 1 ? selected() : null;
   $("title").textContent = found ? `${found.resource} at ${found.location}` : resource ? `${resource} at ${data.selected} locations` : location ? `Plant ${location}, ${data.selected} resources` : `All plants, ${data.selected} resources`;
-  $("area").textContent = data.area;
+  $("plan").textContent = data.title;
+  $("scope-word").textContent = data.scope_word;
   $("today").textContent = `${day(digits(data.today))} ${data.today.slice(0, 4)} (${data.zone})`;
   $("grid-title").textContent = `By ${unit(1)}, with month totals`;
   $("wiring").textContent = WIRING[data.wiring] ?? data.wiring;

@@ -99,7 +99,8 @@ impl Plan {
         let scopes: Vec<_> =
             [""].into_iter().chain(self.model.scopes.iter().map(|(name, _)| &**name)).collect();
         json!({
-            "area": self.title,
+            "title": self.title,
+            "scope_word": self.scope_word,
             "today": view.today,
             // Whose day that is: this sandbox has no zone of its own.
             "zone": "UTC",

@@ -38,6 +38,8 @@ pub trait Places {
 pub struct Plan {
     /// What people call it.
     pub title: String,
+    /// What they call a scope: version, scenario.
+    pub scope_word: &'static str,
     /// What it stores.
     pub model: Model,
     /// What is stored.
@@ -67,6 +69,7 @@ impl Plan {
         let store = CellStore::new(&model);
         Self {
             title: title.to_owned(),
+            scope_word: "Version",
             model,
             store,
             wiring: Wiring::None,
