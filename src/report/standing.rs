@@ -187,7 +187,8 @@ impl Standing {
         let why = if why.is_empty() { why } else { format!(", {why}") };
         paper.line(format!("  {}: {all}{why}", waits.target));
         for one in &waits.waiting {
-            waiting(paper, one, self.now);
+            let agreed = self.agreements.get(&waits.target);
+            waiting(paper, one, self.now, agreed.is_none_or(Agreed::may_write));
         }
         for one in &waits.not_promoted {
             not_promoted(paper, one);
@@ -199,10 +200,16 @@ impl Standing {
 }
 
 /// Cells that wait for one thing, and what ends it.
-fn waiting(paper: &mut Paper, waiting: &Waiting, now: Timestamp) {
+fn waiting(paper: &mut Paper, waiting: &Waiting, now: Timestamp, may_write: bool) {
     let since = age(now, waiting.since);
     let n = waiting.cells;
     let Some(reason) = waiting.reason else {
+        if !may_write {
+            paper.line(format!(
+                "    {n} ready, for {since}: the target's agreement must be enabled"
+            ));
+            return;
+        }
         paper.line(format!(
             "    {n} free to go, for {since}: `planthread apply` sends them, or the next round of \
              `run`"

@@ -19,7 +19,7 @@ use planthread::{
     starter::Starter,
 };
 use planthread_contracts::{Period, PeriodKind};
-use planthread_engine::verify::Which;
+use planthread_engine::{status, verify::Which};
 use planthread_kit::{
     Clock, VirtualClock,
     agreement::{SigningKey, State, document::Signed, gate::sign},
@@ -197,6 +197,55 @@ fn a_probe_that_reads_back_something_else_proves_nothing() {
     assert!(probed.seen < probed.cells.len(), "{probed:?}");
     assert_eq!(site.state(), State::Contracted);
     assert!(site.refused().contains("nobody probed it"), "and the permit is gone");
+}
+
+#[test]
+fn what_can_not_be_written_is_loaded_by_hand_whole_or_not_at_all() {
+    let site = Site::new("packed", &[]);
+    let pack = || {
+        let folder = site.folder.join("packs").join(TARGET).join("current");
+        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        (read("capacity.csv"), read("capacity.done").trim().to_owned())
+    };
+    let import = |text: &str, done: &str| {
+        let request = http::Request::post(format!("/planner/pack?done={done}"))
+            .header("content-type", "text/csv")
+            .body(bytes::Bytes::from(text.to_owned()))
+            .unwrap();
+        let now = site.clock.now();
+        site.sandbox.lock().unwrap().handle(now, &request).response.status().as_u16()
+    };
+    site.sign(|document| document["environment"] = json!("production"));
+    site.refused();
+    let (cells, done) = pack();
+    let held = || hours_by_week(&site);
+    assert_eq!(import(&cells[..cells.len() / 2], &done), 400, "half a copy");
+    assert_eq!(import(&cells.replacen("LINE-1", "LINE-2", 1), &done), 400, "damaged");
+    assert_eq!(import(&cells, ""), 400, "no end mark");
+    assert!(held().is_empty());
+    assert_eq!(import(&cells, &done), 200);
+    assert!(held().len() > 20);
+    // What the pack brought is what would have been written: read back, it has landed.
+    let bridge = site.bridge();
+    let target = bridge.target(Some(TARGET)).unwrap();
+    let course = Course::Verify { read_back: Which::All };
+    let done = site.clock.block_on(bridge.walk(&target, course));
+    assert!(done.stopped.is_none(), "{:?}", done.stopped);
+    let status = status::status(&bridge.reader().unwrap(), site.clock.now()).unwrap();
+    assert_eq!(status.scopes[0].wanted, cells.lines().count() as u64 - 1);
+}
+
+#[test]
+fn success_is_no_landing() {
+    for trap in ["assortment-mask", "active-rule-overwrites"] {
+        let site = Site::with(trap, &[trap], &[("resources", "4")]);
+        let done = site.apply();
+        let applied = done.applied.unwrap();
+        assert_eq!(applied.accepted, applied.sent, "{trap}: the target says that it took all");
+        let reader = site.bridge().reader().unwrap();
+        let status = status::status(&reader, site.clock.now()).unwrap().scopes.remove(0);
+        assert!(status.seen < status.accepted, "{trap}: {status:?}");
+    }
 }
 
 /// Hours of the landed cut by resource and week, whatever it is stored by.

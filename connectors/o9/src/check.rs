@@ -231,10 +231,8 @@ async fn one(
     let (line, adds) = (measure_line(measure), adds_line(measure));
     match ask(false).await {
         Err(error) => {
-            return report.unread(&line, error).and_then(|()| {
-                report.open(&adds, "the measure could not be read");
-                Ok(())
-            });
+            report.unread(&line, error)?;
+            report.open(&adds, "the measure could not be read");
         }
         Ok(stored) => {
             report.tick(&line, "this key reads it");

@@ -2,8 +2,13 @@
 
 use planthread_contracts::PeriodKind;
 
-use super::behaviours::Switches;
-use crate::sdk::{Kind, OptionDecl, Setup, SetupError, Values, plan::Wiring, shape::ShapeResource};
+use super::{
+    behaviours::Switches,
+    model::{APP, GROUP, TENANT, VERSION, model},
+};
+use crate::sdk::{
+    Kind, OptionDecl, SandboxShape, Setup, SetupError, Values, plan::Wiring, shape::ShapeResource,
+};
 
 /// Its options on the command line.
 pub(super) const DECLARED: [OptionDecl; 5] = [
@@ -64,6 +69,7 @@ impl Options {
     /// When an option or a behaviour is none.
     pub fn of(setup: &Setup) -> Result<Self, SetupError> {
         let values = Values::read(&DECLARED, &setup.options)?;
+        setup.shape.as_ref().map_or(Ok(()), fits)?;
         let numbered = |n: u64| ShapeResource {
             resource: format!("LINE-{n}"),
             location: if n % 2 == 1 { "1010" } else { "1020" }.to_owned(),
@@ -73,6 +79,7 @@ impl Options {
             Some(shape) => shape.resources.clone(),
             None => (1..=values.number("resources")).map(numbered).collect(),
         };
+        let shaped = setup.shape.as_ref().and_then(|shape| Some(shape.measures.first()?.level));
         let hour = values.text("nightly-hour");
         let hour = match hour {
             "never" => None,
@@ -86,6 +93,9 @@ impl Options {
         Ok(Self {
             resources,
             storage: match values.text("level") {
+                _ if shaped.is_some() && !values.is_given("level") => {
+                    shaped.unwrap_or(PeriodKind::Week)
+                }
                 "partial_week" => PeriodKind::TechnicalWeek,
                 "day" => PeriodKind::Day,
                 "month" => PeriodKind::Month,
@@ -96,5 +106,34 @@ impl Options {
             nightly_hour: hour,
             switches: Switches::named(&setup.on, &setup.off)?,
         })
+    }
+}
+
+/// Whether the sandbox can stand in for a target: it takes its resources and its
+/// level of time, but not its names.
+fn fits(shape: &SandboxShape) -> Result<(), SetupError> {
+    let refuse = |reason: String| SetupError::Shape { target: shape.target.clone(), reason };
+    let tenant = shape.settings.get("tenant").map(ToString::to_string).unwrap_or_default();
+    let said = |path: &str| shape.setting(path).unwrap_or_default().to_owned();
+    for (field, said, ours) in [
+        ("tenant", tenant, TENANT),
+        ("app", said("app"), APP),
+        ("model.group", said("model.group"), GROUP),
+    ] {
+        if said != ours {
+            return Err(refuse(format!(
+                "its {field} is {said}, the sandbox's is {ours}: name that in the profile that you \
+                 rehearse with"
+            )));
+        }
+    }
+    if ![VERSION, ""].contains(&shape.scope.name()) {
+        return Err(refuse(format!("the sandbox has the version {VERSION} and the working view")));
+    }
+    let model = model();
+    let unknown = shape.measures.iter().find(|measure| model.find(&measure.surface).is_none());
+    match unknown {
+        Some(measure) => Err(refuse(format!("the sandbox has no measure {}", measure.surface))),
+        None => Ok(()),
     }
 }

@@ -38,7 +38,7 @@ impl O9 {
         let bad = |text: String| refuse(400, format!("IBPL: {text}"));
         let statements = parse(text).map_err(bad)?;
         let several = compact && body["EnableMultipleResults"] == true;
-        if statements.len() > 1 && !several && statements.iter().any(|s| is_read(s)) {
+        if statements.len() > 1 && !several && statements.iter().any(is_read) {
             return Err(bad("one select at a time".to_owned()));
         }
         let mut said = json!({ "Meta": [], "Data": [] });

@@ -60,6 +60,15 @@ pub struct Gate {
     found: Found,
 }
 
+/// An agreement whose words hold.
+#[derive(Debug, Clone)]
+struct Good {
+    agreement: Agreement,
+    label: String,
+    evidence: Evidence,
+    kept: Kept,
+}
+
 #[derive(Debug, Clone)]
 enum Found {
     /// None is configured.
@@ -67,7 +76,7 @@ enum Found {
     /// One that does not hold.
     Broken { name: Option<String>, why: String, cure: &'static str },
     /// One that holds until it expires.
-    Good { agreement: Box<Agreement>, label: String, evidence: Evidence, kept: Kept },
+    Good(Box<Good>),
 }
 
 const SIGN: &str = "let the integration lead sign it again: `planthread agreement sign`";
@@ -129,7 +138,7 @@ impl Gate {
             return Self::broken(name, why, "correct it; then let it be signed again");
         }
         let label = format!("{} {}", agreement.agreement, beginning(&kept.agreement));
-        Self { found: Found::Good { agreement: Box::new(agreement), label, evidence, kept } }
+        Self { found: Found::Good(Box::new(Good { agreement, label, evidence, kept })) }
     }
 
     /// How far it is, as of `now`.
@@ -155,7 +164,8 @@ impl Gate {
             Found::Broken { name, why, cure } => {
                 Standing { agreement: name.clone(), ..of(State::Suspended, why, cure) }
             }
-            Found::Good { agreement, label, evidence, kept } => {
+            Found::Good(good) => {
+                let Good { agreement, label, evidence, kept } = &**good;
                 let (state, missing, cure) = progress(agreement, evidence, now);
                 Standing {
                     agreement: Some(label.clone()),
@@ -176,10 +186,10 @@ impl Gate {
     /// probes it and this is one group.
     pub fn permit(&self, now: Timestamp, groups: usize) -> Result<&Agreement, ConnectorError> {
         let standing = self.standing(now);
-        if let (Found::Good { agreement, .. }, true) =
+        if let (Found::Good(good), true) =
             (&self.found, standing.may_write() || (standing.probing && groups <= 1))
         {
-            return Ok(agreement);
+            return Ok(&good.agreement);
         }
         Err(ConnectorError::new(Class::Auth, "ask the agreement", standing.to_string())
             .cure(standing.cure)
@@ -190,7 +200,7 @@ impl Gate {
     #[must_use]
     pub fn agreement(&self) -> Option<&Agreement> {
         match &self.found {
-            Found::Good { agreement, .. } => Some(agreement),
+            Found::Good(good) => Some(&good.agreement),
             Found::Nothing | Found::Broken { .. } => None,
         }
     }
