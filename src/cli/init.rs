@@ -9,7 +9,7 @@ use crate::{
     failure::{Exit, Failure},
     registry::{self, Registered},
     report::{Paper, View},
-    starter::Starter,
+    starter::{self, Starter},
 };
 
 /// What the verb takes.
@@ -43,6 +43,8 @@ struct Begun {
     connector: &'static str,
     /// Where its sandbox is looked for.
     sandbox: &'static str,
+    /// How the sandbox is started.
+    mock: String,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -55,6 +57,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         target: target.target.starter.name(),
         connector: target.target.name,
         sandbox: target.sandbox.listen,
+        mock: starter::mock(target.sandbox),
     };
     let targets = targets.iter().map(begun).collect();
     context.screen.show(&Written { config: starter.config, targets })
@@ -76,7 +79,7 @@ impl View for Written {
             .line("")
             .line("Next, each sandbox in a terminal of its own:");
         for begun in &self.targets {
-            paper.line(format!("  planthread mock {} --listen {}", begun.connector, begun.sandbox));
+            paper.line(format!("  {}", begun.mock));
         }
         let checks: Vec<String> =
             self.targets.iter().map(|begun| format!("planthread check {}", begun.target)).collect();
@@ -87,8 +90,9 @@ impl View for Written {
                 checks.join(" && ")
             ))
             .line("");
+        paper.line("Then look at:");
         for begun in &self.targets {
-            paper.line(format!("Then look at http://{}/planner", begun.sandbox));
+            paper.line(format!("  http://{}/planner", begun.sandbox));
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Signals that the table names; `--json` has all that differ.
-const NAMED: usize = 20;
+const NAMED: usize = 8;
 
 /// A signal in the plant's own words, whatever a target calls it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -87,7 +87,8 @@ pub struct Lag {
 pub struct Skew {
     /// Each target.
     pub targets: BTreeMap<String, Lag>,
-    /// Each signal that a target does not hold as it should, near periods first.
+    /// Each signal that a target does not hold as it should, periods near to
+    /// today first.
     pub differences: Vec<Difference>,
 }
 
@@ -115,8 +116,10 @@ impl Skew {
         }
         let difference = |(signal, holdings)| Difference { signal, holdings };
         skew.differences = kept.into_iter().map(difference).collect();
-        skew.differences.sort_by(|a, b| {
-            (a.signal.period.start(), &a.signal).cmp(&(b.signal.period.start(), &b.signal))
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        skew.differences.sort_by_cached_key(|one| {
+            let start = one.signal.period.start();
+            (start.duration_since(today).abs(), start, one.signal.clone())
         });
         Ok(skew)
     }
@@ -158,7 +161,10 @@ fn each(
 /// The signal behind a cell, and the unit of its measure.
 fn signal_of(target: &Target, key: &CellKey) -> Option<(Signal, String)> {
     let decl = target.measures.iter().find(|measure| measure.name == key.measure)?;
-    if decl.role != Role::Value || target.scope().name() != key.scope.as_str() {
+    if decl.role != Role::Value
+        || decl.carries.accompanies()
+        || target.scope().name() != key.scope.as_str()
+    {
         return None;
     }
     let here = target.mapping.rows.iter().filter(|row| {
@@ -204,8 +210,8 @@ impl View for Skew {
         for difference in self.differences.iter().take(NAMED) {
             let Signal { source, carries, period } = &difference.signal;
             paper.line(format!("  {source}  {period}  {}", carries.replace('_', " ")));
-            for holding in &difference.holdings {
-                paper.line(format!("    {}", words(paper, holding)));
+            for (targets, words) in together(paper, &difference.holdings) {
+                paper.line(format!("    {}: {words}", targets.join(", ")));
             }
         }
         let more = self.differences.len().saturating_sub(NAMED);
@@ -230,23 +236,37 @@ fn row((target, lag): (&String, &Lag)) -> [String; 5] {
     [target.clone(), lag.signals.to_string(), lag.current.to_string(), behind.to_string(), longest]
 }
 
+/// Targets that hold the same stand in one line.
+fn together<'a>(paper: &Paper, holdings: &'a [Holding]) -> Vec<(Vec<&'a str>, String)> {
+    let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
+    for holding in holdings {
+        let words = words(paper, holding);
+        match lines.iter_mut().find(|(_, other)| *other == words) {
+            Some((targets, _)) => targets.push(&holding.target),
+            None => lines.push((vec![&holding.target], words)),
+        }
+    }
+    lines
+}
+
 fn words(paper: &Paper, holding: &Holding) -> String {
-    let Holding { target, unit, wanted, held, current, .. } = holding;
+    let Holding { unit, wanted, held, current, .. } = holding;
     let holds = match held {
-        None => "nothing was read back yet".to_owned(),
+        None => "nothing was read back".to_owned(),
         Some(HeldValue { value, as_of: Some(as_of), .. }) => {
             format!("{value} {unit} as of {}", instant(*as_of))
         }
         Some(HeldValue { value, as_of: None, .. }) => format!("{value} {unit}, not ours"),
     };
     if *current {
-        return format!("{target}: {holds}");
+        return holds;
     }
-    let behind = holding
-        .behind_seconds
-        .map_or("nothing of ours".to_owned(), |seconds| format!("{} behind", duration(seconds)));
-    let due = format!("{wanted} is due, as of {}", instant(holding.wanted_as_of));
-    format!("{target}: {holds}; {}: {due}", paper.tint(Tone::Warn, &behind))
+    let due = format!("{wanted} {unit} is due, as of {}", instant(holding.wanted_as_of));
+    let behind = match holding.behind_seconds {
+        Some(seconds) => format!("{} behind: {due}", duration(seconds)),
+        None => due,
+    };
+    format!("{holds}; {}", paper.tint(Tone::Warn, &behind))
 }
 
 /// Hours and minutes.

@@ -20,7 +20,7 @@ use crate::{
     registry::Registered,
 };
 
-pub use text::config;
+pub use text::{config, mock};
 
 /// The password of the sandboxes. It protects nothing.
 const SANDBOX_PASSWORD: &str = "planthread\n";

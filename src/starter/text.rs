@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use planthread_mocks::SandboxFactory;
+
 use crate::registry::Registered;
 
 /// The plant, from the version of the file to its sources.
@@ -33,6 +35,23 @@ pub fn config(targets: &[&Registered]) -> String {
     text
 }
 
+/// The command that starts the sandbox so that the starting point fits it.
+#[must_use]
+pub fn mock(sandbox: &SandboxFactory) -> String {
+    let default = |name: &str| {
+        let option = sandbox.options.iter().find(|option| option.name == name);
+        option.map(|option| option.default)
+    };
+    let mut command = format!("planthread mock {} --listen {}", sandbox.name, sandbox.listen);
+    // How a tenant is wired is its own choice; a starting point wires nothing.
+    for (name, value) in sandbox.demo.iter().filter(|(name, _)| *name != "wiring") {
+        if default(name) != Some(*value) {
+            let _ = write!(command, " --{name} {value}");
+        }
+    }
+    command
+}
+
 /// What to do with the file, in the order in which it is done.
 fn heading(targets: &[&Registered]) -> String {
     let mut text =
@@ -42,12 +61,7 @@ fn heading(targets: &[&Registered]) -> String {
     );
     for target in targets {
         let sandbox = target.sandbox;
-        let _ = writeln!(
-            text,
-            "#   planthread mock {name} --listen {listen}      # http://{listen}/planner",
-            name = sandbox.name,
-            listen = sandbox.listen
-        );
+        let _ = writeln!(text, "#   {:<72} http://{}/planner", mock(sandbox), sandbox.listen);
     }
     text.push_str("# Then here:\n#   planthread validate      is this file right?\n");
     for target in targets {
