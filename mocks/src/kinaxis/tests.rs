@@ -261,6 +261,15 @@ fn a_second_session_is_refused_where_it_is_told_so() {
 }
 
 #[test]
+fn the_page_speaks_of_scenarios() {
+    let mut world = World::new(&[], &[]);
+    let page = world.send("GET", "/planner/data.json", "application/json", String::new(), 0);
+    let page: Value = serde_json::from_slice(page.body()).unwrap();
+    assert_eq!(page["scope_word"], "Scenario");
+    assert_eq!(page["versions"], json!(["", SIGNALS]));
+}
+
+#[test]
 fn a_persons_edit_becomes_a_row() {
     let mut world = World::new(&[], &[]);
     let edit = json!({ "resource": "LINE-1", "location": "1010", "period": "2026-W49",
