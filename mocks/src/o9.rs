@@ -80,7 +80,8 @@ impl O9 {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let world = World::new(&options);
-        let mut plan = Plan::new(APP, model::model(), options.storage);
+        let title = format!("Application {APP}");
+        let mut plan = Plan::new(&title, model::model(), options.storage);
         plan.wiring = options.wiring;
         plan.nightly_hour = options.nightly_hour;
         plan.weeks.1 = options.weeks_ahead;
