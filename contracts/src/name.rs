@@ -187,7 +187,10 @@ mod tests {
     #[test]
     fn a_name_is_found_compared_ordered_and_written_as_its_text() {
         let (a, b) = (Name::from("LINE-10"), Name::from("LINE-9".to_owned()));
-        assert!(a < b && a == "LINE-10" && "LINE-10" == a && a == *"LINE-10");
+        assert!(a < b, "{a} before {b}, as texts");
+        assert_eq!(a, "LINE-10");
+        assert_eq!("LINE-10", a);
+        assert_eq!(a, *"LINE-10");
         assert_eq!(HashMap::from([(a.clone(), 1)]).get("LINE-10"), Some(&1));
         assert_eq!(BTreeMap::from([(a.clone(), 1)]).get("LINE-10"), Some(&1));
         assert_eq!(serde_json::to_string(&b).unwrap(), "\"LINE-9\"");

@@ -89,11 +89,10 @@ pub(super) fn digest(body: &[u8]) -> [u8; 32] {
 
 fn write_record(tx: &Tx<'_>, record: &RawRecord, done: &mut Appended) -> Result<()> {
     let digest = digest(&record.body);
-    if tx.insert_record(record, &digest)? {
+    let Some((position, first)) = tx.insert_record(record, &digest)? else {
         done.appended += 1;
         return Ok(());
-    }
-    let (position, first) = tx.record_named(&record.source, &record.id)?.unwrap_or_default();
+    };
     if first == digest {
         done.duplicates += 1;
         return Ok(());

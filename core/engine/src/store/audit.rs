@@ -53,7 +53,21 @@ const DIGESTED: [(&str, Sql); 4] = [
 ];
 
 /// What must never be found, with the query that counts it.
-const NEVER: [(&str, Sql); 4] = [
+const NEVER: [(&str, Sql); 6] = [
+    (
+        "records have the name of another one",
+        Sql::walks(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM record GROUP BY source, id HAVING COUNT(*) > 1)",
+            "an audit counts everything",
+        ),
+    ),
+    (
+        "records are not found by their names",
+        Sql::walks(
+            "SELECT ABS((SELECT COUNT(*) FROM record) - (SELECT COUNT(*) FROM record_key))",
+            "an audit counts everything",
+        ),
+    ),
     (
         "cells have an attempt that is not open",
         Sql::walks(

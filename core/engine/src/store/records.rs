@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord, RejectedRecord};
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     codec,
@@ -101,8 +102,23 @@ impl Db {
 
     /// Position and digest of the record with this name.
     pub(crate) fn record_named(&self, source: &str, id: &str) -> Result<Option<(u64, Vec<u8>)>> {
-        let sql = Sql::seeks("SELECT position, digest FROM record WHERE source = ?1 AND id = ?2");
-        self.find(sql, [source, id], |row| Ok((row.get(0)?, row.get(1)?)))
+        self.record_at(key(source, id), source, id)
+    }
+
+    fn record_at(&self, key: i64, source: &str, id: &str) -> Result<Option<(u64, Vec<u8>)>> {
+        let of_key = Sql::seeks("SELECT position FROM record_key WHERE key = ?1");
+        let confirmed = Sql::walks(
+            "SELECT digest FROM record WHERE position = ?1 AND source = ?2 AND id = ?3",
+            "one row, by its position",
+        );
+        let positions: Vec<u64> = self.all(of_key, [key], |row| Ok(row.get::<_, u64>(0)?))?;
+        for position in positions {
+            let found = params![position, source, id];
+            if let Some(digest) = self.find(confirmed, found, |row| Ok(row.get(0)?))? {
+                return Ok(Some((position, digest)));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether another body of the record at `position` is kept.
@@ -195,13 +211,22 @@ impl Db {
 }
 
 impl Tx<'_> {
-    /// Appends a record; false when its name is taken.
-    pub(crate) fn insert_record(&self, record: &RawRecord, digest: &[u8]) -> Result<bool> {
+    /// Appends a record; position and digest of the one that has its name already.
+    pub(crate) fn insert_record(
+        &self,
+        record: &RawRecord,
+        digest: &[u8],
+    ) -> Result<Option<(u64, Vec<u8>)>> {
+        let key = key(&record.source, &record.id);
+        let known = self.record_at(key, &record.source, &record.id)?;
+        if known.is_some() {
+            return Ok(known);
+        }
         let sql = Sql::seeks(
             "INSERT INTO record (source, id, media_type, body, digest, received_at, place, line)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (source, id) DO NOTHING",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         );
-        let inserted = self.run(
+        let position = self.insert(
             sql,
             params![
                 record.source,
@@ -214,7 +239,8 @@ impl Tx<'_> {
                 record.origin.line,
             ],
         )?;
-        Ok(inserted == 1)
+        self.run(Sql::seeks("INSERT INTO record_key VALUES (?1, ?2)"), [key, position])?;
+        Ok(None)
     }
 
     /// Keeps another body of the record at `position`, once.
@@ -304,6 +330,38 @@ impl Tx<'_> {
     }
 }
 
+/// The number under which a record is found: 47 bits of its name's digest, which
+/// SQLite keeps in six bytes. Two names may share one; the record itself tells.
+fn key(source: &str, id: &str) -> i64 {
+    let mut hash = Sha256::new();
+    hash.update(u64::try_from(source.len()).unwrap_or(u64::MAX).to_le_bytes());
+    hash.update(source);
+    hash.update(id);
+    hash.finalize().iter().take(6).fold(0, |key, byte| key << 8 | i64::from(*byte)) >> 1
+}
+
+/// Keys that are made at a time, in their own order: one run through the table.
+const KEYS: usize = 1_000_000;
+
+/// Makes the keys of all records of a state that had none.
+pub(super) fn make_keys(conn: &Connection) -> Result<()> {
+    let mut records = conn.prepare("SELECT position, source, id FROM record ORDER BY position")?;
+    let mut insert = conn.prepare("INSERT INTO record_key VALUES (?1, ?2)")?;
+    let mut rows = records.query([])?;
+    let mut keys: Vec<(i64, i64)> = Vec::new();
+    loop {
+        let row = rows.next()?;
+        if row.is_none() || keys.len() == KEYS {
+            keys.sort_unstable();
+            for (key, position) in keys.drain(..) {
+                insert.execute([key, position])?;
+            }
+        }
+        let Some(row) = row else { return Ok(()) };
+        keys.push((key(codec::text(row, 1)?, codec::text(row, 2)?), row.get(0)?));
+    }
+}
+
 fn raw(row: &Row<'_>) -> Result<RawRecord> {
     Ok(RawRecord {
         source: row.get(0)?,
@@ -313,4 +371,66 @@ fn raw(row: &Row<'_>) -> Result<RawRecord> {
         received_at: codec::at(row, 4)?,
         origin: Origin { place: row.get(5)?, line: row.get(6)? },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        State,
+        journal::{Append, append},
+        ledger,
+        testing::{TempDir, now},
+    };
+
+    fn record(id: String) -> RawRecord {
+        let origin = Origin { place: "counts.csv".into(), line: 2 };
+        let (source, media_type) = ("line-sim".into(), "text/csv".into());
+        RawRecord { source, id, media_type, body: b"1".to_vec(), received_at: now(), origin }
+    }
+
+    /// What is on the disk is found by it: it never changes.
+    #[test]
+    fn keys_are_frozen() {
+        assert_eq!(key("line-sim", "1"), 87_639_442_255_112);
+        assert_ne!(key("line-sim1", ""), key("line-sim", "1"));
+    }
+
+    #[test]
+    fn names_that_share_a_key_are_two_records() {
+        let dir = TempDir::new("same-key");
+        let state = State::open(dir.path(), now()).unwrap();
+        let records = vec![record("1".into())];
+        append(&state, Append { records, ..Append::default() }, now()).unwrap();
+        // The key of the next one leads to the first one, too.
+        let other = key("line-sim", "2");
+        let forged = "INSERT INTO record_key VALUES (?1, 1)";
+        state.change(move |tx| tx.forge(forged, [other])).unwrap();
+        let records = vec![record("2".into()), record("2".into()), record("1".into())];
+        let done = append(&state, Append { records, ..Append::default() }, now()).unwrap();
+        assert_eq!((done.appended, done.duplicates, done.conflicts.len()), (1, 2, 0));
+        let reader = state.reader().unwrap();
+        assert_eq!(reader.db().record_named("line-sim", "2").unwrap().unwrap().0, 2);
+        let findings = ledger::audit(&reader).unwrap().findings;
+        assert!(findings.len() == 1 && findings[0].contains("found by"), "{findings:?}");
+    }
+
+    /// Names that scatter make every commit write the index anew: it is small, or
+    /// the cost of an intake grows with what is there already.
+    #[test]
+    fn law_19_a_name_costs_little_beside_its_record() {
+        let dir = TempDir::new("key-weight");
+        let state = State::open(dir.path(), now()).unwrap();
+        let name = |n: u32| codec::hex(&Sha256::digest(n.to_le_bytes()));
+        let pages = |from: u32| {
+            let records = (from..from + 4_000).map(|n| record(name(n))).collect();
+            append(&state, Append { records, ..Append::default() }, now()).unwrap();
+            let count = "PRAGMA page_count";
+            let count = |tx: &Tx<'_>| Ok(tx.conn().query_row(count, [], |row| row.get(0))?);
+            state.change(count).unwrap()
+        };
+        let (before, after): (u64, u64) = (pages(0), pages(4_000));
+        let bytes = (after - before) * 4_096 / 4_000;
+        assert!(bytes < 190, "{bytes} bytes for a record of 145");
+    }
 }

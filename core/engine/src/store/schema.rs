@@ -4,18 +4,37 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::records;
 use crate::{EngineError, error::Result};
 
+/// One step to a newer schema.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    sql: &'static str,
+    /// What SQL can't make, in the same transaction.
+    then: Option<fn(&Connection) -> Result<()>>,
+}
+
+impl Step {
+    const fn of(sql: &'static str) -> Self {
+        Self { sql, then: None }
+    }
+}
+
 /// The steps, in order; step `n` leads to schema version `n + 1`.
-pub(crate) const STEPS: &[&str] =
-    &[include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+pub(crate) const STEPS: &[Step] = &[
+    Step::of(include_str!("schema_1.sql")),
+    Step::of(include_str!("schema_2.sql")),
+    Step::of(include_str!("schema_3.sql")),
+    Step { sql: include_str!("schema_4.sql"), then: Some(records::make_keys) },
+];
 
 /// The version that this program reads and writes.
 pub(crate) fn known() -> i64 {
     version_after(STEPS)
 }
 
-fn version_after(steps: &[&str]) -> i64 {
+fn version_after(steps: &[Step]) -> i64 {
     i64::try_from(steps.len()).unwrap_or(i64::MAX)
 }
 
@@ -28,7 +47,7 @@ pub(crate) fn found(conn: &Connection) -> Result<i64> {
 ///
 /// A database that already holds something is copied to `<file>.v<version>`
 /// beside it before the first step.
-pub(crate) fn migrate(conn: &mut Connection, file: &Path, steps: &[&str]) -> Result<()> {
+pub(crate) fn migrate(conn: &mut Connection, file: &Path, steps: &[Step]) -> Result<()> {
     let found = found(conn)?;
     let known = version_after(steps);
     if found > known {
@@ -40,7 +59,10 @@ pub(crate) fn migrate(conn: &mut Connection, file: &Path, steps: &[&str]) -> Res
     for (step, version) in steps.iter().zip(1i64..) {
         if version > found {
             let transaction = conn.transaction()?;
-            transaction.execute_batch(step)?;
+            transaction.execute_batch(step.sql)?;
+            if let Some(then) = step.then {
+                then(&transaction)?;
+            }
             transaction.pragma_update(None, "user_version", version)?;
             transaction.commit()?;
         }
@@ -76,7 +98,7 @@ mod tests {
         let dir = TempDir::new("migrate");
         let file = dir.path().join("x.db");
         let mut conn = Connection::open(&file).unwrap();
-        let two = ["CREATE TABLE a(x)", "ALTER TABLE a ADD COLUMN y"];
+        let two = ["CREATE TABLE a(x)", "ALTER TABLE a ADD COLUMN y"].map(Step::of);
         migrate(&mut conn, &file, &two[..1]).unwrap();
         conn.execute("INSERT INTO a VALUES (7)", []).unwrap();
         migrate(&mut conn, &file, &two).unwrap();
@@ -94,7 +116,7 @@ mod tests {
         let dir = TempDir::new("migrate-fail");
         let file = dir.path().join("x.db");
         let mut conn = Connection::open(&file).unwrap();
-        let steps = ["CREATE TABLE a(x)", "CREATE TABLE b(x); nonsense"];
+        let steps = ["CREATE TABLE a(x)", "CREATE TABLE b(x); nonsense"].map(Step::of);
         assert!(migrate(&mut conn, &file, &steps).is_err());
         assert_eq!(found(&conn).unwrap(), 1);
         assert!(conn.prepare("SELECT * FROM b").is_err(), "half a step must not stay");
@@ -107,7 +129,8 @@ mod tests {
         names.map(|name| name.unwrap()).collect()
     }
 
-    /// What tables hold, row by row, as SQLite would write it.
+    /// What tables hold, row by row, as SQLite would write it; the order of rows
+    /// says nothing.
     fn dump(conn: &Connection, tables: &[String]) -> Vec<String> {
         let mut all = Vec::new();
         for name in tables {
@@ -121,6 +144,7 @@ mod tests {
             }
             assert!(all.len() > before, "no row of `{name}` would be missed");
         }
+        all.sort_unstable();
         all
     }
 
@@ -147,6 +171,11 @@ mod tests {
             (1, before),
             "the copy beside it"
         );
+
+        // A record is known by its name, as it was before.
+        let named = |id| reader.db().record_named("line-sim", id).unwrap();
+        assert_eq!(named("2").map(|(position, _)| position), Some(2));
+        assert_eq!(named("3"), None);
 
         // The rows mean what they meant.
         let audit = ledger::audit(&reader).unwrap();
@@ -186,7 +215,7 @@ mod tests {
     #[test]
     fn steps_are_frozen() {
         use sha2::{Digest as _, Sha256};
-        let first = super::super::codec::hex(&Sha256::digest(STEPS[0]));
+        let first = super::super::codec::hex(&Sha256::digest(STEPS[0].sql));
         assert_eq!(first, "52715cb8990559c9442d3f2ae0776438a36f2b7a51b67c98df981d770f062f69");
     }
 }
