@@ -1,9 +1,13 @@
 //! `planthread setup TARGET`
 
+use planthread_kit::target::Provided;
+use serde::Serialize;
+
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    report::target::Sheet,
+    pipeline::Opener,
+    report::{Paper, View, target::Sheet},
 };
 
 /// What the verb takes.
@@ -11,10 +15,44 @@ use crate::{
 pub(super) struct Args {
     /// The configured target; may be left out when there is only one
     target: Option<String>,
+    /// Send what the connector ships for its target (models of twins) instead of
+    /// showing the sheet; what is there already stays as it is
+    #[arg(long)]
+    push: bool,
+}
+
+/// What was sent, and what was there.
+#[derive(Debug, Serialize)]
+struct Pushed {
+    provided: Vec<Provided>,
+}
+
+impl View for Pushed {
+    fn write(&self, paper: &mut Paper) {
+        for one in &self.provided {
+            let how = match (one.created, one.differs) {
+                (true, _) => "sent",
+                (false, false) => "there already",
+                (false, true) => "there already, and not as it is shipped",
+            };
+            paper.line(format!("{}  {how}", one.name));
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        let differs = self.provided.iter().any(|one| one.differs);
+        if differs { Exit::Findings } else { Exit::Ok }
+    }
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let loaded = context.config()?;
-    let target = context.open_offline(&loaded, args.target.as_deref())?;
+    let name = args.target.as_deref();
+    if args.push {
+        let opener = Opener::new(std::sync::Arc::clone(&context.clock));
+        let provided = context.block_on(opener.provide(&loaded, name))?;
+        return context.screen.show(&Pushed { provided });
+    }
+    let target = context.open_offline(&loaded, name)?;
     context.screen.show(&Sheet::of(target.connector.info()))
 }

@@ -7,7 +7,7 @@ use planthread_contracts::Scope;
 use planthread_kit::{
     Breaker, BreakerPolicy, Clock, Connector, QuotaBook, Transport,
     http::Witness,
-    target::{SettingsFault, TargetContext},
+    target::{Provided, SettingsFault, TargetContext, TargetFactory},
 };
 
 use crate::{
@@ -86,10 +86,41 @@ impl Opener {
     /// When there is no such target, or its connector can't be put together.
     pub fn open(&self, loaded: &Loaded, name: Option<&str>) -> Result<OpenTarget, Failure> {
         let (name, target) = choose(loaded, name)?;
-        let factory = registry::find(&target.connector).ok_or_else(|| {
-            Failure::usage(format!("there is no connector `{}`", target.connector))
+        let factory = factory_of(target)?;
+        let context = self.context(loaded, name, target);
+        let connector = (factory.build)(&context).map_err(|fault| not_built(name, fault))?;
+        let scope = target.scope();
+        let breaker = Arc::new(Breaker::new(BreakerPolicy::default()));
+        let (name, config) = (name.to_owned(), target.clone());
+        Ok(OpenTarget { name, config, scope, connector, breaker })
+    }
+
+    /// Creates at the target called `name` what its connector ships for it.
+    ///
+    /// # Errors
+    /// When there is no such target, its connector ships nothing, or the target
+    /// refuses.
+    pub async fn provide(
+        &self,
+        loaded: &Loaded,
+        name: Option<&str>,
+    ) -> Result<Vec<Provided>, Failure> {
+        let (name, target) = choose(loaded, name)?;
+        let provide = factory_of(target)?.provide.ok_or_else(|| {
+            let text = format!("{name}: the connector {} ships nothing to send", target.connector);
+            Failure::usage(text).cure("leave out --push: people prepare this target")
         })?;
-        let context = TargetContext {
+        let made = provide(&self.context(loaded, name, target)).await;
+        made.map_err(|error| Failure::from(error).about(name))
+    }
+
+    fn context<'a>(
+        &'a self,
+        loaded: &'a Loaded,
+        name: &'a str,
+        target: &'a Target,
+    ) -> TargetContext<'a> {
+        TargetContext {
             target: name,
             settings: &target.settings,
             scope: target.scope(),
@@ -102,12 +133,7 @@ impl Opener {
             http: &target.http,
             transport: self.transports.get(name).cloned(),
             offline: self.offline,
-        };
-        let connector = (factory.build)(&context).map_err(|fault| not_built(name, fault))?;
-        let scope = target.scope();
-        let breaker = Arc::new(Breaker::new(BreakerPolicy::default()));
-        let (name, config) = (name.to_owned(), target.clone());
-        Ok(OpenTarget { name, config, scope, connector, breaker })
+        }
     }
 
     /// Opens every target of the configuration.
@@ -117,6 +143,11 @@ impl Opener {
     pub fn open_all(&self, loaded: &Loaded) -> Result<Vec<OpenTarget>, Failure> {
         loaded.config.targets.keys().map(|name| self.open(loaded, Some(name))).collect()
     }
+}
+
+fn factory_of(target: &Target) -> Result<&'static TargetFactory, Failure> {
+    registry::find(&target.connector)
+        .ok_or_else(|| Failure::usage(format!("there is no connector `{}`", target.connector)))
 }
 
 /// A fault that shows only when a connector is put together.

@@ -61,7 +61,7 @@ pub(crate) async fn discover(
 ) -> Result<Discovery, ConnectorError> {
     let mut report = Report::default();
     let config = &context.config;
-    let models = match context.client.models(Lane::Sweep, &config.model).await {
+    let models = match context.client.models(Lane::Sweep, Some(&config.model)).await {
         Ok(models) => {
             report.tick(REACH, "the instance answers");
             models
@@ -98,7 +98,7 @@ pub(crate) async fn discover(
 }
 
 fn judge_model(config: &Config, all: &Interfaces, found: Option<&Component>, report: &mut Report) {
-    const PUSH: &str = "upload the models of this connector's folder `models`, or name your own \
+    const PUSH: &str = "send our models with `planthread setup TARGET --push`, or name your own \
         model under `model` and its component under `component`";
     match (all.contains_key(&config.model), found) {
         (_, Some(found)) => report.tick(MODEL, format!("its component is a {}", found.model)),

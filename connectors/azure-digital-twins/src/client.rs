@@ -138,16 +138,19 @@ impl Client {
         Ok(Patched::Done(etag))
     }
 
-    /// The definitions of a model and of all that it depends on; `None` where it
-    /// is not there.
+    /// The definitions of a model and of all that it depends on, or of all models;
+    /// `None` where it is not there.
     pub(crate) async fn models(
         &self,
         lane: Lane,
-        id: &str,
+        id: Option<&str>,
     ) -> Result<Option<Vec<Value>>, ConnectorError> {
         const READ: &str = "read models";
-        let id = utf8_percent_encode(id, ESCAPED).to_string();
-        let more = format!("&includeModelDefinition=true&dependenciesFor={id}");
+        let mut more = "&includeModelDefinition=true".to_owned();
+        if let Some(id) = id {
+            let id = utf8_percent_encode(id, ESCAPED);
+            more.push_str(&format!("&dependenciesFor={id}"));
+        }
         let first = self.path("", "models", &more);
         let pages = by_cursor(READ, self.bounds, |next| {
             let path = next.map_or_else(|| first.clone(), |next: String| below_root(&next));
@@ -162,6 +165,14 @@ impl Client {
             Err(error) if error.vendor_code.as_deref() == Some("ModelNotFound") => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Uploads models in one call: all of them or none.
+    pub(crate) async fn create(&self, models: &Value) -> Result<(), ConnectorError> {
+        let path = self.path("", "models", "");
+        let expect = Expect::json("").with(&[201]);
+        let to = (Method::POST, path.as_str());
+        self.json.write("create models", Safety::Once, to, models, expect).await.map(|_| ())
     }
 
     /// The twins that a query finds. They lag behind: for names, never for values.

@@ -1,12 +1,21 @@
 //! Settings of one instance, and how a cell's resource names a twin.
 
+use std::sync::Arc;
+
 use planthread_contracts::{MeasureDecl, PeriodKind, Scope};
 use planthread_kit::target::{Auth, SettingsFault, Takes, address, auth::Kind, fault::within};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Tokens of Entra for a client, or a token that somebody made.
-pub(crate) const TAKES: Takes = Takes::only(&[Kind::Oauth2ClientCredentials, Kind::Bearer]);
+use crate::identity::{ENDPOINT, MachineToken};
+
+/// Tokens of Entra for a client, those of the machine's own identity, or one that
+/// somebody made.
+pub(crate) const TAKES: Takes = Takes {
+    kinds: &[Kind::Oauth2ClientCredentials, Kind::MachineIdentity, Kind::Bearer],
+    unconfirmed_oauth2: None,
+    exchange: Some(|client| Arc::new(MachineToken::new(client))),
+};
 
 /// Versions of the data plane that exist (section 0).
 const VERSIONS: [&str; 4] = ["2020-10-31", "2022-05-31", "2023-06-30", "2023-10-31"];
@@ -91,6 +100,17 @@ impl Config {
     pub fn validate(&self, measures: &[MeasureDecl]) -> Result<(), SettingsFault> {
         address::origin("host", &self.host)?;
         self.auth.validate(&TAKES).map_err(|fault| fault.inside("auth"))?;
+        if let Auth::MachineIdentity { parameters, .. } = &self.auth {
+            let known = |(name, value): (&String, &String)| match name.as_str() {
+                ENDPOINT => address::origin("auth.parameters.endpoint", value),
+                _ => {
+                    let field = format!("auth.parameters.{name}");
+                    Err(SettingsFault::new(field, "is no parameter of a machine's identity")
+                        .cure("remove it; only `endpoint` is one"))
+                }
+            };
+            parameters.iter().try_for_each(known)?;
+        }
         within("parallel", self.parallel, 1, 64)?;
         within("past_days", self.past_days, 0, 3_650)?;
         if !VERSIONS.contains(&self.api_version.as_str()) {

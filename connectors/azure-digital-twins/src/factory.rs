@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use planthread_kit::{
-    Connector,
-    target::{SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
+    Class, Connector, ConnectorError,
+    target::{Provided, SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
 };
 
-use crate::{AzureDigitalTwins, Config, config::TAKES};
+use crate::{AzureDigitalTwins, Config, client::Client, config::TAKES, models::push};
 
 /// Models on a page of a list, and twins on a page of a query (section 1.13).
 const ROWS_PER_PAGE: usize = 100;
@@ -30,7 +30,20 @@ pub const FACTORY: TargetFactory = TargetFactory {
         files.unwrap_or_default().into_iter().map(named).collect()
     },
     build,
+    provide: Some(|context| Box::pin(provide(context))),
 };
+
+/// Sends our models.
+async fn provide(context: &TargetContext<'_>) -> Result<Vec<Provided>, ConnectorError> {
+    let wrong = |fault: SettingsFault| {
+        let error = ConnectorError::new(Class::Fatal, "read settings", fault.reason);
+        fault.cure.map_or(error.clone(), |cure| error.cure(cure))
+    };
+    let config: Config = typed(context.settings).map_err(wrong)?;
+    let http = context.stack(&config.host, &config.auth, &TAKES, context.http).map_err(wrong)?;
+    let bounds = context.http.bounds(ROWS_PER_PAGE, 1);
+    push(&Client::new(http, &config.host, &config.api_version, bounds)).await
+}
 
 fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFault> {
     let inside = |fault: SettingsFault| fault.inside("settings");

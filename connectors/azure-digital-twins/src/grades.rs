@@ -16,7 +16,7 @@ const MODELS: &str = "azure-docs, concepts-models, 2023-10-03";
 const QUERY: &str = "azure-docs, query reference";
 
 /// Behaviour, grade, source.
-const SHEET: [(&str, &str, &str); 22] = [
+const SHEET: [(&str, &str, &str); 23] = [
     ("PATCH of a twin takes add, replace and remove, the whole patch or nothing of it", "A", SPEC),
     (
         "`add` writes over what is there; `replace` of what was never set fails",
@@ -68,6 +68,11 @@ const SHEET: [(&str, &str, &str); 22] = [
         "Entra client credentials with the scope https://digitaltwins.azure.net/.default",
         "A",
         "azure-identity 1.27.0",
+    ),
+    (
+        "A virtual machine's own identity: GET /metadata/identity/oauth2/token with Metadata: true, all values texts",
+        "A",
+        "azure-docs, how-to-use-vm-token; azure-identity 1.27.0",
     ),
     ("What a double holds comes back as it was written, up to 15 digits", "L", "sandbox; IEEE 754"),
     (

@@ -128,7 +128,7 @@ async fn write(
 
 const CREATE: &str = "create the twin, or correct `twin_id` or the mapping; then retry";
 const MAP: &str = "correct the mapping, or the twin's location; then retry";
-const MODEL: &str = "push our models, or add the component to the twin's model; then retry";
+const MODEL: &str = "send our models with `planthread setup TARGET --push`, or add the component to the twin's model; then retry";
 const SHORTEN: &str = "land a shorter horizon or fewer measures, or lower `past_days`";
 const COMPARE: &str = "compare the twin and its model with the measures; then retry";
 
@@ -172,7 +172,7 @@ async fn known(context: &Context, model: &str) -> Result<Option<Arc<Component>>,
     if let Some(known) = lock().get(model) {
         return Ok(known.clone());
     }
-    let found = context.client.models(Lane::Routine, model).await?.unwrap_or_default();
+    let found = context.client.models(Lane::Routine, Some(model)).await?.unwrap_or_default();
     let found = component(model, &context.config.component, &interfaces(&found)).map(Arc::new);
     // What is not there may be put right: it is asked for again.
     if found.is_some() {

@@ -27,6 +27,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),
     files: |_| Vec::new(),
     build,
+    provide: None,
 };
 
 fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFault> {

@@ -41,6 +41,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
         file.into_iter().map(|file| ("agreement.file".to_owned(), file)).collect()
     },
     build,
+    provide: None,
 };
 
 fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFault> {

@@ -30,6 +30,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
         files.unwrap_or_default().into_iter().map(named).collect()
     },
     build,
+    provide: None,
 };
 
 fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFault> {

@@ -71,6 +71,16 @@ pub enum Auth {
         #[serde(default)]
         unconfirmed_oauth2: bool,
     },
+    /// A token that the machine on which this runs is given for its own identity:
+    /// there is no secret.
+    MachineIdentity {
+        /// Id of one of several identities of the machine; its own without it.
+        #[serde(default)]
+        client_id: Option<String>,
+        /// What the vendor wants besides; the connector says which.
+        #[serde(default)]
+        parameters: BTreeMap<String, String>,
+    },
     /// The vendor's own exchange of a client for a token.
     TokenExchange {
         /// Client id.
@@ -109,6 +119,8 @@ pub enum Kind {
     ClientCertificate,
     /// OAuth 2.0 client credentials.
     Oauth2ClientCredentials,
+    /// The machine's own identity.
+    MachineIdentity,
     /// The vendor's own exchange.
     TokenExchange,
 }
@@ -124,6 +136,7 @@ impl Kind {
             Self::ApiKey => "api_key",
             Self::ClientCertificate => "client_certificate",
             Self::Oauth2ClientCredentials => "oauth2_client_credentials",
+            Self::MachineIdentity => "machine_identity",
             Self::TokenExchange => "token_exchange",
         }
     }
@@ -134,7 +147,7 @@ impl Kind {
 pub struct ExchangeClient {
     /// Client id.
     pub client_id: String,
-    /// Client secret.
+    /// Client secret; empty for a machine's own identity.
     pub client_secret: Secret,
     /// What the vendor wants besides.
     pub parameters: BTreeMap<String, String>,
@@ -179,6 +192,7 @@ impl Auth {
             Self::ApiKey { .. } => Kind::ApiKey,
             Self::ClientCertificate { .. } => Kind::ClientCertificate,
             Self::Oauth2ClientCredentials { .. } => Kind::Oauth2ClientCredentials,
+            Self::MachineIdentity { .. } => Kind::MachineIdentity,
             Self::TokenExchange { .. } => Kind::TokenExchange,
         }
     }
@@ -193,6 +207,9 @@ impl Auth {
             Self::Bearer { token } => token.to_string(),
             Self::ApiKey { key, .. } => key.to_string(),
             Self::ClientCertificate { certificate, .. } => certificate.display().to_string(),
+            Self::MachineIdentity { client_id, .. } => {
+                client_id.clone().unwrap_or_else(|| "machine".to_owned())
+            }
             Self::Oauth2ClientCredentials { client_id, .. }
             | Self::TokenExchange { client_id, .. } => client_id.clone(),
         }
@@ -239,7 +256,7 @@ impl Auth {
             }
             Self::TokenExchange { client_id, .. } => named("client_id", client_id),
             Self::None {} | Self::Basic { .. } | Self::Bearer { .. } => Ok(()),
-            Self::ClientCertificate { .. } => Ok(()),
+            Self::ClientCertificate { .. } | Self::MachineIdentity { .. } => Ok(()),
         }
     }
 }

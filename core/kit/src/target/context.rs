@@ -1,7 +1,7 @@
 //! What a target is built from, and the one place where authentication, network
 //! and limits become a request stack.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use http::HeaderName;
 use planthread_contracts::{MeasureDecl, Scope};
@@ -164,19 +164,29 @@ impl TargetContext<'_> {
                 });
                 by(Arc::new(Tokens::new(Arc::new(source))))
             }
+            Auth::MachineIdentity { client_id, parameters } => {
+                by(exchanged(takes, client_id.as_deref(), Secret::new(""), parameters)?)
+            }
             Auth::TokenExchange { client_id, client_secret, parameters } => {
-                let exchange = takes.exchange.ok_or_else(|| {
-                    SettingsFault::new("kind", "this connector has no exchange of tokens")
-                })?;
-                let source = exchange(ExchangeClient {
-                    client_id: client_id.clone(),
-                    client_secret: secret("client_secret", client_secret)?,
-                    parameters: parameters.clone(),
-                });
-                by(Arc::new(Tokens::new(source)))
+                let client_secret = secret("client_secret", client_secret)?;
+                by(exchanged(takes, Some(client_id), client_secret, parameters)?)
             }
         }
     }
+}
+
+fn exchanged(
+    takes: &Takes,
+    client_id: Option<&str>,
+    client_secret: Secret,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Arc<dyn Authenticator>, SettingsFault> {
+    let exchange = takes
+        .exchange
+        .ok_or_else(|| SettingsFault::new("kind", "this connector has no exchange of tokens"))?;
+    let client_id = client_id.unwrap_or_default().to_owned();
+    let client = ExchangeClient { client_id, client_secret, parameters: parameters.clone() };
+    Ok(Arc::new(Tokens::new(exchange(client))))
 }
 
 fn fixed(field: &str, name: &str, value: &str) -> Result<Arc<dyn Authenticator>, SettingsFault> {

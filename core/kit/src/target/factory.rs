@@ -3,10 +3,26 @@
 use std::{path::PathBuf, sync::Arc};
 
 use planthread_contracts::{MeasureDecl, Scope};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{SettingsFault, Starter, TargetContext};
-use crate::Connector;
+use crate::{BoxFuture, Connector, ConnectorError};
+
+/// Creates at the target what a connector ships for it.
+pub type Provide =
+    for<'a> fn(&'a TargetContext<'a>) -> BoxFuture<'a, Result<Vec<Provided>, ConnectorError>>;
+
+/// One thing that a connector ships for its target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Provided {
+    /// The target's name for it.
+    pub name: String,
+    /// Whether it was created now; else it was there.
+    pub created: bool,
+    /// Whether what was there is something else than what is shipped. It stays.
+    pub differs: bool,
+}
 
 /// One kind of target. A connector crate has one constant of it, and the
 /// program's registry is a list of those.
@@ -33,4 +49,7 @@ pub struct TargetFactory {
     /// Puts the connector together; the field of a fault is the path below the
     /// target.
     pub build: fn(&TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFault>,
+    /// Creates at the target what the connector ships for it (models, tables), when
+    /// a person asks for it; what is there stays. `None` where it ships nothing.
+    pub provide: Option<Provide>,
 }

@@ -15,7 +15,7 @@ pub mod starter;
 
 pub use auth::{Auth, Takes};
 pub use context::{TargetContext, typed};
-pub use factory::TargetFactory;
+pub use factory::{Provide, Provided, TargetFactory};
 pub use fault::SettingsFault;
 pub use network::Network;
 pub use starter::Starter;
