@@ -171,7 +171,7 @@ impl AzureDigitalTwins {
             }
             if let Some(value) = value {
                 self.shown
-                    .entry(cell.resource.to_string())
+                    .entry(cell.resource.clone())
                     .or_default()
                     .insert((key, measure), value);
             }
