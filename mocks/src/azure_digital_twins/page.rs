@@ -170,10 +170,7 @@ impl AzureDigitalTwins {
                 self.graph.keep(at, &cell.resource, patched);
             }
             if let Some(value) = value {
-                self.shown
-                    .entry(cell.resource.clone())
-                    .or_default()
-                    .insert((key, measure), value);
+                self.shown.entry(cell.resource.clone()).or_default().insert((key, measure), value);
             }
         }
     }
