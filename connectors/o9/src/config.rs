@@ -33,7 +33,7 @@ fn exchange(client: ExchangeClient) -> Arc<dyn planthread_kit::http::TokenSource
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Scheme and name of the environment: https://ENV.o9solutions.com, or your
+    /// Scheme and name of the environment: `https://ENV.o9solutions.com`, or your
     /// own name for it.
     pub(crate) host: String,
     /// Number of the tenant, which stands in the path of queries.
