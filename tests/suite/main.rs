@@ -20,6 +20,7 @@ mod loops;
 mod outage;
 mod overwrites;
 mod ownership;
+mod pages;
 mod plant;
 mod progress;
 mod rehearsal;

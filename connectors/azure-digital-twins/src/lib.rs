@@ -25,8 +25,6 @@ mod pack;
 mod patch;
 mod read;
 #[cfg(test)]
-mod readme;
-#[cfg(test)]
 mod samples;
 mod schema;
 mod submit;

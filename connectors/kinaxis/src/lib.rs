@@ -20,8 +20,6 @@ mod dates;
 mod factory;
 mod grades;
 mod pack;
-#[cfg(test)]
-mod readme;
 mod receipt;
 mod rows;
 #[cfg(test)]

@@ -25,8 +25,6 @@ mod pack;
 mod query;
 mod read;
 #[cfg(test)]
-mod readme;
-#[cfg(test)]
 mod samples;
 mod sheet;
 mod write;

@@ -26,8 +26,6 @@ mod grades;
 pub mod metadata;
 mod pack;
 #[cfg(test)]
-mod readme;
-#[cfg(test)]
 mod samples;
 mod translate;
 mod verbs;
