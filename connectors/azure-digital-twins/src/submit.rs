@@ -100,23 +100,25 @@ async fn write(
             outcomes.extend(refuse(good, &reason, None, SHORTEN));
             return Ok(outcomes);
         }
-        let mut etag = twin.etag;
+        let (mut etag, mut partly) = (twin.etag, false);
         for body in body.bodies {
             began.store(true, Ordering::Relaxed);
             match context.client.patch(&changes.id, &etag, body).await? {
-                Patched::Done(next) => etag = next,
+                Patched::Done(next) => (etag, partly) = (next, true),
                 Patched::Moved if again < AGAIN => {
                     again += 1;
                     continue 'read;
                 }
-                // Somebody writes all the time: a read-back decides.
-                Patched::Moved => {
-                    let open = good.iter().map(|one| (one.cell, RowOutcome::Unproven));
-                    outcomes.extend(open);
+                Patched::Refused(said) if !partly => {
+                    outcomes.extend(refuse(good, &said.text, said.code.as_deref(), COMPARE));
                     return Ok(outcomes);
                 }
-                Patched::Refused(said) => {
-                    outcomes.extend(refuse(good, &said.text, said.code.as_deref(), COMPARE));
+                // Somebody writes all the time, or an earlier part has taken
+                // effect: a read-back decides, and the next push meets the
+                // refusal alone.
+                Patched::Moved | Patched::Refused(_) => {
+                    let open = good.iter().map(|one| (one.cell, RowOutcome::Unproven));
+                    outcomes.extend(open);
                     return Ok(outcomes);
                 }
             }
