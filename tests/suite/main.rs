@@ -17,6 +17,7 @@ mod kinaxis;
 mod landing;
 mod laws;
 mod loops;
+mod named_faults;
 mod outage;
 mod overwrites;
 mod ownership;
