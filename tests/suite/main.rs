@@ -8,6 +8,7 @@
 
 mod agreement;
 mod apart;
+mod cases;
 mod continuity;
 mod docs;
 mod echo;

@@ -204,7 +204,8 @@ fn production_state(
     let at = snapshot.at.as_millisecond();
     not_ahead(record, at, "data.at")?;
     let state = Some(snapshot.state);
-    let fact = StateFact { subject, source, at, rank: 0, state, unless: StateSet::default() };
+    let (rank, line, unless) = (0, 0, StateSet::default());
+    let fact = StateFact { subject, source, at, rank, line, state, unless };
     facts.states.push(fact);
     if let Some(since) = snapshot.since {
         facts.states.push(StateFact { at: since.as_millisecond(), ..fact });

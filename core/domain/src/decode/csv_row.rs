@@ -113,7 +113,8 @@ impl<'a> RowReader<'a> {
                 not_ahead(record, at, self.names[0])?;
                 let effect = *effects.get(what).ok_or_else(|| self.unknown_event(what))?;
                 let Effect { rank, state, unless } = effect;
-                facts.states.push(StateFact { subject, source, at, rank, state, unless });
+                let line = record.origin.line;
+                facts.states.push(StateFact { subject, source, at, rank, line, state, unless });
             }
             Kind::Counts { stamp, interval_ms } => {
                 let total = what.parse().map_err(|_| {

@@ -44,10 +44,45 @@ pub struct StateFact {
     pub at: i64,
     /// Order among facts of the same time.
     pub rank: u32,
+    /// Its line in the file, from 1: the order among facts of the same time and
+    /// rank. 0 for what stands in no file.
+    pub line: u64,
     /// The state that begins; `None` when none does.
     pub state: Option<EquipmentState>,
     /// Changes nothing while the machine is in one of these.
     pub unless: StateSet,
+}
+
+impl StateFact {
+    /// Where it stands: by machine and source, then by time, rank and line.
+    /// Where nothing tells which of two came last, the worse one holds.
+    fn place(&self) -> impl Ord + use<> {
+        let Self { subject, source, at, rank, line, state, unless } = *self;
+        ((subject, source, at), (rank, line), (state.map(badness), unless))
+    }
+
+    /// What it says, wherever in its file it says so.
+    const fn said(&self) -> Self {
+        Self { line: 0, ..*self }
+    }
+}
+
+/// How little a state lets hope for, the least last: a stop outlasts the word
+/// that nothing is known (law 8).
+const fn badness(state: EquipmentState) -> u8 {
+    match state {
+        EquipmentState::Productive => 0,
+        EquipmentState::Setup => 1,
+        EquipmentState::StandbyStarved => 2,
+        EquipmentState::StandbyBlocked => 3,
+        EquipmentState::StandbyNoOrder => 4,
+        EquipmentState::StandbyNoOperator => 5,
+        EquipmentState::Engineering => 6,
+        EquipmentState::NonScheduled => 7,
+        EquipmentState::Unknown => 8,
+        EquipmentState::ScheduledDown => 9,
+        EquipmentState::UnscheduledDown => 10,
+    }
 }
 
 /// A cumulative part counter, read at the end of an interval.
@@ -176,8 +211,9 @@ impl Facts {
     /// the order of arrival.
     #[must_use]
     pub fn seal(mut self) -> Self {
-        self.states.sort_unstable();
-        self.states.dedup();
+        self.states.sort_unstable_by_key(StateFact::place);
+        // The line has done its work: said twice in a row is said once.
+        self.states.dedup_by_key(|fact| fact.said());
         self.counts.sort_unstable();
         self.counts.dedup();
         self.made.sort_unstable();
@@ -204,7 +240,8 @@ impl Facts {
         }
     }
 
-    /// Digest of sealed facts, for provenance; 64 hex digits.
+    /// Digest of sealed facts, for provenance; 64 hex digits. A line counts by
+    /// the order that it gives, not by its number.
     #[must_use]
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
@@ -269,18 +306,53 @@ mod tests {
             source: SourceIndex(0),
             at,
             rank: 0,
+            line: 0,
             state: Some(state),
             unless: StateSet::default(),
         }
+    }
+
+    fn sealed(states: Vec<StateFact>) -> Facts {
+        Facts { states, ..Facts::default() }.seal()
     }
 
     #[test]
     fn arrival_order_and_repetition_leave_no_trace() {
         let (a, b) =
             (fact(1, EquipmentState::UnscheduledDown), fact(2, EquipmentState::Productive));
-        let sealed = |states: Vec<StateFact>| Facts { states, ..Facts::default() }.seal();
         assert_eq!(sealed(vec![a, b]).digest(), sealed(vec![b, a, b]).digest());
         assert_ne!(sealed(vec![a, b]).digest(), sealed(vec![a]).digest());
+    }
+
+    #[test]
+    fn of_one_instant_the_rank_decides_then_the_line_then_the_worse_state() {
+        use EquipmentState::{Productive, ScheduledDown, Unknown, UnscheduledDown};
+        let of = |rank: u32, line: u64, state| StateFact { rank, line, ..fact(5, state) };
+        let last = |states: Vec<StateFact>| sealed(states).states.last().unwrap().state.unwrap();
+        assert_eq!(last(vec![of(0, 3, UnscheduledDown), of(0, 4, Productive)]), Productive);
+        assert_eq!(last(vec![of(0, 10, UnscheduledDown), of(0, 9, Productive)]), UnscheduledDown);
+        assert_eq!(last(vec![of(1, 3, ScheduledDown), of(0, 4, Productive)]), ScheduledDown);
+        assert_eq!(last(vec![of(0, 0, Unknown), of(0, 0, Productive)]), Unknown);
+        assert_eq!(last(vec![of(0, 0, ScheduledDown), of(0, 0, Unknown)]), ScheduledDown);
+    }
+
+    #[test]
+    fn lines_count_by_their_order_alone() {
+        let (down, up) = (EquipmentState::UnscheduledDown, EquipmentState::Productive);
+        let of = |line: u64, state| StateFact { line, ..fact(5, state) };
+        let one = sealed(vec![of(2, down), of(3, up)]);
+        assert_eq!(one.digest(), sealed(vec![of(12, down), of(13, down), of(14, up)]).digest());
+        assert_ne!(one.digest(), sealed(vec![of(2, up), of(3, down)]).digest());
+    }
+
+    /// Of one machine and instant, every order of arrival ends in the same state.
+    #[test]
+    fn no_order_of_arrival_moves_the_last_word() {
+        let states = EquipmentState::ALL;
+        for (a, b) in states.into_iter().flat_map(|a| states.map(|b| (a, b))) {
+            let (a, b) = (fact(5, a), fact(5, b));
+            assert_eq!(sealed(vec![a, b]).states, sealed(vec![b, a]).states, "{a:?} {b:?}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn ms(text: &str) -> i64 {
 
 fn state(source: u16, at: i64, state: EquipmentState) -> StateFact {
     let (subject, source, unless) = (Subject(0), SourceIndex(source), StateSet::default());
-    StateFact { subject, source, at, rank: 0, state: Some(state), unless }
+    StateFact { subject, source, at, rank: 0, line: 0, state: Some(state), unless }
 }
 
 /// Stops of M1, in hours after [`MONDAY`].

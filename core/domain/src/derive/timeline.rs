@@ -159,7 +159,8 @@ mod tests {
         unless: &[EquipmentState],
     ) -> StateFact {
         let unless = StateSet::of(unless);
-        StateFact { subject: Subject(0), source: SourceIndex(0), at, rank, state, unless }
+        let (subject, source) = (Subject(0), SourceIndex(0));
+        StateFact { subject, source, at, rank, line: 0, state, unless }
     }
 
     fn walk(facts: &mut [StateFact], observed_until: i64) -> Timeline {

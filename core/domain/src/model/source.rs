@@ -84,7 +84,7 @@ pub struct EventColumns {
 #[serde(deny_unknown_fields)]
 pub struct EventRule {
     /// Order among events of one machine that carry the same time: the lowest
-    /// is applied first.
+    /// is applied first; of the same rank, the one that stands first in the file.
     #[serde(default)]
     pub rank: u32,
     /// The state that it begins; absent when it changes none.

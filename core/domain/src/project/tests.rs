@@ -26,6 +26,7 @@ fn derivation(kinds: &[PeriodKind]) -> Derivation {
                 source: SourceIndex(0),
                 at: monday + at * HOUR_MS + 1_234_000,
                 rank: 0,
+                line: 0,
                 state: Some(state),
                 unless: StateSet::default(),
             });
@@ -293,6 +294,7 @@ fn a_silent_source_makes_truth_older_but_never_a_revision() {
         source: SourceIndex(0),
         at: last.as_millisecond(),
         rank: 0,
+        line: 0,
         state: Some(EquipmentState::Productive),
         unless: StateSet::default(),
     };
@@ -378,6 +380,7 @@ fn the_plan_cut_is_firm_between_cut_offs() {
         source: SourceIndex(0),
         at: at.parse::<Timestamp>().unwrap().as_millisecond(),
         rank: 0,
+        line: 0,
         state: Some(state),
         unless: StateSet::default(),
     };
