@@ -22,7 +22,7 @@ use std::{
 use jiff::Timestamp;
 use planthread_contracts::{RawRecord, RejectedRecord};
 use planthread_domain::{
-    decode::{Decoder, Facts, Feeds},
+    decode::{Decoder, Facts, Feeds, Taken},
     model::Plant,
 };
 use planthread_engine::{State, journal};
@@ -186,18 +186,14 @@ enum Understood {
 
 /// Decodes a record to see whether it can be; the facts are derived later.
 fn understood(decoder: &Decoder<'_>, record: RawRecord) -> Result<Understood, Box<RejectedRecord>> {
-    let rejected = match decoder.feeds(&record, &mut Facts::default()) {
-        Ok(feeds) => return Ok(Understood::Now(record, feeds)),
-        Err(rejected) => rejected,
-    };
-    // A record that would be understood later tells of the future: it waits
-    // for a person, because its clock is wrong, or ours.
-    let later = RawRecord { received_at: Timestamp::MAX, ..record.clone() };
-    if decoder.decode(&later, &mut Facts::default()).is_err() {
-        return Err(rejected);
+    match decoder.take(&record, &mut Facts::default()) {
+        Taken::Now(feeds) => Ok(Understood::Now(record, feeds)),
+        Taken::Early(rejected) => {
+            let reason = format!("{}; {}", rejected.reason, rejected.cure);
+            Ok(Understood::Later(journal::Quarantined { record, reason }))
+        }
+        Taken::Never(rejected) => Err(rejected),
     }
-    let reason = format!("{}; {}", rejected.reason, rejected.cure);
-    Ok(Understood::Later(journal::Quarantined { record, reason }))
 }
 
 /// The present instant of `plant`: not before the instant that a replay speaks

@@ -15,13 +15,13 @@ use rust_decimal::Decimal;
 use super::{
     Decoder, Facts, Feeds, Refusal, SourceIndex, StateSet, Subject,
     fact::{Forecast, Foretold, StateFact},
-    made, not_ahead, scaled,
+    made, scaled,
 };
 use crate::calendar::Span;
 
 impl From<Violation> for Refusal {
     fn from(violation: Violation) -> Self {
-        Self { field: violation.path, reason: violation.reason, cure: violation.cure }
+        Self { field: violation.path, reason: violation.reason, cure: violation.cure, early: false }
     }
 }
 
@@ -36,7 +36,6 @@ pub(super) fn decode(
     let output = TwinOutput::from_event(&event).map_err(first)?;
     let mut found = Facts::default();
     let twin = output.source().clone();
-    not_ahead(record, twin.observed_until.as_millisecond(), "data.source.observed_until")?;
     let feeds = match output {
         TwinOutput::AvailabilityForecast(forecast) => {
             availability(decoder, source, record, &forecast, &mut found)?;
@@ -63,6 +62,8 @@ pub(super) fn decode(
             Feeds::nothing("simulation-result", "a what-if is no promise")
         }
     };
+    let observed = twin.observed_until.as_millisecond();
+    decoder.timely(source, record, observed, "data.source.observed_until")?;
     facts.append(found);
     facts.twins.push(twin);
     Ok(feeds)
@@ -120,7 +121,6 @@ fn availability(
 ) -> Result<(), Refusal> {
     let subject = decoder.subject(source, &forecast.resource.id, "data.resource.id")?;
     let issued = forecast.issued_at.as_millisecond();
-    not_ahead(record, issued, "data.issued_at")?;
     let mut issue = Issue { source, issued, valid_until: decoder.valid_until(issued), facts };
     let asset = forecast.resource.physical_asset.as_deref().unwrap_or(&forecast.resource.id);
     for (index, one) in forecast.periods.iter().enumerate() {
@@ -149,7 +149,7 @@ fn availability(
             issue.add(subject, interval, Foretold::RepairHours, repair, asset);
         }
     }
-    Ok(())
+    decoder.timely(source, record, issued, "data.issued_at")
 }
 
 /// Up time as a share of the twin's own scheduled hours; `None` where nothing
@@ -202,15 +202,16 @@ fn production_state(
 ) -> Result<(), Refusal> {
     let subject = decoder.subject(source, &snapshot.resource.id, "data.resource.id")?;
     let at = snapshot.at.as_millisecond();
-    not_ahead(record, at, "data.at")?;
     let state = Some(snapshot.state);
     let (rank, line, unless) = (0, 0, StateSet::default());
     let fact = StateFact { subject, source, at, rank, line, state, unless };
     facts.states.push(fact);
     if let Some(since) = snapshot.since {
-        facts.states.push(StateFact { at: since.as_millisecond(), ..fact });
+        let since = since.as_millisecond();
+        decoder.timely(source, record, since, "data.since")?;
+        facts.states.push(StateFact { at: since, ..fact });
     }
-    Ok(())
+    decoder.timely(source, record, at, "data.at")
 }
 
 #[cfg(test)]
@@ -219,7 +220,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        decode::{Made, decode},
+        decode::{Made, Taken, decode},
         fixture,
     };
 
@@ -313,8 +314,11 @@ mod tests {
     fn feeds(event_type: &str, data: &str) -> (Feeds, Facts) {
         let record = record(event_type, data);
         let (plant, mut facts) = (fixture::plant(), Facts::default());
-        let feeds = Decoder::new(&plant).unwrap().feeds(&record, &mut facts);
-        (feeds.unwrap_or_else(|rejected| panic!("{rejected:?}")), facts)
+        let feeds = Decoder::new(&plant).unwrap().take(&record, &mut facts);
+        match feeds {
+            Taken::Now(feeds) => (feeds, facts),
+            other => panic!("{other:?}"),
+        }
     }
 
     fn oee(resource: &str, output: &str) -> String {

@@ -7,7 +7,6 @@ use planthread_contracts::RawRecord;
 use super::{
     Decoder, Facts, Refusal, SourceIndex, StateSet, TimeReader,
     fact::{CountFact, StateFact},
-    not_ahead,
     rows::{self, Layout},
 };
 use crate::{
@@ -110,9 +109,9 @@ impl<'a> RowReader<'a> {
         let subject = decoder.subject(source, machine, self.names[1])?;
         match &self.kind {
             Kind::Events(effects) => {
-                not_ahead(record, at, self.names[0])?;
                 let effect = *effects.get(what).ok_or_else(|| self.unknown_event(what))?;
                 let Effect { rank, state, unless } = effect;
+                decoder.timely(source, record, at, self.names[0])?;
                 let line = record.origin.line;
                 facts.states.push(StateFact { subject, source, at, rank, line, state, unless });
             }
@@ -128,7 +127,8 @@ impl<'a> RowReader<'a> {
                     Stamp::Start => Span { start: at, end: at + interval_ms },
                     Stamp::End => Span { start: at - interval_ms, end: at },
                 };
-                not_ahead(record, interval.end, self.names[0])?;
+                decoder.timely(source, record, interval.start, self.names[0])?;
+                decoder.timely(source, record, interval.end, self.names[0])?;
                 let received = record.received_at.as_millisecond();
                 facts.counts.push(CountFact { subject, source, interval, total, received });
             }

@@ -54,6 +54,7 @@ pub(super) fn of_oee(
     let Some(interval) = observed(oee.window, until) else {
         return Ok(Feeds::nothing(KIND, "its window has not begun"));
     };
+    decoder.timely(source, record, interval.start, "data.window.start")?;
     let said = Said { subject, source, until, record };
     facts.made.push(said.fact(interval, Made::Parts(parts)));
     let mut feeds = Feeds::figures(KIND, GOOD);
@@ -100,6 +101,7 @@ pub(super) fn of_throughput(
     let Some(interval) = observed(rate.window, until) else {
         return Ok(Feeds::nothing(KIND, "its window has not begun"));
     };
+    decoder.timely(source, record, interval.start, "data.window.start")?;
     let said = Said { subject, source, until, record };
     facts.made.push(said.fact(interval, Made::PerScheduledHour(rate.rate_per_hour)));
     Ok(Feeds::figures(KIND, GOOD))

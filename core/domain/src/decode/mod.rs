@@ -8,6 +8,7 @@ mod csv_row;
 pub mod fact;
 mod feeds;
 mod made;
+mod plausible;
 mod rows;
 mod shape;
 mod time;
@@ -30,16 +31,26 @@ use crate::{
 };
 use csv_row::RowReader;
 
-/// A record may speak of a time so far ahead of its arrival: 5 minutes. Beyond
-/// it a clock is wrong, and the record waits in quarantine.
-pub const AHEAD_MS_MAX: i64 = 5 * 60 * 1_000;
-
 /// Why a record is refused, before it is known where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) field: String,
     pub(crate) reason: String,
     pub(crate) cure: String,
+    /// It tells of the future, and nothing else is wrong with it.
+    pub(crate) early: bool,
+}
+
+/// What becomes of a record that is taken in.
+#[derive(Debug)]
+pub enum Taken {
+    /// It is understood, and feeds these figures.
+    Now(Feeds),
+    /// It tells of the future: it waits for a person, because its clock is
+    /// wrong, or ours.
+    Early(Box<RejectedRecord>),
+    /// It can't be used.
+    Never(Box<RejectedRecord>),
 }
 
 impl Refusal {
@@ -48,7 +59,7 @@ impl Refusal {
         reason: impl Into<String>,
         cure: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), reason: reason.into(), cure: cure.into() }
+        Self { field: field.into(), reason: reason.into(), cure: cure.into(), early: false }
     }
 }
 
@@ -83,21 +94,22 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     /// The record with the field, the reason and the cure, when it can't be
-    /// understood or lies in the future of its own arrival.
+    /// understood or its time can't be.
     pub fn decode(&self, record: &RawRecord, facts: &mut Facts) -> Result<(), Box<RejectedRecord>> {
-        self.feeds(record, facts).map(|_| ())
+        match self.take(record, facts) {
+            Taken::Now(_) => Ok(()),
+            Taken::Early(rejected) | Taken::Never(rejected) => Err(rejected),
+        }
     }
 
-    /// As [`Decoder::decode`], and says which figures the record feeds.
-    ///
-    /// # Errors
-    /// As [`Decoder::decode`].
-    pub fn feeds(
-        &self,
-        record: &RawRecord,
-        facts: &mut Facts,
-    ) -> Result<Feeds, Box<RejectedRecord>> {
-        self.read(record, facts).map_err(|refusal| reject(record, refusal))
+    /// As [`Decoder::decode`], and says which figures the record feeds, or
+    /// whether it may be used later.
+    pub fn take(&self, record: &RawRecord, facts: &mut Facts) -> Taken {
+        match self.read(record, facts) {
+            Ok(feeds) => Taken::Now(feeds),
+            Err(refusal) if refusal.early => Taken::Early(reject(record, refusal)),
+            Err(refusal) => Taken::Never(reject(record, refusal)),
+        }
     }
 
     fn read(&self, record: &RawRecord, facts: &mut Facts) -> Result<Feeds, Refusal> {
@@ -140,24 +152,6 @@ impl<'a> Decoder<'a> {
             )
         })
     }
-}
-
-/// Refuses a time too far ahead of the record's arrival.
-pub(crate) fn not_ahead(record: &RawRecord, at: i64, field: &str) -> Result<(), Refusal> {
-    let ahead = at - record.received_at.as_millisecond();
-    if ahead <= AHEAD_MS_MAX {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        field,
-        format!(
-            "quarantined: {} is {} s ahead of its arrival at {}; 300 s are allowed",
-            crate::calendar::span::instant(at),
-            ahead / 1_000,
-            record.received_at,
-        ),
-        "set the clock of the source right, then `planthread retry`",
-    ))
 }
 
 /// Decodes one record by itself; [`Decoder`] is the way for many.

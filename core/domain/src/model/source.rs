@@ -22,8 +22,33 @@ pub struct Source {
     /// Rank among sources that speak of the same thing: the lowest wins.
     #[serde(default = "authority")]
     pub authority: u32,
+    /// Which times its records may carry.
+    #[serde(default)]
+    pub plausible: Plausible,
     /// How its records are read.
     pub reader: Reader,
+}
+
+/// How far a record's time may lie from its arrival. Beyond it a clock is wrong,
+/// and the record is kept aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plausible {
+    /// Days before its arrival; what lies farther back is refused. A controller
+    /// whose battery is empty falls back to a date of its maker.
+    #[serde(default = "past_days")]
+    #[schemars(range(min = 1, max = 36_525))]
+    pub past_days: u32,
+    /// Minutes after its arrival; what lies farther ahead waits for a person.
+    #[serde(default = "ahead_minutes")]
+    #[schemars(range(max = 60))]
+    pub ahead_minutes: u32,
+}
+
+impl Default for Plausible {
+    fn default() -> Self {
+        Self { past_days: past_days(), ahead_minutes: ahead_minutes() }
+    }
 }
 
 /// The kinds of reader.
@@ -99,7 +124,7 @@ pub struct EventRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Begins {
-    /// The first instant of which it tells.
+    /// The first instant of which it tells; a row before it is refused.
     pub at: Timestamp,
     /// The state of all its machines then.
     pub state: EquipmentState,
@@ -213,6 +238,14 @@ impl Reader {
             Self::Cloudevents(reader) => &reader.machines,
         }
     }
+}
+
+const fn past_days() -> u32 {
+    3_650
+}
+
+const fn ahead_minutes() -> u32 {
+    5
 }
 
 const fn authority() -> u32 {

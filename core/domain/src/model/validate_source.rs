@@ -4,6 +4,7 @@ use super::{Plant, Reader, Source, TimeFormat, findings::Findings};
 
 /// Checks one source at path `at`.
 pub(super) fn check(found: &mut Findings, at: &str, source: &Source, plant: &Plant) {
+    check_plausible(found, &format!("{at}.plausible"), source);
     let (kind, layout) = match &source.reader {
         Reader::MachineEvents(r) => {
             let columns = [&r.columns.time, &r.columns.machine, &r.columns.event];
@@ -62,6 +63,17 @@ fn check_columns<'a>(
                 "name a column of `header`",
             );
         }
+    }
+}
+
+fn check_plausible(found: &mut Findings, at: &str, source: &Source) {
+    if !(1..=36_525).contains(&source.plausible.past_days) {
+        let cure = "write the days that the oldest row may lie back, 3650 for ten years";
+        found.add(format!("{at}.past_days"), "is not 1 to 36525", cure);
+    }
+    if source.plausible.ahead_minutes > 60 {
+        let cure = "write the minutes by which the source's clock may be ahead of ours";
+        found.add(format!("{at}.ahead_minutes"), "is more than 60", cure);
     }
 }
 

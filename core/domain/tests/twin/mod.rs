@@ -6,7 +6,7 @@ use planthread_domain::{
     Facts, Plant,
     calendar::Span,
     decode::{Forecast, Foretold, SourceIndex, Subject},
-    model::{CloudEvents, EquipmentState, EventRule, Reader, Source},
+    model::{CloudEvents, EquipmentState, EventRule, Plausible, Reader, Source},
 };
 use rust_decimal::Decimal;
 
@@ -22,6 +22,7 @@ pub(crate) fn told(mut plant: Plant, mut facts: Facts) -> (Plant, Facts) {
         name: "twin".into(),
         files: Vec::new(),
         authority: 10,
+        plausible: Plausible::default(),
         reader: Reader::Cloudevents(CloudEvents::default()),
     });
     for source in &mut plant.sources {
