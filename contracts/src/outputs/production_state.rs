@@ -58,6 +58,12 @@ impl EquipmentState {
         Self::Unknown,
     ];
 
+    /// Whether a machine in it is able to work, whatever it does: it ends a stop.
+    #[must_use]
+    pub const fn can_work(self) -> bool {
+        self.is_standby() || matches!(self, Self::Productive | Self::Setup | Self::Engineering)
+    }
+
     /// Whether it could run and doesn't: no loss of capacity.
     #[must_use]
     pub const fn is_standby(self) -> bool {

@@ -97,11 +97,8 @@ impl<'a> RowReader<'a> {
                 "correct the row, or quote fields that hold the separator",
             ));
         }
-        let (time, machine, what) = (
-            self.field(&row, self.time_at, 0)?,
-            self.field(&row, self.machine_at, 1)?,
-            self.field(&row, self.what_at, 2)?,
-        );
+        let time = self.field(&row, self.time_at, 0)?;
+        let machine = self.field(&row, self.machine_at, 1)?;
         let at = self
             .time
             .read(time)
@@ -109,6 +106,7 @@ impl<'a> RowReader<'a> {
         let subject = decoder.subject(source, machine, self.names[1])?;
         match &self.kind {
             Kind::Events(effects) => {
+                let what = self.cell(&row, self.what_at);
                 let effect = *effects.get(what).ok_or_else(|| self.unknown_event(what))?;
                 let Effect { rank, state, unless } = effect;
                 decoder.timely(source, record, at, self.names[0])?;
@@ -116,6 +114,7 @@ impl<'a> RowReader<'a> {
                 facts.states.push(StateFact { subject, source, at, rank, line, state, unless });
             }
             Kind::Counts { stamp, interval_ms } => {
+                let what = self.field(&row, self.what_at, 2)?;
                 let total = what.parse().map_err(|_| {
                     Refusal::new(
                         self.names[2],
@@ -142,12 +141,14 @@ impl<'a> RowReader<'a> {
         at: Option<usize>,
         name: usize,
     ) -> Result<&'r str, Refusal> {
-        at.and_then(|at| row.get(at))
-            .map(|text| text.trim())
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| {
-                Refusal::new(self.names[name], "is empty", "fill the column, or drop the row")
-            })
+        Some(self.cell(row, at)).filter(|text| !text.is_empty()).ok_or_else(|| {
+            Refusal::new(self.names[name], "is empty", "fill the column, or drop the row")
+        })
+    }
+
+    /// The text of a cell, which may be empty.
+    fn cell<'r>(&self, row: &[&'r str], at: Option<usize>) -> &'r str {
+        at.and_then(|at| row.get(at)).map_or("", |text| text.trim())
     }
 
     fn unquote(&self, text: &str) -> Result<csv::StringRecord, Refusal> {
@@ -159,6 +160,13 @@ impl<'a> RowReader<'a> {
     }
 
     fn unknown_event(&self, event: &str) -> Refusal {
+        if event.is_empty() {
+            return Refusal::new(
+                self.names[2],
+                "is empty, and the source does not say what an empty cell means",
+                "fill the column, or map the event `\"\"` in the source's `events`",
+            );
+        }
         Refusal::new(
             self.names[2],
             format!("the source maps no event `{event}`"),
@@ -199,6 +207,19 @@ mod tests {
         assert_eq!(decode(&waiting, &fixture::plant()).unwrap().states[0].state, None);
         let quoted = record("events", "\"2026-11-01T10:00:00Z\",\"M1\",\"failure\"");
         assert_eq!(decode(&quoted, &fixture::plant()).unwrap(), facts);
+    }
+
+    #[test]
+    fn an_empty_cell_is_an_event_where_it_is_mapped_and_refused_where_not() {
+        let mut plant = fixture::plant();
+        let empty = record("events", "2026-11-01T10:00:00Z,M1, ");
+        let error = *decode(&empty, &plant).unwrap_err();
+        assert!(error.field == "event" && error.reason.contains("empty"), "{error:?}");
+        assert!(error.cure.contains("`\"\"`"), "{}", error.cure);
+        let Reader::MachineEvents(events) = &mut plant.sources[0].reader else { panic!() };
+        events.events.insert(String::new(), events.events["restored"].clone());
+        let facts = decode(&empty, &plant).unwrap();
+        assert_eq!(facts.states[0].state, Some(EquipmentState::Productive));
     }
 
     #[test]

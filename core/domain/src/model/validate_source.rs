@@ -1,6 +1,10 @@
 //! Relations between the fields of one source.
 
-use super::{Plant, Reader, Source, TimeFormat, findings::Findings};
+use std::collections::BTreeMap;
+
+use super::{
+    EquipmentState, EventRule, MachineEvents, Plant, Reader, Source, TimeFormat, findings::Findings,
+};
 
 /// Checks one source at path `at`.
 pub(super) fn check(found: &mut Findings, at: &str, source: &Source, plant: &Plant) {
@@ -8,13 +12,7 @@ pub(super) fn check(found: &mut Findings, at: &str, source: &Source, plant: &Pla
     let (kind, layout) = match &source.reader {
         Reader::MachineEvents(r) => {
             let columns = [&r.columns.time, &r.columns.machine, &r.columns.event];
-            if r.events.is_empty() {
-                found.add(
-                    format!("{at}.reader.machine_events.events"),
-                    "maps no event to a state",
-                    "list each event that the file holds",
-                );
-            }
+            check_events(found, &format!("{at}.reader.machine_events.events"), r);
             ("machine_events", Some((&r.header, &r.separator, &r.key, &r.time, columns)))
         }
         Reader::Counts(r) => {
@@ -26,6 +24,7 @@ pub(super) fn check(found: &mut Findings, at: &str, source: &Source, plant: &Pla
                     "write the minutes of the counted interval",
                 );
             }
+            check_counters(found, &format!("{at}.reader.counts.machines"), &r.machines);
             ("counts", Some((&r.header, &r.separator, &r.key, &r.time, columns)))
         }
         Reader::Cloudevents(_) => ("cloudevents", None),
@@ -44,6 +43,43 @@ pub(super) fn check(found: &mut Findings, at: &str, source: &Source, plant: &Pla
                 format!("{at}.machines.{name}"),
                 format!("`{resource}` is no resource of the plant"),
                 "declare it under `resources`, or correct the name",
+            );
+        }
+    }
+}
+
+fn check_events(found: &mut Findings, at: &str, events: &MachineEvents) {
+    let rules = || events.events.values();
+    if events.events.is_empty() {
+        let cure = "list each event that the file holds";
+        found.add(at.to_owned(), "maps no event to a state", cure);
+    }
+    let stops = [EquipmentState::UnscheduledDown, EquipmentState::ScheduledDown];
+    for stop in stops.into_iter().filter(|stop| rules().any(|rule| rule.state == Some(*stop))) {
+        let ends = |rule: &EventRule| {
+            rule.state.is_some_and(EquipmentState::can_work) && !rule.unless.contains(&stop)
+        };
+        if !rules().any(ends) {
+            let word = serde_json::to_value(stop).unwrap_or_default();
+            found.add(
+                at.to_owned(),
+                format!("an event begins {word}, and none ends it: the stop would last for ever"),
+                "map the event with which the machine goes on to `state: productive`; an empty \
+                 cell is the event `\"\"`",
+            );
+        }
+    }
+}
+
+/// Two counters are never one: their totals would rise and fall in turns.
+fn check_counters(found: &mut Findings, at: &str, machines: &BTreeMap<String, String>) {
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, resource) in machines {
+        if let Some(first) = known.insert(resource, name) {
+            found.add(
+                format!("{at}.{name}"),
+                format!("`{first}` and `{name}` are both `{resource}`: two counters are never one"),
+                "map each machine of the file to a resource of its own",
             );
         }
     }
@@ -80,5 +116,67 @@ fn check_plausible(found: &mut Findings, at: &str, source: &Source) {
 fn check_time(found: &mut Findings, at: &str, time: &TimeFormat) {
     if let Some(zone) = &time.zone {
         found.zone(format!("{at}.time.zone"), zone);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn faults(change: impl FnOnce(&mut MachineEvents)) -> Vec<(String, String)> {
+        let mut plant = fixture::plant();
+        let Reader::MachineEvents(events) = &mut plant.sources[0].reader else { panic!() };
+        change(events);
+        let found = plant.validate().into_iter();
+        found.map(|one| (one.path, format!("{}; {}", one.reason, one.cure))).collect()
+    }
+
+    #[test]
+    fn a_list_in_which_nothing_ends_a_stop_is_refused() {
+        let none = faults(|events| {
+            events.events.remove("restored");
+        });
+        assert_eq!(none.len(), 2, "a failure and a planned stop: {none:?}");
+        for (path, text) in none {
+            assert_eq!(path, "sources[0].reader.machine_events.events");
+            assert!(text.contains("_down\", and none ends it"), "{text}");
+        }
+        // That nothing is known ends no stop, nor does what is waved aside by it.
+        let unknown = faults(|events| {
+            events.events.get_mut("restored").unwrap().state = Some(EquipmentState::Unknown);
+        });
+        assert_eq!(unknown.len(), 2);
+        let waved = faults(|events| {
+            let stop = vec![EquipmentState::UnscheduledDown];
+            events.events.get_mut("restored").unwrap().unless = stop;
+        });
+        assert!(waved.len() == 1 && waved[0].1.contains("unscheduled_down"), "{waved:?}");
+        let starved = faults(|events| {
+            let state = Some(EquipmentState::StandbyStarved);
+            events.events.get_mut("restored").unwrap().state = state;
+        });
+        assert_eq!(starved, [], "a machine that starves could work");
+    }
+
+    #[test]
+    fn two_counters_are_never_one() {
+        let mut plant = fixture::plant();
+        let Reader::Counts(counts) = &mut plant.sources[1].reader else { panic!() };
+        let names = ["a", "b"].map(|name| (name.to_owned(), "M1".to_owned()));
+        counts.machines = names.into();
+        let found = plant.validate();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path, "sources[1].reader.counts.machines.b");
+        assert!(found[0].reason.contains("`a` and `b` are both `M1`"), "{}", found[0].reason);
+    }
+
+    #[test]
+    fn a_window_that_takes_everything_or_nothing_is_refused() {
+        let mut plant = fixture::plant();
+        plant.sources[0].plausible.past_days = 0;
+        plant.sources[1].plausible.ahead_minutes = 61;
+        let paths: Vec<String> = plant.validate().into_iter().map(|one| one.path).collect();
+        assert_eq!(paths, ["sources[0].plausible.past_days", "sources[1].plausible.ahead_minutes"]);
     }
 }
