@@ -40,11 +40,11 @@ pub use options::{DECLARED, FACTORY};
 use crate::sdk::{
     plan::Plan,
     simulator::{Change, Reply, Simulator, StoredCell, Writer},
+    tokens::Tokens,
 };
 use graph::Graph;
 use jobs::Jobs;
 use options::Options;
-use tokens::Tokens;
 use wire::{Answer, Refusal, body, json_answer, page, parameters, segments, with};
 
 /// Versions of the data plane (section 0).
@@ -121,7 +121,7 @@ impl AzureDigitalTwins {
     }
 
     fn service(&mut self, at: Timestamp, request: &Request<Bytes>, path: &[String]) -> Answer {
-        self.tokens.check(at, request)?;
+        tokens::check(&self.tokens, at, request)?;
         if self.on(Switch::EmptyForbidden) {
             return Err(Refusal::forbidden());
         }
@@ -239,9 +239,11 @@ impl Simulator for AzureDigitalTwins {
                 self.service(at, request, &path)
             }
             [_, "oauth2", "v2.0", "token"] if *request.method() == Method::POST => {
-                Ok(self.tokens.client(at, request))
+                Ok(tokens::client(&mut self.tokens, at, request))
             }
-            ["metadata", "identity", "oauth2", "token"] => Ok(self.tokens.machine(at, request)),
+            ["metadata", "identity", "oauth2", "token"] => {
+                Ok(tokens::machine(&mut self.tokens, at, request))
+            }
             ["blobs", ..] => self.jobs.blob(request),
             _ => Ok(self.page(at, request)),
         };

@@ -21,7 +21,7 @@ mod session;
 mod tests;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Method, Request, Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
@@ -32,19 +32,19 @@ pub use model::{APP, GROUP, RULE, TENANT, VERSION};
 pub use options::Options;
 
 use crate::sdk::{
-    plan::{Plan, Route, planner},
+    plan::{Plan, Route, Sites, planner},
     simulator::{Change, Reply, Simulator, StoredCell},
+    tokens::Tokens,
+    web::{self, json_answer, with},
 };
-use model::World;
-use session::Sessions;
 
 /// The sandbox.
 #[derive(Debug)]
 pub struct O9 {
     options: Options,
     plan: Plan,
-    world: World,
-    sessions: Sessions,
+    sites: Sites,
+    tokens: Tokens,
     /// Signals that the rule has taken: id and digest of the payload.
     taken: BTreeMap<String, String>,
     /// Cells that wait for `save()`, where the tenant wants one.
@@ -66,20 +66,11 @@ fn refuse(status: u16, text: impl Into<String>) -> Refusal {
     Refusal { status, text: text.into() }
 }
 
-/// A JSON answer.
-fn json_answer(status: u16, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let json = http::HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
-}
-
 impl O9 {
     /// A fresh sandbox; the ERP's data is loaded as of the first request.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let world = World::new(&options);
+        let sites = Sites::of(options.resources.clone());
         let title = format!("Application {APP}");
         let mut plan = Plan::new(&title, model::model(), options.storage);
         plan.wiring = options.wiring;
@@ -89,8 +80,8 @@ impl O9 {
         Self {
             options,
             plan,
-            world,
-            sessions: Sessions::default(),
+            sites,
+            tokens: Tokens::default(),
             taken: BTreeMap::new(),
             unsaved: Vec::new(),
             delay: Duration::ZERO,
@@ -106,9 +97,9 @@ impl O9 {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         if let (&Method::POST, ["api", "framework", "auth", "login"]) = (request.method(), &*parts)
         {
-            return self.sessions.login(at, request.body());
+            return session::login(&mut self.tokens, at, request.body());
         }
-        self.sessions.authenticate(at, request)?;
+        session::authenticate(&self.tokens, at, request)?;
         let verb = request.method();
         match (verb, parts.as_slice()) {
             (&Method::POST, ["api", "ibplquery", tenant, rest]) => {
@@ -146,12 +137,10 @@ impl O9 {
         let bare = request.uri().query().is_none();
         match Route::of(request) {
             Route::Plan if bare && ["/", "/planner"].contains(&request.uri().path()) => {
-                let mut moved = json_answer(307, &json!({ "see": "/planner" }));
-                let to = http::HeaderValue::from_static("/planner?version=TwinSignals");
-                moved.headers_mut().insert(header::LOCATION, to);
-                moved
+                let moved = json_answer(307, &json!({ "see": "/planner" }));
+                with(moved, "location", "/planner?version=TwinSignals")
             }
-            Route::Plan => self.plan.planner(at, request, &self.world),
+            Route::Plan => self.plan.planner(at, request, &self.sites),
             Route::Nowhere => planner::nowhere(request),
             Route::Pack => self.import(at, request),
         }
@@ -160,18 +149,14 @@ impl O9 {
 
 impl Simulator for O9 {
     fn handle(&mut self, at: Timestamp, request: &Request<Bytes>) -> Reply {
-        self.plan.fill(at, &self.world);
-        self.plan.nightly_due(at, &self.world);
+        self.plan.fill(at, &self.sites);
+        self.plan.nightly_due(at, &self.sites);
         self.delay = Duration::ZERO;
         if !request.uri().path().starts_with("/api/") {
             return Reply::new(self.page(at, request));
         }
         let answer = self.api(at, request).unwrap_or_else(|Refusal { status, text }| {
-            let mut response = Response::new(Bytes::from(text));
-            *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-            let plain = http::HeaderValue::from_static("text/plain; charset=utf-8");
-            response.headers_mut().insert(header::CONTENT_TYPE, plain);
-            response
+            with(web::answer(status, text), "content-type", "text/plain; charset=utf-8")
         });
         Reply::new(answer).after(self.delay)
     }
@@ -185,6 +170,6 @@ impl Simulator for O9 {
     }
 
     fn expire_sessions(&mut self) {
-        self.sessions.clear();
+        self.tokens.clear();
     }
 }

@@ -33,7 +33,6 @@ mod tests;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 pub use behaviours::{Switch, Switches};
 pub use factory::FACTORY;
@@ -49,6 +48,7 @@ use crate::sdk::{
         planner::{answer, nowhere, pack, refuse},
     },
     simulator::{Change, Reply, Simulator, StoredCell},
+    web,
 };
 use master::Master;
 use model::Area;
@@ -238,8 +238,7 @@ impl SapIbp {
     /// 64 hexadecimal digits that nobody else has.
     fn fresh_id(&mut self) -> String {
         self.ids += 1;
-        let digest = Sha256::digest(format!("{}/{}", self.options.seed, self.ids));
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        web::digest(format!("{}/{}", self.options.seed, self.ids))
     }
 
     fn odata(

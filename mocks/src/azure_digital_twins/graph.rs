@@ -6,7 +6,6 @@ use bytes::Bytes;
 use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     models::Models,
@@ -14,8 +13,8 @@ use super::{
     relationships::{Relationships, aimed},
     twins::{Twin, check_components},
     wire::{
-        Answer, Refusal, body, empty, header_text, json_answer, may_change, may_create, object,
-        with,
+        Answer, Refusal, body, digest, empty, header_text, json_answer, may_change, may_create,
+        object, with,
     },
 };
 
@@ -25,7 +24,7 @@ const BODY_MAX: usize = 32 * 1_024;
 const CHANGES_A_SECOND: usize = 10;
 
 /// The graph of one instance.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Graph {
     pub(super) models: Models,
     pub(super) twins: BTreeMap<String, Twin>,
@@ -43,9 +42,8 @@ impl Graph {
     /// An ETag that nothing had before.
     pub(super) fn fresh_etag(&mut self) -> String {
         self.etags += 1;
-        let digest = Sha256::digest(format!("etag/{}", self.etags));
-        let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+        let hex = digest(format!("etag/{}", self.etags));
+        let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32]];
         format!("W/\"{}\"", parts.join("-"))
     }
 

@@ -26,8 +26,11 @@ const SECTIONS: [&str; 4] = ["Header", "Models", "Twins", "Relationships"];
 /// A file, cut into its sections: line number and object.
 #[derive(Debug, Default)]
 struct File {
-    sections: [Vec<(usize, Map<String, Value>)>; 4],
+    sections: [Lines; 4],
 }
+
+/// Objects of a section, with the numbers of their lines.
+type Lines = Vec<(usize, Map<String, Value>)>;
 
 fn read(text: &str) -> Result<File, Fault> {
     let fault = |line: usize, text: &str| ("ImportFileInvalid", format!("line {line}: {text}"));
@@ -64,71 +67,45 @@ fn read(text: &str) -> Result<File, Fault> {
 /// Takes a file in: everything or nothing. A twin that is there is replaced as a
 /// whole.
 pub(super) fn import(graph: &mut Graph, at: Timestamp, text: &str) -> Result<Imported, Fault> {
-    let [_, models, twins, relationships] = read(text)?.sections;
-    let place = |n: usize, text: &str| format!("line {n}: {text}");
-    let new: Vec<Value> = models.iter().map(|(_, model)| Value::Object(model.clone())).collect();
-    let added = if new.is_empty() {
-        Vec::new()
-    } else {
-        graph.models.add(at, &new).map_err(|refusal| ("DTDLParsingError", refusal.message))?
-    };
-    let outcome = fill(graph, at, twins, relationships);
-    outcome
-        .map(|(twins, relationships)| Imported { models: added.len(), twins, relationships })
-        .map_err(|(n, text)| {
-            graph.models.forget(&added);
-            ("ValidationFailed", place(n, &text))
-        })
+    let sections = read(text)?.sections;
+    let mut filled = graph.clone();
+    let imported = fill(&mut filled, at, sections)?;
+    *graph = filled;
+    Ok(imported)
 }
-
-type Lines = Vec<(usize, Map<String, Value>)>;
 
 fn fill(
     graph: &mut Graph,
     at: Timestamp,
-    twins: Lines,
-    relationships: Lines,
-) -> Result<(usize, usize), (usize, String)> {
-    let mut new = Vec::new();
+    [_, models, twins, relationships]: [Lines; 4],
+) -> Result<Imported, Fault> {
+    let invalid = |n: usize, text: String| ("ValidationFailed", format!("line {n}: {text}"));
+    let text = |object: &Map<String, Value>, name: &str| {
+        object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let new: Vec<Value> = models.into_iter().map(|(_, model)| Value::Object(model)).collect();
+    if !new.is_empty() {
+        graph.models.add(at, &new).map_err(|refusal| ("DTDLParsingError", refusal.message))?;
+    }
+    let counts = (new.len(), twins.len(), relationships.len());
     for (n, object) in twins {
-        let id = object.get("$dtId").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let id = text(&object, "$dtId");
         if id.is_empty() {
-            return Err((n, "the twin has no $dtId".to_owned()));
+            return Err(invalid(n, "the twin has no $dtId".to_owned()));
         }
-        let twin = graph.new_twin(at, object);
-        let twin = twin.map_err(|refusal| {
+        let twin = graph.new_twin(at, object).map_err(|refusal| {
             let details = refusal.details.join(" ");
-            (n, format!("twin {id}: {} {details}", refusal.message))
+            invalid(n, format!("twin {id}: {} {details}", refusal.message))
         })?;
-        new.push((id, twin));
-    }
-    let before: Vec<_> =
-        new.iter().map(|(id, _)| (id.clone(), graph.twins.get(id).cloned())).collect();
-    for (id, twin) in &new {
-        graph.twins.insert(id.clone(), twin.clone());
-    }
-    let mut links = Vec::new();
-    for (n, object) in relationships {
-        let text =
-            |name: &str| object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let key = (text("$dtId"), text("$relationshipId"));
-        match graph.new_relationship(&key.0, object) {
-            Ok(one) => links.push((key, one)),
-            Err(refusal) => {
-                for (id, old) in before {
-                    match old {
-                        Some(old) => graph.twins.insert(id, old),
-                        None => graph.twins.remove(&id),
-                    };
-                }
-                return Err((n, format!("relationship {}: {}", key.1, refusal.message)));
-            }
-        }
-    }
-    let counts = (new.len(), links.len());
-    for (id, twin) in new {
         graph.keep(at, &id, twin);
     }
-    graph.relationships.extend(links);
-    Ok(counts)
+    for (n, object) in relationships {
+        let key = (text(&object, "$dtId"), text(&object, "$relationshipId"));
+        let one = graph.new_relationship(&key.0, object).map_err(|refusal| {
+            invalid(n, format!("relationship {}: {}", key.1, refusal.message))
+        })?;
+        graph.relationships.insert(key, one);
+    }
+    let (models, twins, relationships) = counts;
+    Ok(Imported { models, twins, relationships })
 }

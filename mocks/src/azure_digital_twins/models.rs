@@ -22,7 +22,7 @@ struct Model {
 }
 
 /// All models.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Models {
     all: BTreeMap<String, Model>,
 }
@@ -57,7 +57,7 @@ impl Models {
     }
 
     /// Takes models in: all or none.
-    pub(super) fn add(&mut self, at: Timestamp, values: &[Value]) -> Result<Vec<String>, Refusal> {
+    pub(super) fn add(&mut self, at: Timestamp, values: &[Value]) -> Result<(), Refusal> {
         let refuse = |(code, text): (&'static str, String)| Refusal::new(400, code, text);
         let interfaces = read_all(values).map_err(refuse)?;
         let ids: BTreeSet<&String> = interfaces.iter().map(|interface| &interface.id).collect();
@@ -73,19 +73,13 @@ impl Models {
                 return Err(Refusal::new(400, "DTDLParserError", text));
             }
         }
-        let added = ids.into_iter().cloned().collect();
         for (interface, definition) in interfaces.into_iter().zip(values) {
             let definition = definition.clone();
             let id = interface.id.clone();
             let model = Model { definition, interface, decommissioned: false, uploaded: at };
             self.all.insert(id, model);
         }
-        Ok(added)
-    }
-
-    /// Takes models out again whose import failed.
-    pub(super) fn forget(&mut self, ids: &[String]) {
-        self.all.retain(|id, _| !ids.contains(id));
+        Ok(())
     }
 
     /// Answers a request below `/models`.

@@ -22,7 +22,7 @@ use super::{
 use crate::sdk::{
     guard,
     plan::{
-        Places, Route, RowKey,
+        Route, RowKey, Sites,
         planner::{answer, nowhere, refuse},
     },
     simulator::Writer,
@@ -30,28 +30,6 @@ use crate::sdk::{
 
 /// What the page shows of one twin.
 pub(super) type Shown = BTreeMap<(RowKey, usize), Decimal>;
-
-/// Work centres and where they stand.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Plants(BTreeMap<(String, String), String>);
-
-impl Places for Plants {
-    fn pairs(&self, _: &str) -> Vec<(String, String)> {
-        self.0.keys().cloned().collect()
-    }
-
-    fn has_pair(&self, _: &str, resource: &str, location: &str) -> bool {
-        self.0.contains_key(&(resource.to_owned(), location.to_owned()))
-    }
-
-    fn resource(&self, id: &str) -> &str {
-        self.0.iter().find(|((own, _), _)| own == id).map_or("", |(_, text)| text)
-    }
-
-    fn location(&self, _: &str) -> &str {
-        ""
-    }
-}
 
 /// The period that a key of a map names.
 pub(super) fn period(key: &str) -> Option<Period> {
@@ -118,15 +96,15 @@ impl AzureDigitalTwins {
     }
 
     /// The twins that carry the component.
-    fn plants(&self) -> Plants {
-        let carries =
-            self.graph.twins.iter().filter(|(_, twin)| twin.document.contains_key(&self.component));
-        let pair = |(id, twin): (&String, &Twin)| {
-            let text = twin.document.get("description").and_then(Value::as_str);
-            let place = self.place(twin).to_owned();
-            ((id.clone(), place), text.unwrap_or_default().to_owned())
-        };
-        Plants(carries.map(pair).collect())
+    fn plants(&self) -> Sites {
+        let mut sites = Sites::default();
+        for (id, twin) in &self.graph.twins {
+            if twin.document.contains_key(&self.component) {
+                let text = twin.document.get("description").and_then(Value::as_str);
+                sites.add(id, self.place(twin), text.unwrap_or_default());
+            }
+        }
+        sites
     }
 
     /// Answers everything that is not the service.

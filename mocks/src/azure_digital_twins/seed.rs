@@ -4,12 +4,12 @@
 //! The models are our own, with names of ISA-95; what stands behind a target in
 //! somebody's configuration has that target's names.
 
-use planthread_contracts::{Aggregation, Carries};
+use planthread_contracts::{Aggregation, Carries, MeasureDecl};
 use serde_json::{Value, json};
 
 use super::options::Options;
 use crate::sdk::{
-    ShapeResource,
+    SandboxShape, ShapeResource,
     plan::{Measure, Model, Part},
 };
 
@@ -60,37 +60,40 @@ fn named(options: &Options, setting: &str, usual: &str) -> String {
     shape.unwrap_or(usual).to_owned()
 }
 
+/// A measure of the page, and the schema of its map's values.
+fn measures(options: &Options) -> Vec<(Measure, &'static str)> {
+    let measure = |id: &str, label: &str, aggregation, part| {
+        let label = label.to_owned();
+        Measure { id: id.into(), label, aggregation, part, in_scopes: true }
+    };
+    match &options.shape {
+        Some(shape) => {
+            let own = |one: &MeasureDecl| {
+                let whole = one.scale == 0 && one.carries != Carries::Observed;
+                let part = Part::of(one.carries);
+                let measure = measure(&one.surface, &one.surface, one.over_time, part);
+                (measure, if whole { "long" } else { "double" })
+            };
+            shape.measures.iter().map(own).collect()
+        }
+        None => {
+            let demo = MEASURES.iter().map(|(id, label, part, schema, aggregation)| {
+                (measure(id, label, *aggregation, *part), *schema)
+            });
+            demo.collect()
+        }
+    }
+}
+
 /// The measures of the page: the shape's, or the demo plant's.
 pub(super) fn model(options: &Options) -> Model {
-    let measures = match &options.shape {
-        Some(shape) => shape
-            .measures
-            .iter()
-            .map(|one| Measure {
-                id: one.surface.as_str().into(),
-                label: one.surface.clone(),
-                aggregation: one.over_time,
-                part: Part::of(one.carries),
-                in_scopes: true,
-            })
-            .collect(),
-        None => MEASURES
-            .iter()
-            .map(|(id, label, part, _, aggregation)| Measure {
-                id: (*id).into(),
-                label: (*label).to_owned(),
-                aggregation: *aggregation,
-                part: *part,
-                in_scopes: true,
-            })
-            .collect(),
-    };
+    let measures = measures(options).into_iter().map(|(measure, _)| measure).collect();
     Model { measures, scopes: Vec::new() }
 }
 
 /// Models, twins and relationships to start with.
 pub(super) fn seed(options: &Options) -> Seed {
-    let places = places(options);
+    let places = SandboxShape::resources_or_demo(options.shape.as_ref(), options.resources.into());
     let center = named(options, "model", WORK_CENTER);
     let (component, location) = (component(options), location(options));
     let twin = |place: &ShapeResource| {
@@ -118,19 +121,6 @@ pub(super) fn seed(options: &Options) -> Seed {
     }
 }
 
-fn places(options: &Options) -> Vec<ShapeResource> {
-    match &options.shape {
-        Some(shape) => shape.resources.clone(),
-        None => (1..=options.resources)
-            .map(|n| ShapeResource {
-                resource: format!("LINE-{n}"),
-                location: if n % 2 == 1 { "1010" } else { "1020" }.to_owned(),
-                description: format!("Line {n}"),
-            })
-            .collect(),
-    }
-}
-
 fn models(options: &Options, center: &str, component: &str, location: &str) -> Vec<Value> {
     let text = |name: &str| json!({ "@type": "Property", "name": name, "schema": "string" });
     let interface = |id: &str, name: &str, contents: Vec<Value>| {
@@ -142,17 +132,8 @@ fn models(options: &Options, center: &str, component: &str, location: &str) -> V
             "mapKey": { "name": "period", "schema": "string" },
             "mapValue": { "name": "value", "schema": schema } } })
     };
-    let maps = match &options.shape {
-        Some(shape) => shape
-            .measures
-            .iter()
-            .map(|one| {
-                let whole = one.scale == 0 && one.carries != Carries::Observed;
-                map(&one.surface, if whole { "long" } else { "double" })
-            })
-            .collect(),
-        None => MEASURES.iter().map(|(name, _, _, schema, _)| map(name, schema)).collect(),
-    };
+    let measures = measures(options);
+    let maps = measures.iter().map(|(measure, schema)| map(&measure.id, schema)).collect();
     vec![
         interface(CAPACITY, "Capacity", maps),
         interface(

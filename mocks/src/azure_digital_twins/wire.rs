@@ -5,10 +5,14 @@
 //! that holds JSON.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, header};
 use jiff::{Timestamp, tz::TimeZone};
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
+
+use crate::sdk::web::parameter;
+pub(super) use crate::sdk::web::{
+    digest, empty, header_text, json_answer, parameters, segments, with,
+};
 
 /// What a request comes to.
 pub(super) type Answer = Result<Response<Bytes>, Refusal>;
@@ -126,51 +130,6 @@ impl Refusal {
     }
 }
 
-/// An answer with JSON.
-pub(super) fn json_answer(status: u16, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    with(response, "content-type", "application/json; charset=utf-8")
-}
-
-/// An answer without a body.
-pub(super) fn empty(status: u16) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    response
-}
-
-/// The same answer with one header more; a text that can't stand in one is left
-/// out.
-pub(super) fn with(
-    mut response: Response<Bytes>,
-    name: &'static str,
-    value: &str,
-) -> Response<Bytes> {
-    if let Ok(value) = HeaderValue::try_from(value) {
-        response.headers_mut().insert(HeaderName::from_static(name), value);
-    }
-    response
-}
-
-/// The text of a request's header.
-pub(super) fn header_text<'a>(request: &'a Request<Bytes>, name: &str) -> Option<&'a str> {
-    request.headers().get(name).and_then(|value| value.to_str().ok())
-}
-
-/// The parts of a path, decoded.
-pub(super) fn segments(request: &Request<Bytes>) -> Vec<String> {
-    let path = request.uri().path().trim_matches('/');
-    path.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
-}
-
-/// The values of one parameter of the query.
-pub(super) fn parameters(request: &Request<Bytes>, name: &str) -> Vec<String> {
-    let text = request.uri().query().unwrap_or_default();
-    let pairs = url::form_urlencoded::parse(text.as_bytes());
-    pairs.filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).collect()
-}
-
 /// The body as JSON.
 pub(super) fn body(request: &Request<Bytes>) -> Result<Value, Refusal> {
     serde_json::from_slice(request.body())
@@ -240,8 +199,8 @@ pub(super) fn list(
     most: usize,
     tls: bool,
 ) -> Response<Bytes> {
-    let skip = parameters(request, "continuationToken");
-    let skip = skip.first().and_then(|text| text.parse().ok()).unwrap_or(0).min(rows.len());
+    let skip = parameter(request, "continuationToken").and_then(|text| text.parse().ok());
+    let skip = skip.unwrap_or(0).min(rows.len());
     let (end, more) = page(request, most, skip, rows.len());
     let next = more.then(|| {
         let host = header_text(request, "host").or_else(|| request.uri().host());

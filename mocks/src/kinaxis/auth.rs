@@ -1,11 +1,9 @@
 //! Who asks: tokens for a client, Basic for the web service user (section 2).
 
-use std::collections::BTreeMap;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
@@ -18,20 +16,6 @@ use super::{
 pub const USER: &str = "planthread";
 /// A user whose password is right, and who may not use web services.
 pub const USER_WITHOUT_SERVICE: &str = "planthread-noservice";
-
-/// Tokens and their ends.
-#[derive(Debug, Default)]
-pub(super) struct Tokens(BTreeMap<String, Timestamp>);
-
-impl Tokens {
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    fn live(&self, at: Timestamp) -> bool {
-        self.0.values().any(|end| *end > at)
-    }
-}
 
 impl Kinaxis {
     /// Answers the token endpoint.
@@ -49,12 +33,10 @@ impl Kinaxis {
         if grant.is_none_or(|(_, value)| value != "client_credentials") {
             return refuse(400, "unsupported_grant_type");
         }
-        if self.on(Switch::OneSession) && self.tokens.live(at) {
+        if self.on(Switch::OneSession) && self.tokens.any_good(at) {
             return Err(second_session());
         }
-        let token = format!("pt-{}", self.handle_of('T'));
-        let life = SignedDuration::try_from(self.options.token_life).unwrap_or_default();
-        self.tokens.0.insert(token.clone(), at.checked_add(life).unwrap_or(Timestamp::MAX));
+        let (token, _) = self.tokens.issue(at, self.options.token_life);
         let seconds = self.options.token_life.as_secs();
         let body = json!({ "access_token": token, "token_type": "Bearer", "expires_in": seconds });
         let mut answer = reply(200, &body);
@@ -69,15 +51,12 @@ impl Kinaxis {
         let sent = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let bearer = sent.and_then(|sent| sent.strip_prefix("Bearer "));
         if let Some(token) = bearer {
-            let end = self.tokens.0.get(token).filter(|end| **end > at);
-            return match end {
-                Some(_) if self.on(Switch::OAuth) => Ok(()),
-                _ => Err(unknown()),
-            };
+            let good = self.on(Switch::OAuth) && self.tokens.is_good(at, token);
+            return if good { Ok(()) } else { Err(unknown()) };
         }
         match basic(headers) {
             Some(one) if known(&one, USER) && self.on(Switch::BasicAuth) => {
-                if self.on(Switch::OneSession) && self.tokens.live(at) {
+                if self.on(Switch::OneSession) && self.tokens.any_good(at) {
                     return Err(second_session());
                 }
                 Ok(())

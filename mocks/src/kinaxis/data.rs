@@ -16,10 +16,10 @@ use rust_decimal::Decimal;
 
 use super::{
     dates::Format,
-    tables::{Holds, Sites, Table},
+    tables::{Holds, Table},
 };
 use crate::sdk::{
-    plan::{Places as _, Plan, RowKey},
+    plan::{Places as _, Plan, RowKey, Sites},
     simulator::Writer,
 };
 

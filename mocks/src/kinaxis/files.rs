@@ -11,7 +11,6 @@ use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     Kinaxis,
@@ -26,6 +25,7 @@ use crate::sdk::{
     jobs::{Job, Stage},
     plan::planner::{answer, pack, refuse},
     simulator::Writer,
+    web,
 };
 
 /// The data source of the demo.
@@ -336,9 +336,7 @@ fn whole(manifest: &str, dropped: &BTreeMap<String, String>) -> Result<(), Strin
             continue;
         }
         let text = dropped.get(name).ok_or_else(|| format!("{name} is missing"))?;
-        let digest = Sha256::digest(text);
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        if file["sha256"] != digest {
+        if file["sha256"] != web::digest(text) {
             return Err(format!(
                 "{name} is not what the manifest says: it is damaged or half copied"
             ));

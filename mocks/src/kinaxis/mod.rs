@@ -36,8 +36,10 @@ pub use options::Options;
 pub use tables::{PARENT, SIGNALS};
 
 use crate::sdk::{
-    plan::{Plan, Route, planner::nowhere},
+    SandboxShape,
+    plan::{Plan, Route, Sites, planner::nowhere},
     simulator::{Change, Reply, Simulator, StoredCell, Writer},
+    tokens::Tokens,
 };
 use data::Data;
 use wire::{Answer, refused};
@@ -52,7 +54,7 @@ pub struct Kinaxis {
     plan: Plan,
     data: Data,
     integration: Arc<Writer>,
-    tokens: auth::Tokens,
+    tokens: Tokens,
     exports: BTreeMap<String, bulk::Export>,
     staged: BTreeMap<String, bulk::Staged>,
     queries: BTreeMap<String, workbook::Query>,
@@ -71,14 +73,15 @@ impl Kinaxis {
         plan.scope_word = "Scenario";
         // A row of one period goes before the standard row.
         plan.wiring = crate::sdk::plan::Wiring::Calculation;
-        let sites = tables::Sites::of(&options);
+        let resources = options.resources.into();
+        let sites = Sites::of(SandboxShape::resources_or_demo(options.shape.as_ref(), resources));
         let data = Data::new(tables, sites, options.inclusive, options.storage);
         let mut sandbox = Self {
             options,
             plan,
             data,
             integration: Arc::new(Writer::Integration(USER.to_owned())),
-            tokens: auth::Tokens::default(),
+            tokens: Tokens::default(),
             exports: BTreeMap::new(),
             staged: BTreeMap::new(),
             queries: BTreeMap::new(),

@@ -112,9 +112,3 @@ impl Options {
         })
     }
 }
-
-/// Where constraint number `n` (from 1) stands.
-#[must_use]
-pub const fn site_of(n: u32) -> &'static str {
-    if n % 2 == 1 { "1010" } else { "1020" }
-}

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_contracts::Aggregation;
 
-use super::options::{Options, site_of};
-use crate::sdk::plan::{Measure, Model, Part, Places};
+use super::options::Options;
+use crate::sdk::plan::{Measure, Model, Part};
 
 /// The scenario that the planners work in: the parent of the signal scenario.
 pub const PARENT: &str = "Baseline";
@@ -294,58 +294,4 @@ fn shaped(shape: &crate::sdk::SandboxShape, tables: &mut Vec<Table>, model: &mut
 
 fn measure(id: &str, label: &str, aggregation: Aggregation, part: Part) -> Measure {
     Measure { id: id.into(), label: label.to_owned(), aggregation, part, in_scopes: true }
-}
-
-/// Which constraints stand where.
-#[derive(Debug, Default)]
-pub(super) struct Sites(BTreeMap<(String, String), String>);
-
-impl Sites {
-    pub(super) fn of(options: &Options) -> Self {
-        let mut sites = Self::default();
-        match &options.shape {
-            Some(shape) => {
-                for one in &shape.resources {
-                    sites.add(&one.resource, &one.location, &one.description);
-                }
-            }
-            None => {
-                for n in 1..=options.resources {
-                    sites.add(&format!("LINE-{n}"), site_of(n), &format!("Assembly line {n}"));
-                }
-            }
-        }
-        sites
-    }
-
-    pub(super) fn add(&mut self, name: &str, site: &str, description: &str) {
-        self.0.insert((name.to_owned(), site.to_owned()), description.to_owned());
-    }
-
-    pub(super) fn described(&self) -> impl Iterator<Item = (&(String, String), &String)> {
-        self.0.iter()
-    }
-}
-
-impl Places for Sites {
-    fn pairs(&self, _: &str) -> Vec<(String, String)> {
-        self.0.keys().cloned().collect()
-    }
-
-    fn has_pair(&self, _: &str, resource: &str, location: &str) -> bool {
-        self.0.contains_key(&(resource.to_owned(), location.to_owned()))
-    }
-
-    fn resource(&self, id: &str) -> &str {
-        let found = self.0.iter().find(|((name, _), _)| name == id);
-        found.map_or("", |(_, description)| description)
-    }
-
-    fn location(&self, id: &str) -> &str {
-        match id {
-            "1010" => "Plant Regensburg",
-            "1020" => "Plant Dresden",
-            _ => "",
-        }
-    }
 }

@@ -1,22 +1,15 @@
 //! Answers and refusals, and what a request's body says.
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, header};
 use serde_json::{Value, json};
 
 use super::Kinaxis;
+pub(super) use crate::sdk::web::{json_answer as reply, parameter};
 
 /// A refusal: a status with a text. The body's form is unconfirmed (section 7).
 pub(super) type Refusal = Box<Response<Bytes>>;
 pub(super) type Answer = Result<Response<Bytes>, Refusal>;
-
-pub(super) fn reply(status: u16, body: &Value) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let json = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
-}
 
 pub(super) fn refused(status: u16, text: impl Into<String>) -> Refusal {
     let text: String = text.into();
@@ -57,13 +50,6 @@ pub(super) fn rows(body: &Value) -> Result<Vec<Vec<String>>, Refusal> {
         row["Values"].as_array()?.iter().map(value).collect()
     };
     rows.iter().map(|one| row(one).ok_or_else(wrong)).collect()
-}
-
-/// A query parameter, decoded.
-pub(super) fn parameter(request: &Request<Bytes>, name: &str) -> Option<String> {
-    let query = request.uri().query().unwrap_or_default();
-    let found = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name);
-    found.map(|(_, value)| value.into_owned())
 }
 
 /// A number in the query.

@@ -6,8 +6,8 @@ use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use planthread_contracts::{Aggregation, Period, PeriodKind};
 use rust_decimal::Decimal;
 
-use super::{O9, options::Options};
-use crate::sdk::plan::{Measure, Model, Part, Places, RowKey};
+use super::O9;
+use crate::sdk::plan::{Measure, Model, Part, RowKey};
 
 /// The tenant.
 pub const TENANT: &str = "1234";
@@ -59,52 +59,6 @@ pub(super) fn model() -> Model {
     Model {
         measures: measures.map(measure).into(),
         scopes: vec![(VERSION.to_owned(), "Signals of the factory twins".to_owned())],
-    }
-}
-
-/// Members.
-#[derive(Debug)]
-pub(super) struct World {
-    /// Resource, location, what people call the resource.
-    pub(super) places: Vec<(String, String, String)>,
-}
-
-impl World {
-    pub(super) fn new(options: &Options) -> Self {
-        let place = |one: &crate::sdk::ShapeResource| {
-            (one.resource.clone(), one.location.clone(), one.description.clone())
-        };
-        Self { places: options.resources.iter().map(place).collect() }
-    }
-
-    pub(super) fn has_resource(&self, name: &str) -> bool {
-        self.places.iter().any(|(resource, ..)| resource == name)
-    }
-
-    fn locations(&self) -> BTreeSet<String> {
-        self.places.iter().map(|(_, location, _)| location.clone()).collect()
-    }
-}
-
-impl Places for World {
-    fn pairs(&self, _: &str) -> Vec<(String, String)> {
-        self.places.iter().map(|(r, l, _)| (r.clone(), l.clone())).collect()
-    }
-
-    fn has_pair(&self, _: &str, resource: &str, location: &str) -> bool {
-        self.places.iter().any(|(r, l, _)| r == resource && l == location)
-    }
-
-    fn resource(&self, id: &str) -> &str {
-        self.places.iter().find(|(r, ..)| r == id).map_or("", |(.., text)| text)
-    }
-
-    fn location(&self, id: &str) -> &str {
-        match id {
-            "1010" => "Plant north",
-            "1020" => "Plant south",
-            _ => "",
-        }
     }
 }
 
@@ -188,14 +142,11 @@ impl O9 {
 
     /// Members of a dimension's level, by name.
     pub(super) fn members(&self, dimension: &str, level: &str) -> Option<Vec<String>> {
+        let owned = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
         match (dimension, level) {
             ("Version", "Version Name") => Some([WORKING_VIEW, VERSION].map(str::to_owned).into()),
-            ("Resource", "Resource") => {
-                let named: BTreeSet<String> =
-                    self.world.places.iter().map(|(r, ..)| r.clone()).collect();
-                Some(named.into_iter().collect())
-            }
-            ("Location", "Location") => Some(self.world.locations().into_iter().collect()),
+            ("Resource", "Resource") => Some(owned(self.sites.resources())),
+            ("Location", "Location") => Some(owned(self.sites.locations())),
             _ => None,
         }
     }

@@ -70,15 +70,8 @@ impl Options {
     pub fn of(setup: &Setup) -> Result<Self, SetupError> {
         let values = Values::read(&DECLARED, &setup.options)?;
         setup.shape.as_ref().map_or(Ok(()), fits)?;
-        let numbered = |n: u64| ShapeResource {
-            resource: format!("LINE-{n}"),
-            location: if n % 2 == 1 { "1010" } else { "1020" }.to_owned(),
-            description: format!("Line {n}"),
-        };
-        let resources = match &setup.shape {
-            Some(shape) => shape.resources.clone(),
-            None => (1..=values.number("resources")).map(numbered).collect(),
-        };
+        let demo = values.number("resources");
+        let resources = SandboxShape::resources_or_demo(setup.shape.as_ref(), demo);
         let shaped = setup.shape.as_ref().and_then(|shape| Some(shape.measures.first()?.level));
         let hour = values.text("nightly-hour");
         let hour = match hour {

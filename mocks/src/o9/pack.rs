@@ -12,12 +12,12 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use super::O9;
 use crate::sdk::{
     plan::planner::{answer, pack, refuse},
     simulator::Writer,
+    web,
 };
 
 const HEADER: [&str; 6] = ["Version", "Resource", "Location", "Time", "Measure", "Value"];
@@ -28,9 +28,7 @@ impl O9 {
             Ok(found) => found,
             Err(refused) => return *refused,
         };
-        let query = request.uri().query().unwrap_or_default();
-        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-        let done = pairs.find(|(name, _)| name == "done").map(|(_, value)| value.into_owned());
+        let done = web::parameter(request, "done");
         match self.import_csv(at, text, separator, done.as_deref()) {
             Ok(written) => answer(200, &json!({ "written": written })),
             Err(reason) => refuse(&reason),
@@ -48,11 +46,10 @@ impl O9 {
         separator: u8,
         done: Option<&str>,
     ) -> Result<usize, String> {
-        self.plan.fill(at, &self.world);
+        self.plan.fill(at, &self.sites);
         let done = done.ok_or("the end mark is missing: the file may not be copied whole")?;
         let (rows, digest) = done.split_once(':').ok_or("the end mark is not ROWS:SHA256")?;
-        let found: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-        if found != digest.trim() {
+        if web::digest(text) != digest.trim() {
             return Err("the file differs from its end mark: damaged, or not copied whole".into());
         }
         let mut reader =

@@ -173,6 +173,6 @@ impl O9 {
     }
 
     fn called(&self, resource: &str) -> &str {
-        crate::sdk::plan::Places::resource(&self.world, resource)
+        crate::sdk::plan::Places::resource(&self.sites, resource)
     }
 }

@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     Answer, O9, Refusal, Switch, json_answer,
@@ -22,7 +21,7 @@ use super::{
     refuse,
     run::Write,
 };
-use crate::sdk::plan::RowKey;
+use crate::sdk::{plan::RowKey, web};
 
 /// Most rows of one call.
 const ROWS_MAX: usize = 500;
@@ -61,8 +60,7 @@ impl O9 {
         if payload.rows.is_empty() || payload.rows.len() > ROWS_MAX {
             return Err(refuse(400, format!("1 to {ROWS_MAX} rows, please")));
         }
-        let digest: String =
-            Sha256::digest(body.to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = web::digest(body.to_string());
         match self.taken.get(&payload.signal_id) {
             Some(known) if *known == digest => {
                 let text = format!("signal {} was taken before", payload.signal_id);
@@ -95,9 +93,8 @@ impl O9 {
 
     /// A rule that creates what it does not know takes its time.
     fn create(&mut self, row: &Row) {
-        if self.on(Switch::SlowCreateMember) && !self.world.has_resource(&row.resource) {
-            let place = (row.resource.clone(), row.location.clone(), "created by the rule".into());
-            self.world.places.push(place);
+        if self.on(Switch::SlowCreateMember) && !self.sites.resources().contains(&*row.resource) {
+            self.sites.add(&row.resource, &row.location, "created by the rule");
             self.delay = CREATION;
         }
     }

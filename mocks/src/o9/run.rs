@@ -134,7 +134,7 @@ impl O9 {
     ) -> Result<Vec<Write>, String> {
         let mut leaves = Vec::new();
         for version in ["", super::VERSION] {
-            for (resource, location) in self.world.pairs(version) {
+            for (resource, location) in self.sites.pairs(version) {
                 for period in self.calendar(at) {
                     let key = RowKey::new(version, &resource, &location, period);
                     if members_of(&key, sets)?.is_some() {
@@ -175,8 +175,8 @@ impl O9 {
     /// Writes one leaf cell, with what the tenant's rules make of it.
     pub(super) fn put(&mut self, at: Timestamp, write: &Write) {
         let Some(measure) = self.plan.model.find(&write.measure) else { return };
-        let last = self.world.places.last().map(|(resource, ..)| resource.clone());
-        let masked = self.on(Switch::AssortmentMask) && last.as_ref() == Some(&write.key.resource);
+        let last = self.sites.resources().last().copied();
+        let masked = self.on(Switch::AssortmentMask) && last == Some(&*write.key.resource);
         if masked && self.value(&write.key, &write.measure).is_none() {
             return;
         }
@@ -206,10 +206,10 @@ impl O9 {
     ) -> Result<RowKey, String> {
         let unknown = |what: &str, name: &str| format!("{what} [{name}] does not exist");
         let scope = scope_of(version).ok_or_else(|| unknown("version", version))?;
-        if !self.world.has_resource(resource) {
+        if !self.sites.resources().contains(resource) {
             return Err(unknown("resource", resource));
         }
-        if !self.world.has_pair(scope, resource, location) {
+        if !self.sites.has_pair(scope, resource, location) {
             return Err(format!("resource [{resource}] is not at location [{location}]"));
         }
         let found: Option<Period> = period(self.plan.storage, bucket);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     behaviours::{Switch, Switches},
     model::{Area, BASELINE, DESCRIPTIONS, Name},
-    options::{Options, location_of},
+    options::Options,
     transaction::Progress,
 };
 use crate::sdk::{
@@ -346,15 +346,12 @@ fn content(options: &Options) -> (Vec<ShapeResource>, Vec<(String, String)>) {
         let locations = locations.into_iter().map(|location| (location.clone(), String::new()));
         return (shape.resources.clone(), locations.collect());
     }
-    let resource = |n: u32| ShapeResource {
-        resource: format!("LINE-{n}"),
-        location: location_of(n).to_owned(),
-        // Every fifth has no description: predicates on it drop such rows.
-        description: if n.is_multiple_of(5) { String::new() } else { format!("Assembly line {n}") },
-    };
+    let mut resources: Vec<_> = ShapeResource::demo(options.resources.into()).collect();
+    // Every fifth has no description: predicates on it drop such rows.
+    resources.iter_mut().skip(4).step_by(5).for_each(|one| one.description.clear());
     let locations = [("1010", "Plant Regensburg"), ("1020", "Plant Dresden")];
     let locations = locations.map(|(id, name)| (id.to_owned(), name.to_owned()));
-    ((1..=options.resources).map(resource).collect(), locations.to_vec())
+    (resources, locations.to_vec())
 }
 
 fn attributes(owned: &[(&str, String)], more: &[(&str, &str)]) -> Attributes {

@@ -177,9 +177,3 @@ fn hour(text: &str) -> Result<i8, SetupError> {
         crate::sdk::OptionError::Value { name: "nightly-hour", value, wants }.into()
     })
 }
-
-/// Where resource number `n` (from 1) stands.
-#[must_use]
-pub const fn location_of(n: u32) -> &'static str {
-    if n % 2 == 1 { "1010" } else { "1020" }
-}

@@ -19,6 +19,8 @@ pub mod server;
 pub mod shape;
 pub mod simulator;
 pub mod time;
+pub mod tokens;
+pub mod web;
 
 pub use behaviours::{Behaviour, Described, Grade, Switch, Switches, UnknownBehaviour};
 pub use factory::{SandboxFactory, Setup, SetupError};

@@ -39,6 +39,17 @@ pub struct ShapeResource {
     pub description: String,
 }
 
+impl ShapeResource {
+    /// `count` resources of the demo plant: odd ones at 1010, even ones at 1020.
+    pub fn demo(count: u64) -> impl Iterator<Item = Self> {
+        (1..=count).map(|n| Self {
+            resource: format!("LINE-{n}"),
+            location: if n % 2 == 1 { "1010" } else { "1020" }.to_owned(),
+            description: format!("Assembly line {n}"),
+        })
+    }
+}
+
 /// A file of resources can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]
@@ -56,6 +67,12 @@ impl SandboxShape {
     pub fn setting(&self, path: &str) -> Option<&str> {
         let found = path.split('.').try_fold(&self.settings, |value, key| value.get(key));
         found.and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// The resources of a shape, or `demo` ones of the demo plant where there is none.
+    #[must_use]
+    pub fn resources_or_demo(shape: Option<&Self>, demo: u64) -> Vec<ShapeResource> {
+        shape.map_or_else(|| ShapeResource::demo(demo).collect(), |shape| shape.resources.clone())
     }
 
     /// Adds resources; one that is there keeps its place and may get a

@@ -8,6 +8,7 @@ mod erp;
 mod grid;
 mod model;
 pub mod planner;
+mod sites;
 mod store;
 
 use jiff::{Timestamp, civil::Date};
@@ -16,6 +17,7 @@ use planthread_contracts::PeriodKind;
 pub use erp::{COPY_JOB, NIGHTLY_JOB, SUPPLY_RUN};
 pub use model::{Measure, Model, Part, STORAGE, StorageError, Wiring, WiringError, storage};
 pub use planner::Route;
+pub use sites::Sites;
 pub use store::{Cell, CellStore, Row, RowKey, Totals};
 
 /// Which resources stand where, in the master data of a sandbox.
