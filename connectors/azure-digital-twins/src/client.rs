@@ -6,39 +6,17 @@ use http::{
     HeaderValue, Method, Response,
     header::{CONTENT_TYPE, ETAG, IF_MATCH},
 };
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use planthread_kit::{
     Class, ConnectorError, Sent,
     http::{
-        Bounds, Call, CursorPage, Expect, HttpStack, JsonClient, Lane, Safety, Said,
+        Bounds, Call, Expect, HttpStack, JsonClient, Lane, Page, Safety, Said,
         answer::{receipt, refusal},
+        encoded,
         paging::by_cursor,
         said::said,
     },
 };
 use serde_json::{Value, json};
-
-/// What is escaped in a part of a path: `dtmi:a;1` goes as `dtmi%3Aa%3B1`.
-const ESCAPED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'/')
-    .add(b':')
-    .add(b';')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'@')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
 
 const READ_TWIN: &str = "read twin";
 const PATCH_TWIN: &str = "patch twin";
@@ -82,7 +60,7 @@ impl Client {
     }
 
     fn path(&self, room: &str, id: &str, more: &str) -> String {
-        let id = utf8_percent_encode(id, ESCAPED);
+        let id = encoded(id);
         let slash = if room.is_empty() { "" } else { "/" };
         format!("/{room}{slash}{id}?api-version={}{more}", self.version)
     }
@@ -148,7 +126,7 @@ impl Client {
         const READ: &str = "read models";
         let mut more = "&includeModelDefinition=true".to_owned();
         if let Some(id) = id {
-            let id = utf8_percent_encode(id, ESCAPED);
+            let id = encoded(id);
             more.push_str(&format!("&dependenciesFor={id}"));
         }
         let first = self.path("", "models", &more);
@@ -157,7 +135,7 @@ impl Client {
             async move {
                 let page = self.json.read(READ, lane, &path, Expect::json("/value")).await?;
                 let next = page["nextLink"].as_str().map(str::to_owned);
-                Ok(CursorPage { rows: rows(page), next })
+                Ok(Page { rows: rows(page), total: None, next })
             }
         });
         match pages.await {
@@ -190,7 +168,7 @@ impl Client {
                 let call = Call::new(READ, Safety::Read, request?).lane(lane);
                 let page = self.json.send(call, Expect::json("/value")).await?;
                 let next = page["continuationToken"].as_str().map(str::to_owned);
-                Ok(CursorPage { rows: rows(page), next })
+                Ok(Page { rows: rows(page), total: None, next })
             }
         });
         Ok(pages.await?.concat())
@@ -274,7 +252,7 @@ mod tests {
 
     #[test]
     fn ids_and_links_become_paths() {
-        let id = utf8_percent_encode("dtmi:a:b;1", ESCAPED).to_string();
+        let id = encoded("dtmi:a:b;1");
         assert_eq!(id, "dtmi%3Aa%3Ab%3B1");
         assert_eq!(below_root("https://host/models?a=b"), "/models?a=b");
     }

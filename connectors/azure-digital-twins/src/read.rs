@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use planthread_contracts::{CellKey, MeasureDecl, SeenCell};
-use planthread_kit::{Class, ConnectorError, Selection, http::Lane};
+use planthread_contracts::{MeasureDecl, SeenCell};
+use planthread_kit::{Class, ConnectorError, Selection, http::Lane, rows::RowKey};
 use serde_json::Value;
 
 use crate::{client::Twin, connector::Context, key, patch::decimal, submit::elsewhere};
@@ -81,15 +81,9 @@ fn cells(
                 continue;
             }
             let value = decimal(value).ok_or_else(|| drift(&measure.surface, "is no number"))?;
-            let key = CellKey {
-                target: selection.target.as_str().into(),
-                scope: selection.scope.name().into(),
-                resource: resource.as_str().into(),
-                location: location.as_str().into(),
-                product: None,
-                period,
-                measure: measure.name.as_str().into(),
-            };
+            let (resource, location) = (resource.as_str().into(), location.as_str().into());
+            let row = RowKey { resource, location, product: None, period };
+            let key = row.cell(&selection.target, selection.scope.name(), &measure.name);
             seen.push(SeenCell { key, value: Some(value) });
         }
     }

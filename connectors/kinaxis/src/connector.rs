@@ -9,7 +9,7 @@ use planthread_kit::{
 
 use crate::{
     check::{discover::discover, sheet},
-    config::{Config, WriteRoute},
+    config::{Config, Layout, Route},
     context::Context,
     cost::{cost, rows_per_request},
     grades::grades,
@@ -38,34 +38,35 @@ impl Kinaxis {
         http: HttpStack,
     ) -> Result<Self, SettingsFault> {
         config.validate(&measures).map_err(|fault| fault.inside("settings"))?;
-        let commits = config.write_route == WriteRoute::Commit;
-        if scope.is_base() != commits {
+        let layouts = config.layouts(&measures)?;
+        let route = config.route(&layouts)?;
+        if scope.is_base() != matches!(route, Route::Commit(_)) {
             return Err(SettingsFault::new("scope", format!("is {scope}")).cure(
                 "a signal scenario is a named scope; only a target with `write_route: commit` \
                  lands in base, the parent",
             ));
         }
-        let layouts = config.layouts(&measures)?;
         let info = Info {
             name: crate::NAME,
             target: target.to_owned(),
             address: config.address(&scope),
-            capabilities: capabilities(&config, &measures, cost(&config, &layouts)),
+            capabilities: capabilities(&config, &route, &layouts, &measures),
             agreement: None,
             grades: grades(),
-            sheet: sheet::lines(&config, &layouts, &measures, config.scenario_of(&scope)),
+            sheet: sheet::lines(&config, &route, &layouts, &measures, config.scenario_of(&scope)),
         };
-        let context = Context::new(config, target, scope, measures, layouts, http);
+        let context = Context::new(config, target, scope, measures, (layouts, route), http);
         Ok(Self { context, info })
     }
 }
 
 fn capabilities(
     config: &Config,
+    route: &Route,
+    layouts: &[Layout],
     measures: &[MeasureDecl],
-    cost: planthread_kit::Cost,
 ) -> Capabilities {
-    let rows = rows_per_request(config);
+    let rows = rows_per_request(config, route);
     Capabilities {
         cells_per_batch: rows * measures.len().max(1),
         groups_per_batch: rows,
@@ -73,10 +74,9 @@ fn capabilities(
         measures: measures.to_vec(),
         // A tally counts refused rows and names none (§17); the history of a data
         // load names lines.
-        names_rejected_rows: config.write_route == WriteRoute::DataLoad
-            && config.data_load.as_ref().is_some_and(|load| load.history.is_some()),
+        names_rejected_rows: matches!(route, Route::Load(load) if load.history.is_some()),
         published_requests_per_minute: None,
-        cost,
+        cost: cost(config, route, layouts),
     }
 }
 

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use planthread_contracts::{MeasureDecl, Scope};
-use planthread_kit::{Clock, http::HttpStack};
+use planthread_kit::{Attempt, Clock, ConnectorError, http::HttpStack};
 
 use crate::{
-    config::{Config, Layout},
+    config::{Config, Layout, Route},
+    verbs::SINCE,
     wire::Client,
 };
 
@@ -19,6 +20,7 @@ pub(crate) struct Context {
     pub(crate) scope: Scope,
     pub(crate) measures: Vec<MeasureDecl>,
     pub(crate) layouts: Vec<Layout>,
+    pub(crate) route: Route,
     pub(crate) client: Client,
     /// Whether the scenario was made sure of since the start.
     pub(crate) ensured: AtomicBool,
@@ -32,7 +34,7 @@ impl Context {
         target: &str,
         scope: Scope,
         measures: Vec<MeasureDecl>,
-        layouts: Vec<Layout>,
+        (layouts, route): (Vec<Layout>, Route),
         http: HttpStack,
     ) -> Self {
         let scenario = config.scenario_of(&scope).to_owned();
@@ -40,7 +42,12 @@ impl Context {
         let ensured = AtomicBool::new(false);
         let most_rows = layouts.iter().map(|_| AtomicUsize::new(0)).collect();
         let target = target.to_owned();
-        Self { config, target, scope, measures, layouts, client, ensured, most_rows }
+        Self { config, target, scope, measures, layouts, route, client, ensured, most_rows }
+    }
+
+    /// Notes the instant before a write that can take effect.
+    pub(crate) fn note_now(&self, attempt: &Attempt) -> Result<(), ConnectorError> {
+        attempt.note(SINCE, &self.clock().now().to_string())
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

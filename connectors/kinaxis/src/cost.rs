@@ -2,27 +2,25 @@
 
 use planthread_kit::Cost;
 
-use crate::config::{Config, Layout, WriteRoute};
+use crate::config::{Config, Layout, Route};
 
 /// Rows of one commit: it brings everything at once.
 const COMMITTED_MAX: usize = 1_000_000;
 
 /// Most rows in one request that carries cells.
-pub(crate) const fn rows_per_request(config: &Config) -> usize {
-    match config.write_route {
-        WriteRoute::Commit => COMMITTED_MAX,
-        WriteRoute::BulkUpload | WriteRoute::WorksheetImport | WriteRoute::DataLoad => {
-            config.writing.rows_per_request
-        }
+pub(crate) const fn rows_per_request(config: &Config, route: &Route) -> usize {
+    match route {
+        Route::Commit(_) => COMMITTED_MAX,
+        Route::Bulk | Route::Import(_) | Route::Load(_) => config.writing.rows_per_request,
     }
 }
 
 /// Figures for `plan`. Each table of a batch is staged in one request and
 /// completed in another.
-pub(crate) fn cost(config: &Config, layouts: &[Layout]) -> Cost {
+pub(crate) fn cost(config: &Config, route: &Route, layouts: &[Layout]) -> Cost {
     let tables = layouts.len().max(1);
     let measures: usize = layouts.iter().map(|layout| layout.values.len()).sum();
-    let (rows, ms) = (rows_per_request(config), config.writing.request_ms);
+    let (rows, ms) = (rows_per_request(config, route), config.writing.request_ms);
     let overhead = 2 * tables - 1;
     let widest = layouts.iter().map(|layout| layout.values.len()).max().unwrap_or(1);
     Cost {

@@ -20,88 +20,39 @@ const LOADS: &str = "GitHub dimorry/kinaxis-web-service, dimorry/trigger_maestro
 const NONE: &str = "no public material";
 
 /// Behaviour, grade, source.
+#[rustfmt::skip]
 const SHEET: [(&str, &str, &str); 28] = [
-    (
-        "OAuth 2.0 client credentials at `<base>/oauth2/token`, client in the Basic header",
-        "B",
-        CLIENTS,
-    ),
+    ("OAuth 2.0 client credentials at `<base>/oauth2/token`, client in the Basic header", "B", CLIENTS),
     ("Basic with a dedicated web service user", "B", RAPIDPY),
-    (
-        "One session a web service user: nothing runs side by side unless the profile says so",
-        "C",
-        DECK,
-    ),
+    ("One session a web service user: nothing runs side by side unless the profile says so", "C", DECK),
     ("Wire shapes are those of the 2016.2 guide, which public clients link", "C", RAPIDPY),
-    (
-        "`bulk/export` opens a read, pages come by `startRow` from 0, rows as delimited texts",
-        "C",
-        RAPIDPY,
-    ),
-    (
-        "A shortfall against `TotalRows` is refused, also where a page is shorter than asked for",
-        "C",
-        "own rule",
-    ),
+    ("`bulk/export` opens a read, pages come by `startRow` from 0, rows as delimited texts", "C", RAPIDPY),
+    ("A shortfall against `TotalRows` is refused, also where a page is shorter than asked for", "C", "own rule"),
     ("`finishExport` is never needed: exports end by themselves", "C", RAPIDPY),
     ("Filter text without brackets; with them by setting", "C", "two revisions of the same client"),
-    (
-        "Escapes in filter texts: other names than plain ones are not sent, everything is read",
-        "unconfirmed",
-        NONE,
-    ),
+    ("Escapes in filter texts: other names than plain ones are not sent, everything is read", "unconfirmed", NONE),
     ("`bulk/upload` stages, `complete` applies and counts rows", "C", RAPIDPY),
     ("Nothing staged has an effect without `complete`", "C", RAPIDPY),
     ("Refused rows are counted and not named", "unconfirmed", NONE),
     ("A success counts only with the full count of rows: `Partial Success` is none", "C", RAPIDPY),
     ("Handles begin with `#`; it is left out in paths", "C", RAPIDPY),
-    (
-        "ConstraintAvailable has no unique key; what a row does that is sent again is a setting",
-        "C",
-        MODEL,
-    ),
+    ("ConstraintAvailable has no unique key; what a row does that is sent again is a setting", "C", MODEL),
     ("CapacityOverride is keyed by Id and WorkCenter: ids of ours begin with PT-", "C", MODEL),
     ("Own-namespace tables exist; their fields are the customer's", "C", MODEL),
     ("Meaning of Rate, inclusive end dates: settings without default", "unconfirmed", NONE),
-    (
-        "Scenarios are written by name and scope; made and committed by the customer's scripts only",
-        "C",
-        SCRIPTS,
-    ),
+    ("Scenarios are written by name and scope; made and committed by the customer's scripts only", "C", SCRIPTS),
     ("A failed script answers 200 with `ScriptError`", "C", RAPIDPY),
     ("`Errors` is one object or a list", "C", RAPIDPY),
     ("Extract files: tab-delimited, named after the table, `extract.done` last", "B", WIKI),
-    (
-        "Header, encoding and decimal sign of extract files: header by setting, UTF-8, LF, point",
-        "unconfirmed",
-        WIKI,
-    ),
+    ("Header, encoding and decimal sign of extract files: header by setting, UTF-8, LF, point", "unconfirmed", WIKI),
     ("A file loaded as Full deletes what it lacks: an empty one is never made", "C", SCRIPTS),
-    (
-        "`data/workbook/import` takes rows through a worksheet's rules; `Success` with `ErrorRowCount` is none",
-        "B",
-        CLIENTS,
-    ),
-    (
-        "`dataload`, `dataupdate/trigger`, `dataupdate/{key}`: an empty `DataUpdateId` is a running load",
-        "C",
-        LOADS,
-    ),
-    (
-        "The word for a load that merges, and the texts of a success: settings without default",
-        "unconfirmed",
-        LOADS,
-    ),
+    ("`data/workbook/import` takes rows through a worksheet's rules; `Success` with `ErrorRowCount` is none", "B", CLIENTS),
+    ("`dataload`, `dataupdate/trigger`, `dataupdate/{key}`: an empty `DataUpdateId` is a running load", "C", LOADS),
+    ("The word for a load that merges, and the texts of a success: settings without default", "unconfirmed", LOADS),
     ("History of a data update names the line of a refused row (`FileLineNum`)", "C", SCRIPTS),
 ];
 
 /// The sheet.
 pub(crate) fn grades() -> Vec<Grade> {
-    let grade = |(behaviour, grade, source): &(&str, &str, &str)| Grade {
-        behaviour: (*behaviour).to_owned(),
-        grade: (*grade).to_owned(),
-        source: (*source).to_owned(),
-        date: DATE.to_owned(),
-    };
-    SHEET.iter().map(grade).collect()
+    Grade::sheet(DATE, &SHEET)
 }

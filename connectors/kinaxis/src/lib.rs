@@ -16,7 +16,6 @@ pub mod config;
 mod connector;
 mod context;
 mod cost;
-mod dates;
 mod factory;
 mod grades;
 mod pack;

@@ -10,7 +10,7 @@ use planthread_kit::{CellWrite, ConnectorError, PackFile, delimited::Delimited, 
 
 use crate::{
     config::{Config, Layout},
-    rows::{encode, key_values, parts},
+    rows::{Line, encode, lines, parts, texts, whole},
 };
 
 /// The file after which the vendor's process takes an extract.
@@ -27,18 +27,9 @@ pub(crate) fn pack(
     let parts = parts(&grouped, layouts, usize::MAX);
     let mut files = Vec::new();
     for (number, layout) in layouts.iter().enumerate() {
-        let mut rows: BTreeMap<RowKey, Vec<String>> = BTreeMap::new();
-        for part in parts.iter().filter(|part| part.layout == number) {
-            for line in &part.rows {
-                let row = rows.entry(line.key.clone());
-                let row = row.or_insert_with(|| vec![String::new(); layout.values.len()]);
-                for (field, value) in part.fields.iter().zip(&line.values) {
-                    if let Some(at) = layout.values.iter().position(|known| known == field) {
-                        row[at].clone_from(value);
-                    }
-                }
-            }
-        }
+        let mine = lines(&parts, number);
+        let row = |(part, line): (&_, &Line)| (line.key.clone(), whole(layout, (part, line), None));
+        let rows: BTreeMap<RowKey, Vec<String>> = mine.map(row).collect();
         if !rows.is_empty() {
             files.push(file(config, layout, rows)?);
         }
@@ -54,14 +45,10 @@ fn file(
     layout: &Layout,
     rows: BTreeMap<RowKey, Vec<String>>,
 ) -> Result<PackFile, ConnectorError> {
-    let header: Vec<String> = layout.keys().into_iter().chain(layout.values.clone()).collect();
+    let form = (config.file_dates, config.effective_out);
     let count = rows.len();
-    let lines = rows.into_iter().map(|(key, values)| {
-        let mut line = key_values(layout, &key, config.file_dates, config.effective_out);
-        line.extend(values);
-        line
-    });
-    let mut bytes = Delimited::TSV.write(&header, lines)?;
+    let lines = rows.into_iter().map(|(key, values)| texts(layout, &key, form, &values));
+    let mut bytes = Delimited::TSV.write(&layout.columns(), lines)?;
     if !config.file_header {
         let first = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         bytes.drain(..first);

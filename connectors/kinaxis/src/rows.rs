@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::{ToSpan as _, civil::Date};
-use planthread_contracts::{CellKey, MeasureDecl, Period, SeenCell};
+use planthread_contracts::{MeasureDecl, Period, SeenCell};
 use planthread_kit::{
     CellWrite, Class, ConnectorError, EncodingDigest,
-    rows::{Grouped, Parts, RowKey, group, refuse},
+    dates::DateForm,
+    rows::{Grouped, Parts, RowKey, group, refuse, scaled},
 };
 use rust_decimal::Decimal;
 
-use crate::{
-    config::{EffectiveOut, Layout, layout::ID_PREFIX},
-    dates::DateForm,
-};
+use crate::config::{EffectiveOut, Layout, layout::ID_PREFIX};
 
 /// Rows of one table with the same value fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,13 +53,7 @@ pub(crate) fn encode(
                 "correct the mapping",
             ));
         }
-        let mut value = cell.value.normalize();
-        if value.scale() > measure.scale {
-            let reason = format!("{value} has more than {} decimals", measure.scale);
-            return Err(refuse(&cell.key, &reason, "correct the scale of the measure"));
-        }
-        value.rescale(measure.scale);
-        Ok(value.to_string())
+        scaled(cell, measure).map(|value| value.to_string())
     })
 }
 
@@ -110,23 +102,46 @@ pub(crate) fn span(period: Period, out: EffectiveOut) -> (Date, Date) {
     (period.start(), end)
 }
 
-/// What names a row, in the order of [`Layout::keys`].
-pub(crate) fn key_values(
+/// A row as it goes out: what names it, in the order of [`Layout::keys`], then
+/// `values`.
+pub(crate) fn texts(
     layout: &Layout,
     key: &RowKey,
-    dates: DateForm,
-    out: EffectiveOut,
+    (dates, out): (DateForm, EffectiveOut),
+    values: &[String],
 ) -> Vec<String> {
     let (start, end) = span(key.period, out);
-    let mut values = Vec::new();
+    let mut texts = Vec::new();
     if layout.id.is_some() {
-        values.push(format!("{ID_PREFIX}{}", key.period));
+        texts.push(format!("{ID_PREFIX}{}", key.period));
     }
-    values.extend([key.resource.to_string(), key.location.to_string(), dates.write(start)]);
+    texts.extend([key.resource.to_string(), key.location.to_string(), dates.write(start)]);
     if layout.end.is_some() {
-        values.push(dates.write(end));
+        texts.push(dates.write(end));
     }
-    values
+    texts.extend(values.iter().cloned());
+    texts
+}
+
+/// The rows of a batch in one table.
+pub(crate) fn lines(parts: &[Part], number: usize) -> impl Iterator<Item = (&Part, &Line)> {
+    let mine = parts.iter().filter(move |part| part.layout == number);
+    mine.flat_map(|part| part.rows.iter().map(move |line| (part, line)))
+}
+
+/// All values of a row: those of the batch; what it does not bring is as held.
+pub(crate) fn whole(
+    layout: &Layout,
+    (part, line): (&Part, &Line),
+    held: Option<&Held>,
+) -> Vec<String> {
+    let skip = layout.keys().len();
+    let value = |(at, field): (usize, &String)| {
+        let new = part.fields.iter().position(|own| own == field).map(|at| &line.values[at]);
+        let old = || held.map(|held| &held.texts[skip + at]);
+        new.or_else(old).cloned().unwrap_or_default()
+    };
+    layout.values.iter().enumerate().map(value).collect()
 }
 
 /// A digest of what goes out, and of which cells each row came from.
@@ -173,6 +188,24 @@ impl Held {
         let key = name(layout, out, &texts);
         Ok(Self { key, texts })
     }
+
+    /// The values of `fields`, with which it was read.
+    pub(crate) fn values(
+        &self,
+        layout: &Layout,
+        fields: &[String],
+    ) -> Result<Vec<Option<Decimal>>, ConnectorError> {
+        let texts = &self.texts[layout.keys().len()..];
+        let value = |(text, field): (&String, &String)| match text.as_str() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| {
+                let text = format!("a value of {} is no number", layout.surface(field));
+                ConnectorError::new(Class::Drift, "read rows", text)
+                    .cure("compare the field's type, and the decimal sign of the web service user")
+            }),
+        };
+        texts.iter().zip(fields).map(value).collect()
+    }
 }
 
 /// The period of ours that a row is, if it is one.
@@ -200,36 +233,14 @@ pub(crate) fn cells(
     (target, scope): (&str, &str),
 ) -> Result<Vec<SeenCell>, ConnectorError> {
     let Some(key) = &held.key else { return Ok(Vec::new()) };
-    let first = layout.keys().len();
     let mut seen = Vec::new();
-    for (at, field) in fields.iter().enumerate() {
+    for (field, value) in fields.iter().zip(held.values(layout, fields)?) {
         let surface = layout.surface(field);
-        for measure in measures.iter().filter(|measure| measure.surface == surface) {
-            let text = held.texts[first + at].as_str();
-            let value = match text {
-                "" => None,
-                text => Some(number(text, &surface)?),
-            };
-            let key = CellKey {
-                target: target.into(),
-                scope: scope.into(),
-                resource: key.resource.clone(),
-                location: key.location.clone(),
-                product: None,
-                period: key.period,
-                measure: measure.name.as_str().into(),
-            };
-            seen.push(SeenCell { key, value });
-        }
+        let mine = measures.iter().filter(|measure| measure.surface == surface);
+        let cell = |measure: &MeasureDecl| key.cell(target, scope, &measure.name);
+        seen.extend(mine.map(|measure| SeenCell { key: cell(measure), value }));
     }
     Ok(seen)
-}
-
-pub(crate) fn number(text: &str, surface: &str) -> Result<Decimal, ConnectorError> {
-    text.parse::<Decimal>().map_err(|_| {
-        ConnectorError::new(Class::Drift, "read rows", format!("a value of {surface} is no number"))
-            .cure("compare the field's type, and the decimal sign of the web service user")
-    })
 }
 
 #[cfg(test)]
@@ -247,14 +258,15 @@ mod tests {
         assert_eq!(shape, [(0, "Rate".to_owned(), 2), (1, "AsOf,Live".to_owned(), 2)]);
         let all: usize = parts.iter().flat_map(|p| &p.rows).map(|row| row.cells.len()).sum();
         assert_eq!(all, cells.len());
-        let key = key_values(
-            &layouts()[0],
-            &parts[0].rows[0].key,
-            DateForm::Iso,
-            EffectiveOut::Inclusive,
-        );
-        assert_eq!(key, ["LINE-1", "1010", "2026-11-30", "2026-12-06"]);
-        assert_eq!(parts[0].rows[0].values, ["36.50"]);
+        let (layout, line) = (&layouts()[0], &parts[0].rows[0]);
+        let form = (DateForm::Iso, EffectiveOut::Inclusive);
+        let row = texts(layout, &line.key, form, &whole(layout, (&parts[0], line), None));
+        assert_eq!(row, ["LINE-1", "1010", "2026-11-30", "2026-12-06", "36.50"]);
+        let held = Held { key: None, texts: ["", "", "", "", "1", "2"].map(str::to_owned).into() };
+        let (mut part, layout) = (parts[1].clone(), &layouts()[1]);
+        part.fields = vec!["Live".to_owned()];
+        part.rows[0].values = vec!["7".to_owned()];
+        assert_eq!(whole(layout, (&part, &part.rows[0]), Some(&held)), ["1", "7"]);
     }
 
     #[test]
@@ -281,10 +293,9 @@ mod tests {
         (layout.id, layout.end) = (Some("Id".to_owned()), None);
         let grouped = encode(&batch(), &measures()).unwrap();
         let key = grouped.tables[0].rows[0].key.clone();
-        let texts = key_values(&layout, &key, DateForm::Iso, EffectiveOut::Exclusive);
-        assert_eq!(texts, ["PT-2026-W49", "LINE-1", "1010", "2026-11-30"]);
-        let mut texts: Vec<String> = texts;
-        texts.push("36.5".to_owned());
+        let form = (DateForm::Iso, EffectiveOut::Exclusive);
+        let mut texts = texts(&layout, &key, form, &["36.5".to_owned()]);
+        assert_eq!(texts, ["PT-2026-W49", "LINE-1", "1010", "2026-11-30", "36.5"]);
         assert_eq!(
             Held::read(&layout, EffectiveOut::Exclusive, texts.clone(), 5).unwrap().key,
             Some(key)

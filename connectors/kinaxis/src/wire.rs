@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header::CONTENT_TYPE};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use planthread_kit::{
     Class, ConnectorError, Sent,
     http::{
         Bounds, Call, Expect, HttpStack, JsonClient, Lane, Page, Safety,
         answer::{receipt, refuses},
+        encoded,
         paging::counted,
         said::said,
     },
@@ -18,25 +18,8 @@ use crate::config::{
     Config, DataLoad, Import, Layout, QueryId, Script, Visibility, Worksheets, parameters,
 };
 
-/// What can't stand in a path or a query as it is (§5: names hold spaces and `&`).
-const ENCODED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'&')
-    .add(b'+')
-    .add(b'/')
-    .add(b'<')
-    .add(b'=')
-    .add(b'>')
-    .add(b'?')
-    .add(b'\\');
-
-/// A name as it stands in an address.
-pub(crate) fn encoded(name: &str) -> String {
-    utf8_percent_encode(name, ENCODED).to_string()
-}
+/// Most pages of one listing.
+const PAGES_MAX: usize = 10_000;
 
 /// One company, and the scenario that is written.
 #[derive(Debug)]
@@ -150,31 +133,40 @@ impl Client {
             "Table": { "Namespace": namespace, "Name": table }, "Fields": fields,
             "Filter": filter.unwrap_or_default() });
         let open = self.ask(OPEN, lane, "/bulk/export", &body, Expect::json("/ExportId")).await?;
-        let id = handle(OPEN, &open, "ExportId")?;
+        let id = handle(OPEN, &open, "/ExportId")?;
         let total = open["TotalRows"].as_u64();
         let total = total.ok_or_else(|| drift(OPEN, "TotalRows is no count"))?;
+        let path = |skip, top| {
+            format!(
+                "/bulk/export/{id}?startRow={skip}&pageSize={top}&delimiter=%09&finishExport=false"
+            )
+        };
+        let row = |row: &Value| Some(row.as_str()?.split('\t').map(str::to_owned).collect());
+        self.pages((READ, lane), (total, self.page_size), path, row).await
+    }
+
+    /// All pages of what was opened, at `path`; `row` reads one row. A shortfall is
+    /// refused.
+    async fn pages(
+        &self,
+        (operation, lane): (&'static str, Lane),
+        (total, size): (u64, usize),
+        path: impl Fn(usize, usize) -> String,
+        row: impl Fn(&Value) -> Option<Vec<String>>,
+    ) -> Result<Vec<Vec<String>>, ConnectorError> {
         if total == 0 {
             return Ok(Vec::new());
         }
-        let bounds = Bounds {
-            size: self.page_size,
-            parallel: self.parallel,
-            rows_max: None,
-            pages_max: 10_000,
-        };
-        let pages = counted(READ, bounds, |skip, top| {
-            let path = format!(
-                "/bulk/export/{id}?startRow={skip}&pageSize={top}&delimiter=%09&finishExport=false"
-            );
+        let bounds = Bounds { parallel: self.parallel, ..Bounds::new(size, PAGES_MAX) };
+        let row = &row;
+        let pages = counted(operation, bounds, |skip, top| {
+            let path = path(skip, top);
             async move {
-                let page = self.page(READ, lane, &path).await?;
+                let page = self.page(operation, lane, &path).await?;
                 let rows = page["Rows"].as_array().map(Vec::as_slice).unwrap_or_default();
-                let rows: Option<Vec<Vec<String>>> = rows
-                    .iter()
-                    .map(|row| Some(row.as_str()?.split('\t').map(str::to_owned).collect()))
-                    .collect();
-                let rows = rows.ok_or_else(|| drift(READ, "a row is no text"))?;
-                Ok(Page { rows, total: Some(total) })
+                let rows: Option<Vec<Vec<String>>> = rows.iter().map(row).collect();
+                let rows = rows.ok_or_else(|| drift(operation, "a row has no values"))?;
+                Ok(Page { rows, total: Some(total), next: None })
             }
         });
         Ok(pages.await?.concat())
@@ -200,7 +192,7 @@ impl Client {
     }
 
     /// All rows of a worksheet as texts, with the ids of its columns (§4.4). The
-    /// first call tells how many there are: a shortfall is refused.
+    /// first call tells how many there are.
     pub(crate) async fn worksheet(
         &self,
         (workbook, visibility): (&str, Visibility),
@@ -211,10 +203,11 @@ impl Client {
         const READ: &str = "read worksheet";
         let body = json!({ "Scenario": self.reference(),
             "WorkbookParameters": parameters(workbook, visibility, site_group, &[sheet]) });
-        let expect = Expect::json("/Worksheets/0/QueryHandle/QueryID");
-        let open = self.ask(OPEN, Lane::Verify, "/data/workbook", &body, expect).await?;
+        const QUERY: &str = "/Worksheets/0/QueryHandle/QueryID";
+        let open = self.ask(OPEN, Lane::Verify, "/data/workbook", &body, Expect::json(QUERY));
+        let open = open.await?;
+        let id = handle(OPEN, &open, QUERY)?;
         let open = &open["Worksheets"][0];
-        let id = handle(OPEN, &open["QueryHandle"], "QueryID")?;
         let id = match self.worksheets.query_id {
             QueryId::Strip => id,
             QueryId::Encode => format!("%23{id}"),
@@ -225,9 +218,6 @@ impl Client {
         let columns: Option<Vec<String>> =
             columns.iter().map(|column| Some(column["Id"].as_str()?.to_owned())).collect();
         let columns = columns.ok_or_else(|| drift(OPEN, "a column has no Id"))?;
-        if total == 0 {
-            return Ok(Sheet { columns, rows: Vec::new() });
-        }
         let (first, scope) = (self.worksheets.start_row, self.worksheets.scope_parameter.word());
         let address = format!(
             "/data/worksheet?queryId={id}&workbookName={}&{scope}={}&worksheetName={}",
@@ -235,19 +225,10 @@ impl Client {
             visibility.word(),
             encoded(sheet)
         );
+        let path = |skip, top| format!("{address}&startRow={}&pageSize={top}", first + skip);
         let size = self.worksheets.page_size;
-        let bounds = Bounds { size, parallel: self.parallel, rows_max: None, pages_max: 10_000 };
-        let pages = counted(READ, bounds, |skip, top| {
-            let path = format!("{address}&startRow={}&pageSize={top}", first + skip);
-            async move {
-                let page = self.page(READ, Lane::Verify, &path).await?;
-                let rows = page["Rows"].as_array().map(Vec::as_slice).unwrap_or_default();
-                let rows: Option<Vec<Vec<String>>> = rows.iter().map(values).collect();
-                let rows = rows.ok_or_else(|| drift(READ, "a row has no Values"))?;
-                Ok(Page { rows, total: Some(total) })
-            }
-        });
-        Ok(Sheet { columns, rows: pages.await?.concat() })
+        let rows = self.pages((READ, Lane::Verify), (total, size), path, values).await?;
+        Ok(Sheet { columns, rows })
     }
 
     /// Imports rows through a worksheet's rules: it takes effect at once.
@@ -275,17 +256,18 @@ impl Client {
     ) -> Result<String, ConnectorError> {
         const STAGE: &str = "stage rows";
         let body = json!({ "Scenario": self.reference(),
-            "Table": { "Namespace": layout.namespace, "Name": layout.table }, "Fields": fields,
-            "Rows": rows.iter().map(|row| json!({ "Values": row })).collect::<Vec<_>>() });
-        let call = Call::new(STAGE, Safety::Repeatable, self.post(verb.path(), &body)?);
-        let answer =
-            self.json.send(call, Expect::json(verb.pointer())).await.map_err(without_effect)?;
-        handle(STAGE, &answer, verb.id()).map_err(ConnectorError::took_nothing)
+            "Table": { "Namespace": layout.namespace, "Name": layout.table },
+            "Fields": layout.with(fields), "Rows": rows.iter().map(|row| json!({ "Values": row })).collect::<Vec<_>>() });
+        let (path, id) = verb.route();
+        let call = Call::new(STAGE, Safety::Repeatable, self.post(path, &body)?);
+        let answer = self.json.send(call, Expect::json(id)).await;
+        let answer = answer.map_err(ConnectorError::without_effect)?;
+        handle(STAGE, &answer, id).map_err(ConnectorError::took_nothing)
     }
 
     /// Applies what was staged: the one request of a push that takes effect.
     pub(crate) async fn complete(&self, verb: Verb, id: &str) -> Result<Value, ConnectorError> {
-        let path = format!("{}/{}/complete", verb.path(), encoded(id));
+        let path = format!("{}/{id}/complete", verb.route().0);
         let call = Call::new("complete rows", Safety::Once, self.post(&path, &Value::Null)?);
         self.effective(call, Expect::json("/Results/Status")).await
     }
@@ -335,7 +317,7 @@ impl Client {
             "RequiredDataSources": load.source });
         let call = Call::new(TRIGGER, Safety::Once, self.post("/dataupdate/trigger", &body)?);
         let answer = self.effective(call, Expect::json("/StatusKey")).await?;
-        handle(TRIGGER, &answer, "StatusKey")
+        handle(TRIGGER, &answer, "/StatusKey")
     }
 
     /// How far a data update is: its id, empty while it runs, and its word.
@@ -369,43 +351,20 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
-    const fn path(self) -> &'static str {
+    /// Its path, and where the answer names what was staged.
+    const fn route(self) -> (&'static str, &'static str) {
         match self {
-            Self::Upload => "/bulk/upload",
-            Self::Remove => "/bulk/remove",
-        }
-    }
-
-    const fn id(self) -> &'static str {
-        match self {
-            Self::Upload => "UploadId",
-            Self::Remove => "RemovalId",
-        }
-    }
-
-    const fn pointer(self) -> &'static str {
-        match self {
-            Self::Upload => "/UploadId",
-            Self::Remove => "/RemovalId",
+            Self::Upload => ("/bulk/upload", "/UploadId"),
+            Self::Remove => ("/bulk/remove", "/RemovalId"),
         }
     }
 }
 
 /// A handle without its `#`, which would begin a fragment of the address (§5).
-fn handle(operation: &'static str, answer: &Value, name: &str) -> Result<String, ConnectorError> {
-    let text = answer[name].as_str().map(|text| text.trim_start_matches('#'));
+fn handle(operation: &'static str, answer: &Value, at: &str) -> Result<String, ConnectorError> {
+    let text = answer.pointer(at).and_then(Value::as_str).map(|text| text.trim_start_matches('#'));
     let text = text.filter(|text| !text.is_empty());
-    text.map(encoded).ok_or_else(|| drift(operation, &format!("{name} is no handle")))
-}
-
-/// The error of a request without an effect on values: what was only staged or
-/// asked, whatever became of the answer.
-pub(crate) fn without_effect(error: ConnectorError) -> ConnectorError {
-    let class = match error.class {
-        Class::Transient { .. } => Class::Transient { sent: Sent::No },
-        class => class,
-    };
-    ConnectorError { class, ..error.took_nothing() }
+    text.map(encoded).ok_or_else(|| drift(operation, &format!("{at} is no handle")))
 }
 
 fn drift(operation: &'static str, text: &str) -> ConnectorError {

@@ -1,25 +1,16 @@
 //! Requests and their receipts: the thin IO.
 
 use http::Method;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use planthread_kit::{
     Class, ConnectorError,
     agreement::Written,
     http::{
-        Bounds, Call, CursorPage, Expect, HttpStack, JsonClient, Lane, Safety, paging::by_cursor,
+        Bounds, Call, Expect, HttpStack, JsonClient, Lane, Page, Safety, encoded, paging::by_cursor,
     },
 };
 use serde_json::{Value, json};
 
 use crate::{config::Config, decode};
-
-/// Names in paths and queries: all but what RFC 3986 leaves alone.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// A text as it stands in a path or query.
-pub(crate) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
-}
 
 /// One tenant and application.
 #[derive(Debug, Clone)]
@@ -104,7 +95,7 @@ impl Client {
             let path = format!("{path}{}", next.unwrap_or_default());
             let body = self.json.read(READ, lane, &path, Expect::json("")).await?;
             let (rows, next) = decode::page(body, resource)?;
-            Ok(CursorPage { rows, next })
+            Ok(Page { rows, total: None, next })
         });
         Ok(pages.await?.concat())
     }

@@ -4,9 +4,8 @@ use planthread_contracts::{CellKey, MeasureDecl, Rejection};
 use planthread_kit::{
     CellWrite, ConnectorError,
     agreement::{Filled, Slot},
-    rows::{Grouped, Parts, group, refuse},
+    rows::{Grouped, Parts, group, refuse, scaled},
 };
-use rust_decimal::Decimal;
 
 use crate::{
     buckets::Form,
@@ -26,17 +25,6 @@ pub(crate) struct CellRow {
 pub(crate) struct Encoded {
     pub(crate) rows: Vec<CellRow>,
     pub(crate) grouped: Grouped<Filled>,
-}
-
-/// A value at its declared scale.
-pub(crate) fn scaled(cell: &CellWrite, measure: &MeasureDecl) -> Result<Decimal, Rejection> {
-    let mut value = cell.value.normalize();
-    if value.scale() > measure.scale {
-        let reason = format!("{value} has more than {} decimals", measure.scale);
-        return Err(refuse(&cell.key, &reason, "correct the scale of the measure"));
-    }
-    value.rescale(measure.scale);
-    Ok(value)
 }
 
 /// The members that name a cell: version, resource, location, bucket.

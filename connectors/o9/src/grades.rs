@@ -42,11 +42,5 @@ const SHEET: [(&str, &str, &str); 24] = [
 ];
 
 pub(crate) fn grades() -> Vec<Grade> {
-    let grade = |&(behaviour, grade, source): &(&str, &str, &str)| Grade {
-        behaviour: behaviour.to_owned(),
-        grade: grade.to_owned(),
-        source: source.to_owned(),
-        date: DATE.to_owned(),
-    };
-    SHEET.iter().map(grade).collect()
+    Grade::sheet(DATE, &SHEET)
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planthread_contracts::{CellKey, MeasureDecl, Period, SeenCell};
-use planthread_kit::{Class, ConnectorError, Selection, http::Lane};
+use planthread_contracts::{MeasureDecl, Period, SeenCell};
+use planthread_kit::{Class, ConnectorError, Selection, http::Lane, rows::RowKey};
 use serde_json::{Value, json};
 
 use crate::{
@@ -143,17 +143,15 @@ fn cells(
         let Some(period) = periods.get(name.as_str()) else {
             return Err(drift(format!("`{name}` is no member that was asked for")));
         };
+        let key_of_row = RowKey {
+            resource: member(resource)?.as_str().into(),
+            location: member(location)?.as_str().into(),
+            product: None,
+            period: *period,
+        };
         for measure in measures {
             let Some(value) = row.values.get(&measure.surface) else { continue };
-            let key = CellKey {
-                target: selection.target.as_str().into(),
-                scope: selection.scope.name().into(),
-                resource: member(resource)?.as_str().into(),
-                location: member(location)?.as_str().into(),
-                product: None,
-                period: *period,
-                measure: measure.name.as_str().into(),
-            };
+            let key = key_of_row.cell(&selection.target, selection.scope.name(), &measure.name);
             seen.push(SeenCell { key, value: Some(*value) });
         }
     }

@@ -186,15 +186,7 @@ const SHEET: [(&str, &str, &str); 58] = [
 
 /// The sheet.
 pub(crate) fn grades() -> Vec<Grade> {
-    SHEET
-        .iter()
-        .map(|(behaviour, grade, source)| Grade {
-            behaviour: (*behaviour).to_owned(),
-            grade: (*grade).to_owned(),
-            source: (*source).to_owned(),
-            date: DATE.to_owned(),
-        })
-        .collect()
+    Grade::sheet(DATE, &SHEET)
 }
 
 #[cfg(test)]

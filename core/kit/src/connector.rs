@@ -147,6 +147,21 @@ pub struct Grade {
     pub date: String,
 }
 
+impl Grade {
+    /// A capability sheet that was looked up on one day: behaviour, grade and source
+    /// of each line.
+    #[must_use]
+    pub fn sheet(date: &str, lines: &[(&str, &str, &str)]) -> Vec<Self> {
+        let line = |(behaviour, grade, source): &(&str, &str, &str)| Self {
+            behaviour: (*behaviour).to_owned(),
+            grade: (*grade).to_owned(),
+            source: (*source).to_owned(),
+            date: date.to_owned(),
+        };
+        lines.iter().map(line).collect()
+    }
+}
+
 /// One line of the consultant's sheet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SheetLine {

@@ -129,6 +129,16 @@ impl ConnectorError {
         self
     }
 
+    /// The error of a request that has no effect on values, whatever became of its
+    /// answer: a read, or rows that were only staged.
+    #[must_use]
+    pub const fn without_effect(mut self) -> Self {
+        if let Class::Transient { .. } = self.class {
+            self.class = Class::Transient { sent: Sent::No };
+        }
+        self.took_nothing()
+    }
+
     /// Adds what it was caused by. Its text is shown to people like the message:
     /// no URLs with queries, headers, bodies or secrets.
     #[must_use]
@@ -176,6 +186,17 @@ impl Error for ConnectorError {
 mod tests {
     use super::*;
     use crate::SendError;
+
+    #[test]
+    fn what_only_asked_took_nothing() {
+        let lost = ConnectorError::new(Class::Transient { sent: Sent::Maybe }, "read", "lost");
+        let error = lost.without_effect();
+        assert!(error.class == Class::Transient { sent: Sent::No } && error.took_nothing);
+        assert_eq!(
+            ConnectorError::new(Class::Auth, "read", "x").without_effect().class,
+            Class::Auth
+        );
+    }
 
     #[test]
     fn the_cause_can_be_followed() {

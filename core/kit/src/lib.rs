@@ -17,7 +17,7 @@
 //!   are [`system_clock`] and [`transport_reqwest`].
 //! - [`mod@agreement`]: signed descriptions of writes that nothing public describes.
 //! - [`secret`], [`mask`] and [`mod@redact`]: what must not be printed.
-//! - [`rows`], [`matching`], [`mod@delimited`], [`sheet`], [`mod@probe`]: what most
+//! - [`rows`], [`matching`], [`dates`], [`mod@delimited`], [`sheet`], [`mod@probe`]: what most
 //!   connectors do between cells and the wire, without IO.
 
 pub mod agreement;
@@ -27,6 +27,7 @@ pub mod batch;
 pub mod breaker;
 pub mod clock;
 pub mod connector;
+pub mod dates;
 pub mod delimited;
 pub mod error;
 pub mod http;

@@ -7,6 +7,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use planthread_contracts::{CellKey, MeasureDecl, Name, Period, PeriodKind, Rejection, RowOutcome};
+use rust_decimal::Decimal;
 
 use crate::{CellWrite, Class, ConnectorError};
 
@@ -32,6 +33,20 @@ impl RowKey {
             location: key.location.clone(),
             product: key.product.clone(),
             period: key.period,
+        }
+    }
+
+    /// The cell of `measure` in this row.
+    #[must_use]
+    pub fn cell(&self, target: &str, scope: &str, measure: &str) -> CellKey {
+        CellKey {
+            target: target.into(),
+            scope: scope.into(),
+            resource: self.resource.clone(),
+            location: self.location.clone(),
+            product: self.product.clone(),
+            period: self.period,
+            measure: measure.into(),
         }
     }
 }
@@ -186,6 +201,21 @@ pub fn refuse(key: &CellKey, reason: &str, cure: impl Into<Cow<'static, str>>) -
     Rejection { reason: format!("{key}: {reason}"), vendor_code: None, cure: cure.into_owned() }
 }
 
+/// A value with exactly the declared decimals. It was rounded once, before it became
+/// wanted: nothing is rounded here.
+///
+/// # Errors
+/// When it has more decimals.
+pub fn scaled(cell: &CellWrite, measure: &MeasureDecl) -> Result<Decimal, Rejection> {
+    let mut value = cell.value.normalize();
+    if value.scale() > measure.scale {
+        let reason = format!("{value} has more than {} decimals", measure.scale);
+        return Err(refuse(&cell.key, &reason, "correct the scale of the measure"));
+    }
+    value.rescale(measure.scale);
+    Ok(value)
+}
+
 fn fits(cell: &CellWrite, measure: &MeasureDecl) -> Result<(), Rejection> {
     let key = &cell.key;
     if key.resource.is_empty() || key.location.is_empty() {
@@ -202,7 +232,6 @@ fn fits(cell: &CellWrite, measure: &MeasureDecl) -> Result<(), Rejection> {
 mod tests {
     use planthread_contracts::RowOutcome;
     use proptest::prelude::*;
-    use rust_decimal::Decimal;
     use serde_json::json;
 
     use super::*;
@@ -262,6 +291,24 @@ mod tests {
         assert!(matches!(outcomes[2], RowOutcome::Rejected(_)));
         let strange = [cell("L1", "2026-W49", "nobody")];
         assert!(group(&strange, &measures(), Parts::Allowed, encode).is_err());
+    }
+
+    #[test]
+    fn a_value_has_the_declared_decimals_or_is_refused() {
+        let with = |text: &str| {
+            let value = text.parse().unwrap();
+            let cell = CellWrite { value, ..cell("L1", "2026-W49", "live") };
+            scaled(&cell, &measures()[0]).map(|value| value.to_string())
+        };
+        assert_eq!(with("132.5").unwrap(), "132.50");
+        assert_eq!(with("132.500000").unwrap(), "132.50");
+        assert!(with("132.505").unwrap_err().reason.contains("more than 2 decimals"));
+    }
+
+    #[test]
+    fn a_row_leads_back_to_its_cells() {
+        let key = cell("L1", "2026-W49", "cut").key;
+        assert_eq!(RowKey::of(&key).cell("t", "", "cut"), key);
     }
 
     proptest! {

@@ -24,6 +24,6 @@ pub mod session;
 
 pub use edmx::Edmx;
 pub use fault::Dialect;
-pub use paging::{Page, Paging};
+pub use paging::Paging;
 pub use service::{Service, Times};
 pub use session::Session;

@@ -1,16 +1,18 @@
-//! All pages of a collection, with an end whatever the service announces.
+//! All pages of a collection.
 //!
-//! A service that counts tells with its first page how many rows there are;
-//! the other pages are then read beside each other. One that cuts pages itself
-//! gives the address of the next (`__next`); they come one after the other.
-//! Nobody's word is believed beyond reason: an empty page ends the reading,
-//! rows beyond what was asked for are refused before they are fetched, and a
-//! page that begins like the one before it shows that `$skip` is not heard.
+//! A service that counts tells with its first page how many rows there are; one
+//! that cuts pages itself gives the address of the next (`__next`). How far either
+//! is believed stands in [`planthread_kit::http::paging`].
 
 use std::future::Future;
 
-use futures_util::{StreamExt as _, stream};
-use planthread_kit::{Class, ConnectorError, Sent};
+use planthread_kit::{
+    ConnectorError,
+    http::{
+        Bounds, Page,
+        paging::{At, either},
+    },
+};
 use serde_json::Value;
 
 use crate::answer;
@@ -34,17 +36,6 @@ pub struct Paging {
 /// Most rows of one collection, where nothing else bounds it.
 pub const ROWS_MOST: usize = 20_000_000;
 
-/// Which page is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Page {
-    /// The one that begins after so many rows (`$skip`).
-    After(usize),
-    /// The one at this address, which the service gave.
-    At(String),
-}
-
-type Pages = Vec<Vec<Value>>;
-
 impl Paging {
     /// Reads all pages; `ask` brings the body of one.
     ///
@@ -52,130 +43,28 @@ impl Paging {
     /// Those of `ask`. `Transient` when another number of rows came than was
     /// announced: the values changed meanwhile. `Drift` when the service
     /// offers more rows than can be, or repeats a page.
-    pub async fn all<F, A>(&self, ask: F) -> Result<Pages, ConnectorError>
+    pub async fn all<F, A>(&self, ask: F) -> Result<Vec<Vec<Value>>, ConnectorError>
     where
-        F: Fn(Page) -> A,
+        F: Fn(At) -> A,
         A: Future<Output = Result<Value, ConnectorError>>,
     {
-        let first = ask(Page::After(0)).await?;
-        let mut pages = vec![answer::rows(self.step, &first)?];
-        let announced = answer::count(&first);
-        if let Some(total) = announced.filter(|total| *total > rows(&pages)) {
-            self.within(total)?;
-        }
-        match (answer::next(&first), announced) {
-            (Some(next), _) => self.linked(next.to_owned(), &mut pages, &ask).await?,
-            (None, Some(total)) => self.counted(total, &mut pages, &ask).await?,
-            (None, None) => self.until_short(&mut pages, &ask).await?,
-        }
-        self.within(rows(&pages))?;
-        match (announced, rows(&pages)) {
-            (Some(total), got) if got != total => {
-                let text = format!("{got} rows came, {total} were announced");
-                Err(ConnectorError::new(Class::Transient { sent: Sent::No }, self.step, text)
-                    .cure("read again: the values changed while they were read"))
-            }
-            _ => Ok(pages),
-        }
-    }
-
-    /// The other pages of a collection of `total` rows. A service that cuts
-    /// its pages shorter than asked is followed in its own steps.
-    async fn counted<F, A>(
-        &self,
-        total: usize,
-        pages: &mut Pages,
-        ask: &F,
-    ) -> Result<(), ConnectorError>
-    where
-        F: Fn(Page) -> A,
-        A: Future<Output = Result<Value, ConnectorError>>,
-    {
-        let step = rows(pages);
-        if step == 0 {
-            return Ok(());
-        }
-        let rest = stream::iter(1..total.div_ceil(step)).map(|page| ask(Page::After(page * step)));
-        let mut rest = std::pin::pin!(rest.buffered(self.parallel));
-        while let Some(body) = rest.next().await {
-            if self.keep(pages, &body?)? < step {
-                return Ok(());
-            }
-        }
+        let Self { step, size, parallel, rows_most, distinct } = *self;
         // A total that ends with a full page may be short of the truth.
-        let whole = if pages.len() > 1 { step } else { self.size };
-        if rows(pages) == total && total.is_multiple_of(whole) && total < self.rows_most {
-            self.keep(pages, &ask(Page::After(total)).await?)?;
-        }
-        Ok(())
-    }
-
-    async fn until_short<F, A>(&self, pages: &mut Pages, ask: &F) -> Result<(), ConnectorError>
-    where
-        F: Fn(Page) -> A,
-        A: Future<Output = Result<Value, ConnectorError>>,
-    {
-        let mut last = rows(pages);
-        while last >= self.size && rows(pages) < self.rows_most {
-            last = self.keep(pages, &ask(Page::After(rows(pages))).await?)?;
-        }
-        Ok(())
-    }
-
-    async fn linked<F, A>(
-        &self,
-        first: String,
-        pages: &mut Pages,
-        ask: &F,
-    ) -> Result<(), ConnectorError>
-    where
-        F: Fn(Page) -> A,
-        A: Future<Output = Result<Value, ConnectorError>>,
-    {
-        let mut next = Some(first);
-        while let Some(address) = next.take() {
-            if rows(pages) >= self.rows_most {
-                return Err(self.drift("the service goes on beyond what was asked for"));
+        let bounds =
+            Bounds { parallel, distinct, short_total: true, ..Bounds::new(size, ROWS_MOST) };
+        let page = |at| {
+            let body = ask(at);
+            async move {
+                let body = body.await?;
+                let rows = answer::rows(step, &body)?;
+                let total = answer::count(&body).and_then(|total| u64::try_from(total).ok());
+                // An empty page ends the reading, whatever it names.
+                let next = answer::next(&body).filter(|_| !rows.is_empty()).map(str::to_owned);
+                Ok(Page { rows, total, next })
             }
-            let body = ask(Page::At(address.clone())).await?;
-            if self.keep(pages, &body)? > 0 {
-                next = answer::next(&body).map(str::to_owned);
-            }
-            if next.as_ref() == Some(&address) {
-                return Err(self.drift("a page names itself as the next"));
-            }
-        }
-        Ok(())
+        };
+        either(step, bounds.at_most(rows_most), page).await
     }
-
-    /// Keeps a page; answers how many rows it has.
-    fn keep(&self, pages: &mut Pages, body: &Value) -> Result<usize, ConnectorError> {
-        let page = answer::rows(self.step, body)?;
-        let before = pages.last().and_then(|page| page.first());
-        if self.distinct && before.is_some() && before == page.first() {
-            return Err(self.drift("a page begins like the one before it: `$skip` is not heard"));
-        }
-        let rows = page.len();
-        pages.push(page);
-        Ok(rows)
-    }
-
-    fn within(&self, rows: usize) -> Result<(), ConnectorError> {
-        let most = self.rows_most;
-        if rows <= most {
-            return Ok(());
-        }
-        Err(self.drift(&format!("{rows} rows are offered, at most {most} can be there")))
-    }
-
-    fn drift(&self, text: &str) -> ConnectorError {
-        ConnectorError::new(Class::Drift, self.step, text)
-            .cure("compare the configuration with the target: `planthread check`")
-    }
-}
-
-fn rows(pages: &[Vec<Value>]) -> usize {
-    pages.iter().map(Vec::len).sum()
 }
 
 #[cfg(test)]
@@ -183,6 +72,7 @@ mod tests {
     use std::cell::Cell;
 
     use futures_util::FutureExt as _;
+    use planthread_kit::Class;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -204,11 +94,11 @@ mod tests {
     /// Rows or class of error, and requests.
     fn read(paging: Paging, odd: Odd) -> (Result<usize, Class>, usize) {
         let asked = Cell::new(0);
-        let answer = |page: Page| {
+        let answer = |at: At| {
             asked.set(asked.get() + 1);
-            let skip = match &page {
-                Page::After(rows) => *rows,
-                Page::At(address) => address.parse().unwrap(),
+            let skip = match &at {
+                At::Row { skip, .. } => *skip,
+                At::Cursor(address) => address.parse().unwrap(),
             };
             let size = odd.cap.unwrap_or(paging.size).min(paging.size);
             let rows: Vec<usize> = (if odd.deaf { 0 } else { skip }..odd.held).take(size).collect();
@@ -222,12 +112,12 @@ mod tests {
             async move { Ok(json!({"d": d})) }
         };
         let result = paging.all(answer).now_or_never().unwrap();
-        (result.map(|pages| rows(&pages)).map_err(|error| error.class), asked.get())
+        (result.map(|pages| pages.concat().len()).map_err(|error| error.class), asked.get())
     }
 
     const PAGING: Paging =
         Paging { step: "read", size: 10, parallel: 3, rows_most: ROWS_MOST, distinct: true };
-    const MOVED: Class = Class::Transient { sent: Sent::No };
+    const MOVED: Class = Class::Transient { sent: planthread_kit::Sent::No };
 
     fn holds(held: usize) -> Odd {
         Odd { held, ..Odd::default() }
@@ -242,7 +132,7 @@ mod tests {
         assert_eq!(read(PAGING, says(1_000_000_000_000)), (Err(Class::Drift), 1));
         let asked_for = Paging { rows_most: 40, ..PAGING };
         assert_eq!(read(asked_for, says(41)), (Err(Class::Drift), 1));
-        assert_eq!(read(asked_for, holds(100)), (Ok(40), 4), "nobody asked for more");
+        assert_eq!(read(asked_for, holds(100)), (Err(Class::Drift), 5), "more than there can be");
         assert_eq!(read(PAGING, Odd { count: Some(7), ..holds(0) }), (Err(MOVED), 1));
     }
 
@@ -260,7 +150,7 @@ mod tests {
         let linked = Odd { cap: Some(4), links: true, ..holds(25) };
         assert_eq!(read(PAGING, linked), (Ok(25), 7));
         let bounded = Paging { rows_most: 8, ..PAGING };
-        assert_eq!(read(bounded, linked), (Err(Class::Drift), 2));
+        assert_eq!(read(bounded, linked), (Err(Class::Drift), 3));
     }
 
     proptest! {

@@ -9,6 +9,7 @@ use planthread_kit::{
     http::{
         Call, HttpStack, Lane, Safety,
         answer::{is_page, whole},
+        paging::At,
     },
 };
 use serde_json::Value;
@@ -16,7 +17,6 @@ use serde_json::Value;
 use crate::{
     answer::{self, instead},
     fault::{self, Dialect, session_lost, wants_token},
-    paging::Page,
     session::Session,
 };
 
@@ -190,12 +190,12 @@ impl Service {
     pub fn path_of(
         &self,
         step: &'static str,
-        page: Page,
+        page: At,
         after: impl Fn(usize) -> String,
     ) -> Result<String, ConnectorError> {
         match page {
-            Page::After(rows) => Ok(after(rows)),
-            Page::At(address) => self.below(step, &address),
+            At::Row { skip, .. } => Ok(after(skip)),
+            At::Cursor(address) => self.below(step, &address),
         }
     }
 

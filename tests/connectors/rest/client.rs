@@ -58,7 +58,7 @@ impl Client {
             let mut page = self.json.read(READ, lane, &path, Expect::json("/rows")).await?;
             let total = page["total"].as_u64();
             let rows = page["rows"].as_array_mut().map(std::mem::take).unwrap_or_default();
-            Ok(Page { rows, total })
+            Ok(Page { rows, total, next: None })
         });
         Ok(pages.await?.concat())
     }

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod packages;
+mod size;
 mod sources;
 mod tree;
 

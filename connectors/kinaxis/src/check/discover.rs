@@ -11,7 +11,7 @@ use planthread_kit::{
 
 use super::sheet::{LOGIN, MASTER, SCENARIO, SHEET, non_keyed, signed};
 use crate::{
-    config::{Import, Layout, WriteRoute},
+    config::{Import, Layout, Route},
     context::Context,
     verbs::read,
     wire::Question,
@@ -35,12 +35,10 @@ pub(crate) async fn discover(
             report.sign(&non_keyed(layout), text);
         }
     }
-    if let (WriteRoute::WorksheetImport, Some(import)) =
-        (context.config.write_route, &context.config.import)
-    {
+    if let Route::Import(import) = &context.route {
         worksheets(context, import, &mut report).await?;
     }
-    for (id, _, text) in signed(&context.config) {
+    for (id, _, text) in signed(&context.config, &context.route) {
         report.sign(id, format!("only the customer can say so: {text}"));
     }
     let names = surface.iter().map(|item: &SurfaceItem| item.name.as_bytes());

@@ -4,7 +4,7 @@
 use planthread_contracts::{MeasureDecl, Owner};
 use planthread_kit::{SheetLine, sheet::line};
 
-use crate::config::{Config, EffectiveOut, Family, Layout, RateBasis, WriteRoute};
+use crate::config::{Config, EffectiveOut, Family, Layout, RateBasis, Route};
 
 pub(crate) const LOGIN: &str = "login";
 pub(crate) const SCENARIO: &str = "scenario";
@@ -12,7 +12,7 @@ pub(crate) const MASTER: &str = "resources";
 pub(crate) const SHEET: &str = "import";
 
 /// Lines that no reading answers: id, and what they say.
-pub(crate) fn signed(config: &Config) -> Vec<(&'static str, &'static str, String)> {
+pub(crate) fn signed(config: &Config, route: &Route) -> Vec<(&'static str, &'static str, String)> {
     let family = match config.table_family {
         Family::Constraint => {
             "Constraint and ConstraintAvailable, not WorkCenter and CapacityOverride"
@@ -56,13 +56,13 @@ pub(crate) fn signed(config: &Config) -> Vec<(&'static str, &'static str, String
             "Worksheets add the own fields up as declared, or not at all".to_owned(),
         ),
     ];
-    if let (WriteRoute::Commit, Some(commit)) = (config.write_route, &config.commit) {
+    if let Route::Commit(commit) = route {
         let (script, from) = (&commit.script.name, &commit.from);
         let text =
             format!("Script {script} commits {from} to its parent, keeps it, and does no more");
         lines.push(("commit", "scripts", text));
     }
-    if let (WriteRoute::DataLoad, Some(load)) = (config.write_route, &config.data_load) {
+    if let Route::Load(load) = route {
         let source = &load.source;
         let alone = if load.full() { "; its tables hold nothing but our rows" } else { "" };
         let text = format!(
@@ -77,6 +77,7 @@ pub(crate) fn signed(config: &Config) -> Vec<(&'static str, &'static str, String
 /// What must be true before the first landing.
 pub(crate) fn lines(
     config: &Config,
+    route: &Route,
     layouts: &[Layout],
     measures: &[MeasureDecl],
     scenario: &str,
@@ -117,14 +118,14 @@ pub(crate) fn lines(
         );
         lines.push(line(non_keyed(layout), "data model", text));
     }
-    if config.write_route == WriteRoute::WorksheetImport {
+    if let Route::Import(_) = route {
         lines.push(line(
             SHEET,
             "workbooks",
             "The worksheets allow import: insert and modify on, delete and auto-create off",
         ));
     }
-    lines.extend(signed(config).into_iter().map(|(id, place, text)| line(id, place, text)));
+    lines.extend(signed(config, route).into_iter().map(|(id, place, text)| line(id, place, text)));
     lines
 }
 

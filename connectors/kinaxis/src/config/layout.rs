@@ -119,6 +119,17 @@ impl Layout {
         id.chain(names).chain(self.end.clone()).collect()
     }
 
+    /// All fields: keys, then values.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        self.with(&self.values)
+    }
+
+    /// Keys, then `fields`. A field of another namespace is qualified by whoever
+    /// names it in the profile (§4.2).
+    pub(crate) fn with(&self, fields: &[String]) -> Vec<String> {
+        self.keys().into_iter().chain(fields.iter().cloned()).collect()
+    }
+
     /// The measure's name at the target for a field of this table.
     pub(crate) fn surface(&self, field: &str) -> String {
         format!("{}.{field}", self.full())

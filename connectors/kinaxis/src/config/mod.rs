@@ -7,7 +7,14 @@ pub(crate) mod layout;
 mod routes;
 
 use planthread_contracts::{MeasureDecl, Scope};
-use planthread_kit::target::{Auth, SettingsFault, Takes, address, auth::Kind, fault::within};
+use planthread_kit::{
+    dates::DateForm,
+    target::{
+        Auth, SettingsFault, Takes, address,
+        auth::Kind,
+        fault::{filled, within},
+    },
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -19,10 +26,11 @@ pub use routes::{
     Visibility, Worksheet, Worksheets,
 };
 
-use crate::dates::DateForm;
-
 /// OAuth 2.0 client credentials and Basic (§2).
 pub(crate) const TAKES: Takes = Takes::only(&[Kind::Oauth2ClientCredentials, Kind::Basic]);
+
+const EDITION: &str =
+    "write the edition of the customer's web services guide; public clients follow 2016.2";
 
 /// Characters of a name that may stand in a filter text (§5).
 const PLAIN: &str = " _.-";
@@ -100,6 +108,15 @@ pub enum WriteRoute {
     /// The customer's script that commits a signal scenario: the target's scope is
     /// the parent, and what lands there is what the signal scenario holds.
     Commit,
+}
+
+/// How rows are written, with what that route needs.
+#[derive(Debug)]
+pub(crate) enum Route {
+    Bulk,
+    Import(Import),
+    Load(DataLoad),
+    Commit(Commit),
 }
 
 /// What a value is a quantity of.
@@ -209,10 +226,7 @@ impl Config {
     pub fn validate(&self, measures: &[MeasureDecl]) -> Result<(), SettingsFault> {
         address::endpoint("base_url", &self.base_url)?;
         self.auth.validate(&TAKES).map_err(|fault| fault.inside("auth"))?;
-        if self.guide_edition.trim().is_empty() {
-            return Err(SettingsFault::new("guide_edition", "is empty")
-                .cure("write the edition of the customer's web services guide; public clients follow 2016.2"));
-        }
+        filled("guide_edition", &self.guide_edition, EDITION)?;
         within("reading.page_size", self.reading.page_size, 1, 500_000)?;
         within("writing.rows_per_request", self.writing.rows_per_request, 1, 100_000)?;
         within("writing.settle_seconds", self.writing.settle_seconds, 0, 3_600)?;
@@ -221,39 +235,43 @@ impl Config {
         within("worksheets.page_size", self.worksheets.page_size, 1, 100_000)?;
         let layouts = self.layouts(measures)?;
         self.tables_fit(&layouts, measures)?;
-        match (self.write_route, &self.import) {
-            (WriteRoute::WorksheetImport, None) => {
-                Err(SettingsFault::new("import", "is missing, and the route is a worksheet import")
-                    .cure("name workbook, worksheets and the form of their dates"))
-            }
-            (WriteRoute::WorksheetImport, Some(import)) => {
-                import.validate(&layouts).map_err(|fault| fault.inside("import"))
-            }
-            (WriteRoute::BulkUpload, _) => Ok(()),
-            (WriteRoute::Commit, _) => self.committed(),
-            (WriteRoute::DataLoad, _) => {
-                let load = self.data_load.as_ref().ok_or_else(|| {
-                    SettingsFault::new("data_load", "is missing, and the route is a data load")
-                        .cure("name data source, operation type and the texts of success")
-                })?;
-                load.validate().map_err(|fault| fault.inside("data_load"))
-            }
-        }
+        self.route(&layouts).map(|_| ())
     }
 
-    fn committed(&self) -> Result<(), SettingsFault> {
-        let commit = self.commit.as_ref().ok_or_else(|| {
-            SettingsFault::new("commit", "is missing, and the route is a commit")
-                .cure("name the signal scenario, the customer's script, and who decided until when")
-        })?;
-        if self.scenario.name.is_none() {
-            return Err(SettingsFault::new(
-                "scenario.name",
-                "is missing, and the route is a commit",
-            )
-            .cure("name the parent: what is committed is read back there"));
-        }
-        commit.validate().map_err(|fault| fault.inside("commit"))
+    /// The route, with what it needs.
+    ///
+    /// # Errors
+    /// When a part of it is missing, or wrong.
+    pub(crate) fn route(&self, layouts: &[Layout]) -> Result<Route, SettingsFault> {
+        let missing = |field: &str, cure: &str| {
+            SettingsFault::new(field, "is missing, and the write route needs it").cure(cure)
+        };
+        Ok(match self.write_route {
+            WriteRoute::BulkUpload => Route::Bulk,
+            WriteRoute::WorksheetImport => {
+                let cure = "name workbook, worksheets and the form of their dates";
+                let import = self.import.clone().ok_or_else(|| missing("import", cure))?;
+                import.validate(layouts).map_err(|fault| fault.inside("import"))?;
+                Route::Import(import)
+            }
+            WriteRoute::DataLoad => {
+                let cure = "name data source, operation type and the texts of success";
+                let load = self.data_load.clone().ok_or_else(|| missing("data_load", cure))?;
+                load.validate().map_err(|fault| fault.inside("data_load"))?;
+                Route::Load(load)
+            }
+            WriteRoute::Commit => {
+                let cure =
+                    "name the signal scenario, the customer's script, and who decided until when";
+                let commit = self.commit.clone().ok_or_else(|| missing("commit", cure))?;
+                if self.scenario.name.is_none() {
+                    let cure = "name the parent: what is committed is read back there";
+                    return Err(missing("scenario.name", cure));
+                }
+                commit.validate().map_err(|fault| fault.inside("commit"))?;
+                Route::Commit(commit)
+            }
+        })
     }
 
     fn tables_fit(

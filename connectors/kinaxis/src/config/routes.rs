@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use planthread_kit::target::SettingsFault;
+use planthread_kit::{
+    dates::DateForm,
+    target::{SettingsFault, fault::filled},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::layout::Layout;
-use crate::dates::DateForm;
 
 /// Whether an object is everybody's or one user's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
@@ -106,12 +108,9 @@ impl DataLoad {
     }
 
     pub(super) fn validate(&self) -> Result<(), SettingsFault> {
-        for (field, text) in [("source", &self.source), ("operation", &self.operation)] {
-            if text.trim().is_empty() {
-                return Err(SettingsFault::new(field, "is empty")
-                    .cure("write the name of the data source, and Full or the word for a merge"));
-            }
-        }
+        const CURE: &str = "write the name of the data source, and Full or the word for a merge";
+        filled("source", &self.source, CURE)?;
+        filled("operation", &self.operation, CURE)?;
         if self.success.is_empty() {
             return Err(SettingsFault::new("success", "names no text")
                 .cure("load one file by hand and read the status; a client expects Completed"));
@@ -140,13 +139,10 @@ pub struct Commit {
 
 impl Commit {
     pub(super) fn validate(&self) -> Result<(), SettingsFault> {
-        for (field, text) in [("from", &self.from), ("by", &self.by), ("reason", &self.reason)] {
-            if text.trim().is_empty() {
-                return Err(SettingsFault::new(field, "is empty")
-                    .cure("name scenario, person and reason: the decision is answered for"));
-            }
-        }
-        Ok(())
+        const CURE: &str = "name scenario, person and reason: the decision is answered for";
+        filled("from", &self.from, CURE)?;
+        filled("by", &self.by, CURE)?;
+        filled("reason", &self.reason, CURE)
     }
 }
 
@@ -302,18 +298,13 @@ impl Import {
                 return Err(SettingsFault::new("worksheets", reason)
                     .cure("add the worksheet that takes the rows of that table"));
             };
-            let all = layout.keys().into_iter().chain(layout.values.clone());
-            let missing = all.into_iter().find(|field| !sheet.columns.contains(field));
-            if let Some(field) = missing {
+            let ours = layout.columns();
+            if let Some(field) = ours.iter().find(|field| !sheet.columns.contains(field)) {
                 let reason = format!("{full}: {} has no column {field}", sheet.name);
                 return Err(SettingsFault::new("worksheets", reason)
                     .cure("list the columns of the import row in their order"));
             }
-            let strange = sheet
-                .columns
-                .iter()
-                .find(|column| !layout.keys().contains(column) && !layout.values.contains(column));
-            if let Some(column) = strange {
+            if let Some(column) = sheet.columns.iter().find(|column| !ours.contains(column)) {
                 let reason =
                     format!("{full}: {} has a column {column} that is not ours", sheet.name);
                 return Err(SettingsFault::new("worksheets", reason).cure(

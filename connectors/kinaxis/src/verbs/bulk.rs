@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use planthread_kit::{Attempt, ConnectorError, rows::RowKey};
+use planthread_kit::{Attempt, ConnectorError, dates::DateForm, rows::RowKey};
 
-use super::{SINCE, STEP, outcome::Outcome, read};
+use super::{STEP, outcome::Outcome, read};
 use crate::{
     config::NonKeyed,
     context::Context,
-    dates::DateForm,
     receipt,
-    rows::{Line, Part, key_values},
+    rows::{Line, Part, texts},
     wire::Verb,
 };
 
@@ -32,28 +31,26 @@ pub(crate) async fn write(
     attempt: &Attempt,
     outcome: &mut Outcome,
 ) -> Result<(), ConnectorError> {
+    let form = (DATES, context.config.effective_out);
     let mut staged: Vec<Staged<'_>> = Vec::new();
     for part in parts {
         let layout = &context.layouts[part.layout];
         if !layout.keyed && context.config.non_keyed == Some(NonKeyed::Append) {
-            let rows = surplus(context, part).await.map_err(crate::wire::without_effect)?;
+            let rows = surplus(context, part).await.map_err(ConnectorError::without_effect)?;
             if !rows.is_empty() {
-                let fields = fields(context, part.layout, &layout.values);
-                let id = context.client.stage(Verb::Remove, layout, &fields, &rows).await?;
+                let id = context.client.stage(Verb::Remove, layout, &layout.values, &rows).await?;
                 staged.push(Staged { verb: Verb::Remove, id, part: None });
             }
         }
-        let fields = fields(context, part.layout, &part.fields);
-        let rows: Vec<_> = part.rows.iter().map(|line| values(context, part, line)).collect();
-        let id = context.client.stage(Verb::Upload, layout, &fields, &rows).await?;
+        let row = |line: &Line| texts(layout, &line.key, form, &line.values);
+        let rows: Vec<_> = part.rows.iter().map(row).collect();
+        let id = context.client.stage(Verb::Upload, layout, &part.fields, &rows).await?;
         staged.push(Staged { verb: Verb::Upload, id, part: Some(part) });
     }
     let ids: Vec<&str> = staged.iter().map(|one| one.id.as_str()).collect();
     attempt.note(STEP, &ids.join(" ")).map_err(ConnectorError::took_nothing)?;
     for (number, one) in staged.iter().enumerate() {
-        let now = context.clock().now().to_string();
-        let noted = attempt.note(SINCE, &now);
-        let done = match noted {
+        let done = match context.note_now(attempt) {
             Ok(()) => context.client.complete(one.verb, &one.id).await,
             Err(error) => Err(error.took_nothing()),
         };
@@ -65,21 +62,6 @@ pub(crate) async fn write(
         }
     }
     Ok(())
-}
-
-/// Keys and values of a table, as fields of a request. A field of another
-/// namespace is qualified by whoever names it in the profile (§4.2).
-fn fields(context: &Context, layout: usize, values: &[String]) -> Vec<String> {
-    let mut fields = context.layouts[layout].keys();
-    fields.extend(values.iter().cloned());
-    fields
-}
-
-fn values(context: &Context, part: &Part, line: &Line) -> Vec<String> {
-    let layout = &context.layouts[part.layout];
-    let mut texts = key_values(layout, &line.key, DATES, context.config.effective_out);
-    texts.extend(line.values.iter().cloned());
-    texts
 }
 
 /// The rows that stand where rows of `part` go: where a row that is sent again

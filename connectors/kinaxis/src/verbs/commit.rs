@@ -13,13 +13,12 @@ use jiff::tz::TimeZone;
 use planthread_kit::{Attempt, Class, ConnectorError, Sent, http::Lane, rows::RowKey};
 use rust_decimal::Decimal;
 
-use super::{SINCE, STEP, outcome::Outcome, read::held_in};
+use super::{STEP, outcome::Outcome, read::held_in};
 use crate::{
     config::{Commit, Layout},
     context::Context,
     receipt,
-    rows::{Held, Part},
-    wire::without_effect,
+    rows::{Held, Part, lines},
 };
 
 const COMMIT: &str = "commit scenario";
@@ -27,37 +26,37 @@ const COMMIT: &str = "commit scenario";
 /// Commits the signal scenario that holds the rows of `parts`.
 pub(crate) async fn write(
     context: &Context,
+    commit: &Commit,
     parts: &[Part],
     attempt: &Attempt,
     outcome: &mut Outcome,
 ) -> Result<(), ConnectorError> {
     let nothing = ConnectorError::took_nothing;
-    let commit = decided(context).map_err(nothing)?;
+    decided(context, commit).map_err(nothing)?;
     let mut found = Found::default();
     for (number, layout) in context.layouts.iter().enumerate() {
-        let both = both(context, &commit.from, number).await.map_err(without_effect)?;
+        let both =
+            both(context, &commit.from, number).await.map_err(ConnectorError::without_effect)?;
         found.compare(layout, number, parts, &both).map_err(nothing)?;
     }
     found.judge(commit).map_err(nothing)?;
     attempt.note(STEP, "committing").map_err(nothing)?;
-    attempt.note(SINCE, &context.clock().now().to_string()).map_err(nothing)?;
+    context.note_now(attempt).map_err(nothing)?;
     let answer = context.client.script(&commit.script, &commit.from).await?;
     let said = receipt::script(&answer)?;
     outcome.accept(parts, format!("{said} (decided by {})", commit.by));
     Ok(())
 }
 
-/// The decision, while it holds.
-fn decided(context: &Context) -> Result<&Commit, ConnectorError> {
-    let fatal = |text: String| ConnectorError::new(Class::Fatal, COMMIT, text);
-    let commit = context.config.commit.as_ref();
-    let commit = commit.ok_or_else(|| fatal("nobody decided to commit".to_owned()))?;
+/// Whether the decision holds.
+fn decided(context: &Context, commit: &Commit) -> Result<(), ConnectorError> {
     let today = TimeZone::UTC.to_datetime(context.clock().now()).date();
-    if today > commit.until {
-        let text = format!("the decision of {} held until {}", commit.by, commit.until);
-        return Err(fatal(text).cure("ask for a new one, and write it under `settings.commit`"));
+    if today <= commit.until {
+        return Ok(());
     }
-    Ok(commit)
+    let text = format!("the decision of {} held until {}", commit.by, commit.until);
+    Err(ConnectorError::new(Class::Fatal, COMMIT, text)
+        .cure("ask for a new one, and write it under `settings.commit`"))
 }
 
 /// Rows of one table in the signal scenario and in its parent.
@@ -98,19 +97,15 @@ impl Found {
     ) -> Result<(), ConnectorError> {
         let (mine, theirs) = (values(layout, child)?, values(layout, parent)?);
         let mut planned = BTreeSet::new();
-        for part in parts.iter().filter(|part| part.layout == number) {
-            for line in &part.rows {
-                for (field, text) in part.fields.iter().zip(&line.values) {
-                    let Some(at) = layout.values.iter().position(|one| one == field) else {
-                        continue;
-                    };
-                    let key = (line.key.clone(), at);
-                    let holds = mine.get(&key).copied().flatten();
-                    if holds != text.parse::<Decimal>().ok() {
-                        self.missing += 1;
-                    }
-                    planned.insert(key);
+        for (part, line) in lines(parts, number) {
+            for (field, text) in part.fields.iter().zip(&line.values) {
+                let Some(at) = layout.values.iter().position(|one| one == field) else { continue };
+                let key = (line.key.clone(), at);
+                let holds = mine.get(&key).copied().flatten();
+                if holds != text.parse::<Decimal>().ok() {
+                    self.missing += 1;
                 }
+                planned.insert(key);
             }
         }
         let keys: BTreeSet<_> = mine.keys().chain(theirs.keys()).collect();
@@ -163,18 +158,11 @@ impl Found {
 }
 
 fn values(layout: &Layout, rows: &[Held]) -> Result<Values, ConnectorError> {
-    let first = layout.keys().len();
     let mut values = Values::new();
     for row in rows {
         let Some(key) = &row.key else { continue };
-        for (at, field) in layout.values.iter().enumerate() {
-            let text = row.texts[first + at].as_str();
-            let value = match text {
-                "" => None,
-                text => Some(crate::rows::number(text, &layout.surface(field))?),
-            };
-            values.insert((key.clone(), at), value);
-        }
+        let held = row.values(layout, &layout.values)?.into_iter().enumerate();
+        values.extend(held.map(|(at, value)| ((key.clone(), at), value)));
     }
     Ok(values)
 }

@@ -15,12 +15,11 @@ use std::{
 use jiff::tz::TimeZone;
 use planthread_kit::{Attempt, Class, ConnectorError, http::Lane, rows::RowKey};
 
-use super::{KEY, SINCE, STEP, read};
+use super::{KEY, STEP, read};
 use crate::{
-    config::{DataLoad, Layout},
+    config::DataLoad,
     context::Context,
-    rows::{Held, Line, Part, digest, key_values},
-    wire::without_effect,
+    rows::{Held, Line, Part, digest, lines, texts, whole},
 };
 
 const LOAD: &str = "put extract file";
@@ -28,14 +27,15 @@ const LOAD: &str = "put extract file";
 /// Puts the files of a push, and triggers their load.
 pub(crate) async fn write(
     context: &Context,
+    load: &DataLoad,
     parts: &[Part],
     attempt: &Attempt,
 ) -> Result<(), ConnectorError> {
     let nothing = ConnectorError::took_nothing;
-    let load = profile(context).map_err(nothing)?;
     let mut files = Vec::new();
     for number in 0..context.layouts.len() {
-        let rows = file(context, load, number, parts).await.map_err(without_effect)?;
+        let rows =
+            file(context, load, number, parts).await.map_err(ConnectorError::without_effect)?;
         // A table that holds nothing and gets nothing has no Full file.
         if !(load.full() && rows.is_empty()) {
             files.push((number, rows));
@@ -43,37 +43,21 @@ pub(crate) async fn write(
     }
     attempt.note_encoding(&digest(parts)).map_err(nothing)?;
     attempt.note(STEP, "loading").map_err(nothing)?;
-    note_now(context, attempt).map_err(nothing)?;
+    context.note_now(attempt).map_err(nothing)?;
     let stamp = TimeZone::UTC.to_datetime(context.clock().now()).strftime("%Y%m%d.%H%M%S");
     let stamp = stamp.to_string();
     let last = files.len().saturating_sub(1);
     for (place, (number, rows)) in files.iter().enumerate() {
         let layout = &context.layouts[*number];
-        let named = (layout.table.as_str(), columns(layout));
-        let file = (named.0, named.1.as_slice());
+        let columns = layout.columns();
+        let file = (layout.table.as_str(), columns.as_slice());
         // What lies there may be loaded by anybody's trigger.
         let put = context.client.put_file(load, file, rows, (&stamp, place == last)).await;
         put.map_err(|error| if place > 0 { error.after_effect() } else { error })?;
     }
-    note_now(context, attempt).map_err(ConnectorError::after_effect)?;
+    context.note_now(attempt).map_err(ConnectorError::after_effect)?;
     let key = context.client.trigger(load).await.map_err(ConnectorError::after_effect)?;
     attempt.note(KEY, &key).map_err(ConnectorError::after_effect)
-}
-
-fn note_now(context: &Context, attempt: &Attempt) -> Result<(), ConnectorError> {
-    attempt.note(SINCE, &context.clock().now().to_string())
-}
-
-/// The load of the profile.
-pub(crate) fn profile(context: &Context) -> Result<&DataLoad, ConnectorError> {
-    context.config.data_load.as_ref().ok_or_else(|| {
-        ConnectorError::new(Class::Fatal, LOAD, "the profile has no data load")
-            .cure("name data source and operation type under `data_load`")
-    })
-}
-
-fn columns(layout: &Layout) -> Vec<String> {
-    layout.keys().into_iter().chain(layout.values.clone()).collect()
 }
 
 /// The lines of one file: those of the batch, then, in a Full file, all others.
@@ -85,46 +69,23 @@ async fn file(
 ) -> Result<Vec<Vec<String>>, ConnectorError> {
     let layout = &context.layouts[number];
     let mine: Vec<(&Part, &Line)> = lines(parts, number).collect();
-    let whole = mine.iter().all(|(part, _)| part.fields == layout.values);
-    let held = match load.full() || !whole {
+    let complete = mine.iter().all(|(part, _)| part.fields == layout.values);
+    let held = match load.full() || !complete {
         true => held(context, load, number).await?,
         false => BTreeMap::new(),
     };
-    let skip = layout.keys().len();
-    let mut rows = Vec::new();
-    for (part, line) in &mine {
-        let mut values = match held.get(&line.key) {
-            Some(held) => held.texts[skip..].to_vec(),
-            None => vec![String::new(); layout.values.len()],
-        };
-        for (field, value) in part.fields.iter().zip(&line.values) {
-            if let Some(at) = layout.values.iter().position(|one| one == field) {
-                values[at].clone_from(value);
-            }
-        }
-        rows.push(text(context, layout, &line.key, values));
-    }
+    let form = (context.config.file_dates, context.config.effective_out);
+    let row = |key: &RowKey, values: &[String]| texts(layout, key, form, values);
+    let mut rows: Vec<_> = mine
+        .iter()
+        .map(|(part, line)| row(&line.key, &whole(layout, (part, line), held.get(&line.key))))
+        .collect();
     if load.full() {
         let sent: BTreeSet<&RowKey> = mine.iter().map(|(_, line)| &line.key).collect();
         let rest = held.iter().filter(|(key, _)| !sent.contains(key));
-        rows.extend(
-            rest.map(|(key, held)| text(context, layout, key, held.texts[skip..].to_vec())),
-        );
+        rows.extend(rest.map(|(key, held)| row(key, &held.texts[layout.keys().len()..])));
     }
     Ok(rows)
-}
-
-/// The rows of a batch in one table, in the order of its file.
-pub(crate) fn lines(parts: &[Part], number: usize) -> impl Iterator<Item = (&Part, &Line)> {
-    let mine = parts.iter().filter(move |part| part.layout == number);
-    mine.flat_map(|part| part.rows.iter().map(move |line| (part, line)))
-}
-
-fn text(context: &Context, layout: &Layout, key: &RowKey, values: Vec<String>) -> Vec<String> {
-    let config = &context.config;
-    let mut row = key_values(layout, key, config.file_dates, config.effective_out);
-    row.extend(values);
-    row
 }
 
 /// Everything that a table holds, if it is ours alone where it must be.

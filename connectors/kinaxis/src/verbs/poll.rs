@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Receipt, Rejection, RowOutcome};
-use planthread_kit::{AttemptRecord, ConnectorError, Poll, PushOutcome, RecordedBatch, redact};
+use planthread_kit::{
+    AttemptRecord, Class, ConnectorError, Poll, PushOutcome, RecordedBatch, redact,
+};
 
-use super::{KEY, SINCE, STEP, load};
+use super::{KEY, SINCE, STEP};
 use crate::{
-    config::History,
+    config::{DataLoad, History, Route},
     context::Context,
-    rows::{Part, digest, encode, parts},
+    rows::{Part, digest, encode, lines, parts},
 };
 
 /// Words of an update that loaded nothing of ours, or nothing yet: files were on
@@ -29,9 +31,14 @@ pub(crate) async fn poll(
     if !attempt.notes.contains_key(STEP) {
         return Ok(Poll::NotTaken { why: "nothing of it was completed".to_owned() });
     }
-    match attempt.notes.get(KEY) {
-        Some(key) => update(context, attempt, key, batch).await,
-        None => Ok(unknown(context, attempt)),
+    match (attempt.notes.get(KEY), &context.route) {
+        (None, _) => Ok(unknown(context, attempt)),
+        (Some(key), Route::Load(load)) => update(context, load, attempt, key, batch).await,
+        (Some(_), _) => {
+            let text = "it was a data load, and the profile has none now";
+            Err(ConnectorError::new(Class::Fatal, "poll attempt", text)
+                .cure("go back to `write_route: data_load` until it has ended"))
+        }
     }
 }
 
@@ -49,11 +56,11 @@ fn unknown(context: &Context, attempt: &AttemptRecord) -> Poll {
 /// A data update: its id is empty while it runs.
 async fn update(
     context: &Context,
+    profile: &DataLoad,
     attempt: &AttemptRecord,
     key: &str,
     batch: &RecordedBatch,
 ) -> Result<Poll, ConnectorError> {
-    let profile = load::profile(context)?;
     let (id, word) = context.client.update(key).await?;
     if id.is_empty() {
         let state = if word.is_empty() { "running".to_owned() } else { redact::up_to(&word, KEPT) };
@@ -104,7 +111,7 @@ async fn judge(
             continue;
         };
         // Lines beyond the batch are rows that were carried along as they stood.
-        if let Some((_, line)) = load::lines(parts, layout).nth(line) {
+        if let Some((_, line)) = lines(parts, layout).nth(line) {
             let rejection = Rejection {
                 reason: redact::up_to(&row[message], KEPT),
                 vendor_code: None,

@@ -86,8 +86,7 @@ pub(crate) async fn held_in<'a>(
     lane: Lane,
 ) -> Result<Vec<Held>, ConnectorError> {
     let layout = &context.layouts[layout];
-    let mut fields = layout.keys();
-    fields.extend(values.iter().cloned());
+    let fields = layout.with(values);
     let question = Question {
         scenario,
         namespace: &layout.namespace,

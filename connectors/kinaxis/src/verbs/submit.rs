@@ -7,11 +7,10 @@ use planthread_kit::{Attempt, Batch, ConnectorError, Submission};
 
 use super::{bulk, commit, import, load, outcome::Outcome};
 use crate::{
-    config::WriteRoute,
+    config::Route,
     context::Context,
     receipt,
-    rows::{Part, encode, parts},
-    wire::without_effect,
+    rows::{encode, parts},
 };
 
 /// Writes `batch`.
@@ -23,36 +22,31 @@ pub(crate) async fn submit(
     let nothing = ConnectorError::took_nothing;
     let grouped = encode(batch.cells(), &context.measures).map_err(nothing)?;
     let rows = grouped.outcomes(batch.cells().len(), &RowOutcome::Unproven);
-    let load = context.config.write_route == WriteRoute::DataLoad;
     // A file is never cut: the rest of it would be gone.
-    let most = if load { usize::MAX } else { context.config.writing.rows_per_request };
+    let most = match context.route {
+        Route::Load(_) => usize::MAX,
+        _ => context.config.writing.rows_per_request,
+    };
     let parts = parts(&grouped, &context.layouts, most);
     let mut outcome = Outcome::new(rows);
     if !parts.is_empty() {
         ensure(context).await?;
-        if load {
-            load::write(context, &parts, attempt).await?;
-            return Ok(Submission::Submitted);
+        match &context.route {
+            Route::Bulk => bulk::write(context, &parts, attempt, &mut outcome).await?,
+            Route::Import(import) => {
+                import::write(context, import, &parts, attempt, &mut outcome).await?;
+            }
+            Route::Commit(commit) => {
+                commit::write(context, commit, &parts, attempt, &mut outcome).await?;
+            }
+            Route::Load(load) => {
+                load::write(context, load, &parts, attempt).await?;
+                return Ok(Submission::Submitted);
+            }
         }
-        write(context, &parts, attempt, &mut outcome).await?;
     }
     let handle = attempt.id().as_str().to_owned();
     Ok(Submission::Done(outcome.end(handle, context.clock().now())))
-}
-
-async fn write(
-    context: &Context,
-    parts: &[Part],
-    attempt: &Attempt,
-    outcome: &mut Outcome,
-) -> Result<(), ConnectorError> {
-    match context.config.write_route {
-        WriteRoute::BulkUpload | WriteRoute::DataLoad => {
-            bulk::write(context, parts, attempt, outcome).await
-        }
-        WriteRoute::WorksheetImport => import::write(context, parts, attempt, outcome).await,
-        WriteRoute::Commit => commit::write(context, parts, attempt, outcome).await,
-    }
 }
 
 /// Lets the customer's script make the scenario, once a process. It changes no
@@ -62,8 +56,8 @@ async fn ensure(context: &Context) -> Result<(), ConnectorError> {
     if context.ensured.load(Ordering::Acquire) {
         return Ok(());
     }
-    let answer =
-        context.client.script(script, context.client.scenario()).await.map_err(without_effect)?;
+    let answer = context.client.script(script, context.client.scenario()).await;
+    let answer = answer.map_err(ConnectorError::without_effect)?;
     receipt::script(&answer).map_err(ConnectorError::took_nothing)?;
     context.ensured.store(true, Ordering::Release);
     Ok(())

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_contracts::{Aggregation, MeasureDecl, Name, Period, PeriodKind};
+use planthread_kit::rows::RowKey;
 use planthread_kit::{Class, ConnectorError, Selection, http::Lane, sheet::Report};
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -18,13 +19,13 @@ use crate::{
     context::Context,
     metadata::PlanningArea,
     translate::{
-        decode::{self, Place},
+        decode,
         question::{Question, by_kind},
     },
     verbs::read::{pages, placed},
 };
 
-type Rows = [(Place, Value)];
+type Rows = [(RowKey, Value)];
 /// Values of one place by period; a zero may be an absent cell, and is none.
 type Values = BTreeMap<Period, Decimal>;
 type Spot = (Name, Name, Option<Name>);
@@ -93,7 +94,7 @@ pub(crate) async fn judge(
 async fn rows(
     ibp: &Context,
     question: &Question,
-) -> Result<Result<Vec<(Place, Value)>, String>, ConnectorError> {
+) -> Result<Result<Vec<(RowKey, Value)>, String>, ConnectorError> {
     let read = pages(ibp, question, Lane::Sweep).await;
     match read.and_then(|pages| placed(ibp, question, &pages)) {
         Ok(rows) => Ok(Ok(rows)),
@@ -104,7 +105,7 @@ async fn rows(
     }
 }
 
-type Finer = (PeriodKind, Result<Vec<(Place, Value)>, String>);
+type Finer = (PeriodKind, Result<Vec<(RowKey, Value)>, String>);
 
 fn answer(
     measure: &MeasureDecl,

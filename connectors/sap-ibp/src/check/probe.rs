@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 use planthread_contracts::{MeasureDecl, Period, PeriodKind};
+use planthread_kit::rows::RowKey;
 use planthread_kit::{
     Class, ConnectorError, Selection,
     http::Lane,
@@ -28,7 +29,7 @@ use crate::{
     context::Context,
     metadata::PlanningArea,
     translate::{
-        decode::{self, Place},
+        decode,
         question::{Question, questions},
     },
     verbs::read::{pages, placed},
@@ -190,7 +191,7 @@ async fn values(
     ibp: &Context,
     question: &Question,
     report: &mut Report,
-) -> Result<Vec<(Place, Value)>, ConnectorError> {
+) -> Result<Vec<(RowKey, Value)>, ConnectorError> {
     let stored = pages(ibp, question, Lane::Sweep).await?;
     let stored = placed(ibp, question, &stored)?;
     let names = &ibp.config.attributes;

@@ -1,22 +1,13 @@
 //! Pure: answers of the service to values, dates and cells.
 
-use planthread_contracts::{CellKey, Name, Period, SeenCell};
-use planthread_kit::{Class, ConnectorError};
+use planthread_contracts::{Name, Period, SeenCell};
+use planthread_kit::{Class, ConnectorError, rows::RowKey};
 use planthread_odata::{answer, literal::parse_date};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::question::Question;
 use crate::config::Config;
-
-/// One row of a read, before it becomes cells.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) resource: Name,
-    pub(crate) location: Name,
-    pub(crate) product: Option<Name>,
-    pub(crate) period: Period,
-}
 
 /// The first row's `Value` of a function import: flat `d`, or `d.results`.
 pub(crate) fn single_value(body: &Value) -> Option<String> {
@@ -54,7 +45,7 @@ pub(crate) fn place(
     row: &Value,
     question: &Question,
     config: &Config,
-) -> Result<Place, ConnectorError> {
+) -> Result<RowKey, ConnectorError> {
     let key = |column: &str| match row.get(column) {
         Some(Value::String(value)) => Ok(value.as_str()),
         _ => Err(drift("read values", &format!("column {column} is missing from a row"))),
@@ -81,7 +72,7 @@ pub(crate) fn place(
                  start on Monday are not supported",
         ));
     }
-    Ok(Place {
+    Ok(RowKey {
         resource: key(&config.attributes.resource)?.into(),
         location: key(&config.attributes.location)?.into(),
         product: product.map(key).transpose()?.map(Name::from),
@@ -92,22 +83,13 @@ pub(crate) fn place(
 /// The cells of one row.
 pub(crate) fn cells(
     row: &Value,
-    place: &Place,
+    place: &RowKey,
     question: &Question,
     target: &str,
     scope: &str,
 ) -> Result<Vec<SeenCell>, ConnectorError> {
-    let (target, scope) = (Name::from(target), Name::from(scope));
     let cell = |measure: &planthread_contracts::MeasureDecl| {
-        let key = CellKey {
-            target: target.clone(),
-            scope: scope.clone(),
-            resource: place.resource.clone(),
-            location: place.location.clone(),
-            product: place.product.clone(),
-            period: place.period,
-            measure: (&measure.name).into(),
-        };
+        let key = place.cell(target, scope, &measure.name);
         Ok(SeenCell { key, value: number(row, &measure.surface, measure.scale)? })
     };
     question.measures.iter().map(cell).collect()

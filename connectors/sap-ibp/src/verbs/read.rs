@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use planthread_contracts::SeenCell;
+use planthread_kit::rows::RowKey;
 use planthread_kit::{Class, ConnectorError, Selection, Sent, http::Lane};
 use planthread_odata::Paging;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use serde_json::Value;
 use crate::{
     context::Context,
     translate::{
-        decode::{self, Place},
+        decode,
         question::{Question, questions},
     },
 };
@@ -66,7 +67,7 @@ pub(crate) fn placed(
     ibp: &Context,
     question: &Question,
     pages: &[Vec<Value>],
-) -> Result<Vec<(Place, Value)>, ConnectorError> {
+) -> Result<Vec<(RowKey, Value)>, ConnectorError> {
     let mut all = BTreeSet::new();
     let mut rows = Vec::new();
     for page in pages {
@@ -85,7 +86,7 @@ pub(crate) fn placed(
     Ok(rows)
 }
 
-fn finer(question: &Question, place: &Place) -> ConnectorError {
+fn finer(question: &Question, place: &RowKey) -> ConnectorError {
     let text = format!(
         "two rows for {}@{} in {}: one of {} is stored at a finer level than declared",
         place.resource,

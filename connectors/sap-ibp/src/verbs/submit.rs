@@ -87,7 +87,11 @@ async fn transaction_id(ibp: &Context, attempt: &Attempt) -> Result<String, Conn
         return Ok(attempt.id().as_str().to_owned());
     }
     let path = format!("{}?$format=json", ibp.config.operations.transaction_id.name);
-    let body = ibp.planning.read(ASK, Lane::Routine, &path).await.map_err(before_effect)?;
+    let body = ibp
+        .planning
+        .read(ASK, Lane::Routine, &path)
+        .await
+        .map_err(ConnectorError::without_effect)?;
     decode::single_value(&body)
         .filter(|id| (1..=32).contains(&id.len()))
         .ok_or_else(|| decode::drift(ASK, "the answer holds no id of 1 to 32 characters"))
@@ -117,14 +121,15 @@ async fn initiate(
     pairs.push(("$format", "json".to_owned()));
     let operation = &ibp.config.operations.initiate_parallel_process;
     let answer = call(&ibp.planning, INITIATE, session, operation, &query(&pairs)).await;
-    let answer = answer.map_err(before_effect)?;
+    let answer = answer.map_err(ConnectorError::without_effect)?;
     match answer.status().as_u16() {
         401 | 403 => Err(ibp.planning.refused(INITIATE, &answer, Sent::No)),
         400..=499 => {
             tracing::info!(status = answer.status().as_u16(), "no parallel process here; going on");
             Ok(())
         }
-        _ => receipt::called(&ibp.planning, INITIATE, &answer).map_err(before_effect),
+        _ => receipt::called(&ibp.planning, INITIATE, &answer)
+            .map_err(ConnectorError::without_effect),
     }
 }
 
@@ -188,12 +193,4 @@ async fn commit(
             Err(error.took_nothing())
         }
     }
-}
-
-/// Before the first row was staged nothing can have had an effect.
-fn before_effect(mut error: ConnectorError) -> ConnectorError {
-    if matches!(error.class, Class::Transient { .. }) {
-        error.class = Class::Transient { sent: Sent::No };
-    }
-    error
 }

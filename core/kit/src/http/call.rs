@@ -4,10 +4,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 use super::settings::HttpSettings;
 use crate::Backoff;
+
+/// All but what RFC 3986 leaves alone.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A text as it stands in one part of a path, or as a value in a query.
+#[must_use]
+pub fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string()
+}
 
 /// Whether a request may be sent again when nobody knows if it arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

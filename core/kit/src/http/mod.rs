@@ -44,10 +44,10 @@ pub mod witness;
 
 pub use answer::{Body, Expect};
 pub use auth::{Anonymous, Authenticator, Basic, FixedHeader};
-pub use call::{Call, Lane, RequestPolicy, Safety};
+pub use call::{Call, Lane, RequestPolicy, Safety, encoded};
 pub use client_credentials::{ClientCredentials, TokenRequest};
 pub use json::JsonClient;
-pub use paging::{Bounds, CursorPage, Page};
+pub use paging::{Bounds, Page};
 pub use retry_after::LONGEST_WAIT;
 pub use said::Said;
 pub use settings::HttpSettings;

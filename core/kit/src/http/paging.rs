@@ -2,15 +2,12 @@
 //!
 //! A count that the target announces is a claim. It decides how many pages are
 //! asked for, but never more than the question can have and never more than the
-//! settings allow; an empty page ends a listing; and at the end the rows that
-//! came are held against the claim.
+//! settings allow; a short page ends a counted listing; and at the end the rows
+//! that came are held against the claim.
 
-use std::{
-    collections::BTreeSet,
-    future::{Future, ready},
-};
+use std::{collections::BTreeSet, future::Future};
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 
 use crate::{Class, ConnectorError, Sent};
 
@@ -25,9 +22,22 @@ pub struct Bounds {
     pub rows_max: Option<usize>,
     /// Most pages whatever the question is.
     pub pages_max: usize,
+    /// Whether no two rows are alike, so that a page which begins like the one
+    /// before it tells that the position is not heard.
+    pub distinct: bool,
+    /// Whether a total that ends with a full page may be short of the truth: one
+    /// page more is asked for then.
+    pub short_total: bool,
 }
 
 impl Bounds {
+    /// Pages of `size` rows, one at a time, at most `pages_max` of them.
+    #[must_use]
+    pub const fn new(size: usize, pages_max: usize) -> Self {
+        let (rows_max, distinct, short_total) = (None, false, false);
+        Self { size, parallel: 1, rows_max, pages_max, distinct, short_total }
+    }
+
     /// The same bounds for a question of at most `rows` rows.
     #[must_use]
     pub const fn at_most(self, rows: usize) -> Self {
@@ -42,22 +52,30 @@ impl Bounds {
     }
 }
 
-/// One page of a listing that is read by position.
+/// One page of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// Its rows.
+    /// Its rows; where a cursor leads on, a page may be empty.
     pub rows: Vec<T>,
     /// Rows of the whole listing, where the target says.
     pub total: Option<u64>,
+    /// What the next page is asked for with, where the target says; `None` at the
+    /// end.
+    pub next: Option<String>,
 }
 
-/// One page of a listing that is read by cursor.
+/// Which page is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CursorPage<T> {
-    /// Its rows; a page may be empty though another follows.
-    pub rows: Vec<T>,
-    /// What the next page is asked for with; `None` at the end.
-    pub next: Option<String>,
+pub enum At {
+    /// The one that begins after `skip` rows, of `top` rows.
+    Row {
+        /// Rows before it.
+        skip: usize,
+        /// Rows that it is asked for.
+        top: usize,
+    },
+    /// The one that another page named.
+    Cursor(String),
 }
 
 /// Reads a listing by position: `fetch(skip, top)` asks for one page.
@@ -76,62 +94,15 @@ pub async fn counted<T, F, A>(
     fetch: F,
 ) -> Result<Vec<Vec<T>>, ConnectorError>
 where
+    T: PartialEq,
     F: Fn(usize, usize) -> A,
     A: Future<Output = Result<Page<T>, ConnectorError>>,
 {
     let first = fetch(0, bounds.size).await?;
-    let step = first.rows.len();
-    let Some(total) = first.total else {
-        return uncounted(operation, bounds, first.rows, fetch).await;
-    };
-    let mut pages = vec![first.rows];
-    let needed = total.div_ceil(u64::try_from(step.max(1)).unwrap_or(u64::MAX));
-    let needed = usize::try_from(needed).unwrap_or(usize::MAX);
-    let allowed = bounds.pages(step);
-    if step > 0 {
-        let rest = (1..needed.min(allowed)).map(|page| fetch(page * step, step.min(bounds.size)));
-        let rest = stream::iter(rest)
-            .buffered(bounds.parallel.max(1))
-            .map_ok(|page| page.rows)
-            .try_take_while(|rows| ready(Ok(!rows.is_empty())));
-        pages.extend(rest.try_collect::<Vec<_>>().await?);
-    }
-    let got: usize = pages.iter().map(Vec::len).sum();
-    if needed > allowed {
-        return Err(beyond(operation, bounds, &format!("{total} rows are announced, {got} came")));
-    }
-    if u64::try_from(got) != Ok(total) {
-        let text = format!("{got} rows came, {total} were announced");
-        let class = Class::Transient { sent: Sent::No };
-        return Err(ConnectorError::new(class, operation, text)
-            .cure("read again: the rows moved while they were read"));
-    }
-    Ok(pages)
-}
-
-async fn uncounted<T, F, A>(
-    operation: &'static str,
-    bounds: Bounds,
-    first: Vec<T>,
-    fetch: F,
-) -> Result<Vec<Vec<T>>, ConnectorError>
-where
-    F: Fn(usize, usize) -> A,
-    A: Future<Output = Result<Page<T>, ConnectorError>>,
-{
-    let mut got = first.len();
-    let mut last = got;
-    let mut pages = vec![first];
-    while last >= bounds.size.max(1) {
-        if pages.len() >= bounds.pages(bounds.size) {
-            return Err(beyond(operation, bounds, &format!("{got} rows came, and there are more")));
-        }
-        let next = fetch(got, bounds.size).await?.rows;
-        last = next.len();
-        got += last;
-        pages.push(next);
-    }
-    Ok(pages)
+    let mut listing = Listing::new(operation, bounds);
+    listing.keep(first.rows)?;
+    listing.by_position(first.total, &fetch).await?;
+    listing.end(first.total)
 }
 
 /// Reads a listing by cursor: `fetch(None)` asks for the first page, then each
@@ -147,39 +118,189 @@ pub async fn by_cursor<T, F, A>(
     fetch: F,
 ) -> Result<Vec<Vec<T>>, ConnectorError>
 where
+    T: PartialEq,
     F: Fn(Option<String>) -> A,
-    A: Future<Output = Result<CursorPage<T>, ConnectorError>>,
+    A: Future<Output = Result<Page<T>, ConnectorError>>,
 {
-    let (mut seen, mut pages, mut got) = (BTreeSet::new(), Vec::new(), 0);
-    let mut cursor = None;
-    loop {
-        let page = fetch(cursor).await?;
-        got += page.rows.len();
-        pages.push(page.rows);
-        let Some(next) = page.next else { return Ok(pages) };
-        if !seen.insert(next.clone()) {
-            let text =
-                format!("a cursor repeats after {} pages: the listing has no end", pages.len());
-            return Err(ConnectorError::new(Class::Drift, operation, text)
-                .cure("ask the target's vendor: each page must name another"));
-        }
-        if bounds.rows_max.is_some_and(|most| got > most) || pages.len() >= bounds.pages_max {
-            return Err(beyond(operation, bounds, &format!("{got} rows came, and there are more")));
-        }
-        cursor = Some(next);
-    }
+    let first = fetch(None).await?;
+    let mut listing = Listing::new(operation, bounds);
+    listing.keep(first.rows)?;
+    listing.linked(first.next, &|cursor| fetch(Some(cursor))).await?;
+    listing.end(first.total)
 }
 
-/// More came, or is announced, than the question can have.
-fn beyond(operation: &'static str, bounds: Bounds, found: &str) -> ConnectorError {
-    let text = match bounds.rows_max {
-        Some(most) => format!("{found}; at most {most} were asked for"),
-        None => format!("{found}; at most {} pages are read", bounds.pages_max),
-    };
-    ConnectorError::new(Class::Drift, operation, text).cure(
-        "the target counts otherwise than it answers, or holds finer rows than declared; a listing \
-         that is really so long needs a higher `http.pages_max`",
-    )
+/// Reads a listing of a target that cuts its pages itself where it wants to: the
+/// first page tells whether a cursor leads on, or positions do.
+///
+/// # Errors
+/// Those of [`counted`] and [`by_cursor`].
+pub async fn either<T, F, A>(
+    operation: &'static str,
+    bounds: Bounds,
+    fetch: F,
+) -> Result<Vec<Vec<T>>, ConnectorError>
+where
+    T: PartialEq,
+    F: Fn(At) -> A,
+    A: Future<Output = Result<Page<T>, ConnectorError>>,
+{
+    let first = fetch(At::Row { skip: 0, top: bounds.size }).await?;
+    let mut listing = Listing::new(operation, bounds);
+    listing.keep(first.rows)?;
+    match first.next {
+        None => {
+            listing.by_position(first.total, &|skip, top| fetch(At::Row { skip, top })).await?;
+        }
+        next => listing.linked(next, &|cursor| fetch(At::Cursor(cursor))).await?,
+    }
+    listing.end(first.total)
+}
+
+/// What came of a listing so far.
+struct Listing<T> {
+    operation: &'static str,
+    bounds: Bounds,
+    pages: Vec<Vec<T>>,
+    got: usize,
+}
+
+impl<T: PartialEq> Listing<T> {
+    const fn new(operation: &'static str, bounds: Bounds) -> Self {
+        Self { operation, bounds, pages: Vec::new(), got: 0 }
+    }
+
+    /// Keeps a page; answers how many rows it has.
+    fn keep(&mut self, page: Vec<T>) -> Result<usize, ConnectorError> {
+        let before = self.pages.last().and_then(|page| page.first());
+        if self.bounds.distinct && before.is_some() && before == page.first() {
+            let text = "a page begins like the one before it: the position is not heard";
+            return Err(ConnectorError::new(Class::Drift, self.operation, text)
+                .cure("compare the configuration with the target: `planthread check`"));
+        }
+        let rows = page.len();
+        self.got += rows;
+        self.pages.push(page);
+        Ok(rows)
+    }
+
+    async fn by_position<F, A>(
+        &mut self,
+        total: Option<u64>,
+        fetch: &F,
+    ) -> Result<(), ConnectorError>
+    where
+        F: Fn(usize, usize) -> A,
+        A: Future<Output = Result<Page<T>, ConnectorError>>,
+    {
+        match total {
+            Some(total) => self.announced(total, fetch).await,
+            None => self.until_short(fetch).await,
+        }
+    }
+
+    /// The other pages of a listing of `total` rows. A target that gives fewer rows
+    /// than asked for is followed in its own steps.
+    async fn announced<F, A>(&mut self, total: u64, fetch: &F) -> Result<(), ConnectorError>
+    where
+        F: Fn(usize, usize) -> A,
+        A: Future<Output = Result<Page<T>, ConnectorError>>,
+    {
+        let (step, Bounds { size, rows_max, .. }) = (self.got, self.bounds);
+        let rows = usize::try_from(total).unwrap_or(usize::MAX);
+        let pages = rows.div_ceil(step.max(1));
+        if rows_max.is_some_and(|most| rows > most) || (step > 0 && pages > self.bounds.pages_max) {
+            return Err(self.beyond(&format!("{total} rows are announced")));
+        }
+        if step == 0 {
+            return Ok(());
+        }
+        let rest = (1..pages).map(|page| fetch(page * step, step.min(size)));
+        let mut rest = std::pin::pin!(stream::iter(rest).buffered(self.bounds.parallel.max(1)));
+        while let Some(page) = rest.next().await {
+            if self.keep(page?.rows)? < step {
+                return Ok(());
+            }
+        }
+        let whole = if self.pages.len() > 1 { step } else { size };
+        let more = self.bounds.short_total && rows_max.is_none_or(|most| rows < most);
+        if more && self.got == rows && rows.is_multiple_of(whole) {
+            self.keep(fetch(rows, size).await?.rows)?;
+        }
+        Ok(())
+    }
+
+    async fn until_short<F, A>(&mut self, fetch: &F) -> Result<(), ConnectorError>
+    where
+        F: Fn(usize, usize) -> A,
+        A: Future<Output = Result<Page<T>, ConnectorError>>,
+    {
+        let size = self.bounds.size;
+        let mut last = self.got;
+        while last >= size.max(1) {
+            if self.pages.len() >= self.bounds.pages(size) {
+                return Err(self.beyond(&format!("{} rows came, and there are more", self.got)));
+            }
+            last = self.keep(fetch(self.got, size).await?.rows)?;
+        }
+        Ok(())
+    }
+
+    async fn linked<F, A>(
+        &mut self,
+        mut next: Option<String>,
+        fetch: &F,
+    ) -> Result<(), ConnectorError>
+    where
+        F: Fn(String) -> A,
+        A: Future<Output = Result<Page<T>, ConnectorError>>,
+    {
+        let mut seen = BTreeSet::new();
+        while let Some(cursor) = next {
+            let pages = self.pages.len();
+            if !seen.insert(cursor.clone()) {
+                let text = format!("a cursor repeats after {pages} pages: the listing has no end");
+                return Err(ConnectorError::new(Class::Drift, self.operation, text)
+                    .cure("ask the target's vendor: each page must name another"));
+            }
+            let most = self.bounds.rows_max;
+            if most.is_some_and(|most| self.got > most) || pages >= self.bounds.pages_max {
+                return Err(self.beyond(&format!("{} rows came, and there are more", self.got)));
+            }
+            let page = fetch(cursor).await?;
+            self.keep(page.rows)?;
+            next = page.next;
+        }
+        Ok(())
+    }
+
+    /// The pages, if they are what was announced.
+    fn end(self, total: Option<u64>) -> Result<Vec<Vec<T>>, ConnectorError> {
+        let got = self.got;
+        if self.bounds.rows_max.is_some_and(|most| got > most) {
+            return Err(self.beyond(&format!("{got} rows came")));
+        }
+        match total {
+            Some(total) if u64::try_from(got) != Ok(total) => {
+                let text = format!("{got} rows came, {total} were announced");
+                let class = Class::Transient { sent: Sent::No };
+                Err(ConnectorError::new(class, self.operation, text)
+                    .cure("read again: the rows moved while they were read"))
+            }
+            _ => Ok(self.pages),
+        }
+    }
+
+    /// More came, or is announced, than the question can have.
+    fn beyond(&self, found: &str) -> ConnectorError {
+        let text = match self.bounds.rows_max {
+            Some(most) => format!("{found}; at most {most} were asked for"),
+            None => format!("{found}; at most {} pages are read", self.bounds.pages_max),
+        };
+        ConnectorError::new(Class::Drift, self.operation, text).cure(
+            "the target counts otherwise than it answers, or holds finer rows than declared; a \
+             listing that is really so long needs a higher `http.pages_max`",
+        )
+    }
 }
 
 #[cfg(test)]
@@ -191,7 +312,7 @@ mod tests {
     use super::*;
     use crate::testing::clock;
 
-    const BOUNDS: Bounds = Bounds { size: 10, parallel: 4, rows_max: None, pages_max: 50 };
+    const BOUNDS: Bounds = Bounds { parallel: 4, ..Bounds::new(10, 50) };
 
     /// A target with `rows` rows that gives at most `cap` at once and announces
     /// `claim`.
@@ -212,7 +333,7 @@ mod tests {
                 *self.asked.borrow_mut() += 1;
                 let to = (skip + top.min(self.cap)).min(self.rows);
                 let rows = (skip.min(self.rows)..to).collect();
-                ready(Ok(Page { rows, total: self.claim }))
+                ready(Ok(Page { rows, total: self.claim, next: None }))
             };
             clock().block_on(counted("list", bounds, fetch)).map(|pages| pages.concat())
         }
@@ -269,7 +390,7 @@ mod tests {
             assert_eq!(cursor.is_none(), at == 0);
             let next = cursors[at.min(cursors.len() - 1)].map(str::to_owned);
             // The second page is empty, and not the last.
-            ready(Ok(CursorPage { rows: vec![(); usize::from(at != 1)], next }))
+            ready(Ok(Page { rows: vec![(); usize::from(at != 1)], total: None, next }))
         };
         let pages = clock().block_on(by_cursor("list", BOUNDS.at_most(5), fetch));
         pages.map(|pages| pages.concat().len())
@@ -290,7 +411,7 @@ mod tests {
         fn every_row_comes_once_whatever_the_page_is(
             rows in 0_usize..200, size in 1_usize..40, cap in 1_usize..40, told: bool,
         ) {
-            let bounds = Bounds { size, parallel: 3, rows_max: Some(rows), pages_max: 10_000 };
+            let bounds = Bounds { parallel: 3, ..Bounds::new(size, 10_000) }.at_most(rows);
             let cap = if told { cap } else { size };
             let target = Target::new(rows, cap, told.then_some(rows as u64));
             prop_assert_eq!(target.read(bounds).unwrap(), (0..rows).collect::<Vec<_>>());

@@ -129,7 +129,7 @@ impl HttpSettings {
     /// time.
     #[must_use]
     pub const fn bounds(&self, size: usize, parallel: usize) -> Bounds {
-        Bounds { size, parallel, rows_max: None, pages_max: self.pages_max }
+        Bounds { parallel, ..Bounds::new(size, self.pages_max) }
     }
 
     /// Longest answer, in bytes.

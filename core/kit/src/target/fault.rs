@@ -61,6 +61,17 @@ impl From<ConnectorError> for SettingsFault {
     }
 }
 
+/// Refuses a text without anything in it.
+///
+/// # Errors
+/// Names `field` and the `cure`.
+pub fn filled(field: &str, text: &str, cure: &str) -> Result<(), SettingsFault> {
+    match text.trim() {
+        "" => Err(SettingsFault::new(field, "is empty").cure(cure)),
+        _ => Ok(()),
+    }
+}
+
 /// Refuses `value` outside `least` to `most`.
 ///
 /// # Errors
@@ -92,5 +103,10 @@ mod tests {
         );
         assert_eq!(SettingsFault::new("", "x").inside("auth").field, "auth");
         assert_eq!(within("x", 10, 0, 10), Ok(()));
+        assert_eq!(
+            filled("by", " \t", "name a person").unwrap_err().to_string(),
+            "`by` is empty; name a person"
+        );
+        assert_eq!(filled("by", "A", ""), Ok(()));
     }
 }
