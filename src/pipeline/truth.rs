@@ -8,6 +8,7 @@ use planthread_contracts::{PeriodKind, RejectedRecord};
 use planthread_domain::{
     decode::{Decoder, Facts},
     derive::{Derivation, cut_off, derive, derive_cut},
+    project,
 };
 use planthread_engine::{Reader, journal};
 
@@ -197,14 +198,10 @@ pub fn derive_taken_cut(
     derive_cut(plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
 }
 
-/// The period kinds that the targets store; weeks when there is no target.
+/// The period kinds that are derived for what the targets store.
 fn levels(loaded: &Loaded) -> Vec<PeriodKind> {
     let measures = loaded.config.targets.values().flat_map(|target| &target.measures);
-    let mut levels: Vec<PeriodKind> = measures.map(|measure| measure.level).collect();
-    levels.push(PeriodKind::Week);
-    levels.sort_unstable();
-    levels.dedup();
-    levels
+    project::derived_kinds(measures.map(|measure| measure.level))
 }
 
 fn calendar(error: &dyn std::fmt::Display) -> Failure {

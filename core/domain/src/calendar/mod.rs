@@ -11,6 +11,6 @@ pub mod span;
 
 pub use bounds::{Bounds, periods};
 pub use local::{LocalTimeError, resolve, zone};
-pub use rounding::{largest_remainder, round_half_even};
+pub use rounding::round_half_even;
 pub use schedule::Schedule;
 pub use span::{Span, Spans};

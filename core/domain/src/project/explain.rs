@@ -6,8 +6,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
-    Draft, MapRow, Place, Portion, Request, Sources, Together, figure, kind, rounding, standing,
-    value,
+    Draft, MapRow, Place, Portion, Request, Sources, Together, figure, kind, standing, value,
 };
 use crate::{
     calendar::round_half_even,
@@ -35,9 +34,9 @@ pub fn explain(request: &Request<'_>, key: &CellKey) -> Option<CellExplanation> 
     let derivation = from?;
     let (rows, sources) = (rows_of(request, key), Sources::of(request));
     let portion = Portion::new(request, &sources, place(key), &rows);
-    let drafts = portion.drafts(measure, &mut Vec::new());
-    let draft = drafts.get(&key.period)?.clone();
-    let cells = rounding::cells(measure, drafts, |period| portion.key(&key.measure, period));
+    let drafts = portion.drafts(measure, measure.level, &mut Vec::new());
+    let draft = drafts.get(&key.period)?;
+    let cells = portion.cells(measure, &mut Vec::new());
     let landed = cells.into_iter().find(|cell| cell.key == *key)?.value;
     let mut found = begun(measure, key);
     let parts: Vec<String> = rows
@@ -47,8 +46,8 @@ pub fn explain(request: &Request<'_>, key: &CellKey) -> Option<CellExplanation> 
             part(request, derivation, measure, counted, key, &mut found)
         })
         .collect();
-    together(&mut found.landed, measure, &parts, &draft)?;
-    rounded(&mut found.landed, measure, &draft, landed);
+    together(&mut found.landed, measure, &parts, draft)?;
+    rounded(&mut found.landed, measure, draft, landed);
     Some(found)
 }
 
@@ -197,7 +196,10 @@ fn rounded(landed: &mut Explanation, measure: &MeasureDecl, draft: &Draft, value
     if !moved.is_zero() {
         let sign = if moved.is_sign_negative() { '-' } else { '+' };
         formula.push_str(&format!(" {sign} {}", moved.abs()));
-        words.push_str(", and so that the parts of the week add up to its rounded value");
+        words.push_str(
+            ", as the difference of the rounded running sums at its two edges, so that days, weeks \
+             and months add up",
+        );
     }
     landed.step("landed", &words, formula, value);
 }

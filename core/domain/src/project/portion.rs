@@ -8,7 +8,9 @@ use rust_decimal::Decimal;
 
 use super::{
     Draft, Mapping, Place, Projection, Request, Together, Withheld, merge, missing_parts, ours,
-    recipe, rounding, stamp, standing, together, value,
+    recipe,
+    rounding::{self, Anchors, Grid, Parts},
+    stamp, standing, together, value,
 };
 use crate::{
     derive::{Derivation, Figures},
@@ -110,9 +112,7 @@ impl<'a> Portion<'a> {
         let mut withheld = Vec::new();
         let mut cells = Vec::new();
         for measure in ours(self.request).filter(|measure| !measure.carries.vouches()) {
-            let drafts = self.drafts(measure, &mut withheld);
-            let name = Name::from(&measure.name);
-            cells.extend(rounding::cells(measure, drafts, |period| self.key(&name, period)));
+            cells.extend(self.cells(measure, &mut withheld));
         }
         // Stamps never land without a value that they speak of.
         let valued = self.valued(&cells);
@@ -120,6 +120,37 @@ impl<'a> Portion<'a> {
         cells.extend(standing::cells(self, &valued));
         cells.sort_by(|a, b| a.key.cmp(&b.key));
         Projection { cells, withheld }
+    }
+
+    /// The cells of one measure.
+    pub(super) fn cells(
+        &self,
+        measure: &MeasureDecl,
+        withheld: &mut Vec<Withheld>,
+    ) -> Vec<DesiredCell> {
+        let drafts = self.drafts(measure, measure.level, withheld);
+        let parts = self.parts(measure, &drafts);
+        let name = Name::from(&measure.name);
+        rounding::cells(measure, drafts, parts.as_ref(), |period| self.key(&name, period))
+    }
+
+    /// The parts that the values of `measure` are summed from; `None` where each
+    /// stands by itself.
+    fn parts(&self, measure: &MeasureDecl, own: &BTreeMap<Period, Draft>) -> Option<Parts> {
+        let kinds: BTreeSet<PeriodKind> = self.sources.periods.keys().copied().collect();
+        let grid = Grid::of(&kinds).filter(|_| rounding::adds_up(measure))?;
+        let exact = |level| -> BTreeMap<Period, Decimal> {
+            if level == measure.level {
+                return own.iter().map(|(period, draft)| (*period, draft.value)).collect();
+            }
+            let drafts = self.drafts(measure, level, &mut Vec::new());
+            drafts.into_iter().map(|(period, draft)| (period, draft.value)).collect()
+        };
+        let months = match grid.anchors {
+            Anchors::Months => exact(PeriodKind::Month),
+            Anchors::Weeks => BTreeMap::new(),
+        };
+        Some(Parts::round(exact(grid.part), months, grid.anchors, measure.scale))
     }
 
     /// The periods in which a value of ours lands.
@@ -135,10 +166,12 @@ impl<'a> Portion<'a> {
         of_values.map(|cell| cell.key.period).collect()
     }
 
-    /// The numbers of one measure before they are rounded.
+    /// The numbers of one measure in the periods of `level`, before they are
+    /// rounded.
     pub(super) fn drafts(
         &self,
         measure: &MeasureDecl,
+        level: PeriodKind,
         withheld: &mut Vec<Withheld>,
     ) -> BTreeMap<Period, Draft> {
         let cut = measure.carries == Carries::PlanCut;
@@ -150,7 +183,7 @@ impl<'a> Portion<'a> {
         for row in self.rows {
             let figures = told.of_source(&row.source).iter();
             let counted = (*row, self.sources.units(&row.source));
-            for one in figures.filter(|one| one.period.kind() == measure.level) {
+            for one in figures.filter(|one| one.period.kind() == level) {
                 match value(self.request, measure, counted, one) {
                     Ok(Some(value)) => {
                         parts.entry(one.period).or_default().insert(&row.source);
