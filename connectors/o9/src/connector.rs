@@ -76,7 +76,8 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
             overhead_requests: 1,
             overhead_ms: 50,
             cells_per_request: config.rows_per_write,
-            groups_per_request: config.rows_per_write.div_ceil(ours),
+            // A request holds whole groups.
+            groups_per_request: (config.rows_per_write / ours).max(1),
             request_ms: 50,
             cell_us: 0,
             parallel_requests: 1,

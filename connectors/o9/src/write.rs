@@ -11,7 +11,7 @@ use crate::{
 use jiff::Timestamp;
 use planthread_contracts::{Receipt, Rejection, RowOutcome};
 use planthread_kit::{
-    Attempt, AttemptRecord, Batch, Class, ConnectorError, Poll, PushOutcome, Submission,
+    Attempt, AttemptRecord, Batch, CellWrite, Class, ConnectorError, Poll, PushOutcome, Submission,
     agreement::{Agreement, Filled, Profile, Slot, SlotKind, reply::Verdict},
     rows::RowKey,
 };
@@ -109,7 +109,7 @@ pub(crate) async fn submit(
         .map_err(ConnectorError::took_nothing)?;
     let mut rows = encoded.grouped.outcomes(cells.len(), &RowOutcome::Unproven);
     let most = context.config.rows_per_write.min(agreement.limits.rows).max(1);
-    let chunks: Vec<&[CellRow]> = encoded.rows.chunks(most).collect();
+    let chunks = whole_groups(&encoded.rows, cells, most);
     if !chunks.is_empty() {
         context.levels.ensure(&context.client, &context.config).await?;
     }
@@ -131,6 +131,22 @@ pub(crate) async fn submit(
     }
     let verdict = format!("{} requests, {}", chunks.len(), context.label());
     Ok(Submission::Done(PushOutcome::new(receipt(verdict), rows)))
+}
+
+/// Rows in requests of at most `most`. A cell group goes in one request, so that
+/// no half of it stands there, unless it alone is larger than that.
+fn whole_groups<'a>(rows: &'a [CellRow], cells: &[CellWrite], most: usize) -> Vec<&'a [CellRow]> {
+    let group = |row: &CellRow| RowKey::of(&cells[row.at].key);
+    let (mut chunks, mut from, mut to) = (Vec::new(), 0, 0);
+    for next in rows.chunk_by(|one, other| group(one) == group(other)) {
+        if to > from && to - from + next.len() > most {
+            chunks.extend(rows[from..to].chunks(most));
+            from = to;
+        }
+        to += next.len();
+    }
+    chunks.extend(rows[from..to].chunks(most));
+    chunks
 }
 
 /// How long one write may be under way.
@@ -214,6 +230,42 @@ mod tests {
 
     use super::*;
     use crate::samples::{agreement, config};
+
+    #[test]
+    fn a_request_never_ends_inside_a_cell_group_that_fits() {
+        let cells: Vec<CellWrite> = [3, 3, 2, 7, 1, 4]
+            .into_iter()
+            .enumerate()
+            .flat_map(|(line, measures)| (0..measures).map(move |at| cell(line, at)))
+            .collect();
+        let rows: Vec<CellRow> =
+            (0..cells.len()).map(|at| CellRow { at, filled: Filled::default() }).collect();
+        for most in 1..=cells.len() + 1 {
+            let chunks = whole_groups(&rows, &cells, most);
+            assert_eq!(chunks.concat(), rows, "{most}: all, once, in order");
+            assert!(chunks.iter().all(|chunk| (1..=most).contains(&chunk.len())), "{most}");
+            for pair in chunks.windows(2) {
+                let key = |row: &CellRow| cells[row.at].key.resource.clone();
+                let (last, next) = (key(pair[0].last().unwrap()), key(&pair[1][0]));
+                let whole = cells.iter().filter(|cell| cell.key.resource == last).count();
+                assert!(last != next || whole > most, "{most}: {last} is cut");
+            }
+        }
+        assert!(whole_groups(&[], &cells, 5).is_empty());
+    }
+
+    fn cell(line: usize, measure: usize) -> CellWrite {
+        let key = planthread_contracts::CellKey {
+            target: "o9".into(),
+            scope: "TwinSignals".into(),
+            resource: format!("LINE-{line}").into(),
+            location: "1010".into(),
+            product: None,
+            period: "2026-W49".parse().unwrap(),
+            measure: format!("m{measure}").into(),
+        };
+        CellWrite { key, revision: 1, value: 1.into() }
+    }
 
     #[test]
     fn a_profile_must_fix_the_tenant_the_levels_and_a_constant() {
