@@ -96,11 +96,14 @@ fn of_target(target: &TargetCycle) -> Exit {
         });
     let of_policy =
         held(HoldReason::Paused) || held(HoldReason::SecondWriter) || held(HoldReason::NotAdopted);
-    stopped.max(if rejected || asked { Exit::Findings } else { Exit::Ok }).max(if of_policy {
-        Exit::Held
-    } else {
-        Exit::Ok
-    })
+    // What was sent and can't be read back yet is no landing: a script comes again.
+    let unproven = target.verified.as_ref().is_some_and(|read| read.not_yet > 0);
+    let proof = match (rejected || asked, unproven) {
+        (true, _) => Exit::Findings,
+        (false, true) => Exit::Transient,
+        (false, false) => Exit::Ok,
+    };
+    stopped.max(proof).max(if of_policy { Exit::Held } else { Exit::Ok })
 }
 
 fn target(paper: &mut Paper, done: &TargetCycle, of: &str) {
@@ -121,6 +124,10 @@ fn target(paper: &mut Paper, done: &TargetCycle, of: &str) {
     }
     if let Some(read) = done.verified.as_ref().filter(|read| read.read > 0) {
         parts.push(format!("{} of {} read back as wanted", read.landed, read.read));
+        if read.not_yet > 0 {
+            let waits = format!("{} not there yet", read.not_yet);
+            parts.push(paper.tint(Tone::Warn, &waits));
+        }
     }
     if let Some(screened) = done.screened.as_ref().filter(|screened| !screened.held.is_empty()) {
         let held: u64 = screened.held.values().sum();
@@ -167,5 +174,33 @@ impl Facts {
             seen: self.seen + other.seen,
             in_use: self.in_use + other.in_use,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_engine::verify::SweepReport;
+
+    use super::*;
+
+    #[test]
+    fn a_cycle_that_can_not_prove_its_landing_says_so_and_ends_transient() {
+        let cycle = |read: SweepReport| {
+            let verified = Some(read);
+            let done = TargetCycle { target: "t".into(), verified, ..TargetCycle::default() };
+            let walked = Walked { as_of: Timestamp::UNIX_EPOCH, done: &done, late: false };
+            let mut paper = Paper::new(false);
+            walked.write(&mut paper);
+            (walked.exit(), paper.into_text())
+        };
+        let report = SweepReport { read: 208, landed: 51, ..SweepReport::default() };
+        let (exit, said) = cycle(SweepReport { not_yet: 157, ..report.clone() });
+        assert_eq!(exit, Exit::Transient);
+        assert!(said.contains("51 of 208 read back as wanted, 157 not there yet"), "{said}");
+        // What was lost is something to look at, whatever else may still come.
+        let (exit, _) = cycle(SweepReport { not_yet: 156, lost: 1, ..report.clone() });
+        assert_eq!(exit, Exit::Findings);
+        let (exit, said) = cycle(SweepReport { landed: 208, ..report });
+        assert!(exit == Exit::Ok && !said.contains("not there"), "{said}");
     }
 }
