@@ -6,10 +6,13 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 use planthread_mocks::{StoredCell, Writer};
 use rust_decimal::Decimal;
 
-use crate::{program::Project, proof, sandbox::Served};
+use crate::{
+    program::Project,
+    proof::{self, Wanted},
+    sandbox::Served,
+};
 
 const RUN: [&str; 2] = ["run", "--once"];
-type Wanted = BTreeMap<proof::Cell, Decimal>;
 /// When a shift ends, as `init` writes it, and an hour earlier: that is news.
 const LATE: &str = "end: \"22:00\"";
 const EARLY: &str = "end: \"21:00\"";
@@ -17,12 +20,11 @@ const DAYS: Duration = Duration::from_secs(40 * 24 * 3_600);
 
 /// A project before an empty target, and what it wants there.
 fn begin(name: &str) -> (Project, Served, Wanted) {
-    let (project, served) = (Project::init(name), Served::start(None));
-    project.aim(&served.url, 0);
+    let project = Project::init(name);
+    let served = Served::start(project.registered, None);
+    project.aim(&served.url);
     project.run(&["--state", "apart", "ingest"]).must(0);
-    project.run(&["--state", "apart", "plan", "ibp", "-o", "wanted.ndjson"]).must(0);
-    let wanted = proof::planned(&project.folder.join("wanted.ndjson"));
-    assert!(wanted.len() > 100, "{} cells", wanted.len());
+    let wanted = Wanted::planned(&project, Path::new("apart"));
     (project, served, wanted)
 }
 
@@ -37,6 +39,7 @@ fn written(served: &Served) -> usize {
 fn equal(wanted: &Wanted, served: &Served, when: &str) {
     let place = |cell: &StoredCell| {
         [
+            cell.scope.clone(),
             cell.resource.clone(),
             cell.location.clone(),
             cell.period.to_string(),
@@ -46,7 +49,7 @@ fn equal(wanted: &Wanted, served: &Served, when: &str) {
     let stored: BTreeMap<proof::Cell, Decimal> =
         served.stored().iter().map(|cell| (place(cell), cell.value)).collect();
     // A heartbeat carries the number of its state, and stamps are of the time.
-    for (cell, value) in wanted.iter().filter(|(cell, _)| cell[3] != proof::BEAT) {
+    for (cell, value) in wanted.cells.iter().filter(|(cell, _)| !wanted.is_beat(cell)) {
         assert_eq!(stored.get(cell), Some(value), "{when}: {cell:?}");
     }
 }
@@ -88,13 +91,13 @@ fn law_20_a_restored_state_is_noticed_and_lands_again() {
     copy(&state, &backup);
     // What the copy never hears of: the late shift ends earlier, and that lands.
     project.rewrite(LATE, EARLY);
-    project.aim(&served.url, 0);
+    project.aim(&served.url);
     let before = written(&served);
     project.run(&RUN).must(0);
     assert!(written(&served) > before);
     // The disk breaks; the copy is put back, of the configuration, too.
     project.rewrite(EARLY, LATE);
-    project.aim(&served.url, 0);
+    project.aim(&served.url);
     copy(&backup, &state);
     let said = project.run(&["status"]).must(1);
     assert!(said.contains("put back from a copy"), "{said}");

@@ -64,8 +64,8 @@ fn law_12_what_the_door_has_answered_survives_a_kill_and_is_kept_once() {
     let source = format!("    - {{ name: /twin, reader: {{ cloudevents: {{}} }} }}\n{TARGETS}");
     project.rewrite(TARGETS, &source);
     // Nobody listens there: a target that is down stops no intake.
-    project.aim("http://127.0.0.1:9", 0);
-    project.append("planthread.yaml", "    intake: { http: { listen: 127.0.0.1:0 } }\n");
+    project.aim("http://127.0.0.1:9");
+    project.also(&json!({ "intake": { "http": { "listen": "127.0.0.1:0" } } }));
     project.run(&["ingest"]).must(0);
     let before = records(&project);
     for n in 1..=5_u64 {
@@ -87,8 +87,8 @@ fn a_half_sent_request_holds_no_end_up_and_a_second_signal_waits_for_nothing() {
     let mut project = Project::init("half-sent");
     let source = format!("    - {{ name: /twin, reader: {{ cloudevents: {{}} }} }}\n{TARGETS}");
     project.rewrite(TARGETS, &source);
-    project.aim("http://127.0.0.1:9", 0);
-    project.append("planthread.yaml", "    intake: { http: { listen: 127.0.0.1:0 } }\n");
+    project.aim("http://127.0.0.1:9");
+    project.also(&json!({ "intake": { "http": { "listen": "127.0.0.1:0" } } }));
     project.run(&["ingest"]).must(0);
     for signals in [1, 2] {
         let (bridge, url) = open(&project);

@@ -18,7 +18,7 @@ const COMMIT: u64 = 20_000;
 /// A project with one long file of counter readings.
 fn project(name: &str) -> Project {
     let project = Project::init(name);
-    project.aim("http://127.0.0.1:9", 0);
+    project.aim("http://127.0.0.1:9");
     let mut text = "hour_start,machine,parts_total\n".to_owned();
     let first: jiff::Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
     for row in 0..ROWS {
@@ -98,7 +98,7 @@ fn law_12_killed_after_a_ladder_of_times_in_the_intake() {
 #[test]
 fn a_second_writer_is_refused_with_the_pid_and_a_dead_one_stands_in_nobodys_way() {
     let project = Project::init("second-writer");
-    project.aim("http://127.0.0.1:9", 0);
+    project.aim("http://127.0.0.1:9");
     // It waits for its standard input, and writes the state meanwhile.
     let mut holder = project.start(&["ingest", "-"]);
     let input = holder.stdin();

@@ -1,23 +1,26 @@
 //! Killed after a ladder of times, in front of a sandbox that is a process of
 //! its own: the points between two requests, as they come.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use bytes::Bytes;
 use http::Request;
+use planthread::registry::{Registered, TARGETS};
 use planthread_kit::{Clock as _, ReqwestTransport, SystemClock, Transport as _, TransportOptions};
 use serde_json::Value;
 
 use crate::{
     program::{Project, Running},
-    proof,
+    proof::{self, Wanted},
 };
 
 /// Rungs of the ladder; the last one is about the time that a run takes.
 const RUNGS: u32 = 6;
+/// Of them, every second one for each target but the first.
+const STEP: usize = 2;
 const RUN: [&str; 2] = ["run", "--once"];
 
-/// `planthread mock sap-ibp` on a free port.
+/// The sandbox of a project's target as the demo has it, on a free port.
 struct Mock {
     _running: Running,
     url: String,
@@ -25,7 +28,12 @@ struct Mock {
 
 impl Mock {
     fn start(project: &Project) -> Self {
-        let mut running = project.plain(&["mock", "sap-ibp", "--listen", "127.0.0.1:0"]);
+        let sandbox = project.registered.sandbox;
+        let options: Vec<String> =
+            sandbox.demo.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut words = vec!["mock", sandbox.name, "--listen", "127.0.0.1:0"];
+        words.extend(options.iter().map(String::as_str));
+        let mut running = project.plain(&words);
         let line = running.line();
         let url = line.split_whitespace().find(|word| word.starts_with("http://127.0.0.1:"));
         let url = url.unwrap_or_else(|| panic!("no address in {line}")).to_owned();
@@ -45,16 +53,16 @@ impl Mock {
 }
 
 /// A project of its own, in front of a mock of its own.
-fn begin(name: &str) -> (Project, Mock) {
-    let project = Project::init(name);
+fn begin(registered: &'static Registered, name: &str) -> (Project, Mock) {
+    let project = Project::of(registered, name);
     let mock = Mock::start(&project);
-    project.aim(&mock.url, 0);
+    project.aim(&mock.url);
     (project, mock)
 }
 
 /// How long an undisturbed run takes.
-fn undisturbed() -> Duration {
-    let (project, _mock) = begin("moments");
+fn undisturbed(registered: &'static Registered) -> Duration {
+    let (project, _mock) = begin(registered, "moments");
     let clock = SystemClock::new();
     let started = clock.now();
     project.run(&RUN).must(0);
@@ -62,14 +70,12 @@ fn undisturbed() -> Duration {
 }
 
 /// Kills a run after `wait`, and runs again.
-fn killed_after(wait: Duration, rung: u32) {
-    let when = format!("killed after {wait:?}");
-    let (project, mock) = begin(&format!("moment-{rung}"));
+fn killed_after(registered: &'static Registered, wait: Duration, rung: u32) {
+    let when = format!("{}: killed after {wait:?}", registered.target.name);
+    let (project, mock) = begin(registered, &format!("moment-{rung}"));
     // What it wants, by a plan of a state of its own.
     project.run(&["--state", "apart", "ingest"]).must(0);
-    project.run(&["--state", "apart", "plan", "ibp", "-o", "plan.ndjson"]).must(0);
-    let wanted = proof::planned(&project.folder.join("plan.ndjson"));
-    assert!(wanted.len() > 100, "{} cells", wanted.len());
+    let wanted = Wanted::planned(&project, Path::new("apart"));
     let mut victim = project.start(&RUN);
     // On a busy machine it may be over sooner or later: both are fine.
     if victim.outlives(wait) {
@@ -77,18 +83,23 @@ fn killed_after(wait: Duration, rung: u32) {
     } else {
         victim.ended()
     };
-    project.run(&RUN).must(0);
+    project.rescue(&RUN, &when);
     proof::landed_once(&wanted, &proof::of_page(&mock.history()), &when);
-    proof::settled(&project, wanted.len(), &when);
+    proof::settled(&project, &wanted, &when);
 }
 
 #[test]
 fn law_12_killed_after_a_ladder_of_times_and_run_again() {
-    let whole = undisturbed();
     // Side by side: an import takes its time, and so does asking for it.
     std::thread::scope(|scope| {
-        for rung in 1..=RUNGS {
-            scope.spawn(move || killed_after(whole * rung / RUNGS, rung));
+        for (number, registered) in TARGETS.iter().enumerate() {
+            scope.spawn(move || {
+                let whole = undisturbed(registered);
+                let step = if number == 0 { 1 } else { STEP };
+                for rung in (1..=RUNGS).step_by(step) {
+                    scope.spawn(move || killed_after(registered, whole * rung / RUNGS, rung));
+                }
+            });
         }
     });
 }

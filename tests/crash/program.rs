@@ -14,7 +14,12 @@ use std::{
 };
 
 use jiff::Timestamp;
+use planthread::{
+    config,
+    registry::{Registered, TARGETS},
+};
 use planthread_kit::{Clock as _, SystemClock};
+use serde_json::{Value, json};
 
 /// When to give up waiting: far beyond anything that a loaded machine takes.
 pub(crate) const LIMIT: Duration = Duration::from_secs(300);
@@ -28,6 +33,15 @@ pub(crate) enum Event {
     End,
     /// Its other side has reached the point that a test waits for.
     Reached,
+}
+
+/// Runs that may find that a lost write can still arrive, a second each.
+const RESCUES: usize = 40;
+
+/// Lets time pass.
+fn pause(wait: Duration) {
+    let (_keep, never) = channel::<()>();
+    let _ = never.recv_timeout(wait);
 }
 
 /// A child process.
@@ -162,7 +176,7 @@ impl Ended {
 
     /// Its answer as JSON, when it ended with `code`.
     #[track_caller]
-    pub(crate) fn json(self, code: i32) -> serde_json::Value {
+    pub(crate) fn json(self, code: i32) -> Value {
         let text = self.must(code);
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"))
     }
@@ -171,10 +185,37 @@ impl Ended {
 /// What tells a test how a child fares.
 pub(crate) type Channel = (Sender<Event>, Receiver<Event>);
 
+/// What a target's `quick.json` says: how its starting point and its sandbox are
+/// set for tests in real time. Pushes are cut into several requests, and nothing
+/// waits longer than a test can.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Quick {
+    /// What goes on top of each target of the starting point.
+    pub(crate) target: Value,
+    /// Options of the sandbox on top of those of the demo.
+    pub(crate) sandbox: Vec<(String, String)>,
+}
+
+impl Quick {
+    /// That of a kind of target; one without the file needs none.
+    pub(crate) fn of(registered: &Registered) -> Self {
+        let file = format!("connectors/{}/quick.json", registered.target.name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
+        match fs::read_to_string(path) {
+            Ok(text) => {
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
+            }
+            Err(_) => Self::default(),
+        }
+    }
+}
+
 /// A folder as `planthread init` writes it, removed at the end.
 #[derive(Debug)]
 pub(crate) struct Project {
     pub(crate) folder: PathBuf,
+    pub(crate) registered: &'static Registered,
     written: String,
     /// The instant that every verb speaks for, so that an hour that ends
     /// meanwhile changes no wanted value.
@@ -182,45 +223,62 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// Runs `init` in a new folder.
+    /// Runs `init` in a new folder, for the first of all targets.
     pub(crate) fn init(name: &str) -> Self {
-        let unique = format!("planthread-{name}-{}", std::process::id());
+        Self::of(&TARGETS[0], name)
+    }
+
+    /// Runs `init --target` in a new folder.
+    pub(crate) fn of(registered: &'static Registered, name: &str) -> Self {
+        let kind = registered.target.name;
+        let unique = format!("planthread-{kind}-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(unique);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
-        Running::start(&folder, &["init", "."], channel()).ended().must(0);
+        Running::start(&folder, &["init", ".", "--target", kind], channel()).ended().must(0);
         let written = fs::read_to_string(folder.join("planthread.yaml")).unwrap();
         let hour = SystemClock::new().now().as_second().div_euclid(3_600) * 3_600;
-        Self { folder, written, as_of: Timestamp::from_second(hour).unwrap() }
+        Self { folder, registered, written, as_of: Timestamp::from_second(hour).unwrap() }
     }
 
     /// Points the project at `host`: a profile with a fixed instant, a horizon
-    /// of a few weeks, and imports cut into several small transactions.
-    /// `grace` is how many seconds a commit of unknown fate may take to arrive.
-    pub(crate) fn aim(&self, host: &str, grace: u32) {
-        let profile = format!(
-            "  test:
-    plant:
-      as_of: {}
-      horizon: {{ past_weeks: 1, future_weeks: 3 }}
-    targets:
-      ibp:
-        settings:
-          host: {host}
-          transaction: {{ values_per_post: 35, segment_rows: 16 }}
-          polling: {{ settle_grace_seconds: {grace} }}
-        delivery: {{ poll_every_seconds: 1 }}
-",
-            self.as_of
-        );
-        fs::write(self.folder.join("planthread.yaml"), self.written.clone() + &profile).unwrap();
+    /// of a few weeks, and what the target's `quick.json` says.
+    pub(crate) fn aim(&self, host: &str) {
+        self.aim_with(host, &Value::Null);
     }
 
-    /// Adds text to a file of the folder.
-    pub(crate) fn append(&self, file: &str, text: &str) {
-        let file = self.folder.join(file);
-        let old = fs::read_to_string(&file).unwrap();
-        fs::write(&file, old + text).unwrap();
+    /// The same; `settings` go on top.
+    pub(crate) fn aim_with(&self, host: &str, settings: &Value) {
+        let file = self.folder.join("planthread.yaml");
+        let here = format!("http://{}", self.registered.sandbox.listen);
+        assert!(self.written.contains(&here), "{here} is not in the configuration");
+        let text = self.written.replace(&here, host);
+        fs::write(&file, &text).unwrap();
+        let mut target = json!({ "delivery": { "poll_every_seconds": 1 },
+            "policy": { "settle_minutes": 0 } });
+        merge(&mut target, &Quick::of(self.registered).target);
+        merge(&mut target, &json!({ "settings": settings }));
+        let names = config::load(&file, None).unwrap().config.targets.into_keys();
+        let targets: serde_json::Map<_, _> = names.map(|name| (name, target.clone())).collect();
+        let profile = json!({ "targets": targets, "plant": { "as_of": self.as_of,
+            "horizon": { "past_weeks": 1, "future_weeks": 3 } } });
+        // JSON is YAML.
+        fs::write(&file, format!("{text}  test: {profile}\n")).unwrap();
+    }
+
+    /// Adds to the profile of the last [`Self::aim`].
+    pub(crate) fn also(&self, more: &Value) {
+        let file = self.folder.join("planthread.yaml");
+        let text = fs::read_to_string(&file).unwrap();
+        let (before, profile) = text.rsplit_once("  test: ").unwrap();
+        let mut profile: Value = serde_json::from_str(profile).unwrap();
+        merge(&mut profile, more);
+        fs::write(&file, format!("{before}  test: {profile}\n")).unwrap();
+    }
+
+    /// The configuration as its verbs read it.
+    pub(crate) fn config(&self) -> config::Config {
+        config::load(&self.folder.join("planthread.yaml"), Some("test")).unwrap().config
     }
 
     /// Changes the configuration that `init` wrote, for the next [`Self::aim`].
@@ -250,9 +308,36 @@ impl Project {
         self.start(arguments).ended()
     }
 
+    /// Runs a verb until everything has landed: where a lost write may still
+    /// arrive, its cells wait, and the next run goes on.
+    pub(crate) fn rescue(&self, verb: &[&str], when: &str) {
+        let mut ended = self.run(verb);
+        for _ in 0..RESCUES {
+            if !matches!(ended.code, Some(1 | 3)) {
+                break;
+            }
+            pause(Duration::from_secs(1));
+            ended = self.run(verb);
+        }
+        assert_eq!(ended.code, Some(0), "{when}: {ended:?}");
+    }
+
     /// The state directory.
     pub(crate) fn state(&self) -> PathBuf {
         self.folder.join("planthread-state")
+    }
+}
+
+/// Puts the fields of `more` into `into`, map by map.
+fn merge(into: &mut Value, more: &Value) {
+    match (into, more) {
+        (Value::Object(fields), Value::Object(more)) => {
+            for (name, value) in more {
+                merge(fields.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (_, Value::Null) => {}
+        (into, other) => *into = other.clone(),
     }
 }
 

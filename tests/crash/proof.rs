@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use planthread_contracts::Carries;
 use planthread_engine::{Reader, ledger};
 use planthread_mocks::{Change, Writer};
 use rust_decimal::Decimal;
@@ -13,27 +14,18 @@ use serde_json::Value;
 
 use crate::program::{Ended, Project};
 
-/// Our names of what lands, and the target's: as `init` writes them.
-const SURFACES: [(&str, &str); 12] = [
-    ("live", "TWINCAPALIVE"),
-    ("plan_cut", "TWINCAPA"),
-    ("low", "TWINCAPALOW"),
-    ("lost", "TWINLOST"),
-    ("severity", "TWINSEVERITY"),
-    ("risk", "TWINRISK"),
-    ("output", "TWINOUTPUT"),
-    ("status", "TWINSTATUS"),
-    ("covered", "TWINCOVERED"),
-    ("as_of", "TWINASOF"),
-    ("valid_until", "TWINVALIDTO"),
-    ("beat", BEAT),
-];
+/// Scope (empty for base), resource, location, period, and the target's name of
+/// the measure.
+pub(crate) type Cell = [String; 5];
 
-/// It carries the number of its writer: a state of its own has another one.
-pub(crate) const BEAT: &str = "TWINBEAT";
-
-/// Resource, location, period, key figure.
-pub(crate) type Cell = [String; 4];
+/// What is wanted at a target.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    pub(crate) cells: BTreeMap<Cell, Decimal>,
+    /// The target's names of heartbeats. They carry the number of their writer: a
+    /// state of its own has another one.
+    beats: BTreeSet<String>,
+}
 
 /// One value that took effect in the sandbox.
 #[derive(Debug)]
@@ -43,26 +35,52 @@ pub(crate) struct Write {
     before: Option<Decimal>,
 }
 
-/// What a plan file says, in the target's words.
-pub(crate) fn planned(file: &Path) -> BTreeMap<Cell, Decimal> {
-    let text = fs::read_to_string(file).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let cell = |line: Value| {
-        let part = |name: &str| line["cell"][name].as_str().map(str::to_owned);
-        let (_, surface) =
-            SURFACES.iter().find(|(ours, _)| Some(*ours) == part("measure").as_deref())?;
-        let cell = [part("resource")?, part("location")?, part("period")?, (*surface).to_owned()];
-        Some((cell, line["value"].as_str()?.parse().unwrap()))
-    };
-    // Header and digest hold no cell.
-    lines.filter_map(cell).collect()
+impl Wanted {
+    /// What a project's plans say, in the targets' words; `state` is where they
+    /// are made.
+    pub(crate) fn planned(project: &Project, state: &Path) -> Self {
+        let mut wanted = Self::default();
+        let state = state.to_str().unwrap();
+        for (name, target) in project.config().targets {
+            let file = format!("{name}.ndjson");
+            project.run(&["--state", state, "plan", &name, "-o", &file]).must(0);
+            let measure = |ours: &str| {
+                let found = target.measures.iter().find(|measure| measure.name == ours);
+                found.unwrap_or_else(|| panic!("no measure {ours} in {name}"))
+            };
+            for line in fs::read_to_string(project.folder.join(file)).unwrap().lines() {
+                let line: Value = serde_json::from_str(line).unwrap();
+                // Header and digest hold no cell.
+                let Some(cell) = line["cell"].as_object() else { continue };
+                let part = |name: &str| {
+                    cell.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+                };
+                let measure = measure(&part("measure"));
+                let surface = measure.surface.clone();
+                if measure.carries == Carries::Heartbeat {
+                    wanted.beats.insert(surface.clone());
+                }
+                let [scope, resource] = ["scope", "resource"].map(part);
+                let [location, period] = ["location", "period"].map(part);
+                let value = line["value"].as_str().unwrap().parse().unwrap();
+                wanted.cells.insert([scope, resource, location, period, surface], value);
+            }
+        }
+        assert!(wanted.cells.len() > 100, "{} cells", wanted.cells.len());
+        wanted
+    }
+
+    /// Whether a cell carries the number of its writer.
+    pub(crate) fn is_beat(&self, cell: &Cell) -> bool {
+        self.beats.contains(&cell[4])
+    }
 }
 
 /// What the simulator wrote down about the interface's user.
 pub(crate) fn of_history(changes: Vec<Change>) -> Vec<Write> {
     let ours = changes.into_iter().filter(|c| matches!(c.cell.writer, Writer::Integration(_)));
     ours.map(|Change { cell, before, .. }| Write {
-        cell: [cell.resource, cell.location, cell.period.to_string(), cell.measure],
+        cell: [cell.scope, cell.resource, cell.location, cell.period.to_string(), cell.measure],
         value: cell.value,
         before,
     })
@@ -76,7 +94,8 @@ pub(crate) fn of_page(history: &Value) -> Vec<Write> {
     changes
         .filter(|change| change["by"] == "integration")
         .map(|change| Write {
-            cell: ["resource", "location", "period", "measure"].map(|name| text(change, name)),
+            cell: ["version", "resource", "location", "period", "measure"]
+                .map(|name| text(change, name)),
             value: text(change, "value").parse().unwrap(),
             before: change["before"].as_str().map(|before| before.parse().unwrap()),
         })
@@ -85,38 +104,39 @@ pub(crate) fn of_page(history: &Value) -> Vec<Write> {
 
 /// Every wanted cell took effect exactly once, with exactly its value; no
 /// other cell was touched.
-pub(crate) fn landed_once(wanted: &BTreeMap<Cell, Decimal>, writes: &[Write], when: &str) {
+pub(crate) fn landed_once(wanted: &Wanted, writes: &[Write], when: &str) {
     let mut seen = BTreeSet::new();
     for Write { cell, value, before } in writes {
-        let planned = wanted.get(cell);
-        let said = if cell[3] == BEAT { planned } else { Some(value) };
+        let planned = wanted.cells.get(cell);
+        let said = if wanted.is_beat(cell) { planned } else { Some(value) };
         assert!(planned.is_some() && said == planned, "{when}: {value} at {cell:?}");
         assert!(before.is_none() && seen.insert(cell), "{when}: {cell:?} was written twice");
     }
-    assert_eq!(seen.len(), wanted.len(), "{when}: cells are missing");
+    assert_eq!(seen.len(), wanted.cells.len(), "{when}: cells are missing");
 }
 
-/// The books agree: all cells are seen, nothing is open, nothing is left to
-/// send, and every revision that was ever made is in exactly one state.
-pub(crate) fn settled(project: &Project, wanted: usize, when: &str) {
-    let wanted = wanted as u64;
+/// The books agree, and a new process reads the same at the target: all cells
+/// are seen, nothing is open, nothing is left to send, and every revision that
+/// was ever made is in exactly one state.
+pub(crate) fn settled(project: &Project, wanted: &Wanted, when: &str) {
+    let verified = project.run(&["verify"]);
+    assert_eq!(verified.code, Some(0), "{when}: {verified:?}");
     let status = project.run(&["status", "--json"]).json(0);
-    let scope = &status["scopes"][0];
+    let scopes = status["scopes"].as_array().unwrap();
+    let sum = |count: &str| scopes.iter().map(|scope| scope[count].as_u64().unwrap()).sum::<u64>();
     for count in ["wanted", "accepted", "seen"] {
-        assert_eq!(scope[count], wanted, "{when}: {count} in {scope}");
+        assert_eq!(sum(count), wanted.cells.len() as u64, "{when}: {count} in {status}");
     }
-    assert_eq!(scope["open_attempts"], 0, "{when}: {scope}");
-    conserved(project, scope, when);
+    for count in ["open_attempts", "open_cases", "locks"] {
+        assert_eq!(sum(count), 0, "{when}: {count} in {status}");
+    }
+    let states = scopes.iter().flat_map(|scope| scope["states"].as_object().unwrap().values());
+    let states: u64 = states.map(|count| count.as_u64().unwrap()).sum();
+    assert_eq!(i64::try_from(states).unwrap(), audited(project, when), "{when}: {status}");
     let plans = project.run(&["plan", "--json"]).json(0);
-    assert_eq!(plans[0]["counts"]["cells"], 0, "{when}: {plans}");
-}
-
-/// The states add up to all revisions that were ever made.
-fn conserved(project: &Project, scope: &Value, when: &str) {
-    let states = scope["states"].as_object().unwrap();
-    let sum: u64 = states.values().map(|n| n.as_u64().unwrap()).sum();
-    let made = audited(project, when);
-    assert_eq!(i64::try_from(sum).unwrap(), made, "{when}: {states:?}");
+    for plan in plans.as_array().unwrap() {
+        assert_eq!(plan["counts"]["cells"], 0, "{when}: {plan}");
+    }
 }
 
 /// A full recount finds nothing, also in what a dead process left behind; how

@@ -14,23 +14,32 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
+use planthread::registry::Registered;
 use planthread_kit::{Clock as _, SystemClock};
 use planthread_mocks::{
-    Change, Cut, Reply, SandboxOptions, Shared, Simulator, StoredCell, Time,
-    sap_ibp::{Options, SapIbp},
-    serve, shared,
+    Change, Cut, Reply, SandboxOptions, Setup, Shared, Simulator, StoredCell, Time, Writer, serve,
+    shared,
 };
 use tokio::{net::TcpListener, runtime::Runtime};
 
-use crate::program::{Event, LIMIT};
+use crate::program::{Event, LIMIT, Quick};
 
 /// Where a run is stopped.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum At {
-    /// The request with this number, from 1.
-    Number(usize),
+    /// This one of the requests of this [`kind`], from 1.
+    Kind(String, usize),
     /// The first request whose line holds this text.
     Line(&'static str),
+    /// The first request after which this scope holds something of ours.
+    Write(String),
+}
+
+/// What a request is, whoever and whatever it names: its method and its path
+/// without the parts that hold a number.
+pub(crate) fn kind(line: &str) -> String {
+    let plain = |part: &&str| !part.contains(|letter: char| letter.is_ascii_digit());
+    line.split('/').filter(plain).collect::<Vec<_>>().join("/")
 }
 
 /// What becomes of the request that the dead process had sent.
@@ -66,16 +75,14 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Serves a new sandbox whose imports end at once.
-    pub(crate) fn start(trip: Option<Trip>) -> Self {
-        let options = Options {
-            import_starts_after: Duration::ZERO,
-            import_ends_after: Duration::ZERO,
-            ..Options::default()
-        };
+    /// Serves a new sandbox as the demo does, set for tests in real time.
+    pub(crate) fn start(registered: &Registered, trip: Option<Trip>) -> Self {
+        let demo = registered.sandbox.demo.iter();
+        let demo = demo.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let options = demo.chain(Quick::of(registered).sandbox).collect();
+        let inner = (registered.sandbox.build)(&Setup { options, ..Setup::default() }).unwrap();
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let behind = Arc::<Mutex<Duration>>::default();
-        let inner = SapIbp::new(options);
         let simulator = shared(Wired { inner, trip, late: None, lines: Arc::clone(&lines) });
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(4)
@@ -124,33 +131,48 @@ impl Drop for Served {
 
 /// The sandbox behind its trip wire.
 struct Wired {
-    inner: SapIbp,
+    inner: Box<dyn Simulator>,
     trip: Option<Trip>,
     late: Option<Request<Bytes>>,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Wired {
-    /// Writes the request down; the trip, when this is its request.
-    fn trips(&mut self, request: &Request<Bytes>) -> Option<Trip> {
+    /// Writes the request down; the trip, when this is its request. Where a trip
+    /// waits for a write, the request is handled first.
+    fn trips(&mut self, at: Timestamp, request: &Request<Bytes>) -> (Option<Trip>, Option<Reply>) {
         let line = format!("{} {}", request.method(), request.uri().path());
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = self.trip.as_ref().is_some_and(|trip| match trip.at {
-            At::Number(number) => number == lines.len() + 1,
-            At::Line(text) => line.contains(text),
-        });
-        lines.push(line);
-        if due { self.trip.take() } else { None }
+        lines.push(line.clone());
+        let mut reply = None;
+        let due = match self.trip.as_ref().map(|trip| &trip.at) {
+            None => false,
+            Some(At::Kind(asked, nth)) => {
+                *asked == kind(&line)
+                    && lines.iter().filter(|one| *asked == kind(one)).count() == *nth
+            }
+            Some(At::Line(text)) => line.contains(text),
+            Some(At::Write(scope)) => {
+                reply = Some(self.inner.handle(at, request));
+                let ours = |change: &Change| {
+                    matches!(change.cell.writer, Writer::Integration(_))
+                        && change.cell.scope == *scope
+                };
+                self.inner.history().iter().any(ours)
+            }
+        };
+        (if due { self.trip.take() } else { None }, reply)
     }
 }
 
 impl Simulator for Wired {
     fn handle(&mut self, at: Timestamp, request: &Request<Bytes>) -> Reply {
-        if let Some(trip) = self.trips(request) {
+        let (trip, handled) = self.trips(at, request);
+        if let Some(trip) = trip {
             match trip.effect {
-                Effect::None => {}
-                Effect::Before => drop(self.inner.handle(at, request)),
+                Effect::Before if handled.is_none() => drop(self.inner.handle(at, request)),
                 Effect::Late => self.late = Some(request.clone()),
+                Effect::None | Effect::Before => {}
             }
             let told = trip.reached.send(Event::Reached).is_ok();
             // Nobody is answered before the process is dead.
@@ -159,7 +181,7 @@ impl Simulator for Wired {
             reply.cut = Cut::BeforeHandling;
             return reply;
         }
-        let reply = self.inner.handle(at, request);
+        let reply = handled.unwrap_or_else(|| self.inner.handle(at, request));
         if request.uri().path().ends_with("/getExportResult")
             && let Some(late) = self.late.take()
         {

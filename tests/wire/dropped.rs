@@ -11,7 +11,12 @@ fn law_2_an_accepted_and_dropped_row_is_found_by_verify_and_named() {
     // The fourth line has no master data there, and the import says nothing.
     let options = ["--resources", "3", "--without", "unknown-row-in-messages"];
     let site = Site::start(&project, &options);
-    project.aim(&site.url, 0);
+    project.aim(&site.url);
+    let settle = |minutes: u32| {
+        let policy = json!({ "policy": { "settle_minutes": minutes } });
+        project.also(&json!({ "targets": { "ibp": policy } }));
+    };
+    settle(15);
     project.run(&["ingest"]).must(0);
 
     // It said that it took everything; what can't be read yet is not proven.
@@ -24,7 +29,7 @@ fn law_2_an_accepted_and_dropped_row_is_found_by_verify_and_named() {
 
     // Its time to appear is over: here after no minutes, because nobody waits
     // in a test.
-    project.append("planthread.yaml", "        policy: { settle_minutes: 0 }\n");
+    settle(0);
     let verified = project.run(&["verify"]);
     assert_eq!(verified.code, Some(1), "{verified:?}");
     for words in ["LINE-4@1020", "not there", "though the target said that it took it"] {

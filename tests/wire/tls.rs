@@ -4,6 +4,7 @@
 use std::fs;
 
 use planthread_support::TestAuthority;
+use serde_json::json;
 
 use crate::{program::Project, site::Site};
 
@@ -27,7 +28,11 @@ fn project(name: &str, certificate: &str) -> Project {
     project
 }
 
-const TRUSTED: &str = "        network: { private_ca: pki/ca.pem, only_private_ca: true }\n";
+/// The private authority alone is trusted.
+fn trust(project: &Project) {
+    let network = json!({ "private_ca": "pki/ca.pem", "only_private_ca": true });
+    project.also(&json!({ "targets": { "ibp": { "network": network } } }));
+}
 
 #[test]
 fn a_client_certificate_behind_a_private_authority_lands_a_plan() {
@@ -35,8 +40,8 @@ fn a_client_certificate_behind_a_private_authority_lands_a_plan() {
     TestAuthority::leave_in(&project.folder.join("pki")).unwrap();
     let site = Site::start(&project, &["--tls", "pki"]);
     assert!(site.url.starts_with("https://"), "{}", site.url);
-    project.aim(&site.url, 0);
-    project.append("planthread.yaml", TRUSTED);
+    project.aim(&site.url);
+    trust(&project);
     project.run(&["check", "ibp"]).must(0);
     project.run(&["ingest"]).must(0);
     let applied = project.run(&["apply", "--json"]).json(0);
@@ -54,8 +59,8 @@ fn an_unknown_authority_is_provably_not_sent_to() {
     let site = Site::start(&project, &["--tls", "pki"]);
     let stranger = TestAuthority::new().unwrap();
     fs::write(project.folder.join("pki/ca.pem"), stranger.pem()).unwrap();
-    project.aim(&site.url, 0);
-    project.append("planthread.yaml", TRUSTED);
+    project.aim(&site.url);
+    trust(&project);
     let refused = project.run(&["check", "ibp"]);
     // Trying again would show the same certificate: this is configuration.
     assert_eq!(refused.code, Some(2), "{refused:?}");
@@ -72,8 +77,8 @@ fn a_certificate_of_somebody_else_is_not_let_in() {
     let pki = project.folder.join("pki");
     fs::write(pki.join("stranger.pem"), identity.certificate_pem).unwrap();
     fs::write(pki.join("stranger-key.pem"), &identity.key_pem).unwrap();
-    project.aim(&site.url, 0);
-    project.append("planthread.yaml", TRUSTED);
+    project.aim(&site.url);
+    trust(&project);
     let refused = project.run(&["check", "ibp"]);
     // With TLS 1.3 the refusal comes after the first request has left.
     assert_eq!(refused.code, Some(3), "{refused:?}");
