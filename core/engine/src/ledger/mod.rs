@@ -14,6 +14,7 @@ mod cycle;
 pub(crate) mod doubt;
 mod held;
 mod locks;
+pub mod mapped;
 mod pauses;
 mod receipts;
 mod retry;

@@ -10,6 +10,7 @@ mod group;
 mod guard;
 pub(crate) mod pace;
 pub(crate) mod packer;
+pub mod plausible;
 mod policy;
 mod predict;
 pub(crate) mod scan;

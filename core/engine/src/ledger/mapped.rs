@@ -1,0 +1,133 @@
+//! Mapped: by which mapping the cells of a target were made, and what was changed
+//! in it since: from what and to what, so that a plan can say it.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+/// What the cells of a target depend on besides the facts, in short texts: part
+/// (`rows`, `measures`, anything else for all cells), name, field.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mapped(pub BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>);
+
+/// One change of the mapping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// `rows`, `measures`, or what else it is part of.
+    pub part: String,
+    /// Which of them: a place (`resource@location`), a measure, ...
+    pub name: String,
+    /// Its field.
+    pub field: String,
+    /// What it was; empty when it is new.
+    pub from: String,
+    /// What it is; empty when it is gone.
+    pub to: String,
+}
+
+/// The part whose names are places.
+pub const ROWS: &str = "rows";
+/// The part whose names are measures.
+pub const MEASURES: &str = "measures";
+
+impl Mapped {
+    /// Notes a field.
+    pub fn put(&mut self, part: &str, name: &str, field: &str, value: impl fmt::Display) {
+        let names = self.0.entry(part.to_owned()).or_default();
+        names.entry(name.to_owned()).or_default().insert(field.to_owned(), value.to_string());
+    }
+
+    /// What is different in `self` since `before`, in order.
+    #[must_use]
+    pub fn edits(&self, before: &Self) -> Vec<Edit> {
+        let mut edits = Vec::new();
+        let (now, then) = (self.fields(), before.fields());
+        for (key, to) in &now {
+            let from = then.get(key).copied().unwrap_or_default();
+            if from != *to {
+                edits.push(Edit::new(*key, from, to));
+            }
+        }
+        for (key, from) in then.iter().filter(|(key, _)| !now.contains_key(*key)) {
+            edits.push(Edit::new(*key, from, ""));
+        }
+        edits
+    }
+
+    fn fields(&self) -> BTreeMap<(&str, &str, &str), &str> {
+        let names = self.0.iter().flat_map(|(part, names)| {
+            names.iter().map(move |(name, fields)| (part.as_str(), name.as_str(), fields))
+        });
+        names
+            .flat_map(|(part, name, fields)| {
+                fields
+                    .iter()
+                    .map(move |(field, value)| ((part, name, field.as_str()), value.as_str()))
+            })
+            .collect()
+    }
+}
+
+impl Edit {
+    fn new((part, name, field): (&str, &str, &str), from: &str, to: &str) -> Self {
+        Self {
+            part: part.to_owned(),
+            name: name.to_owned(),
+            field: field.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        }
+    }
+
+    /// Whether it can move the cells of `measure` at `place`.
+    #[must_use]
+    pub fn touches(&self, place: &str, measure: &str) -> bool {
+        match self.part.as_str() {
+            ROWS => self.name == place,
+            MEASURES => self.name == measure,
+            _ => true,
+        }
+    }
+}
+
+/// `measures live: unit was HUR, is MIN`
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { part, name, field, from, to } = self;
+        write!(f, "{part} {name}: ")?;
+        match (from.is_empty(), to.is_empty()) {
+            (true, _) => write!(f, "{field} is {to}, and was not there"),
+            (_, true) => write!(f, "{field} was {from}, and is gone"),
+            _ => write!(f, "{field} was {from}, is {to}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mapped(unit: &str, source: &str) -> Mapped {
+        let mut mapped = Mapped::default();
+        mapped.put(MEASURES, "live", "unit", unit);
+        mapped.put(ROWS, "LINE-1@1010", "source", source);
+        mapped
+    }
+
+    #[test]
+    fn a_change_is_told_with_what_it_was_and_touches_only_its_cells() {
+        let before = mapped("HUR", "M1");
+        assert_eq!(before.edits(&before), []);
+        let edits = mapped("MIN", "M2").edits(&before);
+        let words: Vec<String> = edits.iter().map(Edit::to_string).collect();
+        assert_eq!(
+            words,
+            ["measures live: unit was HUR, is MIN", "rows LINE-1@1010: source was M1, is M2"]
+        );
+        assert!(edits[0].touches("LINE-9@1010", "live") && !edits[0].touches("LINE-1@1010", "low"));
+        assert!(edits[1].touches("LINE-1@1010", "low") && !edits[1].touches("LINE-9@1010", "low"));
+        let gone = Mapped::default().edits(&before);
+        assert!(gone[1].to_string().ends_with("source was M1, and is gone"), "{gone:?}");
+    }
+}
