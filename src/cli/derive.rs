@@ -82,13 +82,21 @@ fn explain(
         Some(Carries::PlanCut) => pipeline::derive_taken_cut(loaded, &facts.at_cut, as_of)?,
         _ => pipeline::derive_facts(loaded, &facts.all, as_of)?,
     };
+    let decided = |resource: &str, period| {
+        pipeline::decided_notes(&facts.decided, &loaded.config.plant, resource, period)
+    };
     if let Some(measure) = measure {
-        let cells = pipeline::explain_measure(loaded, &derivation, (resource, period), measure)?;
+        let mut cells =
+            pipeline::explain_measure(loaded, &derivation, (resource, period), measure)?;
+        for figure in cells.iter_mut().flat_map(|cell| &mut cell.figures) {
+            figure.notes.extend(decided(&figure.resource, figure.period));
+        }
         return context.screen.show(&ExplainedCells(cells));
     }
     let figure = args.figure.unwrap_or(Carries::AttainableClockHours);
     let figure = pipeline::capacity_of_cut(loaded, figure);
-    let explanation = pipeline::explain(loaded, &derivation, resource, period, figure)?;
+    let mut explanation = pipeline::explain(loaded, &derivation, resource, period, figure)?;
+    explanation.notes.extend(decided(resource, period));
     context.screen.show(&Explained(explanation))
 }
 
@@ -124,6 +132,6 @@ fn facts(
         let (place, line) = (&one.origin.place, one.origin.line);
         context.screen.note(&format!("{place} line {line}: {}: {}", one.field, one.reason));
     }
-    let facts = Journaled { at_cut: facts.clone(), all: facts };
+    let facts = Journaled { at_cut: facts.clone(), all: facts, decided: Vec::new() };
     Ok((facts, "the files of the sources", refused.len()))
 }

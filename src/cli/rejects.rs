@@ -1,19 +1,91 @@
-//! `planthread rejects`
+//! `planthread rejects [accept|refuse NUMBER|decided]`
 
-use planthread_engine::{journal, status};
+use clap::Subcommand;
+use planthread_engine::{
+    Reader,
+    journal::{self, Repeat, Verdict},
+    status,
+};
 
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    report::intake::{RejectedCell, RejectedLine, Rejects},
-    serve::Refusal,
+    report::intake::{Decided, RejectedCell, RejectedLine, Rejects, RepeatLine},
+    serve::{Refusal, repeats},
 };
 
-/// What the verb takes: only the common options.
+/// What the verb takes.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+}
 
-pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Let a second row count instead of the row of its id
+    Accept(Answer),
+    /// Let the row of its id go on counting
+    Refuse(Answer),
+    /// List what was decided, by whom and why
+    Decided,
+}
+
+#[derive(Debug, clap::Args)]
+struct Answer {
+    /// Its number, as `rejects` prints it
+    number: u64,
+    /// Who answers for it
+    #[arg(long)]
+    who: String,
+    /// Why
+    #[arg(long, default_value = "")]
+    reason: String,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    match &args.what {
+        None => list(context),
+        Some(What::Accept(answer)) => decide(context, answer, true),
+        Some(What::Refuse(answer)) => decide(context, answer, false),
+        Some(What::Decided) => {
+            let (_, reader) = context.reader()?;
+            let repeats = lines(&reader, journal::decided(&reader)?)?;
+            context.screen.show(&Decided { repeats })
+        }
+    }
+}
+
+fn decide(context: &Context, answer: &Answer, accepted: bool) -> Result<Exit, Failure> {
+    let Answer { number, who, reason } = answer;
+    if who.trim().is_empty() || (accepted && reason.trim().is_empty()) {
+        return Err(Failure::usage("a correction is answered for by somebody, for a reason")
+            .cure("write --who NAME --reason WHY"));
+    }
+    let bridge = context.bridge()?;
+    let verdict = Verdict { accepted, who: who.clone(), why: reason.clone() };
+    let done = journal::decide(&bridge.state, vec![(*number, verdict)], context.clock.now())?;
+    if done.is_empty() {
+        return Err(Failure::usage(format!("there is no row {number} to decide so"))
+            .cure("`planthread rejects` lists those that wait, `rejects decided` the others"));
+    }
+    let repeats = lines(&bridge.reader()?, done)?;
+    context.screen.show(&Decided { repeats })
+}
+
+fn lines(reader: &Reader, repeats: Vec<Repeat>) -> Result<Vec<RepeatLine>, Failure> {
+    let line = |repeat: Repeat| {
+        let decided = repeat.verdict.as_ref().zip(repeat.decided_at).map(|(verdict, at)| {
+            let word = if verdict.accepted { "accepted" } else { "refused" };
+            let why = if verdict.why.is_empty() { "no reason given" } else { &verdict.why };
+            format!("{word} by {} at {at}: {why}", verdict.who)
+        });
+        Ok(RepeatLine { id: repeat.id, text: repeats::told(reader, &repeat)?, decided })
+    };
+    repeats.into_iter().map(line).collect()
+}
+
+fn list(context: &Context) -> Result<Exit, Failure> {
     let (_, reader) = context.reader()?;
     let records = journal::rejected(&reader)?
         .iter()
@@ -23,19 +95,12 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
             text: String::from_utf8_lossy(&entry.record.body).into_owned(),
         })
         .collect();
-    let quarantined = journal::quarantined(&reader)?.into_iter().map(|waiting| {
+    let waiting = journal::quarantined(&reader)?.into_iter().map(|waiting| {
         let origin = waiting.record.origin;
         format!("{} line {}: {}", origin.place, origin.line, waiting.reason)
     });
-    let conflicts = journal::conflicts(&reader)?.into_iter().map(|(conflict, _)| {
-        let (place, line) = conflict.origin;
-        format!(
-            "{place} line {line}: source {} sent id {} twice with different bodies; the first \
-             counts",
-            conflict.source, conflict.id
-        )
-    });
-    let waiting = quarantined.chain(conflicts).collect();
+    let waiting = waiting.collect();
+    let repeats = lines(&reader, journal::repeats(&reader)?)?;
     let cells = status::rejects(&reader)?
         .into_iter()
         .map(|reject| RejectedCell {
@@ -45,5 +110,5 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
             cure: reject.cure,
         })
         .collect();
-    context.screen.show(&Rejects { records, waiting, cells })
+    context.screen.show(&Rejects { records, waiting, repeats, cells })
 }

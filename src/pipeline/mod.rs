@@ -13,6 +13,7 @@ mod adopt;
 mod agreement;
 mod bind;
 mod bridge;
+mod decided;
 mod deliver;
 mod explain;
 mod foreign;
@@ -39,6 +40,7 @@ mod tests;
 pub use adopt::{NotAdopted, adopt};
 pub use agreement::{Probed, enable, standing};
 pub use bridge::Bridge;
+pub use decided::{Decided, notes as decided_notes};
 pub use explain::{capacity_of_cut, explain, explain_measure, measure};
 pub use foreign::NotPromoted;
 pub use progress::{Board, Doing, Entry, Steps};
@@ -52,6 +54,7 @@ pub use time::second_place;
 pub use trace::{RecordRef, Traced, parse_cell, trace};
 pub use truth::{
     Journaled, Memory, Truth, derive_facts, derive_taken_cut, facts_of_files, facts_of_journal,
+    facts_of_journal_at,
 };
 pub use waits::Waits;
 pub use want::{WantReport, plan_of_ledger};

@@ -25,7 +25,7 @@ use crate::{
     serve::{
         Door as _, Kept,
         cloudevents::{self, Arrival},
-        files,
+        files, repeats,
     },
 };
 
@@ -73,6 +73,7 @@ impl Bridge {
             taken += again.taken;
         }
         let cured = journal::cure(&self.state, cured)?;
+        repeats::settle(&self.state, &self.loaded.config.plant, self.door().now())?;
         let counts = journal::counts(&self.reader()?)?;
         let still = usize::try_from(counts.rejected + counts.quarantined).unwrap_or(usize::MAX);
         let stopped = reports.into_iter().filter_map(|report| report.stopped).collect();

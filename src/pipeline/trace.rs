@@ -8,10 +8,15 @@ use planthread_domain::{
     model::MapRow,
     project::{self, CellExplanation},
 };
-use planthread_engine::{Reader, journal, ledger};
+use planthread_engine::{
+    Reader,
+    journal::{self, Decision},
+    ledger,
+};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::decided::told;
 use super::truth::{derive_facts, derive_taken_cut, facts_of_journal};
 use crate::{
     config::{Loaded, Target},
@@ -192,7 +197,10 @@ fn records(
                 place: entry.record.origin.place.clone(),
                 line: entry.record.origin.line,
                 received_at: entry.record.received_at,
-                text: String::from_utf8_lossy(&entry.record.body).into_owned(),
+                text: match Decision::of(&entry.record) {
+                    Some(decision) => told(&decision, entry.record.received_at),
+                    None => String::from_utf8_lossy(&entry.record.body).into_owned(),
+                },
             });
         }
         Ok(())
@@ -202,7 +210,14 @@ fn records(
 
 fn speaks_of(decoder: &Decoder<'_>, record: &RawRecord, subjects: &[Subject]) -> bool {
     let mut facts = Facts::default();
-    if decoder.decode(record, &mut facts).is_err() {
+    let understood = match Decision::of(record) {
+        Some(decision) => {
+            let both = decision.was.iter().chain(&decision.now);
+            both.filter(|one| decoder.decode(one, &mut facts).is_ok()).count() > 0
+        }
+        None => decoder.decode(record, &mut facts).is_ok(),
+    };
+    if !understood {
         return false;
     }
     let states = facts.states.iter().map(|fact| fact.subject);

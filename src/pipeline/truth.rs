@@ -4,15 +4,18 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::{PeriodKind, RejectedRecord};
+use planthread_contracts::{PeriodKind, RawRecord, RejectedRecord};
 use planthread_domain::{
     decode::{Decoder, Facts},
     derive::{Derivation, cut_off, derive, derive_cut},
     project,
 };
-use planthread_engine::{Reader, journal};
+use planthread_engine::{
+    Reader,
+    journal::{self, Decision},
+};
 
-use super::{Bridge, Entry};
+use super::{Bridge, Decided, Entry};
 use crate::{
     config::Loaded,
     failure::Failure,
@@ -95,6 +98,8 @@ pub struct Journaled {
     pub all: Facts,
     /// What had arrived in time for the plan cut.
     pub at_cut: Facts,
+    /// What somebody decided of records, in the order of the journal.
+    pub decided: Vec<Decided>,
 }
 
 /// Records after which progress is told.
@@ -110,15 +115,23 @@ struct Decoded {
     cut: Timestamp,
     /// What arrived until here counts for the cut.
     until: Option<Timestamp>,
-    at_cut: Facts,
-    late: Facts,
+    at_cut: Change,
+    late: Change,
+    decided: Vec<Decided>,
     position: u64,
+}
+
+/// Facts that records told, and those that a decision took back.
+#[derive(Debug, Clone, Default)]
+struct Change {
+    told: Facts,
+    gone: Facts,
 }
 
 impl Decoded {
     fn new(cut: Timestamp) -> Self {
-        let (at_cut, late) = (Facts::default(), Facts::default());
-        Self { cut, until: None, at_cut, late, position: 0 }
+        let (at_cut, late) = (Change::default(), Change::default());
+        Self { cut, until: None, at_cut, late, decided: Vec::new(), position: 0 }
     }
 
     fn read_on(
@@ -127,16 +140,38 @@ impl Decoded {
         reader: &Reader,
         doing: Option<&Entry>,
     ) -> Result<(), Failure> {
+        self.read_until(loaded, reader, doing, u64::MAX)
+    }
+
+    /// Reads on, up to the position `last`.
+    fn read_until(
+        &mut self,
+        loaded: &Loaded,
+        reader: &Reader,
+        doing: Option<&Entry>,
+        last: u64,
+    ) -> Result<(), Failure> {
         let decoder = Decoder::new(&loaded.config.plant).map_err(|error| calendar(&error))?;
-        let Self { cut, until, at_cut, late, position } = self;
+        let Self { cut, until, at_cut, late, decided, position } = self;
         *position = journal::read(reader, *position, |entry| {
             let arrived = entry.record.received_at;
             let first = arrived.saturating_add(FIRST_HISTORY).unwrap_or(Timestamp::MAX);
             let in_time = arrived <= *until.get_or_insert((*cut).max(first));
-            let facts = if in_time { &mut *at_cut } else { &mut *late };
-            // What can't be decoded stands in the rejects since its arrival.
-            if let Err(rejected) = decoder.decode(&entry.record, facts) {
-                tracing::debug!(position = entry.position, reason = rejected.reason, "not decoded");
+            let change = if in_time { &mut *at_cut } else { &mut *late };
+            if entry.position > last {
+                return Ok(());
+            }
+            match Decision::of(&entry.record) {
+                None => decode(&decoder, &entry.record, &mut change.told),
+                Some(decision) => {
+                    for record in decision.was.iter() {
+                        decode(&decoder, record, &mut change.gone);
+                    }
+                    for record in decision.now.iter() {
+                        decode(&decoder, record, &mut change.told);
+                    }
+                    decided.push(Decided::of(&decoder, &decision, arrived));
+                }
             }
             if let Some(doing) = doing.filter(|_| entry.position.is_multiple_of(COUNTED)) {
                 doing.at(entry.position, None, "record");
@@ -147,9 +182,24 @@ impl Decoded {
     }
 
     fn seal(self) -> Journaled {
-        let mut all = self.at_cut.clone();
-        all.append(self.late);
-        Journaled { all: all.seal(), at_cut: self.at_cut.seal() }
+        let Self { at_cut, late, decided, .. } = self;
+        let mut all = at_cut.clone();
+        all.told.append(late.told);
+        all.gone.append(late.gone);
+        Journaled { all: all.seal(), at_cut: at_cut.seal(), decided }
+    }
+}
+
+impl Change {
+    fn seal(self) -> Facts {
+        self.told.without(self.gone).seal()
+    }
+}
+
+fn decode(decoder: &Decoder<'_>, record: &RawRecord, facts: &mut Facts) {
+    // What can't be decoded stands in the rejects since its arrival.
+    if let Err(rejected) = decoder.decode(record, facts) {
+        tracing::debug!(id = record.id, reason = rejected.reason, "not decoded");
     }
 }
 
@@ -165,6 +215,22 @@ pub fn facts_of_journal(
 ) -> Result<Journaled, Failure> {
     let mut decoded = Decoded::new(cut_of(loaded, as_of)?);
     decoded.read_on(loaded, reader, None)?;
+    Ok(decoded.seal())
+}
+
+/// As [`facts_of_journal`], as the journal stood at `position`: what was decided
+/// or came later is not known yet.
+///
+/// # Errors
+/// As [`facts_of_journal`].
+pub fn facts_of_journal_at(
+    loaded: &Loaded,
+    reader: &Reader,
+    as_of: Timestamp,
+    position: u64,
+) -> Result<Journaled, Failure> {
+    let mut decoded = Decoded::new(cut_of(loaded, as_of)?);
+    decoded.read_until(loaded, reader, None, position)?;
     Ok(decoded.seal())
 }
 

@@ -54,6 +54,9 @@ impl View for Ingested {
         if more > 0 {
             paper.line(format!("  and {more} more: `planthread rejects`"));
         }
+        for text in self.files.iter().flat_map(|file| &file.kept.corrected).take(REFUSALS_SHOWN) {
+            paper.line(format!("  counts now: {text}"));
+        }
         for text in self
             .files
             .iter()
@@ -102,6 +105,7 @@ fn sentence(file: &FileReport) -> String {
     let mut parts = vec![count(kept.taken, "new record")];
     for (n, what) in [
         (kept.duplicates, "known already"),
+        (kept.corrected.len(), "corrected"),
         (kept.rejected.len(), "refused"),
         (kept.conflicts.len(), "in conflict"),
         (kept.quarantined.len(), "from the future"),
@@ -144,6 +148,8 @@ pub struct Rejects {
     pub records: Vec<RejectedLine>,
     /// Records that wait for a person, and why.
     pub waiting: Vec<String>,
+    /// Second rows of an id that wait for a person.
+    pub repeats: Vec<RepeatLine>,
     /// Cells that a target refused.
     pub cells: Vec<RejectedCell>,
 }
@@ -158,6 +164,37 @@ pub struct RejectedLine {
     pub refusal: Refusal,
     /// The record's first characters, so that it can be found again.
     pub text: String,
+}
+
+/// A second row of an id, which waits for a person or was decided of.
+#[derive(Debug, Serialize)]
+pub struct RepeatLine {
+    /// Its number.
+    pub id: u64,
+    /// What it says, and which row counts.
+    pub text: String,
+    /// What was decided, by whom, when and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<String>,
+}
+
+/// Second rows of an id of which somebody has decided.
+#[derive(Debug, Serialize)]
+pub struct Decided {
+    /// One by one, the oldest first.
+    pub repeats: Vec<RepeatLine>,
+}
+
+impl View for Decided {
+    fn write(&self, paper: &mut Paper) {
+        if self.repeats.is_empty() {
+            paper.line("Nothing was decided.");
+        }
+        for RepeatLine { id, text, decided } in &self.repeats {
+            paper.line(format!("  {id}: {text}"));
+            paper.line(format!("     {}", decided.as_deref().unwrap_or("waits for a person")));
+        }
+    }
 }
 
 /// A cell that a target refused.
@@ -193,6 +230,18 @@ impl View for Rejects {
         for text in &self.waiting {
             paper.line(format!("  {text}"));
         }
+        if !self.repeats.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Rows that say otherwise than the row of their id"));
+        }
+        for RepeatLine { id, text, .. } in &self.repeats {
+            paper.line(format!("  {id}: {text}"));
+        }
+        if !self.repeats.is_empty() {
+            paper.line(
+                "      cure: `planthread rejects accept NUMBER --who NAME --reason WHY`, or `refuse`",
+            );
+            paper.line("      more: planthread explain repeats");
+        }
         if !self.cells.is_empty() {
             paper.line(paper.tint(Tone::Bold, "Cells that a target refused"));
         }
@@ -204,7 +253,8 @@ impl View for Rejects {
     }
 
     fn exit(&self) -> Exit {
-        let nothing = self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty();
+        let waiting = !self.waiting.is_empty() || !self.repeats.is_empty();
+        let nothing = self.records.is_empty() && !waiting && self.cells.is_empty();
         if nothing { Exit::Ok } else { Exit::Findings }
     }
 }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use planthread_contracts::{Origin, RejectedRecord};
 use planthread_domain::{
     decode,
-    model::{Plant, Reader as Format, Source},
+    model::{Plant, Reader as Format, Repeats, Source},
 };
 use planthread_engine::{Reader, journal};
 use serde::{Deserialize, Serialize};
@@ -147,13 +147,26 @@ fn read_on(
     let behind = mark.map_or(0, |mark| line_ends(&text[..mark.bytes]));
     let mark = Mark { bytes: text.len(), sha256: hash(text) };
     let mark = serde_json::to_string(&mark).map_err(|e| Failure::internal(e.to_string()))?;
-    let arrivals = arrivals(source, text, &place, door.now());
+    let written = written(source, file);
+    let arrivals = arrivals(source, text, &place, door.now()).map(|arrival| {
+        arrival.map(|mut record| {
+            written.iter().for_each(|at| decode::modified(&mut record, *at));
+            record
+        })
+    });
     let kept = take_all(
         arrivals.filter(|arrival| line_of(arrival) > behind),
         door,
         Some((checkpoint_key(source, file), mark)),
     )?;
     Ok(FileReport { kept, ..report })
+}
+
+/// When `file` was written, for a source whose rows are ordered by that.
+fn written(source: &Source, file: &Path) -> Option<Timestamp> {
+    let by_file = source.repeats == Repeats::Latest && source.version_column.is_none();
+    let modified = || Timestamp::try_from(fs::metadata(file).ok()?.modified().ok()?).ok();
+    by_file.then(modified).flatten()
 }
 
 /// Lines that have their end, and what stands behind them.

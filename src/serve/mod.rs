@@ -6,6 +6,7 @@ pub mod files;
 pub mod http;
 pub mod lines;
 pub mod patient;
+pub(crate) mod repeats;
 
 #[cfg(test)]
 mod tests;
@@ -56,9 +57,12 @@ pub struct Kept {
     pub taken: usize,
     /// Records that were there already.
     pub duplicates: usize,
-    /// Records whose source and id are taken by another body; the first one
-    /// counts, and both are kept.
+    /// Records whose source and id are taken by another body, and which wait for
+    /// a person; the first one counts, and both are kept.
     pub conflicts: Vec<String>,
+    /// Records that count now instead of another one of their id, by the rule of
+    /// their source.
+    pub corrected: Vec<String>,
     /// Records from the future, which wait for a person.
     pub quarantined: Vec<String>,
     /// Records that can't be understood.
@@ -110,6 +114,7 @@ impl Kept {
         self.taken += other.taken;
         self.duplicates += other.duplicates;
         self.conflicts.extend(other.conflicts);
+        self.corrected.extend(other.corrected);
         self.quarantined.extend(other.quarantined);
         self.rejected.extend(other.rejected);
         for fed in other.feeds {
@@ -156,6 +161,26 @@ impl JournalDoor {
             let all = watch.records.fetch_add(records, Ordering::Relaxed) + records;
             watch.doing.at(all, None, "record");
         }
+    }
+
+    /// Lets the rules of the sources decide of second rows, and tells what
+    /// became of those that arrived now.
+    fn settle(&self, conflicts: &[journal::Conflict], kept: &mut Kept) -> Result<(), Failure> {
+        let settled = repeats::settle(&self.state, &self.plant, self.now())?;
+        let reader = self.state.reader()?;
+        let now = |repeat: &&journal::Repeat| {
+            conflicts.iter().any(|c| c.position == repeat.first && c.id == repeat.record.id)
+        };
+        for repeat in settled.waiting.iter().filter(now) {
+            kept.conflicts.push(format!(
+                "{}: `planthread rejects accept {}`, or `refuse`",
+                repeats::told(&reader, repeat)?,
+                repeat.id
+            ));
+        }
+        kept.corrected = settled.accepted;
+        kept.rejected.extend(settled.refused);
+        Ok(())
     }
 
     /// Sorts what arrived: understood, not understood, from the future.
@@ -234,17 +259,9 @@ impl Door for JournalDoor {
         let done = journal::append(&self.state, append, now)?;
         kept.taken = done.appended;
         kept.duplicates = done.duplicates;
-        kept.conflicts = done
-            .conflicts
-            .iter()
-            .map(|conflict| {
-                let (place, line) = &conflict.origin;
-                format!(
-                    "{place} line {line}: source {} already sent id {} with another body",
-                    conflict.source, conflict.id
-                )
-            })
-            .collect();
+        if !done.conflicts.is_empty() {
+            self.settle(&done.conflicts, &mut kept)?;
+        }
         Ok(kept)
     }
 }

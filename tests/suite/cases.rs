@@ -19,6 +19,7 @@ use planthread::{
     pipeline::{Bridge, Opener, Transports, derive_facts, facts_of_journal},
     report::derived::DerivedLine,
 };
+use planthread_engine::journal::{self, Verdict};
 use planthread_kit::{Clock as _, VirtualClock};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -27,6 +28,7 @@ use serde::Deserialize;
 #[serde(untagged)]
 enum Step {
     Put(Put),
+    Accept(Accept),
     Expect(Expect),
 }
 
@@ -37,6 +39,15 @@ struct Put {
     put: PathBuf,
     #[serde(rename = "as")]
     at: PathBuf,
+}
+
+/// Somebody accepts everything that waits: `accept: everything`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Accept {
+    accept: String,
+    who: String,
+    reason: String,
 }
 
 /// What is right. The instant is the plant's own where none is given.
@@ -83,7 +94,7 @@ fn walk(name: &str, folder: &Path, steps: &[Step]) -> Vec<String> {
     let loaded = config::load(&folder.join("planthread.yaml"), None).unwrap();
     let first = steps.iter().find_map(|step| match step {
         Step::Expect(expect) => expect.as_of,
-        Step::Put(_) => None,
+        Step::Put(_) | Step::Accept(_) => None,
     });
     let start = loaded.config.plant.as_of.or(first).unwrap();
     let clock = VirtualClock::new(start, 1);
@@ -94,6 +105,14 @@ fn walk(name: &str, folder: &Path, steps: &[Step]) -> Vec<String> {
         match step {
             Step::Put(Put { put, at }) => {
                 fs::copy(folder.join(put), folder.join(at)).unwrap();
+            }
+            Step::Accept(Accept { accept, who, reason }) => {
+                assert_eq!(accept, "everything", "{name}");
+                let verdict = Verdict { accepted: true, who: who.clone(), why: reason.clone() };
+                let waiting = journal::repeats(&bridge.reader().unwrap()).unwrap();
+                assert!(!waiting.is_empty(), "{name}: nothing waits");
+                let all = waiting.iter().map(|repeat| (repeat.id, verdict.clone())).collect();
+                journal::decide(&bridge.state, all, clock.now()).unwrap();
             }
             Step::Expect(expect) => {
                 let as_of = expect.as_of.unwrap_or(start);
@@ -108,6 +127,7 @@ fn walk(name: &str, folder: &Path, steps: &[Step]) -> Vec<String> {
 }
 
 /// What is wrong with the figures as they stand, if anything is.
+#[expect(clippy::print_stdout, reason = "the table of cases is for people")]
 fn judge(name: &str, bridge: &Bridge, expect: &Expect, as_of: Timestamp) -> Vec<String> {
     for report in bridge.ingest().unwrap() {
         assert!(report.stopped.is_none(), "{name}: {:?}", report.stopped);

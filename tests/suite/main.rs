@@ -10,6 +10,7 @@ mod agreement;
 mod apart;
 mod cases;
 mod continuity;
+mod corrections;
 mod docs;
 mod echo;
 mod faults;

@@ -207,6 +207,20 @@ impl Facts {
         self.twins.append(&mut other.twins);
     }
 
+    /// Takes out what `gone` says, as often as it says it.
+    #[must_use]
+    pub fn without(mut self, mut gone: Self) -> Self {
+        subtract(&mut self.states, &mut gone.states);
+        subtract(&mut self.counts, &mut gone.counts);
+        subtract(&mut self.made, &mut gone.made);
+        subtract(&mut self.forecasts, &mut gone.forecasts);
+        for twin in &gone.twins {
+            let at = self.twins.iter().position(|known| known == twin);
+            at.map(|at| self.twins.swap_remove(at));
+        }
+        self
+    }
+
     /// Sorts, and drops what was said twice: from here on nothing depends on
     /// the order of arrival.
     #[must_use]
@@ -288,6 +302,20 @@ impl Facts {
     }
 }
 
+/// Takes each of `gone` out of `all` once, where it is there.
+fn subtract<T: Ord>(all: &mut Vec<T>, gone: &mut [T]) {
+    if gone.is_empty() {
+        return;
+    }
+    all.sort_unstable();
+    gone.sort_unstable();
+    let mut gone = gone.iter().peekable();
+    all.retain(|one| {
+        while gone.next_if(|next| *next < one).is_some() {}
+        gone.next_if(|next| *next == one).is_none()
+    });
+}
+
 /// Lower-case hex digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
@@ -334,6 +362,18 @@ mod tests {
         assert_eq!(last(vec![of(1, 3, ScheduledDown), of(0, 4, Productive)]), ScheduledDown);
         assert_eq!(last(vec![of(0, 0, Unknown), of(0, 0, Productive)]), Unknown);
         assert_eq!(last(vec![of(0, 0, ScheduledDown), of(0, 0, Unknown)]), ScheduledDown);
+    }
+
+    #[test]
+    fn what_is_taken_out_is_gone_as_often_as_it_is_said() {
+        let of = |at| fact(at, EquipmentState::Productive);
+        let facts = |all: &[i64]| Facts {
+            states: all.iter().map(|at| of(*at)).collect(),
+            ..Facts::default()
+        };
+        let left = facts(&[5, 3, 1, 3, 9]).without(facts(&[3, 4, 9, 9]));
+        assert_eq!(left.states.iter().map(|fact| fact.at).collect::<Vec<_>>(), [1, 3, 5]);
+        assert_eq!(facts(&[2, 1]).without(Facts::default()), facts(&[2, 1]));
     }
 
     #[test]

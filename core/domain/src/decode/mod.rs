@@ -12,6 +12,7 @@ mod plausible;
 mod rows;
 mod shape;
 mod time;
+mod version;
 
 use std::collections::HashMap;
 
@@ -24,6 +25,7 @@ pub use feeds::Feeds;
 pub use rows::{corrected, is_header, row, rows};
 pub(crate) use shape::scaled;
 pub use time::TimeReader;
+pub use version::{modified, newer};
 
 use crate::{
     calendar::LocalTimeError,

@@ -110,6 +110,15 @@ pub fn is_header(body: &[u8], source: &Source) -> bool {
     })
 }
 
+/// The text of one column of a row; `None` when the row has none.
+pub(super) fn cell(body: &[u8], source: &Source, column: &str) -> Option<String> {
+    let layout = Layout::of(&source.reader)?;
+    let mut fields = csv::ByteRecord::new();
+    split(body, layout.separator, &mut fields)?;
+    let text = fields.get(layout.position(column)?)?;
+    Some(std::str::from_utf8(text).ok()?.trim().to_owned())
+}
+
 /// Whether `now` is the refused row `was`, put right: everything but the refused
 /// `field` is what it was. Where the whole row was refused, only quotes and
 /// separators differ, or something stands behind it.

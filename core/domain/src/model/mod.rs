@@ -27,7 +27,7 @@ pub use resource::{Line, Resource, Stage};
 pub use rules::{CutOff, Rules};
 pub use source::{
     Begins, CloudEvents, CountColumns, CounterReset, Counts, EventColumns, EventRule,
-    MachineEvents, Plausible, Reader, Source, Stamp, TimeFormat,
+    MachineEvents, Plausible, Reader, Repeats, Source, Stamp, TimeFormat,
 };
 
 use jiff::{Timestamp, civil::Time};

@@ -25,6 +25,14 @@ pub struct Source {
     /// Which times its records may carry.
     #[serde(default)]
     pub plausible: Plausible,
+    /// What a second row means whose id is known already, and which says
+    /// otherwise.
+    #[serde(default)]
+    pub repeats: Repeats,
+    /// The column by which `repeats: latest` tells the newer row: a number that
+    /// grows, or a time. Without it the time of the file decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_column: Option<String>,
     /// How its records are read.
     pub reader: Reader,
 }
@@ -43,6 +51,21 @@ pub struct Plausible {
     #[serde(default = "ahead_minutes")]
     #[schemars(range(max = 60))]
     pub ahead_minutes: u32,
+}
+
+/// What a second row means whose id is known already, and which says otherwise.
+/// Both rows are kept whatever it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeats {
+    /// It waits until a person accepts or refuses it.
+    #[default]
+    Ask,
+    /// It is refused: rows of this source are never corrected.
+    Refuse,
+    /// It counts when it is the newer one, by its version or its file's time;
+    /// where that does not tell, it waits for a person.
+    Latest,
 }
 
 impl Default for Plausible {

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    EquipmentState, EventRule, MachineEvents, Plant, Reader, Source, TimeFormat, findings::Findings,
+    EquipmentState, EventRule, MachineEvents, Plant, Reader, Repeats, Source, TimeFormat,
+    findings::Findings,
 };
 
 /// Checks one source at path `at`.
 pub(super) fn check(found: &mut Findings, at: &str, source: &Source, plant: &Plant) {
     check_plausible(found, &format!("{at}.plausible"), source);
+    check_repeats(found, at, source);
     let (kind, layout) = match &source.reader {
         Reader::MachineEvents(r) => {
             let columns = [&r.columns.time, &r.columns.machine, &r.columns.event];
@@ -102,6 +104,34 @@ fn check_columns<'a>(
     }
 }
 
+fn check_repeats(found: &mut Findings, at: &str, source: &Source) {
+    let (header, key) = match &source.reader {
+        Reader::MachineEvents(r) => (&r.header, &r.key),
+        Reader::Counts(r) => (&r.header, &r.key),
+        Reader::Cloudevents(_) => {
+            if source.repeats == Repeats::Latest || source.version_column.is_some() {
+                let reason = "events carry no version that orders them";
+                let cure = "write `repeats: ask` or `refuse`, without a `version_column`";
+                found.add(format!("{at}.repeats"), reason, cure);
+            }
+            return;
+        }
+    };
+    if source.repeats != Repeats::Ask && key.is_empty() {
+        let reason = "an id is made of all columns, so no second row of it can say otherwise";
+        let cure = "name the columns that make a row's id in the reader's `key`";
+        found.add(format!("{at}.repeats"), reason, cure);
+    }
+    let Some(column) = &source.version_column else { return };
+    let path = format!("{at}.version_column");
+    if source.repeats != Repeats::Latest {
+        found.add(path, "orders nothing", "write `repeats: latest`, or remove it");
+    } else if !header.contains(column) || key.contains(column) {
+        let reason = format!("`{column}` is no column of the header, or part of the row's id");
+        found.add(path, reason, "name the column that grows when a row is corrected");
+    }
+}
+
 fn check_plausible(found: &mut Findings, at: &str, source: &Source) {
     if !(1..=36_525).contains(&source.plausible.past_days) {
         let cure = "write the days that the oldest row may lie back, 3650 for ten years";
@@ -169,6 +199,30 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].path, "sources[1].reader.counts.machines.b");
         assert!(found[0].reason.contains("`a` and `b` are both `M1`"), "{}", found[0].reason);
+    }
+
+    #[test]
+    fn what_repeats_means_must_be_able_to_happen() {
+        let paths = |change: &dyn Fn(&mut Source)| -> Vec<String> {
+            let mut plant = fixture::plant();
+            change(&mut plant.sources[1]);
+            plant.validate().into_iter().map(|one| one.path).collect()
+        };
+        let keyed = |source: &mut Source, repeats, column: Option<&str>| {
+            let Reader::Counts(counts) = &mut source.reader else { panic!() };
+            counts.key = vec!["machine".into(), "hour_start".into()];
+            (source.repeats, source.version_column) = (repeats, column.map(str::to_owned));
+        };
+        assert_eq!(paths(&|s| s.repeats = Repeats::Refuse), ["sources[1].repeats"]);
+        assert_eq!(paths(&|s| keyed(s, Repeats::Latest, Some("parts_total"))), [""; 0]);
+        assert_eq!(paths(&|s| keyed(s, Repeats::Latest, None)), [""; 0]);
+        let column = ["sources[1].version_column"];
+        assert_eq!(paths(&|s| keyed(s, Repeats::Latest, Some("rev"))), column);
+        assert_eq!(paths(&|s| keyed(s, Repeats::Latest, Some("machine"))), column);
+        assert_eq!(paths(&|s| keyed(s, Repeats::Ask, Some("parts_total"))), column);
+        let mut plant = fixture::plant();
+        plant.sources[2].repeats = Repeats::Latest;
+        assert_eq!(plant.validate()[0].path, "sources[2].repeats");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use planthread_domain::{
     Facts, Plant,
     calendar::Span,
     decode::{Forecast, Foretold, SourceIndex, Subject},
-    model::{CloudEvents, EquipmentState, EventRule, Plausible, Reader, Source},
+    model::{CloudEvents, EquipmentState, EventRule, Plausible, Reader, Repeats, Source},
 };
 use rust_decimal::Decimal;
 
@@ -23,6 +23,8 @@ pub(crate) fn told(mut plant: Plant, mut facts: Facts) -> (Plant, Facts) {
         files: Vec::new(),
         authority: 10,
         plausible: Plausible::default(),
+        repeats: Repeats::default(),
+        version_column: None,
         reader: Reader::Cloudevents(CloudEvents::default()),
     });
     for source in &mut plant.sources {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use planthread_contracts::{RawRecord, RejectedRecord};
 use sha2::{Digest as _, Sha256};
 
+use super::decision;
 use crate::{
     State,
     error::Result,
@@ -89,11 +90,14 @@ pub(super) fn digest(body: &[u8]) -> [u8; 32] {
 
 fn write_record(tx: &Tx<'_>, record: &RawRecord, done: &mut Appended) -> Result<()> {
     let digest = digest(&record.body);
-    let Some((position, first)) = tx.insert_record(record, &digest)? else {
-        done.appended += 1;
-        return Ok(());
+    let (position, first) = match tx.insert_record(record, &digest)? {
+        Ok(position) => {
+            done.appended += 1;
+            return decision::note(tx, record, position);
+        }
+        Err(known) => known,
     };
-    if first == digest {
+    if !says_otherwise(tx, record, &digest, (position, &first))? {
         done.duplicates += 1;
         return Ok(());
     }
@@ -105,6 +109,32 @@ fn write_record(tx: &Tx<'_>, record: &RawRecord, done: &mut Appended) -> Result<
         origin: (record.origin.place.clone(), record.origin.line),
     });
     Ok(())
+}
+
+/// Whether a record says what nobody has decided of yet, under a name that the
+/// record at `position` had first.
+fn says_otherwise(
+    tx: &Tx<'_>,
+    record: &RawRecord,
+    digest: &[u8],
+    (position, first): (u64, &[u8]),
+) -> Result<bool> {
+    let decision = tx.counts_by(position)?;
+    let (since, counts) = match &decision {
+        None => (position, Some(first)),
+        Some((decision, counts)) => (*decision, counts.as_deref()),
+    };
+    if counts == Some(digest) {
+        return Ok(false);
+    }
+    let counted_once = digest == first || tx.decision_for(position, digest)?.is_some();
+    if counted_once {
+        // An older file that is read again says nothing new; the place that told
+        // what counts now, and says the old again, does.
+        let told = tx.record_at_position(since)?.map(|told| told.origin.place);
+        return Ok(told.is_some_and(|place| place == record.origin.place));
+    }
+    Ok(tx.holds_conflict(position, digest)?.is_none_or(|waits| waits))
 }
 
 #[cfg(test)]
@@ -164,8 +194,8 @@ mod tests {
         assert_eq!((done.appended, done.duplicates, done.conflicts.len()), (1, 0, 2));
         assert_eq!(done.conflicts[0].position, 1);
         let reader = state.reader().unwrap();
-        let kept = journal::conflicts(&reader).unwrap();
-        assert_eq!((kept.len(), kept[0].1.as_slice()), (1, b"b".as_slice()));
+        let kept = journal::repeats(&reader).unwrap();
+        assert_eq!((kept.len(), kept[0].record.body.as_slice()), (1, b"b".as_slice()));
         let mut bodies = Vec::new();
         journal::read(&reader, 0, |entry| {
             bodies.push(entry.record.body);

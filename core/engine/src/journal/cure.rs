@@ -44,7 +44,7 @@ pub fn cure(state: &State, cured: Cured) -> Result<usize> {
 pub fn holds(reader: &Reader, record: &RawRecord) -> Result<bool> {
     let (db, digest) = (reader.db(), digest(&record.body));
     if let Some((position, first)) = db.record_named(&record.source, &record.id)?
-        && (first == digest || db.holds_conflict(position, &digest)?)
+        && (first == digest || db.holds_conflict(position, &digest)?.is_some())
     {
         return Ok(true);
     }

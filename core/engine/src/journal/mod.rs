@@ -7,6 +7,7 @@
 mod admit;
 mod append;
 mod cure;
+mod decision;
 mod read;
 mod segment;
 
@@ -14,10 +15,11 @@ pub use self::{
     admit::{Admitted, admit},
     append::{Append, Appended, append, checkpoint},
     cure::{Cured, cure, holds},
-    read::{Entry, conflicts, counts, quarantined, read, rejected},
+    decision::{Decision, Verdict, counting, decide, decided, repeats, retract},
+    read::{Entry, counts, quarantined, read, rejected},
     segment::{SealLimits, Sealed, seal},
 };
 
-pub use crate::store::records::{Conflict, JournalCounts, Quarantined, RejectedEntry};
+pub use crate::store::records::{Conflict, JournalCounts, Quarantined, RejectedEntry, Repeat};
 
 pub(crate) use self::segment::sync_dir;

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     store::{
         Db, codec,
-        records::{Conflict, JournalCounts, Kept, Quarantined, RejectedEntry},
+        records::{JournalCounts, Kept, Quarantined, RejectedEntry},
     },
 };
 
@@ -58,14 +58,6 @@ pub(super) fn read_range(
 /// When the state can't be read.
 pub fn rejected(reader: &Reader) -> Result<Vec<RejectedEntry>> {
     reader.db().rejected()
-}
-
-/// Every conflict with the body that came second, oldest first.
-///
-/// # Errors
-/// When the state can't be read.
-pub fn conflicts(reader: &Reader) -> Result<Vec<(Conflict, Vec<u8>)>> {
-    reader.db().conflicts()
 }
 
 /// Every quarantined record, oldest first.

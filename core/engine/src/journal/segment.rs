@@ -82,7 +82,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    fn from_record(record: RawRecord) -> Self {
+    pub(super) fn from_record(record: RawRecord) -> Self {
         let (text, hex) = match String::from_utf8(record.body) {
             Ok(text) => (Some(text), None),
             Err(error) => (None, Some(codec::hex(error.as_bytes()))),

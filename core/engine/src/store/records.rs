@@ -10,7 +10,7 @@ use super::{
     codec,
     db::{Db, Sql, Tx},
 };
-use crate::error::Result;
+use crate::{error::Result, journal::Verdict};
 
 /// A rejected record, and when it was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,21 @@ pub struct Conflict {
     pub origin: (String, u64),
 }
 
+/// A second row of a name, beside the first one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeat {
+    /// Its number.
+    pub id: u64,
+    /// Position of the first record of the name.
+    pub first: u64,
+    /// What it says.
+    pub record: RawRecord,
+    /// What was decided; `None` while it waits for a person.
+    pub verdict: Option<Verdict>,
+    /// When that was.
+    pub decided_at: Option<Timestamp>,
+}
+
 /// How much the journal holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct JournalCounts {
@@ -54,7 +69,7 @@ pub struct JournalCounts {
     pub last_position: u64,
     /// Rejected records.
     pub rejected: u64,
-    /// Conflicting bodies.
+    /// Second rows of a name that wait for a person.
     pub conflicts: u64,
     /// Quarantined records.
     pub quarantined: u64,
@@ -121,12 +136,6 @@ impl Db {
         Ok(None)
     }
 
-    /// Whether another body of the record at `position` is kept.
-    pub(crate) fn holds_conflict(&self, position: u64, digest: &[u8]) -> Result<bool> {
-        let sql = Sql::seeks("SELECT 1 FROM record_conflict WHERE position = ?1 AND digest = ?2");
-        Ok(self.find(sql, params![position, digest], |_| Ok(()))?.is_some())
-    }
-
     /// Whether the record waits in quarantine.
     pub(crate) fn holds_quarantined(&self, source: &str, id: &str, digest: &[u8]) -> Result<bool> {
         let sql = Sql::seeks(
@@ -161,24 +170,6 @@ impl Db {
         })
     }
 
-    /// Every conflict with the body that came second, oldest first.
-    pub(crate) fn conflicts(&self) -> Result<Vec<(Conflict, Vec<u8>)>> {
-        let sql = Sql::walks(
-            "SELECT r.source, r.id, c.position, c.place, c.line, c.body
-             FROM record_conflict c JOIN record r ON r.position = c.position ORDER BY c.id",
-            "the list that was asked for",
-        );
-        self.all(sql, [], |row| {
-            let conflict = Conflict {
-                source: row.get(0)?,
-                id: row.get(1)?,
-                position: row.get(2)?,
-                origin: (row.get(3)?, row.get(4)?),
-            };
-            Ok((conflict, row.get(5)?))
-        })
-    }
-
     /// Every quarantined record, oldest first.
     pub(crate) fn quarantined(&self) -> Result<Vec<Quarantined>> {
         let sql = Sql::walks(
@@ -194,7 +185,8 @@ impl Db {
         let sql = Sql::walks(
             "SELECT (SELECT COUNT(*) FROM record),
                 (SELECT COALESCE(MAX(position), 0) FROM record),
-                (SELECT COUNT(*) FROM record_rejected), (SELECT COUNT(*) FROM record_conflict),
+                (SELECT COUNT(*) FROM record_rejected),
+                (SELECT COUNT(*) FROM record_conflict WHERE verdict IS NULL),
                 (SELECT COUNT(*) FROM record_quarantine)",
             "a count walks an index, for a person who asked",
         );
@@ -211,16 +203,16 @@ impl Db {
 }
 
 impl Tx<'_> {
-    /// Appends a record; position and digest of the one that has its name already.
+    /// Appends a record, and gives its position; else position and digest of the
+    /// one that has its name already.
     pub(crate) fn insert_record(
         &self,
         record: &RawRecord,
         digest: &[u8],
-    ) -> Result<Option<(u64, Vec<u8>)>> {
+    ) -> Result<std::result::Result<u64, (u64, Vec<u8>)>> {
         let key = key(&record.source, &record.id);
-        let known = self.record_at(key, &record.source, &record.id)?;
-        if known.is_some() {
-            return Ok(known);
+        if let Some(known) = self.record_at(key, &record.source, &record.id)? {
+            return Ok(Err(known));
         }
         let sql = Sql::seeks(
             "INSERT INTO record (source, id, media_type, body, digest, received_at, place, line)
@@ -240,24 +232,7 @@ impl Tx<'_> {
             ],
         )?;
         self.run(Sql::seeks("INSERT INTO record_key VALUES (?1, ?2)"), [key, position])?;
-        Ok(None)
-    }
-
-    /// Keeps another body of the record at `position`, once.
-    pub(crate) fn insert_conflict(
-        &self,
-        position: u64,
-        record: &RawRecord,
-        digest: &[u8],
-    ) -> Result<()> {
-        let sql = Sql::seeks(
-            "INSERT INTO record_conflict (position, digest, body, received_at, place, line)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (position, digest) DO NOTHING",
-        );
-        let at = codec::micros(record.received_at);
-        let origin = (&record.origin.place, record.origin.line);
-        self.run(sql, params![position, digest, record.body, at, origin.0, origin.1])?;
-        Ok(())
+        Ok(Ok(u64::try_from(position).unwrap_or(0)))
     }
 
     /// Keeps a rejected record; false when it is kept already.
@@ -362,7 +337,7 @@ pub(super) fn make_keys(conn: &Connection) -> Result<()> {
     }
 }
 
-fn raw(row: &Row<'_>) -> Result<RawRecord> {
+pub(super) fn raw(row: &Row<'_>) -> Result<RawRecord> {
     Ok(RawRecord {
         source: row.get(0)?,
         id: row.get(1)?,
