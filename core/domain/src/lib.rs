@@ -17,6 +17,7 @@ pub mod derive;
 mod fixture;
 pub mod model;
 pub mod project;
+pub mod timeline;
 pub mod truth;
 
 pub use decode::{Decoder, Facts, decode, rows};

@@ -87,6 +87,13 @@ impl Spans {
         &self.0
     }
 
+    /// Whether `at` lies inside.
+    #[must_use]
+    pub fn has(&self, at: i64) -> bool {
+        let next = self.0.partition_point(|span| span.end <= at);
+        self.0.get(next).is_some_and(|span| span.start <= at)
+    }
+
     /// Milliseconds inside.
     #[must_use]
     pub fn ms(&self) -> i64 {

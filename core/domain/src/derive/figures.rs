@@ -11,6 +11,7 @@ use planthread_contracts::{
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
+use super::compose::Level;
 use crate::calendar::span::hours;
 
 /// Sums of time, in milliseconds: they add over periods, ratios never do.
@@ -64,6 +65,9 @@ pub struct Demonstrated {
     pub weeks: Vec<PoolWeek>,
     /// How much was seen of them.
     pub rests_on: RestsOn,
+    /// Whether sources of one rank differ in them beyond the tolerance: the lower
+    /// side was pooled.
+    pub conflicting: bool,
 }
 
 impl Demonstrated {
@@ -98,9 +102,8 @@ pub struct PoolWeek {
     pub period: Period,
     /// Its elements.
     pub elements: Elements,
-    /// Standard hours of its good output, where it was counted and the machine
-    /// was seen.
-    pub output_hours: Option<Decimal>,
+    /// Its good parts, where it was counted and the machine was seen.
+    pub parts: Option<Decimal>,
 }
 
 impl PoolWeek {
@@ -109,6 +112,39 @@ impl PoolWeek {
     pub const fn base(&self) -> i64 {
         self.elements.scheduled - self.elements.planned - self.elements.unknown
     }
+}
+
+/// Good parts an hour, as they were counted over the pooled weeks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Rate {
+    /// Good parts.
+    pub parts: Decimal,
+    /// Milliseconds in which they were made: counted, seen, up and loaded.
+    pub ms: i64,
+    /// In how many weeks.
+    pub weeks: u32,
+    /// Whether the time without load was told.
+    pub load: Loaded,
+}
+
+impl Rate {
+    /// Parts an hour; `None` when no hour was counted.
+    #[must_use]
+    pub fn an_hour(&self) -> Option<Decimal> {
+        self.parts.checked_div(hours(self.ms))
+    }
+}
+
+/// What the hours of a rate are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loaded {
+    /// Up and loaded: a source tells standby.
+    Told,
+    /// Up, loaded or not: nobody tells standby, and the rate is a floor.
+    Untold,
+    /// Scheduled: only the counter speaks of the machine.
+    CounterOnly,
 }
 
 /// A part of the time ahead for which a twin foretold availability.
@@ -200,8 +236,9 @@ pub struct LineFigures {
     /// Standard hours at the line's end: measured, and for the time ahead at
     /// the demonstrated rate. `None` when nothing was counted.
     pub measured_output_hours: Option<Decimal>,
-    /// Upper bound composed from the machines: the weakest stage, where
-    /// parallel machines add. `None` when a machine is unknown.
+    /// Upper bound composed from the machines at each instant: the weakest stage,
+    /// where parallel machines add, and a machine of which nobody knows gives all
+    /// that it can.
     pub composed_bound_hours: Option<Decimal>,
     /// Bound − measured: lost between the machines (buffers, starving,
     /// blocking, speed), or made from stock when negative.
@@ -212,6 +249,14 @@ pub struct LineFigures {
     pub pool: Option<LinePool>,
     /// Whether missing orders and operators are corrected for.
     pub load: Load,
+    /// What the machines allow in all of the scheduled time.
+    pub composed: Vec<Level>,
+    /// The same in counted time without order or operator.
+    pub unasked: Vec<Level>,
+    /// The same in time that was not counted, or lies ahead: it counts at the
+    /// demonstrated rate, and never above what they allow. Without a rate, what
+    /// is expected of them.
+    pub open: Vec<Level>,
 }
 
 /// Who tells when nobody asked a line for parts: no order, no operator.
@@ -240,6 +285,9 @@ pub struct LinePool {
     /// Whether none of them was counted fully enough, so that the rate is only
     /// assumed.
     pub partly: bool,
+    /// Whether nobody counts the line: the rate is what its machines composed to
+    /// while all of them told.
+    pub composed: bool,
 }
 
 impl LinePool {
@@ -250,6 +298,28 @@ impl LinePool {
     pub fn ratio(&self) -> Option<Decimal> {
         let ratio = self.output_hours.checked_div(hours(self.scheduled - self.unasked))?;
         Some(ratio.min(Decimal::ONE))
+    }
+}
+
+/// How the good parts of a machine in one period come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Good {
+    /// Parts that were counted.
+    pub counted: Decimal,
+    /// Attainable hours of the time that was not counted, or lies ahead; of a
+    /// machine of which only the counter speaks, its scheduled hours.
+    pub open_hours: Decimal,
+    /// Parts an hour of that time; `None` where no rate was shown, or none is
+    /// needed.
+    pub rate: Option<Rate>,
+}
+
+impl Good {
+    /// All of them.
+    #[must_use]
+    pub fn parts(&self) -> Decimal {
+        let rate = self.rate.as_ref().and_then(Rate::an_hour).unwrap_or_default();
+        self.counted + rate * self.open_hours
     }
 }
 
@@ -300,8 +370,10 @@ pub struct Figures {
     /// The same corrected for load. `None` where no source tells standby from
     /// slow running: the correction is never invented.
     pub demonstrated_standard_hours: Option<Decimal>,
-    /// Good parts: counted in the past, at the demonstrated rate ahead.
+    /// Good parts: what was counted, and the rest at the demonstrated rate.
     pub good_units: Option<Decimal>,
+    /// How good parts come about, where they do.
+    pub made: Option<Box<Good>>,
     /// Cautious attainable hours.
     pub low_hours: Option<Quantile>,
     /// Severity as a constraint, where a twin told it.

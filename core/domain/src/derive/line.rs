@@ -1,24 +1,24 @@
-//! A line: what was measured at its end, beside what its machines compose to.
+//! A line: what was counted at its end, and what its machines compose to at each
+//! instant.
 //!
-//! A line is not the average of its stations. Its output is measured at its
-//! end, in hours of the line's own ideal cycle. The bound is what the machines
-//! could give if the buffers were endless: per stage the parallel machines add,
-//! over the stages the weakest holds. The truth lies at or below the bound; the
-//! difference is what starving, blocking and slow running cost.
-//!
-//! The figure that lands is the measured one. What was counted is never cut: the
-//! buffers give out in a day what the machines made in another, so days that
-//! were counted add up to their week (law 6). Only what was not counted, or lies
-//! ahead, is limited by the bound.
+//! A line is not the average of its stations. At each instant its machines
+//! compose to the least over the stages of the sum over the parallel machines,
+//! in hours of the line's own cycle; the integral of that is what the line could
+//! have given (`composed`). Where output was counted, what was counted stands in
+//! the place of the composed figure, and is never cut: buffers give out in a day
+//! what the machines made in another. Everything else, the time ahead and the
+//! past that was not counted, runs at the rate that the line has shown, and never
+//! above what its machines allow at that instant: of a machine that is stopped
+//! nothing, of any other, seen or not, all that it can. So days add up to their
+//! week by construction (law 6), and an unknown machine removes no bound that the
+//! known ones set (law 8).
 //!
 //! Time without order or operator is no loss: where the source of the machine at
-//! which output is counted tells it, it counts at the demonstrated rate, as does
-//! time ahead. Where it does not, nothing is corrected and the figure is a floor.
-//! Starving and blocking inside the line are its own losses. Time that was not counted
-//! (a silent counter, a gap) counts at the demonstrated rate: the bound never
-//! stands in for it, because silence must not raise a number (law 8).
+//! which output is counted tells it, it counts at the shown rate as attainable
+//! hours, and as nothing made. Where nobody tells it, the figure is a floor.
+//! Starving and blocking inside the line are its own losses.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use planthread_contracts::{
     CapacityBasis, Loss, Period, PeriodKind, Quality, QualityLevel, Status,
@@ -27,6 +27,7 @@ use rust_decimal::Decimal;
 
 use super::{
     clock::Clock,
+    compose::{Composed, Level, at_most, compose},
     figures::{Elements, Figures, LineFigures, LinePool, Load, Phase},
     forecast::Outlook,
     machine::{Machine, week_before},
@@ -35,23 +36,25 @@ use super::{
 use crate::{
     calendar::{
         Bounds, LocalTimeError, Schedule, Span, Spans,
-        span::{HOUR_MS, hours, instant},
+        span::{HOUR_MS, instant},
     },
     model::{Line, Plant},
     truth::age_status,
 };
 
-/// The figures of single resources, by resource and period.
-pub(super) type Made<'a> = HashMap<(&'a str, Period), &'a Figures>;
-
 /// A line, prepared.
 #[derive(Debug)]
 pub(super) struct LineView<'a> {
     line: &'a Line,
-    machines: &'a [Machine<'a>],
+    members: Vec<&'a Machine<'a>>,
     counter: Option<&'a Machine<'a>>,
     pub(super) bounds: Bounds,
     schedule: &'a Schedule,
+    composed: Composed,
+    /// Scheduled time before `as_of` that was counted.
+    counted: Spans,
+    /// Scheduled time in which nobody asked for parts, and none was counted.
+    unasked: Spans,
     pool: Option<LinePool>,
 }
 
@@ -63,9 +66,33 @@ impl<'a> LineView<'a> {
         clock: &'a Clock,
     ) -> Result<Self, LocalTimeError> {
         let (schedule, bounds) = clock.schedule(plant, &line.calendar)?;
-        let counter = machines.iter().find(|machine| machine.resource.id == line.counter);
-        let mut view = Self { line, machines, counter, bounds, schedule, pool: None };
-        view.pool = view.pooled(plant, clock)?;
+        let find = |id: &String| machines.iter().find(|machine| machine.resource.id == *id);
+        let counter = find(&line.counter);
+        let past = Span { start: clock.first, end: clock.now };
+        let output = counter.and_then(|counter| counter.output.as_ref());
+        let counted = output.map(|output| output.counted(past)).unwrap_or_default();
+        let idle = output.map(|output| output.idle(past)).unwrap_or_default();
+        let unasked = counter.map(|counter| counter.unasked.and(&idle)).unwrap_or_default();
+        let mut view = Self {
+            line,
+            members: line
+                .stages
+                .iter()
+                .flat_map(|stage| &stage.machines)
+                .filter_map(find)
+                .collect(),
+            counter,
+            bounds,
+            composed: compose(line, machines, &schedule.scheduled, clock.now),
+            counted: schedule.scheduled.and(&counted),
+            unasked: schedule.scheduled.and(&unasked),
+            schedule,
+            pool: None,
+        };
+        view.pool = view.counted_pool(plant, clock)?;
+        if view.pool.is_none() {
+            view.pool = view.composed_pool(plant, clock)?;
+        }
         Ok(view)
     }
 
@@ -74,27 +101,60 @@ impl<'a> LineView<'a> {
     /// that a missing hour takes no week out of the pool. Where no week was
     /// counted fully enough, the parts that were are pooled, because the bound
     /// must not stand in for what is lost (law 8).
-    fn pooled(&self, plant: &Plant, clock: &Clock) -> Result<Option<LinePool>, LocalTimeError> {
+    fn counted_pool(
+        &self,
+        plant: &Plant,
+        clock: &Clock,
+    ) -> Result<Option<LinePool>, LocalTimeError> {
         let Some(until) = self.counted_until() else { return Ok(None) };
-        let anchor = self.bounds.date(until.min(clock.now))?;
-        let mut week = Period::containing(PeriodKind::Week, anchor);
         let mut full = LinePool::default();
         let mut parts = LinePool { partly: true, ..LinePool::default() };
-        for _ in 0..plant.rules.pool_weeks {
-            week = week_before(week);
-            let window = self.bounds.span(week)?;
+        for window in self.weeks_before(plant, until.min(clock.now))? {
             let scheduled = self.schedule.scheduled.ms_within(window);
-            let counted = scheduled - self.uncounted(window);
+            let counted = self.counted.ms_within(window);
             let asked = Decimal::from(scheduled) * plant.rules.min_coverage;
             let pool = if Decimal::from(counted) >= asked { &mut full } else { &mut parts };
             if counted > 0 {
                 pool.output_hours += self.output_hours(window).unwrap_or_default();
                 pool.scheduled += counted;
-                pool.unasked += self.unasked(window);
+                pool.unasked += self.unasked.ms_within(window);
                 pool.weeks += 1;
             }
         }
         Ok([full, parts].into_iter().find(|pool| pool.weeks > 0))
+    }
+
+    /// What the machines composed to per scheduled hour over the last full weeks
+    /// of which all of them told: of a line that nobody counts.
+    fn composed_pool(
+        &self,
+        plant: &Plant,
+        clock: &Clock,
+    ) -> Result<Option<LinePool>, LocalTimeError> {
+        let Some(until) = self.members.iter().filter_map(|one| one.observed_until).min() else {
+            return Ok(None);
+        };
+        let mut pool = LinePool { composed: true, ..LinePool::default() };
+        for window in self.weeks_before(plant, until.min(clock.now))? {
+            let told = self.composed.told.and(&Spans::one(window));
+            if told.ms() > 0 {
+                pool.output_hours += at_most(&self.composed.levels(&told), Decimal::ONE);
+                pool.scheduled += told.ms();
+                pool.weeks += 1;
+            }
+        }
+        Ok(Some(pool).filter(|pool| pool.weeks > 0))
+    }
+
+    /// The full weeks before the week of `instant`.
+    fn weeks_before(&self, plant: &Plant, instant: i64) -> Result<Vec<Span>, LocalTimeError> {
+        let mut week = Period::containing(PeriodKind::Week, self.bounds.date(instant)?);
+        let mut weeks = Vec::new();
+        for _ in 0..plant.rules.pool_weeks {
+            week = week_before(week);
+            weeks.push(self.bounds.span(week)?);
+        }
+        Ok(weeks)
     }
 
     fn ratio(&self) -> Option<Decimal> {
@@ -107,62 +167,78 @@ impl<'a> LineView<'a> {
         Some(parts * self.line.ideal_cycle_seconds / Decimal::from(3_600))
     }
 
-    /// Hours of the line's own cycle that `stage` could give: its machines'
-    /// attainable hours, each at its own cycle. `None` when one is unknown.
-    fn stage_hours(&self, machines: &[String], period: Period, made: &Made<'_>) -> Option<Decimal> {
-        machines
-            .iter()
-            .map(|id| {
-                let machine = self.machines.iter().find(|machine| machine.resource.id == *id)?;
-                let figures = made.get(&(id.as_str(), period))?;
-                let units = Decimal::from(machine.resource.parallel_units);
-                let own = figures.attainable_hours? * units * self.line.ideal_cycle_seconds;
-                own.checked_div(machine.seconds_a_part()?)
-            })
-            .sum()
-    }
-
-    fn bound(&self, period: Period, made: &Made<'_>) -> Option<(Decimal, String)> {
-        let mut weakest: Option<(Decimal, &str)> = None;
-        for stage in &self.line.stages {
-            let hours = self.stage_hours(&stage.machines, period, made)?;
-            if weakest.is_none_or(|(least, _)| hours < least) {
-                weakest = Some((hours, &stage.name));
-            }
-        }
-        weakest.map(|(hours, name)| (hours, name.to_owned()))
-    }
-
     /// The figures of the line in one period; `None` for a past period in which
     /// nothing was counted and the machines are unknown.
-    pub(super) fn figures(
-        &self,
-        asked: &Asked<'_>,
-        made: &Made<'_>,
-        outlook: &Outlook<'_>,
-    ) -> Option<Figures> {
+    pub(super) fn figures(&self, asked: &Asked<'_>, outlook: &Outlook<'_>) -> Option<Figures> {
         let elements = self.elements(asked);
         let counted = self.output_hours(asked.measured());
-        let measured = self.measured(&elements, counted);
-        let bound = self.bound(asked.period, made);
-        let bound_hours = bound.as_ref().map(|(hours, _)| (*hours).min(hours_of(&elements)));
-        if asked.phase() == Phase::Past && bound.is_none() && counted.is_none() {
+        let parts = self.parts(asked, counted);
+        let rated = parts.as_ref().is_some_and(|parts| parts.rated);
+        let unseen = self.members.iter().all(|one| before(one.observed_from, asked.window));
+        if asked.phase() == Phase::Past && unseen && counted.is_none() {
             return None;
         }
-        let attainable = match (measured, bound_hours) {
-            (Some(measured), Some(bound)) => measured.min(bound).max(counted.unwrap_or_default()),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => return Some(self.put(asked, elements, None, None, counted, outlook)),
+        let (attainable, good) = match &parts {
+            Some(parts) => (Some(parts.attainable), self.good(parts)),
+            None => (None, None),
         };
-        let line = LineFigures {
-            measured_output_hours: measured,
-            composed_bound_hours: bound_hours,
-            difference_hours: bound_hours.zip(measured).map(|(bound, measured)| bound - measured),
-            limiting_stage: bound.map(|(_, name)| name),
-            pool: self.pool,
-            load: self.load(),
+        let line = parts.map(|parts| {
+            let composed = at_most(&parts.composed, Decimal::ONE);
+            Box::new(LineFigures {
+                measured_output_hours: parts.rated.then_some(parts.attainable),
+                composed_bound_hours: Some(composed),
+                difference_hours: parts.rated.then_some(composed - parts.attainable),
+                limiting_stage: self.composed.limiting(asked.window),
+                pool: self.pool,
+                load: self.load(),
+                composed: parts.composed,
+                unasked: parts.unasked,
+                open: parts.open,
+            })
+        });
+        let status = self.status(asked, &elements, attainable.is_some(), rated);
+        let found = Found { elements, attainable, good, rated, counted, line, status };
+        Some(self.put(asked, found, outlook))
+    }
+
+    /// What the period's hours are made of; `None` when nothing is known.
+    fn parts(&self, asked: &Asked<'_>, counted: Option<Decimal>) -> Option<Parts> {
+        let scheduled = self.schedule.scheduled.and(&Spans::one(asked.window));
+        let rest = scheduled.without(&self.counted);
+        let composed = self.composed.levels(&scheduled);
+        let made = counted.unwrap_or_default();
+        let rated = (self.ratio().is_some() && !self.is_composed())
+            || (rest.ms() == 0 && counted.is_some());
+        let Some(ratio) = self.ratio() else {
+            // Nothing was shown: time that nobody asked for is not corrected, and
+            // the rest is what the machines are expected to give.
+            let open = self.composed.expected(&rest)?;
+            let attainable = made + at_most(&open, Decimal::ONE);
+            return Some(Parts {
+                attainable,
+                idle: Decimal::ZERO,
+                unasked: Vec::new(),
+                open,
+                composed,
+                rated,
+            });
         };
-        Some(self.put(asked, elements, Some(attainable), Some(line), counted, outlook))
+        let unasked = self.composed.levels(&self.unasked.and(&scheduled));
+        let open = self.composed.levels(&rest);
+        let idle = at_most(&unasked, ratio);
+        let attainable = made + idle + at_most(&open, ratio);
+        Some(Parts { attainable, idle, unasked, open, composed, rated })
+    }
+
+    /// Good parts: what could have been made while nobody asked is none.
+    fn good(&self, parts: &Parts) -> Option<Decimal> {
+        let made = (parts.attainable - parts.idle) * Decimal::from(3_600);
+        made.checked_div(self.line.ideal_cycle_seconds)
+    }
+
+    /// Whether nobody counts the line, so that its machines alone show its rate.
+    fn is_composed(&self) -> bool {
+        self.pool.is_some_and(|pool| pool.composed)
     }
 
     fn elements(&self, asked: &Asked<'_>) -> Elements {
@@ -170,35 +246,19 @@ impl<'a> LineView<'a> {
         let scheduled = self.schedule.scheduled.ms_within(window);
         let seen = self.schedule.scheduled.ms_within(asked.measured());
         let regular = self.schedule.regular.ms_within(window);
-        let unknown = self.uncounted(asked.measured());
-        let (standby, ahead) = (self.unasked(asked.measured()), scheduled - seen);
+        let unknown = seen - self.counted.ms_within(asked.measured());
+        let (standby, ahead) = (self.unasked.ms_within(asked.measured()), scheduled - seen);
         Elements { scheduled, regular, standby, unknown, ahead, ..Elements::default() }
-    }
-
-    /// Scheduled milliseconds inside `window` in which nobody asked for parts, as
-    /// the source of the counting machine tells it, and in which none was counted:
-    /// what was made needs no rate.
-    fn unasked(&self, window: Span) -> i64 {
-        let Some(counter) = self.counter else { return 0 };
-        let idle = counter.output.as_ref().map(|output| output.idle(window));
-        self.schedule.scheduled.and(&counter.unasked).and(&idle.unwrap_or_default()).ms()
     }
 
     fn load(&self) -> Load {
         if self.counter.is_some_and(Machine::tells_unasked) {
             Load::Told
-        } else if self.members().any(Machine::tells_unasked) {
+        } else if self.members.iter().any(|one| one.tells_unasked()) {
             Load::ToldElsewhere
         } else {
             Load::Untold
         }
-    }
-
-    /// Scheduled milliseconds inside `window` in which nobody counted.
-    fn uncounted(&self, window: Span) -> i64 {
-        let counted = self.counter.and_then(|counter| counter.output.as_ref());
-        let counted = counted.map(|output| output.counted(window)).unwrap_or_default();
-        self.schedule.scheduled.and(&Spans::one(window)).without(&counted).ms()
     }
 
     /// End of the last counted interval.
@@ -206,36 +266,9 @@ impl<'a> LineView<'a> {
         self.counter?.output.as_ref()?.until()
     }
 
-    fn members(&self) -> impl Iterator<Item = &'a Machine<'a>> + '_ {
-        let ids = || self.line.stages.iter().flat_map(|stage| &stage.machines);
-        self.machines.iter().filter(move |machine| ids().any(|id| *id == machine.resource.id))
-    }
-
-    /// Counted so far, and the demonstrated rate for the time in which nobody
-    /// asked for parts, for what was not counted and for the rest. `None` where a
-    /// rate is needed and none was shown; without one, time that nobody asked for
-    /// is not corrected.
-    fn measured(&self, elements: &Elements, counted: Option<Decimal>) -> Option<Decimal> {
-        let open = elements.unknown + elements.ahead;
-        let made = counted.unwrap_or_default();
-        match self.ratio() {
-            Some(ratio) => Some(made + ratio * hours(open + elements.standby)),
-            None => (open == 0).then_some(made),
-        }
-    }
-
-    fn put(
-        &self,
-        asked: &Asked<'_>,
-        elements: Elements,
-        attainable: Option<Decimal>,
-        line: Option<LineFigures>,
-        counted: Option<Decimal>,
-        outlook: &Outlook<'_>,
-    ) -> Figures {
-        let measured = line.as_ref().and_then(|line| line.measured_output_hours);
-        let status = self.status(asked, &elements, attainable.is_some(), measured.is_some());
-        let told = self.members().filter_map(|machine| machine.observed_until);
+    fn put(&self, asked: &Asked<'_>, found: Found, outlook: &Outlook<'_>) -> Figures {
+        let Found { elements, attainable, good, rated, counted, line, status } = found;
+        let told = self.members.iter().filter_map(|machine| machine.observed_until);
         let truth = told.chain(self.counted_until()).fold(asked.clock.now, i64::min);
         let phase = asked.phase();
         Figures {
@@ -259,15 +292,14 @@ impl<'a> LineView<'a> {
             down_since: None,
             attainable_hours: attainable,
             output_standard_hours: counted,
-            demonstrated_standard_hours: measured,
-            good_units: attainable.and_then(|own| {
-                (own * Decimal::from(3_600)).checked_div(self.line.ideal_cycle_seconds)
-            }),
+            demonstrated_standard_hours: attainable.filter(|_| rated),
+            good_units: good,
+            made: None,
             low_hours: None,
             severity: outlook.severity(asked.window).map(Box::new),
             risk: outlook.risk(asked.window, &self.schedule.scheduled).map(Box::new),
-            line: line.map(Box::new),
-            netted_losses: self.netted(measured.is_some()),
+            line,
+            netted_losses: self.netted(rated),
             status,
             quality: quality(status, &elements, phase, self.pool.is_some()),
             as_of: instant(truth),
@@ -276,7 +308,7 @@ impl<'a> LineView<'a> {
     }
 
     /// What the figure has paid. Good output at the line's end has paid every
-    /// loss that there is, less what it is corrected for; the bound alone only
+    /// loss that there is, less what it is corrected for; the composed figure only
     /// what its machines paid.
     fn netted(&self, measured: bool) -> BTreeSet<Loss> {
         let mut losses = BTreeSet::from([Loss::PlannedMaintenance, Loss::UnplannedDown]);
@@ -290,18 +322,12 @@ impl<'a> LineView<'a> {
         losses
     }
 
-    fn status(
-        &self,
-        asked: &Asked<'_>,
-        elements: &Elements,
-        known: bool,
-        measured: bool,
-    ) -> Status {
+    fn status(&self, asked: &Asked<'_>, elements: &Elements, known: bool, rated: bool) -> Status {
         if !known {
             return Status::Unknown;
         }
-        if !measured {
-            // The bound stands alone: nobody ever measured that the line gives it.
+        if !rated {
+            // The machines stand alone: nobody ever measured that the line gives it.
             return Status::Assumed;
         }
         if asked.phase() == Phase::Past {
@@ -317,12 +343,43 @@ impl<'a> LineView<'a> {
         let gap = elements.unknown > self.schedule.scheduled.ms_within(silent);
         let guessed = self.pool.is_some_and(|pool| pool.partly);
         let own = if gap || guessed { age.max(Status::Assumed) } else { age };
-        self.members().fold(own, |status, machine| status.max(machine.status))
+        // A machine of which nobody knows sets no bound: what was counted stands,
+        // and is assumed.
+        let of = |status| if status == Status::Unknown { Status::Assumed } else { status };
+        self.members.iter().fold(own, |status, machine| status.max(of(machine.status)))
     }
 }
 
-fn hours_of(elements: &Elements) -> Decimal {
-    hours(elements.scheduled)
+/// Whether the window ends before `from`, or nothing was ever seen.
+fn before(from: Option<i64>, window: Span) -> bool {
+    from.is_none_or(|from| window.end <= from)
+}
+
+/// What the hours of a line in one period are made of.
+#[derive(Debug)]
+struct Parts {
+    attainable: Decimal,
+    /// Hours of `unasked` at the shown rate.
+    idle: Decimal,
+    /// Time without order or operator.
+    unasked: Vec<Level>,
+    /// Time that was not counted, or lies ahead.
+    open: Vec<Level>,
+    /// All of the scheduled time.
+    composed: Vec<Level>,
+    /// Whether what was counted stands behind it.
+    rated: bool,
+}
+
+/// What was found of one period.
+struct Found {
+    elements: Elements,
+    attainable: Option<Decimal>,
+    good: Option<Decimal>,
+    rated: bool,
+    counted: Option<Decimal>,
+    line: Option<Box<LineFigures>>,
+    status: Status,
 }
 
 fn quality(status: Status, elements: &Elements, phase: Phase, pooled: bool) -> Quality {

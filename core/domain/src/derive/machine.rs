@@ -6,15 +6,12 @@ use jiff::{ToSpan as _, civil::Date};
 use planthread_contracts::{EquipmentState, Period, PeriodKind, Status};
 use rust_decimal::Decimal;
 
-use super::{
-    figures::{Demonstrated, Elements, PoolWeek, RestsOn},
-    output::Output,
-    timeline::{Timeline, is_unasked},
-};
+use super::figures::{Demonstrated, Elements, Loaded, PoolWeek, Rate, RestsOn};
 use crate::{
-    calendar::{Bounds, LocalTimeError, Schedule, Span, Spans, span::hours},
-    decode::StateSet,
+    calendar::{Bounds, LocalTimeError, Schedule, Span, Spans, span::HOUR_MS},
+    decode::{SourceIndex, StateSet},
     model::{Resource, Rules},
+    timeline::{Class, Known, Output, Timeline, is_unasked},
 };
 
 /// A resource, prepared: every question about a period is then a sum.
@@ -23,6 +20,8 @@ pub(super) struct Machine<'a> {
     pub(super) resource: &'a Resource,
     pub(super) bounds: Bounds,
     pub(super) schedule: &'a Schedule,
+    /// What it was doing, until `as_of`.
+    pub(super) timeline: Timeline,
     planned: Spans,
     down: Spans,
     standby: Spans,
@@ -30,6 +29,9 @@ pub(super) struct Machine<'a> {
     pub(super) unasked: Spans,
     unknown: Spans,
     ahead: Spans,
+    conflicting: Spans,
+    /// Declared stops, within scheduled time, during which it was seen running.
+    pub(super) set_aside: Spans,
     pub(super) output: Option<Output>,
     /// Which kinds of standby its source tells.
     told: StateSet,
@@ -39,33 +41,27 @@ pub(super) struct Machine<'a> {
     pub(super) observed_until: Option<i64>,
     /// Since when it is down without plan, in milliseconds; `None` when it is not.
     pub(super) down_since: Option<i64>,
-    /// When its source last knew something of it, in milliseconds.
+    /// Until when its strongest source knew something of it, in milliseconds.
     last_word: Option<i64>,
     /// Live, held or assumed by the age of its source; unknown without any.
     pub(super) status: Status,
+    /// Sources whose silence holds it, and since when.
+    pub(super) silent: Vec<(SourceIndex, i64)>,
     pub(super) demonstrated: Option<Arc<Demonstrated>>,
-    pub(super) rivals: Vec<Rival>,
-}
-
-/// Unplanned stops as another source of equal authority tells them, and as the
-/// one that holds does, over the time that both have seen.
-#[derive(Debug)]
-pub(super) struct Rival {
-    down: Spans,
-    own_down: Spans,
+    pub(super) rate: Option<Rate>,
 }
 
 /// What [`Machine::new`] puts together.
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) timeline: Timeline,
-    pub(super) rivals: Vec<Timeline>,
     pub(super) told: StateSet,
     pub(super) tells_planned: bool,
     pub(super) observed_from: Option<i64>,
     pub(super) observed_until: Option<i64>,
     pub(super) last_word: Option<i64>,
     pub(super) status: Status,
+    pub(super) silent: Vec<(SourceIndex, i64)>,
 }
 
 impl<'a> Machine<'a> {
@@ -80,47 +76,44 @@ impl<'a> Machine<'a> {
         let scheduled = &schedule.scheduled;
         let past = Spans::one(Span { start: i64::MIN, end: as_of });
         let timeline = seen.timeline;
+        let [down, stopped, unknown] =
+            [Class::Down, Class::Planned, Class::Unknown].map(|class| timeline.of_class(class));
         // A declared stop during which the machine was seen running did not
         // happen; one of which nobody knows, or could tell, did.
-        let stopped = timeline.down.or(&timeline.planned).or(&timeline.unknown);
+        let not_up = down.or(&stopped).or(&unknown);
         let declared_past = declared.and(&past);
-        let happened = if seen.tells_planned { declared_past.and(&stopped) } else { declared_past };
+        let happened = if seen.tells_planned { declared_past.and(&not_up) } else { declared_past };
         let to_come = declared.without(&past);
-        let planned = scheduled.and(&timeline.planned.or(&happened).or(&to_come));
+        let set_aside = scheduled.and(&declared.and(&past).without(&happened));
+        let planned = scheduled.and(&stopped.or(&happened).or(&to_come));
         let within = |set: &Spans| scheduled.and(set).without(&planned);
-        let known = timeline.down.or(&timeline.planned).or(&timeline.unknown);
-        let standing = |set: &Spans| within(&set.without(&known));
-        let last = timeline.down.as_slice().last().filter(|stop| stop.end >= as_of);
-        let down_since = last.map(|stop| stop.start);
-        let rivals = seen
-            .rivals
-            .iter()
-            .map(|rival| {
-                // Who did not look, does not contradict.
-                let unseen = rival.unknown.or(&timeline.unknown);
-                let both = |set: &Spans| within(set).without(&unseen);
-                Rival { down: both(&rival.down), own_down: both(&timeline.down) }
-            })
-            .collect();
+        let standing = |which: fn(EquipmentState) -> bool| {
+            within(&timeline.instants(|one| one.class() == Class::Up && which(one.state)))
+        };
+        let last = down.as_slice().last().filter(|stop| stop.end >= as_of);
         Self {
             resource,
             schedule,
             bounds,
-            down: within(&timeline.down),
-            standby: standing(&timeline.standby),
-            unasked: standing(&timeline.unasked),
-            unknown: within(&timeline.unknown),
+            down_since: last.map(|stop| stop.start),
+            down: within(&down),
+            standby: standing(EquipmentState::is_standby),
+            unasked: standing(is_unasked),
+            unknown: within(&unknown),
             ahead: scheduled.without(&past).without(&planned),
+            conflicting: scheduled.and(&timeline.instants(|one| one.known == Known::Conflicting)),
             planned,
+            set_aside,
             output: None,
             told: seen.told,
             observed_from: seen.observed_from,
             observed_until: seen.observed_until,
-            down_since,
             last_word: seen.last_word,
             status: seen.status,
+            silent: seen.silent,
             demonstrated: None,
-            rivals,
+            rate: None,
+            timeline,
         }
     }
 
@@ -152,13 +145,20 @@ impl<'a> Machine<'a> {
         self.unknown.within(window)
     }
 
-    /// Whether a source of equal authority differs by more than `tolerance_ms`,
-    /// over the time that both have seen.
+    /// Whether sources of one rank differ for longer than the tolerance.
     pub(super) fn conflicts(&self, window: Span, tolerance_ms: i64) -> bool {
-        self.rivals.iter().any(|rival| {
-            let apart = rival.down.ms_within(window) - rival.own_down.ms_within(window);
-            apart.abs() > tolerance_ms
-        })
+        self.conflicting.ms_within(window) > tolerance_ms
+    }
+
+    /// Scheduled time in which it could work, as far as anybody knows: not
+    /// stopped, seen or not, past or to come.
+    pub(super) fn open(&self) -> Spans {
+        self.schedule.scheduled.without(&self.planned).without(&self.down)
+    }
+
+    /// The open time before `as_of` of which nobody knows.
+    pub(super) const fn unknown(&self) -> &Spans {
+        &self.unknown
     }
 
     /// Whether its source tells standby from slow running.
@@ -187,69 +187,147 @@ impl<'a> Machine<'a> {
         Some(parts * self.seconds_a_part()? / Decimal::from(3_600))
     }
 
-    /// Pools the last full weeks before the last word. Where none was seen fully
-    /// enough, the parts that were seen are pooled, because lost telemetry must
-    /// not raise a number (law 8); the standard availability of the master data
-    /// stands in only without any history. A week joins with the first word of a
-    /// later one: if silence alone could end a week, the number would move
-    /// without news, and back when the source grows old.
+    /// Pools the last full weeks before the last word, and what it made in them.
+    ///
+    /// Where no week was seen fully enough, the parts that were seen are pooled,
+    /// because lost telemetry must not raise a number (law 8); the standard
+    /// availability of the master data stands in only without any history. A week
+    /// joins with the first word of a later one: if silence alone could end a
+    /// week, the number would move without news, and back when the source grows
+    /// old. What time takes away may only lower it: weeks grow too old for the
+    /// pool of a silent machine one by one where the rest shows less, and a stop
+    /// that outlasts the word of its source counts up to `as_of`.
     pub(super) fn pool(&mut self, rules: &Rules, as_of: i64) -> Result<(), LocalTimeError> {
-        let (mut weeks, mut parts) = (Vec::new(), Vec::new());
+        let standard = self.resource.standard_availability;
+        let mut shown = None;
         if let Some(last_word) = self.last_word {
-            let anchor = self.bounds.date(last_word.min(as_of))?;
-            let mut week = Period::containing(PeriodKind::Week, anchor);
-            for _ in 0..rules.pool_weeks {
-                week = week_before(week);
-                let window = self.bounds.span(week)?;
-                let elements = self.elements(window);
-                let output_hours = self.output_hours_seen(window);
-                let found = PoolWeek { period: week, elements, output_hours };
-                let asked = Decimal::from(elements.scheduled) * rules.min_coverage;
-                let seen = elements.scheduled - elements.unknown;
-                match found.base() > 0 {
-                    true if Decimal::from(seen) >= asked => weeks.push(found),
-                    true => parts.push(found),
-                    false => {}
+            let weeks = self.weeks_before(rules, last_word.min(as_of))?;
+            let oldest = self.weeks_before(rules, as_of)?.first().map(|(week, _)| *week);
+            let too_old = weeks.iter().filter(|(week, _)| Some(*week) < oldest).count();
+            let outlasts = self.down_since.is_some() && last_word < as_of;
+            let later = if outlasts { self.weeks_before(rules, as_of)? } else { Vec::new() };
+            let left = (0..=too_old.min(weeks.len().saturating_sub(1))).map(|gone| &weeks[gone..]);
+            for weeks in left.chain([later.as_slice()]) {
+                let Some(one) = self.pooled(rules, weeks) else { continue };
+                if shown.as_ref().is_none_or(|least: &Demonstrated| {
+                    least.rests_on != RestsOn::FullWeeks || one.availability < least.availability
+                }) {
+                    shown = Some(one);
                 }
             }
         }
-        weeks.reverse();
-        parts.reverse();
-        let standard = self.resource.standard_availability;
-        let part = || pooled(parts, RestsOn::PartWeeks { standard });
-        let shown = pooled(weeks, RestsOn::FullWeeks).or_else(part).or_else(|| {
+        let of_master_data = || {
             let (availability, rests_on) = (standard?, RestsOn::MasterData);
-            Some(Demonstrated { availability, weeks: Vec::new(), rests_on })
-        });
-        self.demonstrated = shown.map(Arc::new);
+            Some(Demonstrated { availability, weeks: Vec::new(), rests_on, conflicting: false })
+        };
+        self.demonstrated = shown.or_else(of_master_data).map(Arc::new);
+        self.rate = self.counted_rate(rules, as_of)?;
         Ok(())
     }
 
-    /// Standard hours of the good output of the time inside `window` in which
-    /// the machine was seen.
-    fn output_hours_seen(&self, window: Span) -> Option<Decimal> {
+    /// What `weeks` show, in their order: those that were seen fully enough, or
+    /// else what was seen of them.
+    fn pooled(&self, rules: &Rules, weeks: &[(Period, Span)]) -> Option<Demonstrated> {
+        let (mut full, mut parts) = (Vec::new(), Vec::new());
+        for &(period, window) in weeks {
+            let elements = self.elements(window);
+            let found = PoolWeek { period, elements, parts: self.parts_seen(window) };
+            let asked = Decimal::from(elements.scheduled) * rules.min_coverage;
+            let seen = elements.scheduled - elements.unknown;
+            match found.base() > 0 {
+                true if Decimal::from(seen) >= asked => full.push(found),
+                true => parts.push(found),
+                false => {}
+            }
+        }
+        let tolerance = tolerance_ms(rules);
+        let pooled = |weeks: Vec<PoolWeek>, rests_on| {
+            let windows = weeks.iter().filter_map(|week| self.bounds.span(week.period).ok());
+            let differ: i64 = windows.map(|week| self.conflicting.ms_within(week)).sum();
+            pooled(weeks, rests_on, differ > tolerance)
+        };
+        let standard = self.resource.standard_availability;
+        let part = || pooled(parts, RestsOn::PartWeeks { standard });
+        pooled(full, RestsOn::FullWeeks).or_else(part)
+    }
+
+    /// The weeks of a pool that ends before the week of `instant`, in order.
+    fn weeks_before(
+        &self,
+        rules: &Rules,
+        instant: i64,
+    ) -> Result<Vec<(Period, Span)>, LocalTimeError> {
+        let mut week = Period::containing(PeriodKind::Week, self.bounds.date(instant)?);
+        let mut weeks = Vec::new();
+        for _ in 0..rules.pool_weeks {
+            week = week_before(week);
+            weeks.push((week, self.bounds.span(week)?));
+        }
+        weeks.reverse();
+        Ok(weeks)
+    }
+
+    /// Good parts of the time inside `window` in which the machine was seen.
+    fn parts_seen(&self, window: Span) -> Option<Decimal> {
+        let output = self.output.as_ref()?;
         let seen = Spans::one(window).without(&self.unknown);
-        seen.as_slice().iter().filter_map(|span| self.output_hours(*span)).reduce(|a, b| a + b)
+        seen.as_slice().iter().filter_map(|span| output.parts_within(*span)).reduce(|a, b| a + b)
+    }
+
+    /// Parts an hour over the pooled weeks before the counter's last word: of the
+    /// time that was counted and seen, less standby where somebody tells it. Of a
+    /// machine of which only the counter speaks, of scheduled time.
+    fn counted_rate(&self, rules: &Rules, as_of: i64) -> Result<Option<Rate>, LocalTimeError> {
+        let Some((output, until)) = self.output.as_ref().and_then(|o| Some((o, o.until()?))) else {
+            return Ok(None);
+        };
+        let heard = self.last_word.unwrap_or(until);
+        let asked = |window: Span| {
+            let counted = output.counted(window).and(&self.schedule.scheduled);
+            let open = counted.without(&self.planned);
+            match self.last_word {
+                Some(_) => open.without(&self.down).without(&self.unknown).without(&self.standby),
+                None => open,
+            }
+        };
+        let mut rate = Rate { parts: Decimal::ZERO, ms: 0, weeks: 0, load: self.load() };
+        for (_, window) in self.weeks_before(rules, until.min(heard).min(as_of))? {
+            let seen = if self.last_word.is_some() {
+                self.parts_seen(window)
+            } else {
+                output.parts_within(window)
+            };
+            let Some(parts) = seen else { continue };
+            rate.parts += parts;
+            rate.ms += asked(window).ms();
+            rate.weeks += 1;
+        }
+        Ok(Some(rate).filter(|rate| rate.ms > 0))
+    }
+
+    fn load(&self) -> Loaded {
+        match (self.last_word, self.tells_standby()) {
+            (None, _) => Loaded::CounterOnly,
+            (Some(_), true) => Loaded::Told,
+            (Some(_), false) => Loaded::Untold,
+        }
     }
 
     /// Standard hours per hour that the machine was up and loaded, pooled.
     /// `None` where standby can't be told from slow running.
     pub(super) fn effectiveness(&self) -> Option<Decimal> {
-        if !self.tells_standby() {
-            return None;
-        }
-        let weeks = &self.demonstrated.as_ref()?.weeks;
-        let mut output = Decimal::ZERO;
-        let mut loaded = 0;
-        for week in weeks {
-            output += week.output_hours?;
-            loaded += week.elements.up() - week.elements.standby;
-        }
-        output.checked_div(hours(loaded))
+        let rate = self.rate.as_ref().filter(|rate| rate.load == Loaded::Told)?;
+        Some(rate.an_hour()? * self.seconds_a_part()? / Decimal::from(3_600))
     }
 }
 
-fn pooled(weeks: Vec<PoolWeek>, rests_on: RestsOn) -> Option<Demonstrated> {
+/// Milliseconds by which sources may differ in one period.
+pub(super) fn tolerance_ms(rules: &Rules) -> i64 {
+    let tolerance = rules.conflict_hours * Decimal::from(HOUR_MS);
+    i64::try_from(tolerance.trunc()).unwrap_or(i64::MAX)
+}
+
+fn pooled(weeks: Vec<PoolWeek>, rests_on: RestsOn, conflicting: bool) -> Option<Demonstrated> {
     let base: i64 = weeks.iter().map(PoolWeek::base).sum();
     let down: i64 = weeks.iter().map(|week| week.elements.down).sum();
     let lost = Decimal::from(down).checked_div(Decimal::from(base))?;
@@ -258,7 +336,7 @@ fn pooled(weeks: Vec<PoolWeek>, rests_on: RestsOn) -> Option<Demonstrated> {
         RestsOn::PartWeeks { standard: Some(standard) } => shown.min(standard),
         _ => shown,
     };
-    Some(Demonstrated { availability, weeks, rests_on })
+    Some(Demonstrated { availability, weeks, rests_on, conflicting })
 }
 
 /// The ISO week before `week`.

@@ -6,6 +6,7 @@
 //! planned stops, × demonstrated availability, or × what a twin foretold.
 
 mod clock;
+mod compose;
 mod cut;
 mod events;
 pub mod explain;
@@ -13,25 +14,24 @@ pub mod figures;
 mod forecast;
 mod line;
 mod machine;
-mod output;
 mod period;
 mod prepare;
+mod remark;
 pub mod signals;
-mod timeline;
 
 use jiff::Timestamp;
 use planthread_contracts::{Period, PeriodKind, Status, TwinSource};
 use serde::Serialize;
 
+pub use compose::{Level, at_most};
 pub use cut::{cut_off, derive_cut};
 pub use explain::{Explanation, Step, explain, name as figure_name};
 pub use figures::{
-    Demonstrated, Elements, Figures, Foreseen, LineFigures, LinePool, Load, Phase, PoolWeek,
-    RestsOn, Risk, RiskPart, Severity,
+    Demonstrated, Elements, Figures, Foreseen, Good, LineFigures, LinePool, Load, Loaded, Phase,
+    PoolWeek, Rate, RestsOn, Risk, RiskPart, Severity,
 };
-pub use output::Output;
+pub use remark::{About, Remark};
 pub use signals::Signals;
-pub use timeline::Timeline;
 
 use crate::{
     calendar::{LocalTimeError, Span, periods},
@@ -47,6 +47,8 @@ pub struct Derivation {
     /// Figures: resources in the plant's order, then lines; each by kind and
     /// period.
     pub figures: Vec<Figures>,
+    /// What was doubtful or set aside, in the order of the figures.
+    pub remarks: Vec<Remark>,
     /// Digest of the facts that went in.
     pub input_window: String,
     /// Twins, and sources of rows, that spoke.
@@ -60,7 +62,7 @@ pub struct Derivation {
 }
 
 /// Version of the arithmetic, in provenance beside the plant's own version.
-pub const ARITHMETIC: &str = "2";
+pub const ARITHMETIC: &str = "3";
 
 impl Derivation {
     /// The figures of one resource or line and period.
@@ -94,9 +96,6 @@ pub fn derive(
             figures.extend(period::figures(&asked, machine, &outlook));
         }
     }
-    let mut of_lines = Vec::new();
-    let made: line::Made<'_> =
-        figures.iter().map(|one: &Figures| ((one.resource.as_str(), one.period), one)).collect();
     for (index, line) in plant.lines.iter().enumerate() {
         let position = plant.resources.len() + index;
         let outlook = prepare::outlook(plant, &facts, now, position, None);
@@ -104,13 +103,14 @@ pub fn derive(
         let line = line::LineView::new(plant, line, &machines, &clock)?;
         for (period, window) in windows(kinds, &line.bounds, &clock)? {
             let asked = period::Asked { plant, names: &names, clock: &clock, period, window };
-            of_lines.extend(line.figures(&asked, &made, &outlook));
+            figures.extend(line.figures(&asked, &outlook));
         }
     }
-    figures.extend(of_lines);
+    let remarks = machines.iter().flat_map(|machine| remark::remarks(plant, machine, now));
     Ok(Derivation {
         as_of,
         figures,
+        remarks: remarks.collect(),
         input_window: facts.digest(),
         sources: clock.sources(plant, &facts),
         observed_until: clock.observed_until(&facts),
@@ -131,10 +131,12 @@ fn windows(
         .collect()
 }
 
-/// Whether a figure may land at all: nothing that is unknown does.
+/// Whether a figure may land at all: nothing that is unknown does. Of a machine of
+/// which only the counter speaks the good parts are known, and no hour.
 #[must_use]
 pub fn is_known(figures: &Figures) -> bool {
-    figures.status != Status::Unknown && figures.attainable_hours.is_some()
+    let hours = figures.attainable_hours.is_some();
+    figures.status != Status::Unknown && (hours || figures.good_units.is_some())
 }
 
 #[cfg(test)]

@@ -9,18 +9,21 @@ use rust_decimal::Decimal;
 
 use super::{
     clock::Clock,
-    figures::{Demonstrated, Elements, Figures, Foreseen, Phase, PoolWeek},
+    figures::{Demonstrated, Elements, Figures, Foreseen, Good, Phase, PoolWeek},
     forecast::Outlook,
-    machine::Machine,
+    machine::{Machine, tolerance_ms},
 };
 use crate::{
-    calendar::{Span, span::hours, span::instant},
+    calendar::{
+        Span, Spans,
+        span::{HOUR_MS, hours, instant},
+    },
     model::Plant,
+    truth::age_status,
 };
 
-/// Fewest full weeks from which a low quantile is read: with fewer, the lowest
-/// of them is all that would be said.
-const WEEKS_FOR_A_QUANTILE: usize = 6;
+/// Fewest full weeks from which a low quantile is read.
+const WEEKS_FOR_A_QUANTILE: usize = 7;
 
 /// The question: which period, in whose plant, seen from when.
 #[derive(Debug)]
@@ -87,7 +90,9 @@ fn before_history(asked: &Asked<'_>, machine: &Machine<'_>) -> bool {
         }
         PeriodKind::Month => asked.window.end,
     };
-    end <= asked.clock.now && machine.observed_from.is_none_or(|from| end <= from)
+    let counted = machine.output.as_ref().and_then(|output| output.since());
+    let from = machine.observed_from.into_iter().chain(counted).min();
+    end <= asked.clock.now && from.is_none_or(|from| end <= from)
 }
 
 /// Derives one resource and period; `None` for a past period before anything
@@ -110,11 +115,12 @@ pub(super) fn figures(
     // A figure is as old as the oldest word that it rests on.
     let truth = machine.observed_until.unwrap_or(asked.clock.now).min(asked.clock.now);
     let truth = foreseen.iter().map(|part| part.issued.as_millisecond()).fold(truth, i64::min);
-    let status = match attainable_hours {
-        Some(_) => status(asked, machine, &elements, &foreseen, rest),
-        None => Status::Unknown,
+    let good = good(asked, machine, &elements, attainable_hours);
+    let status = match (attainable_hours, &good) {
+        (Some(_), _) => status(asked, machine, &elements, &foreseen, rest),
+        (None, Some(_)) => counter_status(asked, machine),
+        (None, None) => Status::Unknown,
     };
-    let work = work(asked, machine, &elements, attainable_hours);
     Some(Figures {
         resource: asked.names.resource.clone(),
         period: asked.period,
@@ -141,8 +147,9 @@ pub(super) fn figures(
         down_since: machine.down_since.filter(|_| phase != Phase::Past).map(instant),
         attainable_hours,
         output_standard_hours: machine.output_hours(asked.measured()),
-        demonstrated_standard_hours: work.standard_hours,
-        good_units: work.good_units,
+        demonstrated_standard_hours: standard_hours(asked, machine, &elements, attainable_hours),
+        good_units: good.as_ref().map(Good::parts),
+        made: good.map(Box::new),
         severity: outlook.severity(window).map(Box::new),
         risk: outlook.risk(window, &machine.schedule.scheduled).map(Box::new),
         line: None,
@@ -193,9 +200,10 @@ fn status(
     foreseen: &[Foreseen],
     rest: i64,
 ) -> Status {
-    let tolerance = asked.plant.rules.conflict_hours * Decimal::from(3_600_000);
-    let tolerance = i64::try_from(tolerance.trunc()).unwrap_or(i64::MAX);
-    if machine.conflicts(asked.measured(), tolerance) {
+    let differ = machine.demonstrated.as_deref().is_some_and(|pool| pool.conflicting);
+    if machine.conflicts(asked.measured(), tolerance_ms(&asked.plant.rules))
+        || (differ && elements.unknown + rest > 0)
+    {
         return Status::Conflicting;
     }
     let measured = if elements.unknown > 0 { Status::Assumed } else { Status::Live };
@@ -218,41 +226,76 @@ fn status(
     foreseen.iter().fold(own, |status, part| status.max(part.status))
 }
 
-struct Work {
-    standard_hours: Option<Decimal>,
-    good_units: Option<Decimal>,
+/// The status of a machine of which only the counter speaks.
+fn counter_status(asked: &Asked<'_>, machine: &Machine<'_>) -> Status {
+    let until = machine.output.as_ref().and_then(|output| output.until());
+    let hour_ms = |hours: u32| i64::from(hours) * HOUR_MS;
+    let (live, held) = (asked.plant.rules.live_hours, asked.plant.rules.time_to_live_hours);
+    match until {
+        Some(until) if until >= asked.window.end => Status::Live,
+        Some(until) => age_status(until, asked.clock.now, hour_ms(live), hour_ms(held)),
+        None => Status::Unknown,
+    }
 }
 
-/// Standard hours and good units. Load is corrected by what the machine was up
-/// against what it was up and not standing by; where no source tells standby,
-/// nothing is corrected and the figure stays empty.
-fn work(
+/// Standard hours, corrected for load by what the machine was up against what it
+/// was up and not standing by; where no source tells standby, nothing is
+/// corrected and the figure stays empty.
+fn standard_hours(
     asked: &Asked<'_>,
     machine: &Machine<'_>,
     elements: &Elements,
     attainable: Option<Decimal>,
-) -> Work {
-    let counted = machine.output.as_ref().and_then(|o| o.parts_within(asked.measured()));
-    let measured = machine.output_hours(asked.measured());
-    if asked.phase() == Phase::Past {
-        let loaded = elements.up() - elements.standby;
-        let corrected = measured
-            .filter(|_| machine.tells_standby())
-            .and_then(|made| (made * hours(elements.up())).checked_div(hours(loaded)));
-        return Work { standard_hours: corrected, good_units: counted };
+) -> Option<Decimal> {
+    if asked.phase() != Phase::Past {
+        return machine.effectiveness().zip(attainable).map(|(rate, hours)| rate * hours);
     }
-    let standard_hours = machine.effectiveness().zip(attainable).map(|(rate, hours)| rate * hours);
-    let seconds = Decimal::from(3_600);
-    let good_units = standard_hours
-        .zip(machine.seconds_a_part())
-        .and_then(|(standard, part)| (standard * seconds).checked_div(part));
-    Work { standard_hours, good_units }
+    let measured = machine.output_hours(asked.measured()).filter(|_| machine.tells_standby())?;
+    (measured * hours(elements.up())).checked_div(hours(elements.up() - elements.standby))
+}
+
+/// Good parts: what was counted; for time since the first count that was not
+/// counted, or lies ahead, its attainable hours at the demonstrated rate. So days
+/// add up to their week (law 6), and nothing is made in time that is known to
+/// have been down. `None` where nothing was counted and no rate was shown.
+fn good(
+    asked: &Asked<'_>,
+    machine: &Machine<'_>,
+    elements: &Elements,
+    attainable: Option<Decimal>,
+) -> Option<Good> {
+    let output = machine.output.as_ref()?;
+    let measured = asked.measured();
+    let counted = output.parts_within(measured);
+    let since = output.since()?.clamp(measured.start, measured.end.max(measured.start));
+    // Counted time, and time before the first count, is not filled.
+    let mut known = output.counted(measured);
+    known = known.or(&Spans::one(Span { start: measured.start, end: since }));
+    let fraction = machine.demonstrated.as_deref().map(|pool| pool.availability);
+    let open_hours = match attainable {
+        Some(all) => {
+            let open = machine.open();
+            let seen = open.without(machine.unknown()).and(&known).ms();
+            let unknown = machine.unknown().and(&known).ms();
+            let own = hours(seen) + hours(unknown) * fraction.unwrap_or_default();
+            (all - own).max(Decimal::ZERO)
+        }
+        None => {
+            let open = elements.scheduled - elements.planned;
+            hours(open - machine.open().and(&known).ms())
+        }
+    };
+    let rate = machine.rate.filter(|rate| open_hours > Decimal::ZERO && rate.ms > 0);
+    if rate.is_none() && (counted.is_none() || asked.phase() != Phase::Past) {
+        // Nothing to foretell with, and something to foretell.
+        counted.filter(|_| open_hours.is_zero())?;
+    }
+    Some(Good { counted: counted.unwrap_or_default(), open_hours, rate })
 }
 
 /// The low quantile: the twin's own where one forecast covers the whole time
-/// ahead; else, for whole future weeks, the empirical one of the pooled weeks
-/// (linear between order statistics). Quantiles of weeks say nothing about days
-/// or months, so there it stays empty.
+/// ahead; else, for whole future weeks, the predictive one of the pooled weeks.
+/// Quantiles of weeks say nothing about days or months, so there it stays empty.
 fn low(
     asked: &Asked<'_>,
     elements: &Elements,
@@ -275,7 +318,8 @@ fn low(
     Some(Quantile { probability_not_exceeded: Decimal::new(1, 1), value })
 }
 
-/// Empirical quantile of weekly availability, linear between the ordered weeks.
+/// Predictive quantile of weekly availability: the next week is below it with
+/// probability `p`.
 fn empirical(weeks: &[PoolWeek], p: Decimal) -> Option<Decimal> {
     let ((_, low), (_, high), part) = quantile_weeks(weeks, p)?;
     Some(low + (high - low) * part)
@@ -285,7 +329,9 @@ fn empirical(weeks: &[PoolWeek], p: Decimal) -> Option<Decimal> {
 type Share<'a> = (&'a PoolWeek, Decimal);
 
 /// The two weeks between which the quantile lies, each with its availability,
-/// and how far it lies from the first to the second. `None` with too few weeks.
+/// and how far it lies from the first to the second. Of n weeks it is the p(n+1)th
+/// in order, linear between two of them (Hyndman and Fan, type 6), and never above
+/// the first while that place lies before it. `None` with too few weeks.
 pub(super) fn quantile_weeks(
     weeks: &[PoolWeek],
     p: Decimal,
@@ -301,9 +347,10 @@ pub(super) fn quantile_weeks(
         return None;
     }
     shares.sort_by(|(_, a), (_, b)| a.partial_cmp(b).unwrap_or(Ordering::Equal));
-    let at = p * Decimal::from(shares.len() - 1);
-    let below = usize::try_from(at.trunc()).ok()?;
-    Some((*shares.get(below)?, *shares.get(below + 1)?, at.fract()))
+    let at = (p * Decimal::from(shares.len() + 1)).max(Decimal::ONE);
+    let below = usize::try_from(at.trunc()).ok()?.checked_sub(1)?;
+    let first = *shares.get(below)?;
+    Some((first, shares.get(below + 1).copied().unwrap_or(first), at.fract()))
 }
 
 fn quality(
@@ -312,8 +359,13 @@ fn quality(
     elements: &Elements,
     status: Status,
 ) -> Quality {
-    let gaps: Vec<Gap> = machine
-        .gaps(asked.window)
+    let uncounted = machine.output.iter().flat_map(|output| &output.remarks);
+    let uncounted = uncounted.filter(|one| one.doubt.loses()).map(|one| one.span.and(asked.window));
+    let lost = Spans::union(uncounted.collect());
+    let lost: Vec<Span> = lost.and(&machine.schedule.scheduled).as_slice().to_vec();
+    let gaps: Vec<Gap> = Spans::union(machine.gaps(asked.window).chain(lost).collect())
+        .as_slice()
+        .iter()
         .map(|gap| Gap { start: instant(gap.start), end: instant(gap.end) })
         .collect();
     let (seen, all) = match asked.phase() {

@@ -26,8 +26,8 @@ pub use planthread_contracts::Violation;
 pub use resource::{Line, Resource, Stage};
 pub use rules::{CutOff, Rules};
 pub use source::{
-    Begins, CloudEvents, CountColumns, CounterReset, Counts, EventColumns, EventRule,
-    MachineEvents, Plausible, Reader, Repeats, Source, Stamp, TimeFormat,
+    AliveBy, Begins, CloudEvents, CountColumns, CounterReset, Counts, EventColumns, EventRule,
+    HandOver, MachineEvents, Plausible, Reader, Repeats, Source, Stamp, TimeFormat,
 };
 
 use jiff::{Timestamp, civil::Time};

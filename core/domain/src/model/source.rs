@@ -33,6 +33,28 @@ pub struct Source {
     /// grows, or a time. Without it the time of the file decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_column: Option<String>,
+    /// Resources that it speaks for, besides those that its `machines` name:
+    /// their declared beginning holds although no row ever named them. A source
+    /// speaks for nobody else until a row names it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub speaks_for: Vec<String>,
+    /// What proves that it is alive for a machine of which it says nothing new.
+    #[serde(default)]
+    pub alive_by: AliveBy,
+    /// Hours without proof after which it is no longer live; the plant's rule
+    /// when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 87_600))]
+    pub live_hours: Option<u32>,
+    /// Hours without proof for which its last word is held; the plant's rule
+    /// when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 87_600))]
+    pub time_to_live_hours: Option<u32>,
+    /// A named person let other sources speak in its place. Without it a source
+    /// that falls silent caps the others (law 8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand_over: Option<HandOver>,
     /// How its records are read.
     pub reader: Reader,
 }
@@ -72,6 +94,33 @@ impl Default for Plausible {
     fn default() -> Self {
         Self { past_days: past_days(), ahead_minutes: ahead_minutes() }
     }
+}
+
+/// What proves that a source is alive for one machine.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AliveBy {
+    /// Its rows of this machine. Of a listed machine that no row ever named, any
+    /// row: it was declared to run, and never failed.
+    #[default]
+    OwnRows,
+    /// Any of its rows: one logger writes for all machines, and no row of one
+    /// means that nothing happened there.
+    AnyRow,
+    /// Rows of this machine in the source of this name, such as its counter.
+    RowsOf(String),
+}
+
+/// From when a source speaks no more, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandOver {
+    /// From this instant on its rows count no more, and its silence caps nobody.
+    pub at: Timestamp,
+    /// Who decided it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// The kinds of reader.

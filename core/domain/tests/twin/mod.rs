@@ -6,7 +6,7 @@ use planthread_domain::{
     Facts, Plant,
     calendar::Span,
     decode::{Forecast, Foretold, SourceIndex, Subject},
-    model::{CloudEvents, EquipmentState, EventRule, Plausible, Reader, Repeats, Source},
+    model::{EquipmentState, EventRule, Reader},
 };
 use rust_decimal::Decimal;
 
@@ -18,15 +18,9 @@ fn ms(text: &str) -> i64 {
 /// machine (M1), and tells a severity; its file of events tells standby.
 pub(crate) fn told(mut plant: Plant, mut facts: Facts) -> (Plant, Facts) {
     let source = SourceIndex(u16::try_from(plant.sources.len()).unwrap());
-    plant.sources.push(Source {
-        name: "twin".into(),
-        files: Vec::new(),
-        authority: 10,
-        plausible: Plausible::default(),
-        repeats: Repeats::default(),
-        version_column: None,
-        reader: Reader::Cloudevents(CloudEvents::default()),
-    });
+    let twin =
+        serde_json::json!({ "name": "twin", "authority": 10, "reader": { "cloudevents": {} } });
+    plant.sources.push(serde_json::from_value(twin).unwrap());
     for source in &mut plant.sources {
         if let Reader::MachineEvents(events) = &mut source.reader {
             let rule = EventRule {

@@ -12,7 +12,7 @@ use crate::{
 /// The attainable hours of a resource, or of a line.
 pub(super) fn explain_hours(found: &mut Explanation, asked: &Asked<'_>) -> Option<()> {
     if asked.is_line() {
-        line::explain(found, asked.plant, asked.derivation, asked.one)
+        line::explain(found, asked.plant, asked.one)
     } else {
         explain_machine(found, asked.plant, asked.one)
     }

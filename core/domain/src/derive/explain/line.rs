@@ -2,138 +2,139 @@
 
 use rust_decimal::Decimal;
 
-use super::{Explanation, decided, in_hours, shown};
+use super::{Asked, Explanation, decided, in_hours, shown};
 use crate::{
     calendar::span::hours,
-    derive::{Derivation, Figures, LineFigures, Load},
-    model::{Line, Plant, Stage},
+    derive::{Figures, Level, LineFigures, LinePool, Load, at_most},
+    model::{Line, Plant},
 };
 
 /// Explains the attainable hours of a line; `None` when nothing is known.
-pub(super) fn explain(
-    found: &mut Explanation,
-    plant: &Plant,
-    derivation: &Derivation,
-    one: &Figures,
-) -> Option<()> {
+pub(super) fn explain(found: &mut Explanation, plant: &Plant, one: &Figures) -> Option<()> {
     let line = plant.line(&one.resource)?;
     let figures = one.line.as_ref()?;
     decided::explain(found, plant, one);
-    if let Some(measured) = figures.measured_output_hours {
-        explain_measured(found, line, one, figures, measured)?;
+    let mut formula = vec!["counted"];
+    explain_counted(found, line, one)?;
+    let ratio = figures.pool.as_ref().and_then(|pool| Some((pool, pool.ratio()?)));
+    if let Some((pool, ratio)) =
+        ratio.filter(|_| !figures.open.is_empty() || !figures.unasked.is_empty())
+    {
+        explain_ratio(found, pool, ratio);
+        if !figures.unasked.is_empty() {
+            let words = "Counted time without order or operator, which is no loss, at that rate, and never above what the machines allow";
+            rated(found, "unasked", words, &figures.unasked, ratio);
+            formula.push("unasked");
+        }
+        if !figures.open.is_empty() {
+            let words = "Time that was not counted or lies ahead, at that rate, and never above what the machines allow at that instant";
+            rated(found, "open", words, &figures.open, ratio);
+            formula.push("open");
+        }
+    } else if ratio.is_none() && !figures.open.is_empty() {
+        let words = "What the machines are expected to give, instant by instant (nothing was counted, and no week was seen)";
+        let formula_of = levels(&figures.open, None);
+        found.step("open", words, formula_of, at_most(&figures.open, Decimal::ONE));
+        formula.push("open");
     }
     if let Some(bound) = figures.composed_bound_hours {
-        explain_bound(found, plant, derivation, line, one, bound)?;
+        let words = "Composed: the least stage at each instant (parallel machines add, a machine of which nobody knows gives all that it can), summed over the period";
+        found.step("composed", words, levels(&figures.composed, None), bound);
     }
+    let attainable = one.attainable_hours?;
     if let Some(difference) = figures.difference_hours {
-        let words = "Difference: bound − measured";
-        found.step("difference", words, "bound - measured".to_owned(), difference);
+        let words = "Difference: composed − attainable";
+        found.step(
+            "difference",
+            words,
+            format!("composed - ({})", formula.join(" + ")),
+            difference,
+        );
     }
-    let rated = one.elements.unknown + one.elements.ahead + one.elements.standby > 0;
-    let (words, formula) = match (figures.measured_output_hours, figures.composed_bound_hours) {
-        (Some(_), Some(_)) if rated => (
-            "Hours that land: measured, where what was not counted stays below the bound",
-            "max(counted, min(measured, bound))",
-        ),
-        (Some(_), _) => ("Hours that land: measured", "measured"),
-        (None, _) => ("Hours that land: the bound, because nothing was counted", "bound"),
-    };
-    found.step("attainable", words, formula.to_owned(), one.attainable_hours?);
+    let words = "Attainable hours = counted + the rest";
+    found.step("attainable", words, formula.join(" + "), attainable);
     notes(found, line, one, figures);
     Some(())
 }
 
-/// Standard hours at the line's end: counted, and the demonstrated rate for time
-/// that was not counted, lies ahead, or in which nobody asked for parts.
-fn explain_measured(
+/// Good parts: hours of the line's cycle, without those in which nobody asked.
+pub(super) fn good_units(
     found: &mut Explanation,
+    asked: &Asked<'_>,
     line: &Line,
-    one: &Figures,
-    figures: &LineFigures,
-    measured: Decimal,
+    good: Decimal,
 ) -> Option<()> {
+    explain(found, asked.plant, asked.one)?;
+    let unasked = found.steps.iter().any(|step| step.name == "unasked");
+    let cycle = line.ideal_cycle_seconds;
+    let (less, words) = if unasked {
+        (
+            " - unasked",
+            format!(
+                "Good parts: hours ÷ the line's cycle of {cycle} s; while nobody asked, none was made"
+            ),
+        )
+    } else {
+        ("", format!("Good parts: hours ÷ the line's cycle of {cycle} s"))
+    };
+    found.step("good", &words, format!("(attainable{less}) * 3600 / {cycle}"), good);
+    Some(())
+}
+
+/// Standard hours at the line's end.
+fn explain_counted(found: &mut Explanation, line: &Line, one: &Figures) -> Option<()> {
     let cycle = line.ideal_cycle_seconds;
     let counted = one.output_standard_hours.unwrap_or_default();
     let parts = (counted * Decimal::from(3_600)).checked_div(cycle)?.round_dp(9).normalize();
     let words = format!("Good parts at {} × the line's cycle of {cycle} s", line.counter);
     found.step("counted", &words, format!("{parts} * {cycle} / 3600"), counted);
-    let mut formula = "counted".to_owned();
-    let (open, unasked) = (one.elements.unknown + one.elements.ahead, one.elements.standby);
-    let rate = figures.pool.as_ref().and_then(|pool| Some((pool, pool.ratio()?)));
-    if let Some((pool, ratio)) = rate.filter(|_| open + unasked > 0) {
-        let (asked, less) = if pool.unasked > 0 {
-            (" in which parts were asked for", format!(" - {}", in_hours(pool.unasked)))
-        } else {
-            ("", String::new())
-        };
-        let weeks = pool.weeks;
-        let words = if pool.partly {
-            format!(
-                "Assumed output per scheduled hour{asked} (no week was counted fully enough), over what was counted of {weeks} weeks"
-            )
-        } else {
-            format!(
-                "Demonstrated output per scheduled hour that was counted{asked}, over {weeks} weeks"
-            )
-        };
-        let made = pool.output_hours.normalize();
-        let rate = format!("min(1, {made} / ({}{less}))", in_hours(pool.scheduled));
-        found.step("ratio", &words, rate, ratio);
-        if unasked > 0 {
-            let words = "Counted hours without order or operator, which are no loss";
-            found.step("unasked", words, in_hours(unasked), hours(unasked));
-            formula.push_str(" + ratio * unasked");
-        }
-        if open > 0 {
-            formula.push_str(&format!(" + ratio * ({})", in_hours(open)));
-        }
-    }
-    found.step("measured", "Standard hours at the line's end", formula, measured);
     Some(())
 }
 
-/// What the machines compose to, stage by stage.
-fn explain_bound(
-    found: &mut Explanation,
-    plant: &Plant,
-    derivation: &Derivation,
-    line: &Line,
-    one: &Figures,
-    bound: Decimal,
-) -> Option<()> {
-    let mut stages = Vec::new();
-    for (index, stage) in line.stages.iter().enumerate() {
-        let (formula, result) = stage_formula(plant, derivation, one, stage, line)?;
-        let name = format!("stage_{}", index + 1);
-        let words = format!("Stage {} in hours of the line's cycle", stage.name);
-        found.step(&name, &words, formula, result);
-        stages.push(name);
-    }
-    let formula = format!("min(scheduled, {})", stages.join(", "));
-    found.step("bound", "Composed bound: the weakest stage", formula, bound);
-    Some(())
+/// The rate that the line has shown.
+fn explain_ratio(found: &mut Explanation, pool: &LinePool, ratio: Decimal) {
+    let (asked, less) = if pool.unasked > 0 {
+        (" in which parts were asked for", format!(" - {}", in_hours(pool.unasked)))
+    } else {
+        ("", String::new())
+    };
+    let weeks = pool.weeks;
+    let words = if pool.composed {
+        format!(
+            "What the machines composed to per scheduled hour, over {weeks} weeks (nobody counts the line)"
+        )
+    } else if pool.partly {
+        format!(
+            "Assumed output per scheduled hour{asked} (no week was counted fully enough), over what was counted of {weeks} weeks"
+        )
+    } else {
+        format!(
+            "Demonstrated output per scheduled hour that was counted{asked}, over {weeks} weeks"
+        )
+    };
+    let made = pool.output_hours.normalize();
+    let rate = format!("min(1, {made} / ({}{less}))", in_hours(pool.scheduled));
+    found.step("ratio", &words, rate, ratio);
 }
 
-fn stage_formula(
-    plant: &Plant,
-    derivation: &Derivation,
-    one: &Figures,
-    stage: &Stage,
-    line: &Line,
-) -> Option<(String, Decimal)> {
-    let cycle = line.ideal_cycle_seconds;
-    let mut terms = Vec::new();
-    let mut sum = Decimal::ZERO;
-    for id in &stage.machines {
-        let resource = plant.resource(id)?;
-        let own = derivation.get(id, one.period)?.attainable_hours?;
-        let part = resource.ideal_cycle_seconds?.checked_div(resource.parts_per_cycle.into())?;
-        let units = Decimal::from(resource.parallel_units);
-        let own_text = own.normalize();
-        terms.push(format!("{own_text} * {units} * {cycle} / {part}"));
-        sum += (own * units * cycle).checked_div(part)?;
-    }
-    Some((terms.join(" + "), sum))
+/// Time at the shown rate.
+fn rated(found: &mut Explanation, name: &str, words: &str, of: &[Level], ratio: Decimal) {
+    found.step(name, words, levels(of, Some("ratio")), at_most(of, ratio));
+}
+
+/// Levels as a formula: time × the least of the rate and what is allowed.
+fn levels(of: &[Level], ratio: Option<&str>) -> String {
+    let terms: Vec<String> = of
+        .iter()
+        .map(|level| match ratio {
+            Some(ratio) if level.allows < Decimal::ONE => {
+                format!("{} * min({ratio}, {})", in_hours(level.ms), level.allows)
+            }
+            Some(ratio) => format!("{} * {ratio}", in_hours(level.ms)),
+            None => format!("{} * {}", in_hours(level.ms), level.allows),
+        })
+        .collect();
+    if terms.is_empty() { "0".to_owned() } else { terms.join(" + ") }
 }
 
 fn notes(found: &mut Explanation, line: &Line, one: &Figures, figures: &LineFigures) {

@@ -5,6 +5,7 @@
 //! steps before it, and its value is the step's result. The last step is the
 //! figure itself: an explanation that does not reproduce the number is a bug.
 
+mod aside;
 mod attainable;
 mod decided;
 mod line;
@@ -170,7 +171,7 @@ pub fn explain(
             one.status.word(),
         )],
     };
-    let asked = Asked { plant, derivation, one };
+    let asked = Asked { plant, one };
     match figure {
         Carries::AttainableClockHours | Carries::PlanCut => {
             attainable::explain_hours(&mut found, &asked)?
@@ -187,13 +188,13 @@ pub fn explain(
         Carries::ValidUntil => stamps::valid_until(&mut found, one)?,
         Carries::Heartbeat | Carries::Observed => return None,
     }
+    found.notes.extend(aside::notes(plant, derivation, one));
     Some(found)
 }
 
 /// What is explained, and where it comes from.
 struct Asked<'a> {
     plant: &'a Plant,
-    derivation: &'a Derivation,
     one: &'a Figures,
 }
 

@@ -5,10 +5,11 @@ use rust_decimal::Decimal;
 use super::{
     Asked, Explanation,
     attainable::{explain_hours, in_hours},
+    line,
 };
 use crate::{
     calendar::span::hours,
-    derive::{Elements, Figures, Phase},
+    derive::{Elements, Figures, Loaded, Phase, Rate},
     model::Resource,
 };
 
@@ -20,11 +21,8 @@ pub(super) fn standard_hours(found: &mut Explanation, asked: &Asked<'_>) -> Opti
     let standard = one.demonstrated_standard_hours?;
     if asked.is_line() {
         explain_hours(found, asked)?;
-        let measured = found.steps.iter().position(|step| step.name == "measured")?;
-        // The bound limits what lands as attainable, not what was shown.
-        found.steps.truncate(measured + 1);
         let words = "Demonstrated standard hours of the line";
-        found.step("standard", words, "measured".to_owned(), standard);
+        found.step("standard", words, "attainable".to_owned(), standard);
         return Some(());
     }
     let resource = asked.plant.resource(&one.resource)?;
@@ -39,7 +37,7 @@ pub(super) fn standard_hours(found: &mut Explanation, asked: &Asked<'_>) -> Opti
 /// A past period: what was counted, as if no standby had been.
 fn corrected(found: &mut Explanation, one: &Figures, resource: &Resource) -> Option<()> {
     let Elements { scheduled, planned, down, unknown, ahead, standby, .. } = one.elements;
-    let parts = one.good_units?.normalize();
+    let parts = one.made.as_ref()?.counted.round_dp(9).normalize();
     let words = "Good parts counted × ideal cycle";
     let formula = format!("{parts} * {} / 3600", a_part(resource)?);
     found.step("made", words, formula, one.output_standard_hours?);
@@ -64,50 +62,65 @@ fn corrected(found: &mut Explanation, one: &Figures, resource: &Resource) -> Opt
 /// A period ahead: attainable hours at the rate that the pooled weeks showed.
 fn ahead(found: &mut Explanation, asked: &Asked<'_>, resource: &Resource) -> Option<()> {
     explain_hours(found, asked)?;
-    let weeks = &asked.one.demonstrated.as_ref()?.weeks;
-    let (mut parts, mut made, mut loaded) = (Vec::new(), Decimal::ZERO, 0);
-    for week in weeks {
-        let output = week.output_hours?;
-        parts.push(parts_of(output, resource)?.to_string());
-        made += output;
-        loaded += week.elements.up() - week.elements.standby;
-    }
-    let words = format!("Good parts of the {} pooled weeks × ideal cycle", weeks.len());
-    let formula = format!("({}) * {} / 3600", parts.join(" + "), a_part(resource)?);
-    found.step("made", &words, formula, made);
-    let words = "Hours up and loaded in these weeks";
-    found.step("loaded", words, in_hours(loaded), hours(loaded));
-    let words = "Standard hours of an hour that is up and loaded";
-    found.step("rate", words, "made / loaded".to_owned(), made.checked_div(hours(loaded))?);
+    let rate = asked.one.made.as_ref()?.rate?;
+    explain_rate(found, &rate)?;
+    let words = "Standard hours of an hour that is up and loaded = parts an hour × ideal cycle";
+    let formula = format!("rate * {} / 3600", a_part(resource)?);
+    let standard_an_hour = rate.an_hour()? * resource.seconds_a_part()? / SECONDS;
+    found.step("standard_rate", words, formula, standard_an_hour);
     let words = "Demonstrated standard hours = attainable hours × rate";
     let standard = asked.one.demonstrated_standard_hours?;
-    found.step("standard", words, "attainable * rate".to_owned(), standard);
+    found.step("standard", words, "attainable * standard_rate".to_owned(), standard);
     Some(())
 }
 
-/// Good parts: counted in a past period, at the demonstrated rate ahead.
+/// Parts an hour over the pooled weeks.
+fn explain_rate(found: &mut Explanation, rate: &Rate) -> Option<()> {
+    let weeks = rate.weeks;
+    let words = match rate.load {
+        Loaded::Told => format!(
+            "Parts an hour over {weeks} pooled weeks: parts ÷ hours that were counted, up and loaded"
+        ),
+        Loaded::Untold => format!(
+            "Parts an hour over {weeks} pooled weeks: parts ÷ hours that were counted and up (a floor: nobody tells standby)"
+        ),
+        Loaded::CounterOnly => format!(
+            "Parts an hour over {weeks} pooled weeks: parts ÷ scheduled hours that were counted (only the counter speaks of the machine)"
+        ),
+    };
+    let parts = rate.parts.round_dp(9).normalize();
+    found.step("rate", &words, format!("{parts} / ({})", in_hours(rate.ms)), rate.an_hour()?);
+    Some(())
+}
+
+/// Good parts: what was counted, and the rest at the demonstrated rate.
 pub(super) fn good_units(found: &mut Explanation, asked: &Asked<'_>) -> Option<()> {
     let one = asked.one;
     let good = one.good_units?;
     if let Some(line) = asked.plant.line(&one.resource) {
-        explain_hours(found, asked)?;
-        let words =
-            format!("Good parts: hours ÷ the line's cycle of {} s", line.ideal_cycle_seconds);
-        let formula = format!("attainable * 3600 / {}", line.ideal_cycle_seconds);
-        found.step("good", &words, formula, good);
-        return Some(());
+        return line::good_units(found, asked, line, good);
     }
-    if one.phase == Phase::Past {
-        let words = "Good parts counted in the period";
-        found.step("good", words, good.normalize().to_string(), good);
-        let note = "an interval that reaches beyond the period counts by its share of time.";
+    let made = one.made.as_ref()?;
+    let counted = made.counted.round_dp(9).normalize();
+    found.step("counted", "Good parts counted in the period", counted.to_string(), made.counted);
+    let mut formula = "counted".to_owned();
+    if let Some(rate) = &made.rate {
+        explain_rate(found, rate)?;
+        let words = match rate.load {
+            Loaded::CounterOnly => "Scheduled hours that were not counted, or lie ahead",
+            _ => "Attainable hours of the time that was not counted, or lies ahead",
+        };
+        let open = made.open_hours.normalize();
+        found.step("open", words, open.to_string(), made.open_hours);
+        formula.push_str(" + rate * open");
+    }
+    found.step("good", "Good parts = counted + the rest at the rate", formula, good);
+    let note = "an interval that reaches beyond the period counts by its share of time.";
+    found.notes.push(note.to_owned());
+    if one.attainable_hours.is_none() {
+        let note = "only the counter speaks of this machine: hours need a source of its stops (`machine_events` or production states), or its `standard_availability`.";
         found.notes.push(note.to_owned());
-        return Some(());
     }
-    standard_hours(found, asked)?;
-    let cycle = a_part(asked.plant.resource(&one.resource)?)?;
-    let words = "Good parts = demonstrated standard hours ÷ ideal cycle";
-    found.step("good", words, format!("standard * 3600 / ({cycle})"), good);
     Some(())
 }
 
@@ -118,10 +131,4 @@ fn a_part(resource: &Resource) -> Option<String> {
         1 => cycle.to_string(),
         parts => format!("{cycle} / {parts}"),
     })
-}
-
-/// Standard hours as the parts that they were counted from.
-fn parts_of(hours: Decimal, resource: &Resource) -> Option<Decimal> {
-    let parts = (hours * SECONDS).checked_div(resource.seconds_a_part()?)?;
-    Some(parts.round_dp(9).normalize())
 }

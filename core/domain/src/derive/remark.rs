@@ -1,0 +1,97 @@
+//! What was doubtful, or set aside: said once, by the step that decided it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use planthread_contracts::Name;
+use serde::Serialize;
+
+use super::machine::Machine;
+use crate::{
+    calendar::{Span, span::instant},
+    decode::SourceIndex,
+    model::Plant,
+    timeline::{Known, Speakers},
+};
+
+/// Why a figure is not simply what was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// Sources of one rank differ: the lower side counts.
+    Conflict,
+    /// A source fell silent: what it last said holds.
+    Silence,
+    /// A declared stop during which the machine was seen running.
+    DeclaredStop,
+    /// A counter.
+    Counter,
+}
+
+/// Something to know about a resource and an interval.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Remark {
+    /// The plant's id.
+    pub resource: Name,
+    /// What it is about.
+    pub about: About,
+    /// The sentence that people read.
+    pub words: String,
+    /// First instant.
+    pub start: Timestamp,
+    /// The first instant after it.
+    pub end: Timestamp,
+}
+
+/// Everything to know about one machine, in order of time.
+pub(super) fn remarks(plant: &Plant, machine: &Machine<'_>, now: i64) -> Vec<Remark> {
+    let mut found = Vec::new();
+    let mut add = |about, span: Span, words: String| {
+        let resource = Name::from(&machine.resource.id);
+        found.push(Remark {
+            resource,
+            about,
+            words,
+            start: instant(span.start),
+            end: instant(span.end),
+        });
+    };
+    let mut said: BTreeMap<u128, String> = BTreeMap::new();
+    let differ = machine.timeline.intervals().iter().filter(|one| one.known == Known::Conflicting);
+    for one in differ {
+        let words = said.entry(one.by.bits()).or_insert_with(|| {
+            let names = names(plant, one.by);
+            format!("{names} differ, and have the same rank: the lower side counts until a person says who is right")
+        });
+        add(About::Conflict, one.span, words.clone());
+    }
+    for (source, since) in &machine.silent {
+        let name = name(plant, *source);
+        let words = format!(
+            "{name} says nothing of {} since {}: what was up then counts at demonstrated availability, a stop goes on",
+            machine.resource.id,
+            instant(*since),
+        );
+        add(About::Silence, Span { start: *since, end: now }, words);
+    }
+    for span in machine.set_aside.as_slice() {
+        let words = "a stop was declared, and the machine was seen running: what was seen counts";
+        add(About::DeclaredStop, *span, words.to_owned());
+    }
+    for one in machine.output.iter().flat_map(|output| &output.remarks) {
+        add(About::Counter, one.span, one.doubt.words().to_owned());
+    }
+    found.sort_by_key(|one| (one.start, one.about));
+    found
+}
+
+fn name(plant: &Plant, source: SourceIndex) -> &str {
+    plant.sources.get(usize::from(source.0)).map_or("", |source| source.name.as_str())
+}
+
+fn names(plant: &Plant, by: Speakers) -> String {
+    let mut names: Vec<&str> =
+        by.iter().filter_map(|at| Some(plant.sources.get(at)?.name.as_str())).collect();
+    names.sort_unstable();
+    names.join(" and ")
+}
