@@ -24,7 +24,7 @@ const USUAL: &str = "http://169.254.169.254";
 const PATH: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01";
 /// The service that the token is for.
 const RESOURCE: &str = "https%3A%2F%2Fdigitaltwins.azure.net";
-/// It answers at once or is not there.
+/// It answers at once or is not there, however long other requests may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks for the machine's token.
@@ -32,11 +32,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct MachineToken {
     client_id: String,
     parameters: BTreeMap<String, String>,
+    patience: Duration,
 }
 
 impl MachineToken {
     pub(crate) fn new(client: ExchangeClient) -> Self {
-        Self { client_id: client.client_id, parameters: client.parameters }
+        let patience = client.patience.min(PATIENCE);
+        Self { client_id: client.client_id, parameters: client.parameters, patience }
     }
 
     fn request(&self) -> Result<Request<Bytes>, ConnectorError> {
@@ -93,10 +95,12 @@ impl TokenSource for MachineToken {
                 ConnectorError::new(Class::Transient { sent: Sent::No }, FETCH, text)
                     .cure("it answers on a virtual machine only, and never through a proxy")
             };
-            match select(transport.send(self.request()?), clock.sleep(PATIENCE)).await {
+            match select(transport.send(self.request()?), clock.sleep(self.patience)).await {
                 Either::Left((Ok(answer), _)) => token(&answer, clock.now()),
                 Either::Left((Err(error), _)) => Err(lost(error.message)),
-                Either::Right(_) => Err(lost(format!("no answer in {} s", PATIENCE.as_secs()))),
+                Either::Right(_) => {
+                    Err(lost(format!("no answer in {} s", self.patience.as_secs())))
+                }
             }
         })
     }
@@ -114,6 +118,7 @@ mod tests {
             client_id: id.to_owned(),
             client_secret: Secret::new(""),
             parameters: BTreeMap::new(),
+            patience: PATIENCE,
         };
         let request = MachineToken::new(client("c-1")).request().unwrap();
         insta::assert_snapshot!(request.uri(), @"http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fdigitaltwins.azure.net&client_id=c-1");

@@ -21,8 +21,6 @@ const PATH: &str = "/api/framework/auth/login";
 pub(crate) const HOST: &str = "host";
 /// Life that a token is asked for, in seconds (§2: 36,000 were seen).
 const LIFE: u64 = 36_000;
-/// How long the log-in may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it is left alone where it does not say.
 const WAIT: Duration = Duration::from_secs(60);
 const LOGIN: &str = "log in";
@@ -33,12 +31,14 @@ pub(crate) struct Login {
     host: String,
     user: String,
     password: Secret,
+    patience: Duration,
 }
 
 impl Login {
     pub(crate) fn new(client: ExchangeClient) -> Self {
         let host = client.parameters.get(HOST).cloned().unwrap_or_default();
-        Self { host, user: client.client_id, password: client.client_secret }
+        let (password, patience) = (client.client_secret, client.patience);
+        Self { host, user: client.client_id, password, patience }
     }
 
     fn request(&self) -> Result<Request<Bytes>, ConnectorError> {
@@ -87,13 +87,15 @@ impl TokenSource for Login {
             let lost = |text: String| {
                 ConnectorError::new(Class::Transient { sent: Sent::No }, LOGIN, text)
             };
-            match select(transport.send(self.request()?), clock.sleep(PATIENCE)).await {
+            match select(transport.send(self.request()?), clock.sleep(self.patience)).await {
                 Either::Left((Ok(answer), _)) => token(&answer, clock.now()),
                 Either::Left((Err(error), _)) if error.untrusted => {
                     Err(ConnectorError::new(Class::Auth, LOGIN, error.message))
                 }
                 Either::Left((Err(error), _)) => Err(lost(error.message)),
-                Either::Right(_) => Err(lost(format!("no answer in {} s", PATIENCE.as_secs()))),
+                Either::Right(_) => {
+                    Err(lost(format!("no answer in {} s", self.patience.as_secs())))
+                }
             }
         })
     }

@@ -3,7 +3,7 @@
 //! A connector says which kinds its vendor takes ([`Takes`]) and embeds
 //! [`Auth`] in its settings; schema, checks and credentials follow from that.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
@@ -151,6 +151,8 @@ pub struct ExchangeClient {
     pub client_secret: Secret,
     /// What the vendor wants besides.
     pub parameters: BTreeMap<String, String>,
+    /// How long the exchange may take: as long as a read.
+    pub patience: Duration,
 }
 
 /// Which kinds a connector's vendor takes.

@@ -165,11 +165,13 @@ impl TargetContext<'_> {
                 by(Arc::new(Tokens::new(Arc::new(source))))
             }
             Auth::MachineIdentity { client_id, parameters } => {
-                by(exchanged(takes, client_id.as_deref(), Secret::new(""), parameters)?)
+                let client = (client_id.as_deref(), Secret::new(""));
+                by(exchanged(takes, client, parameters, http)?)
             }
             Auth::TokenExchange { client_id, client_secret, parameters } => {
                 let client_secret = secret("client_secret", client_secret)?;
-                by(exchanged(takes, Some(client_id), client_secret, parameters)?)
+                let client = (Some(client_id.as_str()), client_secret);
+                by(exchanged(takes, client, parameters, http)?)
             }
         }
     }
@@ -177,15 +179,16 @@ impl TargetContext<'_> {
 
 fn exchanged(
     takes: &Takes,
-    client_id: Option<&str>,
-    client_secret: Secret,
+    (client_id, client_secret): (Option<&str>, Secret),
     parameters: &BTreeMap<String, String>,
+    http: &HttpSettings,
 ) -> Result<Arc<dyn Authenticator>, SettingsFault> {
     let exchange = takes
         .exchange
         .ok_or_else(|| SettingsFault::new("kind", "this connector has no exchange of tokens"))?;
     let client_id = client_id.unwrap_or_default().to_owned();
-    let client = ExchangeClient { client_id, client_secret, parameters: parameters.clone() };
+    let (parameters, patience) = (parameters.clone(), http.policy().read_timeout);
+    let client = ExchangeClient { client_id, client_secret, parameters, patience };
     Ok(Arc::new(Tokens::new(exchange(client))))
 }
 

@@ -40,7 +40,8 @@ impl TokenSource for OwnExchange {
         _: &'a dyn Transport,
         _: &'a dyn Clock,
     ) -> BoxFuture<'a, Result<Token, ConnectorError>> {
-        let text = format!("{}+{}", self.0.client_id, self.0.client_secret.expose());
+        let (id, secret) = (&self.0.client_id, self.0.client_secret.expose());
+        let text = format!("{id}+{secret}+{}s", self.0.patience.as_secs());
         Box::pin(async move { Token::new("Own", &text, None) })
     }
 }
@@ -83,7 +84,7 @@ impl World {
             quotas: &self.quotas,
             quota: &QuotaConfig::default(),
             network: &Network::default(),
-            http: &HttpSettings::default(),
+            http: &HttpSettings { read_seconds: Some(7), ..HttpSettings::default() },
             transport: Some(Arc::new(self.script.clone())),
             offline: self.offline,
         };
@@ -112,7 +113,8 @@ fn each_kind_goes_out_as_it_must() {
         (json!({"kind": "api_key", "form": "ApiKey {key}", "key": file}), "ApiKey hunter2"),
         (
             json!({"kind": "token_exchange", "client_id": "me", "client_secret": file}),
-            "Own me+hunter2",
+            // It has as long as a read.
+            "Own me+hunter2+7s",
         ),
     ] {
         assert_eq!(
