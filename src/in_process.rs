@@ -4,6 +4,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -44,8 +45,11 @@ impl Transport for InProcess {
                 let mut simulator = self.simulator.lock().unwrap_or_else(PoisonError::into_inner);
                 simulator.handle(self.clock.now(), &request)
             };
-            if !reply.delay.is_zero() {
-                self.clock.sleep(reply.delay).await;
+            let bytes = u32::try_from(reply.response.body().len()).unwrap_or(u32::MAX);
+            let dripping = reply.drip.map_or(Duration::ZERO, |every| every.saturating_mul(bytes));
+            let wait = reply.delay.saturating_add(dripping);
+            if !wait.is_zero() {
+                self.clock.sleep(wait).await;
             }
             dated(reply.response.headers_mut(), self.clock.now());
             match reply.cut {
@@ -78,8 +82,6 @@ fn broken(message: &str) -> SendError {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use planthread_kit::VirtualClock;
     use planthread_mocks::{Change, Reply, StoredCell, shared};
 

@@ -8,6 +8,7 @@
 //! | `502-after` | handled, then answered with that status |
 //! | `drop-before`, `drop-after` | connection dropped before or after the effect |
 //! | `slow=2.5` | answered 2.5 s later |
+//! | `drip=0.5` | the body of the answer comes byte by byte, each 0.5 s later |
 //! | `truncate=40` | only 40 body bytes arrive |
 //! | `expire-token` | all sessions end, then handled |
 //! | `rename=Value>Wert` | a field of the answer has another name |
@@ -46,6 +47,8 @@ pub enum Fault {
     DropAfter,
     /// The answer comes this much later.
     Slow(Duration),
+    /// The body of the answer comes byte by byte, each of them this much later.
+    Drip(Duration),
     /// Only this many bytes of the body arrive.
     TruncatedBody(usize),
     /// All sessions end before the request is handled.
@@ -149,9 +152,8 @@ fn parse_fault(text: &str) -> Option<Fault> {
             let code = status.map_or(Some(302), |text| text.parse().ok())?;
             [301, 302, 303, 307, 308].contains(&code).then_some(Fault::Redirect(code))
         }
-        ("slow", Some(seconds)) => {
-            Duration::try_from_secs_f64(seconds.parse().ok()?).ok().map(Fault::Slow)
-        }
+        ("slow", Some(text)) => seconds(text).map(Fault::Slow),
+        ("drip", Some(text)) => seconds(text).map(Fault::Drip),
         ("truncate", Some(bytes)) => bytes.parse().ok().map(Fault::TruncatedBody),
         ("rename", Some(names)) => {
             let (from, to) = names.split_once('>')?;
@@ -167,6 +169,10 @@ fn parse_fault(text: &str) -> Option<Fault> {
             Some(Fault::Status { code, retry_after, after })
         }
     }
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(text.parse().ok()?).ok()
 }
 
 /// The status of an answer that looks like a success: 200 unless told.
@@ -263,6 +269,7 @@ impl<S: Simulator> Simulator for Faulty<S> {
                 Fault::Status { after: true, .. }
                 | Fault::DropAfter
                 | Fault::Slow(_)
+                | Fault::Drip(_)
                 | Fault::TruncatedBody(_)
                 | Fault::RenameField { .. } => {}
             }
@@ -289,6 +296,7 @@ fn spoil(mut reply: Reply, fault: &Fault) -> Reply {
     match fault {
         Fault::DropAfter => reply.cut = Cut::AfterHandling,
         Fault::Slow(more) => reply.delay += *more,
+        Fault::Drip(every) => reply.drip = Some(*every),
         Fault::TruncatedBody(bytes) => reply.cut = Cut::TruncatedBody(*bytes),
         Fault::Status { code, retry_after, after: true } => {
             reply.response = status(*code, *retry_after);
@@ -420,8 +428,9 @@ mod tests {
     #[test]
     fn answers_are_spoilt_as_the_schedule_says() {
         let (replies, _, expired) =
-            run(&["slow=1.5", "truncate=3", "rename=Value>Wert", "expire-token"], 1);
+            run(&["slow=1.5", "drip=0.5", "truncate=3", "rename=Value>Wert", "expire-token"], 1);
         assert_eq!(replies[0].delay, Duration::from_millis(1500));
+        assert_eq!(replies[0].drip, Some(Duration::from_millis(500)));
         assert_eq!(replies[0].cut, Cut::TruncatedBody(3));
         assert_eq!(replies[0].response.body().as_ref(), br#"{"Wert":1}"#);
         assert_eq!(expired, 1);
@@ -465,6 +474,7 @@ mod tests {
             "200",
             "429=x",
             "slow=-1",
+            "drip",
             "drop-after@0",
             "503@0%",
             "503@5-2",

@@ -85,6 +85,7 @@ async fn answer(
         Cut::BeforeHandling | Cut::AfterHandling => peer.cut.after_bytes(None),
         Cut::TruncatedBody(bytes) => peer.cut.after_bytes(Some(bytes)),
     }
+    peer.drip.set(reply.drip.map(|every| (every, Arc::clone(&options.time))));
     let mut response = reply.response.map(Body::from);
     // The server would say the wall's time, and the sandbox may live by another.
     let now = options.time.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();

@@ -58,13 +58,15 @@ pub struct Reply {
     pub delay: Duration,
     /// Whether the connection breaks, and where.
     pub cut: Cut,
+    /// How long each byte of the body takes, when it drips.
+    pub drip: Option<Duration>,
 }
 
 impl Reply {
     /// An answer without delay or cut.
     #[must_use]
     pub const fn new(response: Response<Bytes>) -> Self {
-        Self { response, delay: Duration::ZERO, cut: Cut::None }
+        Self { response, delay: Duration::ZERO, cut: Cut::None, drip: None }
     }
 
     /// The same answer after `delay`.

@@ -1,11 +1,14 @@
-//! Connections that can be cut at a byte, over TCP or TLS.
+//! Connections that can be cut at a byte, or drip, over TCP or TLS.
 
 use std::{
+    fmt,
+    future::Future,
     io,
     net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -20,6 +23,28 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{name::common_name, tls::Tls};
+use crate::time::Time;
+
+/// Finds the end of an answer's head in the bytes that go by.
+#[derive(Debug, Default)]
+struct Head {
+    bytes: Vec<u8>,
+    done: bool,
+}
+
+impl Head {
+    /// How many bytes of `data` belong to the head, and whether it ends there.
+    fn of(&mut self, data: &[u8]) -> (usize, bool) {
+        if self.done {
+            return (0, true);
+        }
+        let before = self.bytes.len();
+        self.bytes.extend_from_slice(data);
+        let end = self.bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4);
+        self.done = end.is_some();
+        (end.map_or(data.len(), |end| end - before), self.done)
+    }
+}
 
 /// Arms the cut of one connection.
 #[derive(Debug, Clone, Default)]
@@ -29,15 +54,14 @@ pub(super) struct CutSwitch(Arc<Mutex<Option<Armed>>>);
 struct Armed {
     /// Body bytes to let through; `None` lets not even the head through.
     body: Option<usize>,
-    head: Vec<u8>,
-    head_done: bool,
+    head: Head,
 }
 
 impl CutSwitch {
     /// Breaks the connection at the next answer: at once, or after its head and
     /// this many body bytes.
     pub(super) fn after_bytes(&self, body: Option<usize>) {
-        let armed = Armed { body, head: Vec::new(), head_done: false };
+        let armed = Armed { body, head: Head::default() };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(armed);
     }
 
@@ -46,22 +70,61 @@ impl CutSwitch {
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let armed = guard.as_mut()?;
         let Some(body) = armed.body else { return Some(0) };
-        if armed.head_done {
-            return Some(body.min(data.len()));
+        let (head, ends) = armed.head.of(data);
+        if !ends {
+            return Some(data.len());
         }
-        let before = armed.head.len();
-        armed.head.extend_from_slice(data);
-        let end = armed.head.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4);
-        let allowed = match end {
-            Some(end) => {
-                armed.head_done = true;
-                (end - before + body).min(data.len())
-            }
-            None => data.len(),
-        };
+        let allowed = (head + body).min(data.len());
         // The bytes of the body that pass together with the head count.
-        armed.body = Some(body.saturating_sub(end.map_or(0, |end| allowed + before - end)));
+        armed.body = Some(body - (allowed - head));
         Some(allowed)
+    }
+}
+
+/// Lets the body of an answer drip.
+#[derive(Clone, Default)]
+pub(super) struct DripSwitch(Arc<Mutex<Option<Drip>>>);
+
+impl fmt::Debug for DripSwitch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DripSwitch").finish_non_exhaustive()
+    }
+}
+
+struct Drip {
+    every: Duration,
+    time: Arc<dyn Time>,
+    head: Head,
+    pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl DripSwitch {
+    /// How long each byte of the next body takes, or that nothing drips.
+    pub(super) fn set(&self, drip: Option<(Duration, Arc<dyn Time>)>) {
+        let drip =
+            drip.map(|(every, time)| Drip { every, time, head: Head::default(), pause: None });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = drip;
+    }
+
+    /// How many bytes of `data` may pass now.
+    fn allowance(&self, context: &mut Context<'_>, data: &[u8]) -> Poll<usize> {
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(drip) = guard.as_mut() else { return Poll::Ready(data.len()) };
+        let (head, _) = drip.head.of(data);
+        if head > 0 || data.is_empty() {
+            return Poll::Ready(head);
+        }
+        let pause = drip.pause.get_or_insert_with(|| {
+            let (time, every) = (Arc::clone(&drip.time), drip.every);
+            Box::pin(async move { time.sleep(every).await })
+        });
+        match pause.as_mut().poll(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => {
+                drip.pause = None;
+                Poll::Ready(1)
+            }
+        }
     }
 }
 
@@ -70,6 +133,7 @@ impl CutSwitch {
 pub(super) struct Peer {
     pub(super) common_name: Option<String>,
     pub(super) cut: CutSwitch,
+    pub(super) drip: DripSwitch,
 }
 
 impl Connected<IncomingStream<'_, SandboxListener>> for Peer {
@@ -130,7 +194,7 @@ async fn accept_all(
         let _ = tcp.set_nodelay(true);
         let (acceptor, sender) = (acceptor.clone(), sender.clone());
         tokio::spawn(async move {
-            let cut = CutSwitch::default();
+            let (cut, drip) = (CutSwitch::default(), DripSwitch::default());
             let (stream, common_name) = match acceptor {
                 None => (Stream::Plain(tcp), None),
                 Some(acceptor) => match acceptor.accept(tcp).await {
@@ -148,7 +212,7 @@ async fn accept_all(
                     }
                 },
             };
-            let connection = Connection { stream, peer: Peer { common_name, cut } };
+            let connection = Connection { stream, peer: Peer { common_name, cut, drip } };
             // A closed channel means that serving has ended.
             let _ = sender.send((connection, address)).await;
         });
@@ -191,6 +255,8 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let Poll::Ready(bytes) = self.peer.drip.allowance(cx, data) else { return Poll::Pending };
+        let data = &data[..bytes];
         let allowed = match self.peer.cut.allowance(data) {
             Some(0) if !data.is_empty() => {
                 let broken = io::Error::new(io::ErrorKind::BrokenPipe, "cut by the sandbox");

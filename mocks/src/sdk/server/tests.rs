@@ -125,6 +125,19 @@ async fn a_truncated_body_has_its_full_head() {
     }
 }
 
+#[tokio::test]
+async fn a_dripping_body_comes_whole_and_each_byte_takes_its_time() {
+    let served = start(&["drip=0.5"], None).await;
+    let answer = get(&served, ROOT, "").await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
+    let slept = || served.time.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert!(slept().iter().all(|wait| *wait == Duration::from_millis(500)));
+    assert_eq!(slept().len(), body.len());
+    assert!(get(&served, "/planner", "").await.contains("<title>"), "the next one does not drip");
+    assert_eq!(slept().len(), body.len());
+}
+
 async fn get_tls(served: &Served, authority: &TestAuthority, client: Option<&Identity>) -> String {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.pem().as_bytes()).unwrap()).unwrap();
