@@ -17,7 +17,7 @@ use planthread::{in_process::InProcess, registry::Registered};
 use planthread_conformance::{Bench, Fault, Habit, Target, World};
 use planthread_contracts::{CellKey, MeasureDecl, Period, Scope, SeenCell};
 use planthread_kit::{
-    CellWrite, Clock, QuotaBook, QuotaConfig, VirtualClock,
+    CellWrite, Clock, Connector, QuotaBook, QuotaConfig, Transport, VirtualClock,
     http::HttpSettings,
     target::{Network, TargetContext},
 };
@@ -29,7 +29,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// One target under test.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FactoryBench {
     registered: Registered,
     case: Case,
@@ -70,7 +70,7 @@ struct Case {
 /// How a sandbox is told a habit, or what stands between it and us.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Told {
+pub(crate) struct Told {
     /// Behaviours of the sandbox that are turned on, and off.
     on: Vec<String>,
     off: Vec<String>,
@@ -115,11 +115,51 @@ impl FactoryBench {
         Self { registered, case, folder, name: name.leak() }
     }
 
-    /// The sandbox as it starts, or with behaviours turned on and off.
-    fn sandbox(&self, told: &Told) -> Box<dyn Simulator> {
+    /// Settings that fit the sandbox, which is at `http://127.0.0.1`.
+    pub(crate) fn settings(&self) -> &Value {
+        &self.case.settings
+    }
+
+    /// Measures of one row.
+    pub(crate) fn measures(&self) -> &[MeasureDecl] {
+        &self.case.measures
+    }
+
+    /// The sandbox as it starts, or with behaviours turned on and off; `more` are
+    /// further options.
+    pub(crate) fn sandbox(&self, told: &Told, more: &[(String, String)]) -> Box<dyn Simulator> {
         let (on, off) = (told.on.clone(), told.off.clone());
-        let options = self.case.options.clone();
+        let options = [&self.case.options, more].concat();
         (self.registered.sandbox.build)(&Setup { options, on, off, ..Setup::default() }).unwrap()
+    }
+
+    /// The connector with these settings, on this wire.
+    pub(crate) fn connector(
+        &self,
+        settings: &Value,
+        clock: &Arc<dyn Clock>,
+        wire: Arc<dyn Transport>,
+        http: &HttpSettings,
+    ) -> Arc<dyn Connector> {
+        let scope = match self.case.scope.as_str() {
+            "" => Scope::base(),
+            named => Scope::named(named),
+        };
+        let context = TargetContext {
+            target: TARGET,
+            settings,
+            scope,
+            measures: self.measures(),
+            folder: &self.folder,
+            clock,
+            quotas: &QuotaBook::new(Arc::clone(clock)),
+            quota: &QuotaConfig::default(),
+            network: &Network::default(),
+            http,
+            transport: Some(wire),
+            offline: false,
+        };
+        (self.registered.target.build)(&context).unwrap()
     }
 
     /// The cells of one place and period; values differ from cell to cell.
@@ -168,33 +208,14 @@ impl Bench for FactoryBench {
     fn world_with(&self, habit: Option<Habit>) -> World {
         let clock = VirtualClock::new(start(), 7);
         let told = habit.map(|habit| self.case.habits[&habit].clone()).unwrap_or_default();
-        let (sandbox, case) = (self.sandbox(&told), self.case.clone());
+        let (sandbox, case) = (self.sandbox(&told, &[]), self.case.clone());
         let watched = Arc::new(Mutex::new(Watched::new(sandbox, &case.counted, told.blank)));
         let target = Arc::new(Mounted { watched: watched.clone(), case: case.clone() });
-        let (build, folder, shared) =
-            (self.registered.target.build, self.folder.clone(), clock.clone());
+        let (bench, shared) = (self.clone(), clock.clone());
         let again = move || {
             let clock: Arc<dyn Clock> = Arc::new(shared.clone());
-            let wire = InProcess::new(watched.clone(), Arc::clone(&clock));
-            let scope = match case.scope.as_str() {
-                "" => Scope::base(),
-                named => Scope::named(named),
-            };
-            let context = TargetContext {
-                target: TARGET,
-                settings: &case.settings,
-                scope,
-                measures: &case.measures,
-                folder: &folder,
-                clock: &clock,
-                quotas: &QuotaBook::new(Arc::clone(&clock)),
-                quota: &QuotaConfig::default(),
-                network: &Network::default(),
-                http: &HttpSettings::default(),
-                transport: Some(Arc::new(wire)),
-                offline: false,
-            };
-            build(&context).unwrap()
+            let wire = Arc::new(InProcess::new(watched.clone(), Arc::clone(&clock)));
+            bench.connector(bench.settings(), &clock, wire, &HttpSettings::default())
         };
         World { clock, connector: again(), target, again: Box::new(again) }
     }

@@ -329,7 +329,7 @@ impl Project {
 }
 
 /// Puts the fields of `more` into `into`, map by map.
-fn merge(into: &mut Value, more: &Value) {
+pub(crate) fn merge(into: &mut Value, more: &Value) {
     match (into, more) {
         (Value::Object(fields), Value::Object(more)) => {
             for (name, value) in more {

@@ -1,7 +1,7 @@
 //! The same faults as in process, on real sockets and in real time: a small,
 //! named set. No virtual clock here, and no time that decides a test.
 //!
-//! - `faults`: the connector in front of a sandbox that breaks.
+//! - `faults`: every connector in front of its sandbox that breaks.
 //! - `mounts`: the sandbox on wiremock, and what went over that wire.
 //! - `tls`: private authority and client certificate, by the program.
 //! - `dropped`: rows that the target said it took, and did not.
@@ -9,6 +9,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
 
+#[path = "../connectors/bench.rs"]
+#[allow(dead_code, reason = "shared with `tests/connectors`, which needs other parts of it")]
+mod bench;
 mod dropped;
 mod faults;
 mod mounts;

@@ -7,24 +7,22 @@ use planthread_kit::{Clock as _, SystemClock};
 use planthread_support::OnWiremock;
 use wiremock::{Mock, MockServer, matchers::any};
 
-use crate::{
-    rig::{Rig, cells},
-    watched::Watched,
-};
+use crate::rig::{Rig, benches};
 
 async fn mounted(faults: &[&str]) -> (MockServer, Rig) {
     let server = MockServer::start().await;
-    let (simulator, watch) = Watched::mount(faults);
+    let first = &benches()[0];
+    let (simulator, watch) = Rig::sandbox(first, faults);
     let mount = OnWiremock::new(simulator.clone(), || SystemClock::new().now());
     Mock::given(any()).respond_with(mount).mount(&server).await;
-    let rig = Rig::at(&server.uri(), simulator, watch);
+    let rig = Rig::at(first, &server.uri(), simulator, watch);
     (server, rig)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_write_carries_its_token_and_a_transaction_is_committed_once() {
     let (server, rig) = mounted(&[]).await;
-    let cells = cells();
+    let cells = rig.cells();
     rig.land(&cells, "wiremock").await;
     rig.assert_once(&cells, "wiremock");
     let mut commits = BTreeMap::<String, usize>::new();
@@ -46,7 +44,7 @@ async fn every_write_carries_its_token_and_a_transaction_is_committed_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_stage_is_never_sent_again_into_its_transaction() {
     let (server, rig) = mounted(&["502-after:POST@2"]).await;
-    let cells = cells();
+    let cells = rig.cells();
     rig.land(&cells, "a lost stage").await;
     rig.assert_once(&cells, "a lost stage");
     let mut bodies = BTreeMap::<Vec<u8>, usize>::new();
@@ -66,7 +64,7 @@ async fn a_lost_stage_is_never_sent_again_into_its_transaction() {
 #[tokio::test(flavor = "multi_thread")]
 async fn law_12_waits_are_kept_on_this_server_too() {
     let (_server, rig) = mounted(&["429=1:POST@1", "503=1:getExportResult@1"]).await;
-    let cells = cells();
+    let cells = rig.cells();
     rig.land(&cells, "busy").await;
     rig.assert_once(&cells, "busy");
 }

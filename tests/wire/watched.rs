@@ -14,16 +14,12 @@ use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 use planthread_kit::{Clock as _, SystemClock};
-use planthread_mocks::{
-    Change, Faulty, Reply, Shared, Simulator, StoredCell, Time,
-    sap_ibp::{Options, SapIbp as Sandbox},
-    shared,
-};
+use planthread_mocks::{Change, Faulty, Reply, Shared, Simulator, StoredCell, Time, shared};
 
 /// A sandbox that breaks as it was told, and counts requests that came while
 /// it had asked to wait.
 pub(crate) struct Watched {
-    faulty: Faulty<Sandbox>,
+    faulty: Faulty<Box<dyn Simulator>>,
     closed_until: Option<Timestamp>,
     watch: Arc<Watch>,
 }
@@ -48,17 +44,12 @@ impl Watch {
 }
 
 impl Watched {
-    /// Breaks by `faults`, in the words of `planthread_mocks::faults`. Imports
-    /// end at once.
-    pub(crate) fn mount(faults: &[&str]) -> (Shared, Arc<Watch>) {
+    /// `sandbox`, which breaks by `faults`, in the words of
+    /// `planthread_mocks::faults`.
+    pub(crate) fn mount(sandbox: Box<dyn Simulator>, faults: &[&str]) -> (Shared, Arc<Watch>) {
         let rules: Vec<_> = faults.iter().map(|text| text.parse().unwrap()).collect();
-        let options = Options {
-            import_starts_after: Duration::ZERO,
-            import_ends_after: Duration::ZERO,
-            ..Options::default()
-        };
         let watch = Arc::<Watch>::default();
-        let faulty = Faulty::new(Sandbox::new(options), rules, 1);
+        let faulty = Faulty::new(sandbox, rules, 1);
         (shared(Self { faulty, closed_until: None, watch: Arc::clone(&watch) }), watch)
     }
 }
