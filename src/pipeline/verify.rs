@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use planthread_engine::verify::{self, InUse, SweepPolicy, SweepReport, Which};
+use planthread_kit::Together;
 
 use super::{Bridge, OpenTarget, policy, watched::Watched};
 use crate::{config::Wiring, failure::Failure};
@@ -37,6 +38,8 @@ impl Bridge {
         let measures = policy::ours(&self.loaded, target, self.clock.now())?;
         let scope = target.scope.clone();
         let mut policy = SweepPolicy::new(&target.name, scope, measures, which, today);
+        let carriage = &target.connector.info().capabilities.carriage;
+        policy.by_place = carriage.together == Together::Place;
         policy.settle_window =
             SignedDuration::from_mins(i64::from(target.config.policy.settle_minutes));
         policy.in_use = in_use(target);

@@ -1,9 +1,12 @@
 //! The six verbs, each one line: what they do stands in its own module.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use planthread_contracts::{MeasureDecl, Scope, SeenCell};
 use planthread_kit::{
-    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Class, Connector,
+    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Carriage, CellWrite, Class, Connector,
     ConnectorError, Cost, Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Submission,
+    Together,
     http::{Bounds, HttpStack},
 };
 
@@ -14,6 +17,7 @@ use crate::{
     grades::grades,
     pack::pack,
     read::read,
+    recent::Recent,
     submit::{Known, STEP, submit},
 };
 
@@ -25,6 +29,14 @@ pub(crate) struct Context {
     pub(crate) client: Client,
     /// What the models of twins can hold.
     pub(crate) known: Known,
+    /// What was read of twins, until they are written.
+    recent: Mutex<Recent>,
+}
+
+impl Context {
+    pub(crate) fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One target: the twins of an instance, and the component that is ours.
@@ -62,7 +74,8 @@ impl AzureDigitalTwins {
             agreement: None,
         };
         let client = Client::new(http, &config.host, &config.api_version, bounds);
-        let context = Context { config, measures, client, known: Known::default() };
+        let context =
+            Context { config, measures, client, known: Known::default(), recent: Mutex::default() };
         Ok(Self { context, info })
     }
 
@@ -90,18 +103,26 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         // 1,000 reads and 1,000 patches a second (section 1.13).
         published_requests_per_minute: Some(60_000),
         cost: Cost {
-            // The models of the twins, once.
-            overhead_requests: 1,
+            overhead_requests: 0,
             overhead_ms: 0,
             cells_per_request: CELLS_PER_PATCH,
             groups_per_request: CELLS_PER_PATCH,
-            // Nothing is published; a read and a write of a twin, as we assume.
-            request_ms: 100,
+            // Nothing is published; a write and a read of a twin, as we assume.
+            request_ms: 50,
             cell_us: 0,
             parallel_requests: config.parallel,
             cells_per_read: CELLS_PER_PATCH,
             read_ms: 50,
             parallel_reads: config.parallel,
+        },
+        carriage: Carriage {
+            together: Together::Place,
+            // The models of the twins.
+            once: 1,
+            ..Carriage::plain(
+                "one PATCH a twin and one read of it: a request names one twin. A twin that was \
+                 not read since the process began is read before",
+            )
         },
     }
 }

@@ -24,6 +24,7 @@ mod models;
 mod pack;
 mod patch;
 mod read;
+mod recent;
 #[cfg(test)]
 mod samples;
 mod schema;

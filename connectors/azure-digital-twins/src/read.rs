@@ -23,6 +23,9 @@ pub(crate) async fn read(
         .map(|place| async move {
             let id = context.config.twin_of(&place.0, &place.1);
             let twin = context.client.twin(selection.lane, &id).await?;
+            if let Some(twin) = &twin {
+                context.recent().keep(&id, twin);
+            }
             let twin = twin.filter(|twin| elsewhere(context, twin, &place.1).is_none());
             twin.map_or(Ok(Vec::new()), |twin| cells(context, selection, &place, &twin))
         })

@@ -1,5 +1,5 @@
-//! A push: each twin is read, and what differs goes out in one PATCH under the
-//! ETag that was read.
+//! A push: each twin is read, unless that was just done, and what differs goes out
+//! in one PATCH under the ETag that was read.
 //!
 //! So a PATCH that is delayed finds another ETag and takes no effect (section
 //! 1.3), and what is sent twice is sent once. A twin that moved between reading
@@ -8,12 +8,12 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, lock::Mutex, stream};
 use jiff::tz::TimeZone;
 use planthread_contracts::{Receipt, Rejection, RowOutcome};
 use planthread_kit::{Attempt, Batch, ConnectorError, PushOutcome, Submission, http::Lane};
@@ -32,7 +32,7 @@ use crate::{
 pub(crate) const STEP: &str = "step";
 
 /// What the components of models can hold, by model: read once.
-pub(crate) type Known = Mutex<BTreeMap<String, Option<Arc<Component>>>>;
+pub(crate) type Known = Mutex<BTreeMap<String, Arc<Component>>>;
 
 /// Outcomes of cells, by position in the batch.
 type Outcomes = Vec<(usize, RowOutcome)>;
@@ -81,8 +81,14 @@ async fn write(
     began: &AtomicBool,
 ) -> Result<Outcomes, ConnectorError> {
     let mut again = 0;
+    let mut known = context.recent().take(&changes.id);
     'read: loop {
-        let Some(twin) = context.client.twin(Lane::Routine, &changes.id).await? else {
+        let recent = known.is_some();
+        let twin = match known.take() {
+            Some(twin) => Some(twin),
+            None => context.client.twin(Lane::Routine, &changes.id).await?,
+        };
+        let Some(twin) = twin else {
             let reason = format!("there is no twin {}", changes.id);
             return Ok(refuse(&changes.changes, &reason, Some("DigitalTwinNotFound"), CREATE));
         };
@@ -105,6 +111,10 @@ async fn write(
             began.store(true, Ordering::Relaxed);
             match context.client.patch(&changes.id, &etag, body).await? {
                 Patched::Done(next) => (etag, partly) = (next, true),
+                Patched::Moved if recent && !partly => {
+                    context.recent().moved(&changes.id);
+                    continue 'read;
+                }
                 Patched::Moved if again < AGAIN => {
                     again += 1;
                     continue 'read;
@@ -170,15 +180,16 @@ async fn fitting<'a>(
 
 /// What the component of a model can hold; asked for once.
 async fn known(context: &Context, model: &str) -> Result<Option<Arc<Component>>, ConnectorError> {
-    let lock = || context.known.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = lock().get(model) {
-        return Ok(known.clone());
+    // Whoever comes second waits for the answer instead of asking, too.
+    let mut all = context.known.lock().await;
+    if let Some(known) = all.get(model) {
+        return Ok(Some(Arc::clone(known)));
     }
     let found = context.client.models(Lane::Routine, Some(model)).await?.unwrap_or_default();
     let found = component(model, &context.config.component, &interfaces(&found)).map(Arc::new);
     // What is not there may be put right: it is asked for again.
-    if found.is_some() {
-        lock().insert(model.to_owned(), found.clone());
+    if let Some(found) = &found {
+        all.insert(model.to_owned(), Arc::clone(found));
     }
     Ok(found)
 }

@@ -9,9 +9,9 @@ use planthread_kit::{
 
 use crate::{
     check::{discover::discover, sheet},
-    config::{Config, Layout, Route},
+    config::{Config, Route},
     context::Context,
-    cost::{cost, rows_per_request},
+    cost::{carriage, cost, rows_per_request},
     grades::grades,
     pack::pack,
     verbs::{poll::poll, read::read, submit::submit},
@@ -37,46 +37,33 @@ impl Kinaxis {
         measures: Vec<MeasureDecl>,
         http: HttpStack,
     ) -> Result<Self, SettingsFault> {
-        config.validate(&measures).map_err(|fault| fault.inside("settings"))?;
-        let layouts = config.layouts(&measures)?;
-        let route = config.route(&layouts)?;
-        if scope.is_base() != matches!(route, Route::Commit(_)) {
-            return Err(SettingsFault::new("scope", format!("is {scope}")).cure(
-                "a signal scenario is a named scope; only a target with `write_route: commit` \
-                 lands in base, the parent",
-            ));
-        }
+        let context = Context::new(config, target, scope, measures, http)?;
         let info = Info {
             name: crate::NAME,
             target: target.to_owned(),
-            address: config.address(&scope),
-            capabilities: capabilities(&config, &route, &layouts, &measures),
+            address: context.config.address(&context.scope),
+            capabilities: capabilities(&context),
             agreement: None,
             grades: grades(),
-            sheet: sheet::lines(&config, &route, &layouts, &measures, config.scenario_of(&scope)),
+            sheet: sheet::lines(&context),
         };
-        let context = Context::new(config, target, scope, measures, (layouts, route), http);
         Ok(Self { context, info })
     }
 }
 
-fn capabilities(
-    config: &Config,
-    route: &Route,
-    layouts: &[Layout],
-    measures: &[MeasureDecl],
-) -> Capabilities {
-    let rows = rows_per_request(config, route);
+fn capabilities(context: &Context) -> Capabilities {
+    let rows = rows_per_request(&context.config, &context.route);
     Capabilities {
-        cells_per_batch: rows * measures.len().max(1),
+        cells_per_batch: rows * context.measures.len().max(1),
         groups_per_batch: rows,
         uniform_batches: false,
-        measures: measures.to_vec(),
+        measures: context.measures.clone(),
         // A tally counts refused rows and names none (§17); the history of a data
         // load names lines.
-        names_rejected_rows: matches!(route, Route::Load(load) if load.history.is_some()),
+        names_rejected_rows: matches!(&context.route, Route::Load(load) if load.history.is_some()),
         published_requests_per_minute: None,
-        cost: cost(config, route, layouts),
+        cost: cost(context),
+        carriage: carriage(context),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use planthread_contracts::{MeasureDecl, Scope};
-use planthread_kit::{Attempt, Clock, ConnectorError, http::HttpStack};
+use planthread_kit::{Attempt, Clock, ConnectorError, http::HttpStack, target::SettingsFault};
 
 use crate::{
     config::{Config, Layout, Route},
@@ -29,20 +29,31 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// What a target's settings come to.
+    ///
+    /// # Errors
+    /// Those of [`Config::validate`], or when the scope is base and the route is no
+    /// commit: nothing is written into the planners' own scenario.
     pub(crate) fn new(
         config: Config,
         target: &str,
         scope: Scope,
         measures: Vec<MeasureDecl>,
-        (layouts, route): (Vec<Layout>, Route),
         http: HttpStack,
-    ) -> Self {
-        let scenario = config.scenario_of(&scope).to_owned();
-        let client = Client::new(http, &config, &scenario);
-        let ensured = AtomicBool::new(false);
+    ) -> Result<Self, SettingsFault> {
+        config.validate(&measures).map_err(|fault| fault.inside("settings"))?;
+        let layouts = config.layouts(&measures)?;
+        let route = config.route(&layouts)?;
+        if scope.is_base() != matches!(route, Route::Commit(_)) {
+            return Err(SettingsFault::new("scope", format!("is {scope}")).cure(
+                "a signal scenario is a named scope; only a target with `write_route: commit` \
+                 lands in base, the parent",
+            ));
+        }
+        let client = Client::new(http, &config, config.scenario_of(&scope));
         let most_rows = layouts.iter().map(|_| AtomicUsize::new(0)).collect();
-        let target = target.to_owned();
-        Self { config, target, scope, measures, layouts, route, client, ensured, most_rows }
+        let (target, ensured) = (target.to_owned(), AtomicBool::new(false));
+        Ok(Self { config, target, scope, measures, layouts, route, client, ensured, most_rows })
     }
 
     /// Notes the instant before a write that can take effect.

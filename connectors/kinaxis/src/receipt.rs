@@ -4,8 +4,10 @@
 //! `ScriptError` (§13.1). A client was seen to take a partial success with up to
 //! ten bad rows for a success; here nothing but the full count is one.
 
-use planthread_kit::{Class, ConnectorError, redact};
+use planthread_kit::{ConnectorError, redact};
 use serde_json::Value;
+
+use crate::wire::drift;
 
 /// Characters of the vendor's text that are kept.
 const KEPT: usize = 300;
@@ -104,10 +106,6 @@ fn sum(of: &Value, names: &[&str]) -> Result<u64, ConnectorError> {
 
 fn count(of: &Value, name: &str) -> Result<u64, ConnectorError> {
     of[name].as_u64().ok_or_else(|| drift("read counts", &format!("{name} is no count")))
-}
-
-fn drift(operation: &'static str, text: &str) -> ConnectorError {
-    ConnectorError::new(Class::Drift, operation, text)
 }
 
 #[cfg(test)]

@@ -62,35 +62,28 @@ pub(crate) fn parts(grouped: &Grouped<String>, layouts: &[Layout], most: usize) 
     let mut all: BTreeMap<(usize, Vec<String>), Vec<Line>> = BTreeMap::new();
     for table in &grouped.tables {
         for (number, layout) in layouts.iter().enumerate() {
-            let mine: Vec<(usize, &String)> = layout
-                .values
-                .iter()
-                .filter_map(|field| {
-                    let surface = layout.surface(field);
-                    let at = table.columns.names.iter().position(|name| *name == surface)?;
-                    Some((at, field))
-                })
-                .collect();
-            if mine.is_empty() {
-                continue;
-            }
-            let fields = mine.iter().map(|(_, field)| (*field).clone()).collect();
+            let found = layout.values.iter().filter_map(|field| {
+                let surface = layout.surface(field);
+                let at = table.columns.names.iter().position(|name| *name == surface)?;
+                Some((at, field.clone()))
+            });
+            let (places, fields): (Vec<usize>, Vec<String>) = found.unzip();
             let lines = table.rows.iter().map(|row| Line {
                 key: row.key.clone(),
-                values: mine.iter().map(|(at, _)| row.values[*at].clone()).collect(),
-                cells: mine.iter().map(|(at, _)| row.cells[*at]).collect(),
+                values: places.iter().map(|at| row.values[*at].clone()).collect(),
+                cells: places.iter().map(|at| row.cells[*at]).collect(),
             });
-            all.entry((number, fields)).or_default().extend(lines);
+            if !places.is_empty() {
+                all.entry((number, fields)).or_default().extend(lines);
+            }
         }
     }
-    let cut = |((layout, fields), rows): ((usize, Vec<String>), Vec<Line>)| {
-        let chunks: Vec<Part> = rows
-            .chunks(most.max(1))
-            .map(|rows| Part { layout, fields: fields.clone(), rows: rows.to_vec() })
-            .collect();
-        chunks
-    };
-    all.into_iter().flat_map(cut).collect()
+    let mut parts = Vec::new();
+    for ((layout, fields), rows) in all {
+        let part = |rows: &[Line]| Part { layout, fields: fields.clone(), rows: rows.to_vec() };
+        parts.extend(rows.chunks(most.max(1)).map(part));
+    }
+    parts
 }
 
 /// The first day and the end of a row.

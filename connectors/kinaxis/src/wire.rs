@@ -367,7 +367,7 @@ fn handle(operation: &'static str, answer: &Value, at: &str) -> Result<String, C
     text.map(encoded).ok_or_else(|| drift(operation, &format!("{at} is no handle")))
 }
 
-fn drift(operation: &'static str, text: &str) -> ConnectorError {
+pub(crate) fn drift(operation: &'static str, text: &str) -> ConnectorError {
     ConnectorError::new(Class::Drift, operation, text)
         .cure("compare the answer with the edition of the guide in `guide_edition`")
 }

@@ -2,9 +2,9 @@
 
 use planthread_contracts::{MeasureDecl, Owner, PeriodKind, Scope, SeenCell};
 use planthread_kit::{
-    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Connector, ConnectorError,
-    Cost, Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Submission, agreement::Gate,
-    target::TargetContext,
+    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Carriage, CellWrite, Connector,
+    ConnectorError, Cost, Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Submission,
+    agreement::Gate, target::TargetContext,
 };
 
 use crate::{
@@ -85,6 +85,10 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
             read_ms: 50,
             parallel_reads: 1,
         },
+        carriage: Carriage::plain(
+            "one call of the rule for so many rows as the agreement lets it take; before it the \
+             levels of the model, because a row at another level spreads; one page reads them back",
+        ),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     check::{discover::discover, sheet},
     config::{Config, fatal},
     context::Context,
-    cost::cost,
+    cost::{carriage, cost},
     grades::grades,
     pack::pack,
     verbs::{poll::poll, read::read, submit::submit},
@@ -67,6 +67,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         names_rejected_rows: true,
         published_requests_per_minute: None,
         cost: cost(config, measures),
+        carriage: carriage(config, measures),
     }
 }
 

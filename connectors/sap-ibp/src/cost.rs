@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use planthread_contracts::MeasureDecl;
-use planthread_kit::Cost;
+use planthread_kit::{Carriage, Cost};
 
 use crate::config::Config;
 
@@ -28,16 +28,28 @@ fn values_per_1000_seconds(posts: u64) -> u64 {
     rate
 }
 
-/// Key figures that one read brings at most: those of one level, one product
-/// setting and the same conversions come together, a page is rows of them.
-fn figures_per_read(config: &Config, measures: &[MeasureDecl]) -> usize {
+/// Key figures of each question: those of one level, one product setting and the
+/// same conversions come together, a page is rows of them.
+fn questions(config: &Config, measures: &[MeasureDecl]) -> Vec<usize> {
     let mut groups: BTreeMap<_, usize> = BTreeMap::new();
     for measure in measures {
         let options = config.options(&measure.name);
         let time = config.time_fields.of(measure.level);
         *groups.entry((time, options.by_product, options.conversions)).or_default() += 1;
     }
-    groups.into_values().max().unwrap_or(1)
+    groups.into_values().collect()
+}
+
+/// What one request holds, and how values are read back.
+pub(crate) fn carriage(config: &Config, measures: &[MeasureDecl]) -> Carriage {
+    let questions = u32::try_from(questions(config, measures).len()).unwrap_or(u32::MAX);
+    Carriage {
+        questions,
+        ..Carriage::plain(
+            "a transaction takes rows of one list of columns: token, rows, commit, and one question \
+             after the wait; then one read for each level, product setting and conversion",
+        )
+    }
 }
 
 /// Figures for `plan`. Requests that carry cells are cut by the same two limits
@@ -58,7 +70,8 @@ pub(crate) fn cost(config: &Config, measures: &[MeasureDecl]) -> Cost {
         request_ms: 0,
         cell_us: 1_000_000_000 * each / values_per_1000_seconds(each),
         parallel_requests: posts,
-        cells_per_read: config.reading.page_size * figures_per_read(config, measures),
+        cells_per_read: config.reading.page_size
+            * questions(config, measures).into_iter().max().unwrap_or(1),
         read_ms: READ_MS,
         parallel_reads: config.reading.parallel,
     }

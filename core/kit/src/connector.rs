@@ -104,6 +104,48 @@ pub struct Capabilities {
     pub published_requests_per_minute: Option<u32>,
     /// What a push and a read cost at the target: `plan` predicts with it.
     pub cost: Cost,
+    /// Which cells share a request.
+    pub carriage: Carriage,
+}
+
+/// How cells travel: what one request may hold of a batch, and what a read of them
+/// takes. `plan` predicts with it, and a test holds every target to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Carriage {
+    /// What the cells of one request have in common.
+    pub together: Together,
+    /// Requests that bring them over: 2 where they are staged, then applied.
+    pub requests: u32,
+    /// Requests of a process's first push besides: what is asked or made once.
+    pub once: u32,
+    /// Questions that a read of all measures is asked in.
+    pub questions: u32,
+    /// Requests that open a question, before its pages.
+    pub opening: u32,
+    /// Why it can't be fewer, in words.
+    pub fewest: &'static str,
+}
+
+impl Carriage {
+    /// Any cells of a batch share a request, one question reads them all back.
+    #[must_use]
+    pub const fn plain(fewest: &'static str) -> Self {
+        let (together, questions, opening) = (Together::Batch, 1, 0);
+        Self { together, requests: 1, once: 0, questions, opening, fewest }
+    }
+}
+
+/// What the cells of one request have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Together {
+    /// Their batch.
+    Batch,
+    /// Their resource and location, when they are read, too.
+    Place,
+    /// Their table, by its measures, and the list of its measures that their groups
+    /// have values for.
+    Columns(Vec<Vec<String>>),
 }
 
 /// Requests and time that a target is documented to need.

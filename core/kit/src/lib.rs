@@ -55,8 +55,8 @@ pub use batch::{Batch, BatchError, CellWrite, RecordedBatch};
 pub use breaker::{Breaker, BreakerPolicy};
 pub use clock::{BoxFuture, Clock, VirtualClock};
 pub use connector::{
-    Capabilities, Connector, Cost, Discovery, Finding, Grade, Info, Need, PackFile, Poll,
-    PushOutcome, Selection, SheetLine, Submission, SurfaceItem, SurfaceKind,
+    Capabilities, Carriage, Connector, Cost, Discovery, Finding, Grade, Info, Need, PackFile, Poll,
+    PushOutcome, Selection, SheetLine, Submission, SurfaceItem, SurfaceKind, Together,
 };
 pub use error::{Class, ConnectorError, Sent};
 pub use mask::Masked;

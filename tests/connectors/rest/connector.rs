@@ -6,9 +6,9 @@ use planthread_contracts::{
     CellKey, MeasureDecl, Period, PeriodKind, Receipt, RowOutcome, SeenCell,
 };
 use planthread_kit::{
-    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Connector, ConnectorError,
-    Cost, Discovery, Info, PackFile, Poll, PushOutcome, RecordedBatch, Selection, Submission,
-    SurfaceItem, SurfaceKind,
+    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Carriage, CellWrite, Connector,
+    ConnectorError, Cost, Discovery, Info, PackFile, Poll, PushOutcome, RecordedBatch, Selection,
+    Submission, SurfaceItem, SurfaceKind,
     delimited::Delimited,
     http::Lane,
     probe::{Axis, judge, observe_cells},
@@ -223,6 +223,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
             read_ms: 50,
             parallel_reads: 3,
         },
+        carriage: Carriage::plain("one request for so many rows"),
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) async fn discover(
     if let Route::Import(import) = &context.route {
         worksheets(context, import, &mut report).await?;
     }
-    for (id, _, text) in signed(&context.config, &context.route) {
+    for (id, _, text) in signed(context) {
         report.sign(id, format!("only the customer can say so: {text}"));
     }
     let names = surface.iter().map(|item: &SurfaceItem| item.name.as_bytes());
@@ -119,7 +119,8 @@ async fn table(
         let surface = layout.surface(field);
         context.measures.iter().filter(move |measure| measure.surface == surface)
     };
-    match read::held(context, number, &layout.values, std::iter::empty(), Lane::Sweep).await {
+    let (scenario, all) = (context.client.scenario(), std::iter::empty());
+    match read::held(context, scenario, number, &layout.values, all, Lane::Sweep).await {
         Ok(rows) => {
             let ours = rows.iter().filter(|row| row.key.is_some()).count();
             let foreign = rows.len() - ours;

@@ -1,10 +1,13 @@
 //! The sheet for the customer's consultant: tables, scenario, user, and what only
 //! she can say.
 
-use planthread_contracts::{MeasureDecl, Owner};
+use planthread_contracts::Owner;
 use planthread_kit::{SheetLine, sheet::line};
 
-use crate::config::{Config, EffectiveOut, Family, Layout, RateBasis, Route};
+use crate::{
+    config::{EffectiveOut, Family, Layout, RateBasis, Route},
+    context::Context,
+};
 
 pub(crate) const LOGIN: &str = "login";
 pub(crate) const SCENARIO: &str = "scenario";
@@ -12,7 +15,8 @@ pub(crate) const MASTER: &str = "resources";
 pub(crate) const SHEET: &str = "import";
 
 /// Lines that no reading answers: id, and what they say.
-pub(crate) fn signed(config: &Config, route: &Route) -> Vec<(&'static str, &'static str, String)> {
+pub(crate) fn signed(context: &Context) -> Vec<(&'static str, &'static str, String)> {
+    let Context { config, route, .. } = context;
     let family = match config.table_family {
         Family::Constraint => {
             "Constraint and ConstraintAvailable, not WorkCenter and CapacityOverride"
@@ -75,13 +79,9 @@ pub(crate) fn signed(config: &Config, route: &Route) -> Vec<(&'static str, &'sta
 }
 
 /// What must be true before the first landing.
-pub(crate) fn lines(
-    config: &Config,
-    route: &Route,
-    layouts: &[Layout],
-    measures: &[MeasureDecl],
-    scenario: &str,
-) -> Vec<SheetLine> {
+pub(crate) fn lines(context: &Context) -> Vec<SheetLine> {
+    let Context { config, measures, layouts, route, .. } = context;
+    let scenario = context.client.scenario();
     let master = config.table_family.master();
     let mut lines = vec![
         line(
@@ -125,7 +125,7 @@ pub(crate) fn lines(
             "The worksheets allow import: insert and modify on, delete and auto-create off",
         ));
     }
-    lines.extend(signed(config, route).into_iter().map(|(id, place, text)| line(id, place, text)));
+    lines.extend(signed(context).into_iter().map(|(id, place, text)| line(id, place, text)));
     lines
 }
 

@@ -284,10 +284,11 @@ impl Config {
             return Err(SettingsFault::new("non_keyed", reason)
                 .cure("send one row twice in a test scenario: write `modify` or `append`"));
         }
+        // A rate is a field of the vendor's own tables.
         let daily = |measure: &&MeasureDecl| {
             measure.level != planthread_contracts::PeriodKind::Day
                 && self.rate_basis == RateBasis::Day
-                && Surface::of(&measure.surface).is_some_and(|surface| self.is_rate(&surface))
+                && Surface::of(&measure.surface).is_some_and(|surface| surface.namespace == "Mfg")
         };
         if let Some(measure) = measures.iter().find(daily) {
             let reason = format!("is `day`, and {} lands by {:?}", measure.surface, measure.level);
@@ -297,11 +298,6 @@ impl Config {
             ));
         }
         Ok(())
-    }
-
-    /// Whether a field is a rate of the vendor's own tables.
-    fn is_rate(&self, surface: &Surface) -> bool {
-        surface.namespace == "Mfg"
     }
 
     /// Names as a filter text; `None` where everything is read.

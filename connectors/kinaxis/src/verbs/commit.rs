@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use planthread_kit::{Attempt, Class, ConnectorError, Sent, http::Lane, rows::RowKey};
 use rust_decimal::Decimal;
 
-use super::{STEP, outcome::Outcome, read::held_in};
+use super::{STEP, outcome::Outcome, read::held};
 use crate::{
     config::{Commit, Layout},
     context::Context,
@@ -68,7 +68,7 @@ async fn both(context: &Context, from: &str, layout: usize) -> Result<Both, Conn
     let mut read = Vec::new();
     for scenario in [from, parent] {
         let all = std::iter::empty();
-        read.push(held_in(context, scenario, layout, values, all, Lane::Routine).await?);
+        read.push(held(context, scenario, layout, values, all, Lane::Routine).await?);
     }
     let parent = read.pop().unwrap_or_default();
     Ok([read.pop().unwrap_or_default(), parent])

@@ -95,8 +95,8 @@ async fn held(
     number: usize,
 ) -> Result<BTreeMap<RowKey, Held>, ConnectorError> {
     let layout = &context.layouts[number];
-    let rows =
-        read::held(context, number, &layout.values, std::iter::empty(), Lane::Routine).await?;
+    let (scenario, all) = (context.client.scenario(), std::iter::empty());
+    let rows = read::held(context, scenario, number, &layout.values, all, Lane::Routine).await?;
     let drift = |text: String| ConnectorError::new(Class::Drift, LOAD, text);
     let mut held = BTreeMap::new();
     for row in rows {

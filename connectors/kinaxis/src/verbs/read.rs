@@ -32,7 +32,8 @@ pub(crate) async fn read(
             continue;
         }
         let names = selection.resources.iter().map(|(resource, _)| resource.as_str());
-        let held = held(context, number, &fields, names, selection.lane).await?;
+        let scenario = context.client.scenario();
+        let held = held(context, scenario, number, &fields, names, selection.lane).await?;
         let place = (context.target.as_str(), context.scope.name());
         let mut cells = BTreeMap::new();
         for row in &held {
@@ -65,19 +66,8 @@ fn surplus(context: &Context, cell: &SeenCell) -> Result<(), ConnectorError> {
     ))
 }
 
-/// The rows of a table for some resources, or for all, in our scenario.
+/// The rows of a table for some resources, or for all, in a scenario.
 pub(crate) async fn held<'a>(
-    context: &Context,
-    layout: usize,
-    values: &[String],
-    names: impl Iterator<Item = &'a str>,
-    lane: Lane,
-) -> Result<Vec<Held>, ConnectorError> {
-    held_in(context, context.client.scenario(), layout, values, names, lane).await
-}
-
-/// The same in any scenario.
-pub(crate) async fn held_in<'a>(
     context: &Context,
     scenario: &str,
     layout: usize,
@@ -107,7 +97,8 @@ pub(crate) async fn by_row(
 ) -> Result<BTreeMap<RowKey, Vec<Held>>, ConnectorError> {
     let names = part.rows.iter().map(|line| line.key.resource.as_str());
     let layout = &context.layouts[part.layout];
-    let rows = held(context, part.layout, &layout.values, names, Lane::Routine).await?;
+    let (scenario, lane) = (context.client.scenario(), Lane::Routine);
+    let rows = held(context, scenario, part.layout, &layout.values, names, lane).await?;
     let mut by_key: BTreeMap<RowKey, Vec<Held>> = BTreeMap::new();
     for row in rows {
         if let Some(key) = row.key.clone() {

@@ -12,7 +12,9 @@ use planthread_kit::Capabilities;
 use serde::Serialize;
 
 use super::{
-    GroupDecision, PlanCounts, PlanHeader, PlanLine, Policy, Prediction, SeenBasis, decide,
+    GroupDecision, PlanCounts, PlanHeader, PlanLine, Policy, Prediction, SeenBasis,
+    carriers::{self, Carriers},
+    decide,
     file::PlanWriter,
     pace::Pace,
     packer::{Packed, Packer},
@@ -125,7 +127,8 @@ fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Pr
     let mut counts = PlanCounts::default();
     let most = Pace::planned(capabilities, walk.policy.batch_limit);
     let mut packer = Packer::new(capabilities, most);
-    let mut complete: Vec<Packed<()>> = Vec::new();
+    let mut carriers = Carriers::new(capabilities);
+    let mut complete: Vec<Packed<u32>> = Vec::new();
     walk.run(|views, decision| {
         for (_, reason) in &decision.held {
             *counts.held.entry(reason.word().to_owned()).or_default() += 1;
@@ -139,13 +142,18 @@ fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Pr
             counts.cells += wide(decision.due.len());
             counts.carried += wide(decision.carried.len());
             let sent = decision.due.iter().chain(&decision.carried);
-            let form = packer.form(sent.map(|place| &views[*place].key));
-            complete.extend(packer.add(form, vec![(); size]));
+            let sent: Vec<_> = sent.map(|place| &views[*place].key).collect();
+            let form = packer.form(sent.iter().copied());
+            complete.extend(packer.add(form, carriers.of(&sent)));
         }
         Ok(())
     })?;
     complete.extend(packer.finish());
-    let size = |batch: &Packed<()>| BatchSize { cells: batch.items.len(), groups: batch.groups };
+    let size = |batch: &Packed<u32>| BatchSize {
+        cells: batch.items.len(),
+        groups: batch.groups,
+        carriers: carriers::sizes(&batch.items),
+    };
     let sizes: Vec<BatchSize> = complete.iter().map(size).collect();
     Ok((counts, predict::predict(&sizes, capabilities)))
 }

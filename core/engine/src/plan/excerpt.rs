@@ -8,6 +8,7 @@ use planthread_kit::Capabilities;
 
 use super::{
     PlanCounts, PlanHeader, PlanLine,
+    carriers::{self, Carriers},
     file::{PlanReader, PlanWriter},
     predict::{self, BatchSize},
 };
@@ -40,7 +41,9 @@ pub fn first_group(
             *counts.reasons.entry(line.reason.word().to_owned()).or_default() += 1;
         }
     }
-    let size = BatchSize { cells: kept.len(), groups: 1 };
+    let keys: Vec<&CellKey> = kept.iter().map(|line| &line.cell).collect();
+    let carriers = carriers::sizes(&Carriers::new(capabilities).of(&keys));
+    let size = BatchSize { cells: kept.len(), groups: 1, carriers };
     let sizes: &[BatchSize] = if kept.is_empty() { &[] } else { &[size] };
     let prediction = predict::predict(sizes, capabilities);
     let header = PlanHeader { counts, prediction, ..reader.header().clone() };

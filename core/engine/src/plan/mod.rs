@@ -4,6 +4,7 @@
 //! the difference; `file` is the format that people read and `apply` trusts.
 
 mod build;
+mod carriers;
 mod excerpt;
 pub(crate) mod file;
 mod group;

@@ -111,12 +111,12 @@ impl<'a> Pace<'a> {
 fn by_sheet(cells: usize, capabilities: &Capabilities) -> u64 {
     let width = capabilities.cells_per_batch / capabilities.groups_per_batch.max(1);
     let groups = cells.div_ceil(width.max(1));
-    predict(&[BatchSize { cells, groups }], capabilities).write_ms
+    predict(&[BatchSize::whole(cells, groups)], capabilities).write_ms
 }
 
 #[cfg(test)]
 mod tests {
-    use planthread_kit::Cost;
+    use planthread_kit::{Carriage, Cost};
     use proptest::prelude::*;
 
     use super::*;
@@ -145,6 +145,7 @@ mod tests {
                 read_ms: 6_000,
                 parallel_reads: 6,
             },
+            carriage: Carriage::plain(""),
         }
     }
 

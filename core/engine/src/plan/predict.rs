@@ -2,7 +2,7 @@
 
 use std::collections::BinaryHeap;
 
-use planthread_kit::{Capabilities, Cost};
+use planthread_kit::{Capabilities, Together};
 use serde::{Deserialize, Serialize};
 
 /// What a plan is expected to need at its target.
@@ -21,34 +21,74 @@ pub struct Prediction {
 }
 
 /// How large a batch is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchSize {
     /// Its cells.
     pub cells: usize,
     /// Its cell groups.
     pub groups: usize,
+    /// Its cells once more, by what travels together.
+    pub carriers: Vec<usize>,
+}
+
+impl BatchSize {
+    /// A batch of which all cells travel together.
+    #[must_use]
+    pub fn whole(cells: usize, groups: usize) -> Self {
+        Self { cells, groups, carriers: vec![cells] }
+    }
 }
 
 /// Predicts requests and duration for batches of these sizes.
 #[must_use]
 pub fn predict(batches: &[BatchSize], capabilities: &Capabilities) -> Prediction {
-    let cost = &capabilities.cost;
+    let Capabilities { cost, carriage, .. } = capabilities;
     let mut total = Prediction::default();
     for size in batches {
-        let each = cells_of_a_chunk(*size, capabilities);
+        let chunks = chunks(size, capabilities);
         total.batches += 1;
-        total.requests += u64::from(cost.overhead_requests) + wide(size.cells.div_ceil(each));
-        total.write_ms += cost.overhead_ms + staging_ms(size.cells, each, cost);
+        total.requests +=
+            u64::from(cost.overhead_requests) + wide(chunks.len()) * u64::from(carriage.requests);
+        total.write_ms += cost.overhead_ms + staging_ms(&chunks, capabilities);
     }
-    let cells: usize = batches.iter().map(|size| size.cells).sum();
-    total.reads = wide(cells.div_ceil(cost.cells_per_read.max(1)));
-    total.read_ms = rounds(total.reads, wide(cost.parallel_reads.max(1))) * cost.read_ms;
+    (total.reads, total.read_ms) = reading(batches, capabilities);
     total
+}
+
+/// Requests that read the cells of all batches back, and how long they take.
+fn reading(batches: &[BatchSize], capabilities: &Capabilities) -> (u64, u64) {
+    let Capabilities { cost, carriage, .. } = capabilities;
+    let parallel = wide(cost.parallel_reads.max(1));
+    let cells: usize = batches.iter().map(|size| size.cells).sum();
+    if cells == 0 {
+        return (0, 0);
+    }
+    if carriage.together == Together::Place {
+        let places = wide(batches.iter().map(|size| size.carriers.len()).sum());
+        return (places, places.div_ceil(parallel) * cost.read_ms);
+    }
+    let questions = u64::from(carriage.questions.max(1));
+    let pages = wide(cells.div_ceil(cost.cells_per_read.max(1))).max(questions);
+    let opening = questions * u64::from(carriage.opening);
+    // Questions come one after the other; the pages of the longest side by side.
+    let others = questions - 1;
+    let one_by_one = opening + others + rounds(pages - others, parallel);
+    (opening + pages, one_by_one * cost.read_ms)
+}
+
+/// Cells of each request of a batch: what travels together, cut at its limit.
+fn chunks(size: &BatchSize, capabilities: &Capabilities) -> Vec<usize> {
+    let each = cells_of_a_chunk(size, capabilities);
+    let cut = |cells: &usize| {
+        let (full, rest) = (*cells / each, *cells % each);
+        std::iter::repeat_n(each, full).chain((rest > 0).then_some(rest))
+    };
+    size.carriers.iter().flat_map(cut).collect()
 }
 
 /// Cells of a full request of this batch. Where batches are uniform a request
 /// takes whole groups, all of one width.
-fn cells_of_a_chunk(size: BatchSize, capabilities: &Capabilities) -> usize {
+fn cells_of_a_chunk(size: &BatchSize, capabilities: &Capabilities) -> usize {
     let cost = &capabilities.cost;
     let most = cost.cells_per_request.max(1);
     let width = size.cells / size.groups.max(1);
@@ -65,16 +105,15 @@ const fn rounds(pages: u64, parallel: u64) -> u64 {
 
 /// Chunks of one batch on as many lanes as the target lets run at once: each
 /// chunk takes the lane that is free first.
-fn staging_ms(cells: usize, each: usize, cost: &Cost) -> u64 {
+fn staging_ms(chunks: &[usize], capabilities: &Capabilities) -> u64 {
+    let Capabilities { cost, carriage, .. } = capabilities;
     let mut lanes: BinaryHeap<std::cmp::Reverse<u64>> =
         (0..cost.parallel_requests.max(1)).map(|_| std::cmp::Reverse(0)).collect();
-    let mut left = cells;
     let mut end = 0;
-    while left > 0 {
-        let chunk = left.min(each);
-        left -= chunk;
+    for chunk in chunks {
         let std::cmp::Reverse(free) = lanes.pop().unwrap_or(std::cmp::Reverse(0));
-        let done = free + cost.request_ms * 1_000 + wide(chunk) * cost.cell_us;
+        let requests_us = cost.request_ms * 1_000 * u64::from(carriage.requests);
+        let done = free + requests_us + wide(*chunk) * cost.cell_us;
         end = end.max(done);
         lanes.push(std::cmp::Reverse(done));
     }
@@ -87,6 +126,8 @@ fn wide(n: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use planthread_kit::{Carriage, Cost};
+
     use super::*;
 
     const COST: Cost = Cost {
@@ -111,6 +152,7 @@ mod tests {
             names_rejected_rows: true,
             published_requests_per_minute: None,
             cost: COST,
+            carriage: Carriage::plain(""),
         }
     }
 
@@ -118,7 +160,7 @@ mod tests {
     fn requests_and_time_by_hand() {
         // 250 cells: chunks of 100, 100 and 50 on two lanes: 300 and 300, then
         // the third until 300 + 250.
-        let size = |cells| BatchSize { cells, groups: cells };
+        let size = |cells| BatchSize::whole(cells, cells);
         let one = predict(&[size(250)], &capabilities());
         assert_eq!((one.batches, one.requests, one.write_ms), (1, 7, 1_000 + 550));
         assert_eq!((one.reads, one.read_ms), (1, 300));
@@ -133,12 +175,30 @@ mod tests {
     fn uniform_batches_are_cut_between_groups() {
         let capabilities = Capabilities { uniform_batches: true, ..capabilities() };
         let requests = |groups, width| {
-            let size = BatchSize { cells: groups * width, groups };
+            let size = BatchSize::whole(groups * width, groups);
             predict(&[size], &capabilities).requests - u64::from(COST.overhead_requests)
         };
         // 33 groups of three fit into 100 cells, 40 groups at most of two.
         assert_eq!((requests(33, 3), requests(34, 3), requests(67, 3)), (1, 2, 3));
         assert_eq!((requests(40, 2), requests(41, 2)), (1, 2));
         assert_eq!(requests(2, 101), 2, "a group that is too large goes alone");
+    }
+    #[test]
+    fn what_does_not_travel_together_has_requests_of_its_own() {
+        let by = |together, requests, questions, opening| {
+            let plain = Carriage::plain("");
+            let carriage = Carriage { together, requests, questions, opening, ..plain };
+            Capabilities { carriage, ..capabilities() }
+        };
+        let size = BatchSize { cells: 130, groups: 13, carriers: vec![101, 20, 9] };
+        // Three twins, one of them in two parts, two at a time: 200 ms each, then 1 ms
+        // a cell; each is read by itself.
+        let twins = predict(std::slice::from_ref(&size), &by(Together::Place, 1, 1, 0));
+        assert_eq!((twins.requests, twins.reads, twins.read_ms), (4 + 4, 3, 2 * 300));
+        // Parts of 100 and of 9 cells on one lane, of 1 and of 20 on the other.
+        assert_eq!(twins.write_ms, 1_000 + (200 + 100) + (200 + 9));
+        // Two tables: each part is staged and applied, each table opened and read.
+        let tables = predict(&[size], &by(Together::Columns(Vec::new()), 2, 2, 1));
+        assert_eq!((tables.requests, tables.reads, tables.read_ms), (4 + 8, 4, 4 * 300));
     }
 }

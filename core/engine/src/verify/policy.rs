@@ -34,6 +34,8 @@ pub struct SweepPolicy {
     pub lock_for: SignedDuration,
     /// Most cells in one selection: bounds memory.
     pub cells_per_selection: usize,
+    /// Whether places are read one by one: then only those that are asked for are.
+    pub by_place: bool,
     /// The measure that drives the target's plan, if it is known.
     pub in_use: Option<InUse>,
 }
@@ -64,6 +66,7 @@ impl SweepPolicy {
             pattern: PatternPolicy::default(),
             lock_for: SignedDuration::from_hours(14 * 24),
             cells_per_selection: 50_000,
+            by_place: false,
             in_use: None,
         }
     }

@@ -132,7 +132,11 @@ fn rectangles(
         target: policy.target.clone(),
         scope: policy.scope.clone(),
         measures: policy.names(from.kind()),
-        resources: if union.len() * 2 > places { Vec::new() } else { union.into_iter().collect() },
+        resources: if union.len() * 2 > places && !policy.by_place {
+            Vec::new()
+        } else {
+            union.into_iter().collect()
+        },
         from,
         to,
         lane,

@@ -9,9 +9,9 @@ use std::{
 
 use planthread_contracts::{CellKey, MeasureDecl, Receipt, Rejection, RowOutcome, SeenCell};
 use planthread_kit::{
-    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Class, Clock, Connector,
-    ConnectorError, Cost, Discovery, Info, PackFile, Poll, PushOutcome, RecordedBatch, Selection,
-    Sent, Submission, VirtualClock,
+    Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Carriage, CellWrite, Class, Clock,
+    Connector, ConnectorError, Cost, Discovery, Info, PackFile, Poll, PushOutcome, RecordedBatch,
+    Selection, Sent, Submission, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -116,6 +116,7 @@ impl Fake {
                 names_rejected_rows: true,
                 published_requests_per_minute: None,
                 cost,
+                carriage: Carriage::plain(""),
             },
             grades: Vec::new(),
             sheet: Vec::new(),

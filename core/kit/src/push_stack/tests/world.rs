@@ -12,8 +12,8 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::{
-    BoxFuture, Capabilities, CellWrite, Cost, Discovery, Info, NoteError, NoteSink, PackFile,
-    Selection, VirtualClock, testing::clock,
+    BoxFuture, Capabilities, Carriage, CellWrite, Cost, Discovery, Info, NoteError, NoteSink,
+    PackFile, Selection, VirtualClock, testing::clock,
 };
 
 /// What the scripted target does with one push.
@@ -64,6 +64,7 @@ pub(super) fn world(pushes: &[Push], polls: &[Result<Poll, Class>]) -> World {
         names_rejected_rows: true,
         published_requests_per_minute: None,
         cost,
+        carriage: Carriage::plain(""),
     };
     let target = "scripted".to_owned();
     let info = Info {

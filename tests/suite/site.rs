@@ -1,0 +1,111 @@
+//! A target's starting point before its sandbox: real configuration, real state on
+//! disk, the sandbox without sockets, on a clock that costs nothing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use jiff::Timestamp;
+use planthread::{
+    config,
+    in_process::InProcess,
+    pipeline::{Bridge, Opener, Transports},
+    registry::Registered,
+    starter::Starter,
+};
+use planthread_contracts::CellKey;
+use planthread_kit::{Clock, Transport, VirtualClock};
+use planthread_mocks::{Setup, Simulator};
+use rust_decimal::Decimal;
+
+static FOLDERS: AtomicU64 = AtomicU64::new(0);
+
+/// A cell as the target names it: scope, resource, location, period, measure.
+pub(crate) type Place = (String, String, String, String, String);
+
+/// The starting point of a target, before its sandbox with one fault.
+pub(crate) struct Site {
+    pub(crate) folder: PathBuf,
+    pub(crate) clock: VirtualClock,
+    sandbox: Arc<Mutex<Box<dyn Simulator>>>,
+}
+
+impl Site {
+    /// The starting point of one target, before its sandbox with one fault.
+    pub(crate) fn new(registered: &Registered, fault: Option<&str>) -> Self {
+        let on = fault.into_iter().map(str::to_owned).collect();
+        Self::with(registered, Setup { on, ..Setup::default() }, |sandbox| sandbox)
+    }
+
+    /// The same before a sandbox that is started in some way, behind `between`.
+    pub(crate) fn with(
+        registered: &Registered,
+        setup: Setup,
+        between: impl FnOnce(Box<dyn Simulator>) -> Box<dyn Simulator>,
+    ) -> Self {
+        let (target, sandbox) = (registered.target, registered.sandbox);
+        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("planthread-{}-{}-{number}", target.name, std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        let now: Timestamp = "2026-11-25T06:10:00Z".parse().unwrap();
+        Starter::new(&folder, now).write(now, &[(registered, None)]).unwrap();
+        let file = folder.join("planthread.yaml");
+        let text = fs::read_to_string(&file).unwrap();
+        let zone = "  zone: Europe/Berlin\n";
+        let short = format!("{zone}  horizon: {{ past_weeks: 1, future_weeks: 3 }}\n");
+        assert!(text.contains(zone));
+        fs::write(&file, text.replacen(zone, &short, 1)).unwrap();
+        let option = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let setup = Setup { options: sandbox.demo.iter().map(option).collect(), ..setup };
+        let sandbox = between((sandbox.build)(&setup).unwrap());
+        Self { folder, clock: VirtualClock::new(now, 7), sandbox: Arc::new(Mutex::new(sandbox)) }
+    }
+
+    /// The bridge on what the disk holds.
+    pub(crate) fn bridge(&self) -> Bridge {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        let loaded = config::load(&self.folder.join("planthread.yaml"), None).unwrap();
+        let wire = |name: &String| {
+            let wire = InProcess::new(self.sandbox.clone(), Arc::clone(&clock));
+            (name.clone(), Arc::new(wire) as Arc<dyn Transport>)
+        };
+        let wires: Transports = loaded.config.targets.keys().map(wire).collect();
+        Bridge::open(loaded, Arc::clone(&clock), Opener::with(clock, wires)).unwrap()
+    }
+
+    /// What the target holds, and the places that came through its interface.
+    pub(crate) fn stored(&self) -> (BTreeMap<Place, Decimal>, BTreeSet<Place>) {
+        let (mut held, mut written) = (BTreeMap::new(), BTreeSet::new());
+        for cell in self.sandbox.lock().unwrap().stored() {
+            let period = cell.period.to_string();
+            let place = (cell.scope, cell.resource, cell.location, period, cell.measure);
+            if cell.writer.kind() == "integration" {
+                written.insert(place.clone());
+            }
+            held.insert(place, cell.value);
+        }
+        (held, written)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The target's name of a cell.
+pub(crate) fn place(bridge: &Bridge, key: &CellKey) -> Place {
+    let measures = &bridge.loaded.config.targets[key.target.as_str()].measures;
+    let surface = &measures.iter().find(|one| one.name == key.measure).unwrap().surface;
+    let texts = [&key.scope, &key.resource, &key.location].map(ToString::to_string);
+    let [scope, resource, location] = texts;
+    (scope, resource, location, key.period.to_string(), surface.clone())
+}
