@@ -1,12 +1,13 @@
 //! `planthread validate`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Context;
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, zones},
     failure::{Exit, Failure},
     report::{Paper, Tone, View, paper::count},
 };
@@ -30,11 +31,23 @@ struct Validated {
 
 pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
     let (file, profile) = context.config_options();
-    let (faults, notes, holds) = match context.read_config() {
+    let (faults, mut notes, holds) = match context.read_config() {
         Ok(loaded) => (Vec::new(), loaded.notes, holds(&loaded.config)),
         Err(faults) => (faults, Vec::new(), String::new()),
     };
+    notes.extend(old_zones(&file, context.clock.now()));
     context.screen.show(&Validated { file, profile, ok: faults.is_empty(), faults, notes, holds })
+}
+
+/// That the time-zone data of this machine misses a year of laws.
+fn old_zones(file: &Path, now: Timestamp) -> Option<ConfigError> {
+    let version = zones::version().filter(|version| zones::is_old(version, now))?;
+    let reason = format!(
+        "the time-zone data of this machine is of {version}: a clock change that was decided since \
+         is not known, and local times and weeks after it may be an hour off"
+    );
+    let cure = "update the system's `tzdata`";
+    Some(ConfigError::about(file, reason).cure(cure))
 }
 
 fn holds(config: &Config) -> String {

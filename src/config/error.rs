@@ -42,6 +42,12 @@ impl ConfigError {
         Self { file: file.into(), line, column, field, reason, cure, profile: None }
     }
 
+    /// What is wrong with the whole file, or around it.
+    #[must_use]
+    pub fn about(file: &Path, reason: impl Into<String>) -> Self {
+        Self::at(file, Place { line: 0, column: 0 }, "", reason)
+    }
+
     /// Replaces the cure.
     #[must_use]
     pub fn cure(mut self, cure: impl Into<String>) -> Self {

@@ -13,6 +13,7 @@ mod sense;
 pub mod tree;
 mod words;
 pub mod yaml;
+pub mod zones;
 
 #[cfg(test)]
 mod tests;

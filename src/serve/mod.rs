@@ -183,42 +183,58 @@ impl JournalDoor {
         Ok(())
     }
 
-    /// Sorts what arrived: understood, not understood, from the future.
-    fn sort(&self, arrivals: Vec<Arrival>) -> Result<(journal::Append, Vec<Fed>), Failure> {
+    /// Sorts what arrived: understood, not understood, from the future; and how
+    /// many are kept already.
+    fn sort(&self, arrivals: Vec<Arrival>) -> Result<(journal::Append, Vec<Fed>, usize), Failure> {
         let decoder = Decoder::new(&self.plant)
             .map_err(|error| Failure::usage(error.to_string()).explain("config"))?;
         let mut append = journal::Append::default();
         let mut fed: BTreeMap<Feeds, usize> = BTreeMap::new();
+        let mut known = 0;
         for arrival in arrivals {
-            match arrival.and_then(|record| understood(&decoder, record)) {
-                Ok(Understood::Now(record, feeds)) => {
+            let what = match arrival {
+                Ok(record) => understood(&decoder, record, &self.state)?,
+                Err(rejected) => Understood::Never(rejected),
+            };
+            match what {
+                Understood::Now(record, feeds) => {
                     append.records.push(record);
                     *fed.entry(feeds).or_default() += 1;
                 }
-                Ok(Understood::Later(waiting)) => append.quarantined.push(waiting),
-                Err(rejected) => append.rejected.push(*rejected),
+                Understood::Later(waiting) => append.quarantined.push(waiting),
+                Understood::Before => known += 1,
+                Understood::Never(rejected) => append.rejected.push(*rejected),
             }
         }
         let fed = fed.into_iter().map(|(feeds, records)| Fed { records, feeds });
-        Ok((append, fed.collect()))
+        Ok((append, fed.collect(), known))
     }
 }
 
 enum Understood {
     Now(RawRecord, Feeds),
     Later(journal::Quarantined),
+    /// It is kept already.
+    Before,
+    Never(Box<RejectedRecord>),
 }
 
 /// Decodes a record to see whether it can be; the facts are derived later.
-fn understood(decoder: &Decoder<'_>, record: RawRecord) -> Result<Understood, Box<RejectedRecord>> {
-    match decoder.take(&record, &mut Facts::default()) {
-        Taken::Now(feeds) => Ok(Understood::Now(record, feeds)),
+fn understood(
+    decoder: &Decoder<'_>,
+    record: RawRecord,
+    state: &State,
+) -> Result<Understood, Failure> {
+    Ok(match decoder.take(&record, &mut Facts::default()) {
+        Taken::Now(feeds) => Understood::Now(record, feeds),
         Taken::Early(rejected) => {
             let reason = format!("{}; {}", rejected.reason, rejected.cure);
-            Ok(Understood::Later(journal::Quarantined { record, reason }))
+            Understood::Later(journal::Quarantined { record, reason })
         }
-        Taken::Never(rejected) => Err(rejected),
-    }
+        // Its file told once: a row of the first pass can't be of the future.
+        Taken::Undecided(_) if journal::holds(&state.reader()?, &record)? => Understood::Before,
+        Taken::Undecided(rejected) | Taken::Never(rejected) => Understood::Never(rejected),
+    })
 }
 
 /// The present instant of `plant`: not before the instant that a replay speaks
@@ -241,7 +257,7 @@ impl Door for JournalDoor {
     ) -> Result<Kept, Failure> {
         let now = self.now();
         self.count(arrivals.len());
-        let (append, feeds) = self.sort(arrivals)?;
+        let (append, feeds, known) = self.sort(arrivals)?;
         let append = journal::Append { checkpoint, ..append };
         let mut kept = Kept {
             feeds,
@@ -258,7 +274,7 @@ impl Door for JournalDoor {
         };
         let done = journal::append(&self.state, append, now)?;
         kept.taken = done.appended;
-        kept.duplicates = done.duplicates;
+        kept.duplicates = done.duplicates + known;
         if !done.conflicts.is_empty() {
             self.settle(&done.conflicts, &mut kept)?;
         }

@@ -13,7 +13,7 @@ use planthread_contracts::{
 use rust_decimal::Decimal;
 
 use super::{
-    Decoder, Facts, Feeds, Refusal, SourceIndex, StateSet, Subject,
+    Cause, Decoder, Facts, Feeds, Refusal, SourceIndex, StateSet, Subject,
     fact::{Forecast, Foretold, StateFact},
     made, scaled,
 };
@@ -21,7 +21,12 @@ use crate::calendar::Span;
 
 impl From<Violation> for Refusal {
     fn from(violation: Violation) -> Self {
-        Self { field: violation.path, reason: violation.reason, cure: violation.cure, early: false }
+        Self {
+            field: violation.path,
+            reason: violation.reason,
+            cure: violation.cure,
+            cause: Cause::Wrong,
+        }
     }
 }
 

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use planthread_contracts::RawRecord;
 
 use super::{
-    Decoder, Facts, Refusal, SourceIndex, StateSet, TimeReader,
+    Cause, Decoder, Facts, Refusal, SourceIndex, StateSet, TimeReader,
     fact::{CountFact, StateFact},
+    repeated,
     rows::{self, Layout},
+    time::Meaning,
 };
 use crate::{
     calendar::{LocalTimeError, Span},
@@ -99,10 +101,12 @@ impl<'a> RowReader<'a> {
         }
         let time = self.field(&row, self.time_at, 0)?;
         let machine = self.field(&row, self.machine_at, 1)?;
-        let at = self
-            .time
-            .read(time)
-            .map_err(|(reason, cure)| Refusal::new(self.names[0], reason, cure))?;
+        let pass = repeated::pass_of(record);
+        let at = self.time.read_in(time, pass).map_err(|(reason, cure)| {
+            let two = pass.is_none() && matches!(self.time.meaning(time), Some(Meaning::Two(..)));
+            let cause = if two { Cause::Undecided } else { Cause::Wrong };
+            Refusal { cause, ..Refusal::new(self.names[0], reason, cure) }
+        })?;
         let subject = decoder.subject(source, machine, self.names[1])?;
         match &self.kind {
             Kind::Events(effects) => {

@@ -9,6 +9,7 @@ pub mod fact;
 mod feeds;
 mod made;
 mod plausible;
+mod repeated;
 mod rows;
 mod shape;
 mod time;
@@ -39,8 +40,18 @@ pub(crate) struct Refusal {
     pub(crate) field: String,
     pub(crate) reason: String,
     pub(crate) cure: String,
+    pub(crate) cause: Cause,
+}
+
+/// Why a record is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It can't be used.
+    Wrong,
     /// It tells of the future, and nothing else is wrong with it.
-    pub(crate) early: bool,
+    Early,
+    /// Its local time is two instants, and nobody told which.
+    Undecided,
 }
 
 /// What becomes of a record that is taken in.
@@ -51,6 +62,9 @@ pub enum Taken {
     /// It tells of the future: it waits for a person, because its clock is
     /// wrong, or ours.
     Early(Box<RejectedRecord>),
+    /// Its local time is two instants, and its file does not tell which: it can't
+    /// be used, unless it is kept already since the file did.
+    Undecided(Box<RejectedRecord>),
     /// It can't be used.
     Never(Box<RejectedRecord>),
 }
@@ -61,7 +75,7 @@ impl Refusal {
         reason: impl Into<String>,
         cure: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), reason: reason.into(), cure: cure.into(), early: false }
+        Self { field: field.into(), reason: reason.into(), cure: cure.into(), cause: Cause::Wrong }
     }
 }
 
@@ -100,7 +114,9 @@ impl<'a> Decoder<'a> {
     pub fn decode(&self, record: &RawRecord, facts: &mut Facts) -> Result<(), Box<RejectedRecord>> {
         match self.take(record, facts) {
             Taken::Now(_) => Ok(()),
-            Taken::Early(rejected) | Taken::Never(rejected) => Err(rejected),
+            Taken::Early(rejected) | Taken::Undecided(rejected) | Taken::Never(rejected) => {
+                Err(rejected)
+            }
         }
     }
 
@@ -109,8 +125,11 @@ impl<'a> Decoder<'a> {
     pub fn take(&self, record: &RawRecord, facts: &mut Facts) -> Taken {
         match self.read(record, facts) {
             Ok(feeds) => Taken::Now(feeds),
-            Err(refusal) if refusal.early => Taken::Early(reject(record, refusal)),
-            Err(refusal) => Taken::Never(reject(record, refusal)),
+            Err(refusal) => match refusal.cause {
+                Cause::Wrong => Taken::Never(reject(record, refusal)),
+                Cause::Early => Taken::Early(reject(record, refusal)),
+                Cause::Undecided => Taken::Undecided(reject(record, refusal)),
+            },
         }
     }
 

@@ -3,7 +3,7 @@
 
 use planthread_contracts::RawRecord;
 
-use super::{Decoder, Refusal, SourceIndex};
+use super::{Cause, Decoder, Refusal, SourceIndex};
 use crate::{
     calendar::span::instant,
     model::{Plausible, Reader},
@@ -68,7 +68,7 @@ impl Decoder<'_> {
                 ),
                 "set the clock of the source right, then `planthread retry`",
             );
-            return Err(Refusal { early: true, ..refusal });
+            return Err(Refusal { cause: Cause::Early, ..refusal });
         }
         Ok(())
     }

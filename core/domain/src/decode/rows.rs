@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord, RejectedRecord};
 use sha2::{Digest as _, Sha256};
 
-use super::fact::hex;
+use super::{fact::hex, repeated::Passes};
 use crate::model::{Reader, Source};
 
 /// What the splitter needs of a delimited source.
@@ -29,6 +29,16 @@ impl<'a> Layout<'a> {
         Some(Self { header, separator: u8::try_from(separator).unwrap_or(b','), key })
     }
 
+    /// Whether the time of a row is part of its id.
+    fn tells_time_in_its_id(&self, source: &Source) -> bool {
+        let time = match &source.reader {
+            Reader::MachineEvents(r) => &r.columns.time,
+            Reader::Counts(r) => &r.columns.time,
+            Reader::Cloudevents(_) => return false,
+        };
+        self.key.is_empty() || self.key.contains(time)
+    }
+
     /// Position of a column.
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.header.iter().position(|column| column == name)
@@ -42,7 +52,8 @@ impl<'a> Layout<'a> {
 /// line is one row: a quoted field ends on its line, so that a stray quote costs
 /// its own row and none behind it. A row's id is a digest of its key columns, so
 /// reading a file twice yields the same ids. Whether a row makes sense is
-/// decided when it is decoded.
+/// decided when it is decoded; only what the order of the file tells of a
+/// repeated hour is noted here, where the whole file is at hand.
 ///
 /// Nothing comes out of a source that is not delimited text.
 pub fn rows<'a>(
@@ -57,6 +68,9 @@ pub fn rows<'a>(
     let mut fields = csv::ByteRecord::new();
     let mut before_header = true;
     let mut over = layout.is_none();
+    let ahead = i64::from(source.plausible.ahead_minutes) * 60_000;
+    let until = received_at.as_millisecond() + ahead;
+    let passes = layout.map(|layout| Passes::of(text, source, layout, until)).unwrap_or_default();
     std::iter::from_fn(move || {
         let layout = layout?;
         while !over {
@@ -77,6 +91,13 @@ pub fn rows<'a>(
                 return Some(Err(wrong_header(origin, body, layout.header)));
             }
             let row = read_row(body, source, layout, origin, received_at, &mut fields);
+            let row = row.map(|mut record| {
+                passes.note(&mut record);
+                if passes.is_second(line) && layout.tells_time_in_its_id(source) {
+                    record.id = stable_id(&fields, layout, Some(SECOND_PASS));
+                }
+                record
+            });
             return Some(row.map_err(|refused| *refused));
         }
         None
@@ -156,7 +177,7 @@ fn read_row(
     }
     Ok(RawRecord {
         source: source.name.clone(),
-        id: stable_id(fields, layout),
+        id: stable_id(fields, layout, None),
         media_type: "text/csv".to_owned(),
         body: body.to_vec(),
         received_at,
@@ -212,8 +233,12 @@ fn trim(row: &[u8]) -> &[u8] {
     &row[start..end]
 }
 
+/// What the id of a row of the second pass says besides its columns: the same
+/// local time an hour before is another row.
+const SECOND_PASS: &[u8] = b"second pass";
+
 /// Digest of the key columns, 32 hex digits; a missing column counts as empty.
-fn stable_id(row: &csv::ByteRecord, layout: Layout<'_>) -> String {
+fn stable_id(row: &csv::ByteRecord, layout: Layout<'_>, more: Option<&[u8]>) -> String {
     let mut hash = Sha256::new();
     let mut field = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
@@ -226,6 +251,7 @@ fn stable_id(row: &csv::ByteRecord, layout: Layout<'_>) -> String {
             field(layout.position(name).and_then(|at| row.get(at)).unwrap_or_default());
         }
     }
+    more.into_iter().for_each(field);
     hex(&hash.finalize()[..16])
 }
 

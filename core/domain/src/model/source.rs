@@ -203,7 +203,7 @@ pub struct Begins {
 }
 
 /// How times are written.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TimeFormat {
     /// A strftime pattern; ISO 8601 when absent.
@@ -212,9 +212,17 @@ pub struct TimeFormat {
     /// IANA zone of times without an offset; without it they are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
-    /// What a local time means that a clock change skips or repeats.
-    #[serde(default)]
+    /// What a local time means that a clock change skips or repeats. With
+    /// `reject`, the default, the order of the file tells the two passes of a
+    /// repeated hour apart, and what it does not tell is refused.
+    #[serde(default = "reject")]
     pub disambiguation: Disambiguation,
+}
+
+impl Default for TimeFormat {
+    fn default() -> Self {
+        Self { format: None, zone: None, disambiguation: reject() }
+    }
 }
 
 /// Delimited text of part counters, one journal record a row.
@@ -310,6 +318,10 @@ impl Reader {
             Self::Cloudevents(reader) => &reader.machines,
         }
     }
+}
+
+const fn reject() -> Disambiguation {
+    Disambiguation::Reject
 }
 
 const fn past_days() -> u32 {
