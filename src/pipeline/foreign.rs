@@ -64,6 +64,7 @@ impl NotPromoted {
             plant: &loaded.config.plant,
             live: &truth.live,
             cut: Some(&truth.cut),
+            released: Some(&truth.released.releases),
             target: &target.name,
             scope: target.scope.name(),
             mapping: &target.config.mapping,

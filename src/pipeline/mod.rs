@@ -20,6 +20,7 @@ mod foreign;
 pub mod policy;
 mod progress;
 mod records;
+mod released;
 mod retry;
 mod rounds;
 mod signals;

@@ -15,7 +15,7 @@ use planthread_engine::verify::Which;
 use serde::Serialize;
 use tokio::sync::{mpsc::UnboundedSender, watch};
 
-use super::{Bridge, Course, Memory, OpenTarget, TargetCycle, Truth};
+use super::{Bridge, Course, Memory, OpenTarget, TargetCycle, Truth, released};
 use crate::{failure::Failure, serve::files::FileReport};
 
 /// How long a walk may go on after the bridge was asked to stop.
@@ -207,6 +207,7 @@ impl Bridge {
         let intake = self.intake()?;
         let doing = self.board.doing("", "deriving");
         let truth = memory.truth(&self.loaded, &self.reader()?, as_of, &doing)?;
+        released::keep(&self.state, &truth)?;
         Ok(Round { intake, truth })
     }
 

@@ -142,6 +142,7 @@ pub(super) fn explain_cell(
         plant: &loaded.config.plant,
         live: derivation,
         cut: Some(derivation),
+        released: None,
         target: &key.target,
         scope: &key.scope,
         mapping: &target.mapping,

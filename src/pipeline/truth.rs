@@ -9,13 +9,14 @@ use planthread_domain::{
     decode::{Decoder, Facts},
     derive::{Derivation, cut_off, derive, derive_cut},
     project,
+    significance::{Outcome, release},
 };
 use planthread_engine::{
     Reader,
     journal::{self, Decision},
 };
 
-use super::{Bridge, Decided, Entry};
+use super::{Bridge, Decided, Entry, released};
 use crate::{
     config::Loaded,
     failure::Failure,
@@ -31,26 +32,40 @@ pub struct Truth {
     pub live: Derivation,
     /// Figures of the last cut-off, which stay firm until the next.
     pub cut: Derivation,
+    /// What is released of the figures of now, and what of it is new.
+    pub released: Outcome,
 }
 
 impl Bridge {
     /// Derives what the journal says at `as_of`, and at the last plan cut
-    /// before it.
+    /// before it, and keeps what is released of it.
     ///
     /// # Errors
-    /// When the journal can't be read, or a calendar makes no sense.
+    /// When the state can't be read or written, or a calendar makes no sense.
     pub fn truth(&self, as_of: Timestamp) -> Result<Truth, Failure> {
         let doing = self.board.doing("", "deriving");
         let mut decoded = Decoded::new(cut_of(&self.loaded, as_of)?);
-        decoded.read_on(&self.loaded, &self.reader()?, Some(&doing))?;
-        derive_both(&self.loaded, &decoded.seal(), as_of)
+        let reader = self.reader()?;
+        decoded.read_on(&self.loaded, &reader, Some(&doing))?;
+        let truth = derive_both(&self.loaded, &reader, decoded, as_of)?;
+        released::keep(&self.state, &truth)?;
+        Ok(truth)
     }
 }
 
-fn derive_both(loaded: &Loaded, facts: &Journaled, as_of: Timestamp) -> Result<Truth, Failure> {
+fn derive_both(
+    loaded: &Loaded,
+    reader: &Reader,
+    decoded: Decoded,
+    as_of: Timestamp,
+) -> Result<Truth, Failure> {
+    let position = decoded.position;
+    let facts = decoded.seal();
     let live = derive_facts(loaded, &facts.all, as_of)?;
     let cut = derive_taken_cut(loaded, &facts.at_cut, as_of)?;
-    Ok(Truth { as_of, live, cut })
+    let rules = &loaded.config.plant.rules.significance;
+    let released = release(&live, position, rules, released::releases(reader)?);
+    Ok(Truth { as_of, live, cut, released })
 }
 
 /// What a bridge that runs on remembers between two rounds: each record is read
@@ -84,7 +99,7 @@ impl Memory {
         let truth = self.truth.take().filter(|truth| same && truth.as_of == as_of);
         let truth = match truth {
             Some(truth) => truth,
-            None => Arc::new(derive_both(loaded, &decoded.clone().seal(), as_of)?),
+            None => Arc::new(derive_both(loaded, reader, decoded.clone(), as_of)?),
         };
         Ok(Arc::clone(self.truth.insert(truth)))
     }

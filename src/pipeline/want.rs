@@ -1,13 +1,16 @@
 //! From truth to wanted cells and a plan: project, want, plan.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::Write,
 };
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, Name};
-use planthread_domain::project::{self, Withheld};
+use planthread_domain::{
+    project::{self, Withheld},
+    significance::Reason,
+};
 use planthread_engine::{
     Reader,
     ledger::{self, LockKind, Want, Wanted, Why},
@@ -28,6 +31,10 @@ pub struct WantReport {
     pub wanted: Wanted,
     /// Figures that do not land, each with its reason.
     pub withheld: Vec<Withheld>,
+    /// Resources and periods whose figures were released anew, by reason.
+    pub released: BTreeMap<Reason, u64>,
+    /// Those that differ from what is derived now, but not by enough.
+    pub kept: u64,
 }
 
 impl Bridge {
@@ -45,6 +52,7 @@ impl Bridge {
             plant,
             live: &truth.live,
             cut: Some(&truth.cut),
+            released: Some(&truth.released.releases),
             target: &target.name,
             scope: target.scope.name(),
             mapping: &target.config.mapping,
@@ -78,7 +86,8 @@ impl Bridge {
         };
         let wanted = ledger::want(&self.state, want, cells, self.clock.now())?;
         withheld.sort();
-        Ok(WantReport { target: target.name.clone(), wanted, withheld })
+        let (released, kept) = (truth.released.reasons.clone(), truth.released.kept);
+        Ok(WantReport { target: target.name.clone(), wanted, withheld, released, kept })
     }
 
     /// The cells of `target` that people hold at `at`, by place: their value

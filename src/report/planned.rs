@@ -162,8 +162,9 @@ impl Planned {
         for one in &self.not_adopted {
             not_adopted(paper, one);
         }
-        if let Some(withheld) = self.want.as_ref().map(|want| &want.withheld) {
-            self::withheld(paper, withheld);
+        if let Some(want) = &self.want {
+            released(paper, want);
+            withheld(paper, &want.withheld);
         }
         left_standing(paper, &self.withdrawn);
         if let Some(file) = &self.file {
@@ -203,6 +204,26 @@ impl Planned {
         if all > self.first.len() {
             paper.line(format!("  ... and {} more", all - self.first.len()));
         }
+    }
+}
+
+/// Which figures were worth landing, and which stay as they were released.
+fn released(paper: &mut Paper, want: &WantReport) {
+    let reasons: Vec<String> =
+        want.released.iter().map(|(why, n)| format!("{n} {}", why.word())).collect();
+    if !reasons.is_empty() {
+        let all: u64 = want.released.values().sum();
+        paper.line(format!(
+            "  Released: figures of {} ({})",
+            count(all, "resource and period"),
+            reasons.join(", ")
+        ));
+    }
+    if want.kept > 0 {
+        paper.line(format!(
+            "  Kept: figures of {} moved, each within its band (`rules.significance`)",
+            count(want.kept, "resource and period")
+        ));
     }
 }
 

@@ -31,7 +31,10 @@ fn tell(world: &World, weeks: &[Period], hour: u32) {
 
 #[test]
 fn law_5_outage_of_72_hours_ends_with_one_write_for_each_changed_cell() {
-    let world = World::small();
+    let mut config = plan_of(3, 5);
+    // Every change is worth landing.
+    config["plant"]["rules"] = json!({ "significance": { "hours_share": "0", "stand_hours": 0 } });
+    let world = World::new(&config, Options::default());
     let live = world.open();
     let weeks: Vec<Period> =
         std::iter::successors(Some("2026-W49".parse().unwrap()), |week: &Period| Some(week.next()))

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! decode::rows -> RawRecord -> decode::Decoder -> Facts -> derive::derive
-//!     -> Derivation -> project::project -> DesiredCell
+//!     -> Derivation -> significance::release -> project::project -> DesiredCell
 //! ```
 //!
 //! [`model`] is the factory side of the configuration.
@@ -17,6 +17,7 @@ pub mod derive;
 mod fixture;
 pub mod model;
 pub mod project;
+pub mod significance;
 pub mod timeline;
 pub mod truth;
 

@@ -89,6 +89,7 @@ fn explained(expects: &str, measures: &[MeasureDecl]) -> BTreeMap<String, usize>
         scope: "",
         mapping: &mapping,
         measures,
+        released: None,
         heartbeat: Some(4_711.into()),
     };
     let mut counted = BTreeMap::new();

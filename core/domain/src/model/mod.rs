@@ -24,7 +24,7 @@ pub use moment::Moment;
 pub use planthread_contracts::EquipmentState;
 pub use planthread_contracts::Violation;
 pub use resource::{Line, Resource, Stage};
-pub use rules::{CutOff, Rules};
+pub use rules::{CutOff, Rules, Significance};
 pub use source::{
     AliveBy, Begins, CloudEvents, CountColumns, CounterReset, Counts, EventColumns, EventRule,
     HandOver, MachineEvents, Plausible, Reader, Repeats, Source, Stamp, TimeFormat,

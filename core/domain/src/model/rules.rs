@@ -40,6 +40,43 @@ pub struct Rules {
     /// When the plan cut is taken.
     #[serde(default)]
     pub cut_off: CutOff,
+    /// Which changes are worth landing.
+    #[serde(default)]
+    pub significance: Significance,
+}
+
+/// Which changes of figures are worth landing, for all targets. A change of
+/// status, a decided change and the end of a period always are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Significance {
+    /// Largest change of hours that stays away, as a share of the hours that are
+    /// scheduled in the period, 0..1.
+    pub hours_share: Decimal,
+    /// Largest change of good units that stays away, as a share of them, 0..1.
+    pub units_share: Decimal,
+    /// Largest change of a severity that stays away, 0..1.
+    pub ratio: Decimal,
+    /// Weeks ahead in which these hold. Twice as much stays away beyond, four
+    /// times as much beyond three times as many weeks.
+    #[schemars(range(max = 520))]
+    pub near_weeks: u32,
+    /// Hours for which a released figure stands before a better one replaces it; a
+    /// worse one does at once.
+    #[schemars(range(max = 8_760))]
+    pub stand_hours: u32,
+}
+
+impl Default for Significance {
+    fn default() -> Self {
+        Self {
+            hours_share: Decimal::new(1, 2),
+            units_share: Decimal::new(1, 2),
+            ratio: Decimal::new(2, 2),
+            near_weeks: 4,
+            stand_hours: 8,
+        }
+    }
 }
 
 /// The monthly instant at which the plan cut is taken: the values known then
@@ -100,6 +137,7 @@ impl Default for Rules {
             conflict_hours: conflict_hours(),
             valid_hours: valid_hours(),
             cut_off: CutOff::default(),
+            significance: Significance::default(),
         }
     }
 }

@@ -140,6 +140,21 @@ impl Plant {
         if rules.min_coverage < Decimal::ZERO || rules.min_coverage > Decimal::ONE {
             found.add("rules.min_coverage".into(), "is no fraction from 0 to 1", "write 0.8");
         }
+        let bands = &rules.significance;
+        let shares = [
+            ("hours_share", bands.hours_share),
+            ("units_share", bands.units_share),
+            ("ratio", bands.ratio),
+        ];
+        for (field, share) in shares {
+            if share < Decimal::ZERO || share > Decimal::ONE {
+                found.add(
+                    format!("rules.significance.{field}"),
+                    "is no fraction from 0 to 1",
+                    "write 0.01 for one percent, 0 to land every change",
+                );
+            }
+        }
         if rules.time_to_live_hours < rules.live_hours {
             found.add(
                 "rules.time_to_live_hours".into(),

@@ -35,6 +35,7 @@ use crate::{
     decode::fact::hex,
     derive::{Derivation, Figures, is_known},
     model::{Figure, MapRow, Mapping, Plant},
+    significance::Releases,
 };
 use portion::{Portion, Sources, places};
 
@@ -71,6 +72,9 @@ pub struct Request<'a> {
     /// Figures of the last cut-off ([`crate::derive::derive_cut`]), for plan cut measures; where
     /// there is none, no plan cut lands.
     pub cut: Option<&'a Derivation>,
+    /// What was released of the figures of now; where nothing is given, they
+    /// land as they are.
+    pub released: Option<&'a Releases>,
     /// The target's name.
     pub target: &'a str,
     /// The scope's name; empty for base.
@@ -86,6 +90,9 @@ pub struct Request<'a> {
 /// One number before it is rounded, with what stands behind it.
 #[derive(Debug, Clone)]
 struct Draft {
+    /// What is derived now.
+    derived: Decimal,
+    /// What was released of it.
     value: Decimal,
     status: Status,
     as_of: Timestamp,
@@ -180,12 +187,9 @@ fn merge(
         drafts.insert(period, draft);
         return;
     };
-    held.value = match together(measure.carries) {
-        Together::Add => held.value + draft.value,
-        Together::Most => held.value.max(draft.value),
-        Together::Least => held.value.min(draft.value),
-        Together::Same => held.value,
-    };
+    let way = together(measure.carries);
+    held.value = way.of(held.value, draft.value);
+    held.derived = way.of(held.derived, draft.derived);
     held.status = held.status.max(draft.status);
     held.as_of = held.as_of.min(draft.as_of);
     held.valid_until = held.valid_until.min(draft.valid_until);
@@ -198,6 +202,17 @@ enum Together {
     Most,
     Least,
     Same,
+}
+
+impl Together {
+    fn of(self, one: Decimal, other: Decimal) -> Decimal {
+        match self {
+            Self::Add => one + other,
+            Self::Most => one.max(other),
+            Self::Least => one.min(other),
+            Self::Same => one,
+        }
+    }
 }
 
 const fn together(carries: Carries) -> Together {
@@ -244,6 +259,26 @@ fn value(
     unit.convert(scaled, measure.unit)
         .map(Some)
         .ok_or_else(|| format!("{unit} does not convert to {}", measure.unit))
+}
+
+/// The same of what was released, where `derived` is what is derived now. A plan
+/// cut is firm by itself.
+fn released(
+    request: &Request<'_>,
+    measure: &MeasureDecl,
+    (row, units): (&MapRow, Decimal),
+    one: &Figures,
+    derived: Decimal,
+) -> Decimal {
+    let figure = figure(measure, request.mapping);
+    let (unit, additive) = kind(figure);
+    let released = request.released.filter(|_| measure.carries != Carries::PlanCut);
+    let own = released.and_then(|all| all.figure(&one.resource, one.period, figure));
+    own.and_then(|own| {
+        let scaled = if additive { own * units * row.share } else { own };
+        unit.convert(scaled, measure.unit)
+    })
+    .unwrap_or(derived)
 }
 
 /// Which figure of a resource a measure carries: a plan cut carries the one of

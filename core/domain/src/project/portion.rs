@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::{
     Draft, Mapping, Place, Projection, Request, Together, Withheld, merge, missing_parts, ours,
-    recipe,
+    recipe, released,
     rounding::{self, Anchors, Grid, Parts},
     stamp, standing, together, value,
 };
@@ -139,18 +139,15 @@ impl<'a> Portion<'a> {
     fn parts(&self, measure: &MeasureDecl, own: &BTreeMap<Period, Draft>) -> Option<Parts> {
         let kinds: BTreeSet<PeriodKind> = self.sources.periods.keys().copied().collect();
         let grid = Grid::of(&kinds).filter(|_| rounding::adds_up(measure))?;
-        let exact = |level| -> BTreeMap<Period, Decimal> {
-            if level == measure.level {
-                return own.iter().map(|(period, draft)| (*period, draft.value)).collect();
-            }
-            let drafts = self.drafts(measure, level, &mut Vec::new());
-            drafts.into_iter().map(|(period, draft)| (period, draft.value)).collect()
+        let of = |level| match level == measure.level {
+            true => own.clone(),
+            false => self.drafts(measure, level, &mut Vec::new()),
         };
         let months = match grid.anchors {
-            Anchors::Months => exact(PeriodKind::Month),
+            Anchors::Months => of(PeriodKind::Month),
             Anchors::Weeks => BTreeMap::new(),
         };
-        Some(Parts::round(exact(grid.part), months, grid.anchors, measure.scale))
+        Some(Parts::round(&of(grid.part), &months, grid.anchors, measure.scale))
     }
 
     /// The periods in which a value of ours lands.
@@ -185,10 +182,11 @@ impl<'a> Portion<'a> {
             let counted = (*row, self.sources.units(&row.source));
             for one in figures.filter(|one| one.period.kind() == level) {
                 match value(self.request, measure, counted, one) {
-                    Ok(Some(value)) => {
+                    Ok(Some(derived)) => {
                         parts.entry(one.period).or_default().insert(&row.source);
                         let draft = Draft {
-                            value,
+                            derived,
+                            value: released(self.request, measure, counted, one, derived),
                             status: one.status,
                             // The instant that the derivation speaks for, which only
                             // grows. A source that falls silent makes truth older

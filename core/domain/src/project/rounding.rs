@@ -98,27 +98,31 @@ pub(super) struct Parts(BTreeMap<Date, Part>);
 #[derive(Debug, Clone, Copy)]
 struct Part {
     end: Date,
+    /// What is derived now.
+    derived: Decimal,
+    /// What was released of it.
     exact: Decimal,
     rounded: Decimal,
 }
 
 impl Parts {
-    /// Rounds `parts` at `scale`. `months` are the exact values of whole months:
-    /// of a month that the horizon cuts they tell what lies outside of it.
+    /// Rounds `parts` at `scale`. Of a month that the horizon cuts, what is derived
+    /// of it as a whole tells what lies outside of the horizon.
     pub(super) fn round(
-        parts: impl IntoIterator<Item = (Period, Decimal)>,
-        months: impl IntoIterator<Item = (Period, Decimal)>,
+        parts: &BTreeMap<Period, Draft>,
+        months: &BTreeMap<Period, Draft>,
         anchors: Anchors,
         scale: u32,
     ) -> Self {
-        let part = |end, exact| Part { end, exact, rounded: Decimal::ZERO };
-        let mut found = Self(
-            parts.into_iter().map(|(one, exact)| (one.start(), part(one.end(), exact))).collect(),
-        );
-        for (month, exact) in months {
-            let outside = exact - found.sum(month, |part| part.exact);
-            if let [(start, end)] = found.gaps(month)[..] {
-                found.0.insert(start, part(end, outside));
+        let part = |end, derived, exact| Part { end, derived, exact, rounded: Decimal::ZERO };
+        let known = |(one, draft): (&Period, &Draft)| {
+            (one.start(), part(one.end(), draft.derived, draft.value))
+        };
+        let mut found = Self(parts.iter().map(known).collect());
+        for (month, whole) in months {
+            let outside = whole.derived - found.sum(*month, |part| part.derived);
+            if let [(start, end)] = found.gaps(*month)[..] {
+                found.0.insert(start, part(end, outside, outside));
             }
         }
         let mut anchor = None;
@@ -137,12 +141,13 @@ impl Parts {
     }
 
     /// The exact and the rounded value of `period`; `None` where its parts are not
-    /// `own`, which was derived of it as a whole.
-    fn whole(&self, period: Period, own: Decimal) -> Option<(Decimal, Decimal)> {
-        let exact = self.sum(period, |part| part.exact);
-        let same = (exact - own).round_dp(EXACT).is_zero();
+    /// all of `derived`, which was derived of it as a whole.
+    fn whole(&self, period: Period, derived: Decimal) -> Option<(Decimal, Decimal)> {
+        let of_parts = self.sum(period, |part| part.derived);
+        let same = (of_parts - derived).round_dp(EXACT).is_zero();
         let whole = same || self.gaps(period).is_empty();
-        whole.then(|| (exact, self.sum(period, |part| part.rounded)))
+        let sums = || (self.sum(period, |part| part.exact), self.sum(period, |part| part.rounded));
+        whole.then(sums)
     }
 
     fn inside(&self, period: Period) -> impl Iterator<Item = (&Date, &Part)> {
@@ -188,7 +193,7 @@ pub(super) fn cells(
     key: impl Fn(Period) -> CellKey,
 ) -> Vec<DesiredCell> {
     let rounded = drafts.into_iter().map(|(period, draft)| {
-        let whole = parts.and_then(|parts| parts.whole(period, draft.value));
+        let whole = parts.and_then(|parts| parts.whole(period, draft.derived));
         let alone = || (draft.value, round_half_even(draft.value, measure.scale));
         let (unrounded, mut value) = whole.unwrap_or_else(alone);
         value.rescale(measure.scale);

@@ -61,7 +61,17 @@ fn request<'a>(
     measures: &'a [MeasureDecl],
 ) -> Request<'a> {
     let (target, scope) = ("t", "");
-    Request { plant, live, cut: None, target, scope, mapping, measures, heartbeat: None }
+    Request {
+        plant,
+        live,
+        cut: None,
+        target,
+        scope,
+        mapping,
+        measures,
+        heartbeat: None,
+        released: None,
+    }
 }
 
 fn cell<'a>(

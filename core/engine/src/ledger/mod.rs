@@ -17,6 +17,7 @@ mod locks;
 pub mod mapped;
 mod pauses;
 mod receipts;
+mod released;
 mod retry;
 pub(crate) mod rows;
 mod screen;
@@ -37,6 +38,7 @@ pub use self::{
     locks::{Lock, LockKind, lock, locks, unlock},
     pauses::{keep_pauses, pauses},
     receipts::{AttemptSummary, receipts},
+    released::{ReleasedRow, release, released},
     retry::retry,
     rows::Why,
     screen::{Screened, screen},

@@ -19,6 +19,7 @@ pub(crate) mod names;
 #[cfg(test)]
 mod plans;
 pub(crate) mod records;
+mod released;
 mod repeats;
 mod schema;
 pub(crate) mod segments;

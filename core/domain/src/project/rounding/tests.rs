@@ -17,10 +17,21 @@ use crate::{
 const KINDS: [PeriodKind; 4] =
     [PeriodKind::Day, PeriodKind::TechnicalWeek, PeriodKind::Week, PeriodKind::Month];
 
+fn draft(value: Decimal) -> Draft {
+    Draft {
+        derived: value,
+        value,
+        status: planthread_contracts::Status::Live,
+        as_of: jiff::Timestamp::UNIX_EPOCH,
+        valid_until: jiff::Timestamp::UNIX_EPOCH,
+        recipe: "".into(),
+    }
+}
+
 /// Exact values of days in a row, from what a running total of `of` says.
-fn days(first: Date, values: &[i64], over: i64) -> Vec<(Period, Decimal)> {
+fn days(first: Date, values: &[i64], over: i64) -> BTreeMap<Period, Draft> {
     let day = |n: i64| Period::containing(PeriodKind::Day, first.saturating_add(n.days()));
-    let exact = |value: &i64| Decimal::from(*value) / Decimal::from(over);
+    let exact = |value: &i64| draft(Decimal::from(*value) / Decimal::from(over));
     (0..).zip(values).map(|(n, value)| (day(n), exact(value))).collect()
 }
 
@@ -63,7 +74,7 @@ proptest! {
             .filter(move |one: &Period| first <= one.start() && one.end() <= to);
         let unit = Decimal::new(1, scale);
         for anchors in [Anchors::Weeks, Anchors::Months] {
-            let all = Parts::round(days.clone(), [], anchors, scale);
+            let all = Parts::round(&days, &BTreeMap::new(), anchors, scale);
             for kind in KINDS {
                 if kind == PeriodKind::Month && anchors == Anchors::Weeks {
                     continue;
@@ -79,12 +90,13 @@ proptest! {
             // A horizon that begins later says the same.
             let monday = Period::containing(PeriodKind::Week, first.saturating_add(cut.days()))
                 .next().start();
-            let months = inside(PeriodKind::Month).map(|month| (month, whole(&all, month).0));
-            let months: Vec<_> = months.collect();
-            let later = days.iter().filter(|(day, _)| monday <= day.start()).copied();
-            let later = Parts::round(later, months.clone(), anchors, scale);
+            let months = inside(PeriodKind::Month).map(|month| (month, draft(whole(&all, month).0)));
+            let months: BTreeMap<_, _> = months.collect();
+            let later = days.iter().filter(|(day, _)| monday <= day.start());
+            let later = later.map(|(day, draft)| (*day, draft.clone())).collect();
+            let later = Parts::round(&later, &months, anchors, scale);
             for day in inside(PeriodKind::Day).filter(|day| monday <= day.start()) {
-                let known = months.iter().any(|(month, _)| month.start() <= day.start());
+                let known = months.keys().any(|month| month.start() <= day.start());
                 if anchors == Anchors::Weeks || known {
                     prop_assert_eq!(whole(&later, day), whole(&all, day), "{}", day);
                 }
@@ -205,6 +217,7 @@ impl Random {
             plant: &plant,
             live: &live,
             cut: None,
+            released: None,
             target: "t",
             scope: "",
             mapping: &mapping,

@@ -77,7 +77,7 @@ proptest! {
         let (live, mapping, measures) = (derived(&plant, &statuses), mapping(pooled), measures());
         let request = Request {
             plant: &plant, live: &live, cut: None, target: "t", scope: "", mapping: &mapping,
-            measures: &measures, heartbeat: None,
+            measures: &measures, heartbeat: None, released: None,
         };
         let landed = project(&request).unwrap();
         let periods: BTreeSet<Period> = live.figures.iter().map(|one| one.period).collect();
@@ -114,7 +114,7 @@ proptest! {
         let (live, mapping, measures) = (derived(&plant, &statuses), mapping(false), measures());
         let request = Request {
             plant: &plant, live: &live, cut: None, target: "t", scope: "", mapping: &mapping,
-            measures: &measures, heartbeat: None,
+            measures: &measures, heartbeat: None, released: None,
         };
         let mut cells = project(&request).unwrap().cells;
         let before = cells.clone();
@@ -158,6 +158,7 @@ fn what_is_worse_beside_a_persons_value_stays_worse() {
         mapping: &mapping,
         measures: &measures,
         heartbeat: None,
+        released: None,
     };
     let mut cells = project(&request).unwrap().cells;
     let key = cells.iter().find(|cell| cell.key.measure == "live").unwrap().key.clone();

@@ -1,0 +1,199 @@
+//! Which new figures are worth releasing, decided once for all targets.
+//!
+//! Derived figures move with every hour that passes and every reading that comes
+//! in. What lands moves only when it matters: the figures of a resource and
+//! period are released together, and stay until there is a reason to release
+//! newer ones ([`Reason`]). The decision is made unrounded, before anything is
+//! projected, and rests on three things alone: what was released, what is derived
+//! now, and the plant's rules (`docs/adr/0017-what-is-worth-releasing.md`).
+
+mod releases;
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use planthread_contracts::{Carries, Period, Status};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+pub use releases::{Outcome, Releases, release};
+
+use crate::{
+    derive::{Derivation, Figures, Phase},
+    model::Significance,
+};
+
+/// Why figures were released. The first one that holds is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Nothing was released of this resource and period, or only later truth,
+    /// which was taken back.
+    New,
+    /// Status, or which figures are known, changed: a change of class always
+    /// passes.
+    Class,
+    /// People decided: scheduled hours or rules changed (law 9).
+    Decided,
+    /// The period ended: its measured figures are final.
+    Ended,
+    /// A figure moved to its unhopeful side by more than its band (law 8).
+    Worse,
+    /// A figure moved to its hopeful side by more than its band, records have come
+    /// in since, and what was released had stood for its least time.
+    Better,
+}
+
+impl Reason {
+    /// The word in reports.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Class => "class",
+            Self::Decided => "decided",
+            Self::Ended => "ended",
+            Self::Worse => "worse",
+            Self::Better => "better",
+        }
+    }
+
+    /// What it means, for people.
+    #[must_use]
+    pub const fn line(self) -> &'static str {
+        match self {
+            Self::New => "the first figures of this period",
+            Self::Class => "its status, or which figures are known, changed",
+            Self::Decided => "people changed the scheduled hours or the rules",
+            Self::Ended => "the period ended, and this is what was measured",
+            Self::Worse => "it got worse by more than its band",
+            Self::Better => "it got better by more than its band, and had stood long enough",
+        }
+    }
+}
+
+/// What was released of one resource in one period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Released {
+    /// The instant that the figures speak for.
+    pub as_of: Timestamp,
+    /// The journal's position up to which they were derived.
+    pub position: u64,
+    /// Why.
+    pub reason: Reason,
+    /// How far they can be trusted.
+    pub status: Status,
+    /// Whether the period was over.
+    pub ended: bool,
+    /// Hours that the calendar schedules.
+    pub scheduled: Decimal,
+    /// Version of the rules.
+    pub rules: String,
+    /// The figures, unrounded, in hours, parts, or as fractions.
+    pub figures: BTreeMap<Carries, Decimal>,
+}
+
+/// The figures that are released; a plan cut is firm by itself.
+const FIGURES: [Carries; 7] = [
+    Carries::AttainableClockHours,
+    Carries::DemonstratedStandardHours,
+    Carries::LowHours,
+    Carries::ExpectedLostHours,
+    Carries::GoodUnits,
+    Carries::Severity,
+    Carries::HoursAtRisk,
+];
+
+impl Released {
+    /// What would be released of `one` now.
+    fn candidate(derivation: &Derivation, position: u64, one: &Figures) -> Self {
+        let figures = FIGURES.into_iter().filter_map(|what| Some((what, one.carried(what)?)));
+        Self {
+            as_of: derivation.as_of,
+            position,
+            reason: Reason::New,
+            status: one.status,
+            ended: one.phase == Phase::Past,
+            scheduled: one.scheduled_hours(),
+            rules: derivation.rules_version.clone(),
+            figures: figures.collect(),
+        }
+    }
+}
+
+/// Decides whether `now` replaces what was released before; `None` where that
+/// stays. Pure.
+#[must_use]
+pub fn decide(
+    before: Option<&Released>,
+    now: &Released,
+    period: Period,
+    rules: &Significance,
+) -> Option<Reason> {
+    let Some(before) = before.filter(|before| before.as_of <= now.as_of) else {
+        return Some(Reason::New);
+    };
+    if before.status != now.status || !before.figures.keys().eq(now.figures.keys()) {
+        return Some(Reason::Class);
+    }
+    if (before.scheduled, &before.rules) != (now.scheduled, &now.rules) {
+        return Some(Reason::Decided);
+    }
+    if now.ended && !before.ended && before.figures != now.figures {
+        return Some(Reason::Ended);
+    }
+    let moves = || {
+        before.figures.iter().zip(now.figures.values()).map(|((what, from), to)| {
+            let up = if hopeful_up(*what) { *to - *from } else { *from - *to };
+            (up, band(*what, before, now.as_of, period, rules))
+        })
+    };
+    if moves().any(|(up, band)| -up > band) {
+        return Some(Reason::Worse);
+    }
+    let stands = SignedDuration::from_hours(i64::from(rules.stand_hours));
+    let stood = now.as_of.duration_since(before.as_of) >= stands;
+    // Where nobody has told anything since, only time has passed.
+    let told = now.position > before.position;
+    (stood && told && moves().any(|(up, band)| up > band)).then_some(Reason::Better)
+}
+
+/// Capacity and output are hopeful when they rise, losses and risks when they fall.
+const fn hopeful_up(what: Carries) -> bool {
+    !matches!(what, Carries::ExpectedLostHours | Carries::Severity | Carries::HoursAtRisk)
+}
+
+/// The largest move of a figure that is not worth releasing.
+fn band(
+    what: Carries,
+    before: &Released,
+    as_of: Timestamp,
+    period: Period,
+    rules: &Significance,
+) -> Decimal {
+    let near = match what {
+        Carries::Severity => rules.ratio,
+        Carries::GoodUnits => {
+            let units = before.figures.get(&what).copied().unwrap_or_default();
+            units.abs() * rules.units_share
+        }
+        _ => before.scheduled * rules.hours_share,
+    };
+    near * Decimal::from(distance(as_of, period, rules))
+}
+
+/// How many times wider the band of `period` is than that of the next weeks:
+/// twice beyond `near_weeks`, four times beyond three times as many.
+fn distance(as_of: Timestamp, period: Period, rules: &Significance) -> u32 {
+    let today = as_of.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let days = today.until(period.start()).map_or(0, |span| span.get_days());
+    let near = i32::try_from(rules.near_weeks.saturating_mul(7)).unwrap_or(i32::MAX);
+    match days {
+        days if days <= near => 1,
+        days if days <= near.saturating_mul(3) => 2,
+        _ => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! Everything that is released, and what a derivation changes of it.
+
+use std::collections::BTreeMap;
+
+use planthread_contracts::{Carries, Name, Period};
+use rust_decimal::Decimal;
+
+use super::{Reason, Released, decide};
+use crate::{derive::Derivation, model::Significance};
+
+/// What is released, by resource and period.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Releases(BTreeMap<Name, BTreeMap<Period, Released>>);
+
+impl Releases {
+    /// What is released of one resource and period.
+    #[must_use]
+    pub fn get(&self, resource: &str, period: Period) -> Option<&Released> {
+        self.0.get(resource)?.get(&period)
+    }
+
+    /// What is released of one resource in the periods that lie in `period`, in
+    /// order.
+    pub fn inside(
+        &self,
+        resource: &str,
+        period: Period,
+    ) -> impl Iterator<Item = (Period, &Released)> {
+        let all = self.0.get(resource).into_iter().flatten();
+        let lies = move |part: Period| period.start() <= part.start() && part.end() <= period.end();
+        all.filter(move |(part, _)| lies(**part)).map(|(part, one)| (*part, one))
+    }
+
+    /// Puts what is released of one resource and period.
+    pub fn put(&mut self, resource: Name, period: Period, released: Released) {
+        self.0.entry(resource).or_default().insert(period, released);
+    }
+
+    /// One released figure; `None` where nothing was released, or not this figure.
+    #[must_use]
+    pub(crate) fn figure(&self, resource: &str, period: Period, what: Carries) -> Option<Decimal> {
+        self.get(resource, period)?.figures.get(&what).copied()
+    }
+}
+
+/// What a derivation changed of what is released.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Everything that is released now.
+    pub releases: Releases,
+    /// What is new of it.
+    pub changed: Vec<(Name, Period)>,
+    /// How many were released, by reason.
+    pub reasons: BTreeMap<Reason, u64>,
+    /// How many stay that differ from what is derived now.
+    pub kept: u64,
+}
+
+/// Releases of `derivation`, derived up to `position` of the journal, what is worth
+/// it. What was released of periods that are not derived any more is forgotten.
+#[must_use]
+pub fn release(
+    derivation: &Derivation,
+    position: u64,
+    rules: &Significance,
+    mut before: Releases,
+) -> Outcome {
+    let mut decided = Outcome::default();
+    for one in &derivation.figures {
+        let mut now = Released::candidate(derivation, position, one);
+        let resource = before.0.get_mut(one.resource.as_str());
+        let standing = resource.and_then(|periods| periods.remove(&one.period));
+        let released = match (decide(standing.as_ref(), &now, one.period, rules), standing) {
+            (None, Some(standing)) => {
+                decided.kept += u64::from(standing.figures != now.figures);
+                standing
+            }
+            (reason, _) => {
+                now.reason = reason.unwrap_or(Reason::New);
+                *decided.reasons.entry(now.reason).or_default() += 1;
+                decided.changed.push((one.resource.clone(), one.period));
+                now
+            }
+        };
+        decided.releases.put(one.resource.clone(), one.period, released);
+    }
+    decided
+}
