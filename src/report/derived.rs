@@ -1,8 +1,10 @@
 //! What the plant could do, and will: one line a resource and period.
 
+use std::collections::HashMap;
+
 use planthread_contracts::Status;
 use planthread_domain::{
-    derive::{Derivation, Explanation, Figures},
+    derive::{Derivation, Explanation, Figures, Remark},
     project::CellExplanation,
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
@@ -83,6 +85,9 @@ pub struct DerivedLine {
     pub status: String,
     /// Instant of the truth behind them.
     pub as_of: String,
+    /// What is doubtful about the time of the period, or was set aside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
 }
 
 /// Hours as a JSON number: these are figures to look at and to compare, while
@@ -135,7 +140,23 @@ impl From<&Figures> for DerivedLine {
             basis: word(&figures.basis),
             status: figures.status.word().to_owned(),
             as_of: figures.as_of.to_string(),
+            doubts: Vec::new(),
         }
+    }
+}
+
+impl DerivedLine {
+    /// With what is doubtful about its time.
+    fn with_doubts(mut self, figures: &Figures, remarks: &[Remark]) -> Self {
+        let inside = |one: &&Remark| {
+            one.resource == figures.resource && one.start < figures.end && figures.start < one.end
+        };
+        for remark in remarks.iter().filter(inside) {
+            if !self.doubts.contains(&remark.words) {
+                self.doubts.push(remark.words.clone());
+            }
+        }
+        self
     }
 }
 
@@ -164,11 +185,20 @@ impl Derived {
     /// The view of a derivation.
     #[must_use]
     pub fn of(derivation: &Derivation, from: &str, refused: usize) -> Self {
+        // A derivation has the remarks of a resource side by side.
+        let remarks = derivation.remarks.chunk_by(|a, b| a.resource == b.resource);
+        let remarks: HashMap<&str, &[Remark]> =
+            remarks.map(|of| (of[0].resource.as_str(), of)).collect();
+        let of = |one: &Figures| remarks.get(one.resource.as_str()).copied().unwrap_or_default();
         Self {
             as_of: derivation.as_of.to_string(),
             from: from.to_owned(),
             refused,
-            lines: derivation.figures.iter().map(DerivedLine::from).collect(),
+            lines: derivation
+                .figures
+                .iter()
+                .map(|one| DerivedLine::from(one).with_doubts(one, of(one)))
+                .collect(),
         }
     }
 }
@@ -226,6 +256,13 @@ fn resource(paper: &mut Paper, lines: &[DerivedLine]) {
         ["period", "", "scheduled", "planned", "down", "expected", "attainable", "low", "status"],
         &rows,
     );
+    let mut said: Vec<&str> = Vec::new();
+    for words in lines.iter().flat_map(|line| &line.doubts) {
+        if !said.contains(&words.as_str()) {
+            said.push(words);
+            paper.line(format!("  Note: {words}."));
+        }
+    }
     paper.line("");
 }
 

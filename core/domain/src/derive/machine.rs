@@ -156,6 +156,16 @@ impl<'a> Machine<'a> {
         self.schedule.scheduled.without(&self.planned).without(&self.down)
     }
 
+    /// Scheduled milliseconds of `window` of which nobody knows, and nobody will:
+    /// of a live source the time since its last word is only not told yet.
+    pub(super) fn unseen(&self, window: Span) -> i64 {
+        let told = match self.last_word {
+            Some(last) if self.status == Status::Live => window.end.min(last),
+            _ => window.end,
+        };
+        self.unknown.ms_within(Span { end: told, ..window })
+    }
+
     /// The open time before `as_of` of which nobody knows.
     pub(super) const fn unknown(&self) -> &Spans {
         &self.unknown

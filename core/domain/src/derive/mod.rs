@@ -106,7 +106,8 @@ pub fn derive(
             figures.extend(line.figures(&asked, &outlook));
         }
     }
-    let remarks = machines.iter().flat_map(|machine| remark::remarks(plant, machine, now));
+    let remarks =
+        machines.iter().flat_map(|machine| remark::remarks(plant, machine, clock.first, now));
     Ok(Derivation {
         as_of,
         figures,

@@ -206,11 +206,12 @@ fn status(
     {
         return Status::Conflicting;
     }
-    let measured = if elements.unknown > 0 { Status::Assumed } else { Status::Live };
+    let unseen = machine.unseen(asked.window);
+    let measured = if unseen > 0 { Status::Assumed } else { Status::Live };
     let shown = machine.demonstrated.as_deref().is_some_and(Demonstrated::is_shown);
     let so_far = elements.scheduled - elements.ahead;
     let asked_for = Decimal::from(so_far) * asked.plant.rules.min_coverage;
-    let seen = Decimal::from(so_far - elements.unknown) >= asked_for;
+    let seen = Decimal::from(so_far - unseen) >= asked_for;
     // A stop that outlived its source: nobody saw how the period ended.
     let presumed = machine.observed_until.is_some_and(|until| until < asked.window.end);
     let own = match (asked.phase(), machine.status) {

@@ -14,7 +14,7 @@ use crate::{
     calendar::{LocalTimeError, Span, Spans, schedule::place},
     decode::{Facts, SourceIndex, StateSet, Subject},
     model::{EquipmentState, Plant, Reader, Resource},
-    timeline::{Output, Timeline, Voice, merge, of_subject, voices},
+    timeline::{Known, Output, Timeline, Voice, merge, of_subject, voices},
     truth::age_status,
 };
 
@@ -81,7 +81,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
         observed_until: heard.map(|at| if status == Status::Live { clock.now } else { at }),
         last_word: heard,
         status,
-        silent: silent(&voices, &timeline),
+        silent: silent(&voices, &timeline, clock.now),
         timeline,
     }
 }
@@ -106,14 +106,16 @@ fn heard(voices: &[Voice<'_>], now: i64) -> (Option<i64>, Status) {
     })
 }
 
-/// The sources whose silence holds the machine now, by position in the plant.
-fn silent(voices: &[Voice<'_>], timeline: &Timeline) -> Vec<(SourceIndex, i64)> {
-    let last = timeline.intervals().last();
-    let held = last.filter(|last| last.known == crate::timeline::Known::Held);
-    let by = held.map(|last| last.by).unwrap_or_default();
-    let holds = |voice: &&Voice<'_>| by.iter().any(|at| at == usize::from(voice.index.0));
-    let end = last.map_or(i64::MAX, |last| last.span.end);
-    let silent = voices.iter().filter(holds).filter(|voice| voice.proof < end);
+/// The sources that are no longer live where what they left holds the machine, and
+/// until when each was proven.
+fn silent(voices: &[Voice<'_>], timeline: &Timeline, now: i64) -> Vec<(SourceIndex, i64)> {
+    let last = timeline.intervals().last().map(|last| last.known);
+    let holds = matches!(last, Some(Known::Held | Known::Unknown));
+    let old = |voice: &&Voice<'_>| {
+        let status = age_status(voice.proof, now, voice.live, voice.time_to_live);
+        !voice.is_handed_over(now) && status != Status::Live
+    };
+    let silent = voices.iter().filter(|_| holds).filter(old);
     silent.map(|voice| (voice.index, voice.proof)).collect()
 }
 

@@ -22,6 +22,8 @@ pub enum About {
     Conflict,
     /// A source fell silent: what it last said holds.
     Silence,
+    /// Nobody speaks of the machine, or only its counter.
+    Unheard,
     /// A declared stop during which the machine was seen running.
     DeclaredStop,
     /// A counter.
@@ -39,12 +41,13 @@ pub struct Remark {
     pub words: String,
     /// First instant.
     pub start: Timestamp,
-    /// The first instant after it.
+    /// The first instant after it; the end of time for what never ends.
     pub end: Timestamp,
 }
 
-/// Everything to know about one machine, in order of time.
-pub(super) fn remarks(plant: &Plant, machine: &Machine<'_>, now: i64) -> Vec<Remark> {
+/// Everything to know about one machine, in order of time. Derivation begins at
+/// `from`.
+pub(super) fn remarks(plant: &Plant, machine: &Machine<'_>, from: i64, now: i64) -> Vec<Remark> {
     let mut found = Vec::new();
     let mut add = |about, span: Span, words: String| {
         let resource = Name::from(&machine.resource.id);
@@ -74,6 +77,9 @@ pub(super) fn remarks(plant: &Plant, machine: &Machine<'_>, now: i64) -> Vec<Rem
         );
         add(About::Silence, Span { start: *since, end: now }, words);
     }
+    if let Some(words) = unheard(machine) {
+        add(About::Unheard, Span { start: from, end: i64::MAX }, words);
+    }
     for span in machine.set_aside.as_slice() {
         let words = "a stop was declared, and the machine was seen running: what was seen counts";
         add(About::DeclaredStop, *span, words.to_owned());
@@ -83,6 +89,22 @@ pub(super) fn remarks(plant: &Plant, machine: &Machine<'_>, now: i64) -> Vec<Rem
     }
     found.sort_by_key(|one| (one.start, one.about));
     found
+}
+
+/// Why nothing is known of its hours, where no source of states speaks of it.
+fn unheard(machine: &Machine<'_>) -> Option<String> {
+    if machine.observed_from.is_some() {
+        return None;
+    }
+    let id = &machine.resource.id;
+    Some(match machine.output {
+        Some(_) => format!(
+            "only a counter speaks of {id}: good parts land, and hours need a source of its stops (`machine_events` or production states)"
+        ),
+        None => format!(
+            "no source speaks of {id}: send rows of it, or list it in the `speaks_for` of the source that watches it"
+        ),
+    })
 }
 
 fn name(plant: &Plant, source: SourceIndex) -> &str {

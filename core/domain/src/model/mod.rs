@@ -14,6 +14,7 @@ mod rules;
 mod source;
 mod validate;
 mod validate_source;
+mod validate_voice;
 
 pub use calendar::{
     Calendar, CalendarException, Disambiguation, PlannedMaintenance, Shift, ShiftHours, WeekDay,

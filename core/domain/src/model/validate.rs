@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use planthread_contracts::Violation;
 use rust_decimal::Decimal;
 
-use super::{Calendar, MapRow, Mapping, Moment, Plant, findings::Findings, validate_source};
+use super::{
+    Calendar, MapRow, Mapping, Moment, Plant, findings::Findings, validate_source, validate_voice,
+};
 
 /// Every week is derived in every cycle; no plan reaches further.
 const WEEKS_MAX: u32 = 520;
@@ -30,7 +32,9 @@ impl Plant {
         self.check_maintenance(&mut found);
         self.check_rules(&mut found);
         for (index, source) in self.sources.iter().enumerate() {
-            validate_source::check(&mut found, &format!("sources[{index}]"), source, self);
+            let at = format!("sources[{index}]");
+            validate_voice::check(&mut found, &at, source, self);
+            validate_source::check(&mut found, &at, source, self);
         }
         found.done()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     calendar::{Span, span::hours},
-    derive::{Derivation, Figures, Phase, Remark},
+    derive::{About, Derivation, Figures, Phase, Remark},
     model::Plant,
 };
 
@@ -35,6 +35,9 @@ pub(super) fn notes(plant: &Plant, derivation: &Derivation, one: &Figures) -> Ve
             } else {
                 format!("{resource}: ")
             };
+            if first.about == About::Unheard {
+                return Some((*first, format!("{own}{words}.")));
+            }
             let long = super::shown(hours(ms));
             Some((*first, format!("{own}{words} ({long} h, {} to {}).", first.start, last.end)))
         })
