@@ -87,6 +87,12 @@ impl Spans {
         &self.0
     }
 
+    /// What lies inside `window`; costs what lies there, and not the whole set.
+    #[must_use]
+    pub fn clip(&self, window: Span) -> Self {
+        Self(self.within(window).collect())
+    }
+
     /// Whether `at` lies inside.
     #[must_use]
     pub fn has(&self, at: i64) -> bool {

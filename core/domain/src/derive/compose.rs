@@ -88,7 +88,7 @@ pub(super) fn compose(
         let units = Decimal::from(machine.resource.parallel_units);
         let seconds = machine.seconds_a_part();
         let gives = seconds.and_then(|one| (units * line.ideal_cycle_seconds).checked_div(one));
-        let open = machine.open();
+        let open = machine.open.clone();
         let seen = open.and(&past).without(machine.unknown());
         Some(Part { machine, gives, open, seen })
     };

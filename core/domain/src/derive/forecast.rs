@@ -75,10 +75,9 @@ impl<'a> Outlook<'a> {
         let mut rest = time;
         let mut holding = Vec::new();
         for (_, interval, truth, forecast) in self.of_kind(kind).filter(|(.., f)| about(f)) {
-            let window = Spans::one(*interval);
-            let mine = rest.and(&window);
+            let mine = rest.clip(*interval);
             if mine.ms() > 0 {
-                rest = rest.without(&window);
+                rest = rest.without(&Spans::one(*interval));
                 holding.push((mine, *interval, *truth, *forecast));
             }
         }
@@ -158,7 +157,7 @@ impl<'a> Outlook<'a> {
     pub(super) fn risk(&self, window: Span, scheduled: &Spans) -> Option<Risk> {
         let mut found: Option<Risk> = None;
         let mut survives = Decimal::ONE;
-        let time = scheduled.and(&Spans::one(window));
+        let time = scheduled.clip(window);
         let (holding, _) = self.holding(Foretold::FailureProbability, time, |_| true);
         for (mine, interval, truth, forecast) in holding {
             let whole = scheduled.ms_within(interval);

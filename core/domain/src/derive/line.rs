@@ -136,7 +136,7 @@ impl<'a> LineView<'a> {
         };
         let mut pool = LinePool { composed: true, ..LinePool::default() };
         for window in self.weeks_before(plant, until.min(clock.now))? {
-            let told = self.composed.told.and(&Spans::one(window));
+            let told = self.composed.told.clip(window);
             if told.ms() > 0 {
                 pool.output_hours += at_most(&self.composed.levels(&told), Decimal::ONE);
                 pool.scheduled += told.ms();
@@ -203,8 +203,8 @@ impl<'a> LineView<'a> {
 
     /// What the period's hours are made of; `None` when nothing is known.
     fn parts(&self, asked: &Asked<'_>, counted: Option<Decimal>) -> Option<Parts> {
-        let scheduled = self.schedule.scheduled.and(&Spans::one(asked.window));
-        let rest = scheduled.without(&self.counted);
+        let scheduled = self.schedule.scheduled.clip(asked.window);
+        let rest = scheduled.without(&self.counted.clip(asked.window));
         let composed = self.composed.levels(&scheduled);
         let made = counted.unwrap_or_default();
         let rated = (self.ratio().is_some() && !self.is_composed())
@@ -223,7 +223,7 @@ impl<'a> LineView<'a> {
                 rated,
             });
         };
-        let unasked = self.composed.levels(&self.unasked.and(&scheduled));
+        let unasked = self.composed.levels(&self.unasked.clip(asked.window));
         let open = self.composed.levels(&rest);
         let idle = at_most(&unasked, ratio);
         let attainable = made + idle + at_most(&open, ratio);

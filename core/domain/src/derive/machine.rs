@@ -29,6 +29,9 @@ pub(super) struct Machine<'a> {
     pub(super) unasked: Spans,
     unknown: Spans,
     ahead: Spans,
+    /// Scheduled time in which it could work, as far as anybody knows: not
+    /// stopped, seen or not, past or to come.
+    pub(super) open: Spans,
     conflicting: Spans,
     /// Declared stops, within scheduled time, during which it was seen running.
     pub(super) set_aside: Spans,
@@ -102,6 +105,7 @@ impl<'a> Machine<'a> {
             unknown: within(&unknown),
             ahead: scheduled.without(&past).without(&planned),
             conflicting: scheduled.and(&timeline.instants(|one| one.known == Known::Conflicting)),
+            open: scheduled.without(&planned).without(&within(&down)),
             planned,
             set_aside,
             output: None,
@@ -137,7 +141,7 @@ impl<'a> Machine<'a> {
 
     /// Scheduled time ahead inside `window`, less planned stops.
     pub(super) fn ahead(&self, window: Span) -> Spans {
-        Spans::union(self.ahead.within(window).collect())
+        self.ahead.clip(window)
     }
 
     /// Gaps of observation inside `window`.
@@ -148,12 +152,6 @@ impl<'a> Machine<'a> {
     /// Whether sources of one rank differ for longer than the tolerance.
     pub(super) fn conflicts(&self, window: Span, tolerance_ms: i64) -> bool {
         self.conflicting.ms_within(window) > tolerance_ms
-    }
-
-    /// Scheduled time in which it could work, as far as anybody knows: not
-    /// stopped, seen or not, past or to come.
-    pub(super) fn open(&self) -> Spans {
-        self.schedule.scheduled.without(&self.planned).without(&self.down)
     }
 
     /// Scheduled milliseconds of `window` of which nobody knows, and nobody will:
@@ -280,7 +278,7 @@ impl<'a> Machine<'a> {
     /// Good parts of the time inside `window` in which the machine was seen.
     fn parts_seen(&self, window: Span) -> Option<Decimal> {
         let output = self.output.as_ref()?;
-        let seen = Spans::one(window).without(&self.unknown);
+        let seen = Spans::one(window).without(&self.unknown.clip(window));
         seen.as_slice().iter().filter_map(|span| output.parts_within(*span)).reduce(|a, b| a + b)
     }
 
@@ -293,10 +291,13 @@ impl<'a> Machine<'a> {
         };
         let heard = self.last_word.unwrap_or(until);
         let asked = |window: Span| {
-            let counted = output.counted(window).and(&self.schedule.scheduled);
-            let open = counted.without(&self.planned);
+            let counted = output.counted(window).and(&self.schedule.scheduled.clip(window));
+            let open = counted.without(&self.planned.clip(window));
             match self.last_word {
-                Some(_) => open.without(&self.down).without(&self.unknown).without(&self.standby),
+                Some(_) => open
+                    .without(&self.down.clip(window))
+                    .without(&self.unknown.clip(window))
+                    .without(&self.standby.clip(window)),
                 None => open,
             }
         };

@@ -272,18 +272,19 @@ fn good(
     // Counted time, and time before the first count, is not filled.
     let mut known = output.counted(measured);
     known = known.or(&Spans::one(Span { start: measured.start, end: since }));
+    let inside =
+        |set: &Spans| known.as_slice().iter().map(|span| set.ms_within(*span)).sum::<i64>();
     let fraction = machine.demonstrated.as_deref().map(|pool| pool.availability);
     let open_hours = match attainable {
         Some(all) => {
-            let open = machine.open();
-            let seen = open.without(machine.unknown()).and(&known).ms();
-            let unknown = machine.unknown().and(&known).ms();
+            let unknown = inside(machine.unknown());
+            let seen = inside(&machine.open) - unknown;
             let own = hours(seen) + hours(unknown) * fraction.unwrap_or_default();
             (all - own).max(Decimal::ZERO)
         }
         None => {
             let open = elements.scheduled - elements.planned;
-            hours(open - machine.open().and(&known).ms())
+            hours(open - inside(&machine.open))
         }
     };
     let rate = machine.rate.filter(|rate| open_hours > Decimal::ZERO && rate.ms > 0);

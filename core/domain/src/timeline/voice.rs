@@ -37,8 +37,9 @@ impl Voice<'_> {
     /// Its first word of what the machine does after `since`.
     pub(crate) fn word_after(&self, since: i64) -> Option<i64> {
         let begins = self.begins.map(|begins| begins.at.as_millisecond());
-        let told = self.facts.iter().filter(|fact| is_known(fact)).map(|fact| fact.at);
-        told.chain(begins).filter(|at| *at > since).min()
+        let after = self.facts.partition_point(|fact| fact.at <= since);
+        let word = self.facts[after..].iter().find(|fact| is_known(fact)).map(|fact| fact.at);
+        word.into_iter().chain(begins.filter(|at| *at > since)).min()
     }
 
     /// Whether it is silent at `at`, and nobody took its place.
