@@ -170,3 +170,93 @@ fn a_weaker_source_fills_only_what_the_stronger_one_leaves() {
     assert_eq!(made_in(&both, 0, 4), Some((7 + 30 + 100).into()));
     assert_eq!(made_in(&both, 2, 4), Some(100.into()));
 }
+
+/// Hourly readings of a machine whose ideal cycle is `seconds`.
+fn hourly(totals: &[u64], seconds: Option<i64>, reset: CounterReset) -> Output {
+    let fact = |(hour, total): (i64, &u64)| CountFact {
+        subject: Subject(0),
+        source: SourceIndex(0),
+        interval: Span { start: hour * HOUR, end: (hour + 1) * HOUR },
+        total: *total,
+        received: 0,
+    };
+    let facts: Vec<CountFact> = (0..).zip(totals).map(fact).collect();
+    let source = Counts { reset, opening_total: Some(0), ..fixture::counts() };
+    Output::of(&facts, &source, seconds.map(Decimal::from))
+}
+
+fn whole(output: &Output) -> Option<Decimal> {
+    output.parts_within(Span { start: 0, end: 10_000 * HOUR })
+}
+
+fn doubts(output: &Output) -> Vec<Doubt> {
+    let mut doubts: Vec<Doubt> = output.remarks.iter().map(|one| one.doubt).collect();
+    doubts.dedup();
+    doubts
+}
+
+#[test]
+fn a_register_that_flaps_to_another_one_loses_and_adds_no_part() {
+    // Every third reading comes from another register that stands at 20.
+    let totals: Vec<u64> =
+        (1..=300).map(|hour| if hour % 3 == 0 { 20 } else { hour * 60 }).collect();
+    for seconds in [Some(60), None] {
+        let output = hourly(&totals, seconds, CounterReset::Restart);
+        // The last reading is a bad one that nothing follows: it is taken for a
+        // restart until the count returns.
+        let made = whole(&output).unwrap();
+        assert!(made == (299 * 60).into() || made == (299 * 60 + 20).into(), "{made}");
+        assert_eq!(doubts(&output), [Doubt::Bridged]);
+    }
+}
+
+#[test]
+fn a_counter_that_restarts_each_shift_counts_every_part() {
+    let totals: Vec<u64> = (0..240).map(|hour| (hour % 8 + 1) * 60).collect();
+    for seconds in [Some(60), None] {
+        let output = hourly(&totals, seconds, CounterReset::Restart);
+        assert_eq!((whole(&output), doubts(&output)), (Some((240 * 60).into()), vec![]));
+    }
+}
+
+#[test]
+fn a_counter_that_rolls_over_counts_every_part() {
+    let totals: Vec<u64> = (1..=240).map(|hour| hour * 60 % 1_000).collect();
+    let output = hourly(&totals, Some(60), CounterReset::Wrap(999));
+    assert_eq!((whole(&output), doubts(&output)), (Some((240 * 60).into()), vec![]));
+}
+
+#[test]
+fn parts_of_each_interval_are_told_and_never_counted_as_totals() {
+    let totals: Vec<u64> = (0..168).map(|hour| 50 + hour * 7 % 13).collect();
+    for seconds in [Some(60), None] {
+        let output = hourly(&totals, seconds, CounterReset::Restart);
+        assert_eq!((whole(&output), doubts(&output)), (None, vec![Doubt::PerInterval]));
+    }
+}
+
+#[test]
+fn a_machine_faster_than_its_master_data_is_counted_and_told() {
+    let totals: Vec<u64> = (1..=168).map(|hour| hour * 300).collect();
+    let output = hourly(&totals, Some(60), CounterReset::Restart);
+    assert_eq!((whole(&output), doubts(&output)), (Some((168 * 300).into()), vec![Doubt::Faster]));
+}
+
+proptest::proptest! {
+    /// Readings that were bad and returned, in any number and at any place, change
+    /// no part of what a steady counter made in all.
+    #[test]
+    fn readings_that_return_to_the_count_change_no_sum(
+        bad in proptest::collection::btree_map(20usize..190, 0u64..15, 0..40),
+        pace in 40u64..70,
+        known in proptest::bool::ANY,
+    ) {
+        let mut totals: Vec<u64> = (1..=200).map(|hour| hour * pace).collect();
+        for (hour, reading) in bad {
+            totals[hour] = reading;
+        }
+        let output = hourly(&totals, known.then_some(60), CounterReset::Restart);
+        proptest::prop_assert_eq!(whole(&output), Some((200 * pace).into()));
+        proptest::prop_assert!(doubts(&output).iter().all(|doubt| *doubt == Doubt::Bridged));
+    }
+}
