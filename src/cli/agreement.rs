@@ -72,7 +72,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         Act::Verify { target } => {
             let loaded = context.config()?;
             let target = context.open_offline(&loaded, target.as_deref())?;
-            context.screen.show(&Report { agreement: standing(&target)?, target: target.name })
+            context.screen.show(&Report {
+                agreement: standing(&target, context.clock.now())?,
+                target: target.name,
+            })
         }
         Act::Probe { target, who } => {
             let bridge = context.bridge()?;
@@ -85,7 +88,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             let target = context.open_offline(&loaded, name)?;
             enable(&target, named(who)?, context.clock.now())?;
             let target = context.open_offline(&loaded, name)?;
-            context.screen.show(&Report { agreement: standing(&target)?, target: target.name })
+            context.screen.show(&Report {
+                agreement: standing(&target, context.clock.now())?,
+                target: target.name,
+            })
         }
     }
 }

@@ -39,8 +39,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     for (name, target) in &loaded.config.targets {
         guards.push(Guard::of(&reader, name, target)?);
         let target = context.open_offline(&loaded, Some(name))?;
-        agreements
-            .extend(target.connector.info().agreement.clone().map(|agreed| (name.clone(), agreed)));
+        let gate = target.connector.info().agreement.as_ref();
+        agreements.extend(gate.map(|gate| (name.clone(), gate.standing(now))));
         waits.push(Waits::at(&loaded, &reader, &target, now)?);
     }
     context.screen.show(&Standing {

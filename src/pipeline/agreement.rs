@@ -10,15 +10,16 @@ use std::{
     path::Path,
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{CellKey, RevisionState};
 use planthread_engine::{
     ledger::{self, CellView},
     plan,
+    verify::SweepReport,
 };
 use planthread_kit::agreement::{
     Evidence, Kept, Standing, State,
-    evidence::{Act, Probing},
+    evidence::{Act, Contradicted, Probing},
 };
 use serde::Serialize;
 
@@ -47,16 +48,17 @@ pub struct Probed {
 ///
 /// # Errors
 /// When the target's vendor publishes how it is written, so that it has none.
-pub fn standing(target: &OpenTarget) -> Result<Standing, Failure> {
-    target.connector.info().agreement.clone().ok_or_else(|| {
+pub fn standing(target: &OpenTarget, now: Timestamp) -> Result<Standing, Failure> {
+    let gate = target.connector.info().agreement.as_ref();
+    gate.map(|gate| gate.standing(now)).ok_or_else(|| {
         Failure::usage(format!("{} is written without an agreement", target.name))
             .cure("its vendor publishes how; there is nothing to sign")
     })
 }
 
 /// Why a target may not be written, where it may not.
-pub(super) fn missing(target: &OpenTarget) -> Option<Failure> {
-    let standing = target.connector.info().agreement.as_ref()?;
+pub(super) fn missing(target: &OpenTarget, now: Timestamp) -> Option<Failure> {
+    let standing = target.connector.info().agreement.as_ref()?.standing(now);
     let shut = !standing.may_write() && !standing.probing;
     shut.then(|| {
         Failure::new(Exit::Held, format!("nothing is sent to {}: {standing}", target.name))
@@ -65,19 +67,21 @@ pub(super) fn missing(target: &OpenTarget) -> Option<Failure> {
     })
 }
 
-/// Where the evidence is kept, of an agreement that is in one of `states`.
-fn kept(target: &OpenTarget, states: &[State]) -> Result<Kept, Failure> {
-    let standing = standing(target)?;
-    match standing.evidence.clone().filter(|_| states.contains(&standing.state)) {
-        Some(kept) => Ok(kept),
+/// The evidence of an agreement that `is` so, and where it is kept.
+fn kept(
+    target: &OpenTarget,
+    now: Timestamp,
+    is: impl Fn(State, &Evidence) -> bool,
+) -> Result<(Kept, Evidence), Failure> {
+    let standing = standing(target, now)?;
+    let read = |kept: Kept| Some((kept.read().ok()?, kept));
+    let found = standing.evidence.clone().and_then(read);
+    match found.filter(|(evidence, _)| is(standing.state, evidence)) {
+        Some((evidence, kept)) => Ok((kept, evidence)),
         None => Err(Failure::new(Exit::Held, format!("{}: {standing}", target.name))
             .cure(standing.cure)
             .explain("agreement")),
     }
-}
-
-fn evidence(kept: &Kept) -> Result<Evidence, Failure> {
-    Evidence::read(&kept.file, &kept.agreement, &kept.host).map_err(Failure::usage)
 }
 
 fn keep(evidence: &Evidence, kept: &Kept) -> Result<(), Failure> {
@@ -94,9 +98,11 @@ impl Bridge {
     /// evidence can't be kept.
     pub async fn probe(&self, name: Option<&str>, who: &str) -> Result<Probed, Failure> {
         let name = self.target(name)?.name;
-        let kept = kept(&self.target(Some(&name))?, &[State::Contracted, State::Probed])?;
         let now = self.clock.now();
-        let mut evidence = evidence(&kept)?;
+        let (kept, mut evidence) = kept(&self.target(Some(&name))?, now, |state, evidence| {
+            matches!(state, State::Contracted | State::Probed)
+                || (state == State::Suspended && evidence.contradicted.is_some())
+        })?;
         let until = now.saturating_add(PROBE).unwrap_or(now);
         evidence.probing = Some(Probing { who: who.to_owned(), until });
         keep(&evidence, &kept)?;
@@ -113,9 +119,13 @@ impl Bridge {
         if seen == cells.len() {
             evidence.probed = Some(Act { who: who.to_owned(), at: self.clock.now() });
             evidence.cells = cells.iter().map(ToString::to_string).collect();
+            // Who let it be written before did not know of it.
+            if evidence.contradicted.take().is_some() {
+                evidence.enabled = None;
+            }
         }
         keep(&evidence, &kept)?;
-        let agreement = standing(&self.target(Some(&name))?)?;
+        let agreement = standing(&self.target(Some(&name))?, self.clock.now())?;
         let cells = cells.iter().map(ToString::to_string).collect();
         Ok(Probed { target: name, agreement, cells, seen, cycle })
     }
@@ -170,8 +180,35 @@ fn excerpt(target: &OpenTarget, whole: &Path, part: &Path) -> Result<Vec<CellKey
 ///
 /// # Errors
 /// When nobody probed it, or the evidence can't be kept.
-pub fn enable(target: &OpenTarget, who: &str, at: jiff::Timestamp) -> Result<(), Failure> {
-    let kept = kept(target, &[State::Probed])?;
-    let act = Some(Act { who: who.to_owned(), at });
-    keep(&Evidence { enabled: act, ..evidence(&kept)? }, &kept)
+pub fn enable(target: &OpenTarget, who: &str, at: Timestamp) -> Result<(), Failure> {
+    let (kept, evidence) = kept(target, at, |state, _| state == State::Probed)?;
+    keep(&Evidence { enabled: Some(Act { who: who.to_owned(), at }), ..evidence }, &kept)
+}
+
+/// Suspends an enabled agreement where a read-back contradicts it: rows that the
+/// target said it took and does not hold, or holds with other decimals or at another
+/// level. What somebody else may have written is no contradiction.
+///
+/// # Errors
+/// When it can't be kept.
+pub(super) fn weigh(
+    target: &OpenTarget,
+    swept: &SweepReport,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let Some(why) = contradiction(swept) else { return Ok(()) };
+    let enabled = |state: State, _: &Evidence| state == State::Enabled;
+    let Ok((kept, evidence)) = kept(target, now, enabled) else { return Ok(()) };
+    tracing::error!(target = target.name, why, "the agreement is suspended");
+    keep(&Evidence { contradicted: Some(Contradicted { why, at: now }), ..evidence }, &kept)
+}
+
+fn contradiction(swept: &SweepReport) -> Option<String> {
+    let first = swept.lost_cells.iter().find(|cell| cell.accepted);
+    let named = first.map(|cell| format!(", first {}", cell.key)).unwrap_or_default();
+    if swept.dropped > 0 {
+        return Some(format!("{} cells were taken and are not there{named}", swept.dropped));
+    }
+    let case = ["rounding", "level"].into_iter().find(|case| swept.cases.contains_key(*case))?;
+    Some(format!("{} cells stand there with another {case}", swept.cases[case]))
 }

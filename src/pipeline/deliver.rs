@@ -14,7 +14,7 @@ use planthread_engine::{
 };
 use planthread_kit::{PushPolicy, Unobserved};
 
-use super::{Bridge, OpenTarget, policy, watched::Watched};
+use super::{Bridge, OpenTarget, agreement, policy, watched::Watched};
 use crate::failure::Failure;
 
 /// Who may load a pack by hand, for its note.
@@ -59,7 +59,9 @@ impl Bridge {
         let delivery = self.delivery(target, &watched, &push);
         let recovered = deliver::recover(&delivery, &sweep).await;
         self.keep_pauses()?;
-        Ok(recovered?)
+        let recovered = recovered?;
+        agreement::weigh(target, &recovered.read_back, self.clock.now())?;
+        Ok(recovered)
     }
 
     fn delivery<'a>(

@@ -134,7 +134,8 @@ impl Bridge {
         let paused = target.config.policy.paused.clone();
         let mut done =
             TargetCycle { target: target.name.clone(), paused, ..TargetCycle::default() };
-        done.agreement.clone_from(&target.connector.info().agreement);
+        let gate = target.connector.info().agreement.as_ref();
+        done.agreement = gate.map(|gate| gate.standing(self.clock.now()));
         if let Err(failure) = self.steps(target, course, &mut done).await {
             done.stopped = Some(failure);
         }
@@ -183,7 +184,7 @@ impl Bridge {
             Course::Given { file, as_of, only_unmoved } => {
                 self.send(target, file, only_unmoved, done).await?;
                 self.prove(target, Which::Unproven, as_of, done).await?;
-                Self::say_what_is_missing(target, done);
+                self.say_what_is_missing(target, done);
                 Ok(())
             }
             Course::Land { truth, only_unmoved, read_back } => {
@@ -191,7 +192,7 @@ impl Bridge {
                 self.plan_to(target, truth, Some(&file), done)?;
                 self.send(target, &file, only_unmoved, done).await?;
                 self.prove(target, read_back, truth.as_of, done).await?;
-                Self::say_what_is_missing(target, done);
+                self.say_what_is_missing(target, done);
                 Ok(())
             }
         }
@@ -219,7 +220,7 @@ impl Bridge {
     ) -> Result<(), Failure> {
         let empty = done.plan.as_ref().is_some_and(|plan| plan.header.counts.groups == 0);
         // What may not be written is read, planned and packed all the same.
-        if empty || agreement::missing(target).is_some() {
+        if empty || agreement::missing(target, self.clock.now()).is_some() {
             return Ok(());
         }
         let mut plan = BufReader::new(open(file)?);
@@ -230,9 +231,10 @@ impl Bridge {
     }
 
     /// A target that may not be written was not sent what is planned for it.
-    fn say_what_is_missing(target: &OpenTarget, done: &mut TargetCycle) {
+    fn say_what_is_missing(&self, target: &OpenTarget, done: &mut TargetCycle) {
         let empty = done.plan.as_ref().is_some_and(|plan| plan.header.counts.groups == 0);
-        if let (false, None, Some(missing)) = (empty, &done.stopped, agreement::missing(target)) {
+        let missing = agreement::missing(target, self.clock.now());
+        if let (false, None, Some(missing)) = (empty, &done.stopped, missing) {
             done.stopped = Some(missing);
         }
     }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use planthread_engine::verify::{self, InUse, SweepPolicy, SweepReport, Which};
 use planthread_kit::Together;
 
-use super::{Bridge, OpenTarget, policy, watched::Watched};
+use super::{Bridge, OpenTarget, agreement, policy, watched::Watched};
 use crate::{config::Wiring, failure::Failure};
 
 impl Bridge {
@@ -26,7 +26,9 @@ impl Bridge {
         let policy = self.sweep_policy(target, which)?;
         let swept = verify::sweep(&self.state, &watched, &*self.clock, &policy).await;
         self.keep_pauses()?;
-        Ok(swept?)
+        let swept = swept?;
+        agreement::weigh(target, &swept, self.clock.now())?;
+        Ok(swept)
     }
 
     pub(super) fn sweep_policy(

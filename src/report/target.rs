@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use planthread_contracts::{MeasureDecl, Owner};
 use planthread_kit::{
     Discovery, Finding, Grade, Info, Need, SheetLine, SurfaceKind, agreement::Standing,
@@ -33,16 +34,16 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// The sheet of a connector.
+    /// The sheet of a connector as of `now`.
     #[must_use]
-    pub fn of(info: &Info) -> Self {
+    pub fn of(info: &Info, now: Timestamp) -> Self {
         Self {
             target: info.target.clone(),
             connector: info.name.to_owned(),
             measures: info.capabilities.measures.clone(),
             lines: info.sheet.clone(),
             grades: info.grades.clone(),
-            agreement: info.agreement.clone(),
+            agreement: info.agreement.as_ref().map(|gate| gate.standing(now)),
         }
     }
 }

@@ -57,6 +57,12 @@ impl Site {
         Self { folder, clock: VirtualClock::new(now, 7), sandbox: Arc::new(Mutex::new(sandbox)) }
     }
 
+    /// Somebody puts the tenant right: none of its traps is left, nor what landed.
+    fn put_right(&self) {
+        let found = registry::chosen(&[TARGET.to_owned()]).unwrap();
+        *self.sandbox.lock().unwrap() = (found[0].sandbox.build)(&Setup::default()).unwrap();
+    }
+
     fn bridge(&self) -> Bridge {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let wire = InProcess::new(self.sandbox.clone(), Arc::clone(&clock));
@@ -103,7 +109,7 @@ impl Site {
     }
 
     fn state(&self) -> State {
-        standing(&self.bridge().target(Some(TARGET)).unwrap()).unwrap().state
+        standing(&self.bridge().target(Some(TARGET)).unwrap(), self.clock.now()).unwrap().state
     }
 
     /// Why nothing was sent, in an apply that did all the rest.
@@ -183,6 +189,41 @@ fn a_tenant_is_probed_by_one_person_and_enabled_by_another_before_anything_else_
     assert_eq!(site.state(), State::Contracted);
     let none = enable(&site.bridge().target(Some(TARGET)).unwrap(), "Ada", site.clock.now());
     assert_eq!(none.unwrap_err().exit, Exit::Held);
+}
+
+#[test]
+fn a_read_back_that_contradicts_it_suspends_until_a_probe_proves_it_anew() {
+    let site = Site::with("contradicted", &["assortment-mask"], &[("resources", "4")]);
+    site.sign(|document| document["environment"] = json!("non_production"));
+    // One bridge, opened once, as in `run`.
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    let target = bridge.target(Some(TARGET)).unwrap();
+    let probe = || site.clock.block_on(bridge.probe(Some(TARGET), "Bea")).unwrap().agreement.state;
+    let state = || standing(&target, site.clock.now()).unwrap();
+    let land = || {
+        let truth = bridge.truth(bridge.as_of()).unwrap();
+        let read_back = Which::Unproven;
+        let course = Course::Land { truth: &truth, only_unmoved: false, read_back };
+        site.clock.block_on(bridge.walk(&target, course))
+    };
+    assert_eq!(probe(), State::Probed);
+    assert!(land().stopped.unwrap().message.contains("Bea probed it"));
+    enable(&target, "Ada", site.clock.now()).unwrap();
+    let done = land();
+    assert!(done.stopped.is_none() && done.applied.unwrap().accepted > 100, "without a restart");
+    assert_eq!(state().state, State::Enabled, "the target may still be busy");
+    site.clock.advance(Duration::from_secs(1_200));
+    let done = land();
+    let stopped = done.stopped.unwrap().message;
+    assert!(done.applied.is_none() && stopped.contains("taken and are not there"), "{stopped}");
+    assert_eq!(state().state, State::Suspended);
+    let anew = standing(&bridge.target(Some(TARGET)).unwrap(), site.clock.now()).unwrap();
+    assert_eq!(anew.state, State::Suspended, "a restart changes nothing");
+    assert_eq!(probe(), State::Suspended, "it swallows the probe, too");
+    site.put_right();
+    site.clock.advance(Duration::from_secs(1_200));
+    assert_eq!(probe(), State::Probed, "and whoever enabled it before decides again");
 }
 
 #[test]

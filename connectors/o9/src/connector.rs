@@ -55,7 +55,7 @@ impl O9 {
             capabilities: capabilities(config, measures),
             grades: grades(),
             sheet: sheet::lines(config, measures, scope),
-            agreement: Some(gate.standing(target.clock.now())),
+            agreement: Some(gate.clone()),
         };
         Self { context, info }
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Attempt, AttemptRecord, Batch, BoxFuture, CellWrite, ConnectorError, RecordedBatch,
-    agreement::Standing, http::Lane,
+    agreement::Gate, http::Lane,
 };
 
 /// Carries cells into one planning system and reads them back.
@@ -79,9 +79,10 @@ pub struct Info {
     pub grades: Vec<Grade>,
     /// What the target's consultant must prepare; `discover` ticks it.
     pub sheet: Vec<SheetLine>,
-    /// Under which agreement it is written, as of when the connector was put
-    /// together; `None` where the vendor publishes how it is written.
-    pub agreement: Option<Standing>,
+    /// The gate of the agreement under which it is written; `None` where the vendor
+    /// publishes how it is written.
+    #[serde(skip)]
+    pub agreement: Option<Gate>,
 }
 
 /// What a connector can do. Plain data: it chooses conformance cases and

@@ -31,6 +31,16 @@ pub struct Probing {
     pub until: Timestamp,
 }
 
+/// A read-back contradicted what was agreed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contradicted {
+    /// What stood there instead.
+    pub why: String,
+    /// When it was read.
+    pub at: Timestamp,
+}
+
 /// What is known of an agreement besides its own words.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +61,9 @@ pub struct Evidence {
     /// Who let it be written after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<Act>,
+    /// Why it no longer holds, until a probe proves that it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contradicted: Option<Contradicted>,
 }
 
 impl Evidence {

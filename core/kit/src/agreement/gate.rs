@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{
     document::{Agreement, Environment, Profile, SCHEMA, Signed},
-    evidence::Evidence,
+    evidence::{Contradicted, Evidence},
     golden::Meaning,
     key,
     standing::{Kept, Standing, State},
@@ -65,7 +65,6 @@ pub struct Gate {
 struct Good {
     agreement: Agreement,
     label: String,
-    evidence: Evidence,
     kept: Kept,
 }
 
@@ -79,6 +78,9 @@ enum Found {
     Good(Box<Good>),
 }
 
+const READ: &str = "let this user read the file beside the agreement's";
+const AGAIN: &str = "find out what the target makes of our writes; then prove it anew: `planthread \
+    agreement probe --who YOU`";
 const SIGN: &str = "let the integration lead sign it again: `planthread agreement sign`";
 
 impl Gate {
@@ -105,27 +107,20 @@ impl Gate {
             }
         };
         let fingerprint = key::fingerprint(&signed.document);
-        let evidence = Evidence::read(&Evidence::file(&path), &fingerprint, place.host)
-            .map_err(|reason| SettingsFault::new("file", reason))?;
         let kept = Kept {
             file: Evidence::file(&path),
             agreement: fingerprint,
             host: place.host.to_owned(),
         };
-        Ok(Self::weigh(settings, place, &signed, evidence, kept))
+        kept.read().map_err(|reason| SettingsFault::new("file", reason))?;
+        Ok(Self::weigh(settings, place, &signed, kept))
     }
 
     fn broken(name: Option<String>, why: String, cure: &'static str) -> Self {
         Self { found: Found::Broken { name, why, cure } }
     }
 
-    fn weigh(
-        settings: &Settings,
-        place: &Place<'_>,
-        signed: &Signed,
-        evidence: Evidence,
-        kept: Kept,
-    ) -> Self {
+    fn weigh(settings: &Settings, place: &Place<'_>, signed: &Signed, kept: Kept) -> Self {
         let name = signed.document["agreement"].as_str().map(str::to_owned);
         if let Err(why) = trusted(settings, place.host, signed) {
             return Self::broken(name, why, SIGN);
@@ -138,10 +133,10 @@ impl Gate {
             return Self::broken(name, why, "correct it; then let it be signed again");
         }
         let label = format!("{} {}", agreement.agreement, beginning(&kept.agreement));
-        Self { found: Found::Good(Box::new(Good { agreement, label, evidence, kept })) }
+        Self { found: Found::Good(Box::new(Good { agreement, label, kept })) }
     }
 
-    /// How far it is, as of `now`.
+    /// How far it is, as of `now`: what people decided since it was opened counts.
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Standing {
         let of = |state, missing: &str, cure: &str| Standing {
@@ -165,13 +160,22 @@ impl Gate {
                 Standing { agreement: name.clone(), ..of(State::Suspended, why, cure) }
             }
             Found::Good(good) => {
-                let Good { agreement, label, evidence, kept } = &**good;
-                let (state, missing, cure) = progress(agreement, evidence, now);
+                let Good { agreement, label, kept } = &**good;
+                let (evidence, unread) = match kept.read() {
+                    Ok(evidence) => (evidence, None),
+                    Err(reason) => (Evidence::default(), Some(reason)),
+                };
+                let (state, missing, cure) = match (outside(agreement, now), unread) {
+                    (Some((why, cure)), _) => (State::Suspended, why, cure),
+                    (None, Some(reason)) => (State::Suspended, reason, READ),
+                    (None, None) => progress(agreement, &evidence),
+                };
+                let probes = outside(agreement, now).is_none() && evidence.is_probed_at(now);
                 Standing {
                     agreement: Some(label.clone()),
                     reference: Some(agreement.reference()),
                     expires: Some(agreement.approved.expires),
-                    probing: state != State::Suspended && evidence.is_probed_at(now),
+                    probing: probes,
                     evidence: Some(kept.clone()),
                     ..of(state, &missing, cure)
                 }
@@ -206,19 +210,22 @@ impl Gate {
     }
 }
 
-/// State, what is missing, and the cure, of one whose words hold.
-fn progress(
-    agreement: &Agreement,
-    evidence: &Evidence,
-    now: Timestamp,
-) -> (State, String, &'static str) {
-    let expires = agreement.approved.expires;
-    if now >= expires {
-        return (State::Suspended, format!("it expired on {}", expires.strftime("%Y-%m-%d")), SIGN);
+/// Why an agreement does not hold as of `now`, and the cure.
+fn outside(agreement: &Agreement, now: Timestamp) -> Option<(String, &'static str)> {
+    let (at, expires) = (agreement.approved.at, agreement.approved.expires);
+    match () {
+        () if now >= expires => {
+            Some((format!("it expired on {}", expires.strftime("%Y-%m-%d")), SIGN))
+        }
+        () if now < at => Some((format!("it holds from {at} on"), "look at the clocks")),
+        () => None,
     }
-    if now < agreement.approved.at {
-        let at = agreement.approved.at;
-        return (State::Suspended, format!("it holds from {at} on"), "look at the clocks");
+}
+
+/// State, what is missing, and the cure, of one whose words hold.
+fn progress(agreement: &Agreement, evidence: &Evidence) -> (State, String, &'static str) {
+    if let Some(Contradicted { why, at }) = &evidence.contradicted {
+        return (State::Suspended, format!("on {} {why}", at.strftime("%Y-%m-%d")), AGAIN);
     }
     match (agreement.environment, &evidence.probed, &evidence.enabled) {
         // Nothing real can be harmed there.

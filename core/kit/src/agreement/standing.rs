@@ -5,6 +5,8 @@ use std::{fmt, path::PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::evidence::Evidence;
+
 /// The states, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +70,16 @@ pub struct Kept {
     pub agreement: String,
     /// The host.
     pub host: String,
+}
+
+impl Kept {
+    /// What is kept as of now.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn read(&self) -> Result<Evidence, String> {
+        Evidence::read(&self.file, &self.agreement, &self.host)
+    }
 }
 
 impl Standing {

@@ -1,6 +1,9 @@
 //! What opens the gate, and everything that keeps it shut.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use super::*;
 use crate::agreement::{
@@ -42,8 +45,19 @@ fn kept() -> Kept {
     Kept { file: PathBuf::new(), agreement: "f".repeat(64), host: HOST.to_owned() }
 }
 
+/// Evidence in a file of its own.
+fn kept_as(evidence: Evidence) -> Kept {
+    static FILES: AtomicU64 = AtomicU64::new(0);
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("planthread-gate-{}-{number}.json", std::process::id());
+    let kept = Kept { file: std::env::temp_dir().join(name), ..kept() };
+    let (agreement, host) = (kept.agreement.clone(), kept.host.clone());
+    Evidence { agreement, host, ..evidence }.keep(&kept.file).unwrap();
+    kept
+}
+
 fn gate(signed: &Signed, evidence: Evidence) -> Gate {
-    Gate::weigh(&trusts(&key()), &place(HOST), signed, evidence, kept())
+    Gate::weigh(&trusts(&key()), &place(HOST), signed, kept_as(evidence))
 }
 
 #[test]
@@ -82,6 +96,35 @@ fn only_what_is_enabled_is_written_besides_one_probe() {
 }
 
 #[test]
+fn what_was_contradicted_is_probed_again_and_what_people_decide_counts_at_once() {
+    for environment in ["production", "non_production"] {
+        let signed = sign(document(environment, HOST), &key());
+        let act = || Some(Act { who: "Bea".to_owned(), at: now() });
+        let enabled = Evidence { probed: act(), enabled: act(), ..Evidence::default() };
+        let gate = gate(&signed, enabled);
+        let Some(kept) = gate.standing(now()).evidence else { panic!("its words hold") };
+        let keep = |evidence: &Evidence| evidence.keep(&kept.file).unwrap();
+        assert!(gate.permit(now(), 5).is_ok());
+        let why = "2 cells were taken and are not there".to_owned();
+        let mut evidence = kept.read().unwrap();
+        evidence.contradicted = Some(Contradicted { why, at: now() });
+        keep(&evidence);
+        let standing = gate.standing(now());
+        assert_eq!(standing.state, State::Suspended);
+        assert!(standing.missing.contains("2 cells") && standing.cure.contains("probe"));
+        assert!(gate.permit(now(), 1).is_err());
+        let until = at("2026-11-22T00:10:00Z");
+        evidence.probing = Some(Probing { who: "Bea".to_owned(), until });
+        keep(&evidence);
+        assert!(gate.permit(now(), 1).is_ok() && gate.permit(now(), 2).is_err());
+        keep(&Evidence { contradicted: None, probing: None, ..evidence });
+        assert!(gate.permit(now(), 5).is_ok());
+        fs::write(&kept.file, "{").unwrap();
+        assert_eq!(gate.standing(now()).state, State::Suspended, "nobody knows");
+    }
+}
+
+#[test]
 fn an_altered_one_and_a_key_that_nobody_trusts_suspend() {
     let good = sign(document("production", HOST), &key());
     let missing = |signed: &Signed| {
@@ -111,7 +154,7 @@ fn the_demos_key_counts_for_this_machine_only_whoever_trusts_it() {
     let demo = SigningKey::demo().unwrap();
     let state = |host: &str, said: &str| {
         let signed = sign(document("sandbox", said), &demo);
-        let gate = Gate::weigh(&trusts(&demo), &place(host), &signed, Evidence::default(), kept());
+        let gate = Gate::weigh(&trusts(&demo), &place(host), &signed, kept());
         gate.standing(now()).state
     };
     assert_eq!(state("http://127.0.0.1:9103", "loopback"), State::Enabled);
@@ -122,6 +165,6 @@ fn the_demos_key_counts_for_this_machine_only_whoever_trusts_it() {
     }
     let signed = sign(document("sandbox", "loopback"), &demo);
     let place = place("http://127.0.0.1");
-    let untrusting = Gate::weigh(&trusts(&key()), &place, &signed, Evidence::default(), kept());
+    let untrusting = Gate::weigh(&trusts(&key()), &place, &signed, kept());
     assert_eq!(untrusting.standing(now()).state, State::Suspended, "trust is the configuration's");
 }
