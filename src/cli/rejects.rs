@@ -10,8 +10,8 @@ use planthread_engine::{
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    report::intake::{Decided, RejectedCell, RejectedLine, Rejects, RepeatLine},
-    serve::{Refusal, repeats},
+    report::intake::{Answered, Decided, RejectedCell, RejectedLine, Rejects, RepeatLine},
+    serve::{Refusal, repeats, snapshot},
 };
 
 /// What the verb takes.
@@ -33,8 +33,8 @@ enum What {
 
 #[derive(Debug, clap::Args)]
 struct Answer {
-    /// Its number, as `rejects` prints it
-    number: u64,
+    /// The number of a row, or the file of an export, as `rejects` prints it
+    what: String,
     /// Who answers for it
     #[arg(long)]
     who: String,
@@ -49,28 +49,39 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         Some(What::Accept(answer)) => decide(context, answer, true),
         Some(What::Refuse(answer)) => decide(context, answer, false),
         Some(What::Decided) => {
-            let (_, reader) = context.reader()?;
+            let (loaded, reader) = context.reader()?;
             let repeats = lines(&reader, journal::decided(&reader)?)?;
-            context.screen.show(&Decided { repeats })
+            let exports = snapshot::answered(&reader, &loaded.config.plant)?;
+            context.screen.show(&Decided { repeats, exports })
         }
     }
 }
 
 fn decide(context: &Context, answer: &Answer, accepted: bool) -> Result<Exit, Failure> {
-    let Answer { number, who, reason } = answer;
+    let Answer { what, who, reason } = answer;
     if who.trim().is_empty() || (accepted && reason.trim().is_empty()) {
         return Err(Failure::usage("a correction is answered for by somebody, for a reason")
             .cure("write --who NAME --reason WHY"));
     }
     let bridge = context.bridge()?;
     let verdict = Verdict { accepted, who: who.clone(), why: reason.clone() };
-    let done = journal::decide(&bridge.state, vec![(*number, verdict)], context.clock.now())?;
+    let now = context.clock.now();
+    let Ok(number) = what.parse::<u64>() else {
+        let plant = &bridge.loaded.config.plant;
+        let answered = snapshot::answer(&bridge.state, plant, what, verdict, now)?;
+        let retracted = answered.ok_or_else(|| {
+            Failure::usage(format!("no export `{what}` waits"))
+                .cure("`planthread rejects` lists those that wait, each with its file")
+        })?;
+        return context.screen.show(&Answered { file: what.clone(), retracted });
+    };
+    let done = journal::decide(&bridge.state, vec![(number, verdict)], now)?;
     if done.is_empty() {
         return Err(Failure::usage(format!("there is no row {number} to decide so"))
             .cure("`planthread rejects` lists those that wait, `rejects decided` the others"));
     }
     let repeats = lines(&bridge.reader()?, done)?;
-    context.screen.show(&Decided { repeats })
+    context.screen.show(&Decided { repeats, exports: Vec::new() })
 }
 
 fn lines(reader: &Reader, repeats: Vec<Repeat>) -> Result<Vec<RepeatLine>, Failure> {
@@ -86,7 +97,7 @@ fn lines(reader: &Reader, repeats: Vec<Repeat>) -> Result<Vec<RepeatLine>, Failu
 }
 
 fn list(context: &Context) -> Result<Exit, Failure> {
-    let (_, reader) = context.reader()?;
+    let (loaded, reader) = context.reader()?;
     let records = journal::rejected(&reader)?
         .iter()
         .map(|entry| RejectedLine {
@@ -110,5 +121,6 @@ fn list(context: &Context) -> Result<Exit, Failure> {
             cure: reject.cure,
         })
         .collect();
-    context.screen.show(&Rejects { records, waiting, repeats, cells })
+    let exports = snapshot::waiting(&reader, &loaded.config.plant)?;
+    context.screen.show(&Rejects { records, waiting, repeats, exports, cells })
 }

@@ -12,8 +12,9 @@ use crate::{
     config::Loaded,
     failure::Failure,
     serve::{
-        JournalDoor,
+        Door as _, JournalDoor,
         files::{self, FileReport},
+        snapshot,
     },
 };
 
@@ -78,7 +79,16 @@ impl Bridge {
     /// When the state can't be read.
     pub fn ingest(&self) -> Result<Vec<FileReport>, Failure> {
         let doing = self.board.doing("", "reading the files of the sources");
-        files::sources(&self.plant, &self.door().counted_by(doing), &self.reader()?)
+        let door = self.door().counted_by(doing);
+        let mut reports = files::sources(&self.plant, &door, &self.reader()?)?;
+        let files = self.plant.sources.iter().flat_map(|s| s.files.iter().map(move |f| (s, f)));
+        for (report, (source, file)) in reports.iter_mut().zip(files) {
+            if report.stopped.is_none() {
+                let now = door.now();
+                report.export = snapshot::compare(&self.state, &self.plant, source, file, now)?;
+            }
+        }
+        Ok(reports)
     }
 
     /// Keeps what the targets' tenants asked for, for the next process.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     failure::Exit,
-    serve::{Fed, Refusal, files::FileReport},
+    serve::{Fed, Refusal, files::FileReport, snapshot::Export},
 };
 
 /// Refusals that are printed one by one; `rejects` lists all.
@@ -45,6 +45,9 @@ impl View for Ingested {
                     file.place
                 ));
             }
+            if let Some(export) = &file.export {
+                exported(paper, export);
+            }
             stopped(paper, file);
         }
         for refusal in self.refusals().take(REFUSALS_SHOWN) {
@@ -74,7 +77,9 @@ impl View for Ingested {
     fn exit(&self) -> Exit {
         let fine = |file: &FileReport| {
             let kept = &file.kept;
-            kept.rejected.is_empty() && kept.conflicts.is_empty() && kept.quarantined.is_empty()
+            let export = file.export.as_ref().is_none_or(|export| export.note.is_none());
+            let taken = kept.rejected.is_empty() && kept.conflicts.is_empty();
+            export && taken && kept.quarantined.is_empty()
         };
         let found = if self.files.iter().all(fine) { Exit::Ok } else { Exit::Findings };
         worst(&self.files).max(found)
@@ -84,6 +89,17 @@ impl View for Ingested {
 /// The exit code of the worst thing that stopped the intake of a file.
 pub(super) fn worst(files: &[FileReport]) -> Exit {
     files.iter().filter_map(|file| file.stopped.as_ref()).map(|f| f.exit).max().unwrap_or(Exit::Ok)
+}
+
+/// What an export that is the whole truth took back.
+fn exported(paper: &mut Paper, export: &Export) {
+    if export.retracted > 0 {
+        let rows = count(export.retracted, "row");
+        paper.line(format!("  {rows} vanished from it and count no more"));
+    }
+    if let Some(note) = &export.note {
+        paper.line(format!("  {} {note}", paper.tint(Tone::Warn, "export:")));
+    }
 }
 
 /// Why the intake of a file stopped, if it did.
@@ -150,6 +166,8 @@ pub struct Rejects {
     pub waiting: Vec<String>,
     /// Second rows of an id that wait for a person.
     pub repeats: Vec<RepeatLine>,
+    /// Exports that lost too many rows, and wait for a person.
+    pub exports: Vec<String>,
     /// Cells that a target refused.
     pub cells: Vec<RejectedCell>,
 }
@@ -178,17 +196,39 @@ pub struct RepeatLine {
     pub decided: Option<String>,
 }
 
+/// What a person said of an export.
+#[derive(Debug, Serialize)]
+pub struct Answered {
+    /// Its file.
+    pub file: String,
+    /// Rows that count no more.
+    pub retracted: usize,
+}
+
+impl View for Answered {
+    fn write(&self, paper: &mut Paper) {
+        let rows = count(self.retracted, "row");
+        paper.line(format!("{}: {rows} vanished and count no more.", self.file));
+    }
+}
+
 /// Second rows of an id of which somebody has decided.
 #[derive(Debug, Serialize)]
 pub struct Decided {
     /// One by one, the oldest first.
     pub repeats: Vec<RepeatLine>,
+    /// What was said of exports that had lost too many rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<String>,
 }
 
 impl View for Decided {
     fn write(&self, paper: &mut Paper) {
-        if self.repeats.is_empty() {
+        if self.repeats.is_empty() && self.exports.is_empty() {
             paper.line("Nothing was decided.");
+        }
+        for text in &self.exports {
+            paper.line(format!("  {text}"));
         }
         for RepeatLine { id, text, decided } in &self.repeats {
             paper.line(format!("  {id}: {text}"));
@@ -230,6 +270,12 @@ impl View for Rejects {
         for text in &self.waiting {
             paper.line(format!("  {text}"));
         }
+        if !self.exports.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Exports that wait for a person"));
+        }
+        for text in &self.exports {
+            paper.line(format!("  {text}"));
+        }
         if !self.repeats.is_empty() {
             paper.line(paper.tint(Tone::Bold, "Rows that say otherwise than the row of their id"));
         }
@@ -253,7 +299,8 @@ impl View for Rejects {
     }
 
     fn exit(&self) -> Exit {
-        let waiting = !self.waiting.is_empty() || !self.repeats.is_empty();
+        let rows = !self.waiting.is_empty() || !self.repeats.is_empty();
+        let waiting = rows || !self.exports.is_empty();
         let nothing = self.records.is_empty() && !waiting && self.cells.is_empty();
         if nothing { Exit::Ok } else { Exit::Findings }
     }

@@ -25,6 +25,7 @@ use super::{
     Door, Kept,
     cloudevents::{self, Arrival},
     lines::{Line, Lines, RECORD_BYTES_MAX},
+    snapshot::{self, Export},
 };
 use crate::failure::Failure;
 
@@ -51,6 +52,9 @@ pub struct FileReport {
     pub unchanged: bool,
     /// The last line has no newline yet: it waits.
     pub unfinished: bool,
+    /// What became of an export that is the whole truth.
+    #[serde(flatten)]
+    pub export: Option<Export>,
     /// Why it could not be read, or not kept; it is read on the next time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Failure>,
@@ -58,7 +62,14 @@ pub struct FileReport {
 
 impl FileReport {
     fn of(place: String) -> Self {
-        Self { place, kept: Kept::default(), unchanged: false, unfinished: false, stopped: None }
+        Self {
+            place,
+            kept: Kept::default(),
+            unchanged: false,
+            unfinished: false,
+            export: None,
+            stopped: None,
+        }
     }
 }
 
@@ -144,6 +155,8 @@ fn read_on(
     if mark.as_ref().is_some_and(|mark| mark.bytes == text.len()) {
         return Ok(FileReport { unchanged: true, ..report });
     }
+    // The end of an export that is the whole truth moves with every row.
+    let mark = mark.filter(|_| source.snapshot.is_none());
     let behind = mark.map_or(0, |mark| line_ends(&text[..mark.bytes]));
     let mark = Mark { bytes: text.len(), sha256: hash(text) };
     let mark = serde_json::to_string(&mark).map_err(|e| Failure::internal(e.to_string()))?;
@@ -232,6 +245,7 @@ fn arrivals<'a>(
 ) -> Box<dyn Iterator<Item = Arrival> + 'a> {
     match &source.reader {
         Format::MachineEvents(_) | Format::Counts(_) => {
+            let text = snapshot::rows(source, text);
             Box::new(decode::rows(text, source, place, now).map(|row| row.map_err(Box::new)))
         }
         Format::Cloudevents(_) => {
@@ -366,6 +380,6 @@ impl Commit {
     }
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(super) fn hash(bytes: &[u8]) -> String {
     decode::fact::hex(&Sha256::digest(bytes))
 }

@@ -7,6 +7,7 @@ pub mod http;
 pub mod lines;
 pub mod patient;
 pub(crate) mod repeats;
+pub mod snapshot;
 
 #[cfg(test)]
 mod tests;

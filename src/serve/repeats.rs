@@ -73,7 +73,11 @@ pub(crate) fn settle(state: &State, plant: &Plant, now: Timestamp) -> Result<Set
 /// What the rule of `source` says of `record`, whose name `known` counts under;
 /// `None` when a person must say it.
 fn by_rule(source: &Source, record: &RawRecord, known: Option<&RawRecord>) -> Option<Verdict> {
-    let known = known?;
+    let Some(known) = known else {
+        let who = format!("`snapshot` of {}", source.name);
+        let why = "it is in the export again".to_owned();
+        return source.snapshot.as_ref().map(|_| Verdict { accepted: true, who, why });
+    };
     let says = |accepted: bool, why: String| {
         let word = if source.repeats == Repeats::Latest { "latest" } else { "refuse" };
         Some(Verdict { accepted, who: format!("`repeats: {word}` of {}", source.name), why })

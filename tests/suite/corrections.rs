@@ -13,10 +13,10 @@ use planthread_kit::{Clock as _, VirtualClock};
 use serde_json::{Value, json};
 
 /// A plant with one machine and one list of events, in a folder of its own.
-struct Site {
-    folder: PathBuf,
-    clock: VirtualClock,
-    bridge: Bridge,
+pub(crate) struct Site {
+    pub(crate) folder: PathBuf,
+    pub(crate) clock: VirtualClock,
+    pub(crate) bridge: Bridge,
 }
 
 impl Drop for Site {
@@ -28,7 +28,7 @@ impl Drop for Site {
 const HEADER: &str = "id,time,machine,event,rev";
 
 impl Site {
-    fn new(name: &str, source: &Value) -> Self {
+    pub(crate) fn new(name: &str, source: &Value) -> Self {
         let folder = std::env::temp_dir().join(format!("planthread-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
@@ -57,14 +57,18 @@ impl Site {
         let rows = rows.iter().map(|(id, hour, event, rev)| {
             format!("{id},2026-11-03T{hour:02}:00:00Z,M1,{event},{rev}\n")
         });
-        let text = format!("{HEADER}\n{}", rows.collect::<String>());
-        fs::write(self.folder.join("ev.csv"), text).unwrap();
+        self.write(&rows.collect::<String>())
+    }
+
+    /// The file is exported anew with these lines below its header.
+    pub(crate) fn write(&self, lines: &str) -> FileReport {
+        fs::write(self.folder.join("ev.csv"), format!("{HEADER}\n{lines}")).unwrap();
         self.clock.advance(Duration::from_secs(60));
         self.bridge.ingest().unwrap().remove(0)
     }
 
     /// Hour and event of each fact that counts, at a position of the journal.
-    fn counts(&self, position: Option<u64>) -> Vec<(i64, String)> {
+    pub(crate) fn counts(&self, position: Option<u64>) -> Vec<(i64, String)> {
         let (loaded, reader) = (&self.bridge.loaded, self.bridge.reader().unwrap());
         let as_of = self.clock.now();
         let facts = match position {
@@ -87,7 +91,7 @@ impl Site {
         assert_eq!(done.unwrap().len(), 1);
     }
 
-    fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         journal::counts(&self.bridge.reader().unwrap()).unwrap().last_position
     }
 }

@@ -13,6 +13,7 @@ mod continuity;
 mod corrections;
 mod docs;
 mod echo;
+mod exports;
 mod faults;
 mod figures;
 mod kinaxis;

@@ -27,8 +27,9 @@ pub use planthread_contracts::Violation;
 pub use resource::{Line, Resource, Stage};
 pub use rules::{CutOff, Rules, Significance};
 pub use source::{
-    AliveBy, Begins, CloudEvents, CountColumns, CounterReset, Counts, EventColumns, EventRule,
-    HandOver, MachineEvents, Plausible, Reader, Repeats, Source, Stamp, TimeFormat,
+    AliveBy, Begins, CloudEvents, Complete, CountColumns, CounterReset, Counts, EventColumns,
+    EventRule, HandOver, MachineEvents, Plausible, Reader, Repeats, Snapshot, Source, Stamp,
+    TimeFormat,
 };
 
 use jiff::{Timestamp, civil::Time};

@@ -33,6 +33,10 @@ pub struct Source {
     /// grows, or a time. Without it the time of the file decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version_column: Option<String>,
+    /// Its files are each the whole truth of the days that they cover: a row that
+    /// vanishes from one was deleted at the source, and counts no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<Snapshot>,
     /// Resources that it speaks for, besides those that its `machines` name:
     /// their declared beginning holds although no row ever named them. A source
     /// speaks for nobody else until a row names it.
@@ -88,6 +92,33 @@ pub enum Repeats {
     /// It counts when it is the newer one, by its version or its file's time;
     /// where that does not tell, it waits for a person.
     Latest,
+}
+
+/// An export that is the whole truth of the days that it covers. One that loses
+/// more than 5 % of its rows waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// Days before it is read that it covers; a row that is older leaves it
+    /// without being deleted. Absent, it covers everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub days: Option<u32>,
+    /// What proves that it is whole; one that is not retracts nothing.
+    pub complete: Complete,
+}
+
+/// What proves that an export is whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Complete {
+    /// Its last line is this one, which is no row.
+    LastLine(String),
+    /// Its last line, which is no row, begins so and goes on with the number of
+    /// its rows.
+    RowCount(String),
+    /// Beside it lies a file of its name and this suffix, which is not older.
+    Sibling(String),
 }
 
 impl Default for Plausible {

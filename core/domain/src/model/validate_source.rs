@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    EquipmentState, EventRule, MachineEvents, Plant, Reader, Repeats, Source, TimeFormat,
-    findings::Findings,
+    Complete, EquipmentState, EventRule, MachineEvents, Plant, Reader, Repeats, Snapshot, Source,
+    TimeFormat, findings::Findings,
 };
 
 /// Checks one source at path `at`.
@@ -109,6 +109,10 @@ fn check_repeats(found: &mut Findings, at: &str, source: &Source) {
         Reader::MachineEvents(r) => (&r.header, &r.key),
         Reader::Counts(r) => (&r.header, &r.key),
         Reader::Cloudevents(_) => {
+            if source.snapshot.is_some() {
+                let cure = "remove it: events are retracted by events";
+                found.add(format!("{at}.snapshot"), "is for files of rows", cure);
+            }
             if source.repeats == Repeats::Latest || source.version_column.is_some() {
                 let reason = "events carry no version that orders them";
                 let cure = "write `repeats: ask` or `refuse`, without a `version_column`";
@@ -117,6 +121,15 @@ fn check_repeats(found: &mut Findings, at: &str, source: &Source) {
             return;
         }
     };
+    if let Some(Snapshot { days, complete }) = &source.snapshot {
+        let (Complete::LastLine(mark) | Complete::RowCount(mark) | Complete::Sibling(mark)) =
+            complete;
+        if mark.trim().is_empty() || *days == Some(0) {
+            let reason = "covers no day, or has nothing that proves that it is whole";
+            let cure = "write `complete: { last_line: \"# end\" }`, and the days that it covers";
+            found.add(format!("{at}.snapshot"), reason, cure);
+        }
+    }
     if source.repeats != Repeats::Ask && key.is_empty() {
         let reason = "an id is made of all columns, so no second row of it can say otherwise";
         let cure = "name the columns that make a row's id in the reader's `key`";
@@ -223,6 +236,21 @@ mod tests {
         let mut plant = fixture::plant();
         plant.sources[2].repeats = Repeats::Latest;
         assert_eq!(plant.validate()[0].path, "sources[2].repeats");
+    }
+
+    #[test]
+    fn a_snapshot_is_of_rows_and_proves_something() {
+        let mut plant = fixture::plant();
+        let of =
+            |days, mark: &str| Some(Snapshot { days, complete: Complete::LastLine(mark.into()) });
+        plant.sources[0].snapshot = of(Some(0), "# end");
+        plant.sources[1].snapshot = of(None, " ");
+        plant.sources[2].snapshot = of(None, "# end");
+        let paths: Vec<String> = plant.validate().into_iter().map(|one| one.path).collect();
+        assert_eq!(paths, [0, 1, 2].map(|n| format!("sources[{n}].snapshot")));
+        plant.sources.truncate(2);
+        (plant.sources[0].snapshot, plant.sources[1].snapshot) = (of(Some(1), "."), of(None, "."));
+        assert_eq!(plant.validate(), []);
     }
 
     #[test]
