@@ -172,7 +172,7 @@ pub fn explain_measure(
                 measure: (&measure.name).into(),
             };
             // Which writer it will be is known to the cell alone.
-            explain_cell(loaded, target, derivation, &key, Decimal::ZERO)
+            explain_cell(loaded, target, derivation, &key, Decimal::ZERO, None)
         })
         .collect();
     if found.is_empty() || measure.carries == Carries::Heartbeat {

@@ -1,12 +1,13 @@
 //! Trace: from one landed number back to its arithmetic and its records.
 
 use jiff::Timestamp;
-use planthread_contracts::{Carries, CellKey, Provenance, RawRecord};
+use planthread_contracts::{Carries, CellKey, Period, Provenance, RawRecord};
 use planthread_domain::{
     decode::{Decoder, Facts, Subject},
     derive::Derivation,
     model::MapRow,
     project::{self, CellExplanation},
+    significance::{Reason, Released, Releases},
 };
 use planthread_engine::{
     Reader,
@@ -17,7 +18,10 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::decided::told;
-use super::truth::{derive_facts, derive_taken_cut, facts_of_journal};
+use super::{
+    released::releases,
+    truth::{derive_facts, derive_taken_cut, facts_of_journal, facts_of_journal_at, levels},
+};
 use crate::{
     config::{Loaded, Target},
     failure::Failure,
@@ -32,19 +36,50 @@ pub struct Traced {
     /// Four facts, revisions, attempts with their receipts.
     #[serde(flatten)]
     pub ledger: ledger::Trace,
-    /// The arithmetic of the cell in words: the figure of each resource behind
-    /// it, then what makes them the number that the target holds.
+    /// The instant that the wanted value speaks for: of the last release behind it.
+    pub made_of: Timestamp,
+    /// The releases behind it, by resource and period: what was released, and why.
+    pub releases: Vec<Release>,
+    /// The arithmetic of the wanted value in words, from what the journal said when
+    /// it was made: the figure of each resource behind it, then what makes them the
+    /// number that the target holds.
     pub arithmetic: Vec<String>,
     /// What the arithmetic rests on: input window, versions of rules, mapping and
     /// time zones.
     pub provenance: Option<Provenance>,
+    /// Whether the arithmetic ends at the wanted value.
+    pub reproduced: bool,
     /// Whether the journal still gives the recipe that the cell was made by;
-    /// when not, newer records have come since.
+    /// when not, rules, mapping or time zones have changed since.
     pub recipe_holds: bool,
+    /// What would land if everything that is derived now were released.
+    pub today: Option<Today>,
     /// Records of these resources in the journal.
     pub records: usize,
     /// The last of them.
     pub last_records: Vec<RecordRef>,
+}
+
+/// One release behind a cell.
+#[derive(Debug, Serialize)]
+pub struct Release {
+    /// The plant's resource or line.
+    pub resource: String,
+    /// The period.
+    pub period: Period,
+    /// The instant that it speaks for.
+    pub as_of: Timestamp,
+    /// Why it was released.
+    pub reason: Reason,
+}
+
+/// What is derived of a cell now.
+#[derive(Debug, Serialize)]
+pub struct Today {
+    /// The instant that it speaks for.
+    pub as_of: Timestamp,
+    /// The value, as it would land.
+    pub value: Decimal,
 }
 
 /// A raw record, as far as people need it to find it again.
@@ -113,20 +148,70 @@ pub fn trace(
     };
     let mut sources: Vec<&str> = rows.filter(stands).map(|row| row.source.as_str()).collect();
     sources.dedup();
-    let derivation = derivation_of(loaded, reader, key, now)?;
+    let beat = ledger.cell.value;
+    let releases = releases(reader)?;
+    let behind = behind(loaded, key, &sources, &releases);
+    let last = behind.iter().map(|(.., one)| (one.as_of, one.position)).max();
+    let today = derivation_of(loaded, reader, key, loaded.config.plant.as_of(now), None)?;
+    let then = match last {
+        Some((as_of, position)) => Some(derivation_of(loaded, reader, key, as_of, Some(position))?),
+        None => None,
+    };
+    let derivation = then.as_ref().unwrap_or(&today);
     let wanted = ledger.revisions.last().map(|revision| revision.recipe.as_str());
     let recipe_holds =
-        mapping.is_some_and(|mapping| wanted == Some(&project::recipe(&derivation, mapping)));
-    let provenance = mapping.map(|mapping| derivation.provenance(&mapping.version));
-    let arithmetic = target
-        .and_then(|target| explain_cell(loaded, target, &derivation, key, ledger.cell.value))
-        .map(|found| found.figures.into_iter().chain([found.landed]))
-        .into_iter()
-        .flatten()
-        .map(|explanation| explanation.to_string())
-        .collect();
+        mapping.is_some_and(|mapping| wanted == Some(&project::recipe(derivation, mapping)));
+    let explained = |derivation, releases| {
+        target.and_then(|target| explain_cell(loaded, target, derivation, key, beat, releases))
+    };
+    let released = then.is_some().then_some(&releases);
+    let found = explained(derivation, released);
+    let value = |found: &CellExplanation| found.landed.steps.last().map(|step| step.result);
+    let reproduced = found.as_ref().and_then(value) == Some(ledger.cell.value);
+    let today_value = explained(&today, None).as_ref().and_then(value);
+    let arithmetic = found.map(|found| found.figures.into_iter().chain([found.landed]));
     let (records, last_records) = records(loaded, reader, &sources)?;
-    Ok(Traced { ledger, arithmetic, provenance, recipe_holds, records, last_records })
+    Ok(Traced {
+        made_of: derivation.as_of,
+        releases: behind
+            .into_iter()
+            .map(|(resource, period, one)| Release {
+                resource: resource.to_owned(),
+                period,
+                as_of: one.as_of,
+                reason: one.reason,
+            })
+            .collect(),
+        arithmetic: arithmetic.into_iter().flatten().map(|one| one.to_string()).collect(),
+        provenance: mapping.map(|mapping| derivation.provenance(&mapping.version)),
+        reproduced,
+        recipe_holds,
+        today: today_value.map(|value| Today { as_of: today.as_of, value }),
+        ledger,
+        records,
+        last_records,
+    })
+}
+
+/// The releases behind a cell of `sources`. Stamps and plan cuts rest on none.
+fn behind<'a>(
+    loaded: &Loaded,
+    key: &CellKey,
+    sources: &[&'a str],
+    releases: &'a Releases,
+) -> Vec<(&'a str, Period, &'a Released)> {
+    let target = loaded.config.targets.get(key.target.as_str());
+    let measure = target.and_then(|t| t.measures.iter().find(|m| m.name == key.measure));
+    let Some(measure) = measure.filter(|m| !m.is_stamp() && m.carries != Carries::PlanCut) else {
+        return Vec::new();
+    };
+    let kinds = levels(loaded);
+    let part = project::part(measure, &kinds);
+    let parts = sources.iter().flat_map(|source| {
+        let inside = releases.inside(source, key.period);
+        inside.map(|(period, one)| (*source, period, one))
+    });
+    parts.filter(|(_, period, _)| period.kind() == part).collect()
 }
 
 /// Explains what `derivation` says of a cell. `beat` is the identity of the
@@ -137,12 +222,13 @@ pub(super) fn explain_cell(
     derivation: &Derivation,
     key: &CellKey,
     beat: Decimal,
+    released: Option<&Releases>,
 ) -> Option<CellExplanation> {
     let request = project::Request {
         plant: &loaded.config.plant,
         live: derivation,
         cut: Some(derivation),
-        released: None,
+        released,
         target: &key.target,
         scope: &key.scope,
         mapping: &target.mapping,
@@ -152,15 +238,19 @@ pub(super) fn explain_cell(
     project::explain(&request, key)
 }
 
-/// What was derived for a cell: now, or at the last cut for a plan cut.
+/// What was derived for a cell at `as_of`, from what the journal held at `position`;
+/// without one from all of it. A plan cut is of the last cut.
 fn derivation_of(
     loaded: &Loaded,
     reader: &Reader,
     key: &CellKey,
-    now: Timestamp,
+    as_of: Timestamp,
+    position: Option<u64>,
 ) -> Result<Derivation, Failure> {
-    let as_of = loaded.config.plant.as_of(now);
-    let facts = facts_of_journal(loaded, reader, as_of)?;
+    let facts = match position {
+        Some(position) => facts_of_journal_at(loaded, reader, as_of, position)?,
+        None => facts_of_journal(loaded, reader, as_of)?,
+    };
     let measures = loaded.config.targets.get(key.target.as_str()).map(|target| &target.measures);
     let mut measures = measures.into_iter().flatten();
     if measures.any(|m| m.name == key.measure && m.carries == Carries::PlanCut) {

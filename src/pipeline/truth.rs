@@ -280,7 +280,7 @@ pub fn derive_taken_cut(
 }
 
 /// The period kinds that are derived for what the targets store.
-fn levels(loaded: &Loaded) -> Vec<PeriodKind> {
+pub(super) fn levels(loaded: &Loaded) -> Vec<PeriodKind> {
     let measures = loaded.config.targets.values().flat_map(|target| &target.measures);
     project::derived_kinds(measures.map(|measure| measure.level))
 }

@@ -94,11 +94,22 @@ impl Traced {
     }
 
     fn behind(&self, paper: &mut Paper) {
-        paper.line("\nArithmetic");
+        if !self.releases.is_empty() {
+            paper.line("\nReleased");
+        }
+        for one in &self.releases {
+            let (resource, period, why) = (&one.resource, one.period, one.reason.line());
+            paper.line(format!("  {resource} {period}, as of {}: {why}", instant(one.as_of)));
+        }
+        paper.line(format!("\nArithmetic, as of {}", instant(self.made_of)));
         if !self.recipe_holds {
             let moved =
-                "Newer records, rules or mapping have come since; this is what they say now:";
+                "Rules, mapping or time zones have changed since; this is what they say now:";
             paper.line(format!("  {}", paper.tint(tone(Status::Held), moved)));
+        } else if !self.reproduced {
+            let other = "It ends at another number than the wanted one: a person's decision holds it, \
+                         or records behind it are gone.";
+            paper.line(format!("  {}", paper.tint(tone(Status::Held), other)));
         }
         for text in &self.arithmetic {
             for line in text.lines() {
@@ -113,6 +124,10 @@ impl Traced {
                 from.tzdb_version,
                 short(&from.input_window, 13)
             ));
+        }
+        if let Some(today) = &self.today {
+            let at = instant(today.as_of);
+            paper.line(format!("\nToday, as of {at}, {} would land.", today.value));
         }
         paper.line(format!("\nRecords of it in the journal: {}; the last ones:", self.records));
         for record in &self.last_records {

@@ -67,12 +67,20 @@ fn law_14_a_landed_cell_reaches_its_records_versions_and_receipts() {
     world.pass(60);
     world.foretell(1, &[(week("2026-W50"), share("0.5"))]);
     let receipt = world.cycle(&live).applied.unwrap().receipts.remove(0);
+    let at = live.bridge.as_of();
+    // An hour later the twin hopes a little: the landed value stays, and is explained
+    // as of when it was made; today's stands beside it.
+    world.pass(60);
+    world.foretell(1, &[(week("2026-W50"), share("0.503"))]);
+    assert!(world.cycle(&live).applied.is_none());
     let key = parse_cell("ibp/base/LINE-1@1010/2026-W50/live").unwrap();
     let (reader, now) = (live.bridge.reader().unwrap(), world.clock.now());
     let traced = trace(&live.bridge.loaded, &reader, &key, now).unwrap();
 
     // Raw records, as they arrived, with their place.
-    assert_eq!((traced.records, traced.last_records.len()), (2, 2));
+    let today = traced.today.as_ref().unwrap();
+    assert_eq!((today.value, today.as_of), (share("84.50"), live.bridge.as_of()));
+    assert_eq!((traced.records, traced.last_records.len()), (3, 3));
     let last = &traced.last_records[1];
     assert!(last.place.ends_with("twin.ndjson") && last.line == 2, "{last:?}");
     assert!(last.text.contains("\"value\":\"0.5\"") && last.position > 0, "{last:?}");
@@ -84,7 +92,10 @@ fn law_14_a_landed_cell_reaches_its_records_versions_and_receipts() {
     assert!(from.rules_version.starts_with("1+"), "{from:?}");
     assert_eq!(from.mapping_version, "7");
     assert!(!from.tzdb_version.is_empty() && from.input_window.len() == 64, "{from:?}");
-    assert!(traced.recipe_holds);
+    assert!(traced.recipe_holds && traced.reproduced);
+    let [release] = traced.releases.as_slice() else { panic!("{:?}", traced.releases) };
+    assert_eq!(release.reason.word(), "worse");
+    assert_eq!((release.as_of, traced.made_of), (at, at));
     // Both revisions; the pushes that carried them, with the target's receipt.
     let states: Vec<_> = traced.ledger.revisions.iter().map(|r| (r.value, r.state)).collect();
     let (before, seen) = (share("151.20"), RevisionState::Seen);

@@ -7,7 +7,7 @@ use jiff::{
 };
 
 use super::{Bounds, LocalTimeError, Span, Spans, resolve, zone};
-use crate::model::{Calendar, CalendarException, Disambiguation, Moment, Plant};
+use crate::model::{Calendar, CalendarException, Disambiguation, Moment, Plant, Shift};
 
 /// What a calendar schedules between two days, with and without what people
 /// decided for single days.
@@ -38,7 +38,7 @@ impl Schedule {
         from: Date,
         to: Date,
     ) -> Result<Self, LocalTimeError> {
-        let zone = zone(calendar.zone.as_deref().unwrap_or(&plant.zone))?;
+        let zone = zone(calendar.zone_in(plant))?;
         let mut regular = Vec::new();
         let mut scheduled = Vec::new();
         let first = from.saturating_sub(1.day());
@@ -83,7 +83,7 @@ pub fn changes<'a>(
     plant: &Plant,
     window: Span,
 ) -> Result<Vec<Change<'a>>, LocalTimeError> {
-    let zone = calendar.zone.as_deref().unwrap_or(&plant.zone);
+    let zone = calendar.zone_in(plant);
     let days = Bounds::new(zone, Time::midnight())?;
     let (first, last) = (days.date(window.start)?, days.date(window.end - 1)?);
     // Hours that start on the day before may reach into the window.
@@ -115,12 +115,28 @@ fn regular_hours(
         let midnight = Time::midnight();
         return Ok(vec![hours_of(day, midnight, midnight, zone, Disambiguation::Compatible)?]);
     }
-    calendar
-        .shifts
-        .iter()
-        .filter(|shift| shift.days.iter().any(|d| d.weekday() == day.weekday()))
-        .map(|shift| hours_of(day, shift.start, shift.end, zone, calendar.disambiguation))
-        .collect()
+    let mut hours = Vec::new();
+    let starts = |shift: &&Shift| shift.days.iter().any(|d| d.weekday() == day.weekday());
+    for shift in calendar.shifts.iter().filter(starts) {
+        hours.extend(shift_hours(shift, zone, day, calendar.disambiguation)?);
+    }
+    Ok(hours)
+}
+
+/// The hours of one shift that starts on `day`, without its breaks.
+fn shift_hours(
+    shift: &Shift,
+    zone: &TimeZone,
+    day: Date,
+    policy: Disambiguation,
+) -> Result<Vec<Span>, LocalTimeError> {
+    let whole = hours_of(day, shift.start, shift.end, zone, policy)?;
+    let breaks = shift.breaks.iter().map(|pause| {
+        let on = if pause.start < shift.start { day.saturating_add(1.day()) } else { day };
+        hours_of(on, pause.start, pause.end, zone, policy)
+    });
+    let breaks = Spans::union(breaks.collect::<Result<_, _>>()?);
+    Ok(Spans::one(whole).without(&breaks).as_slice().to_vec())
 }
 
 /// The instants of local hours that start on `day`; an end at or before the
@@ -148,7 +164,7 @@ pub fn place(moment: Moment, calendar: &Calendar, plant: &Plant) -> Result<i64, 
     match moment {
         Moment::Utc(at) => Ok(at.as_millisecond()),
         Moment::Local(local) => {
-            let zone = zone(calendar.zone.as_deref().unwrap_or(&plant.zone))?;
+            let zone = zone(calendar.zone_in(plant))?;
             resolve(local, &zone, calendar.disambiguation)
         }
     }

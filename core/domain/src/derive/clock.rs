@@ -70,8 +70,8 @@ impl Clock {
         calendar: &str,
     ) -> Result<(&Schedule, Bounds), LocalTimeError> {
         static NOTHING: Schedule = Schedule::nothing();
-        let zone = plant.calendar(calendar).and_then(|c| c.zone.as_deref());
-        let bounds = Bounds::new(zone.unwrap_or(&plant.zone), plant.day_start)?;
+        let (zone, day_start) = plant.days_of(calendar);
+        let bounds = Bounds::new(zone, day_start)?;
         Ok((self.schedules.get(calendar).unwrap_or(&NOTHING), bounds))
     }
 
@@ -107,14 +107,9 @@ impl Clock {
     /// the derivation. It needs no file, and two databases that agree on those
     /// days agree on it.
     pub(super) fn tzdb_version(&self, plant: &Plant) -> Result<String, LocalTimeError> {
-        let mut zones: Vec<&str> =
-            plant.calendars.iter().filter_map(|c| c.zone.as_deref()).collect();
-        zones.push(&plant.zone);
-        zones.sort_unstable();
-        zones.dedup();
         let end = Bounds::new(&plant.zone, plant.day_start)?.day(self.to)?;
         let mut hash = Sha256::new();
-        for name in zones {
+        for name in plant.zones() {
             let zone = zone(name)?;
             hash.update(name.as_bytes());
             hash.update(zone.to_offset(instant(self.first)).seconds().to_le_bytes());

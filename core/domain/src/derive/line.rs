@@ -299,7 +299,7 @@ impl<'a> LineView<'a> {
             severity: outlook.severity(asked.window).map(Box::new),
             risk: outlook.risk(asked.window, &self.schedule.scheduled).map(Box::new),
             line,
-            netted_losses: self.netted(rated),
+            netted_losses: &asked.names.netted() | &self.netted(rated),
             status,
             quality: quality(status, &elements, phase, self.pool.is_some()),
             as_of: instant(truth),

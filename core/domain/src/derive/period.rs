@@ -42,18 +42,29 @@ pub(super) struct Names {
     pub(super) zone: Name,
     pub(super) calendar_id: Name,
     pub(super) calendar_version: Name,
+    /// Whether the calendar's shifts have breaks: hours have paid them already.
+    breaks: bool,
 }
 
 impl Names {
     pub(super) fn of(plant: &Plant, resource: &str, calendar: &str) -> Self {
         let found = plant.calendar(calendar);
-        let zone = found.and_then(|calendar| calendar.zone.as_ref()).unwrap_or(&plant.zone);
+        let (zone, _) = plant.days_of(calendar);
         Self {
             resource: resource.into(),
             zone: zone.into(),
             calendar_id: calendar.into(),
             calendar_version: found.map(|found| Name::from(&found.version)).unwrap_or_default(),
+            breaks: found.is_some_and(|c| c.shifts.iter().any(|shift| !shift.breaks.is_empty())),
         }
+    }
+}
+
+impl Names {
+    /// What every figure of hours has paid.
+    pub(super) fn netted(&self) -> BTreeSet<Loss> {
+        let breaks = self.breaks.then_some(Loss::Breaks);
+        [Loss::PlannedMaintenance, Loss::UnplannedDown].into_iter().chain(breaks).collect()
     }
 }
 
@@ -153,7 +164,7 @@ pub(super) fn figures(
         severity: outlook.severity(window).map(Box::new),
         risk: outlook.risk(window, &machine.schedule.scheduled).map(Box::new),
         line: None,
-        netted_losses: BTreeSet::from([Loss::PlannedMaintenance, Loss::UnplannedDown]),
+        netted_losses: asked.names.netted(),
         status,
         quality: quality(asked, machine, &elements, status),
         as_of: instant(truth),

@@ -17,7 +17,10 @@ pub struct Calendar {
     pub id: String,
     /// Version of the calendar, into provenance: raise it with every change.
     pub version: String,
-    /// IANA zone of the shifts; the plant's zone when absent.
+    /// The site at which it is worked by; the plant itself when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
+    /// IANA zone of the shifts, and of nothing else; the site's zone when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
     /// Works every hour of every day; then there are no `shifts`.
@@ -46,6 +49,10 @@ pub struct Shift {
     pub start: Time,
     /// Local time of its end; at or before `start` it ends on the next day.
     pub end: Time,
+    /// Breaks in which nobody works and nothing runs: they are not scheduled time.
+    /// A break that begins before `start` lies on the next day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaks: Vec<ShiftHours>,
 }
 
 /// Local hours of one day; may cross midnight as a shift may.

@@ -11,6 +11,7 @@ mod mapping;
 mod moment;
 mod resource;
 mod rules;
+mod site;
 mod source;
 mod validate;
 mod validate_source;
@@ -26,6 +27,7 @@ pub use planthread_contracts::EquipmentState;
 pub use planthread_contracts::Violation;
 pub use resource::{Line, Resource, Stage};
 pub use rules::{CutOff, Rules, Significance};
+pub use site::Site;
 pub use source::{
     AliveBy, Begins, CloudEvents, Complete, CountColumns, CounterReset, Counts, EventColumns,
     EventRule, HandOver, MachineEvents, Plausible, Reader, Repeats, Snapshot, Source, Stamp,
@@ -59,6 +61,10 @@ pub struct Plant {
     /// Pooling, times to live, tolerances, cut-off.
     #[serde(default)]
     pub rules: Rules,
+    /// Sites in zones of their own, named by calendars; without any the plant is the
+    /// one site.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sites: Vec<Site>,
     /// Shift calendars, named by resources.
     pub calendars: Vec<Calendar>,
     /// Machines, labour pools, tools.

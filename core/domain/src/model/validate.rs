@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Time;
 use planthread_contracts::Violation;
 use rust_decimal::Decimal;
 
 use super::{
-    Calendar, MapRow, Mapping, Moment, Plant, findings::Findings, validate_source, validate_voice,
+    Calendar, MapRow, Mapping, Moment, Plant, Shift, ShiftHours, findings::Findings,
+    validate_source, validate_voice,
 };
 
 /// Every week is derived in every cycle; no plan reaches further.
@@ -20,12 +22,23 @@ impl Plant {
     pub fn validate(&self) -> Vec<Violation> {
         let mut found = Findings::default();
         found.zone("zone".to_owned(), &self.zone);
+        found.unique("sites", "id", self.sites.iter().map(|site| site.id.as_str()));
+        for (index, site) in self.sites.iter().enumerate() {
+            found.zone(format!("sites[{index}].zone"), &site.zone);
+        }
         found.unique("calendars", "id", self.calendars.iter().map(|c| c.id.as_str()));
         let subjects = self.resources.iter().map(|r| r.id.as_str());
         found.unique("resources", "id", subjects.chain(self.lines.iter().map(|l| l.id.as_str())));
         found.unique("sources", "name", self.sources.iter().map(|s| s.name.as_str()));
         for (index, calendar) in self.calendars.iter().enumerate() {
             check_calendar(&mut found, &format!("calendars[{index}]"), calendar);
+            if calendar.site.as_deref().is_some_and(|id| self.site(id).is_none()) {
+                found.add(
+                    format!("calendars[{index}].site"),
+                    format!("`{}` is no site", calendar.site.as_deref().unwrap_or_default()),
+                    "declare it under `sites`, or correct the name",
+                );
+            }
         }
         self.check_resources(&mut found);
         self.check_lines(&mut found);
@@ -198,6 +211,17 @@ impl Plant {
     }
 }
 
+/// Whether a break begins and ends while the shift lasts, by the clock.
+fn inside(shift: &Shift, pause: &ShiftHours) -> bool {
+    let seconds = |time: Time| i32::from(time.hour()) * 3_600 + i32::from(time.minute()) * 60;
+    let after = |time: Time| (seconds(time) - seconds(shift.start)).rem_euclid(86_400);
+    let end = |time: Time| match after(time) {
+        0 => 86_400,
+        later => later,
+    };
+    after(pause.start) < end(pause.end) && end(pause.end) <= end(shift.end)
+}
+
 fn check_calendar(found: &mut Findings, at: &str, calendar: &Calendar) {
     if let Some(zone) = &calendar.zone {
         found.zone(format!("{at}.zone"), zone);
@@ -213,6 +237,15 @@ fn check_calendar(found: &mut Findings, at: &str, calendar: &Calendar) {
         );
     }
     for (index, shift) in calendar.shifts.iter().enumerate() {
+        for (number, pause) in shift.breaks.iter().enumerate() {
+            if !inside(shift, pause) {
+                found.add(
+                    format!("{at}.shifts[{index}].breaks[{number}]"),
+                    "does not lie inside its shift",
+                    "write local times between the start and the end of the shift",
+                );
+            }
+        }
         if shift.days.is_empty() {
             found.add(
                 format!("{at}.shifts[{index}].days"),

@@ -182,7 +182,7 @@ fn together(
         (Together::Most, _) => (format!("max({})", names.join(", ")), "The most of them"),
         (Together::Add, _) => (names.join(" + "), "Together"),
     };
-    landed.step("together", words, formula, draft.value);
+    landed.step("together", words, formula, draft.derived);
     Some(())
 }
 
@@ -190,7 +190,7 @@ fn together(
 fn rounded(landed: &mut Explanation, measure: &MeasureDecl, draft: &Draft, value: Decimal) {
     let Some(exact) = landed.steps.last().map(|step| step.name.clone()) else { return };
     let scale = measure.scale;
-    let moved = value - round_half_even(draft.value, scale);
+    let moved = value - round_half_even(draft.derived, scale);
     let mut formula = format!("round({exact}, {scale})");
     let mut words = format!("Rounded once, to the {scale} decimals that the target holds");
     if !moved.is_zero() {

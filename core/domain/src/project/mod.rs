@@ -27,7 +27,7 @@ pub use crate::derive::cut_off;
 pub use coverage::{Coverage, coverage};
 pub use explain::{CellExplanation, explain};
 pub use losses::declared;
-pub use rounding::derived_kinds;
+pub use rounding::{derived_kinds, part};
 pub use standing::say_planner;
 pub use suggest::{Suggestion, suggest};
 

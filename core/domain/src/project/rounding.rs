@@ -82,6 +82,14 @@ pub fn derived_kinds(levels: impl IntoIterator<Item = PeriodKind>) -> Vec<Period
     kinds.into_iter().collect()
 }
 
+/// The kind of period at which the figures of `measure` are released, when `kinds`
+/// are derived: of what adds up the smallest, else its own.
+#[must_use]
+pub fn part(measure: &MeasureDecl, kinds: &[PeriodKind]) -> PeriodKind {
+    let grid = Grid::of(&kinds.iter().copied().collect()).filter(|_| adds_up(measure));
+    grid.map_or(measure.level, |grid| grid.part)
+}
+
 /// Whether the values of `measure` add up over time, so that they are rounded as
 /// parts of a whole.
 pub(super) fn adds_up(measure: &MeasureDecl) -> bool {

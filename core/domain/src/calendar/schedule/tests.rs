@@ -23,7 +23,13 @@ const ALL_DAYS: [WeekDay; 7] = [
 
 fn shift(start: (i8, i8), end: (i8, i8), days: &[WeekDay]) -> Shift {
     let time = |(hour, minute)| jiff::civil::time(hour, minute, 0, 0);
-    Shift { name: "s".into(), days: days.to_vec(), start: time(start), end: time(end) }
+    Shift {
+        name: "s".into(),
+        days: days.to_vec(),
+        start: time(start),
+        end: time(end),
+        breaks: Vec::new(),
+    }
 }
 
 fn calendar(shifts: Vec<Shift>) -> Calendar {
@@ -33,7 +39,7 @@ fn calendar(shifts: Vec<Shift>) -> Calendar {
 fn hours(calendar: &Calendar, period: &str) -> Decimal {
     let plant = fixture::plant();
     let period: Period = period.parse().unwrap();
-    let zone = calendar.zone.as_deref().unwrap_or(&plant.zone);
+    let zone = calendar.zone_in(&plant);
     let span = Bounds::new(zone, plant.day_start).unwrap().span(period).unwrap();
     let schedule = Schedule::build(calendar, &plant, period.start(), period.end()).unwrap();
     crate::calendar::span::hours(schedule.scheduled.ms_within(span))
@@ -52,6 +58,30 @@ fn the_night_shift_lasts_seven_or_nine_hours_when_clocks_change() {
     assert_eq!(lasts(date(2026, 3, 28)), 7);
     assert_eq!(lasts(date(2026, 10, 24)), 9);
     assert_eq!(lasts(date(2026, 11, 21)), 8);
+}
+
+#[test]
+fn breaks_are_not_scheduled_time() {
+    let plant = fixture::plant();
+    let hours = |start, end| {
+        let time = |(hour, minute)| jiff::civil::time(hour, minute, 0, 0);
+        ShiftHours { start: time(start), end: time(end) }
+    };
+    let lasts = |shift: Shift, day: Date| {
+        let to = day.saturating_add(1.day());
+        let built = Schedule::build(&calendar(vec![shift]), &plant, day, to).unwrap();
+        assert_eq!(built.regular, built.scheduled);
+        built.scheduled.ms() / 60_000
+    };
+    let mut early = shift((6, 0), (14, 0), &[WeekDay::Mon]);
+    early.breaks = vec![hours((9, 0), (9, 15)), hours((11, 30), (12, 0))];
+    assert_eq!(lasts(early, date(2026, 11, 23)), 8 * 60 - 45);
+    // At night one lies on the next day, and one across midnight.
+    let mut night = shift((22, 0), (6, 0), &[WeekDay::Sat]);
+    night.breaks = vec![hours((23, 45), (0, 15)), hours((2, 0), (2, 30))];
+    assert_eq!(lasts(night.clone(), date(2026, 11, 21)), 7 * 60);
+    // Clocks go back at three: the break at two is taken once.
+    assert_eq!(lasts(night, date(2026, 10, 24)), 8 * 60);
 }
 
 #[test]

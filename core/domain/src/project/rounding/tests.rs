@@ -169,6 +169,7 @@ impl Random {
             days: WEEK[..=days].to_vec(),
             start: jiff::civil::time(hour, minute, 0, 0),
             end: jiff::civil::time(end, 0, 0, 0),
+            breaks: Vec::new(),
         };
         let shifts: Vec<Shift> = self.shifts.iter().map(shift).collect();
         let round_the_clock = shifts.is_empty();
