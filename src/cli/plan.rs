@@ -12,7 +12,8 @@ use crate::{
     config::Loaded,
     failure::{Exit, Failure},
     pipeline::{
-        Bridge, Course, NotAdopted, NotPromoted, OpenTarget, TargetCycle, Tee, plan_of_ledger,
+        Bridge, Course, NotAdopted, NotPromoted, OpenTarget, Proportion, TargetCycle, Tee,
+        plan_of_ledger,
     },
     report::planned::{Planned, Plans},
 };
@@ -58,8 +59,9 @@ fn fresh(context: &Context, bridge: &Bridge, args: &Args) -> Result<Vec<Planned>
         let not_promoted = NotPromoted::counted(&bridge.loaded, target, &truth)?;
         let reader = bridge.reader()?;
         let not_adopted = NotAdopted::of(&bridge.loaded, &reader, &target.name, &target.config)?;
+        let proportion = Proportion::of(&bridge.loaded, &reader, target, truth.as_of)?;
         let withdrawn = withdrawn(&reader, target, context)?;
-        Planned::of(done, file(args), not_promoted, not_adopted, withdrawn)
+        Planned::of(done, file(args), not_promoted, not_adopted, proportion, withdrawn)
     };
     targets.iter().zip(walked).map(view).collect()
 }
@@ -83,8 +85,11 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
             };
             let not_promoted = NotPromoted::of(loaded, name, &target.config, as_of)?;
             let not_adopted = NotAdopted::of(loaded, &reader, name, &target.config)?;
+            let proportion = Proportion::of(loaded, &reader, &target, as_of)?;
             let withdrawn = withdrawn(&reader, &target, context)?;
-            plans.push(Planned::of(done, file(args), not_promoted, not_adopted, withdrawn)?);
+            let plan =
+                Planned::of(done, file(args), not_promoted, not_adopted, proportion, withdrawn)?;
+            plans.push(plan);
         }
     }
     Ok(plans)

@@ -1,13 +1,17 @@
 //! `planthread release cell|case`: what waits for a person is answered by one.
 
 use clap::Subcommand;
-use planthread_engine::ledger;
+use jiff::{SignedDuration, Timestamp};
+use planthread_engine::{
+    ledger,
+    plan::plausible::{Answer, Fault},
+};
 use serde::Serialize;
 
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    pipeline,
+    pipeline::{self, Proportion},
     report::{Paper, View},
 };
 
@@ -33,7 +37,32 @@ enum What {
         #[arg(long)]
         who: String,
     },
+    /// Answer for what is out of proportion: it may be sent as it is
+    Question(Question),
 }
+
+#[derive(Debug, clap::Args)]
+struct Question {
+    /// The measure, as `plan` prints it
+    measure: String,
+    /// What it looks like, as `plan` prints it: unit, week, version, ...
+    fault: String,
+    /// The configured target; may be left out when there is only one
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+    /// Who answers for it
+    #[arg(long)]
+    who: String,
+    /// Why it is right
+    #[arg(long)]
+    why: String,
+    /// From when it is asked again; in 30 days by default
+    #[arg(long, value_name = "INSTANT")]
+    until: Option<Timestamp>,
+}
+
+/// How long an answer holds when nobody says: until the plan has gone round.
+const HOLDS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What was let go.
 #[derive(Debug, Serialize)]
@@ -43,19 +72,47 @@ struct Released {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let bridge = context.bridge()?;
     let now = context.clock.now();
     let (what, released) = match &args.what {
         What::Cell { cell } => {
             let key = pipeline::parse_cell(cell)?;
-            (format!("cell {cell}"), ledger::unlock(&bridge.state, key)?)
+            (format!("cell {cell}"), ledger::unlock(&context.bridge()?.state, key)?)
         }
         What::Case { number, who } => {
-            let released = ledger::close_case(&bridge.state, *number, who, now)?;
+            let released = ledger::close_case(&context.bridge()?.state, *number, who, now)?;
             (format!("case {number}"), released)
         }
+        What::Question(question) => return answer(context, question, now),
     };
     context.screen.show(&Released { what, released })
+}
+
+/// Keeps an answer; works beside a bridge that runs.
+fn answer(context: &Context, args: &Question, now: Timestamp) -> Result<Exit, Failure> {
+    let fault = Fault::named(&args.fault).ok_or_else(|| {
+        let known: Vec<&str> = Fault::ALL.iter().map(|fault| fault.word()).collect();
+        Failure::usage(format!("nothing looks like `{}`", args.fault))
+            .cure(format!("known: {}", known.join(", ")))
+    })?;
+    let (loaded, reader) = context.reader()?;
+    let target = context.open_offline(&loaded, args.target.as_deref())?;
+    let proportion = Proportion::of(&loaded, &reader, &target, loaded.config.plant.as_of(now))?;
+    let asked = proportion.question(&args.measure, fault)?;
+    let record = Answer {
+        who: args.who.clone(),
+        why: args.why.clone(),
+        until: args.until.unwrap_or_else(|| now.saturating_add(HOLDS).unwrap_or(Timestamp::MAX)),
+        scope: target.scope.name().to_owned(),
+        measure: asked.measure.clone(),
+        fault,
+        mapping: proportion.mapping.clone(),
+    };
+    let state = &loaded.config.state;
+    let file = pipeline::answer(state, &target.name, &record, now)?;
+    let (measure, word) = (&asked.measure, fault.word());
+    tracing::info!(record = %file.display(), "answered");
+    let what = format!("question about {measure} ({word}), {} cells", asked.cells);
+    context.screen.show(&Released { what, released: true })
 }
 
 impl View for Released {

@@ -8,7 +8,7 @@ use planthread_contracts::{
 };
 use planthread_engine::{ledger, plan};
 
-use super::{OpenTarget, adopt, records};
+use super::{OpenTarget, adopt, proportion, records};
 use crate::{
     config::{Loaded, Target, Withdraw},
     failure::{Exit, Failure},
@@ -42,6 +42,8 @@ pub fn policy(
     policy.blackouts = blackouts(target, at)?;
     let (state, measures) = (&loaded.config.state, &target.config.measures);
     policy.adopted = adopt::adopted(state, &target.name, measures, &target.scope)?;
+    policy.answers = proportion::answers(state, &target.name)?;
+    policy.units = proportion::units(&loaded.config.plant, &target.config);
     Ok(policy)
 }
 

@@ -1,6 +1,7 @@
 //! Verify, composed: which cells are read back, and how they are judged.
 
 use jiff::SignedDuration;
+use planthread_contracts::Carries;
 use planthread_engine::verify::{self, InUse, SweepPolicy, SweepReport, Which};
 use planthread_kit::Together;
 
@@ -45,6 +46,8 @@ impl Bridge {
         policy.settle_window =
             SignedDuration::from_mins(i64::from(target.config.policy.settle_minutes));
         policy.in_use = in_use(target);
+        let measures = target.config.measures.iter();
+        policy.observed = measures.filter(|m| m.carries == Carries::Observed).cloned().collect();
         Ok(policy)
     }
 }

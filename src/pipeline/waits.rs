@@ -7,7 +7,7 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{NotAdopted, NotPromoted, OpenTarget, policy};
+use super::{NotAdopted, NotPromoted, OpenTarget, Proportion, policy};
 use crate::{config::Loaded, failure::Failure};
 
 /// What waits at one target.
@@ -29,6 +29,8 @@ pub struct Waits {
     /// Measures of ours that hold values which we never landed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_adopted: Vec<NotAdopted>,
+    /// What is out of proportion, and what was changed in the mapping.
+    pub proportion: Proportion,
 }
 
 impl Waits {
@@ -50,6 +52,7 @@ impl Waits {
             waiting: plan::waiting(reader, &policy)?,
             not_promoted: NotPromoted::of(loaded, &target.name, &target.config, now)?,
             not_adopted: NotAdopted::of(loaded, reader, &target.name, &target.config)?,
+            proportion: Proportion::of(loaded, reader, target, now)?,
         })
     }
 }

@@ -18,7 +18,7 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{Bridge, OpenTarget, Truth, policy};
+use super::{Bridge, OpenTarget, Truth, mapped, policy};
 use crate::{config::Loaded, failure::Failure};
 
 /// What became of the figures at one target.
@@ -79,6 +79,7 @@ impl Bridge {
             target: target.name.clone(),
             as_of: truth.as_of,
             measures: target.config.measures.clone(),
+            mapped: mapped::mapped(plant, &target.config),
             // A stamp is renewed in the last third of its life: early enough
             // that a missed cycle or two turns nothing grey.
             refresh_within: SignedDuration::from_hours(valid / 3),

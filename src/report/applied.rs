@@ -55,8 +55,16 @@ pub struct Delivered {
 
 /// Holds that end only when a person acts or a window passes: a plan that has
 /// nothing else did not do what it was called for.
-const HOLDS: [&str; 7] =
-    ["paused", "second_writer", "blackout", "not_promoted", "not_adopted", "lock", "in_question"];
+const HOLDS: [&str; 8] = [
+    "paused",
+    "second_writer",
+    "blackout",
+    "not_promoted",
+    "not_adopted",
+    "lock",
+    "in_question",
+    "implausible",
+];
 
 impl From<TargetCycle> for Delivered {
     fn from(done: TargetCycle) -> Self {

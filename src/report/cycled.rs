@@ -94,8 +94,13 @@ fn of_target(target: &TargetCycle) -> Exit {
         || target.verified.as_ref().is_some_and(|read| {
             read.lost + read.doubled + read.persons > 0 || !read.cases.is_empty()
         });
-    let of_policy =
-        held(HoldReason::Paused) || held(HoldReason::SecondWriter) || held(HoldReason::NotAdopted);
+    let by_people = [
+        HoldReason::Paused,
+        HoldReason::SecondWriter,
+        HoldReason::NotAdopted,
+        HoldReason::Implausible,
+    ];
+    let of_policy = by_people.into_iter().any(held);
     // What was sent and can't be read back yet is no landing: a script comes again.
     let unproven = target.verified.as_ref().is_some_and(|read| read.not_yet > 0);
     let proof = match (rejected || asked, unproven) {

@@ -13,6 +13,7 @@ pub mod mapping;
 pub mod paper;
 pub mod planned;
 pub mod progress;
+mod proportion;
 pub mod skew;
 pub mod standing;
 pub mod target;

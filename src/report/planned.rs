@@ -11,10 +11,11 @@ use serde::{Serialize, Serializer};
 use super::{
     Paper, Tone, View, agreement,
     paper::{count, indented, instant},
+    proportion::proportion,
 };
 use crate::{
     failure::{Exit, Failure},
-    pipeline::{NotAdopted, NotPromoted, TargetCycle, WantReport},
+    pipeline::{NotAdopted, NotPromoted, Proportion, TargetCycle, WantReport},
 };
 
 /// What `plan` says about one target.
@@ -49,6 +50,9 @@ pub struct Planned {
     /// Measures of ours that hold values which we never landed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_adopted: Vec<NotAdopted>,
+    /// What is out of proportion, and what was changed in the mapping.
+    #[serde(skip_serializing_if = "Proportion::is_quiet")]
+    pub proportion: Proportion,
 }
 
 #[expect(clippy::ref_option, reason = "the signature is serde's")]
@@ -66,6 +70,7 @@ impl Planned {
         file: Option<String>,
         not_promoted: Vec<NotPromoted>,
         not_adopted: Vec<NotAdopted>,
+        proportion: Proportion,
         withdrawn: Withdrawn,
     ) -> Result<Self, Failure> {
         let TargetCycle { plan, want, first, stopped: unread, paused, target, agreement, .. } =
@@ -85,6 +90,7 @@ impl Planned {
             agreement,
             not_promoted,
             not_adopted,
+            proportion,
         })
     }
 }
@@ -107,7 +113,10 @@ impl View for Plans {
         let unread = self.0.iter().filter_map(|plan| plan.unread.as_ref());
         let unread = unread.map(|failure| failure.exit).max().unwrap_or(Exit::Ok);
         // Nothing of such a measure goes before somebody has answered for it.
-        let waits = self.0.iter().any(|plan| !plan.not_adopted.is_empty());
+        let waits = self
+            .0
+            .iter()
+            .any(|plan| !plan.not_adopted.is_empty() || !plan.proportion.asked.is_empty());
         unread.max(if waits { Exit::Held } else { Exit::Ok })
     }
 }
@@ -162,6 +171,7 @@ impl Planned {
         for one in &self.not_adopted {
             not_adopted(paper, one);
         }
+        proportion(paper, &self.proportion);
         if let Some(want) = &self.want {
             released(paper, want);
             withheld(paper, &want.withheld);
@@ -343,6 +353,7 @@ mod tests {
             agreement: None,
             not_promoted: Vec::new(),
             not_adopted: Vec::new(),
+            proportion: Proportion::default(),
             withdrawn: Withdrawn::default(),
         }
     }
@@ -408,6 +419,45 @@ mod tests {
             assert!(said.contains(part), "{part}: {said}");
         }
         assert_eq!(Plans(vec![planned(&[]), plan]).exit(), Exit::Held);
+    }
+
+    #[test]
+    fn what_is_out_of_proportion_is_one_question_with_figures_cause_and_cure() {
+        use planthread_engine::{
+            ledger::mapped::Edit,
+            plan::plausible::{Asked, Fault},
+        };
+        let asked = Asked {
+            measure: "live".to_owned(),
+            fault: Fault::Unit,
+            places: ["LINE-1@1010".to_owned()].into(),
+            cells: 26,
+            example: "LINE-1@1010: 9060.00 where 151.00 stands".to_owned(),
+        };
+        let edit = Edit {
+            part: "measures".to_owned(),
+            name: "live".to_owned(),
+            field: "unit".to_owned(),
+            from: "HUR".to_owned(),
+            to: "MIN".to_owned(),
+        };
+        let proportion = Proportion {
+            target: "ibp".to_owned(),
+            asked: vec![asked],
+            edits: vec![edit],
+            ..Proportion::default()
+        };
+        let plan = Planned { proportion, ..planned(&[("implausible", 26)]) };
+        let said = text(&plan);
+        for part in [
+            "26 cells of 1 place look like another unit",
+            "9060.00 where 151.00 stands",
+            "measures live: unit was HUR, is MIN",
+            "planthread release question live unit --target ibp",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert_eq!(Plans(vec![plan]).exit(), Exit::Held);
     }
 
     #[test]

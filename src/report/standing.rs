@@ -17,6 +17,7 @@ use super::{
     guard::Guard,
     paper::{count, instant},
     planned::{left_standing, not_adopted, not_promoted},
+    proportion::proportion,
 };
 use crate::{failure::Exit, pipeline::Waits};
 
@@ -137,9 +138,10 @@ impl View for Standing {
         let rejected =
             self.status.scopes.iter().any(|s| s.states.get("rejected").is_some_and(|n| *n > 0));
         let restored = self.guards.iter().any(Guard::is_broken);
-        let adopted = self.waits.iter().all(|waits| waits.not_adopted.is_empty());
+        let asked =
+            |waits: &Waits| !waits.not_adopted.is_empty() || !waits.proportion.asked.is_empty();
         match () {
-            () if !adopted => Exit::Held,
+            () if self.waits.iter().any(asked) => Exit::Held,
             () if open || rejected || refused > 0 || restored => Exit::Findings,
             () => Exit::Ok,
         }
@@ -180,6 +182,7 @@ impl Standing {
             && why.is_empty()
             && waits.not_promoted.is_empty()
             && waits.not_adopted.is_empty()
+            && waits.proportion.is_quiet()
         {
             return;
         }
@@ -196,6 +199,7 @@ impl Standing {
         for one in &waits.not_adopted {
             not_adopted(paper, one);
         }
+        proportion(paper, &waits.proportion);
     }
 }
 

@@ -5,12 +5,15 @@ use std::{collections::BTreeSet, fs, io::Cursor};
 use http::Method;
 use planthread::pipeline;
 use planthread_contracts::{PeriodKind, RevisionState};
-use planthread_engine::{ledger, status, verify::Which};
+use planthread_engine::{ledger, plan::plausible::Fault, status, verify::Which};
 use planthread_kit::Clock as _;
 use planthread_mocks::sap_ibp::Options;
 use serde_json::json;
 
-use crate::world::{World, plan_of};
+use crate::{
+    proportion,
+    world::{World, plan_of},
+};
 
 #[test]
 fn law_2_a_row_accepted_with_201_and_dropped_is_found_by_verify_and_named() {
@@ -150,6 +153,9 @@ fn law_12_a_permanent_refusal_while_staging_frees_its_cells_and_is_sent_once_a_c
         "measures": { "live": "UTILIZATIONPCT" } });
     let state = &live.bridge.loaded.config.state;
     pipeline::adopt(state, "ibp", &record.to_string(), world.clock.now()).unwrap();
+    // Hours where percent stand are another question, and somebody answers that.
+    assert!(world.cycle(&live).screened.unwrap().held.contains_key("implausible"));
+    proportion::answer(&world, &live, "live", Fault::Unit);
     let done = world.cycle(&live);
     let stopped = done.stopped.unwrap().to_string();
     assert!(stopped.contains("UTILIZATIONPCT"), "{stopped}");

@@ -27,6 +27,7 @@ mod ownership;
 mod pages;
 mod plant;
 mod progress;
+mod proportion;
 mod rehearsal;
 mod requests;
 mod scale;

@@ -81,6 +81,7 @@ pub(crate) fn wanted(state: &State, measure: &MeasureDecl, cells: usize) {
         target: "t".to_owned(),
         as_of: now(),
         measures: vec![measure.clone()],
+        mapped: Default::default(),
         refresh_within: SignedDuration::ZERO,
         complete: Vec::new(),
     };

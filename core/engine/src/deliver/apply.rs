@@ -200,7 +200,7 @@ fn prove<R: BufRead + Seek + Send>(
     let state = delivery.state.reader()?;
     state.at_once(|db| {
         if let Some(scope) = db.scope(&policy.target, policy.scope.name())? {
-            *policy = policy.with_others(db, scope)?;
+            *policy = policy.with_questions(db, scope)?;
         }
         let checker = Checker::new(db, policy)?;
         while let Some(group) = reader.next()? {

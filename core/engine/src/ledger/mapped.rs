@@ -3,7 +3,11 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Reader, error::Result, store::codec};
 
 /// What the cells of a target depend on besides the facts, in short texts: part
 /// (`rows`, `measures`, anything else for all cells), name, field.
@@ -24,6 +28,36 @@ pub struct Edit {
     pub from: String,
     /// What it is; empty when it is gone.
     pub to: String,
+}
+
+/// The mapping in force, and what was changed in it the last time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Remapped {
+    /// The mapping in force.
+    #[serde(skip)]
+    pub held: Mapped,
+    /// The last changes.
+    pub edits: Vec<Edit>,
+    /// The instant that the first cells after them speak for.
+    pub since: Timestamp,
+}
+
+impl Remapped {
+    /// Digest of the mapping in force: 16 hex digits.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        // Maps in order of their keys: the same mapping is the same text.
+        let text = serde_json::to_vec(&self.held).unwrap_or_default();
+        codec::hex(&Sha256::digest(text)[..8])
+    }
+}
+
+/// By which mapping the cells of a target were made; `None` before the first.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn remapped(reader: &Reader, target: &str) -> Result<Option<Remapped>> {
+    reader.db().mapped(target)
 }
 
 /// The part whose names are places.

@@ -19,6 +19,8 @@ pub enum Why {
     New,
     /// Factory truth changed.
     Changed,
+    /// The mapping changed, and with it the value.
+    Mapping,
     /// Only its stamps: what landed is about to run out.
     Refresh,
     /// It was accepted, and then not there.
@@ -44,6 +46,7 @@ impl Why {
         match self {
             Self::New => "new",
             Self::Changed => "changed",
+            Self::Mapping => "mapping",
             Self::Refresh => "refresh",
             Self::Lost => "lost",
             Self::StaleOwn => "stale_own",

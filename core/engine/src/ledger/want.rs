@@ -17,12 +17,14 @@ use serde::Serialize;
 use super::{
     Cycle,
     books::Books,
+    mapped::{Edit, Mapped, Remapped},
     rows::Why,
     withdraw::{self, Complete},
 };
 use crate::{
     EngineError, State,
     error::Result,
+    plan::questions::place_of,
     store::{
         Tx,
         cells::Cell,
@@ -39,6 +41,8 @@ pub struct Want {
     pub as_of: Timestamp,
     /// The target's measures.
     pub measures: Vec<MeasureDecl>,
+    /// By which mapping the cells were made: what it changes is told.
+    pub mapped: Mapped,
     /// Stamps are renewed when they would run out within this time.
     pub refresh_within: SignedDuration,
     /// Set when the cells are everything that is wanted in these scopes: what is
@@ -100,12 +104,14 @@ fn run(
     portions: &Receiver<Option<Vec<DesiredCell>>>,
     now: Timestamp,
 ) -> Result<Wanted> {
-    let Want { target, as_of, measures, refresh_within, complete } = want;
+    let Want { target, as_of, measures, mapped, refresh_within, complete } = want;
     let decls: BTreeMap<&str, &MeasureDecl> =
         measures.iter().map(|decl| (decl.name.as_str(), decl)).collect();
     let renew_before = as_of.checked_add(refresh_within).unwrap_or(Timestamp::MAX);
+    let edits = remap(tx, &target, mapped, as_of)?;
     let mut job = Job {
         tx,
+        edits,
         now,
         renew_before,
         decls,
@@ -137,6 +143,17 @@ fn run(
         made: done.made,
     })?;
     Ok(done)
+}
+
+/// Keeps the mapping, and says what is changed in it since the last want.
+fn remap(tx: &Tx<'_>, target: &str, held: Mapped, as_of: Timestamp) -> Result<Vec<Edit>> {
+    let before = tx.mapped(target)?;
+    let edits = before.as_ref().map_or_else(Vec::new, |before| held.edits(&before.held));
+    if before.is_none() || !edits.is_empty() {
+        let remapped = Remapped { held, edits: edits.clone(), since: as_of };
+        tx.put_mapped(target, &remapped, as_of)?;
+    }
+    Ok(edits)
 }
 
 fn check(target: &str, decls: &BTreeMap<&str, &MeasureDecl>, cells: &[DesiredCell]) -> Result<()> {
@@ -174,6 +191,8 @@ pub(crate) fn same_group(a: &CellKey, b: &CellKey) -> bool {
 /// One want under way.
 pub(super) struct Job<'a> {
     pub(super) tx: &'a Tx<'a>,
+    /// What is changed in the mapping.
+    edits: Vec<Edit>,
     pub(super) now: Timestamp,
     renew_before: Timestamp,
     decls: BTreeMap<&'a str, &'a MeasureDecl>,
@@ -283,6 +302,7 @@ impl Job<'_> {
             let absent_is_zero =
                 self.decls.get(desired.key.measure.as_str()).is_some_and(|d| d.absent_is_zero);
             let recipe = self.names.recipe(self.tx, &desired.recipe)?;
+            let why = if self.is_remapped(group, &cell, desired) { Why::Mapping } else { why };
             self.replace(group.scope, &mut cell, absent_is_zero, desired.value, why)?;
             cell.unrounded = desired.unrounded;
             cell.status = desired.status;
@@ -297,6 +317,19 @@ impl Job<'_> {
             self.tx.put_cell(&Cell::first(id, desired, recipe, self.now))?;
         }
         Ok(true)
+    }
+
+    /// Whether the value changes with the mapping: now, or since it was last sent.
+    fn is_remapped(&self, group: &GroupRef, cell: &Cell, desired: &DesiredCell) -> bool {
+        let unsent = matches!(cell.state, RevisionState::Pending | RevisionState::Held);
+        if unsent && cell.why == Why::Mapping {
+            return true;
+        }
+        if self.edits.is_empty() {
+            return false;
+        }
+        let place = place_of(&group.key);
+        self.edits.iter().any(|edit| edit.touches(&place, &desired.key.measure))
     }
 
     /// Same value: only its age moves, and that is no revision.

@@ -67,7 +67,7 @@ pub fn build(
         let policy = request.policy.at(request.as_of);
         let scope = db.scope(&policy.target, policy.scope.name())?;
         let policy = match scope {
-            Some(scope) => policy.with_others(db, scope)?,
+            Some(scope) => policy.with_questions(db, scope)?,
             None => policy,
         };
         let walk = Walk { db, scope, policy: &policy, only: request.only };

@@ -25,7 +25,8 @@ pub struct GroupDecision {
 ///   held: they would make an old number look young. A value that is meant to
 ///   stay as it stands (frozen, or not worth sending) does not hold them.
 /// - While somebody else's number stands in the group (a person's, a disputed
-///   one, one that replaced a refused value), what tells of it stays as it is,
+///   one, one that replaced a refused value, one that a doubtful value would
+///   replace), what tells of it stays as it is,
 ///   also when another value travels: we never vouch for that number. Beside a
 ///   person's number, a status that says so may land.
 /// - A measure that is not declared or not ours any more holds nobody back:
@@ -104,6 +105,7 @@ fn of_somebody_else(
             reason @ (HoldReason::Lock
             | HoldReason::InQuestion
             | HoldReason::NotAdopted
+            | HoldReason::Implausible
             | HoldReason::RejectedNotCured),
         ) => Some(reason),
         Verdict::Hold(_) | Verdict::Send => None,

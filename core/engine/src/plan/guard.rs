@@ -3,7 +3,7 @@
 use planthread_contracts::{Carries, RevisionState, Role, Status};
 use serde::Serialize;
 
-use super::Policy;
+use super::{Policy, questions::place_of};
 use crate::ledger::{CellView, Why};
 
 /// What the guard says.
@@ -44,6 +44,8 @@ pub enum HoldReason {
     Lock,
     /// An open case asks about it.
     InQuestion,
+    /// It is out of proportion to what stands there.
+    Implausible,
     /// Its period is past.
     PastPeriodClosed,
     /// A plan cut inside the frozen horizon stays.
@@ -58,7 +60,7 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// All reasons, in the order in which the guard asks.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Paused,
         Self::Clock,
         Self::SecondWriter,
@@ -71,6 +73,7 @@ impl HoldReason {
         Self::RejectedNotCured,
         Self::Lock,
         Self::InQuestion,
+        Self::Implausible,
         Self::PastPeriodClosed,
         Self::FrozenHorizon,
         Self::UnknownStatus,
@@ -94,6 +97,7 @@ impl HoldReason {
             Self::RejectedNotCured => "rejected_not_cured",
             Self::Lock => "lock",
             Self::InQuestion => "in_question",
+            Self::Implausible => "implausible",
             Self::PastPeriodClosed => "past_period_closed",
             Self::FrozenHorizon => "frozen_horizon",
             Self::UnknownStatus => "unknown_status",
@@ -137,6 +141,9 @@ impl HoldReason {
             Self::InQuestion => {
                 "an open case asks about this cell; it goes when the case is closed"
             }
+            Self::Implausible => {
+                "out of proportion to what stands there; correct it, or a named person answers for it"
+            }
             Self::PastPeriodClosed => "the period is past; past periods stay as they are",
             Self::FrozenHorizon => {
                 "the plan cut is firm inside the frozen horizon; a person or a risk moves it"
@@ -157,6 +164,7 @@ pub fn guard(cell: &CellView, policy: &Policy) -> Verdict {
     let reason = of_target(policy)
         .or_else(|| of_attempt(cell, policy))
         .or_else(|| of_people(cell))
+        .or_else(|| of_proportion(cell, policy))
         .or_else(|| of_time(cell, policy))
         .or_else(|| of_truth(cell, policy));
     reason.map_or(Verdict::Send, Verdict::Hold)
@@ -210,6 +218,16 @@ fn of_people(cell: &CellView) -> Option<HoldReason> {
         return Some(HoldReason::Lock);
     }
     cell.in_question.then_some(HoldReason::InQuestion)
+}
+
+/// Whether it looks like the fault of a mapping that nobody has answered for.
+fn of_proportion(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
+    let places = policy.questions.get(cell.key.measure.as_str())?;
+    // What has landed before is repaired, and what a person undoes or has ended goes.
+    let landed = cell.state == RevisionState::Seen
+        || (cell.accepted_revision > 0 && cell.accepted_revision == cell.revision);
+    let news = !landed && !matches!(cell.why, Why::Undo | Why::Ended);
+    (news && places.contains(&place_of(&cell.key.group()))).then_some(HoldReason::Implausible)
 }
 
 fn of_time(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
@@ -332,6 +350,9 @@ mod tests {
         check(R::RejectedNotCured, |c, _| c.state = RevisionState::Rejected);
         check(R::Lock, |c, _| c.lock = Some(("planner".into(), "strike".into(), now())));
         check(R::InQuestion, |c, _| c.in_question = true);
+        check(R::Implausible, |_, p| {
+            p.questions.insert("live".into(), BTreeSet::from(["R@L".into()]));
+        });
         check(R::PastPeriodClosed, |_, p| p.closed_before = Some("2026-12-01".parse().unwrap()));
         check(R::FrozenHorizon, |c, p| {
             c.key.measure = "cut".into();

@@ -14,6 +14,7 @@ pub(crate) mod packer;
 pub mod plausible;
 mod policy;
 mod predict;
+pub(crate) mod questions;
 pub(crate) mod scan;
 pub(crate) mod waiting;
 
@@ -25,5 +26,6 @@ pub use self::{
     guard::{HoldReason, Verdict, guard},
     policy::{Policy, Window},
     predict::{BatchSize, Prediction, predict},
+    questions::{Questions, place_name, questions},
     waiting::{Waiting, waiting},
 };

@@ -9,6 +9,10 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use planthread_contracts::{MeasureDecl, Scope, WriteGrant};
 use rust_decimal::Decimal;
 
+use super::{
+    plausible::Answer,
+    questions::{self, Waits},
+};
 use crate::{
     error::Result,
     ledger::{CaseKind, Unadopted},
@@ -66,6 +70,13 @@ pub struct Policy {
     pub adopted: BTreeSet<String>,
     /// Why our clock is in doubt.
     pub clock: Option<String>,
+    /// How many units of each place work side by side; no bound where it is not
+    /// known.
+    pub units: BTreeMap<String, Decimal>,
+    /// What people have answered of what is out of proportion.
+    pub answers: Vec<Answer>,
+    /// Places that wait for such an answer, by measure.
+    pub questions: Waits,
 }
 
 impl Policy {
@@ -97,6 +108,9 @@ impl Policy {
             unadopted: BTreeMap::new(),
             adopted: BTreeSet::new(),
             clock: None,
+            units: BTreeMap::new(),
+            answers: Vec::new(),
+            questions: Waits::new(),
         }
     }
 
@@ -133,5 +147,16 @@ impl Policy {
             unadopted: db.unadopted(scope)?,
             ..self.clone()
         })
+    }
+
+    /// [`Self::with_others`], and what is out of proportion in the scope: asked once
+    /// for a plan, not again for each of its batches.
+    pub(crate) fn with_questions(&self, db: &Db, scope: i64) -> Result<Self> {
+        let mut policy = self.with_others(db, scope)?;
+        policy.questions.clear();
+        for asked in questions::of_scope(db, scope, &policy)?.verdicts.asked {
+            policy.questions.entry(asked.measure).or_default().extend(asked.places);
+        }
+        Ok(policy)
     }
 }

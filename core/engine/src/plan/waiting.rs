@@ -75,7 +75,7 @@ pub(crate) fn each_group(
     mut each: impl FnMut(&WaitingGroup, &Policy) -> Result<()>,
 ) -> Result<()> {
     let Some(scope) = db.scope(&policy.target, policy.scope.name())? else { return Ok(()) };
-    let policy = policy.with_others(db, scope)?;
+    let policy = policy.with_questions(db, scope)?;
     let holds = Holds::load(db, policy.now)?;
     let measures = db.measures()?;
     for group in db.waiting_groups(scope)? {

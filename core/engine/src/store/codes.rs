@@ -105,6 +105,7 @@ pub(super) const fn why_code(why: Why) -> i64 {
         Why::Retried => 7,
         Why::Ended => 8,
         Why::Doubled => 9,
+        Why::Mapping => 10,
     }
 }
 
@@ -121,6 +122,7 @@ pub(super) fn why(code: i64) -> Result<Why> {
         7 => Why::Retried,
         8 => Why::Ended,
         9 => Why::Doubled,
+        10 => Why::Mapping,
         _ => return Err(stored("reason to want a cell", code)),
     })
 }
@@ -145,6 +147,7 @@ pub(super) const fn hold_word(reason: HoldReason) -> &'static str {
         HoldReason::UnknownStatus => "unknown_status",
         HoldReason::Conflicting => "conflicting",
         HoldReason::NotSignificant => "not_significant",
+        HoldReason::Implausible => "implausible",
     }
 }
 
@@ -326,8 +329,9 @@ mod tests {
             (W::Retried, 7),
             (W::Ended, 8),
             (W::Doubled, 9),
+            (W::Mapping, 10),
         ];
-        frozen(&reasons, why_code, why, 10);
+        frozen(&reasons, why_code, why, 11);
         let holds = [
             (H::Paused, "paused"),
             (H::Clock, "clock"),
@@ -346,6 +350,7 @@ mod tests {
             (H::UnknownStatus, "unknown_status"),
             (H::Conflicting, "conflicting"),
             (H::NotSignificant, "not_significant"),
+            (H::Implausible, "implausible"),
         ];
         frozen(&holds, hold_word, hold, "");
         assert_eq!(holds.len(), H::ALL.len());

@@ -6,6 +6,7 @@ pub(crate) mod audit;
 pub(crate) mod cells;
 pub(crate) mod codec;
 pub(crate) mod codes;
+pub(crate) mod compared;
 mod counts;
 mod db;
 #[cfg(test)]

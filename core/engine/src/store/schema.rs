@@ -29,6 +29,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { sql: include_str!("schema_4.sql"), then: Some(records::make_keys) },
     Step::of(include_str!("schema_5.sql")),
     Step::of(include_str!("schema_6.sql")),
+    Step::of(include_str!("schema_7.sql")),
 ];
 
 /// The version that this program reads and writes.

@@ -22,7 +22,11 @@ use crate::{
         doubt::{self, Doubt},
     },
     plan::scan,
-    store::{Db, Tx, cells::Cell, names::GroupRef},
+    store::{
+        Db, Tx,
+        cells::Cell,
+        names::{GroupRef, Interner},
+    },
 };
 
 /// One selection with what was read for it.
@@ -33,6 +37,8 @@ pub(super) struct Observation {
     /// judged by it.
     pub(super) read_after: i64,
     pub(super) measures: Vec<MeasureDecl>,
+    /// Measures of others that may have been read beside them.
+    pub(super) observed: Vec<MeasureDecl>,
     pub(super) settle_window: SignedDuration,
     pub(super) in_use: Option<InUse>,
 }
@@ -59,7 +65,7 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
     let read: HashMap<&CellKey, Option<Decimal>> =
         seen.read.iter().map(|cell| (&cell.key, cell.value)).collect();
     let measures = tx.measures()?;
-    let mut books = Books::default();
+    let (mut books, mut names) = (Books::default(), Interner::default());
     let places: HashSet<(&str, &str)> =
         selection.resources.iter().map(|(r, l)| (r.as_str(), l.as_str())).collect();
     tx.groups_between(scope, (selection.from, selection.to), |group| {
@@ -68,7 +74,11 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
         if !places.is_empty() && !places.contains(&place) {
             return Ok(());
         }
-        for (measure, mut cell) in scan::cells(tx, group.id, &measures)? {
+        let cells = scan::cells(tx, group.id, &measures)?;
+        if cells.iter().any(|(_, cell)| cell.sent_rev == 0) {
+            beside(tx, &mut names, seen, &group, &read)?;
+        }
+        for (measure, mut cell) in cells {
             let key = group.cell(measure);
             let ours = key.period.kind() == selection.from.kind()
                 && selection.measures.iter().any(|name| *name == key.measure);
@@ -88,6 +98,25 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
     })?;
     books.flush(tx)?;
     Ok(done)
+}
+
+/// Keeps what the target itself says of a group, where it was read.
+fn beside(
+    tx: &Tx<'_>,
+    names: &mut Interner,
+    seen: &Observation,
+    group: &GroupRef,
+    read: &HashMap<&CellKey, Option<Decimal>>,
+) -> Result<()> {
+    let asked = |decl: &&MeasureDecl| {
+        decl.level == group.key.period.kind() && seen.selection.measures.contains(&decl.name)
+    };
+    for decl in seen.observed.iter().filter(asked) {
+        let key = group.cell(&decl.name);
+        let measure = names.measure(tx, &key.measure)?;
+        tx.put_observed(group.id, measure, read.get(&key).copied().flatten())?;
+    }
+    Ok(())
 }
 
 struct Judge<'a> {

@@ -14,6 +14,9 @@ pub struct SweepPolicy {
     pub scope: Scope,
     /// The target's measures, those that are ours.
     pub measures: Vec<MeasureDecl>,
+    /// Measures of others that are read to compare with: of what is to be sent,
+    /// and was never landed.
+    pub observed: Vec<MeasureDecl>,
     /// Which cells.
     pub which: Which,
     /// The plant's civil day.
@@ -55,6 +58,7 @@ impl SweepPolicy {
             target: target.to_owned(),
             scope,
             measures,
+            observed: Vec::new(),
             which,
             today,
             near_days: 28,
@@ -71,14 +75,18 @@ impl SweepPolicy {
         }
     }
 
-    /// The measures to read in periods of one kind: ours, and the one that
-    /// drives the plan.
+    /// The measures to read in periods of one kind: ours, the one that drives the
+    /// plan, and before a plan those to compare with.
     pub(crate) fn names(&self, kind: PeriodKind) -> Vec<String> {
         let stored = self.measures.iter().filter(|decl| decl.level == kind);
         let mut names: Vec<String> = stored.map(|decl| decl.name.clone()).collect();
         let driven = self.in_use.iter().filter(|wiring| names.contains(&wiring.by));
         let drivers: Vec<String> = driven.map(|wiring| wiring.drives.clone()).collect();
         names.extend(drivers);
+        if self.which == Which::Unread && !names.is_empty() {
+            let beside = self.observed.iter().filter(|decl| decl.level == kind);
+            names.extend(beside.map(|decl| decl.name.clone()));
+        }
         names.sort();
         names.dedup();
         names

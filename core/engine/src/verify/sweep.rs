@@ -106,6 +106,7 @@ impl Sweep<'_> {
                 read,
                 read_after,
                 measures: policy.measures.clone(),
+                observed: policy.observed.clone(),
                 settle_window: policy.settle_window,
                 in_use: policy.in_use.clone(),
             };

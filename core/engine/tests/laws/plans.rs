@@ -137,6 +137,7 @@ fn law_11_a_value_that_the_target_can_not_hold_is_refused_before_wanted() {
         target: TARGET.into(),
         as_of: world.clock.now(),
         measures: measures(),
+        mapped: Default::default(),
         refresh_within: jiff::SignedDuration::ZERO,
         complete: Vec::new(),
     };
@@ -280,6 +281,7 @@ fn cells_that_leave_wanted_are_withdrawn_with_their_declared_end() {
             target: TARGET.into(),
             as_of: world.clock.now(),
             measures: measures(),
+            mapped: Default::default(),
             refresh_within: jiff::SignedDuration::ZERO,
             complete: vec![Complete { scope: Scope::base(), closed_before: today(), end }],
         };
@@ -307,6 +309,7 @@ fn what_is_left_standing_is_counted_until_zero_is_declared_and_stamps_are_never_
             target: TARGET.into(),
             as_of: world.clock.now(),
             measures: measures(),
+            mapped: Default::default(),
             refresh_within: jiff::SignedDuration::ZERO,
             complete: vec![Complete { scope: Scope::base(), closed_before: today(), end }],
         };

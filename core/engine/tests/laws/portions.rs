@@ -20,6 +20,7 @@ fn want(
         target: TARGET.into(),
         as_of: world.clock.now(),
         measures: measures(),
+        mapped: Default::default(),
         refresh_within: jiff::SignedDuration::ZERO,
         complete: vec![Complete { scope: Scope::base(), closed_before: today(), end: End::Zero }],
     };

@@ -220,6 +220,7 @@ fn a_second_writers_heartbeat_holds_the_scope_until_somebody_answers() {
         target: crate::world::TARGET.into(),
         as_of: world.clock.now(),
         measures: measures.clone(),
+        mapped: Default::default(),
         refresh_within: jiff::SignedDuration::ZERO,
         complete: Vec::new(),
     };

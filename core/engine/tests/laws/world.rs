@@ -137,6 +137,7 @@ impl World {
             target: TARGET.into(),
             as_of,
             measures: measures(),
+            mapped: Default::default(),
             refresh_within: SignedDuration::from_hours(2),
             complete: Vec::new(),
         };

@@ -7,6 +7,7 @@
 //! odd is a note in the plan. Pure: series come in place by place, and a place
 //! leaves no more than a few numbers behind.
 
+mod answer;
 mod fault;
 mod judge;
 mod likeness;
@@ -14,6 +15,7 @@ mod series;
 mod shift;
 
 pub use self::{
+    answer::{Answer, AnswerError},
     fault::{Fault, confused},
     judge::{Asked, Judge, Note, Noted, Verdicts},
     series::{Point, Series},
