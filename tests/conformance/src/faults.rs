@@ -141,39 +141,56 @@ fn lasting(bench: &dyn Bench, fault: Fault, nth: usize) -> Result<(), String> {
 }
 
 /// A push whose future is dropped at any request leaves nothing that a new
-/// attempt could double.
+/// attempt could double: of the same process, or of the next one.
 pub(crate) fn a_cancelled_push_can_be_repeated(bench: &dyn Bench) -> Result<(), String> {
     let needed = undisturbed(bench)?;
     for nth in 1..=needed {
-        let (world, cells) = (bench.world(), bench.cells(24));
-        let batch = batch(world.connector.as_ref(), &cells)?;
-        let log = Log { clock: world.clock.clone(), notes: Arc::default() };
-        let attempt = log.open(&batch).map_err(|error| error.to_string())?;
-        let mut cut = world.connector.submit(&batch, &attempt);
-        world.clock.block_on(poll_fn(|context| {
-            let done = cut.as_mut().poll(context).is_ready();
-            if done || world.target.requests() >= nth {
-                task::Poll::Ready(())
-            } else {
-                task::Poll::Pending
-            }
-        }));
-        drop(cut);
-        // What a bridge does first: it asks what became of the attempt.
-        let record = log.record(attempt.id()).map_err(|error| error.to_string())?;
-        for _ in 0..REQUESTS_MAX {
-            match world.clock.block_on(world.connector.poll(&record, batch.recorded())) {
-                Ok(Poll::Running { .. }) => world.clock.advance(Duration::from_secs(10)),
-                _ => break,
-            }
-        }
-        let missing = rounds(&world, &cells)?;
-        if let Some(cell) = missing.first() {
-            let count = missing.len();
-            return Err(format!("cut at request {nth} of {needed}: {count} missing, first {cell}"));
+        for same in [true, false] {
+            let process = if same { "the same process" } else { "the next process" };
+            cancelled(bench, nth, same)
+                .map_err(|why| format!("cut at request {nth} of {needed}, {process}: {why}"))?;
         }
     }
     Ok(())
+}
+
+fn cancelled(bench: &dyn Bench, nth: usize, same: bool) -> Result<(), String> {
+    let (mut world, cells) = (bench.world(), bench.cells(24));
+    let before = held(&world);
+    let connector = Arc::clone(&world.connector);
+    let batch = batch(connector.as_ref(), &cells)?;
+    let log = Log { clock: world.clock.clone(), notes: Arc::default() };
+    let attempt = log.open(&batch).map_err(|error| error.to_string())?;
+    let mut cut = connector.submit(&batch, &attempt);
+    world.clock.block_on(poll_fn(|context| {
+        let done = cut.as_mut().poll(context).is_ready();
+        if done || world.target.requests() >= nth {
+            task::Poll::Ready(())
+        } else {
+            task::Poll::Pending
+        }
+    }));
+    drop(cut);
+    if !same {
+        world.connector = (world.again)();
+    }
+    // What a bridge does first: it asks what became of the attempt.
+    let record = log.record(attempt.id()).map_err(|error| error.to_string())?;
+    for _ in 0..REQUESTS_MAX {
+        match world.clock.block_on(world.connector.poll(&record, batch.recorded())) {
+            Ok(Poll::Running { .. }) => world.clock.advance(Duration::from_secs(10)),
+            _ => break,
+        }
+    }
+    let missing = rounds(&world, &cells)?;
+    if let Some(cell) = missing.first() {
+        return Err(format!("{} missing, first {cell}", missing.len()));
+    }
+    let ours = |key: &CellKey| before.contains_key(key) || cells.iter().any(|c| c.key == *key);
+    match held(&world).keys().find(|key| !ours(key)) {
+        Some(key) => Err(format!("{key} is none of ours")),
+        None => Ok(()),
+    }
 }
 
 /// Push, read back, push what is missing: what the engine does, in small.
