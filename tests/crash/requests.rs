@@ -58,9 +58,10 @@ impl Bench {
         Self { project, kept, wanted }
     }
 
-    /// The state as it was after the intake.
+    /// The state as it was after the intake, and no witness of anything later.
     fn rewind(&self) {
         fs::remove_dir_all(self.project.state()).unwrap();
+        let _ = fs::remove_dir_all(self.project.folder.join("packs"));
         copy(&self.kept, &self.project.state());
     }
 

@@ -16,6 +16,8 @@ mod echo;
 mod exports;
 mod faults;
 mod figures;
+mod gate;
+mod killed;
 mod kinaxis;
 mod landing;
 mod laws;
