@@ -52,6 +52,8 @@ impl Plant {
         let plant = &mut config["plant"];
         plant["horizon"] = json!({ "past_weeks": 0, "future_weeks": self.weeks - 1 });
         plant["resources"] = (1..=self.resources).map(machine).collect();
+        plant["sources"][0]["speaks_for"] =
+            (1..=self.resources).map(|n| json!(format!("m-{n}"))).collect();
         plant["sources"][0]["reader"]["machine_events"]["begins"]["at"] = json!(begins);
         let target = &mut config["targets"]["ibp"];
         target["settings"]["host"] = json!(host);
