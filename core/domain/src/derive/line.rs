@@ -125,15 +125,15 @@ impl<'a> LineView<'a> {
     }
 
     /// What the machines composed to per scheduled hour over the last full weeks
-    /// of which all of them told: of a line that nobody counts.
+    /// of which all of them told: of a line that nobody counts. A week joins with the
+    /// first word of a later one, as it does for a machine.
     fn composed_pool(
         &self,
         plant: &Plant,
         clock: &Clock,
     ) -> Result<Option<LinePool>, LocalTimeError> {
-        let Some(until) = self.members.iter().filter_map(|one| one.observed_until).min() else {
-            return Ok(None);
-        };
+        let heard = self.members.iter().filter_map(|one| one.last_word);
+        let Some(until) = heard.min() else { return Ok(None) };
         let mut pool = LinePool { composed: true, ..LinePool::default() };
         for window in self.weeks_before(plant, until.min(clock.now))? {
             let told = self.composed.told.clip(window);

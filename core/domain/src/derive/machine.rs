@@ -45,7 +45,7 @@ pub(super) struct Machine<'a> {
     /// Since when it is down without plan, in milliseconds; `None` when it is not.
     pub(super) down_since: Option<i64>,
     /// Until when its strongest source knew something of it, in milliseconds.
-    last_word: Option<i64>,
+    pub(super) last_word: Option<i64>,
     /// Live, held or assumed by the age of its source; unknown without any.
     pub(super) status: Status,
     /// Sources whose silence holds it, and since when.
@@ -217,9 +217,8 @@ impl<'a> Machine<'a> {
             let left = (0..=too_old.min(weeks.len().saturating_sub(1))).map(|gone| &weeks[gone..]);
             for weeks in left.chain([later.as_slice()]) {
                 let Some(one) = self.pooled(rules, weeks) else { continue };
-                if shown.as_ref().is_none_or(|least: &Demonstrated| {
-                    least.rests_on != RestsOn::FullWeeks || one.availability < least.availability
-                }) {
+                let is_less = |least: &Demonstrated| one.availability < least.availability;
+                if shown.as_ref().is_none_or(is_less) {
                     shown = Some(one);
                 }
             }

@@ -126,7 +126,7 @@ pub(super) fn figures(
     // A figure is as old as the oldest word that it rests on.
     let truth = machine.observed_until.unwrap_or(asked.clock.now).min(asked.clock.now);
     let truth = foreseen.iter().map(|part| part.issued.as_millisecond()).fold(truth, i64::min);
-    let good = good(asked, machine, &elements, attainable_hours);
+    let good = good(asked, machine, attainable_hours);
     let status = match (attainable_hours, &good) {
         (Some(_), _) => status(asked, machine, &elements, &foreseen, rest),
         (None, Some(_)) => counter_status(asked, machine),
@@ -269,17 +269,14 @@ fn standard_hours(
 /// Good parts: what was counted; for time since the first count that was not
 /// counted, or lies ahead, its attainable hours at the demonstrated rate. So days
 /// add up to their week (law 6), and nothing is made in time that is known to
-/// have been down. `None` where nothing was counted and no rate was shown.
-fn good(
-    asked: &Asked<'_>,
-    machine: &Machine<'_>,
-    elements: &Elements,
-    attainable: Option<Decimal>,
-) -> Option<Good> {
+/// have been down, or not scheduled. `None` where nothing was counted and no rate
+/// was shown, and before the first count.
+fn good(asked: &Asked<'_>, machine: &Machine<'_>, attainable: Option<Decimal>) -> Option<Good> {
     let output = machine.output.as_ref()?;
     let measured = asked.measured();
     let counted = output.parts_within(measured);
-    let since = output.since()?.clamp(measured.start, measured.end.max(measured.start));
+    let first = output.since().filter(|first| *first < asked.window.end)?;
+    let since = first.clamp(measured.start, measured.end.max(measured.start));
     // Counted time, and time before the first count, is not filled.
     let mut known = output.counted(measured);
     known = known.or(&Spans::one(Span { start: measured.start, end: since }));
@@ -293,16 +290,14 @@ fn good(
             let own = hours(seen) + hours(unknown) * fraction.unwrap_or_default();
             (all - own).max(Decimal::ZERO)
         }
-        None => {
-            let open = elements.scheduled - elements.planned;
-            hours(open - inside(&machine.open))
-        }
+        None => hours(machine.open.ms_within(asked.window) - inside(&machine.open)),
     };
-    let rate = machine.rate.filter(|rate| open_hours > Decimal::ZERO && rate.ms > 0);
+    let rate = machine.rate.filter(|rate| rate.ms > 0);
     if rate.is_none() && (counted.is_none() || asked.phase() != Phase::Past) {
         // Nothing to foretell with, and something to foretell.
         counted.filter(|_| open_hours.is_zero())?;
     }
+    let rate = rate.filter(|_| open_hours > Decimal::ZERO);
     Some(Good { counted: counted.unwrap_or_default(), open_hours, rate })
 }
 

@@ -172,6 +172,8 @@ pub(crate) fn voices<'a>(
             AliveBy::RowsOf(name) => last_row_of(plant, facts, subject, name),
         };
         let Some(proof) = proof(words, begins, alive) else { continue };
+        // From the hand-over on its rows prove nothing.
+        let proof = handed_over.map_or(proof, |end| proof.min(end));
         let hours = |own: Option<u32>, rule: u32| i64::from(own.unwrap_or(rule)) * HOUR_MS;
         voices.push(Voice {
             index,
