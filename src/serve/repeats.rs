@@ -105,6 +105,7 @@ pub(crate) fn told(reader: &Reader, repeat: &Repeat) -> Result<String, Failure> 
     let Repeat { record, .. } = repeat;
     let origin = &record.origin;
     let counts = match journal::counting(reader, &record.source, &record.id)? {
+        Some(known) if known.body == record.body => "counts under its id".to_owned(),
         Some(known) => format!(
             "has the id of `{}` ({} line {}), which counts",
             text(&known),

@@ -30,7 +30,7 @@ pub(super) struct RowReader<'a> {
 
 #[derive(Debug)]
 enum Kind<'a> {
-    Events(HashMap<&'a str, Effect>),
+    Events { effects: HashMap<&'a str, Effect>, newest_first: bool },
     Counts { stamp: Stamp, interval_ms: i64 },
 }
 
@@ -52,7 +52,8 @@ impl<'a> RowReader<'a> {
                     (event.as_str(), Effect { rank: rule.rank, state: rule.state, unless })
                 });
                 let names = [&r.columns.time, &r.columns.machine, &r.columns.event];
-                (&r.time, names, Kind::Events(effects.collect()))
+                let (effects, newest_first) = (effects.collect(), r.newest_first);
+                (&r.time, names, Kind::Events { effects, newest_first })
             }
             Reader::Counts(r) => {
                 let names = [&r.columns.time, &r.columns.machine, &r.columns.total];
@@ -109,12 +110,13 @@ impl<'a> RowReader<'a> {
         })?;
         let subject = decoder.subject(source, machine, self.names[1])?;
         match &self.kind {
-            Kind::Events(effects) => {
+            Kind::Events { effects, newest_first } => {
                 let what = self.cell(&row, self.what_at);
                 let effect = *effects.get(what).ok_or_else(|| self.unknown_event(what))?;
                 let Effect { rank, state, unless } = effect;
                 decoder.timely(source, record, at, self.names[0])?;
                 let line = record.origin.line;
+                let line = if *newest_first { u64::MAX - line } else { line };
                 facts.states.push(StateFact { subject, source, at, rank, line, state, unless });
             }
             Kind::Counts { stamp, interval_ms } => {

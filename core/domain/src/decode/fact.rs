@@ -44,8 +44,9 @@ pub struct StateFact {
     pub at: i64,
     /// Order among facts of the same time.
     pub rank: u32,
-    /// Its line in the file, from 1: the order among facts of the same time and
-    /// rank. 0 for what stands in no file.
+    /// Its place in the file: the order among facts of the same time and rank.
+    /// The line from 1, or counted down where the newest row stands first; 0 for
+    /// what stands in no file.
     pub line: u64,
     /// The state that begins; `None` when none does.
     pub state: Option<EquipmentState>,

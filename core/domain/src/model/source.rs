@@ -189,6 +189,10 @@ pub struct MachineEvents {
     pub machines: BTreeMap<String, String>,
     /// What each event does to the state of its machine.
     pub events: BTreeMap<String, EventRule>,
+    /// The newest row stands first in the file: of rows of one instant and rank,
+    /// the lower one came first.
+    #[serde(default)]
+    pub newest_first: bool,
     /// From when the file tells everything, and the state at that instant.
     /// Without it the state before a machine's first event is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
