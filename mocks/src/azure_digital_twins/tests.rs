@@ -194,3 +194,23 @@ fn a_person_edits_a_twin_on_the_page() {
     let last = session.sandbox.history().pop().unwrap();
     assert_eq!(last.cell.writer.to_string(), "person ana");
 }
+
+#[test]
+fn the_page_of_twins_shows_capacity_and_its_age_and_no_plan() {
+    let mut session = Session::seeded(&[]);
+    let request = Request::get("http://localhost/planner/data.json?resource=LINE-1");
+    let answer = session.sandbox.handle(session.at, &request.body(Bytes::new()).unwrap()).response;
+    let data: Value = serde_json::from_slice(answer.body()).unwrap();
+    let slots: Vec<&str> = data["measures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["slot"].as_str())
+        .collect();
+    for there in ["live", "cut", "as_of", "valid_until", "status"] {
+        assert!(slots.contains(&there), "{there}: {slots:?}");
+    }
+    for absent in ["assumed", "load", "utilisation", "in_use"] {
+        assert!(!slots.contains(&absent), "{absent}: {slots:?}");
+    }
+}

@@ -22,7 +22,10 @@ function renderChart() {
   const fresh = (i) => live[i] !== null && full(weeks[i].i) && !stale(weeks[i].i);
   const total = live.reduce((sum, value, i) => sum + (!fresh(i) || assumed[i] === null ? 0 : value - assumed[i]), 0);
   const seen = live.filter((value, i) => fresh(i)).length;
-  const label = `Assumed and live capacity in ${weeks.length} ${unit(2)}. Live is fully known and not stale in ${seen}; over these it is ${hours(Math.abs(total))} hours ${total < 0 ? "below" : "above"} what the plan assumes.`;
+  const known = `in ${weeks.length} ${unit(2)}. Live is fully known and not stale in ${seen}`;
+  const label = find("assumed")
+    ? `Assumed and live capacity ${known}; over these it is ${hours(Math.abs(total))} hours ${total < 0 ? "below" : "above"} what the plan assumes.`
+    : `Live capacity ${known}.`;
   const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
   weeks.forEach((week, i) => {
     if (week.current) root.append(svg("rect", { class: "now", x: x(i), y: 0, width: x(1) - x(0), height: height - bottom }));

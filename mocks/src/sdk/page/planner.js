@@ -100,8 +100,14 @@ function content(row, at) {
   }
 }
 
-// A row that the target has no measure for is left out.
-const shown = (row) => row.head || row.derived || Boolean(find(row.slot));
+// A row that the target has no measure for is left out, and a head without rows.
+const has = (row) => Boolean(find(row.needs ?? row.slot));
+function shown(row) {
+  if (!row.head) return has(row);
+  const below = ROWS.slice(ROWS.indexOf(row) + 1);
+  const next = below.findIndex((one) => one.head);
+  return below.slice(0, next < 0 ? below.length : next).some(has);
+}
 function rows() {
   return ROWS.filter((row) => !row.head && shown(row));
 }
@@ -222,6 +228,10 @@ function renderSelectors() {
   $("today").textContent = `${day(digits(data.today))} ${data.today.slice(0, 4)} (${data.zone})`;
   $("grid-title").textContent = `By ${unit(1)}, with month totals`;
   $("wiring").textContent = WIRING[data.wiring] ?? data.wiring;
+  // Where nothing is planned there is no plan to drive, and no job that loads one.
+  for (const id of ["nightly", "drives"]) $(id).hidden = !find("assumed");
+  for (const slot of ["assumed", "cut", "load"]) document.querySelector(`.k-${slot}`).hidden = !find(slot);
+  $("chart-title").textContent = find("assumed") ? "Assumed against live" : "Live capacity";
   const shown = data.columns.filter((column) => column.total).map((column) => month(column.id));
   $("range").textContent = `${shown[0]} – ${shown.at(-1)}`;
 }
@@ -229,7 +239,7 @@ function renderSelectors() {
 function summary() {
   const weeks = data.columns.map((column, i) => ({ ...column, i })).filter((column) => !column.total);
   const landed = weeks.filter((week) => number("live", week.i) !== null);
-  if (!landed.length) return "Nothing has landed here yet: the plan stands on assumed capacity alone.";
+  if (!landed.length) return find("assumed") ? "Nothing has landed here yet: the plan stands on assumed capacity alone." : "Nothing has landed here yet.";
   const old = landed.filter((week) => stale(week.i)).length;
   // A stale number is no ground for "within live".
   const fresh = landed.filter((week) => !stale(week.i));
@@ -242,7 +252,7 @@ function summary() {
   if (endless) parts.push(`${endless} without a valid until`);
   parts.push(old ? `${old} stale` : endless ? "no other stale" : "none stale");
   const those = old ? " that are not stale" : "";
-  parts.push(!strains.length ? "load not comparable" : short ? `load above live in ${short}${those}` : `load within live in ${strains.length}${those}`);
+  if (find("load")) parts.push(!strains.length ? "load not comparable" : short ? `load above live in ${short}${those}` : `load within live in ${strains.length}${those}`);
   return `${parts.join(", ")}.`;
 }
 

@@ -88,14 +88,16 @@ impl Plan {
                 })
             })
             .collect();
-        measures.push(json!({
+        let in_use = json!({
             "id": "INUSE",
             "slot": "in_use",
             "label": "Capacity in use",
             "aggregation": "sum",
             "editable": false,
             "cells": column(self.model.measures.len()),
-        }));
+        });
+        // Where nothing is assumed there is no plan for capacity to be in use in.
+        measures.extend(self.model.part(Part::Assumed).map(|_| in_use));
         let scopes: Vec<_> =
             [""].into_iter().chain(self.model.scopes.iter().map(|(name, _)| &**name)).collect();
         json!({
