@@ -38,14 +38,14 @@ impl ConfigError {
     ) -> Self {
         let (field, reason) = (field.into(), reason.into());
         let (cure, reason) = (words::usual_cure(&field, &reason), words::plain(&reason));
-        let Place { line, column } = place;
+        let Place { line, column, .. } = place;
         Self { file: file.into(), line, column, field, reason, cure, profile: None }
     }
 
     /// What is wrong with the whole file, or around it.
     #[must_use]
     pub fn about(file: &Path, reason: impl Into<String>) -> Self {
-        Self::at(file, Place { line: 0, column: 0 }, "", reason)
+        Self::at(file, Place { line: 0, column: 0, file: 0 }, "", reason)
     }
 
     /// Replaces the cure.

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use planthread_domain::decode::fact::hex;
+use planthread_domain::{calendar::ical, decode::fact::hex, model::CalendarException};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
     Config,
     error::ConfigError,
+    include,
     locate::Locator,
     relations, sense,
     tree::{Kind, Node, Place},
@@ -31,7 +32,7 @@ pub struct Loaded {
     pub notes: Vec<ConfigError>,
 }
 
-const WHOLE: Place = Place { line: 0, column: 0 };
+const WHOLE: Place = Place { line: 0, column: 0, file: 0 };
 
 /// Reads and checks `file`, with `profile` laid over it.
 ///
@@ -51,7 +52,7 @@ pub fn read_all(file: &Path, profile: Option<&str>) -> Result<Loaded, Vec<Config
     let (text, absolute) = text_of(file).map_err(|fault| vec![fault])?;
     let chosen = parse(&text, &absolute, profile);
     let mut faults = chosen.as_ref().err().cloned().unwrap_or_default();
-    let mut tree = document(&text, &absolute)?;
+    let (mut tree, _) = whole(&text, &absolute)?;
     let profiles = tree.take("profiles").map(|profiles| keys(&profiles)).unwrap_or_default();
     for other in profiles.iter().filter(|other| Some(other.as_str()) != profile) {
         for found in parse(&text, &absolute, Some(other)).err().unwrap_or_default() {
@@ -66,7 +67,7 @@ pub fn read_all(file: &Path, profile: Option<&str>) -> Result<Loaded, Vec<Config
 }
 
 /// The text of `file`, and its absolute path.
-fn text_of(file: &Path) -> Result<(String, PathBuf), ConfigError> {
+pub(super) fn text_of(file: &Path) -> Result<(String, PathBuf), ConfigError> {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let bytes = std::fs::read(&absolute).map_err(|error| {
         ConfigError::at(file, WHOLE, "", format!("can't be read: {error}"))
@@ -76,7 +77,7 @@ fn text_of(file: &Path) -> Result<(String, PathBuf), ConfigError> {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
         let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
-        ConfigError::at(file, Place { line, column }, "", "the file is not UTF-8 text")
+        ConfigError::at(file, Place { line, column, file: 0 }, "", "the file is not UTF-8 text")
             .cure("save it as UTF-8; the first byte that is none stands here")
     })?;
     Ok((text, absolute))
@@ -88,13 +89,13 @@ fn text_of(file: &Path) -> Result<(String, PathBuf), ConfigError> {
 /// # Errors
 /// Every fault that was found, at least one, in the order of the file.
 pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, Vec<ConfigError>> {
-    let mut tree = document(text, file)?;
+    let (mut tree, files) = whole(text, file)?;
     overlay(&mut tree, file, profile)?;
     let mut value = tree.value();
-    let digest = hex(&Sha256::digest(value.to_string()));
+    let mut digest = hex(&Sha256::digest(value.to_string()));
     let folder = file.parent().unwrap_or(Path::new("."));
     anchor_secret_files(&mut value, folder);
-    let locate = Locator { file, tree: &tree };
+    let locate = Locator { file, files: &files, tree: &tree };
     if !matches!(tree.kind, Kind::Map(_)) {
         let fault = locate.fault(&[], "the configuration is a mapping of fields, and this is none");
         return Err(vec![fault.cure("`planthread init` writes one to begin with")]);
@@ -103,6 +104,7 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
     let mut faults = relations::faults(&config, &locate);
     if faults.is_empty() {
         config.anchor(folder);
+        holidays(&mut config, &locate, &mut digest)?;
         let notes = sense::notes(&config, &locate);
         let (file, profile) = (file.to_owned(), profile.map(str::to_owned));
         return Ok(Loaded { config, file, profile, digest, notes });
@@ -111,10 +113,55 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
     Err(faults)
 }
 
-fn document(text: &str, file: &Path) -> Result<Node, Vec<ConfigError>> {
-    yaml::read(text).map_err(|fault| {
-        vec![ConfigError::at(file, fault.place, "", fault.reason).cure(fault.cure)]
-    })
+pub(super) fn document(text: &str, file: &Path) -> Result<Node, ConfigError> {
+    yaml::read(text)
+        .map_err(|fault| ConfigError::at(file, fault.place, "", fault.reason).cure(fault.cure))
+}
+
+/// The document in `text` with the files that it includes, and all of them.
+fn whole(text: &str, file: &Path) -> Result<(Node, Vec<PathBuf>), Vec<ConfigError>> {
+    let mut files = vec![file.to_owned()];
+    let mut tree = document(text, file).map_err(|fault| vec![fault])?;
+    include::resolve(&mut tree, &mut files).map_err(|fault| vec![fault])?;
+    Ok((tree, files))
+}
+
+/// Takes the holidays of `config` from their files into its calendars. What the
+/// files say is part of what the configuration says.
+fn holidays(
+    config: &mut Config,
+    locate: &Locator<'_>,
+    digest: &mut String,
+) -> Result<(), Vec<ConfigError>> {
+    let mut faults = Vec::new();
+    for (index, calendar) in config.plant.calendars.iter_mut().enumerate() {
+        for (number, list) in calendar.holidays.iter().enumerate() {
+            let field = format!("plant.calendars[{index}].holidays[{number}].file");
+            let read = text_of(Path::new(&list.file)).map_err(|fault| fault.reason);
+            let found = read.and_then(|(text, _)| {
+                *digest = hex(&Sha256::digest(format!("{digest}{text}")));
+                ical::holidays(&text).map_err(|fault| fault.to_string())
+            });
+            match found {
+                Ok(days) => {
+                    calendar.exceptions.extend(days.into_iter().map(|day| CalendarException {
+                        from: day.from,
+                        to: Some(day.to),
+                        closed: true,
+                        extra: Vec::new(),
+                        reason: day.name,
+                        owner: list.owner.clone(),
+                        cycle: None,
+                    }))
+                }
+                Err(reason) => {
+                    let fault = locate.fault_at(&field, format!("{}: {reason}", list.file));
+                    faults.push(fault.cure("name an iCalendar file of whole days, UTF-8"));
+                }
+            }
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 /// Takes the profiles out of the document and lays the chosen one over it.

@@ -1,6 +1,6 @@
 //! From a path in the document to its line in the file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,6 +15,8 @@ use super::{
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Locator<'a> {
     pub(super) file: &'a Path,
+    /// Every file of the configuration; the main one first.
+    pub(super) files: &'a [PathBuf],
     pub(super) tree: &'a Node,
 }
 
@@ -27,7 +29,8 @@ impl Locator<'_> {
     /// A fault of the field that `path` reaches.
     pub(crate) fn fault(&self, path: &[Step<'_>], reason: impl Into<String>) -> ConfigError {
         let place = self.tree.locate(path.iter().copied());
-        ConfigError::at(self.file, place, spell(path.iter().copied()), reason)
+        let file = self.files.get(place.file).map_or(self.file, PathBuf::as_path);
+        ConfigError::at(file, place, spell(path.iter().copied()), reason)
     }
 
     /// Reads `value`, which stands at `at` in the document, as a `T`.

@@ -3,6 +3,7 @@
 
 mod delivery;
 mod error;
+mod include;
 mod load;
 mod locate;
 mod model;

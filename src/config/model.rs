@@ -25,6 +25,11 @@ pub struct Config {
     /// Version of this file format: 1.
     #[schemars(range(min = 1, max = 1))]
     pub version: u32,
+    /// Further files of this configuration, such as one for each site, relative to the
+    /// file that lists them. Mappings meet by their keys, lists follow each other; a
+    /// value stands in one file only. Other paths in them begin at this file.
+    #[serde(default)]
+    pub include: Vec<PathBuf>,
     /// Folder of the durable state, relative to this file. One writer at a
     /// time.
     #[serde(default = "state")]
@@ -200,6 +205,9 @@ impl Config {
         place(&mut self.state);
         for file in self.plant.sources.iter_mut().flat_map(|source| &mut source.files) {
             *file = folder.join(&file).display().to_string();
+        }
+        for list in self.plant.calendars.iter_mut().flat_map(|one| &mut one.holidays) {
+            list.file = folder.join(&list.file).display().to_string();
         }
         for target in self.targets.values_mut() {
             target.network.private_ca.iter_mut().for_each(place);

@@ -403,3 +403,29 @@ fn two_targets_never_write_one_thing_at_whatever_level() {
         assert_eq!(read(&text, None).is_ok(), ok, "{field} {value}");
     }
 }
+
+#[test]
+fn holidays_close_their_days_and_are_part_of_what_the_configuration_says() {
+    let folder = std::env::temp_dir().join(format!("planthread-holidays-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let calendar = "      round_the_clock: true\n";
+    assert!(starter().contains(calendar), "the starter's calendar reads otherwise");
+    let more =
+        format!("{calendar}      holidays:\n        - {{ file: de.ics, owner: works council }}\n");
+    let text = starter().replacen(calendar, &more, 1);
+    let at = folder.join("planthread.yaml");
+    let with = |day: &str| {
+        let event = format!("BEGIN:VEVENT\nDTSTART:{day}\nSUMMARY:Christmas\nEND:VEVENT\n");
+        let file = format!("BEGIN:VCALENDAR\n{event}END:VCALENDAR\n");
+        std::fs::write(folder.join("de.ics"), file).unwrap();
+        parse(&text, &at, None)
+    };
+    let (first, second) = (with("20261225").unwrap(), with("20261226").unwrap());
+    assert_ne!(first.digest, second.digest);
+    let closed = &first.config.plant.calendars[0].exceptions[0];
+    assert!(closed.closed && closed.reason == "Christmas" && closed.owner == "works council");
+    assert_eq!(closed.last().to_string(), "2026-12-25");
+    let found = &with("christmas").unwrap_err()[0];
+    assert!(found.reason.contains("line 3") && found.line > 1, "{found}");
+    let _ = std::fs::remove_dir_all(&folder);
+}

@@ -5,13 +5,15 @@
 
 use serde_json::{Map, Value};
 
-/// A place in the file, both counted from 1.
+/// A place in a file; lines and columns are counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Line.
     pub line: u64,
     /// Column.
     pub column: u64,
+    /// Which file, in the order in which they were read; 0 is the main one.
+    pub file: usize,
 }
 
 /// One node of the document.
@@ -44,6 +46,21 @@ impl Node {
             Kind::Map(entries) => {
                 let pairs = entries.iter().map(|(key, _, node)| (key.clone(), node.value()));
                 Value::Object(pairs.collect::<Map<_, _>>())
+            }
+        }
+    }
+
+    /// Says of everything in it that it stands in `file`.
+    pub fn belongs_to(&mut self, file: usize) {
+        self.place.file = file;
+        match &mut self.kind {
+            Kind::Scalar(_) => {}
+            Kind::List(items) => items.iter_mut().for_each(|item| item.belongs_to(file)),
+            Kind::Map(entries) => {
+                for (_, at, node) in entries {
+                    at.file = file;
+                    node.belongs_to(file);
+                }
             }
         }
     }
@@ -129,7 +146,10 @@ mod tests {
         let mut base = tree("a:\n  b: 1\n  c: [1, 2]\nd: x\n");
         base.merge(tree("\n\n\n\n\na:\n  b: 2\n  c: [3]\n"));
         assert_eq!(base.value(), serde_json::json!({"a": {"b": 2, "c": [3]}, "d": "x"}));
-        assert_eq!(base.locate([Step::Key("a"), Step::Key("b")]), Place { line: 7, column: 6 });
+        assert_eq!(
+            base.locate([Step::Key("a"), Step::Key("b")]),
+            Place { line: 7, column: 6, file: 0 }
+        );
         assert_eq!(base.locate([Step::Key("d")]).line, 4);
         let deep = base.locate([Step::Key("a"), Step::Key("c"), Step::Index(0)]);
         assert_eq!((deep.line, deep.column), (8, 7));

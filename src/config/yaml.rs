@@ -42,13 +42,14 @@ pub fn read(text: &str) -> Result<Node, YamlFault> {
             event.map_err(|error| fault(place(*error.marker()), error.info(), WRITE))?;
         builder.event(event, place(span.start))?;
     }
-    let empty = || Node { place: Place { line: 1, column: 1 }, kind: Kind::Scalar(Value::Null) };
+    let empty =
+        || Node { place: Place { line: 1, column: 1, file: 0 }, kind: Kind::Scalar(Value::Null) };
     Ok(builder.root.unwrap_or_else(empty))
 }
 
 fn place(at: Marker) -> Place {
     let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    Place { line: wide(at.line()), column: wide(at.col()).saturating_add(1) }
+    Place { line: wide(at.line()), column: wide(at.col()).saturating_add(1), file: 0 }
 }
 
 fn fault(place: Place, reason: impl Into<String>, cure: &'static str) -> YamlFault {

@@ -4,6 +4,7 @@
 //! as days × 24: a local week has 167, 167.5, 168 or 169 hours.
 
 pub mod bounds;
+pub mod ical;
 pub mod local;
 pub mod rounding;
 pub mod schedule;

@@ -29,12 +29,26 @@ pub struct Calendar {
     /// The weekly shifts.
     #[serde(default)]
     pub shifts: Vec<Shift>,
+    /// Holidays from iCalendar files: each closes its days, as an exception does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holidays: Vec<Holidays>,
     /// What people decided for single days: their own layer above the shifts.
     #[serde(default)]
     pub exceptions: Vec<CalendarException>,
     /// What a local time means that a clock change skips or repeats.
     #[serde(default)]
     pub disambiguation: Disambiguation,
+}
+
+/// A file of holidays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Holidays {
+    /// The iCalendar file (`.ics`), relative to the configuration: whole days with
+    /// their names.
+    pub file: String,
+    /// Who answers for it.
+    pub owner: String,
 }
 
 /// A shift that returns every week.

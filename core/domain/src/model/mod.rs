@@ -18,7 +18,8 @@ mod validate_source;
 mod validate_voice;
 
 pub use calendar::{
-    Calendar, CalendarException, Disambiguation, PlannedMaintenance, Shift, ShiftHours, WeekDay,
+    Calendar, CalendarException, Disambiguation, Holidays, PlannedMaintenance, Shift, ShiftHours,
+    WeekDay,
 };
 pub use horizon::Horizon;
 pub use mapping::{Combine, Figure, Loss, MapRow, Mapping};

@@ -254,6 +254,14 @@ fn check_calendar(found: &mut Findings, at: &str, calendar: &Calendar) {
             );
         }
     }
+    for (index, list) in calendar.holidays.iter().enumerate() {
+        for (field, text) in [("file", &list.file), ("owner", &list.owner)] {
+            if text.trim().is_empty() {
+                let at = format!("{at}.holidays[{index}].{field}");
+                found.add(at, "is empty", "name the file, and who answers for it");
+            }
+        }
+    }
     for (index, exception) in calendar.exceptions.iter().enumerate() {
         let path = |field: &str| format!("{at}.exceptions[{index}].{field}");
         if exception.last() < exception.from {
