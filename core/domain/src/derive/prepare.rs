@@ -133,20 +133,24 @@ fn tells_planned(reader: &Reader) -> bool {
     }
 }
 
-/// Which kinds of standby the strongest voice can tell: a file of events those of
-/// its map, a source of the plant's twins those that it ever told.
+/// Which kinds of standby the strongest voices can tell, of several those that spoke
+/// last: a file of events those of its map, a source of the plant's twins those that
+/// it ever told.
 fn told_standby(voices: &[Voice<'_>]) -> StateSet {
-    let strongest = voices
-        .iter()
-        .filter(|voice| !voice.facts.is_empty())
-        .min_by_key(|voice| (voice.source.authority, std::cmp::Reverse(voice.proof)));
-    let Some(voice) = strongest else { return StateSet::default() };
-    let told: Vec<EquipmentState> = match &voice.source.reader {
-        Reader::MachineEvents(events) => events.events.values().filter_map(|e| e.state).collect(),
-        Reader::Cloudevents(_) => voice.facts.iter().filter_map(|fact| fact.state).collect(),
-        Reader::Counts(_) => Vec::new(),
-    };
-    let standby: Vec<_> = told.into_iter().filter(|state| state.is_standby()).collect();
+    let speaking = || voices.iter().filter(|voice| !voice.facts.is_empty());
+    let place = |voice: &Voice<'_>| (voice.source.authority, std::cmp::Reverse(voice.proof));
+    let strongest = speaking().map(place).min();
+    let told = speaking().filter(|voice| Some(place(voice)) == strongest).flat_map(|voice| {
+        let told: Vec<EquipmentState> = match &voice.source.reader {
+            Reader::MachineEvents(events) => {
+                events.events.values().filter_map(|event| event.state).collect()
+            }
+            Reader::Cloudevents(_) => voice.facts.iter().filter_map(|fact| fact.state).collect(),
+            Reader::Counts(_) => Vec::new(),
+        };
+        told
+    });
+    let standby: Vec<_> = told.filter(|state| state.is_standby()).collect();
     StateSet::of(&standby)
 }
 

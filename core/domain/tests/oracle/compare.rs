@@ -12,6 +12,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use super::{
     grid::Grid,
+    laws::sums_hold,
     line::Line,
     machine::{Machine, Sums, hours},
     plant::{facts, instant, plant},
@@ -45,11 +46,13 @@ pub(crate) struct Deviations {
     largest: BTreeMap<&'static str, f64>,
     compared: usize,
     pub(crate) faults: Vec<String>,
+    /// How many sums of periods were compared.
+    pub(crate) sums: usize,
 }
 
 impl fmt::Display for Deviations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} numbers compared; largest deviation:", self.compared)?;
+        write!(f, "{} numbers and {} sums; largest deviation:", self.compared, self.sums)?;
         self.largest.iter().try_for_each(|(name, by)| write!(f, " {name} {by:.1e}"))
     }
 }
@@ -69,11 +72,15 @@ impl Deviations {
             (Some(right), Some(found)) => (right - found).abs(),
             _ => f64::INFINITY,
         };
-        let largest = self.largest.entry(name).or_default();
-        *largest = largest.max(by);
+        self.largest(name, by);
         if by > NEAR * right.unwrap_or(1.0).abs().max(1.0) {
             self.faults.push(format!("{place} {name}: oracle {right:?}, code {found:?}"));
         }
+    }
+
+    fn largest(&mut self, name: &'static str, by: f64) {
+        let largest = self.largest.entry(name).or_default();
+        *largest = largest.max(by);
     }
 
     fn slots(&mut self, place: Place<'_>, name: &'static str, right: i64, found: i64) {
@@ -103,6 +110,11 @@ fn slots_of(grid: &Grid, period: Period) -> (usize, usize) {
 pub(crate) fn compare(seed: u64, world: &World, deviations: &mut Deviations) {
     let grid = Grid::new(world);
     let derivation = derived(world);
+    let mut off = Vec::new();
+    let (sums, by) = sums_hold(&derivation, &mut off);
+    deviations.sums += sums;
+    deviations.largest("sum", by.to_f64().unwrap());
+    deviations.faults.extend(off.iter().map(|off| format!("seed {seed} {off}")));
     let machines: Vec<Machine> =
         (0..world.machines.len()).map(|at| Machine::new(world, &grid, at)).collect();
     let lines: Vec<Line<'_>> =

@@ -55,7 +55,7 @@ impl Grid {
             let before = i64::from(local.hour() < world.day_start);
             days.push(local.date().saturating_sub(before.days()));
             for (calendar, works) in world.calendars.iter().zip(&mut works) {
-                works.push(is_working(calendar, local.date(), local.hour(), monday));
+                works.push(is_working(calendar, local.date(), local.hour()));
             }
         }
         Self { start, slots, now, days, works }
@@ -99,17 +99,18 @@ impl Grid {
 
 /// Whether a shift runs at that local hour: one of today, or one of yesterday that
 /// crosses midnight.
-fn is_working(calendar: &Calendar, date: Date, hour: i8, monday: Date) -> bool {
-    let day = date.since(monday).unwrap().get_days().into();
-    let is_open = |day: i64| !calendar.closed.contains(&day);
+fn is_working(calendar: &Calendar, date: Date, hour: i8) -> bool {
+    let is_open = |date: Date| !calendar.closed.contains(&date);
     if calendar.round_the_clock {
-        return is_open(day);
+        return is_open(date);
     }
+    let before = date.saturating_sub(1.day());
     calendar.shifts.iter().any(|(start, end, last)| {
-        let runs = |day: i64| day.rem_euclid(7) <= *last && is_open(day);
+        let weekday = |date: Date| i64::from(date.weekday().since(Weekday::Monday));
+        let runs = |date: Date| weekday(date) <= *last && is_open(date);
         let crosses = end <= start;
-        let today = runs(day) && *start <= hour && (crosses || hour < *end);
-        let yesterday = crosses && runs(day - 1) && hour < *end;
+        let today = runs(date) && *start <= hour && (crosses || hour < *end);
+        let yesterday = crosses && runs(before) && hour < *end;
         today || yesterday
     })
 }

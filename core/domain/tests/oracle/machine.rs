@@ -153,7 +153,7 @@ impl Machine {
 
     /// The least that any pool shows that time may choose (step 5).
     fn pool(&self, world: &World, grid: &Grid, machine: usize) -> Option<Pool> {
-        let standard = world.machines[machine].standard.map(|of| hundredths(of));
+        let standard = world.machines[machine].standard.map(hundredths);
         let weeks = world.pool_weeks;
         let mut shown: Vec<Pool> = Vec::new();
         if let Some(heard) = self.heard {

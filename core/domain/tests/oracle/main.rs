@@ -7,6 +7,7 @@
 mod compare;
 mod dice;
 mod grid;
+mod laws;
 mod line;
 mod machine;
 mod output;
@@ -16,6 +17,7 @@ mod voice;
 mod world;
 
 use compare::{Deviations, compare};
+use dice::Dice;
 
 /// How many random plants.
 const PLANTS: u64 = 1_000;
@@ -29,4 +31,13 @@ fn a_slow_oracle_agrees_over_random_plants() {
         assert!(deviations.faults.is_empty(), "{:#?}", deviations.faults);
     }
     println!("{PLANTS} random plants: {deviations}");
+}
+
+#[test]
+fn the_order_of_sources_changes_nothing() {
+    for seed in 0..PLANTS / 5 {
+        let world = random::world(2_000_000 + seed);
+        let differ = laws::order_changes_nothing(&world, &mut Dice::new(seed));
+        assert!(differ.is_empty(), "seed {seed}: {differ:?}");
+    }
 }

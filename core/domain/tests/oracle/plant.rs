@@ -64,11 +64,9 @@ fn calendar(world: &World, at: usize) -> Value {
         json!({ "name": format!("shift {at}"), "days": days,
             "start": format!("{start:02}:00:00"), "end": format!("{end:02}:00:00") })
     });
-    let monday = super::grid::monday(world);
-    let closed = closed.iter().map(|day| {
-        json!({ "from": monday.saturating_add(jiff::ToSpan::days(*day)), "closed": true,
-            "reason": "holiday", "owner": "plant" })
-    });
+    let closed = closed
+        .iter()
+        .map(|day| json!({ "from": day, "closed": true, "reason": "holiday", "owner": "plant" }));
     json!({ "id": format!("C{at}"), "version": "1", "round_the_clock": round_the_clock,
         "shifts": shifts.collect::<Vec<_>>(), "exceptions": closed.collect::<Vec<_>>() })
 }

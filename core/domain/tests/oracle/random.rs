@@ -1,9 +1,11 @@
 //! Random worlds: small, and full of what plants do.
 
+use jiff::ToSpan as _;
 use planthread_contracts::EquipmentState::{self, *};
 
 use super::{
     dice::Dice,
+    grid::monday,
     plant::zone,
     world::{Alive, Calendar, HOUR, Kind, Line, Machine, Reading, SLOT, Source, Stop, Word, World},
 };
@@ -76,7 +78,8 @@ fn calendars(dice: &mut Dice, world: &mut World) {
             _ => vec![(7, 17, last)],
         };
         let shifts = if round_the_clock { Vec::new() } else { shifts };
-        let closed = if dice.percent(25) { vec![dice.range(-20, 12)] } else { Vec::new() };
+        let day = monday(world).saturating_add(dice.range(-20, 12).days());
+        let closed = if dice.percent(25) { vec![day] } else { Vec::new() };
         world.calendars.push(Calendar { round_the_clock, shifts, closed });
     }
 }

@@ -3,6 +3,7 @@
 //! The oracle reads a [`World`]; the code under test reads the plant and the facts
 //! that are built from the same world.
 
+use jiff::civil::Date;
 use planthread_contracts::EquipmentState;
 
 /// Milliseconds of one step of the grid. Everything in a world begins and ends on it.
@@ -33,8 +34,8 @@ pub(crate) struct Calendar {
     /// First and last hour of a shift, and the last day on which it starts, from
     /// Monday, 0.
     pub(crate) shifts: Vec<(i8, i8, i64)>,
-    /// Days, counted from the Monday of the week of `now`, on which nothing works.
-    pub(crate) closed: Vec<i64>,
+    /// Days on which nothing works.
+    pub(crate) closed: Vec<Date>,
 }
 
 #[derive(Debug, Clone)]
