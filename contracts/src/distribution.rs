@@ -141,8 +141,8 @@ impl Distribution {
     /// The value that is not exceeded with probability `p`.
     ///
     /// `None` outside 0..1, beyond the outer rows of a table (nothing is
-    /// extrapolated), and for a parametric family (its source must send the
-    /// quantiles that it wants used).
+    /// extrapolated), and for a parametric family: that takes real functions, which
+    /// `planthread-domain` has (`quantile`), and nobody who only encodes a record.
     #[must_use]
     pub fn quantile(&self, p: Decimal) -> Option<Decimal> {
         if p <= Decimal::ZERO || p >= Decimal::ONE {

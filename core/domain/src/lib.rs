@@ -17,6 +17,7 @@ pub mod derive;
 mod fixture;
 pub mod model;
 pub mod project;
+pub mod quantile;
 pub mod significance;
 pub mod timeline;
 pub mod truth;

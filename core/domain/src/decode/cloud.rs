@@ -17,7 +17,7 @@ use super::{
     fact::{Forecast, Foretold, StateFact},
     made, scaled,
 };
-use crate::calendar::Span;
+use crate::{calendar::Span, quantile::quantile};
 
 impl From<Violation> for Refusal {
     fn from(violation: Violation) -> Self {
@@ -144,7 +144,7 @@ fn availability(
                 issue.add(subject, interval, Foretold::UpDistribution, up, &shape);
             }
         }
-        if let Some(low) = one.up.quantile(Decimal::new(1, 1)).and_then(share) {
+        if let Some(low) = quantile(&one.up, Decimal::new(1, 1)).and_then(share) {
             issue.add(subject, interval, Foretold::LowUpFraction, low, asset);
         }
         if let Some(probability) = one.failure_probability {
