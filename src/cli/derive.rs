@@ -118,7 +118,7 @@ fn print_signals(
 }
 
 /// Where the facts come from, and how many records were refused.
-fn facts(
+pub(super) fn facts(
     context: &Context,
     loaded: &Loaded,
     files: bool,

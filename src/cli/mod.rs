@@ -1,6 +1,7 @@
 //! The command line: a file per verb. A verb's file says what it takes, calls
 //! one library function, and shows one view.
 
+mod accuracy;
 mod adopt;
 mod agreement;
 mod apply;
@@ -88,6 +89,8 @@ enum Verb {
     Ingest(ingest::Args),
     /// Turn raw records into capacity per resource and period
     Derive(derive::Args),
+    /// Compare past weeks as they were foretold with what happened
+    Accuracy(accuracy::Args),
     /// Say what would be written: wanted minus seen, cell by cell
     Plan(plan::Args),
     /// Write what a plan says
@@ -180,6 +183,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Map(args) => map::run(context, &args),
         Verb::Ingest(args) => ingest::run(context, &args),
         Verb::Derive(args) => derive::run(context, &args),
+        Verb::Accuracy(args) => accuracy::run(context, &args),
         Verb::Plan(args) => plan::run(context, &args),
         Verb::Apply(args) => apply::run(context, &args),
         Verb::Verify(args) => verify::run(context, &args),

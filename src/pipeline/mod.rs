@@ -9,6 +9,7 @@
 //! `plan` stops after the plan; `apply FILE` enters with one; `apply` begins with
 //! want; `run` does everything, in rounds.
 
+mod accuracy;
 mod adopt;
 mod agreement;
 mod bind;
@@ -40,6 +41,7 @@ mod watched;
 #[cfg(test)]
 mod tests;
 
+pub use accuracy::accuracy;
 pub use adopt::{NotAdopted, adopt};
 pub use agreement::{Probed, enable, standing};
 pub use bridge::Bridge;

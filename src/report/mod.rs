@@ -1,6 +1,7 @@
 //! What people and programs get to see. A view is one struct: `--json` prints
 //! it as it is, otherwise it writes itself on paper.
 
+pub mod accuracy;
 pub mod agreement;
 pub mod applied;
 pub mod cells;

@@ -10,6 +10,7 @@
 //!
 //! [`model`] is the factory side of the configuration.
 
+pub mod accuracy;
 pub mod calendar;
 pub mod decode;
 pub mod derive;
