@@ -6,6 +6,7 @@ use jiff::{Timestamp, ToSpan as _, civil::Date};
 use planthread_contracts::{Period, PeriodKind, TwinKind, TwinSource};
 use sha2::{Digest as _, Sha256};
 
+use super::backtest::TESTS;
 use crate::{
     calendar::{Bounds, LocalTimeError, Schedule, span::instant, zone},
     decode::{Facts, fact::hex},
@@ -45,7 +46,7 @@ impl Clock {
         let oldest = last_seen.iter().flatten().copied().min().map_or(Ok(from), week)?;
         let silent = current.saturating_sub(weeks(SILENT_WEEKS_MAX).days());
         let pool = oldest.clamp(silent, current);
-        let pool = pool.saturating_sub(weeks(plant.rules.pool_weeks + 1).days());
+        let pool = pool.saturating_sub(weeks(plant.rules.pool_weeks + TESTS + 1).days());
         // Months reach beyond the weeks of the horizon on both sides.
         let first = from.min(pool).saturating_sub(40.days());
         let last = to.saturating_add(40.days());

@@ -11,7 +11,7 @@ use planthread_contracts::{
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
-use super::compose::Level;
+use super::{backtest::BackTest, compose::Level};
 use crate::calendar::span::hours;
 
 /// Sums of time, in milliseconds: they add over periods, ratios never do.
@@ -60,9 +60,12 @@ pub enum Phase {
 pub struct Demonstrated {
     /// 1 − down ÷ (scheduled − planned), 0..1.
     pub availability: Decimal,
-    /// The weeks that were pooled, in order; none when the figure is the standard
-    /// one of the master data.
+    /// The weeks of the pool, in order; none when the figure is the standard one of
+    /// the master data.
     pub weeks: Vec<PoolWeek>,
+    /// What their back-test changed; `None` where all of them count as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back_test: Option<BackTest>,
     /// How much was seen of them.
     pub rests_on: RestsOn,
     /// Whether sources of one rank differ in them beyond the tolerance: the lower
@@ -77,6 +80,28 @@ impl Demonstrated {
     pub fn is_shown(&self) -> bool {
         self.rests_on == RestsOn::FullWeeks
     }
+
+    /// The newest of the weeks, over which the availability was pooled.
+    #[must_use]
+    pub fn pooled(&self) -> &[PoolWeek] {
+        let count = self.back_test.map_or(self.weeks.len(), |test| test.weeks);
+        self.weeks.get(self.weeks.len().saturating_sub(count)..).unwrap_or(&self.weeks)
+    }
+
+    /// By how much the availability lies below that of all the weeks: so far does
+    /// their low quantile move down with it.
+    #[must_use]
+    pub fn fallen(&self) -> Decimal {
+        let all = self.back_test.and_then(|_| availability(&self.weeks));
+        all.map_or(Decimal::ZERO, |all| (all - self.availability).max(Decimal::ZERO))
+    }
+}
+
+/// 1 − down ÷ base over `weeks`, from sums; `None` where nothing was asked for.
+pub(super) fn availability(weeks: &[PoolWeek]) -> Option<Decimal> {
+    let base: i64 = weeks.iter().map(PoolWeek::base).sum();
+    let down: i64 = weeks.iter().map(|week| week.elements.down).sum();
+    Some(Decimal::ONE - Decimal::from(down).checked_div(Decimal::from(base))?)
 }
 
 /// What an availability rests on, the best first.
@@ -282,6 +307,9 @@ pub struct LinePool {
     pub unasked: i64,
     /// How many weeks.
     pub weeks: u32,
+    /// What their back-test changed; `None` where all of them count as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back_test: Option<BackTest>,
     /// Whether none of them was counted fully enough, so that the rate is only
     /// assumed.
     pub partly: bool,
@@ -291,13 +319,25 @@ pub struct LinePool {
 }
 
 impl LinePool {
-    /// Standard hours per scheduled hour in which parts were asked for, at most
-    /// one: what a line made from buffers it does not make in every hour. `None`
-    /// when there was no such hour.
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            output_hours: self.output_hours + other.output_hours,
+            scheduled: self.scheduled + other.scheduled,
+            unasked: self.unasked + other.unasked,
+            weeks: self.weeks + other.weeks,
+            ..self
+        }
+    }
+
+    /// Standard hours per scheduled hour in which parts were asked for, less what
+    /// the back-test takes off, at most one: what a line made from buffers it does
+    /// not make in every hour. `None` when there was no such hour.
     #[must_use]
     pub fn ratio(&self) -> Option<Decimal> {
         let ratio = self.output_hours.checked_div(hours(self.scheduled - self.unasked))?;
-        Some(ratio.min(Decimal::ONE))
+        let lowered = self.back_test.map_or(Decimal::ZERO, |test| test.lowered);
+        Some((ratio - lowered).clamp(Decimal::ZERO, Decimal::ONE))
     }
 }
 

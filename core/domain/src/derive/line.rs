@@ -26,6 +26,7 @@ use planthread_contracts::{
 use rust_decimal::Decimal;
 
 use super::{
+    backtest::{BackTest, Given, TESTS},
     clock::Clock,
     compose::{Composed, Level, at_most, compose},
     figures::{Elements, Figures, LineFigures, LinePool, Load, Phase},
@@ -36,7 +37,7 @@ use super::{
 use crate::{
     calendar::{
         Bounds, LocalTimeError, Schedule, Span, Spans,
-        span::{HOUR_MS, instant},
+        span::{HOUR_MS, hours, instant},
     },
     model::{Line, Plant},
     truth::age_status,
@@ -107,21 +108,37 @@ impl<'a> LineView<'a> {
         clock: &Clock,
     ) -> Result<Option<LinePool>, LocalTimeError> {
         let Some(until) = self.counted_until() else { return Ok(None) };
-        let mut full = LinePool::default();
-        let mut parts = LinePool { partly: true, ..LinePool::default() };
-        for window in self.weeks_before(plant, until.min(clock.now))? {
+        let pool_weeks = plant.rules.pool_weeks;
+        // The newest week first, and behind the pool the weeks that test it.
+        let mut weeks = self.weeks_before(pool_weeks + TESTS, until.min(clock.now))?;
+        let before = weeks.split_off(weeks.len().min(pool_weeks as usize));
+        let one_week = |window: Span| {
             let scheduled = self.schedule.scheduled.ms_within(window);
             let counted = self.counted.ms_within(window);
             let asked = Decimal::from(scheduled) * plant.rules.min_coverage;
-            let pool = if Decimal::from(counted) >= asked { &mut full } else { &mut parts };
-            if counted > 0 {
-                pool.output_hours += self.output_hours(window).unwrap_or_default();
-                pool.scheduled += counted;
-                pool.unasked += self.unasked.ms_within(window);
-                pool.weeks += 1;
-            }
+            let week = LinePool {
+                output_hours: self.output_hours(window).unwrap_or_default(),
+                scheduled: counted,
+                unasked: self.unasked.ms_within(window),
+                weeks: 1,
+                partly: Decimal::from(counted) < asked,
+                ..LinePool::default()
+            };
+            Some(week).filter(|_| counted > 0)
+        };
+        let weeks: Vec<LinePool> = weeks.into_iter().filter_map(one_week).collect();
+        let (parts, full): (Vec<LinePool>, Vec<LinePool>) =
+            weeks.into_iter().partition(|week| week.partly);
+        if full.is_empty() {
+            return Ok(parts.into_iter().reduce(LinePool::and));
         }
-        Ok([full, parts].into_iter().find(|pool| pool.weeks > 0))
+        let before = before.into_iter().filter_map(one_week).filter(|week| !week.partly);
+        let mut given: Vec<Given> = full.iter().copied().chain(before).map(given).collect();
+        given.reverse();
+        let back_test = BackTest::of(&given, pool_weeks as usize, full.len());
+        let newest = back_test.map_or(full.len(), |test| test.weeks);
+        let pool = full.into_iter().take(newest).reduce(LinePool::and);
+        Ok(pool.map(|pool| LinePool { back_test, ..pool }))
     }
 
     /// What the machines composed to per scheduled hour over the last full weeks
@@ -135,7 +152,7 @@ impl<'a> LineView<'a> {
         let heard = self.members.iter().filter_map(|one| one.last_word);
         let Some(until) = heard.min() else { return Ok(None) };
         let mut pool = LinePool { composed: true, ..LinePool::default() };
-        for window in self.weeks_before(plant, until.min(clock.now))? {
+        for window in self.weeks_before(plant.rules.pool_weeks, until.min(clock.now))? {
             let told = self.composed.told.clip(window);
             if told.ms() > 0 {
                 pool.output_hours += at_most(&self.composed.levels(&told), Decimal::ONE);
@@ -146,11 +163,11 @@ impl<'a> LineView<'a> {
         Ok(Some(pool).filter(|pool| pool.weeks > 0))
     }
 
-    /// The full weeks before the week of `instant`.
-    fn weeks_before(&self, plant: &Plant, instant: i64) -> Result<Vec<Span>, LocalTimeError> {
+    /// So many full weeks before the week of `instant`, the newest first.
+    fn weeks_before(&self, count: u32, instant: i64) -> Result<Vec<Span>, LocalTimeError> {
         let mut week = Period::containing(PeriodKind::Week, self.bounds.date(instant)?);
         let mut weeks = Vec::new();
-        for _ in 0..plant.rules.pool_weeks {
+        for _ in 0..count {
             week = week_before(week);
             weeks.push(self.bounds.span(week)?);
         }
@@ -348,6 +365,11 @@ impl<'a> LineView<'a> {
         let of = |status| if status == Status::Unknown { Status::Assumed } else { status };
         self.members.iter().fold(own, |status, machine| status.max(of(machine.status)))
     }
+}
+
+/// What a line gave of the hours in which parts were asked for.
+fn given(week: LinePool) -> Given {
+    Given { good: week.output_hours, asked: hours(week.scheduled - week.unasked) }
 }
 
 /// Whether the window ends before `from`, or nothing was ever seen.

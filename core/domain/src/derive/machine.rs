@@ -6,7 +6,10 @@ use jiff::{ToSpan as _, civil::Date};
 use planthread_contracts::{EquipmentState, Period, PeriodKind, Status};
 use rust_decimal::Decimal;
 
-use super::figures::{Demonstrated, Elements, Loaded, PoolWeek, Rate, RestsOn};
+use super::{
+    backtest::{BackTest, Given, TESTS},
+    figures::{Demonstrated, Elements, Loaded, PoolWeek, Rate, RestsOn, availability},
+};
 use crate::{
     calendar::{Bounds, LocalTimeError, Schedule, Span, Spans, span::HOUR_MS},
     decode::{SourceIndex, StateSet},
@@ -209,14 +212,20 @@ impl<'a> Machine<'a> {
         let standard = self.resource.standard_availability;
         let mut shown = None;
         if let Some(last_word) = self.last_word {
-            let weeks = self.weeks_before(rules, last_word.min(as_of))?;
-            let oldest = self.weeks_before(rules, as_of)?.first().map(|(week, _)| *week);
+            let tested = self.weeks_before(rules.pool_weeks + TESTS, last_word.min(as_of))?;
+            let (before, weeks) = tested.split_at(tested.len().min(TESTS as usize));
+            let oldest = self.weeks_before(rules.pool_weeks, as_of)?.first().map(|(week, _)| *week);
             let too_old = weeks.iter().filter(|(week, _)| Some(*week) < oldest).count();
             let outlasts = self.down_since.is_some() && last_word < as_of;
-            let later = if outlasts { self.weeks_before(rules, as_of)? } else { Vec::new() };
-            let left = (0..=too_old.min(weeks.len().saturating_sub(1))).map(|gone| &weeks[gone..]);
-            for weeks in left.chain([later.as_slice()]) {
-                let Some(one) = self.pooled(rules, weeks) else { continue };
+            let later =
+                if outlasts { self.weeks_before(rules.pool_weeks, as_of)? } else { Vec::new() };
+            // Only the pool as it was at the last word is tested: a shorter one may
+            // lower the figure, and never stands in for it.
+            let whole = [(before, weeks)];
+            let left = (1..=too_old.min(weeks.len().saturating_sub(1))).map(|gone| &weeks[gone..]);
+            let untested = left.chain([later.as_slice()]).map(|weeks| (&[][..], weeks));
+            for (before, weeks) in whole.into_iter().chain(untested) {
+                let Some(one) = self.pooled(rules, before, weeks) else { continue };
                 let is_less = |least: &Demonstrated| one.availability < least.availability;
                 if shown.as_ref().is_none_or(is_less) {
                     shown = Some(one);
@@ -225,16 +234,56 @@ impl<'a> Machine<'a> {
         }
         let of_master_data = || {
             let (availability, rests_on) = (standard?, RestsOn::MasterData);
-            Some(Demonstrated { availability, weeks: Vec::new(), rests_on, conflicting: false })
+            let (weeks, back_test) = (Vec::new(), None);
+            Some(Demonstrated { availability, weeks, back_test, rests_on, conflicting: false })
         };
         self.demonstrated = shown.or_else(of_master_data).map(Arc::new);
         self.rate = self.counted_rate(rules, as_of)?;
         Ok(())
     }
 
-    /// What `weeks` show, in their order: those that were seen fully enough, or
-    /// else what was seen of them.
-    fn pooled(&self, rules: &Rules, weeks: &[(Period, Span)]) -> Option<Demonstrated> {
+    /// What `weeks` show, in their order: those that were seen fully enough, as
+    /// their back-test with the weeks `before` says, or else what was seen of them.
+    fn pooled(
+        &self,
+        rules: &Rules,
+        before: &[(Period, Span)],
+        weeks: &[(Period, Span)],
+    ) -> Option<Demonstrated> {
+        let (full, parts) = self.seen(rules, weeks);
+        let tolerance = tolerance_ms(rules);
+        let differ = |weeks: &[PoolWeek]| {
+            let windows = weeks.iter().filter_map(|week| self.bounds.span(week.period).ok());
+            windows.map(|week| self.conflicting.ms_within(week)).sum::<i64>() > tolerance
+        };
+        if full.is_empty() {
+            let standard = self.resource.standard_availability;
+            let shown = availability(&parts)?;
+            return Some(Demonstrated {
+                availability: standard.map_or(shown, |standard| shown.min(standard)),
+                conflicting: differ(&parts),
+                weeks: parts,
+                back_test: None,
+                rests_on: RestsOn::PartWeeks { standard },
+            });
+        }
+        let (tested, _) = self.seen(rules, before);
+        let given: Vec<Given> = tested.iter().chain(&full).map(given).collect();
+        let longest = usize::try_from(rules.pool_weeks).unwrap_or(usize::MAX);
+        let mut found = Demonstrated {
+            availability: Decimal::ZERO,
+            conflicting: differ(&full),
+            back_test: BackTest::of(&given, longest, full.len()),
+            weeks: full,
+            rests_on: RestsOn::FullWeeks,
+        };
+        let lowered = found.back_test.map_or(Decimal::ZERO, |test| test.lowered);
+        found.availability = (availability(found.pooled())? - lowered).max(Decimal::ZERO);
+        Some(found)
+    }
+
+    /// The weeks that were seen fully enough, and those of which a part was seen.
+    fn seen(&self, rules: &Rules, weeks: &[(Period, Span)]) -> (Vec<PoolWeek>, Vec<PoolWeek>) {
         let (mut full, mut parts) = (Vec::new(), Vec::new());
         for &(period, window) in weeks {
             let elements = self.elements(window);
@@ -247,26 +296,18 @@ impl<'a> Machine<'a> {
                 false => {}
             }
         }
-        let tolerance = tolerance_ms(rules);
-        let pooled = |weeks: Vec<PoolWeek>, rests_on| {
-            let windows = weeks.iter().filter_map(|week| self.bounds.span(week.period).ok());
-            let differ: i64 = windows.map(|week| self.conflicting.ms_within(week)).sum();
-            pooled(weeks, rests_on, differ > tolerance)
-        };
-        let standard = self.resource.standard_availability;
-        let part = || pooled(parts, RestsOn::PartWeeks { standard });
-        pooled(full, RestsOn::FullWeeks).or_else(part)
+        (full, parts)
     }
 
-    /// The weeks of a pool that ends before the week of `instant`, in order.
+    /// So many weeks before the week of `instant`, in order.
     fn weeks_before(
         &self,
-        rules: &Rules,
+        count: u32,
         instant: i64,
     ) -> Result<Vec<(Period, Span)>, LocalTimeError> {
         let mut week = Period::containing(PeriodKind::Week, self.bounds.date(instant)?);
         let mut weeks = Vec::new();
-        for _ in 0..rules.pool_weeks {
+        for _ in 0..count {
             week = week_before(week);
             weeks.push((week, self.bounds.span(week)?));
         }
@@ -301,7 +342,7 @@ impl<'a> Machine<'a> {
             }
         };
         let mut rate = Rate { parts: Decimal::ZERO, ms: 0, weeks: 0, load: self.load() };
-        for (_, window) in self.weeks_before(rules, until.min(heard).min(as_of))? {
+        for (_, window) in self.weeks_before(rules.pool_weeks, until.min(heard).min(as_of))? {
             let seen = if self.last_word.is_some() {
                 self.parts_seen(window)
             } else {
@@ -337,16 +378,10 @@ pub(super) fn tolerance_ms(rules: &Rules) -> i64 {
     i64::try_from(tolerance.trunc()).unwrap_or(i64::MAX)
 }
 
-fn pooled(weeks: Vec<PoolWeek>, rests_on: RestsOn, conflicting: bool) -> Option<Demonstrated> {
-    let base: i64 = weeks.iter().map(PoolWeek::base).sum();
-    let down: i64 = weeks.iter().map(|week| week.elements.down).sum();
-    let lost = Decimal::from(down).checked_div(Decimal::from(base))?;
-    let shown = Decimal::ONE - lost;
-    let availability = match rests_on {
-        RestsOn::PartWeeks { standard: Some(standard) } => shown.min(standard),
-        _ => shown,
-    };
-    Some(Demonstrated { availability, weeks, rests_on, conflicting })
+/// What a week gave of the time in which it was asked for and seen.
+fn given(week: &PoolWeek) -> Given {
+    let asked = Decimal::from(week.base());
+    Given { good: asked - Decimal::from(week.elements.down), asked }
 }
 
 /// The ISO week before `week`.

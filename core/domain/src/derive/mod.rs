@@ -5,6 +5,7 @@
 //! `as_of` and foretold for the rest; later ones are scheduled time, less
 //! planned stops, × demonstrated availability, or × what a twin foretold.
 
+mod backtest;
 mod clock;
 mod compose;
 mod cut;
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use planthread_contracts::{Period, PeriodKind, Status, TwinSource};
 use serde::Serialize;
 
+pub use backtest::BackTest;
 pub use compose::{Level, at_most};
 pub use cut::{cut_off, derive_cut};
 pub use explain::{Explanation, Step, explain, name as figure_name};
@@ -62,7 +64,7 @@ pub struct Derivation {
 }
 
 /// Version of the arithmetic, in provenance beside the plant's own version.
-pub const ARITHMETIC: &str = "3";
+pub const ARITHMETIC: &str = "4";
 
 impl Derivation {
     /// The figures of one resource or line and period.

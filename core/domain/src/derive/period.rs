@@ -302,7 +302,8 @@ fn good(asked: &Asked<'_>, machine: &Machine<'_>, attainable: Option<Decimal>) -
 }
 
 /// The low quantile: the twin's own where one forecast covers the whole time
-/// ahead; else, for whole future weeks, the predictive one of the pooled weeks.
+/// ahead; else, for whole future weeks, the predictive one of the pooled weeks,
+/// which moves down with the availability where their back-test lowered that.
 /// Quantiles of weeks say nothing about days or months, so there it stays empty.
 fn low(
     asked: &Asked<'_>,
@@ -318,7 +319,8 @@ fn low(
     let share = match foreseen {
         [one] if rest == 0 => one.low_fraction?,
         [] if asked.period.kind() == PeriodKind::Week => {
-            empirical(&demonstrated.filter(|d| d.is_shown())?.weeks, Decimal::new(1, 1))?
+            let shown = demonstrated.filter(|d| d.is_shown())?;
+            (empirical(&shown.weeks, Decimal::new(1, 1))? - shown.fallen()).max(Decimal::ZERO)
         }
         _ => return None,
     };

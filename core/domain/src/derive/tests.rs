@@ -16,6 +16,7 @@ use crate::{
 mod arithmetic;
 mod decided;
 mod line;
+mod pool;
 mod silence;
 
 /// Monday 2026-10-05 00:00 in Berlin.

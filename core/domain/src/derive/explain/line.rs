@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Asked, Explanation, decided, in_hours, shown};
+use super::{Asked, Explanation, back_test, decided, in_hours, shown};
 use crate::{
     calendar::span::hours,
     derive::{Figures, Level, LineFigures, LinePool, Load, at_most},
@@ -99,6 +99,7 @@ fn explain_ratio(found: &mut Explanation, pool: &LinePool, ratio: Decimal) {
         ("", String::new())
     };
     let weeks = pool.weeks;
+    let (tested, lowered) = back_test::words(pool.back_test.as_ref());
     let words = if pool.composed {
         format!(
             "What the machines composed to per scheduled hour, over {weeks} weeks (nobody counts the line)"
@@ -109,11 +110,15 @@ fn explain_ratio(found: &mut Explanation, pool: &LinePool, ratio: Decimal) {
         )
     } else {
         format!(
-            "Demonstrated output per scheduled hour that was counted{asked}, over {weeks} weeks"
+            "Demonstrated output per scheduled hour that was counted{asked}, over {weeks} weeks{tested}"
         )
     };
     let made = pool.output_hours.normalize();
-    let rate = format!("min(1, {made} / ({}{less}))", in_hours(pool.scheduled));
+    let rate = format!("{made} / ({}{less})", in_hours(pool.scheduled));
+    let rate = match lowered {
+        Some(lowered) => format!("max(0, min(1, {rate} - {lowered}))"),
+        None => format!("min(1, {rate})"),
+    };
     found.step("ratio", &words, rate, ratio);
 }
 

@@ -7,6 +7,7 @@
 
 mod aside;
 mod attainable;
+mod back_test;
 mod decided;
 mod line;
 mod outlook;

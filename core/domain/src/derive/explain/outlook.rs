@@ -2,6 +2,7 @@
 //! hours at risk.
 
 use planthread_contracts::Quantile;
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
@@ -24,8 +25,8 @@ pub(super) fn low_hours(found: &mut Explanation, asked: &Asked<'_>) -> Option<()
         let words = format!("Share up that {} foretold: less has probability {p}", part.source);
         found.step("low_share", &words, low.normalize().to_string(), low);
     } else {
-        let weeks = &one.demonstrated.as_ref()?.weeks;
-        let (below, above, part) = quantile_weeks(weeks, p)?;
+        let pool = one.demonstrated.as_ref()?;
+        let (below, above, part) = quantile_weeks(&pool.weeks, p)?;
         let share = |week: &PoolWeek| {
             format!("(1 - {} / {})", minutes(week.elements.down), minutes(week.base()))
         };
@@ -34,8 +35,15 @@ pub(super) fn low_hours(found: &mut Explanation, asked: &Asked<'_>) -> Option<()
             "Share up that was not reached with probability {p}: between the weeks {} and {}",
             below.0.period, above.0.period,
         );
-        let formula = format!("{low} + ({high} - {low}) * {part}");
-        found.step("low_share", &words, formula, below.1 + (above.1 - below.1) * part);
+        let (mut words, mut formula) = (words, format!("{low} + ({high} - {low}) * {part}"));
+        let mut share = below.1 + (above.1 - below.1) * part;
+        let fallen = pool.fallen();
+        if !fallen.is_zero() {
+            words.push_str(", less what the availability lies below that of all these weeks");
+            formula = format!("max(0, {formula} - {fallen})");
+            share = (share - fallen).max(Decimal::ZERO);
+        }
+        found.step("low_share", &words, formula, share);
     }
     let ahead = one.elements.ahead;
     found.step("ahead", "Scheduled hours ahead, less planned stops", in_hours(ahead), hours(ahead));
