@@ -278,6 +278,9 @@ pub struct LineFigures {
     pub composed: Vec<Level>,
     /// The same in counted time without order or operator.
     pub unasked: Vec<Level>,
+    /// Of a line that nobody counts, what the machines gave in the time that all
+    /// of them told.
+    pub seen: Vec<Level>,
     /// The same in time that was not counted, or lies ahead: it counts at the
     /// demonstrated rate, and never above what they allow. Without a rate, what
     /// is expected of them.

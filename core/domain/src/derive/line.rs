@@ -210,6 +210,7 @@ impl<'a> LineView<'a> {
                 load: self.load(),
                 composed: parts.composed,
                 unasked: parts.unasked,
+                seen: parts.seen,
                 open: parts.open,
             })
         });
@@ -235,16 +236,24 @@ impl<'a> LineView<'a> {
                 attainable,
                 idle: Decimal::ZERO,
                 unasked: Vec::new(),
+                seen: Vec::new(),
                 open,
                 composed,
                 rated,
             });
         };
+        // Of a line that nobody counts, what its machines told is what it gave.
+        let (seen, rest) = if self.is_composed() {
+            let told = self.composed.told.clip(asked.window);
+            (self.composed.levels(&rest.and(&told)), rest.without(&told))
+        } else {
+            (Vec::new(), rest)
+        };
         let unasked = self.composed.levels(&self.unasked.clip(asked.window));
         let open = self.composed.levels(&rest);
         let idle = at_most(&unasked, ratio);
-        let attainable = made + idle + at_most(&open, ratio);
-        Some(Parts { attainable, idle, unasked, open, composed, rated })
+        let attainable = made + idle + at_most(&seen, Decimal::ONE) + at_most(&open, ratio);
+        Some(Parts { attainable, idle, unasked, seen, open, composed, rated })
     }
 
     /// Good parts: what could have been made while nobody asked is none.
@@ -385,6 +394,8 @@ struct Parts {
     idle: Decimal,
     /// Time without order or operator.
     unasked: Vec<Level>,
+    /// Of a line that nobody counts, time that all its machines told.
+    seen: Vec<Level>,
     /// Time that was not counted, or lies ahead.
     open: Vec<Level>,
     /// All of the scheduled time.

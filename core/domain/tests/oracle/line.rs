@@ -30,6 +30,8 @@ pub(crate) struct Line<'a> {
     /// Whether all its machines were told.
     told: Vec<bool>,
     ratio: Option<f64>,
+    /// Whether nobody counts it.
+    alone: bool,
 }
 
 impl<'a> Line<'a> {
@@ -56,10 +58,22 @@ impl<'a> Line<'a> {
         let composed = |at: usize| compose(world, line, machines, at);
         let (most, expected) = (0..grid.slots).map(composed).unzip();
         let ratio = None;
-        let mut one = Self { line, output, works, counted, unasked, most, expected, told, ratio };
+        let mut one = Self {
+            line,
+            output,
+            works,
+            counted,
+            unasked,
+            most,
+            expected,
+            told,
+            ratio,
+            alone: false,
+        };
         let first_proof = members().filter_map(|one| one.heard).min();
         one.ratio = one.counted_ratio(world, grid);
         if one.ratio.is_none() {
+            one.alone = true;
             one.ratio = first_proof.and_then(|until| one.composed_ratio(world, grid, until));
         }
         one
@@ -126,6 +140,7 @@ impl<'a> Line<'a> {
             }
             if self.works[slot] && !self.counted[slot] {
                 rest += match self.ratio {
+                    Some(_) if self.alone && self.told[slot] => self.most[slot],
                     Some(ratio) => self.most[slot].min(ratio),
                     None => self.expected[slot]?.min(1.0),
                 };

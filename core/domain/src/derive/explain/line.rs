@@ -16,6 +16,12 @@ pub(super) fn explain(found: &mut Explanation, plant: &Plant, one: &Figures) -> 
     decided::explain(found, plant, one);
     let mut formula = vec!["counted"];
     explain_counted(found, line, one)?;
+    if !figures.seen.is_empty() {
+        let words = "What the machines gave while all of them told, instant by instant (nobody counts the line)";
+        let given = at_most(&figures.seen, Decimal::ONE);
+        found.step("seen", words, levels(&figures.seen, None), given);
+        formula.push("seen");
+    }
     let ratio = figures.pool.as_ref().and_then(|pool| Some((pool, pool.ratio()?)));
     if let Some((pool, ratio)) =
         ratio.filter(|_| !figures.open.is_empty() || !figures.unasked.is_empty())
