@@ -1,6 +1,6 @@
 //! What one resource was doing, when, and how that is known.
 //!
-//! One timeline a resource: half-open intervals without gap or overlap. [`merge`]
+//! One timeline a resource: half-open intervals without gap or overlap. The merge
 //! makes it of all that the sources say; nothing else reads their words. A figure
 //! is an integral over the timeline and the calendar.
 //!
