@@ -63,11 +63,10 @@ fn law_12_killed_at_every_commit_of_the_intake() {
         // Looks often; how often decides nothing but where exactly it is hit.
         while victim.outlives(Duration::from_millis(2)) {
             if records(&project) >= commits * COMMIT {
-                proof::killed(&victim.kill(), "the intake");
                 break;
             }
         }
-        // Its output ends a moment before it does.
+        // After the last commit it may be over by itself: both are fine.
         victim.kill();
         finishes(&project, &format!("killed after {commits} commits"));
     }

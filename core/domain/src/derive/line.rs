@@ -29,8 +29,9 @@ use super::{
     backtest::{BackTest, Given, TESTS},
     clock::Clock,
     compose::{Composed, Level, at_most, compose},
-    figures::{Elements, Figures, LineFigures, LinePool, Load, Phase},
+    figures::{Elements, Figures, Phase},
     forecast::Outlook,
+    line_figures::{LineFigures, LinePool, Load},
     machine::{Machine, week_before},
     period::Asked,
 };

@@ -14,6 +14,7 @@ pub mod explain;
 pub mod figures;
 mod forecast;
 mod line;
+mod line_figures;
 mod machine;
 mod period;
 mod prepare;
@@ -29,9 +30,10 @@ pub use compose::{Level, at_most};
 pub use cut::{cut_off, derive_cut};
 pub use explain::{Explanation, Step, explain, name as figure_name};
 pub use figures::{
-    Demonstrated, Elements, Figures, Foreseen, Good, LineFigures, LinePool, Load, Loaded, Phase,
-    PoolWeek, Rate, RestsOn, Risk, RiskPart, Severity,
+    Demonstrated, Elements, Figures, Foreseen, Good, Loaded, Phase, PoolWeek, Rate, RestsOn, Risk,
+    RiskPart, Severity,
 };
+pub use line_figures::{LineFigures, LinePool, Load};
 pub use remark::{About, Remark};
 pub use signals::Signals;
 
