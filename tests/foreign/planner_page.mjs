@@ -63,7 +63,7 @@ async function page(cells) {
     return { ok: true, json: async () => (options ? { changed: 1 } : grid(cells)) };
   };
   const world = vm.createContext({
-    document: { getElementById: element, createElement: () => new Stub(), createElementNS: () => new Stub() },
+    document: { getElementById: element, querySelector: element, createElement: () => new Stub(), createElementNS: () => new Stub() },
     location: { search: "" }, URLSearchParams, fetch: fetching,
   });
   for (const script of ["rows.js", "totals.js", "chart.js", "planner.js"]) {
