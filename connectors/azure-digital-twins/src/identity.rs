@@ -7,12 +7,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use futures_util::future::{Either, select};
 use http::{Request, Response};
 use jiff::Timestamp;
 use planthread_kit::{
     BoxFuture, Class, Clock, ConnectorError, Sent, Transport,
-    http::{Expect, Token, TokenSource, answer::receipt, retry_after::retry_after, said::said},
+    http::{
+        Expect, Token, TokenSource, answer::receipt, ask, retry_after::retry_after, said::said,
+    },
     target::auth::ExchangeClient,
 };
 
@@ -91,17 +92,11 @@ impl TokenSource for MachineToken {
         clock: &'a dyn Clock,
     ) -> BoxFuture<'a, Result<Token, ConnectorError>> {
         Box::pin(async move {
-            let lost = |text: String| {
-                ConnectorError::new(Class::Transient { sent: Sent::No }, FETCH, text)
-                    .cure("it answers on a virtual machine only, and never through a proxy")
-            };
-            match select(transport.send(self.request()?), clock.sleep(self.patience)).await {
-                Either::Left((Ok(answer), _)) => token(&answer, clock.now()),
-                Either::Left((Err(error), _)) => Err(lost(error.message)),
-                Either::Right(_) => {
-                    Err(lost(format!("no answer in {} s", self.patience.as_secs())))
-                }
-            }
+            let answer = ask(transport, clock, self.request()?, self.patience, FETCH).await;
+            let answer = answer.map_err(|error| {
+                error.cure("it answers on a virtual machine only, and never through a proxy")
+            })?;
+            token(&answer, clock.now())
         })
     }
 }

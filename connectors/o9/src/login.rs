@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::{Either, select};
 use http::{Request, Response, StatusCode, header};
 use jiff::Timestamp;
 use planthread_kit::{
     BoxFuture, Class, Clock, ConnectorError, Secret, Sent, Transport,
-    http::{Expect, Token, TokenSource, answer::receipt, retry_after::retry_after, said::said},
+    http::{
+        Expect, Token, TokenSource, answer::receipt, ask, retry_after::retry_after, said::said,
+    },
     target::auth::ExchangeClient,
 };
 use serde_json::json;
@@ -84,19 +85,8 @@ impl TokenSource for Login {
         clock: &'a dyn Clock,
     ) -> BoxFuture<'a, Result<Token, ConnectorError>> {
         Box::pin(async move {
-            let lost = |text: String| {
-                ConnectorError::new(Class::Transient { sent: Sent::No }, LOGIN, text)
-            };
-            match select(transport.send(self.request()?), clock.sleep(self.patience)).await {
-                Either::Left((Ok(answer), _)) => token(&answer, clock.now()),
-                Either::Left((Err(error), _)) if error.untrusted => {
-                    Err(ConnectorError::new(Class::Auth, LOGIN, error.message))
-                }
-                Either::Left((Err(error), _)) => Err(lost(error.message)),
-                Either::Right(_) => {
-                    Err(lost(format!("no answer in {} s", self.patience.as_secs())))
-                }
-            }
+            let answer = ask(transport, clock, self.request()?, self.patience, LOGIN).await?;
+            token(&answer, clock.now())
         })
     }
 }

@@ -52,5 +52,5 @@ pub use retry_after::LONGEST_WAIT;
 pub use said::Said;
 pub use settings::HttpSettings;
 pub use stack::HttpStack;
-pub use tokens::{Token, TokenSource, Tokens};
+pub use tokens::{Token, TokenSource, Tokens, ask};
 pub use witness::Witness;

@@ -5,12 +5,15 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::lock::Mutex;
-use http::{HeaderValue, Request, header::AUTHORIZATION};
+use futures_util::{
+    future::{Either, select},
+    lock::Mutex,
+};
+use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
 use jiff::Timestamp;
 
 use super::auth::{Authenticator, sensitive};
-use crate::{BoxFuture, Class, Clock, ConnectorError, Transport};
+use crate::{BoxFuture, Class, Clock, ConnectorError, SendError, Sent, Transport, mask, redact};
 
 /// A token is replaced this long before it ends, or at nine tenths of its
 /// life when it lives shorter: the request that carries it still has to travel.
@@ -28,6 +31,34 @@ pub trait TokenSource: Send + Sync + fmt::Debug {
         transport: &'a dyn Transport,
         clock: &'a dyn Clock,
     ) -> BoxFuture<'a, Result<Token, ConnectorError>>;
+}
+
+/// Sends a vendor's own request for a token, and waits for `patience`. Credentials
+/// in its headers are masked from then on, wherever they come back.
+///
+/// # Errors
+/// `Auth` where the other side can't be trusted, `Transient` where it gives no
+/// answer: a token that nobody got has no effect.
+pub async fn ask(
+    transport: &dyn Transport,
+    clock: &dyn Clock,
+    request: Request<Bytes>,
+    patience: Duration,
+    step: &'static str,
+) -> Result<Response<Bytes>, ConnectorError> {
+    let lost = |text: String| {
+        ConnectorError::new(Class::Transient { sent: Sent::No }, step, redact::text(&text))
+    };
+    mask::sent(&request);
+    match select(transport.send(request), clock.sleep(patience)).await {
+        Either::Left((Ok(answer), _)) => Ok(answer),
+        Either::Left((Err(error), _)) if error.untrusted => {
+            let text = redact::text(&error.message);
+            Err(ConnectorError::new(Class::Auth, step, text).cure(SendError::TRUST))
+        }
+        Either::Left((Err(error), _)) => Err(lost(error.message)),
+        Either::Right(_) => Err(lost(format!("no answer in {} s", patience.as_secs()))),
+    }
 }
 
 /// One token.
