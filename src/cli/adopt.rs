@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 use planthread_contracts::{MeasureDecl, Owner};
 use serde::Serialize;
 
-use super::Context;
+use super::{
+    Context,
+    answer::{Answer, OneTarget},
+};
 use crate::{
     failure::{Exit, Failure},
     pipeline,
@@ -15,19 +18,14 @@ use crate::{
 /// What the verb takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The configured target; may be left out when there is only one
-    #[arg(long, value_name = "NAME")]
-    target: Option<String>,
+    #[command(flatten)]
+    target: OneTarget,
     /// A measure of ours that holds values which we never landed; may be given
     /// several times
     #[arg(long = "measure", value_name = "NAME", required = true)]
     measures: Vec<String>,
-    /// Who answers for it
-    #[arg(long)]
-    who: String,
-    /// Why these values may be replaced
-    #[arg(long)]
-    why: String,
+    #[command(flatten)]
+    answer: Answer,
 }
 
 /// The record that was written.
@@ -41,14 +39,14 @@ struct Adopted {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let loaded = context.config()?;
-    let target = context.open_offline(&loaded, args.target.as_deref())?;
+    let target = context.open_offline(&loaded, args.target.name())?;
     let mut measures = BTreeMap::new();
     for name in &args.measures {
         let surface = surface(&target.config.measures, name)?;
         measures.insert(name.clone(), surface);
     }
     let record = serde_json::json!({
-        "who": args.who, "why": args.why, "scope": target.scope.name(), "measures": measures,
+        "who": args.answer.who(), "why": args.answer.why, "scope": target.scope.name(), "measures": measures,
     });
     let now = context.clock.now();
     let state = &loaded.config.state;

@@ -10,7 +10,7 @@ use clap::Subcommand;
 use planthread_kit::agreement::{Agreement, SigningKey, document::Signed, gate, key};
 use serde_json::Value;
 
-use super::Context;
+use super::{Context, answer::Who};
 use crate::{
     failure::{Exit, Failure},
     pipeline::{enable, standing},
@@ -51,17 +51,15 @@ enum Act {
     Probe {
         /// The configured target; may be left out when there is only one
         target: Option<String>,
-        /// Who answers for it
-        #[arg(long)]
-        who: String,
+        #[command(flatten)]
+        by: Who,
     },
     /// Let a probed target be written
     Enable {
         /// The configured target; may be left out when there is only one
         target: Option<String>,
-        /// Who answers for it
-        #[arg(long)]
-        who: String,
+        #[command(flatten)]
+        by: Who,
     },
 }
 
@@ -77,29 +75,22 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
                 target: target.name,
             })
         }
-        Act::Probe { target, who } => {
+        Act::Probe { target, by } => {
             let bridge = context.bridge()?;
-            let probed = context.block_on(bridge.probe(target.as_deref(), named(who)?))?;
+            let probed = context.block_on(bridge.probe(target.as_deref(), &by.who))?;
             context.screen.show(&probed)
         }
-        Act::Enable { target, who } => {
+        Act::Enable { target, by } => {
             let loaded = context.config()?;
             let name = target.as_deref();
             let target = context.open_offline(&loaded, name)?;
-            enable(&target, named(who)?, context.clock.now())?;
+            enable(&target, &by.who, context.clock.now())?;
             let target = context.open_offline(&loaded, name)?;
             context.screen.show(&Report {
                 agreement: standing(&target, context.clock.now())?,
                 target: target.name,
             })
         }
-    }
-}
-
-fn named(who: &str) -> Result<&str, Failure> {
-    match who.trim() {
-        "" => Err(Failure::usage("`--who` is empty").cure("name the person who answers for it")),
-        who => Ok(who),
     }
 }
 

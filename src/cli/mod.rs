@@ -4,6 +4,7 @@
 mod accuracy;
 mod adopt;
 mod agreement;
+mod answer;
 mod apply;
 mod audit;
 mod check;

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use planthread_contracts::{MeasureDecl, Owner};
 use serde::Serialize;
 
-use super::Context;
+use super::{
+    Context,
+    answer::{Answer, OneTarget},
+};
 use crate::{
     failure::{Exit, Failure},
     pipeline::policy,
@@ -16,18 +19,13 @@ use crate::{
 /// What the verb takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The configured target; may be left out when there is only one
-    #[arg(long, value_name = "NAME")]
-    target: Option<String>,
+    #[command(flatten)]
+    target: OneTarget,
     /// A measure that belongs to somebody else; may be given several times
     #[arg(long = "measure", value_name = "NAME", required = true)]
     measures: Vec<String>,
-    /// Who decides it
-    #[arg(long)]
-    who: String,
-    /// Why
-    #[arg(long)]
-    why: String,
+    #[command(flatten)]
+    answer: Answer,
     /// Until when it holds, such as 2026-12-01T00:00:00Z
     #[arg(long, value_name = "INSTANT")]
     until: Timestamp,
@@ -45,13 +43,13 @@ struct Promoted {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let loaded = context.config()?;
-    let target = context.open_offline(&loaded, args.target.as_deref())?;
+    let target = context.open_offline(&loaded, args.target.name())?;
     let mut owners = Vec::new();
     for name in &args.measures {
         owners.push(owner(&target.config.measures, name)?);
     }
     let record = serde_json::json!({
-        "who": args.who, "why": args.why, "scope": target.scope.name(),
+        "who": args.answer.who(), "why": args.answer.why, "scope": target.scope.name(),
         "measures": args.measures, "until": args.until,
     });
     let now = context.clock.now();

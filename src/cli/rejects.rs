@@ -7,7 +7,7 @@ use planthread_engine::{
     status,
 };
 
-use super::Context;
+use super::{Context, answer::Answer};
 use crate::{
     failure::{Exit, Failure},
     report::intake::{Answered, Decided, RejectedCell, RejectedLine, Rejects, RepeatLine},
@@ -24,30 +24,26 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Let a second row count instead of the row of its id
-    Accept(Answer),
+    Accept(Row),
     /// Let the row of its id go on counting
-    Refuse(Answer),
+    Refuse(Row),
     /// List what was decided, by whom and why
     Decided,
 }
 
 #[derive(Debug, clap::Args)]
-struct Answer {
+struct Row {
     /// The number of a row, or the file of an export, as `rejects` prints it
     what: String,
-    /// Who answers for it
-    #[arg(long)]
-    who: String,
-    /// Why
-    #[arg(long, default_value = "")]
-    reason: String,
+    #[command(flatten)]
+    answer: Answer,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     match &args.what {
         None => list(context),
-        Some(What::Accept(answer)) => decide(context, answer, true),
-        Some(What::Refuse(answer)) => decide(context, answer, false),
+        Some(What::Accept(row)) => decide(context, row, true),
+        Some(What::Refuse(row)) => decide(context, row, false),
         Some(What::Decided) => {
             let (loaded, reader) = context.reader()?;
             let repeats = lines(&reader, journal::decided(&reader)?)?;
@@ -57,14 +53,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
 }
 
-fn decide(context: &Context, answer: &Answer, accepted: bool) -> Result<Exit, Failure> {
-    let Answer { what, who, reason } = answer;
-    if who.trim().is_empty() || (accepted && reason.trim().is_empty()) {
-        return Err(Failure::usage("a correction is answered for by somebody, for a reason")
-            .cure("write --who NAME --reason WHY"));
-    }
+fn decide(context: &Context, Row { what, answer }: &Row, accepted: bool) -> Result<Exit, Failure> {
     let bridge = context.bridge()?;
-    let verdict = Verdict { accepted, who: who.clone(), why: reason.clone() };
+    let verdict = Verdict { accepted, who: answer.who().to_owned(), why: answer.why.clone() };
     let now = context.clock.now();
     let Ok(number) = what.parse::<u64>() else {
         let plant = &bridge.loaded.config.plant;

@@ -4,11 +4,14 @@ use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
 use planthread_engine::{
     ledger,
-    plan::plausible::{Answer, Fault},
+    plan::plausible::{self, Fault},
 };
 use serde::Serialize;
 
-use super::Context;
+use super::{
+    Context,
+    answer::{Answer, OneTarget, Until, Who},
+};
 use crate::{
     failure::{Exit, Failure},
     pipeline::{self, Proportion},
@@ -33,9 +36,8 @@ enum What {
     Case {
         /// Its number, as `status` prints it
         number: i64,
-        /// Who answers for it
-        #[arg(long)]
-        who: String,
+        #[command(flatten)]
+        by: Who,
     },
     /// Answer for what is out of proportion: it may be sent as it is
     Question(Question),
@@ -47,18 +49,12 @@ struct Question {
     measure: String,
     /// What it looks like, as `plan` prints it: unit, week, version, ...
     fault: String,
-    /// The configured target; may be left out when there is only one
-    #[arg(long, value_name = "NAME")]
-    target: Option<String>,
-    /// Who answers for it
-    #[arg(long)]
-    who: String,
-    /// Why it is right
-    #[arg(long)]
-    why: String,
-    /// From when it is asked again; in 30 days by default
-    #[arg(long, value_name = "INSTANT")]
-    until: Option<Timestamp>,
+    #[command(flatten)]
+    target: OneTarget,
+    #[command(flatten)]
+    answer: Answer,
+    #[command(flatten)]
+    until: Until,
 }
 
 /// How long an answer holds when nobody says: until the plan has gone round.
@@ -78,8 +74,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             let key = pipeline::parse_cell(cell)?;
             (format!("cell {cell}"), ledger::unlock(&context.bridge()?.state, key)?)
         }
-        What::Case { number, who } => {
-            let released = ledger::close_case(&context.bridge()?.state, *number, who, now)?;
+        What::Case { number, by } => {
+            let released = ledger::close_case(&context.bridge()?.state, *number, &by.who, now)?;
             (format!("case {number}"), released)
         }
         What::Question(question) => return answer(context, question, now),
@@ -95,13 +91,13 @@ fn answer(context: &Context, args: &Question, now: Timestamp) -> Result<Exit, Fa
             .cure(format!("known: {}", known.join(", ")))
     })?;
     let (loaded, reader) = context.reader()?;
-    let target = context.open_offline(&loaded, args.target.as_deref())?;
+    let target = context.open_offline(&loaded, args.target.name())?;
     let proportion = Proportion::of(&loaded, &reader, &target, loaded.config.plant.as_of(now))?;
     let asked = proportion.question(&args.measure, fault)?;
-    let record = Answer {
-        who: args.who.clone(),
-        why: args.why.clone(),
-        until: args.until.unwrap_or_else(|| now.saturating_add(HOLDS).unwrap_or(Timestamp::MAX)),
+    let record = plausible::Answer {
+        who: args.answer.who().to_owned(),
+        why: args.answer.why.clone(),
+        until: args.until.or(now, HOLDS),
         scope: target.scope.name().to_owned(),
         measure: asked.measure.clone(),
         fault,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use planthread_engine::continuity::{TakeBack, TakenBack};
 
-use super::Context;
+use super::{Context, answer::Answer};
 use crate::{
     failure::{Exit, Failure},
     report::{
@@ -17,12 +17,8 @@ use crate::{
 pub(super) struct Args {
     /// The configured target
     target: String,
-    /// Who answers for it
-    #[arg(long)]
-    who: String,
-    /// Why, for the record
-    #[arg(long)]
-    why: String,
+    #[command(flatten)]
+    answer: Answer,
     /// Truth of this instant and later counts again; without it, the present cycle's
     #[arg(long, value_name = "TIME")]
     to: Option<Timestamp>,
@@ -31,7 +27,7 @@ pub(super) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let bridge = context.bridge()?;
     let target = bridge.target(Some(&args.target))?;
-    let (who, why) = (args.who.clone(), args.why.clone());
+    let (who, why) = (args.answer.who().to_owned(), args.answer.why.clone());
     let to = args.to.unwrap_or_else(|| bridge.as_of());
     // Whether the clock is right now is asked first.
     context.block_on(bridge.on_time(&target))?;

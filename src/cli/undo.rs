@@ -1,9 +1,13 @@
-//! `planthread undo RECEIPT --who WHO --why WHY`
+//! `planthread undo RECEIPT --who WHO --why WHY`: new truth is wanted again from
+//! `--until` on.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use planthread_engine::undo::UndoRequest;
 
-use super::Context;
+use super::{
+    Context,
+    answer::{Answer, OneTarget, Until},
+};
 use crate::{
     failure::{Exit, Failure},
     report::applied::UndoneView,
@@ -18,31 +22,24 @@ const HOLDS: SignedDuration = SignedDuration::from_hours(14 * 24);
 pub(super) struct Args {
     /// The receipt's handle, or the attempt's id; `trace` names them
     receipt: String,
-    /// The configured target; may be left out when there is only one
-    #[arg(long, value_name = "NAME")]
-    target: Option<String>,
-    /// Who answers for it
-    #[arg(long)]
-    who: String,
-    /// Why
-    #[arg(long)]
-    why: String,
-    /// From when new truth is wanted again; in two weeks by default
-    #[arg(long, value_name = "INSTANT")]
-    until: Option<Timestamp>,
+    #[command(flatten)]
+    target: OneTarget,
+    #[command(flatten)]
+    answer: Answer,
+    #[command(flatten)]
+    until: Until,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let bridge = context.bridge()?;
-    let target = context.open_offline(&bridge.loaded, args.target.as_deref())?;
+    let target = context.open_offline(&bridge.loaded, args.target.name())?;
     let now = context.clock.now();
-    let end = || now.saturating_add(HOLDS).unwrap_or(Timestamp::MAX);
     let undone = bridge.undo(UndoRequest {
         target: target.name.clone(),
         receipt: args.receipt.clone(),
-        who: args.who.clone(),
-        why: args.why.clone(),
-        until: args.until.unwrap_or_else(end),
+        who: args.answer.who().to_owned(),
+        why: args.answer.why.clone(),
+        until: args.until.or(now, HOLDS),
         measures: target.config.measures.clone(),
     })?;
     context.screen.show(&UndoneView { receipt: args.receipt.clone(), undone })

@@ -80,11 +80,7 @@ pub(super) fn adopted(
     scope: &Scope,
 ) -> Result<BTreeSet<String>, Failure> {
     let mut adopted = BTreeSet::new();
-    for (file, text) in records::all(&folder(state, target))? {
-        let adoption = Adoption::read(&text).map_err(|error| {
-            Failure::usage(format!("{}: {error}", file.display()))
-                .cure("correct the record, or remove it")
-        })?;
+    for adoption in records::read(&folder(state, target), Adoption::read)? {
         let covered = measures.iter().filter(|measure| adoption.covers(measure, scope));
         adopted.extend(covered.map(|measure| measure.name.clone()));
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use planthread_contracts::{
-    Carries, MeasureDecl, Owner, Period, PeriodKind, Promotion, Scope, WriteGrant,
+    Carries, MeasureDecl, Owner, Period, PeriodKind, Promotion, PromotionError, Scope, WriteGrant,
 };
 use planthread_engine::{ledger, plan};
 
@@ -195,18 +195,12 @@ pub fn promotions_folder(state: &Path, target: &str) -> PathBuf {
 /// The promotions of a target that hold at `at`. A record that has ended is
 /// kept as a record, and promotes nothing.
 fn promotions(state: &Path, target: &str, at: Timestamp) -> Result<Vec<Promotion>, Failure> {
-    let mut promotions = Vec::new();
-    for (file, text) in records::all(&promotions_folder(state, target))? {
-        match Promotion::read(&text, at) {
-            Ok(promotion) => promotions.push(promotion),
-            Err(planthread_contracts::PromotionError::Expired { .. }) => {}
-            Err(error) => {
-                return Err(Failure::usage(format!("{}: {error}", file.display()))
-                    .cure("correct the record, or remove it"));
-            }
-        }
-    }
-    Ok(promotions)
+    let read = |text: &str| match Promotion::read(text, at) {
+        Err(PromotionError::Expired { .. }) => Ok(None),
+        other => other.map(Some),
+    };
+    let promotions = records::read(&promotions_folder(state, target), read)?;
+    Ok(promotions.into_iter().flatten().collect())
 }
 
 /// Keeps a promotion record for `target`, and says where.

@@ -108,14 +108,7 @@ fn folder(state: &Path, target: &str) -> PathBuf {
 /// # Errors
 /// When a record can't be read.
 pub(super) fn answers(state: &Path, target: &str) -> Result<Vec<Answer>, Failure> {
-    let records = records::all(&folder(state, target))?.into_iter();
-    let read = |(file, text): (PathBuf, String)| {
-        Answer::read(&text).map_err(|error| {
-            Failure::usage(format!("{}: {error}", file.display()))
-                .cure("correct the record, or remove it")
-        })
-    };
-    records.map(read).collect()
+    records::read(&folder(state, target), Answer::read)
 }
 
 /// Keeps an answer for `target`, and says where.

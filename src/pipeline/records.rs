@@ -2,7 +2,7 @@
 //! written again. Their names begin with the instant, so they sort by it.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// # Errors
 /// When the folder or a record can't be read: a decision that can't be read must
 /// not be taken for one that nobody made.
-pub(super) fn all(folder: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
+fn all(folder: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
     let read = |error: io::Error, what: &Path| Failure::io("read the record", what, &error);
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -32,6 +32,23 @@ pub(super) fn all(folder: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
         Err(error) => Err(read(error, &file)),
     };
     files.into_iter().map(text).collect()
+}
+
+/// Every record in `folder`, as `read` understands it, the oldest first.
+///
+/// # Errors
+/// When a record can't be read or understood.
+pub(super) fn read<T, E: fmt::Display>(
+    folder: &Path,
+    read: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<T>, Failure> {
+    let record = |(file, text): (PathBuf, String)| {
+        read(&text).map_err(|error| {
+            Failure::usage(format!("{}: {error}", file.display()))
+                .cure("correct the record, or remove it")
+        })
+    };
+    all(folder)?.into_iter().map(record).collect()
 }
 
 /// Keeps `record` in `folder`, and says where.

@@ -284,7 +284,7 @@ impl View for Rejects {
         }
         if !self.repeats.is_empty() {
             paper.line(
-                "      cure: `planthread rejects accept NUMBER --who NAME --reason WHY`, or `refuse`",
+                "      cure: `planthread rejects accept NUMBER --who NAME --why WHY`, or `refuse`",
             );
             paper.line("      more: planthread explain repeats");
         }

@@ -61,7 +61,7 @@ pub(crate) fn settle(state: &State, plant: &Plant, now: Timestamp) -> Result<Set
                 field: String::new(),
                 reason: verdict.why.clone(),
                 cure: format!(
-                    "if it is right, `planthread rejects accept {} --who NAME --reason WHY`",
+                    "if it is right, `planthread rejects accept {} --who NAME --why WHY`",
                     repeat.id
                 ),
             });

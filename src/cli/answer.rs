@@ -1,0 +1,66 @@
+//! Who answers for what a verb changes: arguments that such verbs share.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Who answers for it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Who {
+    /// Who answers for it
+    #[arg(long, value_name = "NAME", value_parser = said)]
+    pub(super) who: String,
+}
+
+/// Who answers for it, and why.
+#[derive(Debug, clap::Args)]
+pub(super) struct Answer {
+    #[command(flatten)]
+    by: Who,
+    /// Why, for the record
+    #[arg(long, alias = "reason", value_parser = said)]
+    pub(super) why: String,
+}
+
+impl Answer {
+    /// The person.
+    pub(super) fn who(&self) -> &str {
+        &self.by.who
+    }
+}
+
+/// Until when it holds.
+#[derive(Debug, clap::Args)]
+pub(super) struct Until {
+    /// Until when it holds, such as 2026-12-01T00:00:00Z; for some weeks by default
+    #[arg(long, value_name = "INSTANT")]
+    until: Option<Timestamp>,
+}
+
+impl Until {
+    /// The instant; where nobody said one, `holds` after `now`.
+    pub(super) fn or(&self, now: Timestamp, holds: SignedDuration) -> Timestamp {
+        self.until.unwrap_or_else(|| now.saturating_add(holds).unwrap_or(Timestamp::MAX))
+    }
+}
+
+/// Which target it is about.
+#[derive(Debug, clap::Args)]
+pub(super) struct OneTarget {
+    /// The configured target; may be left out when there is only one
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+}
+
+impl OneTarget {
+    /// Its name, where one is given.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+}
+
+/// A word that answers for something: it says something.
+fn said(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("it is empty; what a person decides is answered for"),
+        text => Ok(text.to_owned()),
+    }
+}
