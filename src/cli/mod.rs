@@ -6,6 +6,7 @@ mod adopt;
 mod agreement;
 mod answer;
 mod apply;
+mod attempt;
 mod audit;
 mod check;
 mod completions;
@@ -110,6 +111,8 @@ enum Verb {
     Retry(retry::Args),
     /// Let go what waits for a person: a taken cell, an open case
     Release(release::Args),
+    /// List the pushes that have no end, or end one
+    Attempt(attempt::Args),
     /// Take back truth of a later instant than now, after a wrong clock
     TakeBack(take_back::Args),
     /// Follow one cell back to the records behind it
@@ -194,6 +197,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Rejects(args) => rejects::run(context, &args),
         Verb::Retry(args) => retry::run(context, &args),
         Verb::Release(args) => release::run(context, &args),
+        Verb::Attempt(args) => attempt::run(context, &args),
         Verb::Audit(args) => audit::run(context, &args),
         Verb::TakeBack(args) => take_back::run(context, &args),
         Verb::Trace(args) => trace::run(context, &args),

@@ -5,7 +5,7 @@ use std::io::{BufRead, Read as _, Seek};
 
 use jiff::Timestamp;
 use planthread_engine::{
-    deliver::{self, Applied, Delivery, Recovered},
+    deliver::{self, Applied, Delivery, Ending, Recovered},
     fallback::{self, Manifest, PackRequest},
     ledger::{self, Screened},
     plan::{PlanHeader, Prediction},
@@ -14,7 +14,7 @@ use planthread_engine::{
 };
 use planthread_kit::{PushPolicy, Unobserved};
 
-use super::{Bridge, OpenTarget, agreement, policy, watched::Watched};
+use super::{Bridge, OpenTarget, agreement, attempts, policy, watched::Watched};
 use crate::failure::Failure;
 
 /// Who may load a pack by hand, for its note.
@@ -51,13 +51,40 @@ impl Bridge {
     /// # Errors
     /// When the state can't be read or written.
     pub async fn recover(&self, target: &OpenTarget) -> Result<Recovered, Failure> {
+        self.settle(target, None).await
+    }
+
+    /// Ends one open attempt that a person waits for no longer, and reads back.
+    ///
+    /// # Errors
+    /// When it is not open, not over its wait limit, or the state can't be read or
+    /// written.
+    pub async fn end_attempt(
+        &self,
+        target: &OpenTarget,
+        ending: &Ending,
+    ) -> Result<Recovered, Failure> {
+        self.settle(target, Some(ending)).await
+    }
+
+    async fn settle(
+        &self,
+        target: &OpenTarget,
+        ending: Option<&Ending>,
+    ) -> Result<Recovered, Failure> {
         self.bind(target)?;
         let doing = self.board.doing(&target.name, "asking what became of earlier pushes");
         let watched = Watched::new(&*target.connector, doing);
         let sweep = self.sweep_policy(target, Which::Unproven)?;
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &watched, &push);
-        let recovered = deliver::recover(&delivery, &sweep).await;
+        let recovered = match ending {
+            Some(ending) => deliver::end_attempt(&delivery, &sweep, ending).await,
+            None => {
+                let endings = attempts::endings(&self.loaded.config.state, &target.name)?;
+                deliver::recover(&delivery, &sweep, &endings).await
+            }
+        };
         self.keep_pauses()?;
         let recovered = recovered?;
         agreement::weigh(target, &recovered.read_back, self.clock.now())?;

@@ -12,6 +12,7 @@
 mod accuracy;
 mod adopt;
 mod agreement;
+mod attempts;
 mod bind;
 mod bridge;
 mod decided;
@@ -44,6 +45,7 @@ mod tests;
 pub use accuracy::accuracy;
 pub use adopt::{NotAdopted, adopt};
 pub use agreement::{Probed, enable, standing};
+pub use attempts::{OpenPush, end_attempt};
 pub use bridge::Bridge;
 pub use decided::{Decided, notes as decided_notes};
 pub use explain::{capacity_of_cut, explain, explain_measure, measure};

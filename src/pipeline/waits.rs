@@ -7,7 +7,7 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{NotAdopted, NotPromoted, OpenTarget, Proportion, policy};
+use super::{NotAdopted, NotPromoted, OpenPush, OpenTarget, Proportion, policy};
 use crate::{config::Loaded, failure::Failure};
 
 /// What waits at one target.
@@ -21,6 +21,9 @@ pub struct Waits {
     /// Why and until when it is left alone now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet: Option<String>,
+    /// Pushes that have no end yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<OpenPush>,
     /// Cells by what they wait for.
     pub waiting: Vec<Waiting>,
     /// Measures of others that nobody lets us write.
@@ -49,6 +52,7 @@ impl Waits {
             target: target.name.clone(),
             paused: policy.paused.clone(),
             quiet: policy::quiet(target, now)?.map(|quiet| quiet.message),
+            open: OpenPush::of(loaded, reader, (&target.name, &target.config), now)?,
             waiting: plan::waiting(reader, &policy)?,
             not_promoted: NotPromoted::of(loaded, &target.name, &target.config, now)?,
             not_adopted: NotAdopted::of(loaded, reader, &target.name, &target.config)?,

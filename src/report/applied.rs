@@ -161,6 +161,10 @@ pub(super) fn settled(paper: &mut Paper, recovered: Option<&Recovered>, by: usiz
         let pushes = count(settled, "broken push");
         paper.line(format!("{:by$}settled {pushes} from before", ""));
     }
+    if recovered.given_up > 0 {
+        let pushes = count(recovered.given_up, "push");
+        paper.line(format!("{:by$}ended {pushes} from before, as a person had decided", ""));
+    }
 }
 
 /// The size of a pack, in words.

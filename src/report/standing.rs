@@ -189,6 +189,14 @@ impl Standing {
         let all = paper.tint(Tone::Warn, &format!("{} waiting", count(all, "cell")));
         let why = if why.is_empty() { why } else { format!(", {why}") };
         paper.line(format!("  {}: {all}{why}", waits.target));
+        for push in waits.open.iter().filter(|push| push.over) {
+            paper.line(format!(
+                "    a push of {} is open for {}, over its wait limit: `planthread attempt list`  \
+                 (planthread explain open_attempt)",
+                count(push.cells, "cell"),
+                age(self.now, push.opened_at)
+            ));
+        }
         for one in &waits.waiting {
             let agreed = self.agreements.get(&waits.target);
             waiting(paper, one, self.now, agreed.is_none_or(Agreed::may_write));

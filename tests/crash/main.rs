@@ -6,6 +6,7 @@
 //! - `intake`: killed while records come in; a second writer is refused.
 //! - `continuity`: nobody is killed: a second bridge, a restored state, a wrong
 //!   clock.
+//! - `ended`: killed while a job runs that never ends, and a person ends it.
 //! - `door`: killed right after the HTTP door has answered.
 //!
 //! The ends are the same for all of them and stand in `proof`.
@@ -14,6 +15,7 @@
 
 mod continuity;
 mod door;
+mod ended;
 mod intake;
 mod moments;
 #[allow(dead_code, reason = "shared with `tests/wire`, which needs other parts of it")]

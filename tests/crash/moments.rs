@@ -21,16 +21,18 @@ const STEP: usize = 2;
 const RUN: [&str; 2] = ["run", "--once"];
 
 /// The sandbox of a project's target as the demo has it, on a free port.
-struct Mock {
+pub(crate) struct Mock {
     _running: Running,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Mock {
-    fn start(project: &Project) -> Self {
+    /// Starts it with `options` instead of the demo's of that name.
+    pub(crate) fn start(project: &Project, options: &[(&str, &str)]) -> Self {
         let sandbox = project.registered.sandbox;
-        let options: Vec<String> =
-            sandbox.demo.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let stays = |(name, _): &&(&str, &str)| options.iter().all(|(other, _)| other != name);
+        let all = sandbox.demo.iter().filter(stays).chain(options);
+        let options: Vec<String> = all.map(|(name, value)| format!("{name}={value}")).collect();
         let mut words = vec!["mock", sandbox.name, "--listen", "127.0.0.1:0"];
         words.extend(options.iter().map(String::as_str));
         let mut running = project.plain(&words);
@@ -55,7 +57,7 @@ impl Mock {
 /// A project of its own, in front of a mock of its own.
 fn begin(registered: &'static Registered, name: &str) -> (Project, Mock) {
     let project = Project::of(registered, name);
-    let mock = Mock::start(&project);
+    let mock = Mock::start(&project, &[]);
     project.aim(&mock.url);
     (project, mock)
 }

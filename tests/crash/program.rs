@@ -39,7 +39,7 @@ pub(crate) enum Event {
 const RESCUES: usize = 40;
 
 /// Lets time pass.
-fn pause(wait: Duration) {
+pub(crate) fn pause(wait: Duration) {
     let (_keep, never) = channel::<()>();
     let _ = never.recv_timeout(wait);
 }

@@ -1,74 +1,80 @@
-//! End: a person gives up waiting for a job of the target.
+//! Ending: a person gives up waiting for a job of the target.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use planthread_kit::{AttemptEnd, AttemptId, AttemptLog as _, Poll};
+use jiff::{SignedDuration, Timestamp};
+use planthread_kit::{AttemptEnd, AttemptId, AttemptLog as _, Expected, PushPolicy, Settled};
+use serde::{Deserialize, Serialize};
 
 use super::{Delivery, DurableLog};
-use crate::{
-    EngineError,
-    error::Result,
-    ledger::open_attempts,
-    verify::{SweepPolicy, SweepReport, Which, sweep},
-};
+use crate::{EngineError, error::Result, ledger::OpenAttempt};
 
-/// What became of an attempt that a person ended.
-#[derive(Debug, Clone)]
-pub enum Ending {
-    /// The target had ended it meanwhile: it says how, and nobody had to.
-    Told(SweepReport),
-    /// It was given up. What is there was read; what is not there goes out
-    /// again when the settle window has passed.
-    GivenUp(SweepReport),
+/// A recorded decision not to wait for an attempt any longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ending {
+    /// The attempt: 32 hex digits.
+    pub attempt: AttemptId,
+    /// Who answers for it.
+    pub who: String,
+    /// Why nobody waits for it.
+    pub why: String,
 }
 
-/// Ends an open attempt for which nobody wants to wait any longer.
-///
-/// The target is asked once more: its own word is better than a person's. What
-/// it can't tell is read back, and until the settle window has passed nothing of
-/// it is sent again, because the job may still take effect.
+/// An ending that ends nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndingError {
+    /// The record can't be read.
+    #[error("ending record: {0}; it needs attempt, who, and why")]
+    Unreadable(String),
+    /// A field says nothing.
+    #[error("ending record: `{0}` is empty; name it, so that the record can be answered for")]
+    Empty(&'static str),
+}
+
+impl Ending {
+    /// Reads an ending from its JSON record.
+    ///
+    /// # Errors
+    /// When the record can't be read, or leaves who or why empty.
+    pub fn read(record: &str) -> std::result::Result<Self, EndingError> {
+        let read: Self = serde_json::from_str(record)
+            .map_err(|error| EndingError::Unreadable(error.to_string()))?;
+        let fields = [("who", &read.who), ("why", &read.why)];
+        if let Some((field, _)) = fields.into_iter().find(|(_, text)| text.trim().is_empty()) {
+            return Err(EndingError::Empty(field));
+        }
+        Ok(read)
+    }
+}
+
+/// Whether an attempt has been open for so long that a person may end it.
+#[must_use]
+pub fn may_be_ended(attempt: &OpenAttempt, push: &PushPolicy, now: Timestamp) -> bool {
+    // A clock that was set back must not stretch the wait: the step counts.
+    now.duration_since(attempt.opened_at).unsigned_abs() >= push.wait_limit
+}
+
+/// Asks the target once more, because its own word is better than a person's, and
+/// gives the attempt up where it still has none. Until `settle_window` has passed
+/// nothing of it is sent again: the job may still take effect.
 ///
 /// # Errors
-/// When there is no such open attempt, nobody answers for the end, or the state
-/// can't be read or written.
-pub async fn end_attempt(
+/// When the state can't be written.
+pub(super) async fn end(
     delivery: &Delivery<'_>,
-    id: &AttemptId,
-    (who, why): (&str, &str),
-    policy: &SweepPolicy,
-) -> Result<Ending> {
-    if who.trim().is_empty() || why.trim().is_empty() {
-        return Err(EngineError::Refused("ending an attempt needs who and why".into()));
-    }
-    let open = open_attempts(&delivery.state.reader()?, &policy.target)?;
-    if !open.iter().any(|attempt| attempt.record.id == *id) {
-        let text = format!("target `{}` has no open attempt {id}", policy.target);
-        return Err(EngineError::Refused(text));
-    }
-    let log = DurableLog::new(Arc::clone(delivery.state), Arc::clone(delivery.clock), "");
-    let kept = |error: planthread_kit::ConnectorError| EngineError::Refused(error.to_string());
-    let (record, batch) = (log.record(id).map_err(kept)?, log.batch(id).map_err(kept)?);
-    let polled = delivery.connector.poll(&record, &batch).await;
-    let told = |end: AttemptEnd| log.close(id, &end).map_err(kept);
-    let given_up = match polled {
-        Ok(Poll::Done(outcome)) if outcome.rows.len() == batch.cells().len() => {
-            told(AttemptEnd::Done(outcome))?;
-            false
-        }
-        Ok(Poll::NotTaken { why }) => {
-            let class = planthread_kit::Class::Transient { sent: planthread_kit::Sent::Maybe };
-            told(AttemptEnd::NotTaken { class, reason: why })?;
-            false
-        }
-        Ok(Poll::Done(_) | Poll::Running { .. } | Poll::Unknown { .. }) | Err(_) => {
-            let now = delivery.clock.now();
-            let until = now.saturating_add(policy.settle_window);
-            let reason = format!("ended by {who}: {why}");
-            told(AttemptEnd::Unknown { until: until.unwrap_or(now), reason })?;
-            true
-        }
-    };
-    let policy = SweepPolicy { which: Which::Unproven, ..policy.clone() };
-    let read = sweep(delivery.state, delivery.connector, delivery.clock.as_ref(), &policy).await?;
-    Ok(if given_up { Ending::GivenUp(read) } else { Ending::Told(read) })
+    log: &DurableLog,
+    ending: &Ending,
+    settle_window: SignedDuration,
+) -> Result<Settled> {
+    let push = PushPolicy { poll_every: Duration::MAX, unanswered: 1, ..delivery.push.clone() };
+    let once = Delivery { push: &push, ..*delivery };
+    let settled = once.stack(log, Expected::default()).settle(&ending.attempt).await;
+    let Settled::Open(_) = settled else { return Ok(settled) };
+    let now = delivery.clock.now();
+    let until = now.saturating_add(settle_window).unwrap_or(now);
+    let reason = format!("ended by {}: {}", ending.who, ending.why);
+    let given_up = AttemptEnd::Unknown { until, reason };
+    log.close(&ending.attempt, &given_up).map_err(|e| EngineError::Refused(e.to_string()))?;
+    Ok(settled)
 }

@@ -9,7 +9,7 @@ mod send;
 
 pub use self::{
     apply::{Applied, Delivery, apply},
-    end::{Ending, end_attempt},
+    end::{Ending, EndingError, may_be_ended},
     log::DurableLog,
-    recover::{Recovered, recover},
+    recover::{Recovered, end_attempt, recover},
 };

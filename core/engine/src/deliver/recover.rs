@@ -1,14 +1,15 @@
-//! Recover: what a crash left open is settled, then read back.
+//! Recover: what a crash or a wait limit left open is settled, then read back.
 
-use std::sync::Arc;
+use std::{slice, sync::Arc};
 
 use planthread_kit::{ConnectorError, Expected, Settled};
 use serde::Serialize;
 
-use super::{Delivery, DurableLog};
+use super::{Delivery, DurableLog, Ending, end::end, may_be_ended};
 use crate::{
+    EngineError,
     error::Result,
-    ledger::open_attempts,
+    ledger::{OpenAttempt, open_attempts},
     verify::{SweepPolicy, SweepReport, Which, sweep},
 };
 
@@ -21,6 +22,8 @@ pub struct Recovered {
     pub not_taken: u64,
     /// Attempts of which the target can't tell: the read-back decides.
     pub unknown: u64,
+    /// Attempts that a person ended, because the target still had no end.
+    pub given_up: u64,
     /// Attempts that are still open; their cells wait.
     pub open: u64,
     /// Why the last of those is open.
@@ -31,21 +34,67 @@ pub struct Recovered {
 }
 
 /// Polls every open attempt of the target to its end, then reads back what is
-/// unproven. An attempt that still runs at the wait limit stays open.
+/// unproven. An attempt that still runs at the wait limit stays open, unless it
+/// is over it and one of `endings` says that nobody waits for it any more.
 /// To be called on start and before anything is planned: an old attempt is
 /// never sent into again, a new one gets a new id.
 ///
 /// # Errors
 /// When the state can't be read or written.
-pub async fn recover(delivery: &Delivery<'_>, policy: &SweepPolicy) -> Result<Recovered> {
-    let mut done = Recovered::default();
+pub async fn recover(
+    delivery: &Delivery<'_>,
+    policy: &SweepPolicy,
+    endings: &[Ending],
+) -> Result<Recovered> {
     let open = open_attempts(&delivery.state.reader()?, &policy.target)?;
+    settle(delivery, policy, endings, open).await
+}
+
+/// Ends the attempt that `ending` names, and reads back what is unproven. The
+/// other attempts are left to [`recover`].
+///
+/// # Errors
+/// When there is no such open attempt, it is not over its wait limit yet, or the
+/// state can't be read or written.
+pub async fn end_attempt(
+    delivery: &Delivery<'_>,
+    policy: &SweepPolicy,
+    ending: &Ending,
+) -> Result<Recovered> {
+    let mut open = open_attempts(&delivery.state.reader()?, &policy.target)?;
+    open.retain(|attempt| attempt.record.id == ending.attempt);
+    let fault = match open.first() {
+        None => "is not open",
+        Some(one) if !may_be_ended(one, delivery.push, delivery.clock.now()) => {
+            "is still within its wait limit"
+        }
+        Some(_) => return settle(delivery, policy, slice::from_ref(ending), open).await,
+    };
+    let (target, id) = (&policy.target, &ending.attempt);
+    Err(EngineError::Refused(format!("attempt {id} of target `{target}` {fault}")))
+}
+
+async fn settle(
+    delivery: &Delivery<'_>,
+    policy: &SweepPolicy,
+    endings: &[Ending],
+    open: Vec<OpenAttempt>,
+) -> Result<Recovered> {
+    let mut done = Recovered::default();
     let log = DurableLog::new(Arc::clone(delivery.state), Arc::clone(delivery.clock), "");
     for attempt in open {
-        match delivery.stack(&log, Expected::default()).settle(&attempt.record.id).await {
+        let id = &attempt.record.id;
+        let over = may_be_ended(&attempt, delivery.push, delivery.clock.now());
+        let ending = endings.iter().find(|ending| over && ending.attempt == *id);
+        let settled = match ending {
+            Some(ending) => end(delivery, &log, ending, policy.settle_window).await?,
+            None => delivery.stack(&log, Expected::default()).settle(id).await,
+        };
+        match settled {
             Settled::Done(_) => done.done += 1,
             Settled::NotTaken { .. } => done.not_taken += 1,
             Settled::Unknown { .. } => done.unknown += 1,
+            Settled::Open(_) if ending.is_some() => done.given_up += 1,
             Settled::Open(error) => {
                 done.open += 1;
                 done.error = Some(error);

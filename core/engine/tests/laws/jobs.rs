@@ -1,12 +1,16 @@
 //! A push is a durable job: it is waited for, left, and taken up again, and
 //! what its target says late still reaches the cells.
 
-use planthread_engine::{deliver::Ending as Given, ledger, verify::Which};
-use planthread_kit::Clock as _;
+use planthread_engine::{
+    deliver::{Ending as Decided, EndingError},
+    ledger,
+    verify::Which,
+};
+use planthread_kit::{AttemptId, Clock as _};
 
 use crate::{
     fake::{Ending, Fault},
-    world::{World, d, key},
+    world::{World, d, ended_by_mara, key},
 };
 
 /// More questions than are asked before the wait limit.
@@ -153,27 +157,74 @@ fn a_target_slower_than_its_sheet_lands_in_smaller_batches_and_nothing_is_tried_
     }
 }
 
+/// Its only open attempt.
+fn open(world: &World) -> AttemptId {
+    let open = ledger::open_attempts(&world.reader(), "plan").unwrap();
+    assert_eq!(open.len(), 1);
+    open[0].record.id.clone()
+}
+
 #[test]
 fn a_person_may_end_an_attempt_and_it_is_read_back_before_anything_is_sent() {
-    let world = wanted(Fault::Works(FOR_EVER, Ending::Takes));
-    let (_, plan) = world.plan();
-    world.apply_for(&plan, 60).unwrap();
-    let open = ledger::open_attempts(&world.reader(), "plan").unwrap().remove(0);
-    let Given::GivenUp(read) = world.end_attempt(&open.record.id) else { panic!("it runs") };
-    assert_eq!((read.not_yet, world.status().open_attempts), (4, 0));
-    assert_eq!(world.plan().0.counts.cells, 0, "the job may still take effect");
-    world.advance(16);
-    assert_eq!(world.verify(Which::Unproven).lost, 4);
-    world.land();
-    assert_eq!(world.status().seen, 4);
-    world.audit();
+    // By the verb, or by a record that the next recovery finds.
+    for by_record in [false, true] {
+        let world = wanted(Fault::Works(FOR_EVER, Ending::Takes));
+        let (_, plan) = world.plan();
+        world.apply_for(&plan, 60).unwrap();
+        let id = open(&world);
+        let ended = if by_record {
+            world.recover_with(vec![ended_by_mara(&id)])
+        } else {
+            world.end_attempt(&id).unwrap()
+        };
+        assert_eq!((ended.given_up, ended.open), (1, 0), "{ended:?}");
+        assert_eq!((ended.read_back.not_yet, world.status().open_attempts), (4, 0));
+        let told = ledger::receipts(&world.reader(), 1).unwrap().remove(0).error;
+        assert_eq!(told.as_deref(), Some("ended by mara: month end"));
+        assert_eq!(world.plan().0.counts.cells, 0, "the job may still take effect");
+        world.advance(16);
+        assert_eq!(world.verify(Which::Unproven).lost, 4);
+        world.land();
+        assert_eq!(world.status().seen, 4);
+        world.audit();
+    }
+}
 
+#[test]
+fn the_targets_own_word_is_better_than_a_persons() {
     let ended = wanted(Fault::Works(FOR_EVER, Ending::Takes));
     let (_, plan) = ended.plan();
     ended.apply_for(&plan, 60).unwrap();
     end(&ended);
-    let open = ledger::open_attempts(&ended.reader(), "plan").unwrap().remove(0);
-    let Given::Told(read) = ended.end_attempt(&open.record.id) else { panic!("it has ended") };
-    assert_eq!(read.landed, 4, "the target's own word is better than a person's");
+    let told = ended.end_attempt(&open(&ended)).unwrap();
+    assert_eq!((told.done, told.given_up, told.read_back.landed), (1, 0, 4));
     ended.audit();
+}
+
+#[test]
+fn within_its_wait_limit_nobody_ends_an_attempt() {
+    let world = wanted(Fault::Works(FOR_EVER, Ending::Takes));
+    let (_, plan) = world.plan();
+    assert!(world.apply_for(&plan, 5).is_none(), "it waits, and is killed");
+    let id = open(&world);
+    let refused = world.end_attempt(&id).unwrap_err().to_string();
+    assert!(refused.contains("within its wait limit"), "{refused}");
+    let stranger = AttemptId::parse(&"0".repeat(32)).unwrap();
+    let refused = world.end_attempt(&stranger).unwrap_err().to_string();
+    assert!(refused.contains("is not open"), "{refused}");
+    // A record that came too early counts from the limit on.
+    world.advance(25);
+    assert_eq!(world.recover_with(vec![ended_by_mara(&id)]).given_up, 1);
+    world.audit();
+}
+
+#[test]
+fn an_ending_names_an_attempt_and_who_answers_for_it() {
+    let record = |who: &str| {
+        format!(r#"{{"attempt":"{}","who":"{who}","why":"month end"}}"#, "0a".repeat(16))
+    };
+    let read = Decided::read(&record("mara")).unwrap();
+    assert_eq!(read, ended_by_mara(&AttemptId::parse(&"0a".repeat(16)).unwrap()));
+    assert_eq!(Decided::read(&record(" ")), Err(EndingError::Empty("who")));
+    assert!(matches!(Decided::read("{}"), Err(EndingError::Unreadable(_))));
 }

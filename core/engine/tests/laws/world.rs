@@ -14,7 +14,7 @@ use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Scope, Status, WriteGrant};
 use planthread_engine::{
-    Reader, State,
+    EngineError, Reader, State,
     deliver::{Applied, Delivery, Ending, Recovered, apply, end_attempt, recover},
     ledger::{self, Want, Wanted},
     plan::{PlanHeader, PlanRequest, Policy, build},
@@ -211,20 +211,23 @@ impl World {
     }
 
     pub(crate) fn recover(&self) -> Recovered {
+        self.recover_with(Vec::new())
+    }
+
+    /// Recovers where people have recorded `endings`.
+    pub(crate) fn recover_with(&self, endings: Vec<Ending>) -> Recovered {
         let policy = self.sweep_policy(Which::Unproven);
         self.with_delivery(LIFE_MINUTES, |delivery| {
-            Box::pin(async move { recover(&delivery, &policy).await.unwrap() })
+            Box::pin(async move { recover(&delivery, &policy, &endings).await.unwrap() })
         })
         .unwrap()
     }
 
     /// A person ends an open attempt.
-    pub(crate) fn end_attempt(&self, id: &AttemptId) -> Ending {
-        let (policy, id) = (self.sweep_policy(Which::Unproven), id.clone());
+    pub(crate) fn end_attempt(&self, id: &AttemptId) -> Result<Recovered, EngineError> {
+        let (policy, ending) = (self.sweep_policy(Which::Unproven), ended_by_mara(id));
         self.with_delivery(LIFE_MINUTES, |delivery| {
-            Box::pin(async move {
-                end_attempt(&delivery, &id, ("mara", "month end"), &policy).await.unwrap()
-            })
+            Box::pin(async move { end_attempt(&delivery, &policy, &ending).await })
         })
         .unwrap()
     }
@@ -269,6 +272,11 @@ impl World {
     pub(crate) fn foreign(&self, key: CellKey, value: &str) {
         self.fake.inside().cells.insert(key, d(value));
     }
+}
+
+/// What a person records who waits no longer.
+pub(crate) fn ended_by_mara(attempt: &AttemptId) -> Ending {
+    Ending { attempt: attempt.clone(), who: "mara".into(), why: "month end".into() }
 }
 
 pub(crate) fn desired(
