@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::{
-    config::{Config, ConfigError, zones},
+    config::{Config, ConfigError, Loaded, zones},
     failure::{Exit, Failure},
     report::{Paper, Tone, View, paper::count},
 };
@@ -32,11 +32,23 @@ struct Validated {
 pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
     let (file, profile) = context.config_options();
     let (faults, mut notes, holds) = match context.read_config() {
-        Ok(loaded) => (Vec::new(), loaded.notes, holds(&loaded.config)),
+        Ok(loaded) => match unbuilt(context, &loaded) {
+            faults if faults.is_empty() => (faults, loaded.notes, holds(&loaded.config)),
+            faults => (faults, Vec::new(), String::new()),
+        },
         Err(faults) => (faults, Vec::new(), String::new()),
     };
     notes.extend(old_zones(&file, context.clock.now()));
     context.screen.show(&Validated { file, profile, ok: faults.is_empty(), faults, notes, holds })
+}
+
+/// What shows only when a target is put together.
+fn unbuilt(context: &Context, loaded: &Loaded) -> Vec<ConfigError> {
+    let built = |name: &String| context.open_offline(loaded, Some(name)).err();
+    let failures = loaded.config.targets.keys().filter_map(built);
+    let fault =
+        |failure: Failure| ConfigError::about(&loaded.file, failure.message).cure(failure.cure);
+    failures.map(fault).collect()
 }
 
 /// That the time-zone data of this machine misses a year of laws.

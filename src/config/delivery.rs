@@ -30,6 +30,10 @@ pub struct DeliverySettings {
     /// they stay far below it.
     #[schemars(range(min = 1, max = 1_440))]
     pub submit_limit_minutes: u32,
+    /// Batches that are out at once, each a job of its own at the target, over
+    /// disjoint cells. No more than the connector says that its target takes.
+    #[schemars(range(min = 1, max = 16))]
+    pub side_by_side: u32,
 }
 
 impl Default for DeliverySettings {
@@ -40,6 +44,7 @@ impl Default for DeliverySettings {
             poll_every_seconds: 3,
             wait_limit_minutes: 30,
             submit_limit_minutes: 30,
+            side_by_side: 1,
         }
     }
 }
@@ -66,6 +71,12 @@ impl DeliverySettings {
     pub fn batch_limit(&self) -> Duration {
         let policy = self.push_policy();
         policy.submit_limit.min(policy.wait_limit)
+    }
+
+    /// Batches that are out at once.
+    #[must_use]
+    pub fn side_by_side(&self) -> usize {
+        usize::try_from(self.side_by_side).unwrap_or(1).max(1)
     }
 
     /// Fields that are out of reach: name, value, bounds, cure.
@@ -96,6 +107,12 @@ impl DeliverySettings {
                 1_440,
                 "write the minutes in which a target must have taken a batch, 30 by default",
             ),
+            (
+                "side_by_side",
+                self.side_by_side,
+                16,
+                "write how many batches go at once, 1 by default",
+            ),
         ];
         fields.into_iter().filter(|(_, value, most, _)| !(1..=*most).contains(value)).collect()
     }
@@ -119,6 +136,7 @@ mod tests {
             poll_every_seconds: 0,
             wait_limit_minutes: 20_000,
             submit_limit_minutes: 0,
+            side_by_side: 17,
         };
         let fields: Vec<&str> = never.out_of_reach().iter().map(|found| found.0).collect();
         assert_eq!(
@@ -128,7 +146,8 @@ mod tests {
                 "budget_minutes",
                 "poll_every_seconds",
                 "wait_limit_minutes",
-                "submit_limit_minutes"
+                "submit_limit_minutes",
+                "side_by_side"
             ]
         );
     }

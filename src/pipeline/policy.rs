@@ -38,6 +38,7 @@ pub fn policy(
     policy.significance.clone_from(&said.significance);
     policy.settle_window = SignedDuration::from_mins(i64::from(said.settle_minutes));
     policy.batch_limit = target.config.delivery.batch_limit();
+    policy.side_by_side = target.config.delivery.side_by_side();
     policy.paused.clone_from(&said.paused);
     policy.blackouts = blackouts(target, at)?;
     let (state, measures) = (&loaded.config.state, &target.config.measures);

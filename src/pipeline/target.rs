@@ -89,6 +89,10 @@ impl Opener {
         let factory = factory_of(target)?;
         let context = self.context(loaded, name, target);
         let connector = (factory.build)(&context).map_err(|fault| not_built(name, fault))?;
+        let most = connector.info().capabilities.side_by_side;
+        if target.delivery.side_by_side() > most {
+            return Err(too_many(name, target, most));
+        }
         let scope = target.scope();
         let breaker = Arc::new(Breaker::new(BreakerPolicy::default()));
         let (name, config) = (name.to_owned(), target.clone());
@@ -157,6 +161,16 @@ fn not_built(name: &str, fault: SettingsFault) -> Failure {
     failure.cure(fault.cure.unwrap_or_default()).explain("config")
 }
 
+/// More batches at once than the target takes.
+fn too_many(name: &str, target: &Target, most: usize) -> Failure {
+    let (wants, connector) = (target.delivery.side_by_side, &target.connector);
+    let text = format!(
+        "targets.{name}.delivery.side_by_side: {wants} batches at once, and the connector \
+         {connector} knows of {most} that its target takes"
+    );
+    Failure::usage(text).cure(format!("write {most} or less")).explain("config")
+}
+
 fn choose<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<(&'a str, &'a Target), Failure> {
     let targets = &loaded.config.targets;
     let known = || targets.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -176,5 +190,30 @@ fn choose<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<(&'a str, &'a Ta
             Err(Failure::usage("there are several targets")
                 .cure(format!("name one of: {}", known())))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_kit::VirtualClock;
+
+    use super::*;
+    use crate::{config, starter::Starter};
+
+    #[test]
+    fn more_batches_at_once_than_the_target_takes_are_refused() {
+        let name = format!("planthread-side-by-side-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let now: Timestamp = "2026-11-22T22:10:00Z".parse().unwrap();
+        let starter = Starter::new(&folder, now);
+        starter.write(now, &[(&registry::TARGETS[0], None)]).unwrap();
+        let mut loaded = config::load(&starter.config, None).unwrap();
+        let opener = Opener::new(Arc::new(VirtualClock::new(now, 1))).offline();
+        assert!(opener.open(&loaded, Some("ibp")).is_ok());
+        loaded.config.targets.get_mut("ibp").unwrap().delivery.side_by_side = 2;
+        let refused = opener.open(&loaded, Some("ibp")).unwrap_err();
+        assert!(refused.message.contains("targets.ibp.delivery.side_by_side"), "{refused}");
+        assert!(refused.cure.contains("write 1"), "{refused}");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,7 +1,10 @@
 //! A connector that is watched: it does what its own does, and writes on the
 //! board how far that is.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use planthread_contracts::{CellKey, SeenCell};
 use planthread_engine::plan::Prediction;
@@ -28,14 +31,10 @@ pub(super) struct Watched<'a> {
 
 #[derive(Debug, Default)]
 struct SoFar {
-    batches: u64,
-    cells: usize,
-    /// The first cell of the batch that is out: a second try is no second batch.
-    first: Option<CellKey>,
+    /// Batches that went out, by their first cell: a second try is no second batch.
+    /// With why nobody knows what became of one; empty where it is known.
+    out: BTreeMap<CellKey, String>,
     read: u64,
-    /// Why nobody knows what became of the batch that is out; empty where it is
-    /// known.
-    unclear: String,
 }
 
 impl<'a> Watched<'a> {
@@ -56,29 +55,31 @@ impl<'a> Watched<'a> {
         self.so_far.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn began(&self, batch: &Batch) {
+    fn began(&self, batch: &RecordedBatch) {
+        let Some(first) = batch.cells().first() else { return };
         let mut so_far = self.so_far();
-        let first = batch.cells().first().map(|cell| &cell.key);
-        let again = so_far.first.as_ref() == first;
-        if !again {
-            so_far.batches += 1;
-            so_far.first = first.cloned();
-        }
-        so_far.cells = batch.cells().len();
-        so_far.unclear.clear();
-        let (at, planned) = (so_far.batches, self.batches);
+        let again = so_far.out.insert(first.key.clone(), String::new()).is_some();
+        let at = u64::try_from(so_far.out.len()).unwrap_or(u64::MAX);
         drop(so_far);
-        self.doing.at(at, (planned >= at).then_some(planned), "batch");
-        self.state(if again { "going out again" } else { "going out" });
+        self.doing.at(at, (self.batches >= at).then_some(self.batches), "batch");
+        self.state(batch, if again { "going out again" } else { "going out" });
     }
 
-    /// Writes what the batch that is out is waiting for.
-    fn state(&self, state: &str) {
-        let so_far = self.so_far();
-        let (cells, unclear) = (so_far.cells, so_far.unclear.clone());
-        drop(so_far);
-        let cells = if cells > 0 { format!("{}, ", count(cells, "cell")) } else { String::new() };
-        self.doing.note(format!("{cells}{state}{unclear}"));
+    /// Writes what a batch that is out is waiting for.
+    fn state(&self, batch: &RecordedBatch, state: &str) {
+        let Some(first) = batch.cells().first() else { return };
+        let unclear = self.so_far().out.get(&first.key).cloned().unwrap_or_default();
+        let cells = count(batch.cells().len(), "cell");
+        self.doing.note(format!("{cells}, {state}{unclear}"));
+    }
+
+    /// Keeps why nobody knows what became of a batch.
+    fn unclear(&self, batch: &RecordedBatch, why: &str) {
+        if let Some(first) = batch.cells().first() {
+            let unclear = format!("; unclear since: {why}");
+            self.so_far().out.insert(first.key.clone(), unclear);
+        }
+        self.state(batch, "the target is asked what it took");
     }
 }
 
@@ -96,14 +97,15 @@ impl Connector for Watched<'_> {
         batch: &'a Batch,
         attempt: &'a Attempt,
     ) -> BoxFuture<'a, Result<Submission, ConnectorError>> {
-        self.began(batch);
+        self.began(batch.recorded());
         Box::pin(async move {
             let submitted = self.inner.submit(batch, attempt).await;
             match &submitted {
-                Ok(Submission::Submitted) => self.state("the target works on them"),
+                Ok(Submission::Submitted) => {
+                    self.state(batch.recorded(), "the target works on them");
+                }
                 Err(error) if error.class == UNCLEAR => {
-                    self.so_far().unclear = format!("; unclear since: {}", error.message);
-                    self.state("the target is asked what it took");
+                    self.unclear(batch.recorded(), &error.message);
                 }
                 Ok(Submission::Done(_)) | Err(_) => {}
             }
@@ -119,7 +121,7 @@ impl Connector for Watched<'_> {
         Box::pin(async move {
             let answer = self.inner.poll(attempt, batch).await;
             if let Ok(Poll::Running { state }) = &answer {
-                self.state(&format!("the target says {state}"));
+                self.state(batch, &format!("the target says {state}"));
             }
             answer
         })

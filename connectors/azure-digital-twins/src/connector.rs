@@ -102,6 +102,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         names_rejected_rows: true,
         // 1,000 reads and 1,000 patches a second (section 1.13).
         published_requests_per_minute: Some(60_000),
+        side_by_side: 1,
         cost: Cost {
             overhead_requests: 0,
             overhead_ms: 0,

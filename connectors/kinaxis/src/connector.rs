@@ -62,6 +62,7 @@ fn capabilities(context: &Context) -> Capabilities {
         // load names lines.
         names_rejected_rows: matches!(&context.route, Route::Load(load) if load.history.is_some()),
         published_requests_per_minute: None,
+        side_by_side: 1,
         cost: cost(context),
         carriage: carriage(context),
     }

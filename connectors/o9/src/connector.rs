@@ -71,6 +71,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         measures: measures.to_vec(),
         names_rejected_rows: true,
         published_requests_per_minute: None,
+        side_by_side: 1,
         // Nothing is published: the engine corrects this by what it measures.
         cost: Cost {
             overhead_requests: 1,

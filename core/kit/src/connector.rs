@@ -103,6 +103,9 @@ pub struct Capabilities {
     /// What the vendor publishes as its request rate, requests per minute;
     /// `None` when it publishes none.
     pub published_requests_per_minute: Option<u32>,
+    /// Most jobs that the target takes at once, over disjoint cell groups of one
+    /// scope; 1 unless its vendor says more.
+    pub side_by_side: usize,
     /// What a push and a read cost at the target: `plan` predicts with it.
     pub cost: Cost,
     /// Which cells share a request.

@@ -39,16 +39,24 @@ const POLLS_MAX: usize = 1_000;
 pub(crate) type End = Result<(), String>;
 
 pub(crate) fn push(world: &World, cells: &[CellWrite]) -> Result<PushOutcome, ConnectorError> {
+    world.clock.block_on(pushed(world, cells))
+}
+
+/// Submits, and polls to the end.
+pub(crate) async fn pushed(
+    world: &World,
+    cells: &[CellWrite],
+) -> Result<PushOutcome, ConnectorError> {
     let batch = batch(world.connector.as_ref(), cells)
         .map_err(|reason| ConnectorError::new(Class::Fatal, "build batch", reason))?;
     let notes = Arc::new(Notes::default());
     let attempt = Attempt::new(AttemptId::draw(&world.clock), Arc::<Notes>::clone(&notes));
-    match world.clock.block_on(world.connector.submit(&batch, &attempt))? {
+    match world.connector.submit(&batch, &attempt).await? {
         Submission::Done(outcome) => Ok(outcome),
         Submission::Submitted => {
             let record = AttemptRecord { id: attempt.id().clone(), notes: notes.kept() };
             let connector = world.connector.as_ref();
-            world.clock.block_on(follow(&world.clock, connector, &record, batch.recorded()))
+            follow(&world.clock, connector, &record, batch.recorded()).await
         }
     }
 }

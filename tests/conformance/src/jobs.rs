@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use planthread_contracts::RowOutcome;
 use planthread_kit::{
     Attempt, AttemptId, AttemptRecord, CellWrite, Connector, ConnectorError, Poll, PushOutcome,
@@ -12,7 +13,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     bench::{Bench, Habit, World, batch},
-    cases::{End, Notes, check, follow, held, must, push, read, same, wanted},
+    cases::{End, Notes, check, follow, held, must, push, pushed, read, same, wanted},
 };
 
 /// A batch that a target has taken in and works on.
@@ -40,6 +41,26 @@ fn end(
     begun: &Begun,
 ) -> Result<PushOutcome, ConnectorError> {
     world.clock.block_on(follow(&world.clock, connector, &begun.record, &begun.batch))
+}
+
+/// As many jobs as the target says it takes at once, over disjoint cell groups.
+pub(crate) fn jobs_side_by_side_land_each_its_own(bench: &dyn Bench) -> End {
+    let (world, cells) = (bench.world(), bench.cells(48));
+    let jobs = world.connector.info().capabilities.side_by_side;
+    check(jobs > 0, || "a target that takes no job at all".to_owned())?;
+    let mut parts = vec![Vec::new(); jobs];
+    for (number, group) in cells.chunk_by(|a, b| a.key.group() == b.key.group()).enumerate() {
+        parts[number % jobs].extend_from_slice(group);
+    }
+    let all = join_all(parts.iter().map(|part| pushed(&world, part)));
+    for (part, told) in parts.iter().zip(world.clock.block_on(all)) {
+        let told = must(told)?;
+        check(told.rows.len() == part.len(), || format!("{} outcomes", told.rows.len()))?;
+        let refused = told.rows.iter().find(|row| matches!(row, RowOutcome::Rejected(_)));
+        check(refused.is_none(), || format!("beside another job: {refused:?}"))?;
+    }
+    let wanted = wanted(&cells);
+    same(&wanted, &held(world.target.stored(), &wanted), "all jobs together")
 }
 
 /// Good cells and, among them, some that the target can't hold.

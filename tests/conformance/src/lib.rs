@@ -18,7 +18,7 @@ pub use bench::{Bench, Fault, Habit, Target, World};
 type Case = fn(&dyn Bench) -> Result<(), String>;
 
 /// Every case that any sandbox can show, by name.
-const CASES: [(&str, Case); 18] = [
+const CASES: [(&str, Case); 19] = [
     ("push_then_stored_equals", cases::push_then_stored_equals),
     ("read_back_equals_what_was_pushed", cases::read_back_equals_what_was_pushed),
     ("same_cells_twice_have_one_effect", cases::same_cells_twice_have_one_effect),
@@ -39,6 +39,7 @@ const CASES: [(&str, Case); 18] = [
     ("secrets_are_never_printed", cases::secrets_are_never_printed),
     ("pages_end_where_the_cells_do", paging::pages_end_where_the_cells_do),
     ("a_count_that_lies_costs_little", paging::a_count_that_lies_costs_little),
+    ("jobs_side_by_side_land_each_its_own", jobs::jobs_side_by_side_land_each_its_own),
     ("fault_at_every_request", faults::fault_at_every_request),
 ];
 

@@ -22,9 +22,16 @@ pub(super) struct Config {
     /// Rows that a page is asked for.
     #[serde(default = "twenty")]
     pub(super) page_size: usize,
+    /// Jobs that the interface takes at once.
+    #[serde(default = "one")]
+    pub(super) jobs: usize,
     /// Most places that hold rows: a listing can't be longer.
     #[serde(default = "thousand")]
     pub(super) places_max: usize,
+}
+
+const fn one() -> usize {
+    1
 }
 
 const fn thousand() -> usize {
@@ -45,6 +52,7 @@ impl Config {
         address::origin("host", &self.host)?;
         self.auth.validate(&TAKES).map_err(|fault| fault.inside("auth"))?;
         within("rows_per_write", self.rows_per_write, 1, 20)?;
+        within("jobs", self.jobs, 1, 8)?;
         within("page_size", self.page_size, 1, 1_000)?;
         match measures.iter().find(|measure| measure.scale > 6) {
             Some(deep) => {

@@ -211,6 +211,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         measures: measures.to_vec(),
         names_rejected_rows: true,
         published_requests_per_minute: None,
+        side_by_side: config.jobs,
         cost: Cost {
             overhead_requests: 0,
             overhead_ms: 0,

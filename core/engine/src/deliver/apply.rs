@@ -11,7 +11,7 @@ use planthread_kit::{
 };
 use serde::Serialize;
 
-use super::{DurableLog, check::Checker, send::Sender};
+use super::{DurableLog, check::Checker, lanes::Lanes};
 use crate::{
     EngineError, State,
     error::Result,
@@ -109,6 +109,22 @@ impl Applied {
         }
     }
 
+    /// Adds what became of a part of the plan.
+    pub(super) fn add(&mut self, part: Self) {
+        self.moved += part.moved;
+        let room = NAMED.saturating_sub(self.moved_cells.len());
+        self.moved_cells.extend(part.moved_cells.into_iter().take(room));
+        self.left += part.left;
+        self.batches += part.batches;
+        self.sent += part.sent;
+        self.accepted += part.accepted;
+        self.rejected += part.rejected;
+        self.unproven += part.unproven;
+        self.failed += part.failed;
+        self.receipts.extend(part.receipts);
+        self.stopped = self.stopped.take().or(part.stopped);
+    }
+
     pub(super) fn moved<'k>(&mut self, cells: impl Iterator<Item = &'k CellKey>) {
         for key in cells {
             self.moved += 1;
@@ -151,10 +167,10 @@ pub async fn apply<R: BufRead + Seek + Send>(
     applied.moved_cells.clear();
     plan.seek(SeekFrom::Start(0)).map_err(EngineError::io("plan"))?;
     let mut reader = Groups { reader: PlanReader::open(plan)?, next: None };
-    let mut sender = Sender::new(delivery, policy, &applied.sha256)?;
+    let mut lanes = Lanes::new(delivery, &policy, &applied.sha256)?;
     let capabilities = &delivery.connector.info().capabilities;
-    let mut packer = Some(Packer::new(capabilities, sender.pace()?.most_cells()));
-    while packer.is_some() {
+    let mut packer = Some(Packer::new(capabilities, lanes.most_cells()?));
+    while packer.is_some() && applied.stopped.is_none() {
         let complete = match (reader.next()?, &mut packer) {
             (Some(group), Some(packer)) => {
                 let form = packer.form(group.iter().map(|line| &line.cell));
@@ -163,15 +179,13 @@ pub async fn apply<R: BufRead + Seek + Send>(
             (_, packer) => packer.take().map(Packer::finish).unwrap_or_default(),
         };
         for batch in complete {
-            sender.send(batch.items, &mut applied).await?;
-            if applied.stopped.is_some() {
-                return Ok(applied);
-            }
+            lanes.send(batch.items, &mut applied).await?;
             if let Some(packer) = &mut packer {
-                packer.at_most(sender.pace()?.most_cells());
+                packer.at_most(lanes.most_cells()?);
             }
         }
     }
+    lanes.end(&mut applied).await?;
     Ok(applied)
 }
 

@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod end;
+mod lanes;
 mod log;
 mod recover;
 mod send;

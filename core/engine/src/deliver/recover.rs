@@ -2,6 +2,7 @@
 
 use std::{slice, sync::Arc};
 
+use futures_util::future::join_all;
 use planthread_kit::{ConnectorError, Expected, Settled};
 use serde::Serialize;
 
@@ -81,21 +82,25 @@ async fn settle(
     open: Vec<OpenAttempt>,
 ) -> Result<Recovered> {
     let mut done = Recovered::default();
-    let log = DurableLog::new(Arc::clone(delivery.state), Arc::clone(delivery.clock), "");
-    for attempt in open {
+    let log = &DurableLog::new(Arc::clone(delivery.state), Arc::clone(delivery.clock), "");
+    // Side by side, as they may have gone out.
+    let settled = open.iter().map(|attempt| async move {
         let id = &attempt.record.id;
-        let over = may_be_ended(&attempt, delivery.push, delivery.clock.now());
+        let over = may_be_ended(attempt, delivery.push, delivery.clock.now());
         let ending = endings.iter().find(|ending| over && ending.attempt == *id);
         let settled = match ending {
-            Some(ending) => end(delivery, &log, ending, policy.settle_window).await?,
-            None => delivery.stack(&log, Expected::default()).settle(id).await,
+            Some(ending) => end(delivery, log, ending, policy.settle_window).await?,
+            None => delivery.stack(log, Expected::default()).settle(id).await,
         };
+        Ok((settled, ending.is_some()))
+    });
+    for settled in join_all(settled).await.into_iter().collect::<Result<Vec<_>>>()? {
         match settled {
-            Settled::Done(_) => done.done += 1,
-            Settled::NotTaken { .. } => done.not_taken += 1,
-            Settled::Unknown { .. } => done.unknown += 1,
-            Settled::Open(_) if ending.is_some() => done.given_up += 1,
-            Settled::Open(error) => {
+            (Settled::Done(_), _) => done.done += 1,
+            (Settled::NotTaken { .. }, _) => done.not_taken += 1,
+            (Settled::Unknown { .. }, _) => done.unknown += 1,
+            (Settled::Open(_), true) => done.given_up += 1,
+            (Settled::Open(error), false) => {
                 done.open += 1;
                 done.error = Some(error);
             }

@@ -25,26 +25,41 @@ pub(super) struct Sender<'a> {
     log: DurableLog,
     state: Reader,
     policy: Policy,
+    /// Batches of the plan that went out before.
+    before: u64,
 }
 
 impl<'a> Sender<'a> {
     pub(super) fn new(delivery: &'a Delivery<'a>, policy: Policy, plan: &str) -> Result<Self> {
         let clock = Arc::clone(delivery.clock);
         let log = DurableLog::new(Arc::clone(delivery.state), clock, plan);
-        Ok(Self { delivery, log, state: delivery.state.reader()?, policy })
+        Ok(Self { delivery, log, state: delivery.state.reader()?, policy, before: 0 })
+    }
+
+    /// Sends `lines`, adds what became of them to `part`, and is free again.
+    pub(super) async fn carry(
+        mut self,
+        lines: Vec<PlanLine>,
+        mut part: Applied,
+        before: u64,
+    ) -> Result<(Self, Applied)> {
+        self.before = before;
+        self.send(lines, &mut part).await?;
+        Ok((self, part))
     }
 
     /// The target's pace, from what its last attempts took.
     pub(super) fn pace(&self) -> Result<Pace<'a>> {
         let now = self.delivery.clock.now();
         let tried = self.state.at_once(|db| db.tried(&self.policy.target, now))?;
-        let limit = self.policy.batch_limit;
-        Ok(Pace::new(&self.delivery.connector.info().capabilities, limit, tried))
+        let capabilities = &self.delivery.connector.info().capabilities;
+        let lanes = self.policy.lanes(capabilities);
+        Ok(Pace::new(capabilities, self.policy.batch_limit, lanes, tried))
     }
 
     /// Sends `lines` in one batch, or in several when the target is too slow
     /// for so many.
-    pub(super) async fn send(&mut self, lines: Vec<PlanLine>, applied: &mut Applied) -> Result<()> {
+    async fn send(&mut self, lines: Vec<PlanLine>, applied: &mut Applied) -> Result<()> {
         let mut queue = VecDeque::from([lines]);
         while let Some(lines) = queue.pop_front() {
             let pace = self.pace()?;
@@ -108,7 +123,7 @@ impl<'a> Sender<'a> {
         let count = wide(cells.len());
         let batch = Batch::new(self.policy.scope.clone(), &self.policy.grants, cells)
             .map_err(|error| EngineError::Refused(error.to_string()))?;
-        let expected = Expected { number: applied.batches + 1, takes: Some(takes) };
+        let expected = Expected { number: self.before + applied.batches + 1, takes: Some(takes) };
         let end = self.delivery.stack(&self.log, expected).push(&batch).await;
         let moved = self.log.take_moved();
         if !moved.is_empty() {

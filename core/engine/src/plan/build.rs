@@ -125,7 +125,7 @@ const fn settled(state: planthread_contracts::RevisionState) -> bool {
 
 fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Prediction)> {
     let mut counts = PlanCounts::default();
-    let most = Pace::planned(capabilities, walk.policy.batch_limit);
+    let most = Pace::planned(capabilities, walk.policy);
     let mut packer = Packer::new(capabilities, most);
     let mut carriers = Carriers::new(capabilities);
     let mut complete: Vec<Packed<u32>> = Vec::new();
@@ -155,7 +155,7 @@ fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Pr
         carriers: carriers::sizes(&batch.items),
     };
     let sizes: Vec<BatchSize> = complete.iter().map(size).collect();
-    Ok((counts, predict::predict(&sizes, capabilities)))
+    Ok((counts, predict::predict(&sizes, walk.policy.lanes(capabilities), capabilities)))
 }
 
 fn write_group(

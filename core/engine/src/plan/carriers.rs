@@ -82,6 +82,7 @@ mod tests {
             measures: Vec::new(),
             names_rejected_rows: true,
             published_requests_per_minute: None,
+            side_by_side: 1,
             cost,
             carriage: Carriage { together, ..Carriage::plain("") },
         };

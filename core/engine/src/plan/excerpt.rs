@@ -45,7 +45,7 @@ pub fn first_group(
     let carriers = carriers::sizes(&Carriers::new(capabilities).of(&keys));
     let size = BatchSize { cells: kept.len(), groups: 1, carriers };
     let sizes: &[BatchSize] = if kept.is_empty() { &[] } else { &[size] };
-    let prediction = predict::predict(sizes, capabilities);
+    let prediction = predict::predict(sizes, 1, capabilities);
     let header = PlanHeader { counts, prediction, ..reader.header().clone() };
     let mut writer = PlanWriter::new(out);
     writer.line(&header)?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use planthread_kit::Capabilities;
 
-use super::{BatchSize, predict};
+use super::{BatchSize, Policy, predict};
 
 /// Share of the limit that a batch may take by what was measured.
 const MEASURED_SHARE: u32 = 4;
@@ -18,9 +18,9 @@ const MEASURED_SHARE: u32 = 4;
 /// measured: a target that is five times slower still takes it in time, and an
 /// ordinary plan is not cut for nothing.
 const UNKNOWN_SHARE: u32 = 7;
-/// Most cells of a batch, whatever the target takes: a batch is in memory while
-/// it is under way, as lines of the plan, as cells, as the connector's rows and as
-/// outcomes. A target that takes its time has smaller ones anyway.
+/// Most cells that are out at once, whatever the target takes: a batch is in memory
+/// while it is under way, as lines of the plan, as cells, as the connector's rows and
+/// as outcomes. A target that takes its time has smaller ones anyway.
 const IN_MEMORY: usize = 50_000;
 /// How much larger than the largest batch that ended in time the next may be.
 const GROWTH: usize = 4;
@@ -40,19 +40,22 @@ pub(crate) struct Tried {
 pub(crate) struct Pace<'a> {
     capabilities: &'a Capabilities,
     limit: Duration,
+    /// Batches that are out at once.
+    lanes: usize,
     /// The newest first.
     tried: Vec<Tried>,
 }
 
 impl<'a> Pace<'a> {
     /// The pace after the attempts in `tried`, the newest first, where none may
-    /// take longer than `limit`.
+    /// take longer than `limit` and so many `lanes` are out at once.
     pub(crate) const fn new(
         capabilities: &'a Capabilities,
         limit: Duration,
+        lanes: usize,
         tried: Vec<Tried>,
     ) -> Self {
-        Self { capabilities, limit, tried }
+        Self { capabilities, limit, lanes, tried }
     }
 
     /// Most cells of the next batch; at least one.
@@ -72,8 +75,9 @@ impl<'a> Pace<'a> {
 
     /// Most cells of a batch of a plan that is only predicted: what is measured
     /// on the way is not known yet.
-    pub(crate) fn planned(capabilities: &'a Capabilities, limit: Duration) -> usize {
-        Self::new(capabilities, limit, Vec::new()).largest(limit / MEASURED_SHARE).max(1)
+    pub(crate) fn planned(capabilities: &'a Capabilities, policy: &Policy) -> usize {
+        let (limit, lanes) = (policy.batch_limit, policy.lanes(capabilities));
+        Self::new(capabilities, limit, lanes, Vec::new()).largest(limit / MEASURED_SHARE).max(1)
     }
 
     /// How long a batch of so many cells should take.
@@ -97,7 +101,7 @@ impl<'a> Pace<'a> {
 
     /// The largest batch that should take at most `share`.
     fn largest(&self, share: Duration) -> usize {
-        let most = self.capabilities.cells_per_batch.min(IN_MEMORY);
+        let most = self.capabilities.cells_per_batch.min(IN_MEMORY / self.lanes);
         let (mut fits, mut above) = (0, most.saturating_add(1));
         while above - fits > 1 {
             let middle = fits + (above - fits) / 2;
@@ -111,7 +115,7 @@ impl<'a> Pace<'a> {
 fn by_sheet(cells: usize, capabilities: &Capabilities) -> u64 {
     let width = capabilities.cells_per_batch / capabilities.groups_per_batch.max(1);
     let groups = cells.div_ceil(width.max(1));
-    predict(&[BatchSize::whole(cells, groups)], capabilities).write_ms
+    predict(&[BatchSize::whole(cells, groups)], 1, capabilities).write_ms
 }
 
 #[cfg(test)]
@@ -133,6 +137,7 @@ mod tests {
             measures: Vec::new(),
             names_rejected_rows: true,
             published_requests_per_minute: None,
+            side_by_side: 1,
             cost: Cost {
                 overhead_requests: 3,
                 overhead_ms: 3_000,
@@ -161,7 +166,7 @@ mod tests {
         let capabilities = capabilities();
         while left > 0 && sizes.len() < 2_000 {
             let recent: Vec<Tried> = tried.iter().rev().take(8).copied().collect();
-            let size = Pace::new(&capabilities, LIMIT, recent).most_cells().min(left);
+            let size = Pace::new(&capabilities, LIMIT, 1, recent).most_cells().min(left);
             let took = real(size, tenths);
             let landed = took <= LIMIT;
             // What outlives its limit is ended there.
@@ -175,13 +180,13 @@ mod tests {
     #[test]
     fn the_first_batch_is_small_and_the_next_use_what_was_measured() {
         let capabilities = capabilities();
-        let first = Pace::new(&capabilities, LIMIT, Vec::new()).most_cells();
+        let first = Pace::new(&capabilities, LIMIT, 1, Vec::new()).most_cells();
         assert!((15_000..20_000).contains(&first), "4 minutes of the sheet: {first}");
         let done = Tried { cells: first, took: real(first, 10), done: true };
-        let next = Pace::new(&capabilities, LIMIT, vec![done]).most_cells();
+        let next = Pace::new(&capabilities, LIMIT, 1, vec![done]).most_cells();
         assert!((30_000..34_000).contains(&next), "a quarter of 30 minutes: {next}");
         let fast = Tried { cells: 1_000, took: Duration::from_secs(1), done: true };
-        let next = Pace::new(&capabilities, LIMIT, vec![fast]).most_cells();
+        let next = Pace::new(&capabilities, LIMIT, 1, vec![fast]).most_cells();
         assert!(next <= 160_000 && next >= first, "{next}");
     }
 
@@ -194,10 +199,19 @@ mod tests {
     }
 
     #[test]
+    fn all_that_is_out_at_once_fits_into_memory() {
+        let capabilities = capabilities();
+        for lanes in [1, 2, 5, 100] {
+            let most = Pace::new(&capabilities, LIMIT * 1_000, lanes, Vec::new()).most_cells();
+            assert_eq!(most * lanes, IN_MEMORY, "{lanes}");
+        }
+    }
+
+    #[test]
     fn a_batch_that_did_not_end_in_time_halves_the_next() {
         let capabilities = capabilities();
         let late = |cells| Tried { cells, took: LIMIT * 2, done: false };
-        let most = |tried| Pace::new(&capabilities, LIMIT, tried).most_cells();
+        let most = |tried| Pace::new(&capabilities, LIMIT, 1, tried).most_cells();
         assert_eq!(most(vec![late(8_000)]), 4_000);
         assert_eq!(most(vec![late(4_000), late(8_000)]), 2_000);
         assert_eq!(most(vec![late(1)]), 1, "one cell is the least");

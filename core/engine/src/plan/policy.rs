@@ -7,6 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use planthread_contracts::{MeasureDecl, Scope, WriteGrant};
+use planthread_kit::Capabilities;
 use rust_decimal::Decimal;
 
 use super::{
@@ -60,6 +61,8 @@ pub struct Policy {
     /// The longest time that one batch may take; batches are cut so that none
     /// comes near it.
     pub batch_limit: Duration,
+    /// Most batches that are out at once, over disjoint cell groups.
+    pub side_by_side: usize,
     /// Why nothing is sent to the target at all (`pause`, `stop`).
     pub paused: Option<String>,
     /// Who else writes the scope.
@@ -103,6 +106,7 @@ impl Policy {
             significance: BTreeMap::new(),
             settle_window: SignedDuration::from_mins(15),
             batch_limit: Duration::from_mins(30),
+            side_by_side: 1,
             paused: None,
             second_writer: None,
             unadopted: BTreeMap::new(),
@@ -118,6 +122,11 @@ impl Policy {
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
         Self { now, ..self.clone() }
+    }
+
+    /// Batches that are out at once: no more than the target takes.
+    pub(crate) fn lanes(&self, capabilities: &Capabilities) -> usize {
+        self.side_by_side.min(capabilities.side_by_side).max(1)
     }
 
     /// The declaration of a measure.

@@ -1,6 +1,6 @@
 //! Prediction: what a plan will cost at the target, before it is applied.
 
-use std::collections::BinaryHeap;
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use planthread_kit::{Capabilities, Together};
 use serde::{Deserialize, Serialize};
@@ -39,18 +39,25 @@ impl BatchSize {
     }
 }
 
-/// Predicts requests and duration for batches of these sizes.
+/// Predicts requests and duration for batches of these sizes, of which so many are
+/// out at once.
 #[must_use]
-pub fn predict(batches: &[BatchSize], capabilities: &Capabilities) -> Prediction {
+pub fn predict(
+    batches: &[BatchSize],
+    side_by_side: usize,
+    capabilities: &Capabilities,
+) -> Prediction {
     let Capabilities { cost, carriage, .. } = capabilities;
     let mut total = Prediction::default();
+    let mut lanes = Lanes::new(side_by_side);
     for size in batches {
         let chunks = chunks(size, capabilities);
         total.batches += 1;
         total.requests +=
             u64::from(cost.overhead_requests) + wide(chunks.len()) * u64::from(carriage.requests);
-        total.write_ms += cost.overhead_ms + staging_ms(&chunks, capabilities);
+        lanes.add(cost.overhead_ms + staging_ms(&chunks, capabilities));
     }
+    total.write_ms = lanes.end;
     (total.reads, total.read_ms) = reading(batches, capabilities);
     total
 }
@@ -103,21 +110,33 @@ const fn rounds(pages: u64, parallel: u64) -> u64 {
     if pages == 0 { 0 } else { 1 + (pages - 1).div_ceil(parallel) }
 }
 
-/// Chunks of one batch on as many lanes as the target lets run at once: each
-/// chunk takes the lane that is free first.
+/// Chunks of one batch, on as many lanes as the target lets run at once.
 fn staging_ms(chunks: &[usize], capabilities: &Capabilities) -> u64 {
     let Capabilities { cost, carriage, .. } = capabilities;
-    let mut lanes: BinaryHeap<std::cmp::Reverse<u64>> =
-        (0..cost.parallel_requests.max(1)).map(|_| std::cmp::Reverse(0)).collect();
-    let mut end = 0;
+    let mut lanes = Lanes::new(cost.parallel_requests);
     for chunk in chunks {
-        let std::cmp::Reverse(free) = lanes.pop().unwrap_or(std::cmp::Reverse(0));
         let requests_us = cost.request_ms * 1_000 * u64::from(carriage.requests);
-        let done = free + requests_us + wide(*chunk) * cost.cell_us;
-        end = end.max(done);
-        lanes.push(std::cmp::Reverse(done));
+        lanes.add(requests_us + wide(*chunk) * cost.cell_us);
     }
-    end.div_ceil(1_000)
+    lanes.end.div_ceil(1_000)
+}
+
+/// Work that runs side by side: each piece takes the lane that is free first.
+struct Lanes {
+    free_at: BinaryHeap<Reverse<u64>>,
+    end: u64,
+}
+
+impl Lanes {
+    fn new(lanes: usize) -> Self {
+        Self { free_at: (0..lanes.max(1)).map(|_| Reverse(0)).collect(), end: 0 }
+    }
+
+    fn add(&mut self, takes: u64) {
+        let free_at = self.free_at.pop().map_or(0, |Reverse(at)| at);
+        self.free_at.push(Reverse(free_at + takes));
+        self.end = self.end.max(free_at + takes);
+    }
 }
 
 fn wide(n: usize) -> u64 {
@@ -151,6 +170,7 @@ mod tests {
             measures: Vec::new(),
             names_rejected_rows: true,
             published_requests_per_minute: None,
+            side_by_side: 1,
             cost: COST,
             carriage: Carriage::plain(""),
         }
@@ -161,14 +181,28 @@ mod tests {
         // 250 cells: chunks of 100, 100 and 50 on two lanes: 300 and 300, then
         // the third until 300 + 250.
         let size = |cells| BatchSize::whole(cells, cells);
-        let one = predict(&[size(250)], &capabilities());
+        let one = predict(&[size(250)], 1, &capabilities());
         assert_eq!((one.batches, one.requests, one.write_ms), (1, 7, 1_000 + 550));
         assert_eq!((one.reads, one.read_ms), (1, 300));
         // 2,000 cells are four pages: one alone, then two and one.
-        let pages = predict(&[size(1_000), size(1_000)], &capabilities());
+        let pages = predict(&[size(1_000), size(1_000)], 1, &capabilities());
         assert_eq!((pages.reads, pages.read_ms), (4, 900));
-        let none = predict(&[], &capabilities());
+        let none = predict(&[], 1, &capabilities());
         assert_eq!(none, Prediction::default());
+    }
+
+    #[test]
+    fn batches_that_are_out_side_by_side_take_as_long_as_the_last_lane() {
+        let size = |cells| BatchSize::whole(cells, cells);
+        let took = |lanes, cells: &[usize]| {
+            let sizes: Vec<BatchSize> = cells.iter().map(|cells| size(*cells)).collect();
+            predict(&sizes, lanes, &capabilities())
+        };
+        // A batch of 100 takes 1,000 + 300 ms, one of 250 takes 1,550.
+        let (one, two) = (took(1, &[250, 100, 100, 100]), took(2, &[250, 100, 100, 100]));
+        assert_eq!((one.write_ms, two.write_ms), (5_450, 1_550 + 1_300));
+        assert_eq!((one.requests, one.reads, one.read_ms), (two.requests, two.reads, two.read_ms));
+        assert_eq!(took(9, &[250, 100, 100, 100]).write_ms, 1_550);
     }
 
     #[test]
@@ -176,7 +210,7 @@ mod tests {
         let capabilities = Capabilities { uniform_batches: true, ..capabilities() };
         let requests = |groups, width| {
             let size = BatchSize::whole(groups * width, groups);
-            predict(&[size], &capabilities).requests - u64::from(COST.overhead_requests)
+            predict(&[size], 1, &capabilities).requests - u64::from(COST.overhead_requests)
         };
         // 33 groups of three fit into 100 cells, 40 groups at most of two.
         assert_eq!((requests(33, 3), requests(34, 3), requests(67, 3)), (1, 2, 3));
@@ -193,12 +227,12 @@ mod tests {
         let size = BatchSize { cells: 130, groups: 13, carriers: vec![101, 20, 9] };
         // Three twins, one of them in two parts, two at a time: 200 ms each, then 1 ms
         // a cell; each is read by itself.
-        let twins = predict(std::slice::from_ref(&size), &by(Together::Place, 1, 1, 0));
+        let twins = predict(std::slice::from_ref(&size), 1, &by(Together::Place, 1, 1, 0));
         assert_eq!((twins.requests, twins.reads, twins.read_ms), (4 + 4, 3, 2 * 300));
         // Parts of 100 and of 9 cells on one lane, of 1 and of 20 on the other.
         assert_eq!(twins.write_ms, 1_000 + (200 + 100) + (200 + 9));
         // Two tables: each part is staged and applied, each table opened and read.
-        let tables = predict(&[size], &by(Together::Columns(Vec::new()), 2, 2, 1));
+        let tables = predict(&[size], 1, &by(Together::Columns(Vec::new()), 2, 2, 1));
         assert_eq!((tables.requests, tables.reads, tables.read_ms), (4 + 8, 4, 4 * 300));
     }
 }

@@ -74,6 +74,8 @@ pub(crate) struct Inside {
     pub(crate) unclear_for: Duration,
     /// It can't tell what became of an attempt.
     pub(crate) forgets: bool,
+    /// Most jobs that ran at once.
+    pub(crate) busiest: usize,
     pub(crate) reads: u64,
     pub(crate) reads_fail: bool,
 }
@@ -115,6 +117,7 @@ impl Fake {
                 measures,
                 names_rejected_rows: true,
                 published_requests_per_minute: None,
+                side_by_side: 4,
                 cost,
                 carriage: Carriage::plain(""),
             },
@@ -229,7 +232,10 @@ impl Connector for Fake {
                     self.take_effect(batch.recorded(), &id, None);
                 }
                 Fault::Works(polls, ending) => {
-                    self.inside().jobs.insert(id, (polls, ending));
+                    let mut inside = self.inside();
+                    inside.jobs.insert(id, (polls, ending));
+                    let running = inside.jobs.values().filter(|(left, _)| *left > 0).count();
+                    inside.busiest = inside.busiest.max(running);
                     return Ok(Submission::Submitted);
                 }
                 Fault::NotSent => return Err(error(Sent::No)),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// More questions than are asked before the wait limit.
-const FOR_EVER: u32 = 1_000_000;
+pub(crate) const FOR_EVER: u32 = 1_000_000;
 
 /// A world in which one batch is wanted, and how its job goes.
 fn wanted(fault: Fault) -> World {
@@ -25,7 +25,7 @@ fn wanted(fault: Fault) -> World {
 }
 
 /// The job that runs ends at the next question.
-fn end(world: &World) {
+pub(crate) fn end(world: &World) {
     world.fake.inside().jobs.values_mut().for_each(|job| job.0 = 0);
 }
 

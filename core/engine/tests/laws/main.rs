@@ -8,6 +8,7 @@ mod crash;
 mod edges;
 mod fake;
 mod jobs;
+mod lanes;
 mod model;
 mod plans;
 mod portions;

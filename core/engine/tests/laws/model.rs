@@ -117,7 +117,7 @@ fn check(world: &World, wanted: &BTreeMap<(usize, u32), u32>) {
 
 /// Each revision took effect once, not counting rows that were carried along
 /// with their group; and revisions only grew.
-fn effects_once(world: &World, resource: &str, week: u32, measure: &str) {
+pub(crate) fn effects_once(world: &World, resource: &str, week: u32, measure: &str) {
     let cell = key(resource, week, measure);
     let trace = ledger::trace(&world.reader(), &cell, world.clock.now()).unwrap();
     let carried: BTreeSet<&str> =
@@ -143,9 +143,11 @@ proptest! {
 
     #[test]
     fn law_12_whatever_happens_everything_is_seen_and_nothing_doubled(
-        steps in proptest::collection::vec(step(), 1..24)
+        steps in proptest::collection::vec(step(), 1..24),
+        side_by_side in 1..=3usize,
     ) {
         let mut world = World::new();
+        world.side_by_side = side_by_side;
         let (mut wanted, mut old) = (BTreeMap::new(), Vec::new());
         for step in &steps {
             run(&mut world, step, &mut wanted, &mut old);

@@ -39,6 +39,8 @@ pub(crate) struct World {
     pub(crate) clock: VirtualClock,
     pub(crate) fake: Fake,
     pub(crate) state: Option<Arc<State>>,
+    /// Batches that its policy lets out at once.
+    pub(crate) side_by_side: usize,
     breaker: Breaker,
     push: PushPolicy,
 }
@@ -99,7 +101,7 @@ impl World {
         let fake = Fake::new(&clock, measures(), cells_per_batch);
         let state = Some(Arc::new(State::open(&dir, clock.now()).unwrap()));
         let breaker = Breaker::new(BreakerPolicy::default());
-        Self { dir, clock, fake, state, breaker, push: PushPolicy::default() }
+        Self { dir, clock, fake, state, side_by_side: 1, breaker, push: PushPolicy::default() }
     }
 
     pub(crate) fn state(&self) -> &Arc<State> {
@@ -119,7 +121,9 @@ impl World {
             .iter()
             .map(|m| WriteGrant::bridge_owned(m, &Scope::base()).unwrap())
             .collect();
-        Policy::open(TARGET, Scope::base(), measures(), grants, self.clock.now(), today())
+        let now = self.clock.now();
+        let policy = Policy::open(TARGET, Scope::base(), measures(), grants, now, today());
+        Policy { side_by_side: self.side_by_side, ..policy }
     }
 
     pub(crate) fn sweep_policy(&self, which: Which) -> SweepPolicy {
