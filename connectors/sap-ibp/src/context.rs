@@ -2,7 +2,11 @@
 //! the two services. Verbs and checks get it instead of the connector, which
 //! calls them.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use planthread_contracts::{MeasureDecl, Scope};
 use planthread_kit::{Clock, http::HttpStack};
@@ -21,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) planning: Service,
     /// MASTER_DATA_API_SRV
     pub(crate) master_data: Service,
+    /// Lists of columns of which the service has taken rows in this process.
+    taken: Mutex<BTreeSet<String>>,
 }
 
 impl Context {
@@ -40,11 +46,22 @@ impl Context {
             |root: &str, http| Service::new(http, format!("{}{root}", config.host), times, DIALECT);
         let planning = service(&config.services.planning, http.clone());
         let master_data = service(&config.services.master_data, http);
-        Self { config, scope, measures, planning, master_data }
+        Self { config, scope, measures, planning, master_data, taken: Mutex::default() }
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.planning.clock()
+    }
+
+    /// Keeps that the service has taken rows of these columns.
+    pub(crate) fn took(&self, columns: String) {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(columns);
+    }
+
+    /// Whether the service has taken rows of these columns: then each of them can
+    /// be written.
+    pub(crate) fn has_taken(&self, columns: &str) -> bool {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).contains(columns)
     }
 
     /// The version that holds our scope; empty for the base version.

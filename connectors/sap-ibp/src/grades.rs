@@ -125,7 +125,11 @@ const SHEET: [(&str, &str, &str); 58] = [
         "C",
         "public IBP demand planning agent",
     ),
-    ("HTTP 500 `invalid column name` is permanent: the key figure is calculated", "B", GOS),
+    (
+        "A calculated key figure is answered with HTTP 500 and a sentence; a 500 with a code, to columns that were never taken, is not sent again in a cycle",
+        "B",
+        GOS,
+    ),
     ("Posts of up to 5,000 values take about 20 ms a value; 2,000 is the default", "B", GO8),
     ("12, 16, 20 concurrent posts stage 298, 354, 415 values a second", "B", GO8),
     ("`$select` is the aggregation level of a read", "B", GO8),

@@ -17,16 +17,15 @@ pub struct Dialect {
     /// Parts of the names of session cookies, in lower case: their values are
     /// hidden where a text repeats them.
     pub cookies: &'static [&'static str],
-    /// What the vendor's words say more than the status: another class, a
-    /// cure. It gets the error as the status alone makes it.
-    pub refine: fn(ConnectorError, StatusCode, &Said) -> ConnectorError,
+    /// What helps after a refusal with this status.
+    pub cure: fn(StatusCode) -> Option<&'static str>,
 }
 
 impl Dialect {
     /// A service that does nothing beyond the protocol.
     #[must_use]
     pub const fn plain() -> Self {
-        Self { cookies: &[], refine: |error, _, _| error }
+        Self { cookies: &[], cure: |_| None }
     }
 }
 
@@ -217,9 +216,12 @@ pub fn refused(
     };
     let mut error = ConnectorError::new(class, step, format!("HTTP {}: {text}", status.as_u16()));
     if !said.code.is_empty() {
-        error = error.vendor_code(said.code.clone());
+        error = error.vendor_code(said.code);
     }
-    (dialect.refine)(error, status, &said)
+    match (dialect.cure)(status) {
+        Some(cure) => error.cure(cure),
+        None => error,
+    }
 }
 
 /// Where a redirect points, without its query: the best hint at whose page
@@ -298,9 +300,7 @@ mod tests {
             assert_eq!(class(status), is, "{status}");
         }
         let knows = Dialect {
-            refine: |error, _, said| {
-                if said.code == "CALC" { error.cure("calculated") } else { error }
-            },
+            cure: |status| (status == StatusCode::INTERNAL_SERVER_ERROR).then_some("calculated"),
             ..PLAIN
         };
         let body = r#"{"error":{"code":"CALC","message":"no"}}"#;

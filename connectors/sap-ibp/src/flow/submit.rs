@@ -85,7 +85,7 @@ fn an_unclear_post_is_never_sent_again_into_its_transaction() {
     let faults = [
         Reply::Hang,
         Reply::Lost(Sent::Maybe),
-        refusal(500, "Data Services internal error"),
+        text(500, "Data Services internal error"),
         text(504, "<html>Gateway timeout</html>"),
         asks(503),
         asks(429),
@@ -128,6 +128,23 @@ fn a_calculated_key_figure_is_drift_and_not_an_outage() {
     assert_eq!(error.class, Class::Drift);
     assert!(error.message.contains("TWINCAPALIVE") && error.cure.is_some(), "{error}");
     assert!(error.took_nothing, "no commit was sent: its cells are free again");
+}
+
+#[test]
+fn a_fault_of_the_service_at_columns_that_it_takes_is_no_drift() {
+    let fault = "Data Services internal error";
+    let world = World::new(vec![
+        ("GET ", token(1)),
+        ("POST ZPATrans", created()),
+        ("POST commit", committed()),
+        ("GET getExportResult", status("PROCESSED")),
+        ("GET ", token(2)),
+        ("POST ZPATrans", refusal(500, fault)),
+    ]);
+    world.push(&two()).unwrap();
+    let error = world.push(&two()).unwrap_err();
+    assert_eq!(error.class, MAYBE, "{error}");
+    assert!(error.took_nothing && error.message.contains(fault), "{error}");
 }
 
 #[test]

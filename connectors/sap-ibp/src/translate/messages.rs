@@ -14,10 +14,7 @@ use planthread_odata::{answer::text, fault::shorten, literal::parse_date};
 use serde_json::Value;
 
 use super::encode::{Chunk, Encoded};
-use crate::{
-    config::Config,
-    wire::refusal::{DIALECT, invalid_column},
-};
+use crate::{config::Config, wire::refusal::DIALECT};
 
 /// One message of an import.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,15 +97,15 @@ fn rejection(message: &Message) -> Rejection {
     }
 }
 
-/// The cure by what the text speaks of. No list of texts is public, so only
-/// plain words decide, and a text without them is left to its reader.
+/// The cure by what the text speaks of: a hint for its reader, nothing is decided
+/// by it. No list of texts is public, so only plain words give one.
 fn cure_of(text: &str) -> &'static str {
     const MASTER: [&str; 6] =
         ["master data", "combination", "unknown", "does not exist", "not found", "attribute value"];
     let lower = text.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     match () {
-        () if invalid_column(text).is_some() => {
+        () if says(&["invalid column name"]) => {
             "make it a stored, editable key figure that is assigned to this version; then retry"
         }
         () if says(&["planning level"]) => {

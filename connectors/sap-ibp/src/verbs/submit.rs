@@ -165,7 +165,11 @@ async fn stage_one(
     let body = Bytes::from(chunk.body(&ibp.config, transaction, version).to_string());
     tracing::debug!(rows = chunk.rows.len(), values = chunk.values(), "staging");
     let answer = ibp.planning.write(POST, session, Method::POST, &path, body).await?;
-    receipt::staged(&ibp.planning, POST, &answer, transaction)
+    let columns = chunk.names(&ibp.config).join(",");
+    let taken = ibp.has_taken(&columns);
+    receipt::staged(&ibp.planning, POST, &answer, transaction, taken)?;
+    ibp.took(columns);
+    Ok(())
 }
 
 /// Commits once. Unless the service provably refused, its fate is unknown

@@ -10,8 +10,20 @@ use http::{Response, StatusCode};
 use planthread_kit::{Class, ConnectorError, Sent, http::answer::refuses};
 use planthread_odata::Service;
 
+/// What may be behind a 500 of the service itself.
+const OWN_WORD: &str = "if it names a key figure, that is calculated, not editable, or not assigned \
+     to this version: make it a stored, editable one at the declared level, or correct `surface` of \
+     its measure; if the service speaks of itself, the next cycle tries again";
+
 /// The receipt of a POST of rows: 201 with the entry of our transaction
 /// (§6.3).
+///
+/// A calculated key figure is answered with a 500, and nothing but a sentence tells
+/// that from a fault of the service (§5, §11, B). So what it has taken before
+/// decides: a 500 of the service itself (it has a code) to columns of which it has
+/// taken no row yet (`taken`) is its word about them. It is a finding of this cycle,
+/// because nothing was committed and the same would be answered the same; the next
+/// cycle tries again.
 ///
 /// # Errors
 /// Anything else: the rows may or may not be staged, so that the transaction
@@ -21,8 +33,17 @@ pub(crate) fn staged(
     step: &'static str,
     answer: &Response<Bytes>,
     transaction: &str,
+    taken: bool,
 ) -> Result<(), ConnectorError> {
-    let body = service.documented(step, answer, StatusCode::CREATED, Sent::Maybe)?;
+    let body = service.documented(step, answer, StatusCode::CREATED, Sent::Maybe);
+    let body = body.map_err(|mut error| {
+        let own = answer.status() == StatusCode::INTERNAL_SERVER_ERROR;
+        if own && error.vendor_code.is_some() && !taken {
+            error.class = Class::Drift;
+            return error.cure(OWN_WORD);
+        }
+        error
+    })?;
     let entry = &body["d"];
     let id = entry.get("Transactionid").and_then(serde_json::Value::as_str);
     // A short answer (`P_RETURN_MIN`) may leave the id out.
@@ -88,14 +109,33 @@ mod tests {
 
     #[test]
     fn rows_are_staged_by_an_entry_of_their_own_transaction_only() {
-        let is =
-            |status, body| staged(&service(), "stage rows", &answer(status, body), "5f0c").is_ok();
+        let is = |status, body| {
+            staged(&service(), "stage rows", &answer(status, body), "5f0c", false).is_ok()
+        };
         assert!(is(201, r#"{"d":{"Transactionid":"5f0c","NavZPA":{"results":[]}}}"#));
         assert!(is(201, r#"{"d":{"DoCommit":false}}"#), "a short answer");
         assert!(!is(200, r#"{"d":{"Transactionid":"5f0c"}}"#));
         assert!(!is(201, r#"{"d":{"Transactionid":"other"}}"#));
         assert!(!is(201, r#"{"d":{}}"#) && !is(201, r#"{"d":[]}"#) && !is(201, "{}"));
         assert!(!is(201, "<html>Log on</html>"));
+    }
+
+    #[test]
+    fn a_500_to_new_columns_is_a_finding_whatever_its_words_are() {
+        let of = |status, body: &str, taken| {
+            staged(&service(), "stage rows", &answer(status, body), "5f0c", taken).unwrap_err()
+        };
+        for text in ["Invalid column name: UTILIZATIONPCT", "ungültiger Spaltenname"] {
+            let body = format!(r#"{{"error":{{"code":"/IBP/X","message":{{"value":"{text}"}}}}}}"#);
+            let error = of(500, &body, false);
+            assert_eq!(error.class, Class::Drift, "{error}");
+            assert!(error.to_string().contains(text) && error.cure.is_some(), "{error}");
+            // Columns that were taken can be written, somebody in between has no
+            // code, and a 503 speaks of the service.
+            for other in [of(500, &body, true), of(500, text, false), of(503, &body, false)] {
+                assert_eq!(other.class, Class::Transient { sent: Sent::Maybe }, "{other}");
+            }
+        }
     }
 
     #[test]
@@ -122,7 +162,7 @@ mod tests {
         /// No page, part or text is a receipt, whatever 2xx it comes with.
         #[test]
         fn only_the_documented_answer_is_a_receipt(status in 200u16..300, body in "[<a-z-][^{]{0,60}") {
-            prop_assert!(staged(&service(), "stage rows", &answer(status, &body), "5f0c").is_err());
+            prop_assert!(staged(&service(), "stage rows", &answer(status, &body), "5f0c", false).is_err());
             let error = committed(&service(), "commit", &answer(status, &body)).unwrap_err();
             prop_assert_eq!(error.class, Class::Transient { sent: Sent::Maybe });
         }
