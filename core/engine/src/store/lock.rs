@@ -30,7 +30,7 @@ pub(crate) struct WriterLock {
     file: File,
     /// The folder, locked beside the file: somebody who tidies the file away
     /// lets no second writer in. Not every system can.
-    _folder: Option<File>,
+    folder: Option<File>,
 }
 
 impl WriterLock {
@@ -75,7 +75,7 @@ impl WriterLock {
             file.sync_all()
         };
         write().map_err(EngineError::io(&path))?;
-        Ok((Self { file, _folder: folder }, holder))
+        Ok((Self { file, folder }, holder))
     }
 }
 
@@ -90,11 +90,15 @@ fn lock_folder(dir: &Path) -> std::result::Result<Option<File>, TryLockError> {
 }
 
 /// An orderly end empties the file, so that the next writer has nobody to
-/// take over from.
+/// take over from. Both locks are given back by name: a child that was just
+/// started holds what is only closed until it has begun.
 impl Drop for WriterLock {
     fn drop(&mut self) {
         let _ = self.file.set_len(0);
         let _ = self.file.unlock();
+        if let Some(folder) = &self.folder {
+            let _ = folder.unlock();
+        }
     }
 }
 
