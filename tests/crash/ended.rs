@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use planthread_contracts::WriteGrant;
-use planthread_engine::{State, deliver::DurableLog};
+use planthread_engine::{State, deliver::DurableLog, plan::Policy};
 use planthread_kit::{
     AttemptEnd, AttemptId, AttemptLog as _, Batch, Class, Clock, Sent, SystemClock, VirtualClock,
 };
@@ -36,14 +36,18 @@ fn end(project: &Project, id: &str) -> crate::program::Ended {
 fn two_hours_ago(project: &Project, state: &Arc<State>, id: &AttemptId) -> AttemptId {
     let now = SystemClock::new().now();
     let then: Arc<dyn Clock> = Arc::new(VirtualClock::new(now - SignedDuration::from_hours(2), 1));
-    let log = DurableLog::new(Arc::clone(state), then, "");
+    let log = DurableLog::new(Arc::clone(state), Arc::clone(&then));
     let (record, batch) = (log.record(id).unwrap(), log.batch(id).unwrap());
     let class = Class::Transient { sent: Sent::No };
     log.close(id, &AttemptEnd::NotTaken { class, reason: "of the test".into() }).unwrap();
     let target = &project.config().targets["ibp"];
     let grant = |measure| WriteGrant::bridge_owned(measure, batch.scope()).ok();
     let grants: Vec<WriteGrant> = target.measures.iter().filter_map(grant).collect();
-    let batch = Batch::new(batch.scope().clone(), &grants, batch.cells().to_vec()).unwrap();
+    let (scope, measures) = (batch.scope().clone(), target.measures.clone());
+    let batch = Batch::new(scope.clone(), &grants, batch.cells().to_vec()).unwrap();
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let policy = Policy::open("ibp", scope, measures, grants, now, today);
+    let log = DurableLog::of_plan(Arc::clone(state), then, "", policy);
     let attempt = log.open(&batch).unwrap();
     for (key, value) in &record.notes {
         attempt.note(key, value).unwrap();

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use planthread_contracts::{Name, RevisionState};
+use planthread_contracts::Name;
 
 use crate::{
     error::Result,
     ledger::{CellView, view::Holds},
-    plan::{PlanLine, Policy, SeenBasis, Verdict, guard, scan},
+    plan::{PlanLine, Policy, SeenBasis, scan, stands},
     store::{Db, cells::Cell, names::GroupRef},
 };
 
@@ -44,13 +44,9 @@ impl<'a> Checker<'a> {
     }
 
     fn stands(&self, group: &GroupRef, measure: &Name, cell: &Cell, line: &PlanLine) -> bool {
-        use RevisionState as S;
         let view = CellView::new(group, measure, cell, &self.holds);
-        matches!(view.state, S::Pending | S::Held | S::Seen)
-            && view.revision == line.revision
-            && view.value == line.value
-            && view.basis().map(|value| SeenBasis { value }) == line.seen
-            && guard(&view, self.policy) == Verdict::Send
+        view.basis().map(|value| SeenBasis { value }) == line.seen
+            && stands(&view, (line.revision, line.value), self.policy)
     }
 
     fn group(&self, line: &PlanLine) -> Result<Option<GroupRef>> {

@@ -11,6 +11,7 @@ use planthread_kit::{
 use crate::{
     EngineError, State,
     ledger::attempts::{self, Opened},
+    plan::Policy,
 };
 
 /// Keeps attempts and notes in the ledger; everything is on the disk when it
@@ -19,7 +20,7 @@ use crate::{
 pub struct DurableLog {
     sink: Arc<Notes>,
     clock: Arc<dyn Clock>,
-    plan: String,
+    plan: Option<(String, Policy)>,
     moved: Mutex<Vec<CellKey>>,
 }
 
@@ -29,11 +30,16 @@ struct Notes {
 }
 
 impl DurableLog {
-    /// A log for attempts that serve the plan with digest `plan`.
+    /// A log of attempts that there are already: it opens none.
     #[must_use]
-    pub fn new(state: Arc<State>, clock: Arc<dyn Clock>, plan: &str) -> Self {
-        let (sink, plan) = (Arc::new(Notes { state }), plan.to_owned());
-        Self { sink, clock, plan, moved: Mutex::new(Vec::new()) }
+    pub fn new(state: Arc<State>, clock: Arc<dyn Clock>) -> Self {
+        Self { sink: Arc::new(Notes { state }), clock, plan: None, moved: Mutex::default() }
+    }
+
+    /// A log for attempts that serve the plan with digest `plan`, under its policy.
+    #[must_use]
+    pub fn of_plan(state: Arc<State>, clock: Arc<dyn Clock>, plan: &str, policy: Policy) -> Self {
+        Self { plan: Some((plan.to_owned(), policy)), ..Self::new(state, clock) }
     }
 
     /// Cells because of which no attempt was opened, since this was last asked.
@@ -52,11 +58,15 @@ fn fatal(operation: &'static str) -> impl FnOnce(EngineError) -> ConnectorError 
 
 impl AttemptLog for DurableLog {
     fn open(&self, batch: &Batch) -> Result<Attempt, ConnectorError> {
+        let Some((plan, policy)) = &self.plan else {
+            let text = "attempts are opened for a plan, and there is none";
+            return Err(ConnectorError::new(Class::Fatal, "open attempt", text));
+        };
         let id = AttemptId::draw(self.clock.as_ref());
-        let (batch, plan, now) = (batch.shared(), self.plan.clone(), self.clock.now());
-        let hex = id.clone();
+        let (plan, policy) = (plan.clone(), policy.at(self.clock.now()));
+        let (batch, hex) = (batch.shared(), id.clone());
         let opened = self.sink.state.change(move |tx| {
-            match attempts::open(tx, &hex, &plan, batch.cells(), now)? {
+            match attempts::open(tx, &hex, &plan, batch.cells(), &policy)? {
                 Opened::Yes => Ok(()),
                 // Nothing of it may stay: the error rolls the job back.
                 Opened::Moved(moved) => Err(EngineError::Moved(moved)),

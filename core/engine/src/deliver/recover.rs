@@ -82,7 +82,7 @@ async fn settle(
     open: Vec<OpenAttempt>,
 ) -> Result<Recovered> {
     let mut done = Recovered::default();
-    let log = &DurableLog::new(Arc::clone(delivery.state), Arc::clone(delivery.clock), "");
+    let log = &DurableLog::new(Arc::clone(delivery.state), Arc::clone(delivery.clock));
     // Side by side, as they may have gone out.
     let settled = open.iter().map(|attempt| async move {
         let id = &attempt.record.id;

@@ -32,7 +32,7 @@ pub(super) struct Sender<'a> {
 impl<'a> Sender<'a> {
     pub(super) fn new(delivery: &'a Delivery<'a>, policy: Policy, plan: &str) -> Result<Self> {
         let clock = Arc::clone(delivery.clock);
-        let log = DurableLog::new(Arc::clone(delivery.state), clock, plan);
+        let log = DurableLog::of_plan(Arc::clone(delivery.state), clock, plan, policy.clone());
         Ok(Self { delivery, log, state: delivery.state.reader()?, policy, before: 0 })
     }
 

@@ -5,10 +5,15 @@ use jiff::Timestamp;
 use planthread_contracts::{CellKey, Rejection, RevisionState, RowOutcome};
 use planthread_kit::{AttemptEnd, AttemptId, AttemptRecord, CellWrite};
 
-use super::{books::Books, rows::same, view::Holds};
+use super::{
+    books::Books,
+    rows::same,
+    view::{CellView, Holds},
+};
 use crate::{
     EngineError, Reader,
     error::Result,
+    plan::{Policy, stands},
     store::{
         Tx,
         attempts::{Ended, Part},
@@ -41,31 +46,37 @@ pub(crate) enum Opened {
     Moved(Vec<CellKey>),
 }
 
-/// Opens an attempt for cells of one scope, in key order. Law 4 is kept here:
-/// the revision must be the current one, and no other attempt open or unclear.
-/// A retry comes here too, so people's locks and open cases are asked again.
+/// Opens an attempt for cells of one scope, in key order, while each of them
+/// [`stands`] under `policy`. A retry comes here too, so what people, windows and
+/// other writers say is asked again.
 pub(crate) fn open(
     tx: &Tx<'_>,
     id: &AttemptId,
     plan: &str,
     writes: &[CellWrite],
-    now: Timestamp,
+    policy: &Policy,
 ) -> Result<Opened> {
+    let now = policy.now;
     let Some(first) = writes.first() else { return Ok(Opened::Moved(Vec::new())) };
     let mut names = Interner::default();
     let scope = names.scope(tx, &first.key.target, &first.key.scope)?;
     let attempt = tx.insert_attempt(id, scope, plan, writes.len(), now)?;
+    let policy = policy.with_others(tx, scope)?;
     let mut books = Books::default();
     let holds = Holds::load(tx, now)?;
     let mut moved = Vec::new();
     let mut place = 0;
     for group in writes.chunk_by(|a, b| a.key.group() == b.key.group()) {
-        let grp = names.group(tx, &group[0].key.group())?.id;
-        let mut cells = tx.cells_of_group(grp)?;
+        let known = names.group(tx, &group[0].key.group())?;
+        let mut cells = tx.cells_of_group(known.id)?;
+        let stands = |cell: &Cell, write: &CellWrite| {
+            let view = CellView::new(&known, &write.key.measure, cell, &holds);
+            stands(&view, (write.revision, write.value), &policy)
+        };
         for write in group {
             let measure = names.measure(tx, &write.key.measure)?;
             match cells.iter_mut().find(|cell| cell.id.measure == measure) {
-                Some(cell) if sendable(cell, write) && !holds.hold(cell) => {
+                Some(cell) if stands(cell, write) => {
                     send(tx, &mut books, scope, (attempt, place), cell, now)?;
                     place += 1;
                 }
@@ -78,16 +89,6 @@ pub(crate) fn open(
         return Ok(Opened::Yes);
     }
     Ok(Opened::Moved(moved))
-}
-
-fn sendable(cell: &Cell, write: &CellWrite) -> bool {
-    let state =
-        matches!(cell.state, RevisionState::Pending | RevisionState::Held | RevisionState::Seen);
-    state
-        && cell.open_attempt == 0
-        && cell.rev == write.revision
-        && cell.rev >= cell.sent_rev
-        && cell.value == write.value
 }
 
 fn send(

@@ -86,11 +86,6 @@ impl Holds {
     pub(crate) fn load(db: &Db, now: Timestamp) -> Result<Self> {
         Ok(Self { locks: db.sending_locks(now)?, cases: db.holding_cases()? })
     }
-
-    /// Whether a person or an open case keeps the cell from being sent.
-    pub(crate) fn hold(&self, cell: &Cell) -> bool {
-        self.locks.contains_key(&cell.id) || self.cases.contains(&cell.in_case)
-    }
 }
 
 impl CellView {

@@ -1,6 +1,7 @@
 //! The one guard: may this cell be sent, and if not, why not.
 
 use planthread_contracts::{Carries, RevisionState, Role, Status};
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{Policy, questions::place_of};
@@ -168,6 +169,19 @@ pub fn guard(cell: &CellView, policy: &Policy) -> Verdict {
         .or_else(|| of_time(cell, policy))
         .or_else(|| of_truth(cell, policy));
     reason.map_or(Verdict::Send, Verdict::Hold)
+}
+
+/// Whether a cell is still what a plan says of it (this revision with this value),
+/// and may be sent. A plan, each of its batches and each attempt ask this one
+/// question; an attempt in the transaction that opens it, where law 4 is kept: at
+/// most one is open for a cell, and nothing older follows what was sent.
+#[must_use]
+pub fn stands(cell: &CellView, (revision, value): (u64, Decimal), policy: &Policy) -> bool {
+    use RevisionState as S;
+    matches!(cell.state, S::Pending | S::Held | S::Seen)
+        && (cell.revision, cell.value) == (revision, value)
+        && cell.revision >= cell.sent_revision
+        && guard(cell, policy) == Verdict::Send
 }
 
 fn of_target(policy: &Policy) -> Option<HoldReason> {

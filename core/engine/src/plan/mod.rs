@@ -23,7 +23,7 @@ pub use self::{
     excerpt::first_group,
     file::{PlanCounts, PlanHeader, PlanLine, SeenBasis},
     group::{GroupDecision, decide},
-    guard::{HoldReason, Verdict, guard},
+    guard::{HoldReason, Verdict, guard, stands},
     policy::{Policy, Window},
     predict::{BatchSize, Prediction, predict},
     questions::{Questions, place_name, questions},

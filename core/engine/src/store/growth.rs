@@ -1,12 +1,13 @@
 //! What the ledger's loops cost for n, 2n and 4n cells, counted in steps of
 //! SQLite's machine: a clock would measure the neighbours of the test, too.
 
-use planthread_contracts::{Receipt, Rejection, RowOutcome, Scope};
-use planthread_kit::{AttemptEnd, AttemptId, CellWrite, PushOutcome};
+use planthread_contracts::{Receipt, Rejection, RowOutcome, Scope, WriteGrant};
+use planthread_kit::{AttemptEnd, AttemptId, PushOutcome};
 
 use super::State;
 use crate::{
     ledger::{self, attempts},
+    plan::Policy,
     status,
     testing::{TempDir, decl, now, wanted},
     verify::{SweepPolicy, Which, selections},
@@ -28,7 +29,7 @@ fn steps(cells: usize) -> [(&'static str, u64); 6] {
     let reader = state.reader().unwrap();
     let mut writes = Vec::new();
     let keep = |cell: ledger::CellView| {
-        writes.push(CellWrite { key: cell.key, revision: cell.revision, value: cell.value });
+        writes.push(cell.write());
         Ok(())
     };
     ledger::cells(&reader, now(), keep).unwrap();
@@ -37,8 +38,11 @@ fn steps(cells: usize) -> [(&'static str, u64); 6] {
 
     let id = AttemptId::parse("0123456789abcdef0123456789abcdef").unwrap();
     let hex = id.clone();
+    let (base, today) = (Scope::base(), "2026-11-22".parse().unwrap());
+    let grants = vec![WriteGrant::bridge_owned(&measure, &base).unwrap()];
+    let policy = Policy::open("t", base, vec![measure.clone()], grants, now(), today);
     let opened = state.change(move |tx| {
-        let opened = attempts::open(tx, &hex, "plan", &writes, now())?;
+        let opened = attempts::open(tx, &hex, "plan", &writes, &policy)?;
         Ok(matches!(opened, attempts::Opened::Yes))
     });
     assert!(opened.unwrap());
@@ -61,7 +65,6 @@ fn steps(cells: usize) -> [(&'static str, u64); 6] {
     let rejected: Vec<_> =
         status::rejects(&reader).unwrap().into_iter().map(|row| row.key).collect();
     assert_eq!(rejected.len(), cells / 2);
-    let today = "2026-11-22".parse().unwrap();
     let policy = SweepPolicy::new("t", Scope::base(), vec![measure], Which::Unproven, today);
     assert!(!selections(&reader, &policy, now()).unwrap().is_empty());
     let look = reader.db().take_steps();
