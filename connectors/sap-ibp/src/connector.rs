@@ -4,11 +4,12 @@ use planthread_contracts::{MeasureDecl, Owner, Scope, SeenCell};
 use planthread_kit::{
     Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Connector, ConnectorError,
     Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Submission, http::HttpStack,
+    target::SettingsFault,
 };
 
 use crate::{
     check::{discover::discover, sheet},
-    config::{Config, fatal},
+    config::Config,
     context::Context,
     cost::{carriage, cost},
     grades::grades,
@@ -18,7 +19,7 @@ use crate::{
 
 /// One target: a planning area and the version that holds our scope.
 #[derive(Debug)]
-pub struct SapIbp {
+pub(crate) struct SapIbp {
     context: Context,
     info: Info,
 }
@@ -27,19 +28,21 @@ impl SapIbp {
     /// A connector for `target`, whose own cells live in `scope`.
     ///
     /// # Errors
-    /// `Fatal` when settings and measures don't fit each other, or a named
+    /// When settings and measures don't fit each other, or a named
     /// scope would land in the base version.
-    pub fn new(
+    pub(crate) fn new(
         target: &str,
         config: Config,
         scope: Scope,
         measures: Vec<MeasureDecl>,
         http: HttpStack,
-    ) -> Result<Self, ConnectorError> {
+    ) -> Result<Self, SettingsFault> {
         config.validate(&measures)?;
         if !scope.is_base() && config.version.as_deref() == Some("") {
-            let text = format!("scope {scope} would land in the base version");
-            return Err(fatal(text).cure("name its version under `version`, or remove the field"));
+            let reason = format!("is empty: scope {scope} would land in the base version");
+            return Err(
+                SettingsFault::new("version", reason).cure("name its version, or remove the field")
+            );
         }
         let version = config.version_of(&scope, &scope);
         let info = Info {
@@ -116,7 +119,7 @@ mod tests {
     use super::*;
     use crate::samples::{config, measures, silent};
 
-    fn new(config: Config, scope: Scope) -> Result<SapIbp, ConnectorError> {
+    fn new(config: Config, scope: Scope) -> Result<SapIbp, SettingsFault> {
         SapIbp::new("ibp", config, scope, measures(), silent())
     }
 

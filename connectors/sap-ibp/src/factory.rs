@@ -8,8 +8,8 @@ use planthread_kit::{
 };
 
 use crate::{
-    Config, SapIbp,
-    config::{TAKES, Timeouts},
+    config::{Config, TAKES, Timeouts},
+    connector::SapIbp,
 };
 
 /// SAP IBP, for the program's registry.
@@ -22,7 +22,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
         files: &[],
     },
     schema: || auth::schema::<Config>(&TAKES),
-    validate: |settings, measures| Ok(typed::<Config>(settings)?.validate(measures)?),
+    validate: |settings, measures| typed::<Config>(settings)?.validate(measures),
     address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),
     files: |settings| {
         let files = typed::<Config>(settings).map(|config| config.auth.files());
@@ -41,5 +41,6 @@ fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFaul
     config.timeouts.post_seconds = http.write_seconds.unwrap_or(post_seconds);
     let stack = context.stack(&config.host, &config.auth, &TAKES, &http)?;
     let (scope, measures) = (context.scope.clone(), context.measures.to_vec());
-    Ok(Arc::new(SapIbp::new(context.target, config, scope, measures, stack)?))
+    let ibp = SapIbp::new(context.target, config, scope, measures, stack);
+    Ok(Arc::new(ibp.map_err(|fault| fault.inside("settings"))?))
 }

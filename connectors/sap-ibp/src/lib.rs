@@ -15,24 +15,22 @@
 //! 7 reading, 8 wire, 9 other ways in, 11 complaints.
 
 mod check;
-pub mod config;
+mod config;
 mod connector;
 mod context;
 mod cost;
 mod factory;
-#[cfg(test)]
-mod flow;
 mod grades;
-pub mod metadata;
+mod metadata;
 mod pack;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tests;
 mod translate;
 mod verbs;
 mod wire;
 
-pub use config::Config;
-pub use connector::SapIbp;
 pub use factory::FACTORY;
 
 /// Name of the connector in configurations.

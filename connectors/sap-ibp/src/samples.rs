@@ -11,7 +11,10 @@ use planthread_kit::{
 use serde_json::json;
 
 use crate::{
-    config::{Config, tests::settings},
+    config::{
+        Config,
+        tests::{read, settings},
+    },
     context::Context,
 };
 
@@ -40,7 +43,7 @@ pub(crate) fn silent() -> HttpStack {
 pub(crate) fn config() -> Config {
     let mut settings = settings();
     settings["measures"] = json!({ "output": { "conversions": { "UOMTOID": "EA" } } });
-    Config::read(settings).unwrap()
+    read(&settings).unwrap()
 }
 
 fn measure(name: &str, surface: &str, scale: u32, over_resources: &str) -> MeasureDecl {

@@ -7,7 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
 use planthread_contracts::{MeasureDecl, Period, PeriodKind};
 use planthread_kit::{Class, ConnectorError, http::Lane, sheet::Report};
 use planthread_odata::{
@@ -113,7 +116,7 @@ fn answer(
         starts.iter().find(|start| Period::containing(kind, **start).start() != **start)
     {
         let ours = Period::containing(kind, *odd).start();
-        let day = weekday(*odd);
+        let day = odd.strftime("%A");
         report.fail(
             line,
             format!("{field} ({said}) shows a period that begins on {day} {odd}, a {is} begins on {ours}"),
@@ -147,8 +150,9 @@ fn shown(kind: PeriodKind, starts: &BTreeSet<Date>) -> bool {
     };
     starts.iter().map(row).any(|row| {
         let whole = row.iter().all(|(_, there)| *there);
-        let split =
-            |period: &Period| period.start().day() == 1 && weekday(period.start()) != "Monday";
+        let split = |period: &Period| {
+            period.start().day() == 1 && period.start().weekday() != Weekday::Monday
+        };
         whole
             && match kind {
                 PeriodKind::Day | PeriodKind::Month => true,
@@ -161,19 +165,6 @@ fn shown(kind: PeriodKind, starts: &BTreeSet<Date>) -> bool {
                 PeriodKind::TechnicalWeek => row[1..].iter().any(|(period, _)| split(period)),
             }
     })
-}
-
-fn weekday(day: Date) -> &'static str {
-    use jiff::civil::Weekday;
-    match day.weekday() {
-        Weekday::Monday => "Monday",
-        Weekday::Tuesday => "Tuesday",
-        Weekday::Wednesday => "Wednesday",
-        Weekday::Thursday => "Thursday",
-        Weekday::Friday => "Friday",
-        Weekday::Saturday => "Saturday",
-        Weekday::Sunday => "Sunday",
-    }
 }
 
 #[cfg(test)]

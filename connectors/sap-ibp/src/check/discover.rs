@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use planthread_contracts::{MeasureDecl, Owner, PeriodKind};
 use planthread_kit::{Class, ConnectorError, Discovery, SheetLine, http::Lane, sheet::Report};
 use planthread_odata::{
-    Edmx,
+    Edmx, Service,
     answer::{rows, text},
     literal::query,
 };
@@ -44,7 +44,7 @@ pub(crate) async fn discover(
         Some(_) => versions(ibp, ibp.version(), &mut report).await?,
         None => None,
     };
-    let master = master::document(ibp, &mut report).await?;
+    let master = document(&ibp.master_data, master::SERVICE, &mut report).await?;
     let mut masters = Vec::new();
     if let Some(document) = &master {
         (masters, found.resources) = master::pairs(ibp, document, &mut report).await?;
@@ -116,22 +116,7 @@ async fn planning(
     ibp: &Context,
     report: &mut Report,
 ) -> Result<Option<(Edmx, PlanningArea)>, ConnectorError> {
-    const LINE: &str = "operations";
-    let text = match ibp.planning.metadata().await {
-        Ok(text) => text,
-        Err(error) => {
-            report.unread(LINE, error)?;
-            return Ok(None);
-        }
-    };
-    let edmx = match Edmx::read(&text) {
-        Ok(edmx) => edmx,
-        Err(fault) => {
-            let text = format!("$metadata of {}: {fault}", ibp.planning.name());
-            report.fail(LINE, text, "check again; then look at what stands between us and it");
-            return Ok(None);
-        }
-    };
+    let Some(edmx) = document(&ibp.planning, "operations", report).await? else { return Ok(None) };
     let Some(area) = PlanningArea::find(&edmx, &ibp.config.planning_area) else {
         report.fail(
             "area.planning_service",
@@ -142,6 +127,26 @@ async fn planning(
     };
     declared::compare(&area, &edmx, &ibp.config, &ibp.measures, report);
     Ok(Some((edmx, area)))
+}
+
+/// What a service declares, or a finding of `line` instead.
+async fn document(
+    service: &Service,
+    line: &str,
+    report: &mut Report,
+) -> Result<Option<Edmx>, ConnectorError> {
+    let text = match service.metadata().await {
+        Ok(text) => text,
+        Err(error) => {
+            report.unread(line, error)?;
+            return Ok(None);
+        }
+    };
+    Edmx::read(&text).map(Some).or_else(|fault| {
+        let text = format!("$metadata of {}: {fault}", service.name());
+        report.fail(line, text, "check again; then look at what stands between us and it");
+        Ok(None)
+    })
 }
 
 /// What only values tell: periods, levels, aggregation, conversions.

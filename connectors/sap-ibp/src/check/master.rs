@@ -56,7 +56,7 @@ pub(crate) async fn pairs(
     Ok((resource.into_iter().chain(pair).collect(), found))
 }
 
-const SERVICE: &str = "area.master_data_service";
+pub(super) const SERVICE: &str = "area.master_data_service";
 const RESOURCE: &str = "master.resource";
 const PAIR: &str = "master.resource_location";
 const CURE: &str =
@@ -190,26 +190,4 @@ pub(super) async fn read(
         |row: &Value| columns.iter().map(|column| text(row, column).to_owned()).collect::<Vec<_>>();
     let found: BTreeSet<_> = pages.iter().flatten().map(row).collect();
     Ok(found.into_iter().collect())
-}
-
-/// The master data service's document, or a finding instead.
-pub(crate) async fn document(
-    ibp: &Context,
-    report: &mut Report,
-) -> Result<Option<Edmx>, ConnectorError> {
-    let text = match ibp.master_data.metadata().await {
-        Ok(text) => text,
-        Err(error) => {
-            report.unread(SERVICE, error)?;
-            return Ok(None);
-        }
-    };
-    match Edmx::read(&text) {
-        Ok(edmx) => Ok(Some(edmx)),
-        Err(fault) => {
-            let text = format!("$metadata of {}: {fault}", ibp.master_data.name());
-            report.fail(SERVICE, text, "check again; then look at what stands between us and it");
-            Ok(None)
-        }
-    }
 }

@@ -5,7 +5,7 @@ use planthread_kit::target::{Takes, auth::Kind};
 
 /// A technical communication user with a password is what every public sample
 /// uses; a client certificate is the documented other way (§2).
-pub const TAKES: Takes = Takes {
+pub(crate) const TAKES: Takes = Takes {
     kinds: &[Kind::Basic, Kind::ClientCertificate, Kind::Oauth2ClientCredentials],
     unconfirmed_oauth2: Some(
         "a blog post of 2023-08-07 states and shows that the inbound side of SAP_COM_0720 does not \

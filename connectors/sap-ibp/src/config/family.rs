@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The family that a planning area was copied from. It can't be seen from
 /// outside, so that only a person can say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub enum Family {
+pub(crate) enum Family {
     /// The unified model for time-series planning: what both services were
     /// stated to serve (C).
     #[serde(rename = "SAPIBP1")]
@@ -19,16 +19,4 @@ pub enum Family {
     /// Order-based planning: no key figures that this connector could write.
     #[serde(rename = "SAP7F")]
     OrderBased,
-}
-
-impl Family {
-    /// Its name at the vendor.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Unified => "SAPIBP1",
-            Self::Harmonised => "I_SAPIBP2",
-            Self::OrderBased => "SAP7F",
-        }
-    }
 }

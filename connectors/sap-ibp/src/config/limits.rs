@@ -1,37 +1,35 @@
 //! Sizes and time limits, with the documented figures as defaults.
 
-use planthread_kit::ConnectorError;
+use planthread_kit::target::{SettingsFault, fault::within};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use super::fatal;
 
 /// How rows are staged.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Transaction {
+pub(crate) struct Transaction {
     /// Ask the service for a transaction id instead of using the attempt's own
     /// 32 digits (both are accepted; the own id survives a crash before the
     /// first answer).
-    pub id_from_service: bool,
+    pub(crate) id_from_service: bool,
     /// Most values (rows × key figures) in one POST: 5,000 values take about
     /// 110 s, and gateways end a request after 60 to 120 s.
-    pub values_per_post: usize,
+    pub(crate) values_per_post: usize,
     /// Most rows in one POST.
-    pub rows_per_post: usize,
+    pub(crate) rows_per_post: usize,
     /// POSTs that are staged at the same time.
-    pub parallel_posts: usize,
+    pub(crate) parallel_posts: usize,
     /// Most rows in one transaction; 20,000 to 40,000 keep progress durable.
-    pub segment_rows: usize,
+    pub(crate) segment_rows: usize,
     /// Call `InitiateParallelProcess` before the first POST; a 4xx means that
     /// the tenant has none, and the import goes on.
-    pub initiate_parallel_process: bool,
+    pub(crate) initiate_parallel_process: bool,
     /// Add `P_RETURN_MIN=X` to the POST (used by SAP's own flow, meaning by
     /// its name only).
-    pub return_min: bool,
+    pub(crate) return_min: bool,
     /// Send `TransactionName`, a label in the job list. Newer tenants only:
     /// `check` looks for it in `$metadata`.
-    pub transaction_name: Option<String>,
+    pub(crate) transaction_name: Option<String>,
 }
 
 impl Default for Transaction {
@@ -50,7 +48,7 @@ impl Default for Transaction {
 }
 
 impl Transaction {
-    pub(crate) fn validate(&self) -> Result<(), ConnectorError> {
+    pub(crate) fn validate(&self) -> Result<(), SettingsFault> {
         within("transaction.values_per_post", self.values_per_post, 1, 5_000)?;
         within("transaction.rows_per_post", self.rows_per_post, 1, 5_000)?;
         within("transaction.parallel_posts", self.parallel_posts, 1, 20)?;
@@ -61,11 +59,11 @@ impl Transaction {
 /// What an unclear commit is given.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Polling {
+pub(crate) struct Polling {
     /// Seconds that a commit of unknown fate may stay `INITIAL` before it
     /// counts as not taken. How often an import is asked for, and how long it is
     /// waited for, stands under `delivery` of the target.
-    pub settle_grace_seconds: u64,
+    pub(crate) settle_grace_seconds: u64,
 }
 
 impl Default for Polling {
@@ -75,7 +73,7 @@ impl Default for Polling {
 }
 
 impl Polling {
-    pub(crate) fn validate(&self) -> Result<(), ConnectorError> {
+    pub(crate) fn validate(&self) -> Result<(), SettingsFault> {
         within("polling.settle_grace_seconds", self.settle_grace_seconds, 0, 86_400)
     }
 }
@@ -83,13 +81,13 @@ impl Polling {
 /// Time limits of single requests, in seconds.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Timeouts {
+pub(crate) struct Timeouts {
     /// Reads.
-    pub get_seconds: u64,
+    pub(crate) get_seconds: u64,
     /// Writes.
-    pub post_seconds: u64,
+    pub(crate) post_seconds: u64,
     /// `$metadata` and service documents: several MB.
-    pub metadata_seconds: u64,
+    pub(crate) metadata_seconds: u64,
 }
 
 impl Default for Timeouts {
@@ -101,14 +99,14 @@ impl Default for Timeouts {
 /// How values are read back.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// Rows in one page: a read costs about 6 s whatever its size.
-    pub page_size: usize,
+    pub(crate) page_size: usize,
     /// Pages that are read at the same time; reads scale to about 6.
-    pub parallel: usize,
+    pub(crate) parallel: usize,
     /// Resource and location pairs that are named in `$filter`; a longer
     /// selection is read by location and sorted out here.
-    pub pairs_in_filter: usize,
+    pub(crate) pairs_in_filter: usize,
 }
 
 impl Default for Reading {
@@ -118,7 +116,7 @@ impl Default for Reading {
 }
 
 impl Reading {
-    pub(crate) fn validate(&self) -> Result<(), ConnectorError> {
+    pub(crate) fn validate(&self) -> Result<(), SettingsFault> {
         within("reading.page_size", self.page_size, 2, 50_000)?;
         within("reading.parallel", self.parallel, 1, 6)?;
         within("reading.pairs_in_filter", self.pairs_in_filter, 0, 100)
@@ -129,15 +127,15 @@ impl Reading {
 /// material: compare once with the template that it offers.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct PackOptions {
+pub(crate) struct PackOptions {
     /// One of `,`, `;`, tab and `|`.
-    pub separator: char,
+    pub(crate) separator: char,
     /// Name of the date column.
-    pub date_column: String,
+    pub(crate) date_column: String,
     /// `strftime` form of the date.
-    pub date_format: String,
+    pub(crate) date_format: String,
     /// Whether the date column stands after the key figures instead of before.
-    pub date_last: bool,
+    pub(crate) date_last: bool,
 }
 
 impl Default for PackOptions {
@@ -152,28 +150,17 @@ impl Default for PackOptions {
 }
 
 impl PackOptions {
-    pub(crate) fn validate(&self) -> Result<(), ConnectorError> {
+    pub(crate) fn validate(&self) -> Result<(), SettingsFault> {
         if ![',', ';', '\t', '|'].contains(&self.separator) {
-            return Err(fatal("`pack.separator` must be one of , ; | and tab"));
+            return Err(SettingsFault::new("pack.separator", "must be one of , ; | and tab"));
         }
         let sample = jiff::civil::date(2026, 1, 5);
         match jiff::fmt::strtime::format(&self.date_format, sample) {
             Ok(text) if !text.contains(self.separator) => Ok(()),
             _ => {
-                Err(fatal("`pack.date_format` is no strftime form of a date without the separator"))
+                let reason = "is no strftime form of a date without the separator";
+                Err(SettingsFault::new("pack.date_format", reason))
             }
         }
     }
-}
-
-fn within<T: Copy + PartialOrd + std::fmt::Display>(
-    field: &str,
-    value: T,
-    least: T,
-    most: T,
-) -> Result<(), ConnectorError> {
-    if least <= value && value <= most {
-        return Ok(());
-    }
-    Err(fatal(format!("`{field}` is {value}; it must be {least} to {most}")))
 }

@@ -8,88 +8,74 @@ mod names;
 
 use std::collections::BTreeMap;
 
-pub use auth::TAKES;
-pub use family::Family;
-pub use limits::{PackOptions, Polling, Reading, Timeouts, Transaction};
-pub use names::{
+pub(crate) use auth::TAKES;
+pub(crate) use family::Family;
+pub(crate) use limits::{PackOptions, Polling, Reading, Timeouts, Transaction};
+pub(crate) use names::{
     Attributes, MasterData, MeasureOptions, Operation, Operations, Services, TimeFields, Verb,
 };
 use planthread_contracts::{MeasureDecl, Scope};
-use planthread_kit::{
-    Class, ConnectorError,
-    target::{Auth, SettingsFault, address},
-};
+use planthread_kit::target::{Auth, SettingsFault, address};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Settings of one SAP IBP target (time-series planning area).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// API host with its scheme, `https://TENANT-api.scmibp.ondemand.com`. The
     /// API host differs from the one of the user interface by `-api`. Plain
     /// http is for a sandbox on this machine only.
-    pub host: String,
+    pub(crate) host: String,
     /// Who we are to the tenant.
-    pub auth: Auth,
+    pub(crate) auth: Auth,
     /// Planning area, at most 10 characters.
-    pub planning_area: String,
+    pub(crate) planning_area: String,
     /// Family of the planning area; it can't be seen from outside.
     #[serde(default)]
-    pub family: Option<Family>,
+    pub(crate) family: Option<Family>,
     /// Version that holds the target's scope; the scope's own name by default,
     /// empty means the base version.
     #[serde(default)]
-    pub version: Option<String>,
+    pub(crate) version: Option<String>,
     /// Roots of the two services.
     #[serde(default)]
-    pub services: Services,
+    pub(crate) services: Services,
     /// Attributes that carry resource, location and product.
     #[serde(default)]
-    pub attributes: Attributes,
+    pub(crate) attributes: Attributes,
     /// Time field of each period kind.
     #[serde(default)]
-    pub time_fields: TimeFields,
+    pub(crate) time_fields: TimeFields,
     /// What only this target knows of a measure, by the measure's name.
     #[serde(default)]
-    pub measures: BTreeMap<String, MeasureOptions>,
+    pub(crate) measures: BTreeMap<String, MeasureOptions>,
     /// Master data types.
     #[serde(default)]
-    pub master_data: MasterData,
+    pub(crate) master_data: MasterData,
     /// Verbs and names of the operations.
     #[serde(default)]
-    pub operations: Operations,
+    pub(crate) operations: Operations,
     /// How rows are staged.
     #[serde(default)]
-    pub transaction: Transaction,
+    pub(crate) transaction: Transaction,
     /// How long an import may take, and how often it is asked for.
     #[serde(default)]
-    pub polling: Polling,
+    pub(crate) polling: Polling,
     /// Time limits of single requests.
     #[serde(default)]
-    pub timeouts: Timeouts,
+    pub(crate) timeouts: Timeouts,
     /// How values are read back.
     #[serde(default)]
-    pub reading: Reading,
+    pub(crate) reading: Reading,
     /// Layout of the CSV pack.
     #[serde(default)]
-    pub pack: PackOptions,
+    pub(crate) pack: PackOptions,
 }
 
 impl Config {
-    /// Reads the settings.
-    ///
-    /// # Errors
-    /// `Fatal` when a field is unknown, missing or of another type; the text
-    /// names it.
-    pub fn read(settings: serde_json::Value) -> Result<Self, ConnectorError> {
-        serde_json::from_value(settings)
-            .map_err(|error| fatal(format!("settings of sap-ibp: {error}")))
-    }
-
     /// The version that holds `scope`; empty for the base version.
-    #[must_use]
-    pub fn version_of<'a>(&'a self, scope: &'a Scope, configured: &Scope) -> &'a str {
+    pub(crate) fn version_of<'a>(&'a self, scope: &'a Scope, configured: &Scope) -> &'a str {
         match &self.version {
             Some(version) if scope == configured => version,
             _ => scope.name(),
@@ -99,8 +85,7 @@ impl Config {
     /// Host, planning area and version, for a target whose cells live in `scope`:
     /// another one of them holds other values, and what has the same is the same
     /// place.
-    #[must_use]
-    pub fn address(&self, scope: &Scope) -> String {
+    pub(crate) fn address(&self, scope: &Scope) -> String {
         let host = self.host.trim_end_matches('/').to_ascii_lowercase();
         let usual = if host.starts_with("https:") { ":443" } else { ":80" };
         let host = host.strip_suffix(usual).unwrap_or(&host);
@@ -112,34 +97,31 @@ impl Config {
     }
 
     /// Navigation from the transaction to its rows.
-    #[must_use]
-    pub fn navigation(&self) -> String {
+    pub(crate) fn navigation(&self) -> String {
         let configured = self.operations.navigation.clone();
         configured.unwrap_or_else(|| format!("Nav{}", self.planning_area))
     }
 
     /// Navigation from a message to its row.
-    #[must_use]
-    pub fn message_navigation(&self) -> String {
+    pub(crate) fn message_navigation(&self) -> String {
         let configured = self.operations.message_navigation.clone();
         configured.unwrap_or_else(|| format!("Nav{}Message", self.planning_area))
     }
 
     /// What only this target knows of a measure.
-    #[must_use]
-    pub fn options(&self, measure: &str) -> MeasureOptions {
+    pub(crate) fn options(&self, measure: &str) -> MeasureOptions {
         self.measures.get(measure).cloned().unwrap_or_default()
     }
 
     /// Checks what one field alone can't show.
     ///
     /// # Errors
-    /// `Fatal`, naming the field and the cure.
-    pub fn validate(&self, measures: &[MeasureDecl]) -> Result<(), ConnectorError> {
+    /// Names the field and the cure.
+    pub(crate) fn validate(&self, measures: &[MeasureDecl]) -> Result<(), SettingsFault> {
         address::origin("host", &self.host).map_err(|mut wrong| {
             wrong.cure =
                 wrong.cure.map(|cure| cure.replace("NAME", "TENANT-api.scmibp.ondemand.com"));
-            refused(wrong)
+            wrong
         })?;
         self.check_names()?;
         self.operations.validate()?;
@@ -149,14 +131,14 @@ impl Config {
                 identifier(&format!("measures.{name}.conversions"), attribute, 32)?;
             }
             if !measures.iter().any(|measure| measure.name == *name) {
-                return Err(fatal(format!("`measures.{name}` names no declared measure"))
-                    .cure("declare the measure, or remove its options"));
+                let fault =
+                    SettingsFault::new(format!("measures.{name}"), "is no declared measure");
+                return Err(fault.cure("declare the measure, or remove its options"));
             }
             if options.by_product && self.attributes.product.is_none() {
-                return Err(fatal(format!(
-                    "`measures.{name}.by_product` needs `attributes.product`"
-                ))
-                .cure("name the attribute that carries the product, usually PRDID"));
+                let field = format!("measures.{name}.by_product");
+                return Err(SettingsFault::new(field, "needs `attributes.product`")
+                    .cure("name the attribute that carries the product, usually PRDID"));
             }
         }
         self.check_surfaces(measures)?;
@@ -165,34 +147,38 @@ impl Config {
         self.polling.validate()?;
         self.reading.validate()?;
         self.pack.validate()?;
-        self.auth.validate(&TAKES).map_err(|wrong| refused(wrong.inside("auth")))
+        self.auth.validate(&TAKES).map_err(|wrong| wrong.inside("auth"))
     }
 
     /// Two measures in one column would overwrite each other in the row.
-    fn check_surfaces(&self, measures: &[MeasureDecl]) -> Result<(), ConnectorError> {
+    fn check_surfaces(&self, measures: &[MeasureDecl]) -> Result<(), SettingsFault> {
         let names = &self.attributes;
         for (at, measure) in measures.iter().enumerate() {
             let (name, surface) = (&measure.name, &measure.surface);
-            identifier(&format!("surface of measure {name}"), surface, 32)?;
+            identifier("", surface, 32).map_err(|wrong| {
+                SettingsFault::new("", format!("`surface of measure {name}`: {}", wrong.reason))
+            })?;
             if let Some(other) = measures[..at].iter().find(|other| other.surface == *surface) {
                 let other = &other.name;
-                return Err(fatal(format!("measures `{other}` and `{name}` both are {surface}"))
-                    .cure("give each measure a key figure of its own"));
+                return Err(of_measures(format!(
+                    "measures `{other}` and `{name}` both are {surface}"
+                ))
+                .cure("give each measure a key figure of its own"));
             }
             let key = [Some(&names.resource), Some(&names.location), names.product.as_ref()];
             if key.contains(&Some(surface)) || surface.starts_with("PERIODID") {
-                return Err(fatal(format!("measure `{name}`: {surface} is no key figure"))
+                return Err(of_measures(format!("measure `{name}`: {surface} is no key figure"))
                     .cure("set `surface` to the key figure's name in the planning area"));
             }
             if measure.scale > 6 {
                 let text = format!("measure `{name}`: `scale` is {}", measure.scale);
-                return Err(fatal(text).cure("the service keeps at most 6 decimals"));
+                return Err(of_measures(text).cure("the service keeps at most 6 decimals"));
             }
         }
         Ok(())
     }
 
-    fn check_names(&self) -> Result<(), ConnectorError> {
+    fn check_names(&self) -> Result<(), SettingsFault> {
         identifier("planning_area", &self.planning_area, 10)?;
         identifier("attributes.resource", &self.attributes.resource, 32)?;
         identifier("attributes.location", &self.attributes.location, 32)?;
@@ -210,7 +196,8 @@ impl Config {
         }
         for root in [&self.services.planning, &self.services.master_data] {
             if !root.starts_with('/') || root.ends_with('/') {
-                return Err(fatal("`services` must start with a slash and not end with one"));
+                let reason = "has a root that does not start with a slash, or ends with one";
+                return Err(SettingsFault::new("services", reason));
             }
         }
         Ok(())
@@ -219,29 +206,20 @@ impl Config {
 
 /// Names go into URLs, `$select` lists and JSON keys: only what an identifier
 /// of the tenant may contain.
-fn identifier(field: &str, name: &str, longest: usize) -> Result<(), ConnectorError> {
+fn identifier(field: &str, name: &str, longest: usize) -> Result<(), SettingsFault> {
     let fits = !name.is_empty()
         && name.len() <= longest
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if fits {
         return Ok(());
     }
-    Err(fatal(format!(
-        "`{field}`: `{name}` is no identifier of 1 to {longest} letters, digits and _"
-    )))
+    let reason = format!("`{name}` is no identifier of 1 to {longest} letters, digits and _");
+    Err(SettingsFault::new(field, reason))
 }
 
-/// A fault of the settings as the connector's error: it names the field.
-fn refused(fault: SettingsFault) -> ConnectorError {
-    let error = fatal(format!("`{}` {}", fault.field, fault.reason));
-    match fault.cure {
-        Some(cure) => error.cure(cure),
-        None => error,
-    }
-}
-
-pub(crate) fn fatal(message: impl Into<String>) -> ConnectorError {
-    ConnectorError::new(Class::Fatal, "read settings", message)
+/// A fault of the measures, which stand beside the settings.
+fn of_measures(reason: String) -> SettingsFault {
+    SettingsFault::new("", reason)
 }
 
 #[cfg(test)]
@@ -256,17 +234,21 @@ pub(crate) mod tests {
             "auth": { "kind": "basic", "user": "planthread", "password": "${env:PT_PASSWORD}" } })
     }
 
+    pub(crate) fn read(settings: &Value) -> Result<Config, SettingsFault> {
+        planthread_kit::target::typed(settings)
+    }
+
     fn with(path: &str, value: Value) -> Result<(), String> {
         let mut settings = settings();
         let pointer = settings.pointer_mut(path.rsplit_once('/').unwrap().0).unwrap();
         pointer[path.rsplit_once('/').unwrap().1] = value;
-        let config = Config::read(settings).map_err(|error| error.to_string())?;
+        let config = read(&settings).map_err(|error| error.to_string())?;
         config.validate(&[]).map_err(|error| error.to_string())
     }
 
     #[test]
     fn three_lines_are_enough() {
-        let config = Config::read(settings()).unwrap();
+        let config = read(&settings()).unwrap();
         config.validate(&[]).unwrap();
         assert_eq!(config.time_fields.of(PeriodKind::Week), "PERIODID4_TSTAMP");
         assert_eq!(config.transaction.values_per_post, 2_000);
@@ -278,7 +260,7 @@ pub(crate) mod tests {
     #[test]
     fn one_place_has_one_address_however_its_host_is_written() {
         let address = |host: &str, scope: &Scope| {
-            let config = Config { host: host.to_owned(), ..Config::read(settings()).unwrap() };
+            let config = Config { host: host.to_owned(), ..read(&settings()).unwrap() };
             config.address(scope)
         };
         let base = Scope::base();
@@ -337,7 +319,7 @@ pub(crate) mod tests {
     fn conversions_name_attributes_and_nothing_else() {
         let mut settings = settings();
         settings["measures"] = json!({ "output": { "conversions": { "A eq 'x' or B": "EA" } } });
-        let config = Config::read(settings).unwrap();
+        let config = read(&settings).unwrap();
         let error = config.validate(&crate::samples::measures()).unwrap_err().to_string();
         assert!(error.contains("measures.output.conversions"), "{error}");
     }
@@ -346,13 +328,13 @@ pub(crate) mod tests {
     fn a_field_too_many_is_refused_inside_the_credentials_too() {
         let mut settings = settings();
         settings["auth"]["pasword"] = json!("x");
-        assert!(Config::read(settings).unwrap_err().to_string().contains("pasword"));
+        assert!(read(&settings).unwrap_err().to_string().contains("pasword"));
         assert!((crate::FACTORY.schema)().to_string().contains("oauth2_client_credentials"));
     }
 
     #[test]
     fn two_measures_never_share_a_column() {
-        let config = Config::read(settings()).unwrap();
+        let config = read(&settings()).unwrap();
         let mut measures = crate::samples::measures();
         measures[1].surface = measures[0].surface.clone();
         let error = config.validate(&measures).unwrap_err().to_string();
@@ -376,7 +358,7 @@ pub(crate) mod tests {
     fn a_literal_password_is_refused_and_not_repeated() {
         let mut settings = settings();
         settings["auth"]["password"] = json!("hunter2");
-        let error = Config::read(settings).unwrap_err().to_string();
+        let error = read(&settings).unwrap_err().to_string();
         assert!(error.contains("${env:NAME}") && !error.contains("hunter2"), "{error}");
     }
 }

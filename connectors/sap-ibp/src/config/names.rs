@@ -4,21 +4,21 @@
 use std::collections::BTreeMap;
 
 use planthread_contracts::{MeasureDecl, PeriodKind};
-use planthread_kit::ConnectorError;
+use planthread_kit::target::SettingsFault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{fatal, identifier};
+use super::identifier;
 
 /// Roots of the services, below the host. Both spellings of the path segment
 /// (`IBP`, `ibp`) are seen in SAP's own material.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Services {
+pub(crate) struct Services {
     /// Root of the planning service.
-    pub planning: String,
+    pub(crate) planning: String,
     /// Root of the master data service.
-    pub master_data: String,
+    pub(crate) master_data: String,
 }
 
 impl Default for Services {
@@ -33,13 +33,13 @@ impl Default for Services {
 /// Attributes that carry our keys.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Attributes {
+pub(crate) struct Attributes {
     /// Resource.
-    pub resource: String,
+    pub(crate) resource: String,
     /// Location.
-    pub location: String,
+    pub(crate) location: String,
     /// Product, needed where a measure is stored by product.
-    pub product: Option<String>,
+    pub(crate) product: Option<String>,
 }
 
 impl Default for Attributes {
@@ -52,15 +52,15 @@ impl Default for Attributes {
 /// profile; the defaults are the usual ones, `check` compares the labels.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct TimeFields {
+pub(crate) struct TimeFields {
     /// Calendar day.
-    pub day: String,
+    pub(crate) day: String,
     /// ISO week.
-    pub week: String,
+    pub(crate) week: String,
     /// Week split at the month end.
-    pub technical_week: String,
+    pub(crate) technical_week: String,
     /// Calendar month.
-    pub month: String,
+    pub(crate) month: String,
 }
 
 impl Default for TimeFields {
@@ -72,22 +72,22 @@ impl Default for TimeFields {
 
 impl TimeFields {
     /// One field names the periods of one kind only, of those that are used.
-    pub(super) fn validate(&self, measures: &[MeasureDecl]) -> Result<(), ConnectorError> {
+    pub(super) fn validate(&self, measures: &[MeasureDecl]) -> Result<(), SettingsFault> {
         for measure in measures {
             let field = self.of(measure.level);
             let other =
                 |one: &&MeasureDecl| one.level != measure.level && self.of(one.level) == field;
             if measures.iter().any(|one| other(&one)) {
-                let text = format!("`time_fields`: {field} stands for two kinds of periods");
-                return Err(fatal(text).cure("name the right field for each kind"));
+                let reason = format!("has {field} for two kinds of periods");
+                return Err(SettingsFault::new("time_fields", reason)
+                    .cure("name the right field for each kind"));
             }
         }
         Ok(())
     }
 
     /// The field of `kind`.
-    #[must_use]
-    pub fn of(&self, kind: PeriodKind) -> &str {
+    pub(crate) fn of(&self, kind: PeriodKind) -> &str {
         match kind {
             PeriodKind::Day => &self.day,
             PeriodKind::Week => &self.week,
@@ -100,47 +100,47 @@ impl TimeFields {
 /// What only this target knows of a measure.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct MeasureOptions {
+pub(crate) struct MeasureOptions {
     /// Conversion attributes that a read must name, `{UOMTOID: EA}`. The value
     /// must be the unit of storage: nothing read is converted back.
-    pub conversions: BTreeMap<String, String>,
+    pub(crate) conversions: BTreeMap<String, String>,
     /// Whether the key figure is stored by product too.
-    pub by_product: bool,
+    pub(crate) by_product: bool,
 }
 
 /// Master data types; found by their key fields when not named.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct MasterData {
+pub(crate) struct MasterData {
     /// Type keyed by the resource.
-    pub resource: Option<String>,
+    pub(crate) resource: Option<String>,
     /// Type keyed by resource and location.
-    pub resource_location: Option<String>,
+    pub(crate) resource_location: Option<String>,
 }
 
 /// Verbs and names of the operations. Never taken from `$metadata`: one real
 /// document lacks `commit` and declares another verb for the last.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Operations {
+pub(crate) struct Operations {
     /// Asks for a transaction id.
-    pub transaction_id: Operation,
+    pub(crate) transaction_id: Operation,
     /// Makes the staged rows take effect.
-    pub commit: Operation,
+    pub(crate) commit: Operation,
     /// Asks for the state of an import.
-    pub status: Operation,
+    pub(crate) status: Operation,
     /// Announces concurrent posts.
-    pub initiate_parallel_process: Operation,
+    pub(crate) initiate_parallel_process: Operation,
     /// Navigation from the transaction to its rows; `Nav` + area by default.
-    pub navigation: Option<String>,
+    pub(crate) navigation: Option<String>,
     /// Navigation from a message to its row; `Nav` + area + `Message` by
     /// default.
-    pub message_navigation: Option<String>,
+    pub(crate) message_navigation: Option<String>,
 }
 
 impl Operations {
     /// Names go into paths as they are; what only asks is sent as a read.
-    pub(super) fn validate(&self) -> Result<(), ConnectorError> {
+    pub(super) fn validate(&self) -> Result<(), SettingsFault> {
         for (field, operation, asks) in [
             ("operations.transaction_id", &self.transaction_id, true),
             ("operations.commit", &self.commit, false),
@@ -150,8 +150,9 @@ impl Operations {
             identifier(field, &operation.name, 64)?;
             if asks && operation.verb != Verb::Get {
                 let verb = operation.verb.word();
-                let text = format!("`{field}.verb` is {verb}: it only asks, and is sent as GET");
-                return Err(fatal(text).cure("write GET, or leave the field out"));
+                let reason = format!("is {verb}: it only asks, and is sent as GET");
+                return Err(SettingsFault::new(format!("{field}.verb"), reason)
+                    .cure("write GET, or leave the field out"));
             }
         }
         for (field, name) in [
@@ -169,17 +170,17 @@ impl Operations {
 /// Verb and name of one operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Operation {
+pub(crate) struct Operation {
     /// `GET`, `POST` or `PUT`.
-    pub verb: Verb,
+    pub(crate) verb: Verb,
     /// Name, exactly as the tenant spells it.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// HTTP verbs that function imports use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Verb {
+pub(crate) enum Verb {
     /// GET
     Get,
     /// POST
@@ -190,8 +191,7 @@ pub enum Verb {
 
 impl Verb {
     /// The verb as it stands on the wire.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",

@@ -21,30 +21,27 @@ const DESCRIBING: [&str; 6] =
 
 /// One planning area, as declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanningArea {
+pub(crate) struct PlanningArea {
     /// Key figures.
-    pub measures: Vec<Property>,
+    pub(crate) measures: Vec<Property>,
     /// Attributes.
-    pub attributes: Vec<Property>,
+    pub(crate) attributes: Vec<Property>,
     /// `PERIODIDn_TSTAMP` fields with their labels.
-    pub times: Vec<Property>,
+    pub(crate) times: Vec<Property>,
     /// `UOMTOID`, `CURRTOID`.
-    pub conversions: Vec<Property>,
+    pub(crate) conversions: Vec<Property>,
     /// Navigation from the transaction set to the rows, where that set exists.
-    pub transaction_navigation: Option<String>,
+    pub(crate) transaction_navigation: Option<String>,
     /// Properties of the transaction set.
-    pub transaction_properties: Vec<String>,
-    /// Navigation from the message set to the row, where that set exists.
-    pub message_navigation: Option<String>,
+    pub(crate) transaction_properties: Vec<String>,
     /// Whether the message set exists.
-    pub has_messages: bool,
+    pub(crate) has_messages: bool,
 }
 
 impl PlanningArea {
     /// The area `name` of a planning service; `None` when it is not enabled
     /// there.
-    #[must_use]
-    pub fn find(edmx: &Edmx, name: &str) -> Option<Self> {
+    pub(crate) fn find(edmx: &Edmx, name: &str) -> Option<Self> {
         let area = edmx.type_of(name)?;
         let mut found = Self {
             measures: Vec::new(),
@@ -53,7 +50,6 @@ impl PlanningArea {
             conversions: Vec::new(),
             transaction_navigation: None,
             transaction_properties: Vec::new(),
-            message_navigation: None,
             has_messages: false,
         };
         for property in &area.properties {
@@ -70,35 +66,28 @@ impl PlanningArea {
             found.transaction_properties =
                 transaction.properties.iter().map(|property| property.name.clone()).collect();
         }
-        if let Some(message) = edmx.type_of(&format!("{name}Message")) {
-            found.has_messages = true;
-            found.message_navigation = message.navigations.first().cloned();
-        }
+        found.has_messages = edmx.type_of(&format!("{name}Message")).is_some();
         Some(found)
     }
 
     /// The key figure `name`.
-    #[must_use]
-    pub fn measure(&self, name: &str) -> Option<&Property> {
+    pub(crate) fn measure(&self, name: &str) -> Option<&Property> {
         self.measures.iter().find(|property| property.name == name)
     }
 
     /// The attribute `name`.
-    #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<&Property> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&Property> {
         self.attributes.iter().find(|property| property.name == name)
     }
 
     /// The time field `name`.
-    #[must_use]
-    pub fn time(&self, name: &str) -> Option<&Property> {
+    pub(crate) fn time(&self, name: &str) -> Option<&Property> {
         self.times.iter().find(|property| property.name == name)
     }
 }
 
 /// The label for people, in whatever language the user's is (`sap:label`).
-#[must_use]
-pub fn label(property: &Property) -> &str {
+pub(crate) fn label(property: &Property) -> &str {
     property.annotation("label")
 }
 
@@ -124,19 +113,18 @@ fn kind_of(property: &Property, area: &EntityType) -> Option<SurfaceKind> {
 
 /// A master data type that is keyed by resource, or by resource and location.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MasterType {
+pub(crate) struct MasterType {
     /// Entity set.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether its key names planning area and version, so that reads must.
-    pub version_specific: bool,
+    pub(crate) version_specific: bool,
 }
 
 /// Types whose business keys are exactly `keys`: resource master is keyed by
 /// the resource, resource-location by both, production resource by the
 /// resource and something else (§4, B). Names carry a tenant prefix, so keys
 /// decide and the user confirms.
-#[must_use]
-pub fn keyed_by(edmx: &Edmx, keys: &[&str]) -> Vec<MasterType> {
+pub(crate) fn keyed_by(edmx: &Edmx, keys: &[&str]) -> Vec<MasterType> {
     let business = |entity: &EntityType| {
         let of_area = |key: &str| AREA_KEYS.contains(&key);
         let mut found: Vec<String> =
@@ -157,7 +145,7 @@ const AREA_KEYS: [&str; 2] = ["PlanningAreaID", "VersionID"];
 
 /// The sets that hold master data: not those of transactions, and not the
 /// value helps (`_VI`) that stand beside the types (B).
-pub fn master_types(edmx: &Edmx) -> impl Iterator<Item = (MasterType, &EntityType)> {
+pub(crate) fn master_types(edmx: &Edmx) -> impl Iterator<Item = (MasterType, &EntityType)> {
     let holds = |set: &&String| !["Trans", "Message", "_VI"].iter().any(|end| set.ends_with(end));
     edmx.sets.keys().filter(holds).filter_map(|set| {
         let entity = edmx.type_of(set)?;
@@ -167,15 +155,17 @@ pub fn master_types(edmx: &Edmx) -> impl Iterator<Item = (MasterType, &EntityTyp
 }
 
 /// The configured type `name`, if it holds master data.
-#[must_use]
-pub fn named(edmx: &Edmx, name: &str) -> Option<MasterType> {
+pub(crate) fn named(edmx: &Edmx, name: &str) -> Option<MasterType> {
     master_types(edmx).map(|(master, _)| master).find(|master| master.name == name)
 }
 
 /// Everything addressable of an area, its operations and its master types, by
 /// kind and name.
-#[must_use]
-pub fn surface(area: &PlanningArea, planning: &Edmx, masters: &[MasterType]) -> Vec<SurfaceItem> {
+pub(crate) fn surface(
+    area: &PlanningArea,
+    planning: &Edmx,
+    masters: &[MasterType],
+) -> Vec<SurfaceItem> {
     let mut items = Vec::new();
     for (kind, properties) in [
         (SurfaceKind::Measure, &area.measures),
@@ -208,8 +198,7 @@ pub fn surface(area: &PlanningArea, planning: &Edmx, masters: &[MasterType]) -> 
 
 /// Digest of what the surface means. Labels and the order of the document are
 /// left out: a translated label is not drift.
-#[must_use]
-pub fn fingerprint(items: &[SurfaceItem]) -> String {
+pub(crate) fn fingerprint(items: &[SurfaceItem]) -> String {
     let mut lines: Vec<String> = items
         .iter()
         .map(|item| format!("{:?} {} {}\n", item.kind, item.name, item.declared))
@@ -241,7 +230,7 @@ mod tests {
         assert_eq!(label(area.time("PERIODID4_TSTAMP").unwrap()), "Week (As Timestamp)");
         assert_eq!(area.times.len(), 4, "relative periods are not time fields");
         assert_eq!(area.transaction_navigation.as_deref(), Some("NavZPA"));
-        assert_eq!(area.message_navigation.as_deref(), Some("NavZPAMessage"));
+        assert!(area.has_messages);
         assert!(!area.transaction_properties.contains(&"TransactionName".to_owned()));
         assert_eq!(PlanningArea::find(&edmx, "ZOTHER"), None);
     }

@@ -68,24 +68,32 @@ pub(crate) fn questions(
         let options = config.options(name);
         groups.entry((options.by_product, options.conversions)).or_default().push(measure.clone());
     }
-    let ask = |((by_product, conversions), measures)| {
-        let filter = filter(selection, config, version, &conversions);
-        let asked =
-            question(config, selection.from.kind(), by_product, conversions, measures, filter);
-        Question { rows_most: rows_most(selection, config, by_product), ..asked }
-    };
+    let ask = |(options, measures)| question(selection, config, version, options, measures);
     Ok(groups.into_iter().map(ask).collect())
 }
 
-/// A query at the storage level of `measures`.
-pub(crate) fn question(
+/// The same key figures over `selection`'s places and periods, which may be of
+/// another kind.
+pub(crate) fn by_kind(
+    of: &Question,
+    selection: &Selection,
     config: &Config,
-    kind: PeriodKind,
-    by_product: bool,
-    units: BTreeMap<String, String>,
-    measures: Vec<MeasureDecl>,
-    filter: String,
+    version: &str,
 ) -> Question {
+    let options = (of.by_product, of.units.clone());
+    question(selection, config, version, options, of.measures.clone())
+}
+
+/// A query by the periods of `selection`, with what its measures have in common:
+/// whether they are by product, and in which units they come.
+fn question(
+    selection: &Selection,
+    config: &Config,
+    version: &str,
+    (by_product, units): (bool, BTreeMap<String, String>),
+    measures: Vec<MeasureDecl>,
+) -> Question {
+    let kind = selection.from.kind();
     let mut level = vec![config.attributes.resource.clone(), config.attributes.location.clone()];
     level.extend(config.attributes.product.clone().filter(|_| by_product));
     level.push(config.time_fields.of(kind).to_owned());
@@ -97,35 +105,14 @@ pub(crate) fn question(
     Question {
         area: config.planning_area.clone(),
         select,
-        filter,
+        filter: filter(selection, config, version, &units),
         order,
         measures,
         kind,
         by_product,
         units,
-        rows_most: ROWS_MOST,
+        rows_most: rows_most(selection, config, by_product),
     }
-}
-
-/// The same key figures by another period kind, over `selection`'s places and
-/// periods.
-pub(crate) fn by_kind(
-    of: &Question,
-    selection: &Selection,
-    config: &Config,
-    version: &str,
-) -> Question {
-    let filter = filter(selection, config, version, &of.units);
-    let rows_most = rows_most(selection, config, of.by_product);
-    let asked = question(
-        config,
-        selection.from.kind(),
-        of.by_product,
-        of.units.clone(),
-        of.measures.clone(),
-        filter,
-    );
-    Question { rows_most, ..asked }
 }
 
 /// Places times periods, where the filter names each place.

@@ -125,8 +125,8 @@ impl World {
         settings["measures"] = json!({ "output": { "conversions": { "UOMTOID": "EA" } } });
         change(&mut settings);
         let scope = Scope::named("UPSIDE");
-        let config = crate::Config::read(settings).unwrap();
-        let ibp = crate::SapIbp::new("ibp", config, scope, measures(), http).unwrap();
+        let config = crate::config::tests::read(&settings).unwrap();
+        let ibp = crate::connector::SapIbp::new("ibp", config, scope, measures(), http).unwrap();
         let connector: Arc<dyn Connector> = Arc::new(ibp);
         Self { clock, script, notes: Arc::default(), connector }
     }
