@@ -43,7 +43,9 @@ impl Bridge {
         opener.remember(ledger::pauses(&state.reader()?)?);
         let plant = Arc::new(loaded.config.plant.clone());
         let board = Board::new(Arc::clone(&clock));
-        Ok(Self { state: Arc::new(state), plant, clock, board, opener, loaded })
+        let state = Arc::new(state);
+        let opener = opener.on(&state);
+        Ok(Self { state, plant, clock, board, opener, loaded })
     }
 
     /// Writes what is under way on a board that somebody watches.

@@ -19,6 +19,7 @@ mod decided;
 mod deliver;
 mod explain;
 mod foreign;
+mod known;
 mod mapped;
 pub mod policy;
 mod progress;

@@ -1,15 +1,21 @@
 //! A configured target, ready to be talked to.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Weak},
+};
 
 use jiff::Timestamp;
 use planthread_contracts::Scope;
+use planthread_engine::State;
 use planthread_kit::{
     Breaker, BreakerPolicy, Clock, Connector, QuotaBook, Transport,
-    http::Witness,
-    target::{Provided, SettingsFault, TargetContext, TargetFactory},
+    http::{TokenBook, Witness},
+    target::{Known, Nothing, Provided, SettingsFault, TargetContext, TargetFactory},
 };
 
+use super::known::Seen;
 use crate::{
     config::{Loaded, Target},
     failure::Failure,
@@ -35,11 +41,14 @@ pub struct OpenTarget {
 /// hand in simulators by target name.
 pub type Transports = BTreeMap<String, Arc<dyn Transport>>;
 
-/// Opens targets. All of them share the quotas of their tenants.
+/// Opens targets. All of them share quotas and tokens of their tenants.
 #[derive(Debug)]
 pub struct Opener {
     clock: Arc<dyn Clock>,
     quotas: QuotaBook,
+    tokens: TokenBook,
+    /// Who knows what was read back; nobody where nothing is pushed.
+    state: Weak<State>,
     transports: Transports,
     offline: bool,
 }
@@ -55,7 +64,15 @@ impl Opener {
     /// network.
     #[must_use]
     pub fn with(clock: Arc<dyn Clock>, transports: Transports) -> Self {
-        Self { quotas: QuotaBook::new(Arc::clone(&clock)), clock, transports, offline: false }
+        let quotas = QuotaBook::new(Arc::clone(&clock));
+        let (tokens, state) = (TokenBook::default(), Weak::new());
+        Self { quotas, tokens, state, clock, transports, offline: false }
+    }
+
+    /// Lets connectors ask what this state knows to stand at their targets.
+    pub(super) fn on(mut self, state: &Arc<State>) -> Self {
+        self.state = Arc::downgrade(state);
+        self
     }
 
     /// Takes over the pauses that an earlier process was asked for.
@@ -124,14 +141,21 @@ impl Opener {
         name: &'a str,
         target: &'a Target,
     ) -> TargetContext<'a> {
+        let scope = target.scope();
+        let known: Arc<dyn Known> = match self.state.upgrade() {
+            Some(state) => Arc::new(Seen::new(&state, name, scope.name())),
+            None => Arc::new(Nothing),
+        };
         TargetContext {
             target: name,
             settings: &target.settings,
-            scope: target.scope(),
+            scope,
             measures: &target.measures,
             folder: loaded.file.parent().unwrap_or(Path::new(".")),
             clock: &self.clock,
             quotas: &self.quotas,
+            tokens: &self.tokens,
+            known,
             quota: &target.quota,
             network: &target.network,
             http: &target.http,

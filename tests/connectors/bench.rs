@@ -18,8 +18,8 @@ use planthread_conformance::{Bench, Fault, Habit, Target, World};
 use planthread_contracts::{CellKey, MeasureDecl, Period, Scope, SeenCell};
 use planthread_kit::{
     CellWrite, Clock, Connector, QuotaBook, QuotaConfig, Transport, VirtualClock,
-    http::HttpSettings,
-    target::{Network, TargetContext},
+    http::{HttpSettings, TokenBook},
+    target::{Network, Nothing, TargetContext},
 };
 use planthread_mocks::{
     Change, Fault as Mishap, Faulty, Reply, Rule, Setup, Simulator, StoredCell, faults::When,
@@ -153,6 +153,8 @@ impl FactoryBench {
             folder: &self.folder,
             clock,
             quotas: &QuotaBook::new(Arc::clone(clock)),
+            tokens: &TokenBook::default(),
+            known: Arc::new(Nothing),
             quota: &QuotaConfig::default(),
             network: &Network::default(),
             http,

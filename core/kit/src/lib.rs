@@ -43,6 +43,7 @@ pub mod secret;
 pub mod sheet;
 pub mod system_clock;
 pub mod table;
+pub mod tally;
 pub mod target;
 #[cfg(test)]
 mod testing;
@@ -65,5 +66,6 @@ pub use push_stack::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, PushStack, Set
 pub use quota::{Blackout, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, TenantKey};
 pub use secret::{Secret, SecretError, SecretRef};
 pub use system_clock::SystemClock;
+pub use tally::{Tallied, Tally};
 pub use transport::{SendError, Transport};
 pub use transport_reqwest::{ReqwestTransport, TransportError, TransportOptions};

@@ -21,6 +21,7 @@ mod released;
 mod retry;
 pub(crate) mod rows;
 mod screen;
+mod standing;
 pub mod states;
 mod trace;
 pub(crate) mod view;
@@ -42,6 +43,7 @@ pub use self::{
     retry::retry,
     rows::Why,
     screen::{Screened, screen},
+    standing::standing,
     trace::{AttemptTrace, RevisionTrace, Trace, trace},
     view::{CellView, Seen, cell, cells},
     want::{Want, Wanted, want},

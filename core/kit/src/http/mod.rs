@@ -39,6 +39,7 @@ pub mod retry_after;
 pub mod said;
 pub mod settings;
 pub mod stack;
+pub mod token_book;
 pub mod tokens;
 pub mod witness;
 
@@ -52,5 +53,6 @@ pub use retry_after::LONGEST_WAIT;
 pub use said::Said;
 pub use settings::HttpSettings;
 pub use stack::HttpStack;
+pub use token_book::TokenBook;
 pub use tokens::{Token, TokenSource, Tokens, ask};
 pub use witness::Witness;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    SettingsFault,
+    Known, SettingsFault,
     auth::{Auth, ClientIn, ExchangeClient, Takes},
     network::{Network, read},
 };
@@ -19,7 +19,7 @@ use crate::{
     TransportOptions,
     http::{
         Anonymous, Authenticator, Basic, ClientCredentials, FixedHeader, HttpSettings, HttpStack,
-        TokenRequest, Tokens,
+        TokenBook, TokenRequest, TokenSource,
     },
 };
 
@@ -40,6 +40,10 @@ pub struct TargetContext<'a> {
     pub clock: &'a Arc<dyn Clock>,
     /// Quotas by tenant.
     pub quotas: &'a QuotaBook,
+    /// Tokens by tenant.
+    pub tokens: &'a TokenBook,
+    /// What the ledger knows to stand there.
+    pub known: Arc<dyn Known>,
     /// Our share of this tenant's.
     pub quota: &'a QuotaConfig,
     /// Proxy and private authority.
@@ -74,13 +78,14 @@ impl TargetContext<'_> {
         http: &HttpSettings,
     ) -> Result<HttpStack, SettingsFault> {
         let policy = http.policy();
-        let credentials =
-            self.credentials(auth, takes, http).map_err(|f| f.inside("settings.auth"))?;
+        let tenant = TenantKey::of(host, &auth.identity());
+        let credentials = self
+            .credentials(&tenant, auth, takes, http)
+            .map_err(|fault| fault.inside("settings.auth"))?;
         let transport = match &self.transport {
             Some(transport) => Arc::clone(transport),
             None => self.real(credentials.certificate, http)?,
         };
-        let tenant = TenantKey::of(host, &auth.identity());
         let quota = self
             .quotas
             .for_tenant(tenant, self.quota.clone())
@@ -108,6 +113,7 @@ impl TargetContext<'_> {
 
     fn credentials(
         &self,
+        tenant: &TenantKey,
         auth: &Auth,
         takes: &Takes,
         http: &HttpSettings,
@@ -119,6 +125,12 @@ impl TargetContext<'_> {
         };
         let by = |authenticator: Arc<dyn Authenticator>| {
             Ok(Credentials { authenticator, certificate: None })
+        };
+        // Whoever asks in the same way as the same identity shares the token.
+        let shared = |secret: &Secret, source: Arc<dyn TokenSource>| {
+            let way = serde_json::to_string(auth)
+                .map_err(|error| SettingsFault::new("", error.to_string()))?;
+            by(Arc::new(self.tokens.of(tenant, &way, secret, || source)))
         };
         match auth {
             _ if self.offline => by(Arc::new(Anonymous)),
@@ -153,25 +165,27 @@ impl TargetContext<'_> {
                 let token_url = Url::parse(token_url)
                     .map_err(|error| SettingsFault::new("token_url", error.to_string()))?;
                 let scopes = scope.iter().flat_map(|scope| scope.split_whitespace());
+                let client_secret = secret("client_secret", client_secret)?;
                 let source = ClientCredentials::new(TokenRequest {
                     token_url,
                     client_id: client_id.clone(),
-                    client_secret: secret("client_secret", client_secret)?,
+                    client_secret: client_secret.clone(),
                     scopes: scopes.map(str::to_owned).collect(),
                     extra: parameters.clone().into_iter().collect(),
                     credentials_in_body: *client_in == ClientIn::Form,
                     timeout: http.policy().read_timeout,
                 });
-                by(Arc::new(Tokens::new(Arc::new(source))))
+                shared(&client_secret, Arc::new(source))
             }
             Auth::MachineIdentity { client_id, parameters } => {
-                let client = (client_id.as_deref(), Secret::new(""));
-                by(exchanged(takes, client, parameters, http)?)
+                let nothing = Secret::new("");
+                let client = (client_id.as_deref(), nothing.clone());
+                shared(&nothing, exchanged(takes, client, parameters, http)?)
             }
             Auth::TokenExchange { client_id, client_secret, parameters } => {
                 let client_secret = secret("client_secret", client_secret)?;
-                let client = (Some(client_id.as_str()), client_secret);
-                by(exchanged(takes, client, parameters, http)?)
+                let client = (Some(client_id.as_str()), client_secret.clone());
+                shared(&client_secret, exchanged(takes, client, parameters, http)?)
             }
         }
     }
@@ -182,14 +196,14 @@ fn exchanged(
     (client_id, client_secret): (Option<&str>, Secret),
     parameters: &BTreeMap<String, String>,
     http: &HttpSettings,
-) -> Result<Arc<dyn Authenticator>, SettingsFault> {
+) -> Result<Arc<dyn TokenSource>, SettingsFault> {
     let exchange = takes
         .exchange
         .ok_or_else(|| SettingsFault::new("kind", "this connector has no exchange of tokens"))?;
     let client_id = client_id.unwrap_or_default().to_owned();
     let (parameters, patience) = (parameters.clone(), http.policy().read_timeout);
     let client = ExchangeClient { client_id, client_secret, parameters, patience };
-    Ok(Arc::new(Tokens::new(exchange(client))))
+    Ok(exchange(client))
 }
 
 fn fixed(field: &str, name: &str, value: &str) -> Result<Arc<dyn Authenticator>, SettingsFault> {

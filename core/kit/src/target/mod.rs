@@ -8,14 +8,18 @@
 pub mod address;
 pub mod auth;
 pub mod context;
+pub mod decision;
 pub mod factory;
 pub mod fault;
+pub mod known;
 pub mod network;
 pub mod starter;
 
 pub use auth::{Auth, Takes};
 pub use context::{TargetContext, typed};
+pub use decision::Decision;
 pub use factory::{Provide, Provided, TargetFactory};
 pub use fault::SettingsFault;
+pub use known::{Known, Nothing};
 pub use network::Network;
 pub use starter::Starter;

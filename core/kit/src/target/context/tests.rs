@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     BoxFuture, Class, ConnectorError, VirtualClock,
     http::{Call, Safety, Token, TokenSource},
-    target::auth::Kind,
+    target::{Nothing, auth::Kind},
     testing::{Reply, Script, clock},
 };
 
@@ -56,6 +56,7 @@ struct World {
     clock: VirtualClock,
     time: Arc<dyn Clock>,
     quotas: QuotaBook,
+    tokens: TokenBook,
     script: Script,
     folder: PathBuf,
     offline: bool,
@@ -70,7 +71,8 @@ impl World {
         });
         let time: Arc<dyn Clock> = Arc::new(clock.clone());
         let quotas = QuotaBook::new(Arc::clone(&time));
-        Self { clock, time, quotas, script, folder: folder(), offline: false }
+        let tokens = TokenBook::default();
+        Self { clock, time, quotas, tokens, script, folder: folder(), offline: false }
     }
 
     fn stack(&self, auth: Value) -> Result<HttpStack, SettingsFault> {
@@ -82,6 +84,8 @@ impl World {
             folder: &self.folder,
             clock: &self.time,
             quotas: &self.quotas,
+            tokens: &self.tokens,
+            known: Arc::new(Nothing),
             quota: &QuotaConfig::default(),
             network: &Network::default(),
             http: &HttpSettings { read_seconds: Some(7), ..HttpSettings::default() },
@@ -92,12 +96,15 @@ impl World {
         context.stack("https://h.example", &auth, &TAKES, context.http)
     }
 
+    fn send(&self, stack: &HttpStack) {
+        let request = Request::get("https://h.example/rows").body(Bytes::new()).unwrap();
+        self.clock.block_on(stack.send(Call::new("read rows", Safety::Read, request))).unwrap();
+    }
+
     /// The `Authorization` header and the path of each request of one call.
     fn sent(&self, auth: Value) -> Vec<(String, String)> {
         let stack = self.stack(auth).unwrap();
-        let request = Request::get("https://h.example/rows").body(Bytes::new()).unwrap();
-        let call = Call::new("read rows", Safety::Read, request);
-        self.clock.block_on(stack.send(call)).unwrap();
+        self.send(&stack);
         let arrived = self.script.arrived().into_iter();
         arrived.map(|one| (one.path, one.authorization)).collect()
     }
@@ -173,4 +180,28 @@ fn settings_are_read_with_the_path_of_what_is_wrong() {
             .cure("write it")
             .into();
     assert_eq!(missing.cure.as_deref(), Some("write it"));
+}
+
+#[test]
+fn targets_of_one_tenant_share_a_token_unless_they_ask_for_it_otherwise() {
+    let world = World::new();
+    let file = "${file:secret}";
+    let auth = json!({"kind": "oauth2_client_credentials", "client_id": "me",
+        "token_url": "https://h.example/token", "client_secret": file});
+    let asked = || world.script.arrived().iter().filter(|one| one.path == "/token").count();
+    for _ in 0..2 {
+        world.send(&world.stack(auth.clone()).unwrap());
+    }
+    assert_eq!(asked(), 1, "two targets, one token");
+    let mut scoped = auth.clone();
+    scoped["scope"] = json!("write");
+    world.send(&world.stack(scoped).unwrap());
+    assert_eq!(asked(), 2, "another scope is another token");
+    let mut other = auth.clone();
+    other["client_id"] = json!("somebody");
+    world.send(&world.stack(other).unwrap());
+    assert_eq!(asked(), 3, "another identity is another tenant");
+    fs::write(world.folder.join("secret"), "renewed\n").unwrap();
+    world.send(&world.stack(auth).unwrap());
+    assert_eq!(asked(), 4, "nobody goes on with a secret that was renewed");
 }

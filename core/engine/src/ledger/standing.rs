@@ -1,0 +1,43 @@
+//! Which rows a target is known to hold: what whoever replaces a whole table asks
+//! before a row of it goes missing.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use planthread_kit::rows::RowKey;
+
+use super::rows::Why;
+use crate::{Reader, error::Result, plan::scan, store::cells::Cell};
+
+/// Rows of a scope in which a value of one of `measures` stood when it was last
+/// read, also of periods that are past or were left; and those in which one was
+/// missed since, until it is there again.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn standing(
+    reader: &Reader,
+    target: &str,
+    scope: &str,
+    measures: &[String],
+) -> Result<BTreeSet<RowKey>> {
+    let mut rows = BTreeSet::new();
+    reader.at_once(|db| {
+        let Some(scope) = db.scope(target, scope)? else { return Ok(()) };
+        scan::groups(db, scope, Date::MIN, |group, cells| {
+            let asked = |name: &str| measures.iter().any(|one| one == name);
+            let mut held = cells.iter().filter(|(name, _)| asked(name));
+            if held.any(|(_, cell)| stands(cell))
+                && let Some((name, _)) = cells.first()
+            {
+                rows.insert(RowKey::of(&group.cell(*name)));
+            }
+            Ok(())
+        })
+    })?;
+    Ok(rows)
+}
+
+fn stands(cell: &Cell) -> bool {
+    cell.seen.is_some() || (cell.seen_at.is_some() && cell.why == Why::Lost)
+}
