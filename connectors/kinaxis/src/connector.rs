@@ -1,10 +1,11 @@
 //! The six verbs, each one line: what they do stands in `verbs` and `check`.
 
-use planthread_contracts::{MeasureDecl, Scope, SeenCell};
+use planthread_contracts::SeenCell;
 use planthread_kit::{
     Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, CellWrite, Connector, ConnectorError,
-    Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Submission, http::HttpStack,
-    target::SettingsFault,
+    Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Submission,
+    http::HttpStack,
+    target::{SettingsFault, TargetContext},
 };
 
 use crate::{
@@ -25,22 +26,20 @@ pub struct Kinaxis {
 }
 
 impl Kinaxis {
-    /// A connector for `target`, whose own cells live in `scope`.
+    /// A connector for `target`.
     ///
     /// # Errors
     /// When settings and measures don't fit each other, or the scope is base and
     /// the route is no commit: nothing is written into the planners' own scenario.
     pub fn new(
-        target: &str,
+        target: &TargetContext<'_>,
         config: Config,
-        scope: Scope,
-        measures: Vec<MeasureDecl>,
         http: HttpStack,
     ) -> Result<Self, SettingsFault> {
-        let context = Context::new(config, target, scope, measures, http)?;
+        let context = Context::new(target, config, http)?;
         let info = Info {
             name: crate::NAME,
-            target: target.to_owned(),
+            target: target.target.to_owned(),
             address: context.config.address(&context.scope),
             capabilities: capabilities(&context),
             agreement: None,

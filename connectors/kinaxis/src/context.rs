@@ -1,9 +1,13 @@
 //! What the parts of the connector share.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use planthread_contracts::{MeasureDecl, Scope};
-use planthread_kit::{Attempt, Clock, ConnectorError, http::HttpStack, target::SettingsFault};
+use planthread_kit::{
+    Attempt, Clock, ConnectorError,
+    http::HttpStack,
+    target::{Known, SettingsFault, TargetContext},
+};
 
 use crate::{
     config::{Config, Layout, Route},
@@ -24,8 +28,8 @@ pub(crate) struct Context {
     pub(crate) client: Client,
     /// Whether the scenario was made sure of since the start.
     pub(crate) ensured: AtomicBool,
-    /// Most rows that each table held since the start.
-    pub(crate) most_rows: Vec<AtomicUsize>,
+    /// What the ledger knows to stand there.
+    pub(crate) known: Arc<dyn Known>,
 }
 
 impl Context {
@@ -35,12 +39,11 @@ impl Context {
     /// Those of [`Config::validate`], or when the scope is base and the route is no
     /// commit: nothing is written into the planners' own scenario.
     pub(crate) fn new(
+        target: &TargetContext<'_>,
         config: Config,
-        target: &str,
-        scope: Scope,
-        measures: Vec<MeasureDecl>,
         http: HttpStack,
     ) -> Result<Self, SettingsFault> {
+        let (scope, measures) = (target.scope.clone(), target.measures.to_vec());
         config.validate(&measures).map_err(|fault| fault.inside("settings"))?;
         let layouts = config.layouts(&measures)?;
         let route = config.route(&layouts)?;
@@ -51,9 +54,9 @@ impl Context {
             ));
         }
         let client = Client::new(http, &config, config.scenario_of(&scope));
-        let most_rows = layouts.iter().map(|_| AtomicUsize::new(0)).collect();
-        let (target, ensured) = (target.to_owned(), AtomicBool::new(false));
-        Ok(Self { config, target, scope, measures, layouts, route, client, ensured, most_rows })
+        let (known, ensured) = (Arc::clone(&target.known), AtomicBool::new(false));
+        let target = target.target.to_owned();
+        Ok(Self { config, target, scope, measures, layouts, route, client, ensured, known })
     }
 
     /// Notes the instant before a write that can take effect.

@@ -22,9 +22,7 @@ pub(crate) const fn rows_per_request(config: &Config, route: &Route) -> usize {
 /// Which measures share a request, and what a read takes.
 pub(crate) fn carriage(context: &Context) -> Carriage {
     let of = |layout: &Layout| {
-        let mine = |one: &&MeasureDecl| {
-            layout.values.iter().any(|field| layout.surface(field) == one.surface)
-        };
+        let mine = |one: &&MeasureDecl| layout.holds(&one.surface);
         context.measures.iter().filter(mine).map(|one| one.name.clone()).collect()
     };
     let columns = Together::Columns(context.layouts.iter().map(of).collect());

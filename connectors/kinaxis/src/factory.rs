@@ -34,6 +34,5 @@ fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFaul
     let config: Config = typed(context.settings).map_err(|fault| fault.inside("settings"))?;
     let http = context.http.clone().or_seconds(SECONDS.0, SECONDS.1);
     let stack = context.stack(config.base(), &config.auth, &TAKES, &http)?;
-    let (scope, measures) = (context.scope.clone(), context.measures.to_vec());
-    Ok(Arc::new(Kinaxis::new(context.target, config, scope, measures, stack)?))
+    Ok(Arc::new(Kinaxis::new(context, config, stack)?))
 }

@@ -4,38 +4,13 @@
 //! `ScriptError` (§13.1). A client was seen to take a partial success with up to
 //! ten bad rows for a success; here nothing but the full count is one.
 
-use planthread_kit::{ConnectorError, redact};
+use planthread_kit::{ConnectorError, Tally, redact};
 use serde_json::Value;
 
 use crate::wire::drift;
 
 /// Characters of the vendor's text that are kept.
 const KEPT: usize = 300;
-
-/// What one upload or import did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Tally {
-    /// The vendor's own word.
-    pub(crate) word: String,
-    /// Rows that were inserted, modified, or are as they were sent.
-    pub(crate) good: u64,
-    /// Rows that were refused; they are not named.
-    pub(crate) errors: u64,
-    /// Whether it says that it was a success.
-    pub(crate) success: bool,
-}
-
-impl Tally {
-    /// Whether every one of `rows` rows was taken.
-    pub(crate) fn whole(&self, rows: usize) -> bool {
-        self.success && self.errors == 0 && u64::try_from(rows) == Ok(self.good)
-    }
-
-    /// Whether it failed as a whole, without a word on rows.
-    pub(crate) const fn failed(&self) -> bool {
-        !self.success && self.good == 0 && self.errors == 0
-    }
-}
 
 /// `Results` of `complete` (§4.2).
 pub(crate) fn results(answer: &Value) -> Result<Tally, ConnectorError> {

@@ -23,6 +23,13 @@ pub(crate) struct Part {
     pub(crate) rows: Vec<Line>,
 }
 
+impl Part {
+    /// Positions of its cells in the batch.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = usize> {
+        self.rows.iter().flat_map(|line| line.cells.iter().copied())
+    }
+}
+
 /// One row, with the cells that it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {

@@ -15,8 +15,8 @@ fn commits(until: &str) -> Value {
     settings(json!({
         "write_route": "commit",
         "scenario": { "name": "Baseline" },
-        "commit": { "from": SIGNALS, "script": { "name": "CommitScenario" }, "by": "A. Planner",
-            "reason": "weekly cycle", "until": until },
+        "commit": { "from": SIGNALS, "script": { "name": "CommitScenario" },
+            "decision": { "by": "A. Planner", "reason": "weekly cycle", "until": until } },
     }))
 }
 

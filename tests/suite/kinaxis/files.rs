@@ -1,8 +1,10 @@
 //! Data loads: a Full file carries its whole table and never what is not ours, one
 //! that merges never empties a field, and what a dead attempt left is replaced.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use planthread_contracts::RowOutcome;
-use planthread_kit::Class;
+use planthread_kit::{Class, NoteError, rows::RowKey, target::Known};
 use serde_json::{Value, json};
 
 use super::{Rig, cell, measure, measures, settings, week};
@@ -52,26 +54,67 @@ fn a_full_file_is_refused_where_it_would_delete_somebody_elses_rows() {
     assert!(rig.sandbox.lock().unwrap().history().is_empty(), "nothing was changed");
 }
 
-#[test]
-fn fewer_rows_than_were_seen_wait_for_a_person() {
-    let rig = Rig::new(&[]);
-    let bulk = rig.open(SIGNALS, &settings(json!({})), &own()).unwrap();
-    rig.push(bulk.as_ref(), &[cell(SIGNALS, "live", week(49), "36.5")]).unwrap();
-    let connector = rig.open(SIGNALS, &load("Full"), &own()).unwrap();
-    rig.push(connector.as_ref(), &[cell(SIGNALS, "live", week(50), "37")]).unwrap();
-    rig.push(connector.as_ref(), &[cell(SIGNALS, "live", week(51), "38")]).unwrap();
+/// Somebody deletes rows of LINE-1 that begin on these days.
+fn delete(rig: &Rig, days: &[&str]) {
+    let rows: Vec<Value> = days.iter().map(|day| json!({ "Values": ["LINE-1", day] })).collect();
     let staged = rig.call(
         "bulk/remove",
         &json!({ "Scenario": { "Name": SIGNALS, "Scope": "Public" },
-        "Table": { "Namespace": "Planthread", "Name": "CapacitySignal" },
-        "Fields": ["Constraint.Name", "EffectiveInDate"],
-        "Rows": [{ "Values": ["LINE-1", "2026-11-30"] }, { "Values": ["LINE-1", "2026-12-07"] }] }),
+            "Table": { "Namespace": "Planthread", "Name": "CapacitySignal" },
+            "Fields": ["Constraint.Name", "EffectiveInDate"], "Rows": rows }),
     );
     let id = staged["RemovalId"].as_str().unwrap().trim_start_matches('#');
     rig.call(&format!("bulk/remove/{id}/complete"), &Value::Null);
-    let error = rig.push(connector.as_ref(), &[cell(SIGNALS, "live", week(52), "39")]).unwrap_err();
+}
+
+/// What a ledger remembers.
+#[derive(Debug)]
+struct Remembered(BTreeSet<RowKey>);
+
+impl Known for Remembered {
+    fn rows(&self, measures: &[String]) -> Result<BTreeSet<RowKey>, NoteError> {
+        assert_eq!(measures, ["live"], "the measures of the table");
+        Ok(self.0.clone())
+    }
+}
+
+#[test]
+fn a_row_that_was_seen_is_never_left_out_unless_a_person_says_so() {
+    let mut rig = Rig::new(&[]);
+    let connector = rig.open(SIGNALS, &load("Full"), &own()[..1]).unwrap();
+    let live = |number, value| cell(SIGNALS, "live", week(number), value);
+    for number in [49, 50, 51] {
+        rig.push(connector.as_ref(), &[live(number, "36.5")]).unwrap();
+    }
+    delete(&rig, &["2026-11-30", "2026-12-07"]);
+    let seen = [49, 50, 51].map(|number| RowKey::of(&live(number, "0").key));
+    rig.known = Arc::new(Remembered(seen.into_iter().collect()));
+    let connector = rig.open(SIGNALS, &load("Full"), &own()[..1]).unwrap();
+    // One of the two comes back with this batch; the other would be gone for good.
+    let error = rig.push(connector.as_ref(), &[live(50, "37")]).unwrap_err();
     assert!(error.class == Class::Drift && error.took_nothing, "{error}");
-    assert!(error.message.contains("1 rows, 2 were seen before"), "{error}");
+    assert!(error.message.contains("lacks 1 rows that were seen, first LINE-1@1010 2026-W49"));
+    let decided = |until: &str| {
+        let mut settings = load("Full");
+        settings["data_load"]["fewer_rows"] =
+            json!({ "by": "A. Planner", "reason": "week 49 is over", "until": until });
+        rig.open(SIGNALS, &settings, &own()[..1]).unwrap()
+    };
+    let late = rig.push(decided("2026-11-21").as_ref(), &[live(50, "37")]).unwrap_err();
+    assert!(late.class == Class::Fatal && late.took_nothing, "{late}");
+    assert_eq!(rig.read(connector.as_ref(), SIGNALS).unwrap().len(), 1, "nothing was written");
+    rig.push(decided("2026-12-31").as_ref(), &[live(50, "37")]).unwrap();
+    assert_eq!(rig.read(connector.as_ref(), SIGNALS).unwrap().len(), 2);
+}
+
+#[test]
+fn a_batch_that_brings_back_what_is_missing_lacks_nothing() {
+    let mut rig = Rig::new(&[]);
+    let live = |number, value| cell(SIGNALS, "live", week(number), value);
+    rig.known = Arc::new(Remembered([RowKey::of(&live(49, "0").key)].into()));
+    let connector = rig.open(SIGNALS, &load("Full"), &own()[..1]).unwrap();
+    rig.push(connector.as_ref(), &[live(49, "36.5")]).unwrap();
+    assert_eq!(rig.read(connector.as_ref(), SIGNALS).unwrap().len(), 1);
 }
 
 #[test]

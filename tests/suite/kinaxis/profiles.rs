@@ -90,6 +90,9 @@ fn a_refused_second_session_is_a_matter_of_rights_not_of_values() {
         "client_secret": "${file:kinaxis-secret}" } }));
     let first = rig.open(SIGNALS, &oauth, &measures()).unwrap();
     rig.push(first.as_ref(), &[cell(SIGNALS, "cut", week(49), "36.5")]).unwrap();
+    // A second target of the process goes on with the same session.
+    let beside = rig.open(SIGNALS, &oauth, &measures()).unwrap();
+    assert_eq!(rig.read(beside.as_ref(), SIGNALS).unwrap().len(), 1);
     let second = rig.open(SIGNALS, &settings(json!({})), &measures()).unwrap();
     let error = rig.push(second.as_ref(), &[cell(SIGNALS, "cut", week(49), "40")]).unwrap_err();
     assert_eq!(error.class, Class::Auth, "{error}");

@@ -130,6 +130,11 @@ impl Layout {
         self.keys().into_iter().chain(fields.iter().cloned()).collect()
     }
 
+    /// Whether the measure of this name at the target lies here.
+    pub(crate) fn holds(&self, surface: &str) -> bool {
+        self.values.iter().any(|field| self.surface(field) == surface)
+    }
+
     /// The measure's name at the target for a field of this table.
     pub(crate) fn surface(&self, field: &str) -> String {
         format!("{}.{field}", self.full())

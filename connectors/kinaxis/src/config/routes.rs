@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use planthread_kit::{
     dates::DateForm,
-    target::{SettingsFault, fault::filled},
+    target::{Decision, SettingsFault, fault::filled},
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -75,6 +75,9 @@ pub struct DataLoad {
     /// The worksheet that names refused lines; without it no row is judged.
     #[serde(default)]
     pub history: Option<History>,
+    /// Who decided that a Full file may lack rows that were seen, and until when.
+    #[serde(default)]
+    pub fewer_rows: Option<Decision>,
 }
 
 /// A worksheet on the messages of data updates (`System::DataUpdateMessage`).
@@ -115,7 +118,8 @@ impl DataLoad {
             return Err(SettingsFault::new("success", "names no text")
                 .cure("load one file by hand and read the status; a client expects Completed"));
         }
-        Ok(())
+        let fewer = self.fewer_rows.as_ref().map_or(Ok(()), Decision::validate);
+        fewer.map_err(|fault| fault.inside("fewer_rows"))
     }
 }
 
@@ -128,21 +132,14 @@ pub struct Commit {
     pub from: String,
     /// The customer's script that commits it.
     pub script: Script,
-    /// Who decided.
-    pub by: String,
-    /// Why.
-    pub reason: String,
-    /// Last day on which the decision holds (UTC).
-    #[schemars(with = "String")]
-    pub until: jiff::civil::Date,
+    /// Who decided, and until when that holds.
+    pub decision: Decision,
 }
 
 impl Commit {
     pub(super) fn validate(&self) -> Result<(), SettingsFault> {
-        const CURE: &str = "name scenario, person and reason: the decision is answered for";
-        filled("from", &self.from, CURE)?;
-        filled("by", &self.by, CURE)?;
-        filled("reason", &self.reason, CURE)
+        filled("from", &self.from, "name the scenario that is committed")?;
+        self.decision.validate().map_err(|fault| fault.inside("decision"))
     }
 }
 

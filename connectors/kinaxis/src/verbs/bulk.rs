@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use planthread_kit::{Attempt, ConnectorError, dates::DateForm, rows::RowKey};
+use planthread_kit::{Attempt, ConnectorError, Tallied, dates::DateForm, rows::RowKey};
 
-use super::{STEP, outcome::Outcome, read};
+use super::{STEP, read};
 use crate::{
     config::NonKeyed,
     context::Context,
@@ -29,7 +29,7 @@ pub(crate) async fn write(
     context: &Context,
     parts: &[Part],
     attempt: &Attempt,
-    outcome: &mut Outcome,
+    outcome: &mut Tallied,
 ) -> Result<(), ConnectorError> {
     let form = (DATES, context.config.effective_out);
     let mut staged: Vec<Staged<'_>> = Vec::new();
@@ -58,7 +58,7 @@ pub(crate) async fn write(
         let done = done.map_err(|error| if number > 0 { error.after_effect() } else { error });
         let tally = receipt::results(&done?)?;
         if let Some(part) = one.part {
-            outcome.take(part, &tally);
+            outcome.take(&tally, part.rows.len(), part.cells());
         }
     }
     Ok(())

@@ -9,11 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::tz::TimeZone;
-use planthread_kit::{Attempt, Class, ConnectorError, Sent, http::Lane, rows::RowKey};
+use planthread_kit::{Attempt, Class, ConnectorError, Sent, Tallied, http::Lane, rows::RowKey};
 use rust_decimal::Decimal;
 
-use super::{STEP, outcome::Outcome, read::held};
+use super::{STEP, read::held};
 use crate::{
     config::{Commit, Layout},
     context::Context,
@@ -29,10 +28,10 @@ pub(crate) async fn write(
     commit: &Commit,
     parts: &[Part],
     attempt: &Attempt,
-    outcome: &mut Outcome,
+    outcome: &mut Tallied,
 ) -> Result<(), ConnectorError> {
     let nothing = ConnectorError::took_nothing;
-    decided(context, commit).map_err(nothing)?;
+    commit.decision.ask(context.clock().now(), COMMIT, "settings.commit.decision")?;
     let mut found = Found::default();
     for (number, layout) in context.layouts.iter().enumerate() {
         let both =
@@ -44,19 +43,9 @@ pub(crate) async fn write(
     context.note_now(attempt).map_err(nothing)?;
     let answer = context.client.script(&commit.script, &commit.from).await?;
     let said = receipt::script(&answer)?;
-    outcome.accept(parts, format!("{said} (decided by {})", commit.by));
+    let word = format!("{said} (decided by {})", commit.decision.by);
+    outcome.accept(word, parts.iter().flat_map(Part::cells));
     Ok(())
-}
-
-/// Whether the decision holds.
-fn decided(context: &Context, commit: &Commit) -> Result<(), ConnectorError> {
-    let today = TimeZone::UTC.to_datetime(context.clock().now()).date();
-    if today <= commit.until {
-        return Ok(());
-    }
-    let text = format!("the decision of {} held until {}", commit.by, commit.until);
-    Err(ConnectorError::new(Class::Fatal, COMMIT, text)
-        .cure("ask for a new one, and write it under `settings.commit`"))
 }
 
 /// Rows of one table in the signal scenario and in its parent.

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use planthread_kit::{Attempt, Class, ConnectorError};
+use planthread_kit::{Attempt, Class, ConnectorError, Tallied};
 
-use super::{STEP, outcome::Outcome, read};
+use super::{STEP, read};
 use crate::{
     config::{Import, Worksheet},
     context::Context,
@@ -21,7 +21,7 @@ pub(crate) async fn write(
     import: &Import,
     parts: &[Part],
     attempt: &Attempt,
-    outcome: &mut Outcome,
+    outcome: &mut Tallied,
 ) -> Result<(), ConnectorError> {
     let mut ready = Vec::new();
     for part in parts {
@@ -37,7 +37,7 @@ pub(crate) async fn write(
         };
         // What an earlier import wrote stays.
         let done = done.map_err(|error| if number > 0 { error.after_effect() } else { error });
-        outcome.take(part, &receipt::import(&done?)?);
+        outcome.take(&receipt::import(&done?)?, part.rows.len(), part.cells());
     }
     Ok(())
 }

@@ -4,20 +4,17 @@
 //!
 //! Every push writes the files of all tables: what a dead attempt left behind is
 //! replaced before anything is triggered. A Full file deletes what it lacks, so it
-//! carries every row of its table as it was just read, and is never made of
-//! fewer rows than were seen before.
+//! carries every row of its table as it was just read, and lacks none that the
+//! ledger ever saw there unless a person decided so.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::atomic::Ordering,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 use planthread_kit::{Attempt, Class, ConnectorError, http::Lane, rows::RowKey};
 
 use super::{KEY, STEP, read};
 use crate::{
-    config::DataLoad,
+    config::{DataLoad, Layout},
     context::Context,
     rows::{Held, Line, Part, digest, lines, texts, whole},
 };
@@ -81,11 +78,44 @@ async fn file(
         .map(|(part, line)| row(&line.key, &whole(layout, (part, line), held.get(&line.key))))
         .collect();
     if load.full() {
-        let sent: BTreeSet<&RowKey> = mine.iter().map(|(_, line)| &line.key).collect();
-        let rest = held.iter().filter(|(key, _)| !sent.contains(key));
-        rows.extend(rest.map(|(key, held)| row(key, &held.texts[layout.keys().len()..])));
+        let mut keys: BTreeSet<&RowKey> = mine.iter().map(|(_, line)| &line.key).collect();
+        let rest: Vec<_> = held.iter().filter(|(key, _)| !keys.contains(key)).collect();
+        for (key, held) in rest {
+            rows.push(row(key, &held.texts[layout.keys().len()..]));
+            keys.insert(key);
+        }
+        if !keys.is_empty() {
+            nothing_lacks(context, load, layout, &keys)?;
+        }
     }
     Ok(rows)
+}
+
+/// Whether a Full file of `keys` has every row that the ledger saw there, or a
+/// person decided that it may lack some.
+fn nothing_lacks(
+    context: &Context,
+    load: &DataLoad,
+    layout: &Layout,
+    keys: &BTreeSet<&RowKey>,
+) -> Result<(), ConnectorError> {
+    let mine = context.measures.iter().filter(|measure| layout.holds(&measure.surface));
+    let measures: Vec<String> = mine.map(|measure| measure.name.clone()).collect();
+    let known = context.known.rows(&measures).map_err(|error| {
+        ConnectorError::new(Class::Fatal, LOAD, error.to_string()).caused_by(error)
+    })?;
+    let mut lacking = known.iter().filter(|row| !keys.contains(row)).peekable();
+    let Some(first) = lacking.peek() else { return Ok(()) };
+    if let Some(decision) = &load.fewer_rows {
+        return decision.ask(context.clock().now(), LOAD, "settings.data_load.fewer_rows");
+    }
+    let first = format!("{}@{} {}", first.resource, first.location, first.period);
+    let (full, count) = (layout.full(), lacking.count());
+    let text = format!("{full} lacks {count} rows that were seen, first {first}");
+    Err(ConnectorError::new(Class::Drift, LOAD, text).cure(
+        "look who deleted them, or what hides them from this user; where they may go, a person \
+         says so under `settings.data_load.fewer_rows`",
+    ))
 }
 
 /// Everything that a table holds, if it is ours alone where it must be.
@@ -115,16 +145,6 @@ async fn held(
                 ));
             }
             None => {}
-        }
-    }
-    if load.full() {
-        let before = context.most_rows[number].fetch_max(held.len(), Ordering::AcqRel);
-        if held.len() < before {
-            let text =
-                format!("{} holds {} rows, {before} were seen before", layout.full(), held.len());
-            return Err(drift(text).cure(
-                "look who deleted them, or what hides them from this user; a restart takes the new count",
-            ));
         }
     }
     Ok(held)

@@ -4,7 +4,6 @@ pub(crate) mod bulk;
 pub(crate) mod commit;
 pub(crate) mod import;
 pub(crate) mod load;
-pub(crate) mod outcome;
 pub(crate) mod poll;
 pub(crate) mod read;
 pub(crate) mod submit;

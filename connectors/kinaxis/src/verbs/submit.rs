@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use planthread_contracts::RowOutcome;
-use planthread_kit::{Attempt, Batch, ConnectorError, Submission};
+use planthread_kit::{Attempt, Batch, ConnectorError, Submission, Tallied};
 
-use super::{bulk, commit, import, load, outcome::Outcome};
+use super::{bulk, commit, import, load};
 use crate::{
     config::Route,
     context::Context,
@@ -28,7 +28,7 @@ pub(crate) async fn submit(
         _ => context.config.writing.rows_per_request,
     };
     let parts = parts(&grouped, &context.layouts, most);
-    let mut outcome = Outcome::new(rows);
+    let mut outcome = Tallied::new(rows);
     if !parts.is_empty() {
         ensure(context).await?;
         match &context.route {
