@@ -1,5 +1,5 @@
-//! What stands before a sandbox when its bridge dies: the request at which that
-//! happens, and what becomes of it.
+//! What stands before a sandbox when its bridge dies, or when something goes wrong:
+//! the request at which that happens, and what becomes of it.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -9,7 +9,9 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
-use planthread_mocks::{Change, Cut, Reply, Simulator, StoredCell};
+use planthread_mocks::{
+    Change, Cut, Fault, Faulty, Reply, Rule, Simulator, StoredCell, faults::When,
+};
 
 /// What becomes of the request at which a bridge dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub(crate) enum Effect {
 
 /// What stands before the sandbox.
 pub(crate) struct Gate {
-    inner: Box<dyn Simulator>,
+    inner: Faulty<Box<dyn Simulator>>,
     /// Method and path of every request.
     pub(crate) lines: Vec<String>,
     /// Nobody answers.
@@ -38,7 +40,14 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(inner: Box<dyn Simulator>) -> Self {
         let lines = Vec::new();
+        let inner = Faulty::new(inner, [], 1);
         Self { inner, lines, down: false, kill: None, killed: false, late: None }
+    }
+
+    /// Goes wrong once, at request `nth` from now (from 1).
+    pub(crate) fn fault_at(&mut self, nth: usize, fault: Fault) {
+        let nth = nth as u64;
+        self.inner.schedule(Rule { fault, matches: None, when: When::Range(nth, nth) });
     }
 
     fn dies_now(&mut self) -> Option<Effect> {

@@ -1,171 +1,15 @@
-//! Law 12 for every target: the bridge dies at any request, and starts again from
-//! its disk. What died with it never arrives, has had its effect, or arrives late.
-
-use std::{
-    collections::BTreeMap,
-    fs,
-    future::{Future, poll_fn},
-    path::{Path, PathBuf},
-    pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Poll,
-    time::Duration,
-};
+//! Law 12 for every target, in each of its ways: the bridge dies at any request, and
+//! starts again from its disk. What died with it never arrives, has had its effect,
+//! or arrives late. In another way than the starting point it dies at the first
+//! request of each kind.
 
 use planthread::registry::{Registered, TARGETS};
-use planthread_contracts::RevisionState;
-use planthread_engine::{ledger, status};
-use planthread_kit::{Clock as _, VirtualClock};
-use planthread_mocks::{Setup, Simulator as _, Writer};
-use rust_decimal::Decimal;
 
 use crate::{
-    gate::{Effect, Gate, Shared},
-    site::{Place, Site, place},
+    gate::Effect,
+    mortal::{Mortal, kind},
+    way::Way,
 };
-
-/// Rows of the counter file that are kept: the landed hours come from the events.
-const COUNTS_KEPT: usize = 100;
-/// What a site plans, and here: two weeks as they were known at one instant, so
-/// that no hour that ends changes a wanted value.
-const WEEKS: [&str; 2] = [
-    "  horizon: { past_weeks: 1, future_weeks: 3 }\n",
-    "  as_of: 2026-11-25T06:10:00Z\n  horizon: { past_weeks: 0, future_weeks: 1 }\n",
-];
-
-/// Starts after a death: the first at once, the others when nothing of it can
-/// arrive any more and what was read is old enough to be judged.
-const STARTS: [Duration; 4] = [
-    Duration::from_secs(3),
-    Duration::from_mins(20),
-    Duration::from_mins(20),
-    Duration::from_mins(20),
-];
-
-/// A site whose bridge can die, and begin again.
-struct Mortal {
-    site: Site,
-    registered: Registered,
-    gate: Arc<Mutex<Gate>>,
-}
-
-impl Mortal {
-    /// Its records are in, and nothing was ever sent.
-    fn new(registered: &Registered) -> Self {
-        let mut slot = None;
-        let site = Site::with(registered, Setup::default(), |sandbox| {
-            let gate = Arc::new(Mutex::new(Gate::new(sandbox)));
-            slot = Some(Arc::clone(&gate));
-            Box::new(Shared(gate))
-        });
-        let gate = slot.unwrap();
-        let change = |file: &str, change: &dyn Fn(String) -> String| {
-            let file = site.folder.join(file);
-            fs::write(&file, change(fs::read_to_string(&file).unwrap())).unwrap();
-        };
-        let short =
-            |text: String| text.lines().take(COUNTS_KEPT).collect::<Vec<_>>().join("\n") + "\n";
-        change("data/hourly-counts.csv", &short);
-        change("planthread.yaml", &|text| {
-            assert!(text.contains(WEEKS[0]));
-            text.replacen(WEEKS[0], WEEKS[1], 1)
-        });
-        let mut mortal = Self { site, registered: *registered, gate };
-        mortal.gate().down = true;
-        assert!(mortal.cycle());
-        copy(&mortal.state(), &mortal.site.folder.join("kept"));
-        mortal.begin();
-        mortal
-    }
-
-    /// Begins again, with a new sandbox.
-    fn begin(&mut self) {
-        let demo = self.registered.sandbox.demo.iter();
-        let options = demo.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let setup = Setup { options: options.collect(), ..Setup::default() };
-        *self.gate() = Gate::new((self.registered.sandbox.build)(&setup).unwrap());
-        let _ = fs::remove_dir_all(self.state());
-        let _ = fs::remove_dir_all(self.site.folder.join("packs"));
-        copy(&self.site.folder.join("kept"), &self.state());
-        self.site.clock = VirtualClock::new("2026-11-25T06:10:00Z".parse().unwrap(), 7);
-    }
-
-    fn state(&self) -> PathBuf {
-        self.site.folder.join("planthread-state")
-    }
-
-    fn gate(&self) -> MutexGuard<'_, Gate> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One cycle of a bridge that begins with what the disk holds; `false` when it
-    /// died.
-    fn cycle(&self) -> bool {
-        let bridge = self.site.bridge();
-        let targets = bridge.targets(None).unwrap();
-        let done = self.until_killed(bridge.cycle(&targets, bridge.as_of()));
-        done.map(Result::unwrap).is_some()
-    }
-
-    /// Runs `future` until it ends, or until the bridge dies: then `None`.
-    fn until_killed<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let mut future = pin!(future);
-        self.site.clock.block_on(poll_fn(|context| match future.as_mut().poll(context) {
-            Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending if self.gate().killed => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }))
-    }
-}
-
-/// Copies a folder of files.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for path in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
-        if path.is_file() {
-            fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
-        }
-    }
-}
-
-/// Whether everything that is wanted is seen.
-fn landed(site: &Site) -> bool {
-    let reader = site.bridge().reader().unwrap();
-    let scopes = status::status(&reader, site.clock.now()).unwrap().scopes;
-    scopes.iter().all(|scope| scope.seen == scope.wanted)
-}
-
-/// Every wanted cell is seen, took effect once with exactly its value, and nothing
-/// else did; nothing is open, and the books balance.
-fn proven(mortal: &Mortal, when: &str) {
-    let site = &mortal.site;
-    let bridge = site.bridge();
-    let reader = bridge.reader().unwrap();
-    let mut wanted = BTreeMap::<Place, Decimal>::new();
-    ledger::cells(&reader, site.clock.now(), |cell| {
-        assert_eq!(cell.state, RevisionState::Seen, "{when}: {}", cell.key);
-        wanted.insert(place(&bridge, &cell.key), cell.value);
-        Ok(())
-    })
-    .unwrap();
-    assert!(wanted.len() > 50, "{when}: {} cells", wanted.len());
-    for change in mortal.gate().history() {
-        if matches!(change.cell.writer, Writer::Integration(_)) {
-            let cell = change.cell;
-            let (value, period) = (cell.value, cell.period.to_string());
-            let place = (cell.scope, cell.resource, cell.location, period, cell.measure);
-            let expected = wanted.remove(&place);
-            assert_eq!(expected, Some(value), "{when}: {place:?} twice, or not ours");
-        }
-    }
-    assert!(wanted.is_empty(), "{when}: never took effect: {wanted:?}");
-    let audit = ledger::audit(&reader).unwrap();
-    assert!(audit.findings.is_empty(), "{when}: {:?}", audit.findings);
-    for scope in status::status(&reader, site.clock.now()).unwrap().scopes {
-        let open = (scope.open_attempts, scope.open_cases, scope.locks);
-        assert_eq!(open, (0, 0, 0), "{when}: {scope:?}");
-    }
-}
 
 /// Dies at request `nth`, and starts again.
 fn survives(mortal: &mut Mortal, nth: usize, effect: Effect, when: &str) {
@@ -173,36 +17,27 @@ fn survives(mortal: &mut Mortal, nth: usize, effect: Effect, when: &str) {
     mortal.gate().kill = Some((nth, effect));
     assert!(!mortal.cycle(), "{when}: it went on");
     mortal.gate().killed = false;
-    for wait in STARTS {
-        mortal.site.clock.advance(wait);
-        assert!(mortal.cycle(), "{when}");
-        if landed(&mortal.site) {
-            break;
-        }
-    }
-    proven(mortal, when);
+    mortal.recovers(when);
 }
 
 #[test]
 fn law_12_every_target_survives_a_death_at_any_request() {
     std::thread::scope(|scope| {
         for registered in TARGETS {
-            scope.spawn(|| dies_at_each_request(registered));
+            for way in Way::all(registered) {
+                scope.spawn(move || dies_at_each_request(registered, &way));
+            }
         }
     });
 }
 
-fn dies_at_each_request(registered: &Registered) {
-    let mut mortal = Mortal::new(registered);
-    assert!(mortal.cycle());
-    proven(&mortal, registered.target.name);
-    let lines = std::mem::take(&mut mortal.gate().lines);
-    for (nth, line) in (1..).zip(&lines) {
+fn dies_at_each_request(registered: &Registered, way: &Way) {
+    let mut mortal = Mortal::new(registered, way);
+    let lines = mortal.undisturbed();
+    let new = |nth: usize| !lines[..nth - 1].iter().any(|one| kind(one) == kind(&lines[nth - 1]));
+    for (nth, line) in (1..).zip(&lines).filter(|(nth, _)| way.name.is_empty() || new(*nth)) {
         for effect in effects(&lines, nth) {
-            let when = format!(
-                "{}: died at request {nth}, {line}, effect {effect:?}",
-                registered.target.name
-            );
+            let when = format!("{}: died at request {nth}, {line}, effect {effect:?}", mortal.name);
             survives(&mut mortal, nth, *effect, &when);
         }
     }
@@ -221,10 +56,4 @@ fn effects(lines: &[String], nth: usize) -> &'static [Effect] {
     let edge = !lines[..nth - 1].iter().any(same) || !lines[nth..].iter().any(same);
     let turn = nth % ALL.len();
     if edge { ALL } else { &ALL[turn..=turn] }
-}
-
-/// Method and path without the parts that hold a number.
-fn kind(line: &str) -> String {
-    let plain = |part: &&str| !part.contains(|letter: char| letter.is_ascii_digit());
-    line.split('/').filter(plain).collect::<Vec<_>>().join("/")
 }

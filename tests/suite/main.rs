@@ -22,6 +22,7 @@ mod kinaxis;
 mod landing;
 mod laws;
 mod loops;
+mod mortal;
 mod named_faults;
 mod outage;
 mod overwrites;
@@ -37,8 +38,12 @@ mod secrets;
 mod site;
 mod standing;
 mod steps;
+mod swept;
 mod tenants;
 mod tidy;
 mod waiting;
+#[path = "../crash/way.rs"]
+#[allow(dead_code, reason = "shared with `tests/crash`, which needs other parts of it")]
+mod way;
 mod wire;
 mod world;

@@ -2,7 +2,6 @@
 //! what was foretold. `cargo test --test suite requests -- --nocapture` shows it.
 
 use std::{
-    fs,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -12,16 +11,14 @@ use std::{
 
 use bytes::Bytes;
 use http::Request;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use planthread::{
-    demo::twin,
     pipeline::{Bridge, Course, OpenTarget},
     registry::{Registered, TARGETS},
 };
 use planthread_engine::plan::PlanHeader;
 use planthread_kit::Clock as _;
 use planthread_mocks::{Change, Reply, Setup, Simulator, StoredCell, latency::Profile};
-use serde_json::{Value, json};
 
 use crate::site::Site;
 
@@ -110,20 +107,6 @@ impl Rig {
         assert!(landed >= plan.counts.cells, "{}: {landed} landed", target.name);
         Landed { requests, took, plan }
     }
-
-    /// An hour later the twin of one line foretells less than before.
-    fn foretell(&self) {
-        self.site.clock.advance(Duration::from_secs(3_600));
-        let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let text = twin::events_ndjson(self.site.clock.now(), &zone);
-        let mut event: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-        for period in event["data"]["periods"].as_array_mut().unwrap() {
-            period["up"] = json!({ "point": { "value": "0.4" } });
-        }
-        let file = self.site.folder.join("data/twin-events.ndjson");
-        let before = fs::read_to_string(&file).unwrap();
-        fs::write(&file, format!("{before}{event}\n")).unwrap();
-    }
 }
 
 /// Holds a landing against the fewest requests that the target's protocol allows,
@@ -168,7 +151,7 @@ fn every_target_needs_the_fewest_requests_and_the_time_that_was_foretold() {
                 let once = if round == "first landing" { once } else { 0 };
                 judge(target, round, once, &rig.land(&bridge, target));
             }
-            rig.foretell();
+            rig.site.foretell();
         }
     }
 }

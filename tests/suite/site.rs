@@ -9,11 +9,13 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use planthread::{
     config,
+    demo::twin,
     in_process::InProcess,
     pipeline::{Bridge, Opener, Transports},
     registry::Registered,
@@ -23,6 +25,9 @@ use planthread_contracts::CellKey;
 use planthread_kit::{Clock, Transport, VirtualClock};
 use planthread_mocks::{Setup, Simulator};
 use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use crate::way::Way;
 
 static FOLDERS: AtomicU64 = AtomicU64::new(0);
 
@@ -33,6 +38,8 @@ pub(crate) type Place = (String, String, String, String, String);
 pub(crate) struct Site {
     pub(crate) folder: PathBuf,
     pub(crate) clock: VirtualClock,
+    /// The profile of its way, where it is another than the starting point.
+    profile: Option<&'static str>,
     sandbox: Arc<Mutex<Box<dyn Simulator>>>,
 }
 
@@ -49,6 +56,15 @@ impl Site {
         setup: Setup,
         between: impl FnOnce(Box<dyn Simulator>) -> Box<dyn Simulator>,
     ) -> Self {
+        Self::of((registered, &Way::default()), setup, between)
+    }
+
+    /// The same, set up in some way.
+    pub(crate) fn of(
+        (registered, way): (&Registered, &Way),
+        setup: Setup,
+        between: impl FnOnce(Box<dyn Simulator>) -> Box<dyn Simulator>,
+    ) -> Self {
         let (target, sandbox) = (registered.target, registered.sandbox);
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
         let name = format!("planthread-{}-{}-{number}", target.name, std::process::id());
@@ -61,23 +77,45 @@ impl Site {
         let zone = "  zone: Europe/Berlin\n";
         let short = format!("{zone}  horizon: {{ past_weeks: 1, future_weeks: 3 }}\n");
         assert!(text.contains(zone));
-        fs::write(&file, text.replacen(zone, &short, 1)).unwrap();
-        let option = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let setup = Setup { options: sandbox.demo.iter().map(option).collect(), ..setup };
-        let sandbox = between((sandbox.build)(&setup).unwrap());
-        Self { folder, clock: VirtualClock::new(now, 7), sandbox: Arc::new(Mutex::new(sandbox)) }
+        let text = way.rewritten(text.replacen(zone, &short, 1));
+        let profile = (!way.targets.is_null()).then_some("way");
+        // JSON is YAML.
+        let over = format!("  way: {{ targets: {} }}\n", way.targets);
+        fs::write(&file, text + profile.map_or("", |_| &over)).unwrap();
+        let sandbox = between((sandbox.build)(&way.setup(registered, setup)).unwrap());
+        let (clock, sandbox) = (VirtualClock::new(now, 7), Arc::new(Mutex::new(sandbox)));
+        Self { folder, clock, profile, sandbox }
     }
 
     /// The bridge on what the disk holds.
     pub(crate) fn bridge(&self) -> Bridge {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let loaded = config::load(&self.folder.join("planthread.yaml"), None).unwrap();
+        let loaded = config::load(&self.folder.join("planthread.yaml"), self.profile).unwrap();
         let wire = |name: &String| {
             let wire = InProcess::new(self.sandbox.clone(), Arc::clone(&clock));
             (name.clone(), Arc::new(wire) as Arc<dyn Transport>)
         };
         let wires: Transports = loaded.config.targets.keys().map(wire).collect();
         Bridge::open(loaded, Arc::clone(&clock), Opener::with(clock, wires)).unwrap()
+    }
+
+    /// An hour later the twin of one line foretells less than before.
+    pub(crate) fn foretell(&self) {
+        self.clock.advance(Duration::from_secs(3_600));
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let text = twin::events_ndjson(self.clock.now(), &zone);
+        let mut event: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        for period in event["data"]["periods"].as_array_mut().unwrap() {
+            period["up"] = json!({ "point": { "value": "0.4" } });
+        }
+        let file = self.folder.join("data/twin-events.ndjson");
+        let before = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{before}{event}\n")).unwrap();
+    }
+
+    /// What the sandbox answers somebody else.
+    pub(crate) fn send(&self, request: &http::Request<bytes::Bytes>) -> planthread_mocks::Reply {
+        self.sandbox.lock().unwrap().handle(self.clock.now(), request)
     }
 
     /// What the target holds, and the places that came through its interface.

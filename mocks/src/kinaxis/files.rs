@@ -32,7 +32,7 @@ use crate::sdk::{
 pub(super) const SOURCE: &str = "capacity_signals_ds";
 /// The file after which an extract is complete.
 const TRIGGER: &str = "extract.done";
-/// Name of the load, as history shows it.
+/// Name of a load by hand, as the planner's page shows it.
 const LOAD: &str = "Data update";
 
 /// One file of an extract.
@@ -157,7 +157,7 @@ impl Kinaxis {
                 continue;
             }
             for (name, file) in files {
-                self.load_file(end, &key, &name, &file, Format::Compact);
+                self.load_file(end, &key, (&name, &file), &self.integration.clone());
             }
             let text = self.options.success_text.clone();
             self.say(&key, &text);
@@ -170,17 +170,17 @@ impl Kinaxis {
         }
     }
 
-    /// Loads one file, and keeps its history; the counts of it.
+    /// Loads one file as its writer, and keeps its history; the counts of it.
     fn load_file(
         &mut self,
         at: Timestamp,
         update: &str,
-        name: &str,
-        file: &File,
-        dates: Format,
+        (name, file): (&str, &File),
+        writer: &Arc<Writer>,
     ) -> Counts {
+        let dates = Format::Compact;
         let mut way = self.way(at, &file.scope, dates);
-        way.writer = Arc::new(Writer::Job(LOAD.to_owned()));
+        way.writer = Arc::clone(writer);
         let declared = &self.data.tables[file.table];
         let mut record = FileRecord::new(update, &declared.full(), name, file.rows.len());
         let (mut counts, mut kept) = (Counts::default(), BTreeSet::new());
@@ -245,8 +245,9 @@ impl Kinaxis {
             Ok(files) => {
                 let key = self.handle_of('D');
                 let mut total = Counts::default();
+                let writer = Arc::new(Writer::Job(LOAD.to_owned()));
                 for (name, file) in &files {
-                    let counts = self.load_file(at, &key, name, file, Format::Compact);
+                    let counts = self.load_file(at, &key, (name, file), &writer);
                     total.errors += counts.errors;
                     total.inserted += counts.inserted + counts.modified + counts.unchanged;
                     total.deleted += counts.deleted;

@@ -8,7 +8,7 @@ use super::{behaviours::Switches, dates::Format};
 use crate::sdk::{Kind, OptionDecl, SandboxShape, Setup, SetupError, Values, plan::storage};
 
 /// Its options on the command line.
-pub const DECLARED: [OptionDecl; 8] = [
+pub const DECLARED: [OptionDecl; 9] = [
     OptionDecl {
         name: "resources",
         kind: Kind::Number(0, 100_000),
@@ -57,6 +57,12 @@ pub const DECLARED: [OptionDecl; 8] = [
         default: "Completed",
         does: "the status of a data update that has ended well",
     },
+    OptionDecl {
+        name: "cut-table",
+        kind: Kind::Text,
+        default: "",
+        does: "name of one more own table, Planthread::NAME with a Rate a week: where nothing but a plan cut lies",
+    },
 ];
 
 /// Start-up options.
@@ -78,6 +84,8 @@ pub struct Options {
     pub update: Duration,
     /// What a data update says when it has ended well.
     pub success_text: String,
+    /// One more own table, for a plan cut alone.
+    pub cut_table: Option<String>,
     /// Which behaviours are on.
     pub switches: Switches,
     /// The target whose shape it takes, if it stands in for one.
@@ -107,6 +115,7 @@ impl Options {
             token_life: Duration::from_secs(values.number("token-seconds")),
             update: Duration::from_millis(values.number("update-ms")),
             success_text: values.text("success-text").to_owned(),
+            cut_table: Some(values.text("cut-table").to_owned()).filter(|name| !name.is_empty()),
             switches: Switches::named(&setup.on, &setup.off)?,
             shape: setup.shape.clone(),
         })

@@ -238,6 +238,11 @@ pub(super) fn build(options: &Options) -> (Vec<Table>, Model) {
                 let id = format!("{}::{}.{name}", OWN.0, OWN.1);
                 model.measures.push(measure(&id, label, aggregation, part));
             }
+            if let Some(name) = &options.cut_table {
+                tables.push(own(OWN.0, name, &["Rate".to_owned()]));
+                let id = format!("{}::{name}.Rate", OWN.0);
+                model.measures.push(measure(&id, "Plan cut", Aggregation::Sum, Part::Other));
+            }
         }
         Some(shape) => {
             if !shape.scope.is_base() {

@@ -5,6 +5,7 @@ mod commit;
 mod files;
 mod profiles;
 mod requests;
+mod restart;
 
 use std::{
     collections::BTreeMap,
@@ -14,14 +15,17 @@ use std::{
 };
 
 use jiff::Timestamp;
-use planthread::{in_process::InProcess, registry};
+use planthread::{
+    in_process::InProcess,
+    registry::{self, Registered},
+};
 use planthread_contracts::{CellKey, MeasureDecl, Period, Scope, WriteGrant};
 use planthread_kit::{
     Attempt, AttemptId, AttemptRecord, Batch, CellWrite, Clock, Connector, ConnectorError,
     NoteError, NoteSink, Poll, PushOutcome, QuotaBook, QuotaConfig, Selection, Submission,
     VirtualClock,
-    http::{HttpSettings, Lane},
-    target::{Network, SettingsFault, TargetContext},
+    http::{HttpSettings, Lane, TokenBook},
+    target::{Known, Network, Nothing, SettingsFault, TargetContext},
 };
 use planthread_mocks::{Setup, Simulator};
 use rust_decimal::Decimal;
@@ -31,6 +35,10 @@ use serde_json::{Value, json};
 pub(super) struct Rig {
     pub(super) clock: VirtualClock,
     pub(super) sandbox: Arc<Mutex<Box<dyn Simulator>>>,
+    /// What the ledger behind the connector knows.
+    pub(super) known: Arc<dyn Known>,
+    /// Tokens of the process.
+    tokens: TokenBook,
 }
 
 /// Notes of one attempt.
@@ -100,20 +108,23 @@ pub(super) fn cell(scope: &str, measure: &str, period: Period, value: &str) -> C
     }
 }
 
+pub(super) fn registered() -> &'static Registered {
+    registry::TARGETS.iter().find(|one| one.target.name == "kinaxis").unwrap()
+}
+
 impl Rig {
     /// A sandbox that stands where another is taken out.
     pub(super) fn nothing() -> Box<dyn Simulator> {
-        let registered = registry::TARGETS.iter().find(|one| one.target.name == "kinaxis").unwrap();
-        (registered.sandbox.build)(&Setup::default()).unwrap()
+        (registered().sandbox.build)(&Setup::default()).unwrap()
     }
 
     pub(super) fn new(on: &[&str]) -> Self {
         let setup =
             Setup { on: on.iter().map(|one| (*one).to_owned()).collect(), ..Setup::default() };
-        let registered = registry::TARGETS.iter().find(|one| one.target.name == "kinaxis").unwrap();
-        let sandbox = Arc::new(Mutex::new((registered.sandbox.build)(&setup).unwrap()));
+        let sandbox = Arc::new(Mutex::new((registered().sandbox.build)(&setup).unwrap()));
         let start: Timestamp = "2026-11-22T22:00:00Z".parse().unwrap();
-        Self { clock: VirtualClock::new(start, 7), sandbox }
+        let (known, tokens) = (Arc::new(Nothing), TokenBook::default());
+        Self { clock: VirtualClock::new(start, 7), sandbox, known, tokens }
     }
 
     pub(super) fn open(
@@ -138,6 +149,8 @@ impl Rig {
             folder: &folder,
             clock: &clock,
             quotas: &QuotaBook::new(Arc::clone(&clock)),
+            tokens: &self.tokens,
+            known: Arc::clone(&self.known),
             quota: &QuotaConfig::default(),
             network: &Network::default(),
             http: &HttpSettings::default(),

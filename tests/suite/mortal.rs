@@ -1,0 +1,196 @@
+//! A site whose bridge can die, or meet a fault, and begin again from its disk; and
+//! what must be true at the end, whatever happened on the way.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    future::{Future, poll_fn},
+    path::{Path, PathBuf},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use planthread::registry::Registered;
+use planthread_contracts::RevisionState;
+use planthread_engine::{ledger, status};
+use planthread_kit::{Clock as _, VirtualClock};
+use planthread_mocks::{Setup, Simulator as _, Writer};
+use rust_decimal::Decimal;
+
+use crate::{
+    gate::{Gate, Shared},
+    site::{Place, Site, place},
+    way::Way,
+};
+
+/// Rows of the counter file that are kept: the landed hours come from the events.
+const COUNTS_KEPT: usize = 100;
+/// What a site plans, and here: two weeks as they were known at one instant, so
+/// that no hour that ends changes a wanted value.
+const WEEKS: [&str; 2] = [
+    "  horizon: { past_weeks: 1, future_weeks: 3 }\n",
+    "  as_of: 2026-11-25T06:10:00Z\n  horizon: { past_weeks: 0, future_weeks: 1 }\n",
+];
+
+/// Starts after a death or a fault: the first at once, the others when nothing of it
+/// can arrive any more and what was read is old enough to be judged.
+const STARTS: [Duration; 4] = [
+    Duration::from_secs(3),
+    Duration::from_mins(20),
+    Duration::from_mins(20),
+    Duration::from_mins(20),
+];
+
+/// A site whose bridge can die, and begin again.
+pub(crate) struct Mortal {
+    pub(crate) site: Site,
+    /// Target and way in a word.
+    pub(crate) name: String,
+    registered: Registered,
+    way: Way,
+    gate: Arc<Mutex<Gate>>,
+}
+
+impl Mortal {
+    /// Its records are in, and nothing was ever sent.
+    pub(crate) fn new(registered: &Registered, way: &Way) -> Self {
+        let mut slot = None;
+        let site = Site::of((registered, way), Setup::default(), |sandbox| {
+            let gate = Arc::new(Mutex::new(Gate::new(sandbox)));
+            slot = Some(Arc::clone(&gate));
+            Box::new(Shared(gate))
+        });
+        let gate = slot.unwrap();
+        let change = |file: &str, change: &dyn Fn(String) -> String| {
+            let file = site.folder.join(file);
+            fs::write(&file, change(fs::read_to_string(&file).unwrap())).unwrap();
+        };
+        let short =
+            |text: String| text.lines().take(COUNTS_KEPT).collect::<Vec<_>>().join("\n") + "\n";
+        change("data/hourly-counts.csv", &short);
+        change("planthread.yaml", &|text| {
+            assert!(text.contains(WEEKS[0]));
+            text.replacen(WEEKS[0], WEEKS[1], 1)
+        });
+        let (name, way) = (way.of(registered), way.clone());
+        let mut mortal = Self { site, name, registered: *registered, way, gate };
+        mortal.gate().down = true;
+        assert!(mortal.cycle());
+        copy(&mortal.state(), &mortal.site.folder.join("kept"));
+        mortal.begin();
+        mortal
+    }
+
+    /// Begins again, with a new sandbox.
+    pub(crate) fn begin(&mut self) {
+        let setup = self.way.setup(&self.registered, Setup::default());
+        *self.gate() = Gate::new((self.registered.sandbox.build)(&setup).unwrap());
+        let _ = fs::remove_dir_all(self.state());
+        let _ = fs::remove_dir_all(self.site.folder.join("packs"));
+        copy(&self.site.folder.join("kept"), &self.state());
+        self.site.clock = VirtualClock::new("2026-11-25T06:10:00Z".parse().unwrap(), 7);
+    }
+
+    fn state(&self) -> PathBuf {
+        self.site.folder.join("planthread-state")
+    }
+
+    pub(crate) fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Method and path of each request of a landing that nothing disturbs.
+    pub(crate) fn undisturbed(&self) -> Vec<String> {
+        assert!(self.cycle());
+        self.proven(&self.name);
+        std::mem::take(&mut self.gate().lines)
+    }
+
+    /// Starts until everything has landed, and proves it.
+    pub(crate) fn recovers(&self, when: &str) {
+        for wait in STARTS {
+            self.site.clock.advance(wait);
+            assert!(self.cycle(), "{when}");
+            if landed(&self.site) {
+                break;
+            }
+        }
+        self.proven(when);
+    }
+
+    /// One cycle of a bridge that begins with what the disk holds; `false` when it
+    /// died.
+    pub(crate) fn cycle(&self) -> bool {
+        let bridge = self.site.bridge();
+        let targets = bridge.targets(None).unwrap();
+        let done = self.until_killed(bridge.cycle(&targets, bridge.as_of()));
+        done.map(Result::unwrap).is_some()
+    }
+
+    /// Runs `future` until it ends, or until the bridge dies: then `None`.
+    fn until_killed<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = pin!(future);
+        self.site.clock.block_on(poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending if self.gate().killed => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }))
+    }
+
+    /// Every wanted cell is seen, took effect once with exactly its value, and nothing
+    /// else did; nothing is open, and the books balance.
+    fn proven(&self, when: &str) {
+        let site = &self.site;
+        let bridge = site.bridge();
+        let reader = bridge.reader().unwrap();
+        let mut wanted = BTreeMap::<Place, Decimal>::new();
+        ledger::cells(&reader, site.clock.now(), |cell| {
+            assert_eq!(cell.state, RevisionState::Seen, "{when}: {}", cell.key);
+            wanted.insert(place(&bridge, &cell.key), cell.value);
+            Ok(())
+        })
+        .unwrap();
+        assert!(wanted.len() > 50, "{when}: {} cells", wanted.len());
+        for change in self.gate().history() {
+            if matches!(change.cell.writer, Writer::Integration(_)) {
+                let cell = change.cell;
+                let (value, period) = (cell.value, cell.period.to_string());
+                let place = (cell.scope, cell.resource, cell.location, period, cell.measure);
+                let expected = wanted.remove(&place);
+                assert_eq!(expected, Some(value), "{when}: {place:?} twice, or not ours");
+            }
+        }
+        assert!(wanted.is_empty(), "{when}: never took effect: {wanted:?}");
+        let audit = ledger::audit(&reader).unwrap();
+        assert!(audit.findings.is_empty(), "{when}: {:?}", audit.findings);
+        for scope in status::status(&reader, site.clock.now()).unwrap().scopes {
+            let open = (scope.open_attempts, scope.open_cases, scope.locks);
+            assert_eq!(open, (0, 0, 0), "{when}: {scope:?}");
+        }
+    }
+}
+
+/// Copies a folder of files.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for path in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_file() {
+            fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+}
+
+/// Whether everything that is wanted is seen.
+fn landed(site: &Site) -> bool {
+    let reader = site.bridge().reader().unwrap();
+    let scopes = status::status(&reader, site.clock.now()).unwrap().scopes;
+    scopes.iter().all(|scope| scope.seen == scope.wanted)
+}
+
+/// Method and path without the parts that hold a number.
+pub(crate) fn kind(line: &str) -> String {
+    let plain = |part: &&str| !part.contains(|letter: char| letter.is_ascii_digit());
+    line.split('/').filter(plain).collect::<Vec<_>>().join("/")
+}
