@@ -21,7 +21,7 @@ const DAYS: Duration = Duration::from_secs(40 * 24 * 3_600);
 /// A project before an empty target, and what it wants there.
 fn begin(name: &str) -> (Project, Served, Wanted) {
     let project = Project::init(name);
-    let served = Served::start(project.registered, None);
+    let served = Served::start(&project, None);
     project.aim(&served.url);
     project.run(&["--state", "apart", "ingest"]).must(0);
     let wanted = Wanted::planned(&project, Path::new("apart"));

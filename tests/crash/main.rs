@@ -23,3 +23,4 @@ mod program;
 mod proof;
 mod requests;
 mod sandbox;
+mod way;

@@ -21,6 +21,8 @@ use planthread::{
 use planthread_kit::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
+use crate::way::Way;
+
 /// When to give up waiting: far beyond anything that a loaded machine takes.
 pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
@@ -216,6 +218,7 @@ impl Quick {
 pub(crate) struct Project {
     pub(crate) folder: PathBuf,
     pub(crate) registered: &'static Registered,
+    pub(crate) way: Way,
     written: String,
     /// The instant that every verb speaks for, so that an hour that ends
     /// meanwhile changes no wanted value.
@@ -230,15 +233,21 @@ impl Project {
 
     /// Runs `init --target` in a new folder.
     pub(crate) fn of(registered: &'static Registered, name: &str) -> Self {
-        let kind = registered.target.name;
-        let unique = format!("planthread-{kind}-{name}-{}", std::process::id());
+        Self::set_up(registered, &Way::default(), name)
+    }
+
+    /// The same, set up in some way.
+    pub(crate) fn set_up(registered: &'static Registered, way: &Way, name: &str) -> Self {
+        let (kind, word) = (registered.target.name, way.of(registered));
+        let unique = format!("planthread-{word}-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(unique);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         Running::start(&folder, &["init", ".", "--target", kind], channel()).ended().must(0);
         let written = fs::read_to_string(folder.join("planthread.yaml")).unwrap();
         let hour = SystemClock::new().now().as_second().div_euclid(3_600) * 3_600;
-        Self { folder, registered, written, as_of: Timestamp::from_second(hour).unwrap() }
+        let (written, way) = (way.rewritten(written), way.clone());
+        Self { folder, registered, way, written, as_of: Timestamp::from_second(hour).unwrap() }
     }
 
     /// Points the project at `host`: a profile with a fixed instant, a horizon
@@ -259,7 +268,12 @@ impl Project {
         merge(&mut target, &Quick::of(self.registered).target);
         merge(&mut target, &json!({ "settings": settings }));
         let names = config::load(&file, None).unwrap().config.targets.into_keys();
-        let targets: serde_json::Map<_, _> = names.map(|name| (name, target.clone())).collect();
+        let set_up = |name: String| {
+            let mut target = target.clone();
+            merge(&mut target, &self.way.targets[&name]);
+            (name, target)
+        };
+        let targets: serde_json::Map<_, _> = names.map(set_up).collect();
         let profile = json!({ "targets": targets, "plant": { "as_of": self.as_of,
             "horizon": { "past_weeks": 1, "future_weeks": 3 } } });
         // JSON is YAML.

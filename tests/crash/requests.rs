@@ -1,5 +1,6 @@
-//! Killed at every request of the first target, and at the first and the last
-//! request of each kind of the others.
+//! Killed at every request of the first target, at the first and the last request of
+//! each kind of the others, and at the first of each kind where a target is set up in
+//! another way.
 //!
 //! The sandbox stops at request number n, the test kills the process that sent
 //! it, another process finishes the work. What a process does between two
@@ -21,6 +22,7 @@ use crate::{
     program::Project,
     proof::{self, Wanted},
     sandbox::{At, Effect, Served, Trip, kind},
+    way::Way,
 };
 
 /// Rows of the counter file that are kept: the landed hours come from the
@@ -31,6 +33,9 @@ const LANE: usize = 4;
 /// A whole cycle, and one that takes what is in the journal.
 const RUN: [&str; 2] = ["run", "--once"];
 const APPLY: [&str; 1] = ["apply"];
+
+/// A kind of target, and the way in which it is set up.
+type Set<'a> = (&'static Registered, &'a Way);
 
 /// Requests, as method and path.
 type Lines = Vec<String>;
@@ -43,13 +48,13 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(registered: &'static Registered, name: &str) -> Self {
-        let project = Project::of(registered, name);
+    fn new((registered, way): Set<'_>, name: &str) -> Self {
+        let project = Project::set_up(registered, way, name);
         let counts = project.folder.join("data/hourly-counts.csv");
         let text = fs::read_to_string(&counts).unwrap();
         let short: Vec<&str> = text.lines().take(COUNTS_KEPT).collect();
         fs::write(&counts, short.join("\n") + "\n").unwrap();
-        let served = Served::start(registered, None);
+        let served = Served::start(&project, None);
         project.aim(&served.url);
         project.run(&["ingest"]).must(0);
         let kept = project.folder.join("kept");
@@ -68,7 +73,7 @@ impl Bench {
     /// The requests of a run that nobody kills.
     fn clean(&self, verb: &[&str]) -> Lines {
         self.rewind();
-        let served = Served::start(self.project.registered, None);
+        let served = Served::start(&self.project, None);
         self.project.aim(&served.url);
         self.project.run(verb).must(0);
         let lines = served.requests();
@@ -83,7 +88,7 @@ impl Bench {
         let (reached, events) = channel();
         let (tell, dead) = channel();
         let trip = Trip { at, effect, reached: reached.clone(), dead };
-        let served = Served::start(self.project.registered, Some(trip));
+        let served = Served::start(&self.project, Some(trip));
         self.project.aim(&served.url);
         let mut running = self.project.start_on(victim, (reached, events));
         if !running.reaches() {
@@ -133,7 +138,7 @@ type Point = (String, usize);
 
 /// The requests at which a run with these lines is killed. A request that only
 /// asks has no effect.
-fn points(registered: &Registered, lines: &[String], effect: Effect) -> Vec<Point> {
+fn points((registered, way): Set<'_>, lines: &[String], effect: Effect) -> Vec<Point> {
     let mut kinds = BTreeMap::<String, usize>::new();
     for line in lines {
         *kinds.entry(kind(line)).or_default() += 1;
@@ -141,7 +146,8 @@ fn points(registered: &Registered, lines: &[String], effect: Effect) -> Vec<Poin
     let all = registered.target.name == TARGETS[0].target.name;
     let effective = |kind: &String| effect == Effect::None || !kind.starts_with("GET ");
     let each = |(kind, last): (String, usize)| {
-        let chosen = (1..=last).filter(move |nth| all || *nth == 1 || *nth == last);
+        let plain = way.name.is_empty();
+        let chosen = (1..=last).filter(move |nth| all || *nth == 1 || (plain && *nth == last));
         chosen.map(move |nth| (kind.clone(), nth))
     };
     kinds.into_iter().filter(|(kind, _)| all || effective(kind)).flat_map(each).collect()
@@ -149,15 +155,10 @@ fn points(registered: &Registered, lines: &[String], effect: Effect) -> Vec<Poin
 
 /// Kills at the points of one target; lanes run side by side, because a run
 /// mostly waits. Each kind of request is among those that were hit.
-fn kill_at_points(
-    (registered, name): (&'static Registered, &str),
-    victim: &[&str],
-    effect: Effect,
-    rescue: &[&str],
-) {
-    let bench = Bench::new(registered, name);
+fn kill_at_points((set, name): (Set<'_>, &str), victim: &[&str], effect: Effect, rescue: &[&str]) {
+    let bench = Bench::new(set, name);
     let lines = bench.clean(victim);
-    let points = points(registered, &lines, effect);
+    let points = points(set, &lines, effect);
     let hit = std::thread::scope(|scope| {
         let mut lanes = points.chunks(LANE);
         let first = lanes.next().unwrap_or_default();
@@ -165,7 +166,7 @@ fn kill_at_points(
             .enumerate()
             .map(|(number, lane)| {
                 scope.spawn(move || {
-                    let bench = Bench::new(registered, &format!("{name}-{number}"));
+                    let bench = Bench::new(set, &format!("{name}-{number}"));
                     bench.lane(lane, victim, effect, rescue)
                 })
             })
@@ -179,11 +180,16 @@ fn kill_at_points(
     }
 }
 
-/// Kills at the points of every target.
+/// Kills at the points of every target, in each of its ways.
 fn kill_at_requests(name: &str, victim: &[&str], effect: Effect, rescue: &[&str]) {
     std::thread::scope(|scope| {
         for registered in TARGETS {
-            scope.spawn(move || kill_at_points((registered, name), victim, effect, rescue));
+            for way in Way::all(registered) {
+                let kill = move || {
+                    kill_at_points(((registered, &way), name), victim, effect, rescue);
+                };
+                scope.spawn(kill);
+            }
         }
     });
 }
@@ -214,7 +220,7 @@ fn law_12_killed_twice_and_run_a_third_time() {
     std::thread::scope(|scope| {
         for registered in TARGETS {
             scope.spawn(|| {
-                let bench = Bench::new(registered, "killed-twice");
+                let bench = Bench::new((registered, &Way::default()), "killed-twice");
                 for (_, written) in bench.scopes() {
                     let served = bench.kill(&RUN, At::Write(written), Effect::Before).unwrap();
                     let mut second = bench.project.start(&RUN);
@@ -236,7 +242,7 @@ fn asked_to_stop(bench: &Bench, target: &str, written: String) {
     let (tell, dead) = channel();
     let trip =
         Trip { at: At::Write(written), effect: Effect::Before, reached: reached.clone(), dead };
-    let served = Served::start(bench.project.registered, Some(trip));
+    let served = Served::start(&bench.project, Some(trip));
     bench.project.aim(&served.url);
     // Longer than it takes to end: no timeout ends the attempt before.
     let patient = json!({ "http": { "write_seconds": 12 } });
@@ -262,7 +268,7 @@ fn law_12_asked_to_stop_while_the_target_hangs_it_ends_and_the_next_start_goes_o
     std::thread::scope(|scope| {
         for registered in TARGETS {
             scope.spawn(|| {
-                let bench = Bench::new(registered, "asked-to-stop");
+                let bench = Bench::new((registered, &Way::default()), "asked-to-stop");
                 for (target, written) in bench.scopes() {
                     asked_to_stop(&bench, &target, written);
                 }
@@ -273,7 +279,7 @@ fn law_12_asked_to_stop_while_the_target_hangs_it_ends_and_the_next_start_goes_o
 
 #[test]
 fn law_4_a_commit_that_arrives_after_its_sender_died_is_never_overtaken() {
-    let bench = Bench::new(&TARGETS[0], "late-commit");
+    let bench = Bench::new((&TARGETS[0], &Way::default()), "late-commit");
     let served = bench.kill(&RUN, At::Line("commit"), Effect::Late).unwrap();
     // A commit of unknown fate gets its grace before it counts as not taken.
     let grace = json!({ "polling": { "settle_grace_seconds": 600 } });

@@ -14,7 +14,6 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
-use planthread::registry::Registered;
 use planthread_kit::{Clock as _, SystemClock};
 use planthread_mocks::{
     Change, Cut, Reply, SandboxOptions, Setup, Shared, Simulator, StoredCell, Time, Writer, serve,
@@ -22,7 +21,7 @@ use planthread_mocks::{
 };
 use tokio::{net::TcpListener, runtime::Runtime};
 
-use crate::program::{Event, LIMIT, Quick};
+use crate::program::{Event, LIMIT, Project, Quick};
 
 /// Where a run is stopped.
 #[derive(Debug, Clone)]
@@ -75,12 +74,12 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Serves a new sandbox as the demo does, set for tests in real time.
-    pub(crate) fn start(registered: &Registered, trip: Option<Trip>) -> Self {
-        let demo = registered.sandbox.demo.iter();
-        let demo = demo.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let options = demo.chain(Quick::of(registered).sandbox).collect();
-        let inner = (registered.sandbox.build)(&Setup { options, ..Setup::default() }).unwrap();
+    /// Serves a new sandbox as the demo does, set for the project's way and for tests
+    /// in real time.
+    pub(crate) fn start(project: &Project, trip: Option<Trip>) -> Self {
+        let registered = project.registered;
+        let quick = Setup { options: Quick::of(registered).sandbox, ..Setup::default() };
+        let inner = (registered.sandbox.build)(&project.way.setup(registered, quick)).unwrap();
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let behind = Arc::<Mutex<Duration>>::default();
         let simulator = shared(Wired { inner, trip, late: None, lines: Arc::clone(&lines) });

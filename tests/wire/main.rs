@@ -23,3 +23,6 @@ mod site;
 mod tls;
 mod walk;
 mod watched;
+#[path = "../crash/way.rs"]
+#[allow(dead_code, reason = "shared with `tests/crash`, which needs other parts of it")]
+mod way;
