@@ -6,11 +6,12 @@ use jiff::{Timestamp, ToSpan as _, civil::Date};
 use planthread_contracts::{Period, PeriodKind, TwinKind, TwinSource};
 use sha2::{Digest as _, Sha256};
 
-use super::backtest::TESTS;
+use super::{backtest::TESTS, prepare::heard};
 use crate::{
     calendar::{Bounds, LocalTimeError, Schedule, span::instant, zone},
-    decode::{Facts, fact::hex},
+    decode::{Facts, SourceIndex, StateFact, Subject, fact::hex},
     model::{Plant, Reader},
+    timeline::{knows, of_subject, voices},
 };
 
 /// Weeks of silence, ten years, after which what a source said is no history
@@ -29,7 +30,9 @@ pub(super) struct Clock {
     /// First instant of any schedule, in milliseconds.
     pub(super) first: i64,
     /// When each source last spoke, by position; `None` for never.
-    pub(super) last_seen: Vec<Option<i64>>,
+    last_seen: Vec<Option<i64>>,
+    /// When each source last said more than that it knows nothing.
+    pub(super) last_known: Vec<Option<i64>>,
     schedules: BTreeMap<String, Schedule>,
 }
 
@@ -41,9 +44,10 @@ impl Clock {
         let weeks = |count: u32| i64::from(count) * 7;
         let from = current.saturating_sub(weeks(plant.horizon.past_weeks).days());
         let to = current.saturating_add(weeks(plant.horizon.future_weeks + 1).days());
-        let last_seen = last_seen(plant, facts);
-        // A silent source is pooled over the weeks before its silence.
-        let oldest = last_seen.iter().flatten().copied().min().map_or(Ok(from), week)?;
+        let [last_seen, last_known] =
+            [|_: &StateFact| true, knows].map(|counts| last_rows(plant, facts, counts));
+        // A silent machine is pooled over the weeks before its silence.
+        let oldest = oldest(plant, facts, &last_known, now).map_or(Ok(from), week)?;
         let silent = current.saturating_sub(weeks(SILENT_WEEKS_MAX).days());
         let pool = oldest.clamp(silent, current);
         let pool = pool.saturating_sub(weeks(plant.rules.pool_weeks + TESTS + 1).days());
@@ -59,7 +63,7 @@ impl Clock {
             })
             .collect::<Result<_, LocalTimeError>>()?;
         let first = bounds.day(first.saturating_sub(2.days()))?;
-        Ok(Self { now, from, to, first, last_seen, schedules })
+        Ok(Self { now, from, to, first, last_seen, last_known, schedules })
     }
 
     /// The schedule and the day bounds of a calendar.
@@ -126,21 +130,37 @@ impl Clock {
     }
 }
 
-fn last_seen(plant: &Plant, facts: &Facts) -> Vec<Option<i64>> {
-    let mut seen = vec![None; plant.sources.len()];
-    let mut speaks = |source: u16, at: i64| {
-        if let Some(last) = seen.get_mut(usize::from(source)) {
+/// The last row of each source, of those that count.
+fn last_rows(plant: &Plant, facts: &Facts, counts: fn(&StateFact) -> bool) -> Vec<Option<i64>> {
+    let mut last = vec![None; plant.sources.len()];
+    let mut speaks = |source: SourceIndex, at: i64| {
+        if let Some(last) = last.get_mut(usize::from(source.0)) {
             *last = (*last).max(Some(at));
         }
     };
-    for fact in &facts.states {
-        speaks(fact.source.0, fact.at);
+    for fact in facts.states.iter().filter(|fact| counts(fact)) {
+        speaks(fact.source, fact.at);
     }
     for fact in &facts.counts {
-        speaks(fact.source.0, fact.interval.end);
+        speaks(fact.source, fact.interval.end);
     }
     for fact in &facts.made {
-        speaks(fact.source.0, fact.interval.end);
+        speaks(fact.source, fact.interval.end);
     }
-    seen
+    last
+}
+
+/// The last word of the machine, and of the counter, that fell silent first. A source
+/// that goes on for others does not make the weeks before it any younger.
+fn oldest(plant: &Plant, facts: &Facts, last_known: &[Option<i64>], now: i64) -> Option<i64> {
+    let resources = plant.resources.iter().zip((0..).map(Subject));
+    let heard = resources.flat_map(|(resource, subject)| {
+        let states = heard(&voices(plant, facts, last_known, subject, resource), now).0;
+        let counts = of_subject(&facts.counts, |fact| fact.subject, subject).iter();
+        let counts = counts.map(|fact| fact.interval.end).max();
+        let made = of_subject(&facts.made, |fact| fact.subject, subject).iter();
+        let made = made.map(|fact| fact.interval.end).max();
+        [states, counts.max(made)]
+    });
+    heard.flatten().min()
 }

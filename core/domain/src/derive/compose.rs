@@ -89,13 +89,13 @@ pub(super) fn compose(
         let seconds = machine.seconds_a_part();
         let gives = seconds.and_then(|one| (units * line.ideal_cycle_seconds).checked_div(one));
         let open = machine.open.clone();
-        let seen = open.and(&past).without(machine.unknown());
+        let seen = open.and(&past).without(&machine.unknown);
         Some(Part { machine, gives, open, seen })
     };
     let stages: Vec<Parts<'_>> =
         line.stages.iter().map(|stage| stage.machines.iter().map(part).collect()).collect();
     let parts = || stages.iter().flatten().flatten();
-    let unknown = parts().fold(Spans::none(), |all, part| all.or(part.machine.unknown()));
+    let unknown = parts().fold(Spans::none(), |all, part| all.or(&part.machine.unknown));
     let known = parts().all(|part| part.machine.observed_until.is_some());
     let told = scheduled.and(&past).without(&unknown);
     let sets = parts().flat_map(|part| [&part.open, &part.seen]).chain([scheduled]);

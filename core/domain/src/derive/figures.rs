@@ -71,9 +71,28 @@ pub struct Demonstrated {
     /// Whether sources of one rank differ in them beyond the tolerance: the lower
     /// side was pooled.
     pub conflicting: bool,
+    /// The pool from which the low figure is read, where that is another one: while
+    /// nothing is told, the least that any of them lets expect holds (law 8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lowest: Option<Box<Self>>,
 }
 
 impl Demonstrated {
+    /// The standard availability of the master data, where it stands behind this.
+    pub(super) fn standard(&self) -> Option<Decimal> {
+        match self.rests_on {
+            RestsOn::FullWeeks => None,
+            RestsOn::PartWeeks { standard } => standard,
+            RestsOn::MasterData => Some(self.availability),
+        }
+    }
+
+    /// The pool from which the low figure is read.
+    #[must_use]
+    pub fn low_pool(&self) -> &Self {
+        self.lowest.as_deref().unwrap_or(self)
+    }
+
     /// Whether it was shown over weeks that were seen fully enough; everything
     /// else is assumed.
     #[must_use]
@@ -110,8 +129,9 @@ pub(super) fn availability(weeks: &[PoolWeek]) -> Option<Decimal> {
 pub enum RestsOn {
     /// Weeks that were seen fully enough.
     FullWeeks,
-    /// Weeks of which a part was seen, and none fully enough: the time that was
-    /// seen, and never above the standard availability, where one is declared.
+    /// Weeks of which a part was seen, and none fully enough before the last word:
+    /// the time that was seen, and never above the standard availability, where one
+    /// is declared.
     PartWeeks {
         /// The standard availability of the master data.
         standard: Option<Decimal>,

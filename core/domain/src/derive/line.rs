@@ -32,8 +32,9 @@ use super::{
     figures::{Elements, Figures, Phase},
     forecast::Outlook,
     line_figures::{LineFigures, LinePool, Load},
-    machine::{Machine, week_before},
+    machine::Machine,
     period::Asked,
+    pool::week_before,
 };
 use crate::{
     calendar::{
@@ -110,9 +111,9 @@ impl<'a> LineView<'a> {
     ) -> Result<Option<LinePool>, LocalTimeError> {
         let Some(until) = self.counted_until() else { return Ok(None) };
         let pool_weeks = plant.rules.pool_weeks;
-        // The newest week first, and behind the pool the weeks that test it.
-        let mut weeks = self.weeks_before(pool_weeks + TESTS, until.min(clock.now))?;
-        let before = weeks.split_off(weeks.len().min(pool_weeks as usize));
+        // The newest week first: the pool, and behind it the weeks that test it. A week
+        // that was not counted fully enough pushes none out.
+        let weeks = self.weeks_before(pool_weeks.saturating_add(TESTS), until.min(clock.now))?;
         let one_week = |window: Span| {
             let scheduled = self.schedule.scheduled.ms_within(window);
             let counted = self.counted.ms_within(window);
@@ -127,17 +128,17 @@ impl<'a> LineView<'a> {
             };
             Some(week).filter(|_| counted > 0)
         };
-        let weeks: Vec<LinePool> = weeks.into_iter().filter_map(one_week).collect();
-        let (parts, full): (Vec<LinePool>, Vec<LinePool>) =
-            weeks.into_iter().partition(|week| week.partly);
+        let length = usize::try_from(pool_weeks).unwrap_or(usize::MAX);
+        let full: Vec<LinePool> =
+            weeks.iter().filter_map(|week| one_week(*week)).filter(|week| !week.partly).collect();
         if full.is_empty() {
-            return Ok(parts.into_iter().reduce(LinePool::and));
+            let parts = weeks.iter().take(length).filter_map(|week| one_week(*week));
+            return Ok(parts.reduce(LinePool::and));
         }
-        let before = before.into_iter().filter_map(one_week).filter(|week| !week.partly);
-        let mut given: Vec<Given> = full.iter().copied().chain(before).map(given).collect();
-        given.reverse();
-        let back_test = BackTest::of(&given, pool_weeks as usize, full.len());
-        let newest = back_test.map_or(full.len(), |test| test.weeks);
+        let given: Vec<Given> = full.iter().rev().copied().map(given).collect();
+        let pooled = full.len().min(length);
+        let back_test = BackTest::of(&given, length, pooled);
+        let newest = back_test.map_or(pooled, |test| test.weeks);
         let pool = full.into_iter().take(newest).reduce(LinePool::and);
         Ok(pool.map(|pool| LinePool { back_test, ..pool }))
     }

@@ -1,19 +1,15 @@
-//! One resource: its scheduled time, its stops, its pool of full weeks.
+//! One resource: its scheduled time and its stops.
 
 use std::sync::Arc;
 
-use jiff::{ToSpan as _, civil::Date};
-use planthread_contracts::{EquipmentState, Period, PeriodKind, Status};
+use planthread_contracts::{EquipmentState, Status};
 use rust_decimal::Decimal;
 
-use super::{
-    backtest::{BackTest, Given, TESTS},
-    figures::{Demonstrated, Elements, Loaded, PoolWeek, Rate, RestsOn, availability},
-};
+use super::figures::{Demonstrated, Elements, Rate};
 use crate::{
-    calendar::{Bounds, LocalTimeError, Schedule, Span, Spans, span::HOUR_MS},
+    calendar::{Bounds, Schedule, Span, Spans},
     decode::{SourceIndex, StateSet},
-    model::{Resource, Rules},
+    model::Resource,
     timeline::{Class, Known, Output, Timeline, is_unasked},
 };
 
@@ -25,17 +21,18 @@ pub(super) struct Machine<'a> {
     pub(super) schedule: &'a Schedule,
     /// What it was doing, until `as_of`.
     pub(super) timeline: Timeline,
-    planned: Spans,
-    down: Spans,
-    standby: Spans,
+    pub(super) planned: Spans,
+    pub(super) down: Spans,
+    pub(super) standby: Spans,
     /// Scheduled standby in which nobody asked for parts.
     pub(super) unasked: Spans,
-    unknown: Spans,
+    /// The open time before `as_of` of which nobody knows.
+    pub(super) unknown: Spans,
     ahead: Spans,
     /// Scheduled time in which it could work, as far as anybody knows: not
     /// stopped, seen or not, past or to come.
     pub(super) open: Spans,
-    conflicting: Spans,
+    pub(super) conflicting: Spans,
     /// Declared stops, within scheduled time, during which it was seen running.
     pub(super) set_aside: Spans,
     pub(super) output: Option<Output>,
@@ -167,11 +164,6 @@ impl<'a> Machine<'a> {
         self.unknown.ms_within(Span { end: told, ..window })
     }
 
-    /// The open time before `as_of` of which nobody knows.
-    pub(super) const fn unknown(&self) -> &Spans {
-        &self.unknown
-    }
-
     /// Whether its source tells standby from slow running.
     pub(super) fn tells_standby(&self) -> bool {
         self.told != StateSet::default()
@@ -197,195 +189,4 @@ impl<'a> Machine<'a> {
         let parts = self.output.as_ref()?.parts_within(window)?;
         Some(parts * self.seconds_a_part()? / Decimal::from(3_600))
     }
-
-    /// Pools the last full weeks before the last word, and what it made in them.
-    ///
-    /// Where no week was seen fully enough, the parts that were seen are pooled,
-    /// because lost telemetry must not raise a number (law 8); the standard
-    /// availability of the master data stands in only without any history. A week
-    /// joins with the first word of a later one: if silence alone could end a
-    /// week, the number would move without news, and back when the source grows
-    /// old. What time takes away may only lower it: weeks grow too old for the
-    /// pool of a silent machine one by one where the rest shows less, and a stop
-    /// that outlasts the word of its source counts up to `as_of`.
-    pub(super) fn pool(&mut self, rules: &Rules, as_of: i64) -> Result<(), LocalTimeError> {
-        let standard = self.resource.standard_availability;
-        let mut shown = None;
-        if let Some(last_word) = self.last_word {
-            let tested = self.weeks_before(rules.pool_weeks + TESTS, last_word.min(as_of))?;
-            let (before, weeks) = tested.split_at(tested.len().min(TESTS as usize));
-            let oldest = self.weeks_before(rules.pool_weeks, as_of)?.first().map(|(week, _)| *week);
-            let too_old = weeks.iter().filter(|(week, _)| Some(*week) < oldest).count();
-            let outlasts = self.down_since.is_some() && last_word < as_of;
-            let later =
-                if outlasts { self.weeks_before(rules.pool_weeks, as_of)? } else { Vec::new() };
-            // Only the pool as it was at the last word is tested: a shorter one may
-            // lower the figure, and never stands in for it.
-            let whole = [(before, weeks)];
-            let left = (1..=too_old.min(weeks.len().saturating_sub(1))).map(|gone| &weeks[gone..]);
-            let untested = left.chain([later.as_slice()]).map(|weeks| (&[][..], weeks));
-            for (before, weeks) in whole.into_iter().chain(untested) {
-                let Some(one) = self.pooled(rules, before, weeks) else { continue };
-                let is_less = |least: &Demonstrated| one.availability < least.availability;
-                if shown.as_ref().is_none_or(is_less) {
-                    shown = Some(one);
-                }
-            }
-        }
-        let of_master_data = || {
-            let (availability, rests_on) = (standard?, RestsOn::MasterData);
-            let (weeks, back_test) = (Vec::new(), None);
-            Some(Demonstrated { availability, weeks, back_test, rests_on, conflicting: false })
-        };
-        self.demonstrated = shown.or_else(of_master_data).map(Arc::new);
-        self.rate = self.counted_rate(rules, as_of)?;
-        Ok(())
-    }
-
-    /// What `weeks` show, in their order: those that were seen fully enough, as
-    /// their back-test with the weeks `before` says, or else what was seen of them.
-    fn pooled(
-        &self,
-        rules: &Rules,
-        before: &[(Period, Span)],
-        weeks: &[(Period, Span)],
-    ) -> Option<Demonstrated> {
-        let (full, parts) = self.seen(rules, weeks);
-        let tolerance = tolerance_ms(rules);
-        let differ = |weeks: &[PoolWeek]| {
-            let windows = weeks.iter().filter_map(|week| self.bounds.span(week.period).ok());
-            windows.map(|week| self.conflicting.ms_within(week)).sum::<i64>() > tolerance
-        };
-        if full.is_empty() {
-            let standard = self.resource.standard_availability;
-            let shown = availability(&parts)?;
-            return Some(Demonstrated {
-                availability: standard.map_or(shown, |standard| shown.min(standard)),
-                conflicting: differ(&parts),
-                weeks: parts,
-                back_test: None,
-                rests_on: RestsOn::PartWeeks { standard },
-            });
-        }
-        let (tested, _) = self.seen(rules, before);
-        let given: Vec<Given> = tested.iter().chain(&full).map(given).collect();
-        let longest = usize::try_from(rules.pool_weeks).unwrap_or(usize::MAX);
-        let mut found = Demonstrated {
-            availability: Decimal::ZERO,
-            conflicting: differ(&full),
-            back_test: BackTest::of(&given, longest, full.len()),
-            weeks: full,
-            rests_on: RestsOn::FullWeeks,
-        };
-        let lowered = found.back_test.map_or(Decimal::ZERO, |test| test.lowered);
-        found.availability = (availability(found.pooled())? - lowered).max(Decimal::ZERO);
-        Some(found)
-    }
-
-    /// The weeks that were seen fully enough, and those of which a part was seen.
-    fn seen(&self, rules: &Rules, weeks: &[(Period, Span)]) -> (Vec<PoolWeek>, Vec<PoolWeek>) {
-        let (mut full, mut parts) = (Vec::new(), Vec::new());
-        for &(period, window) in weeks {
-            let elements = self.elements(window);
-            let found = PoolWeek { period, elements, parts: self.parts_seen(window) };
-            let asked = Decimal::from(elements.scheduled) * rules.min_coverage;
-            let seen = elements.scheduled - elements.unknown;
-            match found.base() > 0 {
-                true if Decimal::from(seen) >= asked => full.push(found),
-                true => parts.push(found),
-                false => {}
-            }
-        }
-        (full, parts)
-    }
-
-    /// So many weeks before the week of `instant`, in order.
-    fn weeks_before(
-        &self,
-        count: u32,
-        instant: i64,
-    ) -> Result<Vec<(Period, Span)>, LocalTimeError> {
-        let mut week = Period::containing(PeriodKind::Week, self.bounds.date(instant)?);
-        let mut weeks = Vec::new();
-        for _ in 0..count {
-            week = week_before(week);
-            weeks.push((week, self.bounds.span(week)?));
-        }
-        weeks.reverse();
-        Ok(weeks)
-    }
-
-    /// Good parts of the time inside `window` in which the machine was seen.
-    fn parts_seen(&self, window: Span) -> Option<Decimal> {
-        let output = self.output.as_ref()?;
-        let seen = Spans::one(window).without(&self.unknown.clip(window));
-        seen.as_slice().iter().filter_map(|span| output.parts_within(*span)).reduce(|a, b| a + b)
-    }
-
-    /// Parts an hour over the pooled weeks before the counter's last word: of the
-    /// time that was counted and seen, less standby where somebody tells it. Of a
-    /// machine of which only the counter speaks, of scheduled time.
-    fn counted_rate(&self, rules: &Rules, as_of: i64) -> Result<Option<Rate>, LocalTimeError> {
-        let Some((output, until)) = self.output.as_ref().and_then(|o| Some((o, o.until()?))) else {
-            return Ok(None);
-        };
-        let heard = self.last_word.unwrap_or(until);
-        let asked = |window: Span| {
-            let counted = output.counted(window).and(&self.schedule.scheduled.clip(window));
-            let open = counted.without(&self.planned.clip(window));
-            match self.last_word {
-                Some(_) => open
-                    .without(&self.down.clip(window))
-                    .without(&self.unknown.clip(window))
-                    .without(&self.standby.clip(window)),
-                None => open,
-            }
-        };
-        let mut rate = Rate { parts: Decimal::ZERO, ms: 0, weeks: 0, load: self.load() };
-        for (_, window) in self.weeks_before(rules.pool_weeks, until.min(heard).min(as_of))? {
-            let seen = if self.last_word.is_some() {
-                self.parts_seen(window)
-            } else {
-                output.parts_within(window)
-            };
-            let Some(parts) = seen else { continue };
-            rate.parts += parts;
-            rate.ms += asked(window).ms();
-            rate.weeks += 1;
-        }
-        Ok(Some(rate).filter(|rate| rate.ms > 0))
-    }
-
-    fn load(&self) -> Loaded {
-        match (self.last_word, self.tells_standby()) {
-            (None, _) => Loaded::CounterOnly,
-            (Some(_), true) => Loaded::Told,
-            (Some(_), false) => Loaded::Untold,
-        }
-    }
-
-    /// Standard hours per hour that the machine was up and loaded, pooled.
-    /// `None` where standby can't be told from slow running.
-    pub(super) fn effectiveness(&self) -> Option<Decimal> {
-        let rate = self.rate.as_ref().filter(|rate| rate.load == Loaded::Told)?;
-        Some(rate.an_hour()? * self.seconds_a_part()? / Decimal::from(3_600))
-    }
-}
-
-/// Milliseconds by which sources may differ in one period.
-pub(super) fn tolerance_ms(rules: &Rules) -> i64 {
-    let tolerance = rules.conflict_hours * Decimal::from(HOUR_MS);
-    i64::try_from(tolerance.trunc()).unwrap_or(i64::MAX)
-}
-
-/// What a week gave of the time in which it was asked for and seen.
-fn given(week: &PoolWeek) -> Given {
-    let asked = Decimal::from(week.base());
-    Given { good: asked - Decimal::from(week.elements.down), asked }
-}
-
-/// The ISO week before `week`.
-pub(super) fn week_before(week: Period) -> Period {
-    let day: Date = week.start().saturating_sub(1.day());
-    Period::containing(PeriodKind::Week, day)
 }

@@ -17,6 +17,7 @@ mod line;
 mod line_figures;
 mod machine;
 mod period;
+mod pool;
 mod prepare;
 mod remark;
 pub mod signals;
@@ -66,7 +67,7 @@ pub struct Derivation {
 }
 
 /// Version of the arithmetic, in provenance beside the plant's own version.
-pub const ARITHMETIC: &str = "4";
+pub const ARITHMETIC: &str = "5";
 
 impl Derivation {
     /// The figures of one resource or line and period.

@@ -1,6 +1,6 @@
 //! The figures of one resource in one period.
 
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 use planthread_contracts::{
     CapacityBasis, Gap, Loss, Name, Period, PeriodKind, Quality, QualityLevel, Quantile, Status,
@@ -9,9 +9,10 @@ use rust_decimal::Decimal;
 
 use super::{
     clock::Clock,
-    figures::{Demonstrated, Elements, Figures, Foreseen, Good, Phase, PoolWeek},
+    figures::{Demonstrated, Elements, Figures, Foreseen, Good, Phase},
     forecast::Outlook,
-    machine::{Machine, tolerance_ms},
+    machine::Machine,
+    pool::{LOW, low_share, tolerance_ms},
 };
 use crate::{
     calendar::{
@@ -21,9 +22,6 @@ use crate::{
     model::Plant,
     truth::age_status,
 };
-
-/// Fewest full weeks from which a low quantile is read.
-const WEEKS_FOR_A_QUANTILE: usize = 7;
 
 /// The question: which period, in whose plant, seen from when.
 #[derive(Debug)]
@@ -285,7 +283,7 @@ fn good(asked: &Asked<'_>, machine: &Machine<'_>, attainable: Option<Decimal>) -
     let fraction = machine.demonstrated.as_deref().map(|pool| pool.availability);
     let open_hours = match attainable {
         Some(all) => {
-            let unknown = inside(machine.unknown());
+            let unknown = inside(&machine.unknown);
             let seen = inside(&machine.open) - unknown;
             let own = hours(seen) + hours(unknown) * fraction.unwrap_or_default();
             (all - own).max(Decimal::ZERO)
@@ -318,49 +316,11 @@ fn low(
     }
     let share = match foreseen {
         [one] if rest == 0 => one.low_fraction?,
-        [] if asked.period.kind() == PeriodKind::Week => {
-            let shown = demonstrated.filter(|d| d.is_shown())?;
-            (empirical(&shown.weeks, Decimal::new(1, 1))? - shown.fallen()).max(Decimal::ZERO)
-        }
+        [] if asked.period.kind() == PeriodKind::Week => low_share(demonstrated?.low_pool())?,
         _ => return None,
     };
     let value = (hours(elements.ahead) * share).min(attainable?);
-    Some(Quantile { probability_not_exceeded: Decimal::new(1, 1), value })
-}
-
-/// Predictive quantile of weekly availability: the next week is below it with
-/// probability `p`.
-fn empirical(weeks: &[PoolWeek], p: Decimal) -> Option<Decimal> {
-    let ((_, low), (_, high), part) = quantile_weeks(weeks, p)?;
-    Some(low + (high - low) * part)
-}
-
-/// A week and the share of it that was up.
-type Share<'a> = (&'a PoolWeek, Decimal);
-
-/// The two weeks between which the quantile lies, each with its availability,
-/// and how far it lies from the first to the second. Of n weeks it is the p(n+1)th
-/// in order, linear between two of them (Hyndman and Fan, type 6), and never above
-/// the first while that place lies before it. `None` with too few weeks.
-pub(super) fn quantile_weeks(
-    weeks: &[PoolWeek],
-    p: Decimal,
-) -> Option<(Share<'_>, Share<'_>, Decimal)> {
-    let mut shares: Vec<Share<'_>> = weeks
-        .iter()
-        .filter_map(|week| {
-            let lost = Decimal::from(week.elements.down).checked_div(week.base().into())?;
-            Some((week, Decimal::ONE - lost))
-        })
-        .collect();
-    if shares.len() < WEEKS_FOR_A_QUANTILE {
-        return None;
-    }
-    shares.sort_by(|(_, a), (_, b)| a.partial_cmp(b).unwrap_or(Ordering::Equal));
-    let at = (p * Decimal::from(shares.len() + 1)).max(Decimal::ONE);
-    let below = usize::try_from(at.trunc()).ok()?.checked_sub(1)?;
-    let first = *shares.get(below)?;
-    Some((first, shares.get(below + 1).copied().unwrap_or(first), at.fract()))
+    Some(Quantile { probability_not_exceeded: LOW, value })
 }
 
 fn quality(

@@ -67,7 +67,7 @@ fn declared_stops(plant: &Plant, resource: &Resource) -> Result<Spans, LocalTime
 
 /// What all sources together have seen of one machine.
 fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: &Resource) -> Seen {
-    let voices = voices(plant, facts, &clock.last_seen, subject, resource);
+    let voices = voices(plant, facts, &clock.last_known, subject, resource);
     let window = Span { start: clock.first, end: clock.now };
     let timeline = merge(&voices, window);
     let (heard, status) = heard(&voices, clock.now);
@@ -89,7 +89,7 @@ fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: 
 /// Until when the strongest voices are proven to know what the machine does, and
 /// how old that is. Of several the one that fell silent first: its silence caps
 /// the others until somebody hands over.
-fn heard(voices: &[Voice<'_>], now: i64) -> (Option<i64>, Status) {
+pub(super) fn heard(voices: &[Voice<'_>], now: i64) -> (Option<i64>, Status) {
     let speaking = || voices.iter().filter(|voice| !voice.is_handed_over(now));
     let Some(rank) = speaking().map(|voice| voice.source.authority).min() else {
         // All were handed over, and nobody took their place.

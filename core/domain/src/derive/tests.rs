@@ -318,7 +318,11 @@ fn law_8_a_machine_of_which_nobody_knows_grows_old_while_others_speak() {
     };
     // M1 was up for week 41, then its signal was lost; M2 is heard of for ever.
     for lost in [
-        vec![state(0, at(170), EquipmentState::Unknown), other(1_000, 0)],
+        vec![
+            state(0, at(170), EquipmentState::Productive),
+            state(0, at(500), EquipmentState::Unknown),
+            other(1_000, 0),
+        ],
         vec![state(2, at(0), EquipmentState::Productive), other(1_000, 2)],
     ] {
         let mut all = stops(&[(0, 42)]);

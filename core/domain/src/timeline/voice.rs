@@ -139,8 +139,13 @@ pub(crate) fn is_known(fact: &StateFact) -> bool {
     fact.state.is_some_and(|state| state != EquipmentState::Unknown)
 }
 
+/// Whether a fact is more than the word that nothing is known.
+pub(crate) fn knows(fact: &StateFact) -> bool {
+    fact.state != Some(EquipmentState::Unknown)
+}
+
 /// The voices that speak of one machine, in the plant's order. `last_row` is
-/// when each source last spoke of anything.
+/// when each source last knew anything.
 pub(crate) fn voices<'a>(
     plant: &'a Plant,
     facts: &'a Facts,
@@ -157,20 +162,21 @@ pub(crate) fn voices<'a>(
         let handed_over = source.hand_over.as_ref().map(|end| end.at.as_millisecond());
         let words = &mine[from..to];
         let heard = handed_over.map_or(words.len(), |end| words.partition_point(|f| f.at < end));
-        let words = &words[..heard];
+        let (words, lost) = until_lost(&words[..heard]);
         let listed = source.speaks_for.contains(&resource.id)
             || source.reader.machines().values().any(|id| *id == resource.id);
-        let begins = source.reader.begins().filter(|_| listed || !words.is_empty());
+        let begins = source.reader.begins().filter(|_| listed || heard > 0);
         if words.is_empty() && begins.is_none() {
             continue;
         }
         let any = last_row.get(position).copied().flatten();
         let alive = match &source.alive_by {
-            AliveBy::OwnRows if words.is_empty() => any,
+            AliveBy::OwnRows if heard == 0 => any,
             AliveBy::OwnRows => None,
             AliveBy::AnyRow => any,
             AliveBy::RowsOf(name) => last_row_of(plant, facts, subject, name),
         };
+        let alive = alive.map(|alive| alive.min(lost.unwrap_or(alive)));
         let Some(proof) = proof(words, begins, alive) else { continue };
         // From the hand-over on its rows prove nothing.
         let proof = handed_over.map_or(proof, |end| proof.min(end));
@@ -189,27 +195,34 @@ pub(crate) fn voices<'a>(
     voices
 }
 
-/// Until when a source knew what the machine did: to its last word, or to what
-/// proves it alive since; never beyond its last word where that was "unknown".
-/// `None` when it never knew.
-fn proof(words: &[StateFact], begins: Option<&Begins>, alive: Option<i64>) -> Option<i64> {
+/// The words of a source up to the "unknown" with which it ends, and when it said
+/// so. What it said before counts as if it had fallen silent: to say that nothing
+/// is known is never worth more (law 8).
+fn until_lost(words: &[StateFact]) -> (&[StateFact], Option<i64>) {
     let after = words.iter().rposition(is_known).map_or(0, |last| last + 1);
-    let lost = words[after..].iter().find(|fact| fact.state == Some(EquipmentState::Unknown));
-    let declared = begins.filter(|begins| begins.state != EquipmentState::Unknown);
-    if let Some(lost) = lost {
-        return (after > 0 || declared.is_some()).then_some(lost.at);
+    match words[after..].iter().position(|fact| !knows(fact)) {
+        // It never knew, not even by a word that changes nothing.
+        Some(place) if after == 0 => (&[], Some(words[place].at)),
+        Some(place) => (&words[..after + place], Some(words[after + place].at)),
+        None => (words, None),
     }
-    let begins = declared.map(|begins| begins.at.as_millisecond());
-    let last = words.last().map(|fact| fact.at).max(begins)?;
-    Some(alive.map_or(last, |alive| alive.max(last)))
 }
 
-/// The last row of one machine in the source called `name`.
+/// Until when a source knew what the machine did: to its last word, or to what
+/// proves it alive since. `None` when it never knew.
+fn proof(words: &[StateFact], begins: Option<&Begins>, alive: Option<i64>) -> Option<i64> {
+    let declared = begins.filter(|begins| begins.state != EquipmentState::Unknown);
+    let begins = declared.map(|begins| begins.at.as_millisecond());
+    let last = words.last().map(|fact| fact.at).max(begins)?;
+    Some(alive.map_or(last, |alive| last.max(alive)))
+}
+
+/// The last row of one machine in the source called `name` that knows something.
 fn last_row_of(plant: &Plant, facts: &Facts, subject: Subject, name: &str) -> Option<i64> {
     let position = plant.sources.iter().position(|source| source.name == name)?;
     let index = u16::try_from(position).map(SourceIndex).ok()?;
     let states = of_subject(&facts.states, |fact| fact.subject, subject).iter();
-    let states = states.filter(|fact| fact.source == index).map(|fact| fact.at);
+    let states = states.filter(|fact| fact.source == index && knows(fact)).map(|fact| fact.at);
     let counts = of_subject(&facts.counts, |fact| fact.subject, subject).iter();
     let counts = counts.filter(|fact| fact.source == index).map(|fact| fact.interval.end);
     let made = of_subject(&facts.made, |fact| fact.subject, subject).iter();

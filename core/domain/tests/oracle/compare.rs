@@ -97,7 +97,12 @@ impl Deviations {
 }
 
 pub(crate) fn derived(world: &World) -> Derivation {
-    derive(&plant(world), &facts(world), instant(world.now), &KINDS).unwrap()
+    derived_in(world, &KINDS)
+}
+
+/// The figures of the periods of `kinds` only.
+pub(crate) fn derived_in(world: &World, kinds: &[PeriodKind]) -> Derivation {
+    derive(&plant(world), &facts(world), instant(world.now), kinds).unwrap()
 }
 
 /// The steps of every day, by period.
@@ -154,7 +159,7 @@ fn machine(
     to.number(place, "attainable", attainable, found.attainable_hours);
     to.number(place, "good", good(right, (slots, grid), attainable), found.good_units);
     let is_ahead = slots.0 >= grid.now && found.period.kind() == PeriodKind::Week;
-    let low = attainable.filter(|_| is_ahead).zip(right.low_share());
+    let low = attainable.filter(|_| is_ahead).zip(right.pool.as_ref().and_then(|pool| pool.low));
     let low = low.map(|(most, share)| most.min(share * hours(sums.ahead)));
     to.number(place, "low", low, found.low_hours.map(|low| low.value));
     status(place, right, (sums, slots, grid), (found, to));

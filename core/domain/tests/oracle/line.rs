@@ -94,22 +94,29 @@ impl<'a> Line<'a> {
     /// weeks before the counter's last word that were counted fully enough.
     fn counted_ratio(&self, world: &World, grid: &Grid) -> Option<f64> {
         let until = self.output?.until.min(world.now);
-        let (mut full, mut parts) = ((0.0, 0), (0.0, 0));
-        let mut any = [false; 2];
-        for monday in weeks_before(grid.monday(until), world.pool_weeks) {
+        let length = usize::try_from(world.pool_weeks).unwrap();
+        let mut weeks = Vec::new();
+        let mondays = weeks_before(grid.monday(until), world.pool_weeks + 8);
+        for (back, monday) in mondays.into_iter().rev().enumerate() {
             let week = grid.week(monday);
             let count = |of: &[bool]| count(&of[week.0..week.1]);
             let counted = count(&self.counted);
-            if counted == 0 {
-                continue;
+            if counted > 0 {
+                let is_full = counted * 5 >= count(&self.works) * 4;
+                let asked = counted - count(&self.unasked);
+                weeks.push((is_full, back, self.made(week).unwrap_or_default(), asked));
             }
-            let is_full = counted * 5 >= count(&self.works) * 4;
-            any[usize::from(!is_full)] = true;
-            let sum = if is_full { &mut full } else { &mut parts };
-            sum.0 += self.made(week).unwrap_or_default();
-            sum.1 += counted - count(&self.unasked);
         }
-        let (made, slots) = if any[0] { full } else { parts };
+        // The newest weeks that were counted fully enough; else what was counted of the
+        // newest.
+        if weeks.iter().any(|(is_full, ..)| *is_full) {
+            weeks.retain(|(is_full, ..)| *is_full);
+            weeks.truncate(length);
+        } else {
+            weeks.retain(|(_, back, ..)| *back < length);
+        }
+        let made: f64 = weeks.iter().map(|(_, _, made, _)| made).sum();
+        let slots: i64 = weeks.iter().map(|(.., asked)| asked).sum();
         (slots > 0).then(|| (made / hours(slots)).min(1.0))
     }
 

@@ -53,6 +53,11 @@ impl Sums {
         self.scheduled - self.planned - self.unknown
     }
 
+    /// Whether four fifths of it were seen.
+    const fn is_full(&self) -> bool {
+        (self.scheduled - self.unknown) * 5 >= self.scheduled * 4
+    }
+
     /// Attainable hours, where a share is known for what nobody knows.
     pub(crate) fn attainable(&self, share: Option<f64>) -> Option<f64> {
         let open = self.unknown + self.ahead;
@@ -70,10 +75,9 @@ pub(crate) fn hours(slots: i64) -> f64 {
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
     pub(crate) share: f64,
-    /// Weeks that were seen fully enough; else the parts that were seen of some.
-    pub(crate) full: bool,
-    /// The share of each week.
-    pub(crate) weeks: Vec<f64>,
+    /// The share that is not reached with probability 0.1: the least of all pools that
+    /// have weeks enough for one.
+    pub(crate) low: Option<f64>,
 }
 
 /// One machine.
@@ -91,8 +95,6 @@ pub(crate) struct Machine {
     pub(crate) heard: Option<i64>,
     /// Hours without proof after which the first of them is no longer live.
     pub(crate) live_hours: i64,
-    /// Whether it is down without plan now, scheduled or not.
-    is_down: bool,
 }
 
 impl Machine {
@@ -131,7 +133,6 @@ impl Machine {
             since: voices.iter().map(Voice::starts).min(),
             heard,
             live_hours,
-            is_down: merged.last().is_some_and(|(state, _)| class(*state) == Class::Down),
         };
         one.pool = one.pool(world, grid, machine);
         one.rate = one.rate(world, grid);
@@ -154,40 +155,62 @@ impl Machine {
     /// The least that any pool shows that time may choose (step 5).
     fn pool(&self, world: &World, grid: &Grid, machine: usize) -> Option<Pool> {
         let standard = world.machines[machine].standard.map(hundredths);
-        let weeks = world.pool_weeks;
-        let mut shown: Vec<Pool> = Vec::new();
-        if let Some(heard) = self.heard {
-            let mondays = weeks_before(grid.monday(heard.min(world.now)), weeks);
-            let of_now = weeks_before(grid.monday(world.now), weeks);
-            let too_old = mondays.iter().filter(|monday| **monday < of_now[0]).count();
-            for gone in 0..=too_old.min(mondays.len() - 1) {
-                shown.extend(self.shown(grid, &mondays[gone..], standard));
-            }
-            if self.is_down && heard < world.now {
-                shown.extend(self.shown(grid, &of_now, standard));
-            }
-        }
-        let least = shown.into_iter().min_by(|a, b| a.share.total_cmp(&b.share));
-        let of_master_data = || Some(Pool { share: standard?, full: false, weeks: Vec::new() });
-        least.or_else(of_master_data)
+        let pools = self.heard.map(|heard| self.pools(world, grid, (heard, standard)));
+        let pools = pools.unwrap_or_default();
+        let low = pools.iter().filter_map(|pool| pool.low).min_by(f64::total_cmp);
+        let least = pools.into_iter().min_by(|a, b| a.share.total_cmp(&b.share));
+        let least = least.map(|pool| Pool { low, ..pool });
+        least.or_else(|| of_master_data(standard))
     }
 
-    fn shown(&self, grid: &Grid, mondays: &[Date], standard: Option<f64>) -> Option<Pool> {
-        let sums = mondays.iter().map(|monday| self.sums(grid.week(*monday)));
-        let sums: Vec<Sums> = sums.filter(|sums| sums.base() > 0).collect();
-        let enough = |sums: &&Sums| (sums.scheduled - sums.unknown) * 5 >= sums.scheduled * 4;
-        let full: Vec<Sums> = sums.iter().filter(enough).copied().collect();
-        let is_full = !full.is_empty();
-        let pooled = if is_full { full } else { sums };
-        let base: i64 = pooled.iter().map(Sums::base).sum();
-        let down: i64 = pooled.iter().map(|sums| sums.down).sum();
-        if base == 0 {
-            return None;
+    fn pools(
+        &self,
+        world: &World,
+        grid: &Grid,
+        (heard, standard): (i64, Option<f64>),
+    ) -> Vec<Pool> {
+        let length = usize::try_from(world.pool_weeks).unwrap();
+        let (last, now) = (grid.monday(heard.min(world.now)), grid.monday(world.now));
+        let of = |mondays: &[Date], full: bool| -> Vec<(Date, Sums)> {
+            let weeks = mondays.iter().map(|monday| (*monday, self.sums(grid.week(*monday))));
+            weeks.filter(|(_, sums)| sums.base() > 0 && sums.is_full() == full).collect()
+        };
+        // The newest full weeks before the last word, of a pool and eight weeks.
+        let mut pool = of(&weeks_before(last, world.pool_weeks + 8), true);
+        let full = !pool.is_empty();
+        if !full {
+            pool = of(&weeks_before(last, world.pool_weeks), false);
         }
-        let share = 1.0 - hours(down) / hours(base);
-        let most = standard.filter(|_| !is_full).unwrap_or(1.0);
-        let weeks = pooled.iter().map(|sums| 1.0 - hours(sums.down) / hours(sums.base()));
-        Some(Pool { share: share.min(most), full: is_full, weeks: weeks.collect() })
+        pool.drain(..pool.len().saturating_sub(length));
+        // One week may go for each that has gone by since, if it is older than a pool.
+        let mut since = Vec::new();
+        let mut next = last;
+        while next < now {
+            since.push(next);
+            next = next.saturating_add(7.days());
+        }
+        let young = now.saturating_sub((7 * world.pool_weeks).days());
+        let old = pool.iter().filter(|(monday, _)| *monday < young).count();
+        let old = old.min(since.len()).min(pool.len().saturating_sub(1));
+        let mut pools: Vec<Vec<(Date, Sums)>> =
+            (0..=old).map(|gone| pool[gone..].to_vec()).collect();
+        // The weeks after the last word of which nothing is unknown join one by one.
+        let mut joined = if full { pool } else { Vec::new() };
+        let kept = pools.len();
+        for week in of(&since, true).into_iter().filter(|(_, sums)| sums.unknown == 0) {
+            joined.push(week);
+            let first = joined.len().saturating_sub(length);
+            pools.push(joined[first..].to_vec());
+        }
+        let shown = pools.iter().enumerate().filter_map(|(at, weeks)| {
+            let weeks: Vec<Sums> = weeks.iter().map(|(_, sums)| *sums).collect();
+            show(&weeks, full || at >= kept, standard)
+        });
+        // Where nothing was seen before the last word, the master data stand in first.
+        let first = of_master_data(standard).filter(|_| !full && pools[0].is_empty());
+        // Nor does a low figure come of silence.
+        let lows = |pool: Pool| Pool { low: pool.low.filter(|_| full), ..pool };
+        first.into_iter().chain(shown).map(lows).collect()
     }
 
     /// Parts an hour of the time that was counted and seen, less standby.
@@ -212,23 +235,45 @@ impl Machine {
         }
         (slots > 0).then(|| parts / hours(slots))
     }
+}
 
-    /// The predictive quantile of weekly availability, type 6 of Hyndman and Fan.
-    pub(crate) fn low_share(&self) -> Option<f64> {
-        let pool = self.pool.as_ref().filter(|pool| pool.full && pool.weeks.len() >= 7)?;
-        let mut weeks = pool.weeks.clone();
-        weeks.sort_by(f64::total_cmp);
-        let place = 0.1 * hours(4 * i64::try_from(weeks.len() + 1).unwrap());
-        if place <= 1.0 {
-            return weeks.first().copied();
-        }
-        let below =
-            (1..=weeks.len()).take_while(|at| f64::from(u8::try_from(*at).unwrap()) <= place);
-        let below = below.last()?;
-        let above = weeks.get(below).copied().unwrap_or(weeks[below - 1]);
-        let part = place - f64::from(u8::try_from(below).unwrap());
-        Some(weeks[below - 1] + (above - weeks[below - 1]) * part)
+fn of_master_data(standard: Option<f64>) -> Option<Pool> {
+    Some(Pool { share: standard?, low: None })
+}
+
+/// What the weeks of one pool show together.
+///
+/// `full` says whether they were seen fully enough.
+fn show(weeks: &[Sums], full: bool, standard: Option<f64>) -> Option<Pool> {
+    let base: i64 = weeks.iter().map(Sums::base).sum();
+    let down: i64 = weeks.iter().map(|sums| sums.down).sum();
+    if base == 0 {
+        return None;
     }
+    let share = 1.0 - hours(down) / hours(base);
+    let most = standard.filter(|_| !full).unwrap_or(1.0);
+    let weeks = weeks.iter().map(|sums| 1.0 - hours(sums.down) / hours(sums.base()));
+    let weeks: Vec<f64> = weeks.collect();
+    let low = low_share(&weeks);
+    Some(Pool { share: share.min(most), low })
+}
+
+/// The predictive quantile of weekly availability, type 6 of Hyndman and Fan.
+fn low_share(weeks: &[f64]) -> Option<f64> {
+    if weeks.len() < 7 {
+        return None;
+    }
+    let mut weeks = weeks.to_vec();
+    weeks.sort_by(f64::total_cmp);
+    let place = 0.1 * hours(4 * i64::try_from(weeks.len() + 1).unwrap());
+    if place <= 1.0 {
+        return weeks.first().copied();
+    }
+    let below = (1..=weeks.len()).take_while(|at| f64::from(u8::try_from(*at).unwrap()) <= place);
+    let below = below.last()?;
+    let above = weeks.get(below).copied().unwrap_or(weeks[below - 1]);
+    let part = place - f64::from(u8::try_from(below).unwrap());
+    Some(weeks[below - 1] + (above - weeks[below - 1]) * part)
 }
 
 pub(crate) fn hundredths(of: i64) -> f64 {
@@ -318,7 +363,7 @@ fn decide(words: &[(&Voice<'_>, Said)], at: i64) -> (EquipmentState, bool) {
 }
 
 /// Until when the strongest voices are proven; of several the proof that ends first.
-fn heard(voices: &[Voice<'_>], now: i64) -> (Option<i64>, i64) {
+pub(crate) fn heard(voices: &[Voice<'_>], now: i64) -> (Option<i64>, i64) {
     let speaking = || voices.iter().filter(|voice| !voice.is_handed_over(now));
     let Some(rank) = speaking().map(|voice| voice.source.authority).min() else {
         return (voices.iter().map(|voice| voice.proof).max(), 0);

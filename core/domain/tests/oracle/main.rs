@@ -9,6 +9,7 @@ mod dice;
 mod grid;
 mod laws;
 mod line;
+mod losses;
 mod machine;
 mod output;
 mod plant;
@@ -16,8 +17,9 @@ mod random;
 mod voice;
 mod world;
 
-use compare::{Deviations, compare};
+use compare::{Deviations, compare, derived_in};
 use dice::Dice;
+use planthread_contracts::PeriodKind;
 
 /// How many random plants.
 const PLANTS: u64 = 1_000;
@@ -40,4 +42,42 @@ fn the_order_of_sources_changes_nothing() {
         let differ = laws::order_changes_nothing(&world, &mut Dice::new(seed));
         assert!(differ.is_empty(), "seed {seed}: {differ:?}");
     }
+}
+
+/// How many random losses of information, in how many plants.
+const LOSSES: u64 = 10_000;
+const LOSSES_A_PLANT: u64 = 20;
+
+/// Days add up to weeks and months, which another property holds: the smallest and the
+/// one that has a low figure are compared.
+const COMPARED: [PeriodKind; 2] = [PeriodKind::Day, PeriodKind::Week];
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the count is for people")]
+fn law_8_no_loss_of_information_moves_a_figure_to_its_hopeful_side() {
+    let (mut losses, mut compared, mut wrong) = (0, 0, Vec::new());
+    for plant in 0..LOSSES / LOSSES_A_PLANT {
+        let full = random::world(1_000_000 + plant);
+        for nth in 0..LOSSES_A_PLANT {
+            let loss = losses::loss(&full, &mut Dice::new((plant << 8) | nth));
+            let derived: Vec<_> =
+                loss.steps.iter().map(|world| derived_in(world, &COMPARED)).collect();
+            let mut faults = Vec::new();
+            for (worlds, derived) in loss.steps.windows(2).zip(derived.windows(2)) {
+                let worlds = (&worlds[0], &worlds[1]);
+                compared += laws::loses_nothing(worlds, (&derived[0], &derived[1]), &mut faults);
+            }
+            if !faults.is_empty() {
+                wrong.push(format!("plant {plant}, loss {nth}: {}: {faults:#?}", loss.name));
+            }
+            losses += 1;
+        }
+    }
+    println!("{losses} losses of information, {compared} figures: {} more hopeful", wrong.len());
+    assert!(
+        wrong.is_empty(),
+        "{} of {losses}: {}",
+        wrong.len(),
+        wrong[..wrong.len().min(10)].join("\n")
+    );
 }

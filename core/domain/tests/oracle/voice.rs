@@ -41,6 +41,8 @@ pub(crate) enum Said {
 /// One source that speaks for one machine.
 #[derive(Debug)]
 pub(crate) struct Voice<'a> {
+    /// Position of its source.
+    pub(crate) at: usize,
     pub(crate) source: &'a Source,
     words: Vec<Word>,
     begins: Option<(i64, EquipmentState)>,
@@ -64,8 +66,10 @@ fn voice<'a>(world: &World, machine: usize, at: usize, source: &'a Source) -> Op
     if words.is_empty() && known.is_none() {
         return None;
     }
+    // A row that knows nothing proves nothing.
     let of_source = |source: usize| {
         let words = world.words.iter().filter(move |word| word.source == source);
+        let words = words.filter(|word| word.state != Some(EquipmentState::Unknown));
         let readings = world.readings.iter().filter(move |one| one.source == source);
         let words = words.map(|word| (word.machine, word.at));
         words.chain(readings.map(|one| (one.machine, one.end)))
@@ -78,18 +82,21 @@ fn voice<'a>(world: &World, machine: usize, at: usize, source: &'a Source) -> Op
             of_source(other).filter(|(of, _)| *of == machine).map(|(_, at)| at).max()
         }
     };
-    let own = words.last().map(|word| word.at).max(known.map(|(at, _)| at))?;
-    let states: Vec<(i64, EquipmentState)> =
-        words.iter().filter_map(|word| Some((word.at, word.state?))).collect();
-    let heard = states.iter().rposition(|(_, state)| knows(*state));
-    let lost = states.get(heard.map_or(0, |last| last + 1)).map(|(at, _)| *at);
+    let is_word = |word: &&Word| word.state.is_some_and(knows);
+    let heard = words.iter().filter(is_word).map(|word| word.at).max();
+    let mut behind = words.iter().filter(|word| heard.is_none_or(|heard| word.at > heard));
+    let lost = behind.find(|word| word.state == Some(EquipmentState::Unknown));
+    let lost = lost.map(|word| word.at);
     if lost.is_some() && heard.is_none() && known.is_none() {
         return None;
     }
-    let proof = lost.unwrap_or_else(|| own.max(alive.unwrap_or(own)));
+    // From an "unknown" that it never took back, it is silent.
+    words.retain(|word| lost.is_none_or(|lost| word.at < lost));
+    let own = words.last().map(|word| word.at).max(known.map(|(at, _)| at))?;
+    let proof = alive.map_or(own, |alive| own.max(alive.min(lost.unwrap_or(alive))));
     // From the hand-over on its rows prove nothing.
     let proof = source.handed_over.map_or(proof, |end| proof.min(end));
-    Some(Voice { source, words, begins, proof })
+    Some(Voice { at, source, words, begins, proof })
 }
 
 impl Voice<'_> {

@@ -117,6 +117,21 @@ pub(crate) struct Reading {
 }
 
 impl World {
+    /// The world as it was known at `now`: nothing that speaks of a later time.
+    pub(crate) fn at(&self, now: i64) -> Self {
+        let mut world = Self { now, ..self.clone() };
+        world.words.retain(|word| word.at <= now);
+        world.readings.retain(|one| one.end <= now);
+        world
+    }
+
+    /// For how long before `now` anybody spoke.
+    pub(crate) fn history(&self) -> i64 {
+        let words = self.words.iter().map(|word| word.at);
+        let first = words.chain(self.readings.iter().map(|one| one.end)).min();
+        self.now - first.unwrap_or(self.now)
+    }
+
     /// The words of one source about one machine, by time.
     pub(crate) fn words_of(&self, source: usize, machine: usize) -> Vec<Word> {
         let of = |word: &&Word| (word.source, word.machine) == (source, machine);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     calendar::span::hours,
-    derive::{Figures, PoolWeek, period::quantile_weeks},
+    derive::{Figures, PoolWeek, pool::quantile_weeks},
 };
 
 /// The cautious figure: the share of the time ahead that is exceeded in 9 of 10
@@ -25,7 +25,7 @@ pub(super) fn low_hours(found: &mut Explanation, asked: &Asked<'_>) -> Option<()
         let words = format!("Share up that {} foretold: less has probability {p}", part.source);
         found.step("low_share", &words, low.normalize().to_string(), low);
     } else {
-        let pool = one.demonstrated.as_ref()?;
+        let pool = one.demonstrated.as_ref()?.low_pool();
         let (below, above, part) = quantile_weeks(&pool.weeks, p)?;
         let share = |week: &PoolWeek| {
             format!("(1 - {} / {})", minutes(week.elements.down), minutes(week.base()))

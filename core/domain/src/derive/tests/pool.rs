@@ -75,3 +75,58 @@ fn law_8_silence_does_not_raise_what_a_back_test_lowered() {
         }
     }
 }
+
+/// The last week ahead of M1, so many days after [`MONDAY`].
+fn last_week(plant: &Plant, all: &Facts, days: i64) -> Figures {
+    let derivation = weeks(plant, all, ms(MONDAY) + days * 24 * HOUR_MS);
+    derivation.figures.into_iter().rfind(|one| &*one.resource == "M1").unwrap()
+}
+
+#[test]
+fn law_8_a_low_figure_stays_while_its_weeks_grow_too_old_for_the_mean() {
+    let plant = fixture::plant();
+    // Without the good old weeks the mean is less, of fewer weeks than a quantile needs.
+    let all = weeks_before(&[1, 1, 1, 8, 8, 20, 8, 8]);
+    let landed = last_week(&plant, &all, 0);
+    let share = Decimal::ONE - Decimal::from(20) / Decimal::from(168);
+    let low = |one: &Figures| (one.low_hours.unwrap().value / Decimal::from(168)).round_dp(9);
+    assert_eq!(low(&landed), share.round_dp(9));
+    for days in [8, 15, 21, 60] {
+        let later = last_week(&plant, &all, days);
+        assert!(later.attainable_hours < landed.attainable_hours, "{days}");
+        assert_eq!((low(&later), later.status), (share.round_dp(9), Status::Assumed), "{days}");
+        let what = planthread_contracts::Carries::LowHours;
+        let derivation = weeks(&plant, &all, ms(MONDAY) + days * 24 * HOUR_MS);
+        let text = explain(&plant, &derivation, "M1", later.period, what).unwrap().to_string();
+        assert!(text.contains("not reached with probability 0.1"), "{text}");
+    }
+}
+
+#[test]
+fn law_8_the_weeks_of_a_silent_machine_stay_known_while_others_go_on() {
+    let mut plant = fixture::plant();
+    plant.resources[0].standard_availability = Some(Decimal::ONE);
+    let silent = weeks_before(&[8; 8]);
+    let landed = last_week(&plant, &silent, 0).attainable_hours;
+    for days in [30, 150, 400] {
+        let mut all = silent.clone();
+        let at = ms(MONDAY) + days * 24 * HOUR_MS;
+        all.states
+            .push(StateFact { subject: Subject(1), ..state(0, at, EquipmentState::Productive) });
+        assert_eq!(last_week(&plant, &all.seal(), days).attainable_hours, landed, "{days} days");
+    }
+}
+
+#[test]
+fn a_gap_pushes_no_full_week_out_of_the_pool() {
+    let plant = fixture::plant();
+    // The two oldest of nine weeks were bad; in the last ones the signal was lost.
+    let mut all = weeks_before(&[60, 60, 8, 8, 8, 8, 8, 8]);
+    let landed = last_week(&plant, &all, 0).attainable_hours;
+    for week in 0..3 {
+        let hour = |hour: i64| ms(MONDAY) + (week * 168 + hour) * HOUR_MS;
+        all.states.push(state(0, hour(20), EquipmentState::Unknown));
+        all.states.push(state(0, hour(150), EquipmentState::Productive));
+    }
+    assert_eq!(last_week(&plant, &all.seal(), 21).attainable_hours, landed);
+}

@@ -146,3 +146,21 @@ fn output_made_while_nobody_saw_the_machine_makes_it_no_faster() {
     let loaded = 361 - 42 - (1 + 1) - 42;
     assert_eq!(rate.round_dp(9), (Decimal::new(1_805, 1) / Decimal::from(loaded)).round_dp(9));
 }
+
+#[test]
+fn law_8_an_explicit_unknown_is_worth_no_more_than_silence() {
+    let plant = fixture::plant();
+    // Down in week 41, and up since hour 20; at hour 300 the adapter loses the machine.
+    let told = [(0, EquipmentState::UnscheduledDown), (20, EquipmentState::Productive)];
+    let told = told.map(|(hour, what)| state(2, at(hour), what));
+    let lost = state(2, at(300), EquipmentState::Unknown);
+    for hour in [301, 400, 800] {
+        let silent = weeks(&plant, &facts(told.to_vec()), at(hour));
+        let unknown = weeks(&plant, &facts([&told[..], &[lost]].concat()), at(hour));
+        assert_eq!(silent.figures, unknown.figures, "{hour}");
+    }
+    // Until it knows again, and so tells that the machine was up until it was lost.
+    let again = state(2, at(310), EquipmentState::Productive);
+    let back = weeks(&plant, &facts([&told[..], &[lost, again]].concat()), at(310));
+    assert_eq!(m1(&back, "2026-W42").elements.unknown, 10 * HOUR_MS);
+}
