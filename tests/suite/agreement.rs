@@ -51,16 +51,14 @@ impl Site {
         let found = registry::chosen(&[TARGET.to_owned()]).unwrap();
         Starter::new(&folder, now).write(now, &[(found[0], None)]).unwrap();
         let on = on.iter().map(|name| (*name).to_owned()).collect();
-        let options = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let setup = Setup { on, options, ..Setup::default() };
-        let sandbox = (found[0].sandbox.build)(&setup).unwrap();
+        let sandbox = (found[0].sandbox.build)(&setup(options, on)).unwrap();
         Self { folder, clock: VirtualClock::new(now, 7), sandbox: Arc::new(Mutex::new(sandbox)) }
     }
 
     /// Somebody puts the tenant right: none of its traps is left, nor what landed.
     fn put_right(&self) {
         let found = registry::chosen(&[TARGET.to_owned()]).unwrap();
-        *self.sandbox.lock().unwrap() = (found[0].sandbox.build)(&Setup::default()).unwrap();
+        *self.sandbox.lock().unwrap() = (found[0].sandbox.build)(&setup(&[], Vec::new())).unwrap();
     }
 
     fn bridge(&self) -> Bridge {
@@ -124,6 +122,14 @@ impl Site {
         assert!(done.pack.unwrap().cells > 100, "and packed for the way by hand");
         stopped.message
     }
+}
+
+/// What the demo starts the sandbox with, and these options instead of its own.
+fn setup(options: &[(&str, &str)], on: Vec<String>) -> Setup {
+    let demo = registry::chosen(&[TARGET.to_owned()]).unwrap()[0].sandbox.demo;
+    let own = demo.iter().filter(|(name, _)| options.iter().all(|(other, _)| other != name));
+    let all = own.chain(options).map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    Setup { options: all.collect(), on, ..Setup::default() }
 }
 
 #[test]
@@ -303,18 +309,18 @@ fn hours_by_week(site: &Site) -> BTreeMap<(String, String), Decimal> {
 
 #[test]
 fn a_week_that_is_split_at_the_months_end_adds_up_to_the_week() {
-    let whole = Site::new("weeks", &[]);
-    assert!(whole.apply().stopped.is_none());
-    let split = Site::with("split", &[], &[("level", "partial_week")]);
-    split.sign(|document| document["profile"]["grain"][3]["level"] = json!("Partial Week"));
-    assert_eq!(split.state(), State::Suspended, "the levels are not those of the model");
-    split.edit("planthread.yaml", |text| {
-        text.replace("level: week,", "level: technical_week,").replace(
-            r#"level: Week, member: "W{ww}-{yyyy}""#,
+    let split = Site::new("split", &[]);
+    assert!(split.apply().stopped.is_none());
+    let whole = Site::with("weeks", &[], &[("level", "week")]);
+    whole.sign(|document| document["profile"]["grain"][3]["level"] = json!("Week"));
+    assert_eq!(whole.state(), State::Suspended, "the levels are not those of the model");
+    whole.edit("planthread.yaml", |text| {
+        text.replace("level: technical_week,", "level: week,").replace(
             r#"level: Partial Week, member: "{yyyy}{ww}{part}""#,
+            r#"level: Week, member: "W{ww}-{yyyy}""#,
         )
     });
-    let done = split.apply();
+    let done = whole.apply();
     assert!(done.stopped.is_none(), "{:?}", done.stopped);
     let (weeks, parts) = (hours_by_week(&whole), hours_by_week(&split));
     assert!(split.landed() > whole.landed(), "weeks at a month's end have two parts");

@@ -36,6 +36,7 @@ mod requests;
 mod scale;
 mod secrets;
 mod site;
+mod skew;
 mod standing;
 mod steps;
 mod swept;

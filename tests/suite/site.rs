@@ -18,7 +18,7 @@ use planthread::{
     demo::twin,
     in_process::InProcess,
     pipeline::{Bridge, Opener, Transports},
-    registry::Registered,
+    registry::{Registered, TARGETS},
     starter::Starter,
 };
 use planthread_contracts::CellKey;
@@ -34,13 +34,14 @@ static FOLDERS: AtomicU64 = AtomicU64::new(0);
 /// A cell as the target names it: scope, resource, location, period, measure.
 pub(crate) type Place = (String, String, String, String, String);
 
-/// The starting point of a target, before its sandbox with one fault.
+/// The starting point of targets, before their sandboxes.
 pub(crate) struct Site {
     pub(crate) folder: PathBuf,
     pub(crate) clock: VirtualClock,
     /// The profile of its way, where it is another than the starting point.
     profile: Option<&'static str>,
-    sandbox: Arc<Mutex<Box<dyn Simulator>>>,
+    /// Each sandbox, by the connector that it is for.
+    sandboxes: BTreeMap<&'static str, Arc<Mutex<Box<dyn Simulator>>>>,
 }
 
 impl Site {
@@ -65,13 +66,29 @@ impl Site {
         setup: Setup,
         between: impl FnOnce(Box<dyn Simulator>) -> Box<dyn Simulator>,
     ) -> Self {
-        let (target, sandbox) = (registered.target, registered.sandbox);
+        let sandbox = between((registered.sandbox.build)(&way.setup(registered, setup)).unwrap());
+        Self::before(vec![(registered, sandbox)], way)
+    }
+
+    /// All targets in one configuration, each before its own sandbox.
+    pub(crate) fn all() -> Self {
+        let way = Way::default();
+        let each = TARGETS.iter().map(|registered| {
+            let setup = way.setup(registered, Setup::default());
+            (registered, (registered.sandbox.build)(&setup).unwrap())
+        });
+        Self::before(each.collect(), &way)
+    }
+
+    fn before(sandboxes: Vec<(&Registered, Box<dyn Simulator>)>, way: &Way) -> Self {
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
-        let name = format!("planthread-{}-{}-{number}", target.name, std::process::id());
+        let name =
+            format!("planthread-{}-{}-{number}", sandboxes[0].0.target.name, std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).unwrap();
         let now: Timestamp = "2026-11-25T06:10:00Z".parse().unwrap();
-        Starter::new(&folder, now).write(now, &[(registered, None)]).unwrap();
+        let targets: Vec<_> = sandboxes.iter().map(|(target, _)| (*target, None)).collect();
+        Starter::new(&folder, now).write(now, &targets).unwrap();
         let file = folder.join("planthread.yaml");
         let text = fs::read_to_string(&file).unwrap();
         let zone = "  zone: Europe/Berlin\n";
@@ -82,20 +99,21 @@ impl Site {
         // JSON is YAML.
         let over = format!("  way: {{ targets: {} }}\n", way.targets);
         fs::write(&file, text + profile.map_or("", |_| &over)).unwrap();
-        let sandbox = between((sandbox.build)(&way.setup(registered, setup)).unwrap());
-        let (clock, sandbox) = (VirtualClock::new(now, 7), Arc::new(Mutex::new(sandbox)));
-        Self { folder, clock, profile, sandbox }
+        let each = sandboxes.into_iter();
+        let sandboxes = each.map(|(one, sandbox)| (one.target.name, Arc::new(Mutex::new(sandbox))));
+        Self { folder, clock: VirtualClock::new(now, 7), profile, sandboxes: sandboxes.collect() }
     }
 
     /// The bridge on what the disk holds.
     pub(crate) fn bridge(&self) -> Bridge {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let loaded = config::load(&self.folder.join("planthread.yaml"), self.profile).unwrap();
-        let wire = |name: &String| {
-            let wire = InProcess::new(self.sandbox.clone(), Arc::clone(&clock));
+        let wire = |(name, target): (&String, &config::Target)| {
+            let sandbox = self.sandboxes[target.connector.as_str()].clone();
+            let wire = InProcess::new(sandbox, Arc::clone(&clock));
             (name.clone(), Arc::new(wire) as Arc<dyn Transport>)
         };
-        let wires: Transports = loaded.config.targets.keys().map(wire).collect();
+        let wires: Transports = loaded.config.targets.iter().map(wire).collect();
         Bridge::open(loaded, Arc::clone(&clock), Opener::with(clock, wires)).unwrap()
     }
 
@@ -113,15 +131,17 @@ impl Site {
         fs::write(&file, format!("{before}{event}\n")).unwrap();
     }
 
-    /// What the sandbox answers somebody else.
+    /// What the only sandbox answers somebody else.
     pub(crate) fn send(&self, request: &http::Request<bytes::Bytes>) -> planthread_mocks::Reply {
-        self.sandbox.lock().unwrap().handle(self.clock.now(), request)
+        let sandbox = self.sandboxes.values().next().unwrap();
+        sandbox.lock().unwrap().handle(self.clock.now(), request)
     }
 
     /// What the target holds, and the places that came through its interface.
     pub(crate) fn stored(&self) -> (BTreeMap<Place, Decimal>, BTreeSet<Place>) {
         let (mut held, mut written) = (BTreeMap::new(), BTreeSet::new());
-        for cell in self.sandbox.lock().unwrap().stored() {
+        let each = self.sandboxes.values();
+        for cell in each.flat_map(|sandbox| sandbox.lock().unwrap().stored()) {
             let period = cell.period.to_string();
             let place = (cell.scope, cell.resource, cell.location, period, cell.measure);
             if cell.writer.kind() == "integration" {

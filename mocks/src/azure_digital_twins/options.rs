@@ -20,7 +20,7 @@ pub const FACTORY: SandboxFactory = SandboxFactory {
     listen: "127.0.0.1:9104",
     login: "bearer token planthread; or client planthread, secret planthread at its own token \
             endpoint /TENANT/oauth2/v2.0/token",
-    demo: &[("seed-demo", "yes"), ("resources", "4")],
+    demo: &[("seed-demo", "yes"), ("resources", "4"), ("storage", "month")],
     options: &DECLARED,
     behaviours: behaviours::described::<Switch>,
     build,

@@ -12,7 +12,7 @@ pub const FACTORY: SandboxFactory = SandboxFactory {
     about: "Kinaxis (RapidResponse, Maestro): company PTDM01_DEV01 behind integration/V1",
     login: "web service user and OAuth client planthread, password planthread",
     listen: "127.0.0.1:9102",
-    demo: &[("resources", "4")],
+    demo: &[("resources", "4"), ("storage", "day")],
     options: &DECLARED,
     behaviours: behaviours::described::<Switch>,
     build,

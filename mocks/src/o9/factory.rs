@@ -12,7 +12,7 @@ pub const FACTORY: SandboxFactory = SandboxFactory {
     about: "o9 Digital Brain: IBPL queries, a tenant rule, reads of the Platform API",
     login: "ApiKey planthread.planthread; or user planthread, password planthread",
     listen: "127.0.0.1:9103",
-    demo: &[("resources", "4")],
+    demo: &[("resources", "4"), ("level", "partial_week")],
     options: &DECLARED,
     behaviours: behaviours::described::<Switch>,
     build,

@@ -1,10 +1,13 @@
 //! One signal set, many truths: what each target holds of a signal, and which
-//! one lags behind the others, by how much.
+//! one lags behind the others, by how much. Targets with different kinds of period
+//! are compared over the periods that they have in common.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use jiff::Timestamp;
-use planthread_contracts::{CellKey, Period, Role};
+use planthread_contracts::{Carries, CellKey, MeasureDecl, Period, PeriodKind, Role};
 use planthread_engine::{
     Reader,
     ledger::{self, CellView, HeldValue},
@@ -31,7 +34,7 @@ pub struct Signal {
     pub source: String,
     /// The figure, as `carries` names it.
     pub carries: String,
-    /// The period. Targets with other kinds of period have other signals.
+    /// The period: one of each target's own, or one in which theirs stand as a whole.
     pub period: Period,
 }
 
@@ -44,13 +47,21 @@ pub struct Holding {
     pub measure: String,
     /// Its unit, as UN/CEFACT Rec 20 code.
     pub unit: String,
-    /// What it should hold by now, in that unit.
-    pub wanted: Decimal,
-    /// Instant of the truth that it should hold.
+    /// Periods of its own that stand in the signal's.
+    pub periods: u32,
+    /// Of them, those that it holds as it should.
+    pub as_wanted: u32,
+    /// Days of them: at the ends of the horizon fewer than the signal's period has.
+    pub days: u32,
+    /// What it should hold by now, in that unit, added up as the target does;
+    /// nothing where several periods show no value together.
+    pub wanted: Option<Decimal>,
+    /// Instant of the newest truth that it should hold.
     pub wanted_as_of: Timestamp,
-    /// What it was seen to hold; nothing when nothing was read back yet.
+    /// What it was seen to hold, as of its oldest truth; nothing when nothing was
+    /// read back yet.
     pub held: Option<HeldValue>,
-    /// Whether that is what it should hold.
+    /// Whether that is what it should hold, in each period.
     pub current: bool,
     /// Seconds from the truth that it holds to the one that it should hold;
     /// nothing where it holds no truth of ours, and 0 where it is current.
@@ -100,21 +111,31 @@ impl Skew {
     /// When the state can't be read.
     pub fn of(config: &Config, reader: &Reader, now: Timestamp) -> Result<Self, Failure> {
         let (mut skew, mut differing) = (Self::default(), BTreeSet::new());
-        each(config, reader, now, |signal, holding| {
+        let common = common::kinds(&values(config).map(|measure| measure.level).collect());
+        each(config, reader, now, |signal, _, holding| {
             skew.targets.entry(holding.target.clone()).or_default().add(&holding);
             if !holding.current {
-                differing.insert(signal);
+                differing.extend(signal.around(&common));
             }
         })?;
-        let mut kept: BTreeMap<Signal, Vec<Holding>> = BTreeMap::new();
+        let mut kept: BTreeMap<Signal, BTreeMap<(String, String), Holding>> = BTreeMap::new();
         if !differing.is_empty() {
-            each(config, reader, now, |signal, holding| {
-                if differing.contains(&signal) {
-                    kept.entry(signal).or_default().push(holding);
+            each(config, reader, now, |signal, measure, holding| {
+                for signal in signal.around(&common).filter(|one| differing.contains(one)) {
+                    let name = (holding.target.clone(), holding.measure.clone());
+                    match kept.entry(signal).or_default().entry(name) {
+                        Entry::Vacant(free) => drop(free.insert(holding.clone())),
+                        Entry::Occupied(mut one) => {
+                            one.get_mut().join(holding.clone(), measure.over_time);
+                        }
+                    }
                 }
             })?;
         }
-        let difference = |(signal, holdings)| Difference { signal, holdings };
+        let difference = |(signal, holdings): (_, BTreeMap<_, _>)| Difference {
+            signal,
+            holdings: holdings.into_values().collect(),
+        };
         skew.differences = kept.into_iter().map(difference).collect();
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
         skew.differences.sort_by_cached_key(|one| {
@@ -122,6 +143,13 @@ impl Skew {
             (start.duration_since(today).abs(), start, one.signal.clone())
         });
         Ok(skew)
+    }
+}
+
+impl Signal {
+    /// The signals over the common periods in which this one's stands.
+    fn around(&self, common: &[PeriodKind]) -> impl Iterator<Item = Self> {
+        common::around(self.period, common).map(|period| Self { period, ..self.clone() })
     }
 }
 
@@ -147,24 +175,31 @@ fn each(
     config: &Config,
     reader: &Reader,
     now: Timestamp,
-    mut take: impl FnMut(Signal, Holding),
+    mut take: impl FnMut(Signal, &MeasureDecl, Holding),
 ) -> Result<(), Failure> {
     Ok(ledger::held(reader, now, |cell, held| {
         let target = config.targets.get(cell.key.target.as_str());
-        if let Some((signal, unit)) = target.and_then(|target| signal_of(target, &cell.key)) {
-            take(signal, holding(&cell, unit, held));
+        if let Some((signal, measure)) = target.and_then(|target| signal_of(target, &cell.key)) {
+            take(signal, measure, holding(&cell, measure, held));
         }
         Ok(())
     })?)
 }
 
-/// The signal behind a cell, and the unit of its measure.
-fn signal_of(target: &Target, key: &CellKey) -> Option<(Signal, String)> {
+/// The measures that are compared.
+fn values(config: &Config) -> impl Iterator<Item = &MeasureDecl> {
+    config.targets.values().flat_map(|target| &target.measures).filter(|one| is_value(one))
+}
+
+fn is_value(measure: &MeasureDecl) -> bool {
+    let figure = !measure.carries.accompanies() && measure.carries != Carries::Observed;
+    figure && measure.role == Role::Value
+}
+
+/// The signal behind a cell, in the cell's own period, and its measure.
+fn signal_of<'a>(target: &'a Target, key: &CellKey) -> Option<(Signal, &'a MeasureDecl)> {
     let decl = target.measures.iter().find(|measure| measure.name == key.measure)?;
-    if decl.role != Role::Value
-        || decl.carries.accompanies()
-        || target.scope().name() != key.scope.as_str()
-    {
+    if !is_value(decl) || target.scope().name() != key.scope.as_str() {
         return None;
     }
     let here = target.mapping.rows.iter().filter(|row| {
@@ -176,18 +211,21 @@ fn signal_of(target: &Target, key: &CellKey) -> Option<(Signal, String)> {
     let carries = serde_json::to_value(decl.carries).ok()?.as_str()?.to_owned();
     let source = sources.into_iter().collect::<Vec<_>>().join(" + ");
     let signal = Signal { source, carries, period: key.period };
-    Some((signal, decl.unit.code().to_owned()))
+    Some((signal, decl))
 }
 
-fn holding(cell: &CellView, unit: String, held: Option<HeldValue>) -> Holding {
+fn holding(cell: &CellView, measure: &MeasureDecl, held: Option<HeldValue>) -> Holding {
     let current = held.as_ref().is_some_and(|held| held.value == cell.value);
     let of = held.as_ref().and_then(|held| held.as_of);
     let behind = of.map(|as_of| cell.as_of.as_second() - as_of.as_second());
     Holding {
         target: cell.key.target.to_string(),
         measure: cell.key.measure.to_string(),
-        unit,
-        wanted: cell.value,
+        unit: measure.unit.code().to_owned(),
+        periods: 1,
+        as_wanted: current.into(),
+        days: u32::try_from(cell.key.period.days().count()).unwrap_or(u32::MAX),
+        wanted: Some(cell.value),
         wanted_as_of: cell.as_of,
         held,
         current,
@@ -210,7 +248,7 @@ impl View for Skew {
         for difference in self.differences.iter().take(NAMED) {
             let Signal { source, carries, period } = &difference.signal;
             paper.line(format!("  {source}  {period}  {}", carries.replace('_', " ")));
-            for (targets, words) in together(paper, &difference.holdings) {
+            for (targets, words) in together(paper, *period, &difference.holdings) {
                 paper.line(format!("    {}: {words}", targets.join(", ")));
             }
         }
@@ -237,10 +275,14 @@ fn row((target, lag): (&String, &Lag)) -> [String; 5] {
 }
 
 /// Targets that hold the same stand in one line.
-fn together<'a>(paper: &Paper, holdings: &'a [Holding]) -> Vec<(Vec<&'a str>, String)> {
+fn together<'a>(
+    paper: &Paper,
+    period: Period,
+    holdings: &'a [Holding],
+) -> Vec<(Vec<&'a str>, String)> {
     let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
     for holding in holdings {
-        let words = words(paper, holding);
+        let words = format!("{}{}", words(paper, holding), of_it(period, holding));
         match lines.iter_mut().find(|(_, other)| *other == words) {
             Some((targets, _)) => targets.push(&holding.target),
             None => lines.push((vec![&holding.target], words)),
@@ -261,12 +303,26 @@ fn words(paper: &Paper, holding: &Holding) -> String {
     if *current {
         return holds;
     }
-    let due = format!("{wanted} {unit} is due, as of {}", instant(holding.wanted_as_of));
+    let due = wanted.map_or_else(|| "more".to_owned(), |wanted| format!("{wanted} {unit}"));
+    let due = format!("{due} is due, as of {}", instant(holding.wanted_as_of));
     let behind = match holding.behind_seconds {
         Some(seconds) => format!("{} behind: {due}", duration(seconds)),
         None => due,
     };
     format!("{holds}; {}", paper.tint(Tone::Warn, &behind))
+}
+
+/// Which part of the period the words speak of, where it isn't one period as a whole.
+fn of_it(period: Period, holding: &Holding) -> String {
+    let (all, Holding { periods, as_wanted, days, .. }) = (period.days().count(), holding);
+    let mut said = Vec::new();
+    if *days as usize != all {
+        said.push(format!("{days} of {all} days"));
+    }
+    if !holding.current && *periods > 1 {
+        said.push(format!("{as_wanted} of {periods} periods as wanted"));
+    }
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
 }
 
 /// Hours and minutes.
@@ -285,7 +341,10 @@ mod tests {
             target: "ibp".to_owned(),
             measure: "live".to_owned(),
             unit: "HUR".to_owned(),
-            wanted: Decimal::TEN,
+            periods: 1,
+            as_wanted: current.into(),
+            days: 7,
+            wanted: Some(Decimal::TEN),
             wanted_as_of: at,
             held: Some(HeldValue { value: Decimal::ONE, as_of, read_at: at }),
             current,

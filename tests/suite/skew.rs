@@ -1,0 +1,89 @@
+//! The same signals at all targets, each by its own kind of period: what each holds
+//! is compared over the periods that they have in common.
+
+use std::{collections::BTreeSet, fs, time::Duration};
+
+use planthread::{
+    demo::plant,
+    pipeline::Course,
+    report::skew::{Difference, Skew},
+    starter::Starter,
+};
+use planthread_contracts::PeriodKind;
+use planthread_engine::verify::Which;
+use planthread_kit::Clock as _;
+use rust_decimal::Decimal;
+
+use crate::site::Site;
+
+#[test]
+fn the_target_that_is_held_back_is_named_over_common_periods() {
+    let site = Site::all();
+    let file = site.folder.join("planthread.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("past_weeks: 1", "past_weeks: 4")).unwrap();
+    let bridge = site.bridge();
+    let targets = bridge.targets(None).unwrap();
+    let kinds: BTreeSet<PeriodKind> =
+        targets.iter().map(|target| target.config.measures[0].level).collect();
+    assert_eq!(kinds.len(), 4, "the targets store by week, split week, day and month");
+    let done = site.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    let stopped: Vec<_> = done.targets.iter().filter_map(|one| one.stopped.as_ref()).collect();
+    assert!(stopped.is_empty(), "{stopped:?}");
+    let skew = || {
+        let (config, reader) = (&bridge.loaded.config, bridge.reader().unwrap());
+        Skew::of(config, &reader, site.clock.now()).unwrap()
+    };
+    assert_eq!(skew().differences, []);
+
+    // Truth moves on everywhere, and everybody but the twins hears of it.
+    let told = site.clock.now();
+    site.clock.advance(Duration::from_secs(48 * 3_600));
+    let starter = Starter::new(&site.folder, told);
+    let happened = starter.story(told, site.clock.now());
+    for (file, csv) in [
+        (&starter.events, plant::events_csv(&happened)),
+        (&starter.counts, plant::counts_csv(&happened)),
+    ] {
+        let (_, rows) = csv.split_once('\n').unwrap();
+        fs::write(file, fs::read_to_string(file).unwrap() + rows).unwrap();
+    }
+    bridge.ingest().unwrap();
+    let truth = bridge.truth(bridge.as_of()).unwrap();
+    for target in &targets {
+        let made = bridge.want(target, &truth).unwrap().wanted.made;
+        assert!(made > 0, "{} is to hold something new", target.name);
+        let course =
+            Course::Land { truth: &truth, only_unmoved: false, read_back: Which::Unproven };
+        if target.config.connector != "azure-digital-twins" {
+            let done = site.clock.block_on(bridge.walk(target, course));
+            assert!(done.stopped.is_none(), "{:?}", done.stopped);
+        }
+    }
+    let late = skew();
+    let behind = |name: &str| late.targets[name].signals - late.targets[name].current;
+    let lagging: Vec<_> = late.targets.keys().filter(|name| behind(name) > 0).collect();
+    assert_eq!(lagging, ["twins"]);
+    assert_eq!(late.targets["twins"].behind_seconds, 48 * 3_600);
+    // Months are what the twins have in common with days and with parts of weeks.
+    assert!(!late.differences.is_empty());
+    for one in &late.differences {
+        assert_eq!(one.signal.period.kind(), PeriodKind::Month, "{one:?}");
+        let names: BTreeSet<&str> = one.holdings.iter().map(|at| at.target.as_str()).collect();
+        let (_, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| *name == "twins");
+        assert_eq!(others, ["maestro", "maestro-baseline", "o9"], "{:?}", one.signal);
+    }
+    assert!(late.differences.iter().any(whole_months_agree));
+}
+
+/// Whether all targets should hold the same of a month that each has as a whole:
+/// what is rounded by the day adds up to what is rounded by the month.
+fn whole_months_agree(one: &Difference) -> bool {
+    let days = one.signal.period.days().count();
+    let whole = one.holdings.iter().filter(|at| at.days as usize == days);
+    let due: Vec<(&str, Decimal)> =
+        whole.map(|at| (at.target.as_str(), at.wanted.unwrap())).collect();
+    let values: BTreeSet<Decimal> = due.iter().map(|(_, value)| *value).collect();
+    assert!(values.len() <= 1, "{:?}: {due:?}", one.signal);
+    due.len() == one.holdings.len()
+}
