@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use planthread_contracts::{Carries, Period};
-use planthread_domain::Derivation;
+use planthread_domain::{Deriver, lanes::in_order};
 use planthread_engine::Reader;
 
 use super::Context;
@@ -52,19 +52,33 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         let period: Period = period.parse().map_err(|error| Failure::usage(format!("{error}")))?;
         return explain(context, &loaded, &facts, as_of, args, (resource, period));
     }
-    let derivation = pipeline::derive_facts(&loaded, &facts.all, as_of)?;
+    let deriver = pipeline::derive_facts(&loaded, &facts.all, as_of)?;
     if args.signals {
-        return print_signals(context, &loaded, &derivation, refused);
+        return print_signals(context, &loaded, &deriver, refused);
     }
-    let view = Derived::of(&derivation, from, refused);
+    let as_of = deriver.origin().as_of;
+    context.screen.say(&format!("As of {as_of}, from {from}. Hours.\n"))?;
+    let names: Vec<&str> = deriver.names().collect();
+    let derived = |(): &mut (), name: &&str| Derived::of(&deriver.of([*name]));
+    in_order(vec![(); pipeline::cores()], &names, derived, |all| {
+        for one in all {
+            show(context, &one)?;
+        }
+        Ok::<_, Failure>(())
+    })?;
+    if refused == 0 {
+        return Ok(Exit::Ok);
+    }
+    context.screen.say(&format!("{refused} records were refused: `planthread rejects`"))?;
+    Ok(Exit::Findings)
+}
+
+fn show(context: &Context, derived: &Derived) -> Result<(), Failure> {
     if !context.screen.json {
-        return context.screen.show(&view);
+        return context.screen.show(derived).map(|_| ());
     }
     // Many lines: one object each, so that a reader can begin with the first.
-    for line in &view.lines {
-        context.screen.json_line(line)?;
-    }
-    Ok(crate::report::View::exit(&view))
+    derived.lines.iter().try_for_each(|line| context.screen.json_line(line))
 }
 
 fn explain(
@@ -78,7 +92,7 @@ fn explain(
     let measure =
         args.measure.as_deref().map(|name| pipeline::measure(loaded, name)).transpose()?;
     let carries = measure.map(|(.., measure)| measure.carries).or(args.figure);
-    let derivation = match carries {
+    let deriver = match carries {
         Some(Carries::PlanCut) => pipeline::derive_taken_cut(loaded, &facts.at_cut, as_of)?,
         _ => pipeline::derive_facts(loaded, &facts.all, as_of)?,
     };
@@ -86,8 +100,7 @@ fn explain(
         pipeline::decided_notes(&facts.decided, &loaded.config.plant, resource, period)
     };
     if let Some(measure) = measure {
-        let mut cells =
-            pipeline::explain_measure(loaded, &derivation, (resource, period), measure)?;
+        let mut cells = pipeline::explain_measure(loaded, &deriver, (resource, period), measure)?;
         for figure in cells.iter_mut().flat_map(|cell| &mut cell.figures) {
             figure.notes.extend(decided(&figure.resource, figure.period));
         }
@@ -95,7 +108,7 @@ fn explain(
     }
     let figure = args.figure.unwrap_or(Carries::AttainableClockHours);
     let figure = pipeline::capacity_of_cut(loaded, figure);
-    let mut explanation = pipeline::explain(loaded, &derivation, resource, period, figure)?;
+    let mut explanation = pipeline::explain(loaded, &deriver, resource, period, figure)?;
     explanation.notes.extend(decided(resource, period));
     context.screen.show(&Explained(explanation))
 }
@@ -104,17 +117,21 @@ fn explain(
 fn print_signals(
     context: &Context,
     loaded: &Loaded,
-    derivation: &Derivation,
+    deriver: &Deriver<'_>,
     refused: usize,
 ) -> Result<Exit, Failure> {
-    let signals = pipeline::signals(loaded, derivation);
-    for event in &signals.events {
-        context.screen.json_line(event)?;
+    let mut exit = if refused == 0 { Exit::Ok } else { Exit::Findings };
+    for signal in pipeline::signals(loaded, deriver) {
+        match signal {
+            Ok(event) => context.screen.json_line(&event)?,
+            Err(broken) => {
+                let words = format!("not printed, because it breaks its contract: {broken}");
+                context.screen.note(&words);
+                exit = Exit::Findings;
+            }
+        }
     }
-    for broken in &signals.broken {
-        context.screen.note(&format!("not printed, because it breaks its contract: {broken}"));
-    }
-    Ok(if signals.broken.is_empty() && refused == 0 { Exit::Ok } else { Exit::Findings })
+    Ok(exit)
 }
 
 /// Where the facts come from, and how many records were refused.

@@ -1,9 +1,9 @@
 //! Explain: the arithmetic of one figure, or of what a measure holds.
 
-use planthread_contracts::{Carries, CellKey, MeasureDecl, Name, Period, PeriodKind};
+use planthread_contracts::{Carries, MeasureDecl, Period, PeriodKind};
 use planthread_domain::{
-    derive::{self, Derivation, Explanation, figure_name},
-    project::{self, CellExplanation},
+    derive::{self, Deriver, Explanation, Origin, figure_name},
+    project::{self, CellExplanation, Landing},
 };
 use rust_decimal::Decimal;
 
@@ -19,23 +19,24 @@ use crate::{
 /// When it was not derived; the message says what was.
 pub fn explain(
     loaded: &Loaded,
-    derivation: &Derivation,
+    deriver: &Deriver<'_>,
     resource: &str,
     period: Period,
     figure: Carries,
 ) -> Result<Explanation, Failure> {
     let plant = &loaded.config.plant;
-    derive::explain(plant, derivation, resource, period, figure).ok_or_else(|| {
+    let derivation = deriver.of([resource]);
+    derive::explain(plant, &derivation, resource, period, figure).ok_or_else(|| {
         let known = plant.resource(resource).is_some() || plant.line(resource).is_some();
         let derived = derivation.get(resource, period).is_some_and(derive::is_known);
-        let mine = || derivation.figures.iter().filter(|one| one.resource == resource);
+        let mine = || derivation.figures.iter();
         match (known, mine().next(), mine().next_back()) {
             (true, ..) if derived => {
                 let name = figure_name(figure);
                 Failure::usage(format!("{resource} has no {name} in {period}")).cure(needs(figure))
             }
             (true, Some(_), _) if mine().all(|one| one.period.kind() != period.kind()) => {
-                not_stored(derivation, period)
+                not_stored(deriver.origin(), period)
             }
             (true, Some(first), Some(last)) => {
                 Failure::usage(format!("nothing is known about {resource} in {period}"))
@@ -55,17 +56,14 @@ pub fn explain(
 
 /// A period of a kind that no measure stores was never derived: that says nothing
 /// about the resource.
-fn not_stored(derivation: &Derivation, period: Period) -> Failure {
+fn not_stored(origin: &Origin, period: Period) -> Failure {
     let name = |kind: PeriodKind| match kind {
         PeriodKind::Day => "day",
         PeriodKind::TechnicalWeek => "technical week",
         PeriodKind::Week => "week",
         PeriodKind::Month => "month",
     };
-    let mut kinds: Vec<_> = derivation.figures.iter().map(|one| one.period.kind()).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    let derived: Vec<_> = kinds.into_iter().map(name).collect();
+    let derived: Vec<_> = origin.periods.keys().copied().map(name).collect();
     let asked = name(period.kind());
     Failure::usage(format!("no measure is stored by {asked}, so {period} was not derived")).cure(
         format!(
@@ -148,7 +146,7 @@ pub fn measure<'a>(
 /// When nothing of it lands there.
 pub fn explain_measure(
     loaded: &Loaded,
-    derivation: &Derivation,
+    deriver: &Deriver<'_>,
     (resource, period): (&str, Period),
     (name, target, measure): (&str, &Target, &MeasureDecl),
 ) -> Result<Vec<CellExplanation>, Failure> {
@@ -159,25 +157,18 @@ pub fn explain_measure(
             .cure(format!("name a {level} instead of {period}")));
     }
     let figure = project::figure(measure, &target.mapping);
-    let rows = target.mapping.rows.iter().filter(|row| row.source == resource);
-    let found: Vec<CellExplanation> = rows
-        .filter_map(|row| {
-            let key = CellKey {
-                target: name.into(),
-                scope: target.scope().name().into(),
-                resource: (&row.resource).into(),
-                location: (&row.location).into(),
-                product: row.product.as_ref().map(Name::from),
-                period,
-                measure: (&measure.name).into(),
-            };
+    let landings = Landing::all(&target.mapping).into_iter();
+    let found: Vec<CellExplanation> = landings
+        .filter(|landing| landing.sources().any(|source| source == resource))
+        .filter_map(|landing| {
+            let key = landing.key(name, target.scope().name(), period, &measure.name);
             // Which writer it will be is known to the cell alone.
-            explain_cell(loaded, target, derivation, &key, Decimal::ZERO, None)
+            explain_cell(loaded, target, &deriver.of(landing.sources()), &key, Decimal::ZERO, None)
         })
         .collect();
     if found.is_empty() || measure.carries == Carries::Heartbeat {
         // Either there is no such figure, and this says why ...
-        explain(loaded, derivation, resource, period, figure)?;
+        explain(loaded, deriver, resource, period, figure)?;
         return Err(Failure::usage(format!(
             "{} of {resource} in {period} does not land at {name}",
             measure.name
@@ -204,9 +195,10 @@ mod tests {
         let file = root.join("examples/line-simulation/planthread.yaml");
         let loaded = config::load(&file, None).unwrap();
         let as_of = loaded.config.plant.as_of.unwrap();
-        let derivation = derive_facts(&loaded, &Facts::default(), as_of).unwrap();
+        let facts = Facts::default();
+        let deriver = derive_facts(&loaded, &facts, as_of).unwrap();
         let said = |resource: &str, period: &str| {
-            explain(&loaded, &derivation, resource, period.parse().unwrap(), HOURS).unwrap_err()
+            explain(&loaded, &deriver, resource, period.parse().unwrap(), HOURS).unwrap_err()
         };
         let month = said("M1", "2026-12");
         assert_eq!(month.message, "no measure is stored by month, so 2026-12 was not derived");

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use planthread_contracts::{MeasureDecl, Name, Owner};
-use planthread_domain::project::{Request, portions};
+use planthread_engine::Reader;
 use serde::Serialize;
 
-use super::{OpenTarget, Truth, policy};
+use super::{OpenTarget, Truth, policy, portions::Portions};
 use crate::{
     config::{Loaded, Target},
     failure::Failure,
@@ -60,25 +60,19 @@ impl NotPromoted {
         for measure in measures.iter_mut().filter(|m| held.iter().any(|one| one.name == m.name)) {
             measure.owner = Owner::Bridge;
         }
-        let request = Request {
-            plant: &loaded.config.plant,
-            live: &truth.live,
-            cut: Some(&truth.cut),
-            released: Some(&truth.released.releases),
-            target: &target.name,
-            scope: target.scope.name(),
-            mapping: &target.config.mapping,
-            measures: &measures,
-            heartbeat: None,
-        };
+        let portions = Portions::of(loaded, truth, target, &measures);
+        let readers = vec![Reader::open(&loaded.config.state)?];
         // What would be refused is not counted: it would not land promoted either.
-        let counted = portions(&request).ok().map(|portions| {
+        let counted = portions.each(readers, |portions| {
             let mut counted: HashMap<Name, usize> = HashMap::new();
-            for cell in portions.flat_map(|portion| portion.cells) {
-                *counted.entry(cell.key.measure).or_default() += 1;
+            for portion in portions {
+                for cell in portion?.cells {
+                    *counted.entry(cell.key.measure).or_default() += 1;
+                }
             }
-            counted
+            Ok::<_, Failure>(counted)
         });
+        let counted = counted.flatten().ok();
         let count = |measure: &MeasureDecl| {
             Some(counted.as_ref()?.get(measure.name.as_str()).copied().unwrap_or_default())
         };

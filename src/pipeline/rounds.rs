@@ -15,7 +15,7 @@ use planthread_engine::verify::Which;
 use serde::Serialize;
 use tokio::sync::{mpsc::UnboundedSender, watch};
 
-use super::{Bridge, Course, Memory, OpenTarget, TargetCycle, Truth, released};
+use super::{Bridge, Course, Memory, OpenTarget, TargetCycle, Truth};
 use crate::{failure::Failure, serve::files::FileReport};
 
 /// How long a walk may go on after the bridge was asked to stop.
@@ -206,8 +206,7 @@ impl Bridge {
     pub fn round(&self, as_of: Timestamp, memory: &mut Memory) -> Result<Round, Failure> {
         let intake = self.intake()?;
         let doing = self.board.doing("", "deriving");
-        let truth = memory.truth(&self.loaded, &self.reader()?, as_of, &doing)?;
-        released::keep(&self.state, &truth)?;
+        let truth = memory.truth(&self.loaded, &self.state, as_of, &doing)?;
         Ok(Round { intake, truth })
     }
 

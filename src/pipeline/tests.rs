@@ -188,7 +188,7 @@ fn law_18_what_is_remembered_between_rounds_is_what_would_be_computed_anew() {
     let mut memory = super::Memory::default();
     let mut round = || bridge.round(bridge.as_of(), &mut memory).unwrap();
     let anew = || bridge.truth(bridge.as_of()).unwrap();
-    let said = |truth: &super::Truth| format!("{:?} {:?}", truth.live, truth.cut);
+    let said = |truth: &super::Truth| format!("{:?} {:?}", truth.live.all(), truth.cut.all());
     let first = round().truth;
     assert_eq!(said(&first), said(&anew()));
     assert!(Arc::ptr_eq(&first, &round().truth), "nothing is new: nothing is derived");

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use planthread_contracts::{Carries, CellKey, Period, Provenance, RawRecord};
 use planthread_domain::{
+    calendar::periods,
     decode::{Decoder, Facts, Subject},
     derive::Derivation,
     model::MapRow,
@@ -149,18 +150,20 @@ pub fn trace(
     let mut sources: Vec<&str> = rows.filter(stands).map(|row| row.source.as_str()).collect();
     sources.dedup();
     let beat = ledger.cell.value;
-    let releases = releases(reader)?;
-    let behind = behind(loaded, key, &sources, &releases);
+    let behind = behind(loaded, reader, key, &sources)?;
     let last = behind.iter().map(|(.., one)| (one.as_of, one.position)).max();
-    let today = derivation_of(loaded, reader, key, loaded.config.plant.as_of(now), None)?;
+    let derived = |as_of, position| derivation_of(loaded, reader, (key, &sources), as_of, position);
+    let today = derived(loaded.config.plant.as_of(now), None)?;
     let then = match last {
-        Some((as_of, position)) => Some(derivation_of(loaded, reader, key, as_of, Some(position))?),
+        Some((as_of, position)) => Some(derived(as_of, Some(position))?),
         None => None,
     };
     let derivation = then.as_ref().unwrap_or(&today);
+    let periods = derivation.origin.all_periods();
+    let releases = releases(reader, sources.iter().copied(), &periods)?;
     let wanted = ledger.revisions.last().map(|revision| revision.recipe.as_str());
-    let recipe_holds =
-        mapping.is_some_and(|mapping| wanted == Some(&project::recipe(derivation, mapping)));
+    let recipe_holds = mapping
+        .is_some_and(|mapping| wanted == Some(&project::recipe(&derivation.origin, mapping)));
     let explained = |derivation, releases| {
         target.and_then(|target| explain_cell(loaded, target, derivation, key, beat, releases))
     };
@@ -172,11 +175,11 @@ pub fn trace(
     let arithmetic = found.map(|found| found.figures.into_iter().chain([found.landed]));
     let (records, last_records) = records(loaded, reader, &sources)?;
     Ok(Traced {
-        made_of: derivation.as_of,
+        made_of: derivation.origin.as_of,
         releases: behind
             .into_iter()
             .map(|(resource, period, one)| Release {
-                resource: resource.to_owned(),
+                resource,
                 period,
                 as_of: one.as_of,
                 reason: one.reason,
@@ -186,7 +189,7 @@ pub fn trace(
         provenance: mapping.map(|mapping| derivation.provenance(&mapping.version)),
         reproduced,
         recipe_holds,
-        today: today_value.map(|value| Today { as_of: today.as_of, value }),
+        today: today_value.map(|value| Today { as_of: today.origin.as_of, value }),
         ledger,
         records,
         last_records,
@@ -194,24 +197,27 @@ pub fn trace(
 }
 
 /// The releases behind a cell of `sources`. Stamps and plan cuts rest on none.
-fn behind<'a>(
+fn behind(
     loaded: &Loaded,
+    reader: &Reader,
     key: &CellKey,
-    sources: &[&'a str],
-    releases: &'a Releases,
-) -> Vec<(&'a str, Period, &'a Released)> {
+    sources: &[&str],
+) -> Result<Vec<(String, Period, Released)>, Failure> {
     let target = loaded.config.targets.get(key.target.as_str());
     let measure = target.and_then(|t| t.measures.iter().find(|m| m.name == key.measure));
     let Some(measure) = measure.filter(|m| !m.is_stamp() && m.carries != Carries::PlanCut) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
-    let kinds = levels(loaded);
-    let part = project::part(measure, &kinds);
-    let parts = sources.iter().flat_map(|source| {
-        let inside = releases.inside(source, key.period);
-        inside.map(|(period, one)| (*source, period, one))
-    });
-    parts.filter(|(_, period, _)| period.kind() == part).collect()
+    let part = project::part(measure, &levels(loaded));
+    let inside = |one: &Period| key.period.start() <= one.start() && one.end() <= key.period.end();
+    let parts = periods(part, key.period.start(), key.period.end()).filter(inside);
+    let parts: Vec<Period> = parts.collect();
+    let releases = releases(reader, sources.iter().copied(), &parts)?;
+    let of = |source: &str, part: Period| {
+        Some((source.to_owned(), part, releases.get(source, part)?.clone()))
+    };
+    let all = sources.iter().flat_map(|source| parts.iter().map(|part| (*source, *part)));
+    Ok(all.filter_map(|(source, part)| of(source, part)).collect())
 }
 
 /// Explains what `derivation` says of a cell. `beat` is the identity of the
@@ -243,7 +249,7 @@ pub(super) fn explain_cell(
 fn derivation_of(
     loaded: &Loaded,
     reader: &Reader,
-    key: &CellKey,
+    (key, sources): (&CellKey, &[&str]),
     as_of: Timestamp,
     position: Option<u64>,
 ) -> Result<Derivation, Failure> {
@@ -254,9 +260,9 @@ fn derivation_of(
     let measures = loaded.config.targets.get(key.target.as_str()).map(|target| &target.measures);
     let mut measures = measures.into_iter().flatten();
     if measures.any(|m| m.name == key.measure && m.carries == Carries::PlanCut) {
-        return derive_taken_cut(loaded, &facts.at_cut, as_of);
+        return Ok(derive_taken_cut(loaded, &facts.at_cut, as_of)?.of(sources.iter().copied()));
     }
-    derive_facts(loaded, &facts.all, as_of)
+    Ok(derive_facts(loaded, &facts.all, as_of)?.of(sources.iter().copied()))
 }
 
 /// The records that speak of one of `sources`.

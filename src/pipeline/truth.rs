@@ -1,39 +1,44 @@
 //! Truth: what the journal says of the plant, read and derived once for all
 //! targets.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{PeriodKind, RawRecord, RejectedRecord};
 use planthread_domain::{
     decode::{Decoder, Facts},
-    derive::{Derivation, cut_off, derive, derive_cut},
+    derive::{Deriver, cut_off},
     project,
-    significance::{Outcome, release},
 };
 use planthread_engine::{
-    Reader,
+    Reader, State,
     journal::{self, Decision},
 };
 
-use super::{Bridge, Decided, Entry, released};
+use super::{
+    Bridge, Decided, Entry,
+    released::{self, Counted},
+};
 use crate::{
     config::Loaded,
     failure::Failure,
     serve::{files, replay_now},
 };
 
-/// The figures of one instant: of now, and of the last plan cut.
+/// What gives the figures of one instant: of now, and of the last plan cut. What is
+/// released of the figures of now stands in the state.
 #[derive(Debug)]
 pub struct Truth {
     /// The instant that it speaks for.
     pub as_of: Timestamp,
+    /// How far the journal was read.
+    pub(super) position: u64,
     /// Figures of now.
-    pub live: Derivation,
+    pub live: Deriver<'static>,
     /// Figures of the last cut-off, which stay firm until the next.
-    pub cut: Derivation,
-    /// What is released of the figures of now, and what of it is new.
-    pub released: Outcome,
+    pub cut: Deriver<'static>,
+    /// How much of the figures of now was released anew.
+    pub(super) released: Counted,
 }
 
 impl Bridge {
@@ -47,25 +52,26 @@ impl Bridge {
         let mut decoded = Decoded::new(cut_of(&self.loaded, as_of)?);
         let reader = self.reader()?;
         decoded.read_on(&self.loaded, &reader, Some(&doing))?;
-        let truth = derive_both(&self.loaded, &reader, decoded, as_of)?;
-        released::keep(&self.state, &truth)?;
-        Ok(truth)
+        derive_both(&self.loaded, &self.state, decoded, as_of)
     }
 }
 
 fn derive_both(
     loaded: &Loaded,
-    reader: &Reader,
+    state: &State,
     decoded: Decoded,
     as_of: Timestamp,
 ) -> Result<Truth, Failure> {
     let position = decoded.position;
     let facts = decoded.seal();
-    let live = derive_facts(loaded, &facts.all, as_of)?;
-    let cut = derive_taken_cut(loaded, &facts.at_cut, as_of)?;
+    let plant = || Cow::Owned(loaded.config.plant.clone());
+    let live = Deriver::new(plant(), Cow::Owned(facts.all), as_of, &levels(loaded));
+    let live = live.map_err(|error| calendar(&error))?;
+    let cut = Deriver::of_cut(plant(), Cow::Owned(facts.at_cut), as_of, &levels(loaded));
+    let cut = cut.map_err(|error| calendar(&error))?;
     let rules = &loaded.config.plant.rules.significance;
-    let released = release(&live, position, rules, released::releases(reader)?);
-    Ok(Truth { as_of, live, cut, released })
+    let released = released::decide(state, &live, position, rules)?;
+    Ok(Truth { as_of, position, live, cut, released })
 }
 
 /// What a bridge that runs on remembers between two rounds: each record is read
@@ -78,14 +84,15 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// What `reader` says at `as_of`; how far it is stands in `doing`.
+    /// What the journal of `state` says at `as_of`, and keeps what is released of
+    /// it; how far it is stands in `doing`.
     ///
     /// # Errors
-    /// When the journal can't be read, or a calendar makes no sense.
+    /// When the state can't be read or written, or a calendar makes no sense.
     pub fn truth(
         &mut self,
         loaded: &Loaded,
-        reader: &Reader,
+        state: &State,
         as_of: Timestamp,
         doing: &Entry,
     ) -> Result<Arc<Truth>, Failure> {
@@ -93,13 +100,13 @@ impl Memory {
         let known = self.decoded.take().filter(|decoded| decoded.cut == cut);
         let mut decoded = known.unwrap_or_else(|| Decoded::new(cut));
         let before = decoded.position;
-        decoded.read_on(loaded, reader, Some(doing))?;
+        decoded.read_on(loaded, &state.reader()?, Some(doing))?;
         let same = decoded.position == before;
         let decoded = self.decoded.insert(decoded);
         let truth = self.truth.take().filter(|truth| same && truth.as_of == as_of);
         let truth = match truth {
             Some(truth) => truth,
-            None => Arc::new(derive_both(loaded, reader, decoded.clone(), as_of)?),
+            None => Arc::new(derive_both(loaded, state, decoded.clone(), as_of)?),
         };
         Ok(Arc::clone(self.truth.insert(truth)))
     }
@@ -253,30 +260,31 @@ fn cut_of(loaded: &Loaded, as_of: Timestamp) -> Result<Timestamp, Failure> {
     cut_off(&loaded.config.plant, as_of).map_err(|error| calendar(&error))
 }
 
-/// Derives from sealed facts, for every level that a target stores.
+/// What derives from sealed facts, for every level that a target stores.
 ///
 /// # Errors
 /// When a calendar makes no sense.
-pub fn derive_facts(
-    loaded: &Loaded,
-    facts: &Facts,
+pub fn derive_facts<'a>(
+    loaded: &'a Loaded,
+    facts: &'a Facts,
     as_of: Timestamp,
-) -> Result<Derivation, Failure> {
-    derive(&loaded.config.plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
+) -> Result<Deriver<'a>, Failure> {
+    let (plant, facts) = (Cow::Borrowed(&loaded.config.plant), Cow::Borrowed(facts));
+    Deriver::new(plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
 }
 
-/// Derives the plan cut that holds at `as_of` from the facts that had arrived
+/// What derives the plan cut that holds at `as_of` from the facts that had arrived
 /// in time for it, as far ahead as [`derive_facts`] reaches.
 ///
 /// # Errors
 /// When a calendar makes no sense.
-pub fn derive_taken_cut(
-    loaded: &Loaded,
-    facts: &Facts,
+pub fn derive_taken_cut<'a>(
+    loaded: &'a Loaded,
+    facts: &'a Facts,
     as_of: Timestamp,
-) -> Result<Derivation, Failure> {
-    let plant = &loaded.config.plant;
-    derive_cut(plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
+) -> Result<Deriver<'a>, Failure> {
+    let (plant, facts) = (Cow::Borrowed(&loaded.config.plant), Cow::Borrowed(facts));
+    Deriver::of_cut(plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
 }
 
 /// The period kinds that are derived for what the targets store.

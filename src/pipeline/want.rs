@@ -8,7 +8,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, Name};
 use planthread_domain::{
-    project::{self, Withheld},
+    project::{self, Projection, Withheld},
     significance::Reason,
 };
 use planthread_engine::{
@@ -18,7 +18,11 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{Bridge, OpenTarget, Truth, mapped, policy};
+use super::{
+    Bridge, OpenTarget, Truth, mapped, policy,
+    portions::Portions,
+    released::{self, Counted},
+};
 use crate::{config::Loaded, failure::Failure};
 
 /// What became of the figures at one target.
@@ -48,32 +52,13 @@ impl Bridge {
         let _doing = self.board.doing(&target.name, "taking in what is wanted");
         self.no_later_truth(target, truth)?;
         let plant = &self.loaded.config.plant;
-        let request = project::Request {
-            plant,
-            live: &truth.live,
-            cut: Some(&truth.cut),
-            released: Some(&truth.released.releases),
-            target: &target.name,
-            scope: target.scope.name(),
-            mapping: &target.config.mapping,
-            measures: &policy::writable(&self.loaded, target, truth.as_of)?,
-            heartbeat: Some(self.state.identity(self.clock.random())?.into()),
-        };
+        let writable = policy::writable(&self.loaded, target, truth.as_of)?;
+        let heartbeat = Some(self.state.identity(self.clock.random())?.into());
         let portions =
-            project::portions(&request).map_err(|violations| refused(&target.name, &violations))?;
+            Portions { heartbeat, ..Portions::of(&self.loaded, truth, target, &writable) };
         let next_cut = self.next_cut(truth.as_of)?;
         let taken = self.taken_by_people(target, truth.as_of)?;
         let measures = &target.config.measures;
-        let mut withheld = Vec::new();
-        let cells = portions.map(|mut portion| {
-            withheld.append(&mut portion.withheld);
-            keep_cut_until(next_cut, measures, &mut portion.cells);
-            let here = portion.cells.first().and_then(|cell| taken.get(&place(&cell.key)));
-            if let Some(taken) = here {
-                project::say_planner(&mut portion.cells, measures, taken);
-            }
-            portion.cells
-        });
         let valid = i64::from(plant.rules.valid_hours);
         let want = Want {
             target: target.name.clone(),
@@ -85,9 +70,21 @@ impl Bridge {
             refresh_within: SignedDuration::from_hours(valid / 3),
             complete: vec![policy::complete(&self.loaded, target, truth.as_of)?],
         };
-        let wanted = ledger::want(&self.state, want, cells, self.clock.now())?;
+        let mut withheld = Vec::new();
+        let wanted = portions.each(released::readers(&self.state)?, |portions| {
+            let cells = portions.map(|portion| {
+                let Projection { mut cells, withheld: held } = portion?;
+                withheld.extend(held);
+                keep_cut_until(next_cut, measures, &mut cells);
+                if let Some(taken) = cells.first().and_then(|cell| taken.get(&place(&cell.key))) {
+                    project::say_planner(&mut cells, measures, taken);
+                }
+                Ok::<_, Failure>(cells)
+            });
+            ledger::want(&self.state, want, cells, self.clock.now())
+        })??;
         withheld.sort();
-        let (released, kept) = (truth.released.reasons.clone(), truth.released.kept);
+        let Counted { reasons: released, kept } = truth.released.clone();
         Ok(WantReport { target: target.name.clone(), wanted, withheld, released, kept })
     }
 
@@ -183,16 +180,4 @@ pub fn plan_of_ledger(
         only,
     };
     Ok(plan::build(reader, &request, out)?)
-}
-
-fn refused(target: &str, violations: &[planthread_contracts::Violation]) -> Failure {
-    let mut violations = violations.iter();
-    let Some(first) = violations.next() else {
-        return Failure::internal(format!("targets.{target}: refused without a reason"));
-    };
-    let more: String =
-        violations.map(|other| format!("\n  also {}: {}", other.path, other.reason)).collect();
-    Failure::usage(format!("targets.{target}: {}: {}{more}", first.path, first.reason))
-        .cure(&first.cure)
-        .explain("config")
 }

@@ -1,7 +1,5 @@
 //! What the plant could do, and will: one line a resource and period.
 
-use std::collections::HashMap;
-
 use planthread_contracts::Status;
 use planthread_domain::{
     derive::{Derivation, Explanation, Figures, Remark},
@@ -168,58 +166,25 @@ fn word<T: Serialize>(value: &T) -> String {
         .unwrap_or_default()
 }
 
-/// Everything that was derived.
+/// What was derived of one resource or line.
 #[derive(Debug, Serialize)]
 pub struct Derived {
-    /// The instant that it speaks for.
-    pub as_of: String,
-    /// Where the facts came from: the journal, or the files of the sources.
-    pub from: String,
-    /// Records that could not be understood.
-    pub refused: usize,
-    /// Line by line.
+    /// Period by period.
     pub lines: Vec<DerivedLine>,
 }
 
 impl Derived {
-    /// The view of a derivation.
+    /// The view of a derivation of one resource or line.
     #[must_use]
-    pub fn of(derivation: &Derivation, from: &str, refused: usize) -> Self {
-        // A derivation has the remarks of a resource side by side.
-        let remarks = derivation.remarks.chunk_by(|a, b| a.resource == b.resource);
-        let remarks: HashMap<&str, &[Remark]> =
-            remarks.map(|of| (of[0].resource.as_str(), of)).collect();
-        let of = |one: &Figures| remarks.get(one.resource.as_str()).copied().unwrap_or_default();
-        Self {
-            as_of: derivation.as_of.to_string(),
-            from: from.to_owned(),
-            refused,
-            lines: derivation
-                .figures
-                .iter()
-                .map(|one| DerivedLine::from(one).with_doubts(one, of(one)))
-                .collect(),
-        }
+    pub fn of(derivation: &Derivation) -> Self {
+        let line = |one| DerivedLine::from(one).with_doubts(one, &derivation.remarks);
+        Self { lines: derivation.figures.iter().map(line).collect() }
     }
 }
 
 impl View for Derived {
     fn write(&self, paper: &mut Paper) {
-        paper.line(format!("As of {}, from {}. Hours.", self.as_of, self.from)).line("");
-        let mut rest = self.lines.as_slice();
-        while let Some(first) = rest.first() {
-            let until = rest.iter().position(|line| line.resource != first.resource);
-            let (mine, others) = rest.split_at(until.unwrap_or(rest.len()));
-            resource(paper, mine);
-            rest = others;
-        }
-        if self.refused > 0 {
-            paper.line(format!("{} records were refused: `planthread rejects`", self.refused));
-        }
-    }
-
-    fn exit(&self) -> crate::failure::Exit {
-        if self.refused == 0 { crate::failure::Exit::Ok } else { crate::failure::Exit::Findings }
+        resource(paper, &self.lines);
     }
 }
 

@@ -133,9 +133,10 @@ fn judge(name: &str, bridge: &Bridge, expect: &Expect, as_of: Timestamp) -> Vec<
         assert!(report.stopped.is_none(), "{name}: {:?}", report.stopped);
     }
     let facts = facts_of_journal(&bridge.loaded, &bridge.reader().unwrap(), as_of).unwrap();
-    let derivation = derive_facts(&bridge.loaded, &facts.all, as_of).unwrap();
+    let deriver = derive_facts(&bridge.loaded, &facts.all, as_of).unwrap();
     let Expect { resource, period, status, .. } = expect;
-    let line = derivation
+    let line = deriver
+        .of([resource.as_str()])
         .figures
         .iter()
         .map(DerivedLine::from)

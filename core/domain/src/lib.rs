@@ -4,8 +4,9 @@
 //! `as_of` give the same cells, byte for byte. The way of the data:
 //!
 //! ```text
-//! decode::rows -> RawRecord -> decode::Decoder -> Facts -> derive::derive
-//!     -> Derivation -> significance::release -> project::project -> DesiredCell
+//! decode::rows -> RawRecord -> decode::Decoder -> Facts -> derive::Deriver
+//!     -> Derivation of one resource -> significance::release
+//!     -> project::portion of one place -> DesiredCell
 //! ```
 //!
 //! [`model`] is the factory side of the configuration.
@@ -16,6 +17,7 @@ pub mod decode;
 pub mod derive;
 #[cfg(test)]
 mod fixture;
+pub mod lanes;
 pub mod model;
 pub mod project;
 pub mod quantile;
@@ -24,6 +26,6 @@ pub mod timeline;
 pub mod truth;
 
 pub use decode::{Decoder, Facts, decode, rows};
-pub use derive::{Derivation, derive, explain};
+pub use derive::{Derivation, Deriver, derive, explain};
 pub use model::{Mapping, Plant};
 pub use project::{Projection, project};

@@ -8,6 +8,7 @@ mod steps;
 mod twin;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
@@ -16,7 +17,7 @@ use std::{
 use planthread_contracts::{MeasureDecl, PeriodKind};
 use planthread_domain::{
     Decoder, Derivation, Facts, Mapping, Plant, derive,
-    derive::derive_cut,
+    derive::Deriver,
     project::{self, Request},
     rows,
 };
@@ -48,7 +49,8 @@ fn derived() -> (Plant, Derivation, Derivation) {
     let (plant, facts) = twin::told(plant, facts);
     let kinds = [PeriodKind::Day, PeriodKind::Week, PeriodKind::Month];
     let live = derive(&plant, &facts, as_of, &kinds).unwrap();
-    let cut = derive_cut(&plant, &facts, as_of, &kinds).unwrap();
+    let (of_plant, known) = (Cow::Borrowed(&plant), Cow::Borrowed(&facts));
+    let cut = Deriver::of_cut(of_plant, known, as_of, &kinds).unwrap().all();
     (plant, live, cut)
 }
 

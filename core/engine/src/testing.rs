@@ -11,7 +11,7 @@ use planthread_contracts::{
 };
 
 use crate::{
-    State,
+    EngineError, State,
     ledger::{Want, books::Books, want},
 };
 
@@ -85,7 +85,7 @@ pub(crate) fn wanted(state: &State, measure: &MeasureDecl, cells: usize) {
         refresh_within: SignedDuration::ZERO,
         complete: Vec::new(),
     };
-    want(state, all, [(0..cells).map(cell).collect()], now()).unwrap();
+    want(state, all, [Ok::<_, EngineError>((0..cells).map(cell).collect())], now()).unwrap();
 }
 
 /// The same, and marks them as seen through the books, as after a peaceful run.

@@ -12,7 +12,7 @@ mod score;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::{Timestamp, ToSpan as _};
 use planthread_contracts::{Name, Period, PeriodKind};
@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::{
     calendar::{Bounds, LocalTimeError, span::hours, span::instant},
     decode::Facts,
-    derive::{Figures, Phase, derive, is_known},
+    derive::{Deriver, Figures, Phase, is_known},
     model::Plant,
     quantile::quantile,
 };
@@ -83,7 +83,7 @@ impl ResourceWeeks {
 /// plant's order, then lines. `facts` must be sealed.
 ///
 /// # Errors
-/// As [`derive()`].
+/// As [`Deriver::new`].
 pub fn accuracy(
     plant: &Plant,
     facts: &Facts,
@@ -103,17 +103,16 @@ pub fn accuracy(
     let ids = ids.chain(plant.lines.iter().map(|one| &one.id));
     let mut found: Vec<ResourceWeeks> =
         ids.map(|id| ResourceWeeks { resource: id.into(), weeks: Vec::new() }).collect();
-    let mut near = plant.clone();
-    (near.horizon.past_weeks, near.horizon.future_weeks) = (0, farthest);
     for from in (0..weeks.saturating_add(farthest - 1)).rev().map(back) {
         let begin = days.begin(from)?;
-        let then = derive(&near, facts, instant(begin), &[PeriodKind::Week])?;
-        for one in then.figures {
-            let ahead = AHEAD.into_iter().find(|ahead| nth(from, *ahead) == one.period);
-            let Some(ahead) = ahead.filter(|_| asked.contains(&one.period)) else { continue };
-            let Some(week) = compare(&one, ahead, begin, &happened) else { continue };
-            if let Some(of) = found.iter_mut().find(|of| of.resource == one.resource) {
-                of.weeks.push(week);
+        let (week, horizon) = (&[PeriodKind::Week], (0, farthest));
+        let (plant, facts) = (Cow::Borrowed(plant), Cow::Borrowed(facts));
+        let then = Deriver::over(horizon, plant, facts, instant(begin), week)?;
+        for of in &mut found {
+            for one in then.of([&*of.resource]).figures {
+                let ahead = AHEAD.into_iter().find(|ahead| nth(from, *ahead) == one.period);
+                let Some(ahead) = ahead.filter(|_| asked.contains(&one.period)) else { continue };
+                of.weeks.extend(compare(&one, ahead, begin, &happened));
             }
         }
     }
@@ -138,17 +137,19 @@ fn happened(
     as_of: Timestamp,
     weeks: u32,
 ) -> Result<Measured, LocalTimeError> {
-    let mut past = plant.clone();
-    (past.horizon.past_weeks, past.horizon.future_weeks) = (weeks, 0);
-    let derived = derive(&past, facts, as_of, &[PeriodKind::Week])?;
+    let deriver = {
+        let (plant, facts) = (Cow::Borrowed(plant), Cow::Borrowed(facts));
+        Deriver::over((weeks, 0), plant, facts, as_of, &[PeriodKind::Week])?
+    };
     let measured = |one: &Figures| {
         let scheduled = Decimal::from(one.elements.scheduled);
         let seen = scheduled - Decimal::from(one.elements.unknown);
         let enough = scheduled > Decimal::ZERO && seen >= scheduled * plant.rules.min_coverage;
         one.phase == Phase::Past && enough && is_known(one)
     };
-    let weeks = derived.figures.into_iter().filter(measured);
-    Ok(weeks
+    let figures = deriver.names().flat_map(|name| deriver.of([name]).figures);
+    Ok(figures
+        .filter(measured)
         .filter_map(|one| {
             let end = one.end.as_millisecond();
             Some(((one.resource, one.period), (end, one.attainable_hours?)))

@@ -243,16 +243,23 @@ impl Facts {
     }
 
     /// Facts known to speak of a time up to `as_of`, in milliseconds; forecasts
-    /// that were made by then.
+    /// that were made by then. `None` where all of them do.
     #[must_use]
-    pub fn until(&self, as_of: i64) -> Self {
-        Self {
+    pub fn until(&self, as_of: i64) -> Option<Self> {
+        let spoken = self.states.iter().all(|fact| fact.at <= as_of)
+            && self.counts.iter().all(|count| count.interval.end <= as_of)
+            && self.made.iter().all(|made| made.interval.end <= as_of)
+            && self.forecasts.iter().all(|forecast| forecast.issued <= as_of);
+        if spoken {
+            return None;
+        }
+        Some(Self {
             states: self.states.iter().filter(|fact| fact.at <= as_of).copied().collect(),
             counts: self.counts.iter().filter(|c| c.interval.end <= as_of).copied().collect(),
             made: self.made.iter().filter(|made| made.interval.end <= as_of).copied().collect(),
             forecasts: self.forecasts.iter().filter(|f| f.issued <= as_of).cloned().collect(),
             twins: self.twins.clone(),
-        }
+        })
     }
 
     /// Digest of sealed facts, for provenance; 64 hex digits. A line counts by

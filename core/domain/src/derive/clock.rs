@@ -1,6 +1,6 @@
 //! The days of a derivation, its schedules, and how old each source is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use planthread_contracts::{Period, PeriodKind, TwinKind, TwinSource};
@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{backtest::TESTS, prepare::heard};
 use crate::{
-    calendar::{Bounds, LocalTimeError, Schedule, span::instant, zone},
+    calendar::{Bounds, LocalTimeError, Schedule, Span, periods, span::instant, zone},
     decode::{Facts, SourceIndex, StateFact, Subject, fact::hex},
-    model::{Plant, Reader},
-    timeline::{knows, of_subject, voices},
+    model::{Calendar, Plant, Reader},
+    timeline::{Listed, knows, of_subject, voices},
 };
 
 /// Weeks of silence, ten years, after which what a source said is no history
@@ -23,61 +23,137 @@ const SILENT_WEEKS_MAX: u32 = 520;
 pub(super) struct Clock {
     /// `as_of` in milliseconds.
     pub(super) now: i64,
-    /// First day of the horizon: the Monday of its first week.
-    pub(super) from: Date,
     /// First day after the horizon.
-    pub(super) to: Date,
+    to: Date,
     /// First instant of any schedule, in milliseconds.
     pub(super) first: i64,
     /// When each source last spoke, by position; `None` for never.
     last_seen: Vec<Option<i64>>,
     /// When each source last said more than that it knows nothing.
     pub(super) last_known: Vec<Option<i64>>,
-    schedules: BTreeMap<String, Schedule>,
+    /// Which machines each source lists.
+    pub(super) listed: Listed,
+    /// First instant that anybody tells of.
+    heard: Option<i64>,
+    /// The days of each calendar.
+    days: BTreeMap<String, Days>,
+    /// The days of a calendar that the plant does not have; `validate` names it.
+    nothing: Days,
+}
+
+/// The days of one calendar: what all that it schedules has in common.
+#[derive(Debug)]
+pub(super) struct Days {
+    pub(super) schedule: Schedule,
+    /// The periods that are derived, by kind and in order.
+    pub(super) periods: Vec<(Period, Span)>,
+    /// The ISO weeks up to the current one, in order.
+    weeks: Vec<(Period, Span)>,
+}
+
+impl Days {
+    /// So many weeks before the week of `instant`, in order; fewer where the
+    /// derivation begins later.
+    pub(super) fn weeks_before(&self, count: u32, instant: i64) -> &[(Period, Span)] {
+        let week = self.weeks.partition_point(|(_, span)| span.end <= instant);
+        let first = week.saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+        self.weeks.get(first..week).unwrap_or_default()
+    }
+
+    /// The weeks from that of `instant` to the one before that of `until`.
+    pub(super) fn weeks_between(&self, instant: i64, until: i64) -> &[(Period, Span)] {
+        let of = |instant| self.weeks.partition_point(|(_, span)| span.end <= instant);
+        self.weeks.get(of(instant)..of(until)).unwrap_or_default()
+    }
+
+    /// The instants of a week up to the current one.
+    pub(super) fn week(&self, week: Period) -> Option<Span> {
+        let found = self.weeks.binary_search_by_key(&week.start(), |(week, _)| week.start());
+        found.ok().map(|at| self.weeks[at].1)
+    }
+
+    /// The instants by which a past period is known or not: those of its whole week,
+    /// so that the hours of days and split weeks stay conserved.
+    pub(super) fn whole(&self, period: Period, window: Span) -> Span {
+        match period.kind() {
+            PeriodKind::Day | PeriodKind::TechnicalWeek => {
+                self.week(Period::containing(PeriodKind::Week, period.start())).unwrap_or(window)
+            }
+            PeriodKind::Week | PeriodKind::Month => window,
+        }
+    }
 }
 
 impl Clock {
-    pub(super) fn new(plant: &Plant, facts: &Facts, now: i64) -> Result<Self, LocalTimeError> {
+    /// The clock at `now`, with a horizon of so many weeks before the current one,
+    /// and behind it.
+    pub(super) fn new(
+        plant: &Plant,
+        facts: &Facts,
+        (now, (past_weeks, future_weeks)): (i64, (u32, u32)),
+        kinds: &[PeriodKind],
+    ) -> Result<Self, LocalTimeError> {
         let bounds = Bounds::new(&plant.zone, plant.day_start)?;
         let week = |ms| Ok(Period::containing(PeriodKind::Week, bounds.date(ms)?).start());
         let current: Date = week(now)?;
         let weeks = |count: u32| i64::from(count) * 7;
-        let from = current.saturating_sub(weeks(plant.horizon.past_weeks).days());
-        let to = current.saturating_add(weeks(plant.horizon.future_weeks + 1).days());
+        let from = current.saturating_sub(weeks(past_weeks).days());
+        let to = current.saturating_add(weeks(future_weeks + 1).days());
         let [last_seen, last_known] =
             [|_: &StateFact| true, knows].map(|counts| last_rows(plant, facts, counts));
         // A silent machine is pooled over the weeks before its silence.
-        let oldest = oldest(plant, facts, &last_known, now).map_or(Ok(from), week)?;
+        let listed = Listed::of(plant);
+        let oldest = oldest(plant, facts, &last_known, &listed, now).map_or(Ok(from), week)?;
         let silent = current.saturating_sub(weeks(SILENT_WEEKS_MAX).days());
         let pool = oldest.clamp(silent, current);
         let pool = pool.saturating_sub(weeks(plant.rules.pool_weeks + TESTS + 1).days());
         // Months reach beyond the weeks of the horizon on both sides.
         let first = from.min(pool).saturating_sub(40.days());
         let last = to.saturating_add(40.days());
-        let schedules = plant
-            .calendars
-            .iter()
-            .map(|calendar| {
-                let schedule = Schedule::build(calendar, plant, first, last)?;
-                Ok((calendar.id.clone(), schedule))
-            })
-            .collect::<Result<_, LocalTimeError>>()?;
+        let spans = |bounds: &Bounds, kind, from, to| {
+            let all = periods(kind, from, to).map(|period| Ok((period, bounds.span(period)?)));
+            all.collect::<Result<Vec<_>, LocalTimeError>>()
+        };
+        let days = |calendar: &str, schedule| {
+            let (zone, day_start) = plant.days_of(calendar);
+            let bounds = Bounds::new(zone, day_start)?;
+            let periods = kinds.iter().map(|kind| spans(&bounds, *kind, from, to));
+            let periods = periods.collect::<Result<Vec<_>, _>>()?.concat();
+            // The current week of another zone may be the next one.
+            let weeks = spans(&bounds, PeriodKind::Week, first, current.saturating_add(8.days()))?;
+            Ok(Days { schedule, periods, weeks })
+        };
+        let of_calendar = |calendar: &Calendar| {
+            let schedule = Schedule::build(calendar, plant, first, last)?;
+            Ok((calendar.id.clone(), days(&calendar.id, schedule)?))
+        };
+        let nothing = days("", Schedule::nothing())?;
+        let days = plant.calendars.iter().map(of_calendar);
+        let days = days.collect::<Result<_, LocalTimeError>>()?;
         let first = bounds.day(first.saturating_sub(2.days()))?;
-        Ok(Self { now, from, to, first, last_seen, last_known, schedules })
+        let heard = first_heard(plant, facts);
+        Ok(Self { now, to, first, last_seen, last_known, listed, heard, days, nothing })
     }
 
-    /// The schedule and the day bounds of a calendar.
-    ///
-    /// An unknown calendar schedules nothing; `validate` names it.
-    pub(super) fn schedule(
-        &self,
-        plant: &Plant,
-        calendar: &str,
-    ) -> Result<(&Schedule, Bounds), LocalTimeError> {
-        static NOTHING: Schedule = Schedule::nothing();
-        let (zone, day_start) = plant.days_of(calendar);
-        let bounds = Bounds::new(zone, day_start)?;
-        Ok((self.schedules.get(calendar).unwrap_or(&NOTHING), bounds))
+    /// The days of a calendar.
+    pub(super) fn days(&self, calendar: &str) -> &Days {
+        self.days.get(calendar).unwrap_or(&self.nothing)
+    }
+
+    /// Every period that is derived, by its kind: without those that were over
+    /// before anybody said anything.
+    pub(super) fn periods(&self) -> BTreeMap<PeriodKind, BTreeSet<Period>> {
+        let mut all: BTreeMap<PeriodKind, BTreeSet<Period>> = BTreeMap::new();
+        for days in self.days.values() {
+            let heard = |(period, window): &&(Period, Span)| {
+                window.end > self.now
+                    || self.heard.is_some_and(|heard| days.whole(*period, *window).end > heard)
+            };
+            for (period, _) in days.periods.iter().filter(heard) {
+                all.entry(period.kind()).or_default().insert(*period);
+            }
+        }
+        all
     }
 
     /// Everybody who spoke: twins by their own word, sources of rows by their
@@ -152,10 +228,16 @@ fn last_rows(plant: &Plant, facts: &Facts, counts: fn(&StateFact) -> bool) -> Ve
 
 /// The last word of the machine, and of the counter, that fell silent first. A source
 /// that goes on for others does not make the weeks before it any younger.
-fn oldest(plant: &Plant, facts: &Facts, last_known: &[Option<i64>], now: i64) -> Option<i64> {
-    let resources = plant.resources.iter().zip((0..).map(Subject));
-    let heard = resources.flat_map(|(resource, subject)| {
-        let states = heard(&voices(plant, facts, last_known, subject, resource), now).0;
+fn oldest(
+    plant: &Plant,
+    facts: &Facts,
+    last_known: &[Option<i64>],
+    listed: &Listed,
+    now: i64,
+) -> Option<i64> {
+    let subjects = plant.resources.iter().zip(0..).map(|(_, at)| Subject(at));
+    let heard = subjects.flat_map(|subject| {
+        let states = heard(&voices(plant, facts, last_known, listed, subject), now).0;
         let counts = of_subject(&facts.counts, |fact| fact.subject, subject).iter();
         let counts = counts.map(|fact| fact.interval.end).max();
         let made = of_subject(&facts.made, |fact| fact.subject, subject).iter();
@@ -163,4 +245,14 @@ fn oldest(plant: &Plant, facts: &Facts, last_known: &[Option<i64>], now: i64) ->
         [states, counts.max(made)]
     });
     heard.flatten().min()
+}
+
+/// The first instant that anybody tells of.
+fn first_heard(plant: &Plant, facts: &Facts) -> Option<i64> {
+    let states = facts.states.iter().map(|fact| fact.at);
+    let counts = facts.counts.iter().map(|fact| fact.interval.start);
+    let made = facts.made.iter().map(|fact| fact.interval.start);
+    let begins = plant.sources.iter().filter_map(|source| source.reader.begins());
+    let begins = begins.map(|begins| begins.at.as_millisecond());
+    states.chain(counts).chain(made).chain(begins).min()
 }

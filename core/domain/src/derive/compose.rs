@@ -76,15 +76,15 @@ impl Part<'_> {
 type Parts<'a> = Vec<Option<Part<'a>>>;
 
 /// Composes the machines of `line` over `scheduled`.
-pub(super) fn compose(
+pub(super) fn compose<'a>(
     line: &Line,
-    machines: &[Machine<'_>],
+    find: &impl Fn(&str) -> Option<&'a Machine<'a>>,
     scheduled: &Spans,
     now: i64,
 ) -> Composed {
     let past = Spans::one(Span { start: i64::MIN, end: now });
     let part = |id: &String| {
-        let machine = machines.iter().find(|machine| machine.resource.id == *id)?;
+        let machine = find(id)?;
         let units = Decimal::from(machine.resource.parallel_units);
         let seconds = machine.seconds_a_part();
         let gives = seconds.and_then(|one| (units * line.ideal_cycle_seconds).checked_div(one));

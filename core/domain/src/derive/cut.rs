@@ -1,9 +1,11 @@
 //! The plan cut: what was known at the cycle's cut-off, firm until the next.
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use planthread_contracts::PeriodKind;
 
-use super::{Derivation, derive};
+use super::Deriver;
 use crate::{
     calendar::{LocalTimeError, resolve, span::instant, zone},
     decode::Facts,
@@ -26,23 +28,25 @@ pub fn cut_off(plant: &Plant, as_of: Timestamp) -> Result<Timestamp, LocalTimeEr
     if this <= as_of { Ok(this) } else { place(month.saturating_sub(1.month())) }
 }
 
-/// Derives the figures of the plan cut that holds at `as_of`: only facts known
-/// at the cut-off count, and the periods reach as far ahead as those of
-/// [`derive()`] at `as_of`.
-///
-/// # Errors
-/// As [`derive()`].
-pub fn derive_cut(
-    plant: &Plant,
-    facts: &Facts,
-    as_of: Timestamp,
-    kinds: &[PeriodKind],
-) -> Result<Derivation, LocalTimeError> {
-    const WEEK_S: i64 = 7 * 86_400;
-    let at = cut_off(plant, as_of)?;
-    let weeks = (as_of.as_second() - at.as_second()) / WEEK_S + 1;
-    let mut plant = plant.clone();
-    let more = u32::try_from(weeks).unwrap_or_default();
-    plant.horizon.future_weeks = plant.horizon.future_weeks.saturating_add(more);
-    derive(&plant, facts, at, kinds)
+impl<'a> Deriver<'a> {
+    /// Prepares the plan cut that holds at `as_of`: only facts known at the cut-off
+    /// count, and the periods reach as far ahead as those of [`Deriver::new`] at
+    /// `as_of`.
+    ///
+    /// # Errors
+    /// As [`Deriver::new`].
+    pub fn of_cut(
+        plant: Cow<'a, Plant>,
+        facts: Cow<'a, Facts>,
+        as_of: Timestamp,
+        kinds: &[PeriodKind],
+    ) -> Result<Self, LocalTimeError> {
+        const WEEK_S: i64 = 7 * 86_400;
+        let at = cut_off(&plant, as_of)?;
+        let weeks = (as_of.as_second() - at.as_second()) / WEEK_S + 1;
+        let more = u32::try_from(weeks).unwrap_or_default();
+        let horizon = &plant.horizon;
+        let horizon = (horizon.past_weeks, horizon.future_weeks.saturating_add(more));
+        Self::over(horizon, plant, facts, at, kinds)
+    }
 }

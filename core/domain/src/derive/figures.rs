@@ -304,6 +304,8 @@ impl Good {
 pub struct Figures {
     /// The plant's id.
     pub resource: Name,
+    /// How many units of it work in parallel; a line is one.
+    pub units: u32,
     /// The period.
     pub period: Period,
     /// Its first instant.

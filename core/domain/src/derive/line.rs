@@ -20,25 +20,22 @@
 
 use std::collections::BTreeSet;
 
-use planthread_contracts::{
-    CapacityBasis, Loss, Period, PeriodKind, Quality, QualityLevel, Status,
-};
+use planthread_contracts::{CapacityBasis, Loss, Quality, QualityLevel, Status};
 use rust_decimal::Decimal;
 
 use super::{
     backtest::{BackTest, Given, TESTS},
-    clock::Clock,
+    clock::{Clock, Days},
     compose::{Composed, Level, at_most, compose},
     figures::{Elements, Figures, Phase},
     forecast::Outlook,
     line_figures::{LineFigures, LinePool, Load},
     machine::Machine,
     period::Asked,
-    pool::week_before,
 };
 use crate::{
     calendar::{
-        Bounds, LocalTimeError, Schedule, Span, Spans,
+        Span, Spans,
         span::{HOUR_MS, hours, instant},
     },
     model::{Line, Plant},
@@ -51,8 +48,7 @@ pub(super) struct LineView<'a> {
     line: &'a Line,
     members: Vec<&'a Machine<'a>>,
     counter: Option<&'a Machine<'a>>,
-    pub(super) bounds: Bounds,
-    schedule: &'a Schedule,
+    pub(super) days: &'a Days,
     composed: Composed,
     /// Scheduled time before `as_of` that was counted.
     counted: Spans,
@@ -65,11 +61,11 @@ impl<'a> LineView<'a> {
     pub(super) fn new(
         plant: &'a Plant,
         line: &'a Line,
-        machines: &'a [Machine<'a>],
+        find: &impl Fn(&str) -> Option<&'a Machine<'a>>,
         clock: &'a Clock,
-    ) -> Result<Self, LocalTimeError> {
-        let (schedule, bounds) = clock.schedule(plant, &line.calendar)?;
-        let find = |id: &String| machines.iter().find(|machine| machine.resource.id == *id);
+    ) -> Self {
+        let days = clock.days(&line.calendar);
+        let schedule = &days.schedule;
         let counter = find(&line.counter);
         let past = Span { start: clock.first, end: clock.now };
         let output = counter.and_then(|counter| counter.output.as_ref());
@@ -82,21 +78,18 @@ impl<'a> LineView<'a> {
                 .stages
                 .iter()
                 .flat_map(|stage| &stage.machines)
-                .filter_map(find)
+                .filter_map(|id| find(id))
                 .collect(),
             counter,
-            bounds,
-            composed: compose(line, machines, &schedule.scheduled, clock.now),
+            days,
+            composed: compose(line, find, &schedule.scheduled, clock.now),
             counted: schedule.scheduled.and(&counted),
             unasked: schedule.scheduled.and(&unasked),
-            schedule,
             pool: None,
         };
-        view.pool = view.counted_pool(plant, clock)?;
-        if view.pool.is_none() {
-            view.pool = view.composed_pool(plant, clock)?;
-        }
-        Ok(view)
+        let pool = view.counted_pool(plant, clock);
+        view.pool = pool.or_else(|| view.composed_pool(plant, clock));
+        view
     }
 
     /// Demonstrated output per scheduled hour over the last full weeks before the
@@ -104,18 +97,14 @@ impl<'a> LineView<'a> {
     /// that a missing hour takes no week out of the pool. Where no week was
     /// counted fully enough, the parts that were are pooled, because the bound
     /// must not stand in for what is lost (law 8).
-    fn counted_pool(
-        &self,
-        plant: &Plant,
-        clock: &Clock,
-    ) -> Result<Option<LinePool>, LocalTimeError> {
-        let Some(until) = self.counted_until() else { return Ok(None) };
+    fn counted_pool(&self, plant: &Plant, clock: &Clock) -> Option<LinePool> {
+        let until = self.counted_until()?;
         let pool_weeks = plant.rules.pool_weeks;
         // The newest week first: the pool, and behind it the weeks that test it. A week
         // that was not counted fully enough pushes none out.
-        let weeks = self.weeks_before(pool_weeks.saturating_add(TESTS), until.min(clock.now))?;
+        let weeks = self.weeks_before(pool_weeks.saturating_add(TESTS), until.min(clock.now));
         let one_week = |window: Span| {
-            let scheduled = self.schedule.scheduled.ms_within(window);
+            let scheduled = self.days.schedule.scheduled.ms_within(window);
             let counted = self.counted.ms_within(window);
             let asked = Decimal::from(scheduled) * plant.rules.min_coverage;
             let week = LinePool {
@@ -133,28 +122,23 @@ impl<'a> LineView<'a> {
             weeks.iter().filter_map(|week| one_week(*week)).filter(|week| !week.partly).collect();
         if full.is_empty() {
             let parts = weeks.iter().take(length).filter_map(|week| one_week(*week));
-            return Ok(parts.reduce(LinePool::and));
+            return parts.reduce(LinePool::and);
         }
         let given: Vec<Given> = full.iter().rev().copied().map(given).collect();
         let pooled = full.len().min(length);
         let back_test = BackTest::of(&given, length, pooled);
         let newest = back_test.map_or(pooled, |test| test.weeks);
         let pool = full.into_iter().take(newest).reduce(LinePool::and);
-        Ok(pool.map(|pool| LinePool { back_test, ..pool }))
+        pool.map(|pool| LinePool { back_test, ..pool })
     }
 
     /// What the machines composed to per scheduled hour over the last full weeks
     /// of which all of them told: of a line that nobody counts. A week joins with the
     /// first word of a later one, as it does for a machine.
-    fn composed_pool(
-        &self,
-        plant: &Plant,
-        clock: &Clock,
-    ) -> Result<Option<LinePool>, LocalTimeError> {
-        let heard = self.members.iter().filter_map(|one| one.last_word);
-        let Some(until) = heard.min() else { return Ok(None) };
+    fn composed_pool(&self, plant: &Plant, clock: &Clock) -> Option<LinePool> {
+        let until = self.members.iter().filter_map(|one| one.last_word).min()?;
         let mut pool = LinePool { composed: true, ..LinePool::default() };
-        for window in self.weeks_before(plant.rules.pool_weeks, until.min(clock.now))? {
+        for window in self.weeks_before(plant.rules.pool_weeks, until.min(clock.now)) {
             let told = self.composed.told.clip(window);
             if told.ms() > 0 {
                 pool.output_hours += at_most(&self.composed.levels(&told), Decimal::ONE);
@@ -162,18 +146,13 @@ impl<'a> LineView<'a> {
                 pool.weeks += 1;
             }
         }
-        Ok(Some(pool).filter(|pool| pool.weeks > 0))
+        Some(pool).filter(|pool| pool.weeks > 0)
     }
 
     /// So many full weeks before the week of `instant`, the newest first.
-    fn weeks_before(&self, count: u32, instant: i64) -> Result<Vec<Span>, LocalTimeError> {
-        let mut week = Period::containing(PeriodKind::Week, self.bounds.date(instant)?);
-        let mut weeks = Vec::new();
-        for _ in 0..count {
-            week = week_before(week);
-            weeks.push(self.bounds.span(week)?);
-        }
-        Ok(weeks)
+    fn weeks_before(&self, count: u32, instant: i64) -> Vec<Span> {
+        let weeks = self.days.weeks_before(count, instant).iter().rev();
+        weeks.map(|(_, window)| *window).collect()
     }
 
     fn ratio(&self) -> Option<Decimal> {
@@ -223,7 +202,7 @@ impl<'a> LineView<'a> {
 
     /// What the period's hours are made of; `None` when nothing is known.
     fn parts(&self, asked: &Asked<'_>, counted: Option<Decimal>) -> Option<Parts> {
-        let scheduled = self.schedule.scheduled.clip(asked.window);
+        let scheduled = self.days.schedule.scheduled.clip(asked.window);
         let rest = scheduled.without(&self.counted.clip(asked.window));
         let composed = self.composed.levels(&scheduled);
         let made = counted.unwrap_or_default();
@@ -271,9 +250,9 @@ impl<'a> LineView<'a> {
 
     fn elements(&self, asked: &Asked<'_>) -> Elements {
         let window = asked.window;
-        let scheduled = self.schedule.scheduled.ms_within(window);
-        let seen = self.schedule.scheduled.ms_within(asked.measured());
-        let regular = self.schedule.regular.ms_within(window);
+        let scheduled = self.days.schedule.scheduled.ms_within(window);
+        let seen = self.days.schedule.scheduled.ms_within(asked.measured());
+        let regular = self.days.schedule.regular.ms_within(window);
         let unknown = seen - self.counted.ms_within(asked.measured());
         let (standby, ahead) = (self.unasked.ms_within(asked.measured()), scheduled - seen);
         Elements { scheduled, regular, standby, unknown, ahead, ..Elements::default() }
@@ -301,6 +280,7 @@ impl<'a> LineView<'a> {
         let phase = asked.phase();
         Figures {
             resource: asked.names.resource.clone(),
+            units: 1,
             period: asked.period,
             start: instant(asked.window.start),
             end: instant(asked.window.end),
@@ -325,7 +305,7 @@ impl<'a> LineView<'a> {
             made: None,
             low_hours: None,
             severity: outlook.severity(asked.window).map(Box::new),
-            risk: outlook.risk(asked.window, &self.schedule.scheduled).map(Box::new),
+            risk: outlook.risk(asked.window, &self.days.schedule.scheduled).map(Box::new),
             line,
             netted_losses: &asked.names.netted() | &self.netted(rated),
             status,
@@ -368,7 +348,7 @@ impl<'a> LineView<'a> {
             age_status(until, now, hour_ms(rules.live_hours), hour_ms(rules.time_to_live_hours));
         // Time after the last count is a matter of age; time before it is a gap.
         let silent = Span { start: until, end: now }.and(asked.measured());
-        let gap = elements.unknown > self.schedule.scheduled.ms_within(silent);
+        let gap = elements.unknown > self.days.schedule.scheduled.ms_within(silent);
         let guessed = self.pool.is_some_and(|pool| pool.partly);
         let own = if gap || guessed { age.max(Status::Assumed) } else { age };
         // A machine of which nobody knows sets no bound: what was counted stands,

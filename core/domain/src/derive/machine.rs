@@ -5,9 +5,12 @@ use std::sync::Arc;
 use planthread_contracts::{EquipmentState, Status};
 use rust_decimal::Decimal;
 
-use super::figures::{Demonstrated, Elements, Rate};
+use super::{
+    clock::Days,
+    figures::{Demonstrated, Elements, Rate},
+};
 use crate::{
-    calendar::{Bounds, Schedule, Span, Spans},
+    calendar::{Span, Spans},
     decode::{SourceIndex, StateSet},
     model::Resource,
     timeline::{Class, Known, Output, Timeline, is_unasked},
@@ -17,8 +20,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Machine<'a> {
     pub(super) resource: &'a Resource,
-    pub(super) bounds: Bounds,
-    pub(super) schedule: &'a Schedule,
+    pub(super) days: &'a Days,
     /// What it was doing, until `as_of`.
     pub(super) timeline: Timeline,
     pub(super) planned: Spans,
@@ -70,13 +72,12 @@ pub(super) struct Seen {
 impl<'a> Machine<'a> {
     pub(super) fn new(
         resource: &'a Resource,
-        schedule: &'a Schedule,
-        bounds: Bounds,
+        days: &'a Days,
         declared: &Spans,
         seen: Seen,
         as_of: i64,
     ) -> Self {
-        let scheduled = &schedule.scheduled;
+        let scheduled = &days.schedule.scheduled;
         let past = Spans::one(Span { start: i64::MIN, end: as_of });
         let timeline = seen.timeline;
         let [down, stopped, unknown] =
@@ -96,8 +97,7 @@ impl<'a> Machine<'a> {
         let last = down.as_slice().last().filter(|stop| stop.end >= as_of);
         Self {
             resource,
-            schedule,
-            bounds,
+            days,
             down_since: last.map(|stop| stop.start),
             down: within(&down),
             standby: standing(EquipmentState::is_standby),
@@ -124,8 +124,8 @@ impl<'a> Machine<'a> {
     /// The sums of time inside `window`.
     pub(super) fn elements(&self, window: Span) -> Elements {
         Elements {
-            scheduled: self.schedule.scheduled.ms_within(window),
-            regular: self.schedule.regular.ms_within(window),
+            scheduled: self.days.schedule.scheduled.ms_within(window),
+            regular: self.days.schedule.regular.ms_within(window),
             planned: self.planned.ms_within(window),
             down: self.down.ms_within(window),
             standby: self.standby.ms_within(window),
@@ -136,7 +136,7 @@ impl<'a> Machine<'a> {
 
     /// Scheduled milliseconds inside `window`, less planned stops.
     pub(super) fn busy(&self, window: Span) -> i64 {
-        self.schedule.scheduled.ms_within(window) - self.planned.ms_within(window)
+        self.days.schedule.scheduled.ms_within(window) - self.planned.ms_within(window)
     }
 
     /// Scheduled time ahead inside `window`, less planned stops.

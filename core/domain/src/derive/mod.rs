@@ -1,7 +1,7 @@
 //! From facts to figures: what each resource and line could do, and will.
 //!
 //! Pure: the same plant, facts and `as_of` give the same figures, byte for
-//! byte (law 18). Past periods are measured; the current one is measured to
+//! byte (law 18), whatever else is asked for beside them. Past periods are measured; the current one is measured to
 //! `as_of` and foretold for the rest; later ones are scheduled time, less
 //! planned stops, × demonstrated availability, or × what a twin foretold.
 
@@ -22,13 +22,19 @@ mod prepare;
 mod remark;
 pub mod signals;
 
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
 use jiff::Timestamp;
 use planthread_contracts::{Period, PeriodKind, Status, TwinSource};
-use serde::Serialize;
 
 pub use backtest::BackTest;
 pub use compose::{Level, at_most};
-pub use cut::{cut_off, derive_cut};
+pub use cut::cut_off;
+pub use events::Flows;
 pub use explain::{Explanation, Step, explain, name as figure_name};
 pub use figures::{
     Demonstrated, Elements, Figures, Foreseen, Good, Loaded, Phase, PoolWeek, Rate, RestsOn, Risk,
@@ -39,21 +45,33 @@ pub use remark::{About, Remark};
 pub use signals::Signals;
 
 use crate::{
-    calendar::{LocalTimeError, Span, periods},
+    calendar::{LocalTimeError, Spans},
     decode::Facts,
-    model::Plant,
+    model::{Line, Plant},
 };
+use machine::Machine;
 
-/// Everything that was derived, and the recipe of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What was derived of some resources and lines, and what it was derived from.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derivation {
-    /// The instant that it speaks for.
-    pub as_of: Timestamp,
+    /// What the figures have in common with all others of the same instant.
+    pub origin: Arc<Origin>,
     /// Figures: resources in the plant's order, then lines; each by kind and
     /// period.
     pub figures: Vec<Figures>,
-    /// What was doubtful or set aside, in the order of the figures.
+    /// What was doubtful or set aside about these resources, and about the machines
+    /// of these lines, machine by machine.
     pub remarks: Vec<Remark>,
+}
+
+/// What all figures of one instant share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The instant that they speak for.
+    pub as_of: Timestamp,
+    /// The periods that are derived, by their kind. What lies before the first word
+    /// of anybody is left out.
+    pub periods: BTreeMap<PeriodKind, BTreeSet<Period>>,
     /// Digest of the facts that went in.
     pub input_window: String,
     /// Twins, and sources of rows, that spoke.
@@ -69,6 +87,14 @@ pub struct Derivation {
 /// Version of the arithmetic, in provenance beside the plant's own version.
 pub const ARITHMETIC: &str = "5";
 
+impl Origin {
+    /// Every period that is derived, kind by kind.
+    #[must_use]
+    pub fn all_periods(&self) -> Vec<Period> {
+        self.periods.values().flatten().copied().collect()
+    }
+}
+
 impl Derivation {
     /// The figures of one resource or line and period.
     #[must_use]
@@ -77,64 +103,162 @@ impl Derivation {
     }
 }
 
-/// Derives the figures of all resources and lines for the periods of `kinds`
-/// in the plant's horizon around `as_of`. `facts` must be sealed.
+/// Derives the figures of all resources and lines at once: of a small plant. Of a
+/// large one ask a [`Deriver`] for one resource after the other. `facts` must be
+/// sealed.
 ///
 /// # Errors
-/// When a zone is unknown, or a local time can't be placed.
+/// As [`Deriver::new`].
 pub fn derive(
     plant: &Plant,
     facts: &Facts,
     as_of: Timestamp,
     kinds: &[PeriodKind],
 ) -> Result<Derivation, LocalTimeError> {
-    let now = as_of.as_millisecond();
-    let facts = facts.until(now);
-    let clock = clock::Clock::new(plant, &facts, now)?;
-    let machines = prepare::machines(plant, &facts, &clock)?;
-    let mut figures = Vec::new();
-    for (index, machine) in machines.iter().enumerate() {
-        let outlook = prepare::outlook(plant, &facts, now, index, machine.demonstrated.as_deref());
+    let (plant, facts) = (Cow::Borrowed(plant), Cow::Borrowed(facts));
+    Ok(Deriver::new(plant, facts, as_of, kinds)?.all())
+}
+
+/// One instant of a plant, prepared: the figures of each resource or line are made
+/// when they are asked for, and nothing of one stays when the next is made. So the
+/// memory of whoever takes them one by one grows neither with the horizon nor with
+/// what was derived before.
+#[derive(Debug)]
+pub struct Deriver<'a> {
+    plant: Cow<'a, Plant>,
+    facts: Cow<'a, Facts>,
+    clock: clock::Clock,
+    /// Declared stops of each machine.
+    stops: HashMap<String, Spans>,
+    /// Where each resource and line stands: resources first, then lines.
+    positions: HashMap<String, usize>,
+    origin: Arc<Origin>,
+}
+
+impl<'a> Deriver<'a> {
+    /// Prepares the periods of `kinds` in the plant's horizon around `as_of`.
+    /// `facts` must be sealed.
+    ///
+    /// # Errors
+    /// When a zone is unknown, or a local time can't be placed.
+    pub fn new(
+        plant: Cow<'a, Plant>,
+        facts: Cow<'a, Facts>,
+        as_of: Timestamp,
+        kinds: &[PeriodKind],
+    ) -> Result<Self, LocalTimeError> {
+        let horizon = (plant.horizon.past_weeks, plant.horizon.future_weeks);
+        Self::over(horizon, plant, facts, as_of, kinds)
+    }
+
+    /// The same over so many weeks before the current one, and behind it.
+    pub(crate) fn over(
+        horizon: (u32, u32),
+        plant: Cow<'a, Plant>,
+        facts: Cow<'a, Facts>,
+        as_of: Timestamp,
+        kinds: &[PeriodKind],
+    ) -> Result<Self, LocalTimeError> {
+        let now = as_of.as_millisecond();
+        let facts = facts.until(now).map_or(facts, Cow::Owned);
+        let clock = clock::Clock::new(&plant, &facts, (now, horizon), kinds)?;
+        let origin = Origin {
+            as_of,
+            periods: clock.periods(),
+            input_window: facts.digest(),
+            sources: clock.sources(&plant, &facts),
+            observed_until: clock.observed_until(&facts),
+            rules_version: format!("{}+{ARITHMETIC}", plant.rules.version),
+            tzdb_version: clock.tzdb_version(&plant)?,
+        };
+        let mut positions = HashMap::new();
+        for (position, name) in names(&plant).enumerate() {
+            positions.entry(name.to_owned()).or_insert(position);
+        }
+        let (stops, origin) = (prepare::declared_stops(&plant)?, Arc::new(origin));
+        Ok(Self { plant, facts, clock, stops, positions, origin })
+    }
+
+    /// What all figures of this instant share.
+    #[must_use]
+    pub const fn origin(&self) -> &Arc<Origin> {
+        &self.origin
+    }
+
+    /// The resources in the plant's order, then the lines.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        names(&self.plant)
+    }
+
+    /// Derives everything at once: of a small plant.
+    #[must_use]
+    pub fn all(&self) -> Derivation {
+        self.of(self.names())
+    }
+
+    /// Derives the figures of the resources and lines of these names, whatever
+    /// their order. A name that the plant does not have gives nothing.
+    #[must_use]
+    pub fn of<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Derivation {
+        let asked: BTreeSet<usize> =
+            names.into_iter().filter_map(|name| self.positions.get(name).copied()).collect();
+        let (resources, lines) = (&self.plant.resources, &self.plant.lines);
+        let line = |position: &usize| lines.get(position.checked_sub(resources.len())?);
+        let members = asked.iter().filter_map(line).flat_map(|line| &line.stages);
+        let members = members.flat_map(|stage| &stage.machines);
+        let members = members.filter_map(|id| self.positions.get(id.as_str()).copied());
+        let needed: BTreeSet<usize> = asked.iter().copied().chain(members).collect();
+        let machines: BTreeMap<usize, Machine<'_>> = needed
+            .into_iter()
+            .filter_map(|position| Some((position, self.machine(position)?)))
+            .collect();
+        let mut figures = Vec::new();
+        for position in &asked {
+            match (machines.get(position), line(position)) {
+                (Some(machine), _) => self.of_machine(*position, machine, &mut figures),
+                (None, Some(line)) => self.of_line(*position, line, &machines, &mut figures),
+                (None, None) => {}
+            }
+        }
+        let (first, now) = (self.clock.first, self.clock.now);
+        let remarks =
+            machines.values().flat_map(|machine| remark::remarks(&self.plant, machine, first, now));
+        Derivation { origin: Arc::clone(&self.origin), figures, remarks: remarks.collect() }
+    }
+
+    fn of_machine(&self, position: usize, machine: &Machine<'_>, figures: &mut Vec<Figures>) {
+        let (plant, clock, now) = (&*self.plant, &self.clock, self.clock.now);
+        let demonstrated = machine.demonstrated.as_deref();
+        let outlook = prepare::outlook(plant, &self.facts, now, position, demonstrated);
         let names = period::Names::of(plant, &machine.resource.id, &machine.resource.calendar);
-        for (period, window) in windows(kinds, &machine.bounds, &clock)? {
-            let asked = period::Asked { plant, names: &names, clock: &clock, period, window };
+        for &(period, window) in &machine.days.periods {
+            let asked = period::Asked { plant, names: &names, clock, period, window };
             figures.extend(period::figures(&asked, machine, &outlook));
         }
     }
-    for (index, line) in plant.lines.iter().enumerate() {
-        let position = plant.resources.len() + index;
-        let outlook = prepare::outlook(plant, &facts, now, position, None);
+
+    fn of_line(
+        &self,
+        position: usize,
+        line: &Line,
+        machines: &BTreeMap<usize, Machine<'_>>,
+        figures: &mut Vec<Figures>,
+    ) {
+        let (plant, clock) = (&*self.plant, &self.clock);
+        let outlook = prepare::outlook(plant, &self.facts, clock.now, position, None);
         let names = period::Names::of(plant, &line.id, &line.calendar);
-        let line = line::LineView::new(plant, line, &machines, &clock)?;
-        for (period, window) in windows(kinds, &line.bounds, &clock)? {
-            let asked = period::Asked { plant, names: &names, clock: &clock, period, window };
+        let find = |id: &str| machines.get(self.positions.get(id)?);
+        let line = line::LineView::new(plant, line, &find, clock);
+        for &(period, window) in &line.days.periods {
+            let asked = period::Asked { plant, names: &names, clock, period, window };
             figures.extend(line.figures(&asked, &outlook));
         }
     }
-    let remarks =
-        machines.iter().flat_map(|machine| remark::remarks(plant, machine, clock.first, now));
-    Ok(Derivation {
-        as_of,
-        figures,
-        remarks: remarks.collect(),
-        input_window: facts.digest(),
-        sources: clock.sources(plant, &facts),
-        observed_until: clock.observed_until(&facts),
-        rules_version: format!("{}+{ARITHMETIC}", plant.rules.version),
-        tzdb_version: clock.tzdb_version(plant)?,
-    })
 }
 
-fn windows(
-    kinds: &[PeriodKind],
-    bounds: &crate::calendar::Bounds,
-    clock: &clock::Clock,
-) -> Result<Vec<(Period, Span)>, LocalTimeError> {
-    kinds
-        .iter()
-        .flat_map(|kind| periods(*kind, clock.from, clock.to))
-        .map(|period| Ok((period, bounds.span(period)?)))
-        .collect()
+fn names(plant: &Plant) -> impl Iterator<Item = &str> {
+    let resources = plant.resources.iter().map(|one| one.id.as_str());
+    resources.chain(plant.lines.iter().map(|one| one.id.as_str()))
 }
 
 /// Whether a figure may land at all: nothing that is unknown does. Of a machine of

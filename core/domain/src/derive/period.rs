@@ -92,13 +92,10 @@ impl Asked<'_> {
 /// Whether the period is over and lies before anything was observed. Days and
 /// split weeks go by their whole week, so that their hours stay conserved.
 fn before_history(asked: &Asked<'_>, machine: &Machine<'_>) -> bool {
-    let week = Period::containing(PeriodKind::Week, asked.period.start());
-    let end = match asked.period.kind() {
-        PeriodKind::Day | PeriodKind::TechnicalWeek | PeriodKind::Week => {
-            machine.bounds.span(week).map_or(asked.window.end, |week| week.end)
-        }
-        PeriodKind::Month => asked.window.end,
-    };
+    if asked.window.end > asked.clock.now {
+        return false;
+    }
+    let end = machine.days.whole(asked.period, asked.window).end;
     let counted = machine.output.as_ref().and_then(|output| output.since());
     let from = machine.observed_from.into_iter().chain(counted).min();
     end <= asked.clock.now && from.is_none_or(|from| end <= from)
@@ -132,6 +129,7 @@ pub(super) fn figures(
     };
     Some(Figures {
         resource: asked.names.resource.clone(),
+        units: machine.resource.parallel_units,
         period: asked.period,
         start: instant(window.start),
         end: instant(window.end),
@@ -160,7 +158,7 @@ pub(super) fn figures(
         good_units: good.as_ref().map(Good::parts),
         made: good.map(Box::new),
         severity: outlook.severity(window).map(Box::new),
-        risk: outlook.risk(window, &machine.schedule.scheduled).map(Box::new),
+        risk: outlook.risk(window, &machine.days.schedule.scheduled).map(Box::new),
         line: None,
         netted_losses: asked.names.netted(),
         status,
@@ -332,7 +330,7 @@ fn quality(
     let uncounted = machine.output.iter().flat_map(|output| &output.remarks);
     let uncounted = uncounted.filter(|one| one.doubt.loses()).map(|one| one.span.and(asked.window));
     let lost = Spans::union(uncounted.collect());
-    let lost: Vec<Span> = lost.and(&machine.schedule.scheduled).as_slice().to_vec();
+    let lost: Vec<Span> = lost.and(&machine.days.schedule.scheduled).as_slice().to_vec();
     let gaps: Vec<Gap> = Spans::union(machine.gaps(asked.window).chain(lost).collect())
         .as_slice()
         .iter()

@@ -12,8 +12,7 @@
 
 use std::sync::Arc;
 
-use jiff::{ToSpan as _, civil::Date};
-use planthread_contracts::{Period, PeriodKind};
+use planthread_contracts::Period;
 use rust_decimal::Decimal;
 
 use super::{
@@ -22,7 +21,7 @@ use super::{
     machine::Machine,
 };
 use crate::{
-    calendar::{LocalTimeError, Span, Spans, span::HOUR_MS},
+    calendar::{Span, Spans, span::HOUR_MS},
     model::Rules,
 };
 
@@ -44,33 +43,28 @@ impl Machine<'_> {
     /// joins with the first word of a later one: if silence alone could end a
     /// week, the number would move without news, and back when the source grows
     /// old.
-    pub(super) fn pool(&mut self, rules: &Rules, as_of: i64) -> Result<(), LocalTimeError> {
+    pub(super) fn pool(&mut self, rules: &Rules, as_of: i64) {
         let pools = match self.last_word {
-            Some(last_word) => self.pools(rules, last_word.min(as_of), as_of)?,
+            Some(last_word) => self.pools(rules, last_word.min(as_of), as_of),
             None => self.of_master_data().into_iter().collect(),
         };
         self.demonstrated = least(pools).map(Arc::new);
-        self.rate = self.counted_rate(rules, as_of)?;
-        Ok(())
+        self.rate = self.counted_rate(rules, as_of);
     }
 
     /// Every pool that may count; the first is the one of the last word.
-    fn pools(
-        &self,
-        rules: &Rules,
-        last_word: i64,
-        as_of: i64,
-    ) -> Result<Vec<Demonstrated>, LocalTimeError> {
+    fn pools(&self, rules: &Rules, last_word: i64, as_of: i64) -> Vec<Demonstrated> {
         let length = usize::try_from(rules.pool_weeks).unwrap_or(usize::MAX);
-        let weeks = self.weeks_before(rules.pool_weeks.saturating_add(TESTS), last_word)?;
-        let since = self.weeks_since(last_word, as_of)?;
-        let oldest = self.weeks_before(rules.pool_weeks, as_of)?.first().map(|(week, _)| *week);
+        let days = self.days;
+        let weeks = days.weeks_before(rules.pool_weeks.saturating_add(TESTS), last_word);
+        let since = days.weeks_between(last_word, as_of);
+        let oldest = days.weeks_before(rules.pool_weeks, as_of).first().map(|(week, _)| *week);
         // Time takes one week for each that has gone by, and none that is young.
         let too_old = |pool: &[PoolWeek]| {
             let old = pool.iter().filter(|week| Some(week.period) < oldest).count();
             old.min(since.len()).min(pool.len().saturating_sub(1))
         };
-        let (full, _) = self.seen(rules, &weeks);
+        let (full, _) = self.seen(rules, weeks);
         let pool = &full[full.len().saturating_sub(length)..];
         let mut pools = Vec::new();
         if pool.is_empty() {
@@ -90,12 +84,12 @@ impl Machine<'_> {
             pools.extend(self.of_master_data());
         }
         // The week of the last word joins with a later one, unless a stop fills it.
-        let (mut later, _) = self.seen(rules, &since);
+        let (mut later, _) = self.seen(rules, since);
         later.retain(|week| week.elements.unknown == 0);
         let all = [pool, &later].concat();
         let moved = (pool.len() + 1..=all.len()).map(|end| &all[end.saturating_sub(length)..end]);
         pools.extend(moved.filter_map(|weeks| self.of_full(rules, weeks, None)));
-        Ok(pools)
+        pools
     }
 
     /// What weeks that were seen fully enough show, as their back-test says.
@@ -145,7 +139,7 @@ impl Machine<'_> {
 
     /// Whether sources differ in `weeks` for longer than they may.
     fn differ(&self, rules: &Rules, weeks: &[PoolWeek]) -> bool {
-        let windows = weeks.iter().filter_map(|week| self.bounds.span(week.period).ok());
+        let windows = weeks.iter().filter_map(|week| self.days.week(week.period));
         windows.map(|week| self.conflicting.ms_within(week)).sum::<i64>() > tolerance_ms(rules)
     }
 
@@ -166,30 +160,6 @@ impl Machine<'_> {
         (full, parts)
     }
 
-    /// So many weeks before the week of `instant`, in order.
-    fn weeks_before(&self, count: u32, instant: i64) -> Result<Vec<Week>, LocalTimeError> {
-        let mut week = Period::containing(PeriodKind::Week, self.bounds.date(instant)?);
-        let mut weeks = Vec::new();
-        for _ in 0..count {
-            week = week_before(week);
-            weeks.push((week, self.bounds.span(week)?));
-        }
-        weeks.reverse();
-        Ok(weeks)
-    }
-
-    /// The weeks from that of `instant` to the one before that of `as_of`.
-    fn weeks_since(&self, instant: i64, as_of: i64) -> Result<Vec<Week>, LocalTimeError> {
-        let mut week = Period::containing(PeriodKind::Week, self.bounds.date(instant)?);
-        let current = Period::containing(PeriodKind::Week, self.bounds.date(as_of)?);
-        let mut weeks = Vec::new();
-        while week < current {
-            weeks.push((week, self.bounds.span(week)?));
-            week = week.next();
-        }
-        Ok(weeks)
-    }
-
     /// Good parts of the time inside `window` in which the machine was seen.
     fn parts_seen(&self, window: Span) -> Option<Decimal> {
         let output = self.output.as_ref()?;
@@ -200,13 +170,12 @@ impl Machine<'_> {
     /// Parts an hour over the pooled weeks before the counter's last word: of the
     /// time that was counted and seen, less standby where somebody tells it. Of a
     /// machine of which only the counter speaks, of scheduled time.
-    fn counted_rate(&self, rules: &Rules, as_of: i64) -> Result<Option<Rate>, LocalTimeError> {
-        let Some((output, until)) = self.output.as_ref().and_then(|o| Some((o, o.until()?))) else {
-            return Ok(None);
-        };
+    fn counted_rate(&self, rules: &Rules, as_of: i64) -> Option<Rate> {
+        let output = self.output.as_ref()?;
+        let until = output.until()?;
         let heard = self.last_word.unwrap_or(until);
         let asked = |window: Span| {
-            let counted = output.counted(window).and(&self.schedule.scheduled.clip(window));
+            let counted = output.counted(window).and(&self.days.schedule.scheduled.clip(window));
             let open = counted.without(&self.planned.clip(window));
             match self.last_word {
                 Some(_) => open
@@ -217,7 +186,8 @@ impl Machine<'_> {
             }
         };
         let mut rate = Rate { parts: Decimal::ZERO, ms: 0, weeks: 0, load: self.load() };
-        for (_, window) in self.weeks_before(rules.pool_weeks, until.min(heard).min(as_of))? {
+        let until = until.min(heard).min(as_of);
+        for &(_, window) in self.days.weeks_before(rules.pool_weeks, until) {
             let seen = if self.last_word.is_some() {
                 self.parts_seen(window)
             } else {
@@ -228,7 +198,7 @@ impl Machine<'_> {
             rate.ms += asked(window).ms();
             rate.weeks += 1;
         }
-        Ok(Some(rate).filter(|rate| rate.ms > 0))
+        Some(rate).filter(|rate| rate.ms > 0)
     }
 
     fn load(&self) -> Loaded {
@@ -314,10 +284,4 @@ pub(super) fn tolerance_ms(rules: &Rules) -> i64 {
 fn given(week: &PoolWeek) -> Given {
     let asked = Decimal::from(week.base());
     Given { good: asked - Decimal::from(week.elements.down), asked }
-}
-
-/// The ISO week before `week`.
-pub(super) fn week_before(week: Period) -> Period {
-    let day: Date = week.start().saturating_sub(1.day());
-    Period::containing(PeriodKind::Week, day)
 }

@@ -1,10 +1,12 @@
-//! From sealed facts to prepared machines: their timelines, their output, their
-//! pools.
+//! From sealed facts to a prepared machine: its timeline, its output, its pool.
+
+use std::collections::HashMap;
 
 use planthread_contracts::Status;
 use rust_decimal::Decimal;
 
 use super::{
+    Deriver,
     clock::Clock,
     figures::Demonstrated,
     forecast::Outlook,
@@ -12,32 +14,39 @@ use super::{
 };
 use crate::{
     calendar::{LocalTimeError, Span, Spans, schedule::place},
-    decode::{Facts, SourceIndex, StateSet, Subject},
+    decode::{Facts, Forecast, Foretold, SourceIndex, StateSet, Subject},
     model::{EquipmentState, Plant, Reader, Resource},
     timeline::{Known, Output, Timeline, Voice, merge, of_subject, voices},
     truth::age_status,
 };
 
-/// Prepares every resource of the plant, in its order.
-pub(super) fn machines<'a>(
-    plant: &'a Plant,
-    facts: &Facts,
-    clock: &'a Clock,
-) -> Result<Vec<Machine<'a>>, LocalTimeError> {
-    plant
-        .resources
-        .iter()
-        .zip((0..).map(Subject))
-        .map(|(resource, subject)| {
-            let (schedule, bounds) = clock.schedule(plant, &resource.calendar)?;
-            let declared = declared_stops(plant, resource)?;
-            let seen = see(plant, facts, clock, subject, resource);
-            let mut machine = Machine::new(resource, schedule, bounds, &declared, seen, clock.now);
-            machine.output = output(plant, facts, subject, &machine);
-            machine.pool(&plant.rules, clock.now)?;
-            Ok(machine)
+impl Deriver<'_> {
+    /// Prepares the resource at `position`; `None` where the plant has none there.
+    pub(super) fn machine(&self, position: usize) -> Option<Machine<'_>> {
+        let (plant, facts, clock) = (&*self.plant, &*self.facts, &self.clock);
+        let resource = plant.resources.get(position)?;
+        let subject = u32::try_from(position).map(Subject).ok()?;
+        let seen = see(plant, facts, clock, subject);
+        let stops = self.stops.get(resource.id.as_str());
+        let stops = stops.unwrap_or(const { &Spans::none() });
+        let mut machine =
+            Machine::new(resource, clock.days(&resource.calendar), stops, seen, clock.now);
+        machine.output = output(plant, facts, subject, &machine);
+        machine.pool(&plant.rules, clock.now);
+        Some(machine)
+    }
+}
+
+impl Deriver<'_> {
+    /// Whether a twin told a severity of the resource or line of this name.
+    pub(super) fn has_severity(&self, name: &str) -> bool {
+        let position = self.positions.get(name).and_then(|at| u32::try_from(*at).ok());
+        position.is_some_and(|position| {
+            let of = |forecast: &Forecast| forecast.subject;
+            let told = of_subject(&self.facts.forecasts, of, Subject(position));
+            told.iter().any(|forecast| forecast.what == Foretold::Severity)
         })
-        .collect()
+    }
 }
 
 /// The forecasts of one subject, decided.
@@ -53,21 +62,25 @@ pub(super) fn outlook<'a>(
     Outlook::of(of, plant, now, demonstrated.map(|d| d.availability))
 }
 
-fn declared_stops(plant: &Plant, resource: &Resource) -> Result<Spans, LocalTimeError> {
-    let Some(calendar) = plant.calendar(&resource.calendar) else { return Ok(Spans::default()) };
-    let stops = plant.planned_maintenance.iter().filter(|window| window.resource == resource.id);
-    let spans = stops.map(|window| {
-        Ok(Span {
-            start: place(window.start, calendar, plant)?,
-            end: place(window.end, calendar, plant)?,
-        })
-    });
-    Ok(Spans::union(spans.collect::<Result<_, LocalTimeError>>()?))
+/// The declared stops of each machine, in the local time of its calendar.
+pub(super) fn declared_stops(plant: &Plant) -> Result<HashMap<String, Spans>, LocalTimeError> {
+    let resources = plant.resources.iter().map(|resource| (resource.id.as_str(), resource));
+    let resources: HashMap<&str, &Resource> = resources.collect();
+    let mut stops: HashMap<&str, Vec<Span>> = HashMap::new();
+    for window in &plant.planned_maintenance {
+        let resource = resources.get(window.resource.as_str());
+        let calendar = resource.and_then(|resource| plant.calendar(&resource.calendar));
+        let Some(calendar) = calendar else { continue };
+        let start = place(window.start, calendar, plant)?;
+        let end = place(window.end, calendar, plant)?;
+        stops.entry(&window.resource).or_default().push(Span { start, end });
+    }
+    Ok(stops.into_iter().map(|(id, spans)| (id.to_owned(), Spans::union(spans))).collect())
 }
 
 /// What all sources together have seen of one machine.
-fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject, resource: &Resource) -> Seen {
-    let voices = voices(plant, facts, &clock.last_known, subject, resource);
+fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject) -> Seen {
+    let voices = voices(plant, facts, &clock.last_known, &clock.listed, subject);
     let window = Span { start: clock.first, end: clock.now };
     let timeline = merge(&voices, window);
     let (heard, status) = heard(&voices, clock.now);

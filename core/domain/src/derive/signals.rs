@@ -25,13 +25,14 @@ impl Derivation {
     /// The recipe of a signal that was mapped by `mapping_version`.
     #[must_use]
     pub fn provenance(&self, mapping_version: &str) -> Provenance {
+        let origin = &self.origin;
         Provenance {
-            sources: self.sources.clone(),
-            input_window: self.input_window.clone(),
-            observed_until: self.observed_until,
-            rules_version: self.rules_version.clone(),
+            sources: origin.sources.clone(),
+            input_window: origin.input_window.clone(),
+            observed_until: origin.observed_until,
+            rules_version: origin.rules_version.clone(),
             mapping_version: mapping_version.to_owned(),
-            tzdb_version: self.tzdb_version.clone(),
+            tzdb_version: origin.tzdb_version.clone(),
         }
     }
 

@@ -6,7 +6,10 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::{
-    calendar::span::{HOUR_MS, hours},
+    calendar::{
+        Span,
+        span::{HOUR_MS, hours},
+    },
     decode::{Forecast, Foretold, SourceIndex, StateFact, StateSet, Subject},
     fixture,
     model::PlannedMaintenance,
@@ -77,7 +80,7 @@ fn m1(derivation: &Derivation, week: &str) -> Figures {
 fn explained(plant: &Plant, derivation: &Derivation, resource: &str, period: &str) -> String {
     let period = period.parse().unwrap();
     let found = explain(plant, derivation, resource, period, CLOCK).unwrap();
-    let mut known = std::collections::BTreeMap::new();
+    let mut known = BTreeMap::new();
     for step in &found.steps {
         let value = arithmetic::value(&step.formula, &known);
         assert_eq!(value.round_dp(9), step.result.round_dp(9), "{found}");
@@ -464,5 +467,5 @@ fn figures_weigh_little_and_share_the_pool_that_they_rest_on() {
         weeks(&fixture::plant(), &facts(stops(&[(0, 42)])), ms(MONDAY) + 336 * HOUR_MS);
     let of_m1 = derivation.figures.iter().filter(|one| one.resource == "M1");
     let pools: Vec<_> = of_m1.filter_map(|one| one.demonstrated.as_ref()).collect();
-    assert!(pools.len() > 1 && pools.iter().all(|pool| std::sync::Arc::ptr_eq(pool, pools[0])));
+    assert!(pools.len() > 1 && pools.iter().all(|pool| Arc::ptr_eq(pool, pools[0])));
 }

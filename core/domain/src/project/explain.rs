@@ -41,10 +41,7 @@ pub fn explain(request: &Request<'_>, key: &CellKey) -> Option<CellExplanation> 
     let mut found = begun(measure, key);
     let parts: Vec<String> = rows
         .iter()
-        .filter_map(|row| {
-            let counted = (*row, sources.units(&row.source));
-            part(request, derivation, measure, counted, key, &mut found)
-        })
+        .filter_map(|row| part(request, derivation, measure, row, key, &mut found))
         .collect();
     together(&mut found.landed, measure, &parts, draft)?;
     rounded(&mut found.landed, measure, draft, landed);
@@ -128,12 +125,12 @@ fn part(
     request: &Request<'_>,
     derivation: &Derivation,
     measure: &MeasureDecl,
-    (row, parallel): (&MapRow, Decimal),
+    row: &MapRow,
     key: &CellKey,
     found: &mut CellExplanation,
 ) -> Option<String> {
     let one = derivation.get(&row.source, key.period)?;
-    let value = value(request, measure, (row, parallel), one).ok()??;
+    let value = value(request, measure, row, one).ok()??;
     let carries = figure(measure, request.mapping);
     let plant = request.plant;
     let own = derive::explain(plant, derivation, &row.source, key.period, carries);
@@ -149,9 +146,9 @@ fn part(
     let (from, to) = (unit.in_base(), measure.unit.in_base());
     let mut formula = number.normalize().to_string();
     let mut words = format!("{} of {}", derive::figure_name(carries), row.source);
-    if additive && parallel != Decimal::ONE {
-        formula.push_str(&format!(" * {parallel}"));
-        words.push_str(&format!(" × {parallel} parallel units"));
+    if additive && one.units != 1 {
+        formula.push_str(&format!(" * {}", one.units));
+        words.push_str(&format!(" × {} parallel units", one.units));
     }
     if additive && row.share != Decimal::ONE {
         formula.push_str(&format!(" * {}", row.share.normalize()));

@@ -1,26 +1,33 @@
 //! What must not land: losses counted twice, figures mixed, units that differ.
 
-use std::collections::HashSet;
-
 use planthread_contracts::{Aggregation, Carries, Loss, MeasureDecl, Owner, Unit, Violation};
 
-use super::Request;
+use super::{Landing, Request};
 use crate::{
     derive::Figures,
     model::{Figure, Mapping},
 };
 
-/// Every reason for which the request is refused as a whole.
-pub(super) fn check(request: &Request<'_>) -> Vec<Violation> {
-    let mut found = declared(request.mapping, request.measures);
-    for (index, measure) in request.measures.iter().enumerate() {
-        let path = format!("measures[{index}].carries");
-        let ours = measure.owner == Owner::Bridge && is_capacity(measure.carries);
-        if ours && found.iter().all(|one| one.path != path) {
-            found.extend(doubled(request, measure).map(|f| f.under(&path)));
-        }
+/// Law 10: what the target takes off by itself must not be taken off already from
+/// what lands at a place.
+pub(super) fn doubled(request: &Request<'_>, landing: &Landing<'_>) -> Vec<Violation> {
+    let applied = &request.mapping.target_applies;
+    if applied.is_empty() {
+        return Vec::new();
     }
-    found
+    let lands = |one: &&Figures| landing.sources().any(|source| one.resource == source);
+    let twice = |one: &Figures| applied.iter().find(|loss| one.netted_losses.contains(*loss));
+    let figures = || request.live.figures.iter().filter(lands);
+    let Some((one, loss)) = figures().find_map(|one| Some((one, twice(one)?))) else {
+        return Vec::new();
+    };
+    let measures = request.measures.iter().enumerate();
+    let ours = measures.filter(|(_, m)| m.owner == Owner::Bridge && is_capacity(m.carries));
+    ours.map(|(index, measure)| {
+        let path = format!("measures[{index}].carries");
+        twice_applied(measure, &one.resource, *loss).under(&path)
+    })
+    .collect()
 }
 
 /// Every reason that shows in the declarations alone, before there is a fact:
@@ -162,24 +169,6 @@ fn always_doubled(mapping: &Mapping, measure: &MeasureDecl) -> Option<Violation>
         |loss: &&Loss| ALWAYS.contains(loss) || paid_by_output(mapping, measure).contains(loss);
     let twice = mapping.target_applies.iter().find(paid)?;
     Some(twice_applied(measure, source, *twice))
-}
-
-/// Law 10: what the target takes off by itself must not be taken off already.
-fn doubled(request: &Request<'_>, measure: &MeasureDecl) -> Option<Violation> {
-    if request.mapping.target_applies.is_empty() {
-        return None;
-    }
-    let mapped: HashSet<&str> =
-        request.mapping.rows.iter().map(|row| row.source.as_str()).collect();
-    let lands = |one: &&Figures| mapped.contains(one.resource.as_str());
-    let figures = request.live.figures.iter().filter(lands);
-    for one in figures {
-        let twice = |loss: &&Loss| one.netted_losses.contains(*loss);
-        if let Some(loss) = request.mapping.target_applies.iter().find(twice) {
-            return Some(twice_applied(measure, &one.resource, *loss));
-        }
-    }
-    None
 }
 
 fn twice_applied(measure: &MeasureDecl, source: &str, loss: Loss) -> Violation {

@@ -33,11 +33,12 @@ pub use suggest::{Suggestion, suggest};
 
 use crate::{
     decode::fact::hex,
-    derive::{Derivation, Figures, is_known},
+    derive::{Derivation, Figures, Origin, is_known},
     model::{Figure, MapRow, Mapping, Plant},
     significance::Releases,
 };
-use portion::{Portion, Sources, places};
+pub use portion::Landing;
+use portion::{Portion, Sources};
 
 /// What should land, and what can't.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -69,7 +70,7 @@ pub struct Request<'a> {
     pub plant: &'a Plant,
     /// Figures of now.
     pub live: &'a Derivation,
-    /// Figures of the last cut-off ([`crate::derive::derive_cut`]), for plan cut measures; where
+    /// Figures of the last cut-off ([`crate::derive::Deriver::of_cut`]), for plan cut measures; where
     /// there is none, no plan cut lands.
     pub cut: Option<&'a Derivation>,
     /// What was released of the figures of now; where nothing is given, they
@@ -107,8 +108,13 @@ struct Draft {
 /// two figures of capacity mixed, units that don't convert, aggregation that
 /// can't be served.
 pub fn project(request: &Request<'_>) -> Result<Projection, Vec<Violation>> {
+    let refused = declared(request.mapping, request.measures);
+    if !refused.is_empty() {
+        return Err(refused);
+    }
     let mut whole = Projection { cells: Vec::new(), withheld: Vec::new() };
-    for portion in portions(request)? {
+    for landing in Landing::all(request.mapping) {
+        let portion = portion(request, &landing)?;
         whole.cells.extend(portion.cells);
         whole.withheld.extend(portion.withheld);
     }
@@ -116,24 +122,19 @@ pub fn project(request: &Request<'_>) -> Result<Projection, Vec<Violation>> {
     Ok(whole)
 }
 
-/// The same in portions, each of one place of the target: what of [`project()`]
-/// comes in one list comes in many, in the same order, and no two of them need be
-/// in memory.
+/// The part of [`project()`] that lands at one place, of which `request` needs to
+/// hold no more than the figures of its sources. What shows in the declarations
+/// alone is not looked for again: that is [`declared`].
 ///
 /// # Errors
-/// As [`project()`].
-pub fn portions<'a>(
-    request: &'a Request<'a>,
-) -> Result<impl Iterator<Item = Projection> + 'a, Vec<Violation>> {
-    let refused = losses::check(request);
+/// When a loss would count twice there (law 10).
+pub fn portion(request: &Request<'_>, landing: &Landing<'_>) -> Result<Projection, Vec<Violation>> {
+    let refused = losses::doubled(request, landing);
     if !refused.is_empty() {
         return Err(refused);
     }
     let sources = Sources::of(request);
-    let one = move |(place, rows): (_, Vec<_>)| {
-        Portion::new(request, &sources, place, &rows).projection()
-    };
-    Ok(places(request.mapping).into_iter().map(one))
+    Ok(Portion::new(request, &sources, landing.place, &landing.rows).projection())
 }
 
 /// Our own measures that carry a figure.
@@ -237,7 +238,7 @@ const fn together(carries: Carries) -> Together {
 fn value(
     request: &Request<'_>,
     measure: &MeasureDecl,
-    (row, units): (&MapRow, Decimal),
+    row: &MapRow,
     one: &Figures,
 ) -> Result<Option<Decimal>, String> {
     if !is_known(one) {
@@ -255,7 +256,7 @@ fn value(
     };
     let (unit, additive) = kind(figure);
     let Some(own) = own else { return Ok(None) };
-    let scaled = if additive { own * units * row.share } else { own };
+    let scaled = if additive { own * Decimal::from(one.units) * row.share } else { own };
     unit.convert(scaled, measure.unit)
         .map(Some)
         .ok_or_else(|| format!("{unit} does not convert to {}", measure.unit))
@@ -266,7 +267,7 @@ fn value(
 fn released(
     request: &Request<'_>,
     measure: &MeasureDecl,
-    (row, units): (&MapRow, Decimal),
+    row: &MapRow,
     one: &Figures,
     derived: Decimal,
 ) -> Decimal {
@@ -275,7 +276,7 @@ fn released(
     let released = request.released.filter(|_| measure.carries != Carries::PlanCut);
     let own = released.and_then(|all| all.figure(&one.resource, one.period, figure));
     own.and_then(|own| {
-        let scaled = if additive { own * units * row.share } else { own };
+        let scaled = if additive { own * Decimal::from(one.units) * row.share } else { own };
         unit.convert(scaled, measure.unit)
     })
     .unwrap_or(derived)
@@ -318,14 +319,10 @@ const NO_STANDARD_HOURS: &str = "no demonstrated standard hours: no source tells
 /// Digest of everything that a cell's value depends on besides its key: facts,
 /// rules, mapping, clock changes. 64 hex digits.
 #[must_use]
-pub fn recipe(derivation: &Derivation, mapping: &Mapping) -> String {
+pub fn recipe(origin: &Origin, mapping: &Mapping) -> String {
     let mut hash = Sha256::new();
-    let parts = [
-        &derivation.input_window,
-        &derivation.rules_version,
-        &mapping.version,
-        &derivation.tzdb_version,
-    ];
+    let parts =
+        [&origin.input_window, &origin.rules_version, &mapping.version, &origin.tzdb_version];
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, Name, Period, PeriodKind};
-use rust_decimal::Decimal;
 
 use super::{
     Draft, Mapping, Place, Projection, Request, Together, Withheld, merge, missing_parts, ours,
@@ -21,10 +20,8 @@ use crate::{
 pub(super) struct Sources<'a> {
     live: Told<'a>,
     cut: Option<Told<'a>>,
-    /// How many units of a resource work in parallel.
-    units: HashMap<&'a str, Decimal>,
     /// Every period that was derived, by its kind.
-    pub(super) periods: BTreeMap<PeriodKind, BTreeSet<Period>>,
+    pub(super) periods: &'a BTreeMap<PeriodKind, BTreeSet<Period>>,
 }
 
 /// One derivation by resource.
@@ -39,7 +36,7 @@ impl<'a> Told<'a> {
         // A derivation has the figures of a resource side by side.
         let chunks = derivation.figures.chunk_by(|a, b| a.resource == b.resource);
         let by_resource = chunks.map(|chunk| (chunk[0].resource.as_str(), chunk)).collect();
-        Self { derivation, recipe: recipe(derivation, mapping).into(), by_resource }
+        Self { derivation, recipe: recipe(&derivation.origin, mapping).into(), by_resource }
     }
 
     fn of_source(&self, source: &str) -> &'a [Figures] {
@@ -49,37 +46,52 @@ impl<'a> Told<'a> {
 
 impl<'a> Sources<'a> {
     pub(super) fn of(request: &Request<'a>) -> Self {
-        let mut periods: BTreeMap<PeriodKind, BTreeSet<Period>> = BTreeMap::new();
-        for one in &request.live.figures {
-            periods.entry(one.period.kind()).or_default().insert(one.period);
-        }
         Self {
             live: Told::of(request.live, request.mapping),
             cut: request.cut.map(|cut| Told::of(cut, request.mapping)),
-            units: request
-                .plant
-                .resources
-                .iter()
-                .map(|resource| (resource.id.as_str(), resource.parallel_units.into()))
-                .collect(),
-            periods,
+            periods: &request.live.origin.periods,
         }
-    }
-
-    /// How many units of a source work in parallel; a line is one.
-    pub(super) fn units(&self, source: &str) -> Decimal {
-        self.units.get(source).copied().unwrap_or(Decimal::ONE)
     }
 }
 
-/// The rows of each place of the target, by place.
-pub(super) fn places(mapping: &Mapping) -> BTreeMap<Place<'_>, Vec<&MapRow>> {
-    let mut places: BTreeMap<Place<'_>, Vec<&MapRow>> = BTreeMap::new();
-    for row in &mapping.rows {
-        let place = (row.resource.as_str(), row.location.as_str(), row.product.as_deref());
-        places.entry(place).or_default().push(row);
+/// A place of the target, and the rows of the mapping that land there.
+#[derive(Debug, Clone)]
+pub struct Landing<'a> {
+    pub(super) place: Place<'a>,
+    pub(super) rows: Vec<&'a MapRow>,
+}
+
+impl<'a> Landing<'a> {
+    /// All that `mapping` names, by place.
+    #[must_use]
+    pub fn all(mapping: &'a Mapping) -> Vec<Self> {
+        let mut places: BTreeMap<Place<'_>, Vec<&MapRow>> = BTreeMap::new();
+        for row in &mapping.rows {
+            let place = (row.resource.as_str(), row.location.as_str(), row.product.as_deref());
+            places.entry(place).or_default().push(row);
+        }
+        places.into_iter().map(|(place, rows)| Self { place, rows }).collect()
     }
-    places
+
+    /// The key of one of its cells.
+    #[must_use]
+    pub fn key(&self, target: &str, scope: &str, period: Period, measure: &str) -> CellKey {
+        let (resource, location, product) = self.place;
+        CellKey {
+            target: target.into(),
+            scope: scope.into(),
+            resource: resource.into(),
+            location: location.into(),
+            product: product.map(Name::from),
+            period,
+            measure: measure.into(),
+        }
+    }
+
+    /// The resources and lines that land there.
+    pub fn sources(&self) -> impl Iterator<Item = &'a str> {
+        self.rows.iter().map(|row| row.source.as_str())
+    }
 }
 
 /// One place, with what stands behind it.
@@ -179,19 +191,18 @@ impl<'a> Portion<'a> {
         let mut parts: BTreeMap<Period, BTreeSet<&str>> = BTreeMap::new();
         for row in self.rows {
             let figures = told.of_source(&row.source).iter();
-            let counted = (*row, self.sources.units(&row.source));
             for one in figures.filter(|one| one.period.kind() == level) {
-                match value(self.request, measure, counted, one) {
+                match value(self.request, measure, row, one) {
                     Ok(Some(derived)) => {
                         parts.entry(one.period).or_default().insert(&row.source);
                         let draft = Draft {
                             derived,
-                            value: released(self.request, measure, counted, one, derived),
+                            value: released(self.request, measure, row, one, derived),
                             status: one.status,
                             // The instant that the derivation speaks for, which only
                             // grows. A source that falls silent makes truth older
                             // (its as-of lands as a measure), not its revision.
-                            as_of: told.derivation.as_of,
+                            as_of: told.derivation.origin.as_of,
                             valid_until: stamp::runs_out(measure.carries, one),
                             recipe: told.recipe.clone(),
                         };

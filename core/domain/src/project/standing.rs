@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 use super::{Place, Request, ours, portion::Portion};
 use crate::{
     calendar::round_half_even,
-    derive::{Derivation, Figures, is_known},
+    derive::{Figures, is_known},
 };
 
 /// A place of the target in one period.
@@ -77,7 +77,7 @@ impl Standing {
         parts: impl Iterator<Item = Option<&'a Figures>>,
         lands: bool,
     ) -> Self {
-        let Derivation { as_of, .. } = *request.live;
+        let as_of = request.live.origin.as_of;
         let hours = i64::from(request.plant.rules.valid_hours.max(1));
         let end = as_of.saturating_add(SignedDuration::from_hours(hours));
         let mut status = if lands { Status::Live } else { Status::Unknown };

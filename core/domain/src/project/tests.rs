@@ -2,13 +2,15 @@
 
 mod pooled;
 
+use std::borrow::Cow;
+
 use planthread_contracts::{Aggregation, EquipmentState, Loss, PeriodKind};
 
 use super::*;
 use crate::{
     calendar::{round_half_even, span::HOUR_MS},
     decode::{Facts, SourceIndex, StateFact, StateSet, Subject},
-    derive::{derive, derive_cut},
+    derive::{Deriver, derive},
     fixture,
 };
 
@@ -380,7 +382,9 @@ fn the_plan_cut_is_firm_between_cut_offs() {
     let (mapping, measures) = (fixture::mapping(), [measure("cut", "plan_cut", "week", "HUR", 2)]);
     let landed = |at: &str, facts: &Facts| {
         let live = derivation(&[PeriodKind::Week]);
-        let cut = derive_cut(&plant, facts, at.parse().unwrap(), &[PeriodKind::Week]).unwrap();
+        let (of_plant, facts) = (Cow::Borrowed(&plant), Cow::Borrowed(facts));
+        let cut = Deriver::of_cut(of_plant, facts, at.parse().unwrap(), &[PeriodKind::Week]);
+        let cut = cut.unwrap().all();
         let request = Request { cut: Some(&cut), ..request(&plant, &live, &mapping, &measures) };
         let landed = project(&request).unwrap();
         cell(&landed, "R-1", "2026-W51", "cut").value
@@ -412,10 +416,10 @@ fn a_recipe_changes_with_everything_that_changes_a_value() {
     let live = derivation(&[PeriodKind::Week]);
     let mapping = fixture::mapping();
     let other = Mapping { version: "2".into(), ..fixture::mapping() };
-    assert_ne!(recipe(&live, &mapping), recipe(&live, &other));
-    let moved = Derivation { tzdb_version: "x".into(), ..live.clone() };
-    assert_ne!(recipe(&live, &mapping), recipe(&moved, &mapping));
-    assert_eq!(recipe(&live, &mapping).len(), 64);
+    assert_ne!(recipe(&live.origin, &mapping), recipe(&live.origin, &other));
+    let moved = Origin { tzdb_version: "x".into(), ..(*live.origin).clone() };
+    assert_ne!(recipe(&live.origin, &mapping), recipe(&moved, &mapping));
+    assert_eq!(recipe(&live.origin, &mapping).len(), 64);
 }
 
 #[test]
@@ -429,7 +433,8 @@ fn portions_are_of_one_place_each_and_together_the_whole() {
     let request = request(&plant, &live, &mapping, &measures);
     let mut cells = Vec::new();
     let mut places = BTreeSet::new();
-    for portion in portions(&request).unwrap() {
+    for landing in Landing::all(&mapping) {
+        let portion = portion(&request, &landing).unwrap();
         let of = |cell: &DesiredCell| (cell.key.resource.clone(), cell.key.location.clone());
         let here: BTreeSet<_> = portion.cells.iter().map(of).collect();
         assert_eq!(here.len(), 1);

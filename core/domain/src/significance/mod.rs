@@ -109,13 +109,13 @@ impl Released {
     fn candidate(derivation: &Derivation, position: u64, one: &Figures) -> Self {
         let figures = FIGURES.into_iter().filter_map(|what| Some((what, one.carried(what)?)));
         Self {
-            as_of: derivation.as_of,
+            as_of: derivation.origin.as_of,
             position,
             reason: Reason::New,
             status: one.status,
             ended: one.phase == Phase::Past,
             scheduled: one.scheduled_hours(),
-            rules: derivation.rules_version.clone(),
+            rules: derivation.origin.rules_version.clone(),
             figures: figures.collect(),
         }
     }

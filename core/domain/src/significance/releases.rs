@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use planthread_contracts::{Carries, Name, Period};
 use rust_decimal::Decimal;
 
@@ -19,16 +20,12 @@ impl Releases {
         self.0.get(resource)?.get(&period)
     }
 
-    /// What is released of one resource in the periods that lie in `period`, in
-    /// order.
-    pub fn inside(
-        &self,
-        resource: &str,
-        period: Period,
-    ) -> impl Iterator<Item = (Period, &Released)> {
-        let all = self.0.get(resource).into_iter().flatten();
-        let lies = move |part: Period| period.start() <= part.start() && part.end() <= period.end();
-        all.filter(move |(part, _)| lies(**part)).map(|(part, one)| (*part, one))
+    /// The latest instant and position of the journal of all of them.
+    #[must_use]
+    pub fn latest(&self) -> Option<(Timestamp, u64)> {
+        let all = || self.0.values().flat_map(BTreeMap::values);
+        let position = all().map(|one| one.position).max()?;
+        Some((all().map(|one| one.as_of).max()?, position))
     }
 
     /// Puts what is released of one resource and period.

@@ -14,7 +14,7 @@ mod merge;
 mod voice;
 
 pub(crate) use merge::merge;
-pub(crate) use voice::{Voice, knows, of_subject, voices};
+pub(crate) use voice::{Listed, Voice, knows, of_subject, voices};
 
 use crate::{
     calendar::{Span, Spans},

@@ -1,10 +1,12 @@
 //! A voice: what one source says of one machine, and until when it is proven
 //! alive for it.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::{
     calendar::{Span, span::HOUR_MS},
     decode::{Facts, SourceIndex, StateFact, Subject},
-    model::{AliveBy, Begins, EquipmentState, Plant, Reader, Resource, Source},
+    model::{AliveBy, Begins, EquipmentState, Plant, Reader, Source},
 };
 
 use super::{Class, Interval, Known, Speakers, class};
@@ -144,14 +146,32 @@ pub(crate) fn knows(fact: &StateFact) -> bool {
     fact.state != Some(EquipmentState::Unknown)
 }
 
+/// Which machines each source lists by name.
+#[derive(Debug)]
+pub(crate) struct Listed(Vec<HashSet<Subject>>);
+
+impl Listed {
+    pub(crate) fn of(plant: &Plant) -> Self {
+        let mut subjects: HashMap<&str, Subject> = HashMap::new();
+        for (resource, at) in plant.resources.iter().zip(0..) {
+            subjects.entry(&resource.id).or_insert(Subject(at));
+        }
+        let listed = |source: &Source| {
+            let names = source.speaks_for.iter().chain(source.reader.machines().values());
+            names.filter_map(|name| subjects.get(name.as_str()).copied()).collect()
+        };
+        Self(plant.sources.iter().map(listed).collect())
+    }
+}
+
 /// The voices that speak of one machine, in the plant's order. `last_row` is
 /// when each source last knew anything.
 pub(crate) fn voices<'a>(
     plant: &'a Plant,
     facts: &'a Facts,
     last_row: &[Option<i64>],
+    listed: &Listed,
     subject: Subject,
-    resource: &Resource,
 ) -> Vec<Voice<'a>> {
     let mine = of_subject(&facts.states, |fact| fact.subject, subject);
     let mut voices = Vec::new();
@@ -163,8 +183,7 @@ pub(crate) fn voices<'a>(
         let words = &mine[from..to];
         let heard = handed_over.map_or(words.len(), |end| words.partition_point(|f| f.at < end));
         let (words, lost) = until_lost(&words[..heard]);
-        let listed = source.speaks_for.contains(&resource.id)
-            || source.reader.machines().values().any(|id| *id == resource.id);
+        let listed = listed.0.get(position).is_some_and(|listed| listed.contains(&subject));
         let begins = source.reader.begins().filter(|_| listed || heard > 0);
         if words.is_empty() && begins.is_none() {
             continue;

@@ -19,12 +19,13 @@ pub struct ReleasedRow {
     pub told: String,
 }
 
-/// Everything that is released.
+/// What is released of one resource in one period, in the words of whoever decided
+/// it.
 ///
 /// # Errors
 /// When the state can't be read.
-pub fn released(reader: &Reader) -> Result<Vec<ReleasedRow>> {
-    reader.db().released()
+pub fn released(reader: &Reader, resource: &str, period: Period) -> Result<Option<String>> {
+    reader.db().released(resource, period)
 }
 
 /// Keeps what was released anew, durably, and forgets the periods that begin

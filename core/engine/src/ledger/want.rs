@@ -81,19 +81,34 @@ const AHEAD: usize = 1;
 ///
 /// # Errors
 /// When a cell is not one of the target's measures at its declared level and
-/// scale, or stands there twice: then nothing of the want was kept.
-pub fn want(
+/// scale, or stands there twice, and when a portion could not be made: then nothing
+/// of the want was kept.
+pub fn want<E: From<EngineError>>(
     state: &State,
     want: Want,
-    portions: impl IntoIterator<Item = Vec<DesiredCell>>,
+    portions: impl IntoIterator<Item = std::result::Result<Vec<DesiredCell>, E>>,
     now: Timestamp,
-) -> Result<Wanted> {
+) -> std::result::Result<Wanted, E> {
     let (give, take) = sync_channel(AHEAD);
     let begun = state.begin(move |tx| run(tx, want, &take, now))?;
-    // Nobody takes any more when the want has failed; its answer says why.
-    let _ = portions.into_iter().map(Some).chain([None]).try_for_each(|one| give.send(one));
+    let mut portions = portions.into_iter();
+    let broken = loop {
+        let (portion, is_last) = match portions.next() {
+            Some(Ok(portion)) => (Some(portion), false),
+            Some(Err(error)) => break Some(error),
+            None => (None, true),
+        };
+        // Nobody takes any more when the want has failed; its answer says why.
+        if give.send(portion).is_err() || is_last {
+            break None;
+        }
+    };
     drop(give);
-    begun.done()
+    let done = begun.done();
+    match broken {
+        Some(error) => Err(error),
+        None => Ok(done?),
+    }
 }
 
 /// The want inside a transaction. Nothing says that the portions have ended;

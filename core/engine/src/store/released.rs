@@ -11,19 +11,11 @@ use super::{
 use crate::{error::Result, ledger::ReleasedRow};
 
 impl Db {
-    /// Everything that is released.
-    pub(crate) fn released(&self) -> Result<Vec<ReleasedRow>> {
-        let sql = Sql::walks(
-            "SELECT resource, period, told FROM released",
-            "as many rows as figures that are derived beside it",
-        );
-        self.all(sql, [], |row| {
-            Ok(ReleasedRow {
-                resource: codec::name(row, 0)?,
-                period: codec::period(row.get(1)?)?,
-                told: row.get(2)?,
-            })
-        })
+    /// What is released of one resource in one period.
+    pub(crate) fn released(&self, resource: &str, period: Period) -> Result<Option<String>> {
+        let sql = Sql::seeks("SELECT told FROM released WHERE period = ?1 AND resource = ?2");
+        let period = codec::period_code(period);
+        self.find(sql, params![period, resource], |row| Ok(row.get(0)?))
     }
 }
 

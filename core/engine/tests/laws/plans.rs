@@ -141,8 +141,9 @@ fn law_11_a_value_that_the_target_can_not_hold_is_refused_before_wanted() {
         refresh_within: jiff::SignedDuration::ZERO,
         complete: Vec::new(),
     };
-    let error =
-        ledger::want(world.state(), want, [cells], world.clock.now()).unwrap_err().to_string();
+    let error = ledger::want(world.state(), want, [Ok::<_, EngineError>(cells)], world.clock.now())
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("live") && error.contains("2 decimals"), "{error}");
 }
 
@@ -286,7 +287,9 @@ fn cells_that_leave_wanted_are_withdrawn_with_their_declared_end() {
             complete: vec![Complete { scope: Scope::base(), closed_before: today(), end }],
         };
         let cells = desired("R1", 48, d("100"), world.clock.now());
-        let done = ledger::want(world.state(), want, [cells], world.clock.now()).unwrap();
+        let done =
+            ledger::want(world.state(), want, [Ok::<_, EngineError>(cells)], world.clock.now())
+                .unwrap();
         let first = end == End::Zero;
         assert_eq!(done.withdrawn, if first { 4 } else { 0 }, "once, and past weeks stay");
         world.land();
@@ -314,7 +317,8 @@ fn what_is_left_standing_is_counted_until_zero_is_declared_and_stamps_are_never_
             complete: vec![Complete { scope: Scope::base(), closed_before: today(), end }],
         };
         let cells = desired("R1", 48, d("100"), world.clock.now());
-        ledger::want(world.state(), want, [cells], world.clock.now()).unwrap();
+        ledger::want(world.state(), want, [Ok::<_, EngineError>(cells)], world.clock.now())
+            .unwrap();
         world.land();
         world.status().withdrawn
     };

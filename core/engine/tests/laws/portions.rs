@@ -16,15 +16,19 @@ fn want(
     world: &World,
     portions: impl IntoIterator<Item = Vec<DesiredCell>>,
 ) -> Result<Wanted, EngineError> {
-    let want = Want {
+    let portions = portions.into_iter().map(Ok);
+    ledger::want(world.state(), wanted(world), portions, world.clock.now())
+}
+
+fn wanted(world: &World) -> Want {
+    Want {
         target: TARGET.into(),
         as_of: world.clock.now(),
         measures: measures(),
         mapped: Default::default(),
         refresh_within: jiff::SignedDuration::ZERO,
         complete: vec![Complete { scope: Scope::base(), closed_before: today(), end: End::Zero }],
-    };
-    ledger::want(world.state(), want, portions, world.clock.now())
+    }
 }
 
 fn portion(world: &World, resource: &str, value: &str) -> Vec<DesiredCell> {
@@ -60,6 +64,20 @@ fn what_is_not_told_to_its_end_counts_for_nothing() {
     assert_eq!(world.held(&key("R1", 48, "live")), Some(d("100")));
     assert_eq!(world.held(&key("R2", 48, "live")), Some(d("100")));
     world.audit();
+}
+
+#[test]
+fn a_portion_that_can_not_be_made_ends_the_want_and_tells_why() {
+    let world = World::new();
+    want(&world, ["R1", "R2"].map(|resource| portion(&world, resource, "100"))).unwrap();
+    world.land();
+    world.advance(60);
+    let broken = [Ok(portion(&world, "R1", "90")), Err(EngineError::DiskFull)];
+    let told = ledger::want(world.state(), wanted(&world), broken, world.clock.now());
+    assert!(matches!(told, Err(EngineError::DiskFull)), "{told:?}");
+    world.land();
+    assert_eq!(world.held(&key("R1", 48, "live")), Some(d("100")));
+    assert_eq!(world.held(&key("R2", 48, "live")), Some(d("100")));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Law 2 and design section 6: what a read-back means.
 
 use planthread_engine::{
+    EngineError,
     fallback::{PackRequest, write_pack},
     ledger::{self, CaseKind},
     verify::{InUse, Which, Wiring},
@@ -224,7 +225,7 @@ fn a_second_writers_heartbeat_holds_the_scope_until_somebody_answers() {
         refresh_within: jiff::SignedDuration::ZERO,
         complete: Vec::new(),
     };
-    ledger::want(world.state(), want, [cells], world.clock.now()).unwrap();
+    ledger::want(world.state(), want, [Ok::<_, EngineError>(cells)], world.clock.now()).unwrap();
     let mut policy = world.policy();
     policy.grants.push(
         planthread_contracts::WriteGrant::bridge_owned(

@@ -145,7 +145,7 @@ impl World {
             refresh_within: SignedDuration::from_hours(2),
             complete: Vec::new(),
         };
-        ledger::want(self.state(), want, [cells], self.clock.now()).unwrap()
+        ledger::want(self.state(), want, [Ok::<_, EngineError>(cells)], self.clock.now()).unwrap()
     }
 
     pub(crate) fn plan(&self) -> (PlanHeader, Vec<u8>) {

@@ -168,7 +168,7 @@ pub fn explain(
             one.calendar_id,
             one.calendar_version,
             one.zone,
-            derivation.as_of,
+            derivation.origin.as_of,
             one.status.word(),
         )],
     };

@@ -39,7 +39,7 @@ fn after_a_step_the_new_weeks_are_pooled_and_the_words_say_why() {
     assert_eq!(week.low_hours.unwrap().value.round_dp(9), low.round_dp(9));
     let what = planthread_contracts::Carries::LowHours;
     let found = explain(&plant, &derivation, "M1", week.period, what).unwrap();
-    let mut known = std::collections::BTreeMap::new();
+    let mut known = BTreeMap::new();
     for step in &found.steps {
         let value = arithmetic::value(&step.formula, &known);
         assert_eq!(value.round_dp(9), step.result.round_dp(9), "{found}");

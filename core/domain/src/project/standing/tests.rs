@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     decode::Facts,
-    derive::derive,
+    derive::{Derivation, derive},
     fixture,
     model::{Mapping, Plant},
     project::project,

@@ -70,7 +70,7 @@ proptest! {
     fn a_declared_sum_is_right_for_every_kind_of_figure(a in part(), b in part()) {
         let (plant, mapping) = (fixture::plant(), fixture::mapping());
         let mut live = derivation(&[PeriodKind::Week]);
-        let as_of = live.as_of;
+        let as_of = live.origin.as_of;
         for one in &mut live.figures {
             tell(one, if one.resource == "M3" { b } else { a }, as_of);
         }
