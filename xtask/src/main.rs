@@ -14,7 +14,10 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bench landing     one large plant: CPU and peak memory of every verb
     --resources N   how many machines; 20 and 300 by default
     --weeks N       how many weeks of each; 104 by default
-    --program FILE  the program; built for release by default";
+    --program FILE  the program; built for release by default
+  bench derive [RESOURCES [WEEKS]]
+                    figures and cells a second at n, 2n and 4n, and memory at a
+                    quarter, a half and all of the weeks; 5000 and 104 by default";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -24,6 +27,12 @@ fn main() -> ExitCode {
         ["certificates", dir] => certificates(dir),
         ["bench", "grow", options @ ..] => bench::grow(options),
         ["bench", "landing", options @ ..] => bench::landing(options),
+        ["bench", "derive", options @ ..] => {
+            numbers(options, [5_000, 104]).and_then(|[n, weeks]| bench::derive::derived(n, weeks))
+        }
+        // What `bench derive` runs in a process of its own.
+        ["bench", "derive-once", options @ ..] => numbers(options, [100, 104, 2])
+            .and_then(|[n, weeks, cores]| bench::derive::once(n, weeks, cores)),
         _ => Err(USAGE.to_owned()),
     };
     match end {
@@ -36,6 +45,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Numbers in their order, and for those that are not given what they are by default.
+fn numbers<const N: usize>(words: &[&str], mut numbers: [u32; N]) -> Result<[u32; N], String> {
+    for (number, word) in numbers.iter_mut().zip(words) {
+        *number = word.parse().map_err(|_| format!("{word} is no number"))?;
+    }
+    Ok(numbers)
 }
 
 fn certificates(dir: &str) -> Result<String, String> {

@@ -5,6 +5,7 @@
 //! more twice the work costs. `cargo xtask bench landing` runs one large plant.
 //! The wall clock is not measured: a machine that is shared has none.
 
+pub(crate) mod derive;
 mod plant;
 mod process;
 

@@ -61,17 +61,40 @@ pub(super) fn run(program: &Path, words: &[&str], folder: &Path) -> Result<Cost,
 
 /// CPU of all children that have ended, in seconds.
 fn children_cpu_s() -> Result<f64, String> {
+    cpu_s(13)
+}
+
+/// CPU of this process so far, in seconds.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub(super) fn own_cpu_s() -> Result<f64, String> {
+    cpu_s(11)
+}
+
+/// User and system time, which stand side by side behind `skipped` fields: after
+/// the name in parentheses state is field 3, the own times are 14 and 15, and those
+/// of the children 16 and 17.
+fn cpu_s(skipped: usize) -> Result<f64, String> {
     let stat = fs::read_to_string("/proc/self/stat").map_err(|e| format!("/proc: {e}"))?;
-    // After the name in parentheses: state is field 3; 16 and 17 are the
-    // children's user and system time.
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: Vec<f64> = fields.skip(13).take(2).filter_map(|word| word.parse().ok()).collect();
+    let ticks: Vec<f64> =
+        fields.skip(skipped).take(2).filter_map(|word| word.parse().ok()).collect();
     Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
 }
 
 fn resident_peak_kib(process: u32) -> Option<u64> {
+    status_kib(&process.to_string(), "VmHWM:")
+}
+
+/// Memory of this process that is resident now, in KiB.
+pub(super) fn resident_kib() -> u64 {
+    status_kib("self", "VmRSS:").unwrap_or_default()
+}
+
+fn status_kib(process: &str, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(field))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
