@@ -5,10 +5,10 @@
 //! about the request that it answers: it is no data and no receipt.
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header};
+use http::{Response, StatusCode};
 use planthread_kit::{
     Class, ConnectorError, Sent,
-    http::answer::{is_page, whole},
+    http::answer::{COMPARE, json},
 };
 use serde_json::Value;
 
@@ -34,18 +34,11 @@ pub fn documented(
     if !status.is_success() {
         return Err(fault::refused(step, answer, sent, dialect));
     }
-    let transient = |text: String| Err(ConnectorError::new(Class::Transient { sent }, step, text));
-    whole(step, answer, sent)?;
-    let body: Value = match serde_json::from_slice(answer.body()) {
-        Ok(body) => body,
-        Err(error) if error.is_eof() && begins_as_json(answer.body()) => {
-            return transient("the answer's JSON ends too early".to_owned());
-        }
-        Err(_) => return Err(instead(step, answer)),
-    };
+    let body = json(step, answer, sent)?;
     if body.get("error").is_some() {
-        let said = fault::said(answer.body(), dialect);
-        return transient(format!("the answer {status} carries an error: {}", said.text));
+        let said = (dialect.read)(answer.body());
+        let text = format!("the answer {status} carries an error: {}", said.text);
+        return Err(ConnectorError::new(Class::Transient { sent }, step, text));
     }
     let holds = body.get("d").is_some_and(|d| d.is_object() || d.is_array());
     if status == expected && holds {
@@ -56,33 +49,7 @@ pub fn documented(
     } else {
         "the answer's JSON holds no `d`: it is not the service's".to_owned()
     };
-    Err(ConnectorError::new(Class::Drift, step, text).cure(BETWEEN))
-}
-
-const BETWEEN: &str = "look at what stands between us and the service: is this its own host, and do \
-                       proxy and log-on page let this user through?";
-
-/// The error for a body that is not what was asked for.
-#[must_use]
-pub fn instead(step: &'static str, answer: &Response<Bytes>) -> ConnectorError {
-    let text = format!("{} instead of the service's answer", kind(answer));
-    ConnectorError::new(Class::Drift, step, text).cure(BETWEEN)
-}
-
-/// What kind of body this is, for people.
-fn kind(answer: &Response<Bytes>) -> &'static str {
-    let declared = answer.headers().get(header::CONTENT_TYPE);
-    let declared = declared.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let declared = declared.to_ascii_lowercase();
-    let start = String::from_utf8_lossy(&answer.body()[..answer.body().len().min(200)]);
-    let start = start.trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
-    match () {
-        () if is_page(answer) => "a web page (such as a login page or a proxy's)",
-        () if start.is_empty() => "an empty answer",
-        () if declared.starts_with("multipart/") || start.starts_with("--") => "a multipart answer",
-        () if start.starts_with('<') => "an XML document",
-        () => "a text that is no JSON",
-    }
+    Err(ConnectorError::new(Class::Drift, step, text).cure(COMPARE))
 }
 
 /// The rows of a collection: `d.results`, or `d` itself as a list.
@@ -119,13 +86,9 @@ pub fn text<'a>(row: &'a Value, column: &str) -> &'a str {
     row.get(column).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether a text that ends too early was JSON at all.
-fn begins_as_json(body: &[u8]) -> bool {
-    body.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"{[".contains(byte))
-}
-
 #[cfg(test)]
 mod tests {
+    use http::header;
     use proptest::prelude::*;
 
     use super::*;
@@ -153,12 +116,12 @@ mod tests {
         assert!(read(&short).is_ok(), "a compressed length is not the body's length");
 
         for (kind, body, told) in [
-            ("text/html", "<h1>Log on</h1>", "a web page (such as a login page"),
+            ("text/html", "<h1>Log on</h1>", "a web page instead of JSON, such as a login page"),
             ("", " <!DOCTYPE html><form>", "a web page"),
             ("multipart/mixed", "--x\r\nHTTP/1.1 400 Bad Request", "a multipart answer"),
             ("application/atom+xml", "<entry/>", "an XML document"),
             ("application/json", "", "an empty answer"),
-            ("text/plain", "OK", "no JSON"),
+            ("text/plain", "OK", "text/plain instead of JSON"),
             ("application/json", r#"{"status":"ok"}"#, "holds no `d`"),
         ] {
             let error = read(&answer(200, kind, body.as_bytes())).unwrap_err();

@@ -3,8 +3,12 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header};
-use planthread_kit::{Class, ConnectorError, Sent, redact};
+use http::{Response, StatusCode};
+use planthread_kit::{
+    Class, ConnectorError, Sent,
+    http::answer::{Said, refusal},
+    redact,
+};
 use quick_xml::{Reader, events::Event};
 use serde_json::Value;
 
@@ -14,9 +18,8 @@ const KEPT: usize = 800;
 /// What a vendor's services do beyond the protocol.
 #[derive(Clone, Copy)]
 pub struct Dialect {
-    /// Parts of the names of session cookies, in lower case: their values are
-    /// hidden where a text repeats them.
-    pub cookies: &'static [&'static str],
+    /// Reads its error bodies, most often by [`said`].
+    pub read: fn(&[u8]) -> Said,
     /// What helps after a refusal with this status.
     pub cure: fn(StatusCode) -> Option<&'static str>,
 }
@@ -25,35 +28,28 @@ impl Dialect {
     /// A service that does nothing beyond the protocol.
     #[must_use]
     pub const fn plain() -> Self {
-        Self { cookies: &[], cure: |_| None }
+        Self { read: |body| said(body, &[]), cure: |_| None }
     }
 }
 
 impl fmt::Debug for Dialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dialect").field("cookies", &self.cookies).finish_non_exhaustive()
+        f.debug_struct("Dialect").finish_non_exhaustive()
     }
-}
-
-/// What a service said when it refused.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Said {
-    /// Its code; empty where the body has none.
-    pub code: String,
-    /// Its text with its details, shortened and redacted.
-    pub text: String,
 }
 
 /// Reads JSON with `message.value`, JSON with a plain message, and XML;
 /// anything else is kept as text. What stands in `innererror.errordetails`,
-/// often the text about a single row, comes after the message.
+/// often the text about a single row, comes after the message. `cookies` are those
+/// of [`shorten`].
 #[must_use]
-pub fn said(body: &[u8], dialect: Dialect) -> Said {
+pub fn said(body: &[u8], cookies: &[&str]) -> Said {
     let text = String::from_utf8_lossy(body);
     let parts = from_json(&text).or_else(|| from_xml(&text));
     let parts =
         parts.unwrap_or_else(|| Parts { message: text.trim().to_owned(), ..Parts::default() });
-    Said { text: shorten(&parts.text(), dialect), code: parts.code }
+    let code = Some(parts.code.clone()).filter(|code| !code.is_empty());
+    Said { text: shorten(&parts.text(), cookies), code }
 }
 
 /// An error body in parts.
@@ -153,14 +149,14 @@ fn from_xml(text: &str) -> Option<Parts> {
     (!parts.message.is_empty()).then_some(parts)
 }
 
-/// Keeps the first 800 characters in one line and hides what must not show:
-/// what any target may echo, and the session cookies of this one.
+/// Keeps the first 800 characters in one line and hides what must not show: what
+/// any target may echo, and the values of session cookies, whose names have one of
+/// the parts in `cookies`, in lower case.
 #[must_use]
-pub fn shorten(text: &str, dialect: Dialect) -> String {
+pub fn shorten(text: &str, cookies: &[&str]) -> String {
     let hidden = text.split_whitespace().map(|word| {
         let lower = word.to_ascii_lowercase();
-        let cookie =
-            dialect.cookies.iter().find(|name| lower.contains(**name) && lower.contains('='));
+        let cookie = cookies.iter().find(|name| lower.contains(**name) && lower.contains('='));
         cookie.map_or_else(|| word.to_owned(), |name| format!("{name}=***"))
     });
     redact::up_to(&hidden.collect::<Vec<_>>().join(" "), KEPT)
@@ -198,38 +194,11 @@ pub fn refused(
     sent: Sent,
     dialect: Dialect,
 ) -> ConnectorError {
-    let said = said(response.body(), dialect);
-    let status = response.status();
-    let class = match status.as_u16() {
-        401 | 403 => Class::Auth,
-        // Somebody lost patience while the request came in, or was handled.
-        408 => Class::Transient { sent },
-        // A redirect is somebody else's log-on page.
-        300..=499 => Class::Drift,
-        _ => Class::Transient { sent },
-    };
-    let elsewhere = status.is_redirection().then(|| location(response)).flatten();
-    let text = match (elsewhere, said.text.as_str()) {
-        (Some(elsewhere), _) => elsewhere,
-        (None, "") => "no text".to_owned(),
-        (None, text) => text.to_owned(),
-    };
-    let mut error = ConnectorError::new(class, step, format!("HTTP {}: {text}", status.as_u16()));
-    if !said.code.is_empty() {
-        error = error.vendor_code(said.code);
-    }
-    match (dialect.cure)(status) {
+    let error = refusal(step, response, sent, dialect.read);
+    match (dialect.cure)(response.status()) {
         Some(cure) => error.cure(cure),
         None => error,
     }
-}
-
-/// Where a redirect points, without its query: the best hint at whose page
-/// stands between.
-fn location(response: &Response<Bytes>) -> Option<String> {
-    let value = response.headers().get(header::LOCATION)?;
-    let value = String::from_utf8_lossy(value.as_bytes());
-    Some(format!("redirects to {}", redact::up_to(&value, 200)))
 }
 
 #[cfg(test)]
@@ -245,7 +214,7 @@ mod tests {
     }
 
     fn text(body: &str) -> String {
-        said(body.as_bytes(), PLAIN).text
+        said(body.as_bytes(), &[]).text
     }
 
     #[test]
@@ -254,11 +223,11 @@ mod tests {
         let plain = r#"{"error":{"code":"X/1","message":"no area"}}"#;
         let xml = r#"<?xml version="1.0"?><error xmlns="http://example.org/m"><code>X/1</code>
             <message xml:lang="en">a &amp; b</message><innererror><code>deep</code></innererror></error>"#;
-        assert_eq!(said(nested.as_bytes(), PLAIN).code, "/V/CX_X");
+        assert_eq!(said(nested.as_bytes(), &[]).code.unwrap(), "/V/CX_X");
         assert_eq!((text(nested).as_str(), text(plain).as_str()), ("no area", "no area"));
-        let both = Said { code: "X/1".into(), text: "a & b".into() };
-        assert_eq!(said(xml.as_bytes(), PLAIN), both);
-        assert_eq!(said(b"<html><body>Bad gateway</body></html>", PLAIN).code, "");
+        let both = Said { code: Some("X/1".into()), text: "a & b".into() };
+        assert_eq!(said(xml.as_bytes(), &[]), both);
+        assert_eq!(said(b"<html><body>Bad gateway</body></html>", &[]).code, None);
         assert_eq!(text(&"x".repeat(2_000)).chars().count(), 803);
     }
 
@@ -275,10 +244,9 @@ mod tests {
 
     #[test]
     fn secrets_do_not_survive() {
-        let cookies = Dialect { cookies: &["session_x"], ..PLAIN };
         let text = "proxy: Authorization: Basic cGxhbnQ6dGhyZWFk to https://a/b?$filter=x \
                     SESSION_X_100=abcdef; failed";
-        let shown = shorten(text, cookies);
+        let shown = shorten(text, &["session_x"]);
         assert!(!shown.contains("cGxhbnQ6"), "{shown}");
         assert!(!shown.contains("abcdef") && !shown.contains("$filter"), "{shown}");
         assert!(shown.contains("failed"));
@@ -315,9 +283,9 @@ mod tests {
     fn a_redirect_says_where_to_and_keeps_its_query() {
         let mut answer = answer(302, "<html>moved</html>");
         let to = "https://login.example.com/saml?Request=hunter2";
-        answer.headers_mut().insert(header::LOCATION, to.parse().unwrap());
+        answer.headers_mut().insert(http::header::LOCATION, to.parse().unwrap());
         let error = refused("read", &answer, Sent::No, PLAIN);
-        assert_eq!(error.message, "HTTP 302: redirects to https://login.example.com/saml?***");
+        assert_eq!(error.message, "HTTP 302 to https://login.example.com/saml");
     }
 
     proptest! {
@@ -326,8 +294,8 @@ mod tests {
             body in proptest::collection::vec(any::<u8>(), 0..300),
             xml in "<error>[<>a-z/&;]{0,40}",
         ) {
-            prop_assert!(said(&body, PLAIN).text.chars().count() <= KEPT + 3);
-            let _ = said(xml.as_bytes(), PLAIN);
+            prop_assert!(said(&body, &[]).text.chars().count() <= KEPT + 3);
+            let _ = said(xml.as_bytes(), &[]);
         }
     }
 }

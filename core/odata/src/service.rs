@@ -8,14 +8,14 @@ use planthread_kit::{
     Class, Clock, ConnectorError, Sent,
     http::{
         Call, HttpStack, Lane, Safety,
-        answer::{is_page, whole},
+        answer::{instead, is_page, whole},
         paging::At,
     },
 };
 use serde_json::Value;
 
 use crate::{
-    answer::{self, instead},
+    answer,
     fault::{self, Dialect, session_lost, wants_token},
     session::Session,
 };
@@ -119,7 +119,7 @@ impl Service {
             return Err(self.refused(READ, &answer, Sent::No));
         }
         let came = whole(READ, &answer, Sent::No).and_then(|()| match is_page(&answer) {
-            true => Err(instead(READ, &answer)),
+            true => Err(instead(READ, &answer, "XML")),
             false => Ok(String::from_utf8_lossy(answer.body()).into_owned()),
         });
         came.map_err(|error| self.named(error))

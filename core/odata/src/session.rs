@@ -13,9 +13,10 @@ use std::{
 use bytes::Bytes;
 use futures_util::lock::Mutex;
 use http::{HeaderMap, HeaderValue, Request, header};
-use planthread_kit::{Class, ConnectorError, http::answer::is_page};
-
-use crate::answer::instead;
+use planthread_kit::{
+    Class, ConnectorError,
+    http::answer::{instead, is_page},
+};
 
 /// Cookies by name. Path and domain need no rules: one host, one service.
 #[derive(Debug, Default)]
@@ -131,7 +132,7 @@ impl Session {
 fn no_token(answer: &http::Response<Bytes>) -> ConnectorError {
     const FETCH: &str = "fetch token";
     if is_page(answer) {
-        return instead(FETCH, answer);
+        return instead(FETCH, answer, "a token");
     }
     ConnectorError::new(Class::Drift, FETCH, "the answer carries no x-csrf-token")
         .cure("check the root of the service: it must answer the fetch itself")

@@ -51,7 +51,7 @@ fn one_page_among_four_posts_abandons_all_four() {
 fn the_refusal_is_named_for_who_reads_it() {
     let world = World::new(vec![("GET ", token(1)), ("POST ZPATrans", login())]);
     let error = world.push(&two()).unwrap_err().to_string();
-    assert!(error.contains("a web page (such as a login page or a proxy's)"), "{error}");
+    assert!(error.contains("a web page instead of JSON, such as a login page"), "{error}");
     let world = World::new(vec![("GET ", login())]);
     let error = world.push(&two()).unwrap_err().to_string();
     assert!(error.contains("a web page") && error.contains("PLANNING_DATA_API_SRV"), "{error}");

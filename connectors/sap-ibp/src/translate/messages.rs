@@ -10,11 +10,11 @@ use planthread_kit::{
     matching::{Matcher, Named, contains_word},
     rows::{Row, RowKey},
 };
-use planthread_odata::{answer::text, fault::shorten, literal::parse_date};
+use planthread_odata::{answer::text, literal::parse_date};
 use serde_json::Value;
 
 use super::encode::{Chunk, Encoded};
-use crate::{config::Config, wire::refusal::DIALECT};
+use crate::{config::Config, wire::refusal::shorten};
 
 /// One message of an import.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ pub(crate) fn messages(rows: &[Value], navigation: &str) -> Vec<Message> {
         .filter(refusal)
         .map(|row| Message {
             id: text(row, "ExceptionId").to_owned(),
-            text: shorten(text(row, "MsgText"), DIALECT),
+            text: shorten(text(row, "MsgText")),
             row: row.get(navigation).filter(|row| row.get("__deferred").is_none()).cloned(),
         })
         .collect()

@@ -1,11 +1,21 @@
 //! What helps after a refusal of these services, by its status.
 
 use http::StatusCode;
-use planthread_odata::Dialect;
+use planthread_odata::{
+    Dialect,
+    fault::{self, said},
+};
 
-/// Session cookies of a Gateway (§6.0), and what its refusals mean.
-pub(crate) const DIALECT: Dialect =
-    Dialect { cookies: &["sap_sessionid", "sap-usercontext", "sap-xsrf"], cure: cure_of };
+/// Session cookies of a Gateway (§6.0).
+const COOKIES: [&str; 3] = ["sap_sessionid", "sap-usercontext", "sap-xsrf"];
+
+/// How its refusals read, and what they mean.
+pub(crate) const DIALECT: Dialect = Dialect { read: |body| said(body, &COOKIES), cure: cure_of };
+
+/// A text of the service, as it may be shown.
+pub(crate) fn shorten(text: &str) -> String {
+    fault::shorten(text, &COOKIES)
+}
 
 const fn cure_of(status: StatusCode) -> Option<&'static str> {
     match status.as_u16() {
@@ -33,8 +43,6 @@ const fn cure_of(status: StatusCode) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use planthread_odata::fault::shorten;
-
     use super::*;
 
     #[test]
@@ -42,6 +50,6 @@ mod tests {
         for status in [302, 400, 401, 403, 404, 405, 411, 413, 414, 415] {
             assert!(cure_of(StatusCode::from_u16(status).unwrap()).is_some(), "{status}");
         }
-        assert!(!shorten("SAP_SESSIONID_X_100=abcdef;", DIALECT).contains("abcdef"));
+        assert!(!shorten("SAP_SESSIONID_X_100=abcdef;").contains("abcdef"));
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use serde_json::Value;
 
-use super::said::Said;
+pub use super::said::Said;
 use crate::{Class, ConnectorError, Sent, redact};
 
 /// What an answer must be to count.
@@ -191,7 +191,8 @@ pub fn refusal(
     }
 }
 
-const COMPARE: &str = "compare host and paths in the settings with the target's own address: a \
+/// What helps where something else answered in the place of the target.
+pub const COMPARE: &str = "compare host and paths in the settings with the target's own address: a \
     log-on page, a proxy or a gateway may answer in its place";
 
 const fn cure(status: u16) -> Option<&'static str> {
