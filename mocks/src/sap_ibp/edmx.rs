@@ -12,8 +12,9 @@ use super::{
     functions::{self, Function},
     labels::german,
     master::MasterType,
+    master_api::{self, CATALOGUE, CATALOGUE_KEYS, CATALOGUE_NAMES, MESSAGE},
     model::VERSION_FIELDS,
-    planning::message_names,
+    planning::{TRANS, message_names},
     wire::{Format, XML, escape, response},
 };
 
@@ -157,24 +158,36 @@ pub(super) fn planning(sandbox: &SapIbp, offered: &[String]) -> String {
 
 /// The three sets of one area (section 3).
 fn area_sets(schema: &mut Schema, area: &str, properties: &[Property], switches: Switches) {
-    let (trans, message) = (format!("{area}Trans"), format!("{area}Message"));
     schema.entity(area, &["ID"], properties, "");
-    let nav = schema.navigation(&format!("Nav{area}"), &trans, area, true);
-    let mut fields: Vec<_> =
-        ["Transactionid", "AggregationLevelFieldsString", "VersionID", "ScenarioID"]
-            .map(|name| text(name, ""))
-            .to_vec();
-    fields.push(("DoCommit".into(), "Edm.Boolean".into(), String::new()));
-    if switches.on(Switch::TransactionName) {
-        fields.push(text("TransactionName", ""));
-    }
-    schema.entity(&trans, &["Transactionid"], &fields, &nav);
-    let nav = schema.navigation(&format!("Nav{area}Message"), &message, area, false);
-    let fields: Vec<_> = message_names(switches).iter().map(|name| text(name, "")).collect();
-    schema.entity(&message, &["Transactionid", "ExceptionId"], &fields, &nav);
+    let newer = [("TransactionName", Switch::TransactionName)];
+    let newer = newer.into_iter().filter(|(_, switch)| switches.on(*switch));
+    let nav = format!("Nav{area}Message");
+    import(schema, area, (&TRANS, newer), (message_names(switches), &nav));
     schema.set(area, area, " sap:creatable=\"false\"");
-    schema.set(&trans, &trans, " sap:requires-filter=\"true\"");
-    schema.set(&message, &message, " sap:requires-filter=\"true\"");
+}
+
+/// The two sets of an import: what is staged, and what is said of it. The first
+/// names are their keys.
+fn import<'a>(
+    schema: &mut Schema,
+    of: &str,
+    (staged, newer): (&[&'a str], impl Iterator<Item = (&'a str, Switch)>),
+    (said, to_row): (&[&str], &str),
+) {
+    let (trans, message) = (format!("{of}Trans"), format!("{of}Message"));
+    let nav = schema.navigation(&format!("Nav{of}"), &trans, of, true);
+    let field = |name: &str| match name {
+        "DoCommit" | "DeleteEntries" => (name.into(), "Edm.Boolean".into(), String::new()),
+        _ => text(name, ""),
+    };
+    let fields = staged.iter().copied().chain(newer.map(|(name, _)| name)).map(field);
+    schema.entity(&trans, &staged[..1], &fields.collect::<Vec<_>>(), &nav);
+    let nav = schema.navigation(to_row, &message, of, false);
+    let fields: Vec<_> = said.iter().map(|name| text(name, "")).collect();
+    schema.entity(&message, &said[..2], &fields, &nav);
+    for set in [trans, message] {
+        schema.set(&set, &set, " sap:requires-filter=\"true\"");
+    }
 }
 
 const DIMENSION: &str = " sap:aggregation-role=\"dimension\"";
@@ -245,12 +258,9 @@ pub(super) fn master(sandbox: &SapIbp) -> String {
     for kind in sandbox.master_types() {
         master_type(&mut schema, kind, switches);
     }
-    let catalogue =
-        ["PlanningAreaID", "VersionID", "MasterDataTypeID", "PlanningAreaDescr", "VersionName"]
-            .map(|name| text(name, ""));
-    let keys = ["PlanningAreaID", "VersionID", "MasterDataTypeID"];
-    schema.entity("VersionSpecificMasterDataType", &keys, &catalogue, "");
-    schema.set("VersionSpecificMasterDataTypes", "VersionSpecificMasterDataType", "");
+    let catalogue = CATALOGUE_NAMES.map(|name| text(name, ""));
+    schema.entity("VersionSpecificMasterDataType", &CATALOGUE_KEYS, &catalogue, "");
+    schema.set(CATALOGUE, "VersionSpecificMasterDataType", "");
     schema.functions(&functions::master(switches));
     schema.render()
 }
@@ -265,25 +275,10 @@ fn master_type(schema: &mut Schema, kind: &MasterType, switches: Switches) {
     if !kind.loadable {
         return;
     }
-    let (trans, message) = (format!("{name}Trans"), format!("{name}Message"));
-    let nav = schema.navigation(&format!("Nav{name}"), &trans, name, true);
-    let mut fields: Vec<_> =
-        ["TransactionID", "RequestedAttributes", "PlanningAreaID", "VersionID"]
-            .map(|name| text(name, ""))
-            .to_vec();
-    fields.push(("DoCommit".into(), "Edm.Boolean".into(), String::new()));
-    if switches.on(Switch::DeleteEntries) {
-        fields.push(("DeleteEntries".into(), "Edm.Boolean".into(), String::new()));
-    }
-    if switches.on(Switch::TransactionName) {
-        fields.push(text("TransactionName", ""));
-    }
-    schema.entity(&trans, &["TransactionID"], &fields, &nav);
-    let nav = schema.navigation(&format!("Nav{name}"), &message, name, false);
-    let fields = ["TransactionID", "MessageID", "MessageText"].map(|name| text(name, ""));
-    schema.entity(&message, &["TransactionID", "MessageID"], &fields, &nav);
-    schema.set(&trans, &trans, " sap:requires-filter=\"true\"");
-    schema.set(&message, &message, " sap:requires-filter=\"true\"");
+    let newer =
+        [("DeleteEntries", Switch::DeleteEntries), ("TransactionName", Switch::TransactionName)];
+    let newer = newer.into_iter().filter(|(_, switch)| switches.on(*switch));
+    import(schema, name, (&master_api::TRANS, newer), (&MESSAGE, &format!("Nav{name}")));
 }
 
 /// The service document.

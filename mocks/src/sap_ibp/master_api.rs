@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    Answer, SapIbp, Service,
+    Answer, Import, SapIbp, Service,
     behaviours::{Switch, Switches},
     edmx, functions,
     listing::Declared,
@@ -14,18 +14,21 @@ use super::{
     model::{BASELINE, MASTER_ONLY_AREA, version_name},
     planning::result_of,
     query::Query,
-    stage::{body, own_id, text},
+    stage::{self, body, flag, own_id, text},
     transaction::Outcome,
     wire::{Entry, Format, Nav, Prop, Refusal, many, one, props, quoted, response},
 };
 
 const NAMESPACE: &str = "IBP.MASTER_DATA_API_SRV";
-const CATALOGUE: &str = "VersionSpecificMasterDataTypes";
-const CATALOGUE_KEYS: [&str; 3] = ["PlanningAreaID", "VersionID", "MasterDataTypeID"];
-const CATALOGUE_NAMES: [&str; 5] =
+pub(super) const CATALOGUE: &str = "VersionSpecificMasterDataTypes";
+pub(super) const CATALOGUE_KEYS: [&str; 3] = ["PlanningAreaID", "VersionID", "MasterDataTypeID"];
+pub(super) const CATALOGUE_NAMES: [&str; 5] =
     ["PlanningAreaID", "VersionID", "MasterDataTypeID", "PlanningAreaDescr", "VersionName"];
+/// Properties of `<MDT>Trans`, those of newer tenants left out.
+pub(super) const TRANS: [&str; 5] =
+    ["TransactionID", "RequestedAttributes", "PlanningAreaID", "VersionID", "DoCommit"];
 /// Properties of `<MDT>Message`.
-const MESSAGE: [&str; 3] = ["TransactionID", "MessageID", "MessageText"];
+pub(super) const MESSAGE: [&str; 3] = ["TransactionID", "MessageID", "MessageText"];
 
 impl SapIbp {
     /// Answers a request to the master data service.
@@ -89,21 +92,17 @@ impl SapIbp {
         let body = body(request)?;
         let declared = self.master.types[kind].clone();
         let nav = format!("Nav{}", declared.name);
-        self.known_properties(&body, &nav)?;
+        let newer = [
+            ("DeleteEntries", Switch::DeleteEntries),
+            ("TransactionName", Switch::TransactionName),
+        ];
+        stage::declared(&body, self.options.switches, (&TRANS, &newer, &nav))?;
         let id = own_id(text(&body, "TransactionID")?, "TransactionID")?;
         let version = self.version_of(&body, &declared)?;
-        let delete = match body.get("DeleteEntries") {
-            None | Some(Value::Null) => None,
-            Some(Value::Bool(delete)) => Some(*delete),
-            Some(_) => return Err(Refusal::bad("Property 'DeleteEntries' must be a boolean")),
-        };
+        let delete = flag(&body, "DeleteEntries")?;
         let requested = text(&body, "RequestedAttributes")?;
         let rows = rows(&body, &nav, &declared, &requested)?;
-        let commit = match body.get("DoCommit") {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(commit)) => *commit,
-            Some(_) => return Err(Refusal::bad("Property 'DoCommit' must be a boolean")),
-        };
+        let commit = flag(&body, "DoCommit")?;
         let transaction = self.master.transactions.entry(id.clone()).or_default();
         if transaction.progress.is_committed() {
             return Err(Refusal::bad(format!("Transaction {id} is committed already")));
@@ -112,12 +111,12 @@ impl SapIbp {
         if *target != (kind, version) {
             return Err(Refusal::bad("One transaction loads one type in one version"));
         }
-        if *transaction.delete.get_or_insert(delete.unwrap_or(false)) != delete.unwrap_or(false) {
+        if *transaction.delete.get_or_insert(delete) != delete {
             return Err(Refusal::bad("One transaction must keep a single DeleteEntries value"));
         }
         transaction.rows.extend(rows);
         if commit {
-            self.commit_master(at, &id);
+            self.commit(at, Import::MasterData(id.clone()));
         }
         let entry = Entry {
             set: format!("{}Trans", declared.name),
@@ -131,39 +130,6 @@ impl SapIbp {
             nav: vec![(nav, Nav::Many(Vec::new()))],
         };
         Ok(one(201, root, &entry, format).into())
-    }
-
-    /// Spellings differ from the planning side (section 3): one that is not
-    /// declared here must not pass for an absent one.
-    fn known_properties(&self, body: &Map<String, Value>, nav: &str) -> Result<(), Refusal> {
-        const DECLARED: [&str; 6] = [
-            "TransactionID",
-            "RequestedAttributes",
-            "PlanningAreaID",
-            "VersionID",
-            "DoCommit",
-            "__metadata",
-        ];
-        let newer = [
-            ("DeleteEntries", Switch::DeleteEntries),
-            ("TransactionName", Switch::TransactionName),
-        ];
-        for name in body.keys() {
-            let newer = newer
-                .iter()
-                .any(|(property, switch)| property == name && self.options.switches.on(*switch));
-            if !newer && !DECLARED.contains(&name.as_str()) && name != nav {
-                return Err(Refusal::bad(format!("Property '{name}' is invalid")));
-            }
-        }
-        Ok(())
-    }
-
-    fn commit_master(&mut self, at: Timestamp, id: &str) {
-        let (starts, ends) = (self.options.import_starts_after, self.options.import_ends_after);
-        if let Some(transaction) = self.master.transactions.get_mut(id) {
-            transaction.progress.commit(at, starts, ends);
-        }
     }
 
     /// Carries out one master data import that is due.
@@ -182,11 +148,7 @@ impl SapIbp {
         let declared = &self.master.types[kind];
         let nav = format!("Nav{}", declared.name);
         let expands = self.options.switches.on(Switch::MasterMessageExpand);
-        let nav = match query.get("$expand") {
-            None => None,
-            Some(name) if name == nav && expands => Some(nav.as_str()),
-            Some(name) => return Err(Refusal::bad(format!("Invalid $expand '{name}'"))),
-        };
+        let nav = query.expands(&nav, expands)?;
         let mut entries = Vec::new();
         for (id, transaction) in &self.master.transactions {
             if let Some((of, version)) = transaction.target.as_ref().filter(|t| t.0 == kind) {
@@ -221,7 +183,7 @@ impl SapIbp {
             ("Commit", "GET" | "POST") => {
                 let id = query.literal("P_TransactionID")?;
                 self.known_master(&id)?;
-                self.commit_master(at, &id);
+                self.commit(at, Import::MasterData(id));
                 Ok(one(200, root, &result_of(NAMESPACE, "Status", "INITIAL"), format).into())
             }
             ("GetExportResult", "GET" | "HEAD") => {
@@ -393,13 +355,8 @@ fn entry(row: &Attributes, set: &str, names: &[&str], keys: &[&str]) -> Entry {
     let value = |name: &str| row.get(name).cloned().unwrap_or_default();
     let key: Vec<_> = keys.iter().map(|key| format!("{key}={}", quoted(&value(key)))).collect();
     let kind = set.strip_suffix('s').filter(|_| set == CATALOGUE).unwrap_or(set);
-    Entry {
-        set: set.to_owned(),
-        key: key.join(","),
-        kind: format!("{NAMESPACE}.{kind}"),
-        props: names.iter().map(|name| ((*name).into(), Prop::Text(value(name)))).collect(),
-        nav: Vec::new(),
-    }
+    let props = names.iter().map(|name| ((*name).into(), Prop::Text(value(name))));
+    Entry::new(set, key.join(","), format!("{NAMESPACE}.{kind}"), props.collect())
 }
 
 fn list(

@@ -5,7 +5,7 @@ use http::{Method, Request, Response};
 use jiff::Timestamp;
 
 use super::{
-    Answer, Answered, SapIbp, Service, Work,
+    Answer, Answered, Import, SapIbp, Service, Work,
     behaviours::{Switch, Switches},
     edmx, functions,
     listing::Declared,
@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Properties of `<PA>Trans`.
-const TRANS: [&str; 5] =
+pub(super) const TRANS: [&str; 5] =
     ["Transactionid", "AggregationLevelFieldsString", "VersionID", "ScenarioID", "DoCommit"];
 /// Properties of `<PA>Message`; the last is not in the public export.
 const MESSAGE: [&str; 5] = ["Transactionid", "ExceptionId", "MsgText", "TimeStmp", "Severity"];
@@ -155,7 +155,7 @@ impl SapIbp {
             ("commit", "POST") => {
                 let id = query.literal("P_TransactionID")?;
                 self.known(&id)?;
-                self.commit(at, &id);
+                self.commit(at, Import::KeyFigures(id));
                 Ok(one(200, root, &value_result("Status", "INITIAL"), format).into())
             }
             ("InitiateParallelProcess", "POST" | "PUT")
@@ -198,18 +198,15 @@ impl SapIbp {
         self.mandatory_filter(query)?;
         let set = format!("{}Trans", self.area.name);
         let text = |value: &Option<String>| Prop::Text(value.clone().unwrap_or_default());
-        let entry = |(id, transaction): (&String, &Transaction)| Entry {
-            set: set.clone(),
-            key: quoted(id),
-            kind: format!("calcview.{set}"),
-            props: props([
+        let entry = |(id, transaction): (&String, &Transaction)| {
+            let props = props([
                 ("Transactionid", Prop::Text(id.clone())),
                 ("AggregationLevelFieldsString", text(&transaction.fields)),
                 ("VersionID", text(&transaction.version)),
                 ("ScenarioID", Prop::Text(String::new())),
                 ("DoCommit", Prop::Bool(transaction.progress.is_committed())),
-            ]),
-            nav: Vec::new(),
+            ]);
+            Entry::new(&set, quoted(id), format!("calcview.{set}"), props)
         };
         let entries = self.transactions.iter().map(entry).collect();
         let declared = Declared { set: &set, names: &TRANS, nav: None };
@@ -221,13 +218,7 @@ impl SapIbp {
         let set = format!("{}Message", area.name);
         self.mandatory_filter(query)?;
         let nav = format!("Nav{}Message", area.name);
-        let nav = match query.get("$expand") {
-            None => None,
-            Some(name) if name == nav && self.options.switches.on(Switch::MessageExpand) => {
-                Some(nav.as_str())
-            }
-            Some(name) => return Err(Refusal::bad(format!("Invalid $expand '{name}'"))),
-        };
+        let nav = query.expands(&nav, self.options.switches.on(Switch::MessageExpand))?;
         let mut entries = Vec::new();
         for (id, transaction) in &self.transactions {
             for (number, message) in transaction.messages.iter().enumerate() {
@@ -294,14 +285,7 @@ fn value_result(name: &str, value: &str) -> Entry {
 
 /// A `ValueResult` of the service with this namespace.
 pub(super) fn result_of(namespace: &str, name: &str, value: &str) -> Entry {
-    Entry {
-        set: "ValueResultSet".to_owned(),
-        key: quoted(name),
-        kind: format!("{namespace}.ValueResult"),
-        props: props([
-            ("Name", Prop::Text(name.to_owned())),
-            ("Value", Prop::Text(value.to_owned())),
-        ]),
-        nav: Vec::new(),
-    }
+    let pair = [("Name", Prop::Text(name.to_owned())), ("Value", Prop::Text(value.to_owned()))];
+    let kind = format!("{namespace}.ValueResult");
+    Entry::new("ValueResultSet", quoted(name), kind, props(pair))
 }

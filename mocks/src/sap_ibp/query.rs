@@ -53,6 +53,15 @@ impl Query {
         text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect()
     }
 
+    /// The navigation property that is expanded, if one is: `nav`, where it `may`.
+    pub(super) fn expands<'n>(&self, nav: &'n str, may: bool) -> Result<Option<&'n str>, Refusal> {
+        match self.get("$expand") {
+            None => Ok(None),
+            Some(name) if name == nav && may => Ok(Some(nav)),
+            Some(name) => Err(Refusal::bad(format!("Invalid $expand '{name}'"))),
+        }
+    }
+
     /// Whether all results are to be counted.
     pub(super) fn counts(&self) -> bool {
         self.get("$inlinecount") == Some("allpages")

@@ -377,13 +377,8 @@ impl SapIbp {
             };
             props.push((name, prop));
         }
-        Entry {
-            set: self.area.name.clone(),
-            key: format!("{}L", n + 1),
-            kind: format!("calcview.{}", self.area.name),
-            props,
-            nav: Vec::new(),
-        }
+        let area = &self.area.name;
+        Entry::new(area, format!("{}L", n + 1), format!("calcview.{area}"), props)
     }
 
     fn figure(&self, group: &Group<'_>, figure: usize, factor: Decimal) -> Prop {
@@ -446,16 +441,9 @@ impl SapIbp {
                 "VERSIONID" => (*version).to_owned(),
                 _ => version_name(model, version).to_owned(),
             };
-            Entry {
-                set: self.area.name.clone(),
-                key: "0L".to_owned(),
-                kind: format!("calcview.{}", self.area.name),
-                props: columns
-                    .iter()
-                    .map(|(column, _)| ((*column).into(), Prop::Text(value(column))))
-                    .collect(),
-                nav: Vec::new(),
-            }
+            let props = columns.iter().map(|(name, _)| ((*name).into(), Prop::Text(value(name))));
+            let area = &self.area.name;
+            Entry::new(area, "0L".to_owned(), format!("calcview.{area}"), props.collect())
         };
         let entries = page(known.iter().map(entry).collect(), query)?;
         let count = query.counts().then_some(known.len());

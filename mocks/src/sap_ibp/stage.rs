@@ -10,9 +10,10 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::{
-    SapIbp,
-    behaviours::Switch,
+    Import, SapIbp,
+    behaviours::{Switch, Switches},
     model::{NOT_WRITABLE, Span, TimeLevel, value_of},
+    planning::TRANS,
     query::Query,
     transaction::StagedRow,
     wire::{DETAILS_MAX, Entry, Format, Nav, Prop, Refusal, one, props, quoted},
@@ -72,7 +73,7 @@ impl SapIbp {
         }
         transaction.staged.extend(posted.rows);
         if posted.commit || !self.options.switches.on(Switch::StagingWithoutEffect) {
-            self.commit(at, &posted.id);
+            self.commit(at, Import::KeyFigures(posted.id.clone()));
         }
         Ok((one(201, root, &entry, format), values))
     }
@@ -81,32 +82,24 @@ impl SapIbp {
         self.options.switches.on(Switch::ReturnMin)
     }
 
-    /// Commits a staged transaction.
-    pub(super) fn commit(&mut self, at: Timestamp, id: &str) {
+    /// Commits a staged transaction of either service.
+    pub(super) fn commit(&mut self, at: Timestamp, import: Import) {
         let (starts, ends) = (self.options.import_starts_after, self.options.import_ends_after);
-        if let Some(transaction) = self.transactions.get_mut(id) {
-            transaction.progress.commit(at, starts, ends);
+        let progress = match import {
+            Import::KeyFigures(id) => self.transactions.get_mut(&id).map(|t| &mut t.progress),
+            Import::MasterData(id) => {
+                self.master.transactions.get_mut(&id).map(|t| &mut t.progress)
+            }
+        };
+        if let Some(progress) = progress {
+            progress.commit(at, starts, ends);
         }
     }
 
     fn understand(&self, body: &Map<String, Value>) -> Result<Posted, Refusal> {
         let nav = format!("Nav{}", self.area.name);
-        for name in body.keys() {
-            let known = [
-                "Transactionid",
-                "AggregationLevelFieldsString",
-                "VersionID",
-                "ScenarioID",
-                "DoCommit",
-                "__metadata",
-            ]
-            .contains(&name.as_str());
-            let named =
-                name == "TransactionName" && self.options.switches.on(Switch::TransactionName);
-            if !known && !named && *name != nav {
-                return Err(Refusal::bad(format!("Property '{name}' is invalid")));
-            }
-        }
+        let newer = [("TransactionName", Switch::TransactionName)];
+        declared(body, self.options.switches, (&TRANS, &newer, &nav))?;
         let id = own_id(text(body, "Transactionid")?, "Transactionid")?;
         let version = text(body, "VersionID")?;
         if !self.plan.model.has_scope(&version) {
@@ -115,11 +108,7 @@ impl SapIbp {
         if !text(body, "ScenarioID")?.is_empty() {
             return Err(Refusal::bad("The scenario does not exist"));
         }
-        let commit = match body.get("DoCommit") {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(commit)) => *commit,
-            Some(_) => return Err(Refusal::bad("Property 'DoCommit' must be a boolean")),
-        };
+        let commit = flag(body, "DoCommit")?;
         let fields = text(body, "AggregationLevelFieldsString")?;
         let columns = self.columns(&fields)?;
         let rows = match body.get(&nav) {
@@ -300,6 +289,30 @@ pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Refus
     }
 }
 
+/// Spellings differ between the services (section 3): a property that is not
+/// declared must not pass for an absent one.
+pub(super) fn declared(
+    body: &Map<String, Value>,
+    switches: Switches,
+    (names, newer, nav): (&[&str], &[(&str, Switch)], &str),
+) -> Result<(), Refusal> {
+    let on = |name: &str| newer.iter().any(|(own, switch)| *own == name && switches.on(*switch));
+    let known = |name: &str| names.contains(&name) || name == nav || name == "__metadata";
+    match body.keys().find(|name| !known(name) && !on(name)) {
+        None => Ok(()),
+        Some(name) => Err(Refusal::bad(format!("Property '{name}' is invalid"))),
+    }
+}
+
+/// A boolean; false where it is left out.
+pub(super) fn flag(body: &Map<String, Value>, name: &str) -> Result<bool, Refusal> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(_) => Err(Refusal::bad(format!("Property '{name}' must be a boolean"))),
+    }
+}
+
 pub(super) fn text(body: &Map<String, Value>, name: &str) -> Result<String, Refusal> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(String::new()),
@@ -346,12 +359,6 @@ impl SapIbp {
             let name = Arc::clone(&self.plan.model.measures[*figure].id);
             props.push((name, Prop::Decimal(format!("{value:.6}"))));
         }
-        Entry {
-            set: area.name.clone(),
-            key: format!("{number}L"),
-            kind: format!("calcview.{}", area.name),
-            props,
-            nav: Vec::new(),
-        }
+        Entry::new(&area.name, format!("{number}L"), format!("calcview.{}", area.name), props)
     }
 }

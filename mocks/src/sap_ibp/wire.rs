@@ -140,6 +140,18 @@ pub(super) struct Entry {
     pub(super) nav: Vec<(String, Nav)>,
 }
 
+impl Entry {
+    /// One without an expanded navigation property.
+    pub(super) fn new(
+        set: impl Into<String>,
+        key: String,
+        kind: String,
+        props: Vec<(Name, Prop)>,
+    ) -> Self {
+        Self { set: set.into(), key, kind, props, nav: Vec::new() }
+    }
+}
+
 /// Properties of an entry whose names are few.
 pub(super) fn props<const N: usize>(props: [(&str, Prop); N]) -> Vec<(Name, Prop)> {
     props.into_iter().map(|(name, prop)| (name.into(), prop)).collect()

@@ -12,7 +12,7 @@ const CODE_LINES_MAX: usize = 2_500;
 /// Rooms that are larger, and how large they are; they may only shrink. This vendor
 /// publishes its interface: metadata, master data, conversions and calendars are
 /// checked line by line, and the sandbox answers them in two formats.
-const LARGER: [(&str, usize); 2] = [("connectors/sap-ibp", 3_720), ("mocks/src/sap_ibp", 4_200)];
+const LARGER: [(&str, usize); 2] = [("connectors/sap-ibp", 3_720), ("mocks/src/sap_ibp", 4_150)];
 
 /// Lines that are neither empty nor a comment, nor of a test.
 fn code_lines(text: &str) -> usize {
