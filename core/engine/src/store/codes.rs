@@ -5,15 +5,27 @@
 //! state outlives the program that wrote it. The tests compare with literals; a
 //! new member gets a new code, an old code is never used again.
 
+use std::fmt::Display;
+
 use planthread_contracts::{PeriodKind, RevisionState, Status};
 
-use super::codec::stored;
 use crate::{
     EngineError,
     error::Result,
     ledger::{CaseKind, LockKind, Why},
     plan::HoldReason,
 };
+
+/// The member that `is` spelt so.
+fn read<T: Copy>(
+    all: impl IntoIterator<Item = T>,
+    is: impl Fn(T) -> bool,
+    what: &str,
+    spelt: impl Display,
+) -> Result<T> {
+    let known = all.into_iter().find(|member| is(*member));
+    known.ok_or_else(|| EngineError::Stored(format!("`{spelt}` as a {what}")))
+}
 
 /// The kind of a period.
 pub(super) const fn kind_code(kind: PeriodKind) -> i64 {
@@ -27,13 +39,8 @@ pub(super) const fn kind_code(kind: PeriodKind) -> i64 {
 
 /// Reads [`kind_code`] back.
 pub(super) fn kind(code: i64) -> Result<PeriodKind> {
-    Ok(match code {
-        0 => PeriodKind::Day,
-        1 => PeriodKind::Week,
-        2 => PeriodKind::TechnicalWeek,
-        3 => PeriodKind::Month,
-        _ => return Err(stored("period kind", code)),
-    })
+    let all = [PeriodKind::Day, PeriodKind::Week, PeriodKind::TechnicalWeek, PeriodKind::Month];
+    read(all, |member| kind_code(member) == code, "period kind", code)
 }
 
 /// A revision's state.
@@ -53,18 +60,8 @@ pub(super) const fn state_code(state: RevisionState) -> i64 {
 
 /// Reads [`state_code`] back.
 pub(super) fn state(code: i64) -> Result<RevisionState> {
-    Ok(match code {
-        0 => RevisionState::Pending,
-        1 => RevisionState::Held,
-        2 => RevisionState::InFlight,
-        3 => RevisionState::Unproven,
-        4 => RevisionState::Seen,
-        5 => RevisionState::Rejected,
-        6 => RevisionState::Superseded,
-        7 => RevisionState::Overtaken,
-        8 => RevisionState::Withdrawn,
-        _ => return Err(stored("state", code)),
-    })
+    let all = RevisionState::ALL;
+    read(all, |member| state_code(member) == code, "state", code)
 }
 
 /// The status of the truth behind a value. It is not the code that lands.
@@ -81,15 +78,8 @@ pub(super) const fn status_code(status: Status) -> i64 {
 
 /// Reads [`status_code`] back.
 pub(super) fn status(code: i64) -> Result<Status> {
-    Ok(match code {
-        0 => Status::Unknown,
-        1 => Status::Live,
-        2 => Status::Held,
-        3 => Status::Assumed,
-        4 => Status::Conflicting,
-        5 => Status::Planner,
-        _ => return Err(stored("status", code)),
-    })
+    let all = Status::ALL;
+    read(all, |member| status_code(member) == code, "status", code)
 }
 
 /// Why a revision is wanted.
@@ -111,20 +101,20 @@ pub(super) const fn why_code(why: Why) -> i64 {
 
 /// Reads [`why_code`] back.
 pub(super) fn why(code: i64) -> Result<Why> {
-    Ok(match code {
-        0 => Why::New,
-        1 => Why::Changed,
-        2 => Why::Refresh,
-        3 => Why::Lost,
-        4 => Why::StaleOwn,
-        5 => Why::Overwritten,
-        6 => Why::Undo,
-        7 => Why::Retried,
-        8 => Why::Ended,
-        9 => Why::Doubled,
-        10 => Why::Mapping,
-        _ => return Err(stored("reason to want a cell", code)),
-    })
+    let all = [
+        Why::New,
+        Why::Changed,
+        Why::Refresh,
+        Why::Lost,
+        Why::StaleOwn,
+        Why::Overwritten,
+        Why::Undo,
+        Why::Retried,
+        Why::Ended,
+        Why::Doubled,
+        Why::Mapping,
+    ];
+    read(all, |member| why_code(member) == code, "reason to want a cell", code)
 }
 
 /// Why a cell is held.
@@ -153,8 +143,8 @@ pub(super) const fn hold_word(reason: HoldReason) -> &'static str {
 
 /// Reads [`hold_word`] back.
 pub(super) fn hold(word: &str) -> Result<HoldReason> {
-    let known = HoldReason::ALL.into_iter().find(|reason| hold_word(*reason) == word);
-    known.ok_or_else(|| EngineError::Stored(format!("`{word}` as a reason to hold a cell")))
+    let all = HoldReason::ALL;
+    read(all, |member| hold_word(member) == word, "reason to hold a cell", word)
 }
 
 /// What a lock keeps from happening.
@@ -167,11 +157,8 @@ pub(super) const fn lock_word(kind: LockKind) -> &'static str {
 
 /// Reads [`lock_word`] back.
 pub(super) fn lock_kind(word: &str) -> Result<LockKind> {
-    match word {
-        "send" => Ok(LockKind::Send),
-        "pin" => Ok(LockKind::Pin),
-        _ => Err(EngineError::Stored(format!("`{word}` as a lock"))),
-    }
+    let all = [LockKind::Send, LockKind::Pin];
+    read(all, |member| lock_word(member) == word, "lock", word)
 }
 
 /// How an attempt ended.
@@ -218,16 +205,16 @@ pub(super) const fn part_word(word: PartWord) -> &'static str {
 
 /// Reads [`part_word`] back.
 pub(super) fn part(word: &str) -> Result<PartWord> {
-    Ok(match word {
-        "accepted" => PartWord::Accepted,
-        "rejected" => PartWord::Rejected,
-        "unproven" => PartWord::Unproven,
-        "unnamed" => PartWord::Unnamed,
-        "failed" => PartWord::Failed,
-        "not_taken" => PartWord::NotTaken,
-        "unclear" => PartWord::Unclear,
-        _ => return Err(EngineError::Stored(format!("`{word}` as what became of a cell"))),
-    })
+    let all = [
+        PartWord::Accepted,
+        PartWord::Rejected,
+        PartWord::Unproven,
+        PartWord::Unnamed,
+        PartWord::Failed,
+        PartWord::NotTaken,
+        PartWord::Unclear,
+    ];
+    read(all, |member| part_word(member) == word, "end of a cell", word)
 }
 
 /// What a case is about.
@@ -250,21 +237,21 @@ pub(super) const fn case_word(kind: CaseKind) -> &'static str {
 
 /// Reads [`case_word`] back.
 pub(super) fn case_kind(word: &str) -> Result<CaseKind> {
-    Ok(match word {
-        "job" => CaseKind::Job,
-        "mass" => CaseKind::Mass,
-        "rounding" => CaseKind::Rounding,
-        "level" => CaseKind::Level,
-        "unknown" => CaseKind::Unknown,
-        "dropped" => CaseKind::Dropped,
-        "doubled" => CaseKind::Doubled,
-        "redoubled" => CaseKind::Redoubled,
-        "second_writer" => CaseKind::SecondWriter,
-        "clock" => CaseKind::Clock,
-        "restored" => CaseKind::Restored,
-        "taken_back" => CaseKind::TakenBack,
-        _ => return Err(EngineError::Stored(format!("`{word}` as a case"))),
-    })
+    let all = [
+        CaseKind::Job,
+        CaseKind::Mass,
+        CaseKind::Rounding,
+        CaseKind::Level,
+        CaseKind::Unknown,
+        CaseKind::Dropped,
+        CaseKind::Doubled,
+        CaseKind::Redoubled,
+        CaseKind::SecondWriter,
+        CaseKind::Clock,
+        CaseKind::Restored,
+        CaseKind::TakenBack,
+    ];
+    read(all, |member| case_word(member) == word, "case", word)
 }
 
 #[cfg(test)]
