@@ -12,7 +12,7 @@ use planthread_engine::{
     undo::{self, UndoRequest, Undone},
     verify::Which,
 };
-use planthread_kit::{PushPolicy, Unobserved};
+use planthread_kit::PushPolicy;
 
 use super::{Bridge, OpenTarget, agreement, attempts, policy, watched::Watched};
 use crate::failure::Failure;
@@ -103,7 +103,6 @@ impl Bridge {
             clock: &self.clock,
             push,
             breaker: &target.breaker,
-            progress: &Unobserved,
         }
     }
 

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use planthread_contracts::WriteGrant;
 use planthread_engine::{State, deliver::DurableLog, plan::Policy};
 use planthread_kit::{
-    AttemptEnd, AttemptId, AttemptLog as _, Batch, Class, Clock, Sent, SystemClock, VirtualClock,
+    AttemptEnd, AttemptId, AttemptLog as _, Batch, Clock, SystemClock, VirtualClock,
 };
 use serde_json::Value;
 
@@ -38,8 +38,7 @@ fn two_hours_ago(project: &Project, state: &Arc<State>, id: &AttemptId) -> Attem
     let then: Arc<dyn Clock> = Arc::new(VirtualClock::new(now - SignedDuration::from_hours(2), 1));
     let log = DurableLog::new(Arc::clone(state), Arc::clone(&then));
     let (record, batch) = (log.record(id).unwrap(), log.batch(id).unwrap());
-    let class = Class::Transient { sent: Sent::No };
-    log.close(id, &AttemptEnd::NotTaken { class, reason: "of the test".into() }).unwrap();
+    log.close(id, &AttemptEnd::NotTaken { reason: "of the test".into() }).unwrap();
     let target = &project.config().targets["ibp"];
     let grant = |measure| WriteGrant::bridge_owned(measure, batch.scope()).ok();
     let grants: Vec<WriteGrant> = target.measures.iter().filter_map(grant).collect();

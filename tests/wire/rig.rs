@@ -13,9 +13,9 @@ use planthread_conformance::{Bench as _, bench::batch};
 use planthread_contracts::{CellKey, Period, Scope};
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Backoff, Batch, Breaker,
-    BreakerPolicy, CellWrite, Clock, Connector, ConnectorError, Expected, NoteError, NoteSink,
-    PushEnd, PushPolicy, PushStack, RecordedBatch, ReqwestTransport, Selection, SystemClock,
-    TransportOptions, Unobserved,
+    BreakerPolicy, CellWrite, Clock, Connector, ConnectorError, NoteError, NoteSink, PushEnd,
+    PushPolicy, PushStack, RecordedBatch, ReqwestTransport, Selection, SystemClock,
+    TransportOptions,
     http::{HttpSettings, Lane},
 };
 use planthread_mocks::{Change, SandboxOptions, Shared, Writer, serve};
@@ -138,8 +138,6 @@ impl Rig {
             policy: &policy,
             breaker: &breaker,
             clock: &*self.clock,
-            progress: &Unobserved,
-            expected: Expected::default(),
         };
         let end = stack.push(&batch).await;
         if let PushEnd::Parked { open: Some(id), .. } = &end {

@@ -11,8 +11,7 @@
 //! - [`http`]: the request stack, around every HTTP request of a connector,
 //!   with its [`quota`] by tenant.
 //! - [`push_stack`]: around `submit` and `poll`, with its [`breaker`]: it waits
-//!   for the target's job and tells its [`progress`]; what a class of error leads
-//!   to stands in one [`table`].
+//!   for the target's job; what a class of error leads to stands in one [`table`].
 //! - [`clock`] and [`transport`]: time and network as parameters; the real ones
 //!   are [`system_clock`] and [`transport_reqwest`].
 //! - [`mod@agreement`]: signed descriptions of writes that nothing public describes.
@@ -34,7 +33,6 @@ pub mod http;
 pub mod mask;
 pub mod matching;
 pub mod probe;
-pub mod progress;
 pub mod push_stack;
 pub mod quota;
 pub mod redact;
@@ -61,7 +59,6 @@ pub use connector::{
 };
 pub use error::{Class, ConnectorError, Sent};
 pub use mask::Masked;
-pub use progress::{Expected, Moment, Progress, Stage, Unobserved};
 pub use push_stack::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, PushStack, Settled};
 pub use quota::{Blackout, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, TenantKey};
 pub use secret::{Secret, SecretError, SecretRef};

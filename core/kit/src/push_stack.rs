@@ -11,7 +11,7 @@
 
 mod terms;
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use tracing::Instrument as _;
 pub use self::terms::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, Settled};
 use crate::{
     Attempt, AttemptId, AttemptRecord, Batch, Breaker, Class, Clock, Connector, ConnectorError,
-    Expected, Moment, Poll, Progress, PushOutcome, RecordedBatch, Sent, Stage, Submission,
+    Poll, PushOutcome, RecordedBatch, Sent, Submission,
     table::{Retry, treatment},
 };
 
@@ -38,14 +38,7 @@ pub struct PushStack<'a> {
     pub breaker: &'a Breaker,
     /// Time.
     pub clock: &'a dyn Clock,
-    /// Who is told what is waited for.
-    pub progress: &'a dyn Progress,
-    /// What the next batch is expected to be.
-    pub expected: Expected,
 }
-
-/// Somebody is told at least this often.
-const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 impl PushStack<'_> {
     /// Pushes `batch` until its end is known, or waiting is somebody else's.
@@ -78,8 +71,7 @@ impl PushStack<'_> {
                 Ok(attempt) => attempt,
                 Err(error) => return PushEnd::Parked { error, after: None, open: None },
             };
-            let telling = Telling { cells: batch.cells().len(), started };
-            let (submitted, late) = self.submit(batch, &attempt, telling).await;
+            let (submitted, late) = self.submit(batch, &attempt).await;
             match &submitted {
                 // What a job takes and how it ends says nothing about whether
                 // the target is there.
@@ -88,7 +80,7 @@ impl PushStack<'_> {
             }
             attempts += 1;
             let id = attempt.id();
-            let again = match self.ended(batch, id, submitted, attempts, telling).await {
+            let again = match self.ended(batch, id, submitted, attempts).await {
                 Ok(again) if late => return PushEnd::TooLarge { error: again.error },
                 Ok(again) => again,
                 Err(end) => return *end,
@@ -101,8 +93,7 @@ impl PushStack<'_> {
                 let after = matches!(error.class, Class::Throttled { .. }).then_some(again.wait);
                 return PushEnd::Parked { error, after, open: None };
             }
-            let why = again.error.to_string();
-            self.told(telling, Stage::Waiting { why: &why }, self.clock.sleep(again.wait)).await;
+            self.clock.sleep(again.wait).await;
         }
     }
 
@@ -111,38 +102,13 @@ impl PushStack<'_> {
         &self,
         batch: &Batch,
         attempt: &Attempt,
-        telling: Telling,
     ) -> (Result<Submission, ConnectorError>, bool) {
         let limit = self.policy.submit_limit;
-        let submit = select(self.connector.submit(batch, attempt), self.clock.sleep(limit));
-        match self.told(telling, Stage::Submitting, submit).await {
+        match select(self.connector.submit(batch, attempt), self.clock.sleep(limit)).await {
             Either::Left((result, _)) => (result, false),
             Either::Right(_) => {
                 let message = format!("the target did not take it within {} s", limit.as_secs());
                 (Err(ConnectorError::new(UNCLEAR, "submit batch", message)), true)
-            }
-        }
-    }
-
-    /// Waits for `what`, and tells every second that it does.
-    async fn told<T>(
-        &self,
-        telling: Telling,
-        stage: Stage<'_>,
-        what: impl Future<Output = T>,
-    ) -> T {
-        let mut what = pin!(what);
-        loop {
-            self.progress.moment(&Moment {
-                target: &self.connector.info().target,
-                expected: self.expected,
-                cells: telling.cells,
-                stage,
-                elapsed: self.since(telling.started),
-            });
-            match select(what.as_mut(), self.clock.sleep(TOLD_EVERY)).await {
-                Either::Left((done, _)) => return done,
-                Either::Right(_) => {}
             }
         }
     }
@@ -155,7 +121,6 @@ impl PushStack<'_> {
         id: &AttemptId,
         submitted: Result<Submission, ConnectorError>,
         attempts: u32,
-        telling: Telling,
     ) -> Result<Again, Box<PushEnd>> {
         let backoff = || self.policy.backoff.wait(attempts - 1, self.clock);
         let (settled, error) = match submitted {
@@ -164,12 +129,12 @@ impl PushStack<'_> {
                 // No job has ended when it was just begun: asked at once it
                 // would only cost a request.
                 let first = self.policy.poll_every;
-                (self.follow(id, batch.recorded(), first, telling).await, None)
+                (self.follow(id, batch.recorded(), first).await, None)
             }
             Err(error) if matches!(treatment(error.class).retry, Retry::AfterSettle) => {
                 // Asking may take minutes: the reason is said before.
                 tracing::warn!(attempt = %id, %error, "unclear: the target is asked");
-                (self.follow(id, batch.recorded(), Duration::ZERO, telling).await, Some(error))
+                (self.follow(id, batch.recorded(), Duration::ZERO).await, Some(error))
             }
             Err(error) => return self.after_refusal(id, error, backoff()),
         };
@@ -202,7 +167,7 @@ impl PushStack<'_> {
             Retry::AfterWait(after) => Some(after),
             Retry::AfterBackoff | Retry::AfterSettle => Some(backoff),
         };
-        let end = AttemptEnd::NotTaken { class: error.class, reason: error.to_string() };
+        let end = AttemptEnd::NotTaken { reason: error.to_string() };
         if let Err(error) = self.log.close(id, &end) {
             return open(id, error);
         }
@@ -217,31 +182,20 @@ impl PushStack<'_> {
     /// earlier wait, left open.
     pub async fn settle(&self, id: &AttemptId) -> Settled {
         match self.log.batch(id) {
-            Ok(batch) => {
-                let telling = Telling { cells: batch.cells().len(), started: self.clock.now() };
-                self.follow(id, &batch, Duration::ZERO, telling).await
-            }
+            Ok(batch) => self.follow(id, &batch, Duration::ZERO).await,
             Err(error) => Settled::Open(error),
         }
     }
 
     /// Asks about an open attempt, first after `first`, and closes it.
-    async fn follow(
-        &self,
-        id: &AttemptId,
-        batch: &RecordedBatch,
-        first: Duration,
-        telling: Telling,
-    ) -> Settled {
+    async fn follow(&self, id: &AttemptId, batch: &RecordedBatch, first: Duration) -> Settled {
         let settled = match self.log.record(id) {
-            Ok(record) => self.ask(&record, batch, first, telling).await,
+            Ok(record) => self.ask(&record, batch, first).await,
             Err(error) => Settled::Open(error),
         };
         let end = match &settled {
             Settled::Done(outcome) => AttemptEnd::Done(outcome.clone()),
-            Settled::NotTaken { why } => {
-                AttemptEnd::NotTaken { class: UNCLEAR, reason: why.clone() }
-            }
+            Settled::NotTaken { why } => AttemptEnd::NotTaken { reason: why.clone() },
             Settled::Unknown { until } => {
                 let reason = "the target can't tell how it ended".to_owned();
                 AttemptEnd::Unknown { until: *until, reason }
@@ -255,13 +209,7 @@ impl PushStack<'_> {
     }
 
     /// Polls until the job has ended or the wait is over.
-    async fn ask(
-        &self,
-        record: &AttemptRecord,
-        batch: &RecordedBatch,
-        first: Duration,
-        telling: Telling,
-    ) -> Settled {
+    async fn ask(&self, record: &AttemptRecord, batch: &RecordedBatch, first: Duration) -> Settled {
         let (started, limit) = (self.clock.now(), self.policy.wait_limit);
         let mut wait = first;
         let mut state: Option<String> = None;
@@ -271,14 +219,12 @@ impl PushStack<'_> {
             if wait > left {
                 return Settled::Open(still_running(state.as_deref(), limit));
             }
-            let stage = Stage::Running { state: state.as_deref().unwrap_or_default() };
             if !wait.is_zero() {
-                self.told(telling, stage, self.clock.sleep(wait)).await;
+                self.clock.sleep(wait).await;
             }
             let left = limit.saturating_sub(self.since(started));
             let poll = select(self.connector.poll(record, batch), self.clock.sleep(left));
-            let asked = self.told(telling, stage, poll).await;
-            wait = match asked {
+            wait = match poll.await {
                 Either::Left((Ok(Poll::Done(outcome)), _)) => {
                     return Settled::Done(counted(batch.cells().len(), outcome));
                 }
@@ -326,13 +272,6 @@ impl PushStack<'_> {
 }
 
 const UNCLEAR: Class = Class::Transient { sent: Sent::Maybe };
-
-/// What is said of a batch at every moment.
-#[derive(Debug, Clone, Copy)]
-struct Telling {
-    cells: usize,
-    started: Timestamp,
-}
 
 /// How another attempt may follow one that took no effect.
 struct Again {

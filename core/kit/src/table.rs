@@ -17,17 +17,6 @@ pub enum Retry {
     Never,
 }
 
-/// When the target is parked: wanted moves on, nothing is sent, nothing dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Park {
-    /// When attempts or wall-clock budget are used up.
-    AfterBudget,
-    /// When the wait is longer than what is left of the budget.
-    WhenTooLong,
-    /// Now.
-    AtOnce,
-}
-
 /// One row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Treatment {
@@ -35,8 +24,6 @@ pub struct Treatment {
     pub retry: Retry,
     /// Whether the breaker counts it.
     pub counts_on_breaker: bool,
-    /// When the target is parked.
-    pub park: Park,
     /// Exit code of a command that ends with it: 1 findings, 2 configuration,
     /// 3 come back later, 70 internal.
     pub exit_code: u8,
@@ -46,24 +33,15 @@ pub struct Treatment {
 #[must_use]
 pub const fn treatment(class: Class) -> Treatment {
     match class {
-        Class::Transient { sent: Sent::No } => Treatment {
-            retry: Retry::AfterBackoff,
-            counts_on_breaker: true,
-            park: Park::AfterBudget,
-            exit_code: 3,
-        },
-        Class::Transient { sent: Sent::Maybe } => Treatment {
-            retry: Retry::AfterSettle,
-            counts_on_breaker: true,
-            park: Park::AfterBudget,
-            exit_code: 3,
-        },
-        Class::Throttled { after } => Treatment {
-            retry: Retry::AfterWait(after),
-            counts_on_breaker: false,
-            park: Park::WhenTooLong,
-            exit_code: 3,
-        },
+        Class::Transient { sent: Sent::No } => {
+            Treatment { retry: Retry::AfterBackoff, counts_on_breaker: true, exit_code: 3 }
+        }
+        Class::Transient { sent: Sent::Maybe } => {
+            Treatment { retry: Retry::AfterSettle, counts_on_breaker: true, exit_code: 3 }
+        }
+        Class::Throttled { after } => {
+            Treatment { retry: Retry::AfterWait(after), counts_on_breaker: false, exit_code: 3 }
+        }
         // Credentials and rights are configuration, on one side or the other.
         Class::Auth => stopped(2),
         // The target changed: a finding for its owner.
@@ -73,7 +51,7 @@ pub const fn treatment(class: Class) -> Treatment {
 }
 
 const fn stopped(exit_code: u8) -> Treatment {
-    Treatment { retry: Retry::Never, counts_on_breaker: false, park: Park::AtOnce, exit_code }
+    Treatment { retry: Retry::Never, counts_on_breaker: false, exit_code }
 }
 
 #[cfg(test)]
@@ -97,7 +75,6 @@ mod tests {
                 (row.retry, row.counts_on_breaker, row.exit_code),
                 (retry, counts, exit_code)
             );
-            assert_eq!(row.park == Park::AtOnce, retry == Retry::Never, "{}", class.word());
         }
     }
 }

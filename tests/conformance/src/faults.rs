@@ -11,8 +11,8 @@ use std::{
 use planthread_contracts::{CellKey, RowOutcome};
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Breaker, BreakerPolicy,
-    CellWrite, Class, ConnectorError, Expected, NoteError, NoteSink, Poll, PushEnd, PushPolicy,
-    PushStack, RecordedBatch, Unobserved, VirtualClock,
+    CellWrite, Class, ConnectorError, NoteError, NoteSink, Poll, PushEnd, PushPolicy, PushStack,
+    RecordedBatch, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -222,8 +222,6 @@ fn push(world: &World, cells: &[CellWrite]) -> Result<PushEnd, String> {
         policy: &policy,
         breaker: &breaker,
         clock: &world.clock,
-        progress: &Unobserved,
-        expected: Expected::default(),
     };
     let end = world.clock.block_on(stack.push(&batch));
     if let PushEnd::Parked { open: Some(id), .. } = &end {

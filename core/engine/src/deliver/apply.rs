@@ -6,9 +6,7 @@ use std::{
 };
 
 use planthread_contracts::CellKey;
-use planthread_kit::{
-    Breaker, Clock, Connector, ConnectorError, Expected, Progress, PushPolicy, PushStack,
-};
+use planthread_kit::{Breaker, Clock, Connector, ConnectorError, PushPolicy, PushStack};
 use serde::Serialize;
 
 use super::{DurableLog, check::Checker, lanes::Lanes};
@@ -35,20 +33,16 @@ pub struct Delivery<'a> {
     pub push: &'a PushPolicy,
     /// The target's breaker; shared by everything that pushes to it.
     pub breaker: &'a Breaker,
-    /// Who is told what is waited for.
-    pub progress: &'a dyn Progress,
 }
 
 impl Delivery<'_> {
-    pub(super) fn stack<'s>(&'s self, log: &'s DurableLog, expected: Expected) -> PushStack<'s> {
+    pub(super) fn stack<'s>(&'s self, log: &'s DurableLog) -> PushStack<'s> {
         PushStack {
             connector: self.connector,
             log,
             policy: self.push,
             breaker: self.breaker,
             clock: self.clock.as_ref(),
-            progress: self.progress,
-            expected,
         }
     }
 }

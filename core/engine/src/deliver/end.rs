@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_kit::{AttemptEnd, AttemptId, AttemptLog as _, Expected, PushPolicy, Settled};
+use planthread_kit::{AttemptEnd, AttemptId, AttemptLog as _, PushPolicy, Settled};
 use serde::{Deserialize, Serialize};
 
 use super::{Delivery, DurableLog};
@@ -69,7 +69,7 @@ pub(super) async fn end(
 ) -> Result<Settled> {
     let push = PushPolicy { poll_every: Duration::MAX, unanswered: 1, ..delivery.push.clone() };
     let once = Delivery { push: &push, ..*delivery };
-    let settled = once.stack(log, Expected::default()).settle(&ending.attempt).await;
+    let settled = once.stack(log).settle(&ending.attempt).await;
     let Settled::Open(_) = settled else { return Ok(settled) };
     let now = delivery.clock.now();
     let until = now.saturating_add(settle_window).unwrap_or(now);

@@ -42,8 +42,7 @@ impl<'a> Lanes<'a> {
         }
         if let Some(lane) = self.free.pop() {
             let part = Applied::new(applied.plan.clone(), String::new());
-            let before = applied.batches + self.busy.len() as u64;
-            self.busy.push(Box::pin(lane.carry(lines, part, before)));
+            self.busy.push(Box::pin(lane.carry(lines, part)));
         }
         while self.free.is_empty() {
             self.wait(applied).await?;

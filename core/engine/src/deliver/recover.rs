@@ -3,7 +3,7 @@
 use std::{slice, sync::Arc};
 
 use futures_util::future::join_all;
-use planthread_kit::{ConnectorError, Expected, Settled};
+use planthread_kit::{ConnectorError, Settled};
 use serde::Serialize;
 
 use super::{Delivery, DurableLog, Ending, end::end, may_be_ended};
@@ -90,7 +90,7 @@ async fn settle(
         let ending = endings.iter().find(|ending| over && ending.attempt == *id);
         let settled = match ending {
             Some(ending) => end(delivery, log, ending, policy.settle_window).await?,
-            None => delivery.stack(log, Expected::default()).settle(id).await,
+            None => delivery.stack(log).settle(id).await,
         };
         Ok((settled, ending.is_some()))
     });

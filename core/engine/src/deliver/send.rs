@@ -1,11 +1,9 @@
 //! Send: batches of a plan, cut again while the target is slower than thought.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
 use planthread_contracts::RowOutcome;
-use planthread_kit::{
-    Batch, CellWrite, Class, ConnectorError, Expected, PushEnd, PushOutcome, Sent,
-};
+use planthread_kit::{Batch, CellWrite, Class, ConnectorError, PushEnd, PushOutcome, Sent};
 
 use super::{
     DurableLog,
@@ -25,15 +23,13 @@ pub(super) struct Sender<'a> {
     log: DurableLog,
     state: Reader,
     policy: Policy,
-    /// Batches of the plan that went out before.
-    before: u64,
 }
 
 impl<'a> Sender<'a> {
     pub(super) fn new(delivery: &'a Delivery<'a>, policy: Policy, plan: &str) -> Result<Self> {
         let clock = Arc::clone(delivery.clock);
         let log = DurableLog::of_plan(Arc::clone(delivery.state), clock, plan, policy.clone());
-        Ok(Self { delivery, log, state: delivery.state.reader()?, policy, before: 0 })
+        Ok(Self { delivery, log, state: delivery.state.reader()?, policy })
     }
 
     /// Sends `lines`, adds what became of them to `part`, and is free again.
@@ -41,9 +37,7 @@ impl<'a> Sender<'a> {
         mut self,
         lines: Vec<PlanLine>,
         mut part: Applied,
-        before: u64,
     ) -> Result<(Self, Applied)> {
-        self.before = before;
         self.send(lines, &mut part).await?;
         Ok((self, part))
     }
@@ -73,7 +67,7 @@ impl<'a> Sender<'a> {
             // writer says is asked at this hour.
             self.policy = self.policy.at(self.delivery.clock.now());
             let lines = self.standing(lines, applied)?;
-            if let Some(error) = self.push(&lines, pace.takes(lines.len()), applied).await? {
+            if let Some(error) = self.push(&lines, applied).await? {
                 match middle(&lines) {
                     Some(at) => halve(lines, at, &mut queue),
                     None => applied.stopped = Some(error),
@@ -113,7 +107,6 @@ impl<'a> Sender<'a> {
     async fn push(
         &mut self,
         lines: &[PlanLine],
-        takes: Duration,
         applied: &mut Applied,
     ) -> Result<Option<ConnectorError>> {
         if lines.is_empty() {
@@ -123,8 +116,7 @@ impl<'a> Sender<'a> {
         let count = wide(cells.len());
         let batch = Batch::new(self.policy.scope.clone(), &self.policy.grants, cells)
             .map_err(|error| EngineError::Refused(error.to_string()))?;
-        let expected = Expected { number: self.before + applied.batches + 1, takes: Some(takes) };
-        let end = self.delivery.stack(&self.log, expected).push(&batch).await;
+        let end = self.delivery.stack(&self.log).push(&batch).await;
         let moved = self.log.take_moved();
         if !moved.is_empty() {
             // Law 5: the batch dissolves; the next plan computes the diff again.

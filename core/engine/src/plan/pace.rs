@@ -81,7 +81,7 @@ impl<'a> Pace<'a> {
     }
 
     /// How long a batch of so many cells should take.
-    pub(crate) fn takes(&self, cells: usize) -> Duration {
+    fn takes(&self, cells: usize) -> Duration {
         let scaled = u128::from(by_sheet(cells, self.capabilities)) * self.slowdown() / 1_000;
         Duration::from_millis(u64::try_from(scaled).unwrap_or(u64::MAX))
     }

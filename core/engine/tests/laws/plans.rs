@@ -58,7 +58,6 @@ fn law_1_a_changed_or_cut_plan_is_not_applied() {
             clock: &clock,
             push: &planthread_kit::PushPolicy::default(),
             breaker: &planthread_kit::Breaker::new(planthread_kit::BreakerPolicy::default()),
-            progress: &planthread_kit::Unobserved,
         };
         let policy = world.policy();
         let done = world

@@ -22,7 +22,7 @@ use planthread_engine::{
     verify::{SweepPolicy, SweepReport, Which, sweep},
 };
 use planthread_kit::{
-    AttemptId, Breaker, BreakerPolicy, Clock, Connector, PushPolicy, Unobserved, VirtualClock,
+    AttemptId, Breaker, BreakerPolicy, Clock, Connector, PushPolicy, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -177,7 +177,6 @@ impl World {
             clock: &clock,
             push: &self.push,
             breaker: &self.breaker,
-            progress: &Unobserved,
         };
         // Whoever is not done by then has been killed.
         let limit = self.clock.sleep(Duration::from_mins(minutes));

@@ -5,8 +5,7 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
-    Attempt, AttemptId, AttemptRecord, Backoff, Batch, Class, ConnectorError, PushOutcome,
-    RecordedBatch,
+    Attempt, AttemptId, AttemptRecord, Backoff, Batch, ConnectorError, PushOutcome, RecordedBatch,
 };
 
 /// How often and how long a batch is tried.
@@ -80,8 +79,6 @@ pub enum AttemptEnd {
     Done(PushOutcome),
     /// Nothing of it took or will take effect; its cells may go out again.
     NotTaken {
-        /// Why.
-        class: Class,
         /// Why, in words.
         reason: String,
     },

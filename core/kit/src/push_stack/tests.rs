@@ -168,17 +168,6 @@ fn an_attempt_past_its_deadline_is_unclear_and_its_size_is_not_tried_again() {
 }
 
 #[test]
-fn somebody_is_told_what_is_waited_for_every_second() {
-    let world = world(&[Push::Fails(DOWN), Push::Works], &[Ok(running()), Err(DOWN), Ok(ended())]);
-    world.run();
-    assert_eq!(
-        world.told(),
-        ["submitting", "waiting", "submitting", "running ", "running WORKING"]
-    );
-    assert!(world.silence() <= 1, "{} s", world.silence());
-}
-
-#[test]
 fn throttling_is_waited_for_within_the_budget_and_parks_beyond() {
     let after = |secs| Class::Throttled { after: Duration::from_secs(secs) };
     let short = world(&[Push::Fails(after(90))], &[]);

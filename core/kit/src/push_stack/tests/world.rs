@@ -38,7 +38,6 @@ pub(super) struct World {
     pub(super) pushes: Arc<Mutex<VecDeque<Push>>>,
     pub(super) polls: Arc<Mutex<VecDeque<Result<Poll, Class>>>>,
     events: Arc<Mutex<Vec<String>>>,
-    told: Arc<Mutex<Vec<(u64, String)>>>,
     /// The store fails at this event.
     broken: Option<&'static str>,
 }
@@ -83,7 +82,6 @@ pub(super) fn world(pushes: &[Push], polls: &[Result<Poll, Class>]) -> World {
         pushes: Arc::new(Mutex::new(pushes.to_vec().into())),
         polls: Arc::new(Mutex::new(polls.to_vec().into())),
         events: Arc::default(),
-        told: Arc::default(),
         broken: None,
     }
 }
@@ -121,29 +119,7 @@ impl World {
         policy: &'a PushPolicy,
         breaker: &'a Breaker,
     ) -> PushStack<'a> {
-        PushStack {
-            connector: self,
-            log: self,
-            policy,
-            breaker,
-            clock: &self.clock,
-            progress: self,
-            expected: Expected { number: 7, takes: None },
-        }
-    }
-
-    /// Stages that were told, each once.
-    pub(super) fn told(&self) -> Vec<String> {
-        let mut told: Vec<String> =
-            self.told.lock().unwrap().iter().map(|told| told.1.clone()).collect();
-        told.dedup();
-        told
-    }
-
-    /// The longest silence, in seconds.
-    pub(super) fn silence(&self) -> u64 {
-        let told = self.told.lock().unwrap();
-        told.windows(2).map(|pair| pair[1].0 - pair[0].0).max().unwrap_or_default()
+        PushStack { connector: self, log: self, policy, breaker, clock: &self.clock }
     }
 
     pub(super) fn run_with(&self, policy: &PushPolicy, breaker: &Breaker, cells: u32) -> PushEnd {
@@ -240,18 +216,6 @@ impl Connector for World {
 impl NoteSink for World {
     fn note(&self, _: &AttemptId, _: &str, _: &str) -> Result<(), NoteError> {
         Ok(())
-    }
-}
-
-impl Progress for World {
-    fn moment(&self, moment: &Moment<'_>) {
-        assert_eq!((moment.target, moment.expected.number), ("scripted", 7));
-        let stage = match moment.stage {
-            Stage::Submitting => "submitting".to_owned(),
-            Stage::Running { state } => format!("running {state}"),
-            Stage::Waiting { .. } => "waiting".to_owned(),
-        };
-        self.told.lock().unwrap().push((moment.elapsed.as_secs(), stage));
     }
 }
 
