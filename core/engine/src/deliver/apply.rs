@@ -9,7 +9,7 @@ use planthread_contracts::CellKey;
 use planthread_kit::{Breaker, Clock, Connector, ConnectorError, PushPolicy, PushStack};
 use serde::Serialize;
 
-use super::{DurableLog, check::Checker, lanes::Lanes};
+use super::{DurableLog, check::Checker, slots::Slots};
 use crate::{
     EngineError, State,
     error::Result,
@@ -161,9 +161,9 @@ pub async fn apply<R: BufRead + Seek + Send>(
     applied.moved_cells.clear();
     plan.seek(SeekFrom::Start(0)).map_err(EngineError::io("plan"))?;
     let mut reader = Groups { reader: PlanReader::open(plan)?, next: None };
-    let mut lanes = Lanes::new(delivery, &policy, &applied.sha256)?;
+    let mut slots = Slots::new(delivery, &policy, &applied.sha256)?;
     let capabilities = &delivery.connector.info().capabilities;
-    let mut packer = Some(Packer::new(capabilities, lanes.most_cells()?));
+    let mut packer = Some(Packer::new(capabilities, slots.most_cells()?));
     while packer.is_some() && applied.stopped.is_none() {
         let complete = match (reader.next()?, &mut packer) {
             (Some(group), Some(packer)) => {
@@ -173,13 +173,13 @@ pub async fn apply<R: BufRead + Seek + Send>(
             (_, packer) => packer.take().map(Packer::finish).unwrap_or_default(),
         };
         for batch in complete {
-            lanes.send(batch.items, &mut applied).await?;
+            slots.send(batch.items, &mut applied).await?;
             if let Some(packer) = &mut packer {
-                packer.at_most(lanes.most_cells()?);
+                packer.at_most(slots.most_cells()?);
             }
         }
     }
-    lanes.end(&mut applied).await?;
+    slots.end(&mut applied).await?;
     Ok(applied)
 }
 

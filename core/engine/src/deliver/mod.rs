@@ -3,10 +3,10 @@
 mod apply;
 mod check;
 mod end;
-mod lanes;
 mod log;
 mod recover;
 mod send;
+mod slots;
 
 pub use self::{
     apply::{Applied, Delivery, apply},

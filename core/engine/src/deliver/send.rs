@@ -47,8 +47,8 @@ impl<'a> Sender<'a> {
         let now = self.delivery.clock.now();
         let tried = self.state.at_once(|db| db.tried(&self.policy.target, now))?;
         let capabilities = &self.delivery.connector.info().capabilities;
-        let lanes = self.policy.lanes(capabilities);
-        Ok(Pace::new(capabilities, self.policy.batch_limit, lanes, tried))
+        let slots = self.policy.slots(capabilities);
+        Ok(Pace::new(capabilities, self.policy.batch_limit, slots, tried))
     }
 
     /// Sends `lines` in one batch, or in several when the target is too slow

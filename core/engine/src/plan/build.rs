@@ -155,7 +155,7 @@ fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Pr
         carriers: carriers::sizes(&batch.items),
     };
     let sizes: Vec<BatchSize> = complete.iter().map(size).collect();
-    Ok((counts, predict::predict(&sizes, walk.policy.lanes(capabilities), capabilities)))
+    Ok((counts, predict::predict(&sizes, walk.policy.slots(capabilities), capabilities)))
 }
 
 fn write_group(

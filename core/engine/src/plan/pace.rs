@@ -41,21 +41,21 @@ pub(crate) struct Pace<'a> {
     capabilities: &'a Capabilities,
     limit: Duration,
     /// Batches that are out at once.
-    lanes: usize,
+    slots: usize,
     /// The newest first.
     tried: Vec<Tried>,
 }
 
 impl<'a> Pace<'a> {
     /// The pace after the attempts in `tried`, the newest first, where none may
-    /// take longer than `limit` and so many `lanes` are out at once.
+    /// take longer than `limit` and so many `slots` are out at once.
     pub(crate) const fn new(
         capabilities: &'a Capabilities,
         limit: Duration,
-        lanes: usize,
+        slots: usize,
         tried: Vec<Tried>,
     ) -> Self {
-        Self { capabilities, limit, lanes, tried }
+        Self { capabilities, limit, slots, tried }
     }
 
     /// Most cells of the next batch; at least one.
@@ -76,8 +76,8 @@ impl<'a> Pace<'a> {
     /// Most cells of a batch of a plan that is only predicted: what is measured
     /// on the way is not known yet.
     pub(crate) fn planned(capabilities: &'a Capabilities, policy: &Policy) -> usize {
-        let (limit, lanes) = (policy.batch_limit, policy.lanes(capabilities));
-        Self::new(capabilities, limit, lanes, Vec::new()).largest(limit / MEASURED_SHARE).max(1)
+        let (limit, slots) = (policy.batch_limit, policy.slots(capabilities));
+        Self::new(capabilities, limit, slots, Vec::new()).largest(limit / MEASURED_SHARE).max(1)
     }
 
     /// How long a batch of so many cells should take.
@@ -101,7 +101,7 @@ impl<'a> Pace<'a> {
 
     /// The largest batch that should take at most `share`.
     fn largest(&self, share: Duration) -> usize {
-        let most = self.capabilities.cells_per_batch.min(IN_MEMORY / self.lanes);
+        let most = self.capabilities.cells_per_batch.min(IN_MEMORY / self.slots);
         let (mut fits, mut above) = (0, most.saturating_add(1));
         while above - fits > 1 {
             let middle = fits + (above - fits) / 2;
@@ -201,9 +201,9 @@ mod tests {
     #[test]
     fn all_that_is_out_at_once_fits_into_memory() {
         let capabilities = capabilities();
-        for lanes in [1, 2, 5, 100] {
-            let most = Pace::new(&capabilities, LIMIT * 1_000, lanes, Vec::new()).most_cells();
-            assert_eq!(most * lanes, IN_MEMORY, "{lanes}");
+        for slots in [1, 2, 5, 100] {
+            let most = Pace::new(&capabilities, LIMIT * 1_000, slots, Vec::new()).most_cells();
+            assert_eq!(most * slots, IN_MEMORY, "{slots}");
         }
     }
 

@@ -125,7 +125,7 @@ impl Policy {
     }
 
     /// Batches that are out at once: no more than the target takes.
-    pub(crate) fn lanes(&self, capabilities: &Capabilities) -> usize {
+    pub(crate) fn slots(&self, capabilities: &Capabilities) -> usize {
         self.side_by_side.min(capabilities.side_by_side).max(1)
     }
 

@@ -49,15 +49,15 @@ pub fn predict(
 ) -> Prediction {
     let Capabilities { cost, carriage, .. } = capabilities;
     let mut total = Prediction::default();
-    let mut lanes = Lanes::new(side_by_side);
+    let mut slots = Slots::new(side_by_side);
     for size in batches {
         let chunks = chunks(size, capabilities);
         total.batches += 1;
         total.requests +=
             u64::from(cost.overhead_requests) + wide(chunks.len()) * u64::from(carriage.requests);
-        lanes.add(cost.overhead_ms + staging_ms(&chunks, capabilities));
+        slots.add(cost.overhead_ms + staging_ms(&chunks, capabilities));
     }
-    total.write_ms = lanes.end;
+    total.write_ms = slots.end;
     (total.reads, total.read_ms) = reading(batches, capabilities);
     total
 }
@@ -110,26 +110,26 @@ const fn rounds(pages: u64, parallel: u64) -> u64 {
     if pages == 0 { 0 } else { 1 + (pages - 1).div_ceil(parallel) }
 }
 
-/// Chunks of one batch, on as many lanes as the target lets run at once.
+/// Chunks of one batch, on as many slots as the target lets run at once.
 fn staging_ms(chunks: &[usize], capabilities: &Capabilities) -> u64 {
     let Capabilities { cost, carriage, .. } = capabilities;
-    let mut lanes = Lanes::new(cost.parallel_requests);
+    let mut slots = Slots::new(cost.parallel_requests);
     for chunk in chunks {
         let requests_us = cost.request_ms * 1_000 * u64::from(carriage.requests);
-        lanes.add(requests_us + wide(*chunk) * cost.cell_us);
+        slots.add(requests_us + wide(*chunk) * cost.cell_us);
     }
-    lanes.end.div_ceil(1_000)
+    slots.end.div_ceil(1_000)
 }
 
-/// Work that runs side by side: each piece takes the lane that is free first.
-struct Lanes {
+/// Work that runs side by side: each piece takes the slot that is free first.
+struct Slots {
     free_at: BinaryHeap<Reverse<u64>>,
     end: u64,
 }
 
-impl Lanes {
-    fn new(lanes: usize) -> Self {
-        Self { free_at: (0..lanes.max(1)).map(|_| Reverse(0)).collect(), end: 0 }
+impl Slots {
+    fn new(slots: usize) -> Self {
+        Self { free_at: (0..slots.max(1)).map(|_| Reverse(0)).collect(), end: 0 }
     }
 
     fn add(&mut self, takes: u64) {
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn requests_and_time_by_hand() {
-        // 250 cells: chunks of 100, 100 and 50 on two lanes: 300 and 300, then
+        // 250 cells: chunks of 100, 100 and 50 on two slots: 300 and 300, then
         // the third until 300 + 250.
         let size = |cells| BatchSize::whole(cells, cells);
         let one = predict(&[size(250)], 1, &capabilities());
@@ -192,11 +192,11 @@ mod tests {
     }
 
     #[test]
-    fn batches_that_are_out_side_by_side_take_as_long_as_the_last_lane() {
+    fn batches_that_are_out_side_by_side_take_as_long_as_the_last_slot() {
         let size = |cells| BatchSize::whole(cells, cells);
-        let took = |lanes, cells: &[usize]| {
+        let took = |slots, cells: &[usize]| {
             let sizes: Vec<BatchSize> = cells.iter().map(|cells| size(*cells)).collect();
-            predict(&sizes, lanes, &capabilities())
+            predict(&sizes, slots, &capabilities())
         };
         // A batch of 100 takes 1,000 + 300 ms, one of 250 takes 1,550.
         let (one, two) = (took(1, &[250, 100, 100, 100]), took(2, &[250, 100, 100, 100]));
@@ -229,7 +229,7 @@ mod tests {
         // a cell; each is read by itself.
         let twins = predict(std::slice::from_ref(&size), 1, &by(Together::Place, 1, 1, 0));
         assert_eq!((twins.requests, twins.reads, twins.read_ms), (4 + 4, 3, 2 * 300));
-        // Parts of 100 and of 9 cells on one lane, of 1 and of 20 on the other.
+        // Parts of 100 and of 9 cells on one slot, of 1 and of 20 on the other.
         assert_eq!(twins.write_ms, 1_000 + (200 + 100) + (200 + 9));
         // Two tables: each part is staged and applied, each table opened and read.
         let tables = predict(&[size], 1, &by(Together::Columns(Vec::new()), 2, 2, 1));

@@ -38,17 +38,17 @@ fn disjoint(world: &World) -> BTreeSet<CellKey> {
 fn as_many_are_out_at_once_as_both_sides_say_and_the_plan_foretells_it() {
     let mut took = Vec::new();
     // The target takes four, whatever a policy says.
-    for (says, lanes) in [(1, 1), (2, 2), (3, 3), (4, 4), (9, 4)] {
+    for (says, slots) in [(1, 1), (2, 2), (3, 3), (4, 4), (9, 4)] {
         let world = wanted(says, &[Fault::Works(20, Ending::Takes); 4]);
         let (header, plan) = world.plan();
         // By its sheet a batch takes 208 ms.
-        let rounds = 4_u64.div_ceil(lanes);
+        let rounds = 4_u64.div_ceil(slots);
         assert_eq!((header.prediction.batches, header.prediction.write_ms), (4, 208 * rounds));
         let began = world.clock.now();
         let applied = world.apply(&plan, false).unwrap();
         assert_eq!((applied.batches, applied.sent, applied.accepted), (4, 32, 32));
         assert_eq!((applied.receipts.len(), applied.unproven, applied.left), (4, 0, 0));
-        assert_eq!(u64::try_from(world.fake.inside().busiest).unwrap(), lanes);
+        assert_eq!(u64::try_from(world.fake.inside().busiest).unwrap(), slots);
         took.push(world.clock.now().duration_since(began).as_millis() / i128::from(rounds));
         assert_eq!(disjoint(&world).len(), 32);
         assert_eq!(world.verify(planthread_engine::verify::Which::Unproven).landed, 32);
