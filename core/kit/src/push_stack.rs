@@ -318,7 +318,8 @@ fn still_running(state: Option<&str>, limit: Duration) -> ConnectorError {
         Some(state) => format!("the target still works on it after {seconds} s ({state})"),
         None => format!("what became of the attempt is still unclear after {seconds} s"),
     };
-    unclear(&message).cure("nothing is lost: the attempt stays open, and is asked for again")
+    unclear(&message).cure("nothing is lost: the attempt stays open, and is asked for again; `planthread attempt list` \
+         shows it, and when a person may end it")
 }
 
 fn trace(end: &PushEnd, elapsed: Duration) {

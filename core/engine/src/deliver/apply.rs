@@ -6,14 +6,16 @@ use std::{
 };
 
 use planthread_contracts::CellKey;
-use planthread_kit::{Breaker, Clock, Connector, ConnectorError, PushPolicy, PushStack};
+use planthread_kit::{
+    Breaker, Class, Clock, Connector, ConnectorError, PushPolicy, PushStack, Sent,
+};
 use serde::Serialize;
 
 use super::{DurableLog, check::Checker, slots::Slots};
 use crate::{
     EngineError, State,
     error::Result,
-    ledger::want::same_group,
+    ledger::{open_attempts, want::same_group},
     plan::{PlanHeader, PlanLine, Policy, file::PlanReader, packer::Packer},
 };
 
@@ -136,7 +138,7 @@ impl Applied {
 /// says; that is asked again for every retry, so a batch that has waited while
 /// truth moved on dissolves instead of sending an old value (law 5). An attempt
 /// that stays open is settled by [`super::recover`], to be called before the
-/// next plan.
+/// next plan; where the target takes no further job beside it, nothing goes out.
 ///
 /// A plan with moved cells is refused as a whole; with `only_unmoved` the
 /// groups without one go, and never with another value. Law 1.
@@ -161,8 +163,15 @@ pub async fn apply<R: BufRead + Seek + Send>(
     applied.moved_cells.clear();
     plan.seek(SeekFrom::Start(0)).map_err(EngineError::io("plan"))?;
     let mut reader = Groups { reader: PlanReader::open(plan)?, next: None };
-    let mut slots = Slots::new(delivery, &policy, &applied.sha256)?;
     let capabilities = &delivery.connector.info().capabilities;
+    let open = open_attempts(&delivery.state.reader()?, &policy.target)?.len();
+    let most = policy.slots(capabilities);
+    if open >= most && applied.plan.counts.groups > 0 {
+        applied.stopped = Some(no_slot(open, most));
+        return Ok(applied);
+    }
+    let free = most.saturating_sub(open).max(1);
+    let mut slots = Slots::new(delivery, &policy, &applied.sha256, free)?;
     let mut packer = Some(Packer::new(capabilities, slots.most_cells()?));
     while packer.is_some() && applied.stopped.is_none() {
         let complete = match (reader.next()?, &mut packer) {
@@ -181,6 +190,16 @@ pub async fn apply<R: BufRead + Seek + Send>(
     }
     slots.end(&mut applied).await?;
     Ok(applied)
+}
+
+/// What still runs at the target keeps its slot, whoever began it.
+fn no_slot(open: usize, most: usize) -> ConnectorError {
+    let class = Class::Transient { sent: Sent::Maybe };
+    let text = format!("{open} of earlier pushes have no end yet, and {most} may be out at once");
+    ConnectorError::new(class, "submit batch", text).cure(
+        "nothing is lost: `apply` and `run` ask what became of them; `planthread attempt list` shows \
+         them, and which one a person may end",
+    )
 }
 
 /// Reads the plan to its end, and counts what has moved.

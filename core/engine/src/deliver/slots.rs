@@ -23,8 +23,12 @@ pub(super) struct Slots<'a> {
 }
 
 impl<'a> Slots<'a> {
-    pub(super) fn new(delivery: &'a Delivery<'a>, policy: &Policy, plan: &str) -> Result<Self> {
-        let slots = policy.slots(&delivery.connector.info().capabilities);
+    pub(super) fn new(
+        delivery: &'a Delivery<'a>,
+        policy: &Policy,
+        plan: &str,
+        slots: usize,
+    ) -> Result<Self> {
         let free = (0..slots).map(|_| Sender::new(delivery, policy.clone(), plan));
         Ok(Self { free: free.collect::<Result<_>>()?, busy: FuturesUnordered::new() })
     }

@@ -94,3 +94,20 @@ fn where_one_is_stopped_the_others_come_to_their_end_and_nothing_new_begins() {
     assert_eq!((again.accepted, world.status().seen), (24, 32));
     world.audit();
 }
+
+#[test]
+fn a_job_that_is_left_open_keeps_its_slot() {
+    let mut world = wanted(1, &[Fault::Works(FOR_EVER, Ending::Takes)]);
+    let (_, plan) = world.plan();
+    assert_eq!(world.apply_for(&plan, 60).unwrap().unproven, 8, "to the wait limit");
+    let (header, plan) = world.plan();
+    assert_eq!(header.counts.cells, 24, "the other cells are free");
+    let stopped = world.apply(&plan, false).unwrap().stopped.unwrap().to_string();
+    assert!(stopped.contains("no end yet") && stopped.contains("attempt list"), "{stopped}");
+    assert_eq!(world.fake.inside().pushed.len(), 1, "one job at a time");
+    world.side_by_side = 2;
+    assert_eq!(world.apply(&plan, false).unwrap().accepted, 24, "beside it");
+    end(&world);
+    assert_eq!((world.crash().done, world.status().seen), (1, 32));
+    world.audit();
+}
