@@ -191,10 +191,11 @@ impl Standing {
         paper.line(format!("  {}: {all}{why}", waits.target));
         for push in waits.open.iter().filter(|push| push.over) {
             paper.line(format!(
-                "    a push of {} is open for {}, over its wait limit: `planthread attempt list`  \
-                 (planthread explain open_attempt)",
+                "    a push of {} is open for {}, over its wait limit; if its job hangs: `planthread \
+                 attempt end {} --who .. --why ..`  (planthread explain open_attempt)",
                 count(push.cells, "cell"),
-                age(self.now, push.opened_at)
+                age(self.now, push.opened_at),
+                push.attempt
             ));
         }
         for one in &waits.waiting {

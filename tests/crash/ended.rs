@@ -78,7 +78,7 @@ fn a_push_whose_job_never_ends_is_ended_by_a_person() {
     let waits = open(&project);
     assert_eq!((waits.len(), &waits[0]["ended_by"]), (1, &Value::from("mara")), "{waits:?}");
     let status = project.run(&["status"]);
-    assert!(status.stdout.contains("planthread attempt list"), "{status:?}");
+    assert!(status.stdout.contains(&format!("attempt end {id}")), "{status:?}");
 
     let ended = end(&project, id.as_str());
     assert!(matches!(ended.code, Some(1 | 3)), "what was sent is not there: {ended:?}");
