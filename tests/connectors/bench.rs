@@ -44,6 +44,9 @@ struct Case {
     /// Options that the sandbox starts with; none where the plain one will do.
     #[serde(default)]
     options: Vec<(String, String)>,
+    /// Behaviours of the sandbox that are on whatever it is told.
+    #[serde(default)]
+    on: Vec<String>,
     /// Settings of the connector. `${file:secret}` holds what the sandboxes take.
     settings: Value,
     /// The scope that is written; empty for base.
@@ -128,7 +131,7 @@ impl FactoryBench {
     /// The sandbox as it starts, or with behaviours turned on and off; `more` are
     /// further options.
     pub(crate) fn sandbox(&self, told: &Told, more: &[(String, String)]) -> Box<dyn Simulator> {
-        let (on, off) = (told.on.clone(), told.off.clone());
+        let (on, off) = ([&*self.case.on, &*told.on].concat(), told.off.clone());
         let options = [&self.case.options, more].concat();
         (self.registered.sandbox.build)(&Setup { options, on, off, ..Setup::default() }).unwrap()
     }

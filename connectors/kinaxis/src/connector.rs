@@ -42,7 +42,7 @@ impl Kinaxis {
             target: target.target.to_owned(),
             address: context.config.address(&context.scope),
             capabilities: capabilities(&context),
-            agreement: None,
+            agreement: context.gate.clone(),
             grades: grades(),
             sheet: sheet::lines(&context),
         };
@@ -51,7 +51,7 @@ impl Kinaxis {
 }
 
 fn capabilities(context: &Context) -> Capabilities {
-    let rows = rows_per_request(&context.config, &context.route);
+    let rows = rows_per_request(context);
     Capabilities {
         cells_per_batch: rows * context.measures.len().max(1),
         groups_per_batch: rows,

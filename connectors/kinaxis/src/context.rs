@@ -1,17 +1,23 @@
 //! What the parts of the connector share.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use jiff::Timestamp;
 
 use planthread_contracts::{MeasureDecl, Scope};
 use planthread_kit::{
     Attempt, Clock, ConnectorError,
+    agreement::{Gate, Place, Requests},
     http::HttpStack,
     target::{Known, SettingsFault, TargetContext},
 };
 
 use crate::{
     config::{Config, Layout, Route},
-    verbs::SINCE,
+    verbs::load,
     wire::Client,
 };
 
@@ -28,6 +34,8 @@ pub(crate) struct Context {
     pub(crate) client: Client,
     /// Whether the scenario was made sure of since the start.
     pub(crate) ensured: AtomicBool,
+    /// Asked before each write that rests on what no public material confirms.
+    pub(crate) gate: Option<Gate>,
     /// What the ledger knows to stand there.
     pub(crate) known: Arc<dyn Known>,
 }
@@ -55,13 +63,46 @@ impl Context {
         }
         let client = Client::new(http, &config, config.scenario_of(&scope));
         let (known, ensured) = (Arc::clone(&target.known), AtomicBool::new(false));
-        let target = target.target.to_owned();
-        Ok(Self { config, target, scope, measures, layouts, route, client, ensured, known })
+        let name = target.target.to_owned();
+        let gate = None;
+        let mut context = Self {
+            config,
+            target: name,
+            scope,
+            measures,
+            layouts,
+            route,
+            client,
+            ensured,
+            gate,
+            known,
+        };
+        context.gate = context.gate(target)?;
+        Ok(context)
     }
 
-    /// Notes the instant before a write that can take effect.
+    /// The gate of the agreement that this write needs, if it needs one.
+    fn gate(&self, target: &TargetContext<'_>) -> Result<Option<Gate>, SettingsFault> {
+        let unconfirmed = self.config.unconfirmed();
+        let Route::Load(load) = &self.route else { return Ok(None) };
+        if unconfirmed.is_empty() {
+            return Ok(None);
+        }
+        let place = Place {
+            connector: crate::NAME,
+            host: self.config.base(),
+            unconfirmed: &unconfirmed,
+            requests: Requests::Own(&|one| load::replays(self, load, one)),
+        };
+        let gate = Gate::open(&self.config.agreement, target.folder, &place);
+        gate.map(Some).map_err(|fault| fault.inside("settings.agreement"))
+    }
+
+    /// Notes until when the write that follows may take effect.
     pub(crate) fn note_now(&self, attempt: &Attempt) -> Result<(), ConnectorError> {
-        attempt.note(SINCE, &self.clock().now().to_string())
+        let settle = Duration::from_secs(self.config.writing.settle_seconds);
+        attempt
+            .note_effect_until(self.clock().now().saturating_add(settle).unwrap_or(Timestamp::MAX))
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

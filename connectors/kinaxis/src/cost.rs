@@ -1,10 +1,10 @@
 //! What a push and a read cost: requests are known, times are not (§6).
 
 use planthread_contracts::MeasureDecl;
-use planthread_kit::{Carriage, Cost, Together};
+use planthread_kit::{Carriage, Cost, Together, agreement::Gate};
 
 use crate::{
-    config::{Config, Layout, NonKeyed, Route},
+    config::{Layout, NonKeyed, Route},
     context::Context,
 };
 
@@ -12,10 +12,11 @@ use crate::{
 const COMMITTED_MAX: usize = 1_000_000;
 
 /// Most rows in one request that carries cells.
-pub(crate) const fn rows_per_request(config: &Config, route: &Route) -> usize {
-    match route {
+pub(crate) fn rows_per_request(context: &Context) -> usize {
+    let agreed = context.gate.as_ref().and_then(Gate::agreement).map(|one| one.limits.rows);
+    match context.route {
         Route::Commit(_) => COMMITTED_MAX,
-        Route::Bulk | Route::Import(_) | Route::Load(_) => config.writing.rows_per_request,
+        _ => context.config.writing.rows_per_request.min(agreed.unwrap_or(usize::MAX)).max(1),
     }
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn cost(context: &Context) -> Cost {
     let Context { config, layouts, route, .. } = context;
     let tables = layouts.len().max(1);
     let measures: usize = layouts.iter().map(|layout| layout.values.len()).sum();
-    let (rows, ms) = (rows_per_request(config, route), config.writing.request_ms);
+    let (rows, ms) = (rows_per_request(context), config.writing.request_ms);
     let overhead = match route {
         // Surplus rows are read, and removed like others are written.
         Route::Bulk if config.non_keyed == Some(NonKeyed::Append) => {

@@ -177,11 +177,8 @@ impl Held {
         width: usize,
     ) -> Result<Self, ConnectorError> {
         if texts.len() != width {
-            let text = format!(
-                "a row of {} has {} columns, {width} were asked for",
-                layout.full(),
-                texts.len()
-            );
+            let (full, has) = (layout.full(), texts.len());
+            let text = format!("a row of {full} has {has} columns, {width} were asked for");
             return Err(ConnectorError::new(Class::Drift, "read rows", text)
                 .cure("a name may hold a tab; else compare the fields with the table's"));
         }

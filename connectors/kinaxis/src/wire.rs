@@ -72,6 +72,11 @@ fn values(row: &Value) -> Option<Vec<String>> {
     Some(row["Values"].as_array()?.iter().map(text).collect())
 }
 
+/// Rows as a request has them.
+fn listed(rows: &[Vec<String>]) -> Value {
+    rows.iter().map(|row| json!({ "Values": row })).collect()
+}
+
 impl Client {
     pub(crate) fn new(http: HttpStack, config: &Config, scenario: &str) -> Self {
         Self {
@@ -240,7 +245,7 @@ impl Client {
     ) -> Result<Value, ConnectorError> {
         let body = json!({ "Scenario": self.reference(),
             "WorkbookParameters": import.parameters(sheet),
-            "Rows": rows.iter().map(|row| json!({ "Values": row })).collect::<Vec<_>>() });
+            "Rows": listed(rows) });
         let request = self.post("/data/workbook/import", &body)?;
         let call = Call::new("import rows", Safety::Once, request);
         self.effective(call, Expect::json("/Success")).await
@@ -257,7 +262,7 @@ impl Client {
         const STAGE: &str = "stage rows";
         let body = json!({ "Scenario": self.reference(),
             "Table": { "Namespace": layout.namespace, "Name": layout.table },
-            "Fields": layout.with(fields), "Rows": rows.iter().map(|row| json!({ "Values": row })).collect::<Vec<_>>() });
+            "Fields": layout.with(fields), "Rows": listed(rows) });
         let (path, id) = verb.route();
         let call = Call::new(STAGE, Safety::Repeatable, self.post(path, &body)?);
         let answer = self.json.send(call, Expect::json(id)).await;
@@ -297,16 +302,26 @@ impl Client {
         rows: &[Vec<String>],
         (stamp, last): (&str, bool),
     ) -> Result<(), ConnectorError> {
+        let (path, body) = self.file(load, (name, columns), rows, (stamp, last));
+        let call = Call::new("put extract file", Safety::Repeatable, self.post(&path, &body)?);
+        self.effective(call, Expect::json("")).await.map(|_| ())
+    }
+
+    /// Path and body of that.
+    pub(crate) fn file(
+        &self,
+        load: &DataLoad,
+        (name, columns): (&str, &[String]),
+        rows: &[Vec<String>],
+        (stamp, last): (&str, bool),
+    ) -> (String, Value) {
         let mut body = json!({ "Scenario": self.reference(), "Columns": columns,
-            "Rows": rows.iter().map(|row| json!({ "Values": row })).collect::<Vec<_>>(),
-            "Timestamp": stamp, "OperationType": load.operation,
+            "Rows": listed(rows), "Timestamp": stamp, "OperationType": load.operation,
             "FileFormat": "Tab Delimited (*.tab)" });
         if last {
             body["FinishExtract"] = "True".into();
         }
-        let path = format!("/dataload/{}/{}", encoded(&load.source), encoded(name));
-        let call = Call::new("put extract file", Safety::Repeatable, self.post(&path, &body)?);
-        self.effective(call, Expect::json("")).await.map(|_| ())
+        (format!("/dataload/{}/{}", encoded(&load.source), encoded(name)), body)
     }
 
     /// Starts the load of what lies in the data source; the key to ask for it.

@@ -6,7 +6,6 @@ use jiff::tz::TimeZone;
 use planthread_contracts::{CellKey, MeasureDecl, Period, SeenCell};
 use planthread_kit::{
     ConnectorError, Discovery, EncodingDigest, Info, SurfaceItem, SurfaceKind,
-    agreement::State,
     http::Lane,
     probe::{Axis, judge, observe_cells},
     sheet::Report,
@@ -18,9 +17,7 @@ use crate::{
     decode::{self, Row},
     levels, query,
     read::{Question, unsayable},
-    sheet::{
-        AGREEMENT, GRAIN, KEY, MERGE, PLATFORM, TIME, VERSION, WRITTEN, adds_line, measure_line,
-    },
+    sheet::{GRAIN, KEY, MERGE, PLATFORM, TIME, VERSION, WRITTEN, adds_line, measure_line},
 };
 
 /// Periods ahead that are looked at.
@@ -42,7 +39,7 @@ pub(crate) async fn discover(context: &Context, info: &Info) -> Result<Discovery
     model(context, &mut report, &mut found).await?;
     members(context, &mut report, &mut found).await?;
     measures(context, &mut report, &mut found).await?;
-    agreement(context, &mut report);
+    context.gate.tick(context.client.http().clock().now(), &mut report);
     report.open(WRITTEN, "only a landing tells: land once and check again");
     report.sign(MERGE, "versions can't be asked: the team signs it");
     let measure = |name: &String| SurfaceItem {
@@ -263,12 +260,4 @@ fn coarse(context: &Context, measure: &MeasureDecl, row: &Row) -> Option<SeenCel
         measure: measure.name.as_str().into(),
     };
     Some(SeenCell { key, value: row.values.get(&measure.surface).copied() })
-}
-
-fn agreement(context: &Context, report: &mut Report) {
-    let standing = context.gate.standing(context.client.http().clock().now());
-    match standing.state {
-        State::Enabled => report.tick(AGREEMENT, standing.to_string()),
-        _ => report.fail(AGREEMENT, standing.to_string(), &standing.cure),
-    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use planthread_contracts::PeriodKind;
 use planthread_kit::{
     Connector,
-    agreement::{Gate, Place},
+    agreement::{Gate, Place, Requests},
     target::{Auth, SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
 };
 
@@ -54,10 +54,13 @@ fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFaul
     let place = Place {
         connector: crate::NAME,
         host: &config.host,
-        offered: &OFFERED,
-        each_row: &EACH_ROW,
-        row_id: ROW_ID,
-        check: &|profile| check(&config, profile),
+        unconfirmed: &[],
+        requests: Requests::Profile {
+            offered: &OFFERED,
+            each_row: &EACH_ROW,
+            row_id: ROW_ID,
+            check: &|profile| check(&config, profile),
+        },
     };
     let gate = Gate::open(&config.agreement, context.folder, &place)
         .map_err(|fault| fault.inside("settings.agreement"))?;

@@ -1,7 +1,7 @@
 //! The sheet of what the tenant's team prepares.
 
 use planthread_contracts::{MeasureDecl, Owner, Scope};
-use planthread_kit::{SheetLine, probe::word, sheet::line};
+use planthread_kit::{SheetLine, agreement::Gate, probe::word, sheet::line};
 
 use crate::config::Config;
 
@@ -10,7 +10,6 @@ pub(crate) const PLATFORM: &str = "platform-api";
 pub(crate) const GRAIN: &str = "grain";
 pub(crate) const VERSION: &str = "version";
 pub(crate) const TIME: &str = "time";
-pub(crate) const AGREEMENT: &str = "agreement";
 pub(crate) const WRITTEN: &str = "written";
 pub(crate) const MERGE: &str = "merge";
 
@@ -61,11 +60,7 @@ pub(crate) fn lines(config: &Config, measures: &[MeasureDecl], scope: &Scope) ->
     ];
     lines.extend(measures.iter().flat_map(of_measure));
     let ours = measures.iter().filter(|measure| measure.owner == Owner::Bridge);
-    lines.push(line(
-        AGREEMENT,
-        "integration team",
-        "A signed agreement says how capacity is written, and it is enabled",
-    ));
+    lines.push(Gate::line());
     lines.push(SheetLine {
         landing: ours.map(|measure| measure.name.clone()).collect(),
         ..line(

@@ -1,6 +1,6 @@
 //! Writing: the gate, the leaf levels, then request by request.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use crate::{
     client::Client,
@@ -34,9 +34,6 @@ pub(crate) const EACH_ROW: [&str; 6] =
 
 /// The slot that names a row.
 pub(crate) const ROW_ID: &str = "row";
-
-/// Until when the request under way may still take effect.
-const UNTIL: &str = "may_take_effect_until";
 
 /// What only this connector can say of a profile: its path is the tenant's, its
 /// levels are the configured ones, and a statement is one of the two forms that
@@ -103,8 +100,8 @@ pub(crate) async fn submit(
     if cells.is_empty() {
         return Ok(Submission::Done(PushOutcome::new(receipt("0 requests".into()), Vec::new())));
     }
-    let groups: BTreeSet<RowKey> = cells.iter().map(|cell| RowKey::of(&cell.key)).collect();
-    let agreement = context.gate.permit(clock.now(), groups.len())?;
+    let agreement = context.gate.permit(clock.now(), cells)?;
+    let profile = agreement.profile().map_err(unusable)?;
     let encoded = encode(&context.config, &context.form, cells, &context.measures)
         .map_err(ConnectorError::took_nothing)?;
     let mut rows = encoded.grouped.outcomes(cells.len(), &RowOutcome::Unproven);
@@ -116,12 +113,12 @@ pub(crate) async fn submit(
     for (part, chunk) in chunks.iter().enumerate() {
         let after = |error: ConnectorError| if part > 0 { error.after_effect() } else { error };
         let signal = format!("{}-{part}", attempt.id());
-        let request = request(agreement, signal, chunk).map_err(after)?;
+        let request = request((agreement, profile), signal, chunk).map_err(after)?;
         let last = clock.now().saturating_add(patience(context)).unwrap_or(Timestamp::MAX);
-        attempt.note(UNTIL, &last.to_string()).map_err(after)?;
-        let repeatable = agreement.profile.request.repeatable;
+        attempt.note_effect_until(last).map_err(after)?;
+        let repeatable = profile.request.repeatable;
         let answer = context.client.write(&request.written, repeatable).await.map_err(after)?;
-        let verdict = agreement.profile.reply.judge(answer, &request.ids);
+        let verdict = profile.reply.judge(answer, &request.ids);
         judged(
             &verdict.map_err(|text| Client::surprise(&text)).map_err(after)?,
             chunk,
@@ -154,6 +151,13 @@ fn patience(context: &Context) -> Duration {
     Duration::from_secs(context.write_seconds)
 }
 
+/// The agreement does not fit what shall be written.
+fn unusable(text: String) -> ConnectorError {
+    ConnectorError::new(Class::Fatal, "render the request", text)
+        .cure("let the agreement be made again for this target")
+        .took_nothing()
+}
+
 /// A request with the ids of its rows.
 struct Request {
     written: planthread_kit::agreement::Written,
@@ -161,15 +165,10 @@ struct Request {
 }
 
 fn request(
-    agreement: &Agreement,
+    (agreement, profile): (&Agreement, &Profile),
     signal: String,
     chunk: &[CellRow],
 ) -> Result<Request, ConnectorError> {
-    let fatal = |text: String| {
-        ConnectorError::new(Class::Fatal, "render the request", text)
-            .cure("let the agreement be made again for this target")
-            .took_nothing()
-    };
     let ids: Vec<String> = (1..=chunk.len()).map(|number| number.to_string()).collect();
     let rows: Vec<Filled> = chunk
         .iter()
@@ -181,11 +180,11 @@ fn request(
         })
         .collect();
     let head = slots([("signal", Slot::Token(signal))]);
-    let written = agreement.profile.render(&head, &rows).map_err(fatal)?;
+    let written = profile.render(&head, &rows).map_err(unusable)?;
     let length = written.body.to_string().len();
     if length > agreement.limits.body_kb.saturating_mul(1_024) {
         let most = agreement.limits.body_kb;
-        return Err(fatal(format!("{length} bytes are more than the agreed {most} kB"))
+        return Err(unusable(format!("{length} bytes are more than the agreed {most} kB"))
             .cure("set `rows_per_write` lower"));
     }
     Ok(Request { written, ids })
@@ -215,12 +214,9 @@ fn judged(verdict: &Verdict, chunk: &[CellRow], ids: &[String], rows: &mut [RowO
 /// What became of an attempt: a write has its effect while it is under way, or
 /// never. What came of it, a read-back tells.
 pub(crate) fn poll(attempt: &AttemptRecord, now: Timestamp) -> Poll {
-    match attempt.notes.get(UNTIL) {
-        None => Poll::NotTaken { why: "nothing of it was sent".to_owned() },
-        Some(until) => {
-            let until = until.parse().ok().filter(|until| *until > now);
-            Poll::Unknown { until: until.unwrap_or(now) }
-        }
+    match attempt.may_have_written() {
+        false => Poll::NotTaken { why: "nothing of it was sent".to_owned() },
+        true => attempt.unclear(now),
     }
 }
 
@@ -270,9 +266,9 @@ mod tests {
     #[test]
     fn a_profile_must_fix_the_tenant_the_levels_and_a_constant() {
         let good = agreement();
-        check(&config(), &good.profile).unwrap();
+        check(&config(), good.profile().unwrap()).unwrap();
         let fault = |change: &dyn Fn(&mut Profile)| {
-            let mut profile = agreement().profile;
+            let mut profile = agreement().profile.unwrap();
             change(&mut profile);
             check(&config(), &profile).unwrap_err()
         };
@@ -294,7 +290,7 @@ mod tests {
             .contains("levels")
         );
         assert!(fault(&|p| p.route = "graph".to_owned()).contains("graph"));
-        let mut statement = agreement().profile;
+        let mut statement = agreement().profile.unwrap();
         statement.route = "query".to_owned();
         for form in statements(&config()) {
             statement.request.row = Value::from(form);

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Class, Clock, ConnectorError};
+use crate::{Class, Clock, ConnectorError, Poll};
 
 /// 32 hex digits, made by the engine and committed before `submit`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,8 +92,19 @@ impl Attempt {
     pub fn note_encoding(&self, digest: &EncodingDigest) -> Result<(), ConnectorError> {
         self.note(ENCODING, digest.as_str())
     }
+
+    /// Durably records, before a write, until when it may take effect: where no
+    /// endpoint tells what became of it, a read-back does, once that time has passed.
+    ///
+    /// # Errors
+    /// `Fatal` when the note can't be kept.
+    pub fn note_effect_until(&self, until: Timestamp) -> Result<(), ConnectorError> {
+        self.note(EFFECT, &until.to_string())
+    }
 }
 
+/// Key of the note that says until when the last write may take effect.
+const EFFECT: &str = "may_take_effect_until";
 /// Key of the note that holds the digest of the encoding.
 const ENCODING: &str = "encoding";
 
@@ -130,6 +142,20 @@ pub struct AttemptRecord {
 }
 
 impl AttemptRecord {
+    /// Whether a write that can take effect was noted.
+    #[must_use]
+    pub fn may_have_written(&self) -> bool {
+        self.notes.contains_key(EFFECT)
+    }
+
+    /// What became of it as of `now`, where nobody can tell: a read-back decides, once
+    /// what was noted last can't take effect any more.
+    #[must_use]
+    pub fn unclear(&self, now: Timestamp) -> Poll {
+        let until = self.notes.get(EFFECT).and_then(|text| text.parse().ok());
+        Poll::Unknown { until: until.filter(|until| *until > now).unwrap_or(now) }
+    }
+
     /// Whether the batch was encoded with this digest when it was submitted. An
     /// attempt without a digest was not encoded in any known way.
     #[must_use]

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use planthread_contracts::RowOutcome;
-use planthread_kit::{Class, NoteError, rows::RowKey, target::Known};
+use planthread_kit::{Class, NoteError, agreement::SigningKey, rows::RowKey, target::Known};
 use serde_json::{Value, json};
 
 use super::{Rig, cell, measure, measures, settings, week};
@@ -16,6 +16,9 @@ fn load(operation: &str) -> Value {
         "write_route": "data_load",
         "data_load": { "source": "capacity_signals_ds", "operation": operation,
             "success": ["Completed"] },
+        // A load that merges goes out under an agreement.
+        "agreement": { "file": "agreements/kinaxis-merge.json",
+            "trusts": { "planthread demo": SigningKey::demo().unwrap().public() } },
     }))
 }
 

@@ -1,6 +1,7 @@
 //! Kinaxis: the connector before its sandbox, in every way that the conformance
 //! cases don't set it up: commits, tables without a key, the other family.
 
+mod agreed;
 mod commit;
 mod files;
 mod profiles;
@@ -108,6 +109,10 @@ pub(super) fn cell(scope: &str, measure: &str, period: Period, value: &str) -> C
     }
 }
 
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+}
+
 pub(super) fn registered() -> &'static Registered {
     registry::TARGETS.iter().find(|one| one.target.name == "kinaxis").unwrap()
 }
@@ -127,16 +132,26 @@ impl Rig {
         Self { clock: VirtualClock::new(start, 7), sandbox, known, tokens }
     }
 
+    /// Puts a file beside the configuration.
+    pub(super) fn keep(&self, name: &str, text: &str) {
+        std::fs::write(folder().join(name), text).unwrap();
+    }
+
     pub(super) fn open(
         &self,
         scope: &str,
         settings: &Value,
         measures: &[MeasureDecl],
     ) -> Result<Arc<dyn Connector>, SettingsFault> {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let folder = folder();
         static WRITTEN: Once = Once::new();
         WRITTEN.call_once(|| {
             std::fs::write(folder.join("kinaxis-secret"), "planthread\n").unwrap();
+            for (name, text) in registered().target.starter.files {
+                let path = folder.join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, text).unwrap();
+            }
         });
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let wire = InProcess::new(self.sandbox.clone(), Arc::clone(&clock));

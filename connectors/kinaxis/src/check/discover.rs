@@ -38,6 +38,9 @@ pub(crate) async fn discover(
     if let Route::Import(import) = &context.route {
         worksheets(context, import, &mut report).await?;
     }
+    if let Some(gate) = &context.gate {
+        gate.tick(context.clock().now(), &mut report);
+    }
     for (id, _, text) in signed(context) {
         report.sign(id, format!("only the customer can say so: {text}"));
     }
@@ -85,11 +88,7 @@ async fn master(context: &Context, report: &mut Report) -> Result<Resources, Con
             report.tick(SCENARIO, "it is there; a landing tells whether it can be modified");
             let count = rows.len();
             if count == 0 {
-                report.fail(
-                    MASTER,
-                    "it holds no row that this user sees",
-                    "load the resources first",
-                );
+                report.fail(MASTER, "this user sees no row of it", "load the resources first");
             } else {
                 report.tick(MASTER, format!("{count} resources"));
             }

@@ -2,13 +2,15 @@
 //! she can say.
 
 use planthread_contracts::Owner;
-use planthread_kit::{SheetLine, sheet::line};
+use planthread_kit::{SheetLine, agreement::Gate, sheet::line};
 
 use crate::{
     config::{EffectiveOut, Family, Layout, RateBasis, Route},
     context::Context,
 };
 
+/// Where users are kept.
+const USERS: &str = "web service users";
 pub(crate) const LOGIN: &str = "login";
 pub(crate) const SCENARIO: &str = "scenario";
 pub(crate) const MASTER: &str = "resources";
@@ -39,26 +41,10 @@ pub(crate) fn signed(context: &Context) -> Vec<(&'static str, &'static str, Stri
         ("family", "planning", format!("The plan reads {family}")),
         ("rate_basis", "planning", format!("A rate is {basis}, in the resource's own unit")),
         ("effective_out", "planning", format!("EffectiveOutDate is {end}")),
-        (
-            "overlap",
-            "planning",
-            "A row of one period goes before a standard row that holds always".to_owned(),
-        ),
-        (
-            "user",
-            "web service users",
-            format!("The user is neither administrator nor planner. {session}"),
-        ),
-        (
-            "edition",
-            "web services guide",
-            format!("The customer's guide is of edition {}", config.guide_edition),
-        ),
-        (
-            "totals",
-            "workbooks",
-            "Worksheets add the own fields up as declared, or not at all".to_owned(),
-        ),
+        ("overlap", "planning", "A row of one period goes before a standard row".to_owned()),
+        ("user", USERS, format!("The user is neither administrator nor planner. {session}")),
+        ("edition", "web services guide", format!("It is of edition {}", config.guide_edition)),
+        ("totals", "workbooks", "Worksheets add our fields up as declared, or not".to_owned()),
     ];
     if let Route::Commit(commit) = route {
         let (script, from) = (&commit.script.name, &commit.from);
@@ -84,21 +70,9 @@ pub(crate) fn lines(context: &Context) -> Vec<SheetLine> {
     let scenario = context.client.scenario();
     let master = config.table_family.master();
     let mut lines = vec![
-        line(
-            LOGIN,
-            "web service users",
-            "The user may log in, and may perform web service operations",
-        ),
-        line(
-            SCENARIO,
-            "scenarios",
-            format!("Scenario {scenario} is there, and the user may modify it"),
-        ),
-        line(
-            MASTER,
-            "data model",
-            format!("Mfg::{master} holds the mapped resources at their sites"),
-        ),
+        line(LOGIN, USERS, "The user may log in, and may use web services"),
+        line(SCENARIO, "scenarios", format!("{scenario} is there, and the user may modify it")),
+        line(MASTER, "data model", format!("Mfg::{master} holds the mapped resources and sites")),
     ];
     for measure in measures {
         let mut one = line(
@@ -125,6 +99,7 @@ pub(crate) fn lines(context: &Context) -> Vec<SheetLine> {
             "The worksheets allow import: insert and modify on, delete and auto-create off",
         ));
     }
+    lines.extend(context.gate.iter().map(|_| Gate::line()));
     lines.extend(signed(context).into_iter().map(|(id, place, text)| line(id, place, text)));
     lines
 }

@@ -6,8 +6,11 @@
 pub(crate) mod layout;
 mod routes;
 
+use std::collections::BTreeSet;
+
 use planthread_contracts::{MeasureDecl, Scope};
 use planthread_kit::{
+    agreement,
     dates::DateForm,
     target::{
         Auth, SettingsFault, Takes, address,
@@ -17,6 +20,7 @@ use planthread_kit::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 pub use layout::{Family, OwnTable};
 pub(crate) use layout::{Layout, Surface};
@@ -89,6 +93,10 @@ pub struct Config {
     /// The commit of a signal scenario, where that is the route.
     #[serde(default)]
     pub commit: Option<Commit>,
+    /// The signed agreement, where the write rests on what no public material
+    /// confirms.
+    #[serde(default)]
+    pub agreement: agreement::Settings,
     /// Whether the first line of an extract file names its columns.
     #[serde(default)]
     pub file_header: bool,
@@ -238,38 +246,42 @@ impl Config {
         self.route(&layouts).map(|_| ())
     }
 
+    /// Settings of the write that no public material confirms, with their values: only
+    /// a signed agreement lets such a target be written (§4.7, §16).
+    pub(crate) fn unconfirmed(&self) -> Vec<(&'static str, Value)> {
+        let mut found = Vec::new();
+        let load = self.data_load.as_ref().filter(|_| self.write_route == WriteRoute::DataLoad);
+        if let Some(load) = load.filter(|load| !load.full()) {
+            found.push(("data_load.operation", Value::from(load.operation.as_str())));
+        }
+        // Clients write the days of a file as yyyymmdd, and nothing else.
+        if load.is_some() && self.file_dates != DateForm::Compact {
+            found.push(("file_dates", json!(self.file_dates)));
+        }
+        found
+    }
+
     /// The route, with what it needs.
     ///
     /// # Errors
     /// When a part of it is missing, or wrong.
     pub(crate) fn route(&self, layouts: &[Layout]) -> Result<Route, SettingsFault> {
-        let missing = |field: &str, cure: &str| {
-            SettingsFault::new(field, "is missing, and the write route needs it").cure(cure)
-        };
         Ok(match self.write_route {
             WriteRoute::BulkUpload => Route::Bulk,
             WriteRoute::WorksheetImport => {
                 let cure = "name workbook, worksheets and the form of their dates";
-                let import = self.import.clone().ok_or_else(|| missing("import", cure))?;
-                import.validate(layouts).map_err(|fault| fault.inside("import"))?;
-                Route::Import(import)
+                Route::Import(needed("import", &self.import, cure, |one| one.validate(layouts))?)
             }
             WriteRoute::DataLoad => {
                 let cure = "name data source, operation type and the texts of success";
-                let load = self.data_load.clone().ok_or_else(|| missing("data_load", cure))?;
-                load.validate().map_err(|fault| fault.inside("data_load"))?;
-                Route::Load(load)
+                Route::Load(needed("data_load", &self.data_load, cure, DataLoad::validate)?)
             }
             WriteRoute::Commit => {
+                let cure = "name the parent: what is committed is read back there";
+                needed("scenario.name", &self.scenario.name, cure, |_| Ok(()))?;
                 let cure =
                     "name the signal scenario, the customer's script, and who decided until when";
-                let commit = self.commit.clone().ok_or_else(|| missing("commit", cure))?;
-                if self.scenario.name.is_none() {
-                    let cure = "name the parent: what is committed is read back there";
-                    return Err(missing("scenario.name", cure));
-                }
-                commit.validate().map_err(|fault| fault.inside("commit"))?;
-                Route::Commit(commit)
+                Route::Commit(needed("commit", &self.commit, cure, Commit::validate)?)
             }
         })
     }
@@ -307,9 +319,7 @@ impl Config {
         names: impl Iterator<Item = &'a str>,
     ) -> Option<String> {
         const NAMES_MAX: usize = 200;
-        let mut names: Vec<&str> = names.collect();
-        names.sort_unstable();
-        names.dedup();
+        let names: BTreeSet<&str> = names.collect();
         let plain = |name: &&str| {
             !name.is_empty()
                 && name.chars().all(|sign| sign.is_ascii_alphanumeric() || PLAIN.contains(sign))
@@ -325,6 +335,19 @@ impl Config {
             FilterForm::None => None,
         }
     }
+}
+
+/// A part of the settings that the write route needs, if it is there and right.
+fn needed<T: Clone>(
+    field: &str,
+    part: &Option<T>,
+    cure: &str,
+    check: impl FnOnce(&T) -> Result<(), SettingsFault>,
+) -> Result<T, SettingsFault> {
+    let missing = || SettingsFault::new(field, "is missing, and the write route needs it");
+    let part = part.as_ref().ok_or_else(|| missing().cure(cure))?;
+    check(part).map_err(|fault| fault.inside(field))?;
+    Ok(part.clone())
 }
 
 #[cfg(test)]

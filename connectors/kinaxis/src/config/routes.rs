@@ -296,16 +296,14 @@ impl Import {
                     .cure("add the worksheet that takes the rows of that table"));
             };
             let ours = layout.columns();
-            if let Some(field) = ours.iter().find(|field| !sheet.columns.contains(field)) {
-                let reason = format!("{full}: {} has no column {field}", sheet.name);
-                return Err(SettingsFault::new("worksheets", reason)
-                    .cure("list the columns of the import row in their order"));
-            }
-            if let Some(column) = sheet.columns.iter().find(|column| !ours.contains(column)) {
-                let reason =
-                    format!("{full}: {} has a column {column} that is not ours", sheet.name);
+            let lacking = ours.iter().find(|field| !sheet.columns.contains(field));
+            let foreign = sheet.columns.iter().find(|column| !ours.contains(column));
+            if let Some(column) = lacking.or(foreign) {
+                let word = if lacking.is_some() { "lacks" } else { "has a foreign" };
+                let reason = format!("{full}: {} {word} column {column}", sheet.name);
                 return Err(SettingsFault::new("worksheets", reason).cure(
-                    "make a worksheet of our fields alone: an import writes every column of a row",
+                    "list the columns of the import row in their order, of a worksheet that has \
+                     our fields alone: an import writes every column of a row",
                 ));
             }
         }

@@ -101,14 +101,9 @@ impl Found {
         for key in keys {
             let differs = mine.get(key).copied().flatten() != theirs.get(key).copied().flatten();
             if differs && !planned.contains(key) {
-                let (row, field) = key;
-                self.add(&format!(
-                    "{}@{} {} {}",
-                    row.resource,
-                    row.location,
-                    row.period,
-                    layout.surface(&layout.values[*field])
-                ));
+                let (RowKey { resource, location, period, .. }, field) = key;
+                let surface = layout.surface(&layout.values[*field]);
+                self.add(&format!("{resource}@{location} {period} {surface}"));
             }
         }
         let foreign = |rows: &[Held]| -> BTreeSet<Vec<String>> {

@@ -10,7 +10,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
-use planthread_kit::{Attempt, Class, ConnectorError, http::Lane, rows::RowKey};
+use planthread_kit::{
+    Attempt, Class, ConnectorError,
+    agreement::{Golden, Written},
+    http::Lane,
+    rows::RowKey,
+};
 
 use super::{KEY, STEP, read};
 use crate::{
@@ -55,6 +60,29 @@ pub(crate) async fn write(
     context.note_now(attempt).map_err(ConnectorError::after_effect)?;
     let key = context.client.trigger(load).await.map_err(ConnectorError::after_effect)?;
     attempt.note(KEY, &key).map_err(ConnectorError::after_effect)
+}
+
+/// Replays a golden exchange: one file, as this program writes and reads it. Its head
+/// names the table (`Namespace::Table`), the `timestamp`, and whether it is the `last`
+/// file; a row has `resource`, `location`, `period`, and its fields.
+pub(crate) fn replays(context: &Context, load: &DataLoad, one: &Golden) -> Result<(), String> {
+    one.holds(rendered(context, load, one), || one.succeeds())
+}
+
+fn rendered(context: &Context, load: &DataLoad, one: &Golden) -> Result<Written, String> {
+    let head = |name: &str| one.head.get(name).map(String::as_str).unwrap_or_default();
+    let layout = context.layouts.iter().find(|layout| layout.full() == head("table"));
+    let layout = layout.ok_or_else(|| format!("no measure lies in `{}`", head("table")))?;
+    let form = (context.config.file_dates, context.config.effective_out);
+    let (mut fields, mut rows) = (Vec::new(), Vec::new());
+    for (key, values) in one.named_rows()? {
+        fields = values.keys().cloned().collect();
+        rows.push(texts(layout, &key, form, &values.into_values().collect::<Vec<_>>()));
+    }
+    let file = (layout.table.as_str(), &*layout.with(&fields));
+    let stamp = (head("timestamp"), head("last") == "true");
+    let (path, body) = context.client.file(load, file, &rows, stamp);
+    Ok(Written { method: "POST".to_owned(), path, body })
 }
 
 /// The lines of one file: those of the batch, then, in a Full file, all others.
@@ -127,7 +155,6 @@ async fn held(
     let layout = &context.layouts[number];
     let (scenario, all) = (context.client.scenario(), std::iter::empty());
     let rows = read::held(context, scenario, number, &layout.values, all, Lane::Routine).await?;
-    let drift = |text: String| ConnectorError::new(Class::Drift, LOAD, text);
     let mut held = BTreeMap::new();
     for row in rows {
         match row.key.clone() {
@@ -135,12 +162,9 @@ async fn held(
                 held.insert(key, row);
             }
             None if load.full() => {
-                let text = format!(
-                    "{} holds a row that is not ours: {}",
-                    layout.full(),
-                    row.texts.join(" ")
-                );
-                return Err(drift(text).cure(
+                let (full, row) = (layout.full(), row.texts.join(" "));
+                let text = format!("{full} holds a row that is not ours: {row}");
+                return Err(ConnectorError::new(Class::Drift, LOAD, text).cure(
                     "a Full file would delete it: use a table of ours alone, or an operation that merges",
                 ));
             }

@@ -11,7 +11,5 @@ pub(crate) mod submit;
 /// Note of the writes that can take effect, made before the first of them: the
 /// handles of what was staged.
 pub(crate) const STEP: &str = "writing";
-/// Note of the instant of the last write that can take effect.
-pub(crate) const SINCE: &str = "since";
 /// Note of the key under which a data update is asked for.
 pub(crate) const KEY: &str = "status_key";

@@ -1,14 +1,11 @@
 //! What became of an attempt.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Receipt, Rejection, RowOutcome};
 use planthread_kit::{
     AttemptRecord, Class, ConnectorError, Poll, PushOutcome, RecordedBatch, redact,
 };
 
-use super::{KEY, SINCE, STEP};
+use super::{KEY, STEP};
 use crate::{
     config::{DataLoad, History, Route},
     context::Context,
@@ -32,7 +29,7 @@ pub(crate) async fn poll(
         return Ok(Poll::NotTaken { why: "nothing of it was completed".to_owned() });
     }
     match (attempt.notes.get(KEY), &context.route) {
-        (None, _) => Ok(unknown(context, attempt)),
+        (None, _) => Ok(attempt.unclear(context.clock().now())),
         (Some(key), Route::Load(load)) => update(context, load, attempt, key, batch).await,
         (Some(_), _) => {
             let text = "it was a data load, and the profile has none now";
@@ -40,17 +37,6 @@ pub(crate) async fn poll(
                 .cure("go back to `write_route: data_load` until it has ended"))
         }
     }
-}
-
-/// A write has its effect when it is answered, or a little later when the answer
-/// was lost. No endpoint tells; a read-back does, once that time has passed.
-fn unknown(context: &Context, attempt: &AttemptRecord) -> Poll {
-    let now = context.clock().now();
-    let since = attempt.notes.get(SINCE).and_then(|text| text.parse::<Timestamp>().ok());
-    let settle = Duration::from_secs(context.config.writing.settle_seconds);
-    let settle = SignedDuration::try_from(settle).unwrap_or_default();
-    let until = since.and_then(|since| since.checked_add(settle).ok()).unwrap_or(now);
-    Poll::Unknown { until: until.max(now) }
 }
 
 /// A data update: its id is empty while it runs.
@@ -67,7 +53,7 @@ async fn update(
         return Ok(Poll::Running { state });
     }
     if ELSEWHERE.contains(&word.as_str()) {
-        return Ok(unknown(context, attempt));
+        return Ok(attempt.unclear(context.clock().now()));
     }
     let grouped = encode(batch.cells(), &context.measures)?;
     let parts = parts(&grouped, &context.layouts, usize::MAX);

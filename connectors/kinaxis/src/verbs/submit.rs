@@ -30,6 +30,9 @@ pub(crate) async fn submit(
     let parts = parts(&grouped, &context.layouts, most);
     let mut outcome = Tallied::new(rows);
     if !parts.is_empty() {
+        if let Some(gate) = &context.gate {
+            gate.permit(context.clock().now(), batch.cells())?;
+        }
         ensure(context).await?;
         match &context.route {
             Route::Bulk => bulk::write(context, &parts, attempt, &mut outcome).await?,

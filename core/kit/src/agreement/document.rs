@@ -54,8 +54,14 @@ pub struct Agreement {
     pub limits: Limits,
     /// What a write means there, in words: unit, empty cells, saving.
     pub semantics: BTreeMap<String, String>,
-    /// How the request is built, and what the answer says.
-    pub profile: Profile,
+    /// Settings of the target that no public material confirms, as the team states
+    /// them: by path below `settings`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, Value>,
+    /// How the request is built, and what the answer says, where the connector has no
+    /// requests of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
     /// Recorded exchanges.
     pub golden: Vec<Golden>,
     /// Who stands for it.
@@ -67,6 +73,14 @@ impl Agreement {
     #[must_use]
     pub fn supports(&self, capability: &str) -> bool {
         self.capabilities.get(capability) == Some(&Support::Supported)
+    }
+
+    /// How a write is asked for.
+    ///
+    /// # Errors
+    /// Says that it has no profile.
+    pub fn profile(&self) -> Result<&Profile, String> {
+        self.profile.as_ref().ok_or_else(|| "it does not say how a request is built".to_owned())
     }
 
     /// On what it rests, in a line.

@@ -1,6 +1,7 @@
 //! The gate before a write: may this go out, now, to this host?
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -14,13 +15,20 @@ use url::Url;
 use super::{
     document::{Agreement, Environment, Profile, SCHEMA, Signed},
     evidence::{Contradicted, Evidence},
-    golden::Meaning,
+    golden::{Golden, Meaning},
     key,
     standing::{Kept, Standing, State},
     template::SlotKind,
 };
-use crate::{Class, ConnectorError, target::SettingsFault};
+use crate::{
+    CellWrite, Class, ConnectorError, SheetLine,
+    rows::RowKey,
+    sheet::{Report, line},
+    target::SettingsFault,
+};
 
+/// Id of its line on the consultant's sheet.
+const LINE: &str = "agreement";
 /// The host word of this machine, at any port.
 const LOOPBACK: &str = "loopback";
 
@@ -44,14 +52,31 @@ pub struct Place<'a> {
     pub connector: &'static str,
     /// Scheme and name of the host.
     pub host: &'a str,
-    /// Values that it has for slots.
-    pub offered: &'a [(&'a str, SlotKind)],
-    /// Slots that each row must fix.
-    pub each_row: &'a [&'a str],
-    /// The slot that names a row in golden exchanges and answers.
-    pub row_id: &'a str,
-    /// What only the vendor's connector can say of a profile.
-    pub check: &'a dyn Fn(&Profile) -> Result<(), String>,
+    /// Settings in use that no public material confirms, by path below `settings`: an
+    /// agreement must state each of them as it is.
+    pub unconfirmed: &'a [(&'static str, Value)],
+    /// Who builds the requests.
+    pub requests: Requests<'a>,
+}
+
+/// Who builds the requests of a write.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "a check has no text")]
+pub enum Requests<'a> {
+    /// The agreement's profile does.
+    Profile {
+        /// Values that the connector has for slots.
+        offered: &'a [(&'a str, SlotKind)],
+        /// Slots that each row must fix.
+        each_row: &'a [&'a str],
+        /// The slot that names a row in golden exchanges and answers.
+        row_id: &'a str,
+        /// What only the vendor's connector can say of a profile.
+        check: &'a dyn Fn(&Profile) -> Result<(), String>,
+    },
+    /// The connector does: it replays a golden exchange itself
+    /// ([`Golden::holds`]).
+    Own(&'a dyn Fn(&Golden) -> Result<(), String>),
 }
 
 /// An agreement as far as it is good.
@@ -183,21 +208,42 @@ impl Gate {
         }
     }
 
-    /// The agreement of a write of `groups` cell groups.
+    /// The agreement of a write of `cells`.
     ///
     /// # Errors
     /// `Auth`, and nothing taken, unless it is enabled as of `now`, or a person
-    /// probes it and this is one group.
-    pub fn permit(&self, now: Timestamp, groups: usize) -> Result<&Agreement, ConnectorError> {
+    /// probes it and this is one cell group.
+    pub fn permit(
+        &self,
+        now: Timestamp,
+        cells: &[CellWrite],
+    ) -> Result<&Agreement, ConnectorError> {
+        let groups: BTreeSet<RowKey> = cells.iter().map(|cell| RowKey::of(&cell.key)).collect();
         let standing = self.standing(now);
         if let (Found::Good(good), true) =
-            (&self.found, standing.may_write() || (standing.probing && groups <= 1))
+            (&self.found, standing.may_write() || (standing.probing && groups.len() <= 1))
         {
             return Ok(&good.agreement);
         }
         Err(ConnectorError::new(Class::Auth, "ask the agreement", standing.to_string())
             .cure(standing.cure)
             .took_nothing())
+    }
+
+    /// Answers the line of the sheet that asks for it.
+    pub fn tick(&self, now: Timestamp, report: &mut Report) {
+        let standing = self.standing(now);
+        match standing.state {
+            State::Enabled => report.tick(LINE, standing.to_string()),
+            _ => report.fail(LINE, standing.to_string(), &standing.cure),
+        }
+    }
+
+    /// The line of the consultant's sheet that asks for it.
+    #[must_use]
+    pub fn line() -> SheetLine {
+        let text = "A signed agreement says how capacity is written, and it is enabled";
+        line(LINE, "integration team", text)
     }
 
     /// What was agreed, where its words hold: also before anything may go out.
@@ -294,14 +340,35 @@ fn fits(agreement: &Agreement, place: &Place<'_>) -> Result<(), String> {
     if !agreement.supports("write_capacity") {
         return Err("it does not say that capacity can be written".to_owned());
     }
-    agreement.profile.validate(place.offered, place.each_row)?;
-    (place.check)(&agreement.profile)?;
+    for (path, value) in place.unconfirmed {
+        match agreement.settings.get(*path) {
+            Some(stated) if stated == value => {}
+            Some(stated) => {
+                return Err(format!(
+                    "it states `{path}` as {stated}, and the settings say {value}"
+                ));
+            }
+            None => return Err(format!("it does not state `{path}`, which is {value}")),
+        }
+    }
     let means =
         |wanted: fn(&Meaning) -> bool| agreement.golden.iter().any(|one| wanted(&one.means));
     if !means(|means| *means == Meaning::Taken) || !means(|means| *means != Meaning::Taken) {
         return Err("its golden exchanges must show a write that was taken, and a refusal".into());
     }
-    agreement.golden.iter().try_for_each(|one| one.replay(&agreement.profile, place.row_id))
+    let mut golden = agreement.golden.iter();
+    match place.requests {
+        Requests::Profile { offered, each_row, row_id, check } => {
+            let profile = agreement.profile()?;
+            profile.validate(offered, each_row)?;
+            check(profile)?;
+            golden.try_for_each(|one| one.replay(profile, row_id))
+        }
+        Requests::Own(_) if agreement.profile.is_some() => {
+            Err("it says how a request is built, and this connector builds its own".to_owned())
+        }
+        Requests::Own(replays) => golden.try_for_each(replays),
+    }
 }
 
 /// Signs a document.

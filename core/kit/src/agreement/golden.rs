@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Sent,
     http::{Expect, answer::receipt, said::said},
+    rows::RowKey,
 };
 
 /// One recorded exchange.
@@ -72,7 +73,70 @@ impl Golden {
     /// # Errors
     /// Says where it differs.
     pub fn replay(&self, profile: &Profile, id: &str) -> Result<(), String> {
+        self.holds(self.rendered(profile), || self.meant(profile, id))
+    }
+
+    /// Whether it is what a program renders and reads: `rendered` from its values, and
+    /// `meant` by its answer.
+    ///
+    /// # Errors
+    /// Says where it differs.
+    pub fn holds(
+        &self,
+        rendered: Result<Written, String>,
+        meant: impl FnOnce() -> Meaning,
+    ) -> Result<(), String> {
         let differs = |reason: String| format!("golden exchange `{}`: {reason}", self.name);
+        if rendered.map_err(&differs)? != self.request {
+            return Err(differs("this program renders another request".to_owned()));
+        }
+        match meant() {
+            meant if meant == self.means => Ok(()),
+            meant => Err(differs(format!("its answer reads as {meant:?}, not {:?}", self.means))),
+        }
+    }
+
+    /// What the answer means where every documented success takes everything.
+    #[must_use]
+    pub fn succeeds(&self) -> Meaning {
+        let taken = |answer| receipt("replay", &answer, Expect::json(""), Sent::Maybe, said);
+        match self.answer().map(taken) {
+            Ok(Ok(_)) => Meaning::Taken,
+            Ok(Err(_)) | Err(_) => Meaning::Error,
+        }
+    }
+
+    /// Its rows, each named by `resource`, `location` and `period`, and the texts of
+    /// its other values by their names.
+    ///
+    /// # Errors
+    /// When a row is not named so.
+    pub fn named_rows(&self) -> Result<Vec<(RowKey, BTreeMap<String, String>)>, String> {
+        let named = |row: &BTreeMap<String, String>| {
+            let mut values = row.clone();
+            let mut take = |name: &str| {
+                values.remove(name).ok_or_else(|| format!("a row of `{}` has no {name}", self.name))
+            };
+            let (resource, location, period) =
+                (take("resource")?, take("location")?, take("period")?);
+            let period = period.parse().map_err(|_| format!("`{period}` is no period"))?;
+            let (resource, location) = (resource.into(), location.into());
+            Ok((RowKey { resource, location, product: None, period }, values))
+        };
+        self.rows.iter().map(named).collect()
+    }
+
+    /// The recorded answer, as it would arrive.
+    fn answer(&self) -> Result<Response<Bytes>, String> {
+        let text = match &self.response.body {
+            Value::String(text) => text.clone(),
+            body => body.to_string(),
+        };
+        let answer = Response::builder().status(self.response.status).body(Bytes::from(text));
+        answer.map_err(|error| error.to_string())
+    }
+
+    fn rendered(&self, profile: &Profile) -> Result<Written, String> {
         let fill = |values: &BTreeMap<String, String>| -> Result<Filled, String> {
             let slot = |(name, text): (&String, &String)| {
                 let kind = profile.request.slots.get(name).copied();
@@ -81,28 +145,14 @@ impl Golden {
             values.iter().map(slot).collect()
         };
         let rows: Result<Vec<Filled>, String> = self.rows.iter().map(fill).collect();
-        let rendered =
-            fill(&self.head).and_then(|head| profile.render(&head, &rows?)).map_err(&differs)?;
-        if rendered != self.request {
-            return Err(differs("the profile renders another request".to_owned()));
-        }
-        let ids: Vec<String> = self.rows.iter().filter_map(|row| row.get(id).cloned()).collect();
-        let meant = self.meant(profile, &ids);
-        match meant == self.means {
-            true => Ok(()),
-            false => Err(differs(format!("its answer reads as {meant:?}, not {:?}", self.means))),
-        }
+        fill(&self.head).and_then(|head| profile.render(&head, &rows?))
     }
 
-    fn meant(&self, profile: &Profile, ids: &[String]) -> Meaning {
-        let text = match &self.response.body {
-            Value::String(text) => text.clone(),
-            body => body.to_string(),
-        };
-        let answer = Response::builder().status(self.response.status).body(Bytes::from(text));
-        let Ok(answer) = answer else { return Meaning::Error };
+    fn meant(&self, profile: &Profile, id: &str) -> Meaning {
+        let ids: Vec<String> = self.rows.iter().filter_map(|row| row.get(id).cloned()).collect();
+        let Ok(answer) = self.answer() else { return Meaning::Error };
         let body = receipt("replay", &answer, Expect::json(""), Sent::Maybe, said);
-        match body.map(|body| profile.reply.judge(body, ids)) {
+        match body.map(|body| profile.reply.judge(body, &ids)) {
             Ok(Ok(Verdict::Taken)) => Meaning::Taken,
             Ok(Ok(Verdict::Repeated)) => Meaning::Repeated,
             Ok(Ok(Verdict::Refused(rows))) => Meaning::Refused(rows.into_keys().collect()),

@@ -1,8 +1,9 @@
 //! Agreements: writing over an interface that no public material describes.
 //!
 //! Where a vendor publishes no contract for a write, nothing is guessed. The
-//! customer's integration team describes the request in a *profile*, shows with
-//! recorded exchanges what the target answers, and signs both as an *agreement*.
+//! customer's integration team describes the request in a *profile*, or states the
+//! settings that no public material confirms; shows with recorded exchanges what goes
+//! out and what the target answers; and signs all of it as an *agreement*.
 //! Without one, a target is read, planned and packed, and not written.
 //!
 //! - [`document`]: what an agreement says.
@@ -24,7 +25,8 @@ pub mod template;
 
 pub use document::{Agreement, Environment, Level, Profile};
 pub use evidence::Evidence;
-pub use gate::{Gate, Place, Settings};
+pub use gate::{Gate, Place, Requests, Settings};
+pub use golden::Golden;
 pub use key::SigningKey;
 pub use standing::{Kept, Standing, State};
 pub use template::{Filled, Slot, SlotKind, Written};

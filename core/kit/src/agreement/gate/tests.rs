@@ -18,10 +18,13 @@ fn place(host: &str) -> Place<'_> {
     Place {
         connector: "sample",
         host,
-        offered: &OFFERED,
-        each_row: &NEEDED,
-        row_id: "row",
-        check: &|_| Ok(()),
+        unconfirmed: &[],
+        requests: Requests::Profile {
+            offered: &OFFERED,
+            each_row: &NEEDED,
+            row_id: "row",
+            check: &|_| Ok(()),
+        },
     }
 }
 
@@ -31,6 +34,20 @@ fn key() -> SigningKey {
 
 fn trusts(key: &SigningKey) -> Settings {
     Settings { trusts: BTreeMap::from([("Ada".to_owned(), key.public())]), ..Settings::default() }
+}
+
+/// A cell in each of so many groups, and a second one in the first.
+fn groups(count: usize) -> Vec<CellWrite> {
+    let cell = |line: usize, measure: &str| {
+        let row = RowKey {
+            resource: format!("L{line}").into(),
+            location: "P".into(),
+            product: None,
+            period: "2026-W49".parse().unwrap(),
+        };
+        CellWrite { key: row.cell("t", "s", measure), revision: 1, value: 1.into() }
+    };
+    (0..count).map(|line| cell(line, "a")).chain([cell(0, "b")]).collect()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -80,18 +97,18 @@ fn it_comes_from_contracted_over_probed_to_enabled_and_ends_on_its_day() {
 #[test]
 fn only_what_is_enabled_is_written_besides_one_probe() {
     let signed = sign(document("production", HOST), &key());
-    let error = gate(&signed, Evidence::default()).permit(now(), 1).unwrap_err();
+    let error = gate(&signed, Evidence::default()).permit(now(), &groups(1)).unwrap_err();
     assert_eq!(error.class, Class::Auth);
     assert!(error.took_nothing && error.message.contains("nobody probed it"), "{error}");
     let until = at("2026-11-22T00:10:00Z");
     let probing = Some(Probing { who: "Bea".to_owned(), until });
     let probing = gate(&signed, Evidence { probing, ..Evidence::default() });
-    assert!(probing.permit(now(), 1).is_ok());
-    assert!(probing.permit(now(), 2).is_err(), "one group, no more");
-    assert!(probing.permit(until, 1).is_err(), "its time is over");
-    assert!(probing.permit(at("2028-01-01T00:00:00Z"), 1).is_err());
+    assert!(probing.permit(now(), &groups(1)).is_ok());
+    assert!(probing.permit(now(), &groups(2)).is_err(), "one group, no more");
+    assert!(probing.permit(until, &groups(1)).is_err(), "its time is over");
+    assert!(probing.permit(at("2028-01-01T00:00:00Z"), &groups(1)).is_err());
     let nothing = Gate::open(&Settings::default(), Path::new("."), &place(HOST)).unwrap();
-    let error = nothing.permit(now(), 1).unwrap_err();
+    let error = nothing.permit(now(), &groups(1)).unwrap_err();
     assert!(error.message.starts_with("unverified") && error.cure.is_some(), "{error}");
 }
 
@@ -104,7 +121,7 @@ fn what_was_contradicted_is_probed_again_and_what_people_decide_counts_at_once()
         let gate = gate(&signed, enabled);
         let Some(kept) = gate.standing(now()).evidence else { panic!("its words hold") };
         let keep = |evidence: &Evidence| evidence.keep(&kept.file).unwrap();
-        assert!(gate.permit(now(), 5).is_ok());
+        assert!(gate.permit(now(), &groups(5)).is_ok());
         let why = "2 cells were taken and are not there".to_owned();
         let mut evidence = kept.read().unwrap();
         evidence.contradicted = Some(Contradicted { why, at: now() });
@@ -112,13 +129,13 @@ fn what_was_contradicted_is_probed_again_and_what_people_decide_counts_at_once()
         let standing = gate.standing(now());
         assert_eq!(standing.state, State::Suspended);
         assert!(standing.missing.contains("2 cells") && standing.cure.contains("probe"));
-        assert!(gate.permit(now(), 1).is_err());
+        assert!(gate.permit(now(), &groups(1)).is_err());
         let until = at("2026-11-22T00:10:00Z");
         evidence.probing = Some(Probing { who: "Bea".to_owned(), until });
         keep(&evidence);
-        assert!(gate.permit(now(), 1).is_ok() && gate.permit(now(), 2).is_err());
+        assert!(gate.permit(now(), &groups(1)).is_ok() && gate.permit(now(), &groups(2)).is_err());
         keep(&Evidence { contradicted: None, probing: None, ..evidence });
-        assert!(gate.permit(now(), 5).is_ok());
+        assert!(gate.permit(now(), &groups(5)).is_ok());
         fs::write(&kept.file, "{").unwrap();
         assert_eq!(gate.standing(now()).state, State::Suspended, "nobody knows");
     }
@@ -167,4 +184,34 @@ fn the_demos_key_counts_for_this_machine_only_whoever_trusts_it() {
     let place = place("http://127.0.0.1");
     let untrusting = Gate::weigh(&trusts(&key()), &place, &signed, kept());
     assert_eq!(untrusting.standing(now()).state, State::Suspended, "trust is the configuration's");
+}
+
+#[test]
+fn what_no_public_material_confirms_is_stated_as_it_is_and_shown() {
+    let missing = |stated: Value, own: &dyn Fn(&Golden) -> Result<(), String>| {
+        let mut document = document("production", HOST);
+        document["settings"] = stated;
+        document.as_object_mut().unwrap().remove("profile");
+        let unconfirmed = [("load.word", Value::from("Merge"))];
+        let place =
+            Place { unconfirmed: &unconfirmed, requests: Requests::Own(own), ..place(HOST) };
+        let signed = sign(document, &key());
+        Gate::weigh(&trusts(&key()), &place, &signed, kept_as(Evidence::default()))
+            .standing(now())
+            .missing
+    };
+    let stated = || serde_json::json!({ "load.word": "Merge", "more": 1 });
+    let good = |one: &Golden| one.holds(Ok(one.request.clone()), || one.means.clone());
+    assert_eq!(missing(stated(), &good), "nobody probed it");
+    assert!(missing(serde_json::json!({}), &good).contains("does not state `load.word`"));
+    let other = serde_json::json!({ "load.word": "Partial" });
+    assert!(missing(other, &good).contains("\"Partial\", and the settings say \"Merge\""));
+    let misread = |one: &Golden| one.holds(Ok(one.request.clone()), || Meaning::Error);
+    assert!(missing(stated(), &misread).contains("write_ok"));
+    let changed = |one: &Golden| one.holds(Err("no such table".to_owned()), || Meaning::Taken);
+    assert!(missing(stated(), &changed).contains("no such table"));
+    let profile = sign(document("production", HOST), &key());
+    let own = Place { requests: Requests::Own(&good), ..place(HOST) };
+    let gate = Gate::weigh(&trusts(&key()), &own, &profile, kept_as(Evidence::default()));
+    assert!(gate.standing(now()).missing.contains("builds its own"));
 }
