@@ -9,6 +9,7 @@ pub mod behaviours;
 mod factory;
 mod ibpl;
 mod model;
+mod names;
 mod options;
 mod pack;
 mod platform;
@@ -23,6 +24,7 @@ mod tests;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -42,6 +44,7 @@ use crate::sdk::{
 #[derive(Debug)]
 pub struct O9 {
     options: Options,
+    names: names::Names,
     plan: Plan,
     sites: Sites,
     tokens: Tokens,
@@ -71,14 +74,17 @@ impl O9 {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let sites = Sites::of(options.resources.clone());
-        let title = format!("Application {APP}");
-        let mut plan = Plan::new(&title, model::model(), options.storage);
+        let names = options.names.clone();
+        let title = format!("Application {}", names.app);
+        let model = model::model(options.shape.as_ref(), &names);
+        let mut plan = Plan::new(&title, model, options.storage);
         plan.wiring = options.wiring;
         plan.nightly_hour = options.nightly_hour;
         plan.weeks.1 = options.weeks_ahead;
         plan.spoils = options.switches.on(Switch::MergeOverwrites);
         Self {
             options,
+            names,
             plan,
             sites,
             tokens: Tokens::default(),
@@ -97,13 +103,13 @@ impl O9 {
         let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
         if let (&Method::POST, ["api", "framework", "auth", "login"]) = (request.method(), &*parts)
         {
-            return session::login(&mut self.tokens, at, request.body());
+            return session::login(&mut self.tokens, &self.names.tenant, at, request.body());
         }
         session::authenticate(&self.tokens, at, request)?;
         let verb = request.method();
         match (verb, parts.as_slice()) {
             (&Method::POST, ["api", "ibplquery", tenant, rest]) => {
-                if *tenant != TENANT {
+                if **tenant != self.names.tenant {
                     return Err(refuse(403, "the key does not belong to this tenant"));
                 }
                 let rest = percent_encoding::percent_decode_str(rest).decode_utf8_lossy();
@@ -117,7 +123,7 @@ impl O9 {
                 }
             }
             (&Method::GET, ["api", "v2", kind @ ("master" | "fact"), app, rest @ ..]) => {
-                if *app != APP {
+                if **app != self.names.app {
                     return Err(refuse(404, format!("there is no application {app}")));
                 }
                 let query = request.uri().query().unwrap_or_default();
@@ -138,7 +144,8 @@ impl O9 {
         match Route::of(request) {
             Route::Plan if bare && ["/", "/planner"].contains(&request.uri().path()) => {
                 let moved = json_answer(307, &json!({ "see": "/planner" }));
-                with(moved, "location", "/planner?version=TwinSignals")
+                let version = utf8_percent_encode(&self.names.version, NON_ALPHANUMERIC);
+                with(moved, "location", &format!("/planner?version={version}"))
             }
             Route::Plan => self.plan.planner(at, request, &self.sites),
             Route::Nowhere => planner::nowhere(request),

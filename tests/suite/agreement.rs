@@ -2,7 +2,7 @@
 //! works but the write, with one it lands, and one that does not hold stops it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -16,6 +16,7 @@ use planthread::{
     in_process::InProcess,
     pipeline::{Bridge, Course, Opener, TargetCycle, Transports, enable, standing},
     registry,
+    sandbox::shape_of,
     starter::Starter,
 };
 use planthread_contracts::{Period, PeriodKind};
@@ -130,6 +131,47 @@ fn setup(options: &[(&str, &str)], on: Vec<String>) -> Setup {
     let own = demo.iter().filter(|(name, _)| options.iter().all(|(other, _)| other != name));
     let all = own.chain(options).map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     Setup { options: all.collect(), on, ..Setup::default() }
+}
+
+#[test]
+fn a_team_rehearses_with_the_names_of_its_own_tenant() {
+    let site = Site::new("names", &[]);
+    let theirs = |text: &str| {
+        text.replace("1234", "77").replace("TwinSignals", "Twins 2027").replace("LINE-", "ACME ")
+    };
+    site.edit("planthread.yaml", |text| {
+        let own = [("PlanthreadDemo", "AcmePlan"), ("Capacity Plan", "Line Plan")];
+        let own = own.iter().fold(theirs(&text), |text, (from, to)| text.replace(from, to));
+        own.replace("Twin Capacity Live", "Acme Live")
+            .replace("surface: Capacity,", "surface: Rated,")
+    });
+    site.sign(|document| {
+        *document = serde_json::from_str(&theirs(&document.to_string())).unwrap();
+    });
+    let built = || {
+        let loaded = config::load(&site.folder.join("planthread.yaml"), None).unwrap();
+        let shape = Some(shape_of(TARGET, &loaded.config.targets[TARGET]));
+        let found = registry::chosen(&[TARGET.to_owned()]).unwrap();
+        (found[0].sandbox.build)(&Setup { shape, ..Setup::default() })
+    };
+    *site.sandbox.lock().unwrap() = built().unwrap();
+    let bridge = site.bridge();
+    let target = bridge.target(Some(TARGET)).unwrap();
+    let found = site.clock.block_on(target.connector.discover()).unwrap();
+    let wrong: Vec<_> = found.findings.iter().filter(|finding| !finding.ok).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert_eq!((found.resources.len(), found.scopes), (4, vec!["Twins 2027".to_owned()]));
+    drop((target, bridge));
+    let done = site.apply();
+    assert!(done.stopped.is_none(), "{:?}", done.stopped);
+    let stored = site.sandbox.lock().unwrap().stored();
+    let ours = stored.iter().filter(|cell| cell.writer.kind() == "integration");
+    let names: BTreeSet<_> = ours.map(|cell| cell.measure.as_str()).collect();
+    assert!(names.contains("Acme Live") && !names.contains("Twin Capacity Live"), "{names:?}");
+    // What it has no other name for is said, and not taken for something else.
+    site.edit("planthread.yaml", |text| text.replace("{yyyy}{ww}{part}", "{yyyy}-{ww}{part}"));
+    let refused = built().err().unwrap().to_string();
+    assert!(refused.contains("model.time.member"), "{refused}");
 }
 
 #[test]

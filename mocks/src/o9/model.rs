@@ -6,8 +6,11 @@ use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use planthread_contracts::{Aggregation, Period, PeriodKind};
 use rust_decimal::Decimal;
 
-use super::O9;
-use crate::sdk::plan::{Measure, Model, Part, RowKey};
+use super::{O9, names::Names};
+use crate::sdk::{
+    SandboxShape,
+    plan::{Measure, Model, Part, RowKey},
+};
 
 /// The tenant.
 pub const TENANT: &str = "1234";
@@ -30,7 +33,8 @@ const BASE: &str = "Capacity";
 pub(super) const LEAVES: [(&str, &str); 3] =
     [("Version", "Version Name"), ("Resource", "Resource"), ("Location", "Location")];
 
-pub(super) fn model() -> Model {
+/// The demo's measures and version, or a shape's.
+pub(super) fn model(shape: Option<&SandboxShape>, names: &Names) -> Model {
     use Aggregation::{Max, Min, Sum};
     let measure = |(id, part, aggregation, in_scopes): (&str, Part, Aggregation, bool)| Measure {
         id: Arc::from(id),
@@ -39,7 +43,7 @@ pub(super) fn model() -> Model {
         part,
         in_scopes,
     };
-    let measures = [
+    let demo = [
         (BASE, Part::Assumed, Sum, false),
         ("Capacity Override", Part::Cut, Sum, true),
         ("Twin Capacity Live", Part::Live, Sum, true),
@@ -56,10 +60,40 @@ pub(super) fn model() -> Model {
         ("Capacity Demand", Part::Load, Sum, false),
         ("Capacity Utilization", Part::Utilisation, Sum, false),
     ];
-    Model {
-        measures: measures.map(measure).into(),
-        scopes: vec![(VERSION.to_owned(), "Signals of the factory twins".to_owned())],
+    let measures = match shape {
+        None => demo.map(measure).into(),
+        Some(shape) => shaped(shape),
+    };
+    let scopes = vec![(names.version.clone(), "Signals of the factory twins".to_owned())];
+    Model { measures, scopes }
+}
+
+/// The measures of a shape, with what the plan and its load are read from.
+fn shaped(shape: &SandboxShape) -> Vec<Measure> {
+    let base = shape.driver.as_deref().unwrap_or(BASE);
+    let measure = |id: &str, aggregation, part, in_scopes| Measure {
+        id: Arc::from(id),
+        label: id.to_owned(),
+        aggregation,
+        part,
+        in_scopes,
+    };
+    let mut all = vec![measure(base, Aggregation::Sum, Part::Assumed, false)];
+    for declared in &shape.measures {
+        if all.iter().any(|one| *one.id == *declared.surface) {
+            continue;
+        }
+        let drives = shape.driven_by.as_ref() == Some(&declared.surface);
+        let part = if drives { Part::Cut } else { Part::of(declared.carries) };
+        let taken = all.iter().any(|one| one.part == part);
+        let part = if taken { Part::Other } else { part };
+        all.push(measure(&declared.surface, declared.over_time, part, true));
     }
+    for (id, part) in [("Capacity Demand", Part::Load), ("Capacity Utilization", Part::Utilisation)]
+    {
+        all.push(measure(id, Aggregation::Sum, part, false));
+    }
+    all
 }
 
 /// The level of time at which a kind of period stands.
@@ -118,16 +152,15 @@ pub(super) fn version_of(scope: &str) -> &str {
     if scope.is_empty() { WORKING_VIEW } else { scope }
 }
 
-/// A version's scope in the store.
-pub(super) fn scope_of(version: &str) -> Option<&str> {
-    match version {
-        WORKING_VIEW => Some(""),
-        VERSION => Some(VERSION),
-        _ => None,
-    }
-}
-
 impl O9 {
+    /// A version's scope in the store.
+    pub(super) fn scope_of<'a>(&self, version: &'a str) -> Option<&'a str> {
+        match version {
+            WORKING_VIEW => Some(""),
+            other => (other == self.names.version).then_some(other),
+        }
+    }
+
     /// Members of the leaf level of time, from a year before today on.
     pub(super) fn calendar(&self, at: Timestamp) -> Vec<Period> {
         let today: Date = TimeZone::UTC.to_datetime(at).date();
@@ -144,7 +177,9 @@ impl O9 {
     pub(super) fn members(&self, dimension: &str, level: &str) -> Option<Vec<String>> {
         let owned = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
         match (dimension, level) {
-            ("Version", "Version Name") => Some([WORKING_VIEW, VERSION].map(str::to_owned).into()),
+            ("Version", "Version Name") => {
+                Some(vec![WORKING_VIEW.to_owned(), self.names.version.clone()])
+            }
             ("Resource", "Resource") => Some(owned(self.sites.resources())),
             ("Location", "Location") => Some(owned(self.sites.locations())),
             _ => None,
@@ -158,12 +193,13 @@ impl O9 {
 
     /// The value of a measure in a leaf cell.
     pub(super) fn value(&self, key: &RowKey, measure: &str) -> Option<Decimal> {
-        let of = |name: &str, key: &RowKey| self.plan.store.value(key, self.plan.model.find(name)?);
+        let (store, model) = (&self.plan.store, &self.plan.model);
         if measure != FINAL {
-            return of(measure, key);
+            return store.value(key, model.find(measure)?);
         }
         let base = RowKey::base(&key.resource, &key.location, key.period);
-        of("Capacity Override", key).or_else(|| of(BASE, &base))
+        let of = |part: Part, key: &RowKey| store.value(key, model.part(part)?);
+        of(Part::Cut, key).or_else(|| of(Part::Assumed, &base))
     }
 
     /// The leaf cells that hold anything, or could for the calculated measure.
@@ -172,7 +208,7 @@ impl O9 {
         let signal: Vec<RowKey> = keys
             .iter()
             .filter(|key| key.scope.is_empty())
-            .map(|key| RowKey::new(VERSION, &key.resource, &key.location, key.period))
+            .map(|key| RowKey::new(&self.names.version, &key.resource, &key.location, key.period))
             .collect();
         keys.extend(signal);
         keys

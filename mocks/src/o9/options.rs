@@ -2,10 +2,7 @@
 
 use planthread_contracts::PeriodKind;
 
-use super::{
-    behaviours::Switches,
-    model::{APP, GROUP, TENANT, VERSION, model},
-};
+use super::{behaviours::Switches, names::Names};
 use crate::sdk::{
     Kind, OptionDecl, SandboxShape, Setup, SetupError, Values, plan::Wiring, shape::ShapeResource,
 };
@@ -47,6 +44,10 @@ pub(super) const DECLARED: [OptionDecl; 5] = [
 /// Start-up options.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// What the tenant calls its things.
+    pub(super) names: Names,
+    /// The target that it stands in for.
+    pub(super) shape: Option<SandboxShape>,
     /// Resources with their locations.
     pub resources: Vec<ShapeResource>,
     /// Leaf level of time.
@@ -69,7 +70,7 @@ impl Options {
     /// When an option or a behaviour is none.
     pub fn of(setup: &Setup) -> Result<Self, SetupError> {
         let values = Values::read(&DECLARED, &setup.options)?;
-        setup.shape.as_ref().map_or(Ok(()), fits)?;
+        let names = Names::of(setup.shape.as_ref())?;
         let demo = values.number("resources");
         let resources = SandboxShape::resources_or_demo(setup.shape.as_ref(), demo);
         let shaped = setup.shape.as_ref().and_then(|shape| Some(shape.measures.first()?.level));
@@ -84,6 +85,8 @@ impl Options {
             }
         };
         Ok(Self {
+            names,
+            shape: setup.shape.clone(),
             resources,
             storage: match values.text("level") {
                 _ if shaped.is_some() && !values.is_given("level") => {
@@ -99,34 +102,5 @@ impl Options {
             nightly_hour: hour,
             switches: Switches::named(&setup.on, &setup.off)?,
         })
-    }
-}
-
-/// Whether the sandbox can stand in for a target: it takes its resources and its
-/// level of time, but not its names.
-fn fits(shape: &SandboxShape) -> Result<(), SetupError> {
-    let refuse = |reason: String| SetupError::Shape { target: shape.target.clone(), reason };
-    let tenant = shape.settings.get("tenant").map(ToString::to_string).unwrap_or_default();
-    let said = |path: &str| shape.setting(path).unwrap_or_default().to_owned();
-    for (field, said, ours) in [
-        ("tenant", tenant, TENANT),
-        ("app", said("app"), APP),
-        ("model.group", said("model.group"), GROUP),
-    ] {
-        if said != ours {
-            return Err(refuse(format!(
-                "its {field} is {said}, the sandbox's is {ours}: name that in the profile that you \
-                 rehearse with"
-            )));
-        }
-    }
-    if ![VERSION, ""].contains(&shape.scope.name()) {
-        return Err(refuse(format!("the sandbox has the version {VERSION} and the working view")));
-    }
-    let model = model();
-    let unknown = shape.measures.iter().find(|measure| model.find(&measure.surface).is_none());
-    match unknown {
-        Some(measure) => Err(refuse(format!("the sandbox has no measure {}", measure.surface))),
-        None => Ok(()),
     }
 }

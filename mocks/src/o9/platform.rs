@@ -7,7 +7,7 @@ use planthread_contracts::Period;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Answer, GROUP, O9, Switch, json_answer,
+    Answer, O9, Switch, json_answer,
     model::{FINAL, LEAVES, at_level, level_of},
     refuse,
     reply::number,
@@ -90,7 +90,7 @@ impl O9 {
         let time = ("Time", level_of(self.plan.storage));
         let keys: Vec<Value> = LEAVES.iter().chain([&time]).map(key).collect();
         let listed = match kind {
-            "fact" => json!([{ "ResourceName": GROUP, "KeyAttributes": keys }]),
+            "fact" => json!([{ "ResourceName": self.names.group, "KeyAttributes": keys }]),
             _ => LEAVES
                 .iter()
                 .chain([&time])
@@ -114,7 +114,7 @@ impl O9 {
         let bad = |text: String| refuse(400, text);
         let asked = Asked::of(query).map_err(bad)?;
         let rows = match kind {
-            "fact" if name == GROUP => self.facts(&asked).map_err(bad)?,
+            "fact" if name == self.names.group => self.facts(&asked).map_err(bad)?,
             "master" => self.masters(at, &name).ok_or_else(|| refuse(404, "no such dimension"))?,
             _ => return Err(refuse(404, format!("there is no {name}"))),
         };

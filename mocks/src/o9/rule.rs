@@ -15,12 +15,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Answer, O9, Refusal, Switch, json_answer,
-    model::{FINAL, VERSION},
-    refuse,
-    run::Write,
-};
+use super::{Answer, O9, Refusal, Switch, json_answer, model::FINAL, refuse, run::Write};
 use crate::sdk::{plan::RowKey, web};
 
 /// Most rows of one call.
@@ -101,8 +96,9 @@ impl O9 {
 
     /// The write of a row; nothing where the tenant swallows it.
     fn judged(&self, at: Timestamp, row: &Row) -> Result<Option<Write>, (u16, String)> {
-        if row.version != VERSION {
-            return Err((400, format!("signals land in {VERSION}, not in [{}]", row.version)));
+        let version = &self.names.version;
+        if row.version != *version {
+            return Err((400, format!("signals land in {version}, not in [{}]", row.version)));
         }
         let places = [&row.version, &row.resource, &row.location, &row.time].map(String::as_str);
         let key: RowKey = self.leaf(at, places).map_err(|text| (404, text))?;
@@ -115,7 +111,7 @@ impl O9 {
         match stored.filter(|found| self.plan.assigned(&key.scope, *found)) {
             _ if calculated && self.on(Switch::SilentReadOnly) => Ok(None),
             Some(found) if !self.plan.calculated(found) => Ok(Some(Write { key, measure, value })),
-            _ => Err((403, format!("measure [{measure}] can't be written in {VERSION}"))),
+            _ => Err((403, format!("measure [{measure}] can't be written in {version}"))),
         }
     }
 }

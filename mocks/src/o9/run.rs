@@ -11,7 +11,7 @@ use super::{
     Answer, O9, Switch,
     ibpl::{Set, Statement, parse},
     json_answer,
-    model::{FINAL, at_level, kind_of, period, scope_of, version_of},
+    model::{FINAL, at_level, kind_of, period, version_of},
     refuse,
     reply::{Form, Found},
 };
@@ -133,7 +133,7 @@ impl O9 {
         upserts: bool,
     ) -> Result<Vec<Write>, String> {
         let mut leaves = Vec::new();
-        for version in ["", super::VERSION] {
+        for version in ["", self.names.version.as_str()] {
             for (resource, location) in self.sites.pairs(version) {
                 for period in self.calendar(at) {
                     let key = RowKey::new(version, &resource, &location, period);
@@ -205,7 +205,7 @@ impl O9 {
         [version, resource, location, bucket]: [&str; 4],
     ) -> Result<RowKey, String> {
         let unknown = |what: &str, name: &str| format!("{what} [{name}] does not exist");
-        let scope = scope_of(version).ok_or_else(|| unknown("version", version))?;
+        let scope = self.scope_of(version).ok_or_else(|| unknown("version", version))?;
         if !self.sites.resources().contains(resource) {
             return Err(unknown("resource", resource));
         }

@@ -7,7 +7,7 @@ use http::{Request, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Answer, Refusal, TENANT, refuse};
+use super::{Answer, Refusal, refuse};
 use crate::sdk::{tokens::Tokens, web::json_answer};
 
 /// The key, as it stands in the header.
@@ -18,7 +18,7 @@ const PERSON: &str = "planthread";
 const LIFE_MAX: u64 = 36_000;
 
 /// Answers a log-in.
-pub(super) fn login(tokens: &mut Tokens, at: Timestamp, body: &[u8]) -> Answer {
+pub(super) fn login(tokens: &mut Tokens, tenant: &str, at: Timestamp, body: &[u8]) -> Answer {
     let asked: Value =
         serde_json::from_slice(body).map_err(|error| refuse(400, error.to_string()))?;
     if asked["userEmail"] != PERSON || asked["submittedPassword"] != PERSON {
@@ -26,8 +26,8 @@ pub(super) fn login(tokens: &mut Tokens, at: Timestamp, body: &[u8]) -> Answer {
     }
     let seconds = asked["expirySeconds"].as_u64().unwrap_or(LIFE_MAX).clamp(1, LIFE_MAX);
     let (token, _) = tokens.issue(at, Duration::from_secs(seconds));
-    let said = json!({ "AuthToken": token, "TenantId": 1234, "TenantName": "Planthread demo" });
-    debug_assert_eq!(said["TenantId"].to_string(), TENANT);
+    let id = tenant.parse().map_or_else(|_| Value::from(tenant), |id: u64| Value::from(id));
+    let said = json!({ "AuthToken": token, "TenantId": id, "TenantName": "Planthread demo" });
     Ok(json_answer(200, &said))
 }
 
