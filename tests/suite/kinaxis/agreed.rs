@@ -28,7 +28,7 @@ fn signed(change: impl FnOnce(&mut Value)) -> (Signed, String) {
 }
 
 /// Settings of a load that merges, under what is in `file`.
-fn merges(agreement: Value) -> Value {
+fn merges(agreement: &Value) -> Value {
     settings(json!({
         "write_route": "data_load",
         "data_load": { "source": "capacity_signals_ds", "operation": "Partial",
@@ -42,7 +42,7 @@ fn push(rig: &Rig, name: &str, change: impl FnOnce(&mut Value)) -> Result<(), Co
     let (signed, public) = signed(change);
     let file = format!("{name}.json");
     rig.keep(&file, &serde_json::to_string(&signed).unwrap());
-    let settings = merges(json!({ "file": file, "trusts": { "Ada": public } }));
+    let settings = merges(&json!({ "file": file, "trusts": { "Ada": public } }));
     let connector = rig.open(SIGNALS, &settings, &measures()).unwrap();
     rig.push(connector.as_ref(), &[cell(SIGNALS, "cut", week(49), "36.5")]).map(drop)
 }
@@ -50,7 +50,7 @@ fn push(rig: &Rig, name: &str, change: impl FnOnce(&mut Value)) -> Result<(), Co
 #[test]
 fn without_an_agreement_everything_works_but_the_write() {
     let rig = Rig::new(&["partial-load"]);
-    let connector = rig.open(SIGNALS, &merges(json!({})), &measures()).unwrap();
+    let connector = rig.open(SIGNALS, &merges(&json!({})), &measures()).unwrap();
     let cells = [cell(SIGNALS, "cut", week(49), "36.5")];
     let error = rig.push(connector.as_ref(), &cells).unwrap_err();
     assert!(error.class == Class::Auth && error.took_nothing, "{error}");
@@ -65,7 +65,7 @@ fn without_an_agreement_everything_works_but_the_write() {
 #[test]
 fn what_is_confirmed_needs_none() {
     let rig = Rig::new(&[]);
-    let mut full = merges(json!({}));
+    let mut full = merges(&json!({}));
     full["data_load"]["operation"] = "Full".into();
     for settings in [settings(json!({})), full.clone()] {
         let connector = rig.open(SIGNALS, &settings, &measures()).unwrap();

@@ -25,6 +25,9 @@ use crate::{
     rows::RowKey,
 };
 
+/// Texts by their names.
+pub type Texts = BTreeMap<String, String>;
+
 /// One recorded exchange.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,9 +35,9 @@ pub struct Golden {
     /// What it shows.
     pub name: String,
     /// Values outside the rows.
-    pub head: BTreeMap<String, String>,
+    pub head: Texts,
     /// Values of each row.
-    pub rows: Vec<BTreeMap<String, String>>,
+    pub rows: Vec<Texts>,
     /// What went out.
     pub request: Written,
     /// What came back.
@@ -111,8 +114,8 @@ impl Golden {
     ///
     /// # Errors
     /// When a row is not named so.
-    pub fn named_rows(&self) -> Result<Vec<(RowKey, BTreeMap<String, String>)>, String> {
-        let named = |row: &BTreeMap<String, String>| {
+    pub fn named_rows(&self) -> Result<Vec<(RowKey, Texts)>, String> {
+        let named = |row: &Texts| {
             let mut values = row.clone();
             let mut take = |name: &str| {
                 values.remove(name).ok_or_else(|| format!("a row of `{}` has no {name}", self.name))
@@ -137,7 +140,7 @@ impl Golden {
     }
 
     fn rendered(&self, profile: &Profile) -> Result<Written, String> {
-        let fill = |values: &BTreeMap<String, String>| -> Result<Filled, String> {
+        let fill = |values: &Texts| -> Result<Filled, String> {
             let slot = |(name, text): (&String, &String)| {
                 let kind = profile.request.slots.get(name).copied();
                 Ok((name.clone(), typed(kind, name, text)?))
