@@ -35,10 +35,16 @@ pub(super) struct Composed {
     stages: Vec<String>,
 }
 
-/// Instants in which no machine of the line changes.
+/// Instants in which nothing changes that the machines of the line allow.
 #[derive(Debug, Clone, Copy)]
 struct Piece {
     span: Span,
+    gives: Gives,
+}
+
+/// What the machines of a line give at an instant, in hours of its cycle in an hour.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Gives {
     /// If every machine that is not stopped gives all that it can.
     most: Decimal,
     /// The same with each machine of which nobody knows, or that lies ahead, at
@@ -48,32 +54,73 @@ struct Piece {
     stage: usize,
 }
 
+/// What a machine does at an instant, as far as a line asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Doing {
+    Stopped,
+    /// Seen, and not stopped.
+    Seen,
+    /// Nobody knows, or it lies ahead.
+    Unseen,
+}
+
 /// One machine of a stage.
 struct Part<'a> {
     machine: &'a Machine<'a>,
     /// Hours of the line's cycle that it gives in an hour; `None` without an
     /// ideal cycle.
     gives: Option<Decimal>,
-    open: Spans,
     seen: Spans,
 }
 
 impl Part<'_> {
-    /// What it allows at `at`, and what is expected of it.
-    fn at(&self, at: i64) -> (Option<Decimal>, Option<Decimal>) {
-        if !self.open.has(at) {
-            return (Some(Decimal::ZERO), Some(Decimal::ZERO));
+    /// What it allows, and what is expected of it.
+    fn when(&self, doing: Doing) -> (Option<Decimal>, Option<Decimal>) {
+        match doing {
+            Doing::Stopped => (Some(Decimal::ZERO), Some(Decimal::ZERO)),
+            Doing::Seen => (self.gives, self.gives),
+            Doing::Unseen => {
+                let mean = self.machine.demonstrated.as_deref().map(|pool| pool.availability);
+                (self.gives, self.gives.zip(mean).map(|(gives, mean)| gives * mean))
+            }
         }
-        if self.seen.has(at) {
-            return (self.gives, self.gives);
-        }
-        let mean = self.machine.demonstrated.as_deref().map(|pool| pool.availability);
-        (self.gives, self.gives.zip(mean).map(|(gives, mean)| gives * mean))
     }
 }
 
 /// The machines of one stage; `None` for one that the plant does not have.
 type Parts<'a> = Vec<Option<Part<'a>>>;
+
+/// Walks over the machines of all stages, from one instant to a later one.
+struct Walk<'a> {
+    /// Of each machine when it is open and when it was seen, and the places there.
+    machines: Vec<[(&'a [Span], usize); 2]>,
+}
+
+impl<'a> Walk<'a> {
+    fn over(stages: &'a [Parts<'a>]) -> Self {
+        let of = |part: &'a Option<Part<'a>>| match part {
+            Some(part) => [(part.machine.open.as_slice(), 0), (part.seen.as_slice(), 0)],
+            None => [(&[][..], 0); 2],
+        };
+        Self { machines: stages.iter().flatten().map(of).collect() }
+    }
+
+    /// What each machine does at `instant`.
+    fn to(&mut self, instant: i64) -> Vec<Doing> {
+        let inside = |(spans, at): &mut (&[Span], usize)| {
+            while spans.get(*at).is_some_and(|span| span.end <= instant) {
+                *at += 1;
+            }
+            spans.get(*at).is_some_and(|span| span.start <= instant)
+        };
+        let of = |[open, seen]: &mut [_; 2]| match (inside(open), inside(seen)) {
+            (false, _) => Doing::Stopped,
+            (true, true) => Doing::Seen,
+            (true, false) => Doing::Unseen,
+        };
+        self.machines.iter_mut().map(of).collect()
+    }
+}
 
 /// Composes the machines of `line` over `scheduled`.
 pub(super) fn compose<'a>(
@@ -88,9 +135,8 @@ pub(super) fn compose<'a>(
         let units = Decimal::from(machine.resource.parallel_units);
         let seconds = machine.seconds_a_part();
         let gives = seconds.and_then(|one| (units * line.ideal_cycle_seconds).checked_div(one));
-        let open = machine.open.clone();
-        let seen = open.and(&past).without(&machine.unknown);
-        Some(Part { machine, gives, open, seen })
+        let seen = machine.open.and(&past).without(&machine.unknown);
+        Some(Part { machine, gives, seen })
     };
     let stages: Vec<Parts<'_>> =
         line.stages.iter().map(|stage| stage.machines.iter().map(part).collect()).collect();
@@ -98,37 +144,58 @@ pub(super) fn compose<'a>(
     let unknown = parts().fold(Spans::none(), |all, part| all.or(&part.machine.unknown));
     let known = parts().all(|part| part.machine.observed_until.is_some());
     let told = scheduled.and(&past).without(&unknown);
-    let sets = parts().flat_map(|part| [&part.open, &part.seen]).chain([scheduled]);
-    let mut cuts: Vec<i64> = sets
-        .flat_map(|set| set.as_slice().iter().flat_map(|span| [span.start, span.end]))
-        .collect();
-    cuts.sort_unstable();
-    cuts.dedup();
-    let pieces = scheduled.as_slice().iter().flat_map(|span| {
-        let first = cuts.partition_point(|cut| *cut < span.start);
-        let last = cuts.partition_point(|cut| *cut <= span.end);
-        let stages = &stages;
-        cuts[first..last]
-            .windows(2)
-            .map(move |pair| piece(stages, Span { start: pair[0], end: pair[1] }))
-    });
     Composed {
-        pieces: pieces.collect(),
+        pieces: pieces(&stages, scheduled),
         told: if known { told } else { Spans::none() },
         stages: line.stages.iter().map(|stage| stage.name.clone()).collect(),
     }
 }
 
+/// The scheduled time in pieces, in order. The machines of a line do the same again
+/// and again: what they give is composed once for each way that they stand.
+fn pieces(stages: &[Parts<'_>], scheduled: &Spans) -> Vec<Piece> {
+    let parts = stages.iter().flatten().flatten();
+    let sets = parts.flat_map(|part| [&part.machine.open, &part.seen]).chain([scheduled]);
+    let mut cuts: Vec<i64> = sets
+        .flat_map(|set| set.as_slice().iter().flat_map(|span| [span.start, span.end]))
+        .collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    let (mut pieces, mut walk): (Vec<Piece>, _) = (Vec::new(), Walk::over(stages));
+    let mut composed: BTreeMap<Vec<Doing>, Gives> = BTreeMap::new();
+    for span in scheduled.as_slice() {
+        let first = cuts.partition_point(|cut| *cut < span.start);
+        let last = cuts.partition_point(|cut| *cut <= span.end);
+        for pair in cuts[first..last].windows(2) {
+            let span = Span { start: pair[0], end: pair[1] };
+            let doing = walk.to(span.start);
+            let gives = match composed.get(&doing) {
+                Some(gives) => *gives,
+                None => *composed.entry(doing).or_insert_with_key(|doing| least(stages, doing)),
+            };
+            match pieces.last_mut() {
+                Some(last) if last.gives == gives && last.span.end == span.start => {
+                    last.span.end = span.end;
+                }
+                _ => pieces.push(Piece { span, gives }),
+            }
+        }
+    }
+    pieces
+}
+
 /// The least over the stages of the sum over the parallel machines. A stage with
 /// a machine of which not even the cycle is known sets no bound.
-fn piece(stages: &[Parts<'_>], span: Span) -> Piece {
+fn least(stages: &[Parts<'_>], doing: &[Doing]) -> Gives {
     let (mut most, mut expected, mut limiting) = (Decimal::ONE, Some(Decimal::ONE), None);
+    let mut doing = doing.iter();
     for (position, stage) in stages.iter().enumerate() {
-        let at = |part: &Option<Part<'_>>| {
-            part.as_ref().map_or((None, None), |part| part.at(span.start))
-        };
-        let of_stage: Option<Decimal> = stage.iter().map(|part| at(part).0).sum();
-        let mean: Option<Decimal> = stage.iter().map(|part| at(part).1).sum();
+        let (mut of_stage, mut mean) = (Some(Decimal::ZERO), Some(Decimal::ZERO));
+        for (part, doing) in stage.iter().zip(&mut doing) {
+            let (full, meant) = part.as_ref().map_or((None, None), |part| part.when(*doing));
+            of_stage = of_stage.zip(full).map(|(sum, one)| sum + one);
+            mean = mean.zip(meant).map(|(sum, one)| sum + one);
+        }
         expected = expected.zip(mean).map(|(least, mean)| least.min(mean));
         if let Some(of_stage) = of_stage
             && limiting.is_none_or(|(least, _)| of_stage < least)
@@ -137,14 +204,15 @@ fn piece(stages: &[Parts<'_>], span: Span) -> Piece {
             most = most.min(of_stage);
         }
     }
-    Piece { span, most, expected, stage: limiting.map_or(0, |(_, position)| position) }
+    let stage = limiting.map_or(0, |(_, position)| position);
+    Gives { most: most.normalize(), expected: expected.map(|one| one.normalize()), stage }
 }
 
 impl Composed {
     /// The levels of the scheduled instants in `time`.
     pub(super) fn levels(&self, time: &Spans) -> Vec<Level> {
         let mut levels: BTreeMap<Decimal, i64> = BTreeMap::new();
-        self.each(time, |piece, ms| *levels.entry(piece.most.normalize()).or_default() += ms);
+        self.each(time, |piece, ms| *levels.entry(piece.gives.most).or_default() += ms);
         levels.into_iter().map(|(allows, ms)| Level { allows, ms }).collect()
     }
 
@@ -153,8 +221,8 @@ impl Composed {
     pub(super) fn expected(&self, time: &Spans) -> Option<Vec<Level>> {
         let mut levels: BTreeMap<Decimal, i64> = BTreeMap::new();
         let mut known = true;
-        self.each(time, |piece, ms| match piece.expected {
-            Some(expected) => *levels.entry(expected.normalize()).or_default() += ms,
+        self.each(time, |piece, ms| match piece.gives.expected {
+            Some(expected) => *levels.entry(expected).or_default() += ms,
             None => known = false,
         });
         let levels = levels.into_iter().map(|(allows, ms)| Level { allows, ms });
@@ -165,7 +233,7 @@ impl Composed {
     pub(super) fn limiting(&self, window: Span) -> Option<String> {
         let mut limits = vec![0_i64; self.stages.len()];
         self.each(&Spans::one(window), |piece, ms| {
-            if let Some(sum) = limits.get_mut(piece.stage) {
+            if let Some(sum) = limits.get_mut(piece.gives.stage) {
                 *sum += ms;
             }
         });
