@@ -1,6 +1,9 @@
 //! The rules of derivation that a plant may set, with their defaults.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Time;
+use planthread_contracts::Carries;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,6 +60,11 @@ pub struct Significance {
     pub units_share: Decimal,
     /// Largest change of a severity that stays away, 0..1.
     pub ratio: Decimal,
+    /// The same for single figures, by the word that their measures carry, in place
+    /// of the above: `low_hours: 0.05`. Hours as a share of the scheduled hours, units
+    /// as a share of the units, a severity as a step.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub bands: BTreeMap<Carries, Decimal>,
     /// Weeks ahead in which these hold. Twice as much stays away beyond, four
     /// times as much beyond three times as many weeks.
     #[schemars(range(max = 520))]
@@ -73,6 +81,7 @@ impl Default for Significance {
             hours_share: Decimal::new(1, 2),
             units_share: Decimal::new(1, 2),
             ratio: Decimal::new(2, 2),
+            bands: BTreeMap::new(),
             near_weeks: 4,
             stand_hours: 8,
         }

@@ -6,6 +6,8 @@ use jiff::civil::Time;
 use planthread_contracts::Violation;
 use rust_decimal::Decimal;
 
+use crate::{derive::figure_name, significance::RELEASED};
+
 use super::{
     Calendar, MapRow, Mapping, Moment, Plant, Shift, ShiftHours, findings::Findings,
     validate_source, validate_voice,
@@ -137,6 +139,36 @@ impl Plant {
         }
     }
 
+    /// How much of a change stays away.
+    fn check_bands(&self, found: &mut Findings) {
+        let bands = &self.rules.significance;
+        let shares = [
+            ("hours_share".to_owned(), bands.hours_share),
+            ("units_share".to_owned(), bands.units_share),
+            ("ratio".to_owned(), bands.ratio),
+        ];
+        let own = bands.bands.iter().map(|(what, share)| {
+            let word = serde_json::to_value(what).unwrap_or_default();
+            (format!("bands.{}", word.as_str().unwrap_or_default()), *share)
+        });
+        for what in bands.bands.keys().filter(|what| !RELEASED.contains(what)) {
+            found.add(
+                "rules.significance.bands".into(),
+                format!("`{}` is never held back by a band", figure_name(*what)),
+                "name a figure of hours, units or severity",
+            );
+        }
+        for (field, share) in shares.into_iter().chain(own) {
+            if share < Decimal::ZERO || share > Decimal::ONE {
+                found.add(
+                    format!("rules.significance.{field}"),
+                    "is no fraction from 0 to 1",
+                    "write 0.01 for one percent, 0 to land every change",
+                );
+            }
+        }
+    }
+
     fn check_rules(&self, found: &mut Findings) {
         let rules = &self.rules;
         if !(1..=104).contains(&rules.pool_weeks) {
@@ -157,21 +189,7 @@ impl Plant {
         if rules.min_coverage < Decimal::ZERO || rules.min_coverage > Decimal::ONE {
             found.add("rules.min_coverage".into(), "is no fraction from 0 to 1", "write 0.8");
         }
-        let bands = &rules.significance;
-        let shares = [
-            ("hours_share", bands.hours_share),
-            ("units_share", bands.units_share),
-            ("ratio", bands.ratio),
-        ];
-        for (field, share) in shares {
-            if share < Decimal::ZERO || share > Decimal::ONE {
-                found.add(
-                    format!("rules.significance.{field}"),
-                    "is no fraction from 0 to 1",
-                    "write 0.01 for one percent, 0 to land every change",
-                );
-            }
-        }
+        self.check_bands(found);
         if rules.time_to_live_hours < rules.live_hours {
             found.add(
                 "rules.time_to_live_hours".into(),

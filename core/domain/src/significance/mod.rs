@@ -94,7 +94,7 @@ pub struct Released {
 }
 
 /// The figures that are released; a plan cut is firm by itself.
-const FIGURES: [Carries; 7] = [
+pub const RELEASED: [Carries; 7] = [
     Carries::AttainableClockHours,
     Carries::DemonstratedStandardHours,
     Carries::LowHours,
@@ -107,7 +107,7 @@ const FIGURES: [Carries; 7] = [
 impl Released {
     /// What would be released of `one` now.
     fn candidate(derivation: &Derivation, position: u64, one: &Figures) -> Self {
-        let figures = FIGURES.into_iter().filter_map(|what| Some((what, one.carried(what)?)));
+        let figures = RELEASED.into_iter().filter_map(|what| Some((what, one.carried(what)?)));
         Self {
             as_of: derivation.origin.as_of,
             position,
@@ -171,13 +171,14 @@ fn band(
     period: Period,
     rules: &Significance,
 ) -> Decimal {
+    let own = |otherwise: Decimal| rules.bands.get(&what).copied().unwrap_or(otherwise);
     let near = match what {
-        Carries::Severity => rules.ratio,
+        Carries::Severity => own(rules.ratio),
         Carries::GoodUnits => {
             let units = before.figures.get(&what).copied().unwrap_or_default();
-            units.abs() * rules.units_share
+            units.abs() * own(rules.units_share)
         }
-        _ => before.scheduled * rules.hours_share,
+        _ => before.scheduled * own(rules.hours_share),
     };
     near * Decimal::from(distance(as_of, period, rules))
 }

@@ -39,6 +39,30 @@ fn decided(before: &Released, now: &Released) -> Option<Reason> {
 }
 
 #[test]
+fn a_figure_may_have_a_band_of_its_own() {
+    let bands = BTreeMap::from([(Carries::ExpectedLostHours, Decimal::new(5, 3))]);
+    let rules = Significance { bands, ..Significance::default() };
+    let (before, now) = (figures(0, 1_400), figures(1, 1_390));
+    // 1.0 h less: inside of 1 % of 168 h, and outside of 0.5 % for lost hours.
+    assert_eq!(decided(&before, &now), None);
+    assert_eq!(decide(Some(&before), &now, week(), &rules), Some(Reason::Worse));
+    let wide = Significance {
+        bands: BTreeMap::from([
+            (Carries::AttainableClockHours, Decimal::new(5, 2)),
+            (Carries::ExpectedLostHours, Decimal::new(5, 2)),
+            (Carries::GoodUnits, Decimal::new(5, 2)),
+        ]),
+        ..rules
+    };
+    assert_eq!(decide(Some(&before), &figures(1, 1_380), week(), &wide), None);
+    let mut plant = crate::fixture::plant();
+    plant.rules.significance.bands =
+        BTreeMap::from([(Carries::LowHours, Decimal::TWO), (Carries::Status, Decimal::ZERO)]);
+    let found: Vec<String> = plant.validate().into_iter().map(|found| found.path).collect();
+    assert_eq!(found, ["rules.significance.bands", "rules.significance.bands.low_hours"]);
+}
+
+#[test]
 fn every_reason_is_reached() {
     let before = figures(0, 1_400);
     // One percent of 168 h is 1.68 h.
