@@ -1,7 +1,7 @@
 //! Truth: what the journal says of the plant, read and derived once for all
 //! targets.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{PeriodKind, RawRecord, RejectedRecord};
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     config::Loaded,
     failure::Failure,
-    serve::{files, replay_now},
+    serve::{files, repeats, replay_now},
 };
 
 /// What gives the figures of one instant: of now, and of the last plan cut. What is
@@ -298,7 +298,8 @@ fn calendar(error: &dyn std::fmt::Display) -> Failure {
 }
 
 /// Decodes the files of all sources, without a state. Returns what was
-/// refused, too.
+/// refused, too. Of second rows of a name the rule of their source decides, as it
+/// does in the journal; an export that is the whole truth has no rows before it.
 ///
 /// # Errors
 /// When a file can't be read.
@@ -309,13 +310,25 @@ pub fn facts_of_files(
     let plant = &loaded.config.plant;
     let now = replay_now(plant, now);
     let decoder = Decoder::new(plant).map_err(|error| calendar(&error))?;
-    let (mut facts, mut refused) = (Facts::default(), Vec::new());
+    let (mut change, mut refused) = (Change::default(), Vec::new());
+    let mut counting: HashMap<(String, String), RawRecord> = HashMap::new();
+    let mut take = |record: RawRecord| -> Result<(), Box<RejectedRecord>> {
+        let name = (record.source.clone(), record.id.clone());
+        let known = counting.get(&name);
+        if known.is_some_and(|known| known.body == record.body) {
+            return Ok(());
+        }
+        if let Some(known) = known {
+            repeats::without_a_person(plant, &record, known)?;
+        }
+        decoder.decode(&record, &mut change.told)?;
+        if let Some(known) = counting.insert(name, record) {
+            decode(&decoder, &known, &mut change.gone);
+        }
+        Ok(())
+    };
     files::each(plant, now, &mut |arrival| {
-        let decoded = match arrival {
-            Ok(record) => decoder.decode(&record, &mut facts),
-            Err(rejected) => Err(rejected),
-        };
-        refused.extend(decoded.err().map(|rejected| *rejected));
+        refused.extend(arrival.and_then(&mut take).err().map(|rejected| *rejected));
     })?;
-    Ok((facts.seal(), refused))
+    Ok((change.seal(), refused))
 }

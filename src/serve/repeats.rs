@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
-use planthread_contracts::RawRecord;
+use planthread_contracts::{RawRecord, RejectedRecord};
 use planthread_domain::{
     decode,
     model::{Plant, Repeats, Source},
@@ -95,6 +95,35 @@ fn by_rule(source: &Source, record: &RawRecord, known: Option<&RawRecord>) -> Op
             Ordering::Equal => None,
         },
     }
+}
+
+/// Whether `record` counts in place of `known`, which has its name, where no person
+/// can be asked.
+///
+/// # Errors
+/// When it does not, and why.
+pub(crate) fn without_a_person(
+    plant: &Plant,
+    record: &RawRecord,
+    known: &RawRecord,
+) -> Result<(), Box<RejectedRecord>> {
+    let source = plant.source(&record.source);
+    let reason = match source.and_then(|source| by_rule(source, record, Some(known))) {
+        Some(Verdict { accepted: true, .. }) => return Ok(()),
+        Some(Verdict { why, .. }) => why,
+        None => {
+            let (other, origin) = (text(known), &known.origin);
+            let place = format!("{} line {}", origin.place, origin.line);
+            format!("it has the id of `{other}` ({place}), and no person has decided")
+        }
+    };
+    Err(Box::new(RejectedRecord {
+        origin: record.origin.clone(),
+        field: String::new(),
+        reason,
+        cure: "take it in with `planthread ingest`, and decide with `planthread rejects`".into(),
+        body: record.body.clone(),
+    }))
 }
 
 /// A second row beside the one that counts, in words.

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 
 use planthread::{
     config,
-    pipeline::{Bridge, Opener, Transports, decided_notes, facts_of_journal, facts_of_journal_at},
+    pipeline::{
+        Bridge, Opener, Transports, decided_notes, facts_of_files, facts_of_journal,
+        facts_of_journal_at,
+    },
     serve::files::FileReport,
 };
 use planthread_engine::journal::{self, Verdict};
@@ -113,6 +116,28 @@ fn the_newer_version_counts_and_an_older_one_that_comes_late_does_not() {
     let same = site.export(&[(1, 10, "failure", 1), (2, 14, "restored", 3)]);
     assert_eq!(same.kept.conflicts.len(), 1, "of one version a person decides");
     assert!(same.kept.conflicts[0].contains("rejects accept"), "{:?}", same.kept);
+}
+
+#[test]
+fn files_without_a_journal_obey_the_same_rule() {
+    let latest = json!({ "repeats": "latest", "version_column": "rev" });
+    for (name, source, counts) in [
+        ("files-latest", latest, [10, 13]),
+        ("files-refuse", json!({ "repeats": "refuse" }), [10, 12]),
+        ("files-ask", json!({}), [10, 12]),
+    ] {
+        let site = Site::new(name, &source);
+        let twice = (2, 12, "restored", 2);
+        let late = [(2, 13, "restored", 3), (2, 11, "restored", 1), twice];
+        site.export(&[&[(1, 10, "failure", 1), twice][..], &late].concat());
+        assert_eq!(hours(&site.counts(None)), counts, "{name}");
+        let (facts, refused) = facts_of_files(&site.bridge.loaded, site.clock.now()).unwrap();
+        let hour = |at: i64| at / 3_600_000 % 24;
+        let found: Vec<i64> = facts.states.iter().map(|fact| hour(fact.at)).collect();
+        assert_eq!((found, refused.len()), (counts.to_vec(), 2), "{name}: {refused:?}");
+        let counting = format!("{}:00:00Z", counts[1]);
+        assert!(refused.iter().all(|one| one.reason.contains(&counting)), "{refused:?}");
+    }
 }
 
 #[test]
