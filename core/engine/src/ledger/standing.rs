@@ -11,7 +11,7 @@ use crate::{Reader, error::Result, plan::scan, store::cells::Cell};
 
 /// Rows of a scope in which a value of one of `measures` stood when it was last
 /// read, also of periods that are past or were left; and those in which one was
-/// missed since, until it is there again.
+/// missed since, while it is still wanted as it was: then it is sent again.
 ///
 /// # Errors
 /// When the state can't be read.

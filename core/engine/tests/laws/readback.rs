@@ -10,7 +10,7 @@ use planthread_kit::Clock as _;
 
 use crate::{
     fake::Fault,
-    world::{World, d, key},
+    world::{TARGET, World, d, key},
 };
 
 #[test]
@@ -47,6 +47,31 @@ fn law_2_a_row_that_the_receipt_does_not_name_is_unproven_until_it_is_read() {
     assert_eq!((applied.accepted, applied.unproven, sweep.landed), (1, 3, 4));
     assert_eq!(world.status().accepted, 4, "what is there was taken");
     world.audit();
+}
+
+/// Whoever replaces a whole table asks which rows it must not lack.
+#[test]
+fn a_row_that_was_read_back_stands_until_its_value_is_wanted_otherwise() {
+    let world = World::new();
+    let names = || -> Vec<String> {
+        let measures = ["live".to_owned()];
+        let rows = ledger::standing(&world.reader(), TARGET, "", &measures).unwrap();
+        rows.into_iter().map(|row| row.resource.to_string()).collect()
+    };
+    world.want(&[("R1", 48, "100"), ("R2", 48, "90")]);
+    let (_, plan) = world.plan();
+    world.apply(&plan, false).unwrap();
+    assert!(names().is_empty(), "accepted is not seen");
+    world.verify(Which::Unproven);
+    assert_eq!(names(), ["R1", "R2"]);
+    world.fake.inside().cells.remove(&key("R2", 48, "live"));
+    world.verify(Which::All);
+    assert_eq!(world.held(&key("R2", 48, "live")), None);
+    assert_eq!(names(), ["R1", "R2"], "what is missed is not forgotten");
+    world.land();
+    assert_eq!(names(), ["R1", "R2"]);
+    let other = ledger::standing(&world.reader(), TARGET, "", &["another".to_owned()]).unwrap();
+    assert!(other.is_empty(), "a measure of another table");
 }
 
 fn many(world: &World, resources: u32, weeks: u32) {
@@ -218,7 +243,7 @@ fn a_second_writers_heartbeat_holds_the_scope_until_somebody_answers() {
     (beat.key.measure, beat.value) = ("beat".into(), d("4711"));
     cells.push(beat);
     let want = ledger::Want {
-        target: crate::world::TARGET.into(),
+        target: TARGET.into(),
         as_of: world.clock.now(),
         measures: measures.clone(),
         mapped: Default::default(),

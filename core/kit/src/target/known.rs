@@ -9,7 +9,7 @@ use crate::{NoteError, rows::RowKey};
 /// also after a restart.
 pub trait Known: Send + Sync + fmt::Debug {
     /// Rows in which a value of one of `measures` stood when it was last read, and
-    /// those in which one was missed since and is not there again.
+    /// those in which one was missed since, while it is still wanted as it was.
     ///
     /// # Errors
     /// When the ledger can't be read, with the reason.
