@@ -192,7 +192,8 @@ pub enum Loaded {
     CounterOnly,
 }
 
-/// A part of the time ahead for which a twin foretold availability.
+/// A part of the time that was not measured, for which a twin foretold
+/// availability.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Foreseen {
     /// Milliseconds of scheduled time, less planned stops.
@@ -210,6 +211,9 @@ pub struct Foreseen {
     pub source: String,
     /// When.
     pub issued: Timestamp,
+    /// Whether it is time before `as_of` of which nobody knows.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub behind: bool,
 }
 
 /// Severity as a constraint.

@@ -1,4 +1,13 @@
-//! What twins foretold for one resource, decided by authority and age.
+//! What twins foretold for one resource, decided at each instant by authority and
+//! age.
+//!
+//! Of one source its newest word about an instant counts, and of one word the
+//! finest; older ones are replaced, also when the newest has grown stale. Between
+//! sources [`decide`] says which holds. So silence, of whomever, never moves a
+//! number to its hopeful side (law 8): of a share that is up that is up, of a
+//! severity and of hours at risk it is down.
+
+use std::collections::BTreeMap;
 
 use planthread_contracts::{Mix, SeverityMethod, Status};
 use rust_decimal::Decimal;
@@ -8,147 +17,212 @@ use crate::{
     calendar::{Span, Spans, span::instant},
     decode::{Forecast, Foretold},
     model::Plant,
-    truth::{Claim, Policy, Truth, decide},
+    truth::{Claim, Policy, Truth, decide, standing},
 };
 
 /// The winning forecasts of one resource.
 #[derive(Debug, Default)]
 pub(super) struct Outlook<'a> {
-    decided: Vec<(Foretold, Span, Truth, &'a Forecast)>,
+    /// Sorted by what they foretell, interval, source and age.
+    all: &'a [Forecast],
+    /// In order of time, by what is foretold. Severities of different methods are
+    /// never compared: they stand apart, by method and mix.
+    decided: BTreeMap<(Foretold, &'a str), Vec<Piece<'a>>>,
+}
+
+/// Instants at which one forecast holds.
+#[derive(Debug, Clone, Copy)]
+struct Piece<'a> {
+    span: Span,
+    truth: Truth,
+    forecast: &'a Forecast,
+    /// The least low share that was told with one of those that count.
+    low: Option<Decimal>,
+}
+
+impl Piece<'_> {
+    /// Whether it says the same by the same word.
+    fn says_as(&self, other: &Self) -> bool {
+        std::ptr::eq(self.forecast, other.forecast)
+            && (self.truth, self.low) == (other.truth, other.low)
+    }
 }
 
 impl<'a> Outlook<'a> {
-    /// Decides between the forecasts of one subject, which are sorted by what
-    /// they foretell and by interval.
+    /// Decides between the forecasts of one subject, which are sealed.
     pub(super) fn of(
-        forecasts: &'a [Forecast],
+        all: &'a [Forecast],
         plant: &Plant,
+        scheduled: &Spans,
         as_of: i64,
         demonstrated: Option<Decimal>,
     ) -> Self {
-        let mut decided = Vec::new();
-        for same in forecasts.chunk_by(|a, b| (a.what, a.interval) == (b.what, b.interval)) {
-            let claims: Vec<Claim> = same
-                .iter()
-                .map(|forecast| Claim {
-                    authority: authority(plant, forecast),
-                    source: forecast.source.0,
-                    issued: forecast.issued,
-                    valid_until: forecast.valid_until,
-                    value: forecast.value,
-                })
-                .collect();
-            let policy = Policy {
-                time_to_live_ms: i64::from(plant.rules.time_to_live_hours) * 3_600_000,
-                tolerance: Decimal::ZERO,
-            };
-            let what = same[0].what;
+        let mut outlook = Self { all, decided: BTreeMap::new() };
+        let mut newest: BTreeMap<(Foretold, &str), Vec<(&Forecast, Decimal)>> = BTreeMap::new();
+        for one in all.iter().filter(|one| one.issued <= as_of) {
+            let label = if one.what == Foretold::Severity { one.about.as_str() } else { "" };
+            let Some(worth) = outlook.worth(one, scheduled) else { continue };
+            let words = newest.entry((one.what, label)).or_default();
+            // A source that says it anew of the same interval replaces its word.
+            let place = |one: &Forecast| (one.interval, one.source);
+            while words
+                .pop_if(|(last, _)| place(last) == place(one) && last.issued < one.issued)
+                .is_some()
+            {}
+            words.push((one, worth));
+        }
+        for ((what, label), words) in newest {
             let mean = demonstrated.filter(|_| what == Foretold::UpFraction);
-            if let Some(truth) = decide(&claims, as_of, mean, policy) {
-                decided.push((what, same[0].interval, truth, &same[truth.claim]));
-            }
+            let decided = outlook.pieces(&words, plant, as_of, mean);
+            outlook.decided.insert((what, label), decided);
         }
-        // Where forecasts overlap: a valid one before a stale one, the stronger
-        // source, then the newer word, and of one word the finer.
-        decided.sort_by_key(|(what, interval, truth, forecast)| {
-            let stale = truth.status == Status::Held || truth.status == Status::Assumed;
-            let newest = std::cmp::Reverse(forecast.issued);
-            (*what, stale, authority(plant, forecast), newest, interval.ms(), *interval)
-        });
-        Self { decided }
+        outlook
     }
 
-    fn of_kind(
-        &self,
-        kind: Foretold,
-    ) -> impl Iterator<Item = &(Foretold, Span, Truth, &'a Forecast)> + '_ {
-        self.decided.iter().filter(move |(what, ..)| *what == kind)
-    }
-
-    /// Which forecast of `kind` holds when inside `time`: each instant once.
-    fn holding(
-        &self,
-        kind: Foretold,
-        time: Spans,
-        about: impl Fn(&Forecast) -> bool,
-    ) -> (Vec<(Spans, Span, Truth, &'a Forecast)>, Spans) {
-        let mut rest = time;
-        let mut holding = Vec::new();
-        for (_, interval, truth, forecast) in self.of_kind(kind).filter(|(.., f)| about(f)) {
-            let mine = rest.clip(*interval);
-            if mine.ms() > 0 {
-                rest = rest.without(&Spans::one(*interval));
-                holding.push((mine, *interval, *truth, *forecast));
+    /// What a forecast is worth to a planner, more for better; `None` for what is
+    /// only told beside another one.
+    fn worth(&self, forecast: &Forecast, scheduled: &Spans) -> Option<Decimal> {
+        match forecast.what {
+            Foretold::UpFraction => Some(forecast.value),
+            Foretold::Severity => Some(-forecast.value),
+            Foretold::FailureProbability => {
+                let whole = scheduled.ms_within(forecast.interval);
+                let part = self.part(forecast, whole, whole)?;
+                Some(-part.hours_at_risk()?.checked_div(whole.into())?)
             }
+            Foretold::LowUpFraction | Foretold::RepairHours | Foretold::UpDistribution => None,
         }
-        (holding, rest)
     }
 
-    /// Splits the time ahead into what twins foretold and the rest.
-    pub(super) fn split(&self, ahead: Spans, plant: &Plant) -> (Vec<Foreseen>, i64) {
-        let (holding, rest) = self.holding(Foretold::UpFraction, ahead, |_| true);
-        let mut foreseen = Vec::new();
-        for (mut time, interval, truth, forecast) in holding {
-            let mut part = |ms: i64, truth: Truth, from: &Forecast, low, distribution| {
-                foreseen.push(Foreseen {
-                    ms,
-                    up_fraction: truth.value,
-                    low_fraction: low,
-                    distribution,
-                    status: truth.status,
-                    source: plant.sources[usize::from(from.source.0)].name.clone(),
-                    issued: instant(from.issued),
-                });
-            };
-            // Stronger sources that fell silent: their last word caps the weaker
-            // one's, because silence must not raise a number (law 8).
-            let mut mine = 0;
-            let stronger = self
-                .of_kind(Foretold::UpFraction)
-                .filter(|(.., other)| authority(plant, other) < authority(plant, forecast));
-            for (_, window, last, from) in stronger {
-                let ms = time.ms_within(*window);
-                time = time.without(&Spans::one(*window));
-                if last.value >= truth.value {
-                    mine += ms;
-                } else if ms > 0 {
-                    part(ms, *last, from, None, None);
+    /// Cuts time where a forecast begins or ends, and decides for each piece.
+    fn pieces(
+        &self,
+        words: &[(&'a Forecast, Decimal)],
+        plant: &Plant,
+        as_of: i64,
+        mean: Option<Decimal>,
+    ) -> Vec<Piece<'a>> {
+        let ends = words.iter().flat_map(|(one, _)| [one.interval.start, one.interval.end]);
+        let mut cuts: Vec<i64> = ends.collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        let mut pieces: Vec<Piece<'a>> = Vec::new();
+        // The words are in order of their beginnings.
+        let (mut next, mut open) = (0, Vec::new());
+        for pair in cuts.windows(2) {
+            let span = Span { start: pair[0], end: pair[1] };
+            while words.get(next).is_some_and(|(one, _)| one.interval.start <= span.start) {
+                open.push(words[next]);
+                next += 1;
+            }
+            open.retain(|(one, _)| one.interval.end > span.start);
+            let Some(piece) = self.piece(&open, span, plant, (as_of, mean)) else { continue };
+            match pieces.last_mut() {
+                Some(last) if last.span.end == span.start && last.says_as(&piece) => {
+                    last.span.end = span.end;
                 }
-            }
-            mine += time.ms();
-            let beside = |kind| {
-                self.of_kind(kind).find(|(_, span, _, other)| {
-                    *span == interval
-                        && other.source == forecast.source
-                        && other.issued == forecast.issued
-                })
-            };
-            if mine > 0 {
-                let falls = |low: Decimal| low.min(truth.value);
-                let low = beside(Foretold::LowUpFraction).map(|(_, _, low, _)| falls(low.value));
-                // A mean that fell is no longer the mean of the distribution.
-                let holds = truth.status == Status::Live && truth.value == forecast.value;
-                let shape = beside(Foretold::UpDistribution).filter(|_| holds);
-                let shape = shape.and_then(|(.., shape)| serde_json::from_str(&shape.about).ok());
-                part(mine, truth, forecast, low, shape);
+                _ => pieces.push(piece),
             }
         }
-        (foreseen, rest.ms())
+        pieces
     }
 
-    /// The largest severity that holds inside `window`. Severities of different
-    /// methods are never compared: the method that sorts first holds.
+    /// Decides between the words about one piece.
+    fn piece(
+        &self,
+        open: &[(&'a Forecast, Decimal)],
+        span: Span,
+        plant: &Plant,
+        (as_of, mean): (i64, Option<Decimal>),
+    ) -> Option<Piece<'a>> {
+        let policy = Policy {
+            time_to_live_ms: i64::from(plant.rules.time_to_live_hours) * 3_600_000,
+            tolerance: Decimal::ZERO,
+        };
+        let words = last_words(open);
+        let claims: Vec<Claim> = words.iter().map(|word| claim(plant, word)).collect();
+        let truth = decide(&claims, as_of, mean, policy)?;
+        let counting = standing(&claims, as_of, policy.tolerance)?.claims;
+        let low = |at: usize| Some(self.beside(Foretold::LowUpFraction, words[at].0)?.value);
+        Some(Piece {
+            span,
+            truth: Truth { claim: 0, ..truth },
+            forecast: words[truth.claim].0,
+            low: counting.into_iter().filter_map(low).min(),
+        })
+    }
+
+    /// The number that its source told with `forecast`.
+    fn beside(&self, what: Foretold, forecast: &Forecast) -> Option<&'a Forecast> {
+        let place = |one: &Forecast| (one.what, one.interval, one.source, one.issued);
+        let wanted = (what, forecast.interval, forecast.source, forecast.issued);
+        let at = self.all.partition_point(|one| place(one) < wanted);
+        self.all.get(at).filter(|one| place(one) == wanted)
+    }
+
+    /// The risk of one forecast, of which `inside` scheduled milliseconds count.
+    fn part(&self, forecast: &Forecast, inside: i64, whole: i64) -> Option<RiskPart> {
+        let repair = self.beside(Foretold::RepairHours, forecast)?;
+        let (probability, repair_hours) = (forecast.value, repair.value);
+        Some(RiskPart { probability, repair_hours, whole, inside }).filter(|_| whole > 0)
+    }
+
+    /// What holds inside `time`, each instant once: how much of it, by forecast.
+    fn holding(&self, key: (Foretold, &str), time: &Spans) -> Vec<(i64, Piece<'a>)> {
+        let mut holding: Vec<(i64, Piece<'a>)> = Vec::new();
+        let Some(((first, last), pieces)) = range(time).zip(self.decided.get(&key)) else {
+            return holding;
+        };
+        let from = pieces.partition_point(|piece| piece.span.end <= first);
+        for piece in pieces[from..].iter().take_while(|piece| piece.span.start < last) {
+            let ms = time.ms_within(piece.span);
+            let same = |(_, other): &&mut (i64, Piece<'_>)| other.says_as(piece);
+            match holding.iter_mut().find(same) {
+                Some((sum, _)) => *sum += ms,
+                None if ms > 0 => holding.push((ms, *piece)),
+                None => {}
+            }
+        }
+        holding
+    }
+
+    /// Splits `time` into what twins foretold and the rest.
+    pub(super) fn split(&self, time: &Spans, plant: &Plant) -> (Vec<Foreseen>, i64) {
+        let mut rest = time.ms();
+        let mut foreseen = Vec::new();
+        for (ms, piece) in self.holding((Foretold::UpFraction, ""), time) {
+            let Piece { truth, forecast, low, .. } = piece;
+            rest -= ms;
+            // A mean that fell is no longer the mean of the distribution.
+            let holds = truth.status == Status::Live && truth.value == forecast.value;
+            let shape = self.beside(Foretold::UpDistribution, forecast).filter(|_| holds);
+            foreseen.push(Foreseen {
+                ms,
+                up_fraction: truth.value,
+                low_fraction: low.map(|low| low.min(truth.value)),
+                distribution: shape.and_then(|shape| serde_json::from_str(&shape.about).ok()),
+                status: truth.status,
+                source: plant.sources[usize::from(forecast.source.0)].name.clone(),
+                issued: instant(forecast.issued),
+                behind: false,
+            });
+        }
+        (foreseen, rest)
+    }
+
+    /// The largest severity that holds inside `window`, of the method that sorts
+    /// first.
     pub(super) fn severity(&self, window: Span) -> Option<Severity> {
-        let inside =
-            |f: &Forecast, span: &Span| (!span.and(window).is_empty()).then(|| f.about.clone());
-        let label =
-            self.of_kind(Foretold::Severity).filter_map(|(_, span, _, f)| inside(f, span)).min()?;
-        let time = Spans::one(window);
-        let (holding, _) = self.holding(Foretold::Severity, time, |f| f.about == label);
-        let (_, told, truth, _) = holding.iter().max_by_key(|(_, _, truth, _)| truth.value)?;
-        let (method, mix): (SeverityMethod, Mix) = serde_json::from_str(&label).ok()?;
-        let (start, end) = (instant(told.start), instant(told.end));
-        Some(Severity { value: truth.value, method, mix, start, end, status: truth.status })
+        let methods = self.decided.keys().filter(|(what, _)| *what == Foretold::Severity);
+        let of = |key| self.holding(key, &Spans::one(window));
+        let holding = methods.map(|key| of(*key)).find(|holding| !holding.is_empty())?;
+        let (_, piece) = holding.iter().max_by_key(|(_, piece)| piece.forecast.value)?;
+        let (method, mix): (SeverityMethod, Mix) =
+            serde_json::from_str(&piece.forecast.about).ok()?;
+        let Span { start, end } = piece.forecast.interval;
+        let (start, end) = (instant(start), instant(end));
+        let (value, status) = (piece.forecast.value, piece.truth.status);
+        Some(Severity { value, method, mix, start, end, status })
     }
 
     /// Expected hours lost to a foretold failure inside `window`: probability ×
@@ -158,24 +232,18 @@ impl<'a> Outlook<'a> {
         let mut found: Option<Risk> = None;
         let mut survives = Decimal::ONE;
         let time = scheduled.clip(window);
-        let (holding, _) = self.holding(Foretold::FailureProbability, time, |_| true);
-        for (mine, interval, truth, forecast) in holding {
-            let whole = scheduled.ms_within(interval);
-            let inside = mine.ms();
-            let repair = self
-                .of_kind(Foretold::RepairHours)
-                .find(|(_, span, _, repair)| *span == interval && repair.source == forecast.source);
-            let (Some((_, _, repair, _)), true) = (repair, whole > 0) else { continue };
-            let (probability, repair_hours) = (truth.value, repair.value);
-            let part = RiskPart { probability, repair_hours, whole, inside };
+        for (inside, piece) in self.holding((Foretold::FailureProbability, ""), &time) {
+            let forecast = piece.forecast;
+            let whole = scheduled.ms_within(forecast.interval);
+            let Some(part) = self.part(forecast, inside, whole) else { continue };
             let (Some(share), Some(at_risk)) = (part.share(), part.hours_at_risk()) else {
                 continue;
             };
-            survives *= Decimal::ONE - truth.value * share;
-            let model_horizon = instant(interval.end);
+            survives *= Decimal::ONE - part.probability * share;
+            let model_horizon = instant(forecast.interval.end);
             let risk = found.get_or_insert_with(|| Risk {
                 failure_probability: Decimal::ZERO,
-                repair_hours: repair.value,
+                repair_hours: part.repair_hours,
                 hours_at_risk: Decimal::ZERO,
                 asset: forecast.about.clone(),
                 model_horizon,
@@ -184,15 +252,36 @@ impl<'a> Outlook<'a> {
             });
             risk.parts.push(part);
             risk.hours_at_risk += at_risk;
-            risk.repair_hours = risk.repair_hours.max(repair.value);
+            risk.repair_hours = risk.repair_hours.max(part.repair_hours);
             risk.failure_probability = Decimal::ONE - survives;
             risk.model_horizon = risk.model_horizon.max(model_horizon);
-            risk.status = risk.status.max(truth.status);
+            risk.status = risk.status.max(piece.truth.status);
         }
         found
     }
 }
 
-fn authority(plant: &Plant, forecast: &Forecast) -> u32 {
-    plant.sources[usize::from(forecast.source.0)].authority
+/// The first instant of a set of time, and the first after it.
+fn range(time: &Spans) -> Option<(i64, i64)> {
+    let spans = time.as_slice();
+    Some((spans.first()?.start, spans.last()?.end))
+}
+
+/// Of each source its newest word, and of one word the finest.
+fn last_words<'a>(open: &[(&'a Forecast, Decimal)]) -> Vec<(&'a Forecast, Decimal)> {
+    let age = |one: &Forecast| (std::cmp::Reverse(one.issued), one.interval.ms(), one.interval);
+    let is_last = |one: &Forecast| {
+        open.iter().all(|(other, _)| other.source != one.source || age(one) <= age(other))
+    };
+    open.iter().filter(|(one, _)| is_last(one)).copied().collect()
+}
+
+fn claim(plant: &Plant, (forecast, worth): &(&Forecast, Decimal)) -> Claim {
+    Claim {
+        authority: plant.sources[usize::from(forecast.source.0)].authority,
+        source: forecast.source.0,
+        issued: forecast.issued,
+        valid_until: forecast.valid_until,
+        value: *worth,
+    }
 }

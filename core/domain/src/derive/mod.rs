@@ -228,8 +228,8 @@ impl<'a> Deriver<'a> {
 
     fn of_machine(&self, position: usize, machine: &Machine<'_>, figures: &mut Vec<Figures>) {
         let (plant, clock, now) = (&*self.plant, &self.clock, self.clock.now);
-        let demonstrated = machine.demonstrated.as_deref();
-        let outlook = prepare::outlook(plant, &self.facts, now, position, demonstrated);
+        let of = (&machine.days.schedule.scheduled, machine.demonstrated.as_deref());
+        let outlook = prepare::outlook(plant, &self.facts, now, position, of);
         let names = period::Names::of(plant, &machine.resource.id, &machine.resource.calendar);
         for &(period, window) in &machine.days.periods {
             let asked = period::Asked { plant, names: &names, clock, period, window };
@@ -245,10 +245,11 @@ impl<'a> Deriver<'a> {
         figures: &mut Vec<Figures>,
     ) {
         let (plant, clock) = (&*self.plant, &self.clock);
-        let outlook = prepare::outlook(plant, &self.facts, clock.now, position, None);
         let names = period::Names::of(plant, &line.id, &line.calendar);
         let find = |id: &str| machines.get(self.positions.get(id)?);
         let line = line::LineView::new(plant, line, &find, clock);
+        let of = (&line.days.schedule.scheduled, None);
+        let outlook = prepare::outlook(plant, &self.facts, clock.now, position, of);
         for &(period, window) in &line.days.periods {
             let asked = period::Asked { plant, names: &names, clock, period, window };
             figures.extend(line.figures(&asked, &outlook));

@@ -113,15 +113,16 @@ pub(super) fn figures(
     if before_history(asked, machine) {
         return None;
     }
-    let (foreseen, rest) = outlook.split(machine.ahead(window), plant);
     let demonstrated = machine.demonstrated.clone();
-    let expected = expected_down(&elements, &foreseen, rest, demonstrated.as_deref());
+    let unmeasured = [machine.ahead(window), machine.unknown.clip(window)];
+    let (foreseen, rest) = foresee(outlook, plant, unmeasured, demonstrated.as_deref());
+    let expected = expected_down(&foreseen, rest, demonstrated.as_deref());
     let measured = elements.scheduled - elements.planned - elements.down;
     let attainable_hours = expected.map(|expected| (hours(measured) - expected).max(Decimal::ZERO));
     // A figure is as old as the oldest word that it rests on.
     let truth = machine.observed_until.unwrap_or(asked.clock.now).min(asked.clock.now);
     let truth = foreseen.iter().map(|part| part.issued.as_millisecond()).fold(truth, i64::min);
-    let good = good(asked, machine, attainable_hours);
+    let good = good(asked, machine, outlook, attainable_hours);
     let status = match (attainable_hours, &good) {
         (Some(_), _) => status(asked, machine, &elements, &foreseen, rest),
         (None, Some(_)) => counter_status(asked, machine),
@@ -168,21 +169,38 @@ pub(super) fn figures(
     })
 }
 
-/// Unplanned down of the time that was not measured: unknown time and the rest
-/// ahead at demonstrated availability, foretold time at what was foretold.
+/// What twins foretold of time `ahead`, and of the `unknown` time behind it, and how
+/// much is left. What was demonstrated caps the unknown time: so time that goes by
+/// untold raises nothing (law 8).
+fn foresee(
+    outlook: &Outlook<'_>,
+    plant: &Plant,
+    [ahead, unknown]: [Spans; 2],
+    demonstrated: Option<&Demonstrated>,
+) -> (Vec<Foreseen>, i64) {
+    let (mut foreseen, ahead) = outlook.split(&ahead, plant);
+    let (behind, unknown) = outlook.split(&unknown, plant);
+    foreseen.extend(behind.into_iter().map(|part| {
+        let most = demonstrated.map_or(part.up_fraction, |pool| pool.availability);
+        let up_fraction = part.up_fraction.min(most);
+        Foreseen { up_fraction, low_fraction: None, distribution: None, behind: true, ..part }
+    }));
+    (foreseen, ahead + unknown)
+}
+
+/// Unplanned down of the time that was not measured: foretold time at what was
+/// foretold, the rest at demonstrated availability.
 fn expected_down(
-    elements: &Elements,
     foreseen: &[Foreseen],
     rest: i64,
     demonstrated: Option<&Demonstrated>,
 ) -> Option<Decimal> {
     let foretold: Decimal =
         foreseen.iter().map(|part| hours(part.ms) * (Decimal::ONE - part.up_fraction)).sum();
-    let open = elements.unknown + rest;
-    if open == 0 {
+    if rest == 0 {
         return Some(foretold);
     }
-    Some(foretold + hours(open) * (Decimal::ONE - demonstrated?.availability))
+    Some(foretold + hours(rest) * (Decimal::ONE - demonstrated?.availability))
 }
 
 fn basis(
@@ -267,7 +285,12 @@ fn standard_hours(
 /// add up to their week (law 6), and nothing is made in time that is known to
 /// have been down, or not scheduled. `None` where nothing was counted and no rate
 /// was shown, and before the first count.
-fn good(asked: &Asked<'_>, machine: &Machine<'_>, attainable: Option<Decimal>) -> Option<Good> {
+fn good(
+    asked: &Asked<'_>,
+    machine: &Machine<'_>,
+    outlook: &Outlook<'_>,
+    attainable: Option<Decimal>,
+) -> Option<Good> {
     let output = machine.output.as_ref()?;
     let measured = asked.measured();
     let counted = output.parts_within(measured);
@@ -278,13 +301,16 @@ fn good(asked: &Asked<'_>, machine: &Machine<'_>, attainable: Option<Decimal>) -
     known = known.or(&Spans::one(Span { start: measured.start, end: since }));
     let inside =
         |set: &Spans| known.as_slice().iter().map(|span| set.ms_within(*span)).sum::<i64>();
-    let fraction = machine.demonstrated.as_deref().map(|pool| pool.availability);
     let open_hours = match attainable {
         Some(all) => {
-            let unknown = inside(&machine.unknown);
-            let seen = inside(&machine.open) - unknown;
-            let own = hours(seen) + hours(unknown) * fraction.unwrap_or_default();
-            (all - own).max(Decimal::ZERO)
+            let unknown = machine.unknown.and(&known);
+            let (open, unknown_ms) = (hours(inside(&machine.open)), unknown.ms());
+            let demonstrated = machine.demonstrated.as_deref();
+            let unmeasured = [Spans::none(), unknown];
+            let (foreseen, rest) = foresee(outlook, asked.plant, unmeasured, demonstrated);
+            let down = expected_down(&foreseen, rest, demonstrated);
+            let down = down.unwrap_or(hours(unknown_ms));
+            (all - (open - down)).max(Decimal::ZERO)
         }
         None => hours(machine.open.ms_within(asked.window) - inside(&machine.open)),
     };

@@ -55,11 +55,11 @@ pub(super) fn outlook<'a>(
     facts: &'a Facts,
     now: i64,
     position: usize,
-    demonstrated: Option<&Demonstrated>,
+    (scheduled, demonstrated): (&Spans, Option<&Demonstrated>),
 ) -> Outlook<'a> {
     let subject = u32::try_from(position).map(Subject).unwrap_or(Subject(u32::MAX));
     let of = of_subject(&facts.forecasts, |forecast| forecast.subject, subject);
-    Outlook::of(of, plant, now, demonstrated.map(|d| d.availability))
+    Outlook::of(of, plant, scheduled, now, demonstrated.map(|d| d.availability))
 }
 
 /// The declared stops of each machine, in the local time of its calendar.

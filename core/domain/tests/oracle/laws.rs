@@ -149,12 +149,21 @@ fn better(landed: &Figures, now: &Figures, strict: Strict, faults: &mut Vec<Stri
     }
     if is_ahead && (strict.hours || (strict.ahead && landed.line.is_none())) {
         let low = |one: &Figures| one.low_hours.map(|low| low.value);
-        at_most("low", low(landed), low(now));
+        // Quantiles of several forecasts are never added: where a stale one and a weaker
+        // one share the week, no low figure can be said (law 7).
+        if now.foreseen.len() < 2 {
+            at_most("low", low(landed), low(now));
+        }
     }
     if strict.all && is_ahead {
         let live = |one: &Figures| Some(u8::from(one.status == Status::Live).into());
         at_most("live", live(landed), live(now));
     }
+    // Nobody foretold anything since.
+    let severity = |one: &Figures| one.severity.as_ref().map(|severity| -severity.value);
+    at_most("severity", severity(landed), severity(now));
+    let risk = |one: &Figures| one.risk.as_ref().map(|risk| -risk.hours_at_risk);
+    at_most("risk", risk(landed), risk(now));
     if strict.good {
         at_most("good", landed.good_units, now.good_units);
     }

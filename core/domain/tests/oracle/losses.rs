@@ -1,14 +1,16 @@
 //! Losses of information (law 8): from an instant on some sources say nothing more of
 //! some machines, or say that they know nothing; a counter may come back after a gap.
+//! What twins foretold grows old.
 
 use planthread_contracts::EquipmentState;
+use planthread_domain::decode::Foretold;
 
 use super::{
     dice::Dice,
     machine::heard,
     random::drop_open_ends,
     voice::{Voice, voices},
-    world::{HOUR, Kind, SLOT, Word, World},
+    world::{Foretelling, HOUR, Kind, SLOT, Word, World},
 };
 
 const WEEK: i64 = 168 * HOUR;
@@ -30,6 +32,7 @@ pub(crate) fn loss(full: &World, dice: &mut Dice) -> Loss {
     for source in &mut lossy.sources {
         source.handed_over = source.handed_over.filter(|at| *at <= t0);
     }
+    foretell(&mut lossy, (t0, dice));
     let mut before = lossy.at(t0);
     drop_open_ends(&mut before);
     let name = lose(&before, &mut lossy, (t0, dice));
@@ -56,6 +59,38 @@ fn much_later(mut lossy: World, dice: &mut Dice) -> World {
         }
     }
     lossy
+}
+
+/// What sources foretold until `t0`, for machines and lines: of windows that overlap,
+/// valid for hours or weeks. Nobody foretells anything later.
+fn foretell(world: &mut World, (t0, dice): (i64, &mut Dice)) {
+    use Foretold::{FailureProbability, LowUpFraction, RepairHours, Severity, UpFraction};
+    let subjects = world.machines.len() + world.lines.len();
+    let many = if dice.percent(50) { dice.range(1, 12) } else { 0 };
+    for _ in 0..many {
+        let (source, subject) = (dice.below(world.sources.len()), dice.below(subjects));
+        let start = (t0 / WEEK + dice.range(-2, 2)) * WEEK + dice.range(0, 13) * 12 * HOUR;
+        let end = start + dice.pick(&[24 * HOUR, WEEK, WEEK, 2 * WEEK]);
+        let issued = t0 - dice.range(0, 20) * 24 * HOUR;
+        let valid_until = issued + dice.range(1, 40) * 24 * HOUR;
+        let mut say = |what, hundredths| {
+            let one =
+                Foretelling { source, subject, what, start, end, issued, valid_until, hundredths };
+            world.forecasts.push(one);
+        };
+        match dice.range(0, 3) {
+            0 => say(Severity, dice.range(0, 100)),
+            1 => {
+                say(FailureProbability, dice.range(0, 100));
+                say(RepairHours, dice.range(1, 3_000));
+            }
+            _ => {
+                let up = dice.range(0, 100);
+                say(UpFraction, up);
+                say(LowUpFraction, up * dice.range(0, 100) / 100);
+            }
+        }
+    }
 }
 
 /// Takes away what some sources say of some machines after `t0`.

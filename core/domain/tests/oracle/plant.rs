@@ -1,12 +1,13 @@
 //! The plant and the facts of a world, as the code under test reads them.
 
 use jiff::{Timestamp, tz::TimeZone};
-use planthread_contracts::EquipmentState;
+use planthread_contracts::{EquipmentState, Mix, SeverityMethod};
 use planthread_domain::{
     Facts, Plant,
     calendar::Span,
-    decode::{CountFact, SourceIndex, StateFact, StateSet, Subject},
+    decode::{CountFact, Forecast, SourceIndex, StateFact, StateSet, Subject},
 };
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::world::{Alive, Calendar, HOUR, Kind, Source, World};
@@ -129,7 +130,19 @@ pub(crate) fn facts_in_order(world: &World, places: &[usize]) -> Facts {
         total: u64::try_from(one.total).unwrap(),
         received: 0,
     });
-    Facts { states: states.collect(), counts: counts.collect(), ..Facts::default() }.seal()
+    let about = serde_json::to_string(&(SeverityMethod::Queue, Mix::Observed)).unwrap();
+    let forecasts = world.forecasts.iter().map(|one| Forecast {
+        subject: subject(one.subject),
+        what: one.what,
+        interval: Span { start: one.start, end: one.end },
+        source: source(one.source),
+        issued: one.issued,
+        valid_until: one.valid_until,
+        value: Decimal::new(one.hundredths, 2),
+        about: about.clone(),
+    });
+    let (states, counts) = (states.collect(), counts.collect());
+    Facts { states, counts, forecasts: forecasts.collect(), ..Facts::default() }.seal()
 }
 
 pub(crate) fn zone(world: &World) -> TimeZone {

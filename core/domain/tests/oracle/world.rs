@@ -5,6 +5,7 @@
 
 use jiff::civil::Date;
 use planthread_contracts::EquipmentState;
+use planthread_domain::decode::Foretold;
 
 /// Milliseconds of one step of the grid. Everything in a world begins and ends on it.
 pub(crate) const SLOT: i64 = 15 * 60_000;
@@ -26,6 +27,22 @@ pub(crate) struct World {
     pub(crate) sources: Vec<Source>,
     pub(crate) words: Vec<Word>,
     pub(crate) readings: Vec<Reading>,
+    /// Only losses of information have some: the oracle knows nothing of them.
+    pub(crate) forecasts: Vec<Foretelling>,
+}
+
+/// One number that a source foretold.
+#[derive(Debug, Clone)]
+pub(crate) struct Foretelling {
+    pub(crate) source: usize,
+    /// A machine, or a line behind all machines.
+    pub(crate) subject: usize,
+    pub(crate) what: Foretold,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) issued: i64,
+    pub(crate) valid_until: i64,
+    pub(crate) hundredths: i64,
 }
 
 #[derive(Debug, Clone)]

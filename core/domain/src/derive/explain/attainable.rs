@@ -48,8 +48,14 @@ fn explain_machine(found: &mut Explanation, plant: &Plant, one: &Figures) -> Opt
     let mut parts = Vec::new();
     for (index, part) in one.foreseen.iter().enumerate() {
         let name = format!("foretold_{}", index + 1);
-        let words =
-            format!("Lost in the time for which {} foretold {} up", part.source, part.up_fraction);
+        let (source, up) = (&part.source, part.up_fraction);
+        let words = if part.behind {
+            format!(
+                "Lost in time of which nobody knows, and for which {source} foretold: {up} up, never above what was demonstrated"
+            )
+        } else {
+            format!("Lost in the time for which {source} foretold {up} up")
+        };
         let formula = format!("{} * (1 - {})", in_hours(part.ms), part.up_fraction);
         let result = hours(part.ms) * (Decimal::ONE - part.up_fraction);
         found.step(&name, &words, formula, result);

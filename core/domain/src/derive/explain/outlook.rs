@@ -22,7 +22,10 @@ pub(super) fn low_hours(found: &mut Explanation, asked: &Asked<'_>) -> Option<()
     explain_hours(found, asked)?;
     if let [part] = one.foreseen.as_slice() {
         let low = part.low_fraction?;
-        let words = format!("Share up that {} foretold: less has probability {p}", part.source);
+        let words = format!(
+            "Least low share that {} foretold, or another that counts beside it: less has probability {p}",
+            part.source
+        );
         found.step("low_share", &words, low.normalize().to_string(), low);
     } else {
         let pool = one.demonstrated.as_ref()?.low_pool();
