@@ -69,7 +69,7 @@ fn a_row_that_vanished_while_the_bridge_was_down_stops_the_next_full_file() {
     site.foretell();
     let stopped = started(&site).stopped.map(|failure| format!("{failure:?}")).unwrap_or_default();
     assert!(
-        stopped.contains("lacks 1 rows that were seen, first LINE-4@1020 2026-W49"),
+        stopped.contains("lacks 1 rows that were seen, first LINE-4@1020 2026-11-30"),
         "{stopped}"
     );
     assert_eq!(site.stored().0.len(), left, "nothing was written");
