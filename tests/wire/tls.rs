@@ -79,10 +79,13 @@ fn a_certificate_of_somebody_else_is_not_let_in() {
     fs::write(pki.join("stranger-key.pem"), &identity.key_pem).unwrap();
     project.aim(&site.url);
     trust(&project);
-    let refused = project.run(&["check", "ibp"]);
-    // With TLS 1.3 the refusal comes after the first request has left.
-    assert_eq!(refused.code, Some(3), "{refused:?}");
-    assert!(refused.stderr.contains("alert"), "{refused:?}");
+    // With TLS 1.3 the refusal comes after the first request has left; where the
+    // connection is gone before it is read, only that is known.
+    let tries = (0..5).map(|_| project.run(&["check", "ibp"]));
+    let refused = tries
+        .inspect(|refused| assert_eq!(refused.code, Some(3), "{refused:?}"))
+        .find(|refused| refused.stderr.contains("alert"))
+        .expect("the alert is shown");
     assert!(refused.stdout.is_empty() && refused.stderr.contains("cure:"), "{refused:?}");
     assert!(!refused.stderr.contains("PRIVATE KEY"), "{refused:?}");
 }
