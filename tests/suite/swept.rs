@@ -16,7 +16,7 @@ use crate::{
 
 /// Of the first requests of their kind, and of the others, a fault hits one in so
 /// many.
-const STRIDES: (usize, usize) = (3, 12);
+const STRIDES: (usize, usize) = (4, 24);
 
 const fn status(code: u16, retry_after: Option<u32>, after: bool) -> Fault {
     Fault::Status { code, retry_after, after }
