@@ -97,7 +97,7 @@ mod tests {
 
     fn encoded(cells: &[CellWrite]) -> Encoded {
         let config = config();
-        let form = Form::read(&config.model.time.member, PeriodKind::Week).unwrap();
+        let form = Form::read(&config.model.time.member, PeriodKind::TechnicalWeek).unwrap();
         encode(&config, &form, cells, &measures()).unwrap()
     }
 
@@ -108,7 +108,7 @@ mod tests {
         let text = |slot: &str| found.rows[0].filled[slot].text().unwrap();
         assert_eq!(
             ["version", "resource", "location", "bucket", "measure", "value"].map(text),
-            ["TwinSignals", "LINE-1", "1010", "W49-2026", "Twin Capacity Live", "36.50"]
+            ["TwinSignals", "LINE-1", "1010", "202649A", "Twin Capacity Live", "36.50"]
         );
     }
 

@@ -112,7 +112,7 @@ mod tests {
         ("Version", "Version Name"),
         ("Resource", "Resource"),
         ("Location", "Location"),
-        ("Time", "Week"),
+        ("Time", "Partial Week"),
     ];
 
     #[test]
@@ -121,7 +121,11 @@ mod tests {
         assert_eq!(verdict(&listed(&FOUR)), Ok(()));
         let mut finer = FOUR.to_vec();
         finer[3].1 = "Day";
-        assert!(verdict(&listed(&finer)).unwrap_err().contains("[Time].[Day], not [Time].[Week]"));
+        assert!(
+            verdict(&listed(&finer))
+                .unwrap_err()
+                .contains("[Time].[Day], not [Time].[Partial Week]")
+        );
         let more = [&FOUR[..], &[("Item", "Item")]].concat();
         assert!(verdict(&listed(&more)).unwrap_err().contains("spread"));
         assert!(keys(&listed(&FOUR), "Other").unwrap_err().message.contains("Capacity Plan"));

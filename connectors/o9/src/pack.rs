@@ -57,14 +57,14 @@ mod tests {
     #[test]
     fn the_end_mark_counts_and_seals_the_rows() {
         let config = config();
-        let form = Form::read(&config.model.time.member, PeriodKind::Week).unwrap();
+        let form = Form::read(&config.model.time.member, PeriodKind::TechnicalWeek).unwrap();
         let cells = [cell("LINE-1", "live", "36.5"), cell("LINE,2", "plan_cut", "0")];
         let files = pack(&config, &form, &cells, &measures()).unwrap();
         assert_eq!(
             String::from_utf8_lossy(&files[0].bytes),
             "Version,Resource,Location,Time,Measure,Value\n\
-             TwinSignals,LINE-1,1010,W49-2026,Twin Capacity Live,36.50\n\
-             TwinSignals,\"LINE,2\",1010,W49-2026,Capacity Override,0.00\n"
+             TwinSignals,LINE-1,1010,202649A,Twin Capacity Live,36.50\n\
+             TwinSignals,\"LINE,2\",1010,202649A,Capacity Override,0.00\n"
         );
         let done = String::from_utf8_lossy(&files[1].bytes).into_owned();
         assert!(done.starts_with("2:") && done.trim().len() == 66, "{done}");

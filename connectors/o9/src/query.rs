@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_question_as_the_fact_sheet_has_it() {
-        let asked = question("LINE-1", &["W49-2026", "W50-2026"]);
+        let asked = question("LINE-1", &["202649A", "202650A"]);
         insta::assert_snapshot!(select(&config(), &asked, false).unwrap());
         assert!(!select(&config(), &asked, true).unwrap().contains("LINE-1"));
     }

@@ -41,7 +41,7 @@ pub(crate) fn cell(resource: &str, measure: &str, value: &str) -> CellWrite {
         resource: resource.into(),
         location: "1010".into(),
         product: None,
-        period: "2026-W49".parse().unwrap(),
+        period: "2026-W49a".parse().unwrap(),
         measure: measure.into(),
     };
     CellWrite { key, revision: 1, value: value.parse().unwrap() }
