@@ -200,9 +200,9 @@ struct Days(Vec<Bounds>);
 
 impl Days {
     fn of(plant: &Plant) -> Result<Self, LocalTimeError> {
-        let zones = plant.calendars.iter().filter_map(|calendar| calendar.zone.as_deref());
-        let zones = zones.chain([plant.zone.as_str()]);
-        Ok(Self(zones.map(|zone| Bounds::new(zone, plant.day_start)).collect::<Result<_, _>>()?))
+        let sites = plant.calendars.iter().map(|calendar| plant.days_of(&calendar.id));
+        let days = sites.chain([(plant.zone.as_str(), plant.day_start)]);
+        Ok(Self(days.map(|(zone, start)| Bounds::new(zone, start)).collect::<Result<_, _>>()?))
     }
 
     /// When the first of the zones enters `week`, so that it lies ahead in all.

@@ -111,3 +111,24 @@ fn weeks_are_foretold_from_what_was_known_then() {
     // Nothing was said of M2 by itself, and nobody counts the line.
     assert!(found.iter().filter(|one| one.resource != "M1").all(|one| one.weeks.is_empty()));
 }
+
+#[test]
+fn a_week_is_foretold_before_it_begins_in_any_site() {
+    let mut plant = fixture::plant();
+    let (tokyo, morning) = ("Asia/Tokyo".to_owned(), Some(jiff::civil::time(6, 0, 0, 0)));
+    plant.sites.push(crate::model::Site { id: "east".to_owned(), zone: tokyo, day_start: morning });
+    plant.calendars[0].site = Some("east".to_owned());
+    let days = Days::of(&plant).unwrap();
+    // Its production day begins at 06:00 in Tokyo, an hour before the one of Berlin.
+    let begin = days.begin("2026-W41".parse().unwrap()).unwrap();
+    assert_eq!(
+        Timestamp::from_millisecond(begin).unwrap(),
+        "2026-10-04T21:00:00Z".parse().unwrap()
+    );
+    let over = |at: &str| {
+        let at: Timestamp = at.parse().unwrap();
+        days.last_week_over(at.as_millisecond()).unwrap().to_string()
+    };
+    assert_eq!(over("2026-10-04T21:30:00Z"), "2026-W39");
+    assert_eq!(over("2026-10-04T22:00:00Z"), "2026-W40");
+}
