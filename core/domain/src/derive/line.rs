@@ -32,6 +32,7 @@ use super::{
     line_figures::{LineFigures, LinePool, Load},
     machine::Machine,
     period::Asked,
+    pool::{newest_full, seen_fully},
 };
 use crate::{
     calendar::{
@@ -137,16 +138,23 @@ impl<'a> LineView<'a> {
     /// first word of a later one, as it does for a machine.
     fn composed_pool(&self, plant: &Plant, clock: &Clock) -> Option<LinePool> {
         let until = self.members.iter().filter_map(|one| one.last_word).min()?;
-        let mut pool = LinePool { composed: true, ..LinePool::default() };
-        for window in self.weeks_before(plant.rules.pool_weeks, until.min(clock.now)) {
+        let one_week = |window: Span| {
             let told = self.composed.told.clip(window);
-            if told.ms() > 0 {
-                pool.output_hours += at_most(&self.composed.levels(&told), Decimal::ONE);
-                pool.scheduled += told.ms();
-                pool.weeks += 1;
-            }
-        }
-        Some(pool).filter(|pool| pool.weeks > 0)
+            let scheduled = self.days.schedule.scheduled.ms_within(window);
+            let week = LinePool {
+                output_hours: at_most(&self.composed.levels(&told), Decimal::ONE),
+                scheduled: told.ms(),
+                weeks: 1,
+                composed: true,
+                ..LinePool::default()
+            };
+            let full = seen_fully(told.ms(), scheduled, &plant.rules);
+            Some((week, full)).filter(|(week, _)| week.scheduled > 0)
+        };
+        let length = plant.rules.pool_weeks;
+        let weeks = self.weeks_before(length.saturating_add(TESTS), until.min(clock.now));
+        let weeks = weeks.into_iter().map(one_week).collect();
+        newest_full(weeks, length).into_iter().reduce(LinePool::and)
     }
 
     /// So many full weeks before the week of `instant`, the newest first.

@@ -149,10 +149,9 @@ impl Machine<'_> {
         for &(period, window) in weeks {
             let elements = self.elements(window);
             let found = PoolWeek { period, elements, parts: self.parts_seen(window) };
-            let asked = Decimal::from(elements.scheduled) * rules.min_coverage;
             let seen = elements.scheduled - elements.unknown;
             match found.base() > 0 {
-                true if Decimal::from(seen) >= asked => full.push(found),
+                true if seen_fully(seen, elements.scheduled, rules) => full.push(found),
                 true => parts.push(found),
                 false => {}
             }
@@ -185,20 +184,28 @@ impl Machine<'_> {
                 None => open,
             }
         };
-        let mut rate = Rate { parts: Decimal::ZERO, ms: 0, weeks: 0, load: self.load() };
-        let until = until.min(heard).min(as_of);
-        for &(_, window) in self.days.weeks_before(rules.pool_weeks, until) {
-            let seen = if self.last_word.is_some() {
-                self.parts_seen(window)
-            } else {
-                output.parts_within(window)
+        let load = self.load();
+        let one_week = |window: Span| {
+            let scheduled = self.days.schedule.scheduled.clip(window);
+            let (parts, counted) = match self.last_word {
+                Some(_) => (self.parts_seen(window)?, scheduled.without(&self.unknown)),
+                None => (output.parts_within(window)?, scheduled.clone()),
             };
-            let Some(parts) = seen else { continue };
-            rate.parts += parts;
-            rate.ms += asked(window).ms();
-            rate.weeks += 1;
-        }
-        Some(rate).filter(|rate| rate.ms > 0)
+            let counted = counted.and(&output.counted(window)).ms();
+            let full = seen_fully(counted, scheduled.ms(), rules);
+            Some((Rate { parts, ms: asked(window).ms(), weeks: 1, load }, full))
+        };
+        let until = until.min(heard).min(as_of);
+        let weeks = self.days.weeks_before(rules.pool_weeks.saturating_add(TESTS), until);
+        let weeks = weeks.iter().rev().map(|(_, window)| one_week(*window));
+        let pooled = newest_full(weeks.collect(), rules.pool_weeks).into_iter();
+        let rate = pooled.reduce(|a, b| Rate {
+            parts: a.parts + b.parts,
+            ms: a.ms + b.ms,
+            weeks: a.weeks + b.weeks,
+            load,
+        });
+        rate.filter(|rate| rate.ms > 0)
     }
 
     fn load(&self) -> Loaded {
@@ -215,6 +222,22 @@ impl Machine<'_> {
         let rate = self.rate.as_ref().filter(|rate| rate.load == Loaded::Told)?;
         Some(rate.an_hour()? * self.seconds_a_part()? / Decimal::from(3_600))
     }
+}
+
+/// Whether so much of the scheduled time of a week was seen that it counts as full.
+pub(super) fn seen_fully(seen: i64, scheduled: i64, rules: &Rules) -> bool {
+    Decimal::from(seen) >= Decimal::from(scheduled) * rules.min_coverage
+}
+
+/// Of weeks, the newest first, each with whether it was seen fully, the newest full
+/// ones: a week of which too little was seen pushes none out, however many of them
+/// there are (law 8). Where none is full, the parts that were seen of the newest.
+pub(super) fn newest_full<T>(weeks: Vec<Option<(T, bool)>>, length: u32) -> Vec<T> {
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let any = weeks.iter().flatten().any(|(_, full)| *full);
+    let reach = if any { weeks.len() } else { length };
+    let seen = weeks.into_iter().take(reach).flatten();
+    seen.filter(|(_, full)| *full == any).map(|(week, _)| week).take(length).collect()
 }
 
 /// The pool that shows least. Where another one has the lower low figure, it stands

@@ -38,7 +38,7 @@ impl Grid {
         let monday = monday(world);
         // The oldest week of a pool that ends with the first word, and the months
         // of the horizon's edges.
-        let past = (7 * (world.past_weeks + 1) + 31).max(7 * (world.pool_weeks + 7));
+        let past = (7 * (world.past_weeks + 1) + 31).max(7 * (world.pool_weeks + 15));
         let ahead = 7 * (world.future_weeks + 1) + 31;
         let at = |day: Date| {
             let midnight = day.to_datetime(jiff::civil::Time::midnight());

@@ -2,7 +2,7 @@
 
 use super::{
     grid::Grid,
-    machine::{Machine, Step, hours, weeks_before},
+    machine::{Machine, Step, hours, newest_full, weeks_before},
     output::Output,
     world::{self, World},
 };
@@ -122,13 +122,18 @@ impl<'a> Line<'a> {
 
     /// What its machines composed to while all of them told.
     fn composed_ratio(&self, world: &World, grid: &Grid, until: i64) -> Option<f64> {
-        let (mut sum, mut slots) = (0.0, 0);
-        for monday in weeks_before(grid.monday(until.min(world.now)), world.pool_weeks) {
+        let newest = weeks_before(grid.monday(until.min(world.now)), world.pool_weeks + 8);
+        let weeks = newest.into_iter().rev().map(|monday| {
             let (first, last) = grid.week(monday);
-            for slot in (first..last).filter(|slot| self.told[*slot]) {
-                sum += self.most[slot];
-                slots += 1;
-            }
+            let told: Vec<usize> = (first..last).filter(|slot| self.told[*slot]).collect();
+            let full =
+                i64::try_from(told.len()).unwrap() * 5 >= count(&self.works[first..last]) * 4;
+            Some((told, full)).filter(|(told, _)| !told.is_empty())
+        });
+        let (mut sum, mut slots) = (0.0, 0);
+        for slot in newest_full(weeks.collect(), world.pool_weeks).into_iter().flatten() {
+            sum += self.most[slot];
+            slots += 1;
         }
         (slots > 0).then(|| (sum / f64::from(slots)).min(1.0))
     }

@@ -217,14 +217,17 @@ impl Machine {
     fn rate(&self, world: &World, grid: &Grid) -> Option<f64> {
         let output = self.output.as_ref()?;
         let until = self.heard.map_or(output.until, |heard| heard.min(output.until));
-        let (mut parts, mut slots) = (0.0, 0);
-        for monday in weeks_before(grid.monday(until.min(world.now)), world.pool_weeks) {
+        let newest = weeks_before(grid.monday(until.min(world.now)), world.pool_weeks + 8);
+        let mut weeks = Vec::new();
+        for monday in newest.into_iter().rev() {
             let (first, last) = grid.week(monday);
+            let (mut parts, mut slots, mut seen) = (None, 0, 0);
             for slot in first..last {
                 let Some(made) = output.made[slot] else { continue };
                 let step = self.steps[slot];
                 if self.heard.is_none() || step != Step::Unknown {
-                    parts += made;
+                    parts = Some(parts.unwrap_or(0.0) + made);
+                    seen += i64::from(step != Step::Off);
                 }
                 slots += match step {
                     Step::Up { standby, .. } => i64::from(!standby),
@@ -232,9 +235,25 @@ impl Machine {
                     _ => 0,
                 };
             }
+            let works = self.steps[first..last].iter().filter(|step| **step != Step::Off).count();
+            let full = seen * 5 >= i64::try_from(works).unwrap() * 4;
+            weeks.push(parts.map(|parts| ((parts, slots), full)));
         }
-        (slots > 0).then(|| parts / hours(slots))
+        let pooled = newest_full(weeks, world.pool_weeks);
+        let slots = pooled.iter().map(|(_, slots)| slots).sum::<i64>();
+        (slots > 0).then(|| pooled.iter().map(|(parts, _)| parts).sum::<f64>() / hours(slots))
     }
+}
+
+/// Of weeks, the newest first, the newest that were seen fully; where none was, what
+/// was seen of the newest.
+pub(crate) fn newest_full<T>(weeks: Vec<Option<(T, bool)>>, length: i64) -> Vec<T> {
+    let length = usize::try_from(length).unwrap();
+    if weeks.iter().flatten().any(|(_, full)| *full) {
+        let full = weeks.into_iter().flatten().filter(|(_, full)| *full);
+        return full.take(length).map(|(week, _)| week).collect();
+    }
+    weeks.into_iter().take(length).flatten().map(|(week, _)| week).collect()
 }
 
 fn of_master_data(standard: Option<f64>) -> Option<Pool> {

@@ -2,6 +2,7 @@
 //! never raised by silence.
 
 use super::*;
+use crate::derive::pool::newest_full;
 
 /// M1 is down for the first hours of each week before 2026-W41, the last of
 /// `hours` in week 40, and says as each week begins what it does.
@@ -129,4 +130,23 @@ fn a_gap_pushes_no_full_week_out_of_the_pool() {
         all.states.push(state(0, hour(150), EquipmentState::Productive));
     }
     assert_eq!(last_week(&plant, &all.seal(), 21).attainable_hours, landed);
+}
+
+proptest! {
+    /// However many weeks of a gap go by, the full ones before it stay the pool.
+    #[test]
+    fn law_8_of_weeks_that_are_not_full_any_number_changes_nothing(
+        weeks in prop::collection::vec(prop::option::of((any::<u8>(), any::<bool>())), 1..12),
+        gap in prop::collection::vec(prop::option::of(any::<u8>()), 0..12),
+        length in 1_u32..10,
+    ) {
+        let full = |week: &Option<(u8, bool)>| week.is_some_and(|(_, full)| full);
+        prop_assume!(weeks.iter().any(full));
+        let before = newest_full(weeks.clone(), length);
+        let gap = gap.into_iter().map(|week| week.map(|week| (week, false)));
+        let later = newest_full(gap.chain(weeks.clone()).collect(), length);
+        prop_assert_eq!(&before, &later);
+        let all = weeks.into_iter().filter(full).flatten().map(|(week, _)| week);
+        prop_assert_eq!(before, all.take(length as usize).collect::<Vec<_>>());
+    }
 }
