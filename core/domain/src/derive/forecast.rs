@@ -7,7 +7,7 @@
 //! number to its hopeful side (law 8): of a share that is up that is up, of a
 //! severity and of hours at risk it is down.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use planthread_contracts::{Mix, SeverityMethod, Status};
 use rust_decimal::Decimal;
@@ -112,7 +112,7 @@ impl<'a> Outlook<'a> {
         for pair in cuts.windows(2) {
             let span = Span { start: pair[0], end: pair[1] };
             while words.get(next).is_some_and(|(one, _)| one.interval.start <= span.start) {
-                open.push(words[next]);
+                open_word(&mut open, words[next]);
                 next += 1;
             }
             open.retain(|(one, _)| one.interval.end > span.start);
@@ -267,13 +267,31 @@ fn range(time: &Spans) -> Option<(i64, i64)> {
     Some((spans.first()?.start, spans.last()?.end))
 }
 
+/// Newer words of a source go before older ones, and finer ones before coarser.
+const fn age(one: &Forecast) -> (Reverse<i64>, i64, Span) {
+    (Reverse(one.issued), one.interval.end - one.interval.start, one.interval)
+}
+
+/// Opens a word. One of its source that it outlives and goes before never counts
+/// again, so a source that tells the same window each hour keeps one word open.
+fn open_word<'a>(open: &mut Vec<(&'a Forecast, Decimal)>, new: (&'a Forecast, Decimal)) {
+    let counts = |old: &Forecast| {
+        old.source != new.0.source
+            || age(old) <= age(new.0)
+            || old.interval.end > new.0.interval.end
+    };
+    open.retain(|(old, _)| counts(old));
+    open.push(new);
+}
+
 /// Of each source its newest word, and of one word the finest.
 fn last_words<'a>(open: &[(&'a Forecast, Decimal)]) -> Vec<(&'a Forecast, Decimal)> {
-    let age = |one: &Forecast| (std::cmp::Reverse(one.issued), one.interval.ms(), one.interval);
-    let is_last = |one: &Forecast| {
-        open.iter().all(|(other, _)| other.source != one.source || age(one) <= age(other))
-    };
-    open.iter().filter(|(one, _)| is_last(one)).copied().collect()
+    let mut least = BTreeMap::new();
+    for (one, _) in open {
+        let first = least.entry(one.source.0).or_insert_with(|| age(one));
+        *first = age(one).min(*first);
+    }
+    open.iter().filter(|(one, _)| least.get(&one.source.0) == Some(&age(one))).copied().collect()
 }
 
 fn claim(plant: &Plant, (forecast, worth): &(&Forecast, Decimal)) -> Claim {
