@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
+use planthread_contracts::RevisionState;
 use planthread_kit::rows::RowKey;
 
 use super::rows::Why;
 use crate::{Reader, error::Result, plan::scan, store::cells::Cell};
 
 /// Rows of a scope in which a value of one of `measures` stood when it was last
-/// read, also of periods that are past or were left; and those in which one was
-/// missed since, while it is still wanted as it was: then it is sent again.
+/// read, also of periods that are past or were left; and those in which one that the
+/// target took was missed then, whatever is wanted by now, until it is withdrawn.
 ///
 /// # Errors
 /// When the state can't be read.
@@ -39,5 +40,6 @@ pub fn standing(
 }
 
 fn stands(cell: &Cell) -> bool {
-    cell.seen.is_some() || (cell.seen_at.is_some() && cell.why == Why::Lost)
+    let taken = cell.accepted_rev > 0 && cell.state != RevisionState::Withdrawn;
+    cell.seen.is_some() || (cell.seen_at.is_some() && (taken || cell.why == Why::Lost))
 }

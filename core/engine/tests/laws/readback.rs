@@ -51,7 +51,7 @@ fn law_2_a_row_that_the_receipt_does_not_name_is_unproven_until_it_is_read() {
 
 /// Whoever replaces a whole table asks which rows it must not lack.
 #[test]
-fn a_row_that_was_read_back_stands_until_its_value_is_wanted_otherwise() {
+fn a_row_that_was_read_back_stands_though_it_is_missed_or_wanted_otherwise() {
     let world = World::new();
     let names = || -> Vec<String> {
         let measures = ["live".to_owned()];
@@ -68,6 +68,9 @@ fn a_row_that_was_read_back_stands_until_its_value_is_wanted_otherwise() {
     world.verify(Which::All);
     assert_eq!(world.held(&key("R2", 48, "live")), None);
     assert_eq!(names(), ["R1", "R2"], "what is missed is not forgotten");
+    // Another value is wanted there by now, and nobody has sent it.
+    world.want(&[("R1", 48, "100"), ("R2", 48, "95")]);
+    assert_eq!(names(), ["R1", "R2"], "nor by what is wanted since");
     world.land();
     assert_eq!(names(), ["R1", "R2"]);
     let other = ledger::standing(&world.reader(), TARGET, "", &["another".to_owned()]).unwrap();
