@@ -12,7 +12,7 @@ use planthread_kit::{
     Attempt, Clock, ConnectorError,
     agreement::{Gate, Place, Requests},
     http::HttpStack,
-    target::{Known, SettingsFault, TargetContext},
+    target::{Guard, SettingsFault, TargetContext},
 };
 
 use crate::{
@@ -36,8 +36,8 @@ pub(crate) struct Context {
     pub(crate) ensured: AtomicBool,
     /// Asked before each write that rests on what no public material confirms.
     pub(crate) gate: Option<Gate>,
-    /// What the ledger knows to stand there.
-    pub(crate) known: Arc<dyn Known>,
+    /// Keeps a Full file from deleting what a read hid.
+    pub(crate) guard: Guard,
 }
 
 impl Context {
@@ -62,7 +62,7 @@ impl Context {
             ));
         }
         let client = Client::new(http, &config, config.scenario_of(&scope));
-        let (known, ensured) = (Arc::clone(&target.known), AtomicBool::new(false));
+        let (guard, ensured) = (Guard::new(Arc::clone(&target.known)), AtomicBool::new(false));
         let name = target.target.to_owned();
         let gate = None;
         let mut context = Self {
@@ -75,7 +75,7 @@ impl Context {
             client,
             ensured,
             gate,
-            known,
+            guard,
         };
         context.gate = context.gate(target)?;
         Ok(context)

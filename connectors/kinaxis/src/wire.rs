@@ -297,13 +297,9 @@ impl Client {
     /// (§4.7).
     pub(crate) async fn put_file(
         &self,
-        load: &DataLoad,
-        (name, columns): (&str, &[String]),
-        rows: &[Vec<String>],
-        (stamp, last): (&str, bool),
+        (path, body): &(String, Value),
     ) -> Result<(), ConnectorError> {
-        let (path, body) = self.file(load, (name, columns), rows, (stamp, last));
-        let call = Call::new("put extract file", Safety::Repeatable, self.post(&path, &body)?);
+        let call = Call::new("put extract file", Safety::Repeatable, self.post(path, body)?);
         self.effective(call, Expect::json("")).await.map(|_| ())
     }
 

@@ -181,12 +181,8 @@ fn request(
         .collect();
     let head = slots([("signal", Slot::Token(signal))]);
     let written = profile.render(&head, &rows).map_err(unusable)?;
-    let length = written.body.to_string().len();
-    if length > agreement.limits.body_kb.saturating_mul(1_024) {
-        let most = agreement.limits.body_kb;
-        return Err(unusable(format!("{length} bytes are more than the agreed {most} kB"))
-            .cure("set `rows_per_write` lower"));
-    }
+    let fits = agreement.limits.fit(chunk.len(), written.body.to_string().len());
+    fits.map_err(|text| unusable(text).cure("set `rows_per_write` lower"))?;
     Ok(Request { written, ids })
 }
 

@@ -71,10 +71,14 @@ fn what_is_confirmed_needs_none() {
         let connector = rig.open(SIGNALS, &settings, &measures()).unwrap();
         assert!(connector.info().agreement.is_none());
     }
-    // No client was seen to write the days of a file in another form.
+    // No client was seen to write the days of a file in another form, and a Full file
+    // can't be tried with one cell group.
     full["file_dates"] = "dd.mm.yyyy".into();
-    let connector = rig.open(SIGNALS, &full, &measures()).unwrap();
-    assert!(connector.info().agreement.is_some());
+    let refused = rig.open(SIGNALS, &full, &measures()).unwrap_err();
+    assert_eq!(refused.field, "settings.file_dates", "{refused:?}");
+    let mut merging = merges(&json!({}));
+    merging["file_dates"] = "dd.mm.yyyy".into();
+    assert!(rig.open(SIGNALS, &merging, &measures()).unwrap().info().agreement.is_some());
 }
 
 #[test]

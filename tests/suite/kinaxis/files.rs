@@ -110,6 +110,24 @@ fn a_row_that_was_seen_is_never_left_out_unless_a_person_says_so() {
     assert_eq!(rig.read(connector.as_ref(), SIGNALS).unwrap().len(), 2);
 }
 
+/// Somebody else's row is in no ledger.
+#[test]
+fn a_row_of_somebody_else_that_is_hidden_is_not_deleted_by_the_next_file() {
+    let rig = Rig::new(&[]);
+    let live = |number, value| cell(SIGNALS, "live", week(number), value);
+    // Rows that another process wrote: to this one they are as good as anybody's.
+    let other = rig.open(SIGNALS, &load("Full"), &own()[..1]).unwrap();
+    for number in [49, 50] {
+        rig.push(other.as_ref(), &[live(number, "36.5")]).unwrap();
+    }
+    let connector = rig.open(SIGNALS, &load("Full"), &own()[..1]).unwrap();
+    rig.push(connector.as_ref(), &[live(51, "36.5")]).unwrap();
+    delete(&rig, &["2026-11-30"]);
+    let error = rig.push(connector.as_ref(), &[live(51, "37")]).unwrap_err();
+    assert!(error.class == Class::Drift && error.took_nothing, "{error}");
+    assert!(error.message.contains("lacks 1 rows that were seen, first LINE-1@1010 2026-W49"));
+}
+
 #[test]
 fn a_batch_that_brings_back_what_is_missing_lacks_nothing() {
     let mut rig = Rig::new(&[]);

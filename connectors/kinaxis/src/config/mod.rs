@@ -255,7 +255,7 @@ impl Config {
             found.push(("data_load.operation", Value::from(load.operation.as_str())));
         }
         // Clients write the days of a file as yyyymmdd, and nothing else.
-        if load.is_some() && self.file_dates != DateForm::Compact {
+        if !found.is_empty() && self.file_dates != DateForm::Compact {
             found.push(("file_dates", json!(self.file_dates)));
         }
         found
@@ -274,7 +274,14 @@ impl Config {
             }
             WriteRoute::DataLoad => {
                 let cure = "name data source, operation type and the texts of success";
-                Route::Load(needed("data_load", &self.data_load, cure, DataLoad::validate)?)
+                let load = needed("data_load", &self.data_load, cure, DataLoad::validate)?;
+                if load.full() && self.file_dates != DateForm::Compact {
+                    let reason = "is no form in which a Full file was ever seen, and a trial of it \
+                                  would replace the whole table";
+                    return Err(SettingsFault::new("file_dates", reason)
+                        .cure("write `yyyymmdd`, or load files that merge"));
+                }
+                Route::Load(load)
             }
             WriteRoute::Commit => {
                 let cure = "name the parent: what is committed is read back there";

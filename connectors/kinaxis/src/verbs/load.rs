@@ -12,14 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 use planthread_kit::{
     Attempt, Class, ConnectorError,
-    agreement::{Golden, Written},
+    agreement::{Gate, Golden, Written},
     http::Lane,
     rows::RowKey,
+    target::WholeFile,
 };
 
 use super::{KEY, STEP, read};
 use crate::{
-    config::{DataLoad, Layout},
+    config::DataLoad,
     context::Context,
     rows::{Held, Line, Part, digest, lines, texts, whole},
 };
@@ -33,28 +34,37 @@ pub(crate) async fn write(
     parts: &[Part],
     attempt: &Attempt,
 ) -> Result<(), ConnectorError> {
-    let nothing = ConnectorError::took_nothing;
+    let (nothing, now) = (ConnectorError::took_nothing, context.clock().now());
+    let trial = context.gate.as_ref().is_some_and(|gate| gate.standing(now).probing);
     let mut files = Vec::new();
     for number in 0..context.layouts.len() {
         let rows =
             file(context, load, number, parts).await.map_err(ConnectorError::without_effect)?;
-        // A table that holds nothing and gets nothing has no Full file.
-        if !(load.full() && rows.is_empty()) {
+        // A table that holds nothing and gets nothing has no Full file. In a trial nobody
+        // knows yet what an empty one does.
+        if !((load.full() || trial) && rows.is_empty()) {
             files.push((number, rows));
         }
+    }
+    let stamp = TimeZone::UTC.to_datetime(now).strftime("%Y%m%d.%H%M%S").to_string();
+    let last = files.len().saturating_sub(1);
+    let mut requests = Vec::new();
+    for (place, (number, rows)) in files.iter().enumerate() {
+        let layout = &context.layouts[*number];
+        let file = (layout.table.as_str(), &*layout.columns());
+        let (path, body) = context.client.file(load, file, rows, (&stamp, place == last));
+        if let Some(agreed) = context.gate.as_ref().and_then(Gate::agreement) {
+            let fits = agreed.limits.fit(rows.len(), body.to_string().len());
+            fits.map_err(|text| ConnectorError::new(Class::Fatal, LOAD, text).took_nothing())?;
+        }
+        requests.push((path, body));
     }
     attempt.note_encoding(&digest(parts)).map_err(nothing)?;
     attempt.note(STEP, "loading").map_err(nothing)?;
     context.note_now(attempt).map_err(nothing)?;
-    let stamp = TimeZone::UTC.to_datetime(context.clock().now()).strftime("%Y%m%d.%H%M%S");
-    let stamp = stamp.to_string();
-    let last = files.len().saturating_sub(1);
-    for (place, (number, rows)) in files.iter().enumerate() {
-        let layout = &context.layouts[*number];
-        let columns = layout.columns();
-        let file = (layout.table.as_str(), columns.as_slice());
+    for (place, request) in requests.iter().enumerate() {
         // What lies there may be loaded by anybody's trigger.
-        let put = context.client.put_file(load, file, rows, (&stamp, place == last)).await;
+        let put = context.client.put_file(request).await;
         put.map_err(|error| if place > 0 { error.after_effect() } else { error })?;
     }
     context.note_now(attempt).map_err(ConnectorError::after_effect)?;
@@ -112,38 +122,21 @@ async fn file(
             rows.push(row(key, &held.texts[layout.keys().len()..]));
             keys.insert(key);
         }
+        let mine = context.measures.iter().filter(|measure| layout.holds(&measure.surface));
+        let file = WholeFile {
+            step: LOAD,
+            table: &layout.full(),
+            measures: &mine.map(|measure| measure.name.clone()).collect::<Vec<_>>(),
+            rows: &keys,
+            fewer: load.fewer_rows.as_ref(),
+            field: "settings.data_load.fewer_rows",
+        };
+        // A file without rows is never put.
         if !keys.is_empty() {
-            nothing_lacks(context, load, layout, &keys)?;
+            context.guard.admit(&file, context.clock().now())?;
         }
     }
     Ok(rows)
-}
-
-/// Whether a Full file of `keys` has every row that the ledger saw there, or a
-/// person decided that it may lack some.
-fn nothing_lacks(
-    context: &Context,
-    load: &DataLoad,
-    layout: &Layout,
-    keys: &BTreeSet<&RowKey>,
-) -> Result<(), ConnectorError> {
-    let mine = context.measures.iter().filter(|measure| layout.holds(&measure.surface));
-    let measures: Vec<String> = mine.map(|measure| measure.name.clone()).collect();
-    let known = context.known.rows(&measures).map_err(|error| {
-        ConnectorError::new(Class::Fatal, LOAD, error.to_string()).caused_by(error)
-    })?;
-    let mut lacking = known.iter().filter(|row| !keys.contains(row)).peekable();
-    let Some(first) = lacking.peek() else { return Ok(()) };
-    if let Some(decision) = &load.fewer_rows {
-        return decision.ask(context.clock().now(), LOAD, "settings.data_load.fewer_rows");
-    }
-    let first = format!("{}@{} {}", first.resource, first.location, first.period);
-    let (full, count) = (layout.full(), lacking.count());
-    let text = format!("{full} lacks {count} rows that were seen, first {first}");
-    Err(ConnectorError::new(Class::Drift, LOAD, text).cure(
-        "look who deleted them, or what hides them from this user; where they may go, a person \
-         says so under `settings.data_load.fewer_rows`",
-    ))
 }
 
 /// Everything that a table holds, if it is ours alone where it must be.

@@ -145,6 +145,22 @@ pub struct Limits {
     pub seconds: u64,
 }
 
+impl Limits {
+    /// Whether a request of so many rows and bytes is within them.
+    ///
+    /// # Errors
+    /// Says which limit it exceeds.
+    pub fn fit(&self, rows: usize, body: usize) -> Result<(), String> {
+        if rows > self.rows {
+            return Err(format!("{rows} rows are more than the agreed {}", self.rows));
+        }
+        if body > self.body_kb.saturating_mul(1_024) {
+            return Err(format!("{body} bytes are more than the agreed {} kB", self.body_kb));
+        }
+        Ok(())
+    }
+}
+
 /// How a write is asked for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

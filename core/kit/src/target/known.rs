@@ -1,15 +1,22 @@
 //! What the ledger knows to stand at a target, for a connector whose files delete
 //! what they lack: a read that shows less than was seen is no reason to delete.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use crate::{NoteError, rows::RowKey};
+use jiff::Timestamp;
+
+use super::Decision;
+use crate::{Class, ConnectorError, NoteError, rows::RowKey};
 
 /// The rows of one target and scope that were read back, as the ledger keeps them:
 /// also after a restart.
 pub trait Known: Send + Sync + fmt::Debug {
     /// Rows in which a value of one of `measures` stood when it was last read, and
-    /// those in which one was missed since, while it is still wanted as it was.
+    /// those in which one that the target took was missed since, until it is withdrawn.
     ///
     /// # Errors
     /// When the ledger can't be read, with the reason.
@@ -23,5 +30,70 @@ pub struct Nothing;
 impl Known for Nothing {
     fn rows(&self, _: &[String]) -> Result<BTreeSet<RowKey>, NoteError> {
         Ok(BTreeSet::new())
+    }
+}
+
+/// A file that takes the place of all that a table holds.
+#[derive(Debug)]
+pub struct WholeFile<'a> {
+    /// The step, for errors.
+    pub step: &'static str,
+    /// The table, as the vendor calls it.
+    pub table: &'a str,
+    /// The measures that lie in the table.
+    pub measures: &'a [String],
+    /// The rows of the file.
+    pub rows: &'a BTreeSet<&'a RowKey>,
+    /// Who decided that it may lack rows, if anybody did.
+    pub fewer: Option<&'a Decision>,
+    /// Where the configuration says so.
+    pub field: &'static str,
+}
+
+/// Keeps files from deleting what a read hid: rows that the ledger saw, and rows of
+/// somebody else that the last file of this process had.
+#[derive(Debug)]
+pub struct Guard {
+    known: Arc<dyn Known>,
+    before: Mutex<BTreeMap<String, BTreeSet<RowKey>>>,
+}
+
+impl Guard {
+    /// A guard that asks `known`.
+    #[must_use]
+    pub fn new(known: Arc<dyn Known>) -> Self {
+        Self { known, before: Mutex::default() }
+    }
+
+    /// Whether `file` has every row that was seen, or a person decided that it may
+    /// lack some.
+    ///
+    /// # Errors
+    /// `Drift`, with the first row that it lacks; `Fatal` when the decision has
+    /// ended, or the ledger can't be read.
+    pub fn admit(&self, file: &WholeFile<'_>, now: Timestamp) -> Result<(), ConnectorError> {
+        let mut known = self.known.rows(file.measures).map_err(|error| {
+            ConnectorError::new(Class::Fatal, file.step, error.to_string()).caused_by(error)
+        })?;
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = before.entry(file.table.to_owned()).or_default();
+        known.extend(before.iter().cloned());
+        let mut lacking = known.iter().filter(|row| !file.rows.contains(row)).peekable();
+        match (lacking.peek(), file.fewer) {
+            (None, _) => {}
+            (Some(_), Some(decision)) => decision.ask(now, file.step, file.field)?,
+            (Some(RowKey { resource, location, period, .. }), None) => {
+                let first = format!("{resource}@{location} {period}");
+                let (table, count) = (file.table, lacking.count());
+                let text = format!("{table} lacks {count} rows that were seen, first {first}");
+                return Err(ConnectorError::new(Class::Drift, file.step, text).cure(format!(
+                    "look who deleted them, or what hides them from this user; where they may \
+                     go, a person says so under `{}`",
+                    file.field
+                )));
+            }
+        }
+        *before = file.rows.iter().map(|row| (*row).clone()).collect();
+        Ok(())
     }
 }

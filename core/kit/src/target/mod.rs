@@ -20,6 +20,6 @@ pub use context::{TargetContext, typed};
 pub use decision::Decision;
 pub use factory::{Provide, Provided, TargetFactory};
 pub use fault::SettingsFault;
-pub use known::{Known, Nothing};
+pub use known::{Guard, Known, Nothing, WholeFile};
 pub use network::Network;
 pub use starter::Starter;
