@@ -35,6 +35,7 @@ mod rehearsal;
 mod requests;
 mod scale;
 mod secrets;
+mod shipped;
 mod site;
 mod skew;
 mod standing;
