@@ -54,14 +54,15 @@ impl Context {
     }
 
     /// Keeps that the service has taken rows of these columns.
-    pub(crate) fn took(&self, columns: String) {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(columns);
+    pub(crate) fn took(&self, columns: impl IntoIterator<Item = String>) {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).extend(columns);
     }
 
-    /// Whether the service has taken rows of these columns: then each of them can
-    /// be written.
-    pub(crate) fn has_taken(&self, columns: &str) -> bool {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).contains(columns)
+    /// Whether the service has taken a row of each of these columns: then each of them
+    /// can be written.
+    pub(crate) fn has_taken<'a>(&self, mut columns: impl Iterator<Item = &'a str>) -> bool {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        columns.all(|column| taken.contains(column))
     }
 
     /// The version that holds our scope; empty for the base version.

@@ -165,10 +165,10 @@ async fn stage_one(
     let body = Bytes::from(chunk.body(&ibp.config, transaction, version).to_string());
     tracing::debug!(rows = chunk.rows.len(), values = chunk.values(), "staging");
     let answer = ibp.planning.write(POST, session, Method::POST, &path, body).await?;
-    let columns = chunk.names(&ibp.config).join(",");
-    let taken = ibp.has_taken(&columns);
+    let columns = chunk.names(&ibp.config);
+    let taken = ibp.has_taken(columns.iter().copied());
     receipt::staged(&ibp.planning, POST, &answer, transaction, taken)?;
-    ibp.took(columns);
+    ibp.took(columns.into_iter().map(str::to_owned));
     Ok(())
 }
 

@@ -37,12 +37,15 @@ pub(crate) fn staged(
 ) -> Result<(), ConnectorError> {
     let body = service.documented(step, answer, StatusCode::CREATED, Sent::Maybe);
     let body = body.map_err(|mut error| {
-        let own = answer.status() == StatusCode::INTERNAL_SERVER_ERROR;
-        if own && error.vendor_code.is_some() && !taken {
-            error.class = Class::Drift;
-            return error.cure(OWN_WORD);
+        // The service's own codes begin so (§8); whoever stands before it has others.
+        let own = error.vendor_code.as_deref().is_some_and(|code| code.starts_with("/IBP/"));
+        if !own || answer.status() != StatusCode::INTERNAL_SERVER_ERROR {
+            return error;
         }
-        error
+        if !taken {
+            error.class = Class::Drift;
+        }
+        error.cure(OWN_WORD)
     })?;
     let entry = &body["d"];
     let id = entry.get("Transactionid").and_then(serde_json::Value::as_str);
