@@ -153,13 +153,15 @@ impl Bridge {
             done.screened = Some(self.screen(target, self.clock.now())?);
             return Err(doubt);
         }
+        // Wanted moves on in a quiet window and while a job of hours is waited for, and
+        // `status` shows what waits. To wait first would be to want of a truth that a
+        // later round has overtaken.
+        if let Some(truth) = course.truth() {
+            done.want = Some(self.want(target, truth)?);
+        }
         let quiet = policy::quiet(target, self.clock.now())?;
         if course.sends() && quiet.is_none() {
             done.recovered = Some(self.recover(target).await?);
-        }
-        // In a quiet window wanted moves on, too, and `status` shows what waits.
-        if let Some(truth) = course.truth() {
-            done.want = Some(self.want(target, truth)?);
         }
         done.stopped = match (quiet, course) {
             (None, Course::Verify { read_back }) => {
