@@ -2,7 +2,9 @@
 //! written again. Their names begin with the instant, so they sort by it.
 
 use std::{
-    fmt, fs, io,
+    fmt,
+    fs::{self, File},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -24,7 +26,11 @@ fn all(folder: &Path) -> Result<Vec<(PathBuf, String)>, Failure> {
     };
     let mut files = Vec::new();
     for entry in entries {
-        files.push(entry.map_err(|error| read(error, folder))?.path());
+        let file = entry.map_err(|error| read(error, folder))?.path();
+        // A record gets this name when it is whole.
+        if file.extension().is_some_and(|extension| extension == "json") {
+            files.push(file);
+        }
     }
     files.sort();
     let text = |file: PathBuf| match fs::read_to_string(&file) {
@@ -51,14 +57,40 @@ pub(super) fn read<T, E: fmt::Display>(
     all(folder)?.into_iter().map(record).collect()
 }
 
-/// Keeps `record` in `folder`, and says where.
+/// Keeps `record` in `folder`, durably, and says where. Whoever reads beside it sees
+/// the whole record or none.
 ///
 /// # Errors
 /// When it can't be written.
 pub(super) fn keep(folder: &Path, record: &str, now: Timestamp) -> Result<PathBuf, Failure> {
-    let file = folder.join(format!("{}.json", now.strftime("%Y%m%dT%H%M%S%3fZ")));
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(&file, format!("{record}\n")))
-        .map_err(|error| Failure::io("write the record", &file, &error))?;
-    Ok(file)
+    let stamp = now.strftime("%Y%m%dT%H%M%S%3fZ").to_string();
+    let part = folder.join(format!(".{stamp}-{}.part", std::process::id()));
+    let whole = || {
+        fs::create_dir_all(folder)?;
+        let mut text = File::create(&part)?;
+        text.write_all(format!("{record}\n").as_bytes())?;
+        text.sync_all()?;
+        let kept = link(folder, &stamp, &part)?;
+        File::open(folder)?.sync_all()?;
+        Ok(kept)
+    };
+    let kept = whole().map_err(|error| Failure::io("write the record", &part, &error));
+    // What is left of it is no record, and nobody reads it.
+    let _ = fs::remove_file(&part);
+    kept
+}
+
+/// Gives a finished file its name, a later one where another record has it.
+fn link(folder: &Path, stamp: &str, part: &Path) -> io::Result<PathBuf> {
+    let names = (0..u8::MAX).map(|more| match more {
+        0 => format!("{stamp}.json"),
+        more => format!("{stamp}-{more:03}.json"),
+    });
+    for file in names.map(|name| folder.join(name)) {
+        match fs::hard_link(part, &file) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            done => return done.map(|()| file),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many records of one instant"))
 }
