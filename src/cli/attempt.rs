@@ -68,6 +68,8 @@ enum How {
     GivenUp,
     /// The target had ended it meanwhile.
     Told,
+    /// The target can't tell what became of it: what is read back decides.
+    Unclear,
     /// The target says that nothing of it took effect.
     NotTaken,
 }
@@ -77,6 +79,7 @@ impl From<&Recovered> for How {
         match done {
             Recovered { given_up: 1.., .. } => Self::GivenUp,
             Recovered { not_taken: 1.., .. } => Self::NotTaken,
+            Recovered { unknown: 1.., .. } => Self::Unclear,
             _ => Self::Told,
         }
     }
@@ -176,6 +179,7 @@ impl View for Ended {
             How::Recorded => "recorded; the bridge that runs ends it in its next round",
             How::GivenUp => "nobody waits for it any more; what is not there goes out again",
             How::Told => "the target had ended it meanwhile, and its word counts",
+            How::Unclear => "the target can't tell what became of it; what is read back decides",
             How::NotTaken => "nothing of it took effect, says the target",
         };
         paper.line(format!("{}: {how}", self.target));

@@ -75,8 +75,9 @@ fn derive_both(
 }
 
 /// What a bridge that runs on remembers between two rounds: each record is read
-/// and decoded once, and nothing is derived anew when neither the journal nor the
-/// instant moved. The same truth as computed anew (law 18).
+/// and decoded once, and nothing is decided anew when neither the journal nor the
+/// instant moved; each target derives what it wants of it. The same truth as
+/// computed anew (law 18).
 #[derive(Debug, Default)]
 pub struct Memory {
     decoded: Option<Decoded>,
