@@ -34,7 +34,7 @@ const fn fits(part: PeriodKind, whole: PeriodKind) -> bool {
 }
 
 impl Holding {
-    /// Takes another period of the same measure in, as the target itself adds it up.
+    /// Takes another period of the same measure and place in, as the target itself adds it up.
     pub(super) fn join(&mut self, other: Self, over_time: Aggregation) {
         self.periods += other.periods;
         self.as_wanted += other.as_wanted;
@@ -42,15 +42,16 @@ impl Holding {
         self.current &= other.current;
         self.wanted = self.wanted.zip(other.wanted).and_then(|(a, b)| together(a, b, over_time));
         self.wanted_as_of = self.wanted_as_of.max(other.wanted_as_of);
-        self.behind_seconds = self.behind_seconds.max(other.behind_seconds);
-        self.held = match (self.held.take(), other.held) {
-            (Some(a), Some(b)) => Some(HeldValue {
-                value: together(a.value, b.value, over_time).unwrap_or(a.value),
-                as_of: [a.as_of, b.as_of].into_iter().flatten().min(),
+        // One part that was not read, or that is not ours, makes the whole so.
+        let behind = self.behind_seconds.zip(other.behind_seconds);
+        self.behind_seconds = behind.map(|(a, b)| a.max(b));
+        self.held = self.held.take().zip(other.held).and_then(|(a, b)| {
+            Some(HeldValue {
+                value: together(a.value, b.value, over_time)?,
+                as_of: a.as_of.zip(b.as_of).map(|(a, b)| a.min(b)),
                 read_at: a.read_at.min(b.read_at),
-            }),
-            (a, b) => a.or(b),
-        };
+            })
+        });
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Holding {
     pub target: String,
     /// The measure's name.
     pub measure: String,
+    /// Where it stands there: resource, location and product of the target.
+    pub place: String,
     /// Its unit, as UN/CEFACT Rec 20 code.
     pub unit: String,
     /// Periods of its own that stand in the signal's.
@@ -58,8 +60,9 @@ pub struct Holding {
     pub wanted: Option<Decimal>,
     /// Instant of the newest truth that it should hold.
     pub wanted_as_of: Timestamp,
-    /// What it was seen to hold, as of its oldest truth; nothing when nothing was
-    /// read back yet.
+    /// What it was seen to hold, as of its oldest truth; nothing when a period was
+    /// not read back yet, or where several show no value together. Its instant is
+    /// absent where a value of one is not ours.
     pub held: Option<HeldValue>,
     /// Whether that is what it should hold, in each period.
     pub current: bool,
@@ -118,12 +121,13 @@ impl Skew {
                 differing.extend(signal.around(&common));
             }
         })?;
-        let mut kept: BTreeMap<Signal, BTreeMap<(String, String), Holding>> = BTreeMap::new();
+        let mut kept: BTreeMap<Signal, BTreeMap<[String; 3], Holding>> = BTreeMap::new();
         if !differing.is_empty() {
             each(config, reader, now, |signal, measure, holding| {
                 for signal in signal.around(&common).filter(|one| differing.contains(one)) {
-                    let name = (holding.target.clone(), holding.measure.clone());
-                    match kept.entry(signal).or_default().entry(name) {
+                    let Holding { target, measure: name, place, .. } = &holding;
+                    let one = [target, name, place].map(Clone::clone);
+                    match kept.entry(signal).or_default().entry(one) {
                         Entry::Vacant(free) => drop(free.insert(holding.clone())),
                         Entry::Occupied(mut one) => {
                             one.get_mut().join(holding.clone(), measure.over_time);
@@ -221,6 +225,7 @@ fn holding(cell: &CellView, measure: &MeasureDecl, held: Option<HeldValue>) -> H
     Holding {
         target: cell.key.target.to_string(),
         measure: cell.key.measure.to_string(),
+        place: place(&cell.key),
         unit: measure.unit.code().to_owned(),
         periods: 1,
         as_wanted: current.into(),
@@ -231,6 +236,11 @@ fn holding(cell: &CellView, measure: &MeasureDecl, held: Option<HeldValue>) -> H
         current,
         behind_seconds: behind.map(|seconds| seconds.max(0)),
     }
+}
+
+fn place(key: &CellKey) -> String {
+    let product = key.product.as_ref().map(|product| format!(" {product}")).unwrap_or_default();
+    format!("{}@{}{product}", key.resource, key.location)
 }
 
 impl View for Skew {
@@ -292,8 +302,9 @@ fn together<'a>(
 }
 
 fn words(paper: &Paper, holding: &Holding) -> String {
-    let Holding { unit, wanted, held, current, .. } = holding;
+    let Holding { unit, wanted, held, current, periods, .. } = holding;
     let holds = match held {
+        None if *periods > 1 => "it was not read back as a whole".to_owned(),
         None => "nothing was read back".to_owned(),
         Some(HeldValue { value, as_of: Some(as_of), .. }) => {
             format!("{value} {unit} as of {}", instant(*as_of))
@@ -340,6 +351,7 @@ mod tests {
         Holding {
             target: "ibp".to_owned(),
             measure: "live".to_owned(),
+            place: "LINE-1@1010".to_owned(),
             unit: "HUR".to_owned(),
             periods: 1,
             as_wanted: current.into(),
