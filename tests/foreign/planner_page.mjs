@@ -141,6 +141,15 @@ const CASES = {
     run("place = { row: 0, column: 2 }; describe()");
     assert.match(element("detail").textContent, /Nov 2026 total \(W48–W49, 23 Nov – 6 Dec\)/);
   },
+  async a_month_that_is_stored_is_its_own_total() {
+    const { run, element } = await page(STANDSTILL);
+    run(`data.storage = "month"; data.columns = [["2026-11", "2026-11-01", "2026-11-30"], ["2026-12", "2026-12-01", "2026-12-31"]]
+      .map(([id, start, last]) => ({ id, start, last, total: false, current: false, past: false }))`);
+    assert.match(run("renderHead()").textContent, /Nov 2026Dec 2026Nov1–30 NovDec1–31 Dec$/);
+    run("renderSelectors()");
+    assert.equal(element("grid-title").textContent, "By month");
+    assert.equal(element("range").textContent, "Nov 2026 – Dec 2026");
+  },
   async what_is_worked_out_from_a_stale_number_is_stale_and_never_within_live() {
     const known = { ...cell("1"), known: 1, states: { stale: 1 } };
     const { run, element } = await page({

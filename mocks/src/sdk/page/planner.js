@@ -150,6 +150,17 @@ function cellNode(row, at, y) {
   return node;
 }
 
+// What the grid has as columns, in words.
+const columnWords = () => (data.storage === "month" ? "by month" : `by ${unit(1)}, with month totals`);
+
+// Scrolls to the current period, where days put it out of sight.
+function showNow() {
+  const [cell, box] = [at(0, place.column), $("grid").parentElement];
+  if (cell && box && cell.offsetLeft + cell.offsetWidth > box.clientWidth) {
+    box.scrollLeft = cell.offsetLeft - box.clientWidth / 2;
+  }
+}
+
 function renderGrid() {
   const body = el("tbody");
   let y = 0;
@@ -164,7 +175,7 @@ function renderGrid() {
     body.append(line);
     y += 1;
   }
-  const caption = el("caption", { class: "hidden" }, `${$("title").textContent}: measures by ${unit(1)} with month totals`);
+  const caption = el("caption", { class: "hidden" }, `${$("title").textContent}: measures ${columnWords()}`);
   $("grid").replaceChildren(caption, renderHead(), body);
   focusCell(place.row, place.column, false);
 }
@@ -226,13 +237,13 @@ function renderSelectors() {
   $("plan").textContent = data.title;
   $("scope-word").textContent = data.scope_word;
   $("today").textContent = `${day(digits(data.today))} ${data.today.slice(0, 4)} (${data.zone})`;
-  $("grid-title").textContent = `By ${unit(1)}, with month totals`;
+  $("grid-title").textContent = columnWords().replace("by", "By");
   $("wiring").textContent = WIRING[data.wiring] ?? data.wiring;
   // Where nothing is planned there is no plan to drive, and no job that loads one.
   for (const id of ["nightly", "drives"]) $(id).hidden = !find("assumed");
   for (const slot of ["assumed", "cut", "load"]) document.querySelector(`.k-${slot}`).hidden = !find(slot);
   $("chart-title").textContent = find("assumed") ? "Assumed against live" : "Live capacity";
-  const shown = data.columns.filter((column) => column.total).map((column) => month(column.id));
+  const shown = data.columns.filter(ends).map((column) => month(column.id));
   $("range").textContent = `${shown[0]} – ${shown.at(-1)}`;
 }
 
@@ -271,7 +282,7 @@ async function load(done) {
     if (!answer.ok) throw new Error(body.error);
     const first = data === null;
     data = body;
-    from = data.columns.find((column) => column.total)?.id ?? from;
+    from = data.columns.find(ends)?.id ?? from;
     if (first) {
       $("location").append(el("option", { value: wanted.get("location") }));
       $("resource").append(el("option", { value: wanted.get("resource") }));
@@ -280,6 +291,7 @@ async function load(done) {
     }
     renderSelectors();
     renderGrid();
+    if (first) showNow();
     renderChart();
     say(done ? `${done} ${summary()}` : summary());
   } catch (error) {

@@ -79,19 +79,25 @@ function daysBehind(at) {
 }
 const covers = (at) => daysBehind(at).filter(Boolean).join(", ");
 
+// Whether a column is the last of its month: the total, or the month itself where
+// months are stored.
+const ends = (column) => column.total || data.storage === "month";
+
 function renderHead() {
   const groups = el("tr", {}, el("th", { class: "corner", scope: "col", rowspan: 2 }, "Measure"));
   const line = el("tr");
   let open = 0;
   data.columns.forEach((column, at) => {
     open += 1;
+    if (ends(column)) {
+      groups.append(el("th", { class: "month", role: "columnheader", scope: "colgroup", colspan: open }, month(column.id)));
+      open = 0;
+    }
     if (column.total) {
       const name = MONTHS[Number(column.id.slice(5, 7)) - 1];
-      groups.append(el("th", { class: "month", role: "columnheader", scope: "colgroup", colspan: open }, month(column.id)));
       const lines = daysBehind(at).filter(Boolean).map((text) => el("small", {}, text));
       const title = `The ${unit(2)} that start in ${month(column.id)}: ${covers(at)}`;
       line.append(el("th", { class: "total", scope: "col", title }, el("b", {}, `${name} total`), ...lines));
-      open = 0;
       return;
     }
     const [name, span] = heading(column);

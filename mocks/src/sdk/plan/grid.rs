@@ -134,7 +134,10 @@ impl Plan {
                 columns.push(Column { period, total: false });
                 period = period.next();
             }
-            columns.push(Column { period: *month, total: true });
+            // A month that is stored is its own total.
+            if self.storage != PeriodKind::Month {
+                columns.push(Column { period: *month, total: true });
+            }
         }
         columns
     }
