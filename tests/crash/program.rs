@@ -197,6 +197,8 @@ pub(crate) struct Quick {
     pub(crate) target: Value,
     /// Options of the sandbox on top of those of the demo.
     pub(crate) sandbox: Vec<(String, String)>,
+    /// Weeks ahead that are planned, where three are too few for a hundred cells.
+    pub(crate) future_weeks: Option<u32>,
 }
 
 impl Quick {
@@ -267,6 +269,7 @@ impl Project {
             "policy": { "settle_minutes": 0 } });
         merge(&mut target, &Quick::of(self.registered).target);
         merge(&mut target, &json!({ "settings": settings }));
+        let weeks = Quick::of(self.registered).future_weeks.unwrap_or(3);
         let names = config::load(&file, None).unwrap().config.targets.into_keys();
         let set_up = |name: String| {
             let mut target = target.clone();
@@ -275,7 +278,7 @@ impl Project {
         };
         let targets: serde_json::Map<_, _> = names.map(set_up).collect();
         let profile = json!({ "targets": targets, "plant": { "as_of": self.as_of,
-            "horizon": { "past_weeks": 1, "future_weeks": 3 } } });
+            "horizon": { "past_weeks": 1, "future_weeks": weeks } } });
         // JSON is YAML.
         fs::write(&file, format!("{text}  test: {profile}\n")).unwrap();
     }

@@ -66,8 +66,7 @@ impl Wanted {
                 wanted.cells.insert([scope, resource, location, period, surface], value);
             }
         }
-        // A target that stores months wants fewest.
-        assert!(wanted.cells.len() > 50, "{} cells", wanted.cells.len());
+        assert!(wanted.cells.len() > 100, "{} cells", wanted.cells.len());
         wanted
     }
 

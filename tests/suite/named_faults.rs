@@ -1,7 +1,7 @@
 //! Every fault that a sandbox has by name, in front of the real way: what is
 //! called seen is what the target holds, and nothing foreign was written.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use planthread::registry::{Registered, TARGETS};
 use planthread_contracts::RevisionState;
@@ -17,6 +17,12 @@ const CYCLES: usize = 3;
 /// Runs the cycles. How many cells are seen, and how many are wanted.
 fn land(registered: &Registered, fault: Option<&str>) -> (usize, usize) {
     let site = Site::new(registered, fault);
+    let file = site.folder.join("planthread.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    if text.contains("level: month,") {
+        // As many cells as the others want take more months.
+        fs::write(&file, text.replace("future_weeks: 3", "future_weeks: 12")).unwrap();
+    }
     let bridge = site.bridge();
     let targets = bridge.targets(None).unwrap();
     for _ in 0..CYCLES {
@@ -45,7 +51,7 @@ fn land(registered: &Registered, fault: Option<&str>) -> (usize, usize) {
 fn law_2_under_every_named_fault_what_is_seen_is_what_the_target_holds() {
     for registered in TARGETS {
         let (seen, all) = land(registered, None);
-        assert!(all > 80 && seen == all, "{}: {seen} of {all}", registered.target.name);
+        assert!(all > 100 && seen == all, "{}: {seen} of {all}", registered.target.name);
         let faults = (registered.sandbox.behaviours)();
         for fault in faults.iter().filter(|one| !one.on && one.does.starts_with("fault")) {
             land(registered, Some(fault.name));
