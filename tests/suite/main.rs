@@ -31,6 +31,7 @@ mod pages;
 mod plant;
 mod progress;
 mod proportion;
+mod reference;
 mod rehearsal;
 mod requests;
 mod scale;

@@ -13,6 +13,7 @@ fn the_top_of_the_tree_is_known() {
         ".gitignore",
         "ARCHITECTURE.md",
         "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "Cargo.lock",
         "Cargo.toml",
         "LICENSE",
