@@ -7,7 +7,7 @@ use planthread_domain::model::Plant;
 use planthread_engine::{Reader, State, ledger};
 use planthread_kit::Clock;
 
-use super::{Board, OpenTarget, Opener};
+use super::{Board, OpenTarget, Opener, again::Wants};
 use crate::{
     config::Loaded,
     failure::Failure,
@@ -30,6 +30,8 @@ pub struct Bridge {
     /// What is under way.
     pub(super) board: Arc<Board>,
     plant: Arc<Plant>,
+    /// What was wanted last.
+    pub(super) wants: Wants,
     pub(super) opener: Opener,
 }
 
@@ -45,7 +47,7 @@ impl Bridge {
         let board = Board::new(Arc::clone(&clock));
         let state = Arc::new(state);
         let opener = opener.on(&state);
-        Ok(Self { state, plant, clock, board, opener, loaded })
+        Ok(Self { state, plant, wants: Wants::default(), clock, board, opener, loaded })
     }
 
     /// Writes what is under way on a board that somebody watches.

@@ -40,6 +40,7 @@ impl Bridge {
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &watched, &push);
         self.count_run(target)?;
+        self.wants.forget(&target.name);
         let applied = deliver::apply(&delivery, plan, &policy, only_unmoved).await;
         self.count_run(target)?;
         self.keep_pauses()?;
@@ -85,6 +86,9 @@ impl Bridge {
                 deliver::recover(&delivery, &sweep, &endings).await
             }
         };
+        if recovered.as_ref().map_or(true, Recovered::moved) {
+            self.wants.forget(&target.name);
+        }
         self.keep_pauses()?;
         let recovered = recovered?;
         agreement::weigh(target, &recovered.read_back, self.clock.now())?;
@@ -128,6 +132,7 @@ impl Bridge {
             ))
             .cure("name a later instant with --until, or leave it out: it then holds two weeks"));
         }
+        self.wants.forget(&request.target);
         Ok(undo::undo(&self.state, request, now)?)
     }
 

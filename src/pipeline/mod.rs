@@ -11,6 +11,7 @@
 
 mod accuracy;
 mod adopt;
+mod again;
 mod agreement;
 mod attempts;
 mod bind;

@@ -88,6 +88,7 @@ impl Bridge {
     /// take back.
     pub fn take_back(&self, request: TakeBack) -> Result<TakenBack, Failure> {
         self.believe_clock()?;
+        self.wants.forget(&request.target);
         Ok(continuity::take_back(&self.state, request, self.clock.now())?)
     }
 

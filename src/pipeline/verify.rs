@@ -26,6 +26,9 @@ impl Bridge {
         let watched = Watched::new(&*target.connector, doing);
         let policy = self.sweep_policy(target, which)?;
         let swept = verify::sweep(&self.state, &watched, &*self.clock, &policy).await;
+        if swept.as_ref().map_or(true, |swept| swept.read > 0) {
+            self.wants.forget(&target.name);
+        }
         self.keep_pauses()?;
         let swept = swept?;
         agreement::weigh(target, &swept, self.clock.now())?;

@@ -13,23 +13,28 @@ use planthread_domain::{
 };
 use planthread_engine::{
     Reader,
-    ledger::{self, LockKind, Want, Wanted, Why},
+    ledger::{self, Lock, LockKind, Want, Wanted, Why},
     plan::{self, PlanRequest, PlanSummary},
 };
 use serde::Serialize;
 
 use super::{
-    Bridge, OpenTarget, Truth, mapped, policy,
+    Bridge, OpenTarget, Truth,
+    again::Basis,
+    mapped, policy,
     portions::Portions,
     released::{self, Counted},
 };
 use crate::{config::Loaded, failure::Failure};
 
 /// What became of the figures at one target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct WantReport {
     /// The configured target.
     pub target: String,
+    /// Whether everything that it is made of is what it was the last time: then it
+    /// was not derived again.
+    pub no_news: bool,
     /// What changed in the ledger.
     #[serde(flatten)]
     pub wanted: Wanted,
@@ -51,25 +56,70 @@ impl Bridge {
         self.bind(target)?;
         let _doing = self.board.doing(&target.name, "taking in what is wanted");
         self.no_later_truth(target, truth)?;
+        let now = self.clock.now();
+        let basis = self.basis(target, truth, now)?;
+        if let Some(mut report) = self.wants.same(&basis) {
+            let (state, wanted) = (&self.state, &mut report.wanted);
+            let cells = wanted.unchanged + wanted.older + wanted.pinned;
+            wanted.counter = ledger::want_same(state, &target.name, truth.as_of, cells, now)?;
+            return Ok(report);
+        }
+        let (wanted, mut withheld) = self.want_anew(target, truth, &basis, now)?;
+        withheld.sort();
+        let (name, no_news) = (target.name.clone(), false);
+        let Counted { reasons: released, kept } = truth.released.clone();
+        let report = WantReport { target: name, no_news, wanted, withheld, released, kept };
+        self.wants.keep(basis, &report);
+        Ok(report)
+    }
+
+    /// What a want of `truth` at `target` is made of.
+    fn basis(&self, target: &OpenTarget, truth: &Truth, now: Timestamp) -> Result<Basis, Failure> {
         let plant = &self.loaded.config.plant;
-        let writable = policy::writable(&self.loaded, target, truth.as_of)?;
-        let heartbeat = Some(self.state.identity(self.clock.random())?.into());
-        let portions =
-            Portions { heartbeat, ..Portions::of(&self.loaded, truth, target, &writable) };
-        let next_cut = self.next_cut(truth.as_of)?;
-        let taken = self.taken_by_people(target, truth.as_of)?;
-        let measures = &target.config.measures;
+        let as_of = truth.as_of;
+        let mut held = ledger::locks(&self.reader()?, as_of.min(now))?;
+        let here = |key: &CellKey| key.target == target.name && key.scope == target.scope.name();
+        held.retain(|lock| {
+            let at = if lock.kind == LockKind::Pin { now } else { as_of };
+            lock.until > at && here(&lock.key)
+        });
         let valid = i64::from(plant.rules.valid_hours);
         let want = Want {
             target: target.name.clone(),
-            as_of: truth.as_of,
+            as_of,
             measures: target.config.measures.clone(),
             mapped: mapped::mapped(plant, &target.config),
             // A stamp is renewed in the last third of its life: early enough
             // that a missed cycle or two turns nothing grey.
             refresh_within: SignedDuration::from_hours(valid / 3),
-            complete: vec![policy::complete(&self.loaded, target, truth.as_of)?],
+            complete: vec![policy::complete(&self.loaded, target, as_of)?],
         };
+        Ok(Basis {
+            as_of,
+            position: truth.position,
+            heartbeat: Some(self.state.identity(self.clock.random())?.into()),
+            writable: policy::writable(&self.loaded, target, as_of)?,
+            want,
+            held,
+        })
+    }
+
+    /// Derives and projects everything that lands at `target`, and takes it into the
+    /// ledger. What changed there, and the figures that do not land.
+    fn want_anew(
+        &self,
+        target: &OpenTarget,
+        truth: &Truth,
+        basis: &Basis,
+        now: Timestamp,
+    ) -> Result<(Wanted, Vec<Withheld>), Failure> {
+        let portions = Portions {
+            heartbeat: basis.heartbeat,
+            ..Portions::of(&self.loaded, truth, target, &basis.writable)
+        };
+        let next_cut = self.next_cut(truth.as_of)?;
+        let taken = taken_by_people(&basis.held);
+        let measures = &target.config.measures;
         let mut withheld = Vec::new();
         let wanted = portions.each(released::readers(&self.state)?, |portions| {
             let cells = portions.map(|portion| {
@@ -81,28 +131,9 @@ impl Bridge {
                 }
                 Ok::<_, Failure>(cells)
             });
-            ledger::want(&self.state, want, cells, self.clock.now())
+            ledger::want(&self.state, basis.want.clone(), cells, now)
         })??;
-        withheld.sort();
-        let Counted { reasons: released, kept } = truth.released.clone();
-        Ok(WantReport { target: target.name.clone(), wanted, withheld, released, kept })
-    }
-
-    /// The cells of `target` that people hold at `at`, by place: their value
-    /// stands there.
-    fn taken_by_people(
-        &self,
-        target: &OpenTarget,
-        at: Timestamp,
-    ) -> Result<HashMap<Place, BTreeSet<CellKey>>, Failure> {
-        let here = |key: &CellKey| key.target == target.name && key.scope == target.scope.name();
-        let mut taken: HashMap<Place, BTreeSet<CellKey>> = HashMap::new();
-        for lock in ledger::locks(&self.reader()?, at)? {
-            if lock.kind == LockKind::Send && here(&lock.key) {
-                taken.entry(place(&lock.key)).or_default().insert(lock.key);
-            }
-        }
-        Ok(taken)
+        Ok((wanted, withheld))
     }
 
     fn next_cut(&self, as_of: Timestamp) -> Result<Timestamp, Failure> {
@@ -140,6 +171,15 @@ impl Bridge {
 
 /// Resource, location and product at the target.
 type Place = (Name, Name, Option<Name>);
+
+/// The cells that people hold, by place: their value stands there.
+fn taken_by_people(held: &[Lock]) -> HashMap<Place, BTreeSet<CellKey>> {
+    let mut taken: HashMap<Place, BTreeSet<CellKey>> = HashMap::new();
+    for lock in held.iter().filter(|lock| lock.kind == LockKind::Send) {
+        taken.entry(place(&lock.key)).or_default().insert(lock.key.clone());
+    }
+    taken
+}
 
 fn place(key: &CellKey) -> Place {
     (key.resource.clone(), key.location.clone(), key.product.clone())

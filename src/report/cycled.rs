@@ -114,7 +114,10 @@ fn of_target(target: &TargetCycle) -> Exit {
 fn target(paper: &mut Paper, done: &TargetCycle, of: &str) {
     let mut parts = Vec::new();
     if let Some(want) = &done.want {
-        parts.push(format!("{} new values", want.wanted.made));
+        parts.push(match want.no_news {
+            true => "no news, wanted as before".to_owned(),
+            false => format!("{} new values", want.wanted.made),
+        });
     }
     match &done.applied {
         Some(applied) => {

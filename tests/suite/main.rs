@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
 
+mod again;
 mod agreement;
 mod apart;
 mod cases;

@@ -34,6 +34,15 @@ pub struct Recovered {
     pub read_back: SweepReport,
 }
 
+impl Recovered {
+    /// Whether there was anything to settle or to read: then cells may have moved.
+    #[must_use]
+    pub const fn moved(&self) -> bool {
+        self.done + self.not_taken + self.unknown + self.given_up + self.open > 0
+            || self.read_back.read > 0
+    }
+}
+
 /// Polls every open attempt of the target to its end, then reads back what is
 /// unproven. An attempt that still runs at the wait limit stays open, unless it
 /// is over it and one of `endings` says that nobody waits for it any more.

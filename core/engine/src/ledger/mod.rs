@@ -46,6 +46,6 @@ pub use self::{
     standing::standing,
     trace::{AttemptTrace, RevisionTrace, Trace, trace},
     view::{CellView, Seen, cell, cells},
-    want::{Want, Wanted, want},
+    want::{Want, Wanted, want, want_same},
     withdraw::{Complete, End},
 };

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Factory truth for one target, as one derive made it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Want {
     /// The configured target.
     pub target: String,
@@ -109,6 +109,26 @@ pub fn want<E: From<EngineError>>(
         Some(error) => Err(error),
         None => Ok(done?),
     }
+}
+
+/// Notes that the truth of `as_of` came to `target` again, and wants the same `cells`:
+/// no cell is touched. Returns the ledger's counter after it.
+///
+/// # Errors
+/// When the state can't be written.
+pub fn want_same(
+    state: &State,
+    target: &str,
+    as_of: Timestamp,
+    cells: u64,
+    now: Timestamp,
+) -> Result<u64> {
+    let target = target.to_owned();
+    state.change(move |tx| {
+        let counter = Books::default().flush(tx)?;
+        tx.insert_cycle(&Cycle { counter, target, as_of, at: now, cells, made: 0 })?;
+        Ok(counter)
+    })
 }
 
 /// The want inside a transaction. Nothing says that the portions have ended;
