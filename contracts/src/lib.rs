@@ -52,7 +52,7 @@ pub use measure::{Aggregation, Carries, MeasureDecl, Owner, Role};
 pub use name::Name;
 pub use outputs::{
     TwinOutput, Window,
-    availability_forecast::{AvailabilityForecast, PeriodForecast},
+    availability_forecast::{AvailabilityForecast, PeriodForecast, TwoState},
     constraint_map::{Constraint, ConstraintMap},
     oee::{ElementSums, Oee, OeeOutput, Undefined},
     production_state::{Changeover, EquipmentState, ProductionState, Queue, Yield},

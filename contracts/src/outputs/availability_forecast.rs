@@ -27,8 +27,13 @@ pub struct PeriodForecast {
     /// Hours scheduled in it, as the twin knows them.
     #[schemars(range(min = 0))]
     pub scheduled_hours: Decimal,
-    /// Up time within scheduled hours, in the forecast's unit.
-    pub up: Distribution,
+    /// Up time within scheduled hours, in the forecast's unit; left out where
+    /// `two_state` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up: Option<Distribution>,
+    /// In place of `up`: how the machine fails and is repaired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub two_state: Option<TwoState>,
     /// P(at least one failure in the period), a fraction 0..1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1))]
@@ -36,6 +41,24 @@ pub struct PeriodForecast {
     /// Hours to repair a failure, elapsed; the cautious side is the high one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repair_hours: Option<Distribution>,
+}
+
+/// A machine that is up or down, with exponential times to failure and to repair
+/// that count in scheduled hours. The distribution of its up time follows from
+/// these three numbers and the period's scheduled hours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TwoState {
+    /// MTTF: mean scheduled hours from a repair to the next failure; above 0.
+    #[schemars(range(min = 0))]
+    pub mean_time_to_failure_hours: Decimal,
+    /// MTTR: mean scheduled hours from a failure to the end of its repair; above 0.
+    #[schemars(range(min = 0))]
+    pub mean_time_to_repair_hours: Decimal,
+    /// P(up as the period begins), a fraction 0..1: 1 or 0 where it begins now,
+    /// and between them where it begins later.
+    #[schemars(range(min = 0, max = 1))]
+    pub up_at_start: Decimal,
 }
 
 /// Availability of one resource over coming periods.
@@ -111,7 +134,26 @@ impl AvailabilityForecast {
             );
         }
         let most = if self.unit == Unit::One { Decimal::ONE } else { one.scheduled_hours };
-        check.part("up", one.up.validate_within(Decimal::ZERO, most));
+        match (&one.up, one.two_state) {
+            (Some(up), None) => check.part("up", up.validate_within(Decimal::ZERO, most)),
+            (None, Some(model)) => {
+                let mut field =
+                    |name: &str, hours| check.positive(&format!("two_state.{name}"), hours);
+                field("mean_time_to_failure_hours", model.mean_time_to_failure_hours);
+                field("mean_time_to_repair_hours", model.mean_time_to_repair_hours);
+                check.fraction("two_state.up_at_start", model.up_at_start);
+            }
+            (Some(_), Some(_)) => check.fail(
+                "two_state",
+                "stands beside `up`, and both say how long the machine is up",
+                "send one of them",
+            ),
+            (None, None) => check.fail(
+                "up",
+                "is missing, and so is `two_state`",
+                "send a distribution of up time, or how the machine fails and is repaired",
+            ),
+        }
         check.opt_fraction("failure_probability", one.failure_probability);
         if let Some(repair) = &one.repair_hours {
             check.part("repair_hours", repair.validate_within(Decimal::ZERO, Decimal::MAX));

@@ -121,6 +121,24 @@ pub(crate) const INVALID: &[Counterexample] = &[
         ),
     ),
     invalid(
+        "availability-forecast",
+        "two-state-beside-up",
+        include_str!("../../../examples/invalid/availability-forecast/two-state-beside-up.json"),
+        include_str!(
+            "../../../examples/invalid/availability-forecast/two-state-beside-up.expect.json"
+        ),
+    ),
+    invalid(
+        "availability-forecast",
+        "two-state-up-in-percent",
+        include_str!(
+            "../../../examples/invalid/availability-forecast/two-state-up-in-percent.json"
+        ),
+        include_str!(
+            "../../../examples/invalid/availability-forecast/two-state-up-in-percent.expect.json"
+        ),
+    ),
+    invalid(
         "constraint-map",
         "no-mix",
         include_str!("../../../examples/invalid/constraint-map/no-mix.json"),

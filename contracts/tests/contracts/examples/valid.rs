@@ -38,6 +38,11 @@ pub(crate) const VALID: &[Example] = &[
         include_str!("../../../examples/valid/availability-forecast/fractions-by-month.json"),
     ),
     valid(
+        "availability-forecast",
+        "two-state",
+        include_str!("../../../examples/valid/availability-forecast/two-state.json"),
+    ),
+    valid(
         "constraint-map",
         "active-periods-of-last-week",
         include_str!("../../../examples/valid/constraint-map/active-periods-of-last-week.json"),

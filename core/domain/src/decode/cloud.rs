@@ -6,6 +6,8 @@
 //! ([`super::made`]). A what-if result is checked and kept in the journal, but
 //! feeds no figure: a what-if is no promise.
 
+use std::borrow::Cow;
+
 use planthread_contracts::{
     AvailabilityForecast, CloudEvent, ConstraintMap, Distribution, PeriodForecast, ProductionState,
     RawRecord, TwinOutput, Unit, Violation,
@@ -17,7 +19,10 @@ use super::{
     fact::{Forecast, Foretold, StateFact},
     made, scaled,
 };
-use crate::{calendar::Span, quantile::quantile};
+use crate::{
+    calendar::Span,
+    quantile::{quantile, up_share},
+};
 
 impl From<Violation> for Refusal {
     fn from(violation: Violation) -> Self {
@@ -130,22 +135,24 @@ fn availability(
     let asset = forecast.resource.physical_asset.as_deref().unwrap_or(&forecast.resource.id);
     for (index, one) in forecast.periods.iter().enumerate() {
         let interval = Span { start: one.start.as_millisecond(), end: one.end.as_millisecond() };
-        let mean = one.up.mean().ok_or_else(|| {
-            Refusal::new(
-                format!("data.periods[{index}].up"),
-                "states no mean, and a mean can't be read off quantiles",
-                "send the mean beside the table: means add over periods, quantiles never do",
-            )
-        })?;
-        let share = |up: Decimal| fraction(forecast.unit, one, up);
-        if let Some(up) = share(mean) {
-            issue.add(subject, interval, Foretold::UpFraction, up, asset);
-            if let Some(shape) = shape(forecast.unit, one) {
-                issue.add(subject, interval, Foretold::UpDistribution, up, &shape);
+        if let Some((unit, up)) = up(forecast.unit, one) {
+            let mean = up.mean().ok_or_else(|| {
+                Refusal::new(
+                    format!("data.periods[{index}].up"),
+                    "states no mean, and a mean can't be read off quantiles",
+                    "send the mean beside the table: means add over periods, quantiles never do",
+                )
+            })?;
+            let share = |up: Decimal| fraction(unit, one, up);
+            if let Some(mean) = share(mean) {
+                issue.add(subject, interval, Foretold::UpFraction, mean, asset);
+                if let Some(shape) = shape(unit, one, &up) {
+                    issue.add(subject, interval, Foretold::UpDistribution, mean, &shape);
+                }
             }
-        }
-        if let Some(low) = quantile(&one.up, Decimal::new(1, 1)).and_then(share) {
-            issue.add(subject, interval, Foretold::LowUpFraction, low, asset);
+            if let Some(low) = quantile(&up, Decimal::new(1, 1)).and_then(share) {
+                issue.add(subject, interval, Foretold::LowUpFraction, low, asset);
+            }
         }
         if let Some(probability) = one.failure_probability {
             issue.add(subject, interval, Foretold::FailureProbability, probability, asset);
@@ -155,6 +162,15 @@ fn availability(
         }
     }
     decoder.timely(source, record, issued, "data.issued_at")
+}
+
+/// The distribution of up time, and its unit; of a machine with two states the
+/// one that follows from them, as a share. `None` where that has nothing to say.
+fn up(unit: Unit, one: &PeriodForecast) -> Option<(Unit, Cow<'_, Distribution>)> {
+    match (&one.up, one.two_state) {
+        (Some(up), _) => Some((unit, Cow::Borrowed(up))),
+        (None, model) => Some((Unit::One, Cow::Owned(up_share(model?, one.scheduled_hours)?))),
+    }
 }
 
 /// Up time as a share of the twin's own scheduled hours; `None` where nothing
@@ -168,12 +184,12 @@ fn fraction(unit: Unit, one: &PeriodForecast, up: Decimal) -> Option<Decimal> {
 
 /// The distribution of the share of scheduled time, as text. A single point says
 /// nothing more than its mean.
-fn shape(unit: Unit, one: &PeriodForecast) -> Option<String> {
-    if matches!(one.up, Distribution::Point { .. }) {
+fn shape(unit: Unit, one: &PeriodForecast, up: &Distribution) -> Option<String> {
+    if matches!(up, Distribution::Point { .. }) {
         return None;
     }
     let scheduled = if unit == Unit::Hour { one.scheduled_hours } else { Decimal::ONE };
-    serde_json::to_string(&scaled(&one.up, Decimal::ONE, scheduled)?).ok()
+    serde_json::to_string(&scaled(up, Decimal::ONE, scheduled)?).ok()
 }
 
 fn constraints(

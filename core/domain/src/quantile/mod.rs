@@ -8,6 +8,7 @@
 mod special;
 #[cfg(test)]
 mod tests;
+mod two_state;
 
 use planthread_contracts::{Distribution, Family, Support};
 use rust_decimal::{
@@ -16,6 +17,7 @@ use rust_decimal::{
 };
 
 use special::{beta_i, gamma_p};
+pub use two_state::up_share;
 
 /// Decimals of a quantile.
 const DECIMALS: u32 = 8;
