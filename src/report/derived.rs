@@ -124,7 +124,7 @@ impl From<&Figures> for DerivedLine {
             attainable_hours: figures.attainable_hours.map(short),
             low_hours: figures.low_hours.as_ref().map(|low| short(low.value)),
             availability: figures.demonstrated.as_ref().map(|pool| pool.availability.round_dp(8)),
-            pooled_weeks: figures.demonstrated.as_ref().map_or(0, |pool| pool.pooled().len()),
+            pooled_weeks: figures.demonstrated.as_ref().map_or(0, |pool| pool.weeks.len()),
             good_units: figures.good_units.map(short),
             output_standard_hours: figures.output_standard_hours.map(short),
             demonstrated_standard_hours: figures.demonstrated_standard_hours.map(short),

@@ -134,9 +134,9 @@ fn together(found: &[ResourceWeeks], first: &str) -> Summary {
     Summary::of(1, &weeks).unwrap()
 }
 
-#[test]
-fn the_low_figure_of_a_stable_machine_is_not_reached_in_one_week_of_ten() {
-    let mut dice = Dice(20_261_126);
+/// Machines that stay as they are.
+fn stable(seed: u64) -> Summary {
+    let mut dice = Dice(seed);
     let machines = 40;
     let states = (0..machines).flat_map(|n| {
         // Frequent short stops, rare long ones, and what lies between.
@@ -144,7 +144,67 @@ fn the_low_figure_of_a_stable_machine_is_not_reached_in_one_week_of_ten() {
         machine(n, &mut dice, up, |_| down)
     });
     let facts = Facts { states: states.collect(), ..Facts::default() };
-    let found = together(&judged(&plant(machines as usize, false), facts), "M");
+    together(&judged(&plant(machines as usize, false), facts), "M")
+}
+
+/// Machines whose stops grow from one hour to about seven.
+fn worse(seed: u64) -> Summary {
+    let mut dice = Dice(seed);
+    let machines = 12;
+    let states = (0..machines).flat_map(|n| {
+        machine(n, &mut dice, 20.0, |week| 0.25f64.mul_add((week - BEFORE).max(0) as f64, 1.0))
+    });
+    let facts = Facts { states: states.collect(), ..Facts::default() };
+    together(&judged(&plant(machines as usize, false), facts), "M")
+}
+
+/// How a kind of line gives less or more, week by week.
+type Share = fn(i64, &mut Dice) -> f64;
+
+const LINES: u32 = 36;
+
+const KINDS: [(&str, Share); 4] = [
+    ("stable", |_, dice| 0.03f64.mul_add(dice.noise(), 0.8)),
+    // Some weeks lack parts from the line before.
+    ("starved", |_, dice| {
+        let starved = if dice.share() < 0.25 { 0.3 * dice.share() } else { 0.0 };
+        0.02f64.mul_add(dice.noise(), 0.85) - starved
+    }),
+    // A point less each week, from the first that is judged on.
+    ("drifting", |week, dice| {
+        let gone = 0.01 * (week - BEFORE).max(0) as f64;
+        0.03f64.mul_add(dice.noise(), 0.85) - gone
+    }),
+    // One of four parallel stations breaks, and stays so.
+    ("stepped", |week, dice| {
+        let left = if week < BEFORE + 10 { 0.9 } else { 0.675 };
+        0.03f64.mul_add(dice.noise(), left)
+    }),
+];
+
+fn lines(share: Share, seed: u64) -> Summary {
+    let mut dice = Dice(seed);
+    let mut facts = Facts::default();
+    for line in 0..LINES {
+        let shares: Vec<f64> = (0..BEFORE + JUDGED).map(|week| share(week, &mut dice)).collect();
+        facts.made.extend(made(line, |week| shares[usize::try_from(week).unwrap()]));
+        let mondays = (0..=BEFORE + JUDGED).map(|week| begin() + week * WEEK_MS);
+        facts.states.extend(mondays.map(|at| state(line, at, EquipmentState::Productive)));
+    }
+    together(&judged(&plant(LINES as usize, true), facts), "L")
+}
+
+fn say(one: &Summary) -> String {
+    let ratio = one.landed.bias / one.landed.error;
+    format!(
+        "error {:.2} h (trailing {:.2} h), bias {:.2} h = {ratio:.2} of the error",
+        one.landed.error, one.trailing.error, one.landed.bias
+    )
+}
+
+#[test]
+fn the_low_figure_of_a_stable_machine_is_not_reached_in_one_week_of_ten() {
+    let found = stable(20_261_126);
     let low = found.low.unwrap();
     eprintln!(
         "low: {} of {} weeks below = {:.3}; {}",
@@ -158,49 +218,10 @@ fn the_low_figure_of_a_stable_machine_is_not_reached_in_one_week_of_ten() {
     assert!(found.landed.error <= found.trailing.error, "{found:?}");
 }
 
-fn say(one: &Summary) -> String {
-    let ratio = one.landed.bias / one.landed.error;
-    format!(
-        "error {:.2} h (trailing {:.2} h), bias {:.2} h = {ratio:.2} of the error",
-        one.landed.error, one.trailing.error, one.landed.bias
-    )
-}
-
-/// How a kind of line gives less or more, week by week.
-type Share = fn(i64, &mut Dice) -> f64;
-
 #[test]
 fn lines_are_foretold_as_well_as_by_the_trailing_mean_and_never_far_too_high() {
-    const LINES: u32 = 36;
-    let kinds: [(&str, Share); 4] = [
-        ("stable", |_, dice| 0.03f64.mul_add(dice.noise(), 0.8)),
-        // Some weeks lack parts from the line before.
-        ("starved", |_, dice| {
-            let starved = if dice.share() < 0.25 { 0.3 * dice.share() } else { 0.0 };
-            0.02f64.mul_add(dice.noise(), 0.85) - starved
-        }),
-        // A point less each week, from the first that is judged on.
-        ("drifting", |week, dice| {
-            let gone = 0.01 * (week - BEFORE).max(0) as f64;
-            0.03f64.mul_add(dice.noise(), 0.85) - gone
-        }),
-        // One of four parallel stations breaks, and stays so.
-        ("stepped", |week, dice| {
-            let left = if week < BEFORE + 10 { 0.9 } else { 0.675 };
-            0.03f64.mul_add(dice.noise(), left)
-        }),
-    ];
-    for (name, share) in kinds {
-        let mut dice = Dice(7);
-        let mut facts = Facts::default();
-        for line in 0..LINES {
-            let shares: Vec<f64> =
-                (0..BEFORE + JUDGED).map(|week| share(week, &mut dice)).collect();
-            facts.made.extend(made(line, |week| shares[usize::try_from(week).unwrap()]));
-            let mondays = (0..=BEFORE + JUDGED).map(|week| begin() + week * WEEK_MS);
-            facts.states.extend(mondays.map(|at| state(line, at, EquipmentState::Productive)));
-        }
-        let found = together(&judged(&plant(LINES as usize, true), facts), "L");
+    for (name, share) in KINDS {
+        let found = lines(share, 7);
         eprintln!("{name}: {} weeks, {}", found.weeks, say(&found));
         assert!(found.weeks >= 20 * LINES as usize, "{name}: {found:?}");
         assert!(found.landed.error <= found.trailing.error, "{name}: {found:?}");
@@ -210,14 +231,38 @@ fn lines_are_foretold_as_well_as_by_the_trailing_mean_and_never_far_too_high() {
 
 #[test]
 fn a_machine_that_gets_worse_is_not_promised_too_much_of() {
-    let mut dice = Dice(3);
-    let machines = 12;
-    let states = (0..machines).flat_map(|n| {
-        // Stops grow from one hour to about seven.
-        machine(n, &mut dice, 20.0, |week| 0.25f64.mul_add((week - BEFORE).max(0) as f64, 1.0))
-    });
-    let facts = Facts { states: states.collect(), ..Facts::default() };
-    let found = together(&judged(&plant(machines as usize, false), facts), "M");
+    let found = worse(3);
     eprintln!("worse: {} weeks, {}", found.weeks, say(&found));
     assert!(found.landed.bias * Decimal::from(3) <= found.landed.error, "{found:?}");
+    // Its weeks scatter more and more: what the last four say is as good, not better.
+    assert!(found.landed.error <= found.trailing.error * Decimal::new(105, 2), "{found:?}");
+}
+
+/// The numbers of the rule in ADR 16: on none of these seeds was it chosen.
+#[test]
+#[ignore = "forty seeds take a minute; they say whether a rule holds, not whether a line of code does"]
+fn what_holds_on_one_seed_holds_on_forty() {
+    let seeds = || 5_000..5_040u64;
+    let told = |name: &str, found: Vec<Summary>| {
+        let count = Decimal::from(found.len());
+        let mean = |of: fn(&Summary) -> Decimal| {
+            let all: Vec<Decimal> = found.iter().map(of).collect();
+            (all.iter().sum::<Decimal>() / count, all.into_iter().max().unwrap())
+        };
+        let (error, most) = mean(|one| one.landed.error / one.trailing.error);
+        let (bias, worst) = mean(|one| one.landed.bias / one.landed.error);
+        let (low, _) = mean(|one| one.low.map_or(Decimal::ZERO, |low| low.share));
+        eprintln!(
+            "{name}: error ÷ trailing {error:.3} (most {most:.3}), bias ÷ error {bias:.3} (most {worst:.3}), low passed {low:.3}"
+        );
+        assert!(worst * Decimal::from(3) <= Decimal::ONE, "{name}: {worst}");
+        (error, low)
+    };
+    for (name, share) in KINDS {
+        let (error, _) = told(name, seeds().map(|seed| lines(share, seed)).collect());
+        assert!(error < Decimal::ONE, "{name}: {error}");
+    }
+    told("worse", seeds().map(worse).collect());
+    let (error, low) = told("stable machines", seeds().map(stable).collect());
+    assert!(error < Decimal::ONE && (low - Decimal::new(1, 1)).abs() <= Decimal::new(3, 2));
 }

@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan as _, civil::Date};
 use planthread_contracts::{Period, PeriodKind, TwinKind, TwinSource};
 use sha2::{Digest as _, Sha256};
 
-use super::{backtest::TESTS, prepare::heard};
+use super::{decline::BEHIND, prepare::heard};
 use crate::{
     calendar::{Bounds, LocalTimeError, Schedule, Span, periods, span::instant, zone},
     decode::{Facts, SourceIndex, StateFact, Subject, fact::hex},
@@ -106,7 +106,7 @@ impl Clock {
         let oldest = oldest(plant, facts, &last_known, &listed, now).map_or(Ok(from), week)?;
         let silent = current.saturating_sub(weeks(SILENT_WEEKS_MAX).days());
         let pool = oldest.clamp(silent, current);
-        let pool = pool.saturating_sub(weeks(plant.rules.pool_weeks + TESTS + 1).days());
+        let pool = pool.saturating_sub(weeks(plant.rules.pool_weeks + BEHIND + 1).days());
         // Months reach beyond the weeks of the horizon on both sides.
         let first = from.min(pool).saturating_sub(40.days());
         let last = to.saturating_add(40.days());

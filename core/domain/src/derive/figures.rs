@@ -11,7 +11,7 @@ use planthread_contracts::{
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
-use super::{backtest::BackTest, line_figures::LineFigures};
+use super::{decline::Decline, line_figures::LineFigures};
 use crate::calendar::span::hours;
 
 /// Sums of time, in milliseconds: they add over periods, ratios never do.
@@ -63,9 +63,9 @@ pub struct Demonstrated {
     /// The weeks of the pool, in order; none when the figure is the standard one of
     /// the master data.
     pub weeks: Vec<PoolWeek>,
-    /// What their back-test changed; `None` where all of them count as they are.
+    /// What is taken off because they get worse; `None` where nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub back_test: Option<BackTest>,
+    pub decline: Option<Decline>,
     /// How much was seen of them.
     pub rests_on: RestsOn,
     /// Whether sources of one rank differ in them beyond the tolerance: the lower
@@ -100,18 +100,11 @@ impl Demonstrated {
         self.rests_on == RestsOn::FullWeeks
     }
 
-    /// The newest of the weeks, over which the availability was pooled.
-    #[must_use]
-    pub fn pooled(&self) -> &[PoolWeek] {
-        let count = self.back_test.map_or(self.weeks.len(), |test| test.weeks);
-        self.weeks.get(self.weeks.len().saturating_sub(count)..).unwrap_or(&self.weeks)
-    }
-
     /// By how much the availability lies below that of all the weeks: so far does
     /// their low quantile move down with it.
     #[must_use]
     pub fn fallen(&self) -> Decimal {
-        let all = self.back_test.and_then(|_| availability(&self.weeks));
+        let all = self.decline.and_then(|_| availability(&self.weeks));
         all.map_or(Decimal::ZERO, |all| (all - self.availability).max(Decimal::ZERO))
     }
 }

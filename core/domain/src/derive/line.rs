@@ -24,9 +24,9 @@ use planthread_contracts::{CapacityBasis, Loss, Quality, QualityLevel, Status};
 use rust_decimal::Decimal;
 
 use super::{
-    backtest::{BackTest, Given, TESTS},
     clock::{Clock, Days},
     compose::{Composed, Level, at_most, compose},
+    decline::{BEHIND, Decline, Given},
     figures::{Elements, Figures, Phase},
     forecast::Outlook,
     line_figures::{LineFigures, LinePool, Load},
@@ -101,9 +101,9 @@ impl<'a> LineView<'a> {
     fn counted_pool(&self, plant: &Plant, clock: &Clock) -> Option<LinePool> {
         let until = self.counted_until()?;
         let pool_weeks = plant.rules.pool_weeks;
-        // The newest week first: the pool, and behind it the weeks that test it. A week
+        // The newest week first: the pool, and those behind it that say whether it falls. A week
         // that was not counted fully enough pushes none out.
-        let weeks = self.weeks_before(pool_weeks.saturating_add(TESTS), until.min(clock.now));
+        let weeks = self.weeks_before(pool_weeks.saturating_add(BEHIND), until.min(clock.now));
         let one_week = |window: Span| {
             let scheduled = self.days.schedule.scheduled.ms_within(window);
             let counted = self.counted.ms_within(window);
@@ -127,10 +127,9 @@ impl<'a> LineView<'a> {
         }
         let given: Vec<Given> = full.iter().rev().copied().map(given).collect();
         let pooled = full.len().min(length);
-        let back_test = BackTest::of(&given, length, pooled);
-        let newest = back_test.map_or(pooled, |test| test.weeks);
-        let pool = full.into_iter().take(newest).reduce(LinePool::and);
-        pool.map(|pool| LinePool { back_test, ..pool })
+        let decline = Decline::of(&given, pooled);
+        let pool = full.into_iter().take(pooled).reduce(LinePool::and);
+        pool.map(|pool| LinePool { decline, ..pool })
     }
 
     /// What the machines composed to per scheduled hour over the last full weeks
@@ -152,7 +151,7 @@ impl<'a> LineView<'a> {
             Some((week, full)).filter(|(week, _)| week.scheduled > 0)
         };
         let length = plant.rules.pool_weeks;
-        let weeks = self.weeks_before(length.saturating_add(TESTS), until.min(clock.now));
+        let weeks = self.weeks_before(length.saturating_add(BEHIND), until.min(clock.now));
         let weeks = weeks.into_iter().map(one_week).collect();
         newest_full(weeks, length).into_iter().reduce(LinePool::and)
     }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{backtest::BackTest, compose::Level};
+use super::{compose::Level, decline::Decline};
 use crate::calendar::span::hours;
 
 /// What only a line has.
@@ -61,9 +61,9 @@ pub struct LinePool {
     pub unasked: i64,
     /// How many weeks.
     pub weeks: u32,
-    /// What their back-test changed; `None` where all of them count as they are.
+    /// What is taken off because they get worse; `None` where nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub back_test: Option<BackTest>,
+    pub decline: Option<Decline>,
     /// Whether none of them was counted fully enough, so that the rate is only
     /// assumed.
     pub partly: bool,
@@ -85,12 +85,12 @@ impl LinePool {
     }
 
     /// Standard hours per scheduled hour in which parts were asked for, less what
-    /// the back-test takes off, at most one: what a line made from buffers it does
+    /// is taken off because they get worse, at most one: what a line made from buffers it does
     /// not make in every hour. `None` when there was no such hour.
     #[must_use]
     pub fn ratio(&self) -> Option<Decimal> {
         let ratio = self.output_hours.checked_div(hours(self.scheduled - self.unasked))?;
-        let lowered = self.back_test.map_or(Decimal::ZERO, |test| test.lowered);
+        let lowered = self.decline.map_or(Decimal::ZERO, |decline| decline.lowered);
         Some((ratio - lowered).clamp(Decimal::ZERO, Decimal::ONE))
     }
 }

@@ -5,10 +5,10 @@
 //! `as_of` and foretold for the rest; later ones are scheduled time, less
 //! planned stops, × demonstrated availability, or × what a twin foretold.
 
-mod backtest;
 mod clock;
 mod compose;
 mod cut;
+mod decline;
 mod events;
 pub mod explain;
 pub mod figures;
@@ -31,9 +31,9 @@ use std::{
 use jiff::Timestamp;
 use planthread_contracts::{Period, PeriodKind, Status, TwinSource};
 
-pub use backtest::BackTest;
 pub use compose::{Level, at_most};
 pub use cut::cut_off;
+pub use decline::{Account, Decline};
 pub use events::Flows;
 pub use explain::{Explanation, Step, explain, name as figure_name};
 pub use figures::{
@@ -85,7 +85,7 @@ pub struct Origin {
 }
 
 /// Version of the arithmetic, in provenance beside the plant's own version.
-pub const ARITHMETIC: &str = "5";
+pub const ARITHMETIC: &str = "6";
 
 impl Origin {
     /// Every period that is derived, kind by kind.

@@ -16,7 +16,7 @@ use planthread_contracts::Period;
 use rust_decimal::Decimal;
 
 use super::{
-    backtest::{BackTest, Given, TESTS},
+    decline::{BEHIND, Decline, Given},
     figures::{Demonstrated, Loaded, PoolWeek, Rate, RestsOn, availability},
     machine::Machine,
 };
@@ -56,7 +56,7 @@ impl Machine<'_> {
     fn pools(&self, rules: &Rules, last_word: i64, as_of: i64) -> Vec<Demonstrated> {
         let length = usize::try_from(rules.pool_weeks).unwrap_or(usize::MAX);
         let days = self.days;
-        let weeks = days.weeks_before(rules.pool_weeks.saturating_add(TESTS), last_word);
+        let weeks = days.weeks_before(rules.pool_weeks.saturating_add(BEHIND), last_word);
         let since = days.weeks_between(last_word, as_of);
         let oldest = days.weeks_before(rules.pool_weeks, as_of).first().map(|(week, _)| *week);
         // Time takes one week for each that has gone by, and none that is young.
@@ -72,11 +72,11 @@ impl Machine<'_> {
             let left = (0..=too_old(&parts)).map(|gone| self.of_parts(rules, &parts[gone..]));
             pools.extend(left.flatten());
         } else {
-            // Only the pool of the last word is tested: another one may lower the
-            // figure, and never stands in for it.
+            // Only the pool of the last word is lowered: another one may show less,
+            // and never stands in for it.
             let given: Vec<Given> = full.iter().map(given).collect();
-            let test = BackTest::of(&given, length, pool.len());
-            pools.extend(self.of_full(rules, pool, test));
+            let decline = Decline::of(&given, pool.len());
+            pools.extend(self.of_full(rules, pool, decline));
             let left = (1..=too_old(pool)).map(|gone| self.of_full(rules, &pool[gone..], None));
             pools.extend(left.flatten());
         }
@@ -92,23 +92,23 @@ impl Machine<'_> {
         pools
     }
 
-    /// What weeks that were seen fully enough show, as their back-test says.
+    /// What weeks that were seen fully enough show, less what they fall.
     fn of_full(
         &self,
         rules: &Rules,
         weeks: &[PoolWeek],
-        back_test: Option<BackTest>,
+        decline: Option<Decline>,
     ) -> Option<Demonstrated> {
         let mut found = Demonstrated {
             availability: Decimal::ZERO,
             conflicting: self.differ(rules, weeks),
-            back_test,
+            decline,
             weeks: weeks.to_vec(),
             rests_on: RestsOn::FullWeeks,
             lowest: None,
         };
-        let lowered = back_test.map_or(Decimal::ZERO, |test| test.lowered);
-        found.availability = (availability(found.pooled())? - lowered).max(Decimal::ZERO);
+        let lowered = decline.map_or(Decimal::ZERO, |decline| decline.lowered);
+        found.availability = (availability(weeks)? - lowered).max(Decimal::ZERO);
         Some(found)
     }
 
@@ -120,7 +120,7 @@ impl Machine<'_> {
             availability: standard.map_or(shown, |standard| shown.min(standard)),
             conflicting: self.differ(rules, weeks),
             weeks: weeks.to_vec(),
-            back_test: None,
+            decline: None,
             rests_on: RestsOn::PartWeeks { standard },
             lowest: None,
         })
@@ -130,7 +130,7 @@ impl Machine<'_> {
         Some(Demonstrated {
             availability: self.resource.standard_availability?,
             weeks: Vec::new(),
-            back_test: None,
+            decline: None,
             rests_on: RestsOn::MasterData,
             conflicting: false,
             lowest: None,
@@ -196,7 +196,7 @@ impl Machine<'_> {
             Some((Rate { parts, ms: asked(window).ms(), weeks: 1, load }, full))
         };
         let until = until.min(heard).min(as_of);
-        let weeks = self.days.weeks_before(rules.pool_weeks.saturating_add(TESTS), until);
+        let weeks = self.days.weeks_before(rules.pool_weeks.saturating_add(BEHIND), until);
         let weeks = weeks.iter().rev().map(|(_, window)| one_week(*window));
         let pooled = newest_full(weeks.collect(), rules.pool_weeks).into_iter();
         let rate = pooled.reduce(|a, b| Rate {
@@ -261,7 +261,7 @@ fn least(pools: Vec<Demonstrated>) -> Option<Demonstrated> {
 }
 
 /// The share up that is not reached with probability [`LOW`]: the predictive quantile
-/// of all the weeks, less what the availability lies below theirs. `None` where fewer
+/// of the weeks, less what the availability lies below theirs. `None` where fewer
 /// than seven were seen fully enough.
 pub(super) fn low_share(pool: &Demonstrated) -> Option<Decimal> {
     let ((_, low), (_, high), part) =

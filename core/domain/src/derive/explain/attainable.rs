@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Asked, Explanation, back_test, decided, line, shown};
+use super::{Asked, Explanation, decided, decline, line, shown};
 use crate::{
     calendar::span::hours,
     derive::{Elements, Figures, Phase, PoolWeek, RestsOn},
@@ -83,15 +83,15 @@ fn explain_machine(found: &mut Explanation, plant: &Plant, one: &Figures) -> Opt
 fn explain_pool(found: &mut Explanation, one: &Figures) -> Option<()> {
     let pool = one.demonstrated.as_ref()?;
     let list = |of: fn(&PoolWeek) -> i64| {
-        pool.pooled().iter().map(|week| minutes(of(week))).collect::<Vec<_>>().join(" + ")
+        pool.weeks.iter().map(|week| minutes(of(week))).collect::<Vec<_>>().join(" + ")
     };
-    let weeks = pool.pooled().len();
-    let span = pool.pooled().first().zip(pool.pooled().last());
+    let weeks = pool.weeks.len();
+    let span = pool.weeks.first().zip(pool.weeks.last());
     let span = span.map(|(first, last)| format!("{} to {}", first.period, last.period));
     let span = span.unwrap_or_default();
     let shown =
         || format!("1 - ({}) / ({})", list(|week| week.elements.down), list(PoolWeek::base));
-    let (tested, less) = back_test::words(pool.back_test.as_ref());
+    let (tested, less) = decline::words(pool.decline.as_ref());
     let (words, formula) = match pool.rests_on {
         RestsOn::MasterData => (
             "Standard availability of the master data (no history)".to_owned(),

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Asked, Explanation, back_test, decided, in_hours, shown};
+use super::{Asked, Explanation, decided, decline, in_hours, shown};
 use crate::{
     calendar::span::hours,
     derive::{Figures, Level, LineFigures, LinePool, Load, at_most},
@@ -105,7 +105,7 @@ fn explain_ratio(found: &mut Explanation, pool: &LinePool, ratio: Decimal) {
         ("", String::new())
     };
     let weeks = pool.weeks;
-    let (tested, lowered) = back_test::words(pool.back_test.as_ref());
+    let (tested, lowered) = decline::words(pool.decline.as_ref());
     let words = if pool.composed {
         format!(
             "What the machines composed to per scheduled hour, over {weeks} weeks (nobody counts the line)"

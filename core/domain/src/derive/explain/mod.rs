@@ -7,8 +7,8 @@
 
 mod aside;
 mod attainable;
-mod back_test;
 mod decided;
+mod decline;
 mod line;
 mod outlook;
 mod output;
