@@ -1,6 +1,8 @@
-//! `planthread rejects [accept|refuse NUMBER|decided]`
+//! `planthread rejects [accept|refuse NUMBER|believe SOURCE|decided]`
 
 use clap::Subcommand;
+use jiff::Timestamp;
+use planthread_domain::{decode, derive::About};
 use planthread_engine::{
     Reader,
     journal::{self, Repeat, Verdict},
@@ -10,7 +12,11 @@ use planthread_engine::{
 use super::{Context, answer::Answer};
 use crate::{
     failure::{Exit, Failure},
-    report::intake::{Answered, Decided, RejectedCell, RejectedLine, Rejects, RepeatLine},
+    pipeline,
+    report::intake::{
+        Answered, Believed as BelievedView, Decided, RejectedCell, RejectedLine, Rejects,
+        RepeatLine,
+    },
     serve::{Refusal, repeats, snapshot},
 };
 
@@ -27,8 +33,27 @@ enum What {
     Accept(Row),
     /// Let the row of its id go on counting
     Refuse(Row),
+    /// Say which of the sources that differ is right of a machine
+    Believe(Believed),
     /// List what was decided, by whom and why
     Decided,
+}
+
+#[derive(Debug, clap::Args)]
+struct Believed {
+    /// The source that is right
+    source: String,
+    /// The machine of which they differ
+    #[arg(long, value_name = "MACHINE")]
+    of: String,
+    /// From when, such as 2026-11-16T06:00:00Z
+    #[arg(long, value_name = "INSTANT")]
+    from: Timestamp,
+    /// Until when
+    #[arg(long, value_name = "INSTANT")]
+    until: Timestamp,
+    #[command(flatten)]
+    answer: Answer,
 }
 
 #[derive(Debug, clap::Args)]
@@ -44,11 +69,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         None => list(context),
         Some(What::Accept(row)) => decide(context, row, true),
         Some(What::Refuse(row)) => decide(context, row, false),
+        Some(What::Believe(believed)) => believe(context, believed),
         Some(What::Decided) => {
             let (loaded, reader) = context.reader()?;
             let repeats = lines(&reader, journal::decided(&reader)?)?;
             let exports = snapshot::answered(&reader, &loaded.config.plant)?;
-            context.screen.show(&Decided { repeats, exports })
+            let doubts = pipeline::doubts(&loaded, &reader, context.clock.now())?;
+            let verdicts = doubts.into_iter().filter(|one| one.about == About::Verdict).collect();
+            context.screen.show(&Decided { repeats, exports, verdicts })
         }
     }
 }
@@ -72,7 +100,21 @@ fn decide(context: &Context, Row { what, answer }: &Row, accepted: bool) -> Resu
             .cure("`planthread rejects` lists those that wait, `rejects decided` the others"));
     }
     let repeats = lines(&bridge.reader()?, done)?;
-    context.screen.show(&Decided { repeats, exports: Vec::new() })
+    context.screen.show(&Decided { repeats, exports: Vec::new(), verdicts: Vec::new() })
+}
+
+fn believe(context: &Context, said: &Believed) -> Result<Exit, Failure> {
+    let bridge = context.bridge()?;
+    let verdict = decode::Verdict {
+        resource: said.of.clone(),
+        source: said.source.clone(),
+        start: said.from,
+        end: said.until,
+        who: said.answer.who().to_owned(),
+        why: said.answer.why.clone(),
+    };
+    bridge.believe(&verdict)?;
+    context.screen.show(&BelievedView(verdict))
 }
 
 fn lines(reader: &Reader, repeats: Vec<Repeat>) -> Result<Vec<RepeatLine>, Failure> {
@@ -113,5 +155,8 @@ fn list(context: &Context) -> Result<Exit, Failure> {
         })
         .collect();
     let exports = snapshot::waiting(&reader, &loaded.config.plant)?;
-    context.screen.show(&Rejects { records, waiting, repeats, exports, cells })
+    let doubts = pipeline::doubts(&loaded, &reader, context.clock.now())?;
+    let of = |about| doubts.iter().filter(|one| one.about == about).cloned().collect();
+    let (conflicts, gaps) = (of(About::Conflict), of(About::Uncounted));
+    context.screen.show(&Rejects { records, waiting, repeats, exports, conflicts, gaps, cells })
 }

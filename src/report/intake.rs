@@ -1,8 +1,12 @@
 //! What came in, and what was refused at the door.
 
 use jiff::Timestamp;
-use planthread_domain::decode::Feeds;
+use planthread_domain::{
+    decode::{Feeds, Verdict},
+    derive::About,
+};
 use planthread_engine::journal::{Admitted, JournalCounts, Sealed};
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
@@ -168,6 +172,10 @@ pub struct Rejects {
     pub repeats: Vec<RepeatLine>,
     /// Exports that lost too many rows, and wait for a person.
     pub exports: Vec<String>,
+    /// Sources that differ on a machine until a person says which is right.
+    pub conflicts: Vec<Doubt>,
+    /// Time of which a counter's readings were not counted.
+    pub gaps: Vec<Doubt>,
     /// Cells that a target refused.
     pub cells: Vec<RejectedCell>,
 }
@@ -196,6 +204,49 @@ pub struct RepeatLine {
     pub decided: Option<String>,
 }
 
+/// What is doubtful about a machine, of all the times at once at which it is so for
+/// the same reason.
+#[derive(Debug, Clone, Serialize)]
+pub struct Doubt {
+    /// The machine.
+    pub resource: String,
+    /// What it is about.
+    #[serde(skip)]
+    pub about: About,
+    /// Why.
+    pub words: String,
+    /// The first instant.
+    pub start: Timestamp,
+    /// The end of the last time.
+    pub end: Timestamp,
+    /// How often.
+    pub times: usize,
+    /// Hours in all.
+    pub hours: Decimal,
+}
+
+impl Doubt {
+    fn write(&self, paper: &mut Paper) {
+        let Self { resource, words, start, end, times, hours, .. } = self;
+        let often = if *times > 1 { format!("{times} times, ") } else { String::new() };
+        let hours = hours.round_dp(2).normalize();
+        paper.line(format!("  {resource}, {start} to {end}: {words} ({often}{hours} h)"));
+    }
+}
+
+/// What a person said of sources that differ.
+#[derive(Debug, Serialize)]
+pub struct Believed(pub Verdict);
+
+impl View for Believed {
+    fn write(&self, paper: &mut Paper) {
+        let Verdict { resource, source, start, end, .. } = &self.0;
+        paper.line(format!(
+            "{source} is right of {resource} from {start} to {end}: `planthread plan` shows what that moves."
+        ));
+    }
+}
+
 /// What a person said of an export.
 #[derive(Debug, Serialize)]
 pub struct Answered {
@@ -220,11 +271,15 @@ pub struct Decided {
     /// What was said of exports that had lost too many rows.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exports: Vec<String>,
+    /// What was said of sources that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<Doubt>,
 }
 
 impl View for Decided {
     fn write(&self, paper: &mut Paper) {
-        if self.repeats.is_empty() && self.exports.is_empty() {
+        self.verdicts.iter().for_each(|one| one.write(paper));
+        if self.repeats.is_empty() && self.exports.is_empty() && self.verdicts.is_empty() {
             paper.line("Nothing was decided.");
         }
         for text in &self.exports {
@@ -288,6 +343,18 @@ impl View for Rejects {
             );
             paper.line("      more: planthread explain repeats");
         }
+        if !self.conflicts.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Sources that differ"));
+            self.conflicts.iter().for_each(|one| one.write(paper));
+            paper.line(
+                "      cure: `planthread rejects believe SOURCE --of MACHINE --from INSTANT --until INSTANT \
+                 --who NAME --why WHY`",
+            );
+        }
+        if !self.gaps.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Readings of counters that were not counted"));
+            self.gaps.iter().for_each(|one| one.write(paper));
+        }
         if !self.cells.is_empty() {
             paper.line(paper.tint(Tone::Bold, "Cells that a target refused"));
         }
@@ -301,7 +368,8 @@ impl View for Rejects {
     fn exit(&self) -> Exit {
         let rows = !self.waiting.is_empty() || !self.repeats.is_empty();
         let waiting = rows || !self.exports.is_empty();
-        let nothing = self.records.is_empty() && !waiting && self.cells.is_empty();
+        let doubtful = !self.conflicts.is_empty() || !self.gaps.is_empty();
+        let nothing = self.records.is_empty() && !waiting && !doubtful && self.cells.is_empty();
         if nothing { Exit::Ok } else { Exit::Findings }
     }
 }

@@ -29,6 +29,7 @@ use serde::Deserialize;
 enum Step {
     Put(Put),
     Accept(Accept),
+    Believe(Believe),
     Expect(Expect),
 }
 
@@ -46,6 +47,18 @@ struct Put {
 #[serde(deny_unknown_fields)]
 struct Accept {
     accept: String,
+    who: String,
+    reason: String,
+}
+
+/// Somebody says which source is right of a machine.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Believe {
+    believe: String,
+    of: String,
+    from: Timestamp,
+    until: Timestamp,
     who: String,
     reason: String,
 }
@@ -94,7 +107,7 @@ fn walk(name: &str, folder: &Path, steps: &[Step]) -> Vec<String> {
     let loaded = config::load(&folder.join("planthread.yaml"), None).unwrap();
     let first = steps.iter().find_map(|step| match step {
         Step::Expect(expect) => expect.as_of,
-        Step::Put(_) | Step::Accept(_) => None,
+        Step::Put(_) | Step::Accept(_) | Step::Believe(_) => None,
     });
     let start = loaded.config.plant.as_of.or(first).unwrap();
     let clock = VirtualClock::new(start, 1);
@@ -113,6 +126,19 @@ fn walk(name: &str, folder: &Path, steps: &[Step]) -> Vec<String> {
                 assert!(!waiting.is_empty(), "{name}: nothing waits");
                 let all = waiting.iter().map(|repeat| (repeat.id, verdict.clone())).collect();
                 journal::decide(&bridge.state, all, clock.now()).unwrap();
+            }
+            Step::Believe(said) => {
+                let verdict = planthread_domain::decode::Verdict {
+                    resource: said.of.clone(),
+                    source: said.believe.clone(),
+                    start: said.from,
+                    end: said.until,
+                    who: said.who.clone(),
+                    why: said.reason.clone(),
+                };
+                // Two verdicts of one instant would have no order.
+                clock.advance(std::time::Duration::from_secs(1));
+                bridge.believe(&verdict).unwrap();
             }
             Step::Expect(expect) => {
                 let as_of = expect.as_of.unwrap_or(start);

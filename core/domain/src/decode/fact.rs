@@ -118,6 +118,21 @@ pub struct MadeFact {
     pub received: i64,
 }
 
+/// Which source a person called right of a machine.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct VerdictFact {
+    /// The machine.
+    pub subject: Subject,
+    /// The time of which it was said.
+    pub interval: Span,
+    /// When it was said, in milliseconds: of two the last one holds.
+    pub given: i64,
+    /// The source that is right.
+    pub source: SourceIndex,
+    /// Who said so, when and why.
+    pub words: String,
+}
+
 /// How a twin tells good output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -182,6 +197,8 @@ pub struct Facts {
     pub made: Vec<MadeFact>,
     /// Forecasts and severities.
     pub forecasts: Vec<Forecast>,
+    /// What persons said of sources that differ.
+    pub verdicts: Vec<VerdictFact>,
     /// Twins that spoke, for provenance.
     pub twins: Vec<TwinSource>,
 }
@@ -190,7 +207,11 @@ impl Facts {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.states.len() + self.counts.len() + self.made.len() + self.forecasts.len()
+        self.states.len()
+            + self.counts.len()
+            + self.made.len()
+            + self.forecasts.len()
+            + self.verdicts.len()
     }
 
     /// Whether there is none.
@@ -205,6 +226,7 @@ impl Facts {
         self.counts.append(&mut other.counts);
         self.made.append(&mut other.made);
         self.forecasts.append(&mut other.forecasts);
+        self.verdicts.append(&mut other.verdicts);
         self.twins.append(&mut other.twins);
     }
 
@@ -215,6 +237,7 @@ impl Facts {
         subtract(&mut self.counts, &mut gone.counts);
         subtract(&mut self.made, &mut gone.made);
         subtract(&mut self.forecasts, &mut gone.forecasts);
+        subtract(&mut self.verdicts, &mut gone.verdicts);
         for twin in &gone.twins {
             let at = self.twins.iter().position(|known| known == twin);
             at.map(|at| self.twins.swap_remove(at));
@@ -235,6 +258,8 @@ impl Facts {
         self.made.dedup();
         self.forecasts.sort();
         self.forecasts.dedup();
+        self.verdicts.sort();
+        self.verdicts.dedup();
         // Of each twin the last word on how far it had observed.
         self.twins
             .sort_by(|a, b| (&a.twin_id, b.observed_until).cmp(&(&b.twin_id, a.observed_until)));
@@ -249,7 +274,8 @@ impl Facts {
         let spoken = self.states.iter().all(|fact| fact.at <= as_of)
             && self.counts.iter().all(|count| count.interval.end <= as_of)
             && self.made.iter().all(|made| made.interval.end <= as_of)
-            && self.forecasts.iter().all(|forecast| forecast.issued <= as_of);
+            && self.forecasts.iter().all(|forecast| forecast.issued <= as_of)
+            && self.verdicts.iter().all(|verdict| verdict.interval.start <= as_of);
         if spoken {
             return None;
         }
@@ -258,6 +284,12 @@ impl Facts {
             counts: self.counts.iter().filter(|c| c.interval.end <= as_of).copied().collect(),
             made: self.made.iter().filter(|made| made.interval.end <= as_of).copied().collect(),
             forecasts: self.forecasts.iter().filter(|f| f.issued <= as_of).cloned().collect(),
+            verdicts: self
+                .verdicts
+                .iter()
+                .filter(|verdict| verdict.interval.start <= as_of)
+                .cloned()
+                .collect(),
             twins: self.twins.clone(),
         })
     }
@@ -305,6 +337,14 @@ impl Facts {
             hash.update(fact.valid_until.to_le_bytes());
             hash.update(fact.value.normalize().serialize());
             hash.update(fact.about.as_bytes());
+        }
+        for fact in &self.verdicts {
+            hash.update(fact.subject.0.to_le_bytes());
+            hash.update(fact.interval.start.to_le_bytes());
+            hash.update(fact.interval.end.to_le_bytes());
+            hash.update(fact.given.to_le_bytes());
+            hash.update(fact.source.0.to_le_bytes());
+            hash.update(fact.words.as_bytes());
         }
         hex(&hash.finalize())
     }

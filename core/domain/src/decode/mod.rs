@@ -13,6 +13,7 @@ mod repeated;
 mod rows;
 mod shape;
 mod time;
+mod verdict;
 mod version;
 
 use std::collections::HashMap;
@@ -20,12 +21,14 @@ use std::collections::HashMap;
 use planthread_contracts::{RawRecord, RejectedRecord};
 
 pub use fact::{
-    CountFact, Facts, Forecast, Foretold, Made, MadeFact, SourceIndex, StateFact, StateSet, Subject,
+    CountFact, Facts, Forecast, Foretold, Made, MadeFact, SourceIndex, StateFact, StateSet,
+    Subject, VerdictFact,
 };
 pub use feeds::Feeds;
 pub use rows::{corrected, is_header, row, rows};
 pub(crate) use shape::scaled;
 pub use time::TimeReader;
+pub use verdict::Verdict;
 pub use version::{modified, newer};
 
 use crate::{
@@ -134,6 +137,9 @@ impl<'a> Decoder<'a> {
     }
 
     fn read(&self, record: &RawRecord, facts: &mut Facts) -> Result<Feeds, Refusal> {
+        if Verdict::is_in(record) {
+            return verdict::decode(self, record, facts);
+        }
         let Some(&index) = self.sources.get(record.source.as_str()) else {
             return Err(Refusal::new(
                 "source",

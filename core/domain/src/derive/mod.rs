@@ -46,7 +46,7 @@ pub use signals::Signals;
 
 use crate::{
     calendar::{LocalTimeError, Spans},
-    decode::Facts,
+    decode::{Facts, Subject},
     model::{Line, Plant},
 };
 use machine::Machine;
@@ -220,10 +220,25 @@ impl<'a> Deriver<'a> {
                 (None, None) => {}
             }
         }
-        let (first, now) = (self.clock.first, self.clock.now);
         let remarks =
-            machines.values().flat_map(|machine| remark::remarks(&self.plant, machine, first, now));
+            machines.iter().flat_map(|(position, machine)| self.remarks_on(*position, machine));
         Derivation { origin: Arc::clone(&self.origin), figures, remarks: remarks.collect() }
+    }
+
+    /// What there is to know about the machine of this name, without its figures; none
+    /// of a line, and of a name that the plant does not have.
+    #[must_use]
+    pub fn remarks(&self, name: &str) -> Vec<Remark> {
+        let position = self.positions.get(name).copied();
+        let found = position.and_then(|at| Some(self.remarks_on(at, &self.machine(at)?)));
+        found.unwrap_or_default()
+    }
+
+    fn remarks_on(&self, position: usize, machine: &Machine<'_>) -> Vec<Remark> {
+        let subject = u32::try_from(position).map_or(Subject(u32::MAX), Subject);
+        let verdicts = prepare::verdicts(&self.facts, subject);
+        let window = (self.clock.first, self.clock.now);
+        remark::remarks(&self.plant, machine, verdicts, window)
     }
 
     fn of_machine(&self, position: usize, machine: &Machine<'_>, figures: &mut Vec<Figures>) {

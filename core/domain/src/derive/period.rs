@@ -355,9 +355,9 @@ fn quality(
 ) -> Quality {
     let uncounted = machine.output.iter().flat_map(|output| &output.remarks);
     let uncounted = uncounted.filter(|one| one.doubt.loses()).map(|one| one.span.and(asked.window));
-    let lost = Spans::union(uncounted.collect());
-    let lost: Vec<Span> = lost.and(&machine.days.schedule.scheduled).as_slice().to_vec();
-    let gaps: Vec<Gap> = Spans::union(machine.gaps(asked.window).chain(lost).collect())
+    let uncounted = Spans::union(uncounted.collect()).and(&machine.days.schedule.scheduled);
+    let lost = Spans::union(machine.gaps(asked.window).collect()).or(&uncounted);
+    let gaps: Vec<Gap> = lost
         .as_slice()
         .iter()
         .map(|gap| Gap { start: instant(gap.start), end: instant(gap.end) })
@@ -367,9 +367,10 @@ fn quality(
             let sum = |of: fn(&Elements) -> i64| pool.weeks.iter().map(|w| of(&w.elements)).sum();
             (sum(|e| e.scheduled - e.unknown), sum(|e: &Elements| e.scheduled))
         }),
+        // What a counter lost was not seen either.
         Phase::Past | Phase::Current => {
             let all = elements.scheduled - elements.ahead;
-            (all - elements.unknown, all)
+            (all - lost.ms(), all)
         }
     };
     let share: Option<Decimal> = Decimal::from(seen).checked_div(Decimal::from(all));

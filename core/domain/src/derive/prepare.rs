@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     calendar::{LocalTimeError, Span, Spans, schedule::place},
-    decode::{Facts, Forecast, Foretold, SourceIndex, StateSet, Subject},
+    decode::{Facts, Forecast, Foretold, SourceIndex, StateSet, Subject, VerdictFact},
     model::{EquipmentState, Plant, Reader, Resource},
     timeline::{Known, Output, Timeline, Voice, merge, of_subject, voices},
     truth::age_status,
@@ -78,11 +78,16 @@ pub(super) fn declared_stops(plant: &Plant) -> Result<HashMap<String, Spans>, Lo
     Ok(stops.into_iter().map(|(id, spans)| (id.to_owned(), Spans::union(spans))).collect())
 }
 
+/// What persons said of sources that differ on one machine.
+pub(super) fn verdicts(facts: &Facts, subject: Subject) -> &[VerdictFact] {
+    of_subject(&facts.verdicts, |verdict| verdict.subject, subject)
+}
+
 /// What all sources together have seen of one machine.
 fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject) -> Seen {
     let voices = voices(plant, facts, &clock.last_known, &clock.listed, subject);
     let window = Span { start: clock.first, end: clock.now };
-    let timeline = merge(&voices, window);
+    let timeline = merge(&voices, verdicts(facts, subject), window);
     let (heard, status) = heard(&voices, clock.now);
     // Who never told of planned stops can't say that a declared one did not happen.
     let tells_planned =

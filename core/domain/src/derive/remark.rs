@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::machine::Machine;
 use crate::{
     calendar::{Span, span::instant},
-    decode::SourceIndex,
+    decode::{SourceIndex, VerdictFact},
     model::Plant,
     timeline::{Known, Speakers},
 };
@@ -20,13 +20,17 @@ use crate::{
 pub enum About {
     /// Sources of one rank differ: the lower side counts.
     Conflict,
+    /// A person said which of them is right.
+    Verdict,
     /// A source fell silent: what it last said holds.
     Silence,
     /// Nobody speaks of the machine, or only its counter.
     Unheard,
     /// A declared stop during which the machine was seen running.
     DeclaredStop,
-    /// A counter.
+    /// A counter of which parts were not counted.
+    Uncounted,
+    /// A counter of which all were counted.
     Counter,
 }
 
@@ -47,7 +51,12 @@ pub struct Remark {
 
 /// Everything to know about one machine, in order of time. Derivation begins at
 /// `from`.
-pub(super) fn remarks(plant: &Plant, machine: &Machine<'_>, from: i64, now: i64) -> Vec<Remark> {
+pub(super) fn remarks(
+    plant: &Plant,
+    machine: &Machine<'_>,
+    verdicts: &[VerdictFact],
+    (from, now): (i64, i64),
+) -> Vec<Remark> {
     let mut found = Vec::new();
     let mut add = |about, span: Span, words: String| {
         let resource = Name::from(&machine.resource.id);
@@ -68,6 +77,9 @@ pub(super) fn remarks(plant: &Plant, machine: &Machine<'_>, from: i64, now: i64)
         });
         add(About::Conflict, one.span, words.clone());
     }
+    for one in verdicts {
+        add(About::Verdict, one.interval, one.words.clone());
+    }
     for (source, since) in &machine.silent {
         let name = name(plant, *source);
         let words = format!(
@@ -85,7 +97,8 @@ pub(super) fn remarks(plant: &Plant, machine: &Machine<'_>, from: i64, now: i64)
         add(About::DeclaredStop, *span, words.to_owned());
     }
     for one in machine.output.iter().flat_map(|output| &output.remarks) {
-        add(About::Counter, one.span, one.doubt.words().to_owned());
+        let about = if one.doubt.loses() { About::Uncounted } else { About::Counter };
+        add(about, one.span, one.doubt.words().to_owned());
     }
     found.sort_by_key(|one| (one.start, one.about));
     found

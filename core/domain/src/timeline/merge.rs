@@ -8,13 +8,16 @@
 //! no sooner than its time to live; and while it is silent, a machine that others
 //! of its rank or of a weaker one call up counts as unknown, until a named person
 //! hands over.
+//!
+//! Of what a person has judged, the source that she called right tells alone.
 
-use crate::{calendar::Span, model::EquipmentState};
+use crate::{calendar::Span, decode::VerdictFact, model::EquipmentState};
 
 use super::{Class, Interval, Known, Speakers, Timeline, Voice, class};
 
-/// Merges `voices` over `window`, whose end is `as_of`.
-pub(crate) fn merge(voices: &[Voice<'_>], window: Span) -> Timeline {
+/// Merges `voices` over `window`, whose end is `as_of`, as the `verdicts` of persons
+/// on the machine let them.
+pub(crate) fn merge(voices: &[Voice<'_>], verdicts: &[VerdictFact], window: Span) -> Timeline {
     let tracks: Vec<Track<'_, '_>> =
         voices.iter().map(|voice| Track::new(voice, voices, window)).collect();
     let mut cuts: Vec<i64> = vec![window.start, window.end];
@@ -23,6 +26,7 @@ pub(crate) fn merge(voices: &[Voice<'_>], window: Span) -> Timeline {
         cuts.push(track.voice.proof);
         cuts.extend(track.voice.handed_over);
     }
+    cuts.extend(verdicts.iter().flat_map(|one| [one.interval.start, one.interval.end]));
     cuts.retain(|at| window.start <= *at && *at <= window.end);
     cuts.sort_unstable();
     cuts.dedup();
@@ -42,7 +46,7 @@ pub(crate) fn merge(voices: &[Voice<'_>], window: Span) -> Timeline {
                 silent: track.voice.is_silent(span.start),
             });
         }
-        timeline.push(decide(&words, span));
+        timeline.push(judged(&words, verdicts, span).unwrap_or_else(|| decide(&words, span)));
     }
     timeline
 }
@@ -95,6 +99,16 @@ impl Word<'_, '_> {
 
 fn is_stop(state: EquipmentState) -> bool {
     matches!(class(state), Class::Planned | Class::Down)
+}
+
+/// What the source says that a person called right, where it tells; of several
+/// verdicts the last one.
+fn judged(words: &[Word<'_, '_>], verdicts: &[VerdictFact], span: Span) -> Option<Interval> {
+    let inside =
+        |one: &&VerdictFact| one.interval.start <= span.start && span.end <= one.interval.end;
+    let last = verdicts.iter().filter(inside).max_by_key(|one| (one.given, *one))?;
+    let right = words.iter().find(|word| word.voice.index == last.source)?;
+    right.tells().map(|told| Interval { span, ..*told })
 }
 
 /// What holds at one instant.

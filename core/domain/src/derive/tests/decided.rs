@@ -60,3 +60,50 @@ fn without_a_decision_the_shifts_are_all_that_is_scheduled() {
     assert!(text.contains("Scheduled hours (minutes ÷ 60): 4800 / 60 = 80"), "{text}");
     assert!(!text.contains("ecided"), "{text}");
 }
+
+/// Two sources of one rank: the file says that M1 was down for the first 42 hours of
+/// week 41, the twin that it ran.
+fn differing() -> (Plant, Vec<StateFact>) {
+    let mut plant = fixture::plant();
+    plant.sources[2].authority = plant.sources[0].authority;
+    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    let mut states = stops(&[(0, 42), (167, 168)]);
+    states.push(state(2, at(0), EquipmentState::Productive));
+    states.push(state(2, at(168), EquipmentState::Productive));
+    (plant, states)
+}
+
+fn verdict(source: u16, (from, to): (i64, i64), given: i64) -> VerdictFact {
+    let at = |hour: i64| ms(MONDAY) + hour * HOUR_MS;
+    VerdictFact {
+        subject: Subject(0),
+        interval: Span { start: at(from), end: at(to) },
+        given: at(given),
+        source: SourceIndex(source),
+        words: format!("Eva said that source {source} is right"),
+    }
+}
+
+#[test]
+fn a_verdict_ends_a_conflict_for_its_time_and_the_last_one_holds() {
+    let (plant, states) = differing();
+    let of = |verdicts: Vec<VerdictFact>| {
+        let all = Facts { states: states.clone(), verdicts, ..Facts::default() }.seal();
+        let derivation = weeks(&plant, &all, ms(MONDAY) + 168 * HOUR_MS);
+        let week = m1(&derivation, "2026-W41");
+        (week.status, week.down_hours(), explained(&plant, &derivation, "M1", "2026-W41"))
+    };
+    let (status, down, text) = of(Vec::new());
+    assert_eq!((status, down), (Status::Conflicting, 43.into()), "the lower side");
+    assert!(text.contains("differ"), "{text}");
+    let (status, down, text) = of(vec![verdict(2, (0, 168), 170)]);
+    assert_eq!((status, down), (Status::Live, 0.into()), "the twin saw no stop");
+    assert!(text.contains("Eva said that source 2 is right") && !text.contains("differ"), "{text}");
+    let (status, down, _) = of(vec![verdict(0, (0, 168), 170)]);
+    assert_eq!((status, down), (Status::Live, 43.into()), "the file saw two");
+    // Of two verdicts the last one holds, where it speaks; before and behind nothing changes.
+    let (_, down, _) = of(vec![verdict(2, (0, 168), 170), verdict(0, (10, 20), 171)]);
+    assert_eq!(down, 10.into());
+    let (status, down, _) = of(vec![verdict(2, (0, 20), 170)]);
+    assert_eq!((status, down), (Status::Conflicting, 23.into()));
+}
