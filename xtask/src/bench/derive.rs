@@ -85,8 +85,9 @@ pub(crate) fn derived(resources: u32, weeks: u32) -> Result<String, String> {
     }
     report.push_str(
         "figures/CPU-s and us each: of the figures alone, with what prepares them; cells/s: of \
-         wall time, which others share",
+         wall time, which others share\n",
     );
+    report.push_str(&alone(weeks, ROUNDS)?);
     Ok(report)
 }
 
@@ -108,6 +109,37 @@ fn measured(resources: u32, weeks: u32, cores: u32) -> Result<Measured, String> 
         facts_mib: number("facts_mib") as u64,
         peak_mib: cost.peak_mib,
     })
+}
+
+/// Times that one resource is derived, so that the clock of the CPU can tell.
+const ROUNDS: u32 = 300;
+
+/// What it costs to derive one machine, and one line with its machines, from facts
+/// that changed: nothing of the last time is kept.
+///
+/// # Errors
+/// When the plant can't be derived.
+pub(crate) fn alone(weeks: u32, rounds: u32) -> Result<String, String> {
+    let as_of: Timestamp = AS_OF.parse().map_err(|error| format!("{error}"))?;
+    let mut report = String::new();
+    let line = MACHINES_A_LINE + 1;
+    for (resources, name, words) in
+        [(1, "m-0", "one machine"), (line, "l-0", "one line with its machines")]
+    {
+        let config = config(resources, weeks, as_of)?;
+        let plant = serde_json::from_value(config["plant"].clone()).map_err(|e| e.to_string())?;
+        let facts = facts(resources, as_of).seal();
+        let begun = own_cpu_s()?;
+        let mut figures = 0;
+        for _ in 0..rounds {
+            let (plant, facts) = (Cow::<Plant>::Borrowed(&plant), Cow::Borrowed(&facts));
+            let deriver = Deriver::new(plant, facts, as_of, &[PeriodKind::Week]);
+            figures = deriver.map_err(|error| error.to_string())?.of([name]).figures.len();
+        }
+        let us = (own_cpu_s()? - begun) * 1e6 / f64::from(rounds);
+        report.push_str(&format!("{words}, {figures} weeks: {us:.0} us of CPU\n"));
+    }
+    Ok(report)
 }
 
 /// Derives once, and says what it cost: one JSON object.
@@ -230,4 +262,18 @@ fn facts(resources: u32, as_of: Timestamp) -> Facts {
     }
     facts.states.retain(|fact| fact.at < as_of.as_millisecond());
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_machine_and_one_line_are_derived_over_the_whole_horizon() {
+        let said = alone(104, 1).unwrap();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 2, "{said}");
+        assert!(lines[0].starts_with("one machine, 104 weeks: "), "{said}");
+        assert!(lines[1].starts_with("one line with its machines, 104 weeks: "), "{said}");
+    }
 }
