@@ -109,7 +109,7 @@ impl View for Accuracy {
                 ],
                 &rows,
             );
-            paper.line("");
+            legend(paper, &self.resources);
         }
         for one in &self.resources {
             if one.summaries.is_empty() {
@@ -123,6 +123,26 @@ impl View for Accuracy {
     }
 }
 
+/// What the columns and remarks mean, as far as they are there.
+fn legend(paper: &mut Paper, resources: &[ResourceAccuracy]) {
+    let of = |skill| resources.iter().flat_map(|one| &one.summaries).any(|one| one.skill == skill);
+    let mut say = |words: &str| {
+        let words = paper.tint(Tone::Dim, words);
+        paper.line(words);
+    };
+    say(
+        "  rated: hours of the calendar; trailing: mean of the last four weeks; landed: what was derived.",
+    );
+    say("  below low: weeks that stayed below the low figure; it says one of ten of itself.");
+    if of(Skill::NoSkill) {
+        say("  no skill: what landed was no better than the trailing mean.");
+    }
+    if of(Skill::TooFew) {
+        say("  few weeks: less than eight, so that the errors differ by chance.");
+    }
+    paper.line("");
+}
+
 fn shown(value: Decimal) -> String {
     format!("{:.2}", value.round_dp(2))
 }
@@ -133,7 +153,11 @@ fn covered(coverage: Option<Coverage>) -> String {
 
 fn row(resource: &str, one: &Summary) -> [String; 11] {
     let high = one.high.map(|high| format!("above high {}", covered(Some(high))));
-    let skill = (one.skill == Skill::NoSkill).then(|| "no skill".to_owned());
+    let skill = match one.skill {
+        Skill::Shown => None,
+        Skill::NoSkill => Some("no skill".to_owned()),
+        Skill::TooFew => Some("few weeks".to_owned()),
+    };
     let remarks: Vec<String> = skill.into_iter().chain(high).collect();
     [
         resource.to_owned(),

@@ -35,7 +35,13 @@ pub enum Skill {
     Shown,
     /// It was not.
     NoSkill,
+    /// There are too few weeks to tell one from the other.
+    TooFew,
 }
+
+/// Fewest weeks of which it is told whether there is skill: with less of them two
+/// errors differ by chance.
+const WEEKS_FOR_SKILL: usize = 8;
 
 /// In how many weeks a quantile was compared, and in how many it was passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -88,6 +94,11 @@ impl Summary {
             Score::of(weeks.iter().map(|week| (of(week), week.happened)))
         };
         let (trailing, landed) = (score(|week| week.trailing)?, score(|week| week.landed)?);
+        let skill = match landed.error < trailing.error {
+            _ if weeks.len() < WEEKS_FOR_SKILL => Skill::TooFew,
+            true => Skill::Shown,
+            false => Skill::NoSkill,
+        };
         let happened: Decimal = weeks.iter().map(|week| week.happened).sum();
         Some(Self {
             ahead,
@@ -98,7 +109,7 @@ impl Summary {
             landed,
             low: Coverage::of(weeks.iter().filter_map(|week| Some(week.happened < week.low?))),
             high: Coverage::of(weeks.iter().filter_map(|week| Some(week.happened > week.high?))),
-            skill: if landed.error < trailing.error { Skill::Shown } else { Skill::NoSkill },
+            skill,
         })
     }
 }

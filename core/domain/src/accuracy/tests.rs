@@ -44,8 +44,11 @@ fn bias_error_and_coverage_are_counted_as_by_hand() {
     let low = found.low.unwrap();
     assert_eq!((low.weeks, low.beyond, low.share), (2, 1, d("0.5")));
     assert_eq!((found.high, found.happened), (None, d("146")));
-    // The trailing mean was as good: that is no skill.
-    assert_eq!(found.skill, Skill::NoSkill);
+    // The trailing mean was as good; of three weeks that says nothing.
+    assert_eq!(found.skill, Skill::TooFew);
+    let (long, better) = (week("150", None, "144"), week("144", None, "144"));
+    assert_eq!(Summary::of(1, &[&long; 8]).unwrap().skill, Skill::NoSkill);
+    assert_eq!(Summary::of(1, &[&better; 8]).unwrap().skill, Skill::Shown);
     assert!(Summary::of(1, &[]).is_none());
 }
 

@@ -73,7 +73,7 @@ pub(super) fn remarks(
     for one in differ {
         let words = said.entry(one.by.bits()).or_insert_with(|| {
             let names = names(plant, one.by);
-            format!("{names} differ, and have the same rank: the lower side counts until a person says who is right")
+            format!("{names} differ, and have the same rank: the lower side counts until a person says who is right with `planthread rejects believe`")
         });
         add(About::Conflict, one.span, words.clone());
     }
