@@ -31,11 +31,20 @@ pub(super) fn lost(found: &mut Explanation, asked: &Asked<'_>) -> Option<()> {
 
 /// Minutes of so many milliseconds, written without loss.
 pub(super) fn minutes(ms: i64) -> String {
-    if ms % 60_000 == 0 { (ms / 60_000).to_string() } else { format!("({ms} / 60000)") }
+    match ms {
+        ms if ms % 60_000 == 0 => (ms / 60_000).to_string(),
+        ms if ms % 1_000 == 0 => format!("({} / 60)", ms / 1_000),
+        ms => format!("({ms} / 60000)"),
+    }
 }
 
+/// Hours of so many milliseconds, written without loss.
 pub(super) fn in_hours(ms: i64) -> String {
-    format!("{} / 60", minutes(ms))
+    match ms {
+        ms if ms % 60_000 == 0 => format!("{} / 60", ms / 60_000),
+        ms if ms % 1_000 == 0 => format!("{} / 3600", ms / 1_000),
+        ms => format!("{ms} / 3600000"),
+    }
 }
 
 fn explain_machine(found: &mut Explanation, plant: &Plant, one: &Figures) -> Option<()> {
@@ -79,11 +88,20 @@ fn explain_machine(found: &mut Explanation, plant: &Plant, one: &Figures) -> Opt
     Some(())
 }
 
+/// The coarsest unit in which all of these milliseconds are whole, and how many of
+/// them it has.
+fn unit(all: impl Iterator<Item = i64> + Clone) -> (&'static str, i64) {
+    let whole = |ms: i64| all.clone().all(|one| one % ms == 0);
+    let units = [("minutes", 60_000), ("seconds", 1_000)];
+    units.into_iter().find(|(_, ms)| whole(*ms)).unwrap_or(("milliseconds", 1))
+}
+
 /// The pool of demonstrated availability, week by week.
 fn explain_pool(found: &mut Explanation, one: &Figures) -> Option<()> {
     let pool = one.demonstrated.as_ref()?;
+    let (unit, ms) = unit(pool.weeks.iter().flat_map(|week| [week.elements.down, week.base()]));
     let list = |of: fn(&PoolWeek) -> i64| {
-        pool.weeks.iter().map(|week| minutes(of(week))).collect::<Vec<_>>().join(" + ")
+        pool.weeks.iter().map(|week| (of(week) / ms).to_string()).collect::<Vec<_>>().join(" + ")
     };
     let weeks = pool.weeks.len();
     let span = pool.weeks.first().zip(pool.weeks.last());
@@ -99,7 +117,7 @@ fn explain_pool(found: &mut Explanation, one: &Figures) -> Option<()> {
         ),
         RestsOn::FullWeeks => (
             format!(
-                "Demonstrated availability over {weeks} full weeks, {span}: 1 − minutes down ÷ minutes scheduled less planned maintenance{tested}"
+                "Demonstrated availability over {weeks} full weeks, {span}: 1 − {unit} down ÷ {unit} scheduled less planned maintenance{tested}"
             ),
             less.map_or_else(shown, |less| format!("max(0, {} - {less})", shown())),
         ),
@@ -114,7 +132,7 @@ fn explain_pool(found: &mut Explanation, one: &Figures) -> Option<()> {
                 None => (String::new(), shown()),
             };
             let words = format!(
-                "Assumed availability (no week was seen fully enough) over what was seen of {weeks} weeks, {span}: 1 − minutes down ÷ minutes seen and scheduled, less planned maintenance{cap}"
+                "Assumed availability (no week was seen fully enough) over what was seen of {weeks} weeks, {span}: 1 − {unit} down ÷ {unit} seen and scheduled, less planned maintenance{cap}"
             );
             (words, formula)
         }

@@ -23,12 +23,12 @@ pub(super) fn explain(found: &mut Explanation, plant: &Plant, one: &Figures) {
     let decided = decided.unwrap_or_default();
     let scheduled = one.elements.scheduled;
     if decided.is_empty() {
-        let words = "Scheduled hours (minutes ÷ 60)";
+        let words = "Scheduled hours";
         found.step("scheduled", words, in_hours(scheduled), hours(scheduled));
         return;
     }
     let regular = one.elements.regular;
-    let words = "Hours of the weekly shifts (minutes ÷ 60)";
+    let words = "Hours of the weekly shifts";
     found.step("regular", words, in_hours(regular), hours(regular));
     let mut formula = "regular".to_owned();
     for (index, change) in decided.iter().enumerate() {

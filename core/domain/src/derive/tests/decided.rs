@@ -1,6 +1,7 @@
 //! Law 9: what people decided shows as its own layer, with who answers for it.
 
 use super::{line::counted, *};
+use crate::decode::VerdictFact;
 
 /// Two shifts of 8 h on weekdays, and the changes of week 43.
 fn shifts(exceptions: &serde_json::Value) -> Plant {
@@ -41,7 +42,7 @@ fn law_9_each_decided_change_is_told_with_reason_owner_and_cycle() {
     for resource in ["M1", "LINE"] {
         let text = text(&plant, resource);
         for words in [
-            "Hours of the weekly shifts (minutes ÷ 60): 4800 / 60 = 80",
+            "Hours of the weekly shifts: 4800 / 60 = 80",
             "Decided for 2026-10-19 to 2026-10-20, 32 h less than the shifts: stock-taking (owner A. Meier, cycle 2026-10): -1920 / 60 = -32",
             "Decided for 2026-10-24, 0.5 h more than the shifts: trial (owner B. Kaya, no cycle named): 30 / 60 = 0.5",
             "Decided for 2026-10-21, 0.5 h more and 0.5 h less: late bus (owner C. Roux, cycle 2026-09): 0 / 60 = 0",
@@ -57,7 +58,7 @@ fn law_9_each_decided_change_is_told_with_reason_owner_and_cycle() {
 #[test]
 fn without_a_decision_the_shifts_are_all_that_is_scheduled() {
     let text = text(&shifts(&serde_json::json!([])), "M1");
-    assert!(text.contains("Scheduled hours (minutes ÷ 60): 4800 / 60 = 80"), "{text}");
+    assert!(text.contains("Scheduled hours: 4800 / 60 = 80"), "{text}");
     assert!(!text.contains("ecided"), "{text}");
 }
 
