@@ -80,7 +80,7 @@ const fn needs(figure: Carries) -> &'static str {
             "it needs counted good parts, an ideal cycle, and a source that tells standby from slow running"
         }
         Carries::LowHours => {
-            "it needs a period ahead, and a forecast with a low quantile or six pooled weeks (of a whole week)"
+            "it needs a period ahead, and a forecast with a low quantile or seven full weeks behind it (of a whole week)"
         }
         Carries::GoodUnits => "it needs counted good parts; ahead also demonstrated standard hours",
         Carries::Severity => "it needs a constraint map that holds in the period",
