@@ -1,11 +1,14 @@
 //! The durable attempt log: the push stack's memory is the ledger.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use planthread_contracts::CellKey;
 use planthread_kit::{
     Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Class, Clock, ConnectorError,
-    NoteError, NoteSink, RecordedBatch,
+    NoteError, NoteSink, RecordedBatch, Sent,
 };
 
 use crate::{
@@ -22,6 +25,24 @@ pub struct DurableLog {
     clock: Arc<dyn Clock>,
     plan: Option<(String, Policy)>,
     moved: Mutex<Vec<CellKey>>,
+    stop: Stop,
+}
+
+/// Shared by the slots of one plan: once one of them was stopped, none begins
+/// another attempt.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Stops all slots.
+    pub(super) fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether one was stopped.
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 #[derive(Debug)]
@@ -33,13 +54,19 @@ impl DurableLog {
     /// A log of attempts that there are already: it opens none.
     #[must_use]
     pub fn new(state: Arc<State>, clock: Arc<dyn Clock>) -> Self {
-        Self { sink: Arc::new(Notes { state }), clock, plan: None, moved: Mutex::default() }
+        let (moved, stop) = (Mutex::default(), Stop::default());
+        Self { sink: Arc::new(Notes { state }), clock, plan: None, moved, stop }
     }
 
     /// A log for attempts that serve the plan with digest `plan`, under its policy.
     #[must_use]
     pub fn of_plan(state: Arc<State>, clock: Arc<dyn Clock>, plan: &str, policy: Policy) -> Self {
         Self { plan: Some((plan.to_owned(), policy)), ..Self::new(state, clock) }
+    }
+
+    /// The same log, which opens no attempt once `stop` is set.
+    pub(super) fn until(self, stop: Stop) -> Self {
+        Self { stop, ..self }
     }
 
     /// Cells because of which no attempt was opened, since this was last asked.
@@ -62,6 +89,11 @@ impl AttemptLog for DurableLog {
             let text = "attempts are opened for a plan, and there is none";
             return Err(ConnectorError::new(Class::Fatal, "open attempt", text));
         };
+        if self.stop.is_set() {
+            let (class, text) =
+                (Class::Transient { sent: Sent::No }, "a batch beside it was stopped");
+            return Err(ConnectorError::new(class, "open attempt", text).took_nothing());
+        }
         let id = AttemptId::draw(self.clock.as_ref());
         let (plan, policy) = (plan.clone(), policy.at(self.clock.now()));
         let (batch, hex) = (batch.shared(), id.clone());

@@ -9,6 +9,7 @@ use super::{
     DurableLog,
     apply::{Applied, Delivery},
     check::Checker,
+    log::Stop,
 };
 use crate::{
     EngineError, Reader,
@@ -23,13 +24,22 @@ pub(super) struct Sender<'a> {
     log: DurableLog,
     state: Reader,
     policy: Policy,
+    stop: Stop,
 }
 
 impl<'a> Sender<'a> {
-    pub(super) fn new(delivery: &'a Delivery<'a>, policy: Policy, plan: &str) -> Result<Self> {
+    /// A slot for batches of `plan`, which sends until a slot that shares `stop` was
+    /// stopped.
+    pub(super) fn new(
+        delivery: &'a Delivery<'a>,
+        policy: Policy,
+        plan: &str,
+        stop: Stop,
+    ) -> Result<Self> {
         let clock = Arc::clone(delivery.clock);
         let log = DurableLog::of_plan(Arc::clone(delivery.state), clock, plan, policy.clone());
-        Ok(Self { delivery, log, state: delivery.state.reader()?, policy })
+        let log = log.until(stop.clone());
+        Ok(Self { delivery, log, state: delivery.state.reader()?, policy, stop })
     }
 
     /// Sends `lines`, adds what became of them to `part`, and is free again.
@@ -56,6 +66,10 @@ impl<'a> Sender<'a> {
     async fn send(&mut self, lines: Vec<PlanLine>, applied: &mut Applied) -> Result<()> {
         let mut queue = VecDeque::from([lines]);
         while let Some(lines) = queue.pop_front() {
+            // What stopped another slot would only be met again.
+            if self.stop.is_set() {
+                break;
+            }
             let pace = self.pace()?;
             if lines.len() > pace.most_cells()
                 && let Some(at) = middle(&lines)
@@ -74,7 +88,7 @@ impl<'a> Sender<'a> {
                 }
             }
             if applied.stopped.is_some() {
-                break;
+                self.stop.set();
             }
         }
         Ok(())

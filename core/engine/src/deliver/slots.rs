@@ -2,13 +2,15 @@
 //!
 //! A plan names each cell group once and a batch holds whole groups, so two batches
 //! never share a cell: what is older of a cell can't overtake what is newer. Who
-//! stops waiting drops the slots; each leaves at most one attempt open.
+//! stops waiting drops the slots; each leaves at most one attempt open. Where one is
+//! stopped the others come to the end of the attempt that they have, and begin none.
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use planthread_kit::BoxFuture;
 
 use super::{
     apply::{Applied, Delivery},
+    log::Stop,
     send::Sender,
 };
 use crate::{
@@ -29,7 +31,8 @@ impl<'a> Slots<'a> {
         plan: &str,
         slots: usize,
     ) -> Result<Self> {
-        let free = (0..slots).map(|_| Sender::new(delivery, policy.clone(), plan));
+        let stop = Stop::default();
+        let free = (0..slots).map(|_| Sender::new(delivery, policy.clone(), plan, stop.clone()));
         Ok(Self { free: free.collect::<Result<_>>()?, busy: FuturesUnordered::new() })
     }
 

@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     Slow(u64),
     /// It works on for so many questions, and then ends like this.
     Works(u32, Ending),
+    /// After so many seconds it refuses all of it, and nobody may go on.
+    Stops(u64, Class),
     /// Provably not sent.
     NotSent,
     /// An error before the effect.
@@ -76,6 +78,8 @@ pub(crate) struct Inside {
     pub(crate) forgets: bool,
     /// Most jobs that ran at once.
     pub(crate) busiest: usize,
+    /// How many attempts had begun when it first said that nobody may go on.
+    pub(crate) stopped_after: Option<usize>,
     pub(crate) reads: u64,
     pub(crate) reads_fail: bool,
 }
@@ -237,6 +241,13 @@ impl Connector for Fake {
                     let running = inside.jobs.values().filter(|(left, _)| *left > 0).count();
                     inside.busiest = inside.busiest.max(running);
                     return Ok(Submission::Submitted);
+                }
+                Fault::Stops(seconds, class) => {
+                    self.clock.sleep(Duration::from_secs(seconds)).await;
+                    let mut inside = self.inside();
+                    let begun = inside.pushed.len();
+                    inside.stopped_after.get_or_insert(begun);
+                    return Err(ConnectorError::new(class, "push batch", "no").took_nothing());
                 }
                 Fault::NotSent => return Err(error(Sent::No)),
                 Fault::Before => return Err(error(Sent::Maybe)),

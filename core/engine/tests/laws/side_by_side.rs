@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use planthread_contracts::CellKey;
-use planthread_kit::Clock as _;
+use planthread_kit::{Class, Clock as _};
+use proptest::prelude::*;
 
 use crate::{
     fake::{Ending, Fault},
@@ -110,4 +111,39 @@ fn a_job_that_is_left_open_keeps_its_slot() {
     end(&world);
     assert_eq!((world.crash().done, world.status().seen), (1, 32));
     world.audit();
+}
+
+/// What may become of a batch while another one is stopped.
+fn fault() -> impl Strategy<Value = Fault> {
+    let class = prop_oneof![Just(Class::Auth), Just(Class::Drift), Just(Class::Fatal)];
+    prop_oneof![
+        2 => Just(Fault::None),
+        2 => Just(Fault::NotSent),
+        2 => Just(Fault::Before),
+        1 => (1_u32..30).prop_map(|polls| Fault::Works(polls, Ending::Takes)),
+        1 => (0_u64..120, class).prop_map(|(seconds, class)| Fault::Stops(seconds, class)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Neither a batch nor the retry of one that is out begins after that.
+    #[test]
+    fn where_one_is_stopped_no_other_begins_an_attempt(
+        slots in 1_usize..5,
+        faults in proptest::collection::vec(fault(), 0..12),
+    ) {
+        let world = wanted(slots, &faults);
+        let (_, applied, _) = world.land();
+        let (stopped, pushed) = {
+            let inside = world.fake.inside();
+            (inside.stopped_after, inside.pushed.len())
+        };
+        if let Some(begun) = stopped {
+            prop_assert_eq!(pushed, begun);
+            prop_assert!(applied.stopped.is_some());
+        }
+        world.audit();
+    }
 }
