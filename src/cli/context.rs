@@ -20,7 +20,7 @@ use super::{
 use crate::{
     config::{self, ConfigError, Loaded},
     failure::Failure,
-    pipeline::{Board, Bridge, OpenTarget, Opener},
+    pipeline::{Board, Bridge, OpenTarget, Opener, looked},
     report::paper::visible,
 };
 
@@ -128,7 +128,10 @@ impl Context {
         let _doing = self.board.doing(&target.name, "asking what it offers");
         self.block_on(async {
             let found = target.connector.discover().await;
-            found.map_err(|error| Failure::from(error).about(&target.name))
+            let about = |error| Failure::from(error).about(&target.name);
+            let mut found = found.map_err(about)?;
+            looked(target, &mut found, self.clock.now())?;
+            Ok(found)
         })
     }
 

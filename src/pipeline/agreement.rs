@@ -1,26 +1,36 @@
-//! Probing an agreement: one cell group, through a plan, read back.
+//! Probing an agreement: one cell group, through a plan, read back, and what stood
+//! beside it as it stood before.
 //!
 //! A person answers for it. Until the probe has ended, or ten minutes have
-//! passed, the gate lets one cell group of the target out, and no more.
+//! passed, the gate lets one cell group of the target out at a time, and no more.
+//! Where nothing stood beside the first one, nothing shows what a write does to
+//! others: then a second one follows, and the first must stay.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{BufReader, BufWriter},
     path::Path,
 };
 
-use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::{CellKey, RevisionState};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use planthread_contracts::{Carries, CellKey, Period, RevisionState};
 use planthread_engine::{
+    deliver::Applied,
     ledger::{self, CellView},
     plan,
     verify::SweepReport,
 };
-use planthread_kit::agreement::{
-    Evidence, Kept, Standing, State,
-    evidence::{Act, Contradicted, Probing},
+use planthread_kit::{
+    Class, Discovery, Selection,
+    agreement::{
+        Evidence, Kept, Standing, State,
+        evidence::{Act, Contradicted, Probing},
+        gate,
+    },
+    http::Lane,
 };
+use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{Bridge, Course, OpenTarget, steps::TargetCycle};
@@ -40,6 +50,10 @@ pub struct Probed {
     pub cells: Vec<String>,
     /// How many of them were read back as written.
     pub seen: usize,
+    /// Cells that stood beside them, of other rows.
+    pub beside: usize,
+    /// Those of them that did not stay as they were.
+    pub changed: Vec<String>,
     /// What the walk did.
     pub cycle: TargetCycle,
 }
@@ -106,32 +120,55 @@ impl Bridge {
         let until = now.saturating_add(PROBE).unwrap_or(now);
         evidence.probing = Some(Probing { who: who.to_owned(), until });
         keep(&evidence, &kept)?;
-        let walked = self.one_group(&name).await;
+        let walked = self.groups(&name).await;
         evidence.probing = None;
-        let (cells, cycle) = match walked {
+        let Walked { cells, beside, changed, cycle } = match walked {
             Ok(walked) => walked,
             Err(failure) => {
                 keep(&evidence, &kept)?;
                 return Err(failure);
             }
         };
-        let seen = self.seen(&cells)?;
-        if seen == cells.len() {
-            evidence.probed = Some(Act { who: who.to_owned(), at: self.clock.now() });
-            evidence.cells = cells.iter().map(ToString::to_string).collect();
-            // Who let it be written before did not know of it.
-            if evidence.contradicted.take().is_some() {
-                evidence.enabled = None;
-            }
+        let (seen, at) = (self.seen(&cells)?, self.clock.now());
+        let named = cells.iter().map(ToString::to_string).collect();
+        if let Some(first) = changed.first() {
+            let why = format!(
+                "a probe changed {} cells that it did not send, first {first}",
+                changed.len()
+            );
+            evidence.contradicted = Some(Contradicted { why, at });
+        } else if seen == cells.len() && beside > 0 {
+            let offered = self.target(Some(&name))?.connector.discover().await;
+            evidence.prove(who, at, offered.ok().map(|found| found.fingerprint));
+            evidence.cells = named;
         }
         keep(&evidence, &kept)?;
         let agreement = standing(&self.target(Some(&name))?, self.clock.now())?;
         let cells = cells.iter().map(ToString::to_string).collect();
-        Ok(Probed { target: name, agreement, cells, seen, cycle })
+        Ok(Probed { target: name, agreement, cells, seen, beside, changed, cycle })
     }
 
-    /// Plans, sends the first cell group of the plan, and reads it back.
-    async fn one_group(&self, name: &str) -> Result<(Vec<CellKey>, TargetCycle), Failure> {
+    /// Writes one cell group, and another one where nothing stood beside the first.
+    async fn groups(&self, name: &str) -> Result<Walked, Failure> {
+        let mut first = self.one_group(name).await?;
+        let landed = self.seen(&first.cells)? == first.cells.len();
+        if first.beside > 0 || !landed || first.cycle.stopped.is_some() {
+            return Ok(first);
+        }
+        match self.one_group(name).await {
+            Ok(second) => {
+                first.cells.extend(second.cells);
+                Ok(Walked { cells: first.cells, ..second })
+            }
+            // There is no second one: what the first did is said all the same.
+            Err(failure) if failure.exit == Exit::Held => Ok(first),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Plans, sends the first cell group of the plan, and reads it back with what
+    /// stands beside it.
+    async fn one_group(&self, name: &str) -> Result<Walked, Failure> {
         let target = self.target(Some(name))?;
         let truth = self.truth(self.as_of())?;
         let whole = self.state.dir().join("plans").join(format!("{name}.whole.ndjson"));
@@ -144,15 +181,23 @@ impl Bridge {
             return Err(failure);
         }
         let cells = excerpt(&target, &whole, &part)?;
-        if cells.is_empty() {
+        let Some(first) = cells.first() else {
             return Err(Failure::new(
                 Exit::Held,
                 "there is nothing to write: a probe needs one cell",
             )
             .cure("`planthread plan` says what is held, and why"));
-        }
+        };
+        let selection = around(&target, first);
+        let mut before = standing_there(&target, &selection).await?;
+        before.retain(|key, _| key.group() != first.group());
         let course = Course::Given { file: &part, as_of: truth.as_of, only_unmoved: false };
-        Ok((cells, self.walk(&target, course).await))
+        let cycle = self.walk(&target, course).await;
+        let after = standing_there(&target, &selection).await?;
+        let stayed = |(key, value): &(&CellKey, &Decimal)| after.get(*key) == Some(*value);
+        let changed = before.iter().filter(|one| !stayed(one)).map(|(key, _)| key.to_string());
+        let (beside, changed) = (before.len(), changed.collect());
+        Ok(Walked { cells, beside, changed, cycle })
     }
 
     /// How many of `cells` were read back as they are wanted.
@@ -166,6 +211,52 @@ impl Bridge {
         })?;
         Ok(seen)
     }
+}
+
+/// What one probe did.
+struct Walked {
+    cells: Vec<CellKey>,
+    beside: usize,
+    changed: Vec<String>,
+    cycle: TargetCycle,
+}
+
+/// Other places that are looked at beside the one of a probe.
+const PLACES: usize = 7;
+/// Days before and after the period of a probe in which others are looked at.
+const DAYS: i64 = 70;
+
+/// What may be harmed by a write of `cell`: its measures, in places and periods near
+/// it.
+fn around(target: &OpenTarget, cell: &CellKey) -> Selection {
+    let own = (cell.resource.to_string(), cell.location.to_string());
+    let rows = target.config.mapping.rows.iter();
+    let others: BTreeSet<_> =
+        rows.map(|row| (row.resource.clone(), row.location.clone())).collect();
+    let others = others.into_iter().filter(|place| *place != own).take(PLACES);
+    // What is calculated may follow from what was written.
+    let measures = target.config.measures.iter();
+    let measures = measures.filter(|measure| measure.carries != Carries::Observed);
+    let day = |days: i64| cell.period.start().saturating_add(days.days());
+    let near = |days| Period::containing(cell.period.kind(), day(days));
+    Selection {
+        target: target.name.clone(),
+        scope: target.scope.clone(),
+        measures: measures.map(|measure| measure.name.clone()).collect(),
+        resources: others.chain([own.clone()]).collect(),
+        from: near(-DAYS),
+        to: near(DAYS),
+        lane: Lane::Routine,
+    }
+}
+
+/// The values that stand in a selection.
+async fn standing_there(
+    target: &OpenTarget,
+    selection: &Selection,
+) -> Result<BTreeMap<CellKey, Decimal>, Failure> {
+    let cells = target.connector.read(selection).await?;
+    Ok(cells.into_iter().filter_map(|cell| Some((cell.key, cell.value?))).collect())
 }
 
 fn excerpt(target: &OpenTarget, whole: &Path, part: &Path) -> Result<Vec<CellKey>, Failure> {
@@ -201,6 +292,44 @@ pub(super) fn weigh(
     let Ok((kept, evidence)) = kept(target, now, enabled) else { return Ok(()) };
     tracing::error!(target = target.name, why, "the agreement is suspended");
     keep(&Evidence { contradicted: Some(Contradicted { why, at: now }), ..evidence }, &kept)
+}
+
+/// Keeps what a plan's batches met under an agreement: an answer that it does not
+/// explain, or a target that is not as it was. Two in a row suspend it.
+///
+/// # Errors
+/// When it can't be kept.
+pub(super) fn met(target: &OpenTarget, applied: &Applied, now: Timestamp) -> Result<(), Failure> {
+    let enabled = |state: State, _: &Evidence| state == State::Enabled;
+    let Ok((kept, mut evidence)) = kept(target, now, enabled) else { return Ok(()) };
+    match &applied.stopped {
+        Some(error) if error.class == Class::Drift => {
+            evidence.surprise(Contradicted { why: error.message.clone(), at: now });
+        }
+        None if applied.accepted > 0 && evidence.surprised.is_some() => evidence.surprised = None,
+        _ => return Ok(()),
+    }
+    keep(&evidence, &kept)
+}
+
+/// Compares what a target offers with what it offered when it was probed, and says
+/// so on the sheet. Another offer suspends its agreement.
+///
+/// # Errors
+/// When it can't be kept.
+pub fn looked(target: &OpenTarget, found: &mut Discovery, now: Timestamp) -> Result<(), Failure> {
+    let probed = |state: State, _: &Evidence| matches!(state, State::Probed | State::Enabled);
+    let Ok((kept, mut evidence)) = kept(target, now, probed) else { return Ok(()) };
+    if !evidence.offered(&found.fingerprint, now) {
+        return Ok(());
+    }
+    keep(&evidence, &kept)?;
+    let standing = standing(target, now)?;
+    for finding in found.findings.iter_mut().filter(|finding| finding.line == gate::LINE) {
+        (finding.ok, finding.text) = (false, standing.to_string());
+        finding.cure.clone_from(&standing.cure);
+    }
+    Ok(())
 }
 
 fn contradiction(swept: &SweepReport) -> Option<String> {

@@ -44,7 +44,9 @@ impl Bridge {
         let applied = deliver::apply(&delivery, plan, &policy, only_unmoved).await;
         self.count_run(target)?;
         self.keep_pauses()?;
-        Ok(applied?)
+        let applied = applied?;
+        agreement::met(target, &applied, self.clock.now())?;
+        Ok(applied)
     }
 
     /// Settles what a crash left open, and reads back what is unproven.

@@ -48,7 +48,7 @@ mod tests;
 
 pub use accuracy::accuracy;
 pub use adopt::{NotAdopted, adopt};
-pub use agreement::{Probed, enable, standing};
+pub use agreement::{Probed, enable, looked, standing};
 pub use attempts::{OpenPush, end_attempt};
 pub use bridge::Bridge;
 pub use decided::{Decided, notes as decided_notes};

@@ -66,6 +66,18 @@ impl View for Probed {
         for cell in &self.cells {
             paper.line(format!("  {cell}"));
         }
+        let beside = count(self.beside, "cell");
+        match self.changed.len() {
+            _ if self.beside == 0 => paper.line(paper.tint(
+                Tone::Warn,
+                "  nothing stood beside them: what a write does to other rows is not shown",
+            )),
+            0 => paper.line(format!("  {beside} of other rows stood beside them, and stayed")),
+            changed => paper.line(paper.tint(
+                Tone::Bad,
+                &format!("  of {beside} of other rows {changed} did not stay as they were"),
+            )),
+        };
         if let Some(stopped) = &self.cycle.stopped {
             paper.line(paper.tint(Tone::Bad, &stopped.message));
         }

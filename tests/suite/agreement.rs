@@ -14,7 +14,7 @@ use planthread::{
     config,
     failure::Exit,
     in_process::InProcess,
-    pipeline::{Bridge, Course, Opener, TargetCycle, Transports, enable, standing},
+    pipeline::{Bridge, Course, Opener, TargetCycle, Transports, enable, looked, standing},
     registry,
     sandbox::shape_of,
     starter::Starter,
@@ -25,7 +25,7 @@ use planthread_kit::{
     Clock, VirtualClock,
     agreement::{SigningKey, State, document::Signed, gate::sign},
 };
-use planthread_mocks::{Setup, Simulator};
+use planthread_mocks::{Fault, Faulty, Rule, Setup, Simulator, faults::When};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -225,7 +225,8 @@ fn a_tenant_is_probed_by_one_person_and_enabled_by_another_before_anything_else_
     let probed = site.clock.block_on(bridge.probe(Some(TARGET), "Bea")).unwrap();
     drop(bridge);
     assert_eq!((probed.agreement.state, probed.seen), (State::Probed, probed.cells.len()));
-    assert_eq!(site.landed(), probed.cells.len(), "one cell group");
+    assert_eq!(site.landed(), probed.cells.len(), "the cell groups of the probe, no more");
+    assert!(probed.beside > 0 && probed.changed.is_empty(), "{probed:?}");
     assert!(site.refused().contains("Bea probed it"));
     let target = site.bridge().target(Some(TARGET)).unwrap();
     enable(&target, "Ada", site.clock.now()).unwrap();
@@ -272,6 +273,59 @@ fn a_read_back_that_contradicts_it_suspends_until_a_probe_proves_it_anew() {
     site.put_right();
     site.clock.advance(Duration::from_secs(1_200));
     assert_eq!(probe(), State::Probed, "and whoever enabled it before decides again");
+}
+
+#[test]
+fn two_writes_in_a_row_that_it_does_not_explain_suspend_it() {
+    let site = Site::new("surprised", &[]);
+    let sandbox = std::mem::replace(&mut *site.sandbox.lock().unwrap(), {
+        let found = registry::chosen(&[TARGET.to_owned()]).unwrap();
+        (found[0].sandbox.build)(&setup(&[], Vec::new())).unwrap()
+    });
+    // The tenant's rule takes the rows, and answers in another form.
+    let renamed = Rule {
+        fault: Fault::RenameField { from: "Status".to_owned(), to: "State".to_owned() },
+        matches: Some("PlanthreadCapacity".to_owned()),
+        when: When::Range(1, 1_000),
+    };
+    *site.sandbox.lock().unwrap() = Box::new(Faulty::new(sandbox, [renamed], 1));
+    let surprised = || {
+        let stopped = site.apply().stopped.unwrap();
+        site.clock.advance(Duration::from_secs(3_600));
+        stopped.message
+    };
+    let first = surprised();
+    assert!(first.contains("not as agreed"), "{first}");
+    assert_eq!(site.state(), State::Enabled, "once may be somebody in between");
+    surprised();
+    assert_eq!(site.state(), State::Suspended);
+    let refused = surprised();
+    assert!(refused.contains("a second write met what it does not explain"), "{refused}");
+}
+
+#[test]
+fn another_model_than_the_probed_one_suspends_it() {
+    let site = Site::new("remodelled", &[]);
+    site.sign(|document| document["environment"] = json!("non_production"));
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    let target = bridge.target(Some(TARGET)).unwrap();
+    let standing = || standing(&target, site.clock.now()).unwrap();
+    let probe = || site.clock.block_on(bridge.probe(Some(TARGET), "Bea")).unwrap().agreement.state;
+    assert_eq!(probe(), State::Probed);
+    enable(&target, "Ada", site.clock.now()).unwrap();
+    let mut found = site.clock.block_on(target.connector.discover()).unwrap();
+    looked(&target, &mut found, site.clock.now()).unwrap();
+    assert_eq!(standing().state, State::Enabled, "it offers what it did: {}", standing());
+    // The tenant's model is another one by now.
+    found.fingerprint = "another".to_owned();
+    looked(&target, &mut found, site.clock.now()).unwrap();
+    assert_eq!(standing().state, State::Suspended);
+    assert!(standing().missing.contains("offers something else than when it was probed"));
+    let line = found.findings.iter().find(|finding| finding.line == "agreement").unwrap();
+    assert!(!line.ok && line.text.starts_with("suspended"), "{line:?}");
+    drop((target, bridge));
+    assert!(site.refused().contains("suspended"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use planthread_contracts::PeriodKind;
 use planthread_kit::{
     Connector,
-    agreement::{Gate, Place, Requests},
+    agreement::{Gate, Place, Requests, gate},
     target::{Auth, SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
 };
 
@@ -35,11 +35,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     schema: || auth::schema::<Config>(&TAKES),
     validate: |settings, measures| typed::<Config>(settings)?.validate(measures),
     address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),
-    files: |settings| {
-        let config = typed::<Config>(settings).ok();
-        let file = config.and_then(|config| config.agreement.file);
-        file.into_iter().map(|file| ("agreement.file".to_owned(), file)).collect()
-    },
+    files: gate::files,
     build,
     provide: None,
 };
@@ -64,9 +60,12 @@ fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFaul
     };
     let gate = Gate::open(&config.agreement, context.folder, &place)
         .map_err(|fault| fault.inside("settings.agreement"))?;
-    let agreed = gate.agreement().map_or(SECONDS, |agreement| agreement.limits.seconds);
-    let http = context.http.clone().or_seconds(SECONDS, agreed);
-    let write_seconds = http.write_seconds.unwrap_or(agreed);
+    let mut http = context.http.clone();
+    if let Some(agreement) = gate.agreement() {
+        http.write_seconds = Some(agreement.limits.patience(http.write_seconds).as_secs());
+    }
+    let http = http.or_seconds(SECONDS, SECONDS);
+    let write_seconds = http.write_seconds.unwrap_or(SECONDS);
     let stack = context.stack(&config.host, &with_host(&config), &TAKES, &http)?;
     let client = Client::new(stack, &config, http.bounds(config.read.page_size, 1));
     let (scope, measures) = (context.scope.clone(), context.measures.to_vec());

@@ -29,6 +29,7 @@ pub enum Switch {
     AutoCreate,
     ScriptFails,
     PartialLoad,
+    PartialReplaces,
     LoadWithoutDone,
     CommitKeepsNothing,
 }
@@ -38,7 +39,7 @@ pub const LOOKED_UP: &str = "2026-11-26";
 
 /// All behaviours that can be switched.
 #[rustfmt::skip]
-pub const TABLE: [Behaviour<Switch>; 18] = [
+pub const TABLE: [Behaviour<Switch>; 19] = [
     Behaviour::on(Switch::BasicAuth, "basic-auth", Grade::B, "2", "Basic with the web service user on every call"),
     Behaviour::on(Switch::OAuth, "oauth", Grade::B, "2", "oauth2/token below the company, client credentials in the Basic header only; Bearer on every call"),
     Behaviour::on(Switch::TokenCloses, "token-closes", Grade::C, "13.10, corrections", "the connection closes after the token answer"),
@@ -55,6 +56,7 @@ pub const TABLE: [Behaviour<Switch>; 18] = [
     Behaviour::off(Switch::AutoCreate, "auto-create", Grade::C, "9", "AutoCreateReferenceRecords: an unknown constraint becomes a new record"),
     Behaviour::off(Switch::ScriptFails, "script-fails", Grade::C, "4.6", "fault: every script answers 200 with ScriptError, without effect"),
     Behaviour::off(Switch::PartialLoad, "partial-load", Grade::U, "4.7, 17", "OperationType Partial merges a file's rows; off: only Full is known"),
+    Behaviour::off(Switch::PartialReplaces, "partial-replaces", Grade::S, "-", "fault: a load that should merge deletes what its file lacks, and answers as one that merged"),
     Behaviour::off(Switch::LoadWithoutDone, "load-without-done", Grade::U, "11", "the trigger loads extract files without extract.done; off: it answers Canceled"),
     Behaviour::off(Switch::CommitKeepsNothing, "commit-keeps-nothing", Grade::C, "8", "a committed scenario is gone afterwards (keepScenarioAfterCommit off)"),
 ];

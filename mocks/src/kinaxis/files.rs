@@ -91,7 +91,7 @@ impl Kinaxis {
             fields.ok_or_else(|| refused(400, "Columns names a field that is not there"))?;
         let full = match text(&body, "/OperationType")? {
             "Full" => true,
-            "Partial" if self.on(Switch::PartialLoad) => false,
+            "Partial" if self.on(Switch::PartialLoad) => self.on(Switch::PartialReplaces),
             other => return Err(refused(400, format!("OperationType {other} is not known"))),
         };
         let rows = rows(&body)?;

@@ -120,10 +120,12 @@ fn started(site: &Site) -> TargetCycle {
     done.targets.remove(0)
 }
 
-#[test]
-fn a_tenant_is_probed_and_enabled_by_persons_before_it_is_written() {
+/// A tenant that nobody plans with, whose agreement is signed and not probed.
+fn contracted(on: &[&str]) -> Site {
     let way = Way::all(registered()).into_iter().find(|way| way.name == "merge").unwrap();
-    let site = Site::of((registered(), &way), Setup::default(), |sandbox| sandbox);
+    let on = on.iter().map(|name| (*name).to_owned()).collect();
+    let setup = Setup { on, ..Setup::default() };
+    let site = Site::of((registered(), &way), setup, |sandbox| sandbox);
     let (signed, public) = signed(|document| {
         document["environment"] = "non_production".into();
         document["hosts"] = json!(["http://127.0.0.1:9102/PTDM01_DEV01"]);
@@ -133,6 +135,12 @@ fn a_tenant_is_probed_and_enabled_by_persons_before_it_is_written() {
     let demo = SigningKey::demo().unwrap().public();
     let text = fs::read_to_string(&config).unwrap().replace(&demo, &public);
     fs::write(&config, text).unwrap();
+    site
+}
+
+#[test]
+fn a_tenant_is_probed_and_enabled_by_persons_before_it_is_written() {
+    let site = contracted(&[]);
     let state = || {
         let target = site.bridge().target(Some("maestro")).unwrap();
         standing(&target, site.clock.now()).unwrap().state
@@ -144,7 +152,8 @@ fn a_tenant_is_probed_and_enabled_by_persons_before_it_is_written() {
     let bridge = site.bridge();
     let probed = site.clock.block_on(bridge.probe(Some("maestro"), "Bea")).unwrap();
     assert!(probed.seen == probed.cells.len() && probed.seen > 0, "{probed:?}");
-    assert_eq!(site.stored().1.len(), probed.seen, "one cell group, and no more");
+    assert_eq!(site.stored().1.len(), probed.seen, "two cell groups, and no more");
+    assert!(probed.beside > 0 && probed.changed.is_empty(), "the first one stays: {probed:?}");
     drop(bridge);
     assert_eq!(state(), State::Probed);
     enable(&site.bridge().target(Some("maestro")).unwrap(), "Ada", site.clock.now()).unwrap();
@@ -152,4 +161,19 @@ fn a_tenant_is_probed_and_enabled_by_persons_before_it_is_written() {
     let done = started(&site);
     assert!(done.stopped.is_none(), "{:?}", done.stopped);
     assert!(site.stored().1.len() > probed.seen);
+}
+
+/// The word for a load that merges replaces the table instead.
+#[test]
+fn a_probe_whose_load_deletes_other_rows_suspends_the_agreement() {
+    let site = contracted(&["partial-replaces"]);
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    let probed = site.clock.block_on(bridge.probe(Some("maestro"), "Bea")).unwrap();
+    assert!(!probed.changed.is_empty(), "{probed:?}");
+    assert_eq!(probed.agreement.state, State::Suspended);
+    let missing = &probed.agreement.missing;
+    assert!(missing.contains("changed") && missing.contains("did not send"), "{missing}");
+    let target = bridge.target(Some("maestro")).unwrap();
+    assert!(enable(&target, "Ada", site.clock.now()).is_err());
 }

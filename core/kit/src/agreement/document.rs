@@ -1,6 +1,6 @@
 //! What an agreement says: the request, the target's answers, and who stands for it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -146,6 +146,13 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// How long one request may take: no longer than agreed, nor than a person
+    /// configured.
+    #[must_use]
+    pub fn patience(&self, configured: Option<u64>) -> Duration {
+        Duration::from_secs(configured.map_or(self.seconds, |own| own.min(self.seconds)))
+    }
+
     /// Whether a request of so many rows and bytes is within them.
     ///
     /// # Errors

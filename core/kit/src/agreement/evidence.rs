@@ -31,13 +31,13 @@ pub struct Probing {
     pub until: Timestamp,
 }
 
-/// A read-back contradicted what was agreed.
+/// What was read, answered or found contradicts what was agreed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contradicted {
-    /// What stood there instead.
+    /// What there was instead.
     pub why: String,
-    /// When it was read.
+    /// When.
     pub at: Timestamp,
 }
 
@@ -58,9 +58,15 @@ pub struct Evidence {
     /// The cells that it wrote.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cells: Vec<String>,
+    /// Digest of what the target offered then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surface: Option<String>,
     /// Who let it be written after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<Act>,
+    /// The last write met what the agreement does not explain: the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surprised: Option<Contradicted>,
     /// Why it no longer holds, until a probe proves that it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contradicted: Option<Contradicted>,
@@ -71,6 +77,41 @@ impl Evidence {
     #[must_use]
     pub fn is_probed_at(&self, now: Timestamp) -> bool {
         self.probing.as_ref().is_some_and(|probe| now < probe.until)
+    }
+
+    /// A write met what the agreement does not explain: an answer of another shape, a
+    /// target that is not as it was. The second one in a row contradicts it.
+    pub fn surprise(&mut self, met: Contradicted) {
+        match self.surprised.take() {
+            None => self.surprised = Some(met),
+            Some(first) => {
+                let why = format!("a second write met what it does not explain: {}", met.why);
+                let first = format!("{why} (on {}: {})", first.at.strftime("%Y-%m-%d"), first.why);
+                self.contradicted = Some(Contradicted { why: first, ..met });
+            }
+        }
+    }
+
+    /// The target offers `surface`: another than when it was probed contradicts what
+    /// was proven. Whether it does.
+    pub fn offered(&mut self, surface: &str, at: Timestamp) -> bool {
+        let other = self.surface.as_deref().is_some_and(|probed| probed != surface);
+        if other && self.contradicted.is_none() {
+            let why = "the target offers something else than when it was probed".to_owned();
+            self.contradicted = Some(Contradicted { why, at });
+        }
+        other
+    }
+
+    /// `who` probed it: what contradicted it before is settled, and who let it be
+    /// written before did not know of that.
+    pub fn prove(&mut self, who: &str, at: Timestamp, surface: Option<String>) {
+        self.probed = Some(Act { who: who.to_owned(), at });
+        self.surface = surface;
+        self.surprised = None;
+        if self.contradicted.take().is_some() {
+            self.enabled = None;
+        }
     }
 
     /// Its file, beside the agreement's: `NAME.evidence.json`.
@@ -108,5 +149,34 @@ impl Evidence {
         let part = file.with_extension("part");
         fs::write(&part, text + "\n").map_err(|error| fault(&error))?;
         fs::rename(&part, file).map_err(|error| fault(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: i8) -> Timestamp {
+        format!("2026-11-{day:02}T06:00:00Z").parse().unwrap()
+    }
+
+    fn met(day: i8) -> Contradicted {
+        Contradicted { why: "an answer of HTML".to_owned(), at: at(day) }
+    }
+
+    #[test]
+    fn two_surprises_in_a_row_or_another_surface_contradict_and_a_probe_settles_them() {
+        let mut evidence = Evidence::default();
+        evidence.surprise(met(1));
+        assert!(evidence.contradicted.is_none(), "once may be a proxy's");
+        evidence.surprise(met(2));
+        let why = evidence.contradicted.clone().unwrap().why;
+        assert!(why.contains("a second write") && why.contains("2026-11-01"), "{why}");
+        evidence.enabled = Some(Act { who: "Ada".to_owned(), at: at(1) });
+        evidence.prove("Bea", at(3), Some("5f".to_owned()));
+        assert!(evidence.contradicted.is_none() && evidence.enabled.is_none());
+        assert!(!evidence.offered("5f", at(4)) && evidence.contradicted.is_none());
+        assert!(evidence.offered("60", at(5)) && evidence.contradicted.is_some());
+        assert!(!Evidence::default().offered("60", at(5)), "nobody probed: nothing to compare");
     }
 }

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Id of its line on the consultant's sheet.
-const LINE: &str = "agreement";
+pub const LINE: &str = "agreement";
 /// The host word of this machine, at any port.
 const LOOPBACK: &str = "loopback";
 
@@ -107,6 +107,14 @@ const READ: &str = "let this user read the file beside the agreement's";
 const AGAIN: &str = "find out what the target makes of our writes; then prove it anew: `planthread \
     agreement probe --who YOU`";
 const SIGN: &str = "let the integration lead sign it again: `planthread agreement sign`";
+
+/// The file that settings name below `agreement`, for
+/// [`TargetFactory::files`](crate::target::TargetFactory).
+#[must_use]
+pub fn files(settings: &Value) -> Vec<(String, PathBuf)> {
+    let file = settings["agreement"]["file"].as_str();
+    file.into_iter().map(|file| ("agreement.file".to_owned(), file.into())).collect()
+}
 
 impl Gate {
     /// Looks at the configured agreement. One that does not hold is no fault of
