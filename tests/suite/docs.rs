@@ -39,6 +39,38 @@ fn pages() -> Vec<Page> {
     pages
 }
 
+/// What each connector's page says, in this order; it may say more in between.
+const SECTIONS: [&str; 9] = [
+    "Which tenant it fits",
+    "What is not built",
+    "What happens in a push",
+    "What happens in a read",
+    "What `check` proves",
+    "Packs",
+    "Example",
+    "Options",
+    "Sources",
+];
+
+#[test]
+fn connectors_have_pages_of_one_form() {
+    let mut found = 0;
+    for Page { path, text } in pages() {
+        if !path.starts_with(root().join("connectors")) || !path.ends_with("README.md") {
+            continue;
+        }
+        let heads: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let mut wanted = SECTIONS.iter().peekable();
+        for head in &heads {
+            wanted.next_if(|section| *section == head);
+        }
+        assert_eq!(wanted.next(), None, "{}: {heads:?}", path.display());
+        assert!(text.contains("No live") || text.contains("no tenant was"), "{}", path.display());
+        found += 1;
+    }
+    assert_eq!(found, planthread::registry::TARGETS.len());
+}
+
 impl Page {
     /// Fenced blocks: language, first line's number, text.
     fn blocks(&self) -> Vec<(String, usize, String)> {
