@@ -1,6 +1,10 @@
 //! From the configured policy to the engine's: dates, grants, promotions.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use planthread_contracts::{
@@ -44,8 +48,23 @@ pub fn policy(
     let (state, measures) = (&loaded.config.state, &target.config.measures);
     policy.adopted = adopt::adopted(state, &target.name, measures, &target.scope)?;
     policy.answers = proportion::answers(state, &target.name)?;
+    policy.sources = Arc::new(sources(target));
     policy.units = proportion::units(&loaded.config.plant, &target.config);
     Ok(policy)
+}
+
+/// What stands behind each resource and location of a target, by its name in the plant.
+fn sources(target: &OpenTarget) -> BTreeMap<(String, String), String> {
+    let mut sources: BTreeMap<_, String> = BTreeMap::new();
+    for row in &target.config.mapping.rows {
+        let place = (row.resource.clone(), row.location.clone());
+        let named = sources.entry(place).or_default();
+        if !named.is_empty() {
+            named.push_str(" and ");
+        }
+        named.push_str(&row.source);
+    }
+    sources
 }
 
 /// Days ahead for which quiet windows are told: longer than any apply takes.

@@ -86,6 +86,21 @@ for query_id, scope in ((bare(handle), "Scope"), (handle, "workbookScope")):
     check(f"GET data/worksheet with {query_id} and {scope}",
           status == 200 and len(page["Rows"]) == sheet["TotalRowCount"], page)
 
+# A row of an own table with its reason, as a client reads it: a text beside numbers.
+OWN = {"Namespace": "Planthread", "Name": "CapacitySignal"}
+WHY = "held: the source is silent; attainable 36 HUR; source press-a; known as of 2026-11-23"
+columns = FIELDS[:4] + ["Live", "Reason"]
+own = {"Scenario": SCENARIO, "Table": OWN, "Fields": columns, "Rows": [{"Values": ROW[:4] + ["36", WHY]}]}
+status, staged, _ = call("POST", "bulk/upload", own)
+status, done, _ = call("POST", f"bulk/upload/{bare(staged['UploadId'])}/complete")
+check("a text lands beside its numbers", done["Results"]["InsertedRowCount"] == 1, done)
+status, opened, _ = call("POST", "bulk/export", {"Scenario": SCENARIO, "Table": OWN, "Fields": columns, "Filter": ""})
+path = f"bulk/export/{bare(opened['ExportId'])}?startRow=0&pageSize=337500&delimiter=%09&finishExport=false"
+status, page, _ = call("GET", path)
+check("a client reads why a number is what it is", [row.split("\t")[4:] for row in page["Rows"]] == [["36", WHY]], page)
+status, staged, _ = call("POST", "bulk/remove", own)
+call("POST", f"bulk/remove/{bare(staged['RemovalId'])}/complete")
+
 # 9: an import, in the locale of the web service user.
 parameters.update({"Filter": None, "VariableValues": None})
 row = ["LINE-1", "1010", "30-11-26", "06-12-26", "36"]

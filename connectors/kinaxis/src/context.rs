@@ -78,6 +78,8 @@ impl Context {
             guard,
         };
         context.gate = context.gate(target)?;
+        let agreed = context.gate.as_ref().and_then(Gate::agreement);
+        context.client.patience = agreed.map(|one| one.limits.patience(target.http.write_seconds));
         Ok(context)
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use planthread_kit::{
     Connector,
+    agreement::gate,
     target::{SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
 };
 
@@ -28,11 +29,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     schema: || auth::schema::<Config>(&TAKES),
     validate: |settings, measures| typed::<Config>(settings)?.validate(measures),
     address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),
-    files: |settings| {
-        let config = typed::<Config>(settings).ok();
-        let file = config.and_then(|config| config.agreement.file);
-        file.into_iter().map(|file| ("agreement.file".to_owned(), file)).collect()
-    },
+    files: gate::files,
     build,
     provide: None,
 };

@@ -24,7 +24,7 @@ pub(crate) fn pack(
     cells: &[CellWrite],
 ) -> Result<Vec<PackFile>, ConnectorError> {
     let grouped = encode(cells, measures)?;
-    let parts = parts(&grouped, layouts, usize::MAX);
+    let parts = parts(&grouped, layouts, usize::MAX, |_| None);
     let mut files = Vec::new();
     for (number, layout) in layouts.iter().enumerate() {
         let mine = lines(&parts, number);

@@ -4,7 +4,7 @@
 //! `ScriptError` (§13.1). A client was seen to take a partial success with up to
 //! ten bad rows for a success; here nothing but the full count is one.
 
-use planthread_kit::{ConnectorError, Tally, redact};
+use planthread_kit::{ConnectorError, Tally, http::said::listed, redact};
 use serde_json::Value;
 
 use crate::wire::drift;
@@ -30,7 +30,8 @@ pub(crate) fn import(answer: &Value) -> Result<Tally, ConnectorError> {
     let success = answer["Success"].as_bool().unwrap_or(false);
     let sheet = answer.pointer("/Worksheets/0");
     let said = [Some(&answer["Errors"]), sheet.map(|sheet| &sheet["Errors"])];
-    let said: Vec<String> = said.into_iter().flatten().flat_map(errors).collect();
+    // One object, or a list of them (corrections).
+    let said: Vec<String> = said.into_iter().flatten().flat_map(|one| listed(one, 3)).collect();
     let word = if success { "Success" } else { "Failure" };
     let word =
         if said.is_empty() { word.to_owned() } else { format!("{word}: {}", said.join("; ")) };
@@ -44,21 +45,6 @@ pub(crate) fn import(answer: &Value) -> Result<Tally, ConnectorError> {
     let counts = ["InsertedRowCount", "ModifiedRowCount", "UnchangedRowCount"];
     let (good, errors) = (sum(sheet, &counts)?, count(sheet, "ErrorRowCount")?);
     Ok(Tally { word, good, errors, success })
-}
-
-/// Code and message of `Errors`: one object, or a list of them (corrections).
-fn errors(value: &Value) -> Vec<String> {
-    let one = |value: &Value| {
-        let text = value["Message"].as_str()?;
-        Some(match value["Code"].as_str() {
-            Some(code) => format!("{code}: {text}"),
-            None => text.to_owned(),
-        })
-    };
-    match value {
-        Value::Array(all) => all.iter().take(3).filter_map(one).collect(),
-        value => one(value).into_iter().collect(),
-    }
 }
 
 /// The value of a script; a failed one answers 200 as well (§4.6).

@@ -6,6 +6,7 @@ use jiff::{ToSpan as _, civil::Date};
 use planthread_contracts::{MeasureDecl, Period, SeenCell};
 use planthread_kit::{
     CellWrite, Class, ConnectorError, EncodingDigest,
+    batch::plain,
     dates::DateForm,
     rows::{Grouped, Parts, RowKey, group, refuse, scaled},
 };
@@ -24,6 +25,12 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// Fields that its rows bring: values, and the reason where they have one.
+    pub(crate) fn sent(&self, layout: &Layout) -> Vec<String> {
+        let told = self.rows.iter().all(|line| line.reason.is_some());
+        self.fields.iter().chain(layout.reason.iter().filter(|_| told)).cloned().collect()
+    }
+
     /// Positions of its cells in the batch.
     pub(crate) fn cells(&self) -> impl Iterator<Item = usize> {
         self.rows.iter().flat_map(|line| line.cells.iter().copied())
@@ -38,7 +45,19 @@ pub(crate) struct Line {
     pub(crate) values: Vec<String>,
     /// Positions of the cells in the batch.
     pub(crate) cells: Vec<usize>,
+    /// Why the values are what they are, where the table has a field for it.
+    pub(crate) reason: Option<String>,
 }
+
+impl Line {
+    /// Its values, and the reason where it has one.
+    pub(crate) fn sent(&self) -> Vec<String> {
+        self.values.iter().chain(&self.reason).cloned().collect()
+    }
+}
+
+/// Signs of a reason, which are plain (§13.5): how many a field takes is not public.
+const REASON_MAX: usize = 250;
 
 /// Cells as rows; a value is written as plain digits at its declared scale.
 pub(crate) fn encode(
@@ -64,8 +83,14 @@ pub(crate) fn encode(
     })
 }
 
-/// The rows by table and value fields, at most `most` in one part.
-pub(crate) fn parts(grouped: &Grouped<String>, layouts: &[Layout], most: usize) -> Vec<Part> {
+/// The rows by table and value fields, at most `most` in one part; `told` says why the
+/// values of a row are what they are.
+pub(crate) fn parts<'t>(
+    grouped: &Grouped<String>,
+    layouts: &[Layout],
+    most: usize,
+    told: impl Fn(&RowKey) -> Option<&'t str>,
+) -> Vec<Part> {
     let mut all: BTreeMap<(usize, Vec<String>), Vec<Line>> = BTreeMap::new();
     for table in &grouped.tables {
         for (number, layout) in layouts.iter().enumerate() {
@@ -79,6 +104,11 @@ pub(crate) fn parts(grouped: &Grouped<String>, layouts: &[Layout], most: usize) 
                 key: row.key.clone(),
                 values: places.iter().map(|at| row.values[*at].clone()).collect(),
                 cells: places.iter().map(|at| row.cells[*at]).collect(),
+                reason: layout
+                    .reason
+                    .as_ref()
+                    .and_then(|_| told(&row.key))
+                    .map(|text| plain(text, REASON_MAX)),
             });
             if !places.is_empty() {
                 all.entry((number, fields)).or_default().extend(lines);
@@ -129,19 +159,20 @@ pub(crate) fn lines(parts: &[Part], number: usize) -> impl Iterator<Item = (&Par
     mine.flat_map(|part| part.rows.iter().map(move |line| (part, line)))
 }
 
-/// All values of a row: those of the batch; what it does not bring is as held.
+/// All values of a row, and its reason where the table has one: those of the batch;
+/// what it does not bring is as held.
 pub(crate) fn whole(
     layout: &Layout,
     (part, line): (&Part, &Line),
     held: Option<&Held>,
 ) -> Vec<String> {
-    let skip = layout.keys().len();
+    let (skip, fields, values) = (layout.keys().len(), part.sent(layout), line.sent());
     let value = |(at, field): (usize, &String)| {
-        let new = part.fields.iter().position(|own| own == field).map(|at| &line.values[at]);
+        let new = fields.iter().position(|own| own == field).map(|at| &values[at]);
         let old = || held.map(|held| &held.texts[skip + at]);
         new.or_else(old).cloned().unwrap_or_default()
     };
-    layout.values.iter().enumerate().map(value).collect()
+    layout.stored().iter().enumerate().map(value).collect()
 }
 
 /// A digest of what goes out, and of which cells each row came from.
@@ -249,7 +280,7 @@ mod tests {
     fn cells_become_rows_of_their_tables() {
         let cells = batch();
         let grouped = encode(&cells, &measures()).unwrap();
-        let parts = parts(&grouped, &layouts(), 5_000);
+        let parts = parts(&grouped, &layouts(), 5_000, |_| None);
         let shape: Vec<_> =
             parts.iter().map(|p| (p.layout, p.fields.join(","), p.rows.len())).collect();
         assert_eq!(shape, [(0, "Rate".to_owned(), 2), (1, "AsOf,Live".to_owned(), 2)]);
@@ -264,6 +295,28 @@ mod tests {
         part.fields = vec!["Live".to_owned()];
         part.rows[0].values = vec!["7".to_owned()];
         assert_eq!(whole(layout, (&part, &part.rows[0]), Some(&held)), ["1", "7"]);
+    }
+
+    #[test]
+    fn a_reason_stands_last_in_one_plain_line_and_is_no_value() {
+        let mut layouts = layouts();
+        layouts[1].reason = Some("Reason".to_owned());
+        let grouped = encode(&batch(), &measures()).unwrap();
+        let text = format!("held:\tGr\u{fc}n {}", "x".repeat(300));
+        let told = parts(&grouped, &layouts, 5_000, |_| Some(&text));
+        let untold = parts(&grouped, &layouts, 5_000, |_| None);
+        assert_eq!(digest(&told), digest(&untold), "no row is judged by its reason");
+        let (part, line) = (&told[1], &told[1].rows[0]);
+        assert_eq!(part.sent(&layouts[1]), ["AsOf", "Live", "Reason"]);
+        assert_eq!(part.fields, ["AsOf", "Live"]);
+        assert!(line.sent()[2].starts_with("held:?Gr?n x") && line.sent()[2].len() == 250);
+        assert_eq!(told[0].rows[0].reason, None, "that table has no field for it");
+        let texts = ["", "", "", "", "1", "2", "old"].map(str::to_owned);
+        let held = Held { key: None, texts: texts.into() };
+        assert_eq!(whole(&layouts[1], (part, line), Some(&held))[2], line.sent()[2]);
+        let line = &untold[1].rows[0];
+        assert_eq!(whole(&layouts[1], (&untold[1], line), Some(&held))[2], "old");
+        assert_eq!(held.values(&layouts[1], &layouts[1].values).unwrap().len(), 2);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Requests and their receipts: the thin IO.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Method, StatusCode, header::CONTENT_TYPE};
 use planthread_kit::{
@@ -30,6 +32,8 @@ pub(crate) struct Client {
     page_size: usize,
     parallel: usize,
     worksheets: Worksheets,
+    /// How long a write may take, where an agreement says so.
+    pub(crate) patience: Option<Duration>,
 }
 
 /// A read of one table.
@@ -86,6 +90,7 @@ impl Client {
             page_size: config.reading.page_size,
             parallel: if config.one_session { 1 } else { 4 },
             worksheets: config.worksheets.clone(),
+            patience: None,
         }
     }
 
@@ -285,7 +290,7 @@ impl Client {
         expect: Expect,
     ) -> Result<Value, ConnectorError> {
         let operation = call.operation;
-        let answer = self.http().send(call).await?;
+        let answer = self.http().send(Call { timeout: self.patience, ..call }).await?;
         let taken = receipt(operation, &answer, expect, Sent::Maybe, said);
         taken.map_err(|error| match refuses(answer.status()) {
             true => error.took_nothing(),

@@ -68,6 +68,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         uniform_batches: true,
         measures: measures.to_vec(),
         names_rejected_rows: true,
+        tells: false,
         published_requests_per_minute: None,
         side_by_side: 1,
         cost: cost(config, measures),

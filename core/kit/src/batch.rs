@@ -4,10 +4,15 @@
 //! is what an attempt carried: it can be asked about, also after its grants
 //! have ended, and there is no way to send it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use planthread_contracts::{CellKey, Scope, WriteGrant};
 use rust_decimal::Decimal;
+
+use crate::rows::RowKey;
 
 /// One cell on its way: from the plan into a batch, an attempt, or a pack. The
 /// value is exactly what the target shall hold.
@@ -21,9 +26,13 @@ pub struct CellWrite {
     pub value: Decimal,
 }
 
-/// Cells of one target and scope, each covered by a grant, in key order.
+/// Cells of one target and scope, each covered by a grant, in key order; and what is
+/// told of their groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch(Arc<RecordedBatch>);
+pub struct Batch {
+    recorded: Arc<RecordedBatch>,
+    told: Arc<BTreeMap<RowKey, String>>,
+}
 
 /// The cells of an attempt as they were submitted, in the order of its batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +59,14 @@ impl RecordedBatch {
     pub fn cells(&self) -> &[CellWrite] {
         &self.cells
     }
+}
+
+/// A text in one line of plain signs, at most `most` of them: others broke imports of
+/// real clients. A sign that is not plain becomes `?`.
+#[must_use]
+pub fn plain(text: &str, most: usize) -> String {
+    let sign = |sign: char| if sign.is_ascii_graphic() || sign == ' ' { sign } else { '?' };
+    text.chars().map(sign).take(most).collect()
 }
 
 /// The batch may not be built.
@@ -88,30 +105,44 @@ impl Batch {
         if let Some(pair) = cells.windows(2).find(|pair| pair[0].key == pair[1].key) {
             return Err(BatchError::Twice(Box::new(pair[0].key.clone())));
         }
-        Ok(Self(Arc::new(RecordedBatch { scope, cells })))
+        Ok(Self { recorded: Arc::new(RecordedBatch { scope, cells }), told: Arc::default() })
+    }
+
+    /// The same batch, with a text for its cell groups: why their values are what they
+    /// are, whose, and how old. A text is no value: it travels with the values that it
+    /// tells of, is kept in no ledger, and proves no landing.
+    #[must_use]
+    pub fn telling(self, told: BTreeMap<RowKey, String>) -> Self {
+        Self { told: Arc::new(told), ..self }
+    }
+
+    /// What is told of a cell group.
+    #[must_use]
+    pub fn told(&self, group: &RowKey) -> Option<&str> {
+        self.told.get(group).map(String::as_str)
     }
 
     /// The scope.
     #[must_use]
     pub fn scope(&self) -> &Scope {
-        &self.0.scope
+        &self.recorded.scope
     }
 
     /// The cells, sorted by key: cells of one group stand side by side.
     #[must_use]
     pub fn cells(&self) -> &[CellWrite] {
-        &self.0.cells
+        &self.recorded.cells
     }
 
     /// What an attempt with this batch is remembered by.
     #[must_use]
     pub fn recorded(&self) -> &RecordedBatch {
-        &self.0
+        &self.recorded
     }
 
     /// The same, for whoever keeps it beside the batch: nothing is copied.
     #[must_use]
     pub fn shared(&self) -> Arc<RecordedBatch> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.recorded)
     }
 }

@@ -100,6 +100,9 @@ pub struct Capabilities {
     pub measures: Vec<MeasureDecl>,
     /// Whether the target names each refused row.
     pub names_rejected_rows: bool,
+    /// Whether a text of each cell group lands beside its values
+    /// ([`Batch::told`]).
+    pub tells: bool,
     /// What the vendor publishes as its request rate, requests per minute;
     /// `None` when it publishes none.
     pub published_requests_per_minute: Option<u32>,

@@ -16,7 +16,7 @@
 //!   are [`system_clock`] and [`transport_reqwest`].
 //! - [`mod@agreement`]: signed descriptions of writes that nothing public describes.
 //! - [`secret`], [`mask`] and [`mod@redact`]: what must not be printed.
-//! - [`rows`], [`matching`], [`dates`], [`mod@delimited`], [`sheet`], [`mod@probe`]: what most
+//! - [`rows`], [`changes`], [`matching`], [`dates`], [`mod@delimited`], [`sheet`], [`mod@probe`]: what most
 //!   connectors do between cells and the wire, without IO.
 
 pub mod agreement;
@@ -24,6 +24,7 @@ pub mod attempt;
 pub mod backoff;
 pub mod batch;
 pub mod breaker;
+pub mod changes;
 pub mod clock;
 pub mod connector;
 pub mod dates;

@@ -324,6 +324,10 @@ impl Data {
             };
             if let Some(period) = self.period(declared, of(start), held.last()) {
                 let key = RowKey::new(&way.scope, of(name), of(site), period);
+                if let Some(reason) = declared.reason {
+                    let text = held.last().map_or("", |row| row[reason].as_str());
+                    plan.store.tell(key.clone(), text);
+                }
                 for (at, field) in declared.fields.iter().enumerate() {
                     let Some(measure) = field.measure else { continue };
                     let values = held.iter().filter_map(|row| row[at].parse::<Decimal>().ok());

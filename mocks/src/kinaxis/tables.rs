@@ -49,6 +49,8 @@ pub(super) struct Table {
     pub(super) place: Option<(usize, usize)>,
     /// Fields of the first day and of the end of a row.
     pub(super) span: Option<(usize, Option<usize>)>,
+    /// Field of the text that the planner's page shows beside the numbers of a row.
+    pub(super) reason: Option<usize>,
 }
 
 impl Table {
@@ -67,6 +69,7 @@ impl Table {
             identity: Vec::new(),
             place: None,
             span: None,
+            reason: None,
         };
         table.identity = identity.iter().filter_map(|name| table.find(name)).collect();
         let place = |of: &str| {
@@ -187,8 +190,9 @@ fn standard() -> Vec<Table> {
     ]
 }
 
-/// A customer's own table: one row a constraint and period.
-fn own(namespace: &str, name: &str, numbers: &[String]) -> Table {
+/// A customer's own table: one row a constraint and period, and the text of a row where
+/// it has a field for it.
+fn own(namespace: &str, name: &str, numbers: &[String], reason: Option<&str>) -> Table {
     let mut fields = vec![
         ("Constraint.Name", Text),
         ("Constraint.Site.Value", Text),
@@ -197,7 +201,10 @@ fn own(namespace: &str, name: &str, numbers: &[String]) -> Table {
     ];
     fields.extend(numbers.iter().map(|number| (number.as_str(), Number)));
     let key = ["Constraint.Name", "Constraint.Site.Value", "EffectiveInDate"];
-    Table::new((namespace, name), true, &key, &fields)
+    fields.extend(reason.map(|reason| (reason, Text)));
+    let mut table = Table::new((namespace, name), true, &key, &fields);
+    table.reason = reason.and_then(|reason| table.find(reason));
+    table
 }
 
 /// Own table of the demo: field, label, how it adds up, part.
@@ -215,6 +222,8 @@ const SIGNAL_FIELDS: [(&str, &str, Aggregation, Part); 11] = [
     ("ValidUntil", "Signal: valid until (yyyymmdd)", Aggregation::Min, Part::ValidUntil),
     ("Beat", "Signal: heartbeat", Aggregation::Max, Part::Beat),
 ];
+/// The text field of the demo's own table.
+const REASON: &str = "Reason";
 /// Namespace and name of the demo's own table.
 const OWN: (&str, &str) = ("Planthread", "CapacitySignal");
 /// What the standard row of a constraint is called in the grid.
@@ -230,7 +239,7 @@ pub(super) fn build(options: &Options) -> (Vec<Table>, Model) {
     match &options.shape {
         None => {
             let numbers = SIGNAL_FIELDS.map(|(name, ..)| name.to_owned());
-            tables.push(own(OWN.0, OWN.1, &numbers));
+            tables.push(own(OWN.0, OWN.1, &numbers, Some(REASON)));
             let rate =
                 measure("Mfg::ConstraintAvailable.Rate", "Rate", Aggregation::Sum, Part::Cut);
             model.measures.push(rate);
@@ -239,7 +248,7 @@ pub(super) fn build(options: &Options) -> (Vec<Table>, Model) {
                 model.measures.push(measure(&id, label, aggregation, part));
             }
             if let Some(name) = &options.cut_table {
-                tables.push(own(OWN.0, name, &["Rate".to_owned()]));
+                tables.push(own(OWN.0, name, &["Rate".to_owned()], None));
                 let id = format!("{}::{name}.Rate", OWN.0);
                 model.measures.push(measure(&id, "Plan cut", Aggregation::Sum, Part::Other));
             }
@@ -293,8 +302,15 @@ fn shaped(shape: &crate::sdk::SandboxShape, tables: &mut Vec<Table>, model: &mut
     }
     for ((namespace, name), numbers) in fields {
         let numbers: Vec<String> = numbers.into_iter().collect();
-        tables.push(own(&namespace, &name, &numbers));
+        let reason = reason_of(shape, &format!("{namespace}::{name}"));
+        tables.push(own(&namespace, &name, &numbers, reason));
     }
+}
+
+/// The text field that the settings name for an own table.
+fn reason_of<'a>(shape: &'a crate::sdk::SandboxShape, table: &str) -> Option<&'a str> {
+    let own = shape.settings.get("own_tables")?.as_array()?;
+    own.iter().find(|one| one["name"] == table)?["reason"].as_str()
 }
 
 fn measure(id: &str, label: &str, aggregation: Aggregation, part: Part) -> Measure {

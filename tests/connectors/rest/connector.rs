@@ -210,6 +210,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         uniform_batches: false,
         measures: measures.to_vec(),
         names_rejected_rows: true,
+        tells: false,
         published_requests_per_minute: None,
         side_by_side: config.jobs,
         cost: Cost {

@@ -5,6 +5,7 @@ mod agreed;
 mod commit;
 mod files;
 mod profiles;
+mod reasons;
 mod requests;
 mod restart;
 
@@ -26,6 +27,7 @@ use planthread_kit::{
     NoteError, NoteSink, Poll, PushOutcome, QuotaBook, QuotaConfig, Selection, Submission,
     VirtualClock,
     http::{HttpSettings, Lane, TokenBook},
+    rows::RowKey,
     target::{Known, Network, Nothing, SettingsFault, TargetContext},
 };
 use planthread_mocks::{Setup, Simulator};
@@ -179,11 +181,21 @@ impl Rig {
         connector: &dyn Connector,
         cells: &[CellWrite],
     ) -> Result<PushOutcome, ConnectorError> {
+        self.push_telling(connector, cells, BTreeMap::new())
+    }
+
+    /// Pushes cells with what is told of their groups.
+    pub(super) fn push_telling(
+        &self,
+        connector: &dyn Connector,
+        cells: &[CellWrite],
+        told: BTreeMap<RowKey, String>,
+    ) -> Result<PushOutcome, ConnectorError> {
         let scope = Scope::named(&cells[0].key.scope);
         let declared = &connector.info().capabilities.measures;
         let grants: Vec<_> =
             declared.iter().map(|one| WriteGrant::bridge_owned(one, &scope).unwrap()).collect();
-        let batch = Batch::new(scope, &grants, cells.to_vec()).unwrap();
+        let batch = Batch::new(scope, &grants, cells.to_vec()).unwrap().telling(told);
         let notes = Arc::new(Notes::default());
         let attempt = Attempt::new(AttemptId::draw(&self.clock), notes.clone());
         match self.clock.block_on(connector.submit(&batch, &attempt))? {

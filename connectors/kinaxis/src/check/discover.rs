@@ -119,7 +119,7 @@ async fn table(
         context.measures.iter().filter(move |measure| measure.surface == surface)
     };
     let (scenario, all) = (context.client.scenario(), std::iter::empty());
-    match read::held(context, scenario, number, &layout.values, all, Lane::Sweep).await {
+    match read::held(context, scenario, number, &layout.stored(), all, Lane::Sweep).await {
         Ok(rows) => {
             let ours = rows.iter().filter(|row| row.key.is_some()).count();
             let foreign = rows.len() - ours;
@@ -132,9 +132,15 @@ async fn table(
                     Owner::Other(_) => report.tick(&measure.name, text),
                 }
             }
+            if let Some(reason) = layout.reason_surface() {
+                report.tick(&reason, "it can be read, and is no number");
+            }
             Ok(true)
         }
         Err(error) => {
+            if let Some(reason) = layout.reason_surface() {
+                report.unread(&reason, error.clone())?;
+            }
             for measure in layout.values.iter().flat_map(mine) {
                 report.unread(&measure.name, error.clone())?;
             }

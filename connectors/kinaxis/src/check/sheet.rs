@@ -85,6 +85,12 @@ pub(crate) fn lines(context: &Context) -> Vec<SheetLine> {
         }
         lines.push(one);
     }
+    for layout in layouts {
+        if let Some(reason) = layout.reason_surface() {
+            let text = format!("{reason} is a text of some 250 signs");
+            lines.push(line(reason, "data model", text));
+        }
+    }
     for layout in layouts.iter().filter(|layout| !layout.keyed) {
         let text = format!(
             "{} has no unique key: sent again, a row acts as in the profile",

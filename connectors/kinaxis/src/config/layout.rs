@@ -55,6 +55,10 @@ pub struct OwnTable {
     /// Field of the end; empty where the table has none.
     #[serde(default = "end")]
     pub end: String,
+    /// Text field of the reason: why the values of a row are what they are, of which
+    /// source, and how old. Without it a row carries numbers alone.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 fn start() -> String {
@@ -102,6 +106,8 @@ pub(crate) struct Layout {
     pub(crate) level: PeriodKind,
     /// Fields of our measures, in order.
     pub(crate) values: Vec<String>,
+    /// Text field that tells of them: it is no measure.
+    pub(crate) reason: Option<String>,
 }
 
 /// What the id of an override of ours begins with; its period follows.
@@ -119,9 +125,14 @@ impl Layout {
         id.chain(names).chain(self.end.clone()).collect()
     }
 
-    /// All fields: keys, then values.
+    /// All fields: keys, values, then the reason.
     pub(crate) fn columns(&self) -> Vec<String> {
-        self.with(&self.values)
+        self.with(&self.stored())
+    }
+
+    /// All fields but the keys.
+    pub(crate) fn stored(&self) -> Vec<String> {
+        self.values.iter().chain(&self.reason).cloned().collect()
     }
 
     /// Keys, then `fields`. A field of another namespace is qualified by whoever
@@ -133,6 +144,11 @@ impl Layout {
     /// Whether the measure of this name at the target lies here.
     pub(crate) fn holds(&self, surface: &str) -> bool {
         self.values.iter().any(|field| self.surface(field) == surface)
+    }
+
+    /// The name of its reason at the target.
+    pub(crate) fn reason_surface(&self) -> Option<String> {
+        self.reason.as_ref().map(|field| self.surface(field))
     }
 
     /// The measure's name at the target for a field of this table.
@@ -159,6 +175,12 @@ impl Config {
                 let reason = format!("{} holds measures of several period kinds", layout.full());
                 return Err(SettingsFault::new("", reason)
                     .cure("declare all measures of one table at one level"));
+            }
+            if layout.reason.as_ref() == Some(&surface.field) {
+                let reason =
+                    format!("{} is the field of measure `{}`", surface.field, measure.name);
+                return Err(SettingsFault::new("own_tables", reason)
+                    .cure("name a text field of its own as `reason`"));
             }
             if !layout.values.contains(&surface.field) {
                 layout.values.push(surface.field);
@@ -187,6 +209,7 @@ impl Config {
             id: None,
             level: measure.level,
             values: Vec::new(),
+            reason: own.and_then(|own| own.reason.clone()),
         };
         let capacity = self.table_family.capacity();
         match (own, surface.namespace.as_str(), surface.table.as_str()) {

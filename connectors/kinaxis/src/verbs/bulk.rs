@@ -38,13 +38,14 @@ pub(crate) async fn write(
         if !layout.keyed && context.config.non_keyed == Some(NonKeyed::Append) {
             let rows = surplus(context, part).await.map_err(ConnectorError::without_effect)?;
             if !rows.is_empty() {
-                let id = context.client.stage(Verb::Remove, layout, &layout.values, &rows).await?;
+                let id =
+                    context.client.stage(Verb::Remove, layout, &layout.stored(), &rows).await?;
                 staged.push(Staged { verb: Verb::Remove, id, part: None });
             }
         }
-        let row = |line: &Line| texts(layout, &line.key, form, &line.values);
+        let row = |line: &Line| texts(layout, &line.key, form, &line.sent());
         let rows: Vec<_> = part.rows.iter().map(row).collect();
-        let id = context.client.stage(Verb::Upload, layout, &part.fields, &rows).await?;
+        let id = context.client.stage(Verb::Upload, layout, &part.sent(layout), &rows).await?;
         staged.push(Staged { verb: Verb::Upload, id, part: Some(part) });
     }
     let ids: Vec<&str> = staged.iter().map(|one| one.id.as_str()).collect();

@@ -7,10 +7,14 @@
 //! landed in the signal scenario is seen there; only a read of the parent makes it
 //! seen here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use planthread_kit::{Attempt, Class, ConnectorError, Sent, Tallied, http::Lane, rows::RowKey};
-use rust_decimal::Decimal;
+use planthread_kit::{
+    Attempt, ConnectorError, Tallied,
+    changes::{Changes, Values},
+    http::Lane,
+    rows::RowKey,
+};
 
 use super::{STEP, read::held};
 use crate::{
@@ -32,13 +36,13 @@ pub(crate) async fn write(
 ) -> Result<(), ConnectorError> {
     let nothing = ConnectorError::took_nothing;
     commit.decision.ask(context.clock().now(), COMMIT, "settings.commit.decision")?;
-    let mut found = Found::default();
+    let mut found = Changes::default();
     for (number, layout) in context.layouts.iter().enumerate() {
         let both =
             both(context, &commit.from, number).await.map_err(ConnectorError::without_effect)?;
-        found.compare(layout, number, parts, &both).map_err(nothing)?;
+        compare(&mut found, layout, number, parts, &both).map_err(nothing)?;
     }
-    found.judge(commit).map_err(nothing)?;
+    found.judge(COMMIT, &commit.from).map_err(nothing)?;
     attempt.note(STEP, "committing").map_err(nothing)?;
     context.note_now(attempt).map_err(nothing)?;
     let answer = context.client.script(&commit.script, &commit.from).await?;
@@ -63,90 +67,44 @@ async fn both(context: &Context, from: &str, layout: usize) -> Result<Both, Conn
     Ok([read.pop().unwrap_or_default(), parent])
 }
 
-/// What speaks against a commit.
-#[derive(Debug, Default)]
-struct Found {
-    /// Cells of the batch that the signal scenario does not hold (yet).
-    missing: usize,
-    /// Cells that it would bring along, though nobody planned them.
-    extra: usize,
-    first: String,
+/// Adds what speaks against a commit in one table.
+fn compare(
+    found: &mut Changes,
+    layout: &Layout,
+    number: usize,
+    parts: &[Part],
+    [child, parent]: &Both,
+) -> Result<(), ConnectorError> {
+    let mut planned = Values::new();
+    for (part, line) in lines(parts, number) {
+        for (field, text) in part.fields.iter().zip(&line.values) {
+            planned.insert((line.key.clone(), field.clone()), text.parse().ok());
+        }
+    }
+    let (own, theirs) = (values(layout, child)?, values(layout, parent)?);
+    found.compare(
+        &planned,
+        [&own, &theirs],
+        |(RowKey { resource, location, period, .. }, field)| {
+            format!("{resource}@{location} {period} {}", layout.surface(field))
+        },
+    );
+    let foreign = |rows: &[Held]| -> BTreeSet<Vec<String>> {
+        rows.iter().filter(|row| row.key.is_none()).map(|row| row.texts.clone()).collect()
+    };
+    for row in foreign(child).symmetric_difference(&foreign(parent)) {
+        found.add(&format!("a row of {}: {}", layout.full(), row.join(" ")));
+    }
+    Ok(())
 }
 
-/// Values of one table by row and field.
-type Values = BTreeMap<(RowKey, usize), Option<Decimal>>;
-
-impl Found {
-    fn compare(
-        &mut self,
-        layout: &Layout,
-        number: usize,
-        parts: &[Part],
-        [child, parent]: &Both,
-    ) -> Result<(), ConnectorError> {
-        let (mine, theirs) = (values(layout, child)?, values(layout, parent)?);
-        let mut planned = BTreeSet::new();
-        for (part, line) in lines(parts, number) {
-            for (field, text) in part.fields.iter().zip(&line.values) {
-                let Some(at) = layout.values.iter().position(|one| one == field) else { continue };
-                let key = (line.key.clone(), at);
-                let holds = mine.get(&key).copied().flatten();
-                if holds != text.parse::<Decimal>().ok() {
-                    self.missing += 1;
-                }
-                planned.insert(key);
-            }
-        }
-        let keys: BTreeSet<_> = mine.keys().chain(theirs.keys()).collect();
-        for key in keys {
-            let differs = mine.get(key).copied().flatten() != theirs.get(key).copied().flatten();
-            if differs && !planned.contains(key) {
-                let (RowKey { resource, location, period, .. }, field) = key;
-                let surface = layout.surface(&layout.values[*field]);
-                self.add(&format!("{resource}@{location} {period} {surface}"));
-            }
-        }
-        let foreign = |rows: &[Held]| -> BTreeSet<Vec<String>> {
-            rows.iter().filter(|row| row.key.is_none()).map(|row| row.texts.clone()).collect()
-        };
-        for row in foreign(child).symmetric_difference(&foreign(parent)) {
-            self.add(&format!("a row of {}: {}", layout.full(), row.join(" ")));
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, what: &str) {
-        if self.extra == 0 {
-            what.clone_into(&mut self.first);
-        }
-        self.extra += 1;
-    }
-
-    fn judge(&self, commit: &Commit) -> Result<(), ConnectorError> {
-        if self.missing > 0 {
-            let text = format!("{} does not hold {} of these cells yet", commit.from, self.missing);
-            let class = Class::Transient { sent: Sent::No };
-            return Err(ConnectorError::new(class, COMMIT, text)
-                .cure("land them in the signal scenario first"));
-        }
-        if self.extra > 0 {
-            let text = format!(
-                "{} would bring {} more changes than planned, first {}",
-                commit.from, self.extra, self.first
-            );
-            return Err(ConnectorError::new(Class::Drift, COMMIT, text)
-                .cure("take them out of the scenario, or plan them; then commit"));
-        }
-        Ok(())
-    }
-}
-
-fn values(layout: &Layout, rows: &[Held]) -> Result<Values, ConnectorError> {
+/// The values of one table by row and field.
+fn values(layout: &Layout, rows: &[Held]) -> Result<Values<(RowKey, String)>, ConnectorError> {
     let mut values = Values::new();
     for row in rows {
         let Some(key) = &row.key else { continue };
-        let held = row.values(layout, &layout.values)?.into_iter().enumerate();
-        values.extend(held.map(|(at, value)| ((key.clone(), at), value)));
+        let held = layout.values.iter().zip(row.values(layout, &layout.values)?);
+        values.extend(held.map(|(field, value)| ((key.clone(), field.clone()), value)));
     }
     Ok(values)
 }

@@ -53,7 +53,7 @@ async fn rows<'a>(
         ConnectorError::new(Class::Fatal, "import rows", "no worksheet takes these rows")
             .cure("add it under `import.worksheets`")
     })?;
-    let complete = layout.values.iter().all(|field| part.fields.contains(field));
+    let complete = part.sent(layout) == layout.stored();
     let held = if complete { BTreeMap::new() } else { read::by_row(context, part).await? };
     let form = (import.dates, context.config.effective_out);
     let columns = layout.columns();

@@ -104,7 +104,7 @@ async fn file(
 ) -> Result<Vec<Vec<String>>, ConnectorError> {
     let layout = &context.layouts[number];
     let mine: Vec<(&Part, &Line)> = lines(parts, number).collect();
-    let complete = mine.iter().all(|(part, _)| part.fields == layout.values);
+    let complete = mine.iter().all(|(part, _)| part.sent(layout) == layout.stored());
     let held = match load.full() || !complete {
         true => held(context, load, number).await?,
         false => BTreeMap::new(),
@@ -147,7 +147,7 @@ async fn held(
 ) -> Result<BTreeMap<RowKey, Held>, ConnectorError> {
     let layout = &context.layouts[number];
     let (scenario, all) = (context.client.scenario(), std::iter::empty());
-    let rows = read::held(context, scenario, number, &layout.values, all, Lane::Routine).await?;
+    let rows = read::held(context, scenario, number, &layout.stored(), all, Lane::Routine).await?;
     let mut held = BTreeMap::new();
     for row in rows {
         match row.key.clone() {

@@ -98,7 +98,7 @@ pub(crate) async fn by_row(
     let names = part.rows.iter().map(|line| line.key.resource.as_str());
     let layout = &context.layouts[part.layout];
     let (scenario, lane) = (context.client.scenario(), Lane::Routine);
-    let rows = held(context, scenario, part.layout, &layout.values, names, lane).await?;
+    let rows = held(context, scenario, part.layout, &layout.stored(), names, lane).await?;
     let mut by_key: BTreeMap<RowKey, Vec<Held>> = BTreeMap::new();
     for row in rows {
         if let Some(key) = row.key.clone() {

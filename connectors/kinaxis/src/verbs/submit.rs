@@ -27,7 +27,7 @@ pub(crate) async fn submit(
         Route::Load(_) => usize::MAX,
         _ => context.config.writing.rows_per_request,
     };
-    let parts = parts(&grouped, &context.layouts, most);
+    let parts = parts(&grouped, &context.layouts, most, |row| batch.told(row));
     let mut outcome = Tallied::new(rows);
     if !parts.is_empty() {
         if let Some(gate) = &context.gate {

@@ -7,6 +7,7 @@ mod log;
 mod recover;
 mod send;
 mod slots;
+mod told;
 
 pub use self::{
     apply::{Applied, Delivery, apply},

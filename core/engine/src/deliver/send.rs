@@ -10,6 +10,7 @@ use super::{
     apply::{Applied, Delivery},
     check::Checker,
     log::Stop,
+    told::told,
 };
 use crate::{
     EngineError, Reader,
@@ -130,6 +131,10 @@ impl<'a> Sender<'a> {
         let count = wide(cells.len());
         let batch = Batch::new(self.policy.scope.clone(), &self.policy.grants, cells)
             .map_err(|error| EngineError::Refused(error.to_string()))?;
+        let batch = match self.delivery.connector.info().capabilities.tells {
+            true => batch.telling(self.state.at_once(|db| told(db, &self.policy, lines))?),
+            false => batch,
+        };
         let end = self.delivery.stack(&self.log).push(&batch).await;
         let moved = self.log.take_moved();
         if !moved.is_empty() {

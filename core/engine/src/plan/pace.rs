@@ -136,6 +136,7 @@ mod tests {
             uniform_batches: true,
             measures: Vec::new(),
             names_rejected_rows: true,
+            tells: false,
             published_requests_per_minute: None,
             side_by_side: 1,
             cost: Cost {

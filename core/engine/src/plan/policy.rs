@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -76,6 +77,8 @@ pub struct Policy {
     /// How many units of each place work side by side; no bound where it is not
     /// known.
     pub units: BTreeMap<String, Decimal>,
+    /// What stands behind each resource and location, by its name in the plant.
+    pub sources: Arc<BTreeMap<(String, String), String>>,
     /// What people have answered of what is out of proportion.
     pub answers: Vec<Answer>,
     /// Places that wait for such an answer, by measure.
@@ -113,6 +116,7 @@ impl Policy {
             adopted: BTreeSet::new(),
             clock: None,
             units: BTreeMap::new(),
+            sources: Arc::default(),
             answers: Vec::new(),
             questions: Waits::new(),
         }

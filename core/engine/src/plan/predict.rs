@@ -169,6 +169,7 @@ mod tests {
             uniform_batches: false,
             measures: Vec::new(),
             names_rejected_rows: true,
+            tells: false,
             published_requests_per_minute: None,
             side_by_side: 1,
             cost: COST,

@@ -120,6 +120,7 @@ impl Fake {
                 uniform_batches: false,
                 measures,
                 names_rejected_rows: true,
+                tells: true,
                 published_requests_per_minute: None,
                 side_by_side: 4,
                 cost,

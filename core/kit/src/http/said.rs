@@ -64,6 +64,22 @@ fn in_json(value: &Value) -> Said {
     Said { code: first(&CODES).filter(|code| !code.is_empty()), text: redact::up_to(&text, KEPT) }
 }
 
+/// Code and text of refusals that a success carries inside, at most `most`: one object,
+/// a list of them, or nothing.
+#[must_use]
+pub fn listed(value: &Value, most: usize) -> Vec<String> {
+    let one = |value: &Value| {
+        let first = |names: &[&str]| names.iter().find_map(|name| plain(value.get(*name)?));
+        let text = first(&TEXTS)?;
+        Some(match first(&["Code"]).or_else(|| first(&CODES)) {
+            Some(code) => format!("{code}: {text}"),
+            None => text,
+        })
+    };
+    let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    all.iter().take(most).filter_map(one).collect()
+}
+
 /// A text, also one that is wrapped as `{"value": text}`, or a number.
 fn plain(value: &Value) -> Option<String> {
     match value {

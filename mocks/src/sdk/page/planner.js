@@ -214,6 +214,7 @@ function describe() {
   else if (column.total && found) parts.push(` · ${found.aggregation === "calculated" ? "calculated from totals" : `${found.aggregation} of its ${unit(2)}`}`);
   if (outdated(row, place.column)) parts.push(` · stale: its end was ${day(number("valid_until", place.column))}`);
   if (editable(row, place.column)) parts.push(" · Enter to edit");
+  if (column.told) parts.push(el("span", { class: "told" }, `Why: ${column.told}`));
   $("detail").replaceChildren(...parts);
 }
 

@@ -118,7 +118,14 @@ impl Plan {
             })).collect::<Vec<_>>(),
             "locations": all.iter().map(|(_, location)| (location.clone(), places.location(location)))
                 .collect::<BTreeMap<_, _>>(),
-            "columns": columns.iter().map(|c| column_json(*c, view.today)).collect::<Vec<_>>(),
+            "columns": columns.iter().map(|c| {
+                let mut column = column_json(*c, view.today);
+                if let ([(resource, location)], false) = (pairs.as_slice(), c.total) {
+                    let key = RowKey::new(view.scope, resource, location, c.period);
+                    column["told"] = json!(self.store.told(&key));
+                }
+                column
+            }).collect::<Vec<_>>(),
             "measures": measures,
         })
     }

@@ -102,6 +102,7 @@ struct Event {
 pub struct CellStore {
     /// The rows.
     pub rows: BTreeMap<RowKey, Row>,
+    told: BTreeMap<RowKey, String>,
     names: Vec<Arc<str>>,
     events: Vec<Event>,
 }
@@ -141,6 +142,21 @@ impl CellStore {
     ) {
         let cell = Cell { value, writer: Arc::clone(writer), at };
         *self.rows.entry(key).or_default().slot(measure) = Some(cell);
+    }
+
+    /// Keeps a text beside the values of a row: why they are what they are. An empty
+    /// one says nothing.
+    pub fn tell(&mut self, key: RowKey, text: &str) {
+        match text {
+            "" => self.told.remove(&key),
+            text => self.told.insert(key, text.to_owned()),
+        };
+    }
+
+    /// The text beside the values of a row.
+    #[must_use]
+    pub fn told(&self, key: &RowKey) -> Option<&str> {
+        self.told.get(key).map(String::as_str)
     }
 
     /// The value of a cell.

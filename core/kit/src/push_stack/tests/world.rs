@@ -61,6 +61,7 @@ pub(super) fn world(pushes: &[Push], polls: &[Result<Poll, Class>]) -> World {
         uniform_batches: false,
         measures: Vec::new(),
         names_rejected_rows: true,
+        tells: false,
         published_requests_per_minute: None,
         side_by_side: 1,
         cost,
