@@ -362,7 +362,9 @@ impl View for Rejects {
             paper.line(format!("  {} = {}: {}", cell.cell, cell.value, cell.reason));
             paper.line(format!("      cure: {}", cell.cure));
         }
-        paper.line("\nWhen the cause is put right: `planthread retry`");
+        if !(self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty()) {
+            paper.line("\nWhen the cause is put right: `planthread retry`");
+        }
     }
 
     fn exit(&self) -> Exit {

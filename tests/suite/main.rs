@@ -13,6 +13,7 @@ mod cases;
 mod continuity;
 mod corrections;
 mod docs;
+mod doubts;
 mod echo;
 mod exports;
 mod faults;

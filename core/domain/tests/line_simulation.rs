@@ -12,7 +12,9 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use jiff::{Timestamp, ToSpan as _, Unit, tz::TimeZone};
 use planthread_contracts::{Carries, Period, PeriodKind, Status};
 use planthread_domain::{
-    Decoder, Derivation, Facts, Plant, derive,
+    Decoder, Derivation, Facts, Plant,
+    decode::{CountFact, Subject},
+    derive,
     derive::{
         Figures, Phase,
         explain::{day_number, day_of_truth, last_whole_day},
@@ -221,6 +223,25 @@ fn the_line_stands_beside_its_bound() {
         }
         assert!(line.limiting_stage.is_some());
     }
+}
+
+#[test]
+fn what_a_counter_lost_is_a_gap_and_lowers_the_coverage() {
+    let plant = plant();
+    let mut all = facts(&plant);
+    let from: Timestamp = "2026-10-21T10:00:00Z".parse().unwrap();
+    // From that hour on M5's counter shows more than it could have made.
+    let later = |one: &&mut CountFact| {
+        one.subject == Subject(5) && one.interval.start >= from.as_millisecond()
+    };
+    all.counts.iter_mut().filter(later).for_each(|one| one.total += 30_000);
+    let all = all.seal();
+    let derivation = derive(&plant, &all, plant.as_of.unwrap(), &[PeriodKind::Week]).unwrap();
+    let quality = week(&derivation, "M5", "2026-W43").quality;
+    let [gap] = &quality.gaps[..] else { panic!("{quality:?}") };
+    assert_eq!((gap.start, gap.end), (from, from + 1.hour()));
+    assert_eq!(quality.coverage, Decimal::from(168) / Decimal::from(169));
+    assert_eq!(week(&derivation, "M5", "2026-W42").quality.coverage, Decimal::ONE);
 }
 
 #[test]
