@@ -168,6 +168,13 @@ const CASES = {
     const { element } = await page(STANDSTILL);
     assert.equal(element("today").textContent, "22 Nov 2026 (UTC)");
   },
+  async a_cell_says_why_its_number_is_what_it_is() {
+    const { run, element } = await page(STANDSTILL);
+    run('data.columns[0].told = "held: the source is silent; source press-a"; place = { row: 0, column: 0 }; describe()');
+    assert.match(element("detail").textContent, /Why: held: the source is silent; source press-a/);
+    run("place = { row: 0, column: 1 }; describe()");
+    assert.doesNotMatch(element("detail").textContent, /Why:/, "nothing is told of this one");
+  },
   async an_edit_goes_to_the_location_that_is_shown() {
     const { run, element, posts } = await page(STANDSTILL);
     element("resource").value = "X";
