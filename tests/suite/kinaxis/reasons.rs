@@ -55,7 +55,7 @@ fn every_landed_row_says_why_whose_and_how_old_by_every_way() {
     }
 }
 
-fn reasoned(route: Value) -> Value {
+fn reasoned(route: &Value) -> Value {
     let mut settings = settings(json!({
         "own_tables": [{ "name": "Planthread::CapacitySignal", "reason": "Reason" }],
         "agreement": { "file": "agreements/kinaxis-merge.json",
@@ -82,7 +82,7 @@ fn a_reason_stays_with_the_numbers_that_it_tells_of() {
         // The agreement on a load that merges speaks of the rate, too.
         let rate = measures().remove(0);
         let own: Vec<_> = own.into_iter().chain((!on.is_empty()).then_some(rate)).collect();
-        let connector = rig.open(SIGNALS, &reasoned(route), &own).unwrap();
+        let connector = rig.open(SIGNALS, &reasoned(&route), &own).unwrap();
         assert!(connector.info().capabilities.tells);
         let push = |measure: &str, number, value: &str, text: &str| {
             let write = cell(SIGNALS, measure, week(number), value);
