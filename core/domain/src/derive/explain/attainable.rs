@@ -90,7 +90,7 @@ fn explain_machine(found: &mut Explanation, plant: &Plant, one: &Figures) -> Opt
 
 /// The coarsest unit in which all of these milliseconds are whole, and how many of
 /// them it has.
-fn unit(all: impl Iterator<Item = i64> + Clone) -> (&'static str, i64) {
+fn unit(all: &(impl Iterator<Item = i64> + Clone)) -> (&'static str, i64) {
     let whole = |ms: i64| all.clone().all(|one| one % ms == 0);
     let units = [("minutes", 60_000), ("seconds", 1_000)];
     units.into_iter().find(|(_, ms)| whole(*ms)).unwrap_or(("milliseconds", 1))
@@ -99,7 +99,8 @@ fn unit(all: impl Iterator<Item = i64> + Clone) -> (&'static str, i64) {
 /// The pool of demonstrated availability, week by week.
 fn explain_pool(found: &mut Explanation, one: &Figures) -> Option<()> {
     let pool = one.demonstrated.as_ref()?;
-    let (unit, ms) = unit(pool.weeks.iter().flat_map(|week| [week.elements.down, week.base()]));
+    let all = pool.weeks.iter().flat_map(|week| [week.elements.down, week.base()]);
+    let (unit, ms) = unit(&all);
     let list = |of: fn(&PoolWeek) -> i64| {
         pool.weeks.iter().map(|week| (of(week) / ms).to_string()).collect::<Vec<_>>().join(" + ")
     };
