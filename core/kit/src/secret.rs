@@ -161,8 +161,13 @@ impl SecretRef {
     }
 
     fn read_file(&self, path: &Path) -> Result<String, SecretError> {
-        let bytes = std::fs::read(path)
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            .and_then(|file| file.take(READ_MAX).read_to_end(&mut bytes))
             .map_err(|fault| self.fault(&fault.to_string(), "check the path and its rights"))?;
+        if bytes.len() > SECRET_BYTES_MAX {
+            return Err(self.too_long("it"));
+        }
         String::from_utf8(bytes).map_err(|_| self.fault(NO_TEXT, ENCODE))
     }
 
@@ -186,6 +191,11 @@ impl SecretRef {
             .map_err(failed)?;
         let printed = child.stdout.take().map(read_aside);
         let ended = ended(&mut child, printed.as_ref(), limit).map_err(failed)?;
+        if let Some((_, text)) = &ended
+            && text.len() > SECRET_BYTES_MAX
+        {
+            return Err(self.too_long("what the command prints"));
+        }
         let Some((status, text)) = ended else {
             // It may have ended by itself meanwhile: nothing is left to do then.
             let _ = child.kill();
@@ -200,22 +210,32 @@ impl SecretRef {
         String::from_utf8(text).map_err(|_| self.fault(NO_TEXT, ENCODE))
     }
 
+    fn too_long(&self, what: &str) -> SecretError {
+        let long = format!("{what} is longer than {SECRET_BYTES_MAX} bytes");
+        self.fault(&long, "name what holds the secret and nothing else")
+    }
+
     fn fault(&self, reason: &str, cure: &'static str) -> SecretError {
         SecretError::Unresolved { reference: self.to_string(), reason: reason.to_owned(), cure }
     }
 }
 
+/// Longest secret, in bytes: a certificate with its chain and key fits.
+const SECRET_BYTES_MAX: usize = 64 << 10;
+/// One more tells that there is more.
+const READ_MAX: u64 = (64 << 10) + 1;
 /// How long a command may take to print its secret.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// Between two looks at a command that has closed its output.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What is printed, read to its end beside us.
-fn read_aside(mut output: ChildStdout) -> Receiver<std::io::Result<Vec<u8>>> {
+/// What is printed, read to its end beside us, or as far as a secret reaches: who
+/// prints more finds the pipe closed.
+fn read_aside(output: ChildStdout) -> Receiver<std::io::Result<Vec<u8>>> {
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
         let mut text = Vec::new();
-        let read = output.read_to_end(&mut text).map(|_| text);
+        let read = output.take(READ_MAX).read_to_end(&mut text).map(|_| text);
         // Nobody listens any more when it took too long.
         let _ = tell.send(read);
     });
@@ -304,6 +324,16 @@ mod tests {
         let error = get("${cmd:printf hunt; printf er2 >&2; exit 3}").unwrap_err().to_string();
         assert!(error.contains("exit status: 3"), "{error}");
         assert!(!error.contains("er2;") && !error.contains("hunter2"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_longer_than_a_secret_is_refused_before_it_fills_the_memory() {
+        for text in ["${cmd:yes hunter2}", "${file:/dev/zero}"] {
+            let error = text.parse::<SecretRef>().unwrap().resolve(Path::new("")).unwrap_err();
+            let said = error.to_string().replace(text, "REFERENCE");
+            assert!(said.contains("longer than 65536 bytes; name what"), "{said}");
+        }
     }
 
     #[cfg(unix)]
