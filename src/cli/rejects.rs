@@ -1,11 +1,11 @@
-//! `planthread rejects [accept|refuse NUMBER|believe SOURCE|decided]`
+//! `planthread rejects [accept|refuse NUMBER|dismiss NUMBER...|believe SOURCE|decided]`
 
 use clap::Subcommand;
 use jiff::Timestamp;
 use planthread_domain::{decode, derive::About};
 use planthread_engine::{
     Reader,
-    journal::{self, Repeat, Verdict},
+    journal::{self, RejectedEntry, Repeat, Verdict},
     status,
 };
 
@@ -13,9 +13,9 @@ use super::{Context, answer::Answer};
 use crate::{
     failure::{Exit, Failure},
     pipeline,
-    report::intake::{
-        Answered, Believed as BelievedView, Decided, RejectedCell, RejectedLine, Rejects,
-        RepeatLine,
+    report::rejects::{
+        Answered, Believed as BelievedView, Decided, Dismissed, RejectedCell, RejectedLine,
+        Rejects, RepeatLine,
     },
     serve::{Refusal, repeats, snapshot},
 };
@@ -33,6 +33,8 @@ enum What {
     Accept(Row),
     /// Let the row of its id go on counting
     Refuse(Row),
+    /// Take refused records off the list, of which nothing is to come
+    Dismiss(Dismiss),
     /// Say which of the sources that differ is right of a machine
     Believe(Believed),
     /// List what was decided, by whom and why
@@ -57,6 +59,44 @@ struct Believed {
 }
 
 #[derive(Debug, clap::Args)]
+#[group(id = "which", required = true, multiple = true)]
+struct Which {
+    /// The numbers of the records, as `rejects` prints them
+    #[arg(value_name = "NUMBER")]
+    numbers: Vec<u64>,
+    /// Those of this file, `stdin` or endpoint
+    #[arg(long, value_name = "PLACE")]
+    from: Option<String>,
+    /// Those in which this field is at fault
+    #[arg(long, value_name = "NAME")]
+    field: Option<String>,
+    /// Those whose reason holds this text
+    #[arg(long, value_name = "TEXT")]
+    saying: Option<String>,
+}
+
+impl Which {
+    /// Whether `entry` is meant: it is one of the numbers, where there are any,
+    /// and fits each filter.
+    fn means(&self, entry: &RejectedEntry) -> bool {
+        let record = &entry.record;
+        let is = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|w| w == own);
+        (self.numbers.is_empty() || self.numbers.contains(&entry.id))
+            && is(&self.from, &record.origin.place)
+            && is(&self.field, &record.field)
+            && self.saying.as_ref().is_none_or(|text| record.reason.contains(text))
+    }
+}
+
+#[derive(Debug, clap::Args)]
+struct Dismiss {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    answer: Answer,
+}
+
+#[derive(Debug, clap::Args)]
 struct Row {
     /// The number of a row, or the file of an export, as `rejects` prints it
     what: String,
@@ -69,6 +109,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         None => list(context),
         Some(What::Accept(row)) => decide(context, row, true),
         Some(What::Refuse(row)) => decide(context, row, false),
+        Some(What::Dismiss(args)) => dismiss(context, args),
         Some(What::Believe(believed)) => believe(context, believed),
         Some(What::Decided) => {
             let (loaded, reader) = context.reader()?;
@@ -76,9 +117,40 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             let exports = snapshot::answered(&reader, &loaded.config.plant)?;
             let doubts = pipeline::doubts(&loaded, &reader, context.clock.now())?;
             let verdicts = doubts.into_iter().filter(|one| one.about == About::Verdict).collect();
-            context.screen.show(&Decided { repeats, exports, verdicts })
+            let told = |entry: RejectedEntry| {
+                let (origin, by) = (entry.record.origin, entry.dismissed?);
+                let (place, line) = (origin.place, origin.line);
+                Some(format!(
+                    "{place} line {line}: dismissed by {} at {}: {}",
+                    by.who, by.at, by.why
+                ))
+            };
+            let dismissed = journal::dismissed(&reader)?.into_iter().filter_map(told).collect();
+            context.screen.show(&Decided { repeats, exports, verdicts, dismissed })
         }
     }
+}
+
+fn dismiss(context: &Context, Dismiss { which, answer }: &Dismiss) -> Result<Exit, Failure> {
+    let bridge = context.bridge()?;
+    let refused = journal::rejected(&bridge.reader()?)?;
+    let meant: Vec<u64> =
+        refused.iter().filter(|entry| which.means(entry)).map(|entry| entry.id).collect();
+    if let Some(number) = which.numbers.iter().find(|number| !meant.contains(number)) {
+        return Err(Failure::usage(format!(
+            "no refused record {number} is on the list, or it does \
+                                           not fit the other options"
+        ))
+        .cure("`planthread rejects` lists them, each with its number"));
+    }
+    if meant.is_empty() {
+        return Err(Failure::usage("no refused record is meant by this")
+            .cure("`planthread rejects` lists them with file, field and reason"));
+    }
+    let (who, why) = (answer.who().to_owned(), answer.why.clone());
+    let done = journal::dismiss(&bridge.state, meant, who, why, context.clock.now())?;
+    let left = journal::counts(&bridge.reader()?)?.rejected;
+    context.screen.show(&Dismissed { dismissed: done.len(), left })
 }
 
 fn decide(context: &Context, Row { what, answer }: &Row, accepted: bool) -> Result<Exit, Failure> {
@@ -100,7 +172,7 @@ fn decide(context: &Context, Row { what, answer }: &Row, accepted: bool) -> Resu
             .cure("`planthread rejects` lists those that wait, `rejects decided` the others"));
     }
     let repeats = lines(&bridge.reader()?, done)?;
-    context.screen.show(&Decided { repeats, exports: Vec::new(), verdicts: Vec::new() })
+    context.screen.show(&Decided { repeats, ..Decided::default() })
 }
 
 fn believe(context: &Context, said: &Believed) -> Result<Exit, Failure> {
@@ -134,6 +206,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     let records = journal::rejected(&reader)?
         .iter()
         .map(|entry| RejectedLine {
+            id: entry.id,
             at: entry.at,
             refusal: Refusal::from(&entry.record),
             text: String::from_utf8_lossy(&entry.record.body).into_owned(),
@@ -159,4 +232,43 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     let of = |about| doubts.iter().filter(|one| one.about == about).cloned().collect();
     let (conflicts, gaps) = (of(About::Conflict), of(About::Uncounted));
     context.screen.show(&Rejects { records, waiting, repeats, exports, conflicts, gaps, cells })
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_contracts::{Origin, RejectedRecord};
+
+    use super::*;
+
+    #[test]
+    fn every_filter_narrows_and_none_alone_means_all() {
+        let entry = |id, place: &str, field: &str, reason: &str| RejectedEntry {
+            id,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            record: RejectedRecord {
+                origin: Origin { place: place.into(), line: id },
+                field: field.into(),
+                reason: reason.into(),
+                cure: String::new(),
+                body: Vec::new(),
+            },
+            dismissed: None,
+        };
+        let all = [
+            entry(1, "a.csv", "machine", "`M9` is no resource"),
+            entry(2, "a.csv", "time", "`M9` o'clock"),
+            entry(3, "b.csv", "machine", "`M8` is no resource"),
+        ];
+        let meant = |numbers: &[u64], [from, field, saying]: [Option<&str>; 3]| -> Vec<u64> {
+            let text = |text: Option<&str>| text.map(str::to_owned);
+            let (from, field, saying) = (text(from), text(field), text(saying));
+            let which = Which { numbers: numbers.to_vec(), from, field, saying };
+            all.iter().filter(|entry| which.means(entry)).map(|entry| entry.id).collect()
+        };
+        assert_eq!(meant(&[3, 1], [None; 3]), [1, 3]);
+        assert_eq!(meant(&[], [Some("a.csv"), None, None]), [1, 2]);
+        assert_eq!(meant(&[], [None, Some("machine"), None]), [1, 3]);
+        assert_eq!(meant(&[], [Some("a.csv"), None, Some("M9` is")]), [1]);
+        assert_eq!(meant(&[2], [None, Some("machine"), None]), [] as [u64; 0]);
+    }
 }

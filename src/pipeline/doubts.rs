@@ -16,7 +16,7 @@ use planthread_engine::{
 use rust_decimal::Decimal;
 
 use super::{Bridge, cores, derive_facts, facts_of_journal};
-use crate::{config::Loaded, failure::Failure, report::intake::Doubt};
+use crate::{config::Loaded, failure::Failure, report::rejects::Doubt};
 
 /// Every doubt about a machine at `now`, in the plant's order; those of one reason
 /// are one.

@@ -1,21 +1,16 @@
-//! What came in, and what was refused at the door.
+//! What came in, and what was refused at the door meanwhile.
 
-use jiff::Timestamp;
-use planthread_domain::{
-    decode::{Feeds, Verdict},
-    derive::About,
-};
+use planthread_domain::decode::Feeds;
 use planthread_engine::journal::{Admitted, JournalCounts, Sealed};
-use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
     Paper, Tone, View,
-    paper::{count, indented, short},
+    paper::{count, indented},
 };
 use crate::{
     failure::Exit,
-    serve::{Fed, Refusal, files::FileReport, snapshot::Export},
+    serve::{Fed, Refusal, files::FileReport, snapshot::Export, survey::QUIET},
 };
 
 /// Refusals that are printed one by one; `rejects` lists all.
@@ -45,8 +40,10 @@ impl View for Ingested {
             });
             if file.unfinished {
                 paper.line(format!(
-                    "  1 unfinished last line waits in {} (end it with a newline)",
-                    file.place
+                    "  1 unfinished last line waits in {}: end it with a newline, or leave the \
+                     file alone for {} minutes",
+                    file.place,
+                    QUIET.as_mins()
                 ));
             }
             if let Some(export) = &file.export {
@@ -151,7 +148,7 @@ fn fed(fed: &Fed) -> Option<String> {
     }
 }
 
-fn refused(paper: &mut Paper, refusal: &Refusal) {
+pub(super) fn refused(paper: &mut Paper, refusal: &Refusal) {
     let bad = paper.tint(Tone::Bad, "refused:");
     let field = if refusal.field.is_empty() { "record" } else { &refusal.field };
     paper.line(format!(
@@ -159,221 +156,6 @@ fn refused(paper: &mut Paper, refusal: &Refusal) {
         refusal.place, refusal.line, refusal.reason
     ));
     paper.line(format!("           cure: {}", refusal.cure));
-}
-
-/// Everything that was refused: records at the door, cells at the target.
-#[derive(Debug, Serialize)]
-pub struct Rejects {
-    /// Records that could not be understood.
-    pub records: Vec<RejectedLine>,
-    /// Records that wait for a person, and why.
-    pub waiting: Vec<String>,
-    /// Second rows of an id that wait for a person.
-    pub repeats: Vec<RepeatLine>,
-    /// Exports that lost too many rows, and wait for a person.
-    pub exports: Vec<String>,
-    /// Sources that differ on a machine until a person says which is right.
-    pub conflicts: Vec<Doubt>,
-    /// Time of which a counter's readings were not counted.
-    pub gaps: Vec<Doubt>,
-    /// Cells that a target refused.
-    pub cells: Vec<RejectedCell>,
-}
-
-/// A record that could not be understood.
-#[derive(Debug, Serialize)]
-pub struct RejectedLine {
-    /// When.
-    pub at: Timestamp,
-    /// Where, why, and the cure.
-    #[serde(flatten)]
-    pub refusal: Refusal,
-    /// The record's first characters, so that it can be found again.
-    pub text: String,
-}
-
-/// A second row of an id, which waits for a person or was decided of.
-#[derive(Debug, Serialize)]
-pub struct RepeatLine {
-    /// Its number.
-    pub id: u64,
-    /// What it says, and which row counts.
-    pub text: String,
-    /// What was decided, by whom, when and why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub decided: Option<String>,
-}
-
-/// What is doubtful about a machine, of all the times at once at which it is so for
-/// the same reason.
-#[derive(Debug, Clone, Serialize)]
-pub struct Doubt {
-    /// The machine.
-    pub resource: String,
-    /// What it is about.
-    #[serde(skip)]
-    pub about: About,
-    /// Why.
-    pub words: String,
-    /// The first instant.
-    pub start: Timestamp,
-    /// The end of the last time.
-    pub end: Timestamp,
-    /// How often.
-    pub times: usize,
-    /// Hours in all.
-    pub hours: Decimal,
-}
-
-impl Doubt {
-    fn write(&self, paper: &mut Paper) {
-        let Self { resource, words, start, end, times, hours, .. } = self;
-        let often = if *times > 1 { format!("{times} times, ") } else { String::new() };
-        let hours = hours.round_dp(2).normalize();
-        paper.line(format!("  {resource}, {start} to {end}: {words} ({often}{hours} h)"));
-    }
-}
-
-/// What a person said of sources that differ.
-#[derive(Debug, Serialize)]
-pub struct Believed(pub Verdict);
-
-impl View for Believed {
-    fn write(&self, paper: &mut Paper) {
-        let Verdict { resource, source, start, end, .. } = &self.0;
-        paper.line(format!(
-            "{source} is right of {resource} from {start} to {end}: `planthread plan` shows what that moves."
-        ));
-    }
-}
-
-/// What a person said of an export.
-#[derive(Debug, Serialize)]
-pub struct Answered {
-    /// Its file.
-    pub file: String,
-    /// Rows that count no more.
-    pub retracted: usize,
-}
-
-impl View for Answered {
-    fn write(&self, paper: &mut Paper) {
-        let rows = count(self.retracted, "row");
-        paper.line(format!("{}: {rows} vanished and count no more.", self.file));
-    }
-}
-
-/// Second rows of an id of which somebody has decided.
-#[derive(Debug, Serialize)]
-pub struct Decided {
-    /// One by one, the oldest first.
-    pub repeats: Vec<RepeatLine>,
-    /// What was said of exports that had lost too many rows.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub exports: Vec<String>,
-    /// What was said of sources that differ.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub verdicts: Vec<Doubt>,
-}
-
-impl View for Decided {
-    fn write(&self, paper: &mut Paper) {
-        self.verdicts.iter().for_each(|one| one.write(paper));
-        if self.repeats.is_empty() && self.exports.is_empty() && self.verdicts.is_empty() {
-            paper.line("Nothing was decided.");
-        }
-        for text in &self.exports {
-            paper.line(format!("  {text}"));
-        }
-        for RepeatLine { id, text, decided } in &self.repeats {
-            paper.line(format!("  {id}: {text}"));
-            paper.line(format!("     {}", decided.as_deref().unwrap_or("waits for a person")));
-        }
-    }
-}
-
-/// A cell that a target refused.
-#[derive(Debug, Serialize)]
-pub struct RejectedCell {
-    /// The cell.
-    pub cell: String,
-    /// The value that it refused.
-    pub value: String,
-    /// Why, in the target's words.
-    pub reason: String,
-    /// What to do.
-    pub cure: String,
-}
-
-impl View for Rejects {
-    fn write(&self, paper: &mut Paper) {
-        if self.exit() == Exit::Ok {
-            paper.line("Nothing is refused.");
-            return;
-        }
-        if !self.records.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Records that could not be understood"));
-        }
-        for line in &self.records {
-            refused(paper, &line.refusal);
-            let text = format!("           was: {}", short(&line.text, 100));
-            paper.line(paper.tint(Tone::Dim, &text));
-        }
-        if !self.waiting.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Records that wait for a person"));
-        }
-        for text in &self.waiting {
-            paper.line(format!("  {text}"));
-        }
-        if !self.exports.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Exports that wait for a person"));
-        }
-        for text in &self.exports {
-            paper.line(format!("  {text}"));
-        }
-        if !self.repeats.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Rows that say otherwise than the row of their id"));
-        }
-        for RepeatLine { id, text, .. } in &self.repeats {
-            paper.line(format!("  {id}: {text}"));
-        }
-        if !self.repeats.is_empty() {
-            paper.line(
-                "      cure: `planthread rejects accept NUMBER --who NAME --why WHY`, or `refuse`",
-            );
-            paper.line("      more: planthread explain repeats");
-        }
-        if !self.conflicts.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Sources that differ"));
-            self.conflicts.iter().for_each(|one| one.write(paper));
-            paper.line(
-                "      cure: `planthread rejects believe SOURCE --of MACHINE --from INSTANT --until INSTANT \
-                 --who NAME --why WHY`",
-            );
-        }
-        if !self.gaps.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Readings of counters that were not counted"));
-            self.gaps.iter().for_each(|one| one.write(paper));
-        }
-        if !self.cells.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Cells that a target refused"));
-        }
-        for cell in &self.cells {
-            paper.line(format!("  {} = {}: {}", cell.cell, cell.value, cell.reason));
-            paper.line(format!("      cure: {}", cell.cure));
-        }
-        if !(self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty()) {
-            paper.line("\nWhen the cause is put right: `planthread retry`");
-        }
-    }
-
-    fn exit(&self) -> Exit {
-        let rows = !self.waiting.is_empty() || !self.repeats.is_empty();
-        let waiting = rows || !self.exports.is_empty();
-        let doubtful = !self.conflicts.is_empty() || !self.gaps.is_empty();
-        let nothing = self.records.is_empty() && !waiting && !doubtful && self.cells.is_empty();
-        if nothing { Exit::Ok } else { Exit::Findings }
-    }
 }
 
 /// Segments that were sealed into a folder.

@@ -15,6 +15,7 @@ pub mod paper;
 pub mod planned;
 pub mod progress;
 mod proportion;
+pub mod rejects;
 pub mod skew;
 pub mod standing;
 pub mod target;

@@ -1,6 +1,6 @@
 //! What is doubtful about a machine stands in `rejects` until it is over.
 
-use planthread::{pipeline::doubts, report::intake::Doubt};
+use planthread::{pipeline::doubts, report::rejects::Doubt};
 use planthread_domain::{decode::Verdict, derive::About};
 use planthread_kit::Clock as _;
 use serde_json::json;

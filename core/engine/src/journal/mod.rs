@@ -8,6 +8,7 @@ mod admit;
 mod append;
 mod cure;
 mod decision;
+mod dismiss;
 mod read;
 mod segment;
 
@@ -16,10 +17,13 @@ pub use self::{
     append::{Append, Appended, append, checkpoint},
     cure::{Cured, cure, holds},
     decision::{Decision, Verdict, counting, decide, decided, repeats, retract},
+    dismiss::{dismiss, dismissed},
     read::{Entry, counts, quarantined, read, rejected},
     segment::{SealLimits, Sealed, seal},
 };
 
-pub use crate::store::records::{Conflict, JournalCounts, Quarantined, RejectedEntry, Repeat};
+pub use crate::store::records::{
+    Conflict, Dismissal, JournalCounts, Quarantined, RejectedEntry, Repeat,
+};
 
 pub(crate) use self::segment::sync_dir;

@@ -21,6 +21,19 @@ pub struct RejectedEntry {
     pub at: Timestamp,
     /// The record with its reason and cure.
     pub record: RejectedRecord,
+    /// Who dismissed it; `None` while it waits.
+    pub dismissed: Option<Dismissal>,
+}
+
+/// That nothing is to come of a refused record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dismissal {
+    /// Who answers for it.
+    pub who: String,
+    /// Why.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A record that must wait for a person: an event from the future, say.
@@ -151,23 +164,26 @@ impl Db {
         self.find(sql, [source], |row| Ok(row.get(0)?))
     }
 
-    /// Every rejected record, oldest first.
+    /// Every rejected record that waits, oldest first.
     pub(crate) fn rejected(&self) -> Result<Vec<RejectedEntry>> {
         let sql = Sql::walks(
-            "SELECT id, at, place, line, field, reason, cure, body FROM record_rejected
-             ORDER BY id",
+            "SELECT id, at, place, line, field, reason, cure, body, dismissed_by, dismissed_why,
+                dismissed_at
+             FROM record_rejected WHERE dismissed_at IS NULL ORDER BY id",
             "the list that was asked for",
         );
-        self.all(sql, [], |row| {
-            let record = RejectedRecord {
-                origin: Origin { place: row.get(2)?, line: row.get(3)? },
-                field: row.get(4)?,
-                reason: row.get(5)?,
-                cure: row.get(6)?,
-                body: row.get(7)?,
-            };
-            Ok(RejectedEntry { id: row.get(0)?, at: codec::at(row, 1)?, record })
-        })
+        self.all(sql, [], rejected)
+    }
+
+    /// Every rejected record that somebody has dismissed, oldest first.
+    pub(crate) fn dismissed(&self) -> Result<Vec<RejectedEntry>> {
+        let sql = Sql::walks(
+            "SELECT id, at, place, line, field, reason, cure, body, dismissed_by, dismissed_why,
+                dismissed_at
+             FROM record_rejected WHERE dismissed_at IS NOT NULL ORDER BY id",
+            "the list that was asked for",
+        );
+        self.all(sql, [], rejected)
     }
 
     /// Every quarantined record, oldest first.
@@ -185,7 +201,7 @@ impl Db {
         let sql = Sql::walks(
             "SELECT (SELECT COUNT(*) FROM record),
                 (SELECT COALESCE(MAX(position), 0) FROM record),
-                (SELECT COUNT(*) FROM record_rejected),
+                (SELECT COUNT(*) FROM record_rejected WHERE dismissed_at IS NULL),
                 (SELECT COUNT(*) FROM record_conflict WHERE verdict IS NULL),
                 (SELECT COUNT(*) FROM record_quarantine)",
             "a count walks an index, for a person who asked",
@@ -295,6 +311,15 @@ impl Tx<'_> {
         Ok(self.run(Sql::seeks("DELETE FROM record_rejected WHERE id = ?1"), [id])? == 1)
     }
 
+    /// Notes that somebody dismissed a rejection; whether it waited.
+    pub(crate) fn dismiss_rejected(&self, id: u64, by: &Dismissal) -> Result<bool> {
+        let sql = Sql::seeks(
+            "UPDATE record_rejected SET dismissed_by = ?2, dismissed_why = ?3, dismissed_at = ?4
+             WHERE id = ?1 AND dismissed_at IS NULL",
+        );
+        Ok(self.run(sql, params![id, by.who, by.why, codec::micros(by.at)])? == 1)
+    }
+
     /// Takes a record out of quarantine; whether it was in it.
     pub(crate) fn delete_quarantined(&self, source: &str, id: &str, digest: &[u8]) -> Result<bool> {
         let sql = Sql::seeks(
@@ -335,6 +360,21 @@ pub(super) fn make_keys(conn: &Connection) -> Result<()> {
         let Some(row) = row else { return Ok(()) };
         keys.push((key(codec::text(row, 1)?, codec::text(row, 2)?), row.get(0)?));
     }
+}
+
+fn rejected(row: &Row<'_>) -> Result<RejectedEntry> {
+    let record = RejectedRecord {
+        origin: Origin { place: row.get(2)?, line: row.get(3)? },
+        field: row.get(4)?,
+        reason: row.get(5)?,
+        cure: row.get(6)?,
+        body: row.get(7)?,
+    };
+    let dismissed = match codec::maybe_at(row, 10)? {
+        Some(at) => Some(Dismissal { who: row.get(8)?, why: row.get(9)?, at }),
+        None => None,
+    };
+    Ok(RejectedEntry { id: row.get(0)?, at: codec::at(row, 1)?, record, dismissed })
 }
 
 pub(super) fn raw(row: &Row<'_>) -> Result<RawRecord> {

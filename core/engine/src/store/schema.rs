@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::records;
+use super::{private, records};
 use crate::{EngineError, error::Result};
 
 /// One step to a newer schema.
@@ -30,6 +30,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::of(include_str!("schema_5.sql")),
     Step::of(include_str!("schema_6.sql")),
     Step::of(include_str!("schema_7.sql")),
+    Step::of(include_str!("schema_8.sql")),
 ];
 
 /// The version that this program reads and writes.
@@ -81,6 +82,8 @@ fn copy(conn: &Connection, file: &Path, version: i64) -> Result<()> {
         // A copy from a migration that did not end is older, never better.
         std::fs::remove_file(copy).map_err(EngineError::io(copy))?;
     }
+    // An empty file is taken for none: the copy is nobody else's business, either.
+    private::file(copy).map_err(EngineError::io(copy))?;
     conn.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
     // SQLite does not sync what it writes here, and a copy that a power cut
     // takes is none.

@@ -1,0 +1,333 @@
+//! What was refused or waits for a person, and what persons said of it.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use planthread_domain::{decode::Verdict, derive::About};
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::{
+    Paper, Tone, View,
+    intake::refused,
+    paper::{count, short},
+};
+use crate::{failure::Exit, serve::Refusal};
+
+/// Everything that was refused: records at the door, cells at the target.
+#[derive(Debug, Serialize)]
+pub struct Rejects {
+    /// Records that could not be understood.
+    pub records: Vec<RejectedLine>,
+    /// Records that wait for a person, and why.
+    pub waiting: Vec<String>,
+    /// Second rows of an id that wait for a person.
+    pub repeats: Vec<RepeatLine>,
+    /// Exports that lost too many rows, and wait for a person.
+    pub exports: Vec<String>,
+    /// Sources that differ on a machine until a person says which is right.
+    pub conflicts: Vec<Doubt>,
+    /// Time of which a counter's readings were not counted.
+    pub gaps: Vec<Doubt>,
+    /// Cells that a target refused.
+    pub cells: Vec<RejectedCell>,
+}
+
+/// A record that could not be understood.
+#[derive(Debug, Serialize)]
+pub struct RejectedLine {
+    /// Its number, for `rejects dismiss`.
+    pub id: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Where, why, and the cure.
+    #[serde(flatten)]
+    pub refusal: Refusal,
+    /// The record's first characters, so that it can be found again.
+    pub text: String,
+}
+
+/// Refusals that say the same of several lines of one place.
+struct Group<'a> {
+    first: &'a RejectedLine,
+    lines: Vec<u64>,
+}
+
+/// Lines of a group that are named one by one.
+const LINES_SHOWN: usize = 8;
+
+/// Refusals by what they say, in the order in which each came first.
+fn groups(records: &[RejectedLine]) -> Vec<Group<'_>> {
+    let mut at: HashMap<[&str; 4], usize> = HashMap::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for one in records {
+        let Refusal { place, line, field, reason, cure } = &one.refusal;
+        let next = groups.len();
+        let known = *at.entry([place, field, reason, cure]).or_insert(next);
+        match groups.get_mut(known) {
+            Some(group) => group.lines.push(*line),
+            None => groups.push(Group { first: one, lines: vec![*line] }),
+        }
+    }
+    groups
+}
+
+impl Group<'_> {
+    fn write(&self, paper: &mut Paper) {
+        let RejectedLine { id, refusal, text, .. } = self.first;
+        let known = |lines: &[u64]| {
+            let lines: Vec<String> = lines.iter().map(u64::to_string).collect();
+            lines.join(", ")
+        };
+        refused(paper, refusal);
+        if let Some(others) = self.lines.get(1..).filter(|others| !others.is_empty()) {
+            let named = others.len().min(LINES_SHOWN);
+            let more = match others.len() - named {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let lines = known(&others[..named]);
+            paper.line(format!("           the same of lines {lines}{more}"));
+        }
+        let text = format!("           was: {} (number {id})", short(text, 100));
+        paper.line(paper.tint(Tone::Dim, &text));
+    }
+}
+
+/// Refused records that somebody has dismissed.
+#[derive(Debug, Serialize)]
+pub struct Dismissed {
+    /// How many leave the list now.
+    pub dismissed: usize,
+    /// How many stay on it.
+    pub left: u64,
+}
+
+impl View for Dismissed {
+    fn write(&self, paper: &mut Paper) {
+        let gone = count(self.dismissed, "refused record");
+        paper.line(format!("{gone} dismissed; {} left on the list.", self.left));
+        paper.line("They stay in the state, with the name and the reason: `rejects decided`.");
+    }
+}
+
+/// A second row of an id, which waits for a person or was decided of.
+#[derive(Debug, Serialize)]
+pub struct RepeatLine {
+    /// Its number.
+    pub id: u64,
+    /// What it says, and which row counts.
+    pub text: String,
+    /// What was decided, by whom, when and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<String>,
+}
+
+/// What is doubtful about a machine, of all the times at once at which it is so for
+/// the same reason.
+#[derive(Debug, Clone, Serialize)]
+pub struct Doubt {
+    /// The machine.
+    pub resource: String,
+    /// What it is about.
+    #[serde(skip)]
+    pub about: About,
+    /// Why.
+    pub words: String,
+    /// The first instant.
+    pub start: Timestamp,
+    /// The end of the last time.
+    pub end: Timestamp,
+    /// How often.
+    pub times: usize,
+    /// Hours in all.
+    pub hours: Decimal,
+}
+
+impl Doubt {
+    fn write(&self, paper: &mut Paper) {
+        let Self { resource, words, start, end, times, hours, .. } = self;
+        let often = if *times > 1 { format!("{times} times, ") } else { String::new() };
+        let hours = hours.round_dp(2).normalize();
+        paper.line(format!("  {resource}, {start} to {end}: {words} ({often}{hours} h)"));
+    }
+}
+
+/// What a person said of sources that differ.
+#[derive(Debug, Serialize)]
+pub struct Believed(pub Verdict);
+
+impl View for Believed {
+    fn write(&self, paper: &mut Paper) {
+        let Verdict { resource, source, start, end, .. } = &self.0;
+        paper.line(format!(
+            "{source} is right of {resource} from {start} to {end}: `planthread plan` shows what that moves."
+        ));
+    }
+}
+
+/// What a person said of an export.
+#[derive(Debug, Serialize)]
+pub struct Answered {
+    /// Its file.
+    pub file: String,
+    /// Rows that count no more.
+    pub retracted: usize,
+}
+
+impl View for Answered {
+    fn write(&self, paper: &mut Paper) {
+        let rows = count(self.retracted, "row");
+        paper.line(format!("{}: {rows} vanished and count no more.", self.file));
+    }
+}
+
+/// Second rows of an id of which somebody has decided.
+#[derive(Debug, Default, Serialize)]
+pub struct Decided {
+    /// One by one, the oldest first.
+    pub repeats: Vec<RepeatLine>,
+    /// What was said of exports that had lost too many rows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<String>,
+    /// What was said of sources that differ.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<Doubt>,
+    /// Refused records that were dismissed, by whom and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dismissed: Vec<String>,
+}
+
+impl View for Decided {
+    fn write(&self, paper: &mut Paper) {
+        self.verdicts.iter().for_each(|one| one.write(paper));
+        let others = self.exports.is_empty() && self.dismissed.is_empty();
+        if self.repeats.is_empty() && self.verdicts.is_empty() && others {
+            paper.line("Nothing was decided.");
+        }
+        for text in self.exports.iter().chain(&self.dismissed) {
+            paper.line(format!("  {text}"));
+        }
+        for RepeatLine { id, text, decided } in &self.repeats {
+            paper.line(format!("  {id}: {text}"));
+            paper.line(format!("     {}", decided.as_deref().unwrap_or("waits for a person")));
+        }
+    }
+}
+
+/// A cell that a target refused.
+#[derive(Debug, Serialize)]
+pub struct RejectedCell {
+    /// The cell.
+    pub cell: String,
+    /// The value that it refused.
+    pub value: String,
+    /// Why, in the target's words.
+    pub reason: String,
+    /// What to do.
+    pub cure: String,
+}
+
+impl View for Rejects {
+    fn write(&self, paper: &mut Paper) {
+        if self.exit() == Exit::Ok {
+            paper.line("Nothing is refused.");
+            return;
+        }
+        if !self.records.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Records that could not be understood"));
+        }
+        for group in groups(&self.records) {
+            group.write(paper);
+        }
+        if !self.waiting.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Records that wait for a person"));
+        }
+        for text in &self.waiting {
+            paper.line(format!("  {text}"));
+        }
+        if !self.exports.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Exports that wait for a person"));
+        }
+        for text in &self.exports {
+            paper.line(format!("  {text}"));
+        }
+        if !self.repeats.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Rows that say otherwise than the row of their id"));
+        }
+        for RepeatLine { id, text, .. } in &self.repeats {
+            paper.line(format!("  {id}: {text}"));
+        }
+        if !self.repeats.is_empty() {
+            paper.line(
+                "      cure: `planthread rejects accept NUMBER --who NAME --why WHY`, or `refuse`",
+            );
+            paper.line("      more: planthread explain repeats");
+        }
+        if !self.conflicts.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Sources that differ"));
+            self.conflicts.iter().for_each(|one| one.write(paper));
+            paper.line(
+                "      cure: `planthread rejects believe SOURCE --of MACHINE --from INSTANT --until INSTANT \
+                 --who NAME --why WHY`",
+            );
+        }
+        if !self.gaps.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Readings of counters that were not counted"));
+            self.gaps.iter().for_each(|one| one.write(paper));
+        }
+        if !self.cells.is_empty() {
+            paper.line(paper.tint(Tone::Bold, "Cells that a target refused"));
+        }
+        for cell in &self.cells {
+            paper.line(format!("  {} = {}: {}", cell.cell, cell.value, cell.reason));
+            paper.line(format!("      cure: {}", cell.cure));
+        }
+        if !(self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty()) {
+            paper.line("\nWhen the cause is put right: `planthread retry`");
+        }
+        if !self.records.is_empty() {
+            paper.line("When nothing is to come of a record: `planthread rejects dismiss`");
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        let rows = !self.waiting.is_empty() || !self.repeats.is_empty();
+        let waiting = rows || !self.exports.is_empty();
+        let doubtful = !self.conflicts.is_empty() || !self.gaps.is_empty();
+        let nothing = self.records.is_empty() && !waiting && !doubtful && self.cells.is_empty();
+        if nothing { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identical_refusals_are_one_with_their_lines() {
+        let line = |id: u64, reason: &str| RejectedLine {
+            id,
+            at: Timestamp::UNIX_EPOCH,
+            refusal: Refusal {
+                place: "e.csv".into(),
+                line: id + 1,
+                field: "machine".into(),
+                reason: reason.into(),
+                cure: "declare it".into(),
+            },
+            text: format!("row {id}"),
+        };
+        let mut records: Vec<RejectedLine> = (1..=12).map(|id| line(id, "`M9` is none")).collect();
+        records.insert(3, line(99, "`M8` is none"));
+        let (waiting, repeats) = (Vec::new(), Vec::new());
+        let (exports, cells) = (Vec::new(), Vec::new());
+        let (conflicts, gaps) = (Vec::new(), Vec::new());
+        let mut paper = Paper::new(false);
+        Rejects { records, waiting, repeats, exports, conflicts, gaps, cells }.write(&mut paper);
+        let said = paper.into_text();
+        assert_eq!(said.matches("refused:").count(), 2, "{said}");
+        assert!(said.contains("the same of lines 3, 4, 5, 6, 7, 8, 9, 10 and 3 more"), "{said}");
+        assert!(said.contains("was: row 1 (number 1)"), "{said}");
+    }
+}
