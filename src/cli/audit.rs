@@ -19,8 +19,8 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Count every revision again, compare every record with its digest, and
-    /// check the database file
+    /// Count every revision again, read every value, compare every record with
+    /// its digest, and check the database file
     Verify,
 }
 
@@ -59,6 +59,6 @@ impl View for Audited {
     }
 
     fn exit(&self) -> Exit {
-        if self.0.findings.is_empty() { Exit::Ok } else { Exit::Internal }
+        if self.0.findings.is_empty() { Exit::Ok } else { Exit::Findings }
     }
 }

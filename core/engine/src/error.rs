@@ -1,6 +1,9 @@
 //! What can go wrong in the engine, each with what a person can do about it.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use planthread_contracts::{CellKey, RevisionState};
 use planthread_kit::ConnectorError;
@@ -46,6 +49,17 @@ pub enum EngineError {
     /// The database refused.
     #[error("state database: {0}")]
     Database(#[source] crate::store::DatabaseError),
+    /// The file of the state is no database, or a damaged one.
+    #[error(
+        "{file} is damaged ({reason}); stop what writes this state, put it back from its backup, \
+         and see with `audit verify` that it is whole"
+    )]
+    Broken {
+        /// The file.
+        file: PathBuf,
+        /// What SQLite said.
+        reason: String,
+    },
     /// The commit that carried this job failed: nothing of it was kept.
     #[error("state commit failed, nothing was kept: {0}")]
     Commit(String),
@@ -139,9 +153,9 @@ pub enum EngineError {
 pub type Result<T> = std::result::Result<T, EngineError>;
 
 impl EngineError {
-    /// The exit code of a command that ends with this error: 2 usage or
-    /// configuration, 3 come back later, 4 held by policy, 70 internal; a
-    /// connector's error by the kit's one table.
+    /// The exit code of a command that ends with this error: 1 a damaged state,
+    /// 2 usage or configuration, 3 come back later, 4 held by policy, 70
+    /// internal; a connector's error by the kit's one table.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -149,6 +163,8 @@ impl EngineError {
             Self::WriterHeld { .. } | Self::DiskFull => 3,
             Self::Io { source, .. } if is_full(source) => 3,
             Self::Moved(_) => 4,
+            // The disk or a hand changed what was kept: that is no fault of ours.
+            Self::Broken { .. } | Self::Damaged { .. } | Self::Stored(_) => 1,
             Self::NoState(_)
             | Self::NewerSchema { .. }
             | Self::OlderSchema { .. }
@@ -162,9 +178,7 @@ impl EngineError {
             | Self::Commit(_)
             | Self::WriterGone
             | Self::Transition { .. }
-            | Self::Conservation { .. }
-            | Self::Damaged { .. }
-            | Self::Stored(_) => 70,
+            | Self::Conservation { .. } => 70,
         }
     }
 
@@ -175,6 +189,16 @@ impl EngineError {
             Self::DiskFull => true,
             Self::Io { source, .. } => is_full(source),
             _ => false,
+        }
+    }
+
+    /// The same; a fault of the database's file names it.
+    pub(crate) fn of_file(self, file: &Path) -> Self {
+        match self {
+            Self::Database(error) if error.is_damage() => {
+                Self::Broken { file: file.to_owned(), reason: error.to_string() }
+            }
+            other => other,
         }
     }
 

@@ -30,8 +30,8 @@ pub struct Audit {
 /// Findings of one kind that are named one by one.
 const NAMED: u64 = 20;
 
-/// Counts every revision of every cell again, compares every record with its
-/// digest, and asks SQLite whether the file is sound.
+/// Counts every revision of every cell again, reads every value, compares every
+/// record with its digest, and asks SQLite whether the file is sound.
 ///
 /// # Errors
 /// When the state can't be read.
@@ -46,6 +46,7 @@ fn run(db: &Db) -> Result<Audit> {
     audit.database = faults.is_empty();
     audit.findings.extend(faults.iter().map(|word| format!("the database file: {word}")));
     digests(db, &mut audit)?;
+    values(db, &mut audit)?;
     if made != counted {
         audit.findings.push(format!(
             "{made} revisions were made, {counted} are there: some are lost or invented"
@@ -60,6 +61,27 @@ fn run(db: &Db) -> Result<Audit> {
         }
     }
     Ok(audit)
+}
+
+/// Reads every value that the ledger vouches for.
+fn values(db: &Db, audit: &mut Audit) -> Result<()> {
+    let mut damaged: BTreeMap<&str, u64> = BTreeMap::new();
+    db.unreadable(|what, told| {
+        let count = damaged.entry(what).or_default();
+        *count += 1;
+        if *count <= NAMED {
+            audit.findings.push(format!("{what} of {told}"));
+        }
+    })?;
+    more_of_the_kind(audit, damaged);
+    Ok(())
+}
+
+/// Counts those that are not named one by one.
+fn more_of_the_kind(audit: &mut Audit, damaged: BTreeMap<&str, u64>) {
+    for (what, count) in damaged.into_iter().filter(|(_, count)| *count > NAMED) {
+        audit.findings.push(format!("{what}: {} more of the kind", count - NAMED));
+    }
 }
 
 /// Compares the bytes of every row with their digest.
@@ -81,8 +103,33 @@ fn digests(db: &Db, audit: &mut Audit) -> Result<()> {
         }
         Ok(())
     })?;
-    for (what, count) in damaged.into_iter().filter(|(_, count)| *count > NAMED) {
-        audit.findings.push(format!("{what}: {} more of the kind", count - NAMED));
-    }
+    more_of_the_kind(audit, damaged);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        State,
+        testing::{TempDir, decl, now, wanted},
+    };
+
+    #[test]
+    fn a_value_that_is_none_is_found_in_every_column_that_holds_one() {
+        for column in ["value", "unrounded", "status", "why", "as_of", "seen", "hold", "state"] {
+            let dir = TempDir::new("audit-values");
+            let state = State::open(dir.path(), now()).unwrap();
+            wanted(&state, &decl("live", "attainable_clock_hours", "value"), 3);
+            assert!(audit(&state.reader().unwrap()).unwrap().findings.is_empty());
+            let file = dir.path().join("state.db");
+            drop(state);
+            crate::store::forge::change(&file, &format!("UPDATE cell SET {column} = 'NaN'"));
+            let state = State::open(dir.path(), now()).unwrap();
+            let findings = audit(&state.reader().unwrap()).unwrap().findings;
+            let named = findings.iter().filter(|found| found.starts_with("cell of ")).count();
+            assert_eq!(named, 3, "{column}: {findings:?}");
+            assert!(findings[0].contains("live"), "{findings:?}");
+        }
+    }
 }

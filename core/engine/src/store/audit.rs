@@ -1,6 +1,11 @@
 //! Counting everything again: what an audit asks of the rows.
 
-use super::db::{Db, Sql};
+use rusqlite::Row;
+
+use super::{
+    cells, codec,
+    db::{Db, Sql},
+};
 use crate::error::Result;
 
 /// Something that is kept with a digest.
@@ -100,7 +105,71 @@ const NEVER: [(&str, Sql); 6] = [
     ),
 ];
 
+/// How a row of the ledger is read by whoever needs it.
+type Read = fn(&Row<'_>) -> Result<()>;
+
+/// Rows that hold values, and how each is read; the first columns name the row.
+const VALUES: [(&str, Sql, Read); 4] = [
+    (
+        "cell",
+        Sql::walks(
+            "SELECT c.*, p.resource || ' ' || m.name FROM cell c
+             LEFT JOIN cell_group g ON g.id = c.grp LEFT JOIN place p ON p.id = g.place
+             LEFT JOIN measure m ON m.id = c.measure",
+            "an audit counts everything",
+        ),
+        |row| cells::cell(row).map(drop),
+    ),
+    (
+        "past revision",
+        Sql::walks(
+            "SELECT r.rev, r.state, r.value, r.unrounded, r.status, r.as_of, r.valid_until,
+                r.recipe, r.made_at, p.resource || ' ' || m.name FROM past_revision r
+             LEFT JOIN cell_group g ON g.id = r.grp LEFT JOIN place p ON p.id = g.place
+             LEFT JOIN measure m ON m.id = r.measure",
+            "an audit counts everything",
+        ),
+        |row| cells::past(row).map(drop),
+    ),
+    (
+        "sent value",
+        Sql::walks(
+            "SELECT c.before, p.resource || ' ' || m.name FROM attempt_cell c
+             LEFT JOIN cell_group g ON g.id = c.grp LEFT JOIN place p ON p.id = g.place
+             LEFT JOIN measure m ON m.id = c.measure",
+            "an audit counts everything",
+        ),
+        |row| codec::maybe_number(row, 0).map(drop),
+    ),
+    (
+        "compared value",
+        Sql::walks(
+            "SELECT o.value, p.resource || ' ' || m.name FROM observed o
+             LEFT JOIN cell_group g ON g.id = o.grp LEFT JOIN place p ON p.id = g.place
+             LEFT JOIN measure m ON m.id = o.measure",
+            "an audit counts everything",
+        ),
+        |row| codec::number(row, 0).map(drop),
+    ),
+];
+
 impl Db {
+    /// Gives every row of the ledger that can't be read to `each`: what it is,
+    /// which one, and why.
+    pub(crate) fn unreadable(&self, mut each: impl FnMut(&'static str, String)) -> Result<()> {
+        for (what, sql, read) in VALUES {
+            self.each(sql, [], |row| {
+                if let Err(error) = read(row) {
+                    let last = row.as_ref().column_count() - 1;
+                    let name = codec::maybe_text(row, last).ok().flatten();
+                    each(what, format!("{}: {error}", name.unwrap_or("without a name")));
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
     /// Revisions found, in whatever state.
     pub(crate) fn count_revisions(&self) -> Result<i64> {
         let sql = Sql::walks(
@@ -142,9 +211,9 @@ impl Db {
     pub(crate) fn tally_faults(&self) -> Result<Vec<(i64, i64, i64)>> {
         let sql = Sql::walks(
             "SELECT scope, state, SUM(n) FROM (
-               SELECT g.scope AS scope, c.state AS state, COUNT(*) AS n FROM cell c
+               SELECT g.scope AS scope, CAST(c.state AS INTEGER) AS state, COUNT(*) AS n FROM cell c
                  JOIN cell_group g ON g.id = c.grp GROUP BY 1, 2
-               UNION ALL SELECT g.scope, p.state, COUNT(*) FROM past_revision p
+               UNION ALL SELECT g.scope, CAST(p.state AS INTEGER), COUNT(*) FROM past_revision p
                  JOIN cell_group g ON g.id = p.grp GROUP BY 1, 2
                UNION ALL SELECT scope, state, -n FROM tally)
              GROUP BY 1, 2 HAVING SUM(n) <> 0",

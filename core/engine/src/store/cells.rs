@@ -109,19 +109,7 @@ impl Db {
             "SELECT rev, state, value, unrounded, status, as_of, valid_until, recipe, made_at
              FROM past_revision WHERE grp = ?1 AND measure = ?2 ORDER BY rev",
         );
-        self.all(sql, [id.grp, id.measure], |row| {
-            Ok(PastRevision {
-                rev: row.get(0)?,
-                state: codes::state(row.get(1)?)?,
-                value: codec::number(row, 2)?,
-                unrounded: codec::number(row, 3)?,
-                status: codes::status(row.get(4)?)?,
-                as_of: codec::at(row, 5)?,
-                valid_until: codec::at(row, 6)?,
-                recipe: row.get(7)?,
-                made_at: codec::at(row, 8)?,
-            })
-        })
+        self.all(sql, [id.grp, id.measure], past)
     }
 
     /// Gives every cell that the target refused to `each`, by group: its key,
@@ -245,8 +233,23 @@ impl Tx<'_> {
     }
 }
 
+/// Reads the columns of a past revision.
+pub(super) fn past(row: &Row<'_>) -> Result<PastRevision> {
+    Ok(PastRevision {
+        rev: row.get(0)?,
+        state: codes::state(row.get(1)?)?,
+        value: codec::number(row, 2)?,
+        unrounded: codec::number(row, 3)?,
+        status: codes::status(row.get(4)?)?,
+        as_of: codec::at(row, 5)?,
+        valid_until: codec::at(row, 6)?,
+        recipe: row.get(7)?,
+        made_at: codec::at(row, 8)?,
+    })
+}
+
 /// Reads the columns of `cell`, in the order of the table.
-fn cell(row: &Row<'_>) -> Result<Cell> {
+pub(super) fn cell(row: &Row<'_>) -> Result<Cell> {
     let before_known: bool = row.get(20)?;
     Ok(Cell {
         id: CellId { grp: row.get(0)?, measure: row.get(1)? },

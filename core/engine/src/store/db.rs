@@ -4,11 +4,11 @@
 //! place. The test `plans` finds every one of them in these sources, and asks
 //! the SQLite that ships how it would run it.
 
-use std::ops::Deref;
+use std::{ops::Deref, path::Path};
 
 use rusqlite::{Connection, Params, Row};
 
-use crate::error::Result;
+use crate::{EngineError, error::Result};
 
 /// A statement.
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +64,14 @@ impl Db {
         self.steps.take()
     }
 
+    /// The same error; damage names the file of this connection.
+    pub(super) fn named(&self, error: EngineError) -> EngineError {
+        error.of_file(Path::new(self.conn.path().unwrap_or_default()))
+    }
+
     /// Runs `work` on one snapshot: what a writer commits meanwhile is not seen.
     pub(super) fn snapshot<T>(&self, work: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
-        let transaction = self.conn.unchecked_transaction()?;
+        let transaction = self.conn.unchecked_transaction().map_err(|e| self.named(e.into()))?;
         let result = work(self)?;
         transaction.finish()?;
         Ok(result)
@@ -79,14 +84,17 @@ impl Db {
         params: impl Params,
         mut each: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut statement = self.conn.prepare_cached(sql.0)?;
-        let mut rows = statement.query(params)?;
-        while let Some(row) = rows.next()? {
-            each(row)?;
-        }
-        drop(rows);
-        self.count(&statement);
-        Ok(())
+        let run = || {
+            let mut statement = self.conn.prepare_cached(sql.0)?;
+            let mut rows = statement.query(params)?;
+            while let Some(row) = rows.next()? {
+                each(row)?;
+            }
+            drop(rows);
+            self.count(&statement);
+            Ok(())
+        };
+        run().map_err(|error| self.named(error))
     }
 
     /// All rows.
@@ -111,12 +119,15 @@ impl Db {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut statement = self.conn.prepare_cached(sql.0)?;
-        let mut rows = statement.query(params)?;
-        let found = rows.next()?.map(read).transpose()?;
-        drop(rows);
-        self.count(&statement);
-        Ok(found)
+        let run = || {
+            let mut statement = self.conn.prepare_cached(sql.0)?;
+            let mut rows = statement.query(params)?;
+            let found = rows.next()?.map(read).transpose()?;
+            drop(rows);
+            self.count(&statement);
+            Ok(found)
+        };
+        run().map_err(|error| self.named(error))
     }
 
     /// The one row of a statement that always has one.
@@ -156,18 +167,24 @@ impl<'a> Tx<'a> {
 
     /// Runs a statement that changes rows; how many it changed.
     pub(super) fn run(&self, sql: Sql, params: impl Params) -> Result<usize> {
-        let mut statement = self.conn().prepare_cached(sql.0)?;
-        let changed = statement.execute(params)?;
-        self.count(&statement);
-        Ok(changed)
+        let run = || {
+            let mut statement = self.conn().prepare_cached(sql.0)?;
+            let changed = statement.execute(params)?;
+            self.count(&statement);
+            Ok(changed)
+        };
+        run().map_err(|error| self.named(error))
     }
 
     /// Runs an insert; the number of the new row.
     pub(super) fn insert(&self, sql: Sql, params: impl Params) -> Result<i64> {
-        let mut statement = self.conn().prepare_cached(sql.0)?;
-        let number = statement.insert(params)?;
-        self.count(&statement);
-        Ok(number)
+        let run = || {
+            let mut statement = self.conn().prepare_cached(sql.0)?;
+            let number = statement.insert(params)?;
+            self.count(&statement);
+            Ok(number)
+        };
+        run().map_err(|error| self.named(error))
     }
 }
 

@@ -13,6 +13,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::private;
 use crate::{EngineError, error::Result};
 
 /// Who writes, or wrote, a state directory.
@@ -37,11 +38,10 @@ impl WriterLock {
     /// Takes the lock; also says whose stale one was taken over, if any.
     pub(crate) fn take(dir: &Path, now: Timestamp) -> Result<(Self, Option<Holder>)> {
         let path = dir.join("lock");
+        private::file(&path).map_err(EngineError::io(&path))?;
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
-            .create(true)
-            .truncate(false)
             .open(&path)
             .map_err(EngineError::io(&path))?;
         let (locked, folder) = match lock_folder(dir) {

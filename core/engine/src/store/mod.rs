@@ -10,7 +10,7 @@ pub(crate) mod compared;
 mod counts;
 mod db;
 #[cfg(test)]
-mod forge;
+pub(crate) mod forge;
 #[cfg(test)]
 mod growth;
 pub(crate) mod holds;
@@ -19,6 +19,7 @@ mod memory;
 pub(crate) mod names;
 #[cfg(test)]
 mod plans;
+mod private;
 pub(crate) mod records;
 mod released;
 mod repeats;
@@ -30,7 +31,6 @@ mod writer;
 
 use std::{
     borrow::Cow,
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -55,6 +55,8 @@ pub(crate) fn told(text: &str) -> Cow<'_, str> {
 }
 
 const FILE: &str = "state.db";
+/// What SQLite keeps beside the database while it is open, or after a crash.
+const BESIDE: [&str; 2] = ["state.db-wal", "state.db-shm"];
 /// How long a reader or the writer waits for a short exclusive moment.
 const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements kept for each connection.
@@ -83,16 +85,14 @@ impl State {
     /// When another live process holds it, the schema is newer, the disk
     /// refuses, or durability can't be had.
     pub fn open(dir: &Path, now: Timestamp) -> Result<Self> {
-        fs::create_dir_all(dir).map_err(EngineError::io(dir))?;
+        private::folder(dir).map_err(EngineError::io(dir))?;
         let (lock, took_over) = WriterLock::take(dir, now)?;
         let file = dir.join(FILE);
-        let mut conn = Connection::open(&file)?;
-        conn.busy_timeout(BUSY)?;
-        conn.pragma_update(None, "journal_mode", "WAL")?;
-        conn.pragma_update(None, "synchronous", "FULL")?;
-        tune(&conn)?;
-        assert_durable(&conn)?;
-        schema::migrate(&mut conn, &file, schema::STEPS)?;
+        private::file(&file).map_err(EngineError::io(&file))?;
+        for beside in BESIDE.map(|name| dir.join(name)).iter().filter(|path| path.exists()) {
+            private::restrict(beside).map_err(EngineError::io(beside))?;
+        }
+        let conn = open_for_writing(&file).map_err(|error| error.of_file(&file))?;
         let writer = Writer::start(Db::new(conn))?;
         Ok(Self { dir: dir.to_owned(), writer, took_over, _lock: lock })
     }
@@ -161,11 +161,16 @@ impl Reader {
         if !file.exists() {
             return Err(EngineError::NoState(dir.to_owned()));
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(&file, flags)?;
-        conn.busy_timeout(BUSY)?;
-        tune(&conn)?;
-        let (found, known) = (schema::found(&conn)?, schema::known());
+        let open = || {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let conn = Connection::open_with_flags(&file, flags)?;
+            conn.busy_timeout(BUSY)?;
+            tune(&conn)?;
+            let found = schema::found(&conn)?;
+            Ok((conn, found))
+        };
+        let (conn, found) = open().map_err(|error: EngineError| error.of_file(&file))?;
+        let known = schema::known();
         match found {
             0 => Err(EngineError::NoState(dir.to_owned())),
             _ if found > known => Err(EngineError::NewerSchema { found, known }),
@@ -190,6 +195,14 @@ impl Reader {
 #[error(transparent)]
 pub struct DatabaseError(rusqlite::Error);
 
+impl DatabaseError {
+    /// Whether the file itself is at fault: it is no database, or a damaged one.
+    pub(crate) fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        matches!(self.0.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+    }
+}
+
 impl From<rusqlite::Error> for EngineError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
@@ -197,6 +210,18 @@ impl From<rusqlite::Error> for EngineError {
             _ => Self::Database(DatabaseError(error)),
         }
     }
+}
+
+/// The database with its newest schema, durable at every commit.
+fn open_for_writing(file: &Path) -> Result<Connection> {
+    let mut conn = Connection::open(file)?;
+    conn.busy_timeout(BUSY)?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    tune(&conn)?;
+    assert_durable(&conn)?;
+    schema::migrate(&mut conn, file, schema::STEPS)?;
+    Ok(conn)
 }
 
 fn tune(conn: &Connection) -> Result<()> {
@@ -342,5 +367,39 @@ mod tests {
         let reader = state.reader().unwrap();
         let kept: String = reader.db().conn().query_row(names, [], |row| row.get(0)).unwrap();
         assert_eq!(kept, "after before");
+    }
+
+    #[test]
+    fn a_damaged_database_names_its_file_and_the_cure_and_is_no_fault_of_the_program() {
+        let dir = TempDir::new("broken");
+        let file = dir.path().join(FILE);
+        let refused = |error: EngineError| {
+            let text = error.to_string();
+            assert!(matches!(error, EngineError::Broken { .. }), "{text}");
+            assert_eq!(error.exit_code(), 1, "{text}");
+            assert!(text.contains("state.db") && text.contains("backup"), "{text}");
+        };
+        std::fs::write(&file, "this is a letter, and no database at all").unwrap();
+        refused(State::open(dir.path(), now()).unwrap_err());
+        refused(Reader::open(dir.path()).unwrap_err());
+        std::fs::remove_file(&file).unwrap();
+        let state = State::open(dir.path(), now()).unwrap();
+        let fill = |name: &'static str| {
+            state.change(move |tx| {
+                let query = "INSERT INTO checkpoint VALUES (?1, hex(zeroblob(40000)))";
+                Ok(tx.conn().execute(query, [name])?)
+            })
+        };
+        (fill("a").unwrap(), fill("b").unwrap());
+        drop(state);
+        // The header is whole; the rest is not.
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes[8_192..].fill(0xa5);
+        std::fs::write(&file, bytes).unwrap();
+        let all =
+            |reader: &Reader| -> Result<Option<String>> { reader.at_once(|db| db.checkpoint("b")) };
+        refused(Reader::open(dir.path()).and_then(|reader| all(&reader)).unwrap_err());
+        let written = State::open(dir.path(), now());
+        refused(written.and_then(|s| s.change(|tx| tx.put_checkpoint("c", "1"))).unwrap_err());
     }
 }

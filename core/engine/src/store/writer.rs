@@ -6,6 +6,7 @@
 
 use std::{
     fmt,
+    path::PathBuf,
     sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     thread::JoinHandle,
 };
@@ -27,6 +28,7 @@ trait Work: Send {
 enum CommitError {
     Conservation { made: i64, counted: i64 },
     DiskFull,
+    Broken { file: PathBuf, reason: String },
     Other(String),
 }
 
@@ -34,14 +36,9 @@ impl From<EngineError> for CommitError {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::DiskFull => Self::DiskFull,
+            EngineError::Broken { file, reason } => Self::Broken { file, reason },
             other => Self::Other(other.to_string()),
         }
-    }
-}
-
-impl From<rusqlite::Error> for CommitError {
-    fn from(error: rusqlite::Error) -> Self {
-        EngineError::from(error).into()
     }
 }
 
@@ -53,6 +50,9 @@ impl CommitError {
                 EngineError::Conservation { made: *made, counted: *counted }
             }
             Self::DiskFull => EngineError::DiskFull,
+            Self::Broken { file, reason } => {
+                EngineError::Broken { file: file.clone(), reason: reason.clone() }
+            }
             Self::Other(why) => EngineError::Commit(why.clone()),
         }
     }
@@ -159,32 +159,32 @@ fn drain(db: &Db, jobs: &Receiver<Box<dyn Work>>) {
 }
 
 fn commit(db: &Db, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
-    let conn = db.conn();
-    conn.execute_batch("BEGIN IMMEDIATE")?;
+    let run = |sql: &str| -> std::result::Result<(), CommitError> {
+        db.conn().execute_batch(sql).map_err(|error| db.named(error.into()).into())
+    };
+    run("BEGIN IMMEDIATE")?;
     let tx = Tx::new(db);
-    let done = run_all(&tx, batch).and_then(|()| conserve(&tx));
-    if let Err(error) = done {
-        let _ = conn.execute_batch("ROLLBACK");
-        return Err(error);
+    let done = run_all(&tx, batch, run).and_then(|()| conserve(&tx)).and_then(|()| run("COMMIT"));
+    if done.is_err() {
+        let _ = run("ROLLBACK");
     }
-    conn.execute_batch("COMMIT").map_err(|error| {
-        let _ = conn.execute_batch("ROLLBACK");
-        error.into()
-    })
+    done
 }
 
-fn run_all(tx: &Tx<'_>, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
-    let conn = tx.conn();
+fn run_all(
+    tx: &Tx<'_>,
+    batch: &mut [Box<dyn Work>],
+    run: impl Fn(&str) -> std::result::Result<(), CommitError>,
+) -> std::result::Result<(), CommitError> {
     for job in batch {
-        conn.execute_batch("SAVEPOINT job")?;
+        run("SAVEPOINT job")?;
         job.run(tx);
         // SQLite may roll the whole transaction back when the disk is full: then
         // no neighbour was kept either, and all of them are told so.
         if job.filled_the_disk() {
             return Err(CommitError::DiskFull);
         }
-        let end = if job.failed() { "ROLLBACK TO job; RELEASE job" } else { "RELEASE job" };
-        conn.execute_batch(end)?;
+        run(if job.failed() { "ROLLBACK TO job; RELEASE job" } else { "RELEASE job" })?;
     }
     Ok(())
 }
