@@ -21,7 +21,7 @@ pub(super) struct Args {
     /// Files of newline-delimited CloudEvents, `-` for standard input; without
     /// any, the files of every configured source
     files: Vec<PathBuf>,
-    /// Read the files as this configured source declares
+    /// Read the files, or standard input, as this configured source declares
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
 }
@@ -47,9 +47,7 @@ fn take(
     args: &Args,
 ) -> Result<FileReport, Failure> {
     let door = bridge.door().counted_by(context.board.doing("", "taking records in"));
-    if file == Path::new("-") {
-        return files::events(io::stdin().lock(), "stdin", &door);
-    }
+    let stdin = file == Path::new("-");
     if let Some(name) = &args.source {
         let plant = &bridge.loaded.config.plant;
         let source = plant.source(name).ok_or_else(|| {
@@ -57,7 +55,13 @@ fn take(
             Failure::usage(format!("there is no source `{name}`"))
                 .cure(format!("sources: {}", known.join(", ")))
         })?;
+        if stdin {
+            return files::piped(source, io::stdin().lock(), "stdin", &door);
+        }
         return files::source_file(source, file, &door, &bridge.reader()?);
+    }
+    if stdin {
+        return files::events(io::stdin().lock(), "stdin", &door);
     }
     files::events_file(file, &door)
 }

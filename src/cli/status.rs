@@ -13,6 +13,7 @@ use crate::{
         skew::Skew,
         standing::{LockLine, Standing},
     },
+    serve::files,
 };
 
 /// What the verb takes.
@@ -47,6 +48,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         now,
         status: status::status(&reader, now)?,
         journal: journal::counts(&reader)?,
+        unfinished: files::waiting(&loaded.config.plant, &reader)?,
         pushes: ledger::receipts(&reader, PUSHES_SHOWN)?,
         cases: ledger::cases(&reader)?,
         pauses: ledger::pauses(&reader)?.into_iter().filter(|(_, until)| *until > now).collect(),

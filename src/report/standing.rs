@@ -19,7 +19,7 @@ use super::{
     planned::{left_standing, not_adopted, not_promoted},
     proportion::proportion,
 };
-use crate::{failure::Exit, pipeline::Waits};
+use crate::{failure::Exit, pipeline::Waits, serve::files::WaitingLine};
 
 /// Locks and cases that are named one by one.
 const NAMED: usize = 10;
@@ -34,6 +34,8 @@ pub struct Standing {
     pub status: Status,
     /// The journal.
     pub journal: JournalCounts,
+    /// Last lines of files that wait for their newline.
+    pub unfinished: Vec<WaitingLine>,
     /// The last pushes, the newest first; `undo` takes their receipts.
     pub pushes: Vec<AttemptSummary>,
     /// Open questions, each for one owner.
@@ -85,6 +87,14 @@ impl View for Standing {
             journal.rejected,
             journal.quarantined + journal.conflicts
         ));
+        for line in &self.unfinished {
+            let waits = paper.tint(Tone::Warn, "waits:");
+            paper.line(format!(
+                "  {waits} the last line of {} has no newline; it counts at {} if nobody writes on",
+                line.place,
+                instant(line.counts_at)
+            ));
+        }
         match self.status.last_cycle {
             Some((at, as_of)) => paper
                 .line(format!("Ledger: last truth of {as_of}, taken in {} ago", age(self.now, at))),

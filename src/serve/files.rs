@@ -1,13 +1,16 @@
 //! Files and standard input: newline-delimited CloudEvents, and the delimited
 //! text that a source declares. A file is read on from where it was left.
 //!
-//! The last line of a file counts when its newline is there: before that,
-//! nobody can tell whether it is whole. It waits, whichever verb reads it, and
-//! nothing is remembered of it. A pipe that was closed is finished.
+//! The last line of a file counts when its newline is there, or when nobody has
+//! written to the file for a while: before that, nobody can tell whether it is
+//! whole. A pipe that was closed is finished.
+//!
+//! A file is read as a stream, whatever its size. Only an export that is the whole
+//! truth, and rows of an hour that the clocks repeat, need all of it at once.
 
 use std::{
     fs,
-    io::{BufReader, Read},
+    io::{self, BufReader, Read, Seek as _, SeekFrom},
     path::Path,
 };
 
@@ -23,9 +26,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Door, Kept,
-    cloudevents::{self, Arrival},
+    cloudevents::Arrival,
     lines::{Line, Lines, RECORD_BYTES_MAX},
-    snapshot::{self, Export},
+    region::{Region, header, one_line, one_row},
+    snapshot::Export,
+    survey::{self, Survey},
 };
 use crate::failure::Failure;
 
@@ -38,7 +43,7 @@ const RECORDS_PER_COMMIT: usize = 20_000;
 const BYTES_PER_COMMIT: usize = 16 << 20;
 
 /// Bytes that are read ahead: a file gives this much to one commit at most.
-const READ_AHEAD: usize = 1 << 20;
+pub(super) const READ_AHEAD: usize = 1 << 20;
 
 /// What one file gave.
 #[derive(Debug, Clone, Serialize)]
@@ -76,9 +81,13 @@ impl FileReport {
 /// How far a file has been read. It commits with the records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Mark {
-    bytes: usize,
+    /// Of the lines that have their end.
+    bytes: u64,
     /// Of the first `bytes`: a file that was replaced is read anew.
     sha256: String,
+    /// Digest of the last line, where it counted without its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tail: Option<String>,
 }
 
 /// Reads every file of every source of `plant`. A file that can't be read, or
@@ -147,31 +156,37 @@ fn read_on(
     mark: Option<Mark>,
 ) -> Result<FileReport, Failure> {
     let place = file.display().to_string();
-    let text = read(source, file)?;
-    let (text, rest) = whole_lines(&text);
-    let report = FileReport { unfinished: !rest.is_empty(), ..FileReport::of(place.clone()) };
-    let mark =
-        mark.filter(|mark| mark.bytes <= text.len() && mark.sha256 == hash(&text[..mark.bytes]));
-    if mark.as_ref().is_some_and(|mark| mark.bytes == text.len()) {
+    let about = |failure: Failure| failure.about(&format!("source `{}`", source.name));
+    survey::expect_text(file, Some(source)).map_err(about)?;
+    let io = |error: io::Error| Failure::io("read", file, &error);
+    let before = mark.as_ref().map(|mark| (mark.bytes, mark.sha256.as_str()));
+    let found = Survey::of(survey::open(file)?, before).map_err(io)?;
+    let counts = !found.tail.is_empty() && survey::is_quiet(file, door.now());
+    let report = FileReport {
+        unfinished: !found.tail.is_empty() && !counts,
+        ..FileReport::of(place.clone())
+    };
+    let tail = counts.then(|| hash(&found.tail));
+    let next = Mark { bytes: found.whole, sha256: found.sha256.clone(), tail };
+    if found.behind.is_some() && mark.as_ref() == Some(&next) {
         return Ok(FileReport { unchanged: true, ..report });
     }
     // The end of an export that is the whole truth moves with every row.
-    let mark = mark.filter(|_| source.snapshot.is_none());
-    let behind = mark.map_or(0, |mark| line_ends(&text[..mark.bytes]));
-    let mark = Mark { bytes: text.len(), sha256: hash(text) };
-    let mark = serde_json::to_string(&mark).map_err(|e| Failure::internal(e.to_string()))?;
+    let known = found.behind.filter(|_| source.snapshot.is_none());
+    let (from, behind) = known.unwrap_or_default();
+    let length = found.whole + if counts { found.tail.len() as u64 } else { 0 };
+    let region = Region { source, file, place: &place, now: door.now(), from, behind, length };
     let written = written(source, file);
-    let arrivals = arrivals(source, text, &place, door.now()).map(|arrival| {
-        arrival.map(|mut record| {
-            written.iter().for_each(|at| decode::modified(&mut record, *at));
-            record
+    let arrivals = region.arrivals().map_err(about)?.map(|arrival| {
+        arrival.map(|arrival| {
+            arrival.map(|mut record| {
+                written.iter().for_each(|at| decode::modified(&mut record, *at));
+                record
+            })
         })
     });
-    let kept = take_all(
-        arrivals.filter(|arrival| line_of(arrival) > behind),
-        door,
-        Some((checkpoint_key(source, file), mark)),
-    )?;
+    let next = serde_json::to_string(&next).map_err(|e| Failure::internal(e.to_string()))?;
+    let kept = take_all(arrivals, &place, door, Some((checkpoint_key(source, file), next)))?;
     Ok(FileReport { kept, ..report })
 }
 
@@ -187,28 +202,76 @@ fn whole_lines(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1))
 }
 
-fn line_ends(text: &[u8]) -> u64 {
-    text.iter().filter(|byte| **byte == b'\n').count() as u64
-}
-
 /// Every record of the files of all sources, without a door. A last line
-/// without its end is refused by name: nothing waits here.
+/// without its end is refused by name while its file is not quiet: nothing waits
+/// here.
 ///
 /// # Errors
 /// When a file can't be read.
 pub fn each(plant: &Plant, now: Timestamp, take: &mut dyn FnMut(Arrival)) -> Result<(), Failure> {
     for source in &plant.sources {
         for place in &source.files {
-            let text = read(source, Path::new(place))?;
-            let (text, rest) = whole_lines(&text);
-            arrivals(source, text, place, now).for_each(&mut *take);
-            if !rest.is_empty() {
-                let line = line_ends(text) + 1;
-                take(Err(Box::new(unfinished(rest, Origin { place: place.clone(), line }))));
+            let file = Path::new(place);
+            let io = |error: io::Error| Failure::io("read", file, &error);
+            let about = |failure: Failure| failure.about(&format!("source `{}`", source.name));
+            survey::expect_text(file, Some(source)).map_err(about)?;
+            let found = Survey::of(survey::open(file)?, None).map_err(io)?;
+            let counts = survey::is_quiet(file, now);
+            let length = found.whole + if counts { found.tail.len() as u64 } else { 0 };
+            let region = Region { source, file, place, now, from: 0, behind: 0, length };
+            for arrival in region.arrivals()? {
+                take(arrival.map_err(io)?);
+            }
+            if !counts && !found.tail.is_empty() {
+                let origin = Origin { place: place.clone(), line: found.lines + 1 };
+                take(Err(Box::new(unfinished(&found.tail, origin))));
             }
         }
     }
     Ok(())
+}
+
+/// A last line that waits for its newline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaitingLine {
+    /// The file.
+    pub place: String,
+    /// When the file was written last.
+    pub written: Timestamp,
+    /// From when on the line counts without a newline.
+    pub counts_at: Timestamp,
+}
+
+/// The last lines that wait in the files of the sources.
+///
+/// # Errors
+/// When the state can't be read; a file that can't be is no line that waits.
+pub fn waiting(plant: &Plant, reader: &Reader) -> Result<Vec<WaitingLine>, Failure> {
+    let mut all = Vec::new();
+    for source in &plant.sources {
+        for file in &source.files {
+            let path = Path::new(file);
+            let mark = mark(source, path, reader)?;
+            let Some((written, tail)) = last_line(path) else { continue };
+            let known = mark.and_then(|mark| mark.tail);
+            if !tail.is_empty() && known != Some(hash(&tail)) {
+                let counts_at = written.saturating_add(survey::QUIET).unwrap_or(Timestamp::MAX);
+                all.push(WaitingLine { place: path.display().to_string(), written, counts_at });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// When a file was written, and what stands in it behind the last newline.
+fn last_line(path: &Path) -> Option<(Timestamp, Vec<u8>)> {
+    let mut input = survey::open(path).ok()?;
+    let of = input.metadata().ok()?;
+    let from = of.len().saturating_sub(RECORD_BYTES_MAX as u64 + 1);
+    input.seek(SeekFrom::Start(from)).ok()?;
+    let mut end = Vec::new();
+    input.take(RECORD_BYTES_MAX as u64 + 1).read_to_end(&mut end).ok()?;
+    Some((survey::instant(of.modified().ok()?)?, whole_lines(&end).1.to_vec()))
 }
 
 fn unfinished(body: &[u8], origin: Origin) -> RejectedRecord {
@@ -224,55 +287,12 @@ fn unfinished(body: &[u8], origin: Origin) -> RejectedRecord {
 /// The lines of a file as they stand now, for whoever looks for one by its
 /// number; nothing when it can't be read.
 pub fn lines_now(file: &Path) -> Vec<Vec<u8>> {
-    let text = fs::read(file).unwrap_or_default();
+    let mut text = Vec::new();
+    // A file that is gone has no lines.
+    let _ = survey::open(file).map(|mut input| input.read_to_end(&mut text));
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
     let (text, _) = whole_lines(text);
     text.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end().to_vec()).collect()
-}
-
-fn read(source: &Source, file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file).map_err(|error| {
-        Failure::io("read", file, &error)
-            .cure(format!("correct `files` of the source `{}`", source.name))
-    })
-}
-
-fn arrivals<'a>(
-    source: &'a Source,
-    text: &'a [u8],
-    place: &'a str,
-    now: Timestamp,
-) -> Box<dyn Iterator<Item = Arrival> + 'a> {
-    match &source.reader {
-        Format::MachineEvents(_) | Format::Counts(_) => {
-            let text = snapshot::rows(source, text);
-            Box::new(decode::rows(text, source, place, now).map(|row| row.map_err(Box::new)))
-        }
-        Format::Cloudevents(_) => {
-            Box::new(Lines::new(text).flatten().map(move |line| one_line(line, place, now)))
-        }
-    }
-}
-
-fn one_line(line: Line, place: &str, now: Timestamp) -> Arrival {
-    let origin = Origin { place: place.to_owned(), line: line.number };
-    match line.bytes {
-        Some(bytes) => cloudevents::event(&bytes, origin, now),
-        None => Err(Box::new(RejectedRecord {
-            origin,
-            field: String::new(),
-            reason: format!("the line is longer than {RECORD_BYTES_MAX} bytes"),
-            cure: "send smaller events".to_owned(),
-            body: Vec::new(),
-        })),
-    }
-}
-
-fn line_of(arrival: &Arrival) -> u64 {
-    match arrival {
-        Ok(record) => record.origin.line,
-        Err(rejected) => rejected.origin.line,
-    }
 }
 
 /// Reads newline-delimited CloudEvents from `input` to its end, which ends the
@@ -292,8 +312,40 @@ pub fn events(input: impl Read, place: &str, door: &dyn Door) -> Result<FileRepo
 /// When it can't be read, or the state can't be written. What was read before
 /// is kept.
 pub fn events_file(file: &Path, door: &dyn Door) -> Result<FileReport, Failure> {
-    let input = fs::File::open(file).map_err(|error| Failure::io("read", file, &error))?;
-    each_event(input, &file.display().to_string(), door, true)
+    survey::expect_text(file, None)?;
+    each_event(survey::open(file)?, &file.display().to_string(), door, true)
+}
+
+/// Reads the rows or events of `source` from `input` to its end, which ends the
+/// last line, too. The order of a pipe says nothing of an hour that the clocks
+/// repeat: such rows need an offset.
+///
+/// # Errors
+/// When `source` is an export that is the whole truth, the input can't be read,
+/// or the state can't be written. What was read before is kept.
+pub fn piped(
+    source: &Source,
+    input: impl Read,
+    place: &str,
+    door: &dyn Door,
+) -> Result<FileReport, Failure> {
+    if source.snapshot.is_some() {
+        return Err(Failure::usage(format!(
+            "source `{}` is the whole truth of its file, and a pipe is none",
+            source.name
+        ))
+        .cure("write it to a file, and name that"));
+    }
+    if matches!(source.reader, Format::Cloudevents(_)) {
+        return events(input, place, door);
+    }
+    let mut lines = Lines::rows(BufReader::with_capacity(READ_AHEAD, input), 0);
+    let unread = |error: io::Error| Failure::usage(format!("can't read {place}: {error}"));
+    if let Some(wrong) = header(&mut lines, source, place, door.now()).map_err(unread)? {
+        let kept = door.take(vec![Err(wrong)], None)?;
+        return Ok(FileReport { kept, ..FileReport::of(place.to_owned()) });
+    }
+    each_line(lines, place, door, false, |line| one_row(line, source, place, door.now()))
 }
 
 fn each_event(
@@ -302,7 +354,17 @@ fn each_event(
     door: &dyn Door,
     growing: bool,
 ) -> Result<FileReport, Failure> {
-    let mut lines = Lines::new(BufReader::with_capacity(READ_AHEAD, input));
+    let lines = Lines::new(BufReader::with_capacity(READ_AHEAD, input));
+    each_line(lines, place, door, growing, |line| one_line(line, place, door.now()))
+}
+
+fn each_line<R: Read>(
+    mut lines: Lines<BufReader<R>>,
+    place: &str,
+    door: &dyn Door,
+    growing: bool,
+    arrival: impl Fn(Line) -> Arrival,
+) -> Result<FileReport, Failure> {
     let mut report = FileReport::of(place.to_owned());
     let mut batch = Commit::default();
     while let Some(line) = lines.next() {
@@ -317,7 +379,7 @@ fn each_event(
             report.unfinished = true;
             break;
         }
-        batch.push(one_line(line, place, door.now()));
+        batch.push(arrival(line));
         // A pipe may say nothing for hours: what came is kept before we wait.
         if batch.is_full() || lines.idle() {
             report.kept.add(door.take(batch.take(), None)?);
@@ -332,7 +394,8 @@ fn each_event(
 /// Hands over `arrivals` in commits of a good size; the checkpoint goes with
 /// the last one.
 fn take_all(
-    arrivals: impl Iterator<Item = Arrival>,
+    arrivals: impl Iterator<Item = io::Result<Arrival>>,
+    place: &str,
     door: &dyn Door,
     checkpoint: Option<(String, String)>,
 ) -> Result<Kept, Failure> {
@@ -342,7 +405,13 @@ fn take_all(
         if batch.is_full() {
             kept.add(door.take(batch.take(), None)?);
         }
-        batch.push(arrival);
+        match arrival {
+            Ok(arrival) => batch.push(arrival),
+            Err(error) => {
+                door.take(batch.take(), None)?;
+                return Err(Failure::io("read", Path::new(place), &error));
+            }
+        }
     }
     if !batch.is_empty() || checkpoint.is_some() {
         kept.add(door.take(batch.take(), checkpoint)?);
@@ -381,5 +450,9 @@ impl Commit {
 }
 
 pub(super) fn hash(bytes: &[u8]) -> String {
-    decode::fact::hex(&Sha256::digest(bytes))
+    hex(Sha256::new_with_prefix(bytes))
+}
+
+pub(super) fn hex(hash: Sha256) -> String {
+    decode::fact::hex(&hash.finalize())
 }

@@ -27,7 +27,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::{
-    Door, Kept,
+    Door, Kept, TEXT_MAX,
     cloudevents::{self, Arrival, BATCH, ONE},
     patient::{OurTurn, Patience},
 };
@@ -35,10 +35,8 @@ use crate::{config::HttpIntake, failure::Failure, report::paper::short};
 
 /// Most events in one batch.
 const EVENTS_MAX: usize = 10_000;
-/// Refusals that an answer lists, and characters of each text in it: the list
-/// of all is `planthread rejects`.
+/// Refusals that an answer lists: the list of all is `planthread rejects`.
 const LISTED: usize = 100;
-const TEXT_MAX: usize = 500;
 
 /// A bound endpoint that is not serving yet.
 #[derive(Debug)]
@@ -86,7 +84,7 @@ impl Endpoint {
             .layer(middleware::from_fn_with_state(self.address.port(), only_ours))
             .with_state(door)
             .into_make_service_with_connect_info::<OurTurn>();
-        axum::serve(Patience { listener: self.listener, clock }, routes)
+        axum::serve(Patience::new(self.listener, clock), routes)
             .with_graceful_shutdown(stop)
             .await
             .map_err(|error| Failure::internal(format!("the intake stopped: {error}")))

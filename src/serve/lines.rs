@@ -23,12 +23,19 @@ pub struct Line {
 pub struct Lines<R> {
     input: R,
     number: u64,
+    exact: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Reads `input` from its first line.
     pub const fn new(input: R) -> Self {
-        Self { input, number: 0 }
+        Self { input, number: 0, exact: false }
+    }
+
+    /// Reads rows from `input`, which stands behind so many lines; a space may
+    /// be a value, so that only line ends are cut off.
+    pub const fn rows(input: R, behind: u64) -> Self {
+        Self { input, number: behind, exact: true }
     }
 
     fn read(&mut self) -> io::Result<Option<Line>> {
@@ -57,12 +64,20 @@ impl<R: BufRead> Lines<R> {
                 return Ok(None);
             }
             self.number += 1;
-            if long || !bytes.trim_ascii().is_empty() {
-                let bytes = (!long).then(|| bytes.trim_ascii_end().to_vec());
+            let line = if self.exact { without_ends(&bytes) } else { bytes.trim_ascii_end() };
+            if long || !line.is_empty() {
+                let bytes = (!long).then(|| line.to_vec());
                 return Ok(Some(Line { number: self.number, bytes, ended }));
             }
         }
     }
+}
+
+/// `line` without the carriage returns around it.
+fn without_ends(line: &[u8]) -> &[u8] {
+    let start = line.iter().take_while(|byte| **byte == b'\r').count();
+    let end = line.iter().rposition(|byte| *byte != b'\r').map_or(start, |last| last + 1);
+    &line[start..end]
 }
 
 impl<R: Read> Lines<BufReader<R>> {

@@ -6,8 +6,10 @@ pub mod files;
 pub mod http;
 pub mod lines;
 pub mod patient;
+mod region;
 pub(crate) mod repeats;
 pub mod snapshot;
+pub mod survey;
 
 #[cfg(test)]
 mod tests;
@@ -31,8 +33,9 @@ use planthread_engine::{State, journal};
 use planthread_kit::Clock;
 use serde::Serialize;
 
-use crate::{failure::Failure, pipeline::Entry};
+use crate::{failure::Failure, pipeline::Entry, report::paper::short};
 use cloudevents::Arrival;
+use lines::RECORD_BYTES_MAX;
 
 /// Where every record comes in.
 pub trait Door: Send + Sync + fmt::Debug {
@@ -193,7 +196,7 @@ impl JournalDoor {
         let mut fed: BTreeMap<Feeds, usize> = BTreeMap::new();
         let mut known = 0;
         for arrival in arrivals {
-            let what = match arrival {
+            let what = match bounded(arrival) {
                 Ok(record) => understood(&decoder, record, &self.state)?,
                 Err(rejected) => Understood::Never(rejected),
             };
@@ -212,6 +215,35 @@ impl JournalDoor {
     }
 }
 
+/// Characters of a field, a reason or a cure that are kept: a row of a megabyte
+/// is in none of them.
+const TEXT_MAX: usize = 500;
+
+/// The arrival, unless its record is too long; what is told of a refused one is
+/// short, and so is what is kept of it.
+pub(crate) fn bounded(arrival: Arrival) -> Arrival {
+    let long = |origin| {
+        Err(Box::new(RejectedRecord {
+            origin,
+            field: String::new(),
+            reason: format!("the record is longer than {RECORD_BYTES_MAX} bytes"),
+            cure: "send smaller records; a quote or a line end may be missing".to_owned(),
+            body: Vec::new(),
+        }))
+    };
+    match arrival {
+        Ok(record) if record.body.len() > RECORD_BYTES_MAX => long(record.origin),
+        Err(refused) if refused.body.len() > RECORD_BYTES_MAX => long(refused.origin),
+        Err(mut refused) => {
+            for text in [&mut refused.field, &mut refused.reason, &mut refused.cure] {
+                *text = short(text, TEXT_MAX);
+            }
+            Err(refused)
+        }
+        known => known,
+    }
+}
+
 enum Understood {
     Now(RawRecord, Feeds),
     Later(journal::Quarantined),
@@ -226,6 +258,8 @@ fn understood(
     record: RawRecord,
     state: &State,
 ) -> Result<Understood, Failure> {
+    let told =
+        |rejected| bounded(Err(rejected)).err().map_or(Understood::Before, Understood::Never);
     Ok(match decoder.take(&record, &mut Facts::default()) {
         Taken::Now(feeds) => Understood::Now(record, feeds),
         Taken::Early(rejected) => {
@@ -234,7 +268,7 @@ fn understood(
         }
         // Its file told once: a row of the first pass can't be of the future.
         Taken::Undecided(_) if journal::holds(&state.reader()?, &record)? => Understood::Before,
-        Taken::Undecided(rejected) | Taken::Never(rejected) => Understood::Never(rejected),
+        Taken::Undecided(rejected) | Taken::Never(rejected) => told(rejected),
     })
 }
 

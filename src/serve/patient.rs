@@ -1,6 +1,7 @@
 //! Connections of the HTTP door that nobody waits for: who begins a request and
-//! says nothing more is cut off, so that no half-sent request holds the door
-//! open.
+//! says nothing more, or says it byte by byte, is cut off, so that no half-sent
+//! request holds the door open. Only so many are open at once: those that come
+//! meanwhile wait in the system's queue, and take no descriptor of ours.
 
 use std::{
     io,
@@ -22,18 +23,33 @@ use planthread_kit::{BoxFuture, Clock};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
 };
 
 /// How long a connection may say nothing while we wait for it.
 pub const SILENCE_MAX: Duration = Duration::from_secs(30);
 
+/// How long a request may take to arrive whole, from its first byte.
+pub const REQUEST_MAX: Duration = Duration::from_secs(60);
+
+/// Most connections at once: far below the descriptors that any system gives to
+/// a process (256 is the least in use), of which the cycles need their own.
+pub const CONNECTIONS_MAX: usize = 64;
+
 /// Accepts patient connections.
 #[derive(Debug)]
 pub struct Patience {
-    /// Where it listens.
-    pub listener: TcpListener,
-    /// Measures the silence.
-    pub clock: Arc<dyn Clock>,
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+    places: Arc<Semaphore>,
+}
+
+impl Patience {
+    /// Accepts at `listener`; `clock` measures the silence.
+    #[must_use]
+    pub fn new(listener: TcpListener, clock: Arc<dyn Clock>) -> Self {
+        Self { listener, clock, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    }
 }
 
 impl Listener for Patience {
@@ -41,9 +57,11 @@ impl Listener for Patience {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        // It is never closed, so that nobody goes without a place.
+        let place = Arc::clone(&self.places).acquire_owned().await.ok();
         // The way of a plain listener: what can't be accepted is tried again.
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        (Patient::new(stream, Arc::clone(&self.clock)), address)
+        (Patient { _place: place, ..Patient::new(stream, Arc::clone(&self.clock)) }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -80,12 +98,16 @@ impl Connected<IncomingStream<'_, Patience>> for OurTurn {
     }
 }
 
-/// A stream whose reads end with [`SILENCE_MAX`].
+/// A stream whose reads end with [`SILENCE_MAX`], and whose requests end with
+/// [`REQUEST_MAX`].
 pub struct Patient<S> {
     stream: S,
     clock: Arc<dyn Clock>,
     ours: OurTurn,
     silence: Option<BoxFuture<'static, ()>>,
+    /// Runs from the first byte of a request until we answer.
+    request: Option<BoxFuture<'static, ()>>,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl<S> std::fmt::Debug for Patient<S> {
@@ -97,7 +119,8 @@ impl<S> std::fmt::Debug for Patient<S> {
 impl<S> Patient<S> {
     /// Wraps `stream`.
     pub fn new(stream: S, clock: Arc<dyn Clock>) -> Self {
-        Self { stream, clock, ours: OurTurn::default(), silence: None }
+        let ours = OurTurn::default();
+        Self { stream, clock, ours, silence: None, request: None, _place: None }
     }
 }
 
@@ -107,8 +130,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.ours.0.load(Ordering::Relaxed) {
+            self.request = None;
+        } else if let Some(request) = &mut self.request
+            && request.as_mut().poll(context).is_ready()
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         if let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(context, buffer) {
             self.silence = None;
+            let clock = Arc::clone(&self.clock);
+            self.request.get_or_insert_with(|| clock.sleep(REQUEST_MAX));
             return Poll::Ready(read);
         }
         loop {
@@ -131,6 +163,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        // The request is answered: the next one has its own time.
+        self.request = None;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -176,5 +210,53 @@ mod tests {
         });
         drop(turn);
         clock.block_on(async { patient.read(&mut text).await.unwrap_err() });
+    }
+
+    #[test]
+    fn who_says_a_request_byte_by_byte_is_cut_off_and_an_answer_begins_anew() {
+        let clock = VirtualClock::new(jiff::Timestamp::UNIX_EPOCH, 1);
+        let (mut theirs, ours) = duplex(64);
+        let mut patient = Patient::new(ours, Arc::new(clock.clone()));
+        let silent = || clock.now().duration_since(jiff::Timestamp::UNIX_EPOCH).unsigned_abs();
+        let error = clock.block_on(async {
+            let mut text = [0; 1];
+            loop {
+                theirs.write_all(b"x").await.unwrap();
+                if let Err(error) = patient.read(&mut text).await {
+                    break error;
+                }
+                clock.sleep(SILENCE_MAX / 2).await;
+            }
+        });
+        assert_eq!((error.kind(), silent()), (io::ErrorKind::TimedOut, REQUEST_MAX));
+        let (mut theirs, ours) = duplex(64);
+        let mut patient = Patient::new(ours, Arc::new(clock.clone()));
+        clock.block_on(async {
+            let mut text = [0; 1];
+            for _ in 0..9 {
+                theirs.write_all(b"x").await.unwrap();
+                patient.read_exact(&mut text).await.unwrap();
+                patient.write_all(b"y").await.unwrap();
+                clock.sleep(SILENCE_MAX / 2).await;
+            }
+        });
+    }
+
+    #[tokio::test]
+    async fn no_more_connections_are_open_than_there_are_places() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let clock = Arc::new(planthread_kit::SystemClock::default());
+        let mut patience = Patience::new(listener, clock);
+        let mut theirs = Vec::new();
+        let mut open = Vec::new();
+        for _ in 0..CONNECTIONS_MAX {
+            theirs.push(TcpStream::connect(address).await.unwrap());
+            open.push(Listener::accept(&mut patience).await.0);
+        }
+        theirs.push(TcpStream::connect(address).await.unwrap());
+        assert_eq!(patience.places.available_permits(), 0, "the next one waits in the queue");
+        open.pop();
+        Listener::accept(&mut patience).await;
     }
 }

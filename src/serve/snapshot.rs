@@ -5,7 +5,7 @@
 //! before a person has agreed when it lost more than a twentieth of its rows: a
 //! report with a narrower filter looks just like a thousand deletions.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, io::Read as _, path::Path};
 
 use jiff::Timestamp;
 use planthread_domain::{
@@ -18,7 +18,7 @@ use planthread_engine::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::files;
+use super::{files, survey};
 use crate::failure::Failure;
 
 /// An export that loses more than one row in so many is a question.
@@ -154,7 +154,9 @@ pub(crate) fn compare(
 ) -> Result<Option<Export>, Failure> {
     let Some(snapshot) = &source.snapshot else { return Ok(None) };
     let path = Path::new(file);
-    let text = fs::read(path).map_err(|error| Failure::io("read", path, &error))?;
+    let mut text = Vec::new();
+    let read = survey::open(path)?.read_to_end(&mut text);
+    read.map_err(|error| Failure::io("read", path, &error))?;
     let note = |note: String| Ok(Some(Export { retracted: 0, note: Some(note) }));
     let reader = state.reader()?;
     let before = seen(&reader, source, file)?;

@@ -4,6 +4,7 @@ use std::{fs, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use planthread_domain::model::Plant;
 use planthread_engine::{State, journal};
 use planthread_kit::{Clock, ReqwestTransport, SystemClock, Transport, TransportOptions};
 use serde_json::{Value, json};
@@ -179,6 +180,103 @@ fn a_half_written_event_in_a_file_waits_and_a_closed_pipe_is_finished() {
     assert_eq!((report.kept.taken, report.unfinished), (1, false));
     drop((door, state));
     fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A plant that counts, and a door to a state of its own.
+fn counting(name: &str, file: &std::path::Path) -> (Arc<State>, Arc<Plant>, JournalDoor) {
+    let folder = std::env::temp_dir().join(format!("planthread-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    let plant = json!({
+        "id": "p", "zone": "UTC",
+        "calendars": [{"id": "c", "version": "1", "round_the_clock": true}],
+        "resources": [{"id": "M1", "class": "machine", "calendar": "c"}],
+        "sources": [{"name": "mes", "files": [file], "reader": {"counts": {
+            "header": ["hour", "machine", "parts"],
+            "columns": {"time": "hour", "machine": "machine", "total": "parts"},
+            "stamp": "start", "interval_minutes": 60, "good_parts": true}}}],
+    });
+    let plant: Arc<Plant> = Arc::new(serde_json::from_value(plant).unwrap());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let state = Arc::new(State::open(&folder, clock.now()).unwrap());
+    let door = JournalDoor::new(Arc::clone(&state), Arc::clone(&plant), clock);
+    (state, plant, door)
+}
+
+fn end(state: Arc<State>, door: JournalDoor, file: &std::path::Path) {
+    let folder = state.dir().to_owned();
+    drop((door, state));
+    fs::remove_dir_all(folder).unwrap();
+    fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn a_last_row_counts_without_a_newline_once_its_file_was_quiet_and_status_knows_it() {
+    let file = std::env::temp_dir().join(format!("planthread-quiet-{}.csv", std::process::id()));
+    let (state, plant, door) = counting("quiet", &file);
+    let take = || super::files::sources(&plant, &door, &state.reader().unwrap()).unwrap().remove(0);
+    let waiting = || super::files::waiting(&plant, &state.reader().unwrap()).unwrap();
+    let long_ago = || {
+        let at = std::time::SystemTime::now() - std::time::Duration::from_secs(11 * 60);
+        fs::File::options().append(true).open(&file).unwrap().set_modified(at).unwrap();
+    };
+    let (head, one, two) =
+        ("hour,machine,parts\n", "2026-11-01T10:00:00Z,M1,60\n", "2026-11-01T11:00:00Z,M1,6");
+    fs::write(&file, format!("{head}{one}{two}")).unwrap();
+    let report = take();
+    assert_eq!((report.kept.taken, report.unfinished), (1, true));
+    assert_eq!(waiting().len(), 1);
+    assert_eq!(waiting()[0].place, file.display().to_string());
+    assert!(take().unchanged && waiting().len() == 1);
+    long_ago();
+    let report = take();
+    assert_eq!((report.kept.taken, report.unfinished), (1, false));
+    assert!(waiting().is_empty() && take().unchanged, "it is taken once");
+    // Somebody writes on after all: the row is known, and the next one is new.
+    fs::write(&file, format!("{head}{one}{two}\n2026-11-01T12:00:00Z,M1,7\n")).unwrap();
+    let report = take();
+    assert_eq!((report.kept.taken, report.kept.duplicates, report.unfinished), (1, 1, false));
+    end(state, door, &file);
+}
+
+#[test]
+fn a_row_of_a_megabyte_is_refused_and_never_told_whole() {
+    let file = std::env::temp_dir().join(format!("planthread-long-{}.csv", std::process::id()));
+    let (state, plant, door) = counting("long", &file);
+    let long = "7".repeat(3 << 20);
+    let some = "8".repeat(900_000);
+    let rows = format!(
+        "hour,machine,parts\n2026-11-01T10:00:00Z,M1,{long}\n2026-11-01T10:00:00Z,{some},1\n\
+         2026-11-01T11:00:00Z,M1,5\n"
+    );
+    fs::write(&file, &rows).unwrap();
+    let report = super::files::sources(&plant, &door, &state.reader().unwrap()).unwrap().remove(0);
+    let refused = &report.kept.rejected;
+    assert_eq!((report.kept.taken, refused.len()), (1, 2), "{report:?}");
+    assert_eq!((refused[0].line, refused[1].line), (2, 3));
+    assert!(refused[0].reason.contains("longer than"), "{}", refused[0].reason);
+    assert!(refused.iter().all(|one| one.reason.chars().count() <= 500));
+    let kept = journal::rejected(&state.reader().unwrap()).unwrap();
+    assert!(kept.iter().all(|entry| entry.record.body.len() < 1 << 20));
+    end(state, door, &file);
+}
+
+#[test]
+fn a_pipe_is_read_as_its_source_declares_like_the_file() {
+    let file = std::env::temp_dir().join(format!("planthread-piped-{}.csv", std::process::id()));
+    let (state, plant, door) = counting("piped", &file);
+    let source = &plant.sources[0];
+    let piped = |text: &str| super::files::piped(source, text.as_bytes(), "stdin", &door).unwrap();
+    let report =
+        piped("hour,machine,parts\r\n2026-11-01T10:00:00Z,M1,60\r\n2026-11-01T11:00:00Z,M1,61");
+    assert_eq!((report.kept.taken, report.kept.rejected.len()), (2, 0));
+    // The file that holds the same rows tells nothing new.
+    fs::write(&file, "hour,machine,parts\n2026-11-01T10:00:00Z,M1,60\n").unwrap();
+    let read = super::files::sources(&plant, &door, &state.reader().unwrap()).unwrap().remove(0);
+    assert_eq!((read.kept.taken, read.kept.duplicates), (0, 1));
+    let wrong = piped("when,machine,parts\n2026-11-01T12:00:00Z,M1,60\n");
+    assert_eq!((wrong.kept.taken, wrong.kept.rejected.len()), (0, 1));
+    assert_eq!(wrong.kept.rejected[0].field, "header");
+    end(state, door, &file);
 }
 
 #[tokio::test]

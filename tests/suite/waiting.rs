@@ -116,6 +116,7 @@ fn a_push_that_is_open_is_said_with_its_age_and_what_ends_it() {
         now,
         status: status::status(&reader, now).unwrap(),
         journal: JournalCounts::default(),
+        unfinished: Vec::new(),
         pushes: ledger::receipts(&reader, 3).unwrap(),
         cases: Vec::new(),
         locks: Vec::new(),

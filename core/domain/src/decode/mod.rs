@@ -25,6 +25,7 @@ pub use fact::{
     Subject, VerdictFact,
 };
 pub use feeds::Feeds;
+pub use repeated::RepeatedHour;
 pub use rows::{corrected, is_header, row, rows};
 pub(crate) use shape::scaled;
 pub use time::TimeReader;

@@ -96,6 +96,40 @@ impl Passes {
     }
 }
 
+/// Tells which rows of a source are of the hour that the clocks repeat.
+#[derive(Debug)]
+pub struct RepeatedHour<'a> {
+    layout: Layout<'a>,
+    time: TimeReader,
+    at: usize,
+}
+
+impl<'a> RepeatedHour<'a> {
+    /// Of `source`; `None` where each of its times is one instant by itself.
+    #[must_use]
+    pub fn of(source: &'a Source) -> Option<Self> {
+        let (time, column) = match &source.reader {
+            Reader::MachineEvents(r) => (&r.time, &r.columns.time),
+            Reader::Counts(r) => (&r.time, &r.columns.time),
+            Reader::Cloudevents(_) => return None,
+        };
+        let layout = Layout::of(&source.reader)?;
+        let time = TimeReader::new(time).ok().filter(TimeReader::asks_the_file)?;
+        Some(Self { layout, time, at: layout.position(column)? })
+    }
+
+    /// Whether the time of `row` is two instants: only the rows around it tell
+    /// which.
+    #[must_use]
+    pub fn holds(&self, row: &[u8]) -> bool {
+        let mut fields = csv::ByteRecord::new();
+        let read = split(row, self.layout.separator, &mut fields);
+        let time = read.and_then(|()| std::str::from_utf8(fields.get(self.at)?).ok());
+        let meaning = time.and_then(|text| self.time.meaning(text.trim()));
+        matches!(meaning, Some(Meaning::Two(..)))
+    }
+}
+
 /// The pass that stands beside a record.
 pub(super) fn pass_of(record: &RawRecord) -> Option<Pass> {
     match parameter(&record.media_type, PASS)? {

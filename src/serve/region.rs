@@ -1,0 +1,140 @@
+//! The part of a file that was added since the last time, record by record.
+
+use std::{
+    io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom},
+    path::Path,
+};
+
+use jiff::Timestamp;
+use planthread_contracts::{Origin, RejectedRecord};
+use planthread_domain::{
+    decode::{self, RepeatedHour},
+    model::{Reader as Format, Source},
+};
+
+use super::{
+    cloudevents::{self, Arrival},
+    files::READ_AHEAD,
+    lines::{Line, Lines, RECORD_BYTES_MAX},
+    snapshot, survey,
+};
+use crate::failure::Failure;
+
+/// Records, one by one; a file may become unreadable on the way.
+pub(super) type Arrivals<'a> = Box<dyn Iterator<Item = io::Result<Arrival>> + 'a>;
+
+/// The part of a file that is read now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Region<'a> {
+    pub(super) source: &'a Source,
+    pub(super) file: &'a Path,
+    pub(super) place: &'a str,
+    pub(super) now: Timestamp,
+    /// Bytes and lines that stand before it.
+    pub(super) from: u64,
+    pub(super) behind: u64,
+    /// Where it ends.
+    pub(super) length: u64,
+}
+
+impl<'a> Region<'a> {
+    /// Its lines, of which none fills the memory.
+    fn lines(&self) -> Result<Lines<impl BufRead + use<>>, Failure> {
+        let io = |error: io::Error| Failure::io("read", self.file, &error);
+        let mut input = survey::open(self.file)?;
+        input.seek(SeekFrom::Start(self.from)).map_err(io)?;
+        let input = input.take(self.length - self.from);
+        Ok(Lines::rows(BufReader::with_capacity(READ_AHEAD, input), self.behind))
+    }
+
+    /// What arrives in it. A first line that is not the declared header is told
+    /// with the first part of the file, and no row counts.
+    ///
+    /// # Errors
+    /// When the file can't be opened, or its header can't be read.
+    pub(super) fn arrivals(self) -> Result<Arrivals<'a>, Failure> {
+        let Self { source, place, now, .. } = self;
+        if matches!(source.reader, Format::Cloudevents(_)) {
+            let events = self.lines()?.map(move |line| Ok(one_line(line?, place, now)));
+            return Ok(Box::new(events));
+        }
+        if source.snapshot.is_some() || self.repeats_an_hour()? {
+            return self.at_once();
+        }
+        let io = |error: io::Error| Failure::io("read", self.file, &error);
+        let head = Self { from: 0, behind: 0, ..self };
+        let mut lines = head.lines()?;
+        let wrong = header(&mut lines, source, place, now).map_err(io)?;
+        if let Some(wrong) = wrong {
+            return Ok(Box::new((self.from == 0).then_some(Ok(Err(wrong))).into_iter()));
+        }
+        let rows = if self.from == 0 { lines } else { self.lines()? };
+        Ok(Box::new(rows.map(move |line| Ok(one_row(line?, source, place, now)))))
+    }
+
+    /// Whether only the order of the file tells the time of one of its rows.
+    fn repeats_an_hour(&self) -> Result<bool, Failure> {
+        let Some(hour) = RepeatedHour::of(self.source) else { return Ok(false) };
+        let mut lines = self.lines()?.map_while(Result::ok).filter_map(|line| line.bytes);
+        Ok(lines.any(|row| hour.holds(&row)))
+    }
+
+    /// The same of a file that must be seen as a whole.
+    fn at_once(self) -> Result<Arrivals<'a>, Failure> {
+        let io = |error: io::Error| Failure::io("read", self.file, &error);
+        let mut text = Vec::new();
+        survey::open(self.file)?.take(self.length).read_to_end(&mut text).map_err(io)?;
+        let rows = snapshot::rows(self.source, &text);
+        let rows = decode::rows(rows, self.source, self.place, self.now);
+        let new = rows.map(|row| row.map_err(Box::new)).filter(|row| line_of(row) > self.behind);
+        let all: Vec<Arrival> = new.collect();
+        Ok(Box::new(all.into_iter().map(Ok)))
+    }
+}
+
+/// Takes the header off `lines`; what is wrong with it, if something is.
+pub(super) fn header(
+    lines: &mut Lines<impl BufRead>,
+    source: &Source,
+    place: &str,
+    now: Timestamp,
+) -> io::Result<Option<Box<RejectedRecord>>> {
+    let Some(line) = lines.next().transpose()? else { return Ok(None) };
+    let number = line.number;
+    let Some(bytes) = &line.bytes else { return Ok(one_line(line, place, now).err()) };
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let wrong = decode::rows(bytes, source, place, now).find_map(Result::err);
+    Ok(wrong.map(|mut wrong| {
+        wrong.origin.line = number;
+        Box::new(wrong)
+    }))
+}
+
+/// One row of a delimited source.
+pub(super) fn one_row(line: Line, source: &Source, place: &str, now: Timestamp) -> Arrival {
+    let origin = Origin { place: place.to_owned(), line: line.number };
+    let row = line.bytes.as_ref().and_then(|row| decode::row(row, source, origin, now));
+    row.unwrap_or_else(|| one_line(line, place, now))
+}
+
+/// One event.
+pub(super) fn one_line(line: Line, place: &str, now: Timestamp) -> Arrival {
+    let origin = Origin { place: place.to_owned(), line: line.number };
+    match line.bytes {
+        Some(bytes) => cloudevents::event(&bytes, origin, now),
+        None => Err(Box::new(RejectedRecord {
+            origin,
+            field: String::new(),
+            reason: format!("the line is longer than {RECORD_BYTES_MAX} bytes"),
+            cure: "send smaller events".to_owned(),
+            body: Vec::new(),
+        })),
+    }
+}
+
+fn line_of(arrival: &Arrival) -> u64 {
+    match arrival {
+        Ok(record) => record.origin.line,
+        Err(rejected) => rejected.origin.line,
+    }
+}
