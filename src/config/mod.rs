@@ -17,6 +17,8 @@ pub mod yaml;
 pub mod zones;
 
 #[cfg(test)]
+mod newcomers;
+#[cfg(test)]
 mod tests;
 
 use std::path::Path;

@@ -3,9 +3,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::strtime};
 use planthread_contracts::{Carries, Owner};
-use planthread_domain::project;
+use planthread_domain::{model::Reader, project};
 use planthread_kit::{Quota, VirtualClock, target::TargetFactory};
 use serde_json::Value;
 
@@ -31,12 +31,44 @@ pub(super) fn faults(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> 
                 .cure("listen on 127.0.0.1: the endpoint has no tokens yet"),
         );
     }
+    time_formats(config, locate, &mut faults);
     sense::run(config, locate, &mut faults);
     for (name, target) in &config.targets {
         target_faults(config, name, target, locate, &mut faults);
     }
     overlap::faults(config, locate, &mut faults);
     faults
+}
+
+/// Formats of times that are none, or tell no day: every row would be refused.
+fn time_formats(config: &Config, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+    for (at, source) in config.plant.sources.iter().enumerate() {
+        let (kind, time) = match &source.reader {
+            Reader::MachineEvents(reader) => ("machine_events", &reader.time),
+            Reader::Counts(reader) => ("counts", &reader.time),
+            Reader::Cloudevents(_) => continue,
+        };
+        if let Some(reason) = time.format.as_deref().and_then(no_time) {
+            let field = format!("plant.sources[{at}].reader.{kind}.time.format");
+            faults.push(locate.fault_at(&field, reason).cure(
+                "write it as the file does, such as `%d.%m.%Y %H:%M:%S`; leave it out for ISO 8601",
+            ));
+        }
+    }
+}
+
+/// Why `format` reads no time, if it does not: what it writes it must read back.
+fn no_time(format: &str) -> Option<String> {
+    let sample = jiff::civil::date(2026, 11, 30).at(23, 59, 58, 0);
+    let sample = sample.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    let written = match strtime::format(format, &sample) {
+        Ok(written) => written,
+        Err(error) => return Some(format!("`{format}` is no format of a time: {error}")),
+    };
+    let read = strtime::parse(format, &written);
+    let told = read
+        .and_then(|read| read.to_timestamp().map(drop).or_else(|_| read.to_datetime().map(drop)));
+    told.is_err().then(|| format!("`{format}` does not tell year, month, day and hour"))
 }
 
 fn target_faults(

@@ -28,6 +28,9 @@ pub(super) fn usual_cure(field: &str, reason: &str) -> String {
     if reason.contains("null") || reason.contains("unit value") {
         return "give it a value, or remove the line".to_owned();
     }
+    if let Some((_, cure)) = SHAPES.iter().find(|(word, _)| reason.contains(word)) {
+        return (*cure).to_owned();
+    }
     match mismatch(reason) {
         Some((_, wanted)) => {
             format!("write {wanted}; `planthread schema config` says what it means")
@@ -35,6 +38,16 @@ pub(super) fn usual_cure(field: &str, reason: &str) -> String {
         None => "`planthread schema config` prints every field with its meaning".to_owned(),
     }
 }
+
+/// Words by which the parsers of a shape complain, and how the shape is written.
+const SHAPES: [(&str, &str); 6] = [
+    ("as hour", "write hours and minutes in quotes, such as \"06:00\""),
+    ("as minute", "write hours and minutes in quotes, such as \"06:00\""),
+    ("as year", "write a date as 2026-12-24, and an instant as 2026-12-24T06:00:00Z"),
+    ("as month", "write a date as 2026-12-24, and an instant as 2026-12-24T06:00:00Z"),
+    ("as day", "write a date as 2026-12-24, and an instant as 2026-12-24T06:00:00Z"),
+    ("socket address", "write address and port, such as 127.0.0.1:8787"),
+];
 
 /// The reason without the parser's names for types.
 pub(super) fn plain(reason: &str) -> String {
