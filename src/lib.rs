@@ -6,6 +6,7 @@
 //! - [`registry`]: the one place that names connectors.
 //! - [`serve`]: intake, from files, standard input and HTTP.
 //! - [`pipeline`]: ingest → derive → project → want → plan → apply → verify.
+//! - [`output`]: files that a person names for an answer.
 //! - [`report`]: what people and programs get to see.
 //! - [`demo`]: a simulated plant in front of a sandbox.
 //! - [`starter`]: the starting point that `init` writes and `demo` runs on.
@@ -17,6 +18,7 @@ pub mod config;
 pub mod demo;
 pub mod failure;
 pub mod in_process;
+pub mod output;
 pub mod pipeline;
 pub mod registry;
 pub mod report;

@@ -130,6 +130,10 @@ fn sign(context: &Context, draft: &Path, key: &Path, output: &Path) -> Result<Ex
     let signed = gate::sign(document, &signing);
     let pretty = serde_json::to_string_pretty(&signed)
         .map_err(|error| Failure::internal(error.to_string()))?;
+    crate::output::only_over_ours(output, |first| {
+        serde_json::from_slice::<Signed>(first)
+            .is_ok_and(|there| there.document.get("agreement") == signed.document.get("agreement"))
+    })?;
     fs::write(output, pretty + "\n")
         .map_err(|error| Failure::io("write the agreement", output, &error))?;
     context.screen.show(&SignedAs {

@@ -19,7 +19,7 @@ pub(super) struct Args {
     /// Only this target, when the plan is made now
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     target: Option<String>,
-    /// Where cells have moved since the plan, send the others
+    /// Where cells have moved since the plan, send the others, and end with 1
     #[arg(long)]
     only_unmoved: bool,
 }

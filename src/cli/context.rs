@@ -39,9 +39,10 @@ pub(super) struct Common {
     /// Print the same answer as JSON
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// Print what happens inside, on standard error
-    #[arg(long, short, global = true)]
-    pub(super) verbose: bool,
+    /// Print what happens inside, on standard error; -vv also details, -vvv also those
+    /// of libraries
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
 }
 
 /// The world of one verb.
@@ -61,13 +62,13 @@ impl Context {
     /// The world of this process.
     pub(super) fn new(common: Common) -> Self {
         let screen = Screen::of_process(common.json);
-        if common.verbose {
-            trace_to_stderr(screen.colour);
+        if common.verbose > 0 {
+            trace_to_stderr(screen.colour, common.verbose);
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let board = Board::new(Arc::clone(&clock));
         let manner = match (common.json, std::io::stderr().is_terminal()) {
-            (_, true) if !common.verbose => Manner::Terminal,
+            (_, true) if common.verbose == 0 => Manner::Terminal,
             (false, _) => Manner::Log,
             (true, _) => Manner::Silent,
         };
@@ -182,9 +183,15 @@ impl Context {
 }
 
 /// Sends traces to standard error, so that they never mix with an answer.
-fn trace_to_stderr(colour: bool) {
+fn trace_to_stderr(colour: bool, verbose: u8) {
     let chosen = std::env::var("PLANTHREAD_LOG").ok().and_then(|text| text.parse().ok());
-    let filter = chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let filter = chosen.unwrap_or_else(|| match verbose {
+        0 | 1 => Targets::new().with_default(LevelFilter::INFO),
+        2 => Targets::new()
+            .with_default(LevelFilter::INFO)
+            .with_target("planthread", LevelFilter::DEBUG),
+        _ => Targets::new().with_default(LevelFilter::TRACE),
+    });
     // Errors of a target are fields: a terminal must not obey them.
     let fields = debug_fn(|writer, field, value| {
         let text = format!("{value:?}");

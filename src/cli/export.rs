@@ -17,6 +17,7 @@ use super::Context;
 use crate::{
     config::{Loaded, Wiring},
     failure::{Exit, Failure},
+    output,
     report::{
         Paper, View,
         cells::{self, CellRow},
@@ -77,8 +78,19 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         context.screen.raw(&bytes)?;
         return Ok(Exit::Ok);
     }
+    output::only_over_ours(&file, |first| match args.format {
+        // The heading is ours; a workbook that somebody may have worked in does
+        // not tell.
+        FileFormat::Csv => heading(&bytes).is_some_and(|ours| heading(first) == Some(ours)),
+        FileFormat::Xlsx => false,
+    })?;
     fs::write(&file, &bytes).map_err(|error| Failure::io("write", &file, &error))?;
     context.screen.show(&Exported { file, cells: rows.len() })
+}
+
+/// The first line of a table, where it has one.
+fn heading(text: &[u8]) -> Option<&[u8]> {
+    text.iter().position(|byte| *byte == b'\n').map(|end| &text[..end])
 }
 
 /// The names that may be asked for, with the resources of each target.

@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// Keep the plan in this file, to look at it and apply it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// End with 1 when the plan would change something, and with 0 when it would not
+    #[arg(long)]
+    detailed_exitcode: bool,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
@@ -46,7 +49,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         }
         Err(failure) => return Err(failure),
     };
-    context.screen.show(&Plans(plans))
+    let plans = Plans(plans);
+    let exit = context.screen.show(&plans)?;
+    let changes = args.detailed_exitcode && plans.change_something();
+    Ok(if exit == Exit::Ok && changes { Exit::Findings } else { exit })
 }
 
 /// Derives, wants, reads what was never read, plans.

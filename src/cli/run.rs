@@ -154,10 +154,11 @@ impl Teller<'_> {
 
     fn show(&mut self, news: News) -> Result<(), Failure> {
         let screen = &self.context.screen;
+        let at = Some(self.context.clock.now());
         let (who, exit) = match news {
             News::Round(round) => {
                 self.last = Some(round.truth.as_of);
-                let taken = Taken { as_of: round.truth.as_of, intake: &round.intake };
+                let taken = Taken { at, as_of: round.truth.as_of, intake: &round.intake };
                 (String::new(), screen.show(&taken)?)
             }
             News::Failed { failure, first } if first && failure.exit == Exit::Usage => {
@@ -169,7 +170,7 @@ impl Teller<'_> {
             }
             News::Walked { as_of, done } => {
                 let late = self.last.is_some_and(|last| last > as_of);
-                let exit = screen.show(&Walked { as_of, done: &done, late })?;
+                let exit = screen.show(&Walked { at, as_of, done: &done, late })?;
                 (done.target, exit)
             }
             News::Cut(target) => {

@@ -9,7 +9,10 @@ use std::{
 
 use planthread_engine::plan::PlanLine;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, output};
+
+/// How every plan begins.
+const PLAN: &[u8] = b"{\"planthread_plan\":";
 
 /// Changes that are kept for the eye; the plan file has all.
 pub const LINES_SHOWN: usize = 12;
@@ -25,9 +28,10 @@ impl Tee {
     /// Writes to `file`, or nowhere.
     ///
     /// # Errors
-    /// When the file can't be made.
+    /// When the file can't be made, or holds something else than a plan.
     pub fn to(file: Option<&Path>) -> Result<Self, Failure> {
         let open = |path: &Path| -> Result<Box<dyn Write>, Failure> {
+            output::only_over_ours(path, |first| first.starts_with(PLAN))?;
             let file =
                 File::create(path).map_err(|error| Failure::io("write the plan", path, &error))?;
             Ok(Box::new(BufWriter::new(file)))

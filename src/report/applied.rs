@@ -147,7 +147,9 @@ impl View for Delivered {
             Some(failure) => failure.exit,
             None if applied.is_some_and(|applied| applied.refused) => Exit::Held,
             None if self.all_held() > 0 => Exit::Held,
-            None if applied.is_some_and(|applied| applied.rejected > 0) => Exit::Findings,
+            None if applied.is_some_and(|applied| applied.rejected + applied.moved > 0) => {
+                Exit::Findings
+            }
             None => self.verified.as_ref().map_or(Exit::Ok, View::exit),
         }
     }
@@ -296,6 +298,23 @@ mod tests {
         assert_eq!(done.exit(), Exit::Held);
         // What is too small to send is no hold of a policy.
         assert_eq!(small.exit(), Exit::Ok);
+    }
+
+    #[test]
+    fn an_apply_that_leaves_cells_behind_is_a_finding() {
+        let exit = |moved, refused| {
+            let header = serde_json::from_value(serde_json::json!({
+                "planthread_plan": 1, "target": "ibp", "scope": "", "counter": 1, "config": "",
+                "as_of": "2026-11-22T22:00:00Z", "prediction": Prediction::default(),
+                "counts": { "cells": 9, "carried": 0, "groups": 0, "reasons": {}, "held": {} },
+            }));
+            let mut applied = Applied::new(header.unwrap(), String::new());
+            (applied.moved, applied.refused) = (moved, refused);
+            let applied = Some(applied);
+            Delivered::from(TargetCycle { applied, ..TargetCycle::default() }).exit()
+        };
+        assert_eq!([exit(0, false), exit(2, false)], [Exit::Ok, Exit::Findings]);
+        assert_eq!(exit(2, true), Exit::Held, "without --only-unmoved nothing was sent");
     }
 
     #[test]

@@ -19,9 +19,9 @@ use crate::{
 
 impl View for Cycle {
     fn write(&self, paper: &mut Paper) {
-        Taken { as_of: self.as_of, intake: &self.intake }.write(paper);
+        Taken { at: None, as_of: self.as_of, intake: &self.intake }.write(paper);
         for target in &self.targets {
-            self::target(paper, target, "");
+            self::target(paper, target, ("", ""));
         }
     }
 
@@ -33,6 +33,9 @@ impl View for Cycle {
 /// What came in when a round began.
 #[derive(Debug, Serialize)]
 pub struct Taken<'a> {
+    /// When it was told, in a run that goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// The instant that the round speaks for.
     pub as_of: Timestamp,
     /// What came in.
@@ -48,7 +51,8 @@ impl View for Taken<'_> {
             n => format!(", {n} refused (`planthread rejects`)"),
         };
         let (as_of, taken) = (instant(self.as_of), count(taken, "new record"));
-        paper.line(format!("as of {as_of}: {taken}{refused}"));
+        let at = time(self.at);
+        paper.line(format!("{at}as of {as_of}: {taken}{refused}"));
         for file in self.intake.iter().filter(|file| file.stopped.is_some()) {
             paper.line(format!("  {}: not read", file.place));
             stopped(paper, file);
@@ -63,6 +67,9 @@ impl View for Taken<'_> {
 /// What one target did, told when it was done.
 #[derive(Debug, Serialize)]
 pub struct Walked<'a> {
+    /// When it was told, in a run that goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// The instant that it spoke for.
     pub as_of: Timestamp,
     /// What it did.
@@ -76,12 +83,17 @@ pub struct Walked<'a> {
 impl View for Walked<'_> {
     fn write(&self, paper: &mut Paper) {
         let of = if self.late { format!(" as of {}", instant(self.as_of)) } else { String::new() };
-        target(paper, self.done, &of);
+        target(paper, self.done, (&time(self.at), &of));
     }
 
     fn exit(&self) -> Exit {
         of_target(self.done)
     }
+}
+
+/// The time of day at the beginning of a line.
+fn time(at: Option<Timestamp>) -> String {
+    at.map_or_else(String::new, |at| at.strftime("%H:%M:%SZ ").to_string())
 }
 
 fn of_target(target: &TargetCycle) -> Exit {
@@ -111,7 +123,7 @@ fn of_target(target: &TargetCycle) -> Exit {
     stopped.max(proof).max(if of_policy { Exit::Held } else { Exit::Ok })
 }
 
-fn target(paper: &mut Paper, done: &TargetCycle, of: &str) {
+fn target(paper: &mut Paper, done: &TargetCycle, (at, of): (&str, &str)) {
     let mut parts = Vec::new();
     if let Some(want) = &done.want {
         parts.push(match want.no_news {
@@ -144,7 +156,7 @@ fn target(paper: &mut Paper, done: &TargetCycle, of: &str) {
     if let Some(pack) = &done.pack {
         parts.push(format!("pack of {}", cells_of(pack)));
     }
-    paper.line(format!("  {}{of}: {}", done.target, parts.join(", ")));
+    paper.line(format!("  {at}{}{of}: {}", done.target, parts.join(", ")));
     settled(paper, done.recovered.as_ref(), 4);
     let troubled = done.verified.as_ref().filter(|read| {
         read.lost + read.refused + read.failed + read.stale_own + read.persons > 0
@@ -196,7 +208,8 @@ mod tests {
         let cycle = |read: SweepReport| {
             let verified = Some(read);
             let done = TargetCycle { target: "t".into(), verified, ..TargetCycle::default() };
-            let walked = Walked { as_of: Timestamp::UNIX_EPOCH, done: &done, late: false };
+            let at = Some(Timestamp::UNIX_EPOCH);
+            let walked = Walked { at, as_of: Timestamp::UNIX_EPOCH, done: &done, late: false };
             let mut paper = Paper::new(false);
             walked.write(&mut paper);
             (walked.exit(), paper.into_text())
@@ -204,6 +217,7 @@ mod tests {
         let report = SweepReport { read: 208, landed: 51, ..SweepReport::default() };
         let (exit, said) = cycle(SweepReport { not_yet: 157, ..report.clone() });
         assert_eq!(exit, Exit::Transient);
+        assert!(said.starts_with("  00:00:00Z t: "), "{said}");
         assert!(said.contains("51 of 208 read back as wanted, 157 not there yet"), "{said}");
         // What was lost is something to look at, whatever else may still come.
         let (exit, _) = cycle(SweepReport { not_yet: 156, lost: 1, ..report.clone() });

@@ -100,6 +100,14 @@ impl Planned {
 #[serde(transparent)]
 pub struct Plans(pub Vec<Planned>);
 
+impl Plans {
+    /// Whether any of them sends a cell.
+    #[must_use]
+    pub fn change_something(&self) -> bool {
+        self.0.iter().any(|plan| plan.summary.header.counts.cells > 0)
+    }
+}
+
 impl View for Plans {
     fn write(&self, paper: &mut Paper) {
         for plan in &self.0 {
