@@ -244,7 +244,7 @@ mod tests {
     fn every_filter_narrows_and_none_alone_means_all() {
         let entry = |id, place: &str, field: &str, reason: &str| RejectedEntry {
             id,
-            at: jiff::Timestamp::UNIX_EPOCH,
+            at: Timestamp::UNIX_EPOCH,
             record: RejectedRecord {
                 origin: Origin { place: place.into(), line: id },
                 field: field.into(),

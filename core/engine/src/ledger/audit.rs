@@ -124,7 +124,7 @@ mod tests {
             assert!(audit(&state.reader().unwrap()).unwrap().findings.is_empty());
             let file = dir.path().join("state.db");
             drop(state);
-            crate::store::forge::change(&file, &format!("UPDATE cell SET {column} = 'NaN'"));
+            crate::store::forge::spoil_cells(&file, column);
             let state = State::open(dir.path(), now()).unwrap();
             let findings = audit(&state.reader().unwrap()).unwrap().findings;
             let named = findings.iter().filter(|found| found.starts_with("cell of ")).count();

@@ -23,8 +23,9 @@ impl Tx<'_> {
     }
 }
 
-/// Changes the file of a state that nobody has open.
-pub(crate) fn change(file: &std::path::Path, text: &str) {
+/// Writes what is no value into a column of every cell, in the file of a state
+/// that nobody has open.
+pub(crate) fn spoil_cells(file: &std::path::Path, column: &str) {
     let conn = rusqlite::Connection::open(file).unwrap();
-    conn.execute_batch(text).unwrap();
+    conn.execute_batch(&format!("UPDATE cell SET {column} = 'NaN'")).unwrap();
 }
