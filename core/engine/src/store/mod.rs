@@ -32,6 +32,7 @@ mod writer;
 use std::{
     borrow::Cow,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, Weak},
     time::Duration,
 };
 
@@ -61,6 +62,8 @@ const BESIDE: [&str; 2] = ["state.db-wal", "state.db-shm"];
 const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements kept for each connection.
 const STATEMENTS: usize = 128;
+/// Connections that wait for the next reader: more than a walk needs at once.
+const IDLE: usize = 8;
 /// Page cache of each connection, in KiB (negative in SQLite's words).
 const CACHE_KIB: i64 = 16 * 1024;
 
@@ -72,7 +75,9 @@ const CACHE_KIB: i64 = 16 * 1024;
 #[derive(Debug)]
 pub struct State {
     dir: PathBuf,
-    // Dropped in this order: the writer ends before the lock is freed.
+    // Dropped in this order: the writer's connection is the last that closes, and the
+    // writer ends before the lock is freed.
+    idle: Arc<Idle>,
     writer: Writer,
     took_over: Option<Holder>,
     _lock: WriterLock,
@@ -94,7 +99,8 @@ impl State {
         }
         let conn = open_for_writing(&file).map_err(|error| error.of_file(&file))?;
         let writer = Writer::start(Db::new(conn))?;
-        Ok(Self { dir: dir.to_owned(), writer, took_over, _lock: lock })
+        let idle = Arc::default();
+        Ok(Self { dir: dir.to_owned(), idle, writer, took_over, _lock: lock })
     }
 
     /// The directory.
@@ -118,12 +124,17 @@ impl State {
         self.change(move |tx| tx.identity(random))
     }
 
-    /// A read-only connection of its own.
+    /// A read-only connection of its own: one that an earlier reader has given back,
+    /// with its statements prepared, or a new one.
     ///
     /// # Errors
     /// When the database can't be opened.
     pub fn reader(&self) -> Result<Reader> {
-        Reader::open(&self.dir)
+        let db = match self.idle.take() {
+            Some(db) => db,
+            None => open(&self.dir)?,
+        };
+        Ok(Reader { db: Some(db), home: Arc::downgrade(&self.idle) })
     }
 
     /// Runs `work` on the writer thread, in the next commit.
@@ -144,10 +155,32 @@ impl State {
     }
 }
 
-/// A read-only connection: it works beside a writer, and never blocks it.
+/// Connections that nobody reads with, of one state.
+#[derive(Debug, Default)]
+struct Idle(Mutex<Vec<Db>>);
+
+impl Idle {
+    fn take(&self) -> Option<Db> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn give_back(&self, db: Db) {
+        // What it had in memory may be large, and is of a snapshot that is over.
+        let is_small = db.conn().release_memory().is_ok();
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_small && idle.len() < IDLE {
+            idle.push(db);
+        }
+    }
+}
+
+/// A read-only connection: it works beside a writer, and never blocks it. One of a
+/// [`State`] goes back to it.
 #[derive(Debug)]
 pub struct Reader {
-    db: Db,
+    /// Empty only while it is dropped.
+    db: Option<Db>,
+    home: Weak<Idle>,
 }
 
 impl Reader {
@@ -157,36 +190,49 @@ impl Reader {
     /// When there is no state, or its schema is not the one that this program
     /// reads.
     pub fn open(dir: &Path) -> Result<Self> {
-        let file = dir.join(FILE);
-        if !file.exists() {
-            return Err(EngineError::NoState(dir.to_owned()));
-        }
-        let open = || {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let conn = Connection::open_with_flags(&file, flags)?;
-            conn.busy_timeout(BUSY)?;
-            tune(&conn)?;
-            let found = schema::found(&conn)?;
-            Ok((conn, found))
-        };
-        let (conn, found) = open().map_err(|error: EngineError| error.of_file(&file))?;
-        let known = schema::known();
-        match found {
-            0 => Err(EngineError::NoState(dir.to_owned())),
-            _ if found > known => Err(EngineError::NewerSchema { found, known }),
-            _ if found < known => Err(EngineError::OlderSchema { found, known }),
-            _ => Ok(Self { db: Db::new(conn) }),
-        }
+        Ok(Self { db: Some(open(dir)?), home: Weak::new() })
     }
 
     pub(crate) const fn db(&self) -> &Db {
-        &self.db
+        self.db.as_ref().expect("only a reader that is dropped has given its connection back")
     }
 
     /// Runs `work` on one snapshot: what a writer commits meanwhile is not
     /// seen.
     pub(crate) fn at_once<T>(&self, work: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
-        self.db.snapshot(work)
+        self.db().snapshot(work)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let (Some(home), Some(db)) = (self.home.upgrade(), self.db.take()) {
+            home.give_back(db);
+        }
+    }
+}
+
+/// A connection that reads the state in `dir`.
+fn open(dir: &Path) -> Result<Db> {
+    let file = dir.join(FILE);
+    if !file.exists() {
+        return Err(EngineError::NoState(dir.to_owned()));
+    }
+    let opened = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(&file, flags)?;
+        conn.busy_timeout(BUSY)?;
+        tune(&conn)?;
+        let found = schema::found(&conn)?;
+        Ok((conn, found))
+    };
+    let (conn, found) = opened().map_err(|error: EngineError| error.of_file(&file))?;
+    let known = schema::known();
+    match found {
+        0 => Err(EngineError::NoState(dir.to_owned())),
+        _ if found > known => Err(EngineError::NewerSchema { found, known }),
+        _ if found < known => Err(EngineError::OlderSchema { found, known }),
+        _ => Ok(Db::new(conn)),
     }
 }
 
@@ -269,6 +315,34 @@ mod tests {
         drop((state, reader));
         let alone = Reader::open(dir.path()).unwrap();
         assert_eq!(alone.db().conn().query_row(read, [], |r| r.get::<_, i64>(0)).unwrap(), 1);
+        State::open(dir.path(), now()).unwrap();
+    }
+
+    #[test]
+    fn a_reader_is_used_again_sees_what_was_written_since_and_never_writes() {
+        let dir = TempDir::new("readers");
+        let state = State::open(dir.path(), now()).unwrap();
+        let value = |reader: &Reader| {
+            let sql = "SELECT COALESCE(MAX(value), 0) FROM counter WHERE name = 'x'";
+            reader.db().conn().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        let waiting = || state.idle.0.lock().unwrap().len();
+        let readers: Vec<Reader> = (0..IDLE + 2).map(|_| state.reader().unwrap()).collect();
+        assert!(waiting() == 0 && readers.iter().all(|reader| value(reader) == 0));
+        drop(readers);
+        assert_eq!(waiting(), IDLE, "more are closed");
+        for written in 1..4 {
+            let write = "INSERT INTO counter VALUES ('x', ?1)
+                         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+            state.change(move |tx| Ok(tx.conn().execute(write, [written])?)).unwrap();
+            let reader = state.reader().unwrap();
+            assert_eq!((value(&reader), waiting()), (written, IDLE - 1));
+            assert!(reader.db().conn().execute(write, [9]).is_err(), "a reader must not write");
+        }
+        let outlives = state.reader().unwrap();
+        drop(state);
+        assert_eq!(value(&outlives), 3, "it needs no state that is open");
+        drop(outlives);
         State::open(dir.path(), now()).unwrap();
     }
 
