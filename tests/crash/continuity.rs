@@ -1,13 +1,13 @@
 //! Law 20 with real processes: two bridges on one scope, a state that is put
 //! back from a copy, and a target by whose clock this machine is 40 days ahead.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use planthread_mocks::{StoredCell, Writer};
 use rust_decimal::Decimal;
 
 use crate::{
-    program::Project,
+    program::{Project, copy},
     proof::{self, Wanted},
     sandbox::Served,
 };
@@ -51,19 +51,6 @@ fn equal(wanted: &Wanted, served: &Served, when: &str) {
     // A heartbeat carries the number of its state, and stamps are of the time.
     for (cell, value) in wanted.cells.iter().filter(|(cell, _)| !wanted.is_beat(cell)) {
         assert_eq!(stored.get(cell), Some(value), "{when}: {cell:?}");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    let _ = fs::remove_dir_all(to);
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to)
-        } else {
-            drop(fs::copy(entry.path(), to))
-        }
     }
 }
 

@@ -252,6 +252,17 @@ impl Project {
         Self { folder, registered, way, written, as_of: Timestamp::from_second(hour).unwrap() }
     }
 
+    /// The same project in a folder of its own, with everything that is in it: no
+    /// process is run for it.
+    pub(crate) fn copied(&self, name: &str) -> Self {
+        let word = self.way.of(self.registered);
+        let unique = format!("planthread-{word}-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(unique);
+        copy(&self.folder, &folder);
+        let (way, written) = (self.way.clone(), self.written.clone());
+        Self { folder, registered: self.registered, way, written, as_of: self.as_of }
+    }
+
     /// Points the project at `host`: a profile with a fixed instant, a horizon
     /// of a few weeks, and what the target's `quick.json` says.
     pub(crate) fn aim(&self, host: &str) {
@@ -342,6 +353,20 @@ impl Project {
     /// The state directory.
     pub(crate) fn state(&self) -> PathBuf {
         self.folder.join("planthread-state")
+    }
+}
+
+/// Makes `to` what the folder `from` is.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
     }
 }
 

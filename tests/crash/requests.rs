@@ -9,9 +9,9 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
-    sync::mpsc::channel,
+    sync::{Arc, mpsc::channel},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ use planthread::registry::{Registered, TARGETS};
 use serde_json::json;
 
 use crate::{
-    program::Project,
+    program::{Project, copy},
     proof::{self, Wanted},
     sandbox::{At, Effect, Served, Trip, kind},
     way::Way,
@@ -44,7 +44,7 @@ type Lines = Vec<String>;
 struct Bench {
     project: Project,
     kept: PathBuf,
-    wanted: Wanted,
+    wanted: Arc<Wanted>,
 }
 
 impl Bench {
@@ -59,13 +59,19 @@ impl Bench {
         project.run(&["ingest"]).must(0);
         let kept = project.folder.join("kept");
         copy(&project.state(), &kept);
-        let wanted = Wanted::planned(&project, &project.state());
+        let wanted = Arc::new(Wanted::planned(&project, &project.state()));
         Self { project, kept, wanted }
+    }
+
+    /// The same in a folder of its own.
+    fn copied(&self, name: &str) -> Self {
+        let project = self.project.copied(name);
+        let kept = project.folder.join("kept");
+        Self { project, kept, wanted: Arc::clone(&self.wanted) }
     }
 
     /// The state as it was after the intake, and no witness of anything later.
     fn rewind(&self) {
-        fs::remove_dir_all(self.project.state()).unwrap();
         let _ = fs::remove_dir_all(self.project.folder.join("packs"));
         copy(&self.kept, &self.project.state());
     }
@@ -159,21 +165,13 @@ fn kill_at_points((set, name): (Set<'_>, &str), victim: &[&str], effect: Effect,
     let bench = Bench::new(set, name);
     let lines = bench.clean(victim);
     let points = points(set, &lines, effect);
-    let hit = std::thread::scope(|scope| {
-        let mut lanes = points.chunks(LANE);
-        let first = lanes.next().unwrap_or_default();
-        let rest: Vec<_> = lanes
-            .enumerate()
-            .map(|(number, lane)| {
-                scope.spawn(move || {
-                    let bench = Bench::new(set, &format!("{name}-{number}"));
-                    bench.lane(lane, victim, effect, rescue)
-                })
-            })
-            .collect();
-        let mut hit = bench.lane(first, victim, effect, rescue);
-        hit.extend(rest.into_iter().flat_map(|lane| lane.join().unwrap()));
-        hit
+    let lanes = points.chunks(LANE).enumerate();
+    let benches = lanes.map(|(at, lane)| (bench.copied(&format!("{name}-{at}")), lane));
+    let benches: Vec<_> = benches.collect();
+    let run = |(bench, lane): &(Bench, &[Point])| bench.lane(lane, victim, effect, rescue);
+    let hit: Lines = std::thread::scope(|scope| {
+        let lanes: Vec<_> = benches.iter().map(|lane| scope.spawn(move || run(lane))).collect();
+        lanes.into_iter().flat_map(|lane| lane.join().unwrap()).collect()
     });
     for (kind, _) in &points {
         assert!(hit.contains(kind), "{kind} was never hit: {hit:?}");
@@ -192,17 +190,6 @@ fn kill_at_requests(name: &str, victim: &[&str], effect: Effect, rescue: &[&str]
             }
         }
     });
-}
-
-/// Copies a folder of files.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_file() {
-            fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
-        }
-    }
 }
 
 #[test]

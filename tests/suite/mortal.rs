@@ -12,16 +12,16 @@ use std::{
     time::Duration,
 };
 
-use planthread::registry::Registered;
+use planthread::{config::Loaded, registry::Registered};
 use planthread_contracts::RevisionState;
-use planthread_engine::{ledger, status};
+use planthread_engine::{Reader, ledger, status};
 use planthread_kit::{Clock as _, VirtualClock};
 use planthread_mocks::{Setup, Simulator as _, Writer};
 use rust_decimal::Decimal;
 
 use crate::{
     gate::{Gate, Shared},
-    site::{Place, Site, place},
+    site::{Place, Site, place_in},
     way::Way,
 };
 
@@ -50,6 +50,8 @@ pub(crate) struct Mortal {
     pub(crate) name: String,
     registered: Registered,
     way: Way,
+    /// Its configuration, which nobody changes.
+    loaded: Loaded,
     gate: Arc<Mutex<Gate>>,
 }
 
@@ -75,7 +77,8 @@ impl Mortal {
             text.replacen(WEEKS[0], WEEKS[1], 1)
         });
         let (name, way) = (way.of(registered), way.clone());
-        let mut mortal = Self { site, name, registered: *registered, way, gate };
+        let loaded = site.loaded();
+        let mut mortal = Self { site, name, registered: *registered, way, loaded, gate };
         mortal.gate().down = true;
         assert!(mortal.cycle());
         copy(&mortal.state(), &mortal.site.folder.join("kept"));
@@ -113,7 +116,7 @@ impl Mortal {
         for wait in STARTS {
             self.site.clock.advance(wait);
             assert!(self.cycle(), "{when}");
-            if landed(&self.site) {
+            if self.landed() {
                 break;
             }
         }
@@ -139,16 +142,25 @@ impl Mortal {
         }))
     }
 
+    /// What the disk holds while no bridge runs: to look at it needs none.
+    fn reader(&self) -> Reader {
+        Reader::open(&self.state()).unwrap()
+    }
+
+    /// Whether everything that is wanted is seen.
+    fn landed(&self) -> bool {
+        let scopes = status::status(&self.reader(), self.site.clock.now()).unwrap().scopes;
+        scopes.iter().all(|scope| scope.seen == scope.wanted)
+    }
+
     /// Every wanted cell is seen, took effect once with exactly its value, and nothing
     /// else did; nothing is open, and the books balance.
     fn proven(&self, when: &str) {
-        let site = &self.site;
-        let bridge = site.bridge();
-        let reader = bridge.reader().unwrap();
+        let (reader, now) = (self.reader(), self.site.clock.now());
         let mut wanted = BTreeMap::<Place, Decimal>::new();
-        ledger::cells(&reader, site.clock.now(), |cell| {
+        ledger::cells(&reader, now, |cell| {
             assert_eq!(cell.state, RevisionState::Seen, "{when}: {}", cell.key);
-            wanted.insert(place(&bridge, &cell.key), cell.value);
+            wanted.insert(place_in(&self.loaded, &cell.key), cell.value);
             Ok(())
         })
         .unwrap();
@@ -165,7 +177,7 @@ impl Mortal {
         assert!(wanted.is_empty(), "{when}: never took effect: {wanted:?}");
         let audit = ledger::audit(&reader).unwrap();
         assert!(audit.findings.is_empty(), "{when}: {:?}", audit.findings);
-        for scope in status::status(&reader, site.clock.now()).unwrap().scopes {
+        for scope in status::status(&reader, now).unwrap().scopes {
             let open = (scope.open_attempts, scope.open_cases, scope.locks);
             assert_eq!(open, (0, 0, 0), "{when}: {scope:?}");
         }
@@ -180,13 +192,6 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
         }
     }
-}
-
-/// Whether everything that is wanted is seen.
-fn landed(site: &Site) -> bool {
-    let reader = site.bridge().reader().unwrap();
-    let scopes = status::status(&reader, site.clock.now()).unwrap().scopes;
-    scopes.iter().all(|scope| scope.seen == scope.wanted)
 }
 
 /// Method and path without the parts that hold a number.

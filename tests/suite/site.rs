@@ -104,10 +104,15 @@ impl Site {
         Self { folder, clock: VirtualClock::new(now, 7), profile, sandboxes: sandboxes.collect() }
     }
 
+    /// The configuration as it stands on the disk.
+    pub(crate) fn loaded(&self) -> config::Loaded {
+        config::load(&self.folder.join("planthread.yaml"), self.profile).unwrap()
+    }
+
     /// The bridge on what the disk holds.
     pub(crate) fn bridge(&self) -> Bridge {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let loaded = config::load(&self.folder.join("planthread.yaml"), self.profile).unwrap();
+        let loaded = self.loaded();
         let wire = |(name, target): (&String, &config::Target)| {
             let sandbox = self.sandboxes[target.connector.as_str()].clone();
             let wire = InProcess::new(sandbox, Arc::clone(&clock));
@@ -161,7 +166,12 @@ impl Drop for Site {
 
 /// The target's name of a cell.
 pub(crate) fn place(bridge: &Bridge, key: &CellKey) -> Place {
-    let measures = &bridge.loaded.config.targets[key.target.as_str()].measures;
+    place_in(&bridge.loaded, key)
+}
+
+/// The same, where no bridge is open.
+pub(crate) fn place_in(loaded: &config::Loaded, key: &CellKey) -> Place {
+    let measures = &loaded.config.targets[key.target.as_str()].measures;
     let surface = &measures.iter().find(|one| one.name == key.measure).unwrap().surface;
     let texts = [&key.scope, &key.resource, &key.location].map(ToString::to_string);
     let [scope, resource, location] = texts;

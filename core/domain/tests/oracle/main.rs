@@ -20,6 +20,7 @@ mod world;
 use compare::{Deviations, compare, derived_in};
 use dice::Dice;
 use planthread_contracts::PeriodKind;
+use planthread_domain::lanes::in_order;
 
 /// How many random plants.
 const PLANTS: u64 = 1_000;
@@ -52,27 +53,45 @@ const LOSSES_A_PLANT: u64 = 20;
 /// one that has a low figure are compared.
 const COMPARED: [PeriodKind; 2] = [PeriodKind::Day, PeriodKind::Week];
 
+/// What a plant said: losses, figures that were compared, and what is wrong.
+type Lost = (u64, usize, Vec<String>);
+
+/// Loses something of one plant so many times.
+fn lose(plant: u64) -> Lost {
+    let full = random::world(1_000_000 + plant);
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for nth in 0..LOSSES_A_PLANT {
+        let loss = losses::loss(&full, &mut Dice::new((plant << 8) | nth));
+        let derived: Vec<_> = loss.steps.iter().map(|world| derived_in(world, &COMPARED)).collect();
+        let mut faults = Vec::new();
+        for (worlds, derived) in loss.steps.windows(2).zip(derived.windows(2)) {
+            let worlds = (&worlds[0], &worlds[1]);
+            compared += laws::loses_nothing(worlds, (&derived[0], &derived[1]), &mut faults);
+        }
+        if !faults.is_empty() {
+            wrong.push(format!("plant {plant}, loss {nth}: {}: {faults:#?}", loss.name));
+        }
+    }
+    (LOSSES_A_PLANT, compared, wrong)
+}
+
 #[test]
 #[expect(clippy::print_stdout, reason = "the count is for people")]
 fn law_8_no_loss_of_information_moves_a_figure_to_its_hopeful_side() {
-    let (mut losses, mut compared, mut wrong) = (0, 0, Vec::new());
-    for plant in 0..LOSSES / LOSSES_A_PLANT {
-        let full = random::world(1_000_000 + plant);
-        for nth in 0..LOSSES_A_PLANT {
-            let loss = losses::loss(&full, &mut Dice::new((plant << 8) | nth));
-            let derived: Vec<_> =
-                loss.steps.iter().map(|world| derived_in(world, &COMPARED)).collect();
-            let mut faults = Vec::new();
-            for (worlds, derived) in loss.steps.windows(2).zip(derived.windows(2)) {
-                let worlds = (&worlds[0], &worlds[1]);
-                compared += laws::loses_nothing(worlds, (&derived[0], &derived[1]), &mut faults);
-            }
-            if !faults.is_empty() {
-                wrong.push(format!("plant {plant}, loss {nth}: {}: {faults:#?}", loss.name));
-            }
-            losses += 1;
-        }
-    }
+    let plants: Vec<u64> = (0..LOSSES / LOSSES_A_PLANT).collect();
+    let lanes = vec![(); std::thread::available_parallelism().map_or(1, usize::from)];
+    let (losses, compared, wrong) = in_order(
+        lanes,
+        &plants,
+        |(), plant| lose(*plant),
+        |all| {
+            all.fold(Lost::default(), |(losses, compared, mut wrong), (more, figures, faults)| {
+                wrong.extend(faults);
+                (losses + more, compared + figures, wrong)
+            })
+        },
+    );
+    assert_eq!(losses, LOSSES);
     println!("{losses} losses of information, {compared} figures: {} more hopeful", wrong.len());
     assert!(
         wrong.is_empty(),
