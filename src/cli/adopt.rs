@@ -12,7 +12,7 @@ use super::{
 use crate::{
     failure::{Exit, Failure},
     pipeline,
-    report::{Paper, View},
+    report::{TextTable, View},
 };
 
 /// What the verb takes.
@@ -69,14 +69,14 @@ fn surface(measures: &[MeasureDecl], name: &str) -> Result<String, Failure> {
 }
 
 impl View for Adopted {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let named: Vec<String> =
             self.measures.iter().map(|(name, surface)| format!("{name} ({surface})")).collect();
-        paper.line(format!(
+        text_table.line(format!(
             "Planthread may replace what {} holds at {}; the next plan shows it.",
             named.join(", "),
             self.target
         ));
-        paper.line(format!("The record: {}", self.record.display()));
+        text_table.line(format!("The record: {}", self.record.display()));
     }
 }

@@ -13,9 +13,9 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::{self, OpenPush},
     report::{
-        Paper, View,
-        paper::{count, instant},
+        TextTable, View,
         standing::age,
+        text_table::{count, instant},
         verified::Verified,
     },
 };
@@ -143,16 +143,16 @@ fn end(
 }
 
 impl View for Open {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         if self.open.is_empty() {
-            paper.line("No push is open.");
+            text_table.line("No push is open.");
         }
         for push in &self.open {
             let (cells, age) = (count(push.cells, "cell"), age(self.now, push.opened_at));
-            paper.line(format!("{}  {}: {cells}, open for {age}", push.attempt, push.target));
-            paper.line(format!("  {}", state(push)));
+            text_table.line(format!("{}  {}: {cells}, open for {age}", push.attempt, push.target));
+            text_table.line(format!("  {}", state(push)));
             for (key, value) in &push.notes {
-                paper.line(format!("  {key}: {value}"));
+                text_table.line(format!("  {key}: {value}"));
             }
         }
     }
@@ -174,7 +174,7 @@ fn state(push: &OpenPush) -> String {
 }
 
 impl View for Ended {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let how = match self.how {
             How::Recorded => "recorded; the bridge that runs ends it in its next round",
             How::GivenUp => "nobody waits for it any more; what is not there goes out again",
@@ -182,9 +182,9 @@ impl View for Ended {
             How::Unclear => "the target can't tell what became of it; what is read back decides",
             How::NotTaken => "nothing of it took effect, says the target",
         };
-        paper.line(format!("{}: {how}", self.target));
+        text_table.line(format!("{}: {how}", self.target));
         if let Some(read_back) = &self.read_back {
-            read_back.write(paper);
+            read_back.write(text_table);
         }
     }
 

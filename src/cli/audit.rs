@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    report::{Paper, Tone, View, paper::count},
+    report::{TextTable, Tone, View, text_table::count},
 };
 
 /// What the verb takes.
@@ -36,25 +36,25 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 impl View for Audited {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let audit = &self.0;
-        paper.line(format!(
+        text_table.line(format!(
             "{} revisions were ever made, {} are in a state.",
             audit.made, audit.counted
         ));
-        paper.line(format!(
+        text_table.line(format!(
             "{} compared with their digests; the database file is {}.",
             count(audit.records, "record"),
             if audit.database { "sound" } else { "damaged" }
         ));
         if audit.findings.is_empty() {
-            paper.line("Nothing is wrong.");
+            text_table.line("Nothing is wrong.");
         }
         for finding in &audit.findings {
-            paper.line(format!("  {} {finding}", paper.tint(Tone::Bad, "wrong:")));
+            text_table.line(format!("  {} {finding}", text_table.tint(Tone::Bad, "wrong:")));
         }
         if !audit.findings.is_empty() {
-            paper.line("  cure: stop what writes this state, and put it back from its backup");
+            text_table.line("  cure: stop what writes this state, and put it back from its backup");
         }
     }
 

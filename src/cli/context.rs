@@ -21,7 +21,7 @@ use crate::{
     config::{self, ConfigError, Loaded},
     failure::Failure,
     pipeline::{Board, Bridge, OpenTarget, Opener, looked},
-    report::paper::visible,
+    report::text_table::visible,
 };
 
 /// Options that every verb takes.

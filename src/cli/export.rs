@@ -19,9 +19,9 @@ use crate::{
     failure::{Exit, Failure},
     output,
     report::{
-        Paper, View,
+        TextTable, View,
         cells::{self, CellRow},
-        paper::count,
+        text_table::count,
     },
 };
 
@@ -173,8 +173,8 @@ fn row(loaded: &Loaded, cell: &CellView) -> CellRow {
 }
 
 impl View for Exported {
-    fn write(&self, paper: &mut Paper) {
-        paper.line(format!("{} with {}", self.file.display(), count(self.cells, "cell")));
+    fn write(&self, text_table: &mut TextTable) {
+        text_table.line(format!("{} with {}", self.file.display(), count(self.cells, "cell")));
     }
 }
 

@@ -8,7 +8,7 @@ use super::Context;
 use crate::{
     failure::{Exit, Failure},
     registry::{self, Registered},
-    report::{Paper, View},
+    report::{TextTable, View},
     starter::{self, Starter},
 };
 
@@ -64,14 +64,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 impl View for Written {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let folder = self.config.parent().unwrap_or_else(|| std::path::Path::new("."));
         let enter = if folder == std::path::Path::new(".") || folder.as_os_str().is_empty() {
             String::new()
         } else {
             format!("cd {} && ", folder.display())
         };
-        paper
+        text_table
             .line(format!(
                 "Wrote {}, with eight weeks of a simulated plant.",
                 self.config.display()
@@ -79,20 +79,20 @@ impl View for Written {
             .line("")
             .line("Next, each sandbox in a terminal of its own:");
         for begun in &self.targets {
-            paper.line(format!("  {}", begun.mock));
+            text_table.line(format!("  {}", begun.mock));
         }
         let checks: Vec<String> =
             self.targets.iter().map(|begun| format!("planthread check {}", begun.target)).collect();
-        paper
+        text_table
             .line("Then:")
             .line(format!(
                 "  {enter}{} && planthread ingest && planthread plan && planthread apply",
                 checks.join(" && ")
             ))
             .line("");
-        paper.line("Then look at:");
+        text_table.line("Then look at:");
         for begun in &self.targets {
-            paper.line(format!("  http://{}/planner", begun.sandbox));
+            text_table.line(format!("  http://{}/planner", begun.sandbox));
         }
     }
 }

@@ -10,7 +10,7 @@ use super::Context;
 use crate::{
     failure::{Exit, Failure},
     registry,
-    report::{Paper, View},
+    report::{TextTable, View},
     sandbox::{self, Sandbox},
 };
 
@@ -185,10 +185,10 @@ fn set_up(context: &Context, args: &Args) -> Result<(&'static SandboxFactory, Se
 }
 
 impl View for Listening {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let stands =
             self.target.as_ref().map(|target| format!(", in the shape of target {target}"));
-        paper.line(format!(
+        text_table.line(format!(
             "{} sandbox listens on {}{} ({}; planner page {})",
             self.vendor,
             self.url,

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     failure::{Exit, Failure},
     pipeline::policy,
-    report::{Paper, View},
+    report::{TextTable, View},
 };
 
 /// What the verb takes.
@@ -76,14 +76,15 @@ fn owner(measures: &[MeasureDecl], name: &str) -> Result<String, Failure> {
 }
 
 impl View for Promoted {
-    fn write(&self, paper: &mut Paper) {
-        paper.line(format!(
+    fn write(&self, text_table: &mut TextTable) {
+        text_table.line(format!(
             "Planthread may write {} at {} until {}.",
             self.measures.join(", "),
             self.target,
             self.until
         ));
-        paper.line(format!("Tell the owner: {}.", self.owners.join(", ")));
-        paper.line(format!("The record: {}; remove it to end it sooner.", self.record.display()));
+        text_table.line(format!("Tell the owner: {}.", self.owners.join(", ")));
+        text_table
+            .line(format!("The record: {}; remove it to end it sooner.", self.record.display()));
     }
 }

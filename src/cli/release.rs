@@ -15,7 +15,7 @@ use super::{
 use crate::{
     failure::{Exit, Failure},
     pipeline::{self, Proportion},
-    report::{Paper, View},
+    report::{TextTable, View},
 };
 
 /// What the verb takes.
@@ -112,8 +112,8 @@ fn answer(context: &Context, args: &Question, now: Timestamp) -> Result<Exit, Fa
 }
 
 impl View for Released {
-    fn write(&self, paper: &mut Paper) {
-        paper.line(if self.released {
+    fn write(&self, text_table: &mut TextTable) {
+        text_table.line(if self.released {
             format!("The {} is released; the next plan carries what is due.", self.what)
         } else {
             format!("The {} was not held.", self.what)

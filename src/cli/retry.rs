@@ -5,8 +5,8 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::Retried,
     report::{
-        Paper, Tone, View,
-        paper::{count, indented},
+        TextTable, Tone, View,
+        text_table::{count, indented},
     },
 };
 
@@ -22,25 +22,25 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
 }
 
 impl View for Retried {
-    fn write(&self, paper: &mut Paper) {
-        paper.line(format!(
+    fn write(&self, text_table: &mut TextTable) {
+        text_table.line(format!(
             "{} came in now; {} left the list, {} still on it.",
             count(self.taken, "record"),
             self.cured,
             self.still
         ));
         if self.cells > 0 {
-            paper.line(format!(
+            text_table.line(format!(
                 "{} refused by a target go out again with the next plan.",
                 count(self.cells, "cell")
             ));
         }
         if self.still > 0 {
-            paper.line("The rest: `planthread rejects`");
+            text_table.line("The rest: `planthread rejects`");
         }
         for failure in &self.stopped {
             let text = indented(&failure.to_string(), 2);
-            paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "not read:")));
+            text_table.line(format!("  {} {text}", text_table.tint(Tone::Bad, "not read:")));
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     config,
     failure::{Exit, Failure},
     registry,
-    report::{Paper, View},
+    report::{TextTable, View},
 };
 
 /// What the verb takes.
@@ -61,9 +61,9 @@ fn all() -> Names {
 }
 
 impl View for Names {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let rows: Vec<[String; 2]> =
             self.names.iter().map(|(name, about)| [name.clone(), about.clone()]).collect();
-        paper.table(["name", "schema of"], &rows);
+        text_table.table(["name", "schema of"], &rows);
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     failure::{Exit, Failure},
-    report::{Paper, Tone, View, paper::visible},
+    report::{TextTable, Tone, View, text_table::visible},
 };
 
 /// Where and how answers are shown.
@@ -38,9 +38,9 @@ impl Screen {
         if self.json {
             self.json_line(view)?;
         } else {
-            let mut paper = Paper::new(self.colour);
-            view.write(&mut paper);
-            self.raw(paper.into_text().as_bytes())?;
+            let mut text_table = TextTable::new(self.colour);
+            view.write(&mut text_table);
+            self.raw(text_table.into_text().as_bytes())?;
         }
         Ok(view.exit())
     }
@@ -87,10 +87,10 @@ impl Screen {
         let text = if self.json {
             json_visible(&serde_json::json!({ "error": failure }).to_string()) + "\n"
         } else {
-            let mut paper = Paper::new(self.colour && io::stderr().is_terminal());
-            let error = paper.tint(Tone::Bad, "error:");
-            paper.line(format!("{error} {failure}"));
-            paper.into_text()
+            let mut text_table = TextTable::new(self.colour && io::stderr().is_terminal());
+            let error = text_table.tint(Tone::Bad, "error:");
+            text_table.line(format!("{error} {failure}"));
+            text_table.into_text()
         };
         let _line = wiped();
         let _ = errors().write_all(text.as_bytes());

@@ -7,7 +7,7 @@ use super::Context;
 use crate::{
     failure::{Exit, Failure},
     pipeline::Opener,
-    report::{Paper, View, target::Sheet},
+    report::{TextTable, View, target::Sheet},
 };
 
 /// What the verb takes.
@@ -28,14 +28,14 @@ struct Pushed {
 }
 
 impl View for Pushed {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         for one in &self.provided {
             let how = match (one.created, one.differs) {
                 (true, _) => "sent",
                 (false, false) => "there already",
                 (false, true) => "there already, and not as it is shipped",
             };
-            paper.line(format!("{}  {how}", one.name));
+            text_table.line(format!("{}  {how}", one.name));
         }
     }
 

@@ -7,8 +7,8 @@ use super::{Context, answer::Answer};
 use crate::{
     failure::{Exit, Failure},
     report::{
-        Paper, View,
-        paper::{count, instant},
+        TextTable, View,
+        text_table::{count, instant},
     },
 };
 
@@ -36,8 +36,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 impl View for TakenBack {
-    fn write(&self, paper: &mut Paper) {
-        paper.line(format!(
+    fn write(&self, text_table: &mut TextTable) {
+        text_table.line(format!(
             "{}: truth of {} is taken back to {}; {} had it. The next plan carries what is right.",
             self.target,
             instant(self.from),

@@ -81,7 +81,7 @@ fn log(board: &Board, now: Timestamp, told: &mut Timestamp) {
         if now.duration_since(doing.since) >= LOG_EVERY {
             screen::remark(&format!(
                 "{} {}",
-                crate::report::paper::instant(now),
+                crate::report::text_table::instant(now),
                 progress::part(&doing, now)
             ));
         }

@@ -9,7 +9,7 @@ use super::Context;
 use crate::{
     config::{Config, ConfigError, Loaded, zones},
     failure::{Exit, Failure},
-    report::{Paper, Tone, View, paper::count},
+    report::{TextTable, Tone, View, text_table::count},
 };
 
 /// What the verb takes: only the common options.
@@ -85,23 +85,23 @@ fn holds(config: &Config) -> String {
 }
 
 impl View for Validated {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         if self.ok {
-            let ok = paper.tint(Tone::Good, "ok");
-            paper
+            let ok = text_table.tint(Tone::Good, "ok");
+            text_table
                 .line(format!("{ok}  {}", self.file.display()))
                 .line(format!("    {}", self.holds));
         }
         for note in &self.notes {
-            let word = paper.tint(Tone::Warn, "note");
-            paper.line(format!("{word}  {note}")).line(format!("      cure: {}", note.cure));
+            let word = text_table.tint(Tone::Warn, "note");
+            text_table.line(format!("{word}  {note}")).line(format!("      cure: {}", note.cure));
         }
         for fault in &self.faults {
-            let bad = paper.tint(Tone::Bad, "fault");
-            paper.line(format!("{bad}  {fault}")).line(format!("       cure: {}", fault.cure));
+            let bad = text_table.tint(Tone::Bad, "fault");
+            text_table.line(format!("{bad}  {fault}")).line(format!("       cure: {}", fault.cure));
         }
         if !self.ok {
-            paper.line(format!(
+            text_table.line(format!(
                 "\n{}; nothing was sent anywhere",
                 count(self.faults.len(), "fault")
             ));

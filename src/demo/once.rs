@@ -12,7 +12,7 @@ use super::Demo;
 use crate::{
     failure::{Exit, Failure},
     pipeline::Cycle,
-    report::{Paper, Tone, View, cycled::Facts},
+    report::{TextTable, Tone, View, cycled::Facts},
 };
 
 /// What `demo --once` says.
@@ -107,8 +107,8 @@ impl Once {
 }
 
 impl View for Once {
-    fn write(&self, paper: &mut Paper) {
-        paper.line(format!(
+    fn write(&self, text_table: &mut TextTable) {
+        text_table.line(format!(
             "{} records of {} machines became capacity cells, as of {}.",
             self.records, self.resources, self.as_of
         ));
@@ -120,11 +120,11 @@ impl View for Once {
                 if in_use > 0 { format!("; {in_use} drive the plan") } else { String::new() };
             let facts =
                 format!("{wanted} wanted, {accepted} accepted, {seen} read back as wanted{drive}.");
-            let facts = paper.tint(tone, &facts);
-            paper.line(format!("  {} ({scope}): {facts}", one.connector));
+            let facts = text_table.tint(tone, &facts);
+            text_table.line(format!("  {} ({scope}): {facts}", one.connector));
         }
         if let Some(failure) = &self.stopped {
-            paper.line(format!("stopped: {failure}"));
+            text_table.line(format!("stopped: {failure}"));
         }
     }
 

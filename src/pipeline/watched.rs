@@ -14,7 +14,7 @@ use planthread_kit::{
 };
 
 use super::Entry;
-use crate::report::paper::count;
+use crate::report::text_table::count;
 
 /// Nobody knows whether the target took what was sent.
 const UNCLEAR: Class = Class::Transient { sent: Sent::Maybe };

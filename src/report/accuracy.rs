@@ -5,7 +5,7 @@ use planthread_domain::accuracy::{Coverage, ResourceWeeks, Score, Skill, Summary
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Paper, Tone, View};
+use super::{TextTable, Tone, View};
 
 /// One resource or line.
 #[derive(Debug, Serialize)]
@@ -81,19 +81,21 @@ fn shortened_week(one: &WeekForetold) -> WeekForetold {
 }
 
 impl View for Accuracy {
-    fn write(&self, paper: &mut Paper) {
-        paper.line(format!(
+    fn write(&self, text_table: &mut TextTable) {
+        text_table.line(format!(
             "As of {}, from {}. Attainable hours of past weeks; bias is foretold − happened.",
             self.as_of, self.from
         ));
-        paper.line("Ahead 1: foretold as the week began. Ahead 4: three weeks earlier.").line("");
+        text_table
+            .line("Ahead 1: foretold as the week began. Ahead 4: three weeks earlier.")
+            .line("");
         let rows: Vec<[String; 11]> = self
             .resources
             .iter()
             .flat_map(|one| one.summaries.iter().map(|summary| row(&one.resource, summary)))
             .collect();
         if !rows.is_empty() {
-            paper.table(
+            text_table.table(
                 [
                     "",
                     "ahead",
@@ -109,26 +111,26 @@ impl View for Accuracy {
                 ],
                 &rows,
             );
-            legend(paper, &self.resources);
+            legend(text_table, &self.resources);
         }
         for one in &self.resources {
             if one.summaries.is_empty() {
                 let words = "no past week was both foretold and measured";
-                paper.line(paper.tint(Tone::Dim, &format!("{}: {words}", one.resource)));
+                text_table.line(text_table.tint(Tone::Dim, &format!("{}: {words}", one.resource)));
             }
             if self.by_week && !one.weeks.is_empty() {
-                by_week(paper, &one.weeks);
+                by_week(text_table, &one.weeks);
             }
         }
     }
 }
 
 /// What the columns and remarks mean, as far as they are there.
-fn legend(paper: &mut Paper, resources: &[ResourceAccuracy]) {
+fn legend(text_table: &mut TextTable, resources: &[ResourceAccuracy]) {
     let of = |skill| resources.iter().flat_map(|one| &one.summaries).any(|one| one.skill == skill);
     let mut say = |words: &str| {
-        let words = paper.tint(Tone::Dim, words);
-        paper.line(words);
+        let words = text_table.tint(Tone::Dim, words);
+        text_table.line(words);
     };
     say(
         "  rated: hours of the calendar; trailing: mean of the last four weeks; landed: what was derived.",
@@ -140,7 +142,7 @@ fn legend(paper: &mut Paper, resources: &[ResourceAccuracy]) {
     if of(Skill::TooFew) {
         say("  few weeks: less than eight, so that the errors differ by chance.");
     }
-    paper.line("");
+    text_table.line("");
 }
 
 fn shown(value: Decimal) -> String {
@@ -174,7 +176,7 @@ fn row(resource: &str, one: &Summary) -> [String; 11] {
     ]
 }
 
-fn by_week(paper: &mut Paper, weeks: &[WeekForetold]) {
+fn by_week(text_table: &mut TextTable, weeks: &[WeekForetold]) {
     let rows: Vec<[String; 8]> = weeks
         .iter()
         .map(|week| {
@@ -190,6 +192,7 @@ fn by_week(paper: &mut Paper, weeks: &[WeekForetold]) {
             ]
         })
         .collect();
-    paper.table(["week", "ahead", "rated", "trailing", "landed", "low", "high", "happened"], &rows);
-    paper.line("");
+    text_table
+        .table(["week", "ahead", "rated", "trailing", "landed", "low", "high", "happened"], &rows);
+    text_table.line("");
 }

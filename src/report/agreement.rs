@@ -7,8 +7,8 @@ use planthread_kit::agreement::{Standing, State};
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View,
-    paper::{count, instant},
+    TextTable, Tone, View,
+    text_table::{count, instant},
 };
 use crate::{failure::Exit, pipeline::Probed};
 
@@ -22,18 +22,18 @@ pub struct Report {
 }
 
 /// One line about an agreement, and its cure where something is missing.
-pub(super) fn line(target: &str, standing: &Standing, paper: &mut Paper) {
+pub(super) fn line(target: &str, standing: &Standing, text_table: &mut TextTable) {
     let tone = match standing.state {
         State::Enabled => Tone::Good,
         State::Suspended => Tone::Bad,
         State::Unverified | State::Contracted | State::Probed => Tone::Warn,
     };
-    let word = paper.tint(tone, standing.state.word());
+    let word = text_table.tint(tone, standing.state.word());
     let rest = standing.to_string();
     let rest = rest.strip_prefix(standing.state.word()).unwrap_or_default();
-    paper.line(format!("  {target}: {word}{rest}"));
+    text_table.line(format!("  {target}: {word}{rest}"));
     if !standing.cure.is_empty() {
-        paper.line(format!("      cure: {}  (planthread explain agreement)", standing.cure));
+        text_table.line(format!("      cure: {}  (planthread explain agreement)", standing.cure));
     }
 }
 
@@ -47,10 +47,11 @@ fn exit(standing: &Standing) -> Exit {
 }
 
 impl View for Report {
-    fn write(&self, paper: &mut Paper) {
-        line(&self.target, &self.agreement, paper);
+    fn write(&self, text_table: &mut TextTable) {
+        line(&self.target, &self.agreement, text_table);
         if let Some(reference) = &self.agreement.reference {
-            paper.line(paper.tint(Tone::Dim, &format!("      verified against {reference}")));
+            text_table
+                .line(text_table.tint(Tone::Dim, &format!("      verified against {reference}")));
         }
     }
 
@@ -60,28 +61,29 @@ impl View for Report {
 }
 
 impl View for Probed {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let (written, seen) = (count(self.cells.len(), "cell"), self.seen);
-        paper.line(format!("{}: {written} written, {seen} read back as written:", self.target));
+        text_table
+            .line(format!("{}: {written} written, {seen} read back as written:", self.target));
         for cell in &self.cells {
-            paper.line(format!("  {cell}"));
+            text_table.line(format!("  {cell}"));
         }
         let beside = count(self.beside, "cell");
         match self.changed.len() {
-            _ if self.beside == 0 => paper.line(paper.tint(
+            _ if self.beside == 0 => text_table.line(text_table.tint(
                 Tone::Warn,
                 "  nothing stood beside them: what a write does to other rows is not shown",
             )),
-            0 => paper.line(format!("  {beside} of other rows stood beside them, and stayed")),
-            changed => paper.line(paper.tint(
+            0 => text_table.line(format!("  {beside} of other rows stood beside them, and stayed")),
+            changed => text_table.line(text_table.tint(
                 Tone::Bad,
                 &format!("  of {beside} of other rows {changed} did not stay as they were"),
             )),
         };
         if let Some(stopped) = &self.cycle.stopped {
-            paper.line(paper.tint(Tone::Bad, &stopped.message));
+            text_table.line(text_table.tint(Tone::Bad, &stopped.message));
         }
-        line(&self.target, &self.agreement, paper);
+        line(&self.target, &self.agreement, text_table);
     }
 
     fn exit(&self) -> Exit {
@@ -99,10 +101,11 @@ pub struct Key {
 }
 
 impl View for Key {
-    fn write(&self, paper: &mut Paper) {
-        paper.line(format!("The key: {}. Keep it as you keep a signature.", self.file.display()));
-        paper.line("Its public half, for `agreement.trusts` of a target:");
-        paper.line(format!("  NAME: \"{}\"", self.public));
+    fn write(&self, text_table: &mut TextTable) {
+        text_table
+            .line(format!("The key: {}. Keep it as you keep a signature.", self.file.display()));
+        text_table.line("Its public half, for `agreement.trusts` of a target:");
+        text_table.line(format!("  NAME: \"{}\"", self.public));
     }
 }
 
@@ -122,14 +125,14 @@ pub struct SignedAs {
 }
 
 impl View for SignedAs {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let Self { file, agreement, fingerprint, public, expires } = self;
-        paper.line(format!(
+        text_table.line(format!(
             "{agreement} is signed until {}: {}",
             instant(*expires),
             file.display()
         ));
-        paper.line(format!("  fingerprint {fingerprint}"));
-        paper.line(format!("  it counts where `agreement.trusts` names the key {public}"));
+        text_table.line(format!("  fingerprint {fingerprint}"));
+        text_table.line(format!("  it counts where `agreement.trusts` names the key {public}"));
     }
 }

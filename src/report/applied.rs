@@ -10,8 +10,8 @@ use planthread_kit::agreement::Standing;
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View,
-    paper::{count, indented},
+    TextTable, Tone, View,
+    text_table::{count, indented},
     verified::Verified,
 };
 use crate::{
@@ -97,9 +97,9 @@ impl Delivered {
 pub struct Deliveries(pub Vec<Delivered>);
 
 impl View for Deliveries {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         for target in &self.0 {
-            target.write(paper);
+            target.write(text_table);
         }
     }
 
@@ -113,31 +113,33 @@ fn cells(n: u64) -> String {
 }
 
 impl View for Delivered {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         match &self.applied {
-            Some(applied) if applied.refused => return self.refused(paper, applied),
+            Some(applied) if applied.refused => return self.refused(text_table, applied),
             Some(applied) if self.all_held() > 0 && self.stopped.is_none() => {
-                self.held(paper, applied);
+                self.held(text_table, applied);
             }
-            Some(applied) if applied.sent > 0 || applied.moved > 0 => self.sent(paper, applied),
+            Some(applied) if applied.sent > 0 || applied.moved > 0 => {
+                self.sent(text_table, applied)
+            }
             _ if self.stopped.is_some() => {
-                paper.line(format!("{}: nothing was sent", self.target));
+                text_table.line(format!("{}: nothing was sent", self.target));
             }
             _ => {
-                paper.line(format!("{}: nothing to send", self.target));
+                text_table.line(format!("{}: nothing to send", self.target));
             }
         }
-        settled(paper, self.recovered.as_ref(), 2);
+        settled(text_table, self.recovered.as_ref(), 2);
         if let Some(failure) = &self.stopped {
             let text = indented(&failure.to_string(), 2);
-            paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "stopped:")));
+            text_table.line(format!("  {} {text}", text_table.tint(Tone::Bad, "stopped:")));
         }
         if let Some(verified) = &self.verified {
-            verified.write(paper);
+            verified.write(text_table);
         }
         if let Some(pack) = &self.pack {
             let pack = format!("  pack of {} for the way by hand", cells_of(pack));
-            paper.line(paper.tint(Tone::Dim, &pack));
+            text_table.line(text_table.tint(Tone::Dim, &pack));
         }
     }
 
@@ -156,16 +158,16 @@ impl View for Delivered {
 }
 
 /// Pushes of an earlier process whose end is known now.
-pub(super) fn settled(paper: &mut Paper, recovered: Option<&Recovered>, by: usize) {
+pub(super) fn settled(text_table: &mut TextTable, recovered: Option<&Recovered>, by: usize) {
     let Some(recovered) = recovered else { return };
     let settled = recovered.done + recovered.not_taken + recovered.unknown;
     if settled > 0 {
         let pushes = count(settled, "broken push");
-        paper.line(format!("{:by$}settled {pushes} from before", ""));
+        text_table.line(format!("{:by$}settled {pushes} from before", ""));
     }
     if recovered.given_up > 0 {
         let pushes = count(recovered.given_up, "push");
-        paper.line(format!("{:by$}ended {pushes} from before, as a person had decided", ""));
+        text_table.line(format!("{:by$}ended {pushes} from before, as a person had decided", ""));
     }
 }
 
@@ -175,19 +177,19 @@ pub(super) fn cells_of(pack: &Manifest) -> String {
 }
 
 impl Delivered {
-    fn refused(&self, paper: &mut Paper, applied: &Applied) {
-        let refused = paper.tint(Tone::Bad, "refused");
-        paper.line(format!(
+    fn refused(&self, text_table: &mut TextTable, applied: &Applied) {
+        let refused = text_table.tint(Tone::Bad, "refused");
+        text_table.line(format!(
             "{}: {refused}, nothing was sent: {} moved since the plan",
             self.target,
             cells(applied.moved)
         ));
-        moved(paper, applied);
-        paper.line("  cure: make a new plan, or send the rest with --only-unmoved");
+        moved(text_table, applied);
+        text_table.line("  cure: make a new plan, or send the rest with --only-unmoved");
     }
 
-    fn sent(&self, paper: &mut Paper, applied: &Applied) {
-        paper.line(format!(
+    fn sent(&self, text_table: &mut TextTable, applied: &Applied) {
+        text_table.line(format!(
             "{}: {} sent in {}, {} accepted, {} refused, {} unproven",
             self.target,
             cells(applied.sent),
@@ -198,32 +200,32 @@ impl Delivered {
         ));
         if !applied.receipts.is_empty() {
             let receipts = applied.receipts.join(", ");
-            paper.line(paper.tint(Tone::Dim, &format!("  receipts: {receipts}")));
+            text_table.line(text_table.tint(Tone::Dim, &format!("  receipts: {receipts}")));
         }
         if applied.moved > 0 {
-            paper.line(format!("  {} moved and stayed behind", cells(applied.moved)));
-            moved(paper, applied);
+            text_table.line(format!("  {} moved and stayed behind", cells(applied.moved)));
+            moved(text_table, applied);
         }
         if applied.rejected > 0 {
-            paper.line("  why: `planthread rejects`");
+            text_table.line("  why: `planthread rejects`");
         }
     }
 
-    fn held(&self, paper: &mut Paper, applied: &Applied) {
-        let held = paper.tint(Tone::Warn, "nothing was sent");
+    fn held(&self, text_table: &mut TextTable, applied: &Applied) {
+        let held = text_table.tint(Tone::Warn, "nothing was sent");
         let why = self.paused.as_ref().map_or(String::new(), |why| format!(", paused ({why})"));
         let all = cells(applied.plan.counts.held.values().sum());
-        paper.line(format!("{}: {held}{why}: {all} held", self.target));
+        text_table.line(format!("{}: {held}{why}: {all} held", self.target));
         for (reason, n) in &applied.plan.counts.held {
             let words = reason.replace('_', " ");
-            paper.line(format!("  held {n}: {words}  (planthread explain {reason})"));
+            text_table.line(format!("  held {n}: {words}  (planthread explain {reason})"));
         }
     }
 }
 
-fn moved(paper: &mut Paper, applied: &Applied) {
+fn moved(text_table: &mut TextTable, applied: &Applied) {
     for key in applied.moved_cells.iter().take(NAMED) {
-        paper.line(format!("    {key}"));
+        text_table.line(format!("    {key}"));
     }
 }
 
@@ -238,27 +240,29 @@ pub struct UndoneView {
 }
 
 impl View for UndoneView {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let undone = &self.undone;
-        paper.line(format!(
+        text_table.line(format!(
             "{} want again what stood there before receipt {}.",
             cells(undone.cells),
             self.receipt
         ));
         if undone.unchanged > 0 {
-            paper.line(format!("  {} held the same value before", cells(undone.unchanged)));
+            text_table.line(format!("  {} held the same value before", cells(undone.unchanged)));
         }
         if undone.moved > 0 {
-            paper.line(format!("  {} were changed later and are left alone", cells(undone.moved)));
+            text_table
+                .line(format!("  {} were changed later and are left alone", cells(undone.moved)));
         }
         for (reason, left) in &undone.left {
             let many = if left.cells > 1 { ", for example" } else { ":" };
             let cells = cells(left.cells);
-            paper.line(format!("  {cells} can't be undone{many} {}", left.example));
-            paper.line(format!("    because {reason}"));
+            text_table.line(format!("  {cells} can't be undone{many} {}", left.example));
+            text_table.line(format!("    because {reason}"));
         }
         if undone.cells > 0 {
-            paper.line("Nothing was sent yet: `planthread apply` carries it, with a new plan.");
+            text_table
+                .line("Nothing was sent yet: `planthread apply` carries it, with a new plan.");
         }
     }
 
@@ -290,9 +294,9 @@ mod tests {
         };
         let small = done("not_significant", None);
         let done = done("paused", Some("month end"));
-        let mut paper = Paper::new(false);
-        done.write(&mut paper);
-        let said = paper.into_text();
+        let mut text_table = TextTable::new(false);
+        done.write(&mut text_table);
+        let said = text_table.into_text();
         assert!(said.contains("nothing was sent, paused (month end): 404 cells held"), "{said}");
         assert_eq!(serde_json::to_value(&done).unwrap()["plan"]["counts"]["held"]["paused"], 404);
         assert_eq!(done.exit(), Exit::Held);

@@ -5,10 +5,10 @@ use planthread_engine::plan::HoldReason;
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View,
+    TextTable, Tone, View,
     applied::{cells_of, settled},
     intake::{stopped, worst},
-    paper::{count, indented, instant},
+    text_table::{count, indented, instant},
     verified::Verified,
 };
 use crate::{
@@ -18,10 +18,10 @@ use crate::{
 };
 
 impl View for Cycle {
-    fn write(&self, paper: &mut Paper) {
-        Taken { at: None, as_of: self.as_of, intake: &self.intake }.write(paper);
+    fn write(&self, text_table: &mut TextTable) {
+        Taken { at: None, as_of: self.as_of, intake: &self.intake }.write(text_table);
         for target in &self.targets {
-            self::target(paper, target, ("", ""));
+            self::target(text_table, target, ("", ""));
         }
     }
 
@@ -43,7 +43,7 @@ pub struct Taken<'a> {
 }
 
 impl View for Taken<'_> {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let taken: usize = self.intake.iter().map(|file| file.kept.taken).sum();
         let refused: usize = self.intake.iter().map(|file| file.kept.rejected.len()).sum();
         let refused = match refused {
@@ -52,10 +52,10 @@ impl View for Taken<'_> {
         };
         let (as_of, taken) = (instant(self.as_of), count(taken, "new record"));
         let at = time(self.at);
-        paper.line(format!("{at}as of {as_of}: {taken}{refused}"));
+        text_table.line(format!("{at}as of {as_of}: {taken}{refused}"));
         for file in self.intake.iter().filter(|file| file.stopped.is_some()) {
-            paper.line(format!("  {}: not read", file.place));
-            stopped(paper, file);
+            text_table.line(format!("  {}: not read", file.place));
+            stopped(text_table, file);
         }
     }
 
@@ -81,9 +81,9 @@ pub struct Walked<'a> {
 }
 
 impl View for Walked<'_> {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let of = if self.late { format!(" as of {}", instant(self.as_of)) } else { String::new() };
-        target(paper, self.done, (&time(self.at), &of));
+        target(text_table, self.done, (&time(self.at), &of));
     }
 
     fn exit(&self) -> Exit {
@@ -123,7 +123,7 @@ fn of_target(target: &TargetCycle) -> Exit {
     stopped.max(proof).max(if of_policy { Exit::Held } else { Exit::Ok })
 }
 
-fn target(paper: &mut Paper, done: &TargetCycle, (at, of): (&str, &str)) {
+fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)) {
     let mut parts = Vec::new();
     if let Some(want) = &done.want {
         parts.push(match want.no_news {
@@ -136,7 +136,7 @@ fn target(paper: &mut Paper, done: &TargetCycle, (at, of): (&str, &str)) {
             parts.push(format!("{} sent, {} accepted", applied.sent, applied.accepted));
             if applied.rejected > 0 {
                 let refused = format!("{} refused", applied.rejected);
-                parts.push(paper.tint(Tone::Bad, &refused));
+                parts.push(text_table.tint(Tone::Bad, &refused));
             }
         }
         None if done.stopped.is_none() => parts.push("nothing to send".to_owned()),
@@ -146,7 +146,7 @@ fn target(paper: &mut Paper, done: &TargetCycle, (at, of): (&str, &str)) {
         parts.push(format!("{} of {} read back as wanted", read.landed, read.read));
         if read.not_yet > 0 {
             let waits = format!("{} not there yet", read.not_yet);
-            parts.push(paper.tint(Tone::Warn, &waits));
+            parts.push(text_table.tint(Tone::Warn, &waits));
         }
     }
     if let Some(screened) = done.screened.as_ref().filter(|screened| !screened.held.is_empty()) {
@@ -156,18 +156,18 @@ fn target(paper: &mut Paper, done: &TargetCycle, (at, of): (&str, &str)) {
     if let Some(pack) = &done.pack {
         parts.push(format!("pack of {}", cells_of(pack)));
     }
-    paper.line(format!("  {at}{}{of}: {}", done.target, parts.join(", ")));
-    settled(paper, done.recovered.as_ref(), 4);
+    text_table.line(format!("  {at}{}{of}: {}", done.target, parts.join(", ")));
+    settled(text_table, done.recovered.as_ref(), 4);
     let troubled = done.verified.as_ref().filter(|read| {
         read.lost + read.refused + read.failed + read.stale_own + read.persons > 0
             || !read.cases.is_empty()
     });
     if let Some(read) = troubled {
-        Verified::of(&done.target, read.clone()).write(paper);
+        Verified::of(&done.target, read.clone()).write(text_table);
     }
     if let Some(failure) = &done.stopped {
         let text = indented(&failure.to_string(), 4);
-        paper.line(format!("    {} {text}", paper.tint(Tone::Bad, "stopped:")));
+        text_table.line(format!("    {} {text}", text_table.tint(Tone::Bad, "stopped:")));
     }
 }
 
@@ -210,9 +210,9 @@ mod tests {
             let done = TargetCycle { target: "t".into(), verified, ..TargetCycle::default() };
             let at = Some(Timestamp::UNIX_EPOCH);
             let walked = Walked { at, as_of: Timestamp::UNIX_EPOCH, done: &done, late: false };
-            let mut paper = Paper::new(false);
-            walked.write(&mut paper);
-            (walked.exit(), paper.into_text())
+            let mut text_table = TextTable::new(false);
+            walked.write(&mut text_table);
+            (walked.exit(), text_table.into_text())
         };
         let report = SweepReport { read: 208, landed: 51, ..SweepReport::default() };
         let (exit, said) = cycle(SweepReport { not_yet: 157, ..report.clone() });

@@ -8,7 +8,7 @@ use planthread_domain::{
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use serde::{Serialize, Serializer};
 
-use super::{Paper, Tone, View};
+use super::{TextTable, Tone, View};
 
 /// One resource or line in one period, in hours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -183,12 +183,12 @@ impl Derived {
 }
 
 impl View for Derived {
-    fn write(&self, paper: &mut Paper) {
-        resource(paper, &self.lines);
+    fn write(&self, text_table: &mut TextTable) {
+        resource(text_table, &self.lines);
     }
 }
 
-fn resource(paper: &mut Paper, lines: &[DerivedLine]) {
+fn resource(text_table: &mut TextTable, lines: &[DerivedLine]) {
     let Some(first) = lines.first() else { return };
     let availability = first
         .availability
@@ -197,7 +197,7 @@ fn resource(paper: &mut Paper, lines: &[DerivedLine]) {
             format!(", demonstrated availability {percent} % over {} weeks", first.pooled_weeks)
         })
         .unwrap_or_default();
-    paper.line(paper.tint(Tone::Bold, &format!("{}{availability}", first.resource)));
+    text_table.line(text_table.tint(Tone::Bold, &format!("{}{availability}", first.resource)));
     let number = |value: Option<Decimal>| {
         value.map_or("-".to_owned(), |value| format!("{:.2}", value.round_dp(2)))
     };
@@ -217,7 +217,7 @@ fn resource(paper: &mut Paper, lines: &[DerivedLine]) {
             ]
         })
         .collect();
-    paper.table(
+    text_table.table(
         ["period", "", "scheduled", "planned", "down", "expected", "attainable", "low", "status"],
         &rows,
     );
@@ -225,10 +225,10 @@ fn resource(paper: &mut Paper, lines: &[DerivedLine]) {
     for words in lines.iter().flat_map(|line| &line.doubts) {
         if !said.contains(&words.as_str()) {
             said.push(words);
-            paper.line(format!("  Note: {words}."));
+            text_table.line(format!("  Note: {words}."));
         }
     }
-    paper.line("");
+    text_table.line("");
 }
 
 /// The arithmetic of one number, in words.
@@ -253,16 +253,16 @@ pub const fn tone(status: Status) -> Tone {
 }
 
 impl View for Explained {
-    fn write(&self, paper: &mut Paper) {
-        paper.line(self.0.to_string());
+    fn write(&self, text_table: &mut TextTable) {
+        text_table.line(self.0.to_string());
     }
 }
 
 impl View for ExplainedCells {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         for cell in &self.0 {
             for figure in cell.figures.iter().chain([&cell.landed]) {
-                paper.line(figure.to_string());
+                text_table.line(figure.to_string());
             }
         }
     }

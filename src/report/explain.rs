@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Paper, Tone, View};
+use super::{TextTable, Tone, View};
 use crate::failure::Failure;
 
 /// The whole document, as shipped.
@@ -56,9 +56,9 @@ pub fn page(code: &str) -> Result<Page, Failure> {
 }
 
 impl View for Page {
-    fn write(&self, paper: &mut Paper) {
-        let title = paper.tint(Tone::Bold, &self.code);
-        paper.line(title).line("").line(&self.text);
+    fn write(&self, text_table: &mut TextTable) {
+        let title = text_table.tint(Tone::Bold, &self.code);
+        text_table.line(title).line("").line(&self.text);
     }
 }
 

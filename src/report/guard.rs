@@ -7,7 +7,7 @@ use planthread_engine::{
 };
 use serde::Serialize;
 
-use super::{Paper, Tone, paper::instant};
+use super::{TextTable, Tone, text_table::instant};
 use crate::{config::Target, failure::Failure, pipeline::second_place};
 
 /// How one target is guarded.
@@ -43,11 +43,11 @@ impl Guard {
     }
 
     /// Says what is wrong, and what nobody would notice.
-    pub fn write(&self, paper: &mut Paper) {
+    pub fn write(&self, text_table: &mut TextTable) {
         let target = &self.target;
         if let Continuity::Broken { known, outside, at } = &self.continuity {
-            let words = paper.tint(Tone::Bad, "the state was put back from a copy");
-            paper.line(format!(
+            let words = text_table.tint(Tone::Bad, "the state was put back from a copy");
+            text_table.line(format!(
                 "  {target}: {words}: it knows {known} of {outside} runs, the last at {}; what it has \
                  seen is not believed, and read anew before anything is sent  (planthread explain \
                  restored)",
@@ -56,11 +56,11 @@ impl Guard {
         }
         if self.continuity == Continuity::Unwitnessed {
             let words = "no `pack` folder: a state put back from a copy would not be noticed";
-            paper.line(paper.tint(Tone::Dim, &format!("  {target}: {words}")));
+            text_table.line(text_table.tint(Tone::Dim, &format!("  {target}: {words}")));
         }
         if !self.heartbeat {
             let words = "no heartbeat measure: a second bridge would not be noticed";
-            paper.line(paper.tint(Tone::Dim, &format!("  {target}: {words}")));
+            text_table.line(text_table.tint(Tone::Dim, &format!("  {target}: {words}")));
         }
     }
 }

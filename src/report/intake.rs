@@ -5,8 +5,8 @@ use planthread_engine::journal::{Admitted, JournalCounts, Sealed};
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View,
-    paper::{count, indented},
+    TextTable, Tone, View,
+    text_table::{count, indented},
 };
 use crate::{
     failure::Exit,
@@ -32,14 +32,14 @@ impl Ingested {
 }
 
 impl View for Ingested {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         for file in &self.files {
-            paper.line(format!("{}: {}", file.place, sentence(file)));
+            text_table.line(format!("{}: {}", file.place, sentence(file)));
             file.kept.feeds.iter().filter_map(fed).for_each(|line| {
-                paper.line(line);
+                text_table.line(line);
             });
             if file.unfinished {
-                paper.line(format!(
+                text_table.line(format!(
                     "  1 unfinished last line waits in {}: end it with a newline, or leave the \
                      file alone for {} minutes",
                     file.place,
@@ -47,32 +47,32 @@ impl View for Ingested {
                 ));
             }
             if let Some(export) = &file.export {
-                exported(paper, export);
+                exported(text_table, export);
             }
-            stopped(paper, file);
+            stopped(text_table, file);
         }
         for refusal in self.refusals().take(REFUSALS_SHOWN) {
-            refused(paper, refusal);
+            refused(text_table, refusal);
         }
         let more = self.refusals().count().saturating_sub(REFUSALS_SHOWN);
         if more > 0 {
-            paper.line(format!("  and {more} more: `planthread rejects`"));
+            text_table.line(format!("  and {more} more: `planthread rejects`"));
         }
         for text in self.files.iter().flat_map(|file| &file.kept.corrected).take(REFUSALS_SHOWN) {
-            paper.line(format!("  counts now: {text}"));
+            text_table.line(format!("  counts now: {text}"));
         }
         for text in self
             .files
             .iter()
             .flat_map(|file| file.kept.conflicts.iter().chain(&file.kept.quarantined))
         {
-            let waits = paper.tint(Tone::Warn, "waits for a person:");
-            paper.line(format!("  {waits} {text}"));
+            let waits = text_table.tint(Tone::Warn, "waits for a person:");
+            text_table.line(format!("  {waits} {text}"));
         }
         if self.files.is_empty() {
-            paper.line("No source has files; send CloudEvents with `planthread ingest -`.");
+            text_table.line("No source has files; send CloudEvents with `planthread ingest -`.");
         }
-        paper.line(format!("The journal holds {}.", count(self.journal.records, "record")));
+        text_table.line(format!("The journal holds {}.", count(self.journal.records, "record")));
     }
 
     fn exit(&self) -> Exit {
@@ -93,21 +93,21 @@ pub(super) fn worst(files: &[FileReport]) -> Exit {
 }
 
 /// What an export that is the whole truth took back.
-fn exported(paper: &mut Paper, export: &Export) {
+fn exported(text_table: &mut TextTable, export: &Export) {
     if export.retracted > 0 {
         let rows = count(export.retracted, "row");
-        paper.line(format!("  {rows} vanished from it and count no more"));
+        text_table.line(format!("  {rows} vanished from it and count no more"));
     }
     if let Some(note) = &export.note {
-        paper.line(format!("  {} {note}", paper.tint(Tone::Warn, "export:")));
+        text_table.line(format!("  {} {note}", text_table.tint(Tone::Warn, "export:")));
     }
 }
 
 /// Why the intake of a file stopped, if it did.
-pub(super) fn stopped(paper: &mut Paper, file: &FileReport) {
+pub(super) fn stopped(text_table: &mut TextTable, file: &FileReport) {
     if let Some(failure) = &file.stopped {
         let text = indented(&failure.to_string(), 2);
-        paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "stopped:")));
+        text_table.line(format!("  {} {text}", text_table.tint(Tone::Bad, "stopped:")));
     }
 }
 
@@ -148,14 +148,14 @@ fn fed(fed: &Fed) -> Option<String> {
     }
 }
 
-pub(super) fn refused(paper: &mut Paper, refusal: &Refusal) {
-    let bad = paper.tint(Tone::Bad, "refused:");
+pub(super) fn refused(text_table: &mut TextTable, refusal: &Refusal) {
+    let bad = text_table.tint(Tone::Bad, "refused:");
     let field = if refusal.field.is_empty() { "record" } else { &refusal.field };
-    paper.line(format!(
+    text_table.line(format!(
         "  {bad} {} line {}: {field}: {}",
         refusal.place, refusal.line, refusal.reason
     ));
-    paper.line(format!("           cure: {}", refusal.cure));
+    text_table.line(format!("           cure: {}", refusal.cure));
 }
 
 /// Segments that were sealed into a folder.
@@ -170,19 +170,19 @@ pub struct Collected {
 }
 
 impl View for Collected {
-    fn write(&self, paper: &mut Paper) {
-        self.ingested.write(paper);
+    fn write(&self, text_table: &mut TextTable) {
+        self.ingested.write(text_table);
         let (again, new): (Vec<&Sealed>, Vec<&Sealed>) =
             self.sealed.iter().partition(|segment| segment.again);
         for segment in again {
-            paper.line(format!(
+            text_table.line(format!(
                 "{} was missing in {}: written again, with the same bytes.",
                 segment.file, self.folder
             ));
         }
         let records: u64 = new.iter().map(|segment| segment.records).sum();
         let segments = count(new.len(), "segment");
-        paper.line(match new.last() {
+        text_table.line(match new.last() {
             Some(last) => format!(
                 "Sealed {segments} with {} into {}, up to {}.",
                 count(records, "record"),
@@ -209,9 +209,9 @@ pub struct Delivered {
 }
 
 impl View for Delivered {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let admitted = &self.admitted;
-        paper.line(format!(
+        text_table.line(format!(
             "{} from {}: {}, {} known already.",
             count(admitted.segments.len(), "segment"),
             self.folder,
@@ -220,9 +220,9 @@ impl View for Delivered {
         ));
         if !admitted.gaps.is_empty() {
             let missing: Vec<String> = admitted.gaps.iter().map(u64::to_string).collect();
-            let gap = paper.tint(Tone::Bad, "missing segments:");
-            paper.line(format!("{gap} {}; nothing after them was taken", missing.join(", ")));
-            paper.line("  cure: run `planthread collect` on the plant side, which writes missing files again; then \
+            let gap = text_table.tint(Tone::Bad, "missing segments:");
+            text_table.line(format!("{gap} {}; nothing after them was taken", missing.join(", ")));
+            text_table.line("  cure: run `planthread collect` on the plant side, which writes missing files again; then \
                  run this again");
         }
     }

@@ -3,7 +3,7 @@
 use planthread_domain::project::{Coverage, Suggestion};
 use serde::Serialize;
 
-use super::{Paper, Tone, View, paper::count};
+use super::{TextTable, Tone, View, text_table::count};
 use crate::failure::Exit;
 
 /// Which side of the mapping has no counterpart.
@@ -17,31 +17,31 @@ pub struct Covered {
 }
 
 impl View for Covered {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let found = &self.coverage;
         let total = found.mapped.len() + found.unmapped_sources.len();
-        paper.line(format!(
+        text_table.line(format!(
             "{} of {} of the plant land at {}.",
             found.mapped.len(),
             count(total, "resource"),
             self.target
         ));
         if !found.unmapped_sources.is_empty() {
-            paper.line(format!("  land nowhere: {}", found.unmapped_sources.join(", ")));
+            text_table.line(format!("  land nowhere: {}", found.unmapped_sources.join(", ")));
         }
         for (resource, location) in &found.unknown_targets {
-            let bad = paper.tint(Tone::Bad, "unknown at the target:");
-            paper.line(format!(
+            let bad = text_table.tint(Tone::Bad, "unknown at the target:");
+            text_table.line(format!(
                 "  {bad} {resource}@{location}; create it there, or correct the row"
             ));
         }
         for source in &found.unknown_sources {
-            let bad = paper.tint(Tone::Bad, "unknown in the plant:");
-            paper.line(format!("  {bad} {source}; correct the row"));
+            let bad = text_table.tint(Tone::Bad, "unknown in the plant:");
+            text_table.line(format!("  {bad} {source}; correct the row"));
         }
         if !found.unmapped_targets.is_empty() {
             let pairs = count(found.unmapped_targets.len(), "pair");
-            paper.line(format!("  {pairs} of the target get nothing from the plant"));
+            text_table.line(format!("  {pairs} of the target get nothing from the plant"));
         }
     }
 
@@ -62,13 +62,14 @@ pub struct Suggested {
 }
 
 impl View for Suggested {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         if self.open.is_empty() {
-            paper.line(format!("Every resource of the plant lands at {} already.", self.target));
+            text_table
+                .line(format!("Every resource of the plant lands at {} already.", self.target));
             return;
         }
         if !self.rows.is_empty() {
-            paper.line("Proposals by name; look at each before you copy it:").line("");
+            text_table.line("Proposals by name; look at each before you copy it:").line("");
         }
         for row in &self.rows {
             let like = if row.exact {
@@ -76,7 +77,7 @@ impl View for Suggested {
             } else {
                 format!("similar name, {} %", row.likeness)
             };
-            paper.line(format!(
+            text_table.line(format!(
                 "        - {{ source: {}, resource: {}, location: \"{}\" }}  # {like}",
                 row.source, row.resource, row.location
             ));
@@ -90,7 +91,7 @@ impl View for Suggested {
         if !lonely.is_empty() {
             let target = &self.target;
             let lonely = lonely.join(", ");
-            paper.line(format!("No name at {target} stands out as like: {lonely}"));
+            text_table.line(format!("No name at {target} stands out as like: {lonely}"));
         }
     }
 }

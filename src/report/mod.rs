@@ -1,5 +1,5 @@
 //! What people and programs get to see. A view is one struct: `--json` prints
-//! it as it is, otherwise it writes itself on paper.
+//! it as it is, otherwise it writes itself on text_table.
 
 pub mod accuracy;
 pub mod agreement;
@@ -11,7 +11,6 @@ pub mod explain;
 pub mod guard;
 pub mod intake;
 pub mod mapping;
-pub mod paper;
 pub mod planned;
 pub mod progress;
 mod proportion;
@@ -19,6 +18,7 @@ pub mod rejects;
 pub mod skew;
 pub mod standing;
 pub mod target;
+pub mod text_table;
 pub mod traced;
 pub mod verified;
 
@@ -26,12 +26,12 @@ use serde::Serialize;
 
 use crate::failure::Exit;
 
-pub use paper::{Paper, Tone};
+pub use text_table::{TextTable, Tone};
 
 /// The answer of a verb.
 pub trait View: Serialize {
     /// Writes the answer for people.
-    fn write(&self, paper: &mut Paper);
+    fn write(&self, text_table: &mut TextTable);
 
     /// How the program ends after showing it.
     fn exit(&self) -> Exit {

@@ -9,9 +9,9 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Paper, Tone, View, agreement,
-    paper::{count, indented, instant},
+    TextTable, Tone, View, agreement,
     proportion::proportion,
+    text_table::{count, indented, instant},
 };
 use crate::{
     failure::{Exit, Failure},
@@ -109,9 +109,9 @@ impl Plans {
 }
 
 impl View for Plans {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         for plan in &self.0 {
-            plan.write(paper);
+            plan.write(text_table);
         }
     }
 
@@ -130,26 +130,26 @@ impl View for Plans {
 }
 
 impl Planned {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let header = &self.summary.header;
         let scope = if header.scope.is_empty() { "base" } else { &header.scope };
         let title = format!("{} / {scope}, as of {}", header.target, instant(header.as_of));
-        paper.line(paper.tint(Tone::Bold, &title));
+        text_table.line(text_table.tint(Tone::Bold, &title));
         let counts = &header.counts;
         if let Some(failure) = &self.unread {
-            let unread = paper.tint(Tone::Bad, "not read:");
+            let unread = text_table.tint(Tone::Bad, "not read:");
             let why = indented(&failure.to_string(), 2);
-            paper.line(format!("  {unread} {why}"));
+            text_table.line(format!("  {unread} {why}"));
         }
         let held: u64 = counts.held.values().sum();
         match (&self.paused, counts.cells, held) {
             (Some(why), 0, _) => {
-                paper.line(format!("  Nothing is sent: paused ({why}), {} held", cells(held)));
+                text_table.line(format!("  Nothing is sent: paused ({why}), {} held", cells(held)));
             }
             (None, 0, 0) => {
                 let holds =
                     "Nothing to send: the target holds what is wanted, as far as it was read.";
-                paper.line(format!(
+                text_table.line(format!(
                     "  {}",
                     match (&self.unread, self.not_promoted.is_empty()) {
                         (Some(_), _) => "Nothing to send, as far as is known.",
@@ -159,40 +159,40 @@ impl Planned {
                 ));
             }
             (None, 0, _) => {
-                paper.line(format!("  Nothing to send: {} held", cells(held)));
+                text_table.line(format!("  Nothing to send: {} held", cells(held)));
             }
-            _ => self.changes(paper),
+            _ => self.changes(text_table),
         }
         if let Some(agreed) = self.agreement.as_ref().filter(|agreed| !agreed.may_write()) {
-            agreement::line(&header.target, agreed, paper);
+            agreement::line(&header.target, agreed, text_table);
         }
         for (reason, cells) in &counts.held {
-            let held = paper.tint(Tone::Warn, "held");
-            paper.line(format!(
+            let held = text_table.tint(Tone::Warn, "held");
+            text_table.line(format!(
                 "  {held} {cells}: {}  (planthread explain {reason})",
                 reason.replace('_', " ")
             ));
         }
         for one in &self.not_promoted {
-            not_promoted(paper, one);
+            not_promoted(text_table, one);
         }
         for one in &self.not_adopted {
-            not_adopted(paper, one);
+            not_adopted(text_table, one);
         }
-        proportion(paper, &self.proportion);
+        proportion(text_table, &self.proportion);
         if let Some(want) = &self.want {
-            released(paper, want);
-            withheld(paper, &want.withheld);
+            released(text_table, want);
+            withheld(text_table, &want.withheld);
         }
-        left_standing(paper, &self.withdrawn);
+        left_standing(text_table, &self.withdrawn);
         if let Some(file) = &self.file {
-            paper.line(format!("  Plan file: {file}")).line(format!(
+            text_table.line(format!("  Plan file: {file}")).line(format!(
                 "  Apply it with `planthread apply {file}`; it is refused if a cell moves before."
             ));
         }
     }
 
-    fn changes(&self, paper: &mut Paper) {
+    fn changes(&self, text_table: &mut TextTable) {
         let header = &self.summary.header;
         let counts = &header.counts;
         let reasons: Vec<String> = counts
@@ -200,7 +200,7 @@ impl Planned {
             .iter()
             .map(|(why, n)| format!("{n} {}", why.replace('_', " ")))
             .collect();
-        paper.line(format!(
+        text_table.line(format!(
             "  {} to send ({}), {} carried along, in {} of one resource and period",
             count(counts.cells, "cell"),
             reasons.join(", "),
@@ -208,7 +208,7 @@ impl Planned {
             count(counts.groups, "group")
         ));
         let cost = &header.prediction;
-        paper.line(format!(
+        text_table.line(format!(
             "  Expected at the target: {} in {}, {}; then {}, {}",
             count(cost.requests, "request"),
             count(cost.batches, "batch"),
@@ -217,28 +217,28 @@ impl Planned {
             seconds(cost.read_ms)
         ));
         let rows: Vec<[String; 6]> = self.first.iter().map(row).collect();
-        paper.table(["resource", "period", "measure", "seen", "wanted", "why"], &rows);
+        text_table.table(["resource", "period", "measure", "seen", "wanted", "why"], &rows);
         let all = usize::try_from(counts.cells + counts.carried).unwrap_or(usize::MAX);
         if all > self.first.len() {
-            paper.line(format!("  ... and {} more", all - self.first.len()));
+            text_table.line(format!("  ... and {} more", all - self.first.len()));
         }
     }
 }
 
 /// Which figures were worth landing, and which stay as they were released.
-fn released(paper: &mut Paper, want: &WantReport) {
+fn released(text_table: &mut TextTable, want: &WantReport) {
     let reasons: Vec<String> =
         want.released.iter().map(|(why, n)| format!("{n} {}", why.word())).collect();
     if !reasons.is_empty() {
         let all: u64 = want.released.values().sum();
-        paper.line(format!(
+        text_table.line(format!(
             "  Released: figures of {} ({})",
             count(all, "resource and period"),
             reasons.join(", ")
         ));
     }
     if want.kept > 0 {
-        paper.line(format!(
+        text_table.line(format!(
             "  Kept: figures of {} moved, each within its band (`rules.significance`)",
             count(want.kept, "resource and period")
         ));
@@ -268,26 +268,26 @@ fn cells(n: u64) -> String {
 }
 
 /// A measure that nobody lets us write, and what to do about it.
-pub(super) fn not_promoted(paper: &mut Paper, one: &NotPromoted) {
+pub(super) fn not_promoted(text_table: &mut TextTable, one: &NotPromoted) {
     let cells = one.cells.map_or("nothing of it is wanted".to_owned(), |n| {
         format!("{} not wanted", count(n, "cell"))
     });
-    let held = paper.tint(Tone::Warn, "held");
-    paper.line(format!(
+    let held = text_table.tint(Tone::Warn, "held");
+    text_table.line(format!(
         "  {held} {}: owned by {}, not promoted: {cells}  (planthread promote)",
         one.measure, one.owner
     ));
 }
 
 /// A measure that holds values which we never landed, and what to do about it.
-pub(super) fn not_adopted(paper: &mut Paper, one: &NotAdopted) {
-    let held = paper.tint(Tone::Warn, "held");
+pub(super) fn not_adopted(text_table: &mut TextTable, one: &NotAdopted) {
+    let held = text_table.tint(Tone::Warn, "held");
     let waits = if one.whole { "all of it waits" } else { "the cells with such a value wait" };
-    paper.line(format!(
+    text_table.line(format!(
         "  {held} {}: {} holds values that we never landed, so {waits}, for example {}",
         one.measure, one.surface, one.example
     ));
-    paper.line(format!(
+    text_table.line(format!(
         "      cure: find out whose they are; to replace them, `planthread adopt --target {} \
          --measure {} --who .. --why ..`  (planthread explain not_adopted)",
         one.target, one.measure
@@ -295,26 +295,26 @@ pub(super) fn not_adopted(paper: &mut Paper, one: &NotAdopted) {
 }
 
 /// Figures that do not land, counted by reason.
-fn withheld(paper: &mut Paper, withheld: &[planthread_domain::project::Withheld]) {
+fn withheld(text_table: &mut TextTable, withheld: &[planthread_domain::project::Withheld]) {
     let mut by_reason = std::collections::BTreeMap::<(&str, &str), usize>::new();
     for one in withheld {
         *by_reason.entry((&one.source, &one.reason)).or_default() += 1;
     }
     for ((source, reason), n) in by_reason {
-        let not = paper.tint(Tone::Warn, "does not land:");
-        paper.line(format!("  {not} {} of {source}: {reason}", count(n, "figure")));
+        let not = text_table.tint(Tone::Warn, "does not land:");
+        text_table.line(format!("  {not} {} of {source}: {reason}", count(n, "figure")));
     }
 }
 
 /// Cells that left the plan and were left as they are.
-pub(super) fn left_standing(paper: &mut Paper, withdrawn: &Withdrawn) {
+pub(super) fn left_standing(text_table: &mut TextTable, withdrawn: &Withdrawn) {
     let Some(example) = &withdrawn.example else { return };
-    let left = paper.tint(Tone::Warn, "left standing:");
-    paper.line(format!(
+    let left = text_table.tint(Tone::Warn, "left standing:");
+    text_table.line(format!(
         "  {left} {} left the plan and still stand at the target, for example {example}",
         count(withdrawn.cells, "cell")
     ));
-    paper.line(
+    text_table.line(
         "      cure: set `fallback.withdraw: zero` to land zero there, or delete them at the target  \
          (planthread explain withdrawn)",
     );
@@ -367,9 +367,9 @@ mod tests {
     }
 
     fn text(plan: &Planned) -> String {
-        let mut paper = Paper::new(false);
-        plan.write(&mut paper);
-        paper.into_text()
+        let mut text_table = TextTable::new(false);
+        plan.write(&mut text_table);
+        text_table.into_text()
     }
 
     #[test]
@@ -470,15 +470,15 @@ mod tests {
 
     #[test]
     fn what_was_left_standing_is_said_with_an_example_and_a_cure() {
-        let mut paper = Paper::new(false);
-        left_standing(&mut paper, &Withdrawn::default());
-        assert_eq!(paper.into_text(), "");
+        let mut text_table = TextTable::new(false);
+        left_standing(&mut text_table, &Withdrawn::default());
+        assert_eq!(text_table.into_text(), "");
         let example = serde_json::from_value(serde_json::json!({
             "target": "ibp", "scope": "", "resource": "LINE-1", "location": "1010",
             "period": "2026-W48", "measure": "live" }));
-        let mut paper = Paper::new(false);
-        left_standing(&mut paper, &Withdrawn { cells: 8, example: Some(example.unwrap()) });
-        let text = paper.into_text();
+        let mut text_table = TextTable::new(false);
+        left_standing(&mut text_table, &Withdrawn { cells: 8, example: Some(example.unwrap()) });
+        let text = text_table.into_text();
         for part in ["8 cells", "LINE-1", "2026-W48", "fallback.withdraw: zero", "delete them"] {
             assert!(text.contains(part), "{part}: {text}");
         }

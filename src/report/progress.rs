@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::paper::{count, short, visible};
+use super::text_table::{count, short, visible};
 use crate::pipeline::Doing;
 
 /// One line about everything in `doing`, at most `width` characters.

@@ -2,26 +2,26 @@
 
 use planthread_engine::plan::plausible::Note;
 
-use super::{Paper, Tone, paper::count};
+use super::{TextTable, Tone, text_table::count};
 use crate::pipeline::Proportion;
 
 /// Changes of the mapping that are named one by one.
 const NAMED: usize = 8;
 
 /// Writes what waits for a person, what the mapping changed, and notes.
-pub(super) fn proportion(paper: &mut Paper, of: &Proportion) {
+pub(super) fn proportion(text_table: &mut TextTable, of: &Proportion) {
     for asked in &of.asked {
-        let held = paper.tint(Tone::Warn, "held");
+        let held = text_table.tint(Tone::Warn, "held");
         let (cells, places) = (wide(asked.cells), wide(asked.places.len()));
-        paper.line(format!(
+        text_table.line(format!(
             "  {held} {}: {} of {} look like {}",
             asked.measure,
             count(cells, "cell"),
             count(places, "place"),
             asked.fault.line()
         ));
-        paper.line(format!("      {}", asked.example));
-        paper.line(format!(
+        text_table.line(format!("      {}", asked.example));
+        text_table.line(format!(
             "      cure: correct it; or answer for it: `planthread release question {} {} --target {} \
              --who .. --why ..`  (planthread explain implausible)",
             asked.measure,
@@ -30,21 +30,21 @@ pub(super) fn proportion(paper: &mut Paper, of: &Proportion) {
         ));
     }
     if !of.edits.is_empty() {
-        paper.line("  The mapping was changed; what it moves is named `mapping` above:");
+        text_table.line("  The mapping was changed; what it moves is named `mapping` above:");
     }
     for edit in of.edits.iter().take(NAMED) {
-        paper.line(format!("      {edit}"));
+        text_table.line(format!("      {edit}"));
     }
     if of.edits.len() > NAMED {
-        paper.line(format!("      ... and {} more", of.edits.len() - NAMED));
+        text_table.line(format!("      ... and {} more", of.edits.len() - NAMED));
     }
     for noted in &of.noted {
         let places = match noted.note {
             Note::First => String::new(),
             _ => format!("{}, {}: ", noted.measure, count(wide(noted.places.len()), "place")),
         };
-        let words = paper.tint(Tone::Dim, &format!("note: {places}{}", noted.example));
-        paper.line(format!("  {words}"));
+        let words = text_table.tint(Tone::Dim, &format!("note: {places}{}", noted.example));
+        text_table.line(format!("  {words}"));
     }
 }
 

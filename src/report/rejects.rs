@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View,
+    TextTable, Tone, View,
     intake::refused,
-    paper::{count, short},
+    text_table::{count, short},
 };
 use crate::{failure::Exit, serve::Refusal};
 
@@ -73,13 +73,13 @@ fn groups(records: &[RejectedLine]) -> Vec<Group<'_>> {
 }
 
 impl Group<'_> {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let RejectedLine { id, refusal, text, .. } = self.first;
         let known = |lines: &[u64]| {
             let lines: Vec<String> = lines.iter().map(u64::to_string).collect();
             lines.join(", ")
         };
-        refused(paper, refusal);
+        refused(text_table, refusal);
         if let Some(others) = self.lines.get(1..).filter(|others| !others.is_empty()) {
             let named = others.len().min(LINES_SHOWN);
             let more = match others.len() - named {
@@ -87,10 +87,10 @@ impl Group<'_> {
                 more => format!(" and {more} more"),
             };
             let lines = known(&others[..named]);
-            paper.line(format!("           the same of lines {lines}{more}"));
+            text_table.line(format!("           the same of lines {lines}{more}"));
         }
         let text = format!("           was: {} (number {id})", short(text, 100));
-        paper.line(paper.tint(Tone::Dim, &text));
+        text_table.line(text_table.tint(Tone::Dim, &text));
     }
 }
 
@@ -104,10 +104,10 @@ pub struct Dismissed {
 }
 
 impl View for Dismissed {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let gone = count(self.dismissed, "refused record");
-        paper.line(format!("{gone} dismissed; {} left on the list.", self.left));
-        paper.line("They stay in the state, with the name and the reason: `rejects decided`.");
+        text_table.line(format!("{gone} dismissed; {} left on the list.", self.left));
+        text_table.line("They stay in the state, with the name and the reason: `rejects decided`.");
     }
 }
 
@@ -145,11 +145,11 @@ pub struct Doubt {
 }
 
 impl Doubt {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let Self { resource, words, start, end, times, hours, .. } = self;
         let often = if *times > 1 { format!("{times} times, ") } else { String::new() };
         let hours = hours.round_dp(2).normalize();
-        paper.line(format!("  {resource}, {start} to {end}: {words} ({often}{hours} h)"));
+        text_table.line(format!("  {resource}, {start} to {end}: {words} ({often}{hours} h)"));
     }
 }
 
@@ -158,9 +158,9 @@ impl Doubt {
 pub struct Believed(pub Verdict);
 
 impl View for Believed {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let Verdict { resource, source, start, end, .. } = &self.0;
-        paper.line(format!(
+        text_table.line(format!(
             "{source} is right of {resource} from {start} to {end}: `planthread plan` shows what that moves."
         ));
     }
@@ -176,9 +176,9 @@ pub struct Answered {
 }
 
 impl View for Answered {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let rows = count(self.retracted, "row");
-        paper.line(format!("{}: {rows} vanished and count no more.", self.file));
+        text_table.line(format!("{}: {rows} vanished and count no more.", self.file));
     }
 }
 
@@ -199,18 +199,18 @@ pub struct Decided {
 }
 
 impl View for Decided {
-    fn write(&self, paper: &mut Paper) {
-        self.verdicts.iter().for_each(|one| one.write(paper));
+    fn write(&self, text_table: &mut TextTable) {
+        self.verdicts.iter().for_each(|one| one.write(text_table));
         let others = self.exports.is_empty() && self.dismissed.is_empty();
         if self.repeats.is_empty() && self.verdicts.is_empty() && others {
-            paper.line("Nothing was decided.");
+            text_table.line("Nothing was decided.");
         }
         for text in self.exports.iter().chain(&self.dismissed) {
-            paper.line(format!("  {text}"));
+            text_table.line(format!("  {text}"));
         }
         for RepeatLine { id, text, decided } in &self.repeats {
-            paper.line(format!("  {id}: {text}"));
-            paper.line(format!("     {}", decided.as_deref().unwrap_or("waits for a person")));
+            text_table.line(format!("  {id}: {text}"));
+            text_table.line(format!("     {}", decided.as_deref().unwrap_or("waits for a person")));
         }
     }
 }
@@ -229,65 +229,68 @@ pub struct RejectedCell {
 }
 
 impl View for Rejects {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         if self.exit() == Exit::Ok {
-            paper.line("Nothing is refused.");
+            text_table.line("Nothing is refused.");
             return;
         }
         if !self.records.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Records that could not be understood"));
+            text_table.line(text_table.tint(Tone::Bold, "Records that could not be understood"));
         }
         for group in groups(&self.records) {
-            group.write(paper);
+            group.write(text_table);
         }
         if !self.waiting.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Records that wait for a person"));
+            text_table.line(text_table.tint(Tone::Bold, "Records that wait for a person"));
         }
         for text in &self.waiting {
-            paper.line(format!("  {text}"));
+            text_table.line(format!("  {text}"));
         }
         if !self.exports.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Exports that wait for a person"));
+            text_table.line(text_table.tint(Tone::Bold, "Exports that wait for a person"));
         }
         for text in &self.exports {
-            paper.line(format!("  {text}"));
+            text_table.line(format!("  {text}"));
         }
         if !self.repeats.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Rows that say otherwise than the row of their id"));
+            text_table.line(
+                text_table.tint(Tone::Bold, "Rows that say otherwise than the row of their id"),
+            );
         }
         for RepeatLine { id, text, .. } in &self.repeats {
-            paper.line(format!("  {id}: {text}"));
+            text_table.line(format!("  {id}: {text}"));
         }
         if !self.repeats.is_empty() {
-            paper.line(
+            text_table.line(
                 "      cure: `planthread rejects accept NUMBER --who NAME --why WHY`, or `refuse`",
             );
-            paper.line("      more: planthread explain repeats");
+            text_table.line("      more: planthread explain repeats");
         }
         if !self.conflicts.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Sources that differ"));
-            self.conflicts.iter().for_each(|one| one.write(paper));
-            paper.line(
+            text_table.line(text_table.tint(Tone::Bold, "Sources that differ"));
+            self.conflicts.iter().for_each(|one| one.write(text_table));
+            text_table.line(
                 "      cure: `planthread rejects believe SOURCE --of MACHINE --from INSTANT --until INSTANT \
                  --who NAME --why WHY`",
             );
         }
         if !self.gaps.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Readings of counters that were not counted"));
-            self.gaps.iter().for_each(|one| one.write(paper));
+            text_table
+                .line(text_table.tint(Tone::Bold, "Readings of counters that were not counted"));
+            self.gaps.iter().for_each(|one| one.write(text_table));
         }
         if !self.cells.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "Cells that a target refused"));
+            text_table.line(text_table.tint(Tone::Bold, "Cells that a target refused"));
         }
         for cell in &self.cells {
-            paper.line(format!("  {} = {}: {}", cell.cell, cell.value, cell.reason));
-            paper.line(format!("      cure: {}", cell.cure));
+            text_table.line(format!("  {} = {}: {}", cell.cell, cell.value, cell.reason));
+            text_table.line(format!("      cure: {}", cell.cure));
         }
         if !(self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty()) {
-            paper.line("\nWhen the cause is put right: `planthread retry`");
+            text_table.line("\nWhen the cause is put right: `planthread retry`");
         }
         if !self.records.is_empty() {
-            paper.line("When nothing is to come of a record: `planthread rejects dismiss`");
+            text_table.line("When nothing is to come of a record: `planthread rejects dismiss`");
         }
     }
 
@@ -323,9 +326,10 @@ mod tests {
         let (waiting, repeats) = (Vec::new(), Vec::new());
         let (exports, cells) = (Vec::new(), Vec::new());
         let (conflicts, gaps) = (Vec::new(), Vec::new());
-        let mut paper = Paper::new(false);
-        Rejects { records, waiting, repeats, exports, conflicts, gaps, cells }.write(&mut paper);
-        let said = paper.into_text();
+        let mut text_table = TextTable::new(false);
+        Rejects { records, waiting, repeats, exports, conflicts, gaps, cells }
+            .write(&mut text_table);
+        let said = text_table.into_text();
         assert_eq!(said.matches("refused:").count(), 2, "{said}");
         assert!(said.contains("the same of lines 3, 4, 5, 6, 7, 8, 9, 10 and 3 more"), "{said}");
         assert!(said.contains("was: row 1 (number 1)"), "{said}");

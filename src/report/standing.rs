@@ -13,11 +13,11 @@ use planthread_kit::agreement::Standing as Agreed;
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View, agreement,
+    TextTable, Tone, View, agreement,
     guard::Guard,
-    paper::{count, instant},
     planned::{left_standing, not_adopted, not_promoted},
     proportion::proportion,
+    text_table::{count, instant},
 };
 use crate::{failure::Exit, pipeline::Waits, serve::files::WaitingLine};
 
@@ -79,30 +79,30 @@ impl From<&Lock> for LockLine {
 }
 
 impl View for Standing {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let journal = &self.journal;
-        paper.line(format!(
+        text_table.line(format!(
             "Journal: {} records, {} refused, {} waiting for a person",
             journal.records,
             journal.rejected,
             journal.quarantined + journal.conflicts
         ));
         for line in &self.unfinished {
-            let waits = paper.tint(Tone::Warn, "waits:");
-            paper.line(format!(
+            let waits = text_table.tint(Tone::Warn, "waits:");
+            text_table.line(format!(
                 "  {waits} the last line of {} has no newline; it counts at {} if nobody writes on",
                 line.place,
                 instant(line.counts_at)
             ));
         }
         match self.status.last_cycle {
-            Some((at, as_of)) => paper
+            Some((at, as_of)) => text_table
                 .line(format!("Ledger: last truth of {as_of}, taken in {} ago", age(self.now, at))),
-            None => paper.line("Ledger: nothing is wanted yet; `planthread plan` begins"),
+            None => text_table.line("Ledger: nothing is wanted yet; `planthread plan` begins"),
         };
         let rows: Vec<[String; 7]> = self.status.scopes.iter().map(|s| row(s, self.now)).collect();
         if !rows.is_empty() {
-            paper.line("").table(
+            text_table.line("").table(
                 [
                     "target / scope",
                     "wanted",
@@ -116,30 +116,30 @@ impl View for Standing {
             );
         }
         for scope in &self.status.scopes {
-            self.scope(paper, scope);
+            self.scope(text_table, scope);
         }
         let known = |name: &str| self.status.scopes.iter().any(|scope| scope.target == name);
         // A target of which nothing was ever wanted may wait as well.
         for waits in self.waits.iter().filter(|waits| !known(&waits.target)) {
-            self.waits(paper, waits);
+            self.waits(text_table, waits);
         }
         for (tenant, until) in &self.pauses {
-            let words = paper.tint(Tone::Warn, "asked us to wait");
-            paper.line(format!("  {tenant} {words} until {}", instant(*until)));
+            let words = text_table.tint(Tone::Warn, "asked us to wait");
+            text_table.line(format!("  {tenant} {words} until {}", instant(*until)));
         }
         if self.clock_confirmed.is_none() {
             let words = "No target has confirmed this machine's clock yet: a wrong one would not be \
                          noticed  (planthread explain clock)";
-            paper.line(paper.tint(Tone::Warn, words));
+            text_table.line(text_table.tint(Tone::Warn, words));
         }
         for (target, standing) in &self.agreements {
-            agreement::line(target, standing, paper);
+            agreement::line(target, standing, text_table);
         }
         for guard in &self.guards {
-            guard.write(paper);
+            guard.write(text_table);
         }
-        self.pushes(paper);
-        self.questions(paper);
+        self.pushes(text_table);
+        self.questions(text_table);
     }
 
     fn exit(&self) -> Exit {
@@ -173,15 +173,15 @@ fn row(scope: &ScopeStatus, now: Timestamp) -> [String; 7] {
 
 impl Standing {
     /// What is neither landed nor over, and why.
-    fn scope(&self, paper: &mut Paper, scope: &ScopeStatus) {
+    fn scope(&self, text_table: &mut TextTable, scope: &ScopeStatus) {
         match self.waits.iter().find(|waits| waits.target == scope.target) {
-            Some(waits) => self.waits(paper, waits),
-            None => unconfigured(paper, scope),
+            Some(waits) => self.waits(text_table, waits),
+            None => unconfigured(text_table, scope),
         }
-        left_standing(paper, &scope.withdrawn);
+        left_standing(text_table, &scope.withdrawn);
     }
 
-    fn waits(&self, paper: &mut Paper, waits: &Waits) {
+    fn waits(&self, text_table: &mut TextTable, waits: &Waits) {
         let all: u64 = waits.waiting.iter().map(|one| one.cells).sum();
         let why = match (&waits.paused, &waits.quiet) {
             (Some(why), _) => format!("paused ({why})"),
@@ -196,11 +196,11 @@ impl Standing {
         {
             return;
         }
-        let all = paper.tint(Tone::Warn, &format!("{} waiting", count(all, "cell")));
+        let all = text_table.tint(Tone::Warn, &format!("{} waiting", count(all, "cell")));
         let why = if why.is_empty() { why } else { format!(", {why}") };
-        paper.line(format!("  {}: {all}{why}", waits.target));
+        text_table.line(format!("  {}: {all}{why}", waits.target));
         for push in waits.open.iter().filter(|push| push.over) {
-            paper.line(format!(
+            text_table.line(format!(
                 "    a push of {} is open for {}, over its wait limit; if its job hangs: `planthread \
                  attempt end {} --who .. --why ..`  (planthread explain open_attempt)",
                 count(push.cells, "cell"),
@@ -210,57 +210,57 @@ impl Standing {
         }
         for one in &waits.waiting {
             let agreed = self.agreements.get(&waits.target);
-            waiting(paper, one, self.now, agreed.is_none_or(Agreed::may_write));
+            waiting(text_table, one, self.now, agreed.is_none_or(Agreed::may_write));
         }
         for one in &waits.not_promoted {
-            not_promoted(paper, one);
+            not_promoted(text_table, one);
         }
         for one in &waits.not_adopted {
-            not_adopted(paper, one);
+            not_adopted(text_table, one);
         }
-        proportion(paper, &waits.proportion);
+        proportion(text_table, &waits.proportion);
     }
 }
 
 /// Cells that wait for one thing, and what ends it.
-fn waiting(paper: &mut Paper, waiting: &Waiting, now: Timestamp, may_write: bool) {
+fn waiting(text_table: &mut TextTable, waiting: &Waiting, now: Timestamp, may_write: bool) {
     let since = age(now, waiting.since);
     let n = waiting.cells;
     let Some(reason) = waiting.reason else {
         if !may_write {
-            paper.line(format!(
+            text_table.line(format!(
                 "    {n} ready, for {since}: the target's agreement must be enabled"
             ));
             return;
         }
-        paper.line(format!(
+        text_table.line(format!(
             "    {n} free to go, for {since}: `planthread apply` sends them, or the next round of \
              `run`"
         ));
         return;
     };
     let word = reason.word();
-    paper.line(format!(
+    text_table.line(format!(
         "    {n} {}, for {since}: {}  (planthread explain {word})",
         word.replace('_', " "),
         reason.line()
     ));
-    paper.line(paper.tint(Tone::Dim, &format!("      for example {}", waiting.example)));
+    text_table.line(text_table.tint(Tone::Dim, &format!("      for example {}", waiting.example)));
 }
 
 /// A target that is not configured any more: what the ledger noted last.
-fn unconfigured(paper: &mut Paper, scope: &ScopeStatus) {
+fn unconfigured(text_table: &mut TextTable, scope: &ScopeStatus) {
     const QUIET: [&str; 4] = ["seen", "superseded", "overtaken", "withdrawn"];
     for (state, n) in scope.states.iter().filter(|(state, n)| !QUIET.contains(state) && **n > 0) {
-        let words = paper.tint(Tone::Warn, &state.replace('_', " "));
-        paper.line(format!("  {}: {n} {words}  (planthread explain {state})", scope.target));
+        let words = text_table.tint(Tone::Warn, &state.replace('_', " "));
+        text_table.line(format!("  {}: {n} {words}  (planthread explain {state})", scope.target));
     }
 }
 
 impl Standing {
-    fn pushes(&self, paper: &mut Paper) {
+    fn pushes(&self, text_table: &mut TextTable) {
         if !self.pushes.is_empty() {
-            paper.line("\nLast pushes");
+            text_table.line("\nLast pushes");
         }
         for push in &self.pushes {
             let end = push.end.as_deref().unwrap_or("open").replace('_', " ");
@@ -268,34 +268,35 @@ impl Standing {
                 format!("receipt {}: {}", receipt.handle, receipt.verdict)
             });
             let (at, cells) = (instant(push.opened_at), count(push.cells, "cell"));
-            paper.line(format!("  {at}  {}: {cells}, {end}, {receipt}", push.target));
+            text_table.line(format!("  {at}  {}: {cells}, {end}, {receipt}", push.target));
             if let Some(error) = &push.error {
-                paper.line(format!("      {error}"));
+                text_table.line(format!("      {error}"));
             }
         }
     }
 
-    fn questions(&self, paper: &mut Paper) {
+    fn questions(&self, text_table: &mut TextTable) {
         let open: Vec<&Case> = self.cases.iter().filter(|case| case.closed.is_none()).collect();
         if !open.is_empty() {
-            paper.line(paper.tint(Tone::Bold, "\nQuestions"));
+            text_table.line(text_table.tint(Tone::Bold, "\nQuestions"));
         }
         for case in open.iter().take(NAMED) {
-            paper.line(format!(
+            text_table.line(format!(
                 "  no. {}, {} for the {}: {}",
                 case.id,
                 case.kind.word().replace('_', " "),
                 case.owner,
                 case.text
             ));
-            paper.line(paper.tint(Tone::Dim, &format!("      for example {}", case.example)));
+            text_table
+                .line(text_table.tint(Tone::Dim, &format!("      for example {}", case.example)));
         }
         if !self.locks.is_empty() {
             let locks = count(self.locks.len(), "cell");
-            paper.line(paper.tint(Tone::Bold, &format!("\n{locks} taken by people")));
+            text_table.line(text_table.tint(Tone::Bold, &format!("\n{locks} taken by people")));
         }
         for lock in self.locks.iter().take(NAMED) {
-            paper.line(format!(
+            text_table.line(format!(
                 "  {}: {} ({}), until {}",
                 lock.cell,
                 lock.reason,

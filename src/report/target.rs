@@ -11,8 +11,8 @@ use planthread_kit::{
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View, agreement,
-    paper::{count, short},
+    TextTable, Tone, View, agreement,
+    text_table::{count, short},
 };
 use crate::failure::Exit;
 
@@ -49,35 +49,38 @@ impl Sheet {
 }
 
 impl View for Sheet {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let title = format!("Target {} ({}): what must be prepared", self.target, self.connector);
-        paper.line(paper.tint(Tone::Bold, &title)).line("");
-        paper.line("Measures, exactly as they are written:");
+        text_table.line(text_table.tint(Tone::Bold, &title)).line("");
+        text_table.line("Measures, exactly as they are written:");
         let rows: Vec<[String; 7]> = self.measures.iter().map(measure_row).collect();
-        paper.table(
+        text_table.table(
             ["at the target", "carries", "unit", "decimals", "level", "time / resources", "owner"],
             &rows,
         );
-        paper.line("");
+        text_table.line("");
         for line in &self.lines {
-            paper.line(format!("[ ] {}", line.text));
-            let place = paper.tint(Tone::Dim, &format!("    {}  ({})", line.place, line.id));
-            paper.line(place);
+            text_table.line(format!("[ ] {}", line.text));
+            let place = text_table.tint(Tone::Dim, &format!("    {}  ({})", line.place, line.id));
+            text_table.line(place);
         }
         if let Some(agreed) = &self.agreement {
-            paper.line("").line("The agreement under which it is written:");
-            agreement::line(&self.target, agreed, paper);
+            text_table.line("").line("The agreement under which it is written:");
+            agreement::line(&self.target, agreed, text_table);
         }
-        paper.line("").line(format!(
+        text_table.line("").line(format!(
             "`planthread check {}` ticks this sheet line by line, by asking the target.",
             self.target
         ));
         let unconfirmed: Vec<&Grade> =
             self.grades.iter().filter(|grade| grade.grade == "unconfirmed").collect();
         if !unconfirmed.is_empty() {
-            paper.line("").line("Not confirmed in public material, off unless you switch it on:");
+            text_table
+                .line("")
+                .line("Not confirmed in public material, off unless you switch it on:");
             for grade in unconfirmed {
-                paper.line(format!("  - {} ({}, {})", grade.behaviour, grade.source, grade.date));
+                text_table
+                    .line(format!("  - {} ({}, {})", grade.behaviour, grade.source, grade.date));
             }
         }
     }
@@ -233,11 +236,11 @@ enum State {
 }
 
 impl View for Checked {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         for line in &self.lines {
-            line.write(paper);
+            line.write(text_table);
         }
-        paper.line(format!("\n{}", self.sum()));
+        text_table.line(format!("\n{}", self.sum()));
     }
 
     fn exit(&self) -> Exit {
@@ -258,26 +261,28 @@ impl Ticked {
         }
     }
 
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let (tick, found) = match &self.finding {
             // A tick would claim more than was observed.
             Some(finding) if finding.ok && !finding.proven => {
                 ("[?]".to_owned(), finding.text.clone())
             }
-            Some(finding) if finding.ok => (paper.tint(Tone::Good, "[x]"), finding.text.clone()),
-            Some(finding) => (paper.tint(Tone::Bad, "[!]"), finding.text.clone()),
+            Some(finding) if finding.ok => {
+                (text_table.tint(Tone::Good, "[x]"), finding.text.clone())
+            }
+            Some(finding) => (text_table.tint(Tone::Bad, "[!]"), finding.text.clone()),
             None => ("[?]".to_owned(), UNSEEN.to_owned()),
         };
         if self.must.is_empty() {
-            paper.line(format!("{tick} {found}"));
+            text_table.line(format!("{tick} {found}"));
         } else {
-            paper.line(format!("{tick} {}", self.must));
-            paper.line(paper.tint(Tone::Dim, &format!("    {found}")));
+            text_table.line(format!("{tick} {}", self.must));
+            text_table.line(text_table.tint(Tone::Dim, &format!("    {found}")));
         }
         if let Some(finding) = self.finding.as_ref().filter(|f| !f.ok && !f.cure.is_empty()) {
             let place =
                 if self.place.is_empty() { String::new() } else { format!(" ({})", self.place) };
-            paper.line(format!("    cure: {}{place}", finding.cure));
+            text_table.line(format!("    cure: {}{place}", finding.cure));
         }
     }
 }
@@ -293,16 +298,17 @@ pub struct Offer {
 }
 
 impl View for Offer {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let found = &self.discovery;
         let title = format!("Target {}, surface {}", self.target, short(&found.fingerprint, 17));
-        paper.line(paper.tint(Tone::Bold, &title));
+        text_table.line(text_table.tint(Tone::Bold, &title));
         let periods: Vec<String> = found.periods.iter().map(word).collect();
         let scopes =
             if found.scopes.is_empty() { "none".to_owned() } else { found.scopes.join(", ") };
-        paper.line(format!("  periods: {}", periods.join(", ")));
-        paper.line(format!("  scopes besides base: {scopes}"));
-        paper.line(format!("  {}", count(found.resources.len(), "resource and location pair")));
+        text_table.line(format!("  periods: {}", periods.join(", ")));
+        text_table.line(format!("  scopes besides base: {scopes}"));
+        text_table
+            .line(format!("  {}", count(found.resources.len(), "resource and location pair")));
         for kind in [SurfaceKind::Measure, SurfaceKind::Attribute, SurfaceKind::Time] {
             let rows: Vec<[String; 3]> = found
                 .surface
@@ -312,12 +318,12 @@ impl View for Offer {
                 .collect();
             if !rows.is_empty() {
                 let heading = format!("\n{}s", word(&kind));
-                paper.line(heading).table(["name", "label", "declared"], &rows);
+                text_table.line(heading).table(["name", "label", "declared"], &rows);
             }
         }
         let rows: Vec<[String; 2]> =
             found.resources.iter().map(|(r, l)| [r.clone(), l.clone()]).collect();
-        paper.line("\nresources").table(["resource", "location"], &rows);
+        text_table.line("\nresources").table(["resource", "location"], &rows);
     }
 }
 

@@ -4,18 +4,18 @@ use planthread_contracts::Status;
 use rust_decimal::Decimal;
 
 use super::{
-    Paper, Tone, View,
+    TextTable, Tone, View,
     derived::tone,
-    paper::{instant, short},
+    text_table::{instant, short},
 };
 use crate::pipeline::Traced;
 
 impl View for Traced {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let cell = &self.ledger.cell;
-        paper.line(paper.tint(Tone::Bold, &cell.key.to_string()));
-        let status = paper.tint(tone(cell.status), cell.status.word());
-        paper.line(format!(
+        text_table.line(text_table.tint(Tone::Bold, &cell.key.to_string()));
+        let status = text_table.tint(tone(cell.status), cell.status.word());
+        text_table.line(format!(
             "  wanted    {} (before rounding {}), {status}, as of {}, valid until {}",
             cell.value,
             cell.unrounded.round_dp(6).normalize(),
@@ -26,19 +26,19 @@ impl View for Traced {
             0 => "never".to_owned(),
             n => format!("revision {n}"),
         };
-        paper.line(format!("  accepted  {accepted}"));
-        paper.line(match &cell.seen {
+        text_table.line(format!("  accepted  {accepted}"));
+        text_table.line(match &cell.seen {
             Some(seen) => format!("  seen      {} at {}", value(seen.value), instant(seen.at)),
             None => "  seen      not read back yet".to_owned(),
         });
-        paper.line(match cell.in_use_since {
+        text_table.line(match cell.in_use_since {
             Some(since) => format!("  in use    since {}", instant(since)),
             None => "  in use    not seen to drive the plan".to_owned(),
         });
         if let Some((owner, reason, until)) = &self.ledger.lock {
-            paper.line(format!("  locked    by {owner} until {}: {reason}", instant(*until)));
+            text_table.line(format!("  locked    by {owner} until {}: {reason}", instant(*until)));
         }
-        paper.line("\nRevisions");
+        text_table.line("\nRevisions");
         let rows: Vec<[String; 6]> = self
             .ledger
             .revisions
@@ -54,9 +54,9 @@ impl View for Traced {
                 ]
             })
             .collect();
-        paper.table(["no.", "value", "state", "status", "made at", "recipe"], &rows);
-        self.attempts(paper);
-        self.behind(paper);
+        text_table.table(["no.", "value", "state", "status", "made at", "recipe"], &rows);
+        self.attempts(text_table);
+        self.behind(text_table);
     }
 }
 
@@ -65,21 +65,21 @@ fn value(value: Option<Decimal>) -> String {
 }
 
 impl Traced {
-    fn attempts(&self, paper: &mut Paper) {
+    fn attempts(&self, text_table: &mut TextTable) {
         if self.ledger.attempts.is_empty() {
             return;
         }
-        paper.line("\nPushes that carried it");
+        text_table.line("\nPushes that carried it");
         for attempt in &self.ledger.attempts {
             let outcome = attempt.outcome.as_deref().unwrap_or("under way").replace('_', " ");
             let before = attempt.before.map_or("not read".to_owned(), value);
-            paper.line(format!(
+            text_table.line(format!(
                 "  {}  revision {}, before it {before}: {outcome}",
                 instant(attempt.opened_at),
                 attempt.revision
             ));
             if let Some(receipt) = &attempt.receipt {
-                paper.line(format!(
+                text_table.line(format!(
                     "    receipt {}: {} at {}",
                     receipt.handle,
                     receipt.verdict,
@@ -87,37 +87,37 @@ impl Traced {
                 ));
             }
             if let Some(rejection) = &attempt.rejection {
-                paper.line(format!("    refused: {}", rejection.reason));
-                paper.line(format!("    cure: {}", rejection.cure));
+                text_table.line(format!("    refused: {}", rejection.reason));
+                text_table.line(format!("    cure: {}", rejection.cure));
             }
         }
     }
 
-    fn behind(&self, paper: &mut Paper) {
+    fn behind(&self, text_table: &mut TextTable) {
         if !self.releases.is_empty() {
-            paper.line("\nReleased");
+            text_table.line("\nReleased");
         }
         for one in &self.releases {
             let (resource, period, why) = (&one.resource, one.period, one.reason.line());
-            paper.line(format!("  {resource} {period}, as of {}: {why}", instant(one.as_of)));
+            text_table.line(format!("  {resource} {period}, as of {}: {why}", instant(one.as_of)));
         }
-        paper.line(format!("\nArithmetic, as of {}", instant(self.made_of)));
+        text_table.line(format!("\nArithmetic, as of {}", instant(self.made_of)));
         if !self.recipe_holds {
             let moved =
                 "Rules, mapping or time zones have changed since; this is what they say now:";
-            paper.line(format!("  {}", paper.tint(tone(Status::Held), moved)));
+            text_table.line(format!("  {}", text_table.tint(tone(Status::Held), moved)));
         } else if !self.reproduced {
             let other = "It ends at another number than the wanted one: a person's decision holds it, \
                          or records behind it are gone.";
-            paper.line(format!("  {}", paper.tint(tone(Status::Held), other)));
+            text_table.line(format!("  {}", text_table.tint(tone(Status::Held), other)));
         }
         for text in &self.arithmetic {
             for line in text.lines() {
-                paper.line(format!("  {line}"));
+                text_table.line(format!("  {line}"));
             }
         }
         if let Some(from) = &self.provenance {
-            paper.line(format!(
+            text_table.line(format!(
                 "  From: rules {}, mapping {}, time zones {}, facts {}",
                 from.rules_version,
                 from.mapping_version,
@@ -127,12 +127,13 @@ impl Traced {
         }
         if let Some(today) = &self.today {
             let at = instant(today.as_of);
-            paper.line(format!("\nToday, as of {at}, {} would land.", today.value));
+            text_table.line(format!("\nToday, as of {at}, {} would land.", today.value));
         }
-        paper.line(format!("\nRecords of it in the journal: {}; the last ones:", self.records));
+        text_table
+            .line(format!("\nRecords of it in the journal: {}; the last ones:", self.records));
         for record in &self.last_records {
             let text = short(&record.text, 70);
-            paper.line(format!(
+            text_table.line(format!(
                 "  {:>6}  {} line {}: {text}",
                 record.position, record.place, record.line
             ));

@@ -9,9 +9,9 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View,
-    paper::{count, indented, instant},
+    TextTable, Tone, View,
     standing::LockLine,
+    text_table::{count, indented, instant},
 };
 use crate::{
     failure::{Exit, Failure},
@@ -85,9 +85,9 @@ impl Verified {
 pub struct Verifications(pub Vec<Verified>);
 
 impl View for Verifications {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         for target in &self.0 {
-            target.write(paper);
+            target.write(text_table);
         }
     }
 
@@ -97,10 +97,10 @@ impl View for Verifications {
 }
 
 impl View for Verified {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let report = &self.report;
         let read = count(report.read, "cell");
-        paper.line(paper.tint(Tone::Bold, &format!("{}: {read} read back", self.target)));
+        text_table.line(text_table.tint(Tone::Bold, &format!("{}: {read} read back", self.target)));
         let lines = [
             (report.landed, Tone::Good, "as wanted"),
             (report.not_yet, Tone::Warn, "not there yet; the target may still be busy"),
@@ -117,15 +117,15 @@ impl View for Verified {
             (report.persons, Tone::Warn, "edited by a person; locked"),
         ];
         for (cells, tone, words) in lines.into_iter().filter(|(cells, ..)| *cells > 0) {
-            paper.line(format!("  {} {words}", paper.tint(tone, &cells.to_string())));
+            text_table.line(format!("  {} {words}", text_table.tint(tone, &cells.to_string())));
         }
         for verdict in report.failures.iter().take(NAMED) {
-            paper.line(format!("    the target said: {verdict}"));
+            text_table.line(format!("    the target said: {verdict}"));
         }
         let read = |value: Option<Decimal>| value.map_or("nothing".to_owned(), |v| v.to_string());
         for lost in report.lost_cells.iter().take(NAMED) {
             let took = if lost.accepted { ", though the target said that it took it" } else { "" };
-            paper.line(format!(
+            text_table.line(format!(
                 "    {}: sent {}, there is {}{took}",
                 lost.key,
                 lost.wanted,
@@ -133,7 +133,7 @@ impl View for Verified {
             ));
         }
         for edit in report.person_edits.iter().take(NAMED) {
-            paper.line(format!(
+            text_table.line(format!(
                 "    {}: ours {}, there is {}; locked until {}",
                 edit.key,
                 edit.wanted,
@@ -142,16 +142,17 @@ impl View for Verified {
             ));
         }
         for (kind, cells) in &report.cases {
-            let case = paper.tint(Tone::Warn, "case");
-            paper.line(format!("  {case} {kind}: {cells} cells  (planthread explain {kind})"));
+            let case = text_table.tint(Tone::Warn, "case");
+            text_table.line(format!("  {case} {kind}: {cells} cells  (planthread explain {kind})"));
         }
-        self.write_standing(paper);
+        self.write_standing(text_table);
         if report.compared_in_use > 0 {
-            paper.line(format!("  {} of {} drive the plan", report.in_use, report.compared_in_use));
+            text_table
+                .line(format!("  {} of {} drive the plan", report.in_use, report.compared_in_use));
         }
         if let Some(failure) = &self.stopped {
             let text = indented(&failure.to_string(), 2);
-            paper.line(format!("  {} {text}", paper.tint(Tone::Bad, "stopped:")));
+            text_table.line(format!("  {} {text}", text_table.tint(Tone::Bad, "stopped:")));
         }
     }
 
@@ -166,22 +167,22 @@ impl View for Verified {
 }
 
 impl Verified {
-    fn write_standing(&self, paper: &mut Paper) {
+    fn write_standing(&self, text_table: &mut TextTable) {
         if !self.locked.is_empty() {
-            let cells = paper.tint(Tone::Warn, &self.locked.len().to_string());
-            paper.line(format!("  {cells} locked since an earlier edit (planthread release)"));
+            let cells = text_table.tint(Tone::Warn, &self.locked.len().to_string());
+            text_table.line(format!("  {cells} locked since an earlier edit (planthread release)"));
         }
         for lock in self.locked.iter().take(NAMED) {
             let until = instant(lock.until);
-            paper.line(format!(
+            text_table.line(format!(
                 "    {}: {}, by {} until {until}",
                 lock.cell, lock.reason, lock.owner
             ));
         }
         for case in &self.open {
             let kind = case.kind.word();
-            let cells = paper.tint(Tone::Warn, &case.cells.to_string());
-            paper.line(format!(
+            let cells = text_table.tint(Tone::Warn, &case.cells.to_string());
+            text_table.line(format!(
                 "  {cells} in open case no. {}, {}: {}  (planthread explain {kind})",
                 case.id,
                 kind.replace('_', " "),
@@ -222,9 +223,9 @@ mod tests {
         assert_eq!(sweep().standing(&others, &[]).exit(), Exit::Ok);
         let again = sweep().standing(&[lock("ibp", LockKind::Send)], &[]);
         assert_eq!(again.exit(), Exit::Findings);
-        let mut paper = Paper::new(false);
-        again.write(&mut paper);
-        let text = paper.into_text();
+        let mut text_table = TextTable::new(false);
+        again.write(&mut text_table);
+        let text = text_table.into_text();
         assert!(text.contains("1 locked") && text.contains("by planner until"), "{text}");
     }
 }

@@ -31,7 +31,7 @@ use super::{
     cloudevents::{self, Arrival, BATCH, ONE},
     patient::{OurTurn, Patience},
 };
-use crate::{config::HttpIntake, failure::Failure, report::paper::short};
+use crate::{config::HttpIntake, failure::Failure, report::text_table::short};
 
 /// Most events in one batch.
 const EVENTS_MAX: usize = 10_000;

@@ -33,7 +33,7 @@ use planthread_engine::{State, journal};
 use planthread_kit::Clock;
 use serde::Serialize;
 
-use crate::{failure::Failure, pipeline::Entry, report::paper::short};
+use crate::{failure::Failure, pipeline::Entry, report::text_table::short};
 use cloudevents::Arrival;
 use lines::RECORD_BYTES_MAX;
 

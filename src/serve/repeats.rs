@@ -148,5 +148,5 @@ pub(crate) fn told(reader: &Reader, repeat: &Repeat) -> Result<String, Failure> 
 
 /// The text of a record, cut to what people read.
 pub(crate) fn text(record: &RawRecord) -> String {
-    crate::report::paper::short(&String::from_utf8_lossy(&record.body), 80)
+    crate::report::text_table::short(&String::from_utf8_lossy(&record.body), 80)
 }

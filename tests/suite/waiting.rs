@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use planthread::{
     failure::Exit,
     pipeline::{Waits, policy},
-    report::{Paper, View as _, standing::Standing},
+    report::{TextTable, View as _, standing::Standing},
 };
 use planthread_contracts::Period;
 use planthread_engine::{journal::JournalCounts, ledger, plan, status, verify::Which};
@@ -127,9 +127,9 @@ fn a_push_that_is_open_is_said_with_its_age_and_what_ends_it() {
         guards: Vec::new(),
     };
     assert_eq!(standing.exit(), Exit::Ok);
-    let mut paper = Paper::new(false);
-    standing.write(&mut paper);
-    let said = paper.into_text();
+    let mut text_table = TextTable::new(false);
+    standing.write(&mut text_table);
+    let said = text_table.into_text();
     for part in ["ibp: 36 cells waiting", "36 open attempt, for 3 h: ", "explain open_attempt"] {
         assert!(said.contains(part), "{part}: {said}");
     }

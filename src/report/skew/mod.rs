@@ -16,8 +16,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
-    Paper, Tone, View,
-    paper::{count, instant},
+    TextTable, Tone, View,
+    text_table::{count, instant},
 };
 use crate::{
     config::{Config, Target},
@@ -244,27 +244,27 @@ fn place(key: &CellKey) -> String {
 }
 
 impl View for Skew {
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, text_table: &mut TextTable) {
         let rows: Vec<[String; 5]> = self.targets.iter().map(row).collect();
-        paper.table(["target", "signals", "as wanted", "behind", "longest behind"], &rows);
+        text_table.table(["target", "signals", "as wanted", "behind", "longest behind"], &rows);
         if self.differences.is_empty() {
-            paper.line("Every target holds the truth that it should.");
+            text_table.line("Every target holds the truth that it should.");
             return;
         }
-        paper.line(format!(
+        text_table.line(format!(
             "\n{} not everywhere as wanted:",
             count(self.differences.len(), "signal")
         ));
         for difference in self.differences.iter().take(NAMED) {
             let Signal { source, carries, period } = &difference.signal;
-            paper.line(format!("  {source}  {period}  {}", carries.replace('_', " ")));
-            for (targets, words) in together(paper, *period, &difference.holdings) {
-                paper.line(format!("    {}: {words}", targets.join(", ")));
+            text_table.line(format!("  {source}  {period}  {}", carries.replace('_', " ")));
+            for (targets, words) in together(text_table, *period, &difference.holdings) {
+                text_table.line(format!("    {}: {words}", targets.join(", ")));
             }
         }
         let more = self.differences.len().saturating_sub(NAMED);
         if more > 0 {
-            paper
+            text_table
                 .line(format!("  and {more} more: `planthread status --skew --json` has them all"));
         }
     }
@@ -286,13 +286,13 @@ fn row((target, lag): (&String, &Lag)) -> [String; 5] {
 
 /// Targets that hold the same stand in one line.
 fn together<'a>(
-    paper: &Paper,
+    text_table: &TextTable,
     period: Period,
     holdings: &'a [Holding],
 ) -> Vec<(Vec<&'a str>, String)> {
     let mut lines: Vec<(Vec<&str>, String)> = Vec::new();
     for holding in holdings {
-        let words = format!("{}{}", words(paper, holding), of_it(period, holding));
+        let words = format!("{}{}", words(text_table, holding), of_it(period, holding));
         match lines.iter_mut().find(|(_, other)| *other == words) {
             Some((targets, _)) => targets.push(&holding.target),
             None => lines.push((vec![&holding.target], words)),
@@ -301,7 +301,7 @@ fn together<'a>(
     lines
 }
 
-fn words(paper: &Paper, holding: &Holding) -> String {
+fn words(text_table: &TextTable, holding: &Holding) -> String {
     let Holding { unit, wanted, held, current, periods, .. } = holding;
     let holds = match held {
         None if *periods > 1 => "it was not read back as a whole".to_owned(),
@@ -320,7 +320,7 @@ fn words(paper: &Paper, holding: &Holding) -> String {
         Some(seconds) => format!("{} behind: {due}", duration(seconds)),
         None => due,
     };
-    format!("{holds}; {}", paper.tint(Tone::Warn, &behind))
+    format!("{holds}; {}", text_table.tint(Tone::Warn, &behind))
 }
 
 /// Which part of the period the words speak of, where it isn't one period as a whole.

@@ -30,13 +30,13 @@ pub enum Tone {
 
 /// Text under construction.
 #[derive(Debug, Default)]
-pub struct Paper {
+pub struct TextTable {
     text: String,
     colour: bool,
 }
 
-impl Paper {
-    /// Empty paper; `colour` allows ANSI colours.
+impl TextTable {
+    /// Empty text_table; `colour` allows ANSI colours.
     #[must_use]
     pub const fn new(colour: bool) -> Self {
         Self { text: String::new(), colour }
@@ -192,10 +192,13 @@ mod tests {
 
     #[test]
     fn numbers_stand_right_and_words_left() {
-        let mut paper = Paper::new(false);
+        let mut text_table = TextTable::new(false);
         let rows = [["LINE-1".into(), "9.5".into()], ["M3".into(), "120".into()]];
-        paper.table(["resource", "hours"], &rows);
-        assert_eq!(paper.into_text(), "  resource  hours\n  LINE-1      9.5\n  M3          120\n");
+        text_table.table(["resource", "hours"], &rows);
+        assert_eq!(
+            text_table.into_text(),
+            "  resource  hours\n  LINE-1      9.5\n  M3          120\n"
+        );
     }
 
     #[test]
@@ -207,23 +210,23 @@ mod tests {
 
     #[test]
     fn no_colour_means_no_escape_codes() {
-        let paper = Paper::new(false);
-        assert_eq!(paper.tint(Tone::Bad, "x"), "x");
-        let mut paper = Paper::new(true);
-        let red = paper.tint(Tone::Bad, "x");
-        paper.line(format!("{red} y"));
-        assert_eq!(paper.into_text(), "\u{1b}[31mx\u{1b}[0m y\n");
+        let text_table = TextTable::new(false);
+        assert_eq!(text_table.tint(Tone::Bad, "x"), "x");
+        let mut text_table = TextTable::new(true);
+        let red = text_table.tint(Tone::Bad, "x");
+        text_table.line(format!("{red} y"));
+        assert_eq!(text_table.into_text(), "\u{1b}[31mx\u{1b}[0m y\n");
     }
 
     #[test]
     fn a_terminal_obeys_nothing_that_a_vendor_or_a_record_says() {
         let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}\r\u{1b}[32mok\u{1b}[0m";
         for colour in [false, true] {
-            let mut paper = Paper::new(colour);
-            let said = paper.tint(Tone::Bad, hostile);
-            paper.line(format!("the target says {hostile}; {said}"));
-            paper.table(["name"], &[[format!("{hostile}\n")]]);
-            let text = paper.into_text();
+            let mut text_table = TextTable::new(colour);
+            let said = text_table.tint(Tone::Bad, hostile);
+            text_table.line(format!("the target says {hostile}; {said}"));
+            text_table.table(["name"], &[[format!("{hostile}\n")]]);
+            let text = text_table.into_text();
             let theirs = text.replace("\u{1b}[31m", "").replace("\u{1b}[1m", "");
             let theirs = theirs.replace("\u{1b}[0m", "").replace('\n', "");
             assert!(!theirs.contains(|c: char| c.is_control() || c == '\u{202e}'), "{text:?}");
