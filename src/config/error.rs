@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use serde::Serialize;
 
-use super::{tree::Place, words};
+use super::{parser_messages, tree::Position};
 use crate::failure::Failure;
 
 /// One fault in a configuration file.
@@ -32,20 +32,21 @@ impl ConfigError {
     #[must_use]
     pub fn at(
         file: &Path,
-        place: Place,
+        place: Position,
         field: impl Into<String>,
         reason: impl Into<String>,
     ) -> Self {
         let (field, reason) = (field.into(), reason.into());
-        let (cure, reason) = (words::usual_cure(&field, &reason), words::plain(&reason));
-        let Place { line, column, .. } = place;
+        let (cure, reason) =
+            (parser_messages::usual_cure(&field, &reason), parser_messages::plain(&reason));
+        let Position { line, column, .. } = place;
         Self { file: file.into(), line, column, field, reason, cure, profile: None }
     }
 
     /// What is wrong with the whole file, or around it.
     #[must_use]
     pub fn about(file: &Path, reason: impl Into<String>) -> Self {
-        Self::at(file, Place { line: 0, column: 0, file: 0 }, "", reason)
+        Self::at(file, Position { line: 0, column: 0, file: 0 }, "", reason)
     }
 
     /// Replaces the cure.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{
     error::ConfigError,
     load,
-    tree::{Kind, Node, Place},
+    tree::{Kind, Node, Position},
 };
 
 /// Most files of one configuration.
@@ -37,7 +37,7 @@ fn into(
 ) -> Result<(), ConfigError> {
     let Some(list) = tree.take("include") else { return Ok(()) };
     let own = open.last().cloned().unwrap_or_default();
-    let wrong = |place: Place, reason: String, cure: &str| {
+    let wrong = |place: Position, reason: String, cure: &str| {
         ConfigError::at(&own, place, "include", reason).cure(cure)
     };
     let items = match list.kind {
@@ -115,7 +115,7 @@ fn add(tree: &mut Node, more: Node, field: String, files: &[PathBuf]) -> Result<
         (_, Kind::Scalar(Value::Null)) => {}
         (Kind::Scalar(Value::Null), kind) => *tree = Node { place: more.place, kind },
         _ => {
-            let name = |place: Place| files.get(place.file).map(PathBuf::as_path);
+            let name = |place: Position| files.get(place.file).map(PathBuf::as_path);
             let first = name(tree.place).unwrap_or(Path::new("")).display();
             let reason = format!("stands in {first}:{} already", tree.place.line);
             let second = name(more.place).unwrap_or(Path::new(""));

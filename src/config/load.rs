@@ -11,9 +11,9 @@ use super::{
     error::ConfigError,
     include,
     locate::Locator,
-    relations, sense,
-    tree::{Kind, Node, Place},
-    yaml,
+    relations,
+    tree::{Kind, Node, Position},
+    value_checks, yaml,
 };
 
 /// A configuration, and where it came from.
@@ -32,7 +32,7 @@ pub struct Loaded {
     pub notes: Vec<ConfigError>,
 }
 
-const WHOLE: Place = Place { line: 0, column: 0, file: 0 };
+const WHOLE: Position = Position { line: 0, column: 0, file: 0 };
 
 /// Reads and checks `file`, with `profile` laid over it.
 ///
@@ -77,7 +77,7 @@ pub(super) fn text_of(file: &Path) -> Result<(String, PathBuf), ConfigError> {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
         let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
-        ConfigError::at(file, Place { line, column, file: 0 }, "", "the file is not UTF-8 text")
+        ConfigError::at(file, Position { line, column, file: 0 }, "", "the file is not UTF-8 text")
             .cure("save it as UTF-8; the first byte that is none stands here")
     })?;
     Ok((text, absolute))
@@ -105,7 +105,7 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
     if faults.is_empty() {
         config.anchor(folder);
         holidays(&mut config, &locate, &mut digest)?;
-        let notes = sense::notes(&config, &locate);
+        let notes = value_checks::notes(&config, &locate);
         let (file, profile) = (file.to_owned(), profile.map(str::to_owned));
         return Ok(Loaded { config, file, profile, digest, notes });
     }

@@ -8,11 +8,11 @@ mod load;
 mod locate;
 mod model;
 mod overlap;
+mod parser_messages;
 mod policy;
 mod relations;
-mod sense;
 pub mod tree;
-mod words;
+mod value_checks;
 pub mod yaml;
 pub mod zones;
 

@@ -9,7 +9,7 @@ use planthread_domain::{model::Reader, project};
 use planthread_kit::{Quota, VirtualClock, target::TargetFactory};
 use serde_json::Value;
 
-use super::{Config, ConfigError, Target, locate::Locator, overlap, sense, tree::Step};
+use super::{Config, ConfigError, Target, locate::Locator, overlap, tree::Step, value_checks};
 use crate::registry;
 
 /// Every fault between the fields of `config`.
@@ -32,7 +32,7 @@ pub(super) fn faults(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> 
         );
     }
     time_formats(config, locate, &mut faults);
-    sense::run(config, locate, &mut faults);
+    value_checks::run(config, locate, &mut faults);
     for (name, target) in &config.targets {
         target_faults(config, name, target, locate, &mut faults);
     }
@@ -98,7 +98,7 @@ fn target_faults(
         Some(_) => {}
     }
     measures(target, &at("measures"), locate, faults);
-    sense::target(name, target, locate, faults);
+    value_checks::target(name, target, locate, faults);
     // What `plan` would refuse, said while nobody waits for a number.
     for violation in project::declared(&target.mapping, &target.measures) {
         let fault = locate.fault_at(&at(&violation.path), violation.reason);
@@ -124,7 +124,7 @@ fn settings(
     faults: &mut Vec<ConfigError>,
 ) {
     if let Err(fault) = (factory.validate)(&target.settings, &target.measures) {
-        let field = sense::field_of(&fault, target, at);
+        let field = value_checks::field_of(&fault, target, at);
         let here = locate.fault_at(field.trim_end_matches('.'), fault.reason);
         faults.push(match fault.cure {
             Some(cure) => here.cure(cure),
@@ -133,7 +133,7 @@ fn settings(
         return;
     }
     for (field, file) in (factory.files)(&target.settings) {
-        faults.extend(sense::unreadable(&format!("{at}.{field}"), &file, locate));
+        faults.extend(value_checks::unreadable(&format!("{at}.{field}"), &file, locate));
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 /// A place in a file; lines and columns are counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// Line.
     pub line: u64,
     /// Column.
@@ -20,7 +20,7 @@ pub struct Place {
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Where the value begins.
-    pub place: Place,
+    pub place: Position,
     /// The value.
     pub kind: Kind,
 }
@@ -33,7 +33,7 @@ pub enum Kind {
     /// A sequence.
     List(Vec<Node>),
     /// A mapping, in the order of the file, each key with its own place.
-    Map(Vec<(String, Place, Node)>),
+    Map(Vec<(String, Position, Node)>),
 }
 
 impl Node {
@@ -100,7 +100,7 @@ impl Node {
     /// The place of the deepest node that `path` reaches; a key that only
     /// exists as a key (an unknown field) gives the key's own place.
     #[must_use]
-    pub fn locate<'a>(&self, path: impl IntoIterator<Item = Step<'a>>) -> Place {
+    pub fn locate<'a>(&self, path: impl IntoIterator<Item = Step<'a>>) -> Position {
         let (mut node, mut place) = (self, self.place);
         for step in path {
             let next = match (&node.kind, step) {
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(base.value(), serde_json::json!({"a": {"b": 2, "c": [3]}, "d": "x"}));
         assert_eq!(
             base.locate([Step::Key("a"), Step::Key("b")]),
-            Place { line: 7, column: 6, file: 0 }
+            Position { line: 7, column: 6, file: 0 }
         );
         assert_eq!(base.locate([Step::Key("d")]).line, 4);
         let deep = base.locate([Step::Key("a"), Step::Key("c"), Step::Index(0)]);

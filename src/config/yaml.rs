@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 use serde_json::{Number, Value};
 
-use super::tree::{Kind, Node, Place};
+use super::tree::{Kind, Node, Position};
 
 /// Deepest nesting that is read.
 const DEPTH_MAX: usize = 100;
@@ -21,7 +21,7 @@ const NODES_MAX: usize = 1_000_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct YamlFault {
     /// Where.
-    pub place: Place,
+    pub place: Position,
     /// Why.
     pub reason: String,
     /// What to do.
@@ -42,31 +42,33 @@ pub fn read(text: &str) -> Result<Node, YamlFault> {
             event.map_err(|error| fault(place(*error.marker()), error.info(), WRITE))?;
         builder.event(event, place(span.start))?;
     }
-    let empty =
-        || Node { place: Place { line: 1, column: 1, file: 0 }, kind: Kind::Scalar(Value::Null) };
+    let empty = || Node {
+        place: Position { line: 1, column: 1, file: 0 },
+        kind: Kind::Scalar(Value::Null),
+    };
     Ok(builder.root.unwrap_or_else(empty))
 }
 
-fn place(at: Marker) -> Place {
+fn place(at: Marker) -> Position {
     let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    Place { line: wide(at.line()), column: wide(at.col()).saturating_add(1), file: 0 }
+    Position { line: wide(at.line()), column: wide(at.col()).saturating_add(1), file: 0 }
 }
 
-fn fault(place: Place, reason: impl Into<String>, cure: &'static str) -> YamlFault {
+fn fault(place: Position, reason: impl Into<String>, cure: &'static str) -> YamlFault {
     YamlFault { place, reason: reason.into(), cure }
 }
 
 /// A collection that is still open.
 struct Open {
     anchor: usize,
-    place: Place,
+    place: Position,
     content: Content,
 }
 
 enum Content {
     List(Vec<Node>),
     /// Entries, and the key that waits for its value.
-    Map(Vec<(String, Place, Node)>, Option<(String, Place)>),
+    Map(Vec<(String, Position, Node)>, Option<(String, Position)>),
 }
 
 #[derive(Default)]
@@ -78,7 +80,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn event(&mut self, event: Event<'_>, at: Place) -> Result<(), YamlFault> {
+    fn event(&mut self, event: Event<'_>, at: Position) -> Result<(), YamlFault> {
         match event {
             Event::DocumentStart(_) if self.root.is_some() => {
                 Err(fault(at, "a second document begins here", ONE_DOCUMENT))
@@ -112,7 +114,7 @@ impl Builder {
         &mut self,
         anchor: usize,
         tag: Option<&Tag>,
-        place: Place,
+        place: Position,
         content: Content,
     ) -> Result<(), YamlFault> {
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) {
@@ -125,7 +127,7 @@ impl Builder {
         Ok(())
     }
 
-    fn end(&mut self, at: Place) -> Result<(), YamlFault> {
+    fn end(&mut self, at: Position) -> Result<(), YamlFault> {
         let open = self.open.pop().ok_or_else(|| fault(at, "nothing is open here", WRITE))?;
         let kind = match open.content {
             Content::List(items) => Kind::List(items),
@@ -134,7 +136,7 @@ impl Builder {
         self.node(open.anchor, Node { place: open.place, kind })
     }
 
-    fn count(&mut self, nodes: usize, at: Place) -> Result<(), YamlFault> {
+    fn count(&mut self, nodes: usize, at: Position) -> Result<(), YamlFault> {
         self.nodes = self.nodes.saturating_add(nodes);
         if self.nodes <= NODES_MAX {
             return Ok(());
@@ -162,7 +164,7 @@ impl Builder {
 }
 
 /// A node as the key of a mapping that has `entries` so far.
-fn key(entries: &[(String, Place, Node)], node: &Node) -> Result<String, YamlFault> {
+fn key(entries: &[(String, Position, Node)], node: &Node) -> Result<String, YamlFault> {
     let text = match &node.kind {
         Kind::Scalar(Value::String(text)) => text.clone(),
         Kind::Scalar(value) => value.to_string(),
@@ -189,7 +191,7 @@ fn size(node: &Node) -> usize {
     }
 }
 
-fn unknown_tag(tag: &Tag, place: Place) -> YamlFault {
+fn unknown_tag(tag: &Tag, place: Position) -> YamlFault {
     fault(place, format!("the tag `{tag}` is not known here"), "leave the tag out")
 }
 
@@ -199,7 +201,7 @@ fn scalar(
     text: &str,
     style: ScalarStyle,
     tag: Option<&Tag>,
-    place: Place,
+    place: Position,
 ) -> Result<Value, YamlFault> {
     match tag {
         Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => return Ok(text.into()),

@@ -7,7 +7,7 @@ use planthread_contracts::Carries;
 use planthread_kit::target::SettingsFault;
 use rust_decimal::Decimal;
 
-use super::{Config, ConfigError, Target, locate::Locator, tree::Step, words};
+use super::{Config, ConfigError, Target, locate::Locator, parser_messages, tree::Step};
 
 /// Weeks of a policy: ten years.
 const WEEKS_MAX: u32 = 520;
@@ -211,7 +211,7 @@ pub(super) fn field_of(fault: &SettingsFault, target: &Target, at: &str) -> Stri
         }
     }
     let mut field = format!("{at}.{}", fault.field);
-    let told = words::unknown_field(&fault.reason);
+    let told = parser_messages::unknown_field(&fault.reason);
     let said = if fault.field.is_empty() { Some(first) } else { told };
     let pointer = |path: &str| format!("/{}", path.replace('.', "/"));
     let inside = |name: &str| {
