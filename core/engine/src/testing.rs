@@ -12,7 +12,7 @@ use planthread_contracts::{
 
 use crate::{
     EngineError, State,
-    ledger::{Want, books::Books, want},
+    ledger::{Want, revision_tally::RevisionTally, want},
 };
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -88,23 +88,23 @@ pub(crate) fn wanted(state: &State, measure: &MeasureDecl, cells: usize) {
     want(state, all, [Ok::<_, EngineError>((0..cells).map(cell).collect())], now()).unwrap();
 }
 
-/// The same, and marks them as seen through the books, as after a peaceful run.
+/// The same, and marks them as seen through the tally, as after a peaceful run.
 pub(crate) fn landed(state: &State, measure: &MeasureDecl, cells: usize) {
     wanted(state, measure, cells);
     let seen = state.change(|tx| {
         let scope = tx.scope("t", "")?.unwrap();
-        let mut books = Books::default();
+        let mut tally = RevisionTally::default();
         let mut wanted = Vec::new();
         for group in tx.waiting_groups(scope)? {
             wanted.extend(tx.cells_of_group(group)?);
         }
         for mut cell in wanted {
-            cell.step(&mut books, scope, RevisionState::Seen)?;
+            cell.step(&mut tally, scope, RevisionState::Seen)?;
             (cell.sent_rev, cell.accepted_rev) = (cell.rev, cell.rev);
             (cell.seen, cell.seen_at) = (Some(cell.value), Some(now()));
             tx.put_cell(&cell)?;
         }
-        books.flush(tx)
+        tally.flush(tx)
     });
     seen.unwrap();
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::{
     EngineError, State,
     error::Result,
-    ledger::{Lock, LockKind, Why, books::Books, rows::same},
+    ledger::{Lock, LockKind, Why, revision_tally::RevisionTally, rows::same},
     store::Tx,
 };
 
@@ -89,7 +89,7 @@ fn run(tx: &Tx<'_>, request: &UndoRequest, now: Timestamp) -> Result<Undone> {
         )));
     }
     let measures = tx.measures()?;
-    let mut books = Books::default();
+    let mut tally = RevisionTally::default();
     let mut done = Undone::default();
     for part in parts {
         let name = measures.get(&part.id.measure).cloned().unwrap_or_default();
@@ -121,7 +121,7 @@ fn run(tx: &Tx<'_>, request: &UndoRequest, now: Timestamp) -> Result<Undone> {
         };
         match value {
             Ok(value) => {
-                cell.next_revision(tx, &mut books, group.scope, value, zero)?;
+                cell.next_revision(tx, &mut tally, group.scope, value, zero)?;
                 cell.why = Why::Undo;
                 cell.made_at = now;
                 tx.put_cell(&cell)?;
@@ -131,7 +131,7 @@ fn run(tx: &Tx<'_>, request: &UndoRequest, now: Timestamp) -> Result<Undone> {
             Err(reason) => done.leave(key, reason),
         }
     }
-    books.flush(tx)?;
+    tally.flush(tx)?;
     Ok(done)
 }
 

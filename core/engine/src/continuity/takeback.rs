@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     EngineError, State,
     error::Result,
-    ledger::{CaseKind, Cycle, books::Books},
+    ledger::{CaseKind, Cycle, revision_tally::RevisionTally},
     store::{Tx, holds::Found},
 };
 
@@ -77,7 +77,7 @@ fn run(tx: &Tx<'_>, request: &TakeBack, now: Timestamp) -> Result<TakenBack> {
         cells += tx.lower_truth(*scope, *to)?;
     }
     tx.drop_pauses_after(now.checked_add(LONGEST_PAUSE).unwrap_or(Timestamp::MAX))?;
-    let counter = Books::default().flush(tx)?;
+    let counter = RevisionTally::default().flush(tx)?;
     let wide = u64::try_from(cells).unwrap_or(u64::MAX);
     tx.insert_cycle(&Cycle {
         counter,

@@ -6,7 +6,7 @@ use planthread_contracts::{CellKey, Rejection, RevisionState, RowOutcome};
 use planthread_kit::{AttemptEnd, AttemptId, AttemptRecord, CellWrite};
 
 use super::{
-    books::Books,
+    revision_tally::RevisionTally,
     rows::same,
     view::{CellView, Holds},
 };
@@ -62,7 +62,7 @@ pub(crate) fn open(
     let scope = names.scope(tx, &first.key.target, &first.key.scope)?;
     let attempt = tx.insert_attempt(id, scope, plan, writes.len(), now)?;
     let policy = policy.with_others(tx, scope)?;
-    let mut books = Books::default();
+    let mut tally = RevisionTally::default();
     let holds = Holds::load(tx, now)?;
     let mut moved = Vec::new();
     let mut place = 0;
@@ -77,7 +77,7 @@ pub(crate) fn open(
             let measure = names.measure(tx, &write.key.measure)?;
             match cells.iter_mut().find(|cell| cell.id.measure == measure) {
                 Some(cell) if stands(cell, write) => {
-                    send(tx, &mut books, scope, (attempt, place), cell, now)?;
+                    send(tx, &mut tally, scope, (attempt, place), cell, now)?;
                     place += 1;
                 }
                 _ => moved.push(write.key.clone()),
@@ -85,7 +85,7 @@ pub(crate) fn open(
         }
     }
     if moved.is_empty() {
-        books.flush(tx)?;
+        tally.flush(tx)?;
         return Ok(Opened::Yes);
     }
     Ok(Opened::Moved(moved))
@@ -93,7 +93,7 @@ pub(crate) fn open(
 
 fn send(
     tx: &Tx<'_>,
-    books: &mut Books,
+    tally: &mut RevisionTally,
     scope: i64,
     (attempt, place): (i64, usize),
     cell: &mut Cell,
@@ -101,9 +101,9 @@ fn send(
 ) -> Result<()> {
     let carried = cell.state == RevisionState::Seen;
     if cell.state == RevisionState::Held {
-        cell.step(books, scope, RevisionState::Pending)?;
+        cell.step(tally, scope, RevisionState::Pending)?;
     }
-    cell.step(books, scope, RevisionState::InFlight)?;
+    cell.step(tally, scope, RevisionState::InFlight)?;
     let before = cell.trusted_seen();
     cell.before = before.or(cell.before);
     tx.insert_part(&Part { attempt, place, id: cell.id, rev: cell.rev, carried, before })?;
@@ -120,12 +120,12 @@ pub(crate) fn close(tx: &Tx<'_>, id: &AttemptId, end: &AttemptEnd, now: Timestam
     let Some((attempt, scope)) = tx.open_attempt(id)? else { return Ok(()) };
     let parts = tx.parts(attempt)?;
     let outcomes = outcomes(end, parts.len())?;
-    let mut books = Books::default();
+    let mut tally = RevisionTally::default();
     for (part, outcome) in parts.iter().zip(outcomes) {
-        settle_part(tx, &mut books, scope, part, &outcome)?;
+        settle_part(tx, &mut tally, scope, part, &outcome)?;
     }
     tx.end_attempt(attempt, &describe(end), now)?;
-    books.flush(tx)?;
+    tally.flush(tx)?;
     Ok(())
 }
 
@@ -206,7 +206,7 @@ fn outcomes(end: &AttemptEnd, cells: usize) -> Result<Vec<Outcome>> {
 
 fn settle_part(
     tx: &Tx<'_>,
-    books: &mut Books,
+    tally: &mut RevisionTally,
     scope: i64,
     part: &Part,
     outcome: &Outcome,
@@ -240,7 +240,7 @@ fn settle_part(
             }
             Outcome::NotTaken => RevisionState::Pending,
         };
-        cell.step(books, scope, to)?;
+        cell.step(tally, scope, to)?;
     } else {
         // A newer revision replaced it while it was under way.
         let to = match outcome {
@@ -252,7 +252,7 @@ fn settle_part(
             | Outcome::Failed
             | Outcome::Unclear { .. } => RevisionState::Overtaken,
         };
-        books.step(scope, RevisionState::InFlight, to)?;
+        tally.step(scope, RevisionState::InFlight, to)?;
         tx.end_past(part.id, part.rev, to)?;
     }
     tx.put_cell(&cell)?;

@@ -1,4 +1,4 @@
-//! Audit: counts everything again, and compares it with the books.
+//! Audit: counts everything again, and compares it with the tally.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
 /// What a full count found. `findings` is empty when all is well.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Audit {
-    /// Revisions ever made, by the books.
+    /// Revisions ever made, by the tally.
     pub made: i64,
     /// Revisions found, in whatever state.
     pub counted: i64,

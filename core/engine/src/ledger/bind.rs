@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use planthread_contracts::{MeasureDecl, RevisionState, Scope};
 use serde::Serialize;
 
-use super::{books::Books, rows::Why};
+use super::{revision_tally::RevisionTally, rows::Why};
 use crate::{
     EngineError, Reader, State,
     error::Result,
@@ -96,7 +96,7 @@ fn forget(
     rebound: &Rebound,
 ) -> Result<u64> {
     let names = tx.measures()?;
-    let mut books = Books::default();
+    let mut tally = RevisionTally::default();
     let mut forgotten = 0;
     tx.groups(scope, |group| {
         for mut cell in tx.cells_of_group(group.id)? {
@@ -112,7 +112,7 @@ fn forget(
             }
             use RevisionState as S;
             if matches!(cell.state, S::Seen | S::Unproven | S::Rejected) {
-                cell.step(&mut books, scope, S::Pending)?;
+                cell.step(&mut tally, scope, S::Pending)?;
                 cell.why = Why::New;
             }
             // Nothing was ever sent there: what is found there is none of ours.
@@ -126,7 +126,7 @@ fn forget(
         }
         Ok(())
     })?;
-    books.flush(tx)?;
+    tally.flush(tx)?;
     Ok(forgotten)
 }
 
@@ -140,12 +140,12 @@ const fn unseen(cell: &mut Cell) {
 /// own, of a time that this state does not remember. No attempt may be open. What
 /// a person was asked about, and what was refused, stays.
 pub(crate) fn expire(tx: &Tx<'_>, scope: i64) -> Result<()> {
-    let mut books = Books::default();
+    let mut tally = RevisionTally::default();
     tx.groups(scope, |group| {
         for mut cell in tx.cells_of_group(group.id)? {
             use RevisionState as S;
             if matches!(cell.state, S::Seen | S::Unproven) {
-                cell.step(&mut books, scope, S::Pending)?;
+                cell.step(&mut tally, scope, S::Pending)?;
                 cell.why = Why::StaleOwn;
             }
             unseen(&mut cell);
@@ -153,7 +153,7 @@ pub(crate) fn expire(tx: &Tx<'_>, scope: i64) -> Result<()> {
         }
         Ok(())
     })?;
-    books.flush(tx)?;
+    tally.flush(tx)?;
     Ok(())
 }
 

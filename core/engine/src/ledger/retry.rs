@@ -2,7 +2,7 @@
 
 use planthread_contracts::{CellKey, RevisionState};
 
-use super::{books::Books, rows::Why};
+use super::{revision_tally::RevisionTally, rows::Why};
 use crate::{State, error::Result};
 
 /// Makes rejected cells pending again; returns how many were.
@@ -11,20 +11,20 @@ use crate::{State, error::Result};
 /// When the ledger does not know one of the cells: then none is changed.
 pub fn retry(state: &State, keys: Vec<CellKey>) -> Result<u64> {
     state.change(move |tx| {
-        let mut books = Books::default();
+        let mut tally = RevisionTally::default();
         let mut cured = 0;
         for key in &keys {
             let id = tx.cell_named(key)?;
             let Some(mut cell) = tx.cell(id)? else { continue };
             if cell.state == RevisionState::Rejected {
                 let scope = tx.group(id.grp)?.scope;
-                cell.step(&mut books, scope, RevisionState::Pending)?;
+                cell.step(&mut tally, scope, RevisionState::Pending)?;
                 cell.why = Why::Retried;
                 tx.put_cell(&cell)?;
                 cured += 1;
             }
         }
-        books.flush(tx)?;
+        tally.flush(tx)?;
         Ok(cured)
     })
 }

@@ -5,7 +5,7 @@ use planthread_contracts::{DesiredCell, RevisionState};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{books::Books, states};
+use super::{revision_tally::RevisionTally, states};
 use crate::{
     error::Result,
     store::{Db, Tx, cells::Cell, names::CellId},
@@ -92,9 +92,14 @@ impl Cell {
         }
     }
 
-    /// Steps the current revision to `to`, through the table and the books.
-    pub(crate) fn step(&mut self, books: &mut Books, scope: i64, to: RevisionState) -> Result<()> {
-        books.step(scope, self.state, to)?;
+    /// Steps the current revision to `to`, through the table and the tally.
+    pub(crate) fn step(
+        &mut self,
+        tally: &mut RevisionTally,
+        scope: i64,
+        to: RevisionState,
+    ) -> Result<()> {
+        tally.step(scope, self.state, to)?;
         self.state = to;
         if to != RevisionState::Held {
             self.hold = None;
@@ -130,14 +135,14 @@ impl Cell {
     pub(crate) fn next_revision(
         &mut self,
         tx: &Tx<'_>,
-        books: &mut Books,
+        tally: &mut RevisionTally,
         scope: i64,
         value: Decimal,
         absent_is_zero: bool,
     ) -> Result<()> {
         let ended = states::replaced(self.state);
         if let Some(to) = ended {
-            books.step(scope, self.state, to)?;
+            tally.step(scope, self.state, to)?;
         }
         tx.insert_past(self, ended.unwrap_or(self.state))?;
         let quiet = self.open_attempt == 0 && self.unclear.is_none();
@@ -154,7 +159,7 @@ impl Cell {
         if self.state == RevisionState::Seen {
             self.credit(tx)?;
         }
-        books.make(scope, self.state)
+        tally.make(scope, self.state)
     }
 }
 

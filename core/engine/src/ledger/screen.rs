@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use planthread_contracts::RevisionState;
 use serde::Serialize;
 
-use super::books::Books;
+use super::revision_tally::RevisionTally;
 use crate::{
     State,
     error::Result,
@@ -30,13 +30,13 @@ pub struct Screened {
 pub fn screen(state: &State, policy: &Policy) -> Result<Screened> {
     let policy = policy.clone();
     state.change(move |tx| {
-        let (mut done, mut books) = (Screened::default(), Books::default());
+        let (mut done, mut tally) = (Screened::default(), RevisionTally::default());
         waiting::each_group(tx, &policy, |group, _| {
             for place in &group.decision.due {
                 done.pending += 1;
                 let mut cell = group.cells[*place].clone();
                 if cell.state == RevisionState::Held {
-                    cell.step(&mut books, group.scope, RevisionState::Pending)?;
+                    cell.step(&mut tally, group.scope, RevisionState::Pending)?;
                     tx.put_cell(&cell)?;
                 }
             }
@@ -48,7 +48,7 @@ pub fn screen(state: &State, policy: &Policy) -> Result<Screened> {
                 }
                 *done.held.entry(reason.word().to_owned()).or_default() += 1;
                 if cell.state == RevisionState::Pending {
-                    cell.step(&mut books, group.scope, RevisionState::Held)?;
+                    cell.step(&mut tally, group.scope, RevisionState::Held)?;
                 } else if cell.hold == Some(*reason) {
                     continue;
                 }
@@ -57,7 +57,7 @@ pub fn screen(state: &State, policy: &Policy) -> Result<Screened> {
             }
             Ok(())
         })?;
-        books.flush(tx)?;
+        tally.flush(tx)?;
         Ok(done)
     })
 }

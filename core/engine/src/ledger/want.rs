@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use super::{
     Cycle,
-    books::Books,
     mapped::{Edit, Mapped, Remapped},
+    revision_tally::RevisionTally,
     rows::Why,
     withdraw::{self, Complete},
 };
@@ -125,7 +125,7 @@ pub fn want_same(
 ) -> Result<u64> {
     let target = target.to_owned();
     state.change(move |tx| {
-        let counter = Books::default().flush(tx)?;
+        let counter = RevisionTally::default().flush(tx)?;
         tx.insert_cycle(&Cycle { counter, target, as_of, at: now, cells, made: 0 })?;
         Ok(counter)
     })
@@ -151,7 +151,7 @@ fn run(
         renew_before,
         decls,
         names: Interner::default(),
-        books: Books::default(),
+        tally: RevisionTally::default(),
         pins: tx.pinned(now)?,
         done: Wanted::default(),
         groups: HashSet::new(),
@@ -167,8 +167,8 @@ fn run(
     for scope in &complete {
         withdraw::run(&mut job, &target, scope, as_of)?;
     }
-    let Job { books, mut done, .. } = job;
-    done.counter = books.flush(tx)?;
+    let Job { tally, mut done, .. } = job;
+    done.counter = tally.flush(tx)?;
     tx.insert_cycle(&Cycle {
         counter: done.counter,
         target,
@@ -232,7 +232,7 @@ pub(super) struct Job<'a> {
     renew_before: Timestamp,
     decls: BTreeMap<&'a str, &'a MeasureDecl>,
     pub(super) names: Interner,
-    pub(super) books: Books,
+    pub(super) tally: RevisionTally,
     pins: HashSet<CellId>,
     pub(super) done: Wanted,
     /// Every group of which cells were wanted.
@@ -346,7 +346,7 @@ impl Job<'_> {
             cell.recipe = recipe;
             self.tx.put_cell(&cell)?;
         } else {
-            self.books.make(group.scope, RevisionState::Pending)?;
+            self.tally.make(group.scope, RevisionState::Pending)?;
             self.done.made += 1;
             let recipe = self.names.recipe(self.tx, &desired.recipe)?;
             self.tx.put_cell(&Cell::first(id, desired, recipe, self.now))?;
@@ -392,7 +392,7 @@ impl Job<'_> {
             Some(RevisionState::Overtaken) => self.done.overtaken += 1,
             _ => {}
         }
-        cell.next_revision(self.tx, &mut self.books, scope, value, absent_is_zero)?;
+        cell.next_revision(self.tx, &mut self.tally, scope, value, absent_is_zero)?;
         cell.why = why;
         cell.made_at = self.now;
         self.done.made += 1;

@@ -101,10 +101,10 @@ fn withdraw(
     }
     job.done.withdrawn += 1;
     match end {
-        End::Leave => cell.step(&mut job.books, scope, RevisionState::Withdrawn)?,
+        End::Leave => cell.step(&mut job.tally, scope, RevisionState::Withdrawn)?,
         End::Zero if stamp => {
             if cell.state != RevisionState::Withdrawn {
-                cell.step(&mut job.books, scope, RevisionState::Withdrawn)?;
+                cell.step(&mut job.tally, scope, RevisionState::Withdrawn)?;
             }
             cell.why = Why::Ended;
         }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     State,
     error::Result,
-    ledger::{CaseKind, Lock, LockKind, Why, books::Books},
+    ledger::{CaseKind, Lock, LockKind, Why, revision_tally::RevisionTally},
     plan::HoldReason,
     store::{Tx, holds::Found},
 };
@@ -91,7 +91,7 @@ fn write_pattern(
     now: Timestamp,
     lock_until: Timestamp,
 ) -> Result<Written> {
-    let mut books = Books::default();
+    let mut tally = RevisionTally::default();
     let (mut filed, mut edits) = (Vec::new(), Vec::new());
     for (kind, cells) in pattern.cases {
         let Some(first) = cells.first() else { continue };
@@ -106,12 +106,12 @@ fn write_pattern(
         filed.push((kind, found.cells));
         for foreign in &cells {
             let hold = kind.holds().then_some(HoldReason::InQuestion);
-            overwrite(tx, &mut books, foreign, id, hold, now)?;
+            overwrite(tx, &mut tally, foreign, id, hold, now)?;
         }
     }
     for foreign in pattern.persons {
         let hold = Some(HoldReason::Lock);
-        if overwrite(tx, &mut books, &foreign, 0, hold, now)? {
+        if overwrite(tx, &mut tally, &foreign, 0, hold, now)? {
             let reason = format!("edited to {}, ours was {}", word(foreign.read), foreign.wanted);
             let lock = Lock {
                 key: foreign.key.clone(),
@@ -132,14 +132,14 @@ fn write_pattern(
             edits.push(PersonEdit { key, wanted, read, until });
         }
     }
-    books.flush(tx)?;
+    tally.flush(tx)?;
     Ok((filed, edits))
 }
 
 /// Notes a foreign value; false when the cell has moved on since it was read.
 fn overwrite(
     tx: &Tx<'_>,
-    books: &mut Books,
+    tally: &mut RevisionTally,
     foreign: &Foreign,
     case: i64,
     hold: Option<HoldReason>,
@@ -156,11 +156,11 @@ fn overwrite(
     cell.in_case = case;
     (cell.in_use, cell.in_use_since) = (false, None);
     if matches!(cell.state, RevisionState::Seen | RevisionState::Unproven) {
-        cell.step(books, foreign.scope, RevisionState::Pending)?;
+        cell.step(tally, foreign.scope, RevisionState::Pending)?;
         cell.why = Why::Overwritten;
     }
     if let (RevisionState::Pending, Some(reason)) = (cell.state, hold) {
-        cell.step(books, foreign.scope, RevisionState::Held)?;
+        cell.step(tally, foreign.scope, RevisionState::Held)?;
         cell.hold = Some(reason);
     }
     tx.put_cell(&cell)?;

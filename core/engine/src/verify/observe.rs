@@ -18,8 +18,8 @@ use crate::{
     error::Result,
     ledger::{
         Why,
-        books::Books,
         doubt::{self, Doubt},
+        revision_tally::RevisionTally,
     },
     plan::scan,
     store::{
@@ -65,7 +65,7 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
     let read: HashMap<&CellKey, Option<Decimal>> =
         seen.read.iter().map(|cell| (&cell.key, cell.value)).collect();
     let measures = tx.measures()?;
-    let (mut books, mut names) = (Books::default(), Interner::default());
+    let (mut tally, mut names) = (RevisionTally::default(), Interner::default());
     let places: HashSet<(&str, &str)> =
         selection.resources.iter().map(|(r, l)| (r.as_str(), l.as_str())).collect();
     tx.groups_between(scope, (selection.from, selection.to), |group| {
@@ -88,7 +88,7 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
             }
             let value = read.get(&key).copied().flatten();
             let mut judge =
-                Judge { tx, books: &mut books, seen, group: &group, now, done: &mut done };
+                Judge { tx, tally: &mut tally, seen, group: &group, now, done: &mut done };
             if judge.cell(&key, &mut cell, value)? {
                 judge.in_use(&key, &mut cell, &read);
                 tx.put_cell(&cell)?;
@@ -96,7 +96,7 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
         }
         Ok(())
     })?;
-    books.flush(tx)?;
+    tally.flush(tx)?;
     Ok(done)
 }
 
@@ -121,7 +121,7 @@ fn beside(
 
 struct Judge<'a> {
     tx: &'a Tx<'a>,
-    books: &'a mut Books,
+    tally: &'a mut RevisionTally,
     seen: &'a Observation,
     group: &'a GroupRef,
     now: Timestamp,
@@ -207,7 +207,7 @@ impl Judge<'_> {
     fn landed(&mut self, cell: &mut Cell) -> Result<()> {
         self.done.report.landed += 1;
         if cell.state != RevisionState::Seen {
-            cell.step(self.books, self.group.scope, RevisionState::Seen)?;
+            cell.step(self.tally, self.group.scope, RevisionState::Seen)?;
         }
         cell.credit(self.tx)?;
         cell.unclear = None;
@@ -230,7 +230,7 @@ impl Judge<'_> {
         self.done.report.refused += 1;
         cell.unclear = None;
         doubt::refuse_unnamed(self.tx, cell)?;
-        cell.step(self.books, self.group.scope, RevisionState::Rejected)
+        cell.step(self.tally, self.group.scope, RevisionState::Rejected)
     }
 
     /// Notes whose measure it is about: it waits for a person.
@@ -243,7 +243,7 @@ impl Judge<'_> {
     fn again(&mut self, cell: &mut Cell, why: Why) -> Result<()> {
         cell.unclear = None;
         if matches!(cell.state, RevisionState::Seen | RevisionState::Unproven) {
-            cell.step(self.books, self.group.scope, RevisionState::Pending)?;
+            cell.step(self.tally, self.group.scope, RevisionState::Pending)?;
             cell.why = why;
         }
         Ok(())

@@ -12,12 +12,12 @@ use crate::{error::Result, store::Tx};
 /// Each step goes through the transition table. Whoever changes a state
 /// without these books breaks the sum that the writer checks at every commit.
 #[derive(Debug, Default)]
-pub(crate) struct Books {
+pub(crate) struct RevisionTally {
     tally: BTreeMap<(i64, RevisionState), i64>,
     made: i64,
 }
 
-impl Books {
+impl RevisionTally {
     /// A new revision begins in `to`.
     pub(crate) fn make(&mut self, scope: i64, to: RevisionState) -> Result<()> {
         states::check(None, to)?;
