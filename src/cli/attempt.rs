@@ -14,7 +14,7 @@ use crate::{
     pipeline::{self, OpenPush},
     report::{
         TextTable, View,
-        standing::age,
+        status::age,
         text_table::{count, instant},
         verified::Verified,
     },

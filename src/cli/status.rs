@@ -11,7 +11,7 @@ use crate::{
     report::{
         guard::Guard,
         skew::Skew,
-        standing::{LockLine, Standing},
+        status::{LockLine, StatusView},
     },
     serve::files,
 };
@@ -41,10 +41,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         guards.push(Guard::of(&reader, name, target)?);
         let target = context.open_offline(&loaded, Some(name))?;
         let gate = target.connector.info().agreement.as_ref();
-        agreements.extend(gate.map(|gate| (name.clone(), gate.standing(now))));
+        agreements.extend(gate.map(|gate| (name.clone(), gate.status(now))));
         waits.push(Waits::at(&loaded, &reader, &target, now)?);
     }
-    context.screen.show(&Standing {
+    context.screen.show(&StatusView {
         now,
         status: status::status(&reader, now)?,
         journal: journal::counts(&reader)?,

@@ -24,7 +24,7 @@ use planthread_engine::{
 use planthread_kit::{
     Class, Discovery, Selection,
     agreement::{
-        Evidence, Kept, Standing, State,
+        AgreementStatus, Evidence, Kept, State,
         evidence::{Act, Contradicted, Probing},
         gate,
     },
@@ -45,7 +45,7 @@ pub struct Probed {
     /// The configured target.
     pub target: String,
     /// How its agreement stands now.
-    pub agreement: Standing,
+    pub agreement: AgreementStatus,
     /// The cells that were written.
     pub cells: Vec<String>,
     /// How many of them were read back as written.
@@ -62,9 +62,9 @@ pub struct Probed {
 ///
 /// # Errors
 /// When the target's vendor publishes how it is written, so that it has none.
-pub fn standing(target: &OpenTarget, now: Timestamp) -> Result<Standing, Failure> {
+pub fn standing(target: &OpenTarget, now: Timestamp) -> Result<AgreementStatus, Failure> {
     let gate = target.connector.info().agreement.as_ref();
-    gate.map(|gate| gate.standing(now)).ok_or_else(|| {
+    gate.map(|gate| gate.status(now)).ok_or_else(|| {
         Failure::usage(format!("{} is written without an agreement", target.name))
             .cure("its vendor publishes how; there is nothing to sign")
     })
@@ -72,7 +72,7 @@ pub fn standing(target: &OpenTarget, now: Timestamp) -> Result<Standing, Failure
 
 /// Why a target may not be written, where it may not.
 pub(super) fn missing(target: &OpenTarget, now: Timestamp) -> Option<Failure> {
-    let standing = target.connector.info().agreement.as_ref()?.standing(now);
+    let standing = target.connector.info().agreement.as_ref()?.status(now);
     let shut = !standing.may_write() && !standing.probing;
     shut.then(|| {
         Failure::new(Exit::Held, format!("nothing is sent to {}: {standing}", target.name))

@@ -28,6 +28,6 @@ impl Known for Seen {
     fn rows(&self, measures: &[String]) -> Result<BTreeSet<RowKey>, NoteError> {
         let state = self.state.upgrade().ok_or("the state is closed")?;
         let reader = state.reader()?;
-        Ok(ledger::standing(&reader, &self.target, &self.scope, measures)?)
+        Ok(ledger::known_rows(&reader, &self.target, &self.scope, measures)?)
     }
 }

@@ -22,7 +22,7 @@ use planthread_engine::{
     plan::{PlanHeader, PlanLine, PlanSummary},
     verify::{SweepReport, Which},
 };
-use planthread_kit::agreement::Standing;
+use planthread_kit::agreement::AgreementStatus;
 use serde::Serialize;
 
 use super::{Bridge, OpenTarget, Truth, WantReport, agreement, policy, tee::Tee};
@@ -94,7 +94,7 @@ pub struct TargetCycle {
     pub pack: Option<Manifest>,
     /// Under which agreement the target is written, where it needs one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub agreement: Option<Standing>,
+    pub agreement: Option<AgreementStatus>,
     /// Why nothing is sent to the target at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
@@ -135,7 +135,7 @@ impl Bridge {
         let mut done =
             TargetCycle { target: target.name.clone(), paused, ..TargetCycle::default() };
         let gate = target.connector.info().agreement.as_ref();
-        done.agreement = gate.map(|gate| gate.standing(self.clock.now()));
+        done.agreement = gate.map(|gate| gate.status(self.clock.now()));
         if let Err(failure) = self.steps(target, course, &mut done).await {
             done.stopped = Some(failure);
         }

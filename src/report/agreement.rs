@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use planthread_kit::agreement::{Standing, State};
+use planthread_kit::agreement::{AgreementStatus, State};
 use serde::Serialize;
 
 use super::{
@@ -18,11 +18,11 @@ pub struct Report {
     /// The configured target.
     pub target: String,
     /// How it stands.
-    pub agreement: Standing,
+    pub agreement: AgreementStatus,
 }
 
 /// One line about an agreement, and its cure where something is missing.
-pub(super) fn line(target: &str, standing: &Standing, text_table: &mut TextTable) {
+pub(super) fn line(target: &str, standing: &AgreementStatus, text_table: &mut TextTable) {
     let tone = match standing.state {
         State::Enabled => Tone::Good,
         State::Suspended => Tone::Bad,
@@ -38,7 +38,7 @@ pub(super) fn line(target: &str, standing: &Standing, text_table: &mut TextTable
 }
 
 /// What a standing means for whoever asked.
-fn exit(standing: &Standing) -> Exit {
+fn exit(standing: &AgreementStatus) -> Exit {
     match standing.state {
         State::Enabled => Exit::Ok,
         State::Suspended => Exit::Findings,

@@ -6,7 +6,7 @@ use planthread_engine::{
     ledger::Screened,
     undo::Undone,
 };
-use planthread_kit::agreement::Standing;
+use planthread_kit::agreement::AgreementStatus;
 use serde::Serialize;
 
 use super::{
@@ -47,7 +47,7 @@ pub struct Delivered {
     pub pack: Option<Manifest>,
     /// Under which agreement the target is written, where it needs one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub agreement: Option<Standing>,
+    pub agreement: Option<AgreementStatus>,
     /// Why nothing is sent to the target at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,

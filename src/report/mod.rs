@@ -16,7 +16,7 @@ pub mod progress;
 mod proportion;
 pub mod rejects;
 pub mod skew;
-pub mod standing;
+pub mod status;
 pub mod target;
 pub mod text_table;
 pub mod traced;

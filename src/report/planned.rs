@@ -4,7 +4,7 @@ use planthread_engine::{
     plan::{PlanLine, PlanSummary},
     status::Withdrawn,
 };
-use planthread_kit::agreement::Standing;
+use planthread_kit::agreement::AgreementStatus;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
@@ -43,7 +43,7 @@ pub struct Planned {
     pub paused: Option<String>,
     /// Under which agreement the target is written, where it needs one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub agreement: Option<Standing>,
+    pub agreement: Option<AgreementStatus>,
     /// Measures of others that nobody lets us write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_promoted: Vec<NotPromoted>,

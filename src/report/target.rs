@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use planthread_contracts::{MeasureDecl, Owner};
 use planthread_kit::{
-    Discovery, Finding, Grade, Info, Need, SheetLine, SurfaceKind, agreement::Standing,
+    Discovery, Finding, Grade, Info, Need, SheetLine, SurfaceKind, agreement::AgreementStatus,
 };
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub struct Sheet {
     /// Every behaviour that the connector relies on, graded.
     pub grades: Vec<Grade>,
     /// Under which agreement it is written, where it needs one.
-    pub agreement: Option<Standing>,
+    pub agreement: Option<AgreementStatus>,
 }
 
 impl Sheet {
@@ -43,7 +43,7 @@ impl Sheet {
             measures: info.capabilities.measures.clone(),
             lines: info.sheet.clone(),
             grades: info.grades.clone(),
-            agreement: info.agreement.as_ref().map(|gate| gate.standing(now)),
+            agreement: info.agreement.as_ref().map(|gate| gate.status(now)),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     TextTable, Tone, View,
-    standing::LockLine,
+    status::LockLine,
     text_table::{count, indented, instant},
 };
 use crate::{

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use planthread::{
     failure::Exit,
     pipeline::{Waits, policy},
-    report::{TextTable, View as _, standing::Standing},
+    report::{TextTable, View as _, status::StatusView},
 };
 use planthread_contracts::Period;
 use planthread_engine::{journal::JournalCounts, ledger, plan, status, verify::Which};
@@ -112,7 +112,7 @@ fn a_push_that_is_open_is_said_with_its_age_and_what_ends_it() {
     assert_eq!(waiting(&world, &live), BTreeMap::from([("open_attempt", 36)]));
 
     let (now, reader) = (world.clock.now(), live.bridge.reader().unwrap());
-    let standing = Standing {
+    let standing = StatusView {
         now,
         status: status::status(&reader, now).unwrap(),
         journal: JournalCounts::default(),

@@ -33,7 +33,7 @@ pub(crate) struct Context {
 impl Context {
     /// Under which agreement it writes, in a few words.
     pub(crate) fn label(&self) -> String {
-        let standing = self.gate.standing(self.client.http().clock().now());
+        let standing = self.gate.status(self.client.http().clock().now());
         format!("agreement {}", standing.agreement.unwrap_or_default())
     }
 }

@@ -40,7 +40,7 @@ pub struct ScopeStatus {
     pub open_cases: u64,
     /// Locks that have not ended.
     pub locks: u64,
-    /// Cells that left the plan and were left standing.
+    /// Cells that left the plan and were left counts.
     pub withdrawn: Withdrawn,
 }
 
@@ -105,7 +105,7 @@ pub fn status(reader: &Reader, now: Timestamp) -> Result<Status> {
 }
 
 fn one(db: &Db, id: i64, target: String, scope: String, now: Timestamp) -> Result<ScopeStatus> {
-    let standing = db.standing(id, now)?;
+    let counts = db.scope_counts(id, now)?;
     let mut states: BTreeMap<&str, u64> =
         RevisionState::ALL.iter().map(|state| (state.word(), 0)).collect();
     let tally: Vec<(RevisionState, u64)> = db.tally(id)?;
@@ -117,15 +117,15 @@ fn one(db: &Db, id: i64, target: String, scope: String, now: Timestamp) -> Resul
     Ok(ScopeStatus {
         target,
         scope,
-        wanted: standing.wanted,
-        accepted: standing.accepted,
-        seen: standing.seen,
-        in_use: standing.in_use,
+        wanted: counts.wanted,
+        accepted: counts.accepted,
+        seen: counts.seen,
+        in_use: counts.in_use,
         states,
         held,
-        oldest_pending: standing.oldest_pending,
-        oldest_seen: standing.oldest_seen,
-        stale: standing.stale,
+        oldest_pending: counts.oldest_pending,
+        oldest_seen: counts.oldest_seen,
+        stale: counts.stale,
         open_attempts: db.open_attempt_count(id)?,
         open_cases: db.case_count(id)?,
         locks: db.lock_count(id, now)?,

@@ -35,7 +35,7 @@ pub(crate) async fn write(
     attempt: &Attempt,
 ) -> Result<(), ConnectorError> {
     let (nothing, now) = (ConnectorError::took_nothing, context.clock().now());
-    let trial = context.gate.as_ref().is_some_and(|gate| gate.standing(now).probing);
+    let trial = context.gate.as_ref().is_some_and(|gate| gate.status(now).probing);
     let mut files = Vec::new();
     for number in 0..context.layouts.len() {
         let rows =

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
-    Draft, MapRow, Place, Portion, Request, Sources, Together, figure, kind, standing, value,
+    Draft, MapRow, Place, Portion, Request, Sources, Together, figure, kind, status_cells, value,
 };
 use crate::{
     calendar::round_half_even,
@@ -87,8 +87,8 @@ fn explain_standing(
         let name = format!("part_{}", names.len() + 1);
         let (live, source) = (request.live, &row.source);
         let own = derive::explain(request.plant, live, source, key.period, measure.carries);
-        let status = live.get(source, key.period).map_or(Status::Unknown, standing::status_of);
-        let value = standing::number(measure, status);
+        let status = live.get(source, key.period).map_or(Status::Unknown, status_cells::status_of);
+        let value = status_cells::number(measure, status);
         let words = format!(
             "{} of {source}, which is {}",
             derive::figure_name(measure.carries),
@@ -98,7 +98,7 @@ fn explain_standing(
         names.push(name);
         found.figures.extend(own.filter(|own| !found.figures.contains(own)));
     }
-    let exact = standing::number(measure, cell.status);
+    let exact = status_cells::number(measure, cell.status);
     if !valued.contains(&key.period) {
         let words = "No value of ours lands there, so nothing is known of it";
         found.landed.step("together", words, format!("{exact}"), exact);

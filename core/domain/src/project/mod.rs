@@ -10,7 +10,7 @@ mod losses;
 mod portion;
 mod rounding;
 mod stamp;
-mod standing;
+mod status_cells;
 mod suggest;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ pub use coverage::{Coverage, coverage};
 pub use explain::{CellExplanation, explain};
 pub use losses::declared;
 pub use rounding::{derived_kinds, part};
-pub use standing::say_planner;
+pub use status_cells::say_planner;
 pub use suggest::{Suggestion, suggest};
 
 use crate::{

@@ -9,7 +9,7 @@ use super::{
     Draft, Mapping, Place, Projection, Request, Together, Withheld, merge, missing_parts, ours,
     recipe, released,
     rounding::{self, Anchors, Grid, Parts},
-    stamp, standing, together, value,
+    stamp, status_cells, together, value,
 };
 use crate::{
     derive::{Derivation, Figures},
@@ -129,7 +129,7 @@ impl<'a> Portion<'a> {
         // Stamps never land without a value that they speak of.
         let valued = self.valued(&cells);
         cells.retain(|cell| valued.contains(&cell.key.period));
-        cells.extend(standing::cells(self, &valued));
+        cells.extend(status_cells::cells(self, &valued));
         cells.sort_by(|a, b| a.key.cmp(&b.key));
         Projection { cells, withheld }
     }

@@ -12,6 +12,7 @@ mod cases;
 mod cycle;
 pub(crate) mod doubt;
 mod held;
+mod known_rows;
 mod locks;
 pub mod mapped;
 mod pauses;
@@ -21,7 +22,6 @@ mod retry;
 pub(crate) mod revision_tally;
 pub(crate) mod rows;
 mod screen;
-mod standing;
 pub mod states;
 mod trace;
 pub(crate) mod view;
@@ -36,6 +36,7 @@ pub use self::{
     cases::{Case, CaseKind, cases, close_case},
     cycle::{Cycle, cycles},
     held::{HeldValue, held},
+    known_rows::known_rows,
     locks::{Lock, LockKind, lock, locks, unlock},
     pauses::{keep_pauses, pauses},
     receipts::{AttemptSummary, receipts},
@@ -43,7 +44,6 @@ pub use self::{
     retry::retry,
     rows::Why,
     screen::{Screened, screen},
-    standing::standing,
     trace::{AttemptTrace, RevisionTrace, Trace, trace},
     view::{CellView, Seen, cell, cells},
     want::{Want, Wanted, want, want_same},

@@ -24,9 +24,9 @@ pub(crate) mod records;
 mod released;
 mod repeats;
 mod schema;
+pub(crate) mod scope_counts;
 pub(crate) mod segments;
 mod settings;
-pub(crate) mod standing;
 mod writer;
 
 use std::{

@@ -10,7 +10,7 @@ use super::policy::SweepPolicy;
 use crate::{
     Reader,
     error::Result,
-    store::{Db, standing::Due},
+    store::{Db, scope_counts::Due},
 };
 
 /// Which cells a sweep is for.

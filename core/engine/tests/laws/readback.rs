@@ -55,7 +55,7 @@ fn a_row_that_was_read_back_stands_though_it_is_missed_or_wanted_otherwise() {
     let world = World::new();
     let names = || -> Vec<String> {
         let measures = ["live".to_owned()];
-        let rows = ledger::standing(&world.reader(), TARGET, "", &measures).unwrap();
+        let rows = ledger::known_rows(&world.reader(), TARGET, "", &measures).unwrap();
         rows.into_iter().map(|row| row.resource.to_string()).collect()
     };
     world.want(&[("R1", 48, "100"), ("R2", 48, "90")]);
@@ -73,7 +73,7 @@ fn a_row_that_was_read_back_stands_though_it_is_missed_or_wanted_otherwise() {
     assert_eq!(names(), ["R1", "R2"], "nor by what is wanted since");
     world.land();
     assert_eq!(names(), ["R1", "R2"]);
-    let other = ledger::standing(&world.reader(), TARGET, "", &["another".to_owned()]).unwrap();
+    let other = ledger::known_rows(&world.reader(), TARGET, "", &["another".to_owned()]).unwrap();
     assert!(other.is_empty(), "a measure of another table");
 }
 

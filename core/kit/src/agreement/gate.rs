@@ -17,7 +17,7 @@ use super::{
     evidence::{Contradicted, Evidence},
     golden::{Golden, Meaning},
     key,
-    standing::{Kept, Standing, State},
+    status::{AgreementStatus, Kept, State},
     template::SlotKind,
 };
 use crate::{
@@ -171,8 +171,8 @@ impl Gate {
 
     /// How far it is, as of `now`: what people decided since it was opened counts.
     #[must_use]
-    pub fn standing(&self, now: Timestamp) -> Standing {
-        let of = |state, missing: &str, cure: &str| Standing {
+    pub fn status(&self, now: Timestamp) -> AgreementStatus {
+        let of = |state, missing: &str, cure: &str| AgreementStatus {
             state,
             agreement: None,
             reference: None,
@@ -190,7 +190,7 @@ impl Gate {
                  `agreement.file` and the signer's key under `agreement.trusts`",
             ),
             Found::Broken { name, why, cure } => {
-                Standing { agreement: name.clone(), ..of(State::Suspended, why, cure) }
+                AgreementStatus { agreement: name.clone(), ..of(State::Suspended, why, cure) }
             }
             Found::Good(good) => {
                 let Good { agreement, label, kept } = &**good;
@@ -204,7 +204,7 @@ impl Gate {
                     (None, None) => progress(agreement, &evidence),
                 };
                 let probes = outside(agreement, now).is_none() && evidence.is_probed_at(now);
-                Standing {
+                AgreementStatus {
                     agreement: Some(label.clone()),
                     reference: Some(agreement.reference()),
                     expires: Some(agreement.approved.expires),
@@ -227,7 +227,7 @@ impl Gate {
         cells: &[CellWrite],
     ) -> Result<&Agreement, ConnectorError> {
         let groups: BTreeSet<RowKey> = cells.iter().map(|cell| RowKey::of(&cell.key)).collect();
-        let standing = self.standing(now);
+        let standing = self.status(now);
         if let (Found::Good(good), true) =
             (&self.found, standing.may_write() || (standing.probing && groups.len() <= 1))
         {
@@ -240,7 +240,7 @@ impl Gate {
 
     /// Answers the line of the sheet that asks for it.
     pub fn tick(&self, now: Timestamp, report: &mut Report) {
-        let standing = self.standing(now);
+        let standing = self.status(now);
         match standing.state {
             State::Enabled => report.tick(LINE, standing.to_string()),
             _ => report.fail(LINE, standing.to_string(), &standing.cure),

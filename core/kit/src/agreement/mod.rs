@@ -20,7 +20,7 @@ pub mod gate;
 pub mod golden;
 pub mod key;
 pub mod reply;
-pub mod standing;
+pub mod status;
 pub mod template;
 
 pub use document::{Agreement, Environment, Level, Profile};
@@ -28,7 +28,7 @@ pub use evidence::Evidence;
 pub use gate::{Gate, Place, Requests, Settings};
 pub use golden::Golden;
 pub use key::SigningKey;
-pub use standing::{Kept, Standing, State};
+pub use status::{AgreementStatus, Kept, State};
 pub use template::{Filled, Slot, SlotKind, Written};
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ fn gate(signed: &Signed, evidence: Evidence) -> Gate {
 #[test]
 fn it_comes_from_contracted_over_probed_to_enabled_and_ends_on_its_day() {
     let signed = sign(document("production", HOST), &key());
-    let state = |evidence: Evidence, now| gate(&signed, evidence).standing(now).state;
+    let state = |evidence: Evidence, now| gate(&signed, evidence).status(now).state;
     let act = |who: &str| Some(Act { who: who.to_owned(), at: now() });
     let probed = Evidence { probed: act("Bea"), ..Evidence::default() };
     let enabled = Evidence { enabled: act("Ada"), ..probed.clone() };
@@ -119,14 +119,14 @@ fn what_was_contradicted_is_probed_again_and_what_people_decide_counts_at_once()
         let act = || Some(Act { who: "Bea".to_owned(), at: now() });
         let enabled = Evidence { probed: act(), enabled: act(), ..Evidence::default() };
         let gate = gate(&signed, enabled);
-        let Some(kept) = gate.standing(now()).evidence else { panic!("its words hold") };
+        let Some(kept) = gate.status(now()).evidence else { panic!("its words hold") };
         let keep = |evidence: &Evidence| evidence.keep(&kept.file).unwrap();
         assert!(gate.permit(now(), &groups(5)).is_ok());
         let why = "2 cells were taken and are not there".to_owned();
         let mut evidence = kept.read().unwrap();
         evidence.contradicted = Some(Contradicted { why, at: now() });
         keep(&evidence);
-        let standing = gate.standing(now());
+        let standing = gate.status(now());
         assert_eq!(standing.state, State::Suspended);
         assert!(standing.missing.contains("2 cells") && standing.cure.contains("probe"));
         assert!(gate.permit(now(), &groups(1)).is_err());
@@ -137,7 +137,7 @@ fn what_was_contradicted_is_probed_again_and_what_people_decide_counts_at_once()
         keep(&Evidence { contradicted: None, probing: None, ..evidence });
         assert!(gate.permit(now(), &groups(5)).is_ok());
         fs::write(&kept.file, "{").unwrap();
-        assert_eq!(gate.standing(now()).state, State::Suspended, "nobody knows");
+        assert_eq!(gate.status(now()).state, State::Suspended, "nobody knows");
     }
 }
 
@@ -145,7 +145,7 @@ fn what_was_contradicted_is_probed_again_and_what_people_decide_counts_at_once()
 fn an_altered_one_and_a_key_that_nobody_trusts_suspend() {
     let good = sign(document("production", HOST), &key());
     let missing = |signed: &Signed| {
-        let standing = gate(signed, Evidence::default()).standing(now());
+        let standing = gate(signed, Evidence::default()).status(now());
         assert_eq!(standing.state, State::Suspended);
         standing.missing
     };
@@ -172,7 +172,7 @@ fn the_demos_key_counts_for_this_machine_only_whoever_trusts_it() {
     let state = |host: &str, said: &str| {
         let signed = sign(document("sandbox", said), &demo);
         let gate = Gate::weigh(&trusts(&demo), &place(host), &signed, kept());
-        gate.standing(now()).state
+        gate.status(now()).state
     };
     assert_eq!(state("http://127.0.0.1:9103", "loopback"), State::Enabled);
     assert_eq!(state("http://localhost", "loopback"), State::Enabled);
@@ -183,7 +183,7 @@ fn the_demos_key_counts_for_this_machine_only_whoever_trusts_it() {
     let signed = sign(document("sandbox", "loopback"), &demo);
     let place = place("http://127.0.0.1");
     let untrusting = Gate::weigh(&trusts(&key()), &place, &signed, kept());
-    assert_eq!(untrusting.standing(now()).state, State::Suspended, "trust is the configuration's");
+    assert_eq!(untrusting.status(now()).state, State::Suspended, "trust is the configuration's");
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn what_no_public_material_confirms_is_stated_as_it_is_and_shown() {
             Place { unconfirmed: &unconfirmed, requests: Requests::Own(own), ..place(HOST) };
         let signed = sign(document, &key());
         Gate::weigh(&trusts(&key()), &place, &signed, kept_as(Evidence::default()))
-            .standing(now())
+            .status(now())
             .missing
     };
     let stated = || serde_json::json!({ "load.word": "Merge", "more": 1 });
@@ -213,5 +213,5 @@ fn what_no_public_material_confirms_is_stated_as_it_is_and_shown() {
     let profile = sign(document("production", HOST), &key());
     let own = Place { requests: Requests::Own(&good), ..place(HOST) };
     let gate = Gate::weigh(&trusts(&key()), &own, &profile, kept_as(Evidence::default()));
-    assert!(gate.standing(now()).missing.contains("builds its own"));
+    assert!(gate.status(now()).missing.contains("builds its own"));
 }

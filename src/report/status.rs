@@ -9,7 +9,7 @@ use planthread_engine::{
     plan::Waiting,
     status::{ScopeStatus, Status},
 };
-use planthread_kit::agreement::Standing as Agreed;
+use planthread_kit::agreement::AgreementStatus as Agreed;
 use serde::Serialize;
 
 use super::{
@@ -26,7 +26,7 @@ const NAMED: usize = 10;
 
 /// How everything stands.
 #[derive(Debug, Serialize)]
-pub struct Standing {
+pub struct StatusView {
     /// Now, which ages are counted from.
     pub now: Timestamp,
     /// The ledger.
@@ -78,7 +78,7 @@ impl From<&Lock> for LockLine {
     }
 }
 
-impl View for Standing {
+impl View for StatusView {
     fn write(&self, text_table: &mut TextTable) {
         let journal = &self.journal;
         text_table.line(format!(
@@ -171,7 +171,7 @@ fn row(scope: &ScopeStatus, now: Timestamp) -> [String; 7] {
     ]
 }
 
-impl Standing {
+impl StatusView {
     /// What is neither landed nor over, and why.
     fn scope(&self, text_table: &mut TextTable, scope: &ScopeStatus) {
         match self.waits.iter().find(|waits| waits.target == scope.target) {
@@ -257,7 +257,7 @@ fn unconfigured(text_table: &mut TextTable, scope: &ScopeStatus) {
     }
 }
 
-impl Standing {
+impl StatusView {
     fn pushes(&self, text_table: &mut TextTable) {
         if !self.pushes.is_empty() {
             text_table.line("\nLast pushes");

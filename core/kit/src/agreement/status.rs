@@ -40,7 +40,7 @@ impl State {
 
 /// Under which agreement a target is written, and what is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Standing {
+pub struct AgreementStatus {
     /// How far it is.
     pub state: State,
     /// Its name and the beginning of its fingerprint.
@@ -82,7 +82,7 @@ impl Kept {
     }
 }
 
-impl Standing {
+impl AgreementStatus {
     /// Whether the target may be written.
     #[must_use]
     pub fn may_write(&self) -> bool {
@@ -90,7 +90,7 @@ impl Standing {
     }
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for AgreementStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.state.word())?;
         if let Some(agreement) = &self.agreement {

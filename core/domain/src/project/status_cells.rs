@@ -44,7 +44,7 @@ pub(super) fn cells(portion: &Portion<'_>, valued: &BTreeSet<Period>) -> Vec<Des
     let mut cells = Vec::new();
     for period in periods {
         let parts = sources.iter().map(|source| figures.get(&(*source, *period)).copied());
-        let standing = Standing::of(request, parts, valued.contains(period));
+        let standing = GroupStatus::of(request, parts, valued.contains(period));
         let at = vouching.iter().filter(|(measure, _)| measure.level == period.kind());
         cells.extend(at.map(|(measure, name)| {
             standing.cell(measure, portion.key(name, *period), portion.recipe().clone())
@@ -64,13 +64,13 @@ fn has_value(request: &Request<'_>, level: PeriodKind) -> bool {
 }
 
 /// How the values of one group stand.
-struct Standing {
+struct GroupStatus {
     status: Status,
     as_of: Timestamp,
     valid_until: Timestamp,
 }
 
-impl Standing {
+impl GroupStatus {
     /// The worst of the parts; unknown where nothing of them lands.
     fn of<'a>(
         request: &Request<'_>,

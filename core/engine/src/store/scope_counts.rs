@@ -12,7 +12,7 @@ use crate::{error::Result, plan::HoldReason};
 
 /// One walk over the cells of a scope.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct ScopeCounts {
     pub(crate) wanted: u64,
     pub(crate) accepted: u64,
     pub(crate) seen: u64,
@@ -41,7 +41,7 @@ pub(crate) struct Due<'a> {
 
 impl Db {
     /// How the cells of a scope stand that are wanted.
-    pub(crate) fn standing(&self, scope: i64, now: Timestamp) -> Result<Standing> {
+    pub(crate) fn scope_counts(&self, scope: i64, now: Timestamp) -> Result<ScopeCounts> {
         // 0 pending, 1 held, 4 seen, 8 withdrawn.
         let sql = Sql::walks(
             "SELECT COUNT(*), COALESCE(SUM(c.accepted_rev = c.rev), 0),
@@ -54,7 +54,7 @@ impl Db {
             "the cells of one scope, once a view",
         );
         self.one(sql, params![scope, codec::micros(now)], |row| {
-            Ok(Standing {
+            Ok(ScopeCounts {
                 wanted: row.get(0)?,
                 accepted: row.get(1)?,
                 seen: row.get(2)?,

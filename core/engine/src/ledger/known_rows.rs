@@ -16,7 +16,7 @@ use crate::{Reader, error::Result, plan::scan, store::cells::Cell};
 ///
 /// # Errors
 /// When the state can't be read.
-pub fn standing(
+pub fn known_rows(
     reader: &Reader,
     target: &str,
     scope: &str,
