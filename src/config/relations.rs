@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{Timestamp, fmt::strtime};
 use planthread_contracts::{Carries, Owner};
-use planthread_domain::{model::Reader, project};
+use planthread_domain::{model::SourceFormat, project};
 use planthread_kit::{Quota, VirtualClock, target::TargetFactory};
 use serde_json::Value;
 
@@ -44,9 +44,9 @@ pub(super) fn faults(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> 
 fn time_formats(config: &Config, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
     for (at, source) in config.plant.sources.iter().enumerate() {
         let (kind, time) = match &source.reader {
-            Reader::MachineEvents(reader) => ("machine_events", &reader.time),
-            Reader::Counts(reader) => ("counts", &reader.time),
-            Reader::Cloudevents(_) => continue,
+            SourceFormat::MachineEvents(reader) => ("machine_events", &reader.time),
+            SourceFormat::Counts(reader) => ("counts", &reader.time),
+            SourceFormat::Cloudevents(_) => continue,
         };
         if let Some(reason) = time.format.as_deref().and_then(no_time) {
             let field = format!("plant.sources[{at}].reader.{kind}.time.format");

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use planthread_contracts::{Origin, RejectedRecord};
 use planthread_domain::{
     decode,
-    model::{Plant, Reader as Format, Repeats, Source},
+    model::{Plant, Repeats, Source, SourceFormat as Format},
 };
 use planthread_engine::{Reader, journal};
 use serde::{Deserialize, Serialize};

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use planthread_contracts::{Origin, RejectedRecord};
 use planthread_domain::{
     decode::{self, RepeatedHour},
-    model::{Reader as Format, Source},
+    model::{Source, SourceFormat as Format},
 };
 
 use super::{

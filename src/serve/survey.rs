@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_domain::model::{Reader as Format, Source};
+use planthread_domain::model::{Source, SourceFormat as Format};
 use sha2::{Digest as _, Sha256};
 
 use super::{files::hex, lines::RECORD_BYTES_MAX};

@@ -1,6 +1,6 @@
 //! A small plant for the tests of this crate.
 
-use crate::model::{Calendar, Counts, Mapping, Plant, Reader};
+use crate::model::{Calendar, Counts, Mapping, Plant, SourceFormat};
 
 const PLANT: &str = r#"{
   "id": "TEST", "zone": "Europe/Berlin",
@@ -56,7 +56,7 @@ pub(crate) fn calendar() -> Calendar {
 /// Its count reader.
 pub(crate) fn counts() -> Counts {
     match plant().sources.remove(1).reader {
-        Reader::Counts(counts) => counts,
+        SourceFormat::Counts(counts) => counts,
         other => panic!("{other:?}"),
     }
 }

@@ -15,9 +15,9 @@ use planthread_contracts::{
 use rust_decimal::Decimal;
 
 use super::{
-    Cause, Decoder, Facts, Feeds, Refusal, SourceIndex, StateSet, Subject,
+    Cause, Decoder, Facts, Feeds, Refusal, SourceIndex, StateSet, Subject, counted_output,
     fact::{Forecast, Foretold, StateFact},
-    made, scaled,
+    scaled,
 };
 use crate::{
     calendar::Span,
@@ -60,9 +60,9 @@ pub(super) fn decode(
             production_state(decoder, source, record, &state, &mut found)?;
             Feeds::figures("production-state", &["attainable hours", "status"])
         }
-        TwinOutput::Oee(oee) => made::of_oee(decoder, source, record, &oee, &mut found)?,
+        TwinOutput::Oee(oee) => counted_output::of_oee(decoder, source, record, &oee, &mut found)?,
         TwinOutput::Throughput(rate) => {
-            made::of_throughput(decoder, source, record, &rate, &mut found)?
+            counted_output::of_throughput(decoder, source, record, &rate, &mut found)?
         }
         TwinOutput::SimulationResult(run) => {
             for (index, output) in run.outputs.iter().enumerate() {

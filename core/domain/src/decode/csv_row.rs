@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     calendar::{LocalTimeError, Span},
-    model::{EquipmentState, Reader, Source, Stamp},
+    model::{EquipmentState, Source, SourceFormat, Stamp},
 };
 
 /// A prepared reader of one delimited source.
@@ -46,7 +46,7 @@ impl<'a> RowReader<'a> {
     pub(super) fn of(source: &'a Source) -> Result<Option<Self>, LocalTimeError> {
         let Some(layout) = Layout::of(&source.reader) else { return Ok(None) };
         let (time, names, kind) = match &source.reader {
-            Reader::MachineEvents(r) => {
+            SourceFormat::MachineEvents(r) => {
                 let effects = r.events.iter().map(|(event, rule)| {
                     let unless = StateSet::of(&rule.unless);
                     (event.as_str(), Effect { rank: rule.rank, state: rule.state, unless })
@@ -55,12 +55,12 @@ impl<'a> RowReader<'a> {
                 let (effects, newest_first) = (effects.collect(), r.newest_first);
                 (&r.time, names, Kind::Events { effects, newest_first })
             }
-            Reader::Counts(r) => {
+            SourceFormat::Counts(r) => {
                 let names = [&r.columns.time, &r.columns.machine, &r.columns.total];
                 let interval_ms = i64::from(r.interval_minutes) * 60_000;
                 (&r.time, names, Kind::Counts { stamp: r.stamp, interval_ms })
             }
-            Reader::Cloudevents(_) => return Ok(None),
+            SourceFormat::Cloudevents(_) => return Ok(None),
         };
         let names = names.map(String::as_str);
         Ok(Some(Self {
@@ -222,7 +222,7 @@ mod tests {
         let error = *decode(&empty, &plant).unwrap_err();
         assert!(error.field == "event" && error.reason.contains("empty"), "{error:?}");
         assert!(error.cure.contains("`\"\"`"), "{}", error.cure);
-        let Reader::MachineEvents(events) = &mut plant.sources[0].reader else { panic!() };
+        let SourceFormat::MachineEvents(events) = &mut plant.sources[0].reader else { panic!() };
         events.events.insert(String::new(), events.events["restored"].clone());
         let facts = decode(&empty, &plant).unwrap();
         assert_eq!(facts.states[0].state, Some(EquipmentState::Productive));

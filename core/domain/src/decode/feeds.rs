@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{Facts, Foretold};
-use crate::model::Reader;
+use crate::model::SourceFormat;
 
 /// What becomes of a record that was understood.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -28,12 +28,14 @@ impl Feeds {
         Self { kind, figures: (&[]).into(), note: why.into() }
     }
 
-    pub(super) fn rows(reader: &Reader) -> Self {
+    pub(super) fn rows(reader: &SourceFormat) -> Self {
         match reader {
-            Reader::MachineEvents(_) => Self::figures("machine event", &["attainable hours"]),
-            Reader::Counts(counts) if counts.good_parts => Self::figures("count", &["good output"]),
-            Reader::Counts(_) => Self::nothing("count", "gross parts are never good output"),
-            Reader::Cloudevents(_) => Self::figures("event", &[]),
+            SourceFormat::MachineEvents(_) => Self::figures("machine event", &["attainable hours"]),
+            SourceFormat::Counts(counts) if counts.good_parts => {
+                Self::figures("count", &["good output"])
+            }
+            SourceFormat::Counts(_) => Self::nothing("count", "gross parts are never good output"),
+            SourceFormat::Cloudevents(_) => Self::figures("event", &[]),
         }
     }
 

@@ -4,10 +4,10 @@
 //! line, field, reason and cure.
 
 mod cloud;
+mod counted_output;
 mod csv_row;
 pub mod fact;
 mod feeds;
-mod made;
 mod plausible;
 mod repeated;
 mod rows;
@@ -34,7 +34,7 @@ pub use version::{modified, newer};
 
 use crate::{
     calendar::LocalTimeError,
-    model::{Plant, Reader},
+    model::{Plant, SourceFormat},
 };
 use csv_row::RowReader;
 
@@ -150,7 +150,7 @@ impl<'a> Decoder<'a> {
         };
         let position = usize::from(index.0);
         match (&self.plant.sources[position].reader, &self.readers[position]) {
-            (Reader::Cloudevents(_), _) => cloud::decode(self, index, record, facts),
+            (SourceFormat::Cloudevents(_), _) => cloud::decode(self, index, record, facts),
             (rows, Some(reader)) => {
                 reader.decode(self, index, record, facts).map(|()| Feeds::rows(rows))
             }

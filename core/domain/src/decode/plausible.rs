@@ -6,7 +6,7 @@ use planthread_contracts::RawRecord;
 use super::{Cause, Decoder, Refusal, SourceIndex};
 use crate::{
     calendar::span::instant,
-    model::{Plausible, Reader},
+    model::{Plausible, SourceFormat},
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -40,7 +40,7 @@ impl Decoder<'_> {
                  source's `plausible.past_days`; then `planthread retry`",
             ));
         }
-        if let Reader::MachineEvents(events) = &declared.reader
+        if let SourceFormat::MachineEvents(events) = &declared.reader
             && let Some(begins) = &events.begins
             && at < begins.at.as_millisecond()
         {

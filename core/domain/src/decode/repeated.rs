@@ -18,7 +18,7 @@ use super::{
     time::{Meaning, Pass},
     version::parameter,
 };
-use crate::model::{Reader, Source};
+use crate::model::{Source, SourceFormat};
 
 /// Parameter of a record's media type: of which pass its local time is.
 const PASS: &str = "repeated-hour";
@@ -54,9 +54,11 @@ impl Passes {
     /// a row can be of, in milliseconds.
     pub(super) fn of(text: &[u8], source: &Source, layout: Layout<'_>, until: i64) -> Self {
         let (time, columns, one_each) = match &source.reader {
-            Reader::MachineEvents(r) => (&r.time, (&r.columns.time, &r.columns.machine), false),
-            Reader::Counts(r) => (&r.time, (&r.columns.time, &r.columns.machine), true),
-            Reader::Cloudevents(_) => return Self::default(),
+            SourceFormat::MachineEvents(r) => {
+                (&r.time, (&r.columns.time, &r.columns.machine), false)
+            }
+            SourceFormat::Counts(r) => (&r.time, (&r.columns.time, &r.columns.machine), true),
+            SourceFormat::Cloudevents(_) => return Self::default(),
         };
         let Ok(time) = TimeReader::new(time) else { return Self::default() };
         if !time.asks_the_file() {
@@ -109,9 +111,9 @@ impl<'a> RepeatedHour<'a> {
     #[must_use]
     pub fn of(source: &'a Source) -> Option<Self> {
         let (time, column) = match &source.reader {
-            Reader::MachineEvents(r) => (&r.time, &r.columns.time),
-            Reader::Counts(r) => (&r.time, &r.columns.time),
-            Reader::Cloudevents(_) => return None,
+            SourceFormat::MachineEvents(r) => (&r.time, &r.columns.time),
+            SourceFormat::Counts(r) => (&r.time, &r.columns.time),
+            SourceFormat::Cloudevents(_) => return None,
         };
         let layout = Layout::of(&source.reader)?;
         let time = TimeReader::new(time).ok().filter(TimeReader::asks_the_file)?;
@@ -261,9 +263,9 @@ mod tests {
         let mut plant = fixture::plant();
         for source in &mut plant.sources {
             let time = match &mut source.reader {
-                Reader::MachineEvents(reader) => &mut reader.time,
-                Reader::Counts(reader) => &mut reader.time,
-                Reader::Cloudevents(_) => continue,
+                SourceFormat::MachineEvents(reader) => &mut reader.time,
+                SourceFormat::Counts(reader) => &mut reader.time,
+                SourceFormat::Cloudevents(_) => continue,
             };
             time.zone = Some("Europe/Berlin".into());
         }

@@ -5,7 +5,7 @@ use planthread_contracts::{Origin, RawRecord, RejectedRecord};
 use sha2::{Digest as _, Sha256};
 
 use super::{fact::hex, repeated::Passes};
-use crate::model::{Reader, Source};
+use crate::model::{Source, SourceFormat};
 
 /// What the splitter needs of a delimited source.
 #[derive(Debug, Clone, Copy)]
@@ -20,11 +20,11 @@ pub(super) struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     /// The layout of a source; `None` when it is not delimited text.
-    pub(super) fn of(reader: &'a Reader) -> Option<Self> {
+    pub(super) fn of(reader: &'a SourceFormat) -> Option<Self> {
         let (header, separator, key) = match reader {
-            Reader::MachineEvents(r) => (&r.header, r.separator, &r.key),
-            Reader::Counts(r) => (&r.header, r.separator, &r.key),
-            Reader::Cloudevents(_) => return None,
+            SourceFormat::MachineEvents(r) => (&r.header, r.separator, &r.key),
+            SourceFormat::Counts(r) => (&r.header, r.separator, &r.key),
+            SourceFormat::Cloudevents(_) => return None,
         };
         Some(Self { header, separator: u8::try_from(separator).unwrap_or(b','), key })
     }
@@ -32,9 +32,9 @@ impl<'a> Layout<'a> {
     /// Whether the time of a row is part of its id.
     fn tells_time_in_its_id(&self, source: &Source) -> bool {
         let time = match &source.reader {
-            Reader::MachineEvents(r) => &r.columns.time,
-            Reader::Counts(r) => &r.columns.time,
-            Reader::Cloudevents(_) => return false,
+            SourceFormat::MachineEvents(r) => &r.columns.time,
+            SourceFormat::Counts(r) => &r.columns.time,
+            SourceFormat::Cloudevents(_) => return false,
         };
         self.key.is_empty() || self.key.contains(time)
     }

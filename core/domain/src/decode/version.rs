@@ -7,7 +7,7 @@ use planthread_contracts::RawRecord;
 use rust_decimal::Decimal;
 
 use super::{TimeReader, rows};
-use crate::model::{Reader, Source};
+use crate::model::{Source, SourceFormat};
 
 /// Parameter of a record's media type: when its file was written.
 const MODIFIED: &str = "modified";
@@ -55,9 +55,9 @@ fn version(source: &Source, record: &RawRecord) -> Option<Version> {
         return Some(Version::Number(number));
     }
     let time = match &source.reader {
-        Reader::MachineEvents(reader) => &reader.time,
-        Reader::Counts(reader) => &reader.time,
-        Reader::Cloudevents(_) => return None,
+        SourceFormat::MachineEvents(reader) => &reader.time,
+        SourceFormat::Counts(reader) => &reader.time,
+        SourceFormat::Cloudevents(_) => return None,
     };
     TimeReader::new(time).ok()?.read(&text).ok().map(Version::Time)
 }

@@ -10,7 +10,7 @@ use super::{decline::BEHIND, prepare::heard};
 use crate::{
     calendar::{Bounds, LocalTimeError, Schedule, Span, periods, span::instant, zone},
     decode::{Facts, SourceIndex, StateFact, Subject, fact::hex},
-    model::{Calendar, Plant, Reader},
+    model::{Calendar, Plant, SourceFormat},
     timeline::{Listed, knows, of_subject, voices},
 };
 
@@ -161,9 +161,9 @@ impl Clock {
     pub(super) fn sources(&self, plant: &Plant, facts: &Facts) -> Vec<TwinSource> {
         let rows = plant.sources.iter().zip(&self.last_seen).filter_map(|(source, seen)| {
             let twin_kind = match source.reader {
-                Reader::MachineEvents(_) => TwinKind::Asset,
-                Reader::Counts(_) => TwinKind::Performance,
-                Reader::Cloudevents(_) => return None,
+                SourceFormat::MachineEvents(_) => TwinKind::Asset,
+                SourceFormat::Counts(_) => TwinKind::Performance,
+                SourceFormat::Cloudevents(_) => return None,
             };
             Some(TwinSource {
                 twin_id: source.name.clone(),

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     calendar::{LocalTimeError, Span, Spans, schedule::place},
     decode::{Facts, Forecast, Foretold, SourceIndex, StateSet, Subject, VerdictFact},
-    model::{EquipmentState, Plant, Reader, Resource},
+    model::{EquipmentState, Plant, Resource, SourceFormat},
     timeline::{Known, Output, Timeline, Voice, merge, of_subject, voices},
     truth::age_status,
 };
@@ -139,15 +139,15 @@ fn silent(voices: &[Voice<'_>], timeline: &Timeline, now: i64) -> Vec<(SourceInd
 
 /// Whether a source can tell a planned stop from running. Of one that can't, it
 /// means nothing that it saw none during a declared stop.
-fn tells_planned(reader: &Reader) -> bool {
+fn tells_planned(reader: &SourceFormat) -> bool {
     let planned =
         |state| matches!(state, EquipmentState::ScheduledDown | EquipmentState::NonScheduled);
     match reader {
-        Reader::MachineEvents(events) => {
+        SourceFormat::MachineEvents(events) => {
             events.events.values().any(|rule| rule.state.is_some_and(planned))
         }
-        Reader::Cloudevents(_) => true,
-        Reader::Counts(_) => false,
+        SourceFormat::Cloudevents(_) => true,
+        SourceFormat::Counts(_) => false,
     }
 }
 
@@ -160,11 +160,13 @@ fn told_standby(voices: &[Voice<'_>]) -> StateSet {
     let strongest = speaking().map(place).min();
     let told = speaking().filter(|voice| Some(place(voice)) == strongest).flat_map(|voice| {
         let told: Vec<EquipmentState> = match &voice.source.reader {
-            Reader::MachineEvents(events) => {
+            SourceFormat::MachineEvents(events) => {
                 events.events.values().filter_map(|event| event.state).collect()
             }
-            Reader::Cloudevents(_) => voice.facts.iter().filter_map(|fact| fact.state).collect(),
-            Reader::Counts(_) => Vec::new(),
+            SourceFormat::Cloudevents(_) => {
+                voice.facts.iter().filter_map(|fact| fact.state).collect()
+            }
+            SourceFormat::Counts(_) => Vec::new(),
         };
         told
     });
@@ -181,7 +183,7 @@ fn output(plant: &Plant, facts: &Facts, subject: Subject, machine: &Machine<'_>)
     let counted = of_subject(&facts.counts, |fact| fact.subject, subject)
         .chunk_by(|a, b| a.source == b.source)
         .filter_map(|of| match &source(of[0].source).reader {
-            Reader::Counts(counts) if counts.good_parts => {
+            SourceFormat::Counts(counts) if counts.good_parts => {
                 Some((of[0].source, Output::of(of, counts, seconds)))
             }
             _ => None,

@@ -357,7 +357,7 @@ fn a_declared_stop_counts_where_no_source_could_have_seen_it() {
     };
     // Its source tells planned stops, and told none: it did not happen.
     assert_eq!(planned(&plant), Decimal::ZERO);
-    if let crate::model::Reader::MachineEvents(events) = &mut plant.sources[0].reader {
+    if let crate::model::SourceFormat::MachineEvents(events) = &mut plant.sources[0].reader {
         events.events.remove("maintenance_start");
     }
     assert_eq!(planned(&plant), 10.into());
@@ -369,7 +369,7 @@ fn master_data_are_never_live() {
     plant.resources[0].standard_availability = Some(Decimal::new(8, 1));
     // Three days of history are no full week.
     let begun = ms(MONDAY) + 300 * HOUR_MS;
-    if let crate::model::Reader::MachineEvents(events) = &mut plant.sources[0].reader {
+    if let crate::model::SourceFormat::MachineEvents(events) = &mut plant.sources[0].reader {
         events.begins.as_mut().unwrap().at = Timestamp::from_millisecond(begun).unwrap();
     }
     let all = facts(vec![state(0, begun + 30 * HOUR_MS, EquipmentState::Productive)]);

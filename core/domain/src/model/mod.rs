@@ -31,7 +31,7 @@ pub use rules::{CutOff, Rules, Significance};
 pub use site::Site;
 pub use source::{
     AliveBy, Begins, CloudEvents, Complete, CountColumns, CounterReset, Counts, EventColumns,
-    EventRule, HandOver, MachineEvents, Plausible, Reader, Repeats, Snapshot, Source, Stamp,
+    EventRule, HandOver, MachineEvents, Plausible, Repeats, Snapshot, Source, SourceFormat, Stamp,
     TimeFormat,
 };
 

@@ -60,7 +60,7 @@ pub struct Source {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand_over: Option<HandOver>,
     /// How its records are read.
-    pub reader: Reader,
+    pub reader: SourceFormat,
 }
 
 /// How far a record's time may lie from its arrival. Beyond it a clock is wrong,
@@ -157,7 +157,7 @@ pub struct HandOver {
 /// The kinds of reader.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Reader {
+pub enum SourceFormat {
     /// Rows that name a machine and what happened to it.
     MachineEvents(MachineEvents),
     /// Rows that name a machine and its part counter.
@@ -343,7 +343,7 @@ pub struct CloudEvents {
     pub machines: BTreeMap<String, String>,
 }
 
-impl Reader {
+impl SourceFormat {
     /// Names of the source and the resources they are.
     #[must_use]
     pub const fn machines(&self) -> &BTreeMap<String, String> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Complete, EquipmentState, EventRule, MachineEvents, Plant, Reader, Repeats, Snapshot, Source,
-    TimeFormat, findings::Findings,
+    Complete, EquipmentState, EventRule, MachineEvents, Plant, Repeats, Snapshot, Source,
+    SourceFormat, TimeFormat, findings::Findings,
 };
 
 /// Checks one source at path `at`.
@@ -12,12 +12,12 @@ pub(super) fn check(found: &mut Findings, at: &str, source: &Source, plant: &Pla
     check_plausible(found, &format!("{at}.plausible"), source);
     check_repeats(found, at, source);
     let (kind, layout) = match &source.reader {
-        Reader::MachineEvents(r) => {
+        SourceFormat::MachineEvents(r) => {
             let columns = [&r.columns.time, &r.columns.machine, &r.columns.event];
             check_events(found, &format!("{at}.reader.machine_events.events"), r);
             ("machine_events", Some((&r.header, &r.separator, &r.key, &r.time, columns)))
         }
-        Reader::Counts(r) => {
+        SourceFormat::Counts(r) => {
             let columns = [&r.columns.time, &r.columns.machine, &r.columns.total];
             if r.interval_minutes == 0 {
                 found.add(
@@ -29,7 +29,7 @@ pub(super) fn check(found: &mut Findings, at: &str, source: &Source, plant: &Pla
             check_counters(found, &format!("{at}.reader.counts.machines"), &r.machines);
             ("counts", Some((&r.header, &r.separator, &r.key, &r.time, columns)))
         }
-        Reader::Cloudevents(_) => ("cloudevents", None),
+        SourceFormat::Cloudevents(_) => ("cloudevents", None),
     };
     let at = format!("{at}.reader.{kind}");
     if let Some((header, separator, key, time, columns)) = layout {
@@ -106,9 +106,9 @@ fn check_columns<'a>(
 
 fn check_repeats(found: &mut Findings, at: &str, source: &Source) {
     let (header, key) = match &source.reader {
-        Reader::MachineEvents(r) => (&r.header, &r.key),
-        Reader::Counts(r) => (&r.header, &r.key),
-        Reader::Cloudevents(_) => {
+        SourceFormat::MachineEvents(r) => (&r.header, &r.key),
+        SourceFormat::Counts(r) => (&r.header, &r.key),
+        SourceFormat::Cloudevents(_) => {
             if source.snapshot.is_some() {
                 let cure = "remove it: events are retracted by events";
                 found.add(format!("{at}.snapshot"), "is for files of rows", cure);
@@ -169,7 +169,7 @@ mod tests {
 
     fn faults(change: impl FnOnce(&mut MachineEvents)) -> Vec<(String, String)> {
         let mut plant = fixture::plant();
-        let Reader::MachineEvents(events) = &mut plant.sources[0].reader else { panic!() };
+        let SourceFormat::MachineEvents(events) = &mut plant.sources[0].reader else { panic!() };
         change(events);
         let found = plant.validate().into_iter();
         found.map(|one| (one.path, format!("{}; {}", one.reason, one.cure))).collect()
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn two_counters_are_never_one() {
         let mut plant = fixture::plant();
-        let Reader::Counts(counts) = &mut plant.sources[1].reader else { panic!() };
+        let SourceFormat::Counts(counts) = &mut plant.sources[1].reader else { panic!() };
         let names = ["a", "b"].map(|name| (name.to_owned(), "M1".to_owned()));
         counts.machines = names.into();
         let found = plant.validate();
@@ -222,7 +222,7 @@ mod tests {
             plant.validate().into_iter().map(|one| one.path).collect()
         };
         let keyed = |source: &mut Source, repeats, column: Option<&str>| {
-            let Reader::Counts(counts) = &mut source.reader else { panic!() };
+            let SourceFormat::Counts(counts) = &mut source.reader else { panic!() };
             counts.key = vec!["machine".into(), "hour_start".into()];
             (source.repeats, source.version_column) = (repeats, column.map(str::to_owned));
         };

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use crate::{
     calendar::{Span, span::HOUR_MS},
     decode::{Facts, SourceIndex, StateFact, Subject},
-    model::{AliveBy, Begins, EquipmentState, Plant, Reader, Source},
+    model::{AliveBy, Begins, EquipmentState, Plant, Source, SourceFormat},
 };
 
 use super::{Class, Interval, Known, Speakers, class};
@@ -260,7 +260,7 @@ pub(crate) fn of_subject<T>(
     &facts[from..to]
 }
 
-impl Reader {
+impl SourceFormat {
     /// From when it tells everything, where it says so.
     #[must_use]
     pub const fn begins(&self) -> Option<&Begins> {

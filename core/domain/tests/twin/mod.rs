@@ -6,7 +6,7 @@ use planthread_domain::{
     Facts, Plant,
     calendar::Span,
     decode::{Forecast, Foretold, SourceIndex, Subject},
-    model::{EquipmentState, EventRule, Reader},
+    model::{EquipmentState, EventRule, SourceFormat},
 };
 use rust_decimal::Decimal;
 
@@ -22,7 +22,7 @@ pub(crate) fn told(mut plant: Plant, mut facts: Facts) -> (Plant, Facts) {
         serde_json::json!({ "name": "twin", "authority": 10, "reader": { "cloudevents": {} } });
     plant.sources.push(serde_json::from_value(twin).unwrap());
     for source in &mut plant.sources {
-        if let Reader::MachineEvents(events) = &mut source.reader {
+        if let SourceFormat::MachineEvents(events) = &mut source.reader {
             let rule = EventRule {
                 rank: 9,
                 state: Some(EquipmentState::StandbyStarved),
