@@ -12,7 +12,7 @@ use crate::{
     config::Loaded,
     failure::{Exit, Failure},
     pipeline::{
-        Bridge, Course, NotAdopted, NotPromoted, OpenTarget, Proportion, TargetCycle, Tee,
+        Bridge, Course, NotAdopted, NotPromoted, OpenTarget, PlanOutput, Proportion, TargetCycle,
         plan_of_ledger,
     },
     report::planned::{Planned, Plans},
@@ -80,7 +80,7 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
     for name in loaded.config.targets.keys() {
         if args.target.as_ref().is_none_or(|wanted| wanted == name) {
             let target = context.open_offline(loaded, Some(name))?;
-            let mut out = Tee::to(args.output.as_deref())?;
+            let mut out = PlanOutput::to(args.output.as_deref())?;
             let plan = plan_of_ledger(loaded, &reader, &target, as_of, None, &mut out)?;
             let done = TargetCycle {
                 target: name.clone(),

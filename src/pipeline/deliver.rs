@@ -14,7 +14,7 @@ use planthread_engine::{
 };
 use planthread_kit::PushPolicy;
 
-use super::{Bridge, OpenTarget, agreement, attempts, policy, watched::Watched};
+use super::{Bridge, OpenTarget, agreement, attempts, policy, reporting::Reporting};
 use crate::failure::Failure;
 
 /// Who may load a pack by hand, for its note.
@@ -35,7 +35,7 @@ impl Bridge {
         self.bind(target)?;
         self.believe_clock()?;
         let doing = self.board.doing(&target.name, "sending");
-        let watched = Watched::sending(&*target.connector, doing, expected(plan));
+        let watched = Reporting::sending(&*target.connector, doing, expected(plan));
         let policy = policy::policy(&self.loaded, target, self.clock.now())?;
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &watched, &push);
@@ -77,7 +77,7 @@ impl Bridge {
     ) -> Result<Recovered, Failure> {
         self.bind(target)?;
         let doing = self.board.doing(&target.name, "asking what became of earlier pushes");
-        let watched = Watched::new(&*target.connector, doing);
+        let watched = Reporting::new(&*target.connector, doing);
         let sweep = self.sweep_policy(target, Which::Unproven)?;
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &watched, &push);
@@ -100,7 +100,7 @@ impl Bridge {
     fn delivery<'a>(
         &'a self,
         target: &'a OpenTarget,
-        connector: &'a Watched<'_>,
+        connector: &'a Reporting<'_>,
         push: &'a PushPolicy,
     ) -> Delivery<'a> {
         Delivery {

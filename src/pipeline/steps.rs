@@ -25,7 +25,7 @@ use planthread_engine::{
 use planthread_kit::agreement::AgreementStatus;
 use serde::Serialize;
 
-use super::{Bridge, OpenTarget, Truth, WantReport, agreement, policy, tee::Tee};
+use super::{Bridge, OpenTarget, Truth, WantReport, agreement, plan_output::PlanOutput, policy};
 use crate::failure::Failure;
 
 /// What a verb asks of a target.
@@ -207,7 +207,7 @@ impl Bridge {
         file: Option<&Path>,
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
-        let mut out = Tee::to(file)?;
+        let mut out = PlanOutput::to(file)?;
         done.plan = Some(self.plan(target, truth.as_of, None, &mut out)?);
         done.first = out.first();
         Ok(())

@@ -5,7 +5,7 @@ use planthread_contracts::Carries;
 use planthread_engine::verify::{self, InUse, SweepPolicy, SweepReport, Which};
 use planthread_kit::Together;
 
-use super::{Bridge, OpenTarget, agreement, policy, watched::Watched};
+use super::{Bridge, OpenTarget, agreement, policy, reporting::Reporting};
 use crate::{config::Wiring, failure::Failure};
 
 impl Bridge {
@@ -23,7 +23,7 @@ impl Bridge {
                 _ => "reading back",
             },
         );
-        let watched = Watched::new(&*target.connector, doing);
+        let watched = Reporting::new(&*target.connector, doing);
         let policy = self.sweep_policy(target, which)?;
         let swept = verify::sweep(&self.state, &watched, &*self.clock, &policy).await;
         if swept.as_ref().map_or(true, |swept| swept.read > 0) {

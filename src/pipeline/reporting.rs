@@ -21,7 +21,7 @@ const UNCLEAR: Class = Class::Transient { sent: Sent::Maybe };
 
 /// The connector of a target, with a line of the board.
 #[derive(Debug)]
-pub(super) struct Watched<'a> {
+pub(super) struct Reporting<'a> {
     inner: &'a dyn Connector,
     doing: Entry,
     /// Batches that the plan has.
@@ -37,7 +37,7 @@ struct SoFar {
     read: u64,
 }
 
-impl<'a> Watched<'a> {
+impl<'a> Reporting<'a> {
     /// Watches what `inner` reads, and what becomes of earlier pushes.
     pub(super) fn new(inner: &'a dyn Connector, doing: Entry) -> Self {
         Self::sending(inner, doing, Prediction::default())
@@ -83,7 +83,7 @@ impl<'a> Watched<'a> {
     }
 }
 
-impl Connector for Watched<'_> {
+impl Connector for Reporting<'_> {
     fn info(&self) -> &Info {
         self.inner.info()
     }

@@ -18,13 +18,13 @@ const PLAN: &[u8] = b"{\"planthread_plan\":";
 pub const LINES_SHOWN: usize = 12;
 
 /// Passes a plan on and keeps its first lines.
-pub struct Tee {
+pub struct PlanOutput {
     out: Box<dyn Write>,
     first: Vec<u8>,
     lines: usize,
 }
 
-impl Tee {
+impl PlanOutput {
     /// Writes to `file`, or nowhere.
     ///
     /// # Errors
@@ -49,13 +49,13 @@ impl Tee {
     }
 }
 
-impl fmt::Debug for Tee {
+impl fmt::Debug for PlanOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tee").field("lines", &self.lines).finish_non_exhaustive()
+        f.debug_struct("PlanOutput").field("lines", &self.lines).finish_non_exhaustive()
     }
 }
 
-impl Write for Tee {
+impl Write for PlanOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.lines <= LINES_SHOWN {
             self.lines += bytes.iter().filter(|byte| **byte == b'\n').count();
