@@ -29,7 +29,7 @@ use tokio::net::TcpListener;
 use super::{
     Door, Kept, TEXT_MAX,
     cloudevents::{self, Arrival, BATCH, ONE},
-    patient::{OurTurn, Patience},
+    read_timeout::{OurTurn, TimedListener},
 };
 use crate::{config::HttpIntake, failure::Failure, report::text_table::short};
 
@@ -84,7 +84,7 @@ impl Endpoint {
             .layer(middleware::from_fn_with_state(self.address.port(), only_ours))
             .with_state(door)
             .into_make_service_with_connect_info::<OurTurn>();
-        axum::serve(Patience::new(self.listener, clock), routes)
+        axum::serve(TimedListener::new(self.listener, clock), routes)
             .with_graceful_shutdown(stop)
             .await
             .map_err(|error| Failure::internal(format!("the intake stopped: {error}")))

@@ -5,7 +5,7 @@ pub mod cloudevents;
 pub mod files;
 pub mod http;
 pub mod lines;
-pub mod patient;
+pub mod read_timeout;
 mod region;
 pub(crate) mod repeats;
 pub mod snapshot;

@@ -38,13 +38,13 @@ pub const CONNECTIONS_MAX: usize = 64;
 
 /// Accepts patient connections.
 #[derive(Debug)]
-pub struct Patience {
+pub struct TimedListener {
     listener: TcpListener,
     clock: Arc<dyn Clock>,
     places: Arc<Semaphore>,
 }
 
-impl Patience {
+impl TimedListener {
     /// Accepts at `listener`; `clock` measures the silence.
     #[must_use]
     pub fn new(listener: TcpListener, clock: Arc<dyn Clock>) -> Self {
@@ -52,8 +52,8 @@ impl Patience {
     }
 }
 
-impl Listener for Patience {
-    type Io = Patient<TcpStream>;
+impl Listener for TimedListener {
+    type Io = TimedStream<TcpStream>;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
@@ -61,7 +61,10 @@ impl Listener for Patience {
         let place = Arc::clone(&self.places).acquire_owned().await.ok();
         // The way of a plain listener: what can't be accepted is tried again.
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        (Patient { _place: place, ..Patient::new(stream, Arc::clone(&self.clock)) }, address)
+        (
+            TimedStream { _place: place, ..TimedStream::new(stream, Arc::clone(&self.clock)) },
+            address,
+        )
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -92,15 +95,15 @@ impl Drop for Turn {
     }
 }
 
-impl Connected<IncomingStream<'_, Patience>> for OurTurn {
-    fn connect_info(stream: IncomingStream<'_, Patience>) -> Self {
+impl Connected<IncomingStream<'_, TimedListener>> for OurTurn {
+    fn connect_info(stream: IncomingStream<'_, TimedListener>) -> Self {
         stream.io().ours.clone()
     }
 }
 
 /// A stream whose reads end with [`SILENCE_MAX`], and whose requests end with
 /// [`REQUEST_MAX`].
-pub struct Patient<S> {
+pub struct TimedStream<S> {
     stream: S,
     clock: Arc<dyn Clock>,
     ours: OurTurn,
@@ -110,13 +113,13 @@ pub struct Patient<S> {
     _place: Option<OwnedSemaphorePermit>,
 }
 
-impl<S> std::fmt::Debug for Patient<S> {
+impl<S> std::fmt::Debug for TimedStream<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Patient").field("ours", &self.ours).finish_non_exhaustive()
+        f.debug_struct("TimedStream").field("ours", &self.ours).finish_non_exhaustive()
     }
 }
 
-impl<S> Patient<S> {
+impl<S> TimedStream<S> {
     /// Wraps `stream`.
     pub fn new(stream: S, clock: Arc<dyn Clock>) -> Self {
         let ours = OurTurn::default();
@@ -124,7 +127,7 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -157,7 +160,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -188,7 +191,7 @@ mod tests {
     fn who_begins_and_says_nothing_more_is_cut_off_but_not_while_it_is_our_turn() {
         let clock = VirtualClock::new(jiff::Timestamp::UNIX_EPOCH, 1);
         let (mut theirs, ours) = duplex(64);
-        let mut patient = Patient::new(ours, Arc::new(clock.clone()));
+        let mut patient = TimedStream::new(ours, Arc::new(clock.clone()));
         let mut text = [0; 64];
         clock.block_on(async {
             theirs.write_all(b"POST /ev").await.unwrap();
@@ -216,7 +219,7 @@ mod tests {
     fn who_says_a_request_byte_by_byte_is_cut_off_and_an_answer_begins_anew() {
         let clock = VirtualClock::new(jiff::Timestamp::UNIX_EPOCH, 1);
         let (mut theirs, ours) = duplex(64);
-        let mut patient = Patient::new(ours, Arc::new(clock.clone()));
+        let mut patient = TimedStream::new(ours, Arc::new(clock.clone()));
         let silent = || clock.now().duration_since(jiff::Timestamp::UNIX_EPOCH).unsigned_abs();
         let error = clock.block_on(async {
             let mut text = [0; 1];
@@ -230,7 +233,7 @@ mod tests {
         });
         assert_eq!((error.kind(), silent()), (io::ErrorKind::TimedOut, REQUEST_MAX));
         let (mut theirs, ours) = duplex(64);
-        let mut patient = Patient::new(ours, Arc::new(clock.clone()));
+        let mut patient = TimedStream::new(ours, Arc::new(clock.clone()));
         clock.block_on(async {
             let mut text = [0; 1];
             for _ in 0..9 {
@@ -247,7 +250,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let clock = Arc::new(planthread_kit::SystemClock::default());
-        let mut patience = Patience::new(listener, clock);
+        let mut patience = TimedListener::new(listener, clock);
         let mut theirs = Vec::new();
         let mut open = Vec::new();
         for _ in 0..CONNECTIONS_MAX {
