@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use planthread_engine::{
     deliver::{self, Applied, Delivery, Ending, Recovered},
     fallback::{self, Manifest, PackRequest},
-    ledger::{self, Screened},
+    ledger::{self, PolicyHolds},
     plan::{PlanHeader, Prediction},
     undo::{self, UndoRequest, Undone},
     verify::Which,
@@ -116,8 +116,12 @@ impl Bridge {
     ///
     /// # Errors
     /// When the state can't be read or written.
-    pub fn screen(&self, target: &OpenTarget, at: Timestamp) -> Result<Screened, Failure> {
-        Ok(ledger::screen(&self.state, &policy::policy(&self.loaded, target, at)?)?)
+    pub fn hold_by_policy(
+        &self,
+        target: &OpenTarget,
+        at: Timestamp,
+    ) -> Result<PolicyHolds, Failure> {
+        Ok(ledger::hold_by_policy(&self.state, &policy::policy(&self.loaded, target, at)?)?)
     }
 
     /// Wants what stood there before a receipt; the next plan carries it.

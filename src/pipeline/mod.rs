@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ingest → truth, once for all targets        (rounds, truth)
-//!   bind → recover → want → read the basis → plan → apply → verify → screen → pack
+//!   bind → recover → want → read the basis → plan → apply → verify → hold → pack
 //!                                             (steps, for each target)
 //! ```
 //!

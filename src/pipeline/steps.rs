@@ -1,7 +1,7 @@
 //! The steps of one target, in their order: the one place that knows it.
 //!
 //! ```text
-//! bind → clock → recover → want → read the basis → plan → apply → verify → screen → pack
+//! bind → clock → recover → want → read the basis → plan → apply → verify → hold → pack
 //! ```
 //!
 //! Every verb walks them. `plan` stops after the plan, `apply FILE` enters with
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use planthread_engine::{
     deliver::{Applied, Recovered},
     fallback::Manifest,
-    ledger::Screened,
+    ledger::PolicyHolds,
     plan::{PlanHeader, PlanLine, PlanSummary},
     verify::{SweepReport, Which},
 };
@@ -88,7 +88,7 @@ pub struct TargetCycle {
     pub verified: Option<SweepReport>,
     /// What a policy holds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub screened: Option<Screened>,
+    pub policy_holds: Option<PolicyHolds>,
     /// The pack that was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pack: Option<Manifest>,
@@ -150,7 +150,7 @@ impl Bridge {
     ) -> Result<(), Failure> {
         self.bind(target)?;
         if let (Err(doubt), true) = (self.on_time(target).await, course.is_of_now()) {
-            done.screened = Some(self.screen(target, self.clock.now())?);
+            done.policy_holds = Some(self.hold_by_policy(target, self.clock.now())?);
             return Err(doubt);
         }
         // Wanted moves on in a quiet window and while a job of hours is waited for, and
@@ -180,7 +180,7 @@ impl Bridge {
             // What could not be read is not known, and the plan says so.
             Course::Plan { truth, file } => self.plan_to(target, truth, file, done),
             Course::Land { .. } | Course::Given { .. } if done.stopped.is_some() => {
-                done.screened = Some(self.screen(target, self.clock.now())?);
+                done.policy_holds = Some(self.hold_by_policy(target, self.clock.now())?);
                 Ok(())
             }
             Course::Given { file, as_of, only_unmoved } => {
@@ -241,7 +241,7 @@ impl Bridge {
         }
     }
 
-    /// verify → screen → pack: what landed, what waits, and the way by hand.
+    /// verify → hold → pack: what landed, what waits, and the way by hand.
     async fn prove(
         &self,
         target: &OpenTarget,
@@ -254,7 +254,7 @@ impl Bridge {
         if let Some(error) = unsettled {
             done.stopped.get_or_insert(error.into());
         }
-        done.screened = Some(self.screen(target, as_of)?);
+        done.policy_holds = Some(self.hold_by_policy(target, as_of)?);
         if done.stopped.is_none() {
             done.pack = self.pack(target, as_of)?;
         }

@@ -3,7 +3,7 @@
 use planthread_engine::{
     deliver::{Applied, Recovered},
     fallback::Manifest,
-    ledger::Screened,
+    ledger::PolicyHolds,
     undo::Undone,
 };
 use planthread_kit::agreement::AgreementStatus;
@@ -41,7 +41,7 @@ pub struct Delivered {
     pub verified: Option<Verified>,
     /// What waits, and for what.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub screened: Option<Screened>,
+    pub screened: Option<PolicyHolds>,
     /// The pack for the way by hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pack: Option<Manifest>,
@@ -73,8 +73,16 @@ impl From<TargetCycle> for Delivered {
         let applied = done.applied.or_else(empty);
         let read = done.verified.filter(|report| report.read > 0 || report.error.is_some());
         let verified = read.map(|report| Verified::of(&done.target, report));
-        let TargetCycle { target, recovered, stopped, screened, pack, paused, agreement, .. } =
-            done;
+        let TargetCycle {
+            target,
+            recovered,
+            stopped,
+            policy_holds: screened,
+            pack,
+            paused,
+            agreement,
+            ..
+        } = done;
         Self { target, recovered, applied, stopped, verified, screened, pack, paused, agreement }
     }
 }

@@ -100,7 +100,7 @@ fn of_target(target: &TargetCycle) -> Exit {
     let stopped = target.stopped.as_ref().map_or(Exit::Ok, |failure| failure.exit);
     let rejected = target.applied.as_ref().is_some_and(|applied| applied.rejected > 0);
     let held = |why: HoldReason| {
-        target.screened.as_ref().is_some_and(|screened| screened.held.contains_key(why.word()))
+        target.policy_holds.as_ref().is_some_and(|screened| screened.held.contains_key(why.word()))
     };
     let asked = held(HoldReason::InQuestion)
         || target.verified.as_ref().is_some_and(|read| {
@@ -149,7 +149,8 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
             parts.push(text_table.tint(Tone::Warn, &waits));
         }
     }
-    if let Some(screened) = done.screened.as_ref().filter(|screened| !screened.held.is_empty()) {
+    if let Some(screened) = done.policy_holds.as_ref().filter(|screened| !screened.held.is_empty())
+    {
         let held: u64 = screened.held.values().sum();
         parts.push(format!("{held} held"));
     }

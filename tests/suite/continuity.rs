@@ -240,7 +240,7 @@ fn law_20_two_bridges_with_states_of_their_own_meet_before_the_second_writes() {
     let done = world.cycle(&second);
     assert_eq!(writes(&world, mark), 0, "{done:?}");
     assert_eq!(world.stored(), before);
-    let held = done.screened.unwrap().held;
+    let held = done.policy_holds.unwrap().held;
     assert!(held.keys().eq(["second_writer"]), "{held:?}");
     let case = open_cases(&second).remove(0);
     assert_eq!(case.kind, CaseKind::SecondWriter);
@@ -254,5 +254,5 @@ fn law_20_two_bridges_with_states_of_their_own_meet_before_the_second_writes() {
     let mark = world.mark();
     let done = world.cycle(&first);
     assert_eq!(writes(&world, mark), 0, "{done:?}");
-    assert!(done.screened.unwrap().held.contains_key("second_writer"));
+    assert!(done.policy_holds.unwrap().held.contains_key("second_writer"));
 }

@@ -154,7 +154,7 @@ fn law_12_a_permanent_refusal_while_staging_frees_its_cells_and_is_sent_once_a_c
     let state = &live.bridge.loaded.config.state;
     pipeline::adopt(state, "ibp", &record.to_string(), world.clock.now()).unwrap();
     // Hours where percent stand are another question, and somebody answers that.
-    assert!(world.cycle(&live).screened.unwrap().held.contains_key("implausible"));
+    assert!(world.cycle(&live).policy_holds.unwrap().held.contains_key("implausible"));
     proportion::answer(&world, &live, "live", Fault::Unit);
     let done = world.cycle(&live);
     let stopped = done.stopped.unwrap().to_string();

@@ -79,7 +79,7 @@ fn a_persons_edit_is_a_lock() {
     let at = |period| ("LINE-1".to_owned(), "1010".to_owned(), period, "TWINCAPALIVE".to_owned());
     assert_eq!(stored[&at(week)], share("96.5"));
     assert_eq!(stored[&at(week.next())], share("84"));
-    assert_eq!(done.screened.unwrap().held.get("lock"), Some(&1));
+    assert_eq!(done.policy_holds.unwrap().held.get("lock"), Some(&1));
 
     // A lock ends by itself; then the truth of that day is sent.
     world.pass(15 * 24 * 60);

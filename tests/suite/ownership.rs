@@ -42,7 +42,7 @@ fn the_nightly_loads_own_key_figure_is_not_written_before_somebody_answers() {
     let mark = world.mark();
     for _ in 0..2 {
         let done = world.cycle(&live);
-        let screened = done.screened.unwrap();
+        let screened = done.policy_holds.unwrap();
         // The values, and the status beside each.
         assert_eq!(screened.held.get("not_adopted"), Some(&36), "{screened:?}");
         world.pass(60);

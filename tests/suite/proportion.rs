@@ -59,7 +59,7 @@ fn minutes_for_hours_are_asked_about_before_the_first_write() {
     let world = World::new(&in_minutes(&beside_the_load()), Options::default());
     let live = world.open();
     for _ in 0..2 {
-        let screened = world.cycle(&live).screened.unwrap();
+        let screened = world.cycle(&live).policy_holds.unwrap();
         // The values, and the status beside each.
         assert_eq!(screened.held.get("implausible"), Some(&36), "{screened:?}");
         world.pass(60);
@@ -74,7 +74,7 @@ fn minutes_for_hours_are_asked_about_before_the_first_write() {
 
     answer(&world, &live, "live", Fault::Unit);
     let done = world.cycle(&live);
-    assert_eq!(done.applied.unwrap().accepted, 36, "{:?}", done.screened);
+    assert_eq!(done.applied.unwrap().accepted, 36, "{:?}", done.policy_holds);
     assert_eq!(proportion(&world, &live).asked, [], "ours now: nothing is left to ask");
 }
 

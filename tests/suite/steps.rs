@@ -43,7 +43,7 @@ fn a_plan_from_a_file_and_a_plan_of_now_leave_the_same_behind() {
         assert!(done.stopped.is_none(), "{:?}", done.stopped);
         assert_eq!(done.applied.unwrap().accepted, 36);
         assert_eq!(done.verified.unwrap().landed, 36);
-        assert_eq!(done.screened.unwrap().pending, 0);
+        assert_eq!(done.policy_holds.unwrap().pending, 0);
         assert_eq!(done.pack.unwrap().cells, 36, "from a file: {from_file}");
         assert!(world.folder.join("pack/ibp/current/manifest.json").exists());
         world.assert_landed(&live, "applied");
@@ -74,7 +74,7 @@ fn in_a_quiet_window_wanted_moves_on_and_nobody_is_asked() {
         let plans = matches!(course, Course::Plan { .. });
         assert_eq!(done.plan.is_some(), plans, "a plan is made of what is known");
         let sends = matches!(course, Course::Given { .. } | Course::Land { .. });
-        let held = done.screened.map(|screened| screened.held);
+        let held = done.policy_holds.map(|screened| screened.held);
         assert_eq!(held.is_some_and(|held| held["blackout"] == 36), sends, "{course:?}");
     }
     assert_eq!(world.mark(), 0, "nobody was asked");

@@ -16,12 +16,12 @@ mod known_rows;
 mod locks;
 pub mod mapped;
 mod pauses;
+mod policy_holds;
 mod receipts;
 mod released;
 mod retry;
 pub(crate) mod revision_tally;
 pub(crate) mod rows;
-mod screen;
 pub mod states;
 mod trace;
 pub(crate) mod view;
@@ -39,11 +39,11 @@ pub use self::{
     known_rows::known_rows,
     locks::{Lock, LockKind, lock, locks, unlock},
     pauses::{keep_pauses, pauses},
+    policy_holds::{PolicyHolds, hold_by_policy},
     receipts::{AttemptSummary, receipts},
     released::{ReleasedRow, release, released},
     retry::retry,
     rows::Why,
-    screen::{Screened, screen},
     trace::{AttemptTrace, RevisionTrace, Trace, trace},
     view::{CellView, Seen, cell, cells},
     want::{Want, Wanted, want, want_same},

@@ -35,7 +35,7 @@ fn values_that_we_never_landed_hold_their_measure_until_somebody_adopts_it() {
     assert_eq!(applied.sent, 2);
     world.verify(Which::All);
     assert_eq!((world.held(&theirs), world.held(&beside)), (Some(d("120")), None));
-    ledger::screen(world.state(), &world.policy()).unwrap();
+    ledger::hold_by_policy(world.state(), &world.policy()).unwrap();
     assert_eq!(world.status().held["not_adopted"], 6, "status says why they wait");
 
     let mut adopted = world.policy();

@@ -261,7 +261,7 @@ fn a_lock_holds_the_number_and_its_stamps_until_it_ends() {
     world.want(&[("R1", 48, "90")]);
     let (header, _) = world.plan();
     assert_eq!((header.counts.cells, header.counts.held["lock"]), (0, 4), "{:?}", header.counts);
-    let screened = ledger::screen(world.state(), &world.policy()).unwrap();
+    let screened = ledger::hold_by_policy(world.state(), &world.policy()).unwrap();
     assert_eq!(screened.held, header.counts.held, "what is noted is what a plan says");
     assert_eq!(world.status().held["lock"], 4);
     world.advance(25 * 60);

@@ -14,7 +14,7 @@ use crate::{
 
 /// What a screen found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Screened {
+pub struct PolicyHolds {
     /// Cells that may go.
     pub pending: u64,
     /// Cells that are held, by the reason's word.
@@ -27,10 +27,10 @@ pub struct Screened {
 ///
 /// # Errors
 /// When the state can't be read or written.
-pub fn screen(state: &State, policy: &Policy) -> Result<Screened> {
+pub fn hold_by_policy(state: &State, policy: &Policy) -> Result<PolicyHolds> {
     let policy = policy.clone();
     state.change(move |tx| {
-        let (mut done, mut tally) = (Screened::default(), RevisionTally::default());
+        let (mut done, mut tally) = (PolicyHolds::default(), RevisionTally::default());
         waiting::each_group(tx, &policy, |group, _| {
             for place in &group.decision.due {
                 done.pending += 1;
