@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use planthread_engine::{
     Reader,
-    deliver::{Ending, Recovered},
+    push::{Ending, Recovered},
 };
 use serde::Serialize;
 

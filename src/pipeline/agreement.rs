@@ -16,9 +16,9 @@ use std::{
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use planthread_contracts::{Carries, CellKey, Period, RevisionState};
 use planthread_engine::{
-    deliver::Applied,
     ledger::{self, CellView},
     plan,
+    push::Applied,
     verify::SweepReport,
 };
 use planthread_kit::{

@@ -10,9 +10,8 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_engine::{
-    Reader,
-    deliver::{Ending, may_be_ended},
-    ledger,
+    Reader, ledger,
+    push::{Ending, may_be_ended},
 };
 use planthread_kit::AttemptId;
 use serde::Serialize;

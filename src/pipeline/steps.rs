@@ -16,10 +16,10 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_engine::{
-    deliver::{Applied, Recovered},
     fallback::Manifest,
     ledger::PolicyHolds,
     plan::{PlanHeader, PlanLine, PlanSummary},
+    push::{Applied, Recovered},
     verify::{SweepReport, Which},
 };
 use planthread_kit::agreement::AgreementStatus;

@@ -1,9 +1,9 @@
 //! What became of a plan: taken, refused, unproven, moved.
 
 use planthread_engine::{
-    deliver::{Applied, Recovered},
     fallback::Manifest,
     ledger::PolicyHolds,
+    push::{Applied, Recovered},
     undo::Undone,
 };
 use planthread_kit::agreement::AgreementStatus;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use planthread_contracts::WriteGrant;
-use planthread_engine::{State, deliver::DurableLog, plan::Policy};
+use planthread_engine::{State, plan::Policy, push::DurableLog};
 use planthread_kit::{
     AttemptEnd, AttemptId, AttemptLog as _, Batch, Clock, SystemClock, VirtualClock,
 };

@@ -1,4 +1,4 @@
-//! Durable state and the loop around it: journal, ledger, plan, deliver, verify.
+//! Durable state and the loop around it: journal, ledger, plan, push, verify.
 //!
 //! One process writes a state directory ([`State`]); any number read it
 //! ([`Reader`]). Time is a parameter everywhere, so that an outage of three
@@ -6,17 +6,17 @@
 //!
 //! The way of a value: [`journal`] keeps what arrived; the domain makes cells
 //! of it; [`ledger`] takes them in as *wanted*; [`plan`] streams what differs
-//! from what was *seen*; [`deliver`] sends it and keeps what was *accepted*;
+//! from what was *seen*; [`push`] sends it and keeps what was *accepted*;
 //! [`verify`] reads it back. A landing is proven there and nowhere else.
 //! [`continuity`] asks whether state and clock are still what they were.
 
 pub mod continuity;
-pub mod deliver;
 mod error;
 pub mod fallback;
 pub mod journal;
 pub mod ledger;
 pub mod plan;
+pub mod push;
 pub mod status;
 mod store;
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use planthread_contracts::{CellKey, Scope};
 use planthread_engine::{
-    deliver::DurableLog,
     ledger::{self, Lock, LockKind},
     plan::Window,
+    push::DurableLog,
     undo::{UndoRequest, undo},
     verify::Which,
 };

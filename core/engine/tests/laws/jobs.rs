@@ -2,8 +2,8 @@
 //! what its target says late still reaches the cells.
 
 use planthread_engine::{
-    deliver::{Ending as Decided, EndingError},
     ledger,
+    push::{Ending as Decided, EndingError},
     verify::Which,
 };
 use planthread_kit::{AttemptId, Clock as _};

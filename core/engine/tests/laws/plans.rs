@@ -52,7 +52,7 @@ fn law_1_a_changed_or_cut_plan_is_not_applied() {
         let mut input = std::io::Cursor::new(bad.to_vec());
         let clock: std::sync::Arc<dyn planthread_kit::Clock> =
             std::sync::Arc::new(world.clock.clone());
-        let delivery = planthread_engine::deliver::Delivery {
+        let delivery = planthread_engine::push::Delivery {
             state: world.state(),
             connector: &world.fake,
             clock: &clock,
@@ -62,7 +62,7 @@ fn law_1_a_changed_or_cut_plan_is_not_applied() {
         let policy = world.policy();
         let done = world
             .clock
-            .block_on(planthread_engine::deliver::apply(&delivery, &mut input, &policy, true));
+            .block_on(planthread_engine::push::apply(&delivery, &mut input, &policy, true));
         assert!(matches!(done, Err(EngineError::Plan { .. })), "{done:?}");
     }
     assert!(world.fake.inside().pushed.is_empty());

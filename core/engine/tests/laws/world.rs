@@ -15,9 +15,9 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Scope, Status, WriteGrant};
 use planthread_engine::{
     EngineError, Reader, State,
-    deliver::{Applied, Delivery, Ending, Recovered, apply, end_attempt, recover},
     ledger::{self, Want, Wanted},
     plan::{PlanHeader, PlanRequest, Policy, build},
+    push::{Applied, Delivery, Ending, Recovered, apply, end_attempt, recover},
     status::{ScopeStatus, status},
     verify::{SweepPolicy, SweepReport, Which, sweep},
 };

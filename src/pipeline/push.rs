@@ -5,10 +5,10 @@ use std::io::{BufRead, Read as _, Seek};
 
 use jiff::Timestamp;
 use planthread_engine::{
-    deliver::{self, Applied, Delivery, Ending, Recovered},
     fallback::{self, Manifest, PackRequest},
     ledger::{self, PolicyHolds},
     plan::{PlanHeader, Prediction},
+    push::{self, Applied, Delivery, Ending, Recovered},
     undo::{self, UndoRequest, Undone},
     verify::Which,
 };
@@ -41,7 +41,7 @@ impl Bridge {
         let delivery = self.delivery(target, &watched, &push);
         self.count_run(target)?;
         self.wants.forget(&target.name);
-        let applied = deliver::apply(&delivery, plan, &policy, only_unmoved).await;
+        let applied = push::apply(&delivery, plan, &policy, only_unmoved).await;
         self.count_run(target)?;
         self.keep_pauses()?;
         let applied = applied?;
@@ -82,10 +82,10 @@ impl Bridge {
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &watched, &push);
         let recovered = match ending {
-            Some(ending) => deliver::end_attempt(&delivery, &sweep, ending).await,
+            Some(ending) => push::end_attempt(&delivery, &sweep, ending).await,
             None => {
                 let endings = attempts::endings(&self.loaded.config.state, &target.name)?;
-                deliver::recover(&delivery, &sweep, &endings).await
+                push::recover(&delivery, &sweep, &endings).await
             }
         };
         if recovered.as_ref().map_or(true, Recovered::moved) {

@@ -1,4 +1,4 @@
-//! Deliver: plans become attempts, attempts become receipts. Never landings.
+//! Push: plans become attempts, attempts become receipts. Never landings.
 
 mod apply;
 mod check;
