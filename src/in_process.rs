@@ -14,20 +14,20 @@ use planthread_kit::{BoxFuture, Clock, SendError, Sent, Transport};
 use planthread_mocks::{Cut, Simulator};
 
 /// A simulator that several owners share: the transport asks it, a test or a
-/// drill looks into it. The sandboxes' own `Shared` fits as it is.
-pub type Shared = Arc<Mutex<dyn Simulator>>;
+/// drill looks into it. The sandboxes' own `SharedSimulator` fits as it is.
+pub type SharedSimulator = Arc<Mutex<dyn Simulator>>;
 
 /// Mounts a simulator as a [`Transport`].
 #[derive(Clone)]
 pub struct InProcess {
-    simulator: Shared,
+    simulator: SharedSimulator,
     clock: Arc<dyn Clock>,
 }
 
 impl InProcess {
     /// `simulator`, living by `clock`.
     #[must_use]
-    pub const fn new(simulator: Shared, clock: Arc<dyn Clock>) -> Self {
+    pub const fn new(simulator: SharedSimulator, clock: Arc<dyn Clock>) -> Self {
         Self { simulator, clock }
     }
 }

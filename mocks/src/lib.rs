@@ -14,7 +14,7 @@ pub use sdk::{
     SandboxFactory, SandboxShape, Setup,
     faults::{self, Fault, Faulty, Rule},
     latency,
-    mount::{self, Shared, shared},
+    mount::{self, SharedSimulator, shared},
     page,
     server::{self, SandboxOptions, serve},
     simulator::{self, Change, ClientCertificate, Cut, Reply, Simulator, StoredCell, Writer},

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use planthread_engine::{journal, ledger, status, verify::Which};
 use planthread_kit::{Clock, VirtualClock};
-use planthread_mocks::{Shared, sap_ibp, shared};
+use planthread_mocks::{SharedSimulator, sap_ibp, shared};
 use sha2::{Digest as _, Sha256};
 
 use super::{Bridge, OpenTarget, Opener, Transports};
@@ -17,7 +17,7 @@ mod significance;
 struct World {
     folder: PathBuf,
     clock: VirtualClock,
-    simulator: Shared,
+    simulator: SharedSimulator,
     starter: Starter,
 }
 

@@ -16,8 +16,8 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use planthread_kit::{Clock as _, SystemClock};
 use planthread_mocks::{
-    Change, Cut, Reply, SandboxOptions, Setup, Shared, Simulator, StoredCell, Time, Writer, serve,
-    shared,
+    Change, Cut, Reply, SandboxOptions, Setup, SharedSimulator, Simulator, StoredCell, Time,
+    Writer, serve, shared,
 };
 use tokio::{net::TcpListener, runtime::Runtime};
 
@@ -67,7 +67,7 @@ pub(crate) struct Trip {
 /// A sandbox that is served until it is dropped.
 pub(crate) struct Served {
     pub(crate) url: String,
-    simulator: Shared,
+    simulator: SharedSimulator,
     lines: Arc<Mutex<Vec<String>>>,
     behind: Arc<Mutex<Duration>>,
     runtime: Option<Runtime>,

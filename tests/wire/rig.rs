@@ -18,7 +18,7 @@ use planthread_kit::{
     TransportOptions,
     http::{HttpSettings, Lane},
 };
-use planthread_mocks::{Change, SandboxOptions, Shared, Writer, serve};
+use planthread_mocks::{Change, SandboxOptions, SharedSimulator, Writer, serve};
 use rust_decimal::Decimal;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -57,7 +57,7 @@ pub(crate) struct Rig {
     bench: FactoryBench,
     connector: Arc<dyn Connector>,
     clock: Arc<dyn Clock>,
-    simulator: Shared,
+    simulator: SharedSimulator,
     watch: Arc<Watch>,
     task: Option<JoinHandle<()>>,
 }
@@ -85,7 +85,7 @@ impl Rig {
     }
 
     /// A new sandbox that breaks by `faults`.
-    pub(crate) fn sandbox((bench, quick): &Way, faults: &[&str]) -> (Shared, Arc<Watch>) {
+    pub(crate) fn sandbox((bench, quick): &Way, faults: &[&str]) -> (SharedSimulator, Arc<Watch>) {
         Watched::mount(bench.sandbox(&Told::default(), &quick.sandbox), faults)
     }
 
@@ -93,7 +93,7 @@ impl Rig {
     pub(crate) fn at(
         (bench, quick): &Way,
         url: &str,
-        simulator: Shared,
+        simulator: SharedSimulator,
         watch: Arc<Watch>,
     ) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());

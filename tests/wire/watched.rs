@@ -14,7 +14,9 @@ use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
 use planthread_kit::{Clock as _, SystemClock};
-use planthread_mocks::{Change, Faulty, Reply, Shared, Simulator, StoredCell, Time, shared};
+use planthread_mocks::{
+    Change, Faulty, Reply, SharedSimulator, Simulator, StoredCell, Time, shared,
+};
 
 /// A sandbox that breaks as it was told, and counts requests that came while
 /// it had asked to wait.
@@ -46,7 +48,10 @@ impl Watch {
 impl Watched {
     /// `sandbox`, which breaks by `faults`, in the words of
     /// `planthread_mocks::faults`.
-    pub(crate) fn mount(sandbox: Box<dyn Simulator>, faults: &[&str]) -> (Shared, Arc<Watch>) {
+    pub(crate) fn mount(
+        sandbox: Box<dyn Simulator>,
+        faults: &[&str],
+    ) -> (SharedSimulator, Arc<Watch>) {
         let rules: Vec<_> = faults.iter().map(|text| text.parse().unwrap()).collect();
         let watch = Arc::<Watch>::default();
         let faulty = Faulty::new(sandbox, rules, 1);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use planthread_contracts::{MeasureDecl, Scope};
 use planthread_kit::{
     Attempt, Clock, ConnectorError,
-    agreement::{Gate, Place, Requests},
+    agreement::{Gate, GateInput, Requests},
     http::HttpStack,
     target::{Guard, SettingsFault, TargetContext},
 };
@@ -90,13 +90,13 @@ impl Context {
         if unconfirmed.is_empty() {
             return Ok(None);
         }
-        let place = Place {
+        let input = GateInput {
             connector: crate::NAME,
             host: self.config.base(),
             unconfirmed: &unconfirmed,
             requests: Requests::Own(&|one| load::replays(self, load, one)),
         };
-        let gate = Gate::open(&self.config.agreement, target.folder, &place);
+        let gate = Gate::open(&self.config.agreement, target.folder, &input);
         gate.map(Some).map_err(|fault| fault.inside("settings.agreement"))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use planthread_contracts::PeriodKind;
 use planthread_kit::{
     Connector,
-    agreement::{Gate, Place, Requests, gate},
+    agreement::{Gate, GateInput, Requests, gate},
     target::{Auth, SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
 };
 
@@ -47,7 +47,7 @@ fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFaul
     let kind = context.measures.first().map_or(PeriodKind::Week, |measure| measure.level);
     let form = Form::read(&config.model.time.member, kind)
         .map_err(|reason| SettingsFault::new("settings.model.time.member", reason))?;
-    let place = Place {
+    let input = GateInput {
         connector: crate::NAME,
         host: &config.host,
         unconfirmed: &[],
@@ -58,7 +58,7 @@ fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFaul
             check: &|profile| check(&config, profile),
         },
     };
-    let gate = Gate::open(&config.agreement, context.folder, &place)
+    let gate = Gate::open(&config.agreement, context.folder, &input)
         .map_err(|fault| fault.inside("settings.agreement"))?;
     let mut http = context.http.clone();
     if let Some(agreement) = gate.agreement() {

@@ -96,7 +96,7 @@ pub struct Reject {
 pub fn status(reader: &Reader, now: Timestamp) -> Result<Status> {
     reader.at_once(|db| {
         let mut status = Status { counter: db.counter()?, ..Status::default() };
-        status.last_cycle = db.cycles(1)?.first().map(|cycle| (cycle.at, cycle.as_of));
+        status.last_cycle = db.taken_in(1)?.first().map(|cycle| (cycle.at, cycle.as_of));
         for (id, target, scope) in db.scopes()? {
             status.scopes.push(one(db, id, target, scope, now)?);
         }

@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use crate::simulator::{Reply, Simulator};
 
 /// A simulator that several mounts and a test can share.
-pub type Shared = Arc<Mutex<Box<dyn Simulator>>>;
+pub type SharedSimulator = Arc<Mutex<Box<dyn Simulator>>>;
 
 /// Lets a simulator be shared.
-pub fn shared(simulator: impl Simulator + 'static) -> Shared {
+pub fn shared(simulator: impl Simulator + 'static) -> SharedSimulator {
     Arc::new(Mutex::new(Box::new(simulator)))
 }
 
 /// Hands one request to a shared simulator.
 #[must_use]
-pub fn handle(simulator: &Shared, at: Timestamp, request: &http::Request<Bytes>) -> Reply {
+pub fn handle(simulator: &SharedSimulator, at: Timestamp, request: &http::Request<Bytes>) -> Reply {
     simulator.lock().unwrap_or_else(PoisonError::into_inner).handle(at, request)
 }

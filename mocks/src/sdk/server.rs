@@ -21,7 +21,7 @@ use axum::{
 use tokio::net::TcpListener;
 
 use crate::{
-    mount::{Shared, handle},
+    mount::{SharedSimulator, handle},
     simulator::{ClientCertificate, Cut},
     time::Time,
 };
@@ -35,7 +35,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 #[derive(Clone)]
 pub struct SandboxOptions {
     /// The simulator; keep a clone to look into it while it is served.
-    pub simulator: Shared,
+    pub simulator: SharedSimulator,
     /// TLS, if wanted.
     pub tls: Option<Tls>,
     /// The clock: the instant of each request, and how long an answer takes.

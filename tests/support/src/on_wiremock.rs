@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use planthread_mocks::{Cut, Reply, Shared, mount::handle};
+use planthread_mocks::{Cut, Reply, SharedSimulator, mount::handle};
 use wiremock::{Respond, ResponseTemplate};
 
 /// The adapter: mount it with `Mock::given(any()).respond_with(..)`.
@@ -13,7 +13,7 @@ use wiremock::{Respond, ResponseTemplate};
 /// complete answer with fewer bytes. Faults that must break the connection need
 /// `planthread_mocks::server`.
 pub struct OnWiremock {
-    simulator: Shared,
+    simulator: SharedSimulator,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -25,7 +25,10 @@ impl fmt::Debug for OnWiremock {
 
 impl OnWiremock {
     /// Mounts `simulator`; `now` hands in the time.
-    pub fn new(simulator: Shared, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+    pub fn new(
+        simulator: SharedSimulator,
+        now: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
         Self { simulator, now: Box::new(now) }
     }
 }

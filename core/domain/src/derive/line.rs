@@ -24,7 +24,7 @@ use planthread_contracts::{CapacityBasis, Loss, Quality, QualityLevel, Status};
 use rust_decimal::Decimal;
 
 use super::{
-    clock::{Clock, Days},
+    as_of::{AsOf, Days},
     compose::{Composed, Level, at_most, compose},
     decline::{BEHIND, Decline, Given},
     figures::{Elements, Figures, Phase},
@@ -63,7 +63,7 @@ impl<'a> LineView<'a> {
         plant: &'a Plant,
         line: &'a Line,
         find: &impl Fn(&str) -> Option<&'a Machine<'a>>,
-        clock: &'a Clock,
+        clock: &'a AsOf,
     ) -> Self {
         let days = clock.days(&line.calendar);
         let schedule = &days.schedule;
@@ -98,7 +98,7 @@ impl<'a> LineView<'a> {
     /// that a missing hour takes no week out of the pool. Where no week was
     /// counted fully enough, the parts that were are pooled, because the bound
     /// must not stand in for what is lost (law 8).
-    fn counted_pool(&self, plant: &Plant, clock: &Clock) -> Option<LinePool> {
+    fn counted_pool(&self, plant: &Plant, clock: &AsOf) -> Option<LinePool> {
         let until = self.counted_until()?;
         let pool_weeks = plant.rules.pool_weeks;
         // The newest week first: the pool, and those behind it that say whether it falls. A week
@@ -135,7 +135,7 @@ impl<'a> LineView<'a> {
     /// What the machines composed to per scheduled hour over the last full weeks
     /// of which all of them told: of a line that nobody counts. A week joins with the
     /// first word of a later one, as it does for a machine.
-    fn composed_pool(&self, plant: &Plant, clock: &Clock) -> Option<LinePool> {
+    fn composed_pool(&self, plant: &Plant, clock: &AsOf) -> Option<LinePool> {
         let until = self.members.iter().filter_map(|one| one.last_word).min()?;
         let one_week = |window: Span| {
             let told = self.composed.told.clip(window);

@@ -6,7 +6,7 @@ use planthread_contracts::{EquipmentState, Status};
 use rust_decimal::Decimal;
 
 use super::{
-    clock::Days,
+    as_of::Days,
     figures::{Demonstrated, Elements, Rate},
 };
 use crate::{

@@ -5,7 +5,7 @@
 //! `as_of` and foretold for the rest; later ones are scheduled time, less
 //! planned stops, × demonstrated availability, or × what a twin foretold.
 
-mod clock;
+mod as_of;
 mod compose;
 mod cut;
 mod decline;
@@ -127,7 +127,7 @@ pub fn derive(
 pub struct Deriver<'a> {
     plant: Cow<'a, Plant>,
     facts: Cow<'a, Facts>,
-    clock: clock::Clock,
+    clock: as_of::AsOf,
     /// Declared stops of each machine.
     stops: HashMap<String, Spans>,
     /// Where each resource and line stands: resources first, then lines.
@@ -161,7 +161,7 @@ impl<'a> Deriver<'a> {
     ) -> Result<Self, LocalTimeError> {
         let now = as_of.as_millisecond();
         let facts = facts.until(now).map_or(facts, Cow::Owned);
-        let clock = clock::Clock::new(&plant, &facts, (now, horizon), kinds)?;
+        let clock = as_of::AsOf::new(&plant, &facts, (now, horizon), kinds)?;
         let origin = Origin {
             as_of,
             periods: clock.periods(),

@@ -8,7 +8,7 @@ use planthread_contracts::{
 use rust_decimal::Decimal;
 
 use super::{
-    clock::Clock,
+    as_of::AsOf,
     figures::{Demonstrated, Elements, Figures, Foreseen, Good, Phase},
     forecast::Outlook,
     machine::Machine,
@@ -28,7 +28,7 @@ use crate::{
 pub(super) struct Asked<'a> {
     pub(super) plant: &'a Plant,
     pub(super) names: &'a Names,
-    pub(super) clock: &'a Clock,
+    pub(super) clock: &'a AsOf,
     pub(super) period: Period,
     pub(super) window: Span,
 }

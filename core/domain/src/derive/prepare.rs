@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::{
     Deriver,
-    clock::Clock,
+    as_of::AsOf,
     figures::Demonstrated,
     forecast::Outlook,
     machine::{Machine, Seen},
@@ -84,7 +84,7 @@ pub(super) fn verdicts(facts: &Facts, subject: Subject) -> &[VerdictFact] {
 }
 
 /// What all sources together have seen of one machine.
-fn see(plant: &Plant, facts: &Facts, clock: &Clock, subject: Subject) -> Seen {
+fn see(plant: &Plant, facts: &Facts, clock: &AsOf, subject: Subject) -> Seen {
     let voices = voices(plant, facts, &clock.last_known, &clock.listed, subject);
     let window = Span { start: clock.first, end: clock.now };
     let timeline = merge(&voices, verdicts(facts, subject), window);

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     EngineError, State,
     error::Result,
-    ledger::{CaseKind, Cycle, revision_tally::RevisionTally},
+    ledger::{CaseKind, TakenIn, revision_tally::RevisionTally},
     store::{Tx, holds::Found},
 };
 
@@ -79,7 +79,7 @@ fn run(tx: &Tx<'_>, request: &TakeBack, now: Timestamp) -> Result<TakenBack> {
     tx.drop_pauses_after(now.checked_add(LONGEST_PAUSE).unwrap_or(Timestamp::MAX))?;
     let counter = RevisionTally::default().flush(tx)?;
     let wide = u64::try_from(cells).unwrap_or(u64::MAX);
-    tx.insert_cycle(&Cycle {
+    tx.insert_taken_in(&TakenIn {
         counter,
         target: target.clone(),
         as_of: *to,

@@ -9,7 +9,6 @@ pub(crate) mod attempts;
 mod audit;
 pub(crate) mod bind;
 mod cases;
-mod cycle;
 pub(crate) mod doubt;
 mod held;
 mod known_rows;
@@ -23,6 +22,7 @@ mod retry;
 pub(crate) mod revision_tally;
 pub(crate) mod rows;
 pub mod states;
+mod taken_in;
 mod trace;
 pub(crate) mod view;
 pub(crate) mod want;
@@ -34,7 +34,6 @@ pub use self::{
     audit::{Audit, audit},
     bind::{Binding, Rebound, bind},
     cases::{Case, CaseKind, cases, close_case},
-    cycle::{Cycle, cycles},
     held::{HeldValue, held},
     known_rows::known_rows,
     locks::{Lock, LockKind, lock, locks, unlock},
@@ -44,6 +43,7 @@ pub use self::{
     released::{ReleasedRow, release, released},
     retry::retry,
     rows::Why,
+    taken_in::{TakenIn, taken_in},
     trace::{AttemptTrace, RevisionTrace, Trace, trace},
     view::{CellView, Seen, cell, cells},
     want::{Want, Wanted, want, want_same},

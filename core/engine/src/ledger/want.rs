@@ -15,7 +15,7 @@ use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, RevisionS
 use serde::Serialize;
 
 use super::{
-    Cycle,
+    TakenIn,
     mapped::{Edit, Mapped, Remapped},
     revision_tally::RevisionTally,
     rows::Why,
@@ -126,7 +126,7 @@ pub fn want_same(
     let target = target.to_owned();
     state.change(move |tx| {
         let counter = RevisionTally::default().flush(tx)?;
-        tx.insert_cycle(&Cycle { counter, target, as_of, at: now, cells, made: 0 })?;
+        tx.insert_taken_in(&TakenIn { counter, target, as_of, at: now, cells, made: 0 })?;
         Ok(counter)
     })
 }
@@ -169,7 +169,7 @@ fn run(
     }
     let Job { tally, mut done, .. } = job;
     done.counter = tally.flush(tx)?;
-    tx.insert_cycle(&Cycle {
+    tx.insert_taken_in(&TakenIn {
         counter: done.counter,
         target,
         as_of,

@@ -9,7 +9,7 @@ use super::{
     codec,
     db::{Db, Sql, Tx},
 };
-use crate::{error::Result, ledger::Cycle};
+use crate::{error::Result, ledger::TakenIn};
 
 impl Db {
     /// What a scope's ledger was last landed in.
@@ -28,14 +28,14 @@ impl Db {
     }
 
     /// The last `most` cycles, the newest first.
-    pub(crate) fn cycles(&self, most: u64) -> Result<Vec<Cycle>> {
+    pub(crate) fn taken_in(&self, most: u64) -> Result<Vec<TakenIn>> {
         let sql = Sql::walks(
             "SELECT counter, target, as_of, at, cells, made FROM cycle
              ORDER BY counter DESC LIMIT ?1",
             "as many rows as were asked for, from the end of the tree",
         );
         self.all(sql, [most], |row| {
-            Ok(Cycle {
+            Ok(TakenIn {
                 counter: row.get(0)?,
                 target: row.get(1)?,
                 as_of: codec::at(row, 2)?,
@@ -76,7 +76,7 @@ impl Tx<'_> {
     }
 
     /// Notes that truth was taken in.
-    pub(crate) fn insert_cycle(&self, cycle: &Cycle) -> Result<()> {
+    pub(crate) fn insert_taken_in(&self, cycle: &TakenIn) -> Result<()> {
         let sql = Sql::seeks("INSERT INTO cycle VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
         let (as_of, at) = (codec::micros(cycle.as_of), codec::micros(cycle.at));
         let row = params![cycle.counter, cycle.target, as_of, at, cycle.cells, cycle.made];

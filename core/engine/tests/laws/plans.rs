@@ -162,7 +162,7 @@ fn law_14_every_value_traces_to_recipe_attempts_and_receipts() {
     .unwrap();
     assert_eq!(all, ["asof", "live", "lost", "validto"]);
     assert_eq!(ledger::receipts(&world.reader(), 1).unwrap()[0].end.as_deref(), Some("done"));
-    assert_eq!(ledger::cycles(&world.reader(), 9).unwrap().len(), 2);
+    assert_eq!(ledger::taken_in(&world.reader(), 9).unwrap().len(), 2);
     let trace = ledger::trace(&world.reader(), &key("R1", 48, "live"), world.clock.now()).unwrap();
     let states: Vec<_> = trace.revisions.iter().map(|r| r.state.word()).collect();
     assert_eq!(states, ["overtaken", "seen"]);

@@ -47,7 +47,7 @@ pub struct Settings {
 /// What a connector brings.
 #[derive(Clone, Copy)]
 #[expect(missing_debug_implementations, reason = "a check has no text")]
-pub struct Place<'a> {
+pub struct GateInput<'a> {
     /// Its name.
     pub connector: &'static str,
     /// Scheme and name of the host.
@@ -125,7 +125,7 @@ impl Gate {
     pub fn open(
         settings: &Settings,
         folder: &Path,
-        place: &Place<'_>,
+        place: &GateInput<'_>,
     ) -> Result<Self, SettingsFault> {
         let Some(file) = &settings.file else { return Ok(Self { found: Found::Nothing }) };
         let path = folder.join(file);
@@ -153,7 +153,7 @@ impl Gate {
         Self { found: Found::Broken { name, why, cure } }
     }
 
-    fn weigh(settings: &Settings, place: &Place<'_>, signed: &Signed, kept: Kept) -> Self {
+    fn weigh(settings: &Settings, place: &GateInput<'_>, signed: &Signed, kept: Kept) -> Self {
         let name = signed.document["agreement"].as_str().map(str::to_owned);
         if let Err(why) = trusted(settings, place.host, signed) {
             return Self::broken(name, why, SIGN);
@@ -330,7 +330,7 @@ fn trusted(settings: &Settings, host: &str, signed: &Signed) -> Result<(), Strin
 }
 
 /// Whether the words of an agreement fit the target and this program.
-fn fits(agreement: &Agreement, place: &Place<'_>) -> Result<(), String> {
+fn fits(agreement: &Agreement, place: &GateInput<'_>) -> Result<(), String> {
     if agreement.schema != SCHEMA {
         return Err(format!("its form is {}, this program reads {SCHEMA}", agreement.schema));
     }

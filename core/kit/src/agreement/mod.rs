@@ -25,7 +25,7 @@ pub mod template;
 
 pub use document::{Agreement, Environment, Level, Profile};
 pub use evidence::Evidence;
-pub use gate::{Gate, Place, Requests, Settings};
+pub use gate::{Gate, GateInput, Requests, Settings};
 pub use golden::Golden;
 pub use key::SigningKey;
 pub use status::{AgreementStatus, Kept, State};

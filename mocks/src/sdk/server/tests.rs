@@ -46,7 +46,7 @@ impl Time for Noted {
 struct Served {
     address: SocketAddr,
     time: Arc<Noted>,
-    simulator: Shared,
+    simulator: SharedSimulator,
     task: tokio::task::JoinHandle<()>,
 }
 

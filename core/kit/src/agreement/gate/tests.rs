@@ -14,8 +14,8 @@ use crate::agreement::{
 
 const HOST: &str = "https://qa.planning.example";
 
-fn place(host: &str) -> Place<'_> {
-    Place {
+fn place(host: &str) -> GateInput<'_> {
+    GateInput {
         connector: "sample",
         host,
         unconfirmed: &[],
@@ -194,7 +194,7 @@ fn what_no_public_material_confirms_is_stated_as_it_is_and_shown() {
         document.as_object_mut().unwrap().remove("profile");
         let unconfirmed = [("load.word", Value::from("Merge"))];
         let place =
-            Place { unconfirmed: &unconfirmed, requests: Requests::Own(own), ..place(HOST) };
+            GateInput { unconfirmed: &unconfirmed, requests: Requests::Own(own), ..place(HOST) };
         let signed = sign(document, &key());
         Gate::weigh(&trusts(&key()), &place, &signed, kept_as(Evidence::default()))
             .status(now())
@@ -211,7 +211,7 @@ fn what_no_public_material_confirms_is_stated_as_it_is_and_shown() {
     let changed = |one: &Golden| one.holds(Err("no such table".to_owned()), || Meaning::Taken);
     assert!(missing(stated(), &changed).contains("no such table"));
     let profile = sign(document("production", HOST), &key());
-    let own = Place { requests: Requests::Own(&good), ..place(HOST) };
+    let own = GateInput { requests: Requests::Own(&good), ..place(HOST) };
     let gate = Gate::weigh(&trusts(&key()), &own, &profile, kept_as(Evidence::default()));
     assert!(gate.status(now()).missing.contains("builds its own"));
 }

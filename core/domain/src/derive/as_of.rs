@@ -20,7 +20,7 @@ const SILENT_WEEKS_MAX: u32 = 520;
 
 /// What all resources of a derivation share.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(super) struct AsOf {
     /// `as_of` in milliseconds.
     pub(super) now: i64,
     /// First day after the horizon.
@@ -84,7 +84,7 @@ impl Days {
     }
 }
 
-impl Clock {
+impl AsOf {
     /// The clock at `now`, with a horizon of so many weeks before the current one,
     /// and behind it.
     pub(super) fn new(

@@ -1,4 +1,4 @@
-//! Cycles: every `as_of` that the ledger was given, in its own order.
+//! Taken in: every `as_of` that the ledger was given, in its own order.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use crate::{Reader, error::Result};
 
 /// One taking-in of truth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Cycle {
+pub struct TakenIn {
     /// The ledger's counter after it.
     pub counter: u64,
     /// The configured target.
@@ -26,6 +26,6 @@ pub struct Cycle {
 ///
 /// # Errors
 /// When the state can't be read.
-pub fn cycles(reader: &Reader, most: u64) -> Result<Vec<Cycle>> {
-    reader.db().cycles(most)
+pub fn taken_in(reader: &Reader, most: u64) -> Result<Vec<TakenIn>> {
+    reader.db().taken_in(most)
 }
