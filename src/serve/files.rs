@@ -104,7 +104,7 @@ pub fn sources(
     for source in &plant.sources {
         for file in &source.files {
             let mark = mark(source, Path::new(file), reader)?;
-            reports.push(or_stopped(file, read_on(source, Path::new(file), door, mark)));
+            reports.push(or_stopped(file, read_on(source, Path::new(file), door, mark.as_ref())));
         }
     }
     Ok(reports)
@@ -137,7 +137,7 @@ pub fn source_file(
     door: &dyn Door,
     reader: &Reader,
 ) -> Result<FileReport, Failure> {
-    read_on(source, file, door, mark(source, file, reader)?)
+    read_on(source, file, door, mark(source, file, reader)?.as_ref())
 }
 
 fn mark(source: &Source, file: &Path, reader: &Reader) -> Result<Option<Mark>, Failure> {
@@ -153,13 +153,13 @@ fn read_on(
     source: &Source,
     file: &Path,
     door: &dyn Door,
-    mark: Option<Mark>,
+    mark: Option<&Mark>,
 ) -> Result<FileReport, Failure> {
     let place = file.display().to_string();
     let about = |failure: Failure| failure.about(&format!("source `{}`", source.name));
     survey::expect_text(file, Some(source)).map_err(about)?;
     let io = |error: io::Error| Failure::io("read", file, &error);
-    let before = mark.as_ref().map(|mark| (mark.bytes, mark.sha256.as_str()));
+    let before = mark.map(|mark| (mark.bytes, mark.sha256.as_str()));
     let found = Survey::of(survey::open(file)?, before).map_err(io)?;
     let counts = !found.tail.is_empty() && survey::is_quiet(file, door.now());
     let report = FileReport {
@@ -168,7 +168,7 @@ fn read_on(
     };
     let tail = counts.then(|| hash(&found.tail));
     let next = Mark { bytes: found.whole, sha256: found.sha256.clone(), tail };
-    if found.behind.is_some() && mark.as_ref() == Some(&next) {
+    if found.behind.is_some() && mark == Some(&next) {
         return Ok(FileReport { unchanged: true, ..report });
     }
     // The end of an export that is the whole truth moves with every row.

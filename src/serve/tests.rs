@@ -216,7 +216,8 @@ fn a_last_row_counts_without_a_newline_once_its_file_was_quiet_and_status_knows_
     let take = || super::files::sources(&plant, &door, &state.reader().unwrap()).unwrap().remove(0);
     let waiting = || super::files::waiting(&plant, &state.reader().unwrap()).unwrap();
     let long_ago = || {
-        let at = std::time::SystemTime::now() - std::time::Duration::from_secs(11 * 60);
+        let before = std::time::Duration::from_secs(11 * 60);
+        let at = fs::metadata(&file).unwrap().modified().unwrap() - before;
         fs::File::options().append(true).open(&file).unwrap().set_modified(at).unwrap();
     };
     let (head, one, two) =

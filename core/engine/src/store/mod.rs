@@ -464,7 +464,9 @@ mod tests {
                 Ok(tx.conn().execute(query, [name])?)
             })
         };
-        (fill("a").unwrap(), fill("b").unwrap());
+        for name in ["a", "b"] {
+            fill(name).unwrap();
+        }
         drop(state);
         // The header is whole; the rest is not.
         let mut bytes = std::fs::read(&file).unwrap();
