@@ -89,6 +89,8 @@ fn link(folder: &Path, stamp: &str, part: &Path) -> io::Result<PathBuf> {
     for file in names.map(|name| folder.join(name)) {
         match fs::hard_link(part, &file) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // A file system without hard links: the name is free, and nobody else writes.
+            Err(_) if !file.exists() => return fs::rename(part, &file).map(|()| file),
             done => return done.map(|()| file),
         }
     }
