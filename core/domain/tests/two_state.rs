@@ -4,8 +4,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't make its input must fail there")]
 
+mod dice;
+
 use std::io::Write as _;
 
+use dice::Dice;
 use planthread_contracts::{Origin, RawRecord};
 use planthread_domain::{
     Decoder, Facts, Plant,
@@ -19,26 +22,9 @@ const PLAYS: usize = 4_000;
 /// Deviations by which a mean or a share of plays may lie off by chance.
 const CHANCE: f64 = 4.5;
 
-/// Numbers that look random and are the same in every run (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn share(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn wait(&mut self, mean: f64) -> f64 {
-        -mean * (1.0 - self.share()).ln()
-    }
-
-    /// Between `least` and `most`, each order of size as often as another.
-    fn size(&mut self, least: f64, most: f64) -> f64 {
-        least * (most / least).powf(self.share())
-    }
+/// Between `least` and `most`, each order of size as often as another.
+fn size(dice: &mut Dice, least: f64, most: f64) -> f64 {
+    least * (most / least).powf(dice.share())
 }
 
 struct Machine {
@@ -51,7 +37,7 @@ struct Machine {
 impl Machine {
     fn random(dice: &mut Dice) -> Self {
         let up_at_start = [1.0, 0.0, dice.share()][(dice.share() * 3.0) as usize];
-        let (to_failure, to_repair) = (dice.size(2.0, 2_000.0), dice.size(0.2, 200.0));
+        let (to_failure, to_repair) = (size(dice, 2.0, 2_000.0), size(dice, 0.2, 200.0));
         Self { to_failure, to_repair, up_at_start, hours: 24.0 + 144.0 * dice.share() }
     }
 
