@@ -80,19 +80,39 @@ pub(super) fn keep(folder: &Path, record: &str, now: Timestamp) -> Result<PathBu
     kept
 }
 
-/// Gives a finished file its name, a later one where another record has it.
+/// Gives a finished file its name, the next one in order where another record has it.
 fn link(folder: &Path, stamp: &str, part: &Path) -> io::Result<PathBuf> {
     let names = (0..u8::MAX).map(|more| match more {
         0 => format!("{stamp}.json"),
-        more => format!("{stamp}-{more:03}.json"),
+        more => format!("{stamp}_{more:03}.json"),
     });
     for file in names.map(|name| folder.join(name)) {
         match fs::hard_link(part, &file) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            // A file system without hard links: the name is free, and nobody else writes.
-            Err(_) if !file.exists() => return fs::rename(part, &file).map(|()| file),
-            done => return done.map(|()| file),
+            Ok(()) => return Ok(file),
+            Err(_) if file.exists() => {}
+            // A file system without hard links.
+            Err(_) => return fs::rename(part, &file).map(|()| file),
         }
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many records of one instant"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_one_instant_both_stay_and_half_a_record_is_none() {
+        let folder =
+            std::env::temp_dir().join(format!("planthread-records-{}", std::process::id()));
+        let now: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
+        let first = keep(&folder, r#"{"of":1}"#, now).unwrap();
+        let second = keep(&folder, r#"{"of":2}"#, now).unwrap();
+        assert!(first < second, "{} and {}", first.display(), second.display());
+        // What a process leaves behind that ends in the middle of one.
+        fs::write(folder.join(".20261126T100000000Z-1.part"), "{\"of\"").unwrap();
+        let texts: Vec<String> = all(&folder).unwrap().into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["{\"of\":1}\n", "{\"of\":2}\n"]);
+        fs::remove_dir_all(folder).unwrap();
+    }
 }
