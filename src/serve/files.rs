@@ -160,7 +160,8 @@ fn read_on(
     survey::expect_text(file, Some(source)).map_err(about)?;
     let io = |error: io::Error| Failure::io("read", file, &error);
     let before = mark.map(|mark| (mark.bytes, mark.sha256.as_str()));
-    let found = Survey::of(survey::open(file)?, before).map_err(io)?;
+    let input = survey::open(file)?;
+    let found = Survey::of(input.try_clone().map_err(io)?, before).map_err(io)?;
     let counts = !found.tail.is_empty() && survey::is_quiet(file, door.now());
     let report = FileReport {
         unfinished: !found.tail.is_empty() && !counts,
@@ -175,7 +176,18 @@ fn read_on(
     let known = found.behind.filter(|_| source.snapshot.is_none());
     let (from, behind) = known.unwrap_or_default();
     let length = found.whole + if counts { found.tail.len() as u64 } else { 0 };
-    let region = Region { source, file, place: &place, now: door.now(), from, behind, length };
+    let now = door.now();
+    let region = Region {
+        source,
+        file,
+        input: &input,
+        place: &place,
+        now,
+        from,
+        behind,
+        length,
+        tail: counts,
+    };
     let written = written(source, file);
     let arrivals = region.arrivals().map_err(about)?.map(|arrival| {
         arrival.map(|arrival| {
@@ -215,10 +227,13 @@ pub fn each(plant: &Plant, now: Timestamp, take: &mut dyn FnMut(Arrival)) -> Res
             let io = |error: io::Error| Failure::io("read", file, &error);
             let about = |failure: Failure| failure.about(&format!("source `{}`", source.name));
             survey::expect_text(file, Some(source)).map_err(about)?;
-            let found = Survey::of(survey::open(file)?, None).map_err(io)?;
+            let input = survey::open(file)?;
+            let found = Survey::of(input.try_clone().map_err(io)?, None).map_err(io)?;
             let counts = survey::is_quiet(file, now);
             let length = found.whole + if counts { found.tail.len() as u64 } else { 0 };
-            let region = Region { source, file, place, now, from: 0, behind: 0, length };
+            let (from, behind, tail) = (0, 0, counts);
+            let region =
+                Region { source, file, input: &input, place, now, from, behind, length, tail };
             for arrival in region.arrivals()? {
                 take(arrival.map_err(io)?);
             }

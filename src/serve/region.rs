@@ -1,6 +1,7 @@
 //! The part of a file that was added since the last time, record by record.
 
 use std::{
+    fs::File,
     io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom},
     path::Path,
 };
@@ -16,7 +17,7 @@ use super::{
     cloudevents::{self, Arrival},
     files::READ_AHEAD,
     lines::{Line, Lines, RECORD_BYTES_MAX},
-    snapshot, survey,
+    snapshot,
 };
 use crate::failure::Failure;
 
@@ -28,6 +29,8 @@ pub(super) type Arrivals<'a> = Box<dyn Iterator<Item = io::Result<Arrival>> + 'a
 pub(super) struct Region<'a> {
     pub(super) source: &'a Source,
     pub(super) file: &'a Path,
+    /// The file as it was opened: whoever puts another one in its place changes nothing.
+    pub(super) input: &'a File,
     pub(super) place: &'a str,
     pub(super) now: Timestamp,
     /// Bytes and lines that stand before it.
@@ -35,13 +38,15 @@ pub(super) struct Region<'a> {
     pub(super) behind: u64,
     /// Where it ends.
     pub(super) length: u64,
+    /// Whether a last line counts that has no newline.
+    pub(super) tail: bool,
 }
 
 impl<'a> Region<'a> {
     /// Its lines, of which none fills the memory.
     fn lines(&self) -> Result<Lines<impl BufRead + use<>>, Failure> {
         let io = |error: io::Error| Failure::io("read", self.file, &error);
-        let mut input = survey::open(self.file)?;
+        let mut input = self.input.try_clone().map_err(io)?;
         input.seek(SeekFrom::Start(self.from)).map_err(io)?;
         let input = input.take(self.length - self.from);
         Ok(Lines::rows(BufReader::with_capacity(READ_AHEAD, input), self.behind))
@@ -53,9 +58,10 @@ impl<'a> Region<'a> {
     /// # Errors
     /// When the file can't be opened, or its header can't be read.
     pub(super) fn arrivals(self) -> Result<Arrivals<'a>, Failure> {
-        let Self { source, place, now, .. } = self;
+        let Self { source, place, now, tail, .. } = self;
         if matches!(source.reader, Format::Cloudevents(_)) {
-            let events = self.lines()?.map(move |line| Ok(one_line(line?, place, now)));
+            let events =
+                self.lines()?.map(move |line| Ok(one_line(whole(line, tail)?, place, now)));
             return Ok(Box::new(events));
         }
         if source.snapshot.is_some() || self.repeats_an_hour()? {
@@ -69,7 +75,7 @@ impl<'a> Region<'a> {
             return Ok(Box::new((self.from == 0).then_some(Ok(Err(wrong))).into_iter()));
         }
         let rows = if self.from == 0 { lines } else { self.lines()? };
-        Ok(Box::new(rows.map(move |line| Ok(one_row(line?, source, place, now)))))
+        Ok(Box::new(rows.map(move |line| Ok(one_row(whole(line, tail)?, source, place, now)))))
     }
 
     /// Whether only the order of the file tells the time of one of its rows.
@@ -83,13 +89,28 @@ impl<'a> Region<'a> {
     fn at_once(self) -> Result<Arrivals<'a>, Failure> {
         let io = |error: io::Error| Failure::io("read", self.file, &error);
         let mut text = Vec::new();
-        survey::open(self.file)?.take(self.length).read_to_end(&mut text).map_err(io)?;
+        let mut input = self.input.try_clone().map_err(io)?;
+        input.rewind().map_err(io)?;
+        input.take(self.length).read_to_end(&mut text).map_err(io)?;
+        if !self.tail && text.last().is_some_and(|byte| *byte != b'\n') {
+            return Err(io(changed()));
+        }
         let rows = snapshot::rows(self.source, &text);
         let rows = decode::rows(rows, self.source, self.place, self.now);
         let new = rows.map(|row| row.map_err(Box::new)).filter(|row| line_of(row) > self.behind);
         let all: Vec<Arrival> = new.collect();
         Ok(Box::new(all.into_iter().map(Ok)))
     }
+}
+
+/// A line that was cut off is none: it ended when the file was surveyed.
+fn whole(line: io::Result<Line>, tail: bool) -> io::Result<Line> {
+    let line = line?;
+    if line.ended || tail { Ok(line) } else { Err(changed()) }
+}
+
+fn changed() -> io::Error {
+    io::Error::other("it was written anew while it was read; the next round reads it again")
 }
 
 /// Takes the header off `lines`; what is wrong with it, if something is.

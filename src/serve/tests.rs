@@ -10,9 +10,10 @@ use planthread_kit::{Clock, ReqwestTransport, SystemClock, Transport, TransportO
 use serde_json::{Value, json};
 
 use super::{
-    JournalDoor,
+    Door as _, JournalDoor,
     cloudevents::{BATCH, ONE},
     http::Endpoint,
+    region::Region,
 };
 use crate::config::HttpIntake;
 
@@ -285,4 +286,30 @@ async fn only_the_loopback_is_bound() {
     let config = HttpIntake { listen: "0.0.0.0:0".parse().unwrap(), body_limit: 1 };
     let refused = Endpoint::bind(&config).await.unwrap_err();
     assert!(refused.cure.contains("127.0.0.1"), "{refused}");
+}
+
+#[test]
+fn a_file_that_is_replaced_or_cut_while_it_is_read_gives_no_part_of_a_row() {
+    let file = std::env::temp_dir().join(format!("planthread-cut-{}.csv", std::process::id()));
+    let (state, plant, door) = counting("cut", &file);
+    let (head, one, two) =
+        ("hour,machine,parts\n", "2026-11-01T10:00:00Z,M1,60\n", "2026-11-01T11:00:00Z,M1,1234\n");
+    let text = format!("{head}{one}{two}");
+    fs::write(&file, &text).unwrap();
+    let input = fs::File::open(&file).unwrap();
+    let read = |cut: usize| -> Vec<_> {
+        let (length, now) = ((text.len() - cut) as u64, door.now());
+        let (source, file, place) = (&plant.sources[0], file.as_path(), "cut.csv");
+        let (input, from, behind, tail) = (&input, 0, 0, false);
+        let part = Region { source, file, input, place, now, from, behind, length, tail };
+        part.arrivals().unwrap().collect()
+    };
+    let cut = read(3);
+    assert!(matches!(cut.as_slice(), [Ok(Ok(_)), Err(_)]), "{cut:?}");
+    let other = file.with_extension("new");
+    fs::write(&other, head).unwrap();
+    fs::rename(other, &file).unwrap();
+    let whole = read(0);
+    assert!(matches!(whole.as_slice(), [Ok(Ok(_)), Ok(Ok(_))]), "{whole:?}");
+    end(state, door, &file);
 }
