@@ -67,7 +67,12 @@ pub(super) fn keep(folder: &Path, record: &str, now: Timestamp) -> Result<PathBu
     let part = folder.join(format!(".{stamp}-{}.part", std::process::id()));
     let whole = || {
         fs::create_dir_all(folder)?;
-        let mut text = File::create(&part)?;
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        // Names and reasons are for whoever may read the state.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut text = options.open(&part)?;
         text.write_all(format!("{record}\n").as_bytes())?;
         text.sync_all()?;
         let kept = link(folder, &stamp, &part)?;
