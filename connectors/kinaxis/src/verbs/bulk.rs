@@ -43,9 +43,10 @@ pub(crate) async fn write(
                 staged.push(Staged { verb: Verb::Remove, id, part: None });
             }
         }
-        let row = |line: &Line| texts(layout, &line.key, form, &line.sent());
+        let sent = part.sent(layout);
+        let row = |line: &Line| texts(layout, &line.key, form, &line.sent()[..sent.len()]);
         let rows: Vec<_> = part.rows.iter().map(row).collect();
-        let id = context.client.stage(Verb::Upload, layout, &part.sent(layout), &rows).await?;
+        let id = context.client.stage(Verb::Upload, layout, &sent, &rows).await?;
         staged.push(Staged { verb: Verb::Upload, id, part: Some(part) });
     }
     let ids: Vec<&str> = staged.iter().map(|one| one.id.as_str()).collect();

@@ -151,17 +151,17 @@ async fn held(
     let mut held = BTreeMap::new();
     for row in rows {
         match row.key.clone() {
-            Some(key) => {
+            Some(key) if !held.contains_key(&key) => {
                 held.insert(key, row);
             }
-            None if load.full() => {
+            _ if load.full() => {
                 let (full, row) = (layout.full(), row.texts.join(" "));
-                let text = format!("{full} holds a row that is not ours: {row}");
+                let text = format!("{full} holds a row that is not ours, or twice: {row}");
                 return Err(ConnectorError::new(Class::Drift, LOAD, text).cure(
                     "a Full file would delete it: use a table of ours alone, or an operation that merges",
                 ));
             }
-            None => {}
+            _ => {}
         }
     }
     Ok(held)
