@@ -28,7 +28,7 @@ use super::{
     Door, Kept,
     cloudevents::Arrival,
     lines::{Line, Lines, RECORD_BYTES_MAX},
-    region::{Region, header, one_line, one_row},
+    region::{Content, Region, header, one_line, one_row},
     snapshot::Export,
     survey::{self, Survey},
 };
@@ -169,9 +169,7 @@ fn read_on(
     };
     let tail = counts.then(|| hash(&found.tail));
     let next = Mark { bytes: found.whole, sha256: found.sha256.clone(), tail };
-    if found.behind.is_some() && mark == Some(&next) {
-        return Ok(FileReport { unchanged: true, ..report });
-    }
+    let unchanged = found.behind.is_some() && mark == Some(&next);
     // The end of an export that is the whole truth moves with every row.
     let known = found.behind.filter(|_| source.snapshot.is_none());
     let (from, behind) = known.unwrap_or_default();
@@ -188,8 +186,19 @@ fn read_on(
         length,
         tail: counts,
     };
+    let arrivals = match region.content().map_err(about)? {
+        // No mark moves: its rows come in when the header is put right.
+        Content::WrongHeader(wrong) => {
+            let kept = door.take(vec![Err(wrong)], None)?;
+            return Ok(FileReport { kept, ..report });
+        }
+        Content::Arrivals(_) if unchanged => {
+            return Ok(FileReport { unchanged, ..report });
+        }
+        Content::Arrivals(arrivals) => arrivals,
+    };
     let written = written(source, file);
-    let arrivals = region.arrivals().map_err(about)?.map(|arrival| {
+    let arrivals = arrivals.map(|arrival| {
         arrival.map(|arrival| {
             arrival.map(|mut record| {
                 written.iter().for_each(|at| decode::modified(&mut record, *at));
@@ -234,8 +243,13 @@ pub fn each(plant: &Plant, now: Timestamp, take: &mut dyn FnMut(Arrival)) -> Res
             let (from, behind, tail) = (0, 0, counts);
             let region =
                 Region { source, file, input: &input, place, now, from, behind, length, tail };
-            for arrival in region.arrivals()? {
-                take(arrival.map_err(io)?);
+            match region.content()? {
+                Content::WrongHeader(wrong) => take(Err(wrong)),
+                Content::Arrivals(all) => {
+                    for arrival in all {
+                        take(arrival.map_err(io)?);
+                    }
+                }
             }
             if !counts && !found.tail.is_empty() {
                 let origin = Origin { place: place.clone(), line: found.lines + 1 };

@@ -12,6 +12,8 @@ pub mod snapshot;
 pub mod survey;
 
 #[cfg(test)]
+mod row_tests;
+#[cfg(test)]
 mod tests;
 
 use std::{

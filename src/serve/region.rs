@@ -24,6 +24,15 @@ use crate::failure::Failure;
 /// Records, one by one; a file may become unreadable on the way.
 pub(super) type Arrivals<'a> = Box<dyn Iterator<Item = io::Result<Arrival>> + 'a>;
 
+/// What stands in a region.
+pub(super) enum Content<'a> {
+    /// Rows or events, in their order.
+    Arrivals(Arrivals<'a>),
+    /// Nothing that can be told: the first line of the file is not the declared
+    /// header, so that nobody knows what any row of it says.
+    WrongHeader(Box<RejectedRecord>),
+}
+
 /// The part of a file that is read now.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Region<'a> {
@@ -52,30 +61,28 @@ impl<'a> Region<'a> {
         Ok(Lines::rows(BufReader::with_capacity(READ_AHEAD, input), self.behind))
     }
 
-    /// What arrives in it. A first line that is not the declared header is told
-    /// with the first part of the file, and no row counts.
+    /// What stands in it, after a look at the header of its file.
     ///
     /// # Errors
     /// When the file can't be opened, or its header can't be read.
-    pub(super) fn arrivals(self) -> Result<Arrivals<'a>, Failure> {
+    pub(super) fn content(self) -> Result<Content<'a>, Failure> {
         let Self { source, place, now, tail, .. } = self;
         if matches!(source.reader, Format::Cloudevents(_)) {
             let events =
                 self.lines()?.map(move |line| Ok(one_line(whole(line, tail)?, place, now)));
-            return Ok(Box::new(events));
-        }
-        if source.snapshot.is_some() || self.repeats_an_hour()? {
-            return self.at_once();
+            return Ok(Content::Arrivals(Box::new(events)));
         }
         let io = |error: io::Error| Failure::io("read", self.file, &error);
-        let head = Self { from: 0, behind: 0, ..self };
-        let mut lines = head.lines()?;
-        let wrong = header(&mut lines, source, place, now).map_err(io)?;
-        if let Some(wrong) = wrong {
-            return Ok(Box::new((self.from == 0).then_some(Ok(Err(wrong))).into_iter()));
+        let mut lines = Self { from: 0, behind: 0, ..self }.lines()?;
+        if let Some(wrong) = header(&mut lines, source, place, now).map_err(io)? {
+            return Ok(Content::WrongHeader(wrong));
+        }
+        if source.snapshot.is_some() || self.repeats_an_hour()? {
+            return Ok(Content::Arrivals(self.at_once()?));
         }
         let rows = if self.from == 0 { lines } else { self.lines()? };
-        Ok(Box::new(rows.map(move |line| Ok(one_row(whole(line, tail)?, source, place, now)))))
+        let rows = rows.map(move |line| Ok(one_row(whole(line, tail)?, source, place, now)));
+        Ok(Content::Arrivals(Box::new(rows)))
     }
 
     /// Whether only the order of the file tells the time of one of its rows.
