@@ -29,7 +29,8 @@ use tokio::net::TcpListener;
 use super::{
     Door, Kept, TEXT_MAX,
     cloudevents::{self, Arrival, BATCH, ONE},
-    read_timeout::{OurTurn, TimedListener},
+    places::OurTurn,
+    read_timeout::TimedListener,
 };
 use crate::{config::HttpIntake, failure::Failure, report::text_table::short};
 

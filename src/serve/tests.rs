@@ -1,6 +1,6 @@
 //! The HTTP door with a real socket: what it answers, and when.
 
-use std::{fs, sync::Arc};
+use std::{fs, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -8,14 +8,17 @@ use planthread_domain::model::Plant;
 use planthread_engine::{State, journal};
 use planthread_kit::{Clock, ReqwestTransport, SystemClock, Transport, TransportOptions};
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt as _, net::TcpSocket};
 
 use super::{
     Door as _, JournalDoor,
     cloudevents::{BATCH, ONE},
     http::Endpoint,
+    places::CONNECTIONS_MAX,
+    read_timeout::SILENCE_MAX,
     region::{Content, Region},
 };
-use crate::config::HttpIntake;
+use crate::{config::HttpIntake, failure::Failure};
 
 /// A plant whose only source is a twin.
 const PLANT: &str = r#"{
@@ -46,64 +49,75 @@ async fn post(url: &str, media: &str, body: String) -> (StatusCode, Value) {
     (response.status(), body)
 }
 
+/// A door that is served, until it is dropped.
+struct Served {
+    state: Arc<State>,
+    address: SocketAddr,
+    url: String,
+    task: tokio::task::JoinHandle<Result<(), Failure>>,
+}
+
+impl Served {
+    async fn new(name: &str, body_limit: usize) -> Self {
+        let folder = std::env::temp_dir().join(format!("planthread-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let state = Arc::new(State::open(&folder, clock.now()).unwrap());
+        let plant = Arc::new(serde_json::from_str(PLANT).unwrap());
+        let door = Arc::new(JournalDoor::new(Arc::clone(&state), plant, Arc::clone(&clock)));
+        let config = HttpIntake { listen: "127.0.0.1:0".parse().unwrap(), body_limit };
+        let endpoint = Endpoint::bind(&config).await.unwrap();
+        let (address, url) = (endpoint.address, format!("http://{}/events", endpoint.address));
+        let task = tokio::spawn(endpoint.serve(door, clock, std::future::pending()));
+        Self { state, address, url, task }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.task.abort();
+        let _ = fs::remove_dir_all(self.state.dir());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn events_are_durable_when_they_are_answered_and_bad_ones_are_named() {
-    let folder = std::env::temp_dir().join(format!("planthread-door-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let state = Arc::new(State::open(&folder, clock.now()).unwrap());
-    let plant = Arc::new(serde_json::from_str(PLANT).unwrap());
-    let door = Arc::new(JournalDoor::new(Arc::clone(&state), plant, Arc::clone(&clock)));
-    let config = HttpIntake { listen: "127.0.0.1:0".parse().unwrap(), body_limit: 60_000 };
-    let endpoint = Endpoint::bind(&config).await.unwrap();
-    let url = format!("http://{}/events", endpoint.address);
-    let served = tokio::spawn(endpoint.serve(door, clock, std::future::pending()));
+    let served = Served::new("door", 60_000).await;
+    let (url, state) = (served.url.as_str(), &served.state);
     let records = || journal::counts(&state.reader().unwrap()).unwrap().records;
 
-    let (status, kept) = post(&url, ONE, event("1", "M1").to_string()).await;
+    let (status, kept) = post(url, ONE, event("1", "M1").to_string()).await;
     assert_eq!((status, &kept["taken"]), (StatusCode::OK, &json!(1)), "{kept}");
     assert_eq!(records(), 1, "on the disk before the answer");
 
     let batch = json!([event("1", "M1"), event("2", "M1"), event("3", "M9")]);
-    let (status, kept) = post(&url, BATCH, batch.to_string()).await;
+    let (status, kept) = post(url, BATCH, batch.to_string()).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!((&kept["taken"], &kept["duplicates"]), (&json!(1), &json!(1)), "{kept}");
     let refused = &kept["rejected"][0];
     assert_eq!(refused["line"], json!(3));
     assert!(refused["reason"].as_str().unwrap().contains("`M9`"), "{refused}");
 
-    let (status, _) = post(&url, ONE, event("4", "M9").to_string()).await;
+    let (status, _) = post(url, ONE, event("4", "M9").to_string()).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
-    let (status, _) = post(&url, "text/plain", String::new()).await;
+    let (status, _) = post(url, "text/plain", String::new()).await;
     assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let (status, _) = post(&url, ONE, "x".repeat(60_001)).await;
+    let (status, _) = post(url, ONE, "x".repeat(60_001)).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-    let (status, _) = post(&url, BATCH, format!("[{}1]", "1,".repeat(10_000))).await;
+    let (status, _) = post(url, BATCH, format!("[{}1]", "1,".repeat(10_000))).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "more events than a batch may hold");
-    let (status, kept) = post(&url, BATCH, format!("[{}1]", "1,".repeat(999))).await;
+    let (status, kept) = post(url, BATCH, format!("[{}1]", "1,".repeat(999))).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(kept["rejected"].as_array().unwrap().len(), 100, "the answer is bounded");
     assert_eq!(kept["not_listed"], json!(900));
     assert_eq!(journal::counts(&state.reader().unwrap()).unwrap().rejected, 1_002);
     assert_eq!(records(), 2);
-    served.abort();
-    drop(state);
-    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_of_somebody_else_posts_nothing_under_whatever_name_it_found_us() {
-    let folder = std::env::temp_dir().join(format!("planthread-origin-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let state = Arc::new(State::open(&folder, clock.now()).unwrap());
-    let plant = Arc::new(serde_json::from_str(PLANT).unwrap());
-    let door = Arc::new(JournalDoor::new(Arc::clone(&state), plant, Arc::clone(&clock)));
-    let config = HttpIntake { listen: "127.0.0.1:0".parse().unwrap(), body_limit: 20_000 };
-    let endpoint = Endpoint::bind(&config).await.unwrap();
-    let port = endpoint.address.port();
-    let url = format!("http://{}/events", endpoint.address);
-    let served = tokio::spawn(endpoint.serve(door, clock, std::future::pending()));
+    let served = Served::new("origin", 20_000).await;
+    let port = served.address.port();
     let transport = ReqwestTransport::new(&TransportOptions::default()).unwrap();
     let (here, rebound) = (format!("localhost:{port}"), format!("rebound.example:{port}"));
     let (page, own) = ("https://page.example".to_owned(), format!("http://127.0.0.1:{port}"));
@@ -119,13 +133,63 @@ async fn a_page_of_somebody_else_posts_nothing_under_whatever_name_it_found_us()
     ] {
         let body = Bytes::from(event("1", "M1").to_string());
         let request =
-            Request::post(&url).header("content-type", ONE).header(name, value).body(body);
+            Request::post(&served.url).header("content-type", ONE).header(name, value).body(body);
         let answer = transport.send(request.unwrap()).await.unwrap();
         assert_eq!(answer.status(), status, "{name}: {value}: {answer:?}");
     }
-    served.abort();
-    drop(state);
-    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Somebody who connects, says so much, and then a byte a time; or nothing more,
+/// and takes no answer.
+async fn keep_waiting(address: SocketAddr, says: String, trickles: bool) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    if !trickles {
+        let _ = stream.write_all(says.repeat(4).as_bytes()).await;
+        return std::future::pending().await;
+    }
+    let mut said = stream.write_all(says.as_bytes()).await;
+    while said.is_ok() {
+        SystemClock::new().sleep(Duration::from_millis(50)).await;
+        said = stream.write_all(b" ").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_or_takes_nothing_keeps_no_honest_sender_out() {
+    let long = "M".repeat(400);
+    let batch = Value::from_iter((0..100).map(|id| event(&id.to_string(), &long))).to_string();
+    let head = |length: usize| {
+        format!(
+            "POST /events HTTP/1.1\r\nhost: localhost\r\ncontent-type: {BATCH}\r\n\
+             content-length: {length}\r\n\r\n"
+        )
+    };
+    for (says, trickles) in [
+        (String::new(), true),
+        ("POST /eve".to_owned(), true),
+        (head(50_000) + "[", true),
+        (head(batch.len()) + &batch, false),
+    ] {
+        let served = Served::new("patience", 200_000).await;
+        let port = served.address.port();
+        let says = says.replace("localhost", &format!("localhost:{port}"));
+        let others: Vec<_> = (0..CONNECTIONS_MAX + 9)
+            .map(|_| tokio::spawn(keep_waiting(served.address, says.clone(), trickles)))
+            .collect();
+        // They all have come, and taken what places there are.
+        SystemClock::new().sleep(Duration::from_millis(300)).await;
+        for id in 0..3 {
+            let honest = post(&served.url, ONE, event(&id.to_string(), "M1").to_string());
+            tokio::select! {
+                (status, _) = honest => assert_eq!(status, StatusCode::OK),
+                // Far less than they may be silent for.
+                () = SystemClock::new().sleep(SILENCE_MAX / 3) => panic!("kept out: {says:.40}"),
+            }
+        }
+        others.iter().for_each(tokio::task::JoinHandle::abort);
+    }
 }
 
 /// A pipe that says one line at a time, and then breaks.
@@ -217,7 +281,7 @@ fn a_last_row_counts_without_a_newline_once_its_file_was_quiet_and_status_knows_
     let take = || super::files::sources(&plant, &door, &state.reader().unwrap()).unwrap().remove(0);
     let waiting = || super::files::waiting(&plant, &state.reader().unwrap()).unwrap();
     let long_ago = || {
-        let before = std::time::Duration::from_secs(11 * 60);
+        let before = Duration::from_secs(11 * 60);
         let at = fs::metadata(&file).unwrap().modified().unwrap() - before;
         fs::File::options().append(true).open(&file).unwrap().set_modified(at).unwrap();
     };
