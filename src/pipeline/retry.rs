@@ -11,7 +11,10 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_contracts::{CellKey, Origin, RawRecord, RejectedRecord};
-use planthread_domain::{decode, model::Source};
+use planthread_domain::{
+    decode::{self, HEADER},
+    model::Source,
+};
 use planthread_engine::{
     Reader,
     journal::{self, Cured, RejectedEntry},
@@ -30,7 +33,7 @@ use crate::{
 };
 
 /// The lines of the sources' files as they stand now, by place.
-type LinesNow = BTreeMap<String, Vec<Vec<u8>>>;
+type LinesNow = BTreeMap<String, BTreeMap<u64, Vec<u8>>>;
 
 /// What came in after all.
 #[derive(Debug, Default, Serialize)]
@@ -111,9 +114,13 @@ impl Bridge {
     }
 
     fn lines_now(&self, entries: &[RejectedEntry]) -> LinesNow {
-        let places: BTreeSet<&String> = entries.iter().map(|e| &e.record.origin.place).collect();
-        let ours = places.into_iter().filter(|place| self.sources_of(place).next().is_some());
-        ours.map(|place| (place.clone(), files::lines_now(Path::new(place)))).collect()
+        let mut numbers: BTreeMap<&String, BTreeSet<u64>> = BTreeMap::new();
+        for Origin { place, line } in entries.iter().map(|entry| &entry.record.origin) {
+            numbers.entry(place).or_default().insert(*line);
+        }
+        let ours = numbers.into_iter().filter(|(place, _)| self.sources_of(place).next().is_some());
+        ours.map(|(place, lines)| (place.clone(), files::lines_now(Path::new(place), &lines)))
+            .collect()
     }
 
     /// Whether the line of the file holds the refused record, put right, and
@@ -125,12 +132,11 @@ impl Bridge {
         lines: &LinesNow,
     ) -> Result<bool, Failure> {
         let RejectedRecord { origin, field, body: was, .. } = &entry.record;
-        let at = usize::try_from(origin.line).unwrap_or(usize::MAX).wrapping_sub(1);
-        let Some(now) = lines.get(&origin.place).and_then(|lines| lines.get(at)) else {
+        let Some(now) = lines.get(&origin.place).and_then(|lines| lines.get(&origin.line)) else {
             return Ok(false);
         };
         for source in self.sources_of(&origin.place) {
-            if field == HEADER && decode::is_header(now, source) {
+            if field == HEADER && decode::wrong_header(now, source, origin.clone()).is_none() {
                 return Ok(true);
             }
             let same = match decode::row(now, source, origin.clone(), entry.at) {
@@ -181,9 +187,6 @@ impl Bridge {
         Ok(ledger::retry(&self.state, keys)?)
     }
 }
-
-/// The field of a rejection that is about the first line of a file.
-const HEADER: &str = "header";
 
 /// The event that these bytes are, if they are one.
 fn event(body: &[u8], origin: &Origin, at: Timestamp) -> Option<RawRecord> {

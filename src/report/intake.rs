@@ -54,7 +54,8 @@ impl View for Ingested {
         for refusal in self.refusals().take(REFUSALS_SHOWN) {
             refused(text_table, refusal);
         }
-        let more = self.refusals().count().saturating_sub(REFUSALS_SHOWN);
+        let all: usize = self.files.iter().map(|file| file.kept.all.rejected).sum();
+        let more = all.saturating_sub(REFUSALS_SHOWN);
         if more > 0 {
             text_table.line(format!("  and {more} more: `planthread rejects`"));
         }
@@ -122,10 +123,10 @@ fn sentence(file: &FileReport) -> String {
     let mut parts = vec![count(kept.taken, "new record")];
     for (n, what) in [
         (kept.duplicates, "known already"),
-        (kept.corrected.len(), "corrected"),
-        (kept.rejected.len(), "refused"),
-        (kept.conflicts.len(), "in conflict"),
-        (kept.quarantined.len(), "from the future"),
+        (kept.all.corrected, "corrected"),
+        (kept.all.rejected, "refused"),
+        (kept.all.conflicts, "in conflict"),
+        (kept.all.quarantined, "from the future"),
     ] {
         if n > 0 {
             parts.push(format!("{n} {what}"));

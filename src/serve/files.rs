@@ -5,10 +5,10 @@
 //! written to the file for a while: before that, nobody can tell whether it is
 //! whole. A pipe that was closed is finished.
 //!
-//! A file is read as a stream, whatever its size. Only an export that is the whole
-//! truth, and rows of an hour that the clocks repeat, need all of it at once.
+//! A file is read as a stream, whatever its size.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, BufReader, Read, Seek as _, SeekFrom},
     path::Path,
@@ -27,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Door, Kept,
     cloudevents::Arrival,
-    lines::{Line, Lines, RECORD_BYTES_MAX},
+    lines::{Line, Lines, RECORD_BYTES_MAX, without_ends},
     region::{Content, Region, header, one_line, one_row},
     snapshot::Export,
     survey::{self, Survey},
@@ -167,12 +167,13 @@ fn read_on(
         unfinished: !found.tail.is_empty() && !counts,
         ..FileReport::of(place.clone())
     };
-    let tail = counts.then(|| hash(&found.tail));
+    let tail = counts.then(|| hash(without_ends(&found.tail)));
     let next = Mark { bytes: found.whole, sha256: found.sha256.clone(), tail };
     let unchanged = found.behind.is_some() && mark == Some(&next);
     // The end of an export that is the whole truth moves with every row.
     let known = found.behind.filter(|_| source.snapshot.is_none());
     let (from, behind) = known.unwrap_or_default();
+    let counted = mark.filter(|_| known.is_some()).and_then(|mark| mark.tail.as_deref());
     let length = found.whole + if counts { found.tail.len() as u64 } else { 0 };
     let now = door.now();
     let region = Region {
@@ -185,6 +186,7 @@ fn read_on(
         behind,
         length,
         tail: counts,
+        known: counted,
     };
     let arrivals = match region.content().map_err(about)? {
         // No mark moves: its rows come in when the header is put right.
@@ -240,9 +242,7 @@ pub fn each(plant: &Plant, now: Timestamp, take: &mut dyn FnMut(Arrival)) -> Res
             let found = Survey::of(input.try_clone().map_err(io)?, None).map_err(io)?;
             let counts = survey::is_quiet(file, now);
             let length = found.whole + if counts { found.tail.len() as u64 } else { 0 };
-            let (from, behind, tail) = (0, 0, counts);
-            let region =
-                Region { source, file, input: &input, place, now, from, behind, length, tail };
+            let region = Region::whole(source, file, &input, (place, now), (length, counts));
             match region.content()? {
                 Content::WrongHeader(wrong) => take(Err(wrong)),
                 Content::Arrivals(all) => {
@@ -283,7 +283,7 @@ pub fn waiting(plant: &Plant, reader: &Reader) -> Result<Vec<WaitingLine>, Failu
             let mark = mark(source, path, reader)?;
             let Some((written, tail)) = last_line(path) else { continue };
             let known = mark.and_then(|mark| mark.tail);
-            if !tail.is_empty() && known != Some(hash(&tail)) {
+            if !tail.is_empty() && known != Some(hash(without_ends(&tail))) {
                 let counts_at = written.saturating_add(survey::QUIET).unwrap_or(Timestamp::MAX);
                 all.push(WaitingLine { place: path.display().to_string(), written, counts_at });
             }
@@ -313,15 +313,14 @@ fn unfinished(body: &[u8], origin: Origin) -> RejectedRecord {
     }
 }
 
-/// The lines of a file as they stand now, for whoever looks for one by its
-/// number; nothing when it can't be read.
-pub fn lines_now(file: &Path) -> Vec<Vec<u8>> {
-    let mut text = Vec::new();
+/// Lines of a file as they stand now, by their numbers; none when it can't be
+/// read, and none that is too long for a record or has no end.
+pub fn lines_now(file: &Path, numbers: &BTreeSet<u64>) -> BTreeMap<u64, Vec<u8>> {
     // A file that is gone has no lines.
-    let _ = survey::open(file).map(|mut input| input.read_to_end(&mut text));
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
-    let (text, _) = whole_lines(text);
-    text.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end().to_vec()).collect()
+    let Ok(input) = survey::open(file) else { return BTreeMap::new() };
+    let lines = Lines::rows(BufReader::with_capacity(READ_AHEAD, input), 0).map_while(Result::ok);
+    let wanted = lines.filter(|line| line.ended && numbers.contains(&line.number));
+    wanted.filter_map(|line| Some((line.number, line.bytes.ok()?))).collect()
 }
 
 /// Reads newline-delimited CloudEvents from `input` to its end, which ends the
@@ -370,7 +369,7 @@ pub fn piped(
     }
     let mut lines = Lines::rows(BufReader::with_capacity(READ_AHEAD, input), 0);
     let unread = |error: io::Error| Failure::usage(format!("can't read {place}: {error}"));
-    if let Some(wrong) = header(&mut lines, source, place, door.now()).map_err(unread)? {
+    if let Some(wrong) = header(&mut lines, source, place).map_err(unread)? {
         let kept = door.take(vec![Err(wrong)], None)?;
         return Ok(FileReport { kept, ..FileReport::of(place.to_owned()) });
     }

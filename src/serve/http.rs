@@ -23,7 +23,6 @@ use axum::{
 use jiff::Timestamp;
 use planthread_contracts::Origin;
 use planthread_kit::Clock;
-use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::{
@@ -148,7 +147,7 @@ async fn take(
         Ok(Ok(kept)) => {
             let nothing = kept.taken == 0 && kept.duplicates == 0 && !kept.rejected.is_empty();
             let status = if nothing { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-            (status, Json(Answer::of(kept))).into_response()
+            (status, Json(answer(kept))).into_response()
         }
         // Not durable: the sender keeps the events and tries again.
         Ok(Err(failure)) => (StatusCode::SERVICE_UNAVAILABLE, failure.message).into_response(),
@@ -157,36 +156,14 @@ async fn take(
 }
 
 /// What became of a request, in an answer of bounded size.
-#[derive(Debug, Serialize)]
-struct Answer {
-    #[serde(flatten)]
-    kept: Kept,
-    /// Records that are on the lists of `planthread rejects`, and not on these.
-    #[serde(skip_serializing_if = "is_zero")]
-    not_listed: usize,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
-const fn is_zero(n: &usize) -> bool {
-    *n == 0
-}
-
-impl Answer {
-    fn of(mut kept: Kept) -> Self {
-        let all = kept.rejected.len() + kept.conflicts.len() + kept.quarantined.len();
-        kept.rejected.truncate(LISTED);
-        for one in &mut kept.rejected {
-            for text in [&mut one.field, &mut one.reason, &mut one.cure] {
-                *text = short(text, TEXT_MAX);
-            }
-        }
-        for list in [&mut kept.conflicts, &mut kept.quarantined] {
-            list.truncate(LISTED);
-            list.iter_mut().for_each(|text| *text = short(text, TEXT_MAX));
-        }
-        let listed = kept.rejected.len() + kept.conflicts.len() + kept.quarantined.len();
-        Self { kept, not_listed: all - listed }
+fn answer(mut kept: Kept) -> Kept {
+    kept.list(LISTED);
+    let rejected = kept.rejected.iter_mut();
+    let rejected = rejected.flat_map(|one| [&mut one.field, &mut one.reason, &mut one.cure]);
+    for text in rejected.chain(&mut kept.conflicts).chain(&mut kept.quarantined) {
+        *text = short(text, TEXT_MAX);
     }
+    kept
 }
 
 /// The records of a body, or why it is not read at all.

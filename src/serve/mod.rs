@@ -38,7 +38,7 @@ use serde::Serialize;
 
 use crate::{failure::Failure, pipeline::Entry, report::text_table::short};
 use cloudevents::Arrival;
-use lines::RECORD_BYTES_MAX;
+use lines::not_too_long;
 
 /// Where every record comes in.
 pub trait Door: Send + Sync + fmt::Debug {
@@ -76,7 +76,35 @@ pub struct Kept {
     pub rejected: Vec<Refusal>,
     /// What was understood, by what it feeds.
     pub feeds: Vec<Fed>,
+    /// Records that are on the lists of `planthread rejects`, and not on these:
+    /// however many rows of a file are refused, the first ones tell why.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub not_listed: usize,
+    /// How many stand on each list, listed or not.
+    #[serde(skip)]
+    pub all: Counts,
 }
+
+/// How many records were not simply taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// In conflict with another one of their id.
+    pub conflicts: usize,
+    /// Corrections that count.
+    pub corrected: usize,
+    /// Of the future.
+    pub quarantined: usize,
+    /// Not understood.
+    pub rejected: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+/// Records of each kind that are listed of one file.
+const LISTED: usize = 1_000;
 
 /// Records that were understood, and the figures that they feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -116,10 +144,36 @@ impl From<&RejectedRecord> for Refusal {
 }
 
 impl Kept {
+    /// Counts what is listed, where all of it is.
+    fn counted(mut self) -> Self {
+        self.all = Counts {
+            conflicts: self.conflicts.len(),
+            corrected: self.corrected.len(),
+            quarantined: self.quarantined.len(),
+            rejected: self.rejected.len(),
+        };
+        self
+    }
+
+    /// Lists no more than `most` of each kind.
+    fn list(&mut self, most: usize) {
+        let texts = [&mut self.conflicts, &mut self.corrected, &mut self.quarantined];
+        texts.into_iter().for_each(|list| list.truncate(most));
+        self.rejected.truncate(most);
+        let Counts { conflicts, corrected, quarantined, rejected } = self.all;
+        let lists = [&self.conflicts, &self.corrected, &self.quarantined];
+        let listed = lists.map(Vec::len).iter().sum::<usize>() + self.rejected.len();
+        self.not_listed = conflicts + corrected + quarantined + rejected - listed;
+    }
+
     /// Adds what another take kept.
     pub fn add(&mut self, other: Self) {
         self.taken += other.taken;
         self.duplicates += other.duplicates;
+        self.all.conflicts += other.all.conflicts;
+        self.all.corrected += other.all.corrected;
+        self.all.quarantined += other.all.quarantined;
+        self.all.rejected += other.all.rejected;
         self.conflicts.extend(other.conflicts);
         self.corrected.extend(other.corrected);
         self.quarantined.extend(other.quarantined);
@@ -130,6 +184,7 @@ impl Kept {
                 None => self.feeds.push(fed),
             }
         }
+        self.list(LISTED);
     }
 }
 
@@ -225,18 +280,12 @@ const TEXT_MAX: usize = 500;
 /// The arrival, unless its record is too long; what is told of a refused one is
 /// short, and so is what is kept of it.
 pub(crate) fn bounded(arrival: Arrival) -> Arrival {
-    let long = |origin| {
-        Err(Box::new(RejectedRecord {
-            origin,
-            field: String::new(),
-            reason: format!("the record is longer than {RECORD_BYTES_MAX} bytes"),
-            cure: "send smaller records; a quote or a line end may be missing".to_owned(),
-            body: Vec::new(),
-        }))
+    let (body, origin) = match &arrival {
+        Ok(record) => (&record.body, &record.origin),
+        Err(refused) => (&refused.body, &refused.origin),
     };
+    not_too_long(body).map_err(|long| long.refused(origin.clone()))?;
     match arrival {
-        Ok(record) if record.body.len() > RECORD_BYTES_MAX => long(record.origin),
-        Err(refused) if refused.body.len() > RECORD_BYTES_MAX => long(refused.origin),
         Err(mut refused) => {
             for text in [&mut refused.field, &mut refused.reason, &mut refused.cure] {
                 *text = short(text, TEXT_MAX);
@@ -316,6 +365,6 @@ impl Door for JournalDoor {
         if !done.conflicts.is_empty() {
             self.settle(&done.conflicts, &mut kept)?;
         }
-        Ok(kept)
+        Ok(kept.counted())
     }
 }

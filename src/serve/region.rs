@@ -9,14 +9,14 @@ use std::{
 use jiff::Timestamp;
 use planthread_contracts::{Origin, RejectedRecord};
 use planthread_domain::{
-    decode::{self, RepeatedHour},
+    decode::{self, HEADER, Passes, RepeatedHour},
     model::{Source, SourceFormat as Format},
 };
 
 use super::{
     cloudevents::{self, Arrival},
     files::READ_AHEAD,
-    lines::{Line, Lines, RECORD_BYTES_MAX},
+    lines::{Line, Lines},
     snapshot,
 };
 use crate::failure::Failure;
@@ -49,9 +49,24 @@ pub(super) struct Region<'a> {
     pub(super) length: u64,
     /// Whether a last line counts that has no newline.
     pub(super) tail: bool,
+    /// Digest of its first line, where that counted already, without its newline.
+    pub(super) known: Option<&'a str>,
 }
 
 impl<'a> Region<'a> {
+    /// The whole of a file, up to a length; a last line may count that has no
+    /// newline.
+    pub(super) const fn whole(
+        source: &'a Source,
+        file: &'a Path,
+        input: &'a File,
+        (place, now): (&'a str, Timestamp),
+        (length, tail): (u64, bool),
+    ) -> Self {
+        let (from, behind, known) = (0, 0, None);
+        Self { source, file, input, place, now, from, behind, length, tail, known }
+    }
+
     /// Its lines, of which none fills the memory.
     fn lines(&self) -> Result<Lines<impl BufRead + use<>>, Failure> {
         let io = |error: io::Error| Failure::io("read", self.file, &error);
@@ -64,49 +79,64 @@ impl<'a> Region<'a> {
     /// What stands in it, after a look at the header of its file.
     ///
     /// # Errors
-    /// When the file can't be opened, or its header can't be read.
+    /// When the file can't be read, or too many of its rows wait for one another.
     pub(super) fn content(self) -> Result<Content<'a>, Failure> {
-        let Self { source, place, now, tail, .. } = self;
-        if matches!(source.reader, Format::Cloudevents(_)) {
-            let events =
-                self.lines()?.map(move |line| Ok(one_line(whole(line, tail)?, place, now)));
-            return Ok(Content::Arrivals(Box::new(events)));
+        let Self { source, place, now, tail, known, .. } = self;
+        let rows = !matches!(source.reader, Format::Cloudevents(_));
+        let head = Self { from: 0, behind: 0, ..self };
+        if rows {
+            let io = |error: io::Error| Failure::io("read", self.file, &error);
+            let wrong = header(&mut head.lines()?, source, place).map_err(io)?;
+            if let Some(wrong) = wrong {
+                return Ok(Content::WrongHeader(wrong));
+            }
         }
-        let io = |error: io::Error| Failure::io("read", self.file, &error);
-        let mut lines = Self { from: 0, behind: 0, ..self }.lines()?;
-        if let Some(wrong) = header(&mut lines, source, place, now).map_err(io)? {
-            return Ok(Content::WrongHeader(wrong));
-        }
-        if source.snapshot.is_some() || self.repeats_an_hour()? {
-            return Ok(Content::Arrivals(self.at_once()?));
-        }
-        let rows = if self.from == 0 { lines } else { self.lines()? };
-        let rows = rows.map(move |line| Ok(one_row(whole(line, tail)?, source, place, now)));
-        Ok(Content::Arrivals(Box::new(rows)))
+        let passes = self.passes(head)?;
+        let header_lines = usize::from(rows && self.from == 0);
+        let lines = self.lines()?.skip(header_lines);
+        let lines = lines.enumerate().filter(move |(at, line)| {
+            *at > 0 || known.is_none_or(|known| !line.as_ref().is_ok_and(|line| line.is(known)))
+        });
+        let mut lines = lines.map(move |(_, line)| whole(line, tail)).peekable();
+        let arrivals = std::iter::from_fn(move || {
+            let line = lines.next()?;
+            // Only the last line may say that an export is whole.
+            if lines.peek().is_none() && line.as_ref().is_ok_and(|l| snapshot::is_mark(source, l)) {
+                return None;
+            }
+            Some(line.map(|line| match rows {
+                true => one_row(line, source, place, now).map(|mut record| {
+                    passes.note(&mut record, source);
+                    record
+                }),
+                false => one_line(line, place, now),
+            }))
+        });
+        Ok(Content::Arrivals(Box::new(arrivals)))
     }
 
-    /// Whether only the order of the file tells the time of one of its rows.
-    fn repeats_an_hour(&self) -> Result<bool, Failure> {
-        let Some(hour) = RepeatedHour::of(self.source) else { return Ok(false) };
-        let mut lines = self.lines()?.map_while(Result::ok).filter_map(|line| line.bytes);
-        Ok(lines.any(|row| hour.holds(&row)))
-    }
-
-    /// The same of a file that must be seen as a whole.
-    fn at_once(self) -> Result<Arrivals<'a>, Failure> {
-        let io = |error: io::Error| Failure::io("read", self.file, &error);
-        let mut text = Vec::new();
-        let mut input = self.input.try_clone().map_err(io)?;
-        input.rewind().map_err(io)?;
-        input.take(self.length).read_to_end(&mut text).map_err(io)?;
-        if !self.tail && text.last().is_some_and(|byte| *byte != b'\n') {
-            return Err(io(changed()));
+    /// Of which pass its rows are, where only the order of the file, which begins
+    /// with `head`, tells the time of one of them.
+    fn passes(self, head: Self) -> Result<Passes, Failure> {
+        let Some(hour) = RepeatedHour::of(self.source) else { return Ok(Passes::default()) };
+        let rows = |region: Self| -> Result<_, Failure> {
+            let lines = region.lines()?.map_while(Result::ok);
+            Ok(lines.filter_map(|line| Some((line.number, line.bytes.ok()?))))
+        };
+        if !rows(self)?.any(|(_, row)| hour.holds(&row)) {
+            return Ok(Passes::default());
         }
-        let rows = snapshot::rows(self.source, &text);
-        let rows = decode::rows(rows, self.source, self.place, self.now);
-        let new = rows.map(|row| row.map_err(Box::new)).filter(|row| line_of(row) > self.behind);
-        let all: Vec<Arrival> = new.collect();
-        Ok(Box::new(all.into_iter().map(Ok)))
+        let mut order = hour.file(self.now);
+        if rows(head)?.all(|(line, row)| order.read(line, &row)) {
+            return Ok(order.passes());
+        }
+        Err(Failure::usage(format!(
+            "{} has more than {} rows of hours that the clocks repeat, and nothing but their order \
+             tells their time",
+            self.place,
+            decode::ROWS_MAX
+        ))
+        .cure("write the times with an offset, such as +02:00, or keep one year in a file"))
     }
 }
 
@@ -125,23 +155,22 @@ pub(super) fn header(
     lines: &mut Lines<impl BufRead>,
     source: &Source,
     place: &str,
-    now: Timestamp,
 ) -> io::Result<Option<Box<RejectedRecord>>> {
     let Some(line) = lines.next().transpose()? else { return Ok(None) };
-    let number = line.number;
-    let Some(bytes) = &line.bytes else { return Ok(one_line(line, place, now).err()) };
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let wrong = decode::rows(bytes, source, place, now).find_map(Result::err);
-    Ok(wrong.map(|mut wrong| {
-        wrong.origin.line = number;
-        Box::new(wrong)
-    }))
+    let origin = Origin { place: place.to_owned(), line: line.number };
+    Ok(match &line.bytes {
+        Ok(bytes) => decode::wrong_header(bytes, source, origin).map(Box::new),
+        Err(long) => {
+            let field = HEADER.to_owned();
+            Some(Box::new(RejectedRecord { field, ..*long.refused(origin) }))
+        }
+    })
 }
 
 /// One row of a delimited source.
 pub(super) fn one_row(line: Line, source: &Source, place: &str, now: Timestamp) -> Arrival {
     let origin = Origin { place: place.to_owned(), line: line.number };
-    let row = line.bytes.as_ref().and_then(|row| decode::row(row, source, origin, now));
+    let row = line.bytes.as_ref().ok().and_then(|row| decode::row(row, source, origin, now));
     row.unwrap_or_else(|| one_line(line, place, now))
 }
 
@@ -149,20 +178,7 @@ pub(super) fn one_row(line: Line, source: &Source, place: &str, now: Timestamp) 
 pub(super) fn one_line(line: Line, place: &str, now: Timestamp) -> Arrival {
     let origin = Origin { place: place.to_owned(), line: line.number };
     match line.bytes {
-        Some(bytes) => cloudevents::event(&bytes, origin, now),
-        None => Err(Box::new(RejectedRecord {
-            origin,
-            field: String::new(),
-            reason: format!("the line is longer than {RECORD_BYTES_MAX} bytes"),
-            cure: "send smaller events".to_owned(),
-            body: Vec::new(),
-        })),
-    }
-}
-
-fn line_of(arrival: &Arrival) -> u64 {
-    match arrival {
-        Ok(record) => record.origin.line,
-        Err(rejected) => rejected.origin.line,
+        Ok(bytes) => cloudevents::event(&bytes, origin, now),
+        Err(long) => Err(long.refused(origin)),
     }
 }

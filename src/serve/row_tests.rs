@@ -116,9 +116,6 @@ impl World {
                 self.add(wrong);
                 self.text.push('\n');
             }
-            // Where the order of the file tells the time, its last row may be refused
-            // first and understood later.
-            Step::Quiet if self.way == Way::RepeatedHour => self.step(Step::Row { wrong: false }),
             Step::Quiet => self.add(false),
             Step::Header { right } => self.right = right,
             Step::Restart => self.restart(),

@@ -5,11 +5,16 @@
 //! before a person has agreed when it lost more than a twentieth of its rows: a
 //! report with a narrower filter looks just like a thousand deletions.
 
-use std::{collections::BTreeSet, fs, io::Read as _, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{self, Read, Seek as _, SeekFrom},
+    path::Path,
+};
 
 use jiff::Timestamp;
 use planthread_domain::{
-    decode::{self, Decoder, Facts},
+    decode::{Decoder, Facts},
     model::{Complete, Plant, Snapshot, Source},
 };
 use planthread_engine::{
@@ -17,12 +22,21 @@ use planthread_engine::{
     journal::{self, Append, Verdict},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use super::{files, survey};
+use super::{
+    files,
+    lines::{Line, RECORD_BYTES_MAX},
+    region::{Content, Region},
+    survey,
+};
 use crate::failure::Failure;
 
 /// An export that loses more than one row in so many is a question.
 const SHRINKS_MOST: usize = 20;
+/// Most rows of an export that is compared with the last one: their ids are in
+/// memory.
+const ROWS_MAX: usize = 500_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// What became of an export that is the whole truth.
@@ -67,18 +81,11 @@ impl Question {
     }
 }
 
-/// The lines of `text` that are rows: without the last one where it only says
+/// Whether `line`, the last one of an export of `source`, is no row and only says
 /// that the export is whole.
-pub(super) fn rows<'t>(source: &Source, text: &'t [u8]) -> &'t [u8] {
-    let Some(snapshot) = &source.snapshot else { return text };
-    let (body, last) = last_line(text);
-    if says_whole(snapshot, last) { body } else { text }
-}
-
-fn last_line(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.trim_ascii_end();
-    let at = end.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    (&text[..at], &end[at..])
+pub(super) fn is_mark(source: &Source, line: &Line) -> bool {
+    let snapshot = source.snapshot.as_ref().zip(line.bytes.as_ref().ok());
+    snapshot.is_some_and(|(snapshot, line)| says_whole(snapshot, line.trim_ascii_end()))
 }
 
 /// Whether a line is the one that says that an export is whole.
@@ -90,9 +97,68 @@ fn says_whole(snapshot: &Snapshot, line: &[u8]) -> bool {
     }
 }
 
+/// What stands in an export.
+struct Contents {
+    sha256: String,
+    /// Its last line, which may say that it is whole.
+    last: Vec<u8>,
+    /// The rows that are no such line, counted to one more than can be compared.
+    rows: usize,
+    /// Their ids; none when one of them can't be read.
+    ids: Option<BTreeSet<String>>,
+}
+
+/// How far an export was read.
+enum Look {
+    /// It is the one that was seen last, or asked about last.
+    Known,
+    Read(Contents),
+}
+
+/// Reads the export `file`; only its digest where that is `known`.
+fn look(
+    source: &Source,
+    file: &Path,
+    known: Option<&str>,
+    now: Timestamp,
+) -> Result<Look, Failure> {
+    let io = |error: io::Error| Failure::io("read", file, &error);
+    let mut input = survey::open(file)?;
+    let mut hash = Sha256::new();
+    let length = io::copy(&mut input, &mut hash).map_err(io)?;
+    let sha256 = files::hex(hash);
+    if known == Some(sha256.as_str()) {
+        return Ok(Look::Known);
+    }
+    let end = length.saturating_sub(RECORD_BYTES_MAX as u64);
+    let mut last = Vec::new();
+    input.seek(SeekFrom::Start(end)).map_err(io)?;
+    Read::by_ref(&mut input).read_to_end(&mut last).map_err(io)?;
+    let last = last.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let place = file.display().to_string();
+    let whole = Region::whole(source, file, &input, (&place, now), (length, true));
+    let (mut rows, mut ids) = (0, Some(BTreeSet::new()));
+    match whole.content()? {
+        Content::WrongHeader(_) => ids = None,
+        Content::Arrivals(arrivals) => {
+            for arrival in arrivals.take(ROWS_MAX + 1) {
+                rows += 1;
+                match arrival.map_err(io)? {
+                    Ok(record) => ids.as_mut().map(|ids| ids.insert(record.id)),
+                    Err(_) => ids.take().map(|_| false),
+                };
+            }
+        }
+    }
+    Ok(Look::Read(Contents { sha256, last: last.to_vec(), rows, ids }))
+}
+
 /// Why an export does not prove that it is whole, if it does not.
-fn doubt(snapshot: &Snapshot, text: &[u8], file: &Path) -> Option<String> {
-    let (body, last) = last_line(text);
+fn doubt(
+    snapshot: &Snapshot,
+    Contents { last, rows, .. }: &Contents,
+    file: &Path,
+) -> Option<String> {
     match &snapshot.complete {
         Complete::LastLine(mark) => {
             (last != mark.as_bytes()).then(|| format!("its last line is not `{mark}`"))
@@ -103,9 +169,7 @@ fn doubt(snapshot: &Snapshot, text: &[u8], file: &Path) -> Option<String> {
             let Some(count) = count.and_then(|count| count.trim().parse::<usize>().ok()) else {
                 return Some(format!("its last line does not begin with `{before}` and a number"));
             };
-            let lines = body.split(|byte| *byte == b'\n').filter(|l| !l.trim_ascii().is_empty());
-            let rows = lines.count().saturating_sub(1);
-            (rows != count).then(|| format!("it has {rows} rows, and says {count}"))
+            (*rows != count).then(|| format!("it has {rows} rows, and says {count}"))
         }
         Complete::Sibling(suffix) => {
             let mut name = file.as_os_str().to_owned();
@@ -154,28 +218,29 @@ pub(crate) fn compare(
 ) -> Result<Option<Export>, Failure> {
     let Some(snapshot) = &source.snapshot else { return Ok(None) };
     let path = Path::new(file);
-    let mut text = Vec::new();
-    let read = survey::open(path)?.read_to_end(&mut text);
-    read.map_err(|error| Failure::io("read", path, &error))?;
     let note = |note: String| Ok(Some(Export { retracted: 0, note: Some(note) }));
     let reader = state.reader()?;
     let before = seen(&reader, source, file)?;
-    let sha256 = files::hash(&text);
-    if let Some(before) = &before {
-        match &before.question {
-            Some(open) if open.sha256 == sha256 => return note(open.told(file, before.ids.len())),
-            None if before.sha256 == sha256 => return Ok(Some(Export::default())),
-            Some(_) | None => {}
-        }
+    let open = before.as_ref().and_then(|before| before.question.as_ref());
+    let last = before.as_ref().map(|before| before.sha256.as_str());
+    let known = open.map(|open| open.sha256.as_str()).or(last);
+    let contents = match (look(source, path, known, now)?, open, &before) {
+        (Look::Read(contents), ..) => contents,
+        (Look::Known, Some(open), Some(before)) => return note(open.told(file, before.ids.len())),
+        (Look::Known, ..) => return Ok(Some(Export::default())),
+    };
+    if contents.rows > ROWS_MAX {
+        return note(format!(
+            "{file} has more than {ROWS_MAX} rows, which are too many to compare, so it retracts \
+             nothing: export fewer days, or a file for each line of the plant"
+        ));
     }
-    if let Some(doubt) = doubt(snapshot, &text, path) {
+    if let Some(doubt) = doubt(snapshot, &contents, path) {
         return note(format!(
             "{file} does not prove that it is whole, so it retracts nothing: {doubt}"
         ));
     }
-    let records = decode::rows(rows(source, &text), source, file, now);
-    let ids: Result<BTreeSet<String>, _> = records.map(|row| row.map(|record| record.id)).collect();
-    let Ok(ids) = ids else {
+    let Contents { sha256, ids: Some(ids), .. } = contents else {
         return note(format!("{file} has rows that can't be read, so it retracts nothing"));
     };
     let Some(before) = before else {

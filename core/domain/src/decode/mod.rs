@@ -25,8 +25,8 @@ pub use fact::{
     Subject, VerdictFact,
 };
 pub use feeds::Feeds;
-pub use repeated::RepeatedHour;
-pub use rows::{corrected, is_header, row, rows};
+pub use repeated::{FileOrder, Passes, ROWS_MAX, RepeatedHour};
+pub use rows::{HEADER, corrected, row, rows, wrong_header};
 pub(crate) use shape::scaled;
 pub use time::TimeReader;
 pub use verdict::Verdict;

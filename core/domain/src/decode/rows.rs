@@ -4,8 +4,15 @@ use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord, RejectedRecord};
 use sha2::{Digest as _, Sha256};
 
-use super::{fact::hex, repeated::Passes};
+use super::{
+    fact::hex,
+    repeated::{Passes, RepeatedHour},
+};
 use crate::model::{Source, SourceFormat};
+
+/// The field of a refusal that is about the first line of a file, and so about all
+/// of its rows.
+pub const HEADER: &str = "header";
 
 /// What the splitter needs of a delimited source.
 #[derive(Debug, Clone, Copy)]
@@ -29,20 +36,20 @@ impl<'a> Layout<'a> {
         Some(Self { header, separator: u8::try_from(separator).unwrap_or(b','), key })
     }
 
-    /// Whether the time of a row is part of its id.
-    fn tells_time_in_its_id(&self, source: &Source) -> bool {
-        let time = match &source.reader {
-            SourceFormat::MachineEvents(r) => &r.columns.time,
-            SourceFormat::Counts(r) => &r.columns.time,
-            SourceFormat::Cloudevents(_) => return false,
-        };
-        self.key.is_empty() || self.key.contains(time)
-    }
-
     /// Position of a column.
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.header.iter().position(|column| column == name)
     }
+}
+
+/// Whether the time of a row of `source` is part of its id.
+pub(super) fn tells_time_in_its_id(source: &Source) -> bool {
+    let (time, key) = match &source.reader {
+        SourceFormat::MachineEvents(r) => (&r.columns.time, &r.key),
+        SourceFormat::Counts(r) => (&r.columns.time, &r.key),
+        SourceFormat::Cloudevents(_) => return false,
+    };
+    key.is_empty() || key.contains(time)
 }
 
 /// Splits a delimited file into raw records, in file order.
@@ -63,45 +70,33 @@ pub fn rows<'a>(
     received_at: Timestamp,
 ) -> impl Iterator<Item = Result<RawRecord, RejectedRecord>> + 'a {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let layout = Layout::of(&source.reader);
-    let mut lines = (1_u64..).zip(text.split(|byte| *byte == b'\n'));
-    let mut fields = csv::ByteRecord::new();
-    let mut before_header = true;
-    let mut over = layout.is_none();
-    let ahead = i64::from(source.plausible.ahead_minutes) * 60_000;
-    let until = received_at.as_millisecond() + ahead;
-    let passes = layout.map(|layout| Passes::of(text, source, layout, until)).unwrap_or_default();
-    std::iter::from_fn(move || {
-        let layout = layout?;
-        while !over {
-            let (line, body) = lines.next()?;
-            let body = trim(body);
-            if body.is_empty() {
-                continue;
-            }
-            let origin = Origin { place: place.to_owned(), line };
-            if before_header {
-                before_header = false;
-                if split(body, layout.separator, &mut fields).is_some()
-                    && fields.iter().eq(layout.header.iter().map(String::as_bytes))
-                {
-                    continue;
-                }
-                over = true;
-                return Some(Err(wrong_header(origin, body, layout.header)));
-            }
-            let row = read_row(body, source, layout, origin, received_at, &mut fields);
-            let row = row.map(|mut record| {
-                passes.note(&mut record);
-                if passes.is_second(line) && layout.tells_time_in_its_id(source) {
-                    record.id = stable_id(&fields, layout, Some(SECOND_PASS));
-                }
-                record
-            });
-            return Some(row.map_err(|refused| *refused));
+    let lines = || (1_u64..).zip(text.split(|byte| *byte == b'\n').map(trim));
+    let rows = lines().filter(|(_, body)| !body.is_empty());
+    let mut passes = Passes::default();
+    if let Some(hour) = RepeatedHour::of(source) {
+        let mut order = hour.file(received_at);
+        // What is too much to be told is refused row by row.
+        let _ = lines().all(|(line, row)| order.read(line, row));
+        passes = order.passes();
+    }
+    let (mut first, mut over) = (true, Layout::of(&source.reader).is_none());
+    rows.map_while(move |(line, body)| {
+        if over {
+            return None;
         }
-        None
+        let origin = Origin { place: place.to_owned(), line };
+        if std::mem::take(&mut first) {
+            let wrong = wrong_header(body, source, origin);
+            over = wrong.is_some();
+            return Some(wrong.map(Err));
+        }
+        let row = row(body, source, origin, received_at)?;
+        Some(Some(row.map_err(|refused| *refused).map(|mut record| {
+            passes.note(&mut record, source);
+            record
+        })))
     })
+    .flatten()
 }
 
 /// The record that one row of `source` makes; `None` when the source is not
@@ -121,13 +116,25 @@ pub fn row(
     Some(read_row(body, source, layout, origin, received_at, &mut fields))
 }
 
-/// Whether `body` is the header line that `source` declares.
+/// What is wrong with `body` as the first line of a file of `source`, if it is not
+/// the header that is declared.
 #[must_use]
-pub fn is_header(body: &[u8], source: &Source) -> bool {
+pub fn wrong_header(body: &[u8], source: &Source, origin: Origin) -> Option<RejectedRecord> {
+    let layout = Layout::of(&source.reader)?;
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut fields = csv::ByteRecord::new();
-    Layout::of(&source.reader).is_some_and(|layout| {
-        split(body, layout.separator, &mut fields).is_some()
-            && fields.iter().eq(layout.header.iter().map(String::as_bytes))
+    let right = split(body, layout.separator, &mut fields).is_some()
+        && fields.iter().eq(layout.header.iter().map(String::as_bytes));
+    (!right).then(|| RejectedRecord {
+        origin,
+        field: HEADER.to_owned(),
+        reason: format!(
+            "the first line is `{}`, but the source declares `{}`",
+            String::from_utf8_lossy(body),
+            layout.header.join(","),
+        ),
+        cure: "declare the file's own header in the source's `header`, in its order".to_owned(),
+        body: body.to_vec(),
     })
 }
 
@@ -233,6 +240,14 @@ fn trim(row: &[u8]) -> &[u8] {
     &row[start..end]
 }
 
+/// The id of a row of the second pass, whose time is part of it.
+pub(super) fn second_pass_id(body: &[u8], source: &Source) -> Option<String> {
+    let mut fields = csv::ByteRecord::new();
+    let layout = Layout::of(&source.reader)?;
+    split(body, layout.separator, &mut fields)?;
+    Some(stable_id(&fields, layout, Some(SECOND_PASS)))
+}
+
 /// What the id of a row of the second pass says besides its columns: the same
 /// local time an hour before is another row.
 const SECOND_PASS: &[u8] = b"second pass";
@@ -253,20 +268,6 @@ fn stable_id(row: &csv::ByteRecord, layout: Layout<'_>, more: Option<&[u8]>) -> 
     }
     more.into_iter().for_each(field);
     hex(&hash.finalize()[..16])
-}
-
-fn wrong_header(origin: Origin, body: &[u8], declared: &[String]) -> RejectedRecord {
-    RejectedRecord {
-        origin,
-        field: "header".to_owned(),
-        reason: format!(
-            "the first line is `{}`, but the source declares `{}`",
-            String::from_utf8_lossy(body),
-            declared.join(","),
-        ),
-        cure: "declare the file's own header in the source's `header`, in its order".to_owned(),
-        body: body.to_vec(),
-    }
 }
 
 /// Reason and cure of a row whose quote is open.
