@@ -65,8 +65,8 @@ pub(super) fn read<T, E: fmt::Display>(
 pub(super) fn keep(folder: &Path, record: &str, now: Timestamp) -> Result<PathBuf, Failure> {
     let stamp = now.strftime("%Y%m%dT%H%M%S%3fZ").to_string();
     let part = folder.join(format!(".{stamp}-{}.part", std::process::id()));
+    planthread_engine::make_folder(folder)?;
     let whole = || {
-        fs::create_dir_all(folder)?;
         let mut options = File::options();
         options.write(true).create(true).truncate(true);
         // Names and reasons are for whoever may read the state.
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn records_of_one_instant_both_stay_and_half_a_record_is_none() {
         let folder =
-            std::env::temp_dir().join(format!("planthread-records-{}", std::process::id()));
+            std::env::temp_dir().join(format!("planthread-records-{}/a/b", std::process::id()));
         let now: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
         let first = keep(&folder, r#"{"of":1}"#, now).unwrap();
         let second = keep(&folder, r#"{"of":2}"#, now).unwrap();
@@ -118,6 +118,6 @@ mod tests {
         fs::write(folder.join(".20261126T100000000Z-1.part"), "{\"of\"").unwrap();
         let texts: Vec<String> = all(&folder).unwrap().into_iter().map(|(_, text)| text).collect();
         assert_eq!(texts, ["{\"of\":1}\n", "{\"of\":2}\n"]);
-        fs::remove_dir_all(folder).unwrap();
+        fs::remove_dir_all(folder.ancestors().nth(2).unwrap()).unwrap();
     }
 }

@@ -26,5 +26,5 @@ pub mod verify;
 
 pub use self::{
     error::{EngineError, Result},
-    store::{DatabaseError, Holder, Reader, State},
+    store::{DatabaseError, Holder, Reader, State, make_folder},
 };

@@ -24,9 +24,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Reader, State,
     error::Result,
-    journal::sync_dir,
     ledger::{CaseKind, attempts, bind},
-    store::{Db, Tx, holds::Found},
+    store::{Db, Tx, holds::Found, sync_dir},
 };
 
 /// How long a push that was open in a copy may still take effect.

@@ -19,10 +19,9 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     EngineError, Reader,
     error::Result,
-    journal::sync_dir,
     ledger::{CellView, view::Holds},
     plan::{Policy, Verdict, guard, scan},
-    store::{Db, codec},
+    store::{Db, codec, sync_dir},
 };
 
 /// What a pack is made of, and for whom.

@@ -26,4 +26,3 @@ pub use crate::store::records::{
     Conflict, Dismissal, JournalCounts, Quarantined, RejectedEntry, Repeat,
 };
 
-pub(crate) use self::segment::sync_dir;

@@ -21,7 +21,7 @@ use super::read::read_range;
 use crate::{
     EngineError, Reader, State,
     error::Result,
-    store::{codec, segments::Announced},
+    store::{codec, segments::Announced, sync_dir},
 };
 
 /// How large one segment gets.
@@ -260,13 +260,4 @@ fn write_file(
     fs::rename(&aside, dir.join(name)).map_err(io())?;
     sync_dir(dir)?;
     Ok(sha256)
-}
-
-/// Makes a rename in `dir` durable, where the system can sync a folder.
-pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
-    #[cfg(unix)]
-    File::open(dir).and_then(|folder| folder.sync_all()).map_err(EngineError::io(dir))?;
-    #[cfg(not(unix))]
-    let _ = dir;
-    Ok(())
 }

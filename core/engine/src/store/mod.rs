@@ -41,7 +41,8 @@ use planthread_kit::mask;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 pub(crate) use self::db::{Db, Tx};
-pub use self::lock::Holder;
+pub(crate) use self::private::sync_dir;
+pub use self::{lock::Holder, private::make_folder};
 use self::{
     lock::WriterLock,
     writer::{Begun, Writer},
@@ -90,7 +91,7 @@ impl State {
     /// When another live process holds it, the schema is newer, the disk
     /// refuses, or durability can't be had.
     pub fn open(dir: &Path, now: Timestamp) -> Result<Self> {
-        private::folder(dir).map_err(EngineError::io(dir))?;
+        make_folder(dir)?;
         let (lock, took_over) = WriterLock::take(dir, now)?;
         let file = dir.join(FILE);
         private::file(&file).map_err(EngineError::io(&file))?;

@@ -8,14 +8,41 @@ use std::{
     path::Path,
 };
 
-/// Makes the folder, with those above it, for its owner alone. A folder that is
-/// there keeps its rights: somebody else may look for packs in it.
-pub(super) fn folder(path: &Path) -> io::Result<()> {
+use crate::{EngineError, error::Result};
+
+/// Makes a folder, with those above it, for its owner alone, and durably: it is a
+/// line of the one above it. A folder that is there keeps its rights: somebody
+/// else may look for packs in it.
+///
+/// # Errors
+/// When one of them can't be made.
+pub fn make_folder(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+        None => return Ok(()),
+    };
+    make_folder(above)?;
     let mut builder = DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    match builder.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made.map_err(EngineError::io(path))?,
+    }
+    sync_dir(above)
+}
+
+/// Makes what changed in `dir` durable, where the system can sync a folder.
+pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
+    #[cfg(unix)]
+    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(EngineError::io(dir))?;
+    #[cfg(not(unix))]
+    let _ = dir;
+    Ok(())
 }
 
 /// Makes the file, empty, for its owner alone; one that is there is only given
@@ -39,13 +66,22 @@ pub(super) fn restrict(path: &Path) -> io::Result<()> {
         os::unix::fs::PermissionsExt as _,
     };
 
-    let mode = metadata(path)?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    match set_permissions(path, Permissions::from_mode(mode & 0o700)) {
-        // Only its owner can; whoever writes somebody else's file may go on.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+    let restrict = || {
+        let mode = metadata(path)?.permissions().mode();
+        let open = mode & 0o077 != 0;
+        if open { set_permissions(path, Permissions::from_mode(mode & 0o700)) } else { Ok(()) }
+    };
+    match restrict() {
+        // Only its owner can, and whoever writes somebody else's file may go on.
+        // SQLite takes its files away when the last one leaves: nobody reads them.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound
+            ) =>
+        {
+            Ok(())
+        }
         done => done,
     }
 }
@@ -94,5 +130,11 @@ mod tests {
         }
         let _state = State::open(&dir, now()).unwrap();
         assert!(rights(&dir).iter().all(|(_, mode)| *mode == 0o600), "{:?}", rights(&dir));
+    }
+
+    #[test]
+    fn a_file_that_vanished_has_no_rights_to_take() {
+        let dir = TempDir::new("vanished");
+        super::restrict(&dir.path().join("state.db-wal")).unwrap();
     }
 }

@@ -88,7 +88,7 @@ fn copy(conn: &Connection, file: &Path, version: i64) -> Result<()> {
     // SQLite does not sync what it writes here, and a copy that a power cut
     // takes is none.
     std::fs::File::open(copy).and_then(|file| file.sync_all()).map_err(EngineError::io(copy))?;
-    crate::journal::sync_dir(copy.parent().unwrap_or(Path::new(".")))
+    private::sync_dir(copy.parent().unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]
