@@ -70,7 +70,7 @@ pub(super) fn write(tx: &Tx<'_>, batch: &Append, now: Timestamp) -> Result<Appen
         write_record(tx, record, &mut done)?;
     }
     for row in &batch.rejected {
-        done.rejected += usize::from(tx.insert_rejected(row, &digest(&row.body), now)?);
+        done.rejected += usize::from(tx.insert_rejected(row, &of_refused(row), now)?);
     }
     for waiting in &batch.quarantined {
         let digest = digest(&waiting.record.body);
@@ -86,6 +86,12 @@ pub(super) fn write(tx: &Tx<'_>, batch: &Append, now: Timestamp) -> Result<Appen
 /// What a body is compared by.
 pub(super) fn digest(body: &[u8]) -> [u8; 32] {
     Sha256::digest(body).into()
+}
+
+/// What a refused record is compared by. One that was too long to be kept is
+/// compared by its reason, which tells how long it was, and its digest.
+fn of_refused(row: &RejectedRecord) -> [u8; 32] {
+    digest(if row.body.is_empty() { row.reason.as_bytes() } else { &row.body })
 }
 
 fn write_record(tx: &Tx<'_>, record: &RawRecord, done: &mut Appended) -> Result<()> {

@@ -3,6 +3,9 @@
 //!
 //! A dismissed record leaves the list and stays in the state, with its bytes,
 //! the name and the reason. It is not refused anew when its file is read again.
+//!
+//! A wrong header is more than its line: no row of its file counts. It comes back
+//! as often as its file is read and has it still, and says who dismissed it.
 
 use jiff::Timestamp;
 
@@ -11,6 +14,10 @@ use crate::{
     error::Result,
     store::records::{Dismissal, RejectedEntry},
 };
+
+/// The field of a refusal that is about the first line of a file: nothing of the
+/// file is kept.
+pub(crate) const FILE_REFUSED: &str = "header";
 
 /// Dismisses refused records by their numbers; returns the numbers of those that
 /// were on the list.
@@ -89,5 +96,38 @@ mod tests {
         assert_eq!(gone[0].record, refused(1));
         let audit = ledger::audit(&reader).unwrap();
         assert_eq!((audit.records, audit.findings.len()), (2, 0), "{audit:?}");
+    }
+
+    #[test]
+    fn no_dismissal_hides_what_is_refused_later() {
+        let dir = TempDir::new("dismiss-later");
+        let state = State::open(dir.path(), now()).unwrap();
+        let long = |reason: &str| {
+            let (reason, body) = (reason.into(), Vec::new());
+            RejectedRecord { field: String::new(), reason, body, ..refused(1) }
+        };
+        let header = RejectedRecord { field: FILE_REFUSED.into(), ..refused(1) };
+        // What comes once more, and what is on the list then.
+        for (first, later, listed) in [
+            (refused(1), refused(1), 0),
+            (long("2 MB, ab"), long("2 MB, ab"), 0),
+            (long("2 MB, ab"), long("2 MB, cd"), 1),
+            (header.clone(), header, 1),
+        ] {
+            let come = |row: RejectedRecord| {
+                let batch = Append { rejected: vec![row], ..Append::default() };
+                append(&state, batch, now()).unwrap();
+                rejected(&state.reader().unwrap()).unwrap()
+            };
+            let all = come(first).into_iter().map(|entry| entry.id).collect();
+            dismiss(&state, all, "Eva".into(), "a test".into(), now()).unwrap();
+            let left = come(later.clone());
+            assert_eq!(left.len(), listed, "{later:?}");
+            let all = left.iter().map(|entry| entry.id).collect();
+            for entry in left.iter().filter(|entry| entry.record.field == FILE_REFUSED) {
+                assert!(entry.record.reason.ends_with("dismissed by Eva: a test, and came again"));
+            }
+            dismiss(&state, all, "Eva".into(), "a test".into(), now()).unwrap();
+        }
     }
 }

@@ -26,3 +26,4 @@ pub use crate::store::records::{
     Conflict, Dismissal, JournalCounts, Quarantined, RejectedEntry, Repeat,
 };
 
+pub(crate) use self::dismiss::FILE_REFUSED;

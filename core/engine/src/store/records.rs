@@ -10,7 +10,10 @@ use super::{
     codec,
     db::{Db, Sql, Tx},
 };
-use crate::{error::Result, journal::Verdict};
+use crate::{
+    error::Result,
+    journal::{FILE_REFUSED, Verdict},
+};
 
 /// A rejected record, and when it was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -251,7 +254,8 @@ impl Tx<'_> {
         Ok(Ok(u64::try_from(position).unwrap_or(0)))
     }
 
-    /// Keeps a rejected record; false when it is kept already.
+    /// Keeps a rejected record; false when it is kept already. One that is about a
+    /// whole file is refused anew though somebody dismissed it: its rows are lost.
     pub(crate) fn insert_rejected(
         &self,
         row: &RejectedRecord,
@@ -261,12 +265,15 @@ impl Tx<'_> {
         let sql = Sql::seeks(
             "INSERT INTO record_rejected (place, line, field, reason, cure, body, digest, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-             ON CONFLICT (place, line, field, digest) DO NOTHING",
+             ON CONFLICT (place, line, field, digest)
+             DO UPDATE SET dismissed_at = NULL, at = ?8
+             WHERE field = ?9 AND dismissed_at IS NOT NULL",
         );
         let (place, line) = (&row.origin.place, row.origin.line);
         let (field, at) = (&row.field, codec::micros(now));
-        let inserted =
-            self.run(sql, params![place, line, field, row.reason, row.cure, row.body, digest, at])?;
+        let RejectedRecord { reason, cure, body, .. } = row;
+        let inserted = self
+            .run(sql, params![place, line, field, reason, cure, body, digest, at, FILE_REFUSED])?;
         Ok(inserted == 1)
     }
 
@@ -363,17 +370,19 @@ pub(super) fn make_keys(conn: &Connection) -> Result<()> {
 }
 
 fn rejected(row: &Row<'_>) -> Result<RejectedEntry> {
-    let record = RejectedRecord {
+    let mut record = RejectedRecord {
         origin: Origin { place: row.get(2)?, line: row.get(3)? },
         field: row.get(4)?,
         reason: row.get(5)?,
         cure: row.get(6)?,
         body: row.get(7)?,
     };
-    let dismissed = match codec::maybe_at(row, 10)? {
-        Some(at) => Some(Dismissal { who: row.get(8)?, why: row.get(9)?, at }),
-        None => None,
-    };
+    let by: Option<(String, String)> = row.get::<_, Option<_>>(8)?.zip(row.get(9)?);
+    let at = codec::maybe_at(row, 10)?;
+    if let (None, Some((who, why))) = (at, &by) {
+        record.reason.push_str(&format!("; it was dismissed by {who}: {why}, and came again"));
+    }
+    let dismissed = at.zip(by).map(|(at, (who, why))| Dismissal { who, why, at });
     Ok(RejectedEntry { id: row.get(0)?, at: codec::at(row, 1)?, record, dismissed })
 }
 
