@@ -54,17 +54,21 @@ pub fn explain(
     })
 }
 
-/// A period of a kind that no measure stores was never derived: that says nothing
-/// about the resource.
-fn not_stored(origin: &Origin, period: Period) -> Failure {
-    let name = |kind: PeriodKind| match kind {
+/// A kind of period, in words.
+pub(super) const fn kind_name(kind: PeriodKind) -> &'static str {
+    match kind {
         PeriodKind::Day => "day",
         PeriodKind::TechnicalWeek => "technical week",
         PeriodKind::Week => "week",
         PeriodKind::Month => "month",
-    };
-    let derived: Vec<_> = origin.periods.keys().copied().map(name).collect();
-    let asked = name(period.kind());
+    }
+}
+
+/// A period of a kind that no measure stores was never derived: that says nothing
+/// about the resource.
+fn not_stored(origin: &Origin, period: Period) -> Failure {
+    let derived: Vec<_> = origin.periods.keys().copied().map(kind_name).collect();
+    let asked = kind_name(period.kind());
     Failure::usage(format!("no measure is stored by {asked}, so {period} was not derived")).cure(
         format!(
             "ask for a period by {}, or declare a measure with the level of a {asked}",

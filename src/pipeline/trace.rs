@@ -1,5 +1,7 @@
 //! Trace: from one landed number back to its arithmetic and its records.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use planthread_contracts::{Carries, CellKey, Period, Provenance, RawRecord};
 use planthread_domain::{
@@ -11,7 +13,7 @@ use planthread_domain::{
     significance::{Reason, Released, Releases},
 };
 use planthread_engine::{
-    Reader,
+    EngineError, Reader,
     journal::{self, Decision},
     ledger,
 };
@@ -20,6 +22,7 @@ use serde::Serialize;
 
 use super::decided::told;
 use super::{
+    explain::kind_name,
     released::releases,
     truth::{derive_facts, derive_taken_cut, facts_of_journal, facts_of_journal_at, levels},
 };
@@ -128,6 +131,32 @@ pub fn parse_cell(text: &str) -> Result<CellKey, Failure> {
     })
 }
 
+/// Why there is no cell `key`, with the periods of its measure that are there.
+fn not_there(reader: &Reader, key: &CellKey, now: Timestamp) -> Result<Failure, Failure> {
+    let mut periods = BTreeSet::new();
+    ledger::cells(reader, now, |cell| {
+        let period = cell.key.period;
+        if (CellKey { period: key.period, ..cell.key }) == *key {
+            periods.insert(period);
+        }
+        Ok(())
+    })?;
+    let Some((first, last)) = periods.first().zip(periods.last()) else {
+        return Ok(EngineError::UnknownCell(Box::new(key.clone())).into());
+    };
+    let (stored, asked) = (kind_name(first.kind()), kind_name(key.period.kind()));
+    let why = if stored == asked {
+        "another one of its periods is".to_owned()
+    } else {
+        format!("`{}` is stored there by {stored}, and not by {asked}", key.measure)
+    };
+    let meets = |one: &&Period| one.start() < key.period.end() && key.period.start() < one.end();
+    let inside: Vec<String> = periods.iter().filter(meets).map(ToString::to_string).collect();
+    let ask = if inside.is_empty() { format!("{first} to {last}") } else { inside.join(", ") };
+    Ok(Failure::usage(format!("{key} is not in the ledger: {why}"))
+        .cure(format!("ask for one of these periods: {ask}")))
+}
+
 /// Traces one cell.
 ///
 /// # Errors
@@ -138,7 +167,10 @@ pub fn trace(
     key: &CellKey,
     now: Timestamp,
 ) -> Result<Traced, Failure> {
-    let ledger = ledger::trace(reader, key, now)?;
+    let ledger = match ledger::trace(reader, key, now) {
+        Err(EngineError::UnknownCell(_)) => return Err(not_there(reader, key, now)?),
+        traced => traced?,
+    };
     let target = loaded.config.targets.get(key.target.as_str());
     let mapping = target.map(|target| &target.mapping);
     let rows = mapping.iter().flat_map(|mapping| &mapping.rows);

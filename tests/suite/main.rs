@@ -26,6 +26,7 @@ mod laws;
 mod loops;
 mod mortal;
 mod named_faults;
+mod newcomers;
 mod outage;
 mod overwrites;
 mod ownership;

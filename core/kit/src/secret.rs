@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    io::Read as _,
+    io::{ErrorKind, Read as _},
     path::Path,
     process::{Child, ChildStdout, ExitStatus, Stdio},
     str::FromStr,
@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::mask;
+use crate::{mask, target::SettingsFault};
 
 /// A secret value. Debug and display show `***`; dropping wipes it, but for the
 /// forms by which [`crate::mask`] finds it where somebody repeats it.
@@ -84,6 +84,19 @@ pub enum SecretError {
         /// What to do about it.
         cure: &'static str,
     },
+}
+
+impl SecretError {
+    /// The same fault, of the setting `field`.
+    #[must_use]
+    pub fn of(self, field: &str) -> SettingsFault {
+        match self {
+            Self::NotAReference => SettingsFault::new(field, self.to_string()),
+            Self::Unresolved { reference, reason, cure } => {
+                SettingsFault::new(field, format!("{reference}: {reason}")).cure(cure)
+            }
+        }
+    }
 }
 
 impl FromStr for SecretRef {
@@ -164,7 +177,11 @@ impl SecretRef {
         let mut bytes = Vec::new();
         std::fs::File::open(path)
             .and_then(|file| file.take(READ_MAX).read_to_end(&mut bytes))
-            .map_err(|fault| self.fault(&fault.to_string(), "check the path and its rights"))?;
+            .map_err(|fault| match fault.kind() {
+                ErrorKind::NotFound => self.fault("there is no such file", PUT),
+                ErrorKind::PermissionDenied => self.fault("nobody lets us read it", LET),
+                _ => self.fault(&fault.to_string(), "check the path and its rights"),
+            })?;
         if bytes.len() > SECRET_BYTES_MAX {
             return Err(self.too_long("it"));
         }
@@ -219,6 +236,10 @@ impl SecretRef {
         SecretError::Unresolved { reference: self.to_string(), reason: reason.to_owned(), cure }
     }
 }
+
+const PUT: &str = "put the secret into that file, or correct the path; it begins at the folder of \
+                   the configuration";
+const LET: &str = "let the user that runs this program read the file";
 
 /// Longest secret, in bytes: a certificate with its chain and key fits.
 const SECRET_BYTES_MAX: usize = 64 << 10;

@@ -119,9 +119,7 @@ impl TargetContext<'_> {
         http: &HttpSettings,
     ) -> Result<Credentials, SettingsFault> {
         let secret = |field: &str, reference: &SecretRef| {
-            reference
-                .resolve(self.folder)
-                .map_err(|error| SettingsFault::new(field, error.to_string()))
+            reference.resolve(self.folder).map_err(|error| error.of(field))
         };
         let by = |authenticator: Arc<dyn Authenticator>| {
             Ok(Credentials { authenticator, certificate: None })

@@ -73,9 +73,7 @@ impl Network {
         if let (Some(user), Some(password), false) =
             (&self.proxy_user, &self.proxy_password, offline)
         {
-            let password = password
-                .resolve(folder)
-                .map_err(|error| SettingsFault::new("proxy_password", error.to_string()))?;
+            let password = password.resolve(folder).map_err(|error| error.of("proxy_password"))?;
             options.proxy_login = Some((user.clone(), password));
         }
         Ok(options)

@@ -1,0 +1,63 @@
+//! Faults of people who begin that show only at work: each names its place, says
+//! what is wrong, and what to do. Those of the configuration alone stand beside its
+//! parser.
+
+use std::fs;
+
+use planthread::{
+    pipeline::{parse_cell, trace},
+    registry::TARGETS,
+};
+use planthread_contracts::{Period, PeriodKind};
+use planthread_engine::ledger;
+use planthread_kit::Clock as _;
+
+use crate::site::Site;
+
+#[test]
+fn a_missing_secret_file_names_field_and_file_and_says_what_to_put_there() {
+    for registered in TARGETS {
+        let site = Site::new(registered, None);
+        fs::remove_dir_all(site.folder.join("secrets")).unwrap();
+        let bridge = site.bridge();
+        let Err(failure) = bridge.targets(None) else { continue };
+        let named = ["targets.", ".settings.", "secrets/", "no such file"];
+        assert!(named.iter().all(|part| failure.message.contains(part)), "{failure}");
+        assert!(failure.cure.contains("put the secret into that file"), "{failure}");
+        assert!(!failure.message.contains(';'), "the cure has its own line: {failure}");
+    }
+    // The first one logs in with a password from a file.
+    let site = Site::new(&TARGETS[0], None);
+    fs::remove_dir_all(site.folder.join("secrets")).unwrap();
+    assert!(site.bridge().targets(None).is_err());
+}
+
+#[test]
+fn a_period_of_another_kind_than_the_stored_one_is_named_with_those_that_are_stored() {
+    let site = Site::new(&TARGETS[0], None);
+    let file = site.folder.join("planthread.yaml");
+    let weeks = fs::read_to_string(&file).unwrap();
+    assert!(weeks.contains("level: week,"));
+    fs::write(&file, weeks.replace("level: week,", "level: technical_week,")).unwrap();
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    let truth = bridge.truth(bridge.as_of()).unwrap();
+    let targets = bridge.targets(None).unwrap();
+    bridge.want(&targets[0], &truth).unwrap();
+    let (reader, now) = (bridge.reader().unwrap(), site.clock.now());
+    let mut cell = None;
+    ledger::cells(&reader, now, |one| {
+        cell.get_or_insert(one.key);
+        Ok(())
+    })
+    .unwrap();
+    let stored = cell.unwrap();
+    assert_eq!(stored.period.kind(), PeriodKind::TechnicalWeek);
+    let month = Period::containing(PeriodKind::Month, stored.period.start());
+    let asked =
+        parse_cell(&stored.to_string().replace(&stored.period.to_string(), &month.to_string()));
+    let failure = trace(&bridge.loaded, &reader, &asked.unwrap(), now).unwrap_err();
+    assert!(failure.message.contains("by technical week, and not by month"), "{failure}");
+    assert!(failure.message.contains(&month.to_string()), "{failure}");
+    assert!(failure.cure.contains(&stored.period.to_string()), "{failure}");
+}
