@@ -149,7 +149,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let context = Context::new(cli.common);
     let exit = dispatch(&context, cli.verb).unwrap_or_else(|failure| {
-        context.screen.fail(&failure);
+        context.screen.fail(&failure, None);
         failure.exit
     });
     ExitCode::from(exit.code())

@@ -18,6 +18,7 @@ use crate::{
     report::{
         cycled::{Taken, Walked},
         planned::seconds,
+        text_table::time,
     },
     serve::http::Endpoint,
 };
@@ -165,7 +166,7 @@ impl Teller<'_> {
                 return Err(failure);
             }
             News::Failed { failure, .. } => {
-                screen.fail(&failure);
+                screen.fail(&failure, at);
                 (String::new(), failure.exit)
             }
             News::Walked { as_of, done } => {
@@ -174,7 +175,8 @@ impl Teller<'_> {
                 (done.target, exit)
             }
             News::Cut(target) => {
-                screen.note(&format!("{target}: ended on the way; the next start goes on"));
+                let ended = "ended on the way; the next start goes on";
+                screen.note(&format!("{}{target}: {ended}", time(at)));
                 (target, Exit::Transient)
             }
         };

@@ -5,12 +5,16 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use jiff::Timestamp;
 use planthread_kit::Masked;
 use serde::Serialize;
 
 use crate::{
     failure::{Exit, Failure},
-    report::{TextTable, Tone, View, text_table::visible},
+    report::{
+        TextTable, Tone, View,
+        text_table::{time, visible},
+    },
 };
 
 /// Where and how answers are shown.
@@ -82,14 +86,16 @@ impl Screen {
         }
     }
 
-    /// Shows why a verb stopped, on standard error.
-    pub fn fail(&self, failure: &Failure) {
+    /// Shows why a verb stopped, on standard error, and when, where it goes on.
+    pub fn fail(&self, failure: &Failure, at: Option<Timestamp>) {
         let text = if self.json {
-            json_visible(&serde_json::json!({ "error": failure }).to_string()) + "\n"
+            let mut told = serde_json::json!({ "error": failure });
+            at.into_iter().for_each(|at| told["at"] = serde_json::json!(at));
+            json_visible(&told.to_string()) + "\n"
         } else {
             let mut text_table = TextTable::new(self.colour && io::stderr().is_terminal());
             let error = text_table.tint(Tone::Bad, "error:");
-            text_table.line(format!("{error} {failure}"));
+            text_table.line(format!("{}{error} {failure}", time(at)));
             text_table.into_text()
         };
         let _line = wiped();

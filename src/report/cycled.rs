@@ -8,7 +8,7 @@ use super::{
     TextTable, Tone, View,
     applied::{cells_of, settled},
     intake::{stopped, worst},
-    text_table::{count, indented, instant},
+    text_table::{count, indented, instant, time},
     verified::Verified,
 };
 use crate::{
@@ -45,7 +45,7 @@ pub struct Taken<'a> {
 impl View for Taken<'_> {
     fn write(&self, text_table: &mut TextTable) {
         let taken: usize = self.intake.iter().map(|file| file.kept.taken).sum();
-        let refused: usize = self.intake.iter().map(|file| file.kept.rejected.len()).sum();
+        let refused: usize = self.intake.iter().map(|file| file.kept.all.rejected).sum();
         let refused = match refused {
             0 => String::new(),
             n => format!(", {n} refused (`planthread rejects`)"),
@@ -89,11 +89,6 @@ impl View for Walked<'_> {
     fn exit(&self) -> Exit {
         of_target(self.done)
     }
-}
-
-/// The time of day at the beginning of a line.
-fn time(at: Option<Timestamp>) -> String {
-    at.map_or_else(String::new, |at| at.strftime("%H:%M:%SZ ").to_string())
 }
 
 fn of_target(target: &TargetCycle) -> Exit {

@@ -180,6 +180,12 @@ pub fn count(n: impl TryInto<u64>, one: &str) -> String {
     format!("{n} {one}{ending}")
 }
 
+/// The time of day at the beginning of a line, where it is told.
+#[must_use]
+pub fn time(at: Option<Timestamp>) -> String {
+    at.map_or_else(String::new, |at| at.strftime("%H:%M:%SZ ").to_string())
+}
+
 /// An instant for eyes: to the second, in UTC.
 #[must_use]
 pub fn instant(at: Timestamp) -> String {
