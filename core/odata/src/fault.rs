@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use planthread_kit::{
     Class, ConnectorError, Sent,
-    http::answer::{Said, refusal},
+    http::{Said, answer::refusal},
     redact,
 };
 use quick_xml::{Reader, events::Event};

@@ -1,4 +1,4 @@
-//! Everything that is released, and what a derivation changes of it.
+//! Releases that stand, and what a derivation changes of those of its resources.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::{Reason, Released, decide};
 use crate::{derive::Derivation, model::Significance};
 
-/// What is released, by resource and period.
+/// Releases that stand, by resource and period.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Releases(BTreeMap<Name, BTreeMap<Period, Released>>);
 
@@ -40,10 +40,10 @@ impl Releases {
     }
 }
 
-/// What a derivation changed of what is released.
+/// What became of the releases of the resources that were derived.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    /// Everything that is released now.
+    /// What stands of them now: of each period that was derived, and no other.
     pub releases: Releases,
     /// What is new of it.
     pub changed: Vec<(Name, Period)>,
@@ -53,8 +53,9 @@ pub struct Outcome {
     pub kept: u64,
 }
 
-/// Releases of `derivation`, derived up to `position` of the journal, what is worth
-/// it. What was released of periods that are not derived any more is forgotten.
+/// Decides of each figure of `derivation`, derived up to `position` of the journal,
+/// whether it is released in place of what stands `before`. A release of a period
+/// that was not derived stands no more.
 #[must_use]
 pub fn release(
     derivation: &Derivation,

@@ -142,7 +142,7 @@ fn describe(end: &AttemptEnd) -> Ended<'_> {
                 error: (unnamed > 0).then_some(error),
             }
         }
-        AttemptEnd::NotTaken { reason, .. } => {
+        AttemptEnd::NotTaken { reason } => {
             Ended { word: W::NotTaken, receipt: None, error: Some(reason.clone()) }
         }
         AttemptEnd::Unknown { reason, .. } => {

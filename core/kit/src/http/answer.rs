@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use serde_json::Value;
 
-pub use super::said::Said;
+use super::said::Said;
 use crate::{Class, ConnectorError, Sent, redact};
 
 /// What an answer must be to count.
