@@ -6,7 +6,7 @@ use jiff::{
 };
 use planthread_contracts::{Period, PeriodKind};
 
-use super::{LocalTimeError, Span, resolve, span::instant, zone};
+use super::{Clocks, LocalTimeError, Span, span::instant, zone};
 use crate::model::Disambiguation;
 
 /// Where days begin: a zone and a local time of day.
@@ -16,7 +16,7 @@ use crate::model::Disambiguation;
 /// a calendar's own policy for shifts is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
-    zone: TimeZone,
+    clocks: Clocks,
     day_start: Time,
 }
 
@@ -26,13 +26,25 @@ impl Bounds {
     /// # Errors
     /// When the zone is unknown.
     pub fn new(zone_name: &str, day_start: Time) -> Result<Self, LocalTimeError> {
-        Ok(Self { zone: zone(zone_name)?, day_start })
+        Ok(Self { clocks: Clocks::of(zone(zone_name)?), day_start })
+    }
+
+    /// The same, made to be asked often for days of `[from, to)`.
+    ///
+    /// # Errors
+    /// When the zone is unknown.
+    pub fn over(
+        zone_name: &str,
+        day_start: Time,
+        (from, to): (Date, Date),
+    ) -> Result<Self, LocalTimeError> {
+        Ok(Self { clocks: Clocks::over(zone(zone_name)?, from, to), day_start })
     }
 
     /// The zone.
     #[must_use]
     pub const fn zone(&self) -> &TimeZone {
-        &self.zone
+        self.clocks.zone()
     }
 
     /// The instant at which the production day `date` begins, in milliseconds.
@@ -40,7 +52,7 @@ impl Bounds {
     /// # Errors
     /// When the date is at the edge of what the calendar can represent.
     pub fn day(&self, date: Date) -> Result<i64, LocalTimeError> {
-        resolve(date.to_datetime(self.day_start), &self.zone, Disambiguation::Compatible)
+        self.clocks.on(date).at(self.day_start, Disambiguation::Compatible)
     }
 
     /// The instants of `period`, half-open.
@@ -56,7 +68,7 @@ impl Bounds {
     /// # Errors
     /// When the instant is at the edge of what the calendar can represent.
     pub fn date(&self, ms: i64) -> Result<Date, LocalTimeError> {
-        let local = self.zone.to_datetime(instant(ms));
+        let local = self.zone().to_datetime(instant(ms));
         let date = local.date();
         let yesterday = || date.yesterday().map_err(|_| LocalTimeError::OutOfRange(local));
         if self.day(date)? <= ms { Ok(date) } else { yesterday() }

@@ -11,7 +11,7 @@ pub mod schedule;
 pub mod span;
 
 pub use bounds::{Bounds, periods};
-pub use local::{LocalTimeError, resolve, zone};
+pub use local::{Clocks, Day, LocalTimeError, resolve, zone};
 pub use rounding::round_half_even;
 pub use schedule::Schedule;
 pub use span::{Span, Spans};

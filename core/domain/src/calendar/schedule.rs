@@ -3,10 +3,9 @@
 use jiff::{
     ToSpan as _,
     civil::{Date, Time},
-    tz::TimeZone,
 };
 
-use super::{Bounds, LocalTimeError, Span, Spans, resolve, zone};
+use super::{Bounds, Clocks, Day, LocalTimeError, Span, Spans, resolve, zone};
 use crate::model::{Calendar, CalendarException, Disambiguation, Moment, Plant, Shift};
 
 /// What a calendar schedules between two days, with and without what people
@@ -38,22 +37,20 @@ impl Schedule {
         from: Date,
         to: Date,
     ) -> Result<Self, LocalTimeError> {
-        let zone = zone(calendar.zone_in(plant))?;
-        let mut regular = Vec::new();
-        let mut scheduled = Vec::new();
         let first = from.saturating_sub(1.day());
-        for day in first.series(1.day()).take_while(|day| *day < to) {
-            let closed = calendar.exceptions.iter().any(|e| e.closed && e.covers(day));
-            for span in regular_hours(calendar, &zone, day)? {
-                regular.push(span);
-                if !closed {
-                    scheduled.push(span);
-                }
+        let clocks = Clocks::over(zone(calendar.zone_in(plant))?, first, to);
+        let (mut regular, mut scheduled) = (Vec::new(), Vec::new());
+        let days = std::iter::successors(Some(first), |day| day.tomorrow().ok());
+        for day in days.take_while(|day| *day < to) {
+            let (so_far, on) = (regular.len(), clocks.on(day));
+            regular_hours(calendar, (day, on), &mut regular)?;
+            if !calendar.exceptions.iter().any(|e| e.closed && e.covers(day)) {
+                scheduled.extend_from_slice(&regular[so_far..]);
             }
             for exception in calendar.exceptions.iter().filter(|e| e.covers(day)) {
                 for extra in &exception.extra {
                     let policy = calendar.disambiguation;
-                    scheduled.push(hours_of(day, extra.start, extra.end, &zone, policy)?);
+                    scheduled.push(hours_of(on, extra.start, extra.end, policy)?);
                 }
             }
         }
@@ -104,55 +101,48 @@ pub fn changes<'a>(
     Ok(found)
 }
 
+/// Adds the hours that the weekly shifts schedule from `day` on.
 fn regular_hours(
     calendar: &Calendar,
-    zone: &TimeZone,
-    day: Date,
-) -> Result<Vec<Span>, LocalTimeError> {
+    (day, on): (Date, Day<'_>),
+    hours: &mut Vec<Span>,
+) -> Result<(), LocalTimeError> {
     if calendar.round_the_clock {
         // A midnight that a clock change skips is no shift that anybody wrote:
         // the day then begins with its first instant.
         let midnight = Time::midnight();
-        return Ok(vec![hours_of(day, midnight, midnight, zone, Disambiguation::Compatible)?]);
+        hours.push(hours_of(on, midnight, midnight, Disambiguation::Compatible)?);
+        return Ok(());
     }
-    let mut hours = Vec::new();
-    let starts = |shift: &&Shift| shift.days.iter().any(|d| d.weekday() == day.weekday());
+    let weekday = day.weekday();
+    let starts = |shift: &&Shift| shift.days.iter().any(|d| d.weekday() == weekday);
     for shift in calendar.shifts.iter().filter(starts) {
-        hours.extend(shift_hours(shift, zone, day, calendar.disambiguation)?);
+        let policy = calendar.disambiguation;
+        let whole = hours_of(on, shift.start, shift.end, policy)?;
+        if shift.breaks.is_empty() {
+            hours.push(whole);
+            continue;
+        }
+        let breaks = shift.breaks.iter().map(|pause| {
+            let on = if pause.start < shift.start { on.next() } else { on };
+            hours_of(on, pause.start, pause.end, policy)
+        });
+        let breaks = Spans::union(breaks.collect::<Result<_, _>>()?);
+        hours.extend_from_slice(Spans::one(whole).without(&breaks).as_slice());
     }
-    Ok(hours)
-}
-
-/// The hours of one shift that starts on `day`, without its breaks.
-fn shift_hours(
-    shift: &Shift,
-    zone: &TimeZone,
-    day: Date,
-    policy: Disambiguation,
-) -> Result<Vec<Span>, LocalTimeError> {
-    let whole = hours_of(day, shift.start, shift.end, zone, policy)?;
-    let breaks = shift.breaks.iter().map(|pause| {
-        let on = if pause.start < shift.start { day.saturating_add(1.day()) } else { day };
-        hours_of(on, pause.start, pause.end, zone, policy)
-    });
-    let breaks = Spans::union(breaks.collect::<Result<_, _>>()?);
-    Ok(Spans::one(whole).without(&breaks).as_slice().to_vec())
+    Ok(())
 }
 
 /// The instants of local hours that start on `day`; an end at or before the
 /// start lies on the next day.
 fn hours_of(
-    day: Date,
+    day: Day<'_>,
     start: Time,
     end: Time,
-    zone: &TimeZone,
     policy: Disambiguation,
 ) -> Result<Span, LocalTimeError> {
-    let last = if end <= start { day.saturating_add(1.day()) } else { day };
-    Ok(Span {
-        start: resolve(day.to_datetime(start), zone, policy)?,
-        end: resolve(last.to_datetime(end), zone, policy)?,
-    })
+    let last = if end <= start { day.next() } else { day };
+    Ok(Span { start: day.at(start, policy)?, end: last.at(end, policy)? })
 }
 
 /// The instant of a moment that may be local time of `calendar`, in

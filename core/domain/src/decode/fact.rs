@@ -299,20 +299,30 @@ impl Facts {
     #[must_use]
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
-        for fact in &self.states {
-            hash.update(fact.subject.0.to_le_bytes());
-            hash.update(fact.source.0.to_le_bytes());
-            hash.update(fact.at.to_le_bytes());
-            hash.update(fact.rank.to_le_bytes());
-            hash.update([fact.state.map_or(u8::MAX, |state| state as u8)]);
-            hash.update(fact.unless.0.to_le_bytes());
+        // There are many of these two, and a hash takes 64 rows faster than their parts.
+        let mut rows = Vec::new();
+        for facts in self.states.chunks(64) {
+            rows.clear();
+            for fact in facts {
+                rows.extend_from_slice(&fact.subject.0.to_le_bytes());
+                rows.extend_from_slice(&fact.source.0.to_le_bytes());
+                rows.extend_from_slice(&fact.at.to_le_bytes());
+                rows.extend_from_slice(&fact.rank.to_le_bytes());
+                rows.push(fact.state.map_or(u8::MAX, |state| state as u8));
+                rows.extend_from_slice(&fact.unless.0.to_le_bytes());
+            }
+            hash.update(&rows);
         }
-        for fact in &self.counts {
-            hash.update(fact.subject.0.to_le_bytes());
-            hash.update(fact.source.0.to_le_bytes());
-            hash.update(fact.interval.start.to_le_bytes());
-            hash.update(fact.interval.end.to_le_bytes());
-            hash.update(fact.total.to_le_bytes());
+        for facts in self.counts.chunks(64) {
+            rows.clear();
+            for fact in facts {
+                rows.extend_from_slice(&fact.subject.0.to_le_bytes());
+                rows.extend_from_slice(&fact.source.0.to_le_bytes());
+                rows.extend_from_slice(&fact.interval.start.to_le_bytes());
+                rows.extend_from_slice(&fact.interval.end.to_le_bytes());
+                rows.extend_from_slice(&fact.total.to_le_bytes());
+            }
+            hash.update(&rows);
         }
         for fact in &self.made {
             let (kind, value) = match fact.made {

@@ -116,7 +116,7 @@ impl AsOf {
         };
         let days = |calendar: &str, schedule| {
             let (zone, day_start) = plant.days_of(calendar);
-            let bounds = Bounds::new(zone, day_start)?;
+            let bounds = Bounds::over(zone, day_start, (first, last))?;
             let periods = kinds.iter().map(|kind| spans(&bounds, *kind, from, to));
             let periods = periods.collect::<Result<Vec<_>, _>>()?.concat();
             // The current week of another zone may be the next one.
@@ -144,13 +144,21 @@ impl AsOf {
     /// before anybody said anything.
     pub(super) fn periods(&self) -> BTreeMap<PeriodKind, BTreeSet<Period>> {
         let mut all: BTreeMap<PeriodKind, BTreeSet<Period>> = BTreeMap::new();
+        let mut known: Vec<&[(Period, Span)]> = Vec::new();
         for days in self.days.values() {
+            // Most calendars of a plant have the same periods.
+            if known.contains(&days.periods.as_slice()) {
+                continue;
+            }
+            known.push(&days.periods);
             let heard = |(period, window): &&(Period, Span)| {
                 window.end > self.now
                     || self.heard.is_some_and(|heard| days.whole(*period, *window).end > heard)
             };
-            for (period, _) in days.periods.iter().filter(heard) {
-                all.entry(period.kind()).or_default().insert(*period);
+            for of_kind in days.periods.chunk_by(|(a, _), (b, _)| a.kind() == b.kind()) {
+                let mut heard: BTreeSet<Period> =
+                    of_kind.iter().filter(heard).map(|(period, _)| *period).collect();
+                all.entry(of_kind[0].0.kind()).or_default().append(&mut heard);
             }
         }
         all

@@ -105,8 +105,8 @@ impl<'a> Walk<'a> {
         Self { machines: stages.iter().flatten().map(of).collect() }
     }
 
-    /// What each machine does at `instant`.
-    fn to(&mut self, instant: i64) -> Vec<Doing> {
+    /// What each machine does at `instant`, put into `doing`.
+    fn to(&mut self, instant: i64, doing: &mut Vec<Doing>) {
         let inside = |(spans, at): &mut (&[Span], usize)| {
             while spans.get(*at).is_some_and(|span| span.end <= instant) {
                 *at += 1;
@@ -118,7 +118,8 @@ impl<'a> Walk<'a> {
             (true, true) => Doing::Seen,
             (true, false) => Doing::Unseen,
         };
-        self.machines.iter_mut().map(of).collect()
+        doing.clear();
+        doing.extend(self.machines.iter_mut().map(of));
     }
 }
 
@@ -156,22 +157,27 @@ pub(super) fn compose<'a>(
 fn pieces(stages: &[Parts<'_>], scheduled: &Spans) -> Vec<Piece> {
     let parts = stages.iter().flatten().flatten();
     let sets = parts.flat_map(|part| [&part.machine.open, &part.seen]).chain([scheduled]);
-    let mut cuts: Vec<i64> = sets
-        .flat_map(|set| set.as_slice().iter().flat_map(|span| [span.start, span.end]))
-        .collect();
-    cuts.sort_unstable();
+    let mut cuts: Vec<i64> = Vec::new();
+    for set in sets {
+        cuts.reserve(2 * set.as_slice().len());
+        cuts.extend(set.as_slice().iter().flat_map(|span| [span.start, span.end]));
+    }
+    // Each set is in order already.
+    cuts.sort();
     cuts.dedup();
     let (mut pieces, mut walk): (Vec<Piece>, _) = (Vec::new(), Walk::over(stages));
+    pieces.reserve(cuts.len());
+    let mut doing = Vec::new();
     let mut composed: BTreeMap<Vec<Doing>, Gives> = BTreeMap::new();
     for span in scheduled.as_slice() {
         let first = cuts.partition_point(|cut| *cut < span.start);
         let last = cuts.partition_point(|cut| *cut <= span.end);
         for pair in cuts[first..last].windows(2) {
             let span = Span { start: pair[0], end: pair[1] };
-            let doing = walk.to(span.start);
+            walk.to(span.start, &mut doing);
             let gives = match composed.get(&doing) {
                 Some(gives) => *gives,
-                None => *composed.entry(doing).or_insert_with_key(|doing| least(stages, doing)),
+                None => *composed.entry(doing.clone()).or_insert(least(stages, &doing)),
             };
             match pieces.last_mut() {
                 Some(last) if last.gives == gives && last.span.end == span.start => {
@@ -208,25 +214,31 @@ fn least(stages: &[Parts<'_>], doing: &[Doing]) -> Gives {
     Gives { most: most.normalize(), expected: expected.map(|one| one.normalize()), stage }
 }
 
+/// Adds time to its level; levels are in order, and there are few of them.
+fn add(levels: &mut Vec<Level>, allows: Decimal, ms: i64) {
+    match levels.binary_search_by(|level| level.allows.cmp(&allows)) {
+        Ok(at) => levels[at].ms += ms,
+        Err(at) => levels.insert(at, Level { allows, ms }),
+    }
+}
+
 impl Composed {
     /// The levels of the scheduled instants in `time`.
     pub(super) fn levels(&self, time: &Spans) -> Vec<Level> {
-        let mut levels: BTreeMap<Decimal, i64> = BTreeMap::new();
-        self.each(time, |piece, ms| *levels.entry(piece.gives.most).or_default() += ms);
-        levels.into_iter().map(|(allows, ms)| Level { allows, ms }).collect()
+        let mut levels = Vec::new();
+        self.each(time, |piece, ms| add(&mut levels, piece.gives.most, ms));
+        levels
     }
 
     /// What is expected in `time`, level by level; `None` where a machine was
     /// never seen and has no standard availability.
     pub(super) fn expected(&self, time: &Spans) -> Option<Vec<Level>> {
-        let mut levels: BTreeMap<Decimal, i64> = BTreeMap::new();
-        let mut known = true;
+        let (mut levels, mut known) = (Vec::new(), true);
         self.each(time, |piece, ms| match piece.gives.expected {
-            Some(expected) => *levels.entry(expected).or_default() += ms,
+            Some(expected) => add(&mut levels, expected, ms),
             None => known = false,
         });
-        let levels = levels.into_iter().map(|(allows, ms)| Level { allows, ms });
-        known.then(|| levels.collect())
+        known.then_some(levels)
     }
 
     /// The stage that sets the bound for the longest part of `window`.

@@ -56,6 +56,8 @@ pub(super) struct LineView<'a> {
     /// Scheduled time in which nobody asked for parts, and none was counted.
     unasked: Spans,
     pool: Option<LinePool>,
+    /// The rate that the pool shows.
+    ratio: Option<Decimal>,
 }
 
 impl<'a> LineView<'a> {
@@ -87,9 +89,11 @@ impl<'a> LineView<'a> {
             counted: schedule.scheduled.and(&counted),
             unasked: schedule.scheduled.and(&unasked),
             pool: None,
+            ratio: None,
         };
         let pool = view.counted_pool(plant, clock);
         view.pool = pool.or_else(|| view.composed_pool(plant, clock));
+        view.ratio = view.pool.as_ref().and_then(LinePool::ratio);
         view
     }
 
@@ -162,10 +166,6 @@ impl<'a> LineView<'a> {
         weeks.map(|(_, window)| *window).collect()
     }
 
-    fn ratio(&self) -> Option<Decimal> {
-        self.pool.as_ref().and_then(LinePool::ratio)
-    }
-
     /// Standard hours at the line's end inside `window`.
     fn output_hours(&self, window: Span) -> Option<Decimal> {
         let parts = self.counter?.output.as_ref()?.parts_within(window)?;
@@ -213,9 +213,9 @@ impl<'a> LineView<'a> {
         let rest = scheduled.without(&self.counted.clip(asked.window));
         let composed = self.composed.levels(&scheduled);
         let made = counted.unwrap_or_default();
-        let rated = (self.ratio().is_some() && !self.is_composed())
-            || (rest.ms() == 0 && counted.is_some());
-        let Some(ratio) = self.ratio() else {
+        let rated =
+            (self.ratio.is_some() && !self.is_composed()) || (rest.ms() == 0 && counted.is_some());
+        let Some(ratio) = self.ratio else {
             // Nothing was shown: time that nobody asked for is not corrected, and
             // the rest is what the machines are expected to give.
             let open = self.composed.expected(&rest)?;
@@ -314,7 +314,7 @@ impl<'a> LineView<'a> {
             severity: outlook.severity(asked.window).map(Box::new),
             risk: outlook.risk(asked.window, &self.days.schedule.scheduled).map(Box::new),
             line,
-            netted_losses: &asked.names.netted() | &self.netted(rated),
+            netted_losses: self.netted(asked, rated),
             status,
             quality: quality(status, &elements, phase, self.pool.is_some()),
             as_of: instant(truth),
@@ -325,12 +325,12 @@ impl<'a> LineView<'a> {
     /// What the figure has paid. Good output at the line's end has paid every
     /// loss that there is, less what it is corrected for; the composed figure only
     /// what its machines paid.
-    fn netted(&self, measured: bool) -> BTreeSet<Loss> {
-        let mut losses = BTreeSet::from([Loss::PlannedMaintenance, Loss::UnplannedDown]);
+    fn netted(&self, asked: &Asked<'_>, measured: bool) -> BTreeSet<Loss> {
+        let mut losses = asked.names.netted.clone();
         if measured {
             losses.extend([Loss::Breaks, Loss::Setup, Loss::Speed, Loss::Quality]);
         }
-        let corrected = self.ratio().is_some() && self.counter.is_some_and(Machine::tells_staffing);
+        let corrected = self.ratio.is_some() && self.counter.is_some_and(Machine::tells_staffing);
         if measured && !corrected {
             losses.insert(Loss::Staffing);
         }

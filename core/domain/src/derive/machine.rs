@@ -54,6 +54,11 @@ pub(super) struct Machine<'a> {
     pub(super) silent: Vec<(SourceIndex, i64)>,
     pub(super) demonstrated: Option<Arc<Demonstrated>>,
     pub(super) rate: Option<Rate>,
+    /// Standard hours per hour that it was up and loaded, pooled. `None` where
+    /// standby can't be told from slow running.
+    pub(super) effectiveness: Option<Decimal>,
+    /// The share of a week ahead that it gives at least in nine of ten.
+    pub(super) low: Option<Decimal>,
 }
 
 /// What [`Machine::new`] puts together.
@@ -117,6 +122,8 @@ impl<'a> Machine<'a> {
             silent: seen.silent,
             demonstrated: None,
             rate: None,
+            effectiveness: None,
+            low: None,
             timeline,
         }
     }

@@ -246,6 +246,7 @@ impl<'a> Deriver<'a> {
         let of = (&machine.days.schedule.scheduled, machine.demonstrated.as_deref());
         let outlook = prepare::outlook(plant, &self.facts, now, position, of);
         let names = period::Names::of(plant, &machine.resource.id, &machine.resource.calendar);
+        figures.reserve(machine.days.periods.len());
         for &(period, window) in &machine.days.periods {
             let asked = period::Asked { plant, names: &names, clock, period, window };
             figures.extend(period::figures(&asked, machine, &outlook));
@@ -265,6 +266,7 @@ impl<'a> Deriver<'a> {
         let line = line::LineView::new(plant, line, &find, clock);
         let of = (&line.days.schedule.scheduled, None);
         let outlook = prepare::outlook(plant, &self.facts, clock.now, position, of);
+        figures.reserve(line.days.periods.len());
         for &(period, window) in &line.days.periods {
             let asked = period::Asked { plant, names: &names, clock, period, window };
             figures.extend(line.figures(&asked, &outlook));

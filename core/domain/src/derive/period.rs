@@ -12,7 +12,7 @@ use super::{
     figures::{Demonstrated, Elements, Figures, Foreseen, Good, Phase},
     forecast::Outlook,
     machine::Machine,
-    pool::{LOW, low_share, tolerance_ms},
+    pool::{LOW, tolerance_ms},
 };
 use crate::{
     calendar::{
@@ -40,29 +40,23 @@ pub(super) struct Names {
     pub(super) zone: Name,
     pub(super) calendar_id: Name,
     pub(super) calendar_version: Name,
-    /// Whether the calendar's shifts have breaks: hours have paid them already.
-    breaks: bool,
+    /// What every figure of hours has paid, with the breaks of the calendar's shifts.
+    pub(super) netted: BTreeSet<Loss>,
 }
 
 impl Names {
     pub(super) fn of(plant: &Plant, resource: &str, calendar: &str) -> Self {
         let found = plant.calendar(calendar);
         let (zone, _) = plant.days_of(calendar);
+        let breaks = found.is_some_and(|c| c.shifts.iter().any(|shift| !shift.breaks.is_empty()));
+        let paid = [Loss::PlannedMaintenance, Loss::UnplannedDown].into_iter();
         Self {
             resource: resource.into(),
             zone: zone.into(),
             calendar_id: calendar.into(),
             calendar_version: found.map(|found| Name::from(&found.version)).unwrap_or_default(),
-            breaks: found.is_some_and(|c| c.shifts.iter().any(|shift| !shift.breaks.is_empty())),
+            netted: paid.chain(breaks.then_some(Loss::Breaks)).collect(),
         }
-    }
-}
-
-impl Names {
-    /// What every figure of hours has paid.
-    pub(super) fn netted(&self) -> BTreeSet<Loss> {
-        let breaks = self.breaks.then_some(Loss::Breaks);
-        [Loss::PlannedMaintenance, Loss::UnplannedDown].into_iter().chain(breaks).collect()
     }
 }
 
@@ -141,14 +135,7 @@ pub(super) fn figures(
         partial: phase == Phase::Current || (phase == Phase::Past && elements.unknown > 0),
         basis: basis(phase, &foreseen, demonstrated.as_deref()),
         elements,
-        low_hours: low(
-            asked,
-            &elements,
-            &foreseen,
-            rest,
-            demonstrated.as_deref(),
-            attainable_hours,
-        ),
+        low_hours: low(asked, machine, (&elements, &foreseen, rest), attainable_hours),
         demonstrated,
         foreseen,
         expected_down_hours: expected,
@@ -161,7 +148,7 @@ pub(super) fn figures(
         severity: outlook.severity(window).map(Box::new),
         risk: outlook.risk(window, &machine.days.schedule.scheduled).map(Box::new),
         line: None,
-        netted_losses: asked.names.netted(),
+        netted_losses: asked.names.netted.clone(),
         status,
         quality: quality(asked, machine, &elements, status),
         as_of: instant(truth),
@@ -274,7 +261,7 @@ fn standard_hours(
     attainable: Option<Decimal>,
 ) -> Option<Decimal> {
     if asked.phase() != Phase::Past {
-        return machine.effectiveness().zip(attainable).map(|(rate, hours)| rate * hours);
+        return machine.effectiveness.zip(attainable).map(|(rate, hours)| rate * hours);
     }
     let measured = machine.output_hours(asked.measured()).filter(|_| machine.tells_standby())?;
     (measured * hours(elements.up())).checked_div(hours(elements.up() - elements.standby))
@@ -329,10 +316,8 @@ fn good(
 /// Quantiles of weeks say nothing about days or months, so there it stays empty.
 fn low(
     asked: &Asked<'_>,
-    elements: &Elements,
-    foreseen: &[Foreseen],
-    rest: i64,
-    demonstrated: Option<&Demonstrated>,
+    machine: &Machine<'_>,
+    (elements, foreseen, rest): (&Elements, &[Foreseen], i64),
     attainable: Option<Decimal>,
 ) -> Option<Quantile> {
     if asked.phase() != Phase::Future {
@@ -340,7 +325,7 @@ fn low(
     }
     let share = match foreseen {
         [one] if rest == 0 => one.low_fraction?,
-        [] if asked.period.kind() == PeriodKind::Week => low_share(demonstrated?.low_pool())?,
+        [] if asked.period.kind() == PeriodKind::Week => machine.low?,
         _ => return None,
     };
     let value = (hours(elements.ahead) * share).min(attainable?);

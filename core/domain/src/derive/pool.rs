@@ -49,7 +49,9 @@ impl Machine<'_> {
             None => self.of_master_data().into_iter().collect(),
         };
         self.demonstrated = least(pools).map(Arc::new);
+        self.low = self.demonstrated.as_deref().and_then(|pool| low_share(pool.low_pool()));
         self.rate = self.counted_rate(rules, as_of);
+        self.effectiveness = self.effectiveness();
     }
 
     /// Every pool that may count; the first is the one of the last word.
@@ -216,9 +218,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Standard hours per hour that the machine was up and loaded, pooled.
-    /// `None` where standby can't be told from slow running.
-    pub(super) fn effectiveness(&self) -> Option<Decimal> {
+    fn effectiveness(&self) -> Option<Decimal> {
         let rate = self.rate.as_ref().filter(|rate| rate.load == Loaded::Told)?;
         Some(rate.an_hour()? * self.seconds_a_part()? / Decimal::from(3_600))
     }
@@ -263,7 +263,7 @@ fn least(pools: Vec<Demonstrated>) -> Option<Demonstrated> {
 /// The share up that is not reached with probability [`LOW`]: the predictive quantile
 /// of the weeks, less what the availability lies below theirs. `None` where fewer
 /// than seven were seen fully enough.
-pub(super) fn low_share(pool: &Demonstrated) -> Option<Decimal> {
+fn low_share(pool: &Demonstrated) -> Option<Decimal> {
     let ((_, low), (_, high), part) =
         quantile_weeks(&pool.weeks, LOW).filter(|_| pool.is_shown())?;
     Some((low + (high - low) * part - pool.fallen()).max(Decimal::ZERO))

@@ -10,7 +10,7 @@ use crate::{
     decode::{CountFact, Made, MadeFact},
     model::Counts,
 };
-use readings::{FASTER_AT_OPENING, FASTER_MAX, FASTER_TOLD, Judged, Pace, Step, could_make};
+use readings::{FASTER_AT_OPENING, FASTER_MAX, FASTER_TOLD, Judged, Pace, PartTime, Step};
 
 /// Why readings of a counter are doubtful.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -89,14 +89,15 @@ impl Output {
     #[must_use]
     pub fn of(facts: &[CountFact], source: &Counts, seconds_a_part: Option<Decimal>) -> Self {
         let readings = readings::newest(facts);
+        let a_part = seconds_a_part.map(PartTime::of);
         let mut output = Self::default();
         let Some((first, last)) = readings.first().zip(readings.last()) else { return output };
-        if readings::are_per_interval(&readings, seconds_a_part) {
+        if readings::are_per_interval(&readings, a_part) {
             let span = Span { start: first.interval.start, end: last.interval.end };
             output.remarks.push(Remark { span, doubt: Doubt::PerInterval });
             return output;
         }
-        let pace = Pace::of(&readings, seconds_a_part);
+        let pace = Pace::of(&readings, a_part);
         let mut base = source.opening_total.map(|total| (first.interval.start, total));
         // Rows that are missing before the first one were made before it.
         let mut faster = FASTER_AT_OPENING;
@@ -110,7 +111,7 @@ impl Output {
             let span = Span { start: since.min(reading.interval.start), end: next.0 };
             let step = Step { readings: &readings[at..], span, before, pace: &pace, faster };
             match step.judge(source.reset) {
-                Judged::Made(parts) => output.count(span, parts, seconds_a_part),
+                Judged::Made(parts) => output.count(span, parts, a_part),
                 Judged::Gap(doubt) => output.remarks.push(Remark { span, doubt }),
                 Judged::Bad(skipped) => {
                     base = Some((since, before));
@@ -128,10 +129,9 @@ impl Output {
     }
 
     /// Counts the parts of an interval; more than the ideal cycle allows is told.
-    fn count(&mut self, span: Span, parts: u64, seconds_a_part: Option<Decimal>) {
+    fn count(&mut self, span: Span, parts: u64, a_part: Option<PartTime>) {
         self.made.push((span, parts.into()));
-        let told = seconds_a_part.is_some_and(|one| !could_make(parts, one, span, FASTER_TOLD));
-        if !told {
+        if a_part.is_none_or(|one| one.could_make(parts, span, FASTER_TOLD)) {
             return;
         }
         match self.remarks.last_mut() {

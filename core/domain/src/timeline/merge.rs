@@ -28,13 +28,15 @@ pub(crate) fn merge(voices: &[Voice<'_>], verdicts: &[VerdictFact], window: Span
     }
     cuts.extend(verdicts.iter().flat_map(|one| [one.interval.start, one.interval.end]));
     cuts.retain(|at| window.start <= *at && *at <= window.end);
-    cuts.sort_unstable();
+    // Each voice's are in order already.
+    cuts.sort();
     cuts.dedup();
-    let mut timeline = Timeline::default();
+    let mut timeline = Timeline::with_room(cuts.len());
     let mut at = vec![0; tracks.len()];
+    let mut words = Vec::with_capacity(tracks.len());
     for pair in cuts.windows(2) {
         let span = Span { start: pair[0], end: pair[1] };
-        let mut words = Vec::with_capacity(tracks.len());
+        words.clear();
         for (track, at) in tracks.iter().zip(&mut at) {
             while track.told.get(*at).is_some_and(|one| one.span.end <= span.start) {
                 *at += 1;
@@ -60,16 +62,15 @@ struct Track<'v, 'a> {
 
 impl<'v, 'a> Track<'v, 'a> {
     fn new(voice: &'v Voice<'a>, all: &[Voice<'a>], window: Span) -> Self {
-        let mut told = Vec::new();
-        for mut one in voice.walk(window) {
-            let stop = one.known == Known::Held && is_stop(one.state);
+        let mut told = voice.walk(window);
+        let stops = told.iter_mut().filter(|one| one.known == Known::Held && is_stop(one.state));
+        for stop in stops {
             let others = all.iter().filter(|other| other.index != voice.index);
-            let word = others.filter_map(|other| other.word_after(one.span.start)).min();
-            if let Some(word) = word.filter(|_| stop) {
-                let until = word.max(one.span.start.saturating_add(voice.time_to_live));
-                one.span.end = one.span.end.min(until);
+            let word = others.filter_map(|other| other.word_after(stop.span.start)).min();
+            if let Some(word) = word {
+                let until = word.max(stop.span.start.saturating_add(voice.time_to_live));
+                stop.span.end = stop.span.end.min(until);
             }
-            told.push(one);
         }
         Self { voice, told }
     }

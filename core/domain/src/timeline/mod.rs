@@ -138,6 +138,11 @@ impl Interval {
 pub struct Timeline(Vec<Interval>);
 
 impl Timeline {
+    /// An empty one, with room for so many intervals.
+    pub(crate) fn with_room(intervals: usize) -> Self {
+        Self(Vec::with_capacity(intervals))
+    }
+
     /// Adds an interval behind the last one; equal neighbours become one.
     pub(crate) fn push(&mut self, next: Interval) {
         if next.span.is_empty() {

@@ -61,7 +61,8 @@ impl Voice<'_> {
     /// for the time to live; a stop for ever.
     pub(crate) fn walk(&self, window: Span) -> Vec<Interval> {
         let end = self.handed_over.map_or(window.end, |end| end.min(window.end));
-        let (made, now, since) = (Vec::new(), State::START, window.start);
+        let (made, now) = (Vec::with_capacity(self.facts.len() + 4), State::START);
+        let since = window.start;
         let mut walk = Walk { voice: self, made, now, since, end: window.end };
         if let Some(begins) = self.begins {
             let at = begins.at.as_millisecond().clamp(window.start, end);

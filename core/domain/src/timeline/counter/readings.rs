@@ -27,7 +27,7 @@ pub(super) fn newest(facts: &[CountFact]) -> Vec<CountFact> {
 
 /// Whether the readings are parts of single intervals: they fall as often as
 /// they rise, none is above what an interval can hold, and they do not grow.
-pub(super) fn are_per_interval(readings: &[CountFact], seconds_a_part: Option<Decimal>) -> bool {
+pub(super) fn are_per_interval(readings: &[CountFact], a_part: Option<PartTime>) -> bool {
     if readings.len() < FEW {
         return false;
     }
@@ -36,12 +36,12 @@ pub(super) fn are_per_interval(readings: &[CountFact], seconds_a_part: Option<De
         return false;
     }
     let fits = |one: &CountFact| {
-        seconds_a_part.is_none_or(|part| could_make(one.total, part, one.interval, FASTER_MAX))
+        a_part.is_none_or(|part| part.could_make(one.total, one.interval, FASTER_MAX))
     };
     let mut made: Vec<u64> = readings.iter().map(|one| one.total).filter(|one| *one > 0).collect();
     made.sort_unstable();
     let (Some(middle), Some(most)) = (made.get(made.len() / 2), made.last()) else { return false };
-    let even = seconds_a_part.is_some() || *most <= middle.saturating_mul(6);
+    let even = a_part.is_some() || *most <= middle.saturating_mul(6);
     let half = readings.len() / 2;
     let sum = |of: &[CountFact]| of.iter().map(|one| u128::from(one.total)).sum::<u128>();
     let grows = sum(&readings[half..]) > 3 * sum(&readings[..half]).max(1);
@@ -51,14 +51,14 @@ pub(super) fn are_per_interval(readings: &[CountFact], seconds_a_part: Option<De
 /// How fast a counter can go.
 #[derive(Debug)]
 pub(super) struct Pace {
-    /// Ideal seconds of one part.
-    ideal: Option<Decimal>,
-    /// Seconds of one part in the middle of all steps upwards.
-    usual: Option<Decimal>,
+    /// Ideal time of one part.
+    ideal: Option<PartTime>,
+    /// Time of one part in the middle of all steps upwards.
+    usual: Option<PartTime>,
 }
 
 impl Pace {
-    pub(super) fn of(readings: &[CountFact], ideal: Option<Decimal>) -> Self {
+    pub(super) fn of(readings: &[CountFact], ideal: Option<PartTime>) -> Self {
         let mut paces: Vec<f64> = readings
             .windows(2)
             .filter_map(|pair| {
@@ -70,12 +70,12 @@ impl Pace {
         paces.sort_unstable_by(f64::total_cmp);
         let middle = paces.get(paces.len() / 2).filter(|_| paces.len() >= FEW);
         let usual = middle.and_then(|ms| Decimal::try_from(ms / 1_000.0).ok());
-        Self { ideal, usual: usual.filter(|one| *one > Decimal::ZERO) }
+        Self { ideal, usual: usual.filter(|one| *one > Decimal::ZERO).map(PartTime::of) }
     }
 
     /// Whether `parts` can have been made in `span` at `faster` times the pace.
     fn allows(&self, parts: u64, span: Span, faster: i64) -> bool {
-        let fits = |one: &Decimal| could_make(parts, *one, span, faster);
+        let fits = |one: &PartTime| one.could_make(parts, span, faster);
         match (&self.ideal, &self.usual) {
             (None, None) => true,
             (ideal, usual) => ideal.iter().chain(usual).any(fits),
@@ -86,13 +86,30 @@ impl Pace {
     /// one, above the ideal one.
     fn jumps(&self, parts: u64, span: Span) -> bool {
         let pace = self.usual.or(self.ideal);
-        pace.is_some_and(|one| !could_make(parts, one, span, FASTER_AT_OPENING))
+        pace.is_some_and(|one| !one.could_make(parts, span, FASTER_AT_OPENING))
     }
 }
 
-pub(super) fn could_make(parts: u64, seconds_a_part: Decimal, span: Span, faster: i64) -> bool {
-    let needed = Decimal::from(parts).checked_mul(seconds_a_part * Decimal::from(1_000));
-    needed.is_some_and(|ms| ms <= Decimal::from(span.ms()) * Decimal::from(faster))
+/// The time of one part, as a fraction: each reading is judged by it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PartTime {
+    /// Milliseconds, in parts of one.
+    ms: i128,
+    one: i128,
+}
+
+impl PartTime {
+    pub(super) fn of(seconds: Decimal) -> Self {
+        let seconds = seconds.normalize();
+        Self { ms: seconds.mantissa().saturating_mul(1_000), one: 10_i128.pow(seconds.scale()) }
+    }
+
+    /// Whether `parts` can be made in `span`, at `faster` times this pace.
+    pub(super) fn could_make(self, parts: u64, span: Span, faster: i64) -> bool {
+        let there = i128::from(span.ms()).saturating_mul(i128::from(faster));
+        let needed = i128::from(parts).checked_mul(self.ms);
+        needed.is_some_and(|needed| needed <= there.saturating_mul(self.one))
+    }
 }
 
 /// What one reading means.
