@@ -9,7 +9,7 @@ const KEPT: usize = 500;
 /// Names under which interfaces write their texts, in the order of trust.
 const TEXTS: [&str; 6] =
     ["message", "detail", "error_description", "description", "title", "Message"];
-const CODES: [&str; 4] = ["code", "errorCode", "error_code", "type"];
+const CODES: [&str; 5] = ["Code", "code", "errorCode", "error_code", "type"];
 
 /// Code and text of a refusal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,48 +51,56 @@ fn in_json(value: &Value) -> Said {
         Some(inner @ Value::Object(_)) => inner,
         _ => value,
     };
-    let first = |names: &[&str]| names.iter().find_map(|name| plain(inner.get(*name)?));
-    let mut text = first(&TEXTS).unwrap_or_default();
+    let mut text = first(inner, &TEXTS).unwrap_or_default();
     if text.is_empty() {
         let lists =
             ["errors", "messages"].into_iter().filter_map(|name| inner.get(name)?.as_array());
         let texts = lists.flatten().filter_map(|item| {
-            plain(item).or_else(|| TEXTS.iter().find_map(|name| plain(item.get(*name)?)))
+            let (code, text) = refusal(item);
+            text.or(code)
         });
         text = texts.take(3).collect::<Vec<_>>().join("; ");
     }
-    Said { code: first(&CODES).filter(|code| !code.is_empty()), text: redact::up_to(&text, KEPT) }
+    Said { code: first(inner, &CODES), text: redact::up_to(&text, KEPT) }
 }
 
 /// Code and text of refusals that a success carries inside, at most `most`: one object,
 /// a list of them, or nothing.
 #[must_use]
 pub fn listed(value: &Value, most: usize) -> Vec<String> {
-    let one = |value: &Value| {
-        let first = |names: &[&str]| names.iter().find_map(|name| plain(value.get(*name)?));
-        let text = first(&TEXTS)?;
-        Some(match first(&["Code"]).or_else(|| first(&CODES)) {
-            Some(code) => format!("{code}: {text}"),
-            None => text,
-        })
+    let one = |value: &Value| match refusal(value) {
+        (Some(code), Some(text)) => Some(format!("{code}: {text}")),
+        (code, text) => text.or(code),
     };
     let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    all.iter().take(most).filter_map(one).collect()
+    all.iter().filter_map(one).take(most).collect()
 }
 
-/// A text, also one that is wrapped as `{"value": text}`, or a number.
+/// Code and text of one refusal of a list, which may be a text alone.
+fn refusal(value: &Value) -> (Option<String>, Option<String>) {
+    (first(value, &CODES), first(value, &TEXTS).or_else(|| plain(value)))
+}
+
+/// The first of these members that is a text, and not empty.
+fn first(value: &Value, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| plain(value.get(*name)?))
+}
+
+/// A text that is not empty, also one that is wrapped as `{"value": text}`, or a number.
 fn plain(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Object(map) => map.get("value")?.as_str().map(str::to_owned),
-        Value::Null | Value::Bool(_) | Value::Array(_) => None,
-    }
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Object(map) => map.get("value")?.as_str()?.to_owned(),
+        Value::Null | Value::Bool(_) | Value::Array(_) => return None,
+    };
+    (!text.is_empty()).then_some(text)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 
@@ -112,6 +120,9 @@ mod tests {
                 "row 3",
             ),
             (r#"{"errors":[{"message":"row 1"},{"message":"row 2"}]}"#, None, "row 1; row 2"),
+            (r#"{"errors":[{"code":"A1"},{},"row 2"]}"#, None, "A1; row 2"),
+            (r#"{"Code":"E1","Message":"no right"}"#, Some("E1"), "no right"),
+            (r#"{"message":"","detail":"row 3"}"#, None, "row 3"),
             ("try later", None, "try later"),
             ("{}", None, ""),
             ("", None, ""),
@@ -124,6 +135,35 @@ mod tests {
     }
 
     proptest! {
+        /// A refusal that says anything is told, whether by code, text, or both; those that
+        /// say nothing take no place.
+        #[test]
+        fn no_refusal_of_a_list_is_dropped(
+            refusals in proptest::collection::vec(
+                (proptest::option::of("[A-Z]{0,2}"), proptest::option::of("[a-z]{0,2}"), any::<bool>()),
+                0..6,
+            ),
+            most in 0_usize..7,
+        ) {
+            let (mut list, mut told) = (Vec::new(), Vec::new());
+            for (code, text, bare) in refusals {
+                if let (Some(text), true) = (&text, bare) {
+                    list.push(json!(text));
+                    told.extend(Some(text.clone()).filter(|text| !text.is_empty()));
+                    continue;
+                }
+                list.push(json!({ "Code": code, "Message": text }));
+                let parts: Vec<String> =
+                    [code, text].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+                told.extend(Some(parts.join(": ")).filter(|_| !parts.is_empty()));
+            }
+            told.truncate(most);
+            prop_assert_eq!(listed(&Value::Array(list.clone()), most), told);
+            if let [one] = list.as_slice() {
+                prop_assert_eq!(listed(one, most), listed(&Value::Array(list.clone()), most));
+            }
+        }
+
         #[test]
         fn no_body_breaks_it(body in proptest::collection::vec(any::<u8>(), 0..400)) {
             prop_assert!(said(&body).text.chars().count() <= KEPT + 3);
