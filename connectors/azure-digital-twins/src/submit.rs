@@ -15,7 +15,7 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, lock::Mutex, stream};
 use jiff::tz::TimeZone;
-use planthread_contracts::{Receipt, Rejection, RowOutcome};
+use planthread_contracts::{Rejection, RowOutcome};
 use planthread_kit::{Attempt, Batch, ConnectorError, PushOutcome, Submission, http::Lane};
 use serde_json::Value;
 
@@ -66,11 +66,8 @@ pub(crate) async fn submit(
     for (at, outcome) in written.into_iter().flatten() {
         rows[at] = outcome;
     }
-    let receipt = Receipt {
-        handle: attempt.id().as_str().to_owned(),
-        verdict: format!("{twins} twins"),
-        at: context.client.http().clock().now(),
-    };
+    let now = context.client.http().clock().now();
+    let receipt = attempt.receipt(format!("{twins} twins"), now);
     Ok(Submission::Done(PushOutcome::new(receipt, rows)))
 }
 

@@ -9,7 +9,7 @@ use crate::{
     encode::{CellRow, encode},
 };
 use jiff::Timestamp;
-use planthread_contracts::{Receipt, Rejection, RowOutcome};
+use planthread_contracts::{Rejection, RowOutcome};
 use planthread_kit::{
     Attempt, AttemptRecord, Batch, CellWrite, Class, ConnectorError, Poll, PushOutcome, Submission,
     agreement::{Agreement, Filled, Profile, Slot, SlotKind, reply::Verdict},
@@ -91,14 +91,10 @@ pub(crate) async fn submit(
     attempt: &Attempt,
 ) -> Result<Submission, ConnectorError> {
     let clock = context.client.http().clock();
-    let receipt = |verdict: String| Receipt {
-        handle: attempt.id().as_str().to_owned(),
-        verdict,
-        at: clock.now(),
-    };
     let cells = batch.cells();
     if cells.is_empty() {
-        return Ok(Submission::Done(PushOutcome::new(receipt("0 requests".into()), Vec::new())));
+        let receipt = attempt.receipt("0 requests", clock.now());
+        return Ok(Submission::Done(PushOutcome::new(receipt, Vec::new())));
     }
     let agreement = context.gate.permit(clock.now(), cells)?;
     let profile = agreement.profile().map_err(unusable)?;
@@ -111,13 +107,11 @@ pub(crate) async fn submit(
         context.levels.ensure(&context.client, &context.config).await?;
     }
     for (part, chunk) in chunks.iter().enumerate() {
-        let after = |error: ConnectorError| if part > 0 { error.after_effect() } else { error };
+        let after = |error: ConnectorError| error.of_write(part);
         let signal = format!("{}-{part}", attempt.id());
         let request = request((agreement, profile), signal, chunk).map_err(after)?;
-        let last = clock.now().saturating_add(patience(context)).unwrap_or(Timestamp::MAX);
-        attempt.note_effect_until(last).map_err(after)?;
-        let repeatable = profile.request.repeatable;
-        let answer = context.client.write(&request.written, repeatable).await.map_err(after)?;
+        let write = context.client.write(&request.written, profile.request.repeatable);
+        let answer = attempt.write(part, (clock.now(), patience(context)), write).await?;
         let verdict = profile.reply.judge(answer, &request.ids);
         judged(
             &verdict.map_err(|text| Client::surprise(&text)).map_err(after)?,
@@ -127,7 +121,7 @@ pub(crate) async fn submit(
         );
     }
     let verdict = format!("{} requests, {}", chunks.len(), context.label());
-    Ok(Submission::Done(PushOutcome::new(receipt(verdict), rows)))
+    Ok(Submission::Done(PushOutcome::new(attempt.receipt(verdict, clock.now()), rows)))
 }
 
 /// Rows in requests of at most `most`. A cell group goes in one request, so that

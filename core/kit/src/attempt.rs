@@ -1,8 +1,9 @@
 //! Attempts: one try to push one batch, durable before it starts.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use planthread_contracts::Receipt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -100,6 +101,32 @@ impl Attempt {
     /// `Fatal` when the note can't be kept.
     pub fn note_effect_until(&self, until: Timestamp) -> Result<(), ConnectorError> {
         self.note(EFFECT, &until.to_string())
+    }
+
+    /// Makes write `nth` of a push, from 0, which may take effect until `settle` from
+    /// `now`: a note says so before.
+    ///
+    /// # Errors
+    /// Those of `write`, as [`ConnectorError::of_write`] has them; where the note can't
+    /// be kept, nothing is written.
+    pub async fn write<T>(
+        &self,
+        nth: usize,
+        (now, settle): (Timestamp, Duration),
+        write: impl Future<Output = Result<T, ConnectorError>>,
+    ) -> Result<T, ConnectorError> {
+        let until = now.saturating_add(settle).unwrap_or(Timestamp::MAX);
+        let done = match self.note_effect_until(until) {
+            Ok(()) => write.await,
+            Err(error) => Err(error.took_nothing()),
+        };
+        done.map_err(|error| error.of_write(nth))
+    }
+
+    /// A receipt of ours, where the target hands out none: its handle is the attempt.
+    #[must_use]
+    pub fn receipt(&self, verdict: impl Into<String>, at: Timestamp) -> Receipt {
+        Receipt { handle: self.id.to_string(), verdict: verdict.into(), at }
     }
 }
 

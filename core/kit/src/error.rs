@@ -120,6 +120,12 @@ impl ConnectorError {
         self
     }
 
+    /// The same error of write `nth` of a push, from 0: what the earlier ones wrote stays.
+    #[must_use]
+    pub const fn of_write(self, nth: usize) -> Self {
+        if nth > 0 { self.after_effect() } else { self }
+    }
+
     /// The same error of a push of which provably nothing took or will take
     /// effect. Only `Auth`, `Drift` and `Fatal` need to say so: the other
     /// classes have their own word for it.

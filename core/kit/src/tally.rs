@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use planthread_contracts::{Receipt, RowOutcome};
 
-use crate::PushOutcome;
+use crate::{AttemptId, PushOutcome};
 
 /// What one write of several rows says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,15 +77,16 @@ impl Tallied {
         }
     }
 
-    /// The end of the push under a handle of ours.
+    /// The end of the push under the id of its attempt.
     #[must_use]
-    pub fn end(mut self, handle: String, at: Timestamp) -> PushOutcome {
+    pub fn end(mut self, attempt: &AttemptId, at: Timestamp) -> PushOutcome {
         self.words.dedup();
         let verdict = match self.words.is_empty() {
             true => "nothing was sent".to_owned(),
             false => self.words.join(", "),
         };
-        let mut outcome = PushOutcome::new(Receipt { handle, verdict, at }, self.rows);
+        let receipt = Receipt { handle: attempt.to_string(), verdict, at };
+        let mut outcome = PushOutcome::new(receipt, self.rows);
         outcome.refused_unnamed = usize::try_from(self.refused).unwrap_or(usize::MAX);
         outcome.failed = self.writes > 0 && self.failed == self.writes;
         outcome
@@ -96,6 +97,10 @@ impl Tallied {
 mod tests {
     use super::*;
 
+    fn id() -> AttemptId {
+        AttemptId::parse(&"a".repeat(32)).unwrap()
+    }
+
     fn tally(success: bool, good: u64, errors: u64) -> Tally {
         Tally { word: "w".to_owned(), good, errors, success }
     }
@@ -105,7 +110,7 @@ mod tests {
         let mut tallied = Tallied::new(vec![RowOutcome::Unproven; 4]);
         tallied.take(&tally(true, 1, 0), 1, [0, 1]);
         tallied.take(&tally(true, 1, 1), 2, [2, 3]);
-        let end = tallied.end("h".to_owned(), Timestamp::UNIX_EPOCH);
+        let end = tallied.end(&id(), Timestamp::UNIX_EPOCH);
         let [taken, open] = [RowOutcome::Accepted, RowOutcome::Unproven];
         assert_eq!(end.rows, [taken.clone(), taken, open.clone(), open]);
         assert_eq!(
@@ -119,7 +124,7 @@ mod tests {
         let end = |tallies: &[Tally]| {
             let mut tallied = Tallied::new(Vec::new());
             tallies.iter().for_each(|tally| tallied.take(tally, 1, []));
-            tallied.end(String::new(), Timestamp::UNIX_EPOCH).failed
+            tallied.end(&id(), Timestamp::UNIX_EPOCH).failed
         };
         assert!(!end(&[]) && end(&[tally(false, 0, 0)]));
         assert!(!end(&[tally(false, 0, 0), tally(false, 0, 1)]));

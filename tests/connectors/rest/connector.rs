@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planthread_contracts::{
-    CellKey, MeasureDecl, Period, PeriodKind, Receipt, RowOutcome, SeenCell,
-};
+use planthread_contracts::{CellKey, MeasureDecl, Period, PeriodKind, RowOutcome, SeenCell};
 use planthread_kit::{
     Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Carriage, CellWrite, Connector,
     ConnectorError, Cost, Discovery, Info, PackFile, Poll, PushOutcome, RecordedBatch, Selection,
@@ -74,16 +72,10 @@ impl Rest {
         }
         for (part, write) in writes.iter().enumerate() {
             let answer = self.client.write(attempt.id().as_str(), part, write).await;
-            // What an earlier part wrote stays.
-            let answer =
-                answer.map_err(|error| if part > 0 { error.after_effect() } else { error });
-            results(write, &answer?, &mut rows);
+            results(write, &answer.map_err(|error| error.of_write(part))?, &mut rows);
         }
-        let receipt = Receipt {
-            handle: attempt.id().as_str().to_owned(),
-            verdict: format!("{} parts", writes.len()),
-            at: self.client.http().clock().now(),
-        };
+        let now = self.client.http().clock().now();
+        let receipt = attempt.receipt(format!("{} parts", writes.len()), now);
         Ok(Submission::Done(PushOutcome::new(receipt, rows)))
     }
 

@@ -48,8 +48,7 @@ pub(crate) async fn submit(
             }
         }
     }
-    let handle = attempt.id().as_str().to_owned();
-    Ok(Submission::Done(outcome.end(handle, context.clock().now())))
+    Ok(Submission::Done(outcome.end(attempt.id(), context.clock().now())))
 }
 
 /// Lets the customer's script make the scenario, once a process. It changes no

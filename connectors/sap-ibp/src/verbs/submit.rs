@@ -9,7 +9,7 @@
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
-use planthread_contracts::{Receipt, RowOutcome};
+use planthread_contracts::RowOutcome;
 use planthread_kit::{
     Attempt, Batch, Class, ConnectorError, PushOutcome, Sent, Submission, http::Lane,
 };
@@ -51,11 +51,7 @@ pub(crate) async fn submit(
 
 /// The end of a batch of which no row may go.
 fn not_sent(ibp: &Context, batch: &Batch, encoded: &Encoded, attempt: &Attempt) -> PushOutcome {
-    let receipt = Receipt {
-        handle: attempt.id().as_str().to_owned(),
-        verdict: "NOT_SENT".to_owned(),
-        at: ibp.clock().now(),
-    };
+    let receipt = attempt.receipt("NOT_SENT", ibp.clock().now());
     let total = batch.cells().len();
     let (rows, _) = outcomes(total, encoded, &[], &RowOutcome::Unproven, &ibp.config);
     PushOutcome::new(receipt, rows)
