@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use planthread_engine::{State, ledger};
+use planthread_engine::{Reader, State, ledger};
 use planthread_kit::{NoteError, rows::RowKey, target::Known};
 
-/// The rows of one target and scope that were read back. It keeps no state open:
+/// What is known of one target and scope. It keeps no state open:
 /// a connector may outlive its bridge.
 #[derive(Debug)]
 pub(super) struct Seen {
@@ -22,12 +22,19 @@ impl Seen {
         let (target, scope) = (target.to_owned(), scope.to_owned());
         Self { state: Arc::downgrade(state), target, scope }
     }
+
+    fn reader(&self) -> Result<Reader, NoteError> {
+        let state = self.state.upgrade().ok_or("the state is closed")?;
+        Ok(state.reader()?)
+    }
 }
 
 impl Known for Seen {
     fn rows(&self, measures: &[String]) -> Result<BTreeSet<RowKey>, NoteError> {
-        let state = self.state.upgrade().ok_or("the state is closed")?;
-        let reader = state.reader()?;
-        Ok(ledger::known_rows(&reader, &self.target, &self.scope, measures)?)
+        Ok(ledger::known_rows(&self.reader()?, &self.target, &self.scope, measures)?)
+    }
+
+    fn left_behind(&self, measures: &[String]) -> Result<bool, NoteError> {
+        Ok(ledger::left_behind(&self.reader()?, &self.target, &self.scope, measures)?)
     }
 }

@@ -5,8 +5,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
-
 use planthread_contracts::{MeasureDecl, Scope};
 use planthread_kit::{
     Attempt, Clock, ConnectorError,
@@ -100,11 +98,15 @@ impl Context {
         gate.map(Some).map_err(|fault| fault.inside("settings.agreement"))
     }
 
-    /// Notes until when the write that follows may take effect.
-    pub(crate) fn note_now(&self, attempt: &Attempt) -> Result<(), ConnectorError> {
+    /// Makes write `nth` of a push, noted before.
+    pub(crate) async fn write<T>(
+        &self,
+        attempt: &Attempt,
+        nth: usize,
+        write: impl Future<Output = Result<T, ConnectorError>>,
+    ) -> Result<T, ConnectorError> {
         let settle = Duration::from_secs(self.config.writing.settle_seconds);
-        attempt
-            .note_effect_until(self.clock().now().saturating_add(settle).unwrap_or(Timestamp::MAX))
+        attempt.write(nth, (self.clock().now(), settle), write).await
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -46,7 +46,7 @@ const SHEET: [(&str, &str, &str); 29] = [
     ("`Errors` is one object or a list", "C", RAPIDPY),
     ("Extract files: tab-delimited, named after the table, `extract.done` last", "B", WIKI),
     ("Header, encoding and decimal sign of extract files: header by setting, UTF-8, LF, point", "unconfirmed", WIKI),
-    ("A file loaded as Full deletes what it lacks: an empty one is never made", "C", SCRIPTS),
+    ("A file loaded as Full deletes what it lacks: an empty one only replaces another for an empty table", "C", SCRIPTS),
     ("`data/workbook/import` takes rows through a worksheet's rules; `Success` with `ErrorRowCount` is none", "B", CLIENTS),
     ("`dataload`, `dataupdate/trigger`, `dataupdate/{key}`: an empty `DataUpdateId` is a running load", "C", LOADS),
     ("The word for a load that merges, and the texts of a success: settings without default", "unconfirmed", LOADS),

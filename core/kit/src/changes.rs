@@ -2,7 +2,8 @@
 //!
 //! A scenario or version that is merged brings everything that it changed. So it is
 //! compared with its parent first: it must hold what is planned, and differ by that
-//! alone.
+//! alone. Where a name may have several rows, each of them counts: a planned value
+//! stands only where it stands once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,9 @@ use rust_decimal::Decimal;
 
 use crate::{Class, ConnectorError, Sent};
 
-/// Values by what names them; nothing where nothing stands.
-pub type Values<K> = BTreeMap<K, Option<Decimal>>;
+/// Values by what names them, one of each row of that name; nothing where the row has
+/// none.
+pub type Values<K> = BTreeMap<K, Vec<Option<Decimal>>>;
 
 /// What speaks against bringing a store into its parent.
 #[derive(Debug, Default)]
@@ -27,16 +29,23 @@ impl Changes {
     /// Compares `own` values with those of the `parent` and with what is `planned`.
     pub fn compare<K: Ord>(
         &mut self,
-        planned: &Values<K>,
+        planned: &BTreeMap<K, Decimal>,
         [own, parent]: [&Values<K>; 2],
         name: impl Fn(&K) -> String,
     ) {
-        let of = |values: &Values<K>, key: &K| values.get(key).copied().flatten();
-        self.missing += planned.iter().filter(|(key, value)| of(own, key) != **value).count();
+        for (key, value) in planned {
+            match rows(own, key).as_slice() {
+                [Some(held)] if held == value => {}
+                [_, _, ..] => self.add(&format!("{} in several rows", name(key))),
+                _ => self.missing += 1,
+            }
+        }
         let keys: BTreeSet<&K> = own.keys().chain(parent.keys()).collect();
-        for key in keys {
-            if of(own, key) != of(parent, key) && !planned.contains_key(key) {
-                self.add(&name(key));
+        for key in keys.into_iter().filter(|key| !planned.contains_key(key)) {
+            let (own, parent) = (rows(own, key), rows(parent, key));
+            if own != parent {
+                let several = if own.len().max(parent.len()) > 1 { " in several rows" } else { "" };
+                self.add(&format!("{}{several}", name(key)));
             }
         }
     }
@@ -71,29 +80,63 @@ impl Changes {
     }
 }
 
+/// The values of one name in any order; one row without a value is as good as no row.
+fn rows<K: Ord>(values: &Values<K>, key: &K) -> Vec<Option<Decimal>> {
+    let mut rows = values.get(key).cloned().unwrap_or_default();
+    rows.sort_unstable();
+    if rows == [None] { Vec::new() } else { rows }
+}
+
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::{collection, prelude::*};
 
     use super::*;
 
-    fn values(of: &BTreeMap<u8, u8>) -> Values<u8> {
-        of.iter().map(|(key, value)| (*key, Some(Decimal::from(*value)))).collect()
+    /// Up to three rows of each of four names.
+    fn held() -> impl Strategy<Value = BTreeMap<u8, Vec<u8>>> {
+        collection::btree_map(0_u8..4, collection::vec(0_u8..3, 1..4), 0..4)
+    }
+
+    fn values(of: &BTreeMap<u8, Vec<u8>>) -> Values<u8> {
+        let some = |rows: &Vec<u8>| rows.iter().map(|value| Some(Decimal::from(*value))).collect();
+        of.iter().map(|(key, rows)| (*key, some(rows))).collect()
     }
 
     proptest! {
         /// What is brought makes the parent what was planned, and nothing else of it.
         #[test]
         fn what_passes_changes_the_planned_values_alone(
-            parent in proptest::collection::btree_map(0_u8..4, 0_u8..3, 0..4),
-            own in proptest::collection::btree_map(0_u8..4, 0_u8..3, 0..4),
-            planned in proptest::collection::btree_map(0_u8..4, 0_u8..3, 0..4),
+            parent in held(),
+            own in held(),
+            planned in collection::btree_map(0_u8..4, 0_u8..3, 0..4),
+            like_parent in any::<bool>(),
         ) {
+            let mut own = own;
+            if like_parent {
+                own.clone_from(&parent);
+                own.extend(planned.iter().map(|(key, value)| (*key, vec![*value])));
+            }
             let mut changes = Changes::default();
-            changes.compare(&values(&planned), [&values(&own), &values(&parent)], u8::to_string);
+            let decimals = planned.iter().map(|(key, value)| (*key, Decimal::from(*value)));
+            changes.compare(&decimals.collect(), [&values(&own), &values(&parent)], u8::to_string);
             let mut wanted = parent.clone();
-            wanted.extend(&planned);
+            wanted.extend(planned.iter().map(|(key, value)| (*key, vec![*value])));
+            own.values_mut().chain(wanted.values_mut()).for_each(|rows| rows.sort_unstable());
             prop_assert_eq!(changes.judge("commit", "child").is_ok(), own == wanted);
+        }
+
+        /// A second row of a name is named, whether it is planned or not.
+        #[test]
+        fn a_second_row_is_named(value in 0_u8..3, second in 0_u8..3, is_planned in any::<bool>()) {
+            let own = values(&[(7, vec![value, second])].into());
+            let parent = values(&[(7, vec![value])].into());
+            let planned = if is_planned { vec![(7, Decimal::from(value))] } else { Vec::new() };
+            let mut changes = Changes::default();
+            changes.compare(&planned.into_iter().collect(), [&own, &parent], u8::to_string);
+            let error = changes.judge("commit", "child").unwrap_err();
+            prop_assert!(error.class == Class::Drift, "{}", error);
+            prop_assert!(error.message.ends_with("first 7 in several rows"), "{}", error);
         }
     }
 }

@@ -69,6 +69,57 @@ fn a_change_that_nobody_planned_stops_the_commit() {
     assert_eq!(rig.read(parent.as_ref(), "").unwrap().len(), 0);
 }
 
+/// Somebody sends a row of the capacity table to a tenant that appends it.
+fn append(rig: &Rig, row: [&str; 5]) {
+    let fields =
+        ["Constraint.Name", "Constraint.Site.Value", "EffectiveInDate", "EffectiveOutDate", "Rate"];
+    let staged = rig.call(
+        "bulk/upload",
+        &json!({ "Scenario": { "Name": SIGNALS, "Scope": "Public" },
+            "Table": { "Namespace": "Mfg", "Name": "ConstraintAvailable" },
+            "Fields": fields, "Rows": [{ "Values": row }] }),
+    );
+    let id = staged["UploadId"].as_str().unwrap().trim_start_matches('#');
+    let done = rig.call(&format!("bulk/upload/{id}/complete"), &Value::Null);
+    assert_eq!(done["Results"]["InsertedRowCount"], 1, "{done}");
+}
+
+/// Whatever the second row holds, and whether the key is one of the plan.
+#[test]
+fn a_second_row_of_one_key_is_named_and_not_committed() {
+    const OURS: [&str; 5] = ["LINE-1", "1010", "2026-11-30", "2026-12-06", "36.5"];
+    for (row, named) in [
+        (OURS, "LINE-1@1010 2026-W49 Mfg::ConstraintAvailable.Rate in several rows"),
+        (
+            ["LINE-1", "1010", "2026-11-30", "2026-12-06", "12"],
+            "LINE-1@1010 2026-W49 Mfg::ConstraintAvailable.Rate in several rows",
+        ),
+        (
+            ["LINE-1", "1010", "Past", "Undefined", "120"],
+            "a row of Mfg::ConstraintAvailable: LINE-1 1010 Past Undefined 120",
+        ),
+    ] {
+        let rig = Rig::new(&["append-non-keyed"]);
+        let (_, parent) = landed(&rig);
+        append(&rig, row);
+        let error = rig.push(parent.as_ref(), &cells("")).unwrap_err();
+        assert!(error.class == Class::Drift && error.took_nothing, "{error}");
+        assert!(error.message.ends_with(named), "{error}");
+        assert_eq!(rig.read(parent.as_ref(), "").unwrap().len(), 0, "{row:?}");
+    }
+    // Two weeks, of which the plan has one: the other stands twice there and here.
+    let rig = Rig::new(&["append-non-keyed"]);
+    let (_, parent) = landed(&rig);
+    let other = ["LINE-1", "1010", "2026-12-07", "2026-12-13", "30"];
+    append(&rig, other);
+    append(&rig, other);
+    rig.call("script/Public/CommitScenario", &json!({ "scenarioName": SIGNALS }));
+    rig.push(parent.as_ref(), &cells("")).unwrap();
+    append(&rig, other);
+    let error = rig.push(parent.as_ref(), &cells("")).unwrap_err();
+    assert!(error.message.contains("2026-W50 Mfg::ConstraintAvailable.Rate in several rows"));
+}
+
 #[test]
 fn a_decision_ends_and_a_script_that_failed_inside_its_200_is_no_commit() {
     let rig = Rig::new(&[]);

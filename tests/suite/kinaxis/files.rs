@@ -70,14 +70,18 @@ fn delete(rig: &Rig, days: &[&str]) {
     rig.call(&format!("bulk/remove/{id}/complete"), &Value::Null);
 }
 
-/// What a ledger remembers.
+/// What a ledger remembers: rows, and whether something was left behind.
 #[derive(Debug)]
-struct Remembered(BTreeSet<RowKey>);
+struct Remembered(BTreeSet<RowKey>, bool);
 
 impl Known for Remembered {
     fn rows(&self, measures: &[String]) -> Result<BTreeSet<RowKey>, NoteError> {
         assert_eq!(measures, ["live"], "the measures of the table");
         Ok(self.0.clone())
+    }
+
+    fn left_behind(&self, _: &[String]) -> Result<bool, NoteError> {
+        Ok(self.1)
     }
 }
 
@@ -91,7 +95,7 @@ fn a_row_that_was_seen_is_never_left_out_unless_a_person_says_so() {
     }
     delete(&rig, &["2026-11-30", "2026-12-07"]);
     let seen = [49, 50, 51].map(|number| RowKey::of(&live(number, "0").key));
-    rig.known = Arc::new(Remembered(seen.into_iter().collect()));
+    rig.known = Arc::new(Remembered(seen.into_iter().collect(), true));
     let connector = rig.open(SIGNALS, &load("Full"), &own()[..1]).unwrap();
     // One of the two comes back with this batch; the other would be gone for good.
     let error = rig.push(connector.as_ref(), &[live(50, "37")]).unwrap_err();
@@ -132,7 +136,7 @@ fn a_row_of_somebody_else_that_is_hidden_is_not_deleted_by_the_next_file() {
 fn a_batch_that_brings_back_what_is_missing_lacks_nothing() {
     let mut rig = Rig::new(&[]);
     let live = |number, value| cell(SIGNALS, "live", week(number), value);
-    rig.known = Arc::new(Remembered([RowKey::of(&live(49, "0").key)].into()));
+    rig.known = Arc::new(Remembered([RowKey::of(&live(49, "0").key)].into(), false));
     let connector = rig.open(SIGNALS, &load("Full"), &own()[..1]).unwrap();
     rig.push(connector.as_ref(), &[live(49, "36.5")]).unwrap();
     assert_eq!(rig.read(connector.as_ref(), SIGNALS).unwrap().len(), 1);

@@ -1,20 +1,29 @@
-//! What a Full file must not lack is known to the ledger, so a new process knows it.
+//! What a Full file must not lack, and what a dead attempt left behind, is known to the
+//! ledger, so a new process knows it.
 
 use std::time::Duration;
 
 use planthread::pipeline::TargetCycle;
-use planthread_engine::status;
+use planthread_contracts::CellKey;
+use planthread_engine::{
+    ledger::{self, Lock, LockKind},
+    status,
+};
 use planthread_kit::Clock as _;
-use planthread_mocks::Setup;
+use planthread_mocks::{Setup, Simulator as _, Writer};
 use serde_json::{Value, json};
 
 use super::registered;
-use crate::{site::Site, way::Way};
+use crate::{gate::Effect, mortal::Mortal, site::Site, way::Way};
+
+/// A target that loads Full files, of two tables.
+fn way() -> Way {
+    Way::all(registered()).into_iter().find(|way| way.name == "load").unwrap()
+}
 
 /// A target that loads Full files, with everything landed.
 fn landed() -> Site {
-    let way = Way::all(registered()).into_iter().find(|way| way.name == "load").unwrap();
-    let site = Site::of((registered(), &way), Setup::default(), |sandbox| sandbox);
+    let site = Site::of((registered(), &way()), Setup::default(), |sandbox| sandbox);
     let done = started(&site);
     assert!(done.stopped.is_none(), "{:?}", done.stopped);
     assert_eq!(open(&site), 0);
@@ -81,4 +90,76 @@ fn a_row_that_vanished_while_the_bridge_was_down_stops_the_next_full_file() {
     }
     assert_eq!(open(&site), 0);
     assert!(site.stored().0.len() >= changes);
+}
+
+/// The cells of one table.
+fn cells_of(mortal: &Mortal, table: &str) -> Vec<CellKey> {
+    let bridge = mortal.site.bridge();
+    let target = bridge.target(Some("maestro")).unwrap();
+    let mut keys = Vec::new();
+    ledger::cells(&bridge.reader().unwrap(), mortal.site.clock.now(), |cell| {
+        let mut measures = target.config.measures.iter();
+        let mine = |name: &str| name == cell.key.measure.as_str();
+        if measures.any(|one| mine(&one.name) && one.surface.starts_with(table)) {
+            keys.push(cell.key);
+        }
+        Ok(())
+    })
+    .unwrap();
+    keys
+}
+
+/// Tables that the bridge wrote to.
+fn written(mortal: &Mortal) -> Vec<String> {
+    let changes = mortal.gate().history().into_iter();
+    let ours = changes.filter(|one| matches!(one.cell.writer, Writer::Integration(_)));
+    ours.map(|one| one.cell.measure).collect()
+}
+
+/// Cycles until something is true, at most three.
+fn until(mortal: &Mortal, done: impl Fn() -> bool) -> bool {
+    (0..3).any(|_| {
+        mortal.site.clock.advance(Duration::from_mins(20));
+        mortal.cycle() && done()
+    })
+}
+
+/// Law 4: the bridge dies when it has put a file, or before the trigger arrives; the next
+/// one has nothing for a table that is empty, and loads the others.
+#[test]
+fn a_file_of_a_dead_attempt_is_not_loaded_for_a_table_that_gets_nothing() {
+    const TABLE: &str = "Planthread::PlanCut.";
+    let mut mortal = Mortal::new(registered(), &way());
+    let deaths = (1..).zip(mortal.undisturbed()).filter_map(|(nth, line)| {
+        let effect = match line {
+            line if line.contains("/dataload/") => Effect::Before,
+            line if line.ends_with("/dataupdate/trigger") => Effect::None,
+            _ => return None,
+        };
+        Some((nth, effect))
+    });
+    let deaths: Vec<_> = deaths.collect();
+    assert_eq!(deaths.len(), 3, "two files, and the trigger");
+    for death in deaths {
+        mortal.begin();
+        mortal.gate().kill = Some(death);
+        assert!(!mortal.cycle(), "{death:?}");
+        mortal.gate().killed = false;
+        // A person takes all cells of one table.
+        let (keys, now) = (cells_of(&mortal, TABLE), mortal.site.clock.now());
+        assert!(!keys.is_empty());
+        for key in keys.clone() {
+            let (owner, reason) = ("planner".to_owned(), "decided".to_owned());
+            let until = now + Duration::from_hours(100);
+            let lock = Lock { key, kind: LockKind::Send, owner, reason, since: now, until };
+            ledger::lock(&mortal.site.bridge().state, lock).unwrap();
+        }
+        assert!(until(&mortal, || !written(&mortal).is_empty()), "{death:?}: nothing was loaded");
+        let stale = written(&mortal).into_iter().find(|measure| measure.starts_with(TABLE));
+        assert_eq!(stale, None, "{death:?}");
+        for key in keys {
+            ledger::unlock(&mortal.site.bridge().state, key).unwrap();
+        }
+        assert!(until(&mortal, || open(&mortal.site) == 0), "{death:?}");
+    }
 }

@@ -118,11 +118,11 @@ async fn table(
         let surface = layout.surface(field);
         context.measures.iter().filter(move |measure| measure.surface == surface)
     };
-    let (scenario, all) = (context.client.scenario(), std::iter::empty());
-    match read::held(context, scenario, number, &layout.stored(), all, Lane::Sweep).await {
-        Ok(rows) => {
-            let ours = rows.iter().filter(|row| row.key.is_some()).count();
-            let foreign = rows.len() - ours;
+    let place = (context.client.scenario(), number);
+    match read::stock(context, place, &layout.stored(), [], Lane::Sweep).await {
+        Ok(stock) => {
+            let ours: usize = stock.ours.values().map(Vec::len).sum();
+            let foreign = stock.others.len();
             for measure in layout.values.iter().flat_map(mine) {
                 let text = format!("it can be read: {ours} rows of one period, {foreign} others");
                 match measure.owner {

@@ -52,13 +52,8 @@ pub(crate) async fn write(
     let ids: Vec<&str> = staged.iter().map(|one| one.id.as_str()).collect();
     attempt.note(STEP, &ids.join(" ")).map_err(ConnectorError::took_nothing)?;
     for (number, one) in staged.iter().enumerate() {
-        let done = match context.note_now(attempt) {
-            Ok(()) => context.client.complete(one.verb, &one.id).await,
-            Err(error) => Err(error.took_nothing()),
-        };
-        // What was completed before stays.
-        let done = done.map_err(|error| if number > 0 { error.after_effect() } else { error });
-        let tally = receipt::results(&done?)?;
+        let done = context.client.complete(one.verb, &one.id);
+        let tally = receipt::results(&context.write(attempt, number, done).await?)?;
         if let Some(part) = one.part {
             outcome.take(&tally, part.rows.len(), part.cells());
         }
@@ -70,7 +65,7 @@ pub(crate) async fn write(
 /// is a second one, what is there leaves first.
 async fn surplus(context: &Context, part: &Part) -> Result<Vec<Vec<String>>, ConnectorError> {
     let keys: BTreeSet<&RowKey> = part.rows.iter().map(|line| &line.key).collect();
-    let held = read::by_row(context, part).await?;
+    let held = read::stock_of(context, part).await?.ours;
     let mine = held.into_iter().filter(|(key, _)| keys.contains(key));
     Ok(mine.flat_map(|(_, rows)| rows).map(|row| row.texts).collect())
 }

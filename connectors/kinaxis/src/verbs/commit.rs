@@ -7,7 +7,7 @@
 //! landed in the signal scenario is seen there; only a read of the parent makes it
 //! seen here.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use planthread_kit::{
     Attempt, ConnectorError, Tallied,
@@ -16,12 +16,15 @@ use planthread_kit::{
     rows::RowKey,
 };
 
-use super::{STEP, read::held};
+use super::{
+    STEP,
+    read::{Stock, stock},
+};
 use crate::{
     config::{Commit, Layout},
     context::Context,
     receipt,
-    rows::{Held, Part, lines},
+    rows::{Part, lines},
 };
 
 const COMMIT: &str = "commit scenario";
@@ -38,33 +41,20 @@ pub(crate) async fn write(
     commit.decision.ask(context.clock().now(), COMMIT, "settings.commit.decision")?;
     let mut found = Changes::default();
     for (number, layout) in context.layouts.iter().enumerate() {
-        let both =
-            both(context, &commit.from, number).await.map_err(ConnectorError::without_effect)?;
-        compare(&mut found, layout, number, parts, &both).map_err(nothing)?;
+        let mut both = Vec::new();
+        for scenario in [commit.from.as_str(), context.client.scenario()] {
+            let held = stock(context, (scenario, number), &layout.values, [], Lane::Routine).await;
+            both.push(held.map_err(ConnectorError::without_effect)?);
+        }
+        compare(&mut found, layout, number, parts, [&both[0], &both[1]]).map_err(nothing)?;
     }
     found.judge(COMMIT, &commit.from).map_err(nothing)?;
     attempt.note(STEP, "committing").map_err(nothing)?;
-    context.note_now(attempt).map_err(nothing)?;
-    let answer = context.client.script(&commit.script, &commit.from).await?;
-    let said = receipt::script(&answer)?;
+    let committed = context.client.script(&commit.script, &commit.from);
+    let said = receipt::script(&context.write(attempt, 0, committed).await?)?;
     let word = format!("{said} (decided by {})", commit.decision.by);
     outcome.accept(word, parts.iter().flat_map(Part::cells));
     Ok(())
-}
-
-/// Rows of one table in the signal scenario and in its parent.
-type Both = [Vec<Held>; 2];
-
-async fn both(context: &Context, from: &str, layout: usize) -> Result<Both, ConnectorError> {
-    let values = &context.layouts[layout].values;
-    let parent = context.client.scenario();
-    let mut read = Vec::new();
-    for scenario in [from, parent] {
-        let all = std::iter::empty();
-        read.push(held(context, scenario, layout, values, all, Lane::Routine).await?);
-    }
-    let parent = read.pop().unwrap_or_default();
-    Ok([read.pop().unwrap_or_default(), parent])
 }
 
 /// Adds what speaks against a commit in one table.
@@ -73,13 +63,14 @@ fn compare(
     layout: &Layout,
     number: usize,
     parts: &[Part],
-    [child, parent]: &Both,
+    [child, parent]: [&Stock; 2],
 ) -> Result<(), ConnectorError> {
-    let mut planned = Values::new();
+    let mut planned = BTreeMap::new();
     for (part, line) in lines(parts, number) {
-        for (field, text) in part.fields.iter().zip(&line.values) {
-            planned.insert((line.key.clone(), field.clone()), text.parse().ok());
-        }
+        let values = part.fields.iter().zip(&line.values);
+        planned.extend(values.filter_map(|(field, text)| {
+            Some(((line.key.clone(), field.clone()), text.parse().ok()?))
+        }));
     }
     let (own, theirs) = (values(layout, child)?, values(layout, parent)?);
     found.compare(
@@ -89,22 +80,26 @@ fn compare(
             format!("{resource}@{location} {period} {}", layout.surface(field))
         },
     );
-    let foreign = |rows: &[Held]| -> BTreeSet<Vec<String>> {
-        rows.iter().filter(|row| row.key.is_none()).map(|row| row.texts.clone()).collect()
-    };
-    for row in foreign(child).symmetric_difference(&foreign(parent)) {
+    // Rows that are no cells of ours, by how often each stands here and there.
+    let mut others = BTreeMap::<&[String], [usize; 2]>::new();
+    for (side, stock) in [child, parent].into_iter().enumerate() {
+        stock.others.iter().for_each(|row| others.entry(&row.texts).or_default()[side] += 1);
+    }
+    for (row, _) in others.iter().filter(|(_, [here, there])| here != there) {
         found.add(&format!("a row of {}: {}", layout.full(), row.join(" ")));
     }
     Ok(())
 }
 
 /// The values of one table by row and field.
-fn values(layout: &Layout, rows: &[Held]) -> Result<Values<(RowKey, String)>, ConnectorError> {
+fn values(layout: &Layout, stock: &Stock) -> Result<Values<(RowKey, String)>, ConnectorError> {
     let mut values = Values::new();
-    for row in rows {
-        let Some(key) = &row.key else { continue };
-        let held = layout.values.iter().zip(row.values(layout, &layout.values)?);
-        values.extend(held.map(|(field, value)| ((key.clone(), field.clone()), value)));
+    for (key, row) in
+        stock.ours.iter().flat_map(|(key, rows)| rows.iter().map(move |row| (key, row)))
+    {
+        for (field, value) in layout.values.iter().zip(row.values(layout, &layout.values)?) {
+            values.entry((key.clone(), field.clone())).or_default().push(value);
+        }
     }
     Ok(values)
 }

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use planthread_kit::{Attempt, Class, ConnectorError, Tallied};
 
-use super::{STEP, read};
+use super::{
+    STEP,
+    read::{self, Stock},
+};
 use crate::{
     config::{Import, Worksheet},
     context::Context,
@@ -31,13 +34,9 @@ pub(crate) async fn write(
     let names: Vec<String> = parts.iter().map(|part| context.layouts[part.layout].full()).collect();
     attempt.note(STEP, &names.join(" ")).map_err(ConnectorError::took_nothing)?;
     for (number, (part, (sheet, rows))) in ready.iter().enumerate() {
-        let done = match context.note_now(attempt) {
-            Ok(()) => context.client.import(import, &sheet.name, rows).await,
-            Err(error) => Err(error.took_nothing()),
-        };
-        // What an earlier import wrote stays.
-        let done = done.map_err(|error| if number > 0 { error.after_effect() } else { error });
-        outcome.take(&receipt::import(&done?)?, part.rows.len(), part.cells());
+        let done = context.client.import(import, &sheet.name, rows);
+        let tally = receipt::import(&context.write(attempt, number, done).await?)?;
+        outcome.take(&tally, part.rows.len(), part.cells());
     }
     Ok(())
 }
@@ -54,14 +53,16 @@ async fn rows<'a>(
             .cure("add it under `import.worksheets`")
     })?;
     let complete = part.sent(layout) == layout.stored();
-    let held = if complete { BTreeMap::new() } else { read::by_row(context, part).await? };
+    let held = if complete { Stock::default() } else { read::stock_of(context, part).await? };
     let form = (import.dates, context.config.effective_out);
     let columns = layout.columns();
     let row = |line: &Line| {
-        let held = held.get(&line.key).and_then(|all| all.last());
+        let held = held.row(&line.key)?;
         let texts = texts(layout, &line.key, form, &whole(layout, (part, line), held));
         let named: BTreeMap<&String, String> = columns.iter().zip(texts).collect();
-        sheet.columns.iter().map(|column| named.get(column).cloned().unwrap_or_default()).collect()
+        let value = |column| named.get(column).cloned().unwrap_or_default();
+        Ok(sheet.columns.iter().map(value).collect())
     };
-    Ok((sheet, part.rows.iter().map(row).collect()))
+    let rows: Result<_, ConnectorError> = part.rows.iter().map(row).collect();
+    Ok((sheet, rows?))
 }

@@ -3,11 +3,12 @@
 //! history tells a row whatever else the file carries.
 //!
 //! Every push writes the files of all tables: what a dead attempt left behind is
-//! replaced before anything is triggered. A Full file deletes what it lacks, so it
+//! replaced before anything is triggered, by an empty file where the table is empty. A
+//! Full file deletes what it lacks, so it
 //! carries every row of its table as it was just read, and lacks none that the
 //! ledger ever saw there unless a person decided so.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 use planthread_kit::{
@@ -18,11 +19,14 @@ use planthread_kit::{
     target::WholeFile,
 };
 
-use super::{KEY, STEP, read};
+use super::{
+    KEY, STEP,
+    read::{self, Stock},
+};
 use crate::{
-    config::DataLoad,
+    config::{DataLoad, Layout},
     context::Context,
-    rows::{Held, Line, Part, digest, lines, texts, whole},
+    rows::{Line, Part, digest, lines, texts, whole},
 };
 
 const LOAD: &str = "put extract file";
@@ -38,13 +42,9 @@ pub(crate) async fn write(
     let trial = context.gate.as_ref().is_some_and(|gate| gate.status(now).probing);
     let mut files = Vec::new();
     for number in 0..context.layouts.len() {
-        let rows =
-            file(context, load, number, parts).await.map_err(ConnectorError::without_effect)?;
-        // A table that holds nothing and gets nothing has no Full file. In a trial nobody
-        // knows yet what an empty one does.
-        if !((load.full() || trial) && rows.is_empty()) {
-            files.push((number, rows));
-        }
+        let rows = file(context, load, trial, number, parts).await;
+        let rows = rows.map_err(ConnectorError::without_effect)?;
+        files.extend(rows.map(|rows| (number, rows)));
     }
     let stamp = TimeZone::UTC.to_datetime(now).strftime("%Y%m%d.%H%M%S").to_string();
     let last = files.len().saturating_sub(1);
@@ -61,14 +61,12 @@ pub(crate) async fn write(
     }
     attempt.note_encoding(&digest(parts)).map_err(nothing)?;
     attempt.note(STEP, "loading").map_err(nothing)?;
-    context.note_now(attempt).map_err(nothing)?;
-    for (place, request) in requests.iter().enumerate() {
+    for (number, request) in requests.iter().enumerate() {
         // What lies there may be loaded by anybody's trigger.
-        let put = context.client.put_file(request).await;
-        put.map_err(|error| if place > 0 { error.after_effect() } else { error })?;
+        context.write(attempt, number, context.client.put_file(request)).await?;
     }
-    context.note_now(attempt).map_err(ConnectorError::after_effect)?;
-    let key = context.client.trigger(load).await.map_err(ConnectorError::after_effect)?;
+    let trigger = context.client.trigger(load);
+    let key = context.write(attempt, requests.len(), trigger).await?;
     attempt.note(KEY, &key).map_err(ConnectorError::after_effect)
 }
 
@@ -95,74 +93,69 @@ fn rendered(context: &Context, load: &DataLoad, one: &Golden) -> Result<Written,
     Ok(Written { method: "POST".to_owned(), path, body })
 }
 
-/// The lines of one file: those of the batch, then, in a Full file, all others.
+/// The lines of one file: those of the batch, then, where it is the whole table, all
+/// others. A table that gets nothing has no empty Full file, and in a trial none at all:
+/// nobody knows yet what one does. But what a dead attempt may have left in its place is
+/// replaced by what the table holds.
 async fn file(
     context: &Context,
     load: &DataLoad,
+    trial: bool,
     number: usize,
     parts: &[Part],
-) -> Result<Vec<Vec<String>>, ConnectorError> {
+) -> Result<Option<Vec<Vec<String>>>, ConnectorError> {
     let layout = &context.layouts[number];
     let mine: Vec<(&Part, &Line)> = lines(parts, number).collect();
+    let measures = context.measures.iter().filter(|measure| layout.holds(&measure.surface));
+    let measures: Vec<String> = measures.map(|measure| measure.name.clone()).collect();
+    let bare = mine.is_empty() && (load.full() || trial);
+    let left = bare && context.guard.left_behind(LOAD, &measures)?;
+    let all = load.full() || left;
     let complete = mine.iter().all(|(part, _)| part.sent(layout) == layout.stored());
-    let held = match load.full() || !complete {
-        true => held(context, load, number).await?,
-        false => BTreeMap::new(),
+    let (scenario, stored) = (context.client.scenario(), layout.stored());
+    let held = match all || !complete {
+        true => read::stock(context, (scenario, number), &stored, [], Lane::Routine).await?,
+        false => Stock::default(),
     };
+    if all {
+        alone(layout, &held)?;
+    }
     let form = (context.config.file_dates, context.config.effective_out);
     let row = |key: &RowKey, values: &[String]| texts(layout, key, form, values);
-    let mut rows: Vec<_> = mine
-        .iter()
-        .map(|(part, line)| row(&line.key, &whole(layout, (part, line), held.get(&line.key))))
-        .collect();
-    if load.full() {
+    let mut rows = Vec::new();
+    for (part, line) in &mine {
+        rows.push(row(&line.key, &whole(layout, (part, line), held.row(&line.key)?)));
+    }
+    if all {
         let mut keys: BTreeSet<&RowKey> = mine.iter().map(|(_, line)| &line.key).collect();
-        let rest: Vec<_> = held.iter().filter(|(key, _)| !keys.contains(key)).collect();
-        for (key, held) in rest {
-            rows.push(row(key, &held.texts[layout.keys().len()..]));
-            keys.insert(key);
+        for (key, held) in &held.ours {
+            if keys.insert(key) {
+                rows.extend(held.iter().map(|held| row(key, &held.texts[layout.keys().len()..])));
+            }
         }
-        let mine = context.measures.iter().filter(|measure| layout.holds(&measure.surface));
-        let file = WholeFile {
-            step: LOAD,
-            table: &layout.full(),
-            measures: &mine.map(|measure| measure.name.clone()).collect::<Vec<_>>(),
-            rows: &keys,
-            fewer: load.fewer_rows.as_ref(),
-            field: "settings.data_load.fewer_rows",
-        };
-        // A file without rows is never put.
-        if !keys.is_empty() {
+        if !keys.is_empty() || left {
+            let file = WholeFile {
+                step: LOAD,
+                table: &layout.full(),
+                measures: &measures,
+                rows: &keys,
+                fewer: load.fewer_rows.as_ref(),
+                field: "settings.data_load.fewer_rows",
+            };
             context.guard.admit(&file, context.clock().now())?;
         }
     }
-    Ok(rows)
+    Ok((!bare || left || !rows.is_empty()).then_some(rows))
 }
 
-/// Everything that a table holds, if it is ours alone where it must be.
-async fn held(
-    context: &Context,
-    load: &DataLoad,
-    number: usize,
-) -> Result<BTreeMap<RowKey, Held>, ConnectorError> {
-    let layout = &context.layouts[number];
-    let (scenario, all) = (context.client.scenario(), std::iter::empty());
-    let rows = read::held(context, scenario, number, &layout.stored(), all, Lane::Routine).await?;
-    let mut held = BTreeMap::new();
-    for row in rows {
-        match row.key.clone() {
-            Some(key) if !held.contains_key(&key) => {
-                held.insert(key, row);
-            }
-            _ if load.full() => {
-                let (full, row) = (layout.full(), row.texts.join(" "));
-                let text = format!("{full} holds a row that is not ours, or twice: {row}");
-                return Err(ConnectorError::new(Class::Drift, LOAD, text).cure(
-                    "a Full file would delete it: use a table of ours alone, or an operation that merges",
-                ));
-            }
-            _ => {}
-        }
-    }
-    Ok(held)
+/// Whether a table holds nothing but rows of ours, each once, where a file takes the
+/// place of all that it holds.
+fn alone(layout: &Layout, held: &Stock) -> Result<(), ConnectorError> {
+    let second = held.ours.values().find_map(|rows| rows.get(1));
+    let Some(row) = held.others.first().or(second) else { return Ok(()) };
+    let (full, row) = (layout.full(), row.texts.join(" "));
+    let text = format!("{full} holds a row that is not ours, or twice: {row}");
+    Err(ConnectorError::new(Class::Drift, LOAD, text).cure(
+        "a Full file would delete it: use a table of ours alone, or an operation that merges",
+    ))
 }

@@ -33,77 +33,84 @@ pub(crate) async fn read(
         }
         let names = selection.resources.iter().map(|(resource, _)| resource.as_str());
         let scenario = context.client.scenario();
-        let held = held(context, scenario, number, &fields, names, selection.lane).await?;
+        let stock = stock(context, (scenario, number), &fields, names, selection.lane).await?;
         let place = (context.target.as_str(), context.scope.name());
-        let mut cells = BTreeMap::new();
-        for row in &held {
-            for cell in rows::cells(row, layout, &fields, &context.measures, place)? {
-                let twice = cells.insert(cell.key.clone(), cell.value).is_some();
-                if twice {
-                    // Several rows of one identification: which of them counts, or
-                    // whether all do, is not known. No value is the right one.
-                    surplus(context, &cell)?;
-                    cells.insert(cell.key, None);
-                }
+        for rows in stock.ours.values() {
+            if rows.len() > 1 && context.config.non_keyed != Some(NonKeyed::Append) {
+                return Err(several(rows).cure(
+                    "a row that is sent again is a second one in this tenant: write `non_keyed: \
+                     append`; the surplus rows leave with the next landing",
+                ));
             }
+            let cells = rows::cells(&rows[0], layout, &fields, &context.measures, place)?;
+            let mine = cells.into_iter().filter(|cell| selection.contains(&cell.key));
+            // Of several rows none is the right one.
+            let value = |one: SeenCell| one.value.filter(|_| rows.len() == 1);
+            seen.extend(mine.map(|one| SeenCell { key: one.key.clone(), value: value(one) }));
         }
-        let cells = cells.into_iter().map(|(key, value)| SeenCell { key, value });
-        seen.extend(cells.filter(|cell| selection.contains(&cell.key)));
     }
     seen.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(seen)
 }
 
-/// A second row where the profile says that there is none is a finding.
-fn surplus(context: &Context, cell: &SeenCell) -> Result<(), ConnectorError> {
-    if context.config.non_keyed == Some(NonKeyed::Append) {
-        return Ok(());
-    }
-    let text = format!("{}: two rows of one identification", cell.key);
-    Err(ConnectorError::new(Class::Drift, "read rows", text).cure(
-        "a row that is sent again is a second one in this tenant: write `non_keyed: append`; the \
-         surplus rows leave with the next landing",
-    ))
+/// What a table holds: rows of one period of ours by name, and all others.
+#[derive(Debug, Default)]
+pub(crate) struct Stock {
+    pub(crate) ours: BTreeMap<RowKey, Vec<Held>>,
+    pub(crate) others: Vec<Held>,
 }
 
-/// The rows of a table for some resources, or for all, in a scenario.
-pub(crate) async fn held<'a>(
+impl Stock {
+    /// The row of this name, if there is one.
+    pub(crate) fn row(&self, key: &RowKey) -> Result<Option<&Held>, ConnectorError> {
+        match self.ours.get(key).map(Vec::as_slice) {
+            Some(rows @ [_, _, ..]) => {
+                Err(several(rows)
+                    .cure("remove the surplus rows: nobody knows which of them counts"))
+            }
+            rows => Ok(rows.and_then(<[Held]>::first)),
+        }
+    }
+}
+
+/// Rows of one identification: which of them counts, or whether all do, is not known.
+fn several(rows: &[Held]) -> ConnectorError {
+    let text = format!("{} rows of one identification: {}", rows.len(), rows[0].texts.join(" "));
+    ConnectorError::new(Class::Drift, "read rows", text)
+}
+
+/// What a table holds in a scenario, for some resources or for all.
+pub(crate) async fn stock<'a>(
     context: &Context,
-    scenario: &str,
-    layout: usize,
+    (scenario, number): (&str, usize),
     values: &[String],
-    names: impl Iterator<Item = &'a str>,
+    names: impl IntoIterator<Item = &'a str>,
     lane: Lane,
-) -> Result<Vec<Held>, ConnectorError> {
-    let layout = &context.layouts[layout];
+) -> Result<Stock, ConnectorError> {
+    let layout = &context.layouts[number];
     let fields = layout.with(values);
     let question = Question {
         scenario,
         namespace: &layout.namespace,
         table: &layout.table,
         fields: &fields,
-        filter: context.config.filter(&layout.resource, names),
+        filter: context.config.filter(&layout.resource, names.into_iter()),
         lane,
     };
-    let rows = context.client.rows(question).await?;
-    let out = context.config.effective_out;
-    rows.into_iter().map(|texts| Held::read(layout, out, texts, fields.len())).collect()
-}
-
-/// What the table of a part holds for its resources, by row.
-pub(crate) async fn by_row(
-    context: &Context,
-    part: &Part,
-) -> Result<BTreeMap<RowKey, Vec<Held>>, ConnectorError> {
-    let names = part.rows.iter().map(|line| line.key.resource.as_str());
-    let layout = &context.layouts[part.layout];
-    let (scenario, lane) = (context.client.scenario(), Lane::Routine);
-    let rows = held(context, scenario, part.layout, &layout.stored(), names, lane).await?;
-    let mut by_key: BTreeMap<RowKey, Vec<Held>> = BTreeMap::new();
-    for row in rows {
-        if let Some(key) = row.key.clone() {
-            by_key.entry(key).or_default().push(row);
+    let mut stock = Stock::default();
+    for texts in context.client.rows(question).await? {
+        let row = Held::read(layout, context.config.effective_out, texts, fields.len())?;
+        match row.key.clone() {
+            Some(key) => stock.ours.entry(key).or_default().push(row),
+            None => stock.others.push(row),
         }
     }
-    Ok(by_key)
+    Ok(stock)
+}
+
+/// What the table of a part holds for its resources.
+pub(crate) async fn stock_of(context: &Context, part: &Part) -> Result<Stock, ConnectorError> {
+    let names = part.rows.iter().map(|line| line.key.resource.as_str());
+    let (scenario, values) = (context.client.scenario(), context.layouts[part.layout].stored());
+    stock(context, (scenario, part.layout), &values, names, Lane::Routine).await
 }

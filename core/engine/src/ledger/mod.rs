@@ -35,7 +35,7 @@ pub use self::{
     bind::{Binding, Rebound, bind},
     cases::{Case, CaseKind, cases, close_case},
     held::{HeldValue, held},
-    known_rows::known_rows,
+    known_rows::{known_rows, left_behind},
     locks::{Lock, LockKind, lock, locks, unlock},
     pauses::{keep_pauses, pauses},
     policy_holds::{PolicyHolds, hold_by_policy},

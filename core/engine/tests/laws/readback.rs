@@ -77,6 +77,31 @@ fn a_row_that_was_read_back_stands_though_it_is_missed_or_wanted_otherwise() {
     assert!(other.is_empty(), "a measure of another table");
 }
 
+/// Whoever triggers what lies there asks whether a dead attempt left something.
+#[test]
+fn what_went_out_and_was_never_taken_is_left_behind_and_does_not_stand() {
+    let world = World::new();
+    let asked = |measure: &str| {
+        let (reader, measures) = (world.reader(), [measure.to_owned()]);
+        let left = ledger::left_behind(&reader, TARGET, "", &measures).unwrap();
+        (left, ledger::known_rows(&reader, TARGET, "", &measures).unwrap().len())
+    };
+    world.want(&[("R1", 48, "100")]);
+    assert_eq!(asked("live"), (false, 0), "nothing went out");
+    world.fake.inside().faults.push_back(Fault::Silent);
+    let (_, plan) = world.plan();
+    world.apply(&plan, false).unwrap();
+    let held = std::mem::take(&mut world.fake.inside().cells);
+    assert_eq!(asked("live"), (true, 0), "no receipt names it");
+    world.advance(120);
+    world.verify(Which::Unproven);
+    assert_eq!(asked("live"), (true, 0), "and it was not found");
+    assert_eq!(asked("another"), (false, 0));
+    world.fake.inside().cells = held;
+    world.land();
+    assert_eq!(asked("live"), (false, 1), "now it was");
+}
+
 fn many(world: &World, resources: u32, weeks: u32) {
     let names: Vec<String> = (0..resources).map(|n| format!("R{n:03}")).collect();
     let cells: Vec<(&str, u32, &str)> = names

@@ -21,15 +21,27 @@ pub trait Known: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the ledger can't be read, with the reason.
     fn rows(&self, measures: &[String]) -> Result<BTreeSet<RowKey>, NoteError>;
+
+    /// Whether a value of one of `measures` went out, and neither a receipt nor a
+    /// reading says that the target took it: a file of a dead attempt may hold it.
+    ///
+    /// # Errors
+    /// When the ledger can't be read, with the reason.
+    fn left_behind(&self, measures: &[String]) -> Result<bool, NoteError>;
 }
 
-/// Nothing was ever read back: a connector without a ledger behind it.
+/// Nothing was ever read back, and anything may have gone out: a connector without a
+/// ledger behind it.
 #[derive(Debug, Clone, Copy)]
 pub struct Nothing;
 
 impl Known for Nothing {
     fn rows(&self, _: &[String]) -> Result<BTreeSet<RowKey>, NoteError> {
         Ok(BTreeSet::new())
+    }
+
+    fn left_behind(&self, _: &[String]) -> Result<bool, NoteError> {
+        Ok(true)
     }
 }
 
@@ -65,6 +77,18 @@ impl Guard {
         Self { known, before: Mutex::default() }
     }
 
+    /// Whether a file of a dead attempt may hold a value of one of `measures`.
+    ///
+    /// # Errors
+    /// `Fatal` when the ledger can't be read.
+    pub fn left_behind(
+        &self,
+        step: &'static str,
+        measures: &[String],
+    ) -> Result<bool, ConnectorError> {
+        told(step, self.known.left_behind(measures))
+    }
+
     /// Whether `file` has every row that was seen, or a person decided that it may
     /// lack some.
     ///
@@ -72,9 +96,7 @@ impl Guard {
     /// `Drift`, with the first row that it lacks; `Fatal` when the decision has
     /// ended, or the ledger can't be read.
     pub fn admit(&self, file: &WholeFile<'_>, now: Timestamp) -> Result<(), ConnectorError> {
-        let mut known = self.known.rows(file.measures).map_err(|error| {
-            ConnectorError::new(Class::Fatal, file.step, error.to_string()).caused_by(error)
-        })?;
+        let mut known = told(file.step, self.known.rows(file.measures))?;
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         let before = before.entry(file.table.to_owned()).or_default();
         known.extend(before.iter().cloned());
@@ -96,4 +118,11 @@ impl Guard {
         *before = file.rows.iter().map(|row| (*row).clone()).collect();
         Ok(())
     }
+}
+
+/// What the ledger says.
+fn told<T>(step: &'static str, said: Result<T, NoteError>) -> Result<T, ConnectorError> {
+    said.map_err(|error| {
+        ConnectorError::new(Class::Fatal, step, error.to_string()).caused_by(error)
+    })
 }
