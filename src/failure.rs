@@ -4,6 +4,7 @@ use std::{fmt, io::ErrorKind};
 
 use planthread_engine::EngineError;
 use planthread_kit::{Class, ConnectorError, Sent, table};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How the program ends (the table is in `planthread explain exit-codes`).
@@ -53,10 +54,11 @@ impl Exit {
 }
 
 /// Why a verb stopped.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Failure {
     /// The exit code.
     #[serde(serialize_with = "as_code")]
+    #[schemars(with = "u8")]
     pub exit: Exit,
     /// What happened, naming file, line, field where there are any.
     pub message: String,

@@ -1,10 +1,11 @@
 //! What a target said about what it was sent.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The vendor's proof that it took something. Never a landing by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Receipt {
     /// The vendor's handle: a transaction, upload or job id.
     pub handle: String,
@@ -15,7 +16,7 @@ pub struct Receipt {
 }
 
 /// Why one row was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Rejection {
     /// The reason in the vendor's words, shortened and redacted.
     pub reason: String,

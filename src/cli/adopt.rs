@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use planthread_contracts::{MeasureDecl, Owner};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -29,9 +30,11 @@ pub(super) struct Args {
 }
 
 /// The record that was written.
-#[derive(Debug, Serialize)]
-struct Adopted {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Adopted {
+    /// The file that keeps it.
     record: PathBuf,
+    /// The configured target.
     target: String,
     /// Surfaces by our names.
     measures: BTreeMap<String, String>,
@@ -69,6 +72,8 @@ fn surface(measures: &[MeasureDecl], name: &str) -> Result<String, Failure> {
 }
 
 impl View for Adopted {
+    const OUTPUT: &'static str = "adopt";
+
     fn write(&self, text_table: &mut TextTable) {
         let named: Vec<String> =
             self.measures.iter().map(|(name, surface)| format!("{name} ({surface})")).collect();

@@ -39,5 +39,5 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         let course = Course::Land { truth: &truth, only_unmoved, read_back: Which::Unproven };
         Ok(bridge.walk_all(&targets, course).await)
     })?;
-    context.screen.show(&Deliveries(done.into_iter().map(Delivered::from).collect()))
+    context.screen.show(&Deliveries { targets: done.into_iter().map(Delivered::from).collect() })
 }

@@ -5,6 +5,7 @@ use planthread_engine::{
     Reader,
     push::{Ending, Recovered},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Context, answer::Answer};
@@ -42,15 +43,18 @@ enum What {
 }
 
 /// The pushes that have no end yet.
-#[derive(Debug, Serialize)]
-struct Open {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Open {
+    /// When they were listed.
     now: jiff::Timestamp,
+    /// Each of them.
     open: Vec<OpenPush>,
 }
 
 /// What became of one that a person ended.
-#[derive(Debug, Serialize)]
-struct Ended {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Ended {
+    /// The configured target.
     target: String,
     /// How it ended.
     how: How,
@@ -59,9 +63,9 @@ struct Ended {
     read_back: Option<Verified>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum How {
+pub(super) enum How {
     /// Another process writes the state: it ends it in its next round.
     Recorded,
     /// The target still had no end: nobody waits for it any more.
@@ -143,6 +147,8 @@ fn end(
 }
 
 impl View for Open {
+    const OUTPUT: &'static str = "attempt list";
+
     fn write(&self, text_table: &mut TextTable) {
         if self.open.is_empty() {
             text_table.line("No push is open.");
@@ -174,6 +180,8 @@ fn state(push: &OpenPush) -> String {
 }
 
 impl View for Ended {
+    const OUTPUT: &'static str = "attempt end";
+
     fn write(&self, text_table: &mut TextTable) {
         let how = match self.how {
             How::Recorded => "recorded; the bridge that runs ends it in its next round",
@@ -189,6 +197,6 @@ impl View for Ended {
     }
 
     fn exit(&self) -> Exit {
-        self.read_back.as_ref().map_or(Exit::Ok, View::exit)
+        self.read_back.as_ref().map_or(Exit::Ok, Verified::exit)
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use planthread_engine::ledger::{self, Audit};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Context;
@@ -25,9 +26,9 @@ enum What {
 }
 
 /// What was counted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
-struct Audited(Audit);
+pub(super) struct Audited(Audit);
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let What::Verify = args.what;
@@ -36,6 +37,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 impl View for Audited {
+    const OUTPUT: &'static str = "audit";
+
     fn write(&self, text_table: &mut TextTable) {
         let audit = &self.0;
         text_table.line(format!(

@@ -75,10 +75,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 
 fn show(context: &Context, derived: &Derived) -> Result<(), Failure> {
     if !context.screen.json {
-        return context.screen.show(derived).map(|_| ());
+        return context.screen.text(|text_table| derived.write(text_table));
     }
     // Many lines: one object each, so that a reader can begin with the first.
-    derived.lines.iter().try_for_each(|line| context.screen.json_line(line))
+    derived.lines.iter().try_for_each(|line| context.screen.show(line).map(|_| ()))
 }
 
 fn explain(
@@ -104,7 +104,7 @@ fn explain(
         for figure in cells.iter_mut().flat_map(|cell| &mut cell.figures) {
             figure.notes.extend(decided(&figure.resource, figure.period));
         }
-        return context.screen.show(&ExplainedCells(cells));
+        return context.screen.show(&ExplainedCells { cells });
     }
     let figure = args.figure.unwrap_or(Carries::AttainableClockHours);
     let figure = pipeline::capacity_of_cut(loaded, figure);
@@ -123,7 +123,7 @@ fn print_signals(
     let mut exit = if refused == 0 { Exit::Ok } else { Exit::Findings };
     for signal in pipeline::signals(loaded, deriver) {
         match signal {
-            Ok(event) => context.screen.json_line(&event)?,
+            Ok(event) => context.screen.event(&event)?,
             Err(broken) => {
                 let words = format!("not printed, because it breaks its contract: {broken}");
                 context.screen.note(&words);

@@ -11,6 +11,7 @@ use planthread_engine::{
     ledger::{self, CellView},
     plan::HoldReason,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Context;
@@ -50,9 +51,11 @@ enum FileFormat {
 }
 
 /// What was written.
-#[derive(Debug, Serialize)]
-struct Exported {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Exported {
+    /// The file.
     file: PathBuf,
+    /// Cells in it, a row each.
     cells: usize,
 }
 
@@ -173,6 +176,8 @@ fn row(loaded: &Loaded, cell: &CellView) -> CellRow {
 }
 
 impl View for Exported {
+    const OUTPUT: &'static str = "export";
+
     fn write(&self, text_table: &mut TextTable) {
         text_table.line(format!("{} with {}", self.file.display(), count(self.cells, "cell")));
     }

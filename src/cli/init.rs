@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Context;
@@ -29,17 +30,20 @@ pub(super) struct Args {
 }
 
 /// What was written.
-#[derive(Debug, Serialize)]
-struct Written {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Written {
+    /// The configuration.
     config: PathBuf,
+    /// Each target in it.
     targets: Vec<Begun>,
 }
 
 /// A target in it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Begun {
     /// Its name in the configuration.
     target: &'static str,
+    /// The kind of target.
     connector: &'static str,
     /// Where its sandbox is looked for.
     sandbox: &'static str,
@@ -64,6 +68,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 impl View for Written {
+    const OUTPUT: &'static str = "init";
+
     fn write(&self, text_table: &mut TextTable) {
         let folder = self.config.parent().unwrap_or_else(|| std::path::Path::new("."));
         let enter = if folder == std::path::Path::new(".") || folder.as_os_str().is_empty() {

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Arg, ArgMatches, Command, Error, FromArgMatches};
 use planthread_mocks::{Rule, SandboxFactory, Setup, latency::Profile, sdk::options::pair};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Context;
@@ -105,14 +106,18 @@ fn sandboxes() -> String {
 }
 
 /// The one line that says where it listens.
-#[derive(Debug, Serialize)]
-struct Listening {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Listening {
+    /// Whose sandbox it is.
     vendor: String,
     /// The configured target that it stands in for.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
+    /// Where it listens.
     url: String,
+    /// The planner's page.
     planner: String,
+    /// With what it lets somebody in.
     login: &'static str,
 }
 
@@ -185,6 +190,8 @@ fn set_up(context: &Context, args: &Args) -> Result<(&'static SandboxFactory, Se
 }
 
 impl View for Listening {
+    const OUTPUT: &'static str = "mock";
+
     fn write(&self, text_table: &mut TextTable) {
         let stands =
             self.target.as_ref().map(|target| format!(", in the shape of target {target}"));

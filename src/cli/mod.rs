@@ -20,6 +20,7 @@ mod ingest;
 mod init;
 mod map;
 mod mock;
+pub mod outputs;
 mod plan;
 mod promote;
 mod rejects;

@@ -49,7 +49,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         }
         Err(failure) => return Err(failure),
     };
-    let plans = Plans(plans);
+    let plans = Plans { targets: plans };
     let exit = context.screen.show(&plans)?;
     let changes = args.detailed_exitcode && plans.change_something();
     Ok(if exit == Exit::Ok && changes { Exit::Findings } else { exit })

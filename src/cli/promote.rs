@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use planthread_contracts::{MeasureDecl, Owner};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -32,12 +33,17 @@ pub(super) struct Args {
 }
 
 /// The record that was written.
-#[derive(Debug, Serialize)]
-struct Promoted {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Promoted {
+    /// The file that keeps it.
     record: PathBuf,
+    /// The configured target.
     target: String,
+    /// What may be written, by our names.
     measures: Vec<String>,
+    /// To whom it belongs, measure by measure.
     owners: Vec<String>,
+    /// Until when it holds.
     until: Timestamp,
 }
 
@@ -76,6 +82,8 @@ fn owner(measures: &[MeasureDecl], name: &str) -> Result<String, Failure> {
 }
 
 impl View for Promoted {
+    const OUTPUT: &'static str = "promote";
+
     fn write(&self, text_table: &mut TextTable) {
         text_table.line(format!(
             "Planthread may write {} at {} until {}.",

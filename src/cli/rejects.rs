@@ -186,7 +186,7 @@ fn believe(context: &Context, said: &Believed) -> Result<Exit, Failure> {
         why: said.answer.why.clone(),
     };
     bridge.believe(&verdict)?;
-    context.screen.show(&BelievedView(verdict))
+    context.screen.show(&BelievedView { verdict })
 }
 
 fn lines(reader: &Reader, repeats: Vec<Repeat>) -> Result<Vec<RepeatLine>, Failure> {

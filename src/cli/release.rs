@@ -6,6 +6,7 @@ use planthread_engine::{
     ledger,
     plan::plausible::{self, Fault},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -61,9 +62,11 @@ struct Question {
 const HOLDS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What was let go.
-#[derive(Debug, Serialize)]
-struct Released {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Released {
+    /// The cell, case or question.
     what: String,
+    /// Whether it had waited.
     released: bool,
 }
 
@@ -112,6 +115,8 @@ fn answer(context: &Context, args: &Question, now: Timestamp) -> Result<Exit, Fa
 }
 
 impl View for Released {
+    const OUTPUT: &'static str = "release";
+
     fn write(&self, text_table: &mut TextTable) {
         text_table.line(if self.released {
             format!("The {} is released; the next plan carries what is due.", self.what)

@@ -22,6 +22,8 @@ pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
 }
 
 impl View for Retried {
+    const OUTPUT: &'static str = "retry";
+
     fn write(&self, text_table: &mut TextTable) {
         text_table.line(format!(
             "{} came in now; {} left the list, {} still on it.",

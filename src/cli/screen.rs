@@ -9,12 +9,10 @@ use jiff::Timestamp;
 use planthread_kit::Masked;
 use serde::Serialize;
 
+use super::outputs::{Stopped, json_of};
 use crate::{
     failure::{Exit, Failure},
-    report::{
-        TextTable, Tone, View,
-        text_table::{time, visible},
-    },
+    report::{TextTable, View, text_table::visible},
 };
 
 /// Where and how answers are shown.
@@ -40,22 +38,34 @@ impl Screen {
     /// When standard output is gone.
     pub fn show<V: View>(&self, view: &V) -> Result<Exit, Failure> {
         if self.json {
-            self.json_line(view)?;
+            self.line(json_of(view))?;
         } else {
-            let mut text_table = TextTable::new(self.colour);
-            view.write(&mut text_table);
-            self.raw(text_table.into_text().as_bytes())?;
+            self.text(|text_table| view.write(text_table))?;
         }
         Ok(view.exit())
     }
 
-    /// One JSON value on one line.
+    /// What `write` says, as text for people.
     ///
     /// # Errors
     /// When standard output is gone.
-    pub fn json_line<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
-        let text = serde_json::to_string(value)
-            .map_err(|error| Failure::internal(format!("can't write the answer: {error}")))?;
+    pub fn text(&self, write: impl FnOnce(&mut TextTable)) -> Result<(), Failure> {
+        let mut text_table = TextTable::new(self.colour);
+        write(&mut text_table);
+        self.raw(text_table.into_text().as_bytes())
+    }
+
+    /// One event on one line: it has a contract of its own.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub fn event<T: Serialize>(&self, event: &T) -> Result<(), Failure> {
+        self.line(serde_json::to_string(event))
+    }
+
+    fn line(&self, json: serde_json::Result<String>) -> Result<(), Failure> {
+        let text =
+            json.map_err(|error| Failure::internal(format!("can't write the answer: {error}")))?;
         self.raw(format!("{}\n", json_visible(&text)).as_bytes())
     }
 
@@ -88,14 +98,12 @@ impl Screen {
 
     /// Shows why a verb stopped, on standard error, and when, where it goes on.
     pub fn fail(&self, failure: &Failure, at: Option<Timestamp>) {
+        let stopped = Stopped { at, error: failure };
         let text = if self.json {
-            let mut told = serde_json::json!({ "error": failure });
-            at.into_iter().for_each(|at| told["at"] = serde_json::json!(at));
-            json_visible(&told.to_string()) + "\n"
+            json_visible(&json_of(&stopped).unwrap_or_default()) + "\n"
         } else {
             let mut text_table = TextTable::new(self.colour && io::stderr().is_terminal());
-            let error = text_table.tint(Tone::Bad, "error:");
-            text_table.line(format!("{}{error} {failure}", time(at)));
+            stopped.write(&mut text_table);
             text_table.into_text()
         };
         let _line = wiped();

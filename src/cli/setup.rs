@@ -1,6 +1,7 @@
 //! `planthread setup TARGET`
 
 use planthread_kit::target::Provided;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Context;
@@ -22,12 +23,15 @@ pub(super) struct Args {
 }
 
 /// What was sent, and what was there.
-#[derive(Debug, Serialize)]
-struct Pushed {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Pushed {
+    /// Each thing that the connector ships.
     provided: Vec<Provided>,
 }
 
 impl View for Pushed {
+    const OUTPUT: &'static str = "setup push";
+
     fn write(&self, text_table: &mut TextTable) {
         for one in &self.provided {
             let how = match (one.created, one.differs) {

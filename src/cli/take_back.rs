@@ -36,6 +36,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 impl View for TakenBack {
+    const OUTPUT: &'static str = "take-back";
+
     fn write(&self, text_table: &mut TextTable) {
         text_table.line(format!(
             "{}: truth of {} is taken back to {}; {} had it. The next plan carries what is right.",

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Context;
@@ -17,11 +18,15 @@ use crate::{
 pub(super) struct Args {}
 
 /// What was found.
-#[derive(Debug, Serialize)]
-struct Validated {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Validated {
+    /// The configuration.
     file: PathBuf,
+    /// The profile that was laid over it.
     profile: Option<String>,
+    /// Whether it has no fault.
     ok: bool,
+    /// Each fault, with file, line, field and cure.
     faults: Vec<ConfigError>,
     /// What is no fault and may still not be meant.
     notes: Vec<ConfigError>,
@@ -85,6 +90,8 @@ fn holds(config: &Config) -> String {
 }
 
 impl View for Validated {
+    const OUTPUT: &'static str = "validate";
+
     fn write(&self, text_table: &mut TextTable) {
         if self.ok {
             let ok = text_table.tint(Tone::Good, "ok");

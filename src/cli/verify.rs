@@ -35,5 +35,5 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let reader = bridge.reader()?;
     let (locks, cases) = (ledger::locks(&reader, context.clock.now())?, ledger::cases(&reader)?);
     let views = walked.into_iter().map(|done| Verified::from(done).standing(&locks, &cases));
-    context.screen.show(&Verifications(views.collect()))
+    context.screen.show(&Verifications { targets: views.collect() })
 }

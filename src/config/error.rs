@@ -2,13 +2,14 @@
 
 use std::{fmt, path::Path};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{parser_messages, tree::Position};
 use crate::failure::Failure;
 
 /// One fault in a configuration file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConfigError {
     /// The file.
     pub file: Box<Path>,

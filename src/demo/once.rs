@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use planthread_engine::status::{self, ScopeStatus};
 use planthread_kit::Clock as _;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Demo;
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// What `demo --once` says.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Once {
     /// The four facts, of all targets.
     #[serde(flatten)]
@@ -37,7 +38,7 @@ pub struct Once {
 }
 
 /// What one target was given.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Landed {
     /// Its name in the configuration.
     pub target: String,
@@ -107,6 +108,8 @@ impl Once {
 }
 
 impl View for Once {
+    const OUTPUT: &'static str = "demo";
+
     fn write(&self, text_table: &mut TextTable) {
         text_table.line(format!(
             "{} records of {} machines became capacity cells, as of {}.",

@@ -11,6 +11,7 @@ use std::{
 use jiff::Timestamp;
 use planthread_contracts::{Adoption, MeasureDecl, Owner, Scope};
 use planthread_engine::{Reader, ledger};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::records;
@@ -21,7 +22,7 @@ use crate::{
 
 /// A measure of ours that holds values which we never landed: nothing replaces
 /// them until somebody adopts it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NotAdopted {
     /// The configured target.
     pub target: String,

@@ -31,6 +31,7 @@ use planthread_kit::{
     http::Lane,
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Bridge, Course, OpenTarget, steps::TargetCycle};
@@ -40,7 +41,7 @@ use crate::failure::{Exit, Failure};
 const PROBE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What came of a probe.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Probed {
     /// The configured target.
     pub target: String,

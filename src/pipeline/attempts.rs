@@ -14,6 +14,7 @@ use planthread_engine::{
     push::{Ending, may_be_ended},
 };
 use planthread_kit::AttemptId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::records;
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// An attempt whose end is not known.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct OpenPush {
     /// The configured target.
     pub target: String,

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use planthread_contracts::{MeasureDecl, Name, Owner};
 use planthread_engine::Reader;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{OpenTarget, Truth, policy, portions::Portions};
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// A measure of somebody else's that nobody promoted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NotPromoted {
     /// The configured target.
     pub target: String,

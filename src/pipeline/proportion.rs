@@ -20,6 +20,7 @@ use planthread_engine::{
     },
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{OpenTarget, policy, records};
@@ -32,7 +33,7 @@ use crate::{
 const TOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// What is out of proportion at one target.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Proportion {
     /// The configured target.
     pub target: String,

@@ -20,6 +20,7 @@ use planthread_engine::{
     journal::{self, Cured, RejectedEntry},
     ledger, status,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Bridge;
@@ -36,7 +37,7 @@ use crate::{
 type LinesNow = BTreeMap<String, BTreeMap<u64, Vec<u8>>>;
 
 /// What came in after all.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Retried {
     /// Records that came in now.
     pub taken: usize,

@@ -12,6 +12,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use futures_util::future::{Either, select};
 use jiff::Timestamp;
 use planthread_engine::verify::Which;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{mpsc::UnboundedSender, watch};
 
@@ -31,7 +32,7 @@ pub struct Round {
 }
 
 /// What one round did, at all targets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Cycle {
     /// The instant that it spoke for.
     pub as_of: Timestamp,

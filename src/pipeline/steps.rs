@@ -23,6 +23,7 @@ use planthread_engine::{
     verify::{SweepReport, Which},
 };
 use planthread_kit::agreement::AgreementStatus;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Bridge, OpenTarget, Truth, WantReport, agreement, plan_output::PlanOutput, policy};
@@ -64,7 +65,7 @@ pub enum Course<'a> {
 }
 
 /// What one walk did at one target.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct TargetCycle {
     /// The configured target.
     pub target: String,

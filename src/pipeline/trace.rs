@@ -18,6 +18,7 @@ use planthread_engine::{
     ledger,
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::decided::told;
@@ -35,7 +36,7 @@ use crate::{
 const RECORDS_NAMED: usize = 20;
 
 /// Everything behind one cell.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Traced {
     /// Four facts, revisions, attempts with their receipts.
     #[serde(flatten)]
@@ -65,7 +66,7 @@ pub struct Traced {
 }
 
 /// One release behind a cell.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Release {
     /// The plant's resource or line.
     pub resource: String,
@@ -78,7 +79,7 @@ pub struct Release {
 }
 
 /// What is derived of a cell now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Today {
     /// The instant that it speaks for.
     pub as_of: Timestamp,
@@ -87,7 +88,7 @@ pub struct Today {
 }
 
 /// A raw record, as far as people need it to find it again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RecordRef {
     /// Position in the journal.
     pub position: u64,

@@ -5,13 +5,14 @@ use planthread_engine::{
     Reader,
     plan::{self, Waiting},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{NotAdopted, NotPromoted, OpenPush, OpenTarget, Proportion, policy};
 use crate::{config::Loaded, failure::Failure};
 
 /// What waits at one target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Waits {
     /// The configured target.
     pub target: String,

@@ -16,6 +16,7 @@ use planthread_engine::{
     ledger::{self, Lock, LockKind, Want, Wanted, Why},
     plan::{self, PlanRequest, PlanSummary},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -28,7 +29,7 @@ use super::{
 use crate::{config::Loaded, failure::Failure};
 
 /// What became of the figures at one target.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct WantReport {
     /// The configured target.
     pub target: String,

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use planthread_domain::accuracy::{Coverage, ResourceWeeks, Score, Skill, Summary, WeekForetold};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{TextTable, Tone, View};
 
 /// One resource or line.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ResourceAccuracy {
     /// The plant's id.
     pub resource: String,
@@ -19,7 +20,7 @@ pub struct ResourceAccuracy {
 }
 
 /// The answer of `accuracy`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Accuracy {
     /// The instant that it looks back from.
     pub as_of: String,
@@ -81,6 +82,8 @@ fn shortened_week(one: &WeekForetold) -> WeekForetold {
 }
 
 impl View for Accuracy {
+    const OUTPUT: &'static str = "accuracy";
+
     fn write(&self, text_table: &mut TextTable) {
         text_table.line(format!(
             "As of {}, from {}. Attainable hours of past weeks; bias is foretold − happened.",

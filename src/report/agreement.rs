@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use planthread_kit::agreement::{AgreementStatus, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
 use crate::{failure::Exit, pipeline::Probed};
 
 /// The agreement of one target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// The configured target.
     pub target: String,
@@ -47,6 +48,8 @@ fn exit(standing: &AgreementStatus) -> Exit {
 }
 
 impl View for Report {
+    const OUTPUT: &'static str = "agreement status";
+
     fn write(&self, text_table: &mut TextTable) {
         line(&self.target, &self.agreement, text_table);
         if let Some(reference) = &self.agreement.reference {
@@ -61,6 +64,8 @@ impl View for Report {
 }
 
 impl View for Probed {
+    const OUTPUT: &'static str = "agreement probe";
+
     fn write(&self, text_table: &mut TextTable) {
         let (written, seen) = (count(self.cells.len(), "cell"), self.seen);
         text_table
@@ -92,7 +97,7 @@ impl View for Probed {
 }
 
 /// A key that was made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Key {
     /// Where it is.
     pub file: PathBuf,
@@ -101,6 +106,8 @@ pub struct Key {
 }
 
 impl View for Key {
+    const OUTPUT: &'static str = "agreement key";
+
     fn write(&self, text_table: &mut TextTable) {
         text_table
             .line(format!("The key: {}. Keep it as you keep a signature.", self.file.display()));
@@ -110,7 +117,7 @@ impl View for Key {
 }
 
 /// An agreement that was signed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct SignedAs {
     /// Where it is.
     pub file: PathBuf,
@@ -125,6 +132,8 @@ pub struct SignedAs {
 }
 
 impl View for SignedAs {
+    const OUTPUT: &'static str = "agreement sign";
+
     fn write(&self, text_table: &mut TextTable) {
         let Self { file, agreement, fingerprint, public, expires } = self;
         text_table.line(format!(

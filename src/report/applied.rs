@@ -7,6 +7,7 @@ use planthread_engine::{
     undo::Undone,
 };
 use planthread_kit::agreement::AgreementStatus;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -23,7 +24,7 @@ use crate::{
 const NAMED: usize = 8;
 
 /// A plan that was applied, and what was read back right after.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Delivered {
     /// The configured target.
     pub target: String,
@@ -100,19 +101,23 @@ impl Delivered {
 }
 
 /// The applied plans of all targets.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct Deliveries(pub Vec<Delivered>);
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Deliveries {
+    /// Target by target.
+    pub targets: Vec<Delivered>,
+}
 
 impl View for Deliveries {
+    const OUTPUT: &'static str = "apply";
+
     fn write(&self, text_table: &mut TextTable) {
-        for target in &self.0 {
+        for target in &self.targets {
             target.write(text_table);
         }
     }
 
     fn exit(&self) -> Exit {
-        self.0.iter().map(View::exit).max().unwrap_or(Exit::Ok)
+        self.targets.iter().map(Delivered::exit).max().unwrap_or(Exit::Ok)
     }
 }
 
@@ -120,7 +125,7 @@ fn cells(n: u64) -> String {
     count(n, "cell")
 }
 
-impl View for Delivered {
+impl Delivered {
     fn write(&self, text_table: &mut TextTable) {
         match &self.applied {
             Some(applied) if applied.refused => return self.refused(text_table, applied),
@@ -160,7 +165,7 @@ impl View for Delivered {
             None if applied.is_some_and(|applied| applied.rejected + applied.moved > 0) => {
                 Exit::Findings
             }
-            None => self.verified.as_ref().map_or(Exit::Ok, View::exit),
+            None => self.verified.as_ref().map_or(Exit::Ok, Verified::exit),
         }
     }
 }
@@ -238,7 +243,7 @@ fn moved(text_table: &mut TextTable, applied: &Applied) {
 }
 
 /// An undo: what is wanted again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct UndoneView {
     /// The receipt.
     pub receipt: String,
@@ -248,6 +253,8 @@ pub struct UndoneView {
 }
 
 impl View for UndoneView {
+    const OUTPUT: &'static str = "undo";
+
     fn write(&self, text_table: &mut TextTable) {
         let undone = &self.undone;
         text_table.line(format!(

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use planthread_engine::plan::HoldReason;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -18,6 +19,8 @@ use crate::{
 };
 
 impl View for Cycle {
+    const OUTPUT: &'static str = "run once";
+
     fn write(&self, text_table: &mut TextTable) {
         Taken { at: None, as_of: self.as_of, intake: &self.intake }.write(text_table);
         for target in &self.targets {
@@ -31,7 +34,7 @@ impl View for Cycle {
 }
 
 /// What came in when a round began.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Taken<'a> {
     /// When it was told, in a run that goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,6 +46,8 @@ pub struct Taken<'a> {
 }
 
 impl View for Taken<'_> {
+    const OUTPUT: &'static str = "run round";
+
     fn write(&self, text_table: &mut TextTable) {
         let taken: usize = self.intake.iter().map(|file| file.kept.taken).sum();
         let refused: usize = self.intake.iter().map(|file| file.kept.all.rejected).sum();
@@ -65,7 +70,7 @@ impl View for Taken<'_> {
 }
 
 /// What one target did, told when it was done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Walked<'a> {
     /// When it was told, in a run that goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +86,8 @@ pub struct Walked<'a> {
 }
 
 impl View for Walked<'_> {
+    const OUTPUT: &'static str = "run target";
+
     fn write(&self, text_table: &mut TextTable) {
         let of = if self.late { format!(" as of {}", instant(self.as_of)) } else { String::new() };
         target(text_table, self.done, (&time(self.at), &of));
@@ -168,7 +175,7 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
 }
 
 /// The four facts, as numbers for a script.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Facts {
     /// Cells that are wanted.
     pub wanted: u64,

@@ -6,12 +6,13 @@ use planthread_domain::{
     project::CellExplanation,
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::{TextTable, Tone, View};
 
 /// One resource or line in one period, in hours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DerivedLine {
     /// Resource or line of the plant.
     pub resource: String,
@@ -21,58 +22,75 @@ pub struct DerivedLine {
     pub phase: String,
     /// Hours that the calendar schedules, decided changes included.
     #[serde(serialize_with = "number")]
+    #[schemars(with = "f64")]
     pub scheduled_hours: Decimal,
     /// Hours that people decided on top of the shifts, or took away.
     #[serde(serialize_with = "number")]
+    #[schemars(with = "f64")]
     pub decided_hours: Decimal,
     /// Planned stops within scheduled hours.
     #[serde(serialize_with = "number")]
+    #[schemars(with = "f64")]
     pub planned_hours: Decimal,
     /// Measured unplanned down within scheduled hours; `None` for a line, whose
     /// stops nobody measures: its output is.
     #[serde(serialize_with = "maybe_number")]
+    #[schemars(with = "Option<f64>")]
     pub down_hours: Option<Decimal>,
     /// Expected unplanned down of the time that was not measured.
     #[serde(serialize_with = "maybe_number")]
+    #[schemars(with = "Option<f64>")]
     pub expected_down_hours: Option<Decimal>,
     /// Scheduled − planned − down − expected down.
     #[serde(serialize_with = "maybe_number")]
+    #[schemars(with = "Option<f64>")]
     pub attainable_hours: Option<Decimal>,
     /// Cautious attainable hours: less is not expected in 9 of 10 periods.
     #[serde(serialize_with = "maybe_number")]
+    #[schemars(with = "Option<f64>")]
     pub low_hours: Option<Decimal>,
     /// Demonstrated availability, 0..1.
     #[serde(serialize_with = "maybe_number")]
+    #[schemars(with = "Option<f64>")]
     pub availability: Option<Decimal>,
     /// Full weeks behind it.
     pub pooled_weeks: usize,
     /// Good parts.
     #[serde(serialize_with = "maybe_number")]
+    #[schemars(with = "Option<f64>")]
     pub good_units: Option<Decimal>,
     /// Standard hours of the good output so far.
     #[serde(serialize_with = "maybe_number")]
+    #[schemars(with = "Option<f64>")]
     pub output_standard_hours: Option<Decimal>,
     /// Good output in standard hours, corrected for load; ahead at the
     /// demonstrated rate.
     #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub demonstrated_standard_hours: Option<Decimal>,
     /// Hours lost on top of planned stops, measured and expected.
     #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub lost_hours: Option<Decimal>,
     /// Severity as a constraint, 0..1, where a twin told it.
     #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub severity: Option<Decimal>,
     /// Expected hours lost to a foretold failure.
     #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub hours_at_risk: Option<Decimal>,
     /// Of a line: output measured at its end, in its own standard hours.
     #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub measured_output_hours: Option<Decimal>,
     /// Of a line: what its machines compose to.
     #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub composed_bound_hours: Option<Decimal>,
     /// Of a line: bound − measured.
     #[serde(serialize_with = "maybe_number", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<f64>")]
     pub difference_hours: Option<Decimal>,
     /// Of a line: the stage that sets the bound.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,7 +185,7 @@ fn word<T: Serialize>(value: &T) -> String {
 }
 
 /// What was derived of one resource or line.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Derived {
     /// Period by period.
     pub lines: Vec<DerivedLine>,
@@ -182,9 +200,18 @@ impl Derived {
     }
 }
 
-impl View for Derived {
-    fn write(&self, text_table: &mut TextTable) {
+impl Derived {
+    /// Writes all periods of a resource as one table.
+    pub fn write(&self, text_table: &mut TextTable) {
         resource(text_table, &self.lines);
+    }
+}
+
+impl View for DerivedLine {
+    const OUTPUT: &'static str = "derive";
+
+    fn write(&self, text_table: &mut TextTable) {
+        resource(text_table, std::slice::from_ref(self));
     }
 }
 
@@ -232,14 +259,16 @@ fn resource(text_table: &mut TextTable, lines: &[DerivedLine]) {
 }
 
 /// The arithmetic of one number, in words.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Explained(pub Explanation);
 
 /// The arithmetic of what a measure holds, place by place.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct ExplainedCells(pub Vec<CellExplanation>);
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ExplainedCells {
+    /// Place by place.
+    pub cells: Vec<CellExplanation>,
+}
 
 /// Whether a status asks for attention.
 #[must_use]
@@ -253,14 +282,18 @@ pub const fn tone(status: Status) -> Tone {
 }
 
 impl View for Explained {
+    const OUTPUT: &'static str = "derive explain";
+
     fn write(&self, text_table: &mut TextTable) {
         text_table.line(self.0.to_string());
     }
 }
 
 impl View for ExplainedCells {
+    const OUTPUT: &'static str = "derive explain measure";
+
     fn write(&self, text_table: &mut TextTable) {
-        for cell in &self.0 {
+        for cell in &self.cells {
             for figure in cell.figures.iter().chain([&cell.landed]) {
                 text_table.line(figure.to_string());
             }

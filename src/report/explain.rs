@@ -1,5 +1,6 @@
 //! The pages of `planthread explain`, cut from `docs/errors.md`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{TextTable, Tone, View};
@@ -9,7 +10,7 @@ use crate::failure::Failure;
 pub const DOCUMENT: &str = include_str!("../../docs/errors.md");
 
 /// One page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Page {
     /// The word it explains.
     pub code: String,
@@ -56,6 +57,8 @@ pub fn page(code: &str) -> Result<Page, Failure> {
 }
 
 impl View for Page {
+    const OUTPUT: &'static str = "explain";
+
     fn write(&self, text_table: &mut TextTable) {
         let title = text_table.tint(Tone::Bold, &self.code);
         text_table.line(title).line("").line(&self.text);

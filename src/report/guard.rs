@@ -5,13 +5,14 @@ use planthread_engine::{
     Reader,
     continuity::{self, Continuity},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{TextTable, Tone, text_table::instant};
 use crate::{config::Target, failure::Failure, pipeline::second_place};
 
 /// How one target is guarded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Guard {
     /// The configured target.
     pub target: String,

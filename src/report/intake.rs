@@ -2,6 +2,7 @@
 
 use planthread_domain::decode::Feeds;
 use planthread_engine::journal::{Admitted, JournalCounts, Sealed};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -17,7 +18,7 @@ use crate::{
 const REFUSALS_SHOWN: usize = 10;
 
 /// What `ingest` took in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Ingested {
     /// File by file.
     pub files: Vec<FileReport>,
@@ -32,6 +33,8 @@ impl Ingested {
 }
 
 impl View for Ingested {
+    const OUTPUT: &'static str = "ingest";
+
     fn write(&self, text_table: &mut TextTable) {
         for file in &self.files {
             text_table.line(format!("{}: {}", file.place, sentence(file)));
@@ -160,7 +163,7 @@ pub(super) fn refused(text_table: &mut TextTable, refusal: &Refusal) {
 }
 
 /// Segments that were sealed into a folder.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Collected {
     /// The folder.
     pub folder: String,
@@ -171,6 +174,8 @@ pub struct Collected {
 }
 
 impl View for Collected {
+    const OUTPUT: &'static str = "collect";
+
     fn write(&self, text_table: &mut TextTable) {
         self.ingested.write(text_table);
         let (again, new): (Vec<&Sealed>, Vec<&Sealed>) =
@@ -200,7 +205,7 @@ impl View for Collected {
 }
 
 /// Segments that were taken from a folder.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Delivered {
     /// The folder.
     pub folder: String,
@@ -210,6 +215,8 @@ pub struct Delivered {
 }
 
 impl View for Delivered {
+    const OUTPUT: &'static str = "deliver";
+
     fn write(&self, text_table: &mut TextTable) {
         let admitted = &self.admitted;
         text_table.line(format!(

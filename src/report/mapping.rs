@@ -1,13 +1,14 @@
 //! How the plant's resources and a target's resources find each other.
 
 use planthread_domain::project::{Coverage, Suggestion};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{TextTable, Tone, View, text_table::count};
 use crate::failure::Exit;
 
 /// Which side of the mapping has no counterpart.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Covered {
     /// The configured target.
     pub target: String,
@@ -17,6 +18,8 @@ pub struct Covered {
 }
 
 impl View for Covered {
+    const OUTPUT: &'static str = "map coverage";
+
     fn write(&self, text_table: &mut TextTable) {
         let found = &self.coverage;
         let total = found.mapped.len() + found.unmapped_sources.len();
@@ -51,7 +54,7 @@ impl View for Covered {
 }
 
 /// Proposals for rows of the mapping, for a person to decide.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Suggested {
     /// The configured target.
     pub target: String,
@@ -62,6 +65,8 @@ pub struct Suggested {
 }
 
 impl View for Suggested {
+    const OUTPUT: &'static str = "map suggest";
+
     fn write(&self, text_table: &mut TextTable) {
         if self.open.is_empty() {
             text_table

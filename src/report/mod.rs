@@ -22,6 +22,7 @@ pub mod text_table;
 pub mod traced;
 pub mod verified;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::failure::Exit;
@@ -29,7 +30,14 @@ use crate::failure::Exit;
 pub use text_table::{TextTable, Tone};
 
 /// The answer of a verb.
-pub trait View: Serialize {
+pub trait View: Serialize + JsonSchema {
+    /// What its JSON calls itself: the verb, and a word more where a verb has
+    /// several answers.
+    const OUTPUT: &'static str;
+    /// Version of its JSON: a field that leaves or means something else raises
+    /// it, a new field does not.
+    const VERSION: u32 = 1;
+
     /// Writes the answer for people.
     fn write(&self, text_table: &mut TextTable);
 

@@ -6,6 +6,7 @@ use planthread_engine::{
 };
 use planthread_kit::agreement::AgreementStatus;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::{
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// What `plan` says about one target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Planned {
     /// Header and digest of the plan.
     #[serde(flatten)]
@@ -37,6 +38,7 @@ pub struct Planned {
     pub withdrawn: Withdrawn,
     /// Why the target could not be read: the plan is of what is known of it.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "message")]
+    #[schemars(with = "Option<String>")]
     pub unread: Option<Failure>,
     /// Why nothing is sent to the target at all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,21 +98,25 @@ impl Planned {
 }
 
 /// The plans of all targets that were asked for.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct Plans(pub Vec<Planned>);
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Plans {
+    /// Target by target.
+    pub targets: Vec<Planned>,
+}
 
 impl Plans {
     /// Whether any of them sends a cell.
     #[must_use]
     pub fn change_something(&self) -> bool {
-        self.0.iter().any(|plan| plan.summary.header.counts.cells > 0)
+        self.targets.iter().any(|plan| plan.summary.header.counts.cells > 0)
     }
 }
 
 impl View for Plans {
+    const OUTPUT: &'static str = "plan";
+
     fn write(&self, text_table: &mut TextTable) {
-        for plan in &self.0 {
+        for plan in &self.targets {
             plan.write(text_table);
         }
     }
@@ -118,11 +124,11 @@ impl View for Plans {
     /// A plan of a target that could not be read is one, and not the whole
     /// answer.
     fn exit(&self) -> Exit {
-        let unread = self.0.iter().filter_map(|plan| plan.unread.as_ref());
+        let unread = self.targets.iter().filter_map(|plan| plan.unread.as_ref());
         let unread = unread.map(|failure| failure.exit).max().unwrap_or(Exit::Ok);
         // Nothing of such a measure goes before somebody has answered for it.
         let waits = self
-            .0
+            .targets
             .iter()
             .any(|plan| !plan.not_adopted.is_empty() || !plan.proportion.asked.is_empty());
         unread.max(if waits { Exit::Held } else { Exit::Ok })
@@ -379,12 +385,12 @@ mod tests {
         let said = text(&plan);
         assert!(said.contains("not read: the target answered 401"), "{said}");
         assert!(!said.contains("holds what is wanted"), "{said}");
-        let plans = Plans(vec![planned(&[]), plan]);
+        let plans = Plans { targets: vec![planned(&[]), plan] };
         assert_eq!(plans.exit(), Exit::Usage);
         let json = serde_json::to_value(&plans).unwrap();
-        assert_eq!(json[1]["unread"], "the target answered 401");
-        assert!(json[0].get("unread").is_none());
-        assert_eq!(Plans(vec![planned(&[])]).exit(), Exit::Ok);
+        assert_eq!(json["targets"][1]["unread"], "the target answered 401");
+        assert!(json["targets"][0].get("unread").is_none());
+        assert_eq!(Plans { targets: vec![planned(&[])] }.exit(), Exit::Ok);
     }
 
     #[test]
@@ -426,7 +432,7 @@ mod tests {
         {
             assert!(said.contains(part), "{part}: {said}");
         }
-        assert_eq!(Plans(vec![planned(&[]), plan]).exit(), Exit::Held);
+        assert_eq!(Plans { targets: vec![planned(&[]), plan] }.exit(), Exit::Held);
     }
 
     #[test]
@@ -465,7 +471,7 @@ mod tests {
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
-        assert_eq!(Plans(vec![plan]).exit(), Exit::Held);
+        assert_eq!(Plans { targets: vec![plan] }.exit(), Exit::Held);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use planthread_domain::{decode::Verdict, derive::About};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
 use crate::{failure::Exit, serve::Refusal};
 
 /// Everything that was refused: records at the door, cells at the target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Rejects {
     /// Records that could not be understood.
     pub records: Vec<RejectedLine>,
@@ -34,7 +35,7 @@ pub struct Rejects {
 }
 
 /// A record that could not be understood.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RejectedLine {
     /// Its number, for `rejects dismiss`.
     pub id: u64,
@@ -95,7 +96,7 @@ impl Group<'_> {
 }
 
 /// Refused records that somebody has dismissed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Dismissed {
     /// How many leave the list now.
     pub dismissed: usize,
@@ -104,6 +105,8 @@ pub struct Dismissed {
 }
 
 impl View for Dismissed {
+    const OUTPUT: &'static str = "rejects dismiss";
+
     fn write(&self, text_table: &mut TextTable) {
         let gone = count(self.dismissed, "refused record");
         text_table.line(format!("{gone} dismissed; {} left on the list.", self.left));
@@ -112,7 +115,7 @@ impl View for Dismissed {
 }
 
 /// A second row of an id, which waits for a person or was decided of.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RepeatLine {
     /// Its number.
     pub id: u64,
@@ -125,7 +128,7 @@ pub struct RepeatLine {
 
 /// What is doubtful about a machine, of all the times at once at which it is so for
 /// the same reason.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Doubt {
     /// The machine.
     pub resource: String,
@@ -154,12 +157,17 @@ impl Doubt {
 }
 
 /// What a person said of sources that differ.
-#[derive(Debug, Serialize)]
-pub struct Believed(pub Verdict);
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Believed {
+    /// Which source is right of what, and when.
+    pub verdict: Verdict,
+}
 
 impl View for Believed {
+    const OUTPUT: &'static str = "rejects believe";
+
     fn write(&self, text_table: &mut TextTable) {
-        let Verdict { resource, source, start, end, .. } = &self.0;
+        let Verdict { resource, source, start, end, .. } = &self.verdict;
         text_table.line(format!(
             "{source} is right of {resource} from {start} to {end}: `planthread plan` shows what that moves."
         ));
@@ -167,7 +175,7 @@ impl View for Believed {
 }
 
 /// What a person said of an export.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Answered {
     /// Its file.
     pub file: String,
@@ -176,6 +184,8 @@ pub struct Answered {
 }
 
 impl View for Answered {
+    const OUTPUT: &'static str = "rejects export";
+
     fn write(&self, text_table: &mut TextTable) {
         let rows = count(self.retracted, "row");
         text_table.line(format!("{}: {rows} vanished and count no more.", self.file));
@@ -183,7 +193,7 @@ impl View for Answered {
 }
 
 /// Second rows of an id of which somebody has decided.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Decided {
     /// One by one, the oldest first.
     pub repeats: Vec<RepeatLine>,
@@ -199,6 +209,8 @@ pub struct Decided {
 }
 
 impl View for Decided {
+    const OUTPUT: &'static str = "rejects decided";
+
     fn write(&self, text_table: &mut TextTable) {
         self.verdicts.iter().for_each(|one| one.write(text_table));
         let others = self.exports.is_empty() && self.dismissed.is_empty();
@@ -216,7 +228,7 @@ impl View for Decided {
 }
 
 /// A cell that a target refused.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RejectedCell {
     /// The cell.
     pub cell: String,
@@ -229,6 +241,8 @@ pub struct RejectedCell {
 }
 
 impl View for Rejects {
+    const OUTPUT: &'static str = "rejects";
+
     fn write(&self, text_table: &mut TextTable) {
         if self.exit() == Exit::Ok {
             text_table.line("Nothing is refused.");

@@ -10,6 +10,7 @@ use planthread_engine::{
     status::{ScopeStatus, Status},
 };
 use planthread_kit::agreement::AgreementStatus as Agreed;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -25,7 +26,7 @@ use crate::{failure::Exit, pipeline::Waits, serve::files::WaitingLine};
 const NAMED: usize = 10;
 
 /// How everything stands.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct StatusView {
     /// Now, which ages are counted from.
     pub now: Timestamp,
@@ -55,7 +56,7 @@ pub struct StatusView {
 }
 
 /// A lock, as people read it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct LockLine {
     /// The cell.
     pub cell: String,
@@ -79,6 +80,8 @@ impl From<&Lock> for LockLine {
 }
 
 impl View for StatusView {
+    const OUTPUT: &'static str = "status";
+
     fn write(&self, text_table: &mut TextTable) {
         let journal = &self.journal;
         text_table.line(format!(

@@ -8,6 +8,7 @@ use planthread_contracts::{MeasureDecl, Owner};
 use planthread_kit::{
     Discovery, Finding, Grade, Info, Need, SheetLine, SurfaceKind, agreement::AgreementStatus,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -17,7 +18,7 @@ use super::{
 use crate::failure::Exit;
 
 /// The sheet for the target's consultant.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Sheet {
     /// The configured target.
     pub target: String,
@@ -49,6 +50,8 @@ impl Sheet {
 }
 
 impl View for Sheet {
+    const OUTPUT: &'static str = "setup";
+
     fn write(&self, text_table: &mut TextTable) {
         let title = format!("Target {} ({}): what must be prepared", self.target, self.connector);
         text_table.line(text_table.tint(Tone::Bold, &title)).line("");
@@ -124,7 +127,7 @@ pub struct Landed {
 }
 
 /// The ticked sheet.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Checked {
     /// The configured target.
     pub target: String,
@@ -135,7 +138,7 @@ pub struct Checked {
 }
 
 /// One line of the sheet with its answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Ticked {
     /// What must be true; empty for a remark of its own.
     pub must: String,
@@ -236,6 +239,8 @@ enum State {
 }
 
 impl View for Checked {
+    const OUTPUT: &'static str = "check";
+
     fn write(&self, text_table: &mut TextTable) {
         for line in &self.lines {
             line.write(text_table);
@@ -288,7 +293,7 @@ impl Ticked {
 }
 
 /// What a target offers.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Offer {
     /// The configured target.
     pub target: String,
@@ -298,6 +303,8 @@ pub struct Offer {
 }
 
 impl View for Offer {
+    const OUTPUT: &'static str = "discover";
+
     fn write(&self, text_table: &mut TextTable) {
         let found = &self.discovery;
         let title = format!("Target {}, surface {}", self.target, short(&found.fingerprint, 17));

@@ -11,6 +11,8 @@ use super::{
 use crate::pipeline::Traced;
 
 impl View for Traced {
+    const OUTPUT: &'static str = "trace";
+
     fn write(&self, text_table: &mut TextTable) {
         let cell = &self.ledger.cell;
         text_table.line(text_table.tint(Tone::Bold, &cell.key.to_string()));

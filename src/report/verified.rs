@@ -6,6 +6,7 @@ use planthread_engine::{
     verify::SweepReport,
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -22,7 +23,7 @@ use crate::{
 const NAMED: usize = 10;
 
 /// The read-back of one target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Verified {
     /// The configured target.
     pub target: String,
@@ -80,24 +81,29 @@ impl Verified {
 }
 
 /// The read-backs of all targets that were asked for.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub struct Verifications(pub Vec<Verified>);
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Verifications {
+    /// Target by target.
+    pub targets: Vec<Verified>,
+}
 
 impl View for Verifications {
+    const OUTPUT: &'static str = "verify";
+
     fn write(&self, text_table: &mut TextTable) {
-        for target in &self.0 {
+        for target in &self.targets {
             target.write(text_table);
         }
     }
 
     fn exit(&self) -> Exit {
-        self.0.iter().map(View::exit).max().unwrap_or(Exit::Ok)
+        self.targets.iter().map(Verified::exit).max().unwrap_or(Exit::Ok)
     }
 }
 
-impl View for Verified {
-    fn write(&self, text_table: &mut TextTable) {
+impl Verified {
+    /// Writes the read-back for people.
+    pub fn write(&self, text_table: &mut TextTable) {
         let report = &self.report;
         let read = count(report.read, "cell");
         text_table.line(text_table.tint(Tone::Bold, &format!("{}: {read} read back", self.target)));
@@ -156,7 +162,9 @@ impl View for Verified {
         }
     }
 
-    fn exit(&self) -> Exit {
+    /// How the program ends after it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
         match &self.stopped {
             Some(failure) => failure.exit,
             None if self.findings() => Exit::Findings,

@@ -21,6 +21,7 @@ use planthread_domain::{
     model::{Plant, Repeats, Source, SourceFormat as Format},
 };
 use planthread_engine::{Reader, journal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -46,7 +47,7 @@ const BYTES_PER_COMMIT: usize = 16 << 20;
 pub(super) const READ_AHEAD: usize = 1 << 20;
 
 /// What one file gave.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct FileReport {
     /// The file, or `stdin`.
     pub place: String,
@@ -261,7 +262,7 @@ pub fn each(plant: &Plant, now: Timestamp, take: &mut dyn FnMut(Arrival)) -> Res
 }
 
 /// A last line that waits for its newline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WaitingLine {
     /// The file.
     pub place: String,

@@ -34,6 +34,7 @@ use planthread_domain::{
 };
 use planthread_engine::{State, journal};
 use planthread_kit::Clock;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{failure::Failure, pipeline::Entry, report::text_table::short};
@@ -58,7 +59,7 @@ pub trait Door: Send + Sync + fmt::Debug {
 }
 
 /// What became of what arrived.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Kept {
     /// New records.
     pub taken: usize,
@@ -107,7 +108,7 @@ const fn is_zero(n: &usize) -> bool {
 const LISTED: usize = 1_000;
 
 /// Records that were understood, and the figures that they feed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fed {
     /// How many records.
     pub records: usize,
@@ -117,7 +118,7 @@ pub struct Fed {
 }
 
 /// A record that can't be understood.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Refusal {
     /// File, `stdin` or endpoint.
     pub place: String,

@@ -21,6 +21,7 @@ use planthread_engine::{
     Reader, State,
     journal::{self, Append, Verdict},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -40,7 +41,7 @@ const ROWS_MAX: usize = 500_000;
 const DAY_MS: i64 = 86_400_000;
 
 /// What became of an export that is the whole truth.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Export {
     /// Rows that vanished from it, and count no more.
     pub retracted: usize,
@@ -50,7 +51,7 @@ pub struct Export {
 }
 
 /// The rows of the last whole export of a file. It stands in a checkpoint.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, JsonSchema, Serialize, Deserialize)]
 struct Seen {
     sha256: String,
     ids: BTreeSet<String>,
@@ -62,7 +63,7 @@ struct Seen {
 }
 
 /// An export that lost too many rows to be believed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 struct Question {
     /// The rows that it lost.
     gone: BTreeSet<String>,

@@ -13,6 +13,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
 
+mod answers;
 mod continuity;
 mod door;
 mod ended;

@@ -21,7 +21,7 @@ use planthread::{
 use planthread_kit::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
-use crate::way::Way;
+use crate::{answers, way::Way};
 
 /// When to give up waiting: far beyond anything that a loaded machine takes.
 pub(crate) const LIMIT: Duration = Duration::from_secs(300);
@@ -54,6 +54,7 @@ pub(crate) struct Running {
     stderr: Option<JoinHandle<String>>,
     told: String,
     over: bool,
+    json: bool,
 }
 
 /// How a child ended.
@@ -89,7 +90,8 @@ impl Running {
             let _ = BufReader::new(stderr).read_to_string(&mut text);
             text
         });
-        Self { child, events, stderr: Some(stderr), told: String::new(), over: false }
+        let json = arguments.contains(&"--json");
+        Self { child, events, stderr: Some(stderr), told: String::new(), over: false, json }
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -138,13 +140,19 @@ impl Running {
         !self.over && self.event(wait) == Err(RecvTimeoutError::Timeout)
     }
 
-    /// Waits for its end.
+    /// Waits for its end. What it printed as JSON is as its schema says.
+    #[track_caller]
     pub(crate) fn ended(mut self) -> Ended {
         drop(self.child.stdin.take());
         while !self.over {
             self.reaches();
         }
-        self.collect()
+        let ended = self.collect();
+        if self.json {
+            answers::valid(&ended.stdout);
+            answers::valid(&ended.stderr);
+        }
+        ended
     }
 
     /// Kills it with SIGKILL.

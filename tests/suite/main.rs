@@ -28,6 +28,7 @@ mod mortal;
 mod named_faults;
 mod newcomers;
 mod outage;
+mod outputs;
 mod overwrites;
 mod ownership;
 mod pages;

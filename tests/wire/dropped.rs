@@ -21,7 +21,7 @@ fn law_2_an_accepted_and_dropped_row_is_found_by_verify_and_named() {
 
     // It said that it took everything; what can't be read yet is not proven.
     let applied = project.run(&["apply", "--json"]).json(3);
-    let applied = &applied[0];
+    let applied = &applied["targets"][0];
     assert_eq!((&applied["rejected"], &applied["unproven"]), (&json!(0), &json!(0)), "{applied}");
     assert_eq!(applied["accepted"], applied["sent"], "{applied}");
     let missing = applied["verified"]["not_yet"].as_u64().unwrap();
@@ -45,5 +45,5 @@ fn law_2_an_accepted_and_dropped_row_is_found_by_verify_and_named() {
     assert_eq!(scope["seen"].as_u64().unwrap() + missing, scope["wanted"], "{scope}");
     assert!(status["cases"][0]["example"].to_string().contains("LINE-4"), "{status}");
     let plans = project.run(&["plan", "--json"]).json(0);
-    assert_eq!(plans[0]["counts"]["cells"], missing, "{plans}");
+    assert_eq!(plans["targets"][0]["counts"]["cells"], missing, "{plans}");
 }

@@ -5,10 +5,13 @@
 //! - `mounts`: the sandbox on wiremock, and what went over that wire.
 //! - `tls`: private authority and client certificate, by the program.
 //! - `dropped`: rows that the target said it took, and did not.
+//! - `verbs`: the JSON of every verb, against its schema.
 //! - `walk`: the README's walk, word by word.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
 
+#[path = "../crash/answers.rs"]
+mod answers;
 #[path = "../connectors/bench.rs"]
 #[allow(dead_code, reason = "shared with `tests/connectors`, which needs other parts of it")]
 mod bench;
@@ -21,6 +24,7 @@ mod program;
 mod rig;
 mod site;
 mod tls;
+mod verbs;
 mod walk;
 mod watched;
 #[path = "../crash/way.rs"]

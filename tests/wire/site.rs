@@ -1,4 +1,4 @@
-//! The sandbox as the program serves it, in a process of its own, and what a
+//! A sandbox as the program serves it, in a process of its own, and what a
 //! planner does there.
 
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::program::{Project, Running};
 
-/// `planthread mock sap-ibp` on a free port, killed when dropped.
+/// `planthread mock` on a free port, killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Site {
     _running: Running,
@@ -16,9 +16,21 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Starts it; `more` are further options.
+    /// Starts that of SAP IBP; `more` are further options.
     pub(crate) fn start(project: &Project, more: &[&str]) -> Self {
-        let all = [&["mock", "sap-ibp", "--listen", "127.0.0.1:0"], more].concat();
+        Self::serve(project, &[&["sap-ibp"], more].concat())
+    }
+
+    /// Starts the one that the project's target is set up for.
+    pub(crate) fn of(project: &Project) -> Self {
+        let sandbox = project.registered.sandbox;
+        let options = sandbox.demo.iter().map(|(name, value)| format!("{name}={value}"));
+        let words: Vec<String> = [sandbox.name.to_owned()].into_iter().chain(options).collect();
+        Self::serve(project, &words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn serve(project: &Project, words: &[&str]) -> Self {
+        let all = [&["mock", "--listen", "127.0.0.1:0"], words].concat();
         let mut running = project.plain(&all);
         let line = running.line();
         let url = line.split_whitespace().find(|word| word.contains("://127.0.0.1:"));

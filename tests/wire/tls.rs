@@ -45,7 +45,8 @@ fn a_client_certificate_behind_a_private_authority_lands_a_plan() {
     project.run(&["check", "ibp"]).must(0);
     project.run(&["ingest"]).must(0);
     let applied = project.run(&["apply", "--json"]).json(0);
-    assert_eq!(applied[0]["accepted"], applied[0]["sent"]);
+    let applied = &applied["targets"][0];
+    assert_eq!(applied["accepted"], applied["sent"], "{applied}");
     let status = project.run(&["status", "--json"]).json(0);
     let scope = &status["scopes"][0];
     assert!(scope["wanted"].as_u64().unwrap() > 100, "{scope}");

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use planthread_contracts::{CellKey, Period, PeriodKind, RevisionState};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{Reader, error::Result, plan::HoldReason, store::Db};
 
 /// How one scope of one target stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ScopeStatus {
     /// The configured target.
     pub target: String,
@@ -46,7 +47,7 @@ pub struct ScopeStatus {
 
 /// Cells that left wanted while the target holds what we sent, as far as it
 /// was read. Nobody renews them; past periods are nobody's business any more.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Withdrawn {
     /// How many.
     pub cells: u64,
@@ -56,7 +57,7 @@ pub struct Withdrawn {
 }
 
 /// How everything stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Status {
     /// The ledger's counter.
     pub counter: u64,

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use planthread_contracts::{CellKey, MeasureDecl, Owner};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -36,7 +37,7 @@ pub struct UndoRequest {
 }
 
 /// What an undo changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Undone {
     /// Cells that want their earlier value again.
     pub cells: u64,
@@ -49,7 +50,7 @@ pub struct Undone {
 }
 
 /// Cells that can't be undone for one reason.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Left {
     /// How many.
     pub cells: u64,

@@ -212,7 +212,7 @@ impl Grade {
 }
 
 /// One line of the consultant's sheet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SheetLine {
     /// Stable id, which findings refer to: `measure.live`.
     pub id: String,
@@ -226,7 +226,7 @@ pub struct SheetLine {
 }
 
 /// What a target offers, as found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Discovery {
     /// Everything addressable that was found, tenant names included.
     pub surface: Vec<SurfaceItem>,
@@ -245,7 +245,7 @@ pub struct Discovery {
 }
 
 /// One addressable thing at a target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SurfaceItem {
     /// The target's name for it.
     pub name: String,
@@ -258,7 +258,7 @@ pub struct SurfaceItem {
 }
 
 /// Kinds of surface items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SurfaceKind {
     /// Holds numbers.
@@ -276,7 +276,7 @@ pub enum SurfaceKind {
 }
 
 /// One answer of `check`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// The sheet line it answers; empty for a remark of its own.
     pub line: String,
@@ -303,7 +303,7 @@ pub enum Submission {
 }
 
 /// What answers a line that no reading can.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Need {
     /// One landing that is read back.

@@ -13,6 +13,7 @@ use planthread_engine::{
     ledger::{self, CellView, HeldValue},
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -28,7 +29,7 @@ use crate::{
 const NAMED: usize = 8;
 
 /// A signal in the plant's own words, whatever a target calls it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Signal {
     /// The resources of the plant behind it.
     pub source: String,
@@ -39,7 +40,7 @@ pub struct Signal {
 }
 
 /// What one target holds of a signal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Holding {
     /// The target.
     pub target: String,
@@ -72,7 +73,7 @@ pub struct Holding {
 }
 
 /// One signal that targets hold differently.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Difference {
     /// The signal.
     #[serde(flatten)]
@@ -82,7 +83,7 @@ pub struct Difference {
 }
 
 /// How one target stands among the others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Lag {
     /// Signals that it was given.
     pub signals: u64,
@@ -97,7 +98,7 @@ pub struct Lag {
 }
 
 /// Where the targets differ.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Skew {
     /// Each target.
     pub targets: BTreeMap<String, Lag>,
@@ -244,6 +245,8 @@ fn place(key: &CellKey) -> String {
 }
 
 impl View for Skew {
+    const OUTPUT: &'static str = "status skew";
+
     fn write(&self, text_table: &mut TextTable) {
         let rows: Vec<[String; 5]> = self.targets.iter().map(row).collect();
         text_table.table(["target", "signals", "as wanted", "behind", "longest behind"], &rows);

@@ -6,7 +6,7 @@ mod schema;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use planthread::{config, registry};
+use planthread::{cli::outputs, config, registry};
 use planthread_contracts::catalogue::{self, Direction};
 
 const FOLDER: &str = "docs/reference";
@@ -19,6 +19,13 @@ fn pages() -> BTreeMap<String, String> {
             let about = "The file `planthread.yaml`, field by field. `planthread schema config` \
                          prints its JSON Schema, for editors.";
             schema::page("Configuration", about, &config::schema())
+        }),
+        ("answers.md".to_owned(), {
+            let about = "What each verb prints under `--json`, one document a line. `output` says \
+                         which answer it is, `version` which version of it. A version gains \
+                         fields and words; a field that leaves or means something else raises \
+                         it. `planthread schema output VERB` prints the JSON Schema.";
+            schema::answers("Answers in JSON", about, &outputs::everything())
         }),
     ]);
     for one in registry::TARGETS {

@@ -11,11 +11,30 @@ pub(super) fn page(title: &str, about: &str, schema: &Value) -> String {
     let mut page =
         format!("# {title}\n\n{about} This page is made from its schema; a test keeps it fresh.\n");
     body(&mut page, schema);
-    for (name, one) in object(schema, "$defs") {
-        let _ = write!(page, "\n## {name}\n");
+    parts(&mut page, schema);
+    page
+}
+
+/// The page of all answers, by the names that they give themselves.
+pub(super) fn answers(title: &str, about: &str, schema: &Value) -> String {
+    let mut page = format!(
+        "# {title}\n\n{about} This page is made from their schemas; a test keeps it fresh.\n"
+    );
+    let of = |one: &Value| one["properties"]["output"]["const"].as_str().map(str::to_owned);
+    for one in schema["oneOf"].as_array().into_iter().flatten() {
+        let _ = write!(page, "\n## Answer `{}`\n", of(one).unwrap_or_default());
         body(&mut page, one);
     }
+    parts(&mut page, schema);
     page
+}
+
+/// What a schema refers to.
+fn parts(page: &mut String, schema: &Value) {
+    for (name, one) in object(schema, "$defs") {
+        let _ = write!(page, "\n## {name}\n");
+        body(page, one);
+    }
 }
 
 /// The members of `schema.field`, in order of their names, whatever the build keeps.
@@ -112,6 +131,9 @@ fn kind(schema: &Value) -> String {
                 });
             return each.collect::<Vec<_>>().join(" or ");
         }
+    }
+    if !schema["const"].is_null() {
+        return format!("`{}`", schema["const"]);
     }
     if let Some(values) = schema["enum"].as_array() {
         return values.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");

@@ -17,6 +17,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use jiff::{Timestamp, ToSpan as _};
 use planthread_contracts::{Name, Period, PeriodKind};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -35,7 +36,7 @@ pub const AHEAD: [u32; 2] = [1, 4];
 const TRAILING_WEEKS: usize = 4;
 
 /// One past week of a resource or line, as it was foretold and as it was. Hours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WeekForetold {
     /// The week.
     pub period: Period,

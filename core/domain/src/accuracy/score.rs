@@ -1,12 +1,13 @@
 //! Bias, error and coverage over the weeks of one resource.
 
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::WeekForetold;
 
 /// How far a forecast lay from what happened, over some weeks. Hours a week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Score {
     /// Mean of foretold − happened: above zero it promised too much.
     pub bias: Decimal,
@@ -28,7 +29,7 @@ impl Score {
 }
 
 /// Whether what landed was worth more than the mean of the last four weeks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Skill {
     /// Its error was smaller.
@@ -44,7 +45,7 @@ pub enum Skill {
 const WEEKS_FOR_SKILL: usize = 8;
 
 /// In how many weeks a quantile was compared, and in how many it was passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Coverage {
     /// Weeks with such a figure.
     pub weeks: usize,
@@ -64,7 +65,7 @@ impl Coverage {
 }
 
 /// The weeks of one resource that were foretold equally far ahead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
     /// 1: foretold as the week began; 4: three weeks earlier.
     pub ahead: u32,

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Facts, Foretold};
 use crate::model::SourceFormat;
 
 /// What becomes of a record that was understood.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Feeds {
     /// The contract's name, or the kind of rows.
     pub kind: &'static str,

@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Decoder, Facts, Feeds, Refusal, Subject, fact::VerdictFact};
@@ -15,7 +16,7 @@ use crate::calendar::{Span, span::instant};
 const MEDIA_TYPE: &str = "application/vnd.planthread.verdict+json";
 
 /// Which source is right.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// The machine, as the plant calls it.

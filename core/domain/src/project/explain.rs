@@ -3,6 +3,7 @@
 
 use planthread_contracts::{Carries, CellKey, MeasureDecl, Status};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Why a cell holds its number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CellExplanation {
     /// The figure of each resource behind the cell.
     pub figures: Vec<Explanation>,

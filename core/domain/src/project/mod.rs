@@ -20,6 +20,7 @@ use planthread_contracts::{
     Carries, CellKey, DesiredCell, MeasureDecl, Name, Owner, Period, Status, Unit, Violation,
 };
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -51,7 +52,7 @@ pub struct Projection {
 }
 
 /// A resource and period that does not land.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Withheld {
     /// The plant's resource or line.
     pub source: String,

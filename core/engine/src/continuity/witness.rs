@@ -19,6 +19,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_kit::AttemptEnd;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -50,7 +51,7 @@ pub struct Mark {
 }
 
 /// How state and witness stand to each other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Continuity {
     /// The witness knows of no run that the state does not know.

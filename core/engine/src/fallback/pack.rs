@@ -13,6 +13,7 @@ use std::{
 use jiff::Timestamp;
 use planthread_contracts::{Period, RevisionState};
 use planthread_kit::{CellWrite, Connector};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -37,7 +38,7 @@ pub struct PackRequest<'a> {
 }
 
 /// One file of a pack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct PackedFile {
     /// File name.
     pub name: String,
@@ -50,7 +51,7 @@ pub struct PackedFile {
 }
 
 /// The pack's own description, `manifest.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Manifest {
     /// Format version.
     pub planthread_pack: u32,

@@ -8,6 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_contracts::RawRecord;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -28,7 +29,7 @@ const NAMED: usize = 100;
 const LINE_MAX: u64 = 64 << 20;
 
 /// What `admit` did with a folder.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Admitted {
     /// Numbers of the segments that were taken now.
     pub segments: Vec<u64>,

@@ -14,6 +14,7 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -38,7 +39,7 @@ impl Default for SealLimits {
 }
 
 /// A segment that lies in the folder, complete.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Sealed {
     /// Number from 1, without gaps.
     pub number: u64,

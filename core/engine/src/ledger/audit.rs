@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// What a full count found. `findings` is empty when all is well.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Audit {
     /// Revisions ever made, by the tally.
     pub made: i64,

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use planthread_contracts::RevisionState;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::view::{CellView, Holds};
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// What was read back from a target, with the truth that it speaks of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HeldValue {
     /// The value, in the unit of the target's measure.
     pub value: Decimal,

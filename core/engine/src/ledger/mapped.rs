@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -16,7 +17,7 @@ use crate::{Reader, error::Result, store::codec};
 pub struct Mapped(pub BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>);
 
 /// One change of the mapping.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Edit {
     /// `rows`, `measures`, or what else it is part of.
     pub part: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use planthread_contracts::RevisionState;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::revision_tally::RevisionTally;
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// What a screen found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PolicyHolds {
     /// Cells that may go.
     pub pending: u64,

@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use planthread_contracts::Receipt;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{Reader, error::Result};
 
 /// One attempt and its end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AttemptSummary {
     /// The attempt's id: 32 hex digits.
     pub id: String,

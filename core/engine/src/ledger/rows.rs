@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use planthread_contracts::{DesiredCell, RevisionState};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{revision_tally::RevisionTally, states};
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// Why the current revision is wanted, or wanted again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// The cell's first value.

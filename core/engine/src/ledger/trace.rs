@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use planthread_contracts::{CellKey, Receipt, Rejection, RevisionState, Status};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::view;
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// One revision of a cell, with the recipe that made it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RevisionTrace {
     /// Number, growing.
     pub revision: u64,
@@ -39,7 +40,7 @@ pub struct RevisionTrace {
 }
 
 /// One attempt that carried the cell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AttemptTrace {
     /// The attempt's id.
     pub id: String,
@@ -70,7 +71,7 @@ pub struct AttemptTrace {
 }
 
 /// Everything behind one cell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Trace {
     /// The cell as it stands.
     pub cell: view::CellView,

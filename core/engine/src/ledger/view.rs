@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use planthread_contracts::{CellKey, Name, RevisionState, Status};
 use planthread_kit::CellWrite;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rows::Why;
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// What was read back, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Seen {
     /// What the target held; `None` when it held nothing.
     pub value: Option<Decimal>,
@@ -33,7 +34,7 @@ pub struct Seen {
 }
 
 /// One cell as plan, guard and status see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CellView {
     /// The cell.
     pub key: CellKey,

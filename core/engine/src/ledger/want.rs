@@ -12,6 +12,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, RevisionState};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -51,7 +52,7 @@ pub struct Want {
 }
 
 /// What a want changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Wanted {
     /// The ledger's counter after it.
     pub counter: u64,

@@ -9,6 +9,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use planthread_contracts::Name;
 use planthread_kit::Capabilities;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -44,7 +45,7 @@ pub struct PlanRequest<'a> {
 }
 
 /// What was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlanSummary {
     /// The plan's first line.
     #[serde(flatten)]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use planthread_contracts::{CellKey, Name};
 use planthread_kit::CellWrite;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
@@ -19,7 +20,7 @@ use crate::{EngineError, error::Result, ledger::Why, store::codec};
 const LINE_MAX: u64 = 1 << 20;
 
 /// First line of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanHeader {
     /// Format version.
@@ -41,7 +42,7 @@ pub struct PlanHeader {
 }
 
 /// What a plan contains, and what it holds back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanCounts {
     /// Cells that have something to send.
@@ -57,7 +58,7 @@ pub struct PlanCounts {
 }
 
 /// What the target held when the plan was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeenBasis {
     /// The value; `None` for nothing.
@@ -65,7 +66,7 @@ pub struct SeenBasis {
 }
 
 /// One cell of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanLine {
     /// The cell.

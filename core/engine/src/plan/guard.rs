@@ -2,13 +2,14 @@
 
 use planthread_contracts::{Carries, RevisionState, Role, Status};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Policy, questions::place_of};
 use crate::ledger::{CellView, Why};
 
 /// What the guard says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It may be sent.
@@ -18,7 +19,7 @@ pub enum Verdict {
 }
 
 /// Why a cell is not sent. Closed on purpose: each has a page for `explain`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HoldReason {
     /// The target is paused or stopped.

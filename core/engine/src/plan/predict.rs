@@ -3,10 +3,11 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use planthread_kit::{Capabilities, Together};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a plan is expected to need at its target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Prediction {
     /// Batches, each one attempt when nothing goes wrong.
     pub batches: u64,

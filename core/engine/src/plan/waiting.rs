@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use planthread_contracts::{CellKey, Name, RevisionState};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{GroupDecision, HoldReason, Policy, Verdict, decide, guard, scan};
@@ -16,10 +17,11 @@ use crate::{
 };
 
 /// Cells that wait for the same thing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Waiting {
     /// What for: a hold's word, or `due` when nothing stands in their way.
     #[serde(rename = "for", serialize_with = "word")]
+    #[schemars(with = "String")]
     pub reason: Option<HoldReason>,
     /// How many.
     pub cells: u64,

@@ -9,6 +9,7 @@ use planthread_contracts::CellKey;
 use planthread_kit::{
     Breaker, Class, Clock, Connector, ConnectorError, PushPolicy, PushStack, Sent,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{DurableLog, check::Checker, slots::Slots};
@@ -50,7 +51,7 @@ impl Delivery<'_> {
 }
 
 /// What became of a plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Applied {
     /// The plan's first line.
     pub plan: PlanHeader,

@@ -4,6 +4,7 @@ use std::{slice, sync::Arc};
 
 use futures_util::future::join_all;
 use planthread_kit::{ConnectorError, Settled};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Delivery, DurableLog, Ending, end::end, may_be_ended};
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// What recovery found.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Recovered {
     /// Attempts that the target has ended.
     pub done: u64,

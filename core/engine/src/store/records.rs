@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord, RejectedRecord};
 use rusqlite::{Connection, Row, params};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -77,7 +78,7 @@ pub struct Repeat {
 }
 
 /// How much the journal holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct JournalCounts {
     /// Records.
     pub records: u64,

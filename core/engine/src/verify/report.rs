@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use planthread_contracts::CellKey;
 use planthread_kit::ConnectorError;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Cells that are named in a report; the others are counted.
 pub(super) const NAMED: usize = 1_000;
 
 /// A cell that was sent and is not there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LostCell {
     /// The cell.
     pub key: CellKey,
@@ -31,7 +32,7 @@ pub struct LostCell {
 }
 
 /// A cell that a person has most likely edited; it is locked now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PersonEdit {
     /// The cell.
     pub key: CellKey,
@@ -44,7 +45,7 @@ pub struct PersonEdit {
 }
 
 /// What a sweep found. Cells are counted; the first thousand are named.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct SweepReport {
     /// Selections that were read.
     pub selections: u64,

@@ -3,12 +3,13 @@
 use std::{fmt, path::PathBuf};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::evidence::Evidence;
 
 /// The states, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// There is none: dry run and pack.
@@ -39,7 +40,7 @@ impl State {
 }
 
 /// Under which agreement a target is written, and what is missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AgreementStatus {
     /// How far it is.
     pub state: State,

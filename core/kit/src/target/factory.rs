@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use planthread_contracts::{MeasureDecl, Scope};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ pub type Provide =
     for<'a> fn(&'a TargetContext<'a>) -> BoxFuture<'a, Result<Vec<Provided>, ConnectorError>>;
 
 /// One thing that a connector ships for its target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Provided {
     /// The target's name for it.
     pub name: String,

@@ -18,6 +18,7 @@ use std::fmt;
 
 use planthread_contracts::{Carries, Period};
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Derivation, Figures};
@@ -27,7 +28,7 @@ use attainable::in_hours;
 pub use stamps::{day_number, day_of_truth, last_whole_day};
 
 /// One step of the arithmetic.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
     /// Its name, used by later formulas.
     pub name: String,
@@ -41,7 +42,7 @@ pub struct Step {
 }
 
 /// Why a figure is what it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Explanation {
     /// The resource or line.
     pub resource: String,

@@ -14,6 +14,7 @@ mod habits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::coverage::coverage;
@@ -30,7 +31,7 @@ const MARGIN: f64 = 0.06;
 const PLACE_DIGITS: usize = 3;
 
 /// A row that the mapping might want.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Suggestion {
     /// The plant's resource or line.
     pub source: String,

@@ -1,11 +1,14 @@
 //! The kinds of mapping fault that a landing can look like, in words for people.
 
 use planthread_contracts::Unit;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a landing out of proportion looks like. Closed on purpose: a question is
 /// kept and answered by its word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// Other figures than the target's own, in all periods by one factor.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_contracts::Unit;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -22,7 +23,7 @@ const FIRST: &str = "nothing of ours has landed here yet: figures can't tell a w
                      apply";
 
 /// A question: cells of one measure that wait, and what they look like.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Asked {
     /// Our name of the measure.
     pub measure: String,
@@ -37,7 +38,7 @@ pub struct Asked {
 }
 
 /// What is worth a word, and holds nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Note {
     /// All figures of a place moved by one factor: a share, or down for up.
@@ -57,7 +58,7 @@ pub enum Note {
 }
 
 /// A note with how often it was met.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Noted {
     /// Our name of the measure.
     pub measure: String,
