@@ -39,6 +39,7 @@ mod trace;
 mod undo;
 mod validate;
 mod verify;
+pub mod vocabulary;
 
 use std::{ffi::OsString, process::ExitCode};
 

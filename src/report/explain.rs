@@ -12,7 +12,7 @@ pub const DOCUMENT: &str = include_str!("../../docs/errors.md");
 /// One page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Page {
-    /// The word it explains.
+    /// The word it explains; several stand with commas.
     pub code: String,
     /// The text, in Markdown.
     pub text: String,
@@ -40,18 +40,24 @@ pub fn pages() -> Vec<Page> {
     pages
 }
 
+/// A word as it is compared: case, `-` and `_` make no difference.
+#[must_use]
+pub fn same(text: &str) -> String {
+    text.to_lowercase().replace(['_', ' '], "-")
+}
+
 /// The page for `code`; case, `-` and `_` make no difference.
 ///
 /// # Errors
 /// When there is no such page; the message lists what there is.
 pub fn page(code: &str) -> Result<Page, Failure> {
-    let same = |text: &str| text.to_lowercase().replace(['_', ' '], "-");
     let pages = pages();
     let known: Vec<&str> = pages.iter().map(|page| page.code.as_str()).collect();
     let known = known.join(", ");
     // `explain 3` is what people type after an exit code.
     let wanted = if code.parse::<u8>().is_ok() { "exit-codes".to_owned() } else { same(code) };
-    pages.into_iter().find(|page| same(&page.code) == wanted).ok_or_else(|| {
+    let named = |page: &Page| page.code.split(", ").any(|code| same(code) == wanted);
+    pages.into_iter().find(named).ok_or_else(|| {
         Failure::usage(format!("there is no page for `{code}`")).cure(format!("pages: {known}"))
     })
 }
