@@ -10,7 +10,7 @@ use super::{
     Config,
     error::ConfigError,
     include,
-    locate::Locator,
+    locate::{Faults, Locator},
     relations,
     tree::{Kind, Node, Position},
     value_checks, yaml,
@@ -101,16 +101,21 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
         return Err(vec![fault.cure("`planthread init` writes one to begin with")]);
     }
     let mut config: Config = locate.typed(&value, &[]).map_err(|fault| vec![fault])?;
-    let mut faults = relations::faults(&config, &locate);
-    if faults.is_empty() {
+    let found = || Faults { locate: &locate, all: Vec::new() };
+    let mut faults = found();
+    relations::check(&config, &mut faults);
+    if faults.all.is_empty() {
         config.anchor(folder);
-        holidays(&mut config, &locate, &mut digest)?;
-        let notes = value_checks::notes(&config, &locate);
-        let (file, profile) = (file.to_owned(), profile.map(str::to_owned));
-        return Ok(Loaded { config, file, profile, digest, notes });
+        holidays(&mut config, &mut faults, &mut digest);
     }
-    faults.sort_by_key(|fault| (fault.line, fault.column));
-    Err(faults)
+    if !faults.all.is_empty() {
+        faults.all.sort_by_key(|fault| (fault.line, fault.column));
+        return Err(faults.all);
+    }
+    let mut notes = found();
+    value_checks::notes(&config, &mut notes);
+    let (file, profile, notes) = (file.to_owned(), profile.map(str::to_owned), notes.all);
+    Ok(Loaded { config, file, profile, digest, notes })
 }
 
 pub(super) fn document(text: &str, file: &Path) -> Result<Node, ConfigError> {
@@ -128,12 +133,7 @@ fn whole(text: &str, file: &Path) -> Result<(Node, Vec<PathBuf>), Vec<ConfigErro
 
 /// Takes the holidays of `config` from their files into its calendars. What the
 /// files say is part of what the configuration says.
-fn holidays(
-    config: &mut Config,
-    locate: &Locator<'_>,
-    digest: &mut String,
-) -> Result<(), Vec<ConfigError>> {
-    let mut faults = Vec::new();
+fn holidays(config: &mut Config, faults: &mut Faults<'_>, digest: &mut String) {
     for (index, calendar) in config.plant.calendars.iter_mut().enumerate() {
         for (number, list) in calendar.holidays.iter().enumerate() {
             let field = format!("plant.calendars[{index}].holidays[{number}].file");
@@ -155,13 +155,12 @@ fn holidays(
                     }))
                 }
                 Err(reason) => {
-                    let fault = locate.fault_at(&field, format!("{}: {reason}", list.file));
-                    faults.push(fault.cure("name an iCalendar file of whole days, UTF-8"));
+                    let cure = "name an iCalendar file of whole days, UTF-8";
+                    faults.add(field, format!("{}: {reason}", list.file), cure);
                 }
             }
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 /// Takes the profiles out of the document and lays the chosen one over it.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use planthread_kit::target::SettingsFault;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_path_to_error::Segment;
@@ -55,6 +56,53 @@ impl Locator<'_> {
     /// A fault at a path that is written out: `plant.sources[0].file`.
     pub(crate) fn fault_at(&self, field: &str, reason: impl Into<String>) -> ConfigError {
         self.fault(&steps(field), reason)
+    }
+}
+
+/// The faults that were found so far.
+pub(super) struct Faults<'a> {
+    pub(super) locate: &'a Locator<'a>,
+    pub(super) all: Vec<ConfigError>,
+}
+
+impl Faults<'_> {
+    /// Adds a fault of a field that is written out: its reason, and what helps.
+    pub(super) fn add(
+        &mut self,
+        field: impl AsRef<str>,
+        reason: impl Into<String>,
+        cure: impl Into<String>,
+    ) {
+        self.all.push(self.locate.fault_at(field.as_ref(), reason).cure(cure));
+    }
+
+    /// Adds a fault of the field that `path` reaches: names of people may be in it.
+    pub(super) fn add_at(
+        &mut self,
+        path: &[Step<'_>],
+        reason: impl Into<String>,
+        cure: impl Into<String>,
+    ) {
+        self.all.push(self.locate.fault(path, reason).cure(cure));
+    }
+
+    /// Adds what a connector or a room of settings says of `field`; the usual cure
+    /// where it knows none.
+    pub(super) fn add_told(&mut self, field: &str, fault: SettingsFault) {
+        let here = self.locate.fault_at(field.trim_end_matches('.'), fault.reason);
+        self.all.push(match fault.cure {
+            Some(cure) => here.cure(cure),
+            None => here,
+        });
+    }
+
+    /// Adds a fault where the file that `field` names can't be read.
+    pub(super) fn add_unreadable(&mut self, field: &str, file: &Path) {
+        let path = self.locate.folder().join(file);
+        if let Err(error) = std::fs::File::open(&path) {
+            let cure = "put the file there, or correct the path; it begins at the configuration";
+            self.add(field, format!("{} can't be read: {error}", path.display()), cure);
+        }
     }
 }
 

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use planthread_contracts::{Carries, MeasureDecl};
 
-use super::{Config, ConfigError, locate::Locator};
+use super::{Config, locate::Faults};
 use crate::registry;
 
-/// Every measure that an earlier target writes at the same place.
-pub(super) fn faults(config: &Config, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+/// Finds every measure that an earlier target writes at the same place.
+pub(super) fn check(config: &Config, faults: &mut Faults<'_>) {
     let mut writers: BTreeMap<(String, &str), (&str, &MeasureDecl)> = BTreeMap::new();
     for (name, target) in &config.targets {
         let Some(factory) = registry::find(&target.connector) else { continue };
@@ -31,10 +31,11 @@ pub(super) fn faults(config: &Config, locate: &Locator<'_>, faults: &mut Vec<Con
                 measure.surface, theirs.name
             );
             let field = format!("targets.{name}.measures[{index}].surface");
-            faults.push(locate.fault_at(&field, reason).cure(format!(
+            let cure = format!(
                 "let one target write it: remove the measure here or in `targets.{other}`, or \
                  give one of them another scope or surface"
-            )));
+            );
+            faults.add(field, reason, cure);
         }
     }
 }

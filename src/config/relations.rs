@@ -9,39 +9,33 @@ use planthread_domain::{model::SourceFormat, project};
 use planthread_kit::{Quota, VirtualClock, target::TargetFactory};
 use serde_json::Value;
 
-use super::{Config, ConfigError, Target, locate::Locator, overlap, tree::Step, value_checks};
+use super::{Config, Target, locate::Faults, overlap, tree::Step, value_checks};
 use crate::registry;
 
-/// Every fault between the fields of `config`.
-pub(super) fn faults(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> {
-    let mut faults = Vec::new();
+/// Finds every fault between the fields of `config`.
+pub(super) fn check(config: &Config, faults: &mut Faults<'_>) {
     if config.version != 1 {
         let reason = format!("version {} is not known; this program reads 1", config.version);
-        faults.push(locate.fault_at("version", reason).cure("write `version: 1`"));
+        faults.add("version", reason, "write `version: 1`");
     }
     for violation in config.plant.validate() {
-        let field = format!("plant.{}", violation.path);
-        faults.push(locate.fault_at(&field, violation.reason).cure(violation.cure));
+        faults.add(format!("plant.{}", violation.path), violation.reason, violation.cure);
     }
     if let Some(http) = config.intake.http.as_ref().filter(|http| !http.listen.ip().is_loopback()) {
         let reason = format!("{} is not a loopback address", http.listen.ip());
-        faults.push(
-            locate
-                .fault_at("intake.http.listen", reason)
-                .cure("listen on 127.0.0.1: the endpoint has no tokens yet"),
-        );
+        let cure = "listen on 127.0.0.1: the endpoint has no tokens yet";
+        faults.add("intake.http.listen", reason, cure);
     }
-    time_formats(config, locate, &mut faults);
-    value_checks::run(config, locate, &mut faults);
+    time_formats(config, faults);
+    value_checks::run(config, faults);
     for (name, target) in &config.targets {
-        target_faults(config, name, target, locate, &mut faults);
+        target_faults(config, name, target, faults);
     }
-    overlap::faults(config, locate, &mut faults);
-    faults
+    overlap::check(config, faults);
 }
 
 /// Formats of times that are none, or tell no day: every row would be refused.
-fn time_formats(config: &Config, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+fn time_formats(config: &Config, faults: &mut Faults<'_>) {
     for (at, source) in config.plant.sources.iter().enumerate() {
         let (kind, time) = match &source.reader {
             SourceFormat::MachineEvents(reader) => ("machine_events", &reader.time),
@@ -49,10 +43,9 @@ fn time_formats(config: &Config, locate: &Locator<'_>, faults: &mut Vec<ConfigEr
             SourceFormat::Cloudevents(_) => continue,
         };
         if let Some(reason) = time.format.as_deref().and_then(no_time) {
-            let field = format!("plant.sources[{at}].reader.{kind}.time.format");
-            faults.push(locate.fault_at(&field, reason).cure(
-                "write it as the file does, such as `%d.%m.%Y %H:%M:%S`; leave it out for ISO 8601",
-            ));
+            let cure =
+                "write it as the file does, such as `%d.%m.%Y %H:%M:%S`; leave it out for ISO 8601";
+            faults.add(format!("plant.sources[{at}].reader.{kind}.time.format"), reason, cure);
         }
     }
 }
@@ -71,74 +64,56 @@ fn no_time(format: &str) -> Option<String> {
     told.is_err().then(|| format!("`{format}` does not tell year, month, day and hour"))
 }
 
-fn target_faults(
-    config: &Config,
-    name: &str,
-    target: &Target,
-    locate: &Locator<'_>,
-    faults: &mut Vec<ConfigError>,
-) {
+fn target_faults(config: &Config, name: &str, target: &Target, faults: &mut Faults<'_>) {
     let at = |rest: &str| format!("targets.{name}.{rest}");
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) {
         let reason = format!("`{name}` can't name a target");
         let cure = "use letters, digits, - and _: the name stands in cell names";
-        faults.push(locate.fault(&[Step::Key("targets"), Step::Key(name)], reason).cure(cure));
+        faults.add_at(&[Step::Key("targets"), Step::Key(name)], reason, cure);
     }
-    let before = faults.len();
-    literal_secrets(&target.settings, &at("settings"), locate, faults);
-    let secrets = faults.len() == before;
+    let before = faults.all.len();
+    literal_secrets(&target.settings, &at("settings"), faults);
+    let secrets = faults.all.len() == before;
     match registry::find(&target.connector) {
         None => {
-            let known = registry::names().join(", ");
+            let known = format!("known: {}", registry::names().join(", "));
             let reason = format!("there is no connector `{}`", target.connector);
-            faults.push(locate.fault_at(&at("connector"), reason).cure(format!("known: {known}")));
+            faults.add(at("connector"), reason, known);
         }
         // The connector would only say the same about a literal secret again.
-        Some(factory) if secrets => settings(factory, target, &at("settings"), locate, faults),
+        Some(factory) if secrets => settings(factory, target, &at("settings"), faults),
         Some(_) => {}
     }
-    measures(target, &at("measures"), locate, faults);
-    value_checks::target(name, target, locate, faults);
+    measures(target, &at("measures"), faults);
+    value_checks::target(name, target, faults);
     // What `plan` would refuse, said while nobody waits for a number.
     for violation in project::declared(&target.mapping, &target.measures) {
-        let fault = locate.fault_at(&at(&violation.path), violation.reason);
-        faults.push(fault.cure(violation.cure));
+        faults.add(at(&violation.path), violation.reason, violation.cure);
     }
     for violation in target.mapping.validate(&config.plant) {
         let field = at(&format!("mapping.{}", violation.path));
-        faults.push(locate.fault_at(&field, violation.reason).cure(violation.cure));
+        faults.add(field, violation.reason, violation.cure);
     }
     // A quota is only built to see whether it can be: its clock never runs.
     let idle = Arc::new(VirtualClock::new(Timestamp::UNIX_EPOCH, 0));
     if let Err(error) = Quota::new(target.quota.clone(), idle) {
-        faults.push(locate.fault_at(&at("quota"), error.to_string()).cure("correct the quota"));
+        faults.add(at("quota"), error.to_string(), "correct the quota");
     }
 }
 
 /// What the connector says about its own settings, and the files they name.
-fn settings(
-    factory: &TargetFactory,
-    target: &Target,
-    at: &str,
-    locate: &Locator<'_>,
-    faults: &mut Vec<ConfigError>,
-) {
+fn settings(factory: &TargetFactory, target: &Target, at: &str, faults: &mut Faults<'_>) {
     if let Err(fault) = (factory.validate)(&target.settings, &target.measures) {
         let field = value_checks::field_of(&fault, target, at);
-        let here = locate.fault_at(field.trim_end_matches('.'), fault.reason);
-        faults.push(match fault.cure {
-            Some(cure) => here.cure(cure),
-            None => here,
-        });
-        return;
+        return faults.add_told(&field, fault);
     }
     for (field, file) in (factory.files)(&target.settings) {
-        faults.extend(value_checks::unreadable(&format!("{at}.{field}"), &file, locate));
+        faults.add_unreadable(&format!("{at}.{field}"), &file);
     }
 }
 
 /// A secret that stands in the file as a value is refused, and not repeated.
-fn literal_secrets(value: &Value, at: &str, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+fn literal_secrets(value: &Value, at: &str, faults: &mut Faults<'_>) {
     const SECRET: [&str; 6] =
         ["password", "client_secret", "secret", "token", "passphrase", "api_key"];
     match value {
@@ -149,25 +124,25 @@ fn literal_secrets(value: &Value, at: &str, locate: &Locator<'_>, faults: &mut V
                 if SECRET.contains(&key.as_str()) && inner.is_string() && !reference {
                     let cure = "write ${env:NAME}, ${file:PATH} or ${cmd:COMMAND}";
                     let reason = "a secret must be a reference, never the value itself";
-                    faults.push(locate.fault_at(&field, reason).cure(cure));
+                    faults.add(&field, reason, cure);
                 }
-                literal_secrets(inner, &field, locate, faults);
+                literal_secrets(inner, &field, faults);
             }
         }
         Value::Array(items) => {
             for (index, inner) in items.iter().enumerate() {
-                literal_secrets(inner, &format!("{at}[{index}]"), locate, faults);
+                literal_secrets(inner, &format!("{at}[{index}]"), faults);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
-fn measures(target: &Target, at: &str, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+fn measures(target: &Target, at: &str, faults: &mut Faults<'_>) {
     let (mut names, mut surfaces) = (BTreeSet::new(), BTreeSet::new());
     for (index, measure) in target.measures.iter().enumerate() {
         let mut fault = |field: &str, reason: String, cure: &str| {
-            faults.push(locate.fault_at(&format!("{at}[{index}].{field}"), reason).cure(cure));
+            faults.add(format!("{at}[{index}].{field}"), reason, cure);
         };
         if !names.insert(measure.name.as_str()) {
             let reason = format!("`{}` is declared twice", measure.name);
@@ -188,10 +163,7 @@ fn measures(target: &Target, at: &str, locate: &Locator<'_>, faults: &mut Vec<Co
         if let Some(name) = name.as_ref().filter(|name| !known(name)) {
             let field = format!("{}.in_use.{field}", at.trim_end_matches(".measures"));
             let reason = format!("`{name}` is no declared measure");
-            let list: Vec<&str> = target.measures.iter().map(|m| m.name.as_str()).collect();
-            faults.push(
-                locate.fault_at(&field, reason).cure(format!("declared: {}", list.join(", "))),
-            );
+            faults.add(field, reason, value_checks::declared(target));
         }
     }
 }

@@ -7,7 +7,7 @@ use planthread_contracts::Carries;
 use planthread_kit::target::SettingsFault;
 use rust_decimal::Decimal;
 
-use super::{Config, ConfigError, Target, locate::Locator, parser_messages, tree::Step};
+use super::{Config, Target, locate::Faults, parser_messages, tree::Step};
 
 /// Weeks of a policy: ten years.
 const WEEKS_MAX: u32 = 520;
@@ -21,12 +21,12 @@ const LEAP_MAX: u32 = 8_760;
 const SECONDS_MAX: u64 = 86_400;
 
 /// Faults of the cycle and of the clock.
-pub(super) fn run(config: &Config, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+pub(super) fn run(config: &Config, faults: &mut Faults<'_>) {
     let every = config.run.every_seconds;
     if !(1..=SECONDS_MAX).contains(&every) {
         let reason = format!("{every} is not 1 to {SECONDS_MAX}");
         let cure = "write the seconds from one cycle to the next, 3600 for an hour";
-        faults.push(locate.fault_at("run.every_seconds", reason).cure(cure));
+        faults.add("run.every_seconds", reason, cure);
     }
     let clock = &config.clock;
     for (field, number, most) in [
@@ -34,29 +34,25 @@ pub(super) fn run(config: &Config, locate: &Locator<'_>, faults: &mut Vec<Config
         ("clock.leap_hours", clock.leap_hours, LEAP_MAX),
     ] {
         if !(1..=most).contains(&number) {
-            let reason = format!("{number} is not 1 to {most}");
             let cure = "write how far this clock is trusted, or remove the line";
-            faults.push(locate.fault_at(field, reason).cure(cure));
+            faults.add(field, format!("{number} is not 1 to {most}"), cure);
         }
     }
 }
 
 /// What nobody would notice at a target, as it is configured.
-fn unguarded(name: &str, target: &Target, locate: &Locator<'_>, notes: &mut Vec<ConfigError>) {
-    let mut note = |field: &str, reason: &str, cure: &str| {
-        notes.push(locate.fault_at(&format!("targets.{name}{field}"), reason).cure(cure));
-    };
+fn unguarded(name: &str, target: &Target, notes: &mut Faults<'_>) {
     if !target.measures.iter().any(|measure| measure.carries == Carries::Heartbeat) {
-        note(
-            ".measures",
+        notes.add(
+            format!("targets.{name}.measures"),
             "no measure carries `heartbeat`: two bridges that land in one scope would not notice \
              each other",
             "declare one with `carries: heartbeat` and `role: stamp`, on a key figure of its own",
         );
     }
     if target.pack.is_none() {
-        note(
-            "",
+        notes.add(
+            format!("targets.{name}"),
             "there is no `pack`: a state that is put back from a copy would not be noticed, and \
              nobody could restore without us",
             "name a folder that outlives this machine: `pack: { folder: PATH }`",
@@ -65,27 +61,24 @@ fn unguarded(name: &str, target: &Target, locate: &Locator<'_>, notes: &mut Vec<
 }
 
 /// Faults of one target besides those that a connector sees.
-pub(super) fn target(
-    name: &str,
-    target: &Target,
-    locate: &Locator<'_>,
-    faults: &mut Vec<ConfigError>,
-) {
-    cell_names(name, target, locate, faults);
-    policy(name, target, locate, faults);
-    delivery(name, target, locate, faults);
-    network(name, target, locate, faults);
+pub(super) fn target(name: &str, target: &Target, faults: &mut Faults<'_>) {
+    cell_names(name, target, faults);
+    policy(name, target, faults);
+    for (field, value, most, cure) in target.delivery.out_of_reach() {
+        let reason = format!("{value} is not 1 to {most}");
+        faults.add(format!("targets.{name}.delivery.{field}"), reason, cure);
+    }
+    network(name, target, faults);
 }
 
 /// Names of which cells are named; `/` and `@` divide such a name.
-fn cell_names(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+fn cell_names(name: &str, target: &Target, faults: &mut Faults<'_>) {
     let mut check = |field: String, text: &str| {
         if text.trim().is_empty() || text.contains(['/', '@']) {
             let reason = format!("`{text}` can't stand in the name of a cell");
             let cure = "use a name without / and @: a cell is called \
                         target/scope/resource@location/period/measure";
-            let field = format!("targets.{name}.{field}");
-            faults.push(locate.fault_at(&field, reason).cure(cure));
+            faults.add(format!("targets.{name}.{field}"), reason, cure);
         }
     };
     check("scope".to_owned(), &target.scope);
@@ -105,7 +98,7 @@ fn cell_names(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Ve
     }
 }
 
-fn policy(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+fn policy(name: &str, target: &Target, faults: &mut Faults<'_>) {
     let policy = &target.policy;
     let numbers = [
         ("frozen_weeks", policy.frozen_weeks, WEEKS_MAX, "write the weeks that planners freeze"),
@@ -124,80 +117,58 @@ fn policy(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<Co
     ];
     for (field, number, most, cure) in numbers.into_iter().filter(|(_, n, most, _)| n > most) {
         let reason = format!("{number} is more than {most}");
-        faults.push(locate.fault_at(&format!("targets.{name}.policy.{field}"), reason).cure(cure));
+        faults.add(format!("targets.{name}.policy.{field}"), reason, cure);
     }
     for (measure, least) in &policy.significance {
         let path = ["targets", name, "policy", "significance", measure].map(Step::Key);
         if !target.measures.iter().any(|declared| declared.name == *measure) {
-            let known: Vec<&str> = target.measures.iter().map(|m| m.name.as_str()).collect();
-            let reason = format!("`{measure}` is no declared measure");
-            let cure = format!("declared: {}", known.join(", "));
-            faults.push(locate.fault(&path, reason).cure(cure));
+            faults.add_at(&path, format!("`{measure}` is no declared measure"), declared(target));
         } else if *least < Decimal::ZERO {
             let cure = "write the smallest difference that is worth sending, or remove the line";
-            faults.push(locate.fault(&path, format!("{least} is below zero")).cure(cure));
+            faults.add_at(&path, format!("{least} is below zero"), cure);
         }
     }
 }
 
-fn delivery(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
-    for (field, value, most, cure) in target.delivery.out_of_reach() {
-        let reason = format!("{value} is not 1 to {most}");
-        let field = format!("targets.{name}.delivery.{field}");
-        faults.push(locate.fault_at(&field, reason).cure(cure));
-    }
+/// The cure for a name that no measure has.
+pub(super) fn declared(target: &Target) -> String {
+    let names: Vec<&str> = target.measures.iter().map(|measure| measure.name.as_str()).collect();
+    format!("declared: {}", names.join(", "))
 }
 
 /// Faults of the way there, and of the limits of its requests.
-fn network(name: &str, target: &Target, locate: &Locator<'_>, faults: &mut Vec<ConfigError>) {
+fn network(name: &str, target: &Target, faults: &mut Faults<'_>) {
     let found = [
         target.network.validate().map_err(|fault| fault.inside("network")),
         target.http.validate().map_err(|fault| fault.inside("http")),
     ];
     for fault in found.into_iter().filter_map(Result::err) {
-        let here = locate.fault_at(&format!("targets.{name}.{}", fault.field), fault.reason);
-        faults.push(match fault.cure {
-            Some(cure) => here.cure(cure),
-            None => here,
-        });
+        faults.add_told(&format!("targets.{name}.{}", fault.field), fault);
     }
     if let Some(file) = &target.network.private_ca {
-        let field = format!("targets.{name}.network.private_ca");
-        faults.extend(unreadable(&field, file, locate));
+        faults.add_unreadable(&format!("targets.{name}.network.private_ca"), file);
     }
-}
-
-/// The fault of a file that `field` names and that can't be read.
-pub(super) fn unreadable(field: &str, file: &Path, locate: &Locator<'_>) -> Option<ConfigError> {
-    let path = locate.folder().join(file);
-    let error = std::fs::File::open(&path).err()?;
-    let reason = format!("{} can't be read: {error}", path.display());
-    let cure = "put the file there, or correct the path; it begins at the configuration";
-    Some(locate.fault_at(field, reason).cure(cure))
 }
 
 /// What is no fault and may still not be meant. Paths are absolute by now.
-pub(super) fn notes(config: &Config, locate: &Locator<'_>) -> Vec<ConfigError> {
-    let mut notes = Vec::new();
+pub(super) fn notes(config: &Config, notes: &mut Faults<'_>) {
     for (index, source) in config.plant.sources.iter().enumerate() {
         for (at, file) in source.files.iter().enumerate() {
             if !Path::new(file).exists() {
                 let field = format!("plant.sources[{index}].files[{at}]");
-                let reason = format!("{file} is not there yet");
                 let cure = "put it there before the first `ingest`, or correct the path";
-                notes.push(locate.fault_at(&field, reason).cure(cure));
+                notes.add(field, format!("{file} is not there yet"), cure);
             }
         }
     }
     if config.targets.is_empty() {
         let reason = "there is no target: records are collected, and nothing lands";
         let cure = "add one under `targets:`, unless this machine only collects";
-        notes.push(locate.fault_at("targets", reason).cure(cure));
+        notes.add("targets", reason, cure);
     }
     for (name, target) in &config.targets {
-        unguarded(name, target, locate, &mut notes);
+        unguarded(name, target, notes);
     }
-    notes
 }
 
 /// The path of the field that a connector complains of: by its own word, or by
