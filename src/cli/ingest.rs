@@ -12,7 +12,10 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::Bridge,
     report::intake::Ingested,
-    serve::files::{self, FileReport},
+    serve::{
+        files::{self, FileReport},
+        piped,
+    },
 };
 
 /// What the verb takes.
@@ -56,12 +59,12 @@ fn take(
                 .cure(format!("sources: {}", known.join(", ")))
         })?;
         if stdin {
-            return files::piped(source, io::stdin().lock(), "stdin", &door);
+            return piped::piped(source, io::stdin().lock(), "stdin", &door);
         }
         return files::source_file(source, file, &door, &bridge.reader()?);
     }
     if stdin {
-        return files::events(io::stdin().lock(), "stdin", &door);
+        return piped::events(io::stdin().lock(), "stdin", &door);
     }
-    files::events_file(file, &door)
+    piped::events_file(file, &door)
 }

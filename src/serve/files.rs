@@ -1,15 +1,15 @@
-//! Files and standard input: newline-delimited CloudEvents, and the delimited
-//! text that a source declares. A file is read on from where it was left.
+//! Files of the sources: newline-delimited CloudEvents, and the delimited text that
+//! a source declares. A file is read on from where it was left.
 //!
 //! The last line of a file counts when its newline is there, or when nobody has
 //! written to the file for a while: before that, nobody can tell whether it is
-//! whole. A pipe that was closed is finished.
+//! whole.
 //!
 //! A file is read as a stream, whatever its size.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs::{self, File},
     io::{self, BufReader, Read, Seek as _, SeekFrom},
     path::Path,
 };
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use planthread_contracts::{Origin, RejectedRecord};
 use planthread_domain::{
     decode,
-    model::{Plant, Repeats, Source, SourceFormat as Format},
+    model::{Plant, Repeats, Source},
 };
 use planthread_engine::{Reader, journal};
 use schemars::JsonSchema;
@@ -28,8 +28,8 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Door, Kept,
     cloudevents::Arrival,
-    lines::{Line, Lines, RECORD_BYTES_MAX, without_ends},
-    region::{Content, Region, header, one_line, one_row},
+    lines::{Lines, RECORD_BYTES_MAX, without_ends},
+    region::{Content, Region},
     snapshot::Export,
     survey::{self, Survey},
 };
@@ -67,7 +67,7 @@ pub struct FileReport {
 }
 
 impl FileReport {
-    fn of(place: String) -> Self {
+    pub(super) fn of(place: String) -> Self {
         Self {
             place,
             kept: Kept::default(),
@@ -102,11 +102,9 @@ pub fn sources(
     reader: &Reader,
 ) -> Result<Vec<FileReport>, Failure> {
     let mut reports = Vec::new();
-    for source in &plant.sources {
-        for file in &source.files {
-            let mark = mark(source, Path::new(file), reader)?;
-            reports.push(or_stopped(file, read_on(source, Path::new(file), door, mark.as_ref())));
-        }
+    for (source, file) in files_of(plant) {
+        let mark = mark(source, file, reader)?;
+        reports.push(or_stopped(file, read_on(source, file, door, mark.as_ref())));
     }
     Ok(reports)
 }
@@ -114,17 +112,19 @@ pub fn sources(
 /// Reads every file of every source from its beginning: what is known already
 /// is known by its id.
 pub fn sources_again(plant: &Plant, door: &dyn Door) -> Vec<FileReport> {
-    let files = plant.sources.iter().flat_map(|s| s.files.iter().map(move |file| (s, file)));
-    let again = |(source, file): (&Source, &String)| {
-        or_stopped(file, read_on(source, Path::new(file), door, None))
-    };
-    files.map(again).collect()
+    let again = |(source, file)| or_stopped(file, read_on(source, file, door, None));
+    files_of(plant).map(again).collect()
 }
 
-fn or_stopped(file: &str, report: Result<FileReport, Failure>) -> FileReport {
+/// Every file of every source.
+fn files_of(plant: &Plant) -> impl Iterator<Item = (&Source, &Path)> {
+    plant.sources.iter().flat_map(|s| s.files.iter().map(move |file| (s, Path::new(file))))
+}
+
+fn or_stopped(file: &Path, report: Result<FileReport, Failure>) -> FileReport {
     report.unwrap_or_else(|failure| FileReport {
         stopped: Some(failure),
-        ..FileReport::of(Path::new(file).display().to_string())
+        ..FileReport::of(file.display().to_string())
     })
 }
 
@@ -150,33 +150,55 @@ fn checkpoint_key(source: &Source, file: &Path) -> String {
     format!("file:{}:{}", source.name, file.display())
 }
 
+/// A file that was looked at, and is about to be read.
+struct Opened {
+    input: File,
+    survey: Survey,
+    /// Whether its last line counts, though it has no newline.
+    counts: bool,
+    /// Where what counts of it ends.
+    length: u64,
+}
+
+impl Opened {
+    /// Opens `file`, of which so many bytes with that digest were read `before`.
+    fn of(
+        source: &Source,
+        file: &Path,
+        now: Timestamp,
+        before: Option<(u64, &str)>,
+    ) -> Result<Self, Failure> {
+        let io = |error: io::Error| Failure::io("read", file, &error);
+        survey::expect_text(file, Some(source))
+            .map_err(|failure| failure.about(&format!("source `{}`", source.name)))?;
+        let input = survey::open(file)?;
+        let survey = Survey::of(input.try_clone().map_err(io)?, before).map_err(io)?;
+        let counts = !survey.tail.is_empty() && survey::is_quiet(file, now);
+        let length = survey.whole + if counts { survey.tail.len() as u64 } else { 0 };
+        Ok(Self { input, survey, counts, length })
+    }
+}
+
 fn read_on(
     source: &Source,
     file: &Path,
     door: &dyn Door,
     mark: Option<&Mark>,
 ) -> Result<FileReport, Failure> {
-    let place = file.display().to_string();
-    let about = |failure: Failure| failure.about(&format!("source `{}`", source.name));
-    survey::expect_text(file, Some(source)).map_err(about)?;
-    let io = |error: io::Error| Failure::io("read", file, &error);
+    let (place, now) = (file.display().to_string(), door.now());
     let before = mark.map(|mark| (mark.bytes, mark.sha256.as_str()));
-    let input = survey::open(file)?;
-    let found = Survey::of(input.try_clone().map_err(io)?, before).map_err(io)?;
-    let counts = !found.tail.is_empty() && survey::is_quiet(file, door.now());
+    let Opened { input, survey: found, counts, length } = Opened::of(source, file, now, before)?;
     let report = FileReport {
         unfinished: !found.tail.is_empty() && !counts,
         ..FileReport::of(place.clone())
     };
     let tail = counts.then(|| hash(without_ends(&found.tail)));
-    let next = Mark { bytes: found.whole, sha256: found.sha256.clone(), tail };
+    let next = Mark { bytes: found.whole, sha256: found.sha256, tail };
     let unchanged = found.behind.is_some() && mark == Some(&next);
     // The end of an export that is the whole truth moves with every row.
     let known = found.behind.filter(|_| source.snapshot.is_none());
     let (from, behind) = known.unwrap_or_default();
     let counted = mark.filter(|_| known.is_some()).and_then(|mark| mark.tail.as_deref());
-    let length = found.whole + if counts { found.tail.len() as u64 } else { 0 };
-    let now = door.now();
     let region = Region {
         source,
         file,
@@ -189,6 +211,7 @@ fn read_on(
         tail: counts,
         known: counted,
     };
+    let about = |failure: Failure| failure.about(&format!("source `{}`", source.name));
     let arrivals = match region.content().map_err(about)? {
         // No mark moves: its rows come in when the header is put right.
         Content::WrongHeader(wrong) => {
@@ -233,29 +256,21 @@ fn whole_lines(text: &[u8]) -> (&[u8], &[u8]) {
 /// # Errors
 /// When a file can't be read.
 pub fn each(plant: &Plant, now: Timestamp, take: &mut dyn FnMut(Arrival)) -> Result<(), Failure> {
-    for source in &plant.sources {
-        for place in &source.files {
-            let file = Path::new(place);
-            let io = |error: io::Error| Failure::io("read", file, &error);
-            let about = |failure: Failure| failure.about(&format!("source `{}`", source.name));
-            survey::expect_text(file, Some(source)).map_err(about)?;
-            let input = survey::open(file)?;
-            let found = Survey::of(input.try_clone().map_err(io)?, None).map_err(io)?;
-            let counts = survey::is_quiet(file, now);
-            let length = found.whole + if counts { found.tail.len() as u64 } else { 0 };
-            let region = Region::whole(source, file, &input, (place, now), (length, counts));
-            match region.content()? {
-                Content::WrongHeader(wrong) => take(Err(wrong)),
-                Content::Arrivals(all) => {
-                    for arrival in all {
-                        take(arrival.map_err(io)?);
-                    }
+    for (source, file) in files_of(plant) {
+        let place = file.display().to_string();
+        let Opened { input, survey, counts, length } = Opened::of(source, file, now, None)?;
+        let region = Region::whole(source, file, &input, (&place, now), (length, counts));
+        match region.content()? {
+            Content::WrongHeader(wrong) => take(Err(wrong)),
+            Content::Arrivals(all) => {
+                for arrival in all {
+                    take(arrival.map_err(|error| Failure::io("read", file, &error))?);
                 }
             }
-            if !counts && !found.tail.is_empty() {
-                let origin = Origin { place: place.clone(), line: found.lines + 1 };
-                take(Err(Box::new(unfinished(&found.tail, origin))));
-            }
+        }
+        if !counts && !survey.tail.is_empty() {
+            let origin = Origin { place, line: survey.lines + 1 };
+            take(Err(Box::new(unfinished(&survey.tail, origin))));
         }
     }
     Ok(())
@@ -278,16 +293,13 @@ pub struct WaitingLine {
 /// When the state can't be read; a file that can't be is no line that waits.
 pub fn waiting(plant: &Plant, reader: &Reader) -> Result<Vec<WaitingLine>, Failure> {
     let mut all = Vec::new();
-    for source in &plant.sources {
-        for file in &source.files {
-            let path = Path::new(file);
-            let mark = mark(source, path, reader)?;
-            let Some((written, tail)) = last_line(path) else { continue };
-            let known = mark.and_then(|mark| mark.tail);
-            if !tail.is_empty() && known != Some(hash(without_ends(&tail))) {
-                let counts_at = written.saturating_add(survey::QUIET).unwrap_or(Timestamp::MAX);
-                all.push(WaitingLine { place: path.display().to_string(), written, counts_at });
-            }
+    for (source, path) in files_of(plant) {
+        let mark = mark(source, path, reader)?;
+        let Some((written, tail)) = last_line(path) else { continue };
+        let known = mark.and_then(|mark| mark.tail);
+        if !tail.is_empty() && known != Some(hash(without_ends(&tail))) {
+            let counts_at = written.saturating_add(survey::QUIET).unwrap_or(Timestamp::MAX);
+            all.push(WaitingLine { place: path.display().to_string(), written, counts_at });
         }
     }
     Ok(all)
@@ -324,102 +336,6 @@ pub fn lines_now(file: &Path, numbers: &BTreeSet<u64>) -> BTreeMap<u64, Vec<u8>>
     wanted.filter_map(|line| Some((line.number, line.bytes.ok()?))).collect()
 }
 
-/// Reads newline-delimited CloudEvents from `input` to its end, which ends the
-/// last line, too.
-///
-/// # Errors
-/// When the input can't be read, or the state can't be written. What was read
-/// before is kept.
-pub fn events(input: impl Read, place: &str, door: &dyn Door) -> Result<FileReport, Failure> {
-    each_event(input, place, door, false)
-}
-
-/// Reads newline-delimited CloudEvents from a file, which somebody may still
-/// be writing.
-///
-/// # Errors
-/// When it can't be read, or the state can't be written. What was read before
-/// is kept.
-pub fn events_file(file: &Path, door: &dyn Door) -> Result<FileReport, Failure> {
-    survey::expect_text(file, None)?;
-    each_event(survey::open(file)?, &file.display().to_string(), door, true)
-}
-
-/// Reads the rows or events of `source` from `input` to its end, which ends the
-/// last line, too. The order of a pipe says nothing of an hour that the clocks
-/// repeat: such rows need an offset.
-///
-/// # Errors
-/// When `source` is an export that is the whole truth, the input can't be read,
-/// or the state can't be written. What was read before is kept.
-pub fn piped(
-    source: &Source,
-    input: impl Read,
-    place: &str,
-    door: &dyn Door,
-) -> Result<FileReport, Failure> {
-    if source.snapshot.is_some() {
-        return Err(Failure::usage(format!(
-            "source `{}` is the whole truth of its file, and a pipe is none",
-            source.name
-        ))
-        .cure("write it to a file, and name that"));
-    }
-    if matches!(source.reader, Format::Cloudevents(_)) {
-        return events(input, place, door);
-    }
-    let mut lines = Lines::rows(BufReader::with_capacity(READ_AHEAD, input), 0);
-    let unread = |error: io::Error| Failure::usage(format!("can't read {place}: {error}"));
-    if let Some(wrong) = header(&mut lines, source, place).map_err(unread)? {
-        let kept = door.take(vec![Err(wrong)], None)?;
-        return Ok(FileReport { kept, ..FileReport::of(place.to_owned()) });
-    }
-    each_line(lines, place, door, false, |line| one_row(line, source, place, door.now()))
-}
-
-fn each_event(
-    input: impl Read,
-    place: &str,
-    door: &dyn Door,
-    growing: bool,
-) -> Result<FileReport, Failure> {
-    let lines = Lines::new(BufReader::with_capacity(READ_AHEAD, input));
-    each_line(lines, place, door, growing, |line| one_line(line, place, door.now()))
-}
-
-fn each_line<R: Read>(
-    mut lines: Lines<BufReader<R>>,
-    place: &str,
-    door: &dyn Door,
-    growing: bool,
-    arrival: impl Fn(Line) -> Arrival,
-) -> Result<FileReport, Failure> {
-    let mut report = FileReport::of(place.to_owned());
-    let mut batch = Commit::default();
-    while let Some(line) = lines.next() {
-        let line = match line {
-            Ok(line) => line,
-            Err(error) => {
-                door.take(batch.take(), None)?;
-                return Err(Failure::usage(format!("can't read {place}: {error}")));
-            }
-        };
-        if growing && !line.ended {
-            report.unfinished = true;
-            break;
-        }
-        batch.push(arrival(line));
-        // A pipe may say nothing for hours: what came is kept before we wait.
-        if batch.is_full() || lines.idle() {
-            report.kept.add(door.take(batch.take(), None)?);
-        }
-    }
-    if !batch.is_empty() {
-        report.kept.add(door.take(batch.take(), None)?);
-    }
-    Ok(report)
-}
-
 /// Hands over `arrivals` in commits of a good size; the checkpoint goes with
 /// the last one.
 fn take_all(
@@ -450,13 +366,13 @@ fn take_all(
 
 /// What goes into one commit.
 #[derive(Debug, Default)]
-struct Commit {
+pub(super) struct Commit {
     arrivals: Vec<Arrival>,
     bytes: usize,
 }
 
 impl Commit {
-    fn push(&mut self, arrival: Arrival) {
+    pub(super) fn push(&mut self, arrival: Arrival) {
         self.bytes += match &arrival {
             Ok(record) => record.body.len(),
             Err(rejected) => rejected.body.len(),
@@ -464,16 +380,16 @@ impl Commit {
         self.arrivals.push(arrival);
     }
 
-    const fn is_full(&self) -> bool {
+    pub(super) const fn is_full(&self) -> bool {
         self.arrivals.len() >= RECORDS_PER_COMMIT || self.bytes >= BYTES_PER_COMMIT
     }
 
-    const fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.arrivals.is_empty()
     }
 
     /// Takes out what it holds.
-    fn take(&mut self) -> Vec<Arrival> {
+    pub(super) fn take(&mut self) -> Vec<Arrival> {
         std::mem::take(self).arrivals
     }
 }

@@ -5,6 +5,7 @@ pub mod cloudevents;
 pub mod files;
 pub mod http;
 pub mod lines;
+pub mod piped;
 mod places;
 pub mod read_timeout;
 mod region;

@@ -215,7 +215,7 @@ fn what_a_pipe_said_is_kept_before_it_goes_on_and_when_it_breaks() {
     let plant = Arc::new(serde_json::from_str(PLANT).unwrap());
     let door = JournalDoor::new(Arc::clone(&state), plant, clock);
     let pipe = Pipe(["1", "2"].map(|id| event(id, "M1").to_string()).to_vec());
-    let broken = super::files::events(pipe, "stdin", &door).unwrap_err();
+    let broken = super::piped::events(pipe, "stdin", &door).unwrap_err();
     assert!(broken.message.contains("broken pipe"), "{broken}");
     assert_eq!(journal::counts(&state.reader().unwrap()).unwrap().records, 2);
     drop((door, state));
@@ -233,15 +233,15 @@ fn a_half_written_event_in_a_file_waits_and_a_closed_pipe_is_finished() {
     let (one, two) = (event("1", "M1").to_string(), event("2", "M1").to_string());
     let file = folder.join("events.ndjson");
     fs::write(&file, format!("{one}\n{}", &two[..20])).unwrap();
-    let report = super::files::events_file(&file, &door).unwrap();
+    let report = super::piped::events_file(&file, &door).unwrap();
     assert!(report.unfinished);
     assert_eq!((report.kept.taken, report.kept.rejected.len()), (1, 0));
     fs::write(&file, format!("{one}\n{two}\n")).unwrap();
-    let report = super::files::events_file(&file, &door).unwrap();
+    let report = super::piped::events_file(&file, &door).unwrap();
     assert!(!report.unfinished);
     assert_eq!((report.kept.taken, report.kept.duplicates), (1, 1));
     let piped = event("3", "M1").to_string();
-    let report = super::files::events(piped.as_bytes(), "stdin", &door).unwrap();
+    let report = super::piped::events(piped.as_bytes(), "stdin", &door).unwrap();
     assert_eq!((report.kept.taken, report.unfinished), (1, false));
     drop((door, state));
     fs::remove_dir_all(&folder).unwrap();
@@ -331,7 +331,7 @@ fn a_pipe_is_read_as_its_source_declares_like_the_file() {
     let file = std::env::temp_dir().join(format!("planthread-piped-{}.csv", std::process::id()));
     let (state, plant, door) = counting("piped", &file);
     let source = &plant.sources[0];
-    let piped = |text: &str| super::files::piped(source, text.as_bytes(), "stdin", &door).unwrap();
+    let piped = |text: &str| super::piped::piped(source, text.as_bytes(), "stdin", &door).unwrap();
     let report =
         piped("hour,machine,parts\r\n2026-11-01T10:00:00Z,M1,60\r\n2026-11-01T11:00:00Z,M1,61");
     assert_eq!((report.kept.taken, report.kept.rejected.len()), (2, 0));
