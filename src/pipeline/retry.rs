@@ -5,7 +5,7 @@
 //! that was turned over, cut or deleted meanwhile takes nothing off the list.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
 };
 
@@ -22,6 +22,7 @@ use planthread_engine::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::Bridge;
 use crate::{
@@ -32,6 +33,10 @@ use crate::{
         files, repeats,
     },
 };
+
+/// Refused records that are tried again at a time: they are in memory, and so are
+/// their lines.
+const AT_ONCE: u32 = 20_000;
 
 /// The lines of the sources' files as they stand now, by place.
 type LinesNow = BTreeMap<String, BTreeMap<u64, Vec<u8>>>;
@@ -59,29 +64,55 @@ impl Bridge {
     /// # Errors
     /// When the state can't be read or written.
     pub fn retry(&self) -> Result<Retried, Failure> {
-        let mut left = journal::rejected(&self.reader()?)?;
         let reports = files::sources_again(&self.loaded.config.plant, &self.door());
         let mut taken: usize = reports.iter().map(|report| report.kept.taken).sum();
-        let mut done = Vec::new();
-        // First what a person corrected in a file, then the bytes that were kept.
-        let lines = self.lines_now(&left);
-        self.part(&mut left, &mut done, |reader, entry| self.corrected(reader, entry, &lines))?;
-        taken += self.bytes_again(&left)?.taken;
-        self.part(&mut left, &mut done, |reader, entry| self.came_in(reader, entry))?;
-        let mut cured = Cured { rejected: done, ..Cured::default() };
-        for waiting in journal::quarantined(&self.reader()?)? {
-            let again = self.door().take(vec![Ok(waiting.record.clone())], None)?;
-            if again.quarantined.is_empty() && again.rejected.is_empty() {
-                cured.quarantined.push(waiting.record);
-            }
-            taken += again.taken;
+        let (mut cured, mut after) = (0, 0);
+        // A record that is refused for another reason now is still one refusal: the
+        // newer one tells what is wrong.
+        let mut seen = HashMap::new();
+        loop {
+            let mut left = journal::rejected_after(&self.reader()?, after, AT_ONCE)?;
+            let Some(last) = left.last() else { break };
+            after = last.id;
+            let mut done = Vec::new();
+            // First what a person corrected in a file, then the bytes that were kept.
+            let lines = self.lines_now(&left);
+            self.part(&mut left, &mut done, |reader, entry| self.corrected(reader, entry, &lines))?;
+            taken += self.bytes_again(&left)?.taken;
+            self.part(&mut left, &mut done, |reader, entry| self.came_in(reader, entry))?;
+            cured += journal::cure(&self.state, Cured { rejected: done, ..Cured::default() })?;
+            let again = left.iter().filter_map(|entry| seen.insert(self.name_of(entry)?, entry.id));
+            let rejected = again.collect();
+            journal::cure(&self.state, Cured { rejected, ..Cured::default() })?;
         }
-        let cured = journal::cure(&self.state, cured)?;
+        cured += self.waiting_again(&mut taken)?;
         repeats::settle(&self.state, &self.loaded.config.plant, self.door().now())?;
         let counts = journal::counts(&self.reader()?)?;
         let still = usize::try_from(counts.rejected + counts.quarantined).unwrap_or(usize::MAX);
         let stopped = reports.into_iter().filter_map(|report| report.stopped).collect();
         Ok(Retried { taken, cured, still, cells: self.cells_again()?, stopped })
+    }
+
+    /// What tells a refused record from every other one, where only one source reads
+    /// its place.
+    fn name_of(&self, entry: &RejectedEntry) -> Option<[u8; 32]> {
+        let RejectedRecord { origin, body, .. } = &entry.record;
+        let alone = !body.is_empty() && self.sources_of(&origin.place).nth(1).is_none();
+        let name = format!("{}\n{}\n", origin.place, origin.line);
+        alone.then(|| Sha256::new_with_prefix(name).chain_update(body).finalize().into())
+    }
+
+    /// Takes records that wait again; returns how many wait no longer.
+    fn waiting_again(&self, taken: &mut usize) -> Result<usize, Failure> {
+        let mut cured = Cured::default();
+        for waiting in journal::quarantined(&self.reader()?)? {
+            let again = self.door().take(vec![Ok(waiting.record.clone())], None)?;
+            if again.quarantined.is_empty() && again.rejected.is_empty() {
+                cured.quarantined.push(waiting.record);
+            }
+            *taken += again.taken;
+        }
+        Ok(journal::cure(&self.state, cured)?)
     }
 
     /// Moves the numbers of those that `is` true of from `left` to `done`.

@@ -351,6 +351,32 @@ fn law_13_a_corrected_source_brings_its_rejected_rows_back() {
 }
 
 #[test]
+fn law_13_a_row_that_is_refused_for_another_reason_is_one_refusal_with_the_newer_one() {
+    let world = World::new("otherwise");
+    let text = fs::read_to_string(&world.starter.events).unwrap();
+    let twice_wrong = "2026-11-22T20:00:00Z,press-z,exploded\n";
+    fs::write(&world.starter.events, format!("{text}{twice_wrong}")).unwrap();
+    let (bridge, _) = world.bridge();
+    let fields = |bridge: &Bridge| -> Vec<String> {
+        let all = journal::rejected(&bridge.reader().unwrap()).unwrap();
+        all.into_iter().map(|entry| entry.record.field).collect()
+    };
+    bridge.ingest().unwrap();
+    let first = fields(&bridge);
+    assert_eq!(first.len(), 1);
+    drop(bridge);
+    let config = fs::read_to_string(&world.starter.config).unwrap();
+    let mapped = "          machines: { press-z: press-a }\n          events:\n";
+    let one_right = config.replacen("          events:\n", mapped, 1);
+    fs::write(&world.starter.config, &one_right).unwrap();
+    let (bridge, _) = world.bridge();
+    let retried = bridge.retry().unwrap();
+    assert_eq!((retried.cured, retried.still), (0, 1), "{retried:?}");
+    let second = fields(&bridge);
+    assert!(second.len() == 1 && second != first, "{first:?} {second:?}");
+}
+
+#[test]
 fn law_13_a_refused_row_stays_when_its_file_is_turned_over_and_comes_in_from_its_own_bytes() {
     let world = World::new("turned-over");
     let text = fs::read_to_string(&world.starter.events).unwrap();

@@ -48,7 +48,7 @@ pub fn dismiss(
 /// # Errors
 /// When the state can't be read.
 pub fn dismissed(reader: &Reader) -> Result<Vec<RejectedEntry>> {
-    reader.db().dismissed()
+    reader.db().rejected(true, 0, u32::MAX)
 }
 
 #[cfg(test)]

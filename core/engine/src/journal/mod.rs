@@ -18,7 +18,7 @@ pub use self::{
     cure::{Cured, cure, holds},
     decision::{Decision, Verdict, counting, decide, decided, repeats, retract},
     dismiss::{dismiss, dismissed},
-    read::{Entry, counts, quarantined, read, rejected},
+    read::{Entry, counts, quarantined, read, rejected, rejected_after},
     segment::{SealLimits, Sealed, seal},
 };
 

@@ -57,7 +57,16 @@ pub(super) fn read_range(
 /// # Errors
 /// When the state can't be read.
 pub fn rejected(reader: &Reader) -> Result<Vec<RejectedEntry>> {
-    reader.db().rejected()
+    reader.db().rejected(false, 0, u32::MAX)
+}
+
+/// The first `most` rejected records that wait, with a number beyond `after`, oldest
+/// first: whoever goes through them all has never all in memory.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn rejected_after(reader: &Reader, after: u64, most: u32) -> Result<Vec<RejectedEntry>> {
+    reader.db().rejected(false, after, most)
 }
 
 /// Every quarantined record, oldest first.

@@ -168,26 +168,22 @@ impl Db {
         self.find(sql, [source], |row| Ok(row.get(0)?))
     }
 
-    /// Every rejected record that waits, oldest first.
-    pub(crate) fn rejected(&self) -> Result<Vec<RejectedEntry>> {
+    /// The first `most` rejected records with a number beyond `after`, oldest first:
+    /// those that wait, or those that somebody has dismissed.
+    pub(crate) fn rejected(
+        &self,
+        dismissed: bool,
+        after: u64,
+        most: u32,
+    ) -> Result<Vec<RejectedEntry>> {
         let sql = Sql::walks(
             "SELECT id, at, place, line, field, reason, cure, body, dismissed_by, dismissed_why,
                 dismissed_at
-             FROM record_rejected WHERE dismissed_at IS NULL ORDER BY id",
+             FROM record_rejected WHERE id > ?2 AND (dismissed_at IS NOT NULL) = ?1
+             ORDER BY id LIMIT ?3",
             "the list that was asked for",
         );
-        self.all(sql, [], rejected)
-    }
-
-    /// Every rejected record that somebody has dismissed, oldest first.
-    pub(crate) fn dismissed(&self) -> Result<Vec<RejectedEntry>> {
-        let sql = Sql::walks(
-            "SELECT id, at, place, line, field, reason, cure, body, dismissed_by, dismissed_why,
-                dismissed_at
-             FROM record_rejected WHERE dismissed_at IS NOT NULL ORDER BY id",
-            "the list that was asked for",
-        );
-        self.all(sql, [], rejected)
+        self.all(sql, params![dismissed, after, most], rejected)
     }
 
     /// Every quarantined record, oldest first.
@@ -263,6 +259,9 @@ impl Tx<'_> {
         digest: &[u8],
         now: Timestamp,
     ) -> Result<bool> {
+        let (place, line) = (&row.origin.place, row.origin.line);
+        let RejectedRecord { field, reason, cure, body, .. } = row;
+        let at = codec::micros(now);
         let sql = Sql::seeks(
             "INSERT INTO record_rejected (place, line, field, reason, cure, body, digest, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -270,9 +269,6 @@ impl Tx<'_> {
              DO UPDATE SET dismissed_at = NULL, at = ?8
              WHERE field = ?9 AND dismissed_at IS NOT NULL",
         );
-        let (place, line) = (&row.origin.place, row.origin.line);
-        let (field, at) = (&row.field, codec::micros(now));
-        let RejectedRecord { reason, cure, body, .. } = row;
         let inserted = self
             .run(sql, params![place, line, field, reason, cure, body, digest, at, FILE_REFUSED])?;
         Ok(inserted == 1)
