@@ -166,6 +166,16 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            parts: self.parts + other.parts,
+            ms: self.ms + other.ms,
+            weeks: self.weeks + other.weeks,
+            load: self.load,
+        }
+    }
+
     /// Parts an hour; `None` when no hour was counted.
     #[must_use]
     pub fn an_hour(&self) -> Option<Decimal> {

@@ -32,7 +32,7 @@ use super::{
     line_figures::{LineFigures, LinePool, Load},
     machine::Machine,
     period::Asked,
-    pool::{newest_full, seen_fully},
+    pool::{lower, newest_full, seen_fully},
 };
 use crate::{
     calendar::{
@@ -99,9 +99,9 @@ impl<'a> LineView<'a> {
 
     /// Demonstrated output per scheduled hour over the last full weeks before the
     /// counter fell silent: output and hours of the time that was counted, so
-    /// that a missing hour takes no week out of the pool. Where no week was
-    /// counted fully enough, the parts that were are pooled, because the bound
-    /// must not stand in for what is lost (law 8).
+    /// that a missing hour takes no week out of the pool. Where no week was counted
+    /// fully enough, the parts that were are pooled, because the bound must not stand in
+    /// for what is lost (law 8).
     fn counted_pool(&self, plant: &Plant, clock: &AsOf) -> Option<LinePool> {
         let until = self.counted_until()?;
         let pool_weeks = plant.rules.pool_weeks;
@@ -123,17 +123,21 @@ impl<'a> LineView<'a> {
             Some(week).filter(|_| counted > 0)
         };
         let length = usize::try_from(pool_weeks).unwrap_or(usize::MAX);
+        let weeks: Vec<Option<LinePool>> = weeks.into_iter().map(one_week).collect();
         let full: Vec<LinePool> =
-            weeks.iter().filter_map(|week| one_week(*week)).filter(|week| !week.partly).collect();
-        if full.is_empty() {
-            let parts = weeks.iter().take(length).filter_map(|week| one_week(*week));
-            return parts.reduce(LinePool::and);
-        }
+            weeks.iter().flatten().filter(|week| !week.partly).copied().collect();
         let given: Vec<Given> = full.iter().rev().copied().map(given).collect();
-        let pooled = full.len().min(length);
+        let (pooled, partly) = (full.len().min(length), full.is_empty());
         let decline = Decline::of(&given, pooled);
         let pool = full.into_iter().take(pooled).reduce(LinePool::and);
-        pool.map(|pool| LinePool { decline, ..pool })
+        let pool = pool.map(|pool| LinePool { decline, ..pool });
+        if pooled == length {
+            return pool;
+        }
+        // As `newest_full` says.
+        let reach = if partly { length } else { weeks.len() };
+        let seen = weeks.into_iter().take(reach).flatten().reduce(LinePool::and);
+        lower(pool, seen.map(|seen| LinePool { partly, ..seen }), LinePool::ratio)
     }
 
     /// What the machines composed to per scheduled hour over the last full weeks
@@ -156,8 +160,7 @@ impl<'a> LineView<'a> {
         };
         let length = plant.rules.pool_weeks;
         let weeks = self.weeks_before(length.saturating_add(BEHIND), until.min(clock.now));
-        let weeks = weeks.into_iter().map(one_week).collect();
-        newest_full(weeks, length).into_iter().reduce(LinePool::and)
+        newest_full(weeks.into_iter().map(one_week), length, LinePool::and, LinePool::ratio)
     }
 
     /// So many full weeks before the week of `instant`, the newest first.

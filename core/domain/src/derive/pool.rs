@@ -175,38 +175,26 @@ impl Machine<'_> {
         let output = self.output.as_ref()?;
         let until = output.until()?;
         let heard = self.last_word.unwrap_or(until);
-        let asked = |window: Span| {
-            let counted = output.counted(window).and(&self.days.schedule.scheduled.clip(window));
-            let open = counted.without(&self.planned.clip(window));
-            match self.last_word {
-                Some(_) => open
-                    .without(&self.down.clip(window))
-                    .without(&self.unknown.clip(window))
-                    .without(&self.standby.clip(window)),
-                None => open,
-            }
-        };
         let load = self.load();
         let one_week = |window: Span| {
             let scheduled = self.days.schedule.scheduled.clip(window);
-            let (parts, counted) = match self.last_word {
-                Some(_) => (self.parts_seen(window)?, scheduled.without(&self.unknown)),
-                None => (output.parts_within(window)?, scheduled.clone()),
+            let counted = scheduled.and(&output.counted(window));
+            let open = counted.without(&self.planned);
+            let (parts, seen, open) = match self.last_word {
+                Some(_) => {
+                    let open = open.without(&self.down).without(&self.unknown);
+                    let seen = counted.without(&self.unknown).ms();
+                    (self.parts_seen(window)?, seen, open.without(&self.standby))
+                }
+                None => (output.parts_within(window)?, counted.ms(), open),
             };
-            let counted = counted.and(&output.counted(window)).ms();
-            let full = seen_fully(counted, scheduled.ms(), rules);
-            Some((Rate { parts, ms: asked(window).ms(), weeks: 1, load }, full))
+            let full = seen_fully(seen, scheduled.ms(), rules);
+            Some((Rate { parts, ms: open.ms(), weeks: 1, load }, full))
         };
         let until = until.min(heard).min(as_of);
         let weeks = self.days.weeks_before(rules.pool_weeks.saturating_add(BEHIND), until);
         let weeks = weeks.iter().rev().map(|(_, window)| one_week(*window));
-        let pooled = newest_full(weeks.collect(), rules.pool_weeks).into_iter();
-        let rate = pooled.reduce(|a, b| Rate {
-            parts: a.parts + b.parts,
-            ms: a.ms + b.ms,
-            weeks: a.weeks + b.weeks,
-            load,
-        });
+        let rate = newest_full(weeks, rules.pool_weeks, Rate::and, Rate::an_hour);
         rate.filter(|rate| rate.ms > 0)
     }
 
@@ -229,15 +217,47 @@ pub(super) fn seen_fully(seen: i64, scheduled: i64, rules: &Rules) -> bool {
     Decimal::from(seen) >= Decimal::from(scheduled) * rules.min_coverage
 }
 
-/// Of weeks, the newest first, each with whether it was seen fully, the newest full
-/// ones: a week of which too little was seen pushes none out, however many of them
-/// there are (law 8). Where none is full, the parts that were seen of the newest.
-pub(super) fn newest_full<T>(weeks: Vec<Option<(T, bool)>>, length: u32) -> Vec<T> {
+/// Of weeks, the newest first, each with whether it was seen fully, what the newest
+/// full ones show: a week of which too little was seen pushes none out, however many of
+/// them there are (law 8). Where there are fewer full ones than a pool has, all that was
+/// seen counts, too, and the lower of both holds: one full week must not hide what many
+/// show that were nearly full. Where none is full, the parts that were seen of the newest.
+pub(super) fn newest_full<T: Copy>(
+    weeks: impl Iterator<Item = Option<(T, bool)>>,
+    length: u32,
+    and: fn(T, T) -> T,
+    rate: fn(&T) -> Option<Decimal>,
+) -> Option<T> {
     let length = usize::try_from(length).unwrap_or(usize::MAX);
-    let any = weeks.iter().flatten().any(|(_, full)| *full);
-    let reach = if any { weeks.len() } else { length };
-    let seen = weeks.into_iter().take(reach).flatten();
-    seen.filter(|(_, full)| *full == any).map(|(week, _)| week).take(length).collect()
+    let (mut full, mut seen): (Vec<T>, Vec<T>) = (Vec::new(), Vec::new());
+    let mut of_newest = 0;
+    for (back, week) in weeks.enumerate() {
+        let Some((week, is_full)) = week else { continue };
+        seen.push(week);
+        of_newest += usize::from(back < length);
+        full.extend(is_full.then_some(week));
+        if full.len() == length {
+            return full.into_iter().reduce(and);
+        }
+    }
+    if full.is_empty() {
+        seen.truncate(of_newest);
+    }
+    lower(full.into_iter().reduce(and), seen.into_iter().reduce(and), rate)
+}
+
+/// What shows the lower rate; the first where both show the same.
+pub(super) fn lower<T>(
+    one: Option<T>,
+    other: Option<T>,
+    rate: fn(&T) -> Option<Decimal>,
+) -> Option<T> {
+    let known = |found: &Option<T>| found.as_ref().and_then(rate);
+    match (known(&one), known(&other)) {
+        (Some(shown), Some(less)) if less < shown => other,
+        (None, Some(_)) => other,
+        _ => one,
+    }
 }
 
 /// The pool that shows least. Where another one has the lower low figure, it stands

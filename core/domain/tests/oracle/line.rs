@@ -2,7 +2,7 @@
 
 use super::{
     grid::Grid,
-    machine::{Machine, Step, hours, newest_full, weeks_before},
+    machine::{Machine, Step, least_of_newest, weeks_before},
     output::Output,
     world::{self, World},
 };
@@ -94,30 +94,18 @@ impl<'a> Line<'a> {
     /// weeks before the counter's last word that were counted fully enough.
     fn counted_ratio(&self, world: &World, grid: &Grid) -> Option<f64> {
         let until = self.output?.until.min(world.now);
-        let length = usize::try_from(world.pool_weeks).unwrap();
-        let mut weeks = Vec::new();
         let mondays = weeks_before(grid.monday(until), world.pool_weeks + 8);
-        for (back, monday) in mondays.into_iter().rev().enumerate() {
+        let weeks = mondays.into_iter().rev().map(|monday| {
             let week = grid.week(monday);
             let count = |of: &[bool]| count(&of[week.0..week.1]);
             let counted = count(&self.counted);
-            if counted > 0 {
-                let is_full = counted * 5 >= count(&self.works) * 4;
-                let asked = counted - count(&self.unasked);
-                weeks.push((is_full, back, self.made(week).unwrap_or_default(), asked));
-            }
-        }
-        // The newest weeks that were counted fully enough; else what was counted of the
-        // newest.
-        if weeks.iter().any(|(is_full, ..)| *is_full) {
-            weeks.retain(|(is_full, ..)| *is_full);
-            weeks.truncate(length);
-        } else {
-            weeks.retain(|(_, back, ..)| *back < length);
-        }
-        let made: f64 = weeks.iter().map(|(_, _, made, _)| made).sum();
-        let slots: i64 = weeks.iter().map(|(.., asked)| asked).sum();
-        (slots > 0).then(|| (made / hours(slots)).min(1.0))
+            let is_full = counted * 5 >= count(&self.works) * 4;
+            let asked = counted - count(&self.unasked);
+            let made = self.made(week).unwrap_or_default();
+            (counted > 0).then_some(((made, asked), is_full))
+        });
+        let ratio = least_of_newest(&weeks.collect::<Vec<_>>(), world.pool_weeks);
+        ratio.map(|ratio| ratio.min(1.0))
     }
 
     /// What its machines composed to while all of them told.
@@ -128,14 +116,13 @@ impl<'a> Line<'a> {
             let told: Vec<usize> = (first..last).filter(|slot| self.told[*slot]).collect();
             let full =
                 i64::try_from(told.len()).unwrap() * 5 >= count(&self.works[first..last]) * 4;
-            Some((told, full)).filter(|(told, _)| !told.is_empty())
+            let given: f64 = told.iter().map(|slot| self.most[*slot]).sum();
+            let slots = i64::try_from(told.len()).unwrap();
+            // In hours, as what is made is.
+            (slots > 0).then_some(((given / 4.0, slots), full))
         });
-        let (mut sum, mut slots) = (0.0, 0);
-        for slot in newest_full(weeks.collect(), world.pool_weeks).into_iter().flatten() {
-            sum += self.most[slot];
-            slots += 1;
-        }
-        (slots > 0).then(|| (sum / f64::from(slots)).min(1.0))
+        let ratio = least_of_newest(&weeks.collect::<Vec<_>>(), world.pool_weeks);
+        ratio.map(|ratio| ratio.min(1.0))
     }
 
     /// The hours and parts of the steps of one period; `None` where a machine was

@@ -239,21 +239,29 @@ impl Machine {
             let full = seen * 5 >= i64::try_from(works).unwrap() * 4;
             weeks.push(parts.map(|parts| ((parts, slots), full)));
         }
-        let pooled = newest_full(weeks, world.pool_weeks);
-        let slots = pooled.iter().map(|(_, slots)| slots).sum::<i64>();
-        (slots > 0).then(|| pooled.iter().map(|(parts, _)| parts).sum::<f64>() / hours(slots))
+        least_of_newest(&weeks, world.pool_weeks)
     }
 }
 
-/// Of weeks, the newest first, the newest that were seen fully; where none was, what
-/// was seen of the newest.
-pub(crate) fn newest_full<T>(weeks: Vec<Option<(T, bool)>>, length: i64) -> Vec<T> {
+/// A week: what was made in it, in how many steps, and whether it was seen fully.
+pub(crate) type Week = ((f64, i64), bool);
+
+/// What an hour gives by the newest weeks that were seen fully; where there are fewer of
+/// them than a pool has, no more than by all that was seen; where there are none, by what
+/// was seen of as many weeks as a pool has.
+pub(crate) fn least_of_newest(newest_first: &[Option<Week>], length: i64) -> Option<f64> {
     let length = usize::try_from(length).unwrap();
-    if weeks.iter().flatten().any(|(_, full)| *full) {
-        let full = weeks.into_iter().flatten().filter(|(_, full)| *full);
-        return full.take(length).map(|(week, _)| week).collect();
-    }
-    weeks.into_iter().take(length).flatten().map(|(week, _)| week).collect()
+    let an_hour = |weeks: &[(f64, i64)]| {
+        let slots = weeks.iter().map(|(_, slots)| slots).sum::<i64>();
+        (slots > 0).then(|| weeks.iter().map(|(made, _)| made).sum::<f64>() / hours(slots))
+    };
+    let full = newest_first.iter().flatten().filter(|(_, full)| *full);
+    let full: Vec<_> = full.map(|(week, _)| *week).take(length).collect();
+    let reach = if full.is_empty() { length } else { newest_first.len() };
+    let seen = newest_first.iter().take(reach).flatten();
+    let seen: Vec<_> = seen.map(|(week, _)| *week).collect();
+    let all = if full.len() < length { an_hour(&seen) } else { None };
+    an_hour(&full).into_iter().chain(all).min_by(f64::total_cmp)
 }
 
 fn of_master_data(standard: Option<f64>) -> Option<Pool> {

@@ -134,21 +134,67 @@ fn a_gap_pushes_no_full_week_out_of_the_pool() {
     assert_eq!(last_week(&plant, &all.seal(), 21).attainable_hours, landed);
 }
 
+/// What weeks show together: good parts, and hours.
+type Shown = (u32, u32);
+
+fn and(one: Shown, other: Shown) -> Shown {
+    (one.0 + other.0, one.1 + other.1)
+}
+
+fn an_hour(shown: &Shown) -> Option<Decimal> {
+    Decimal::from(shown.0).checked_div(shown.1.into())
+}
+
+/// Weeks, the newest first: of some of them nothing was seen, and of some too little.
+fn newest_first() -> impl Strategy<Value = Vec<Option<(Shown, bool)>>> {
+    prop::collection::vec(prop::option::of(((0_u32..99, 1_u32..99), any::<bool>())), 1..12)
+}
+
+fn rate(weeks: &[Option<(Shown, bool)>], length: u32) -> Option<Decimal> {
+    newest_full(weeks.iter().copied(), length, and, an_hour).and_then(|shown| an_hour(&shown))
+}
+
+#[test]
+fn one_full_week_does_not_hide_many_that_were_nearly_full() {
+    let mut weeks = vec![Some(((50, 100), false)); 8];
+    weeks.push(Some(((90, 100), true)));
+    assert_eq!(rate(&weeks, 8), Some(Decimal::from(490) / Decimal::from(900)));
+    // Eight full weeks need no others.
+    weeks.extend([Some(((90, 100), true)); 7]);
+    assert_eq!(rate(&weeks, 8), Some(Decimal::new(9, 1)));
+}
+
 proptest! {
-    /// However many weeks of a gap go by, the full ones before it stay the pool.
+    /// Weeks of which nothing was seen, or no more than was landed, lift no rate,
+    /// however many there are; where as many weeks as a pool has are full, no gap moves it.
     #[test]
-    fn law_8_of_weeks_that_are_not_full_any_number_changes_nothing(
-        weeks in prop::collection::vec(prop::option::of((any::<u8>(), any::<bool>())), 1..12),
-        gap in prop::collection::vec(prop::option::of(any::<u8>()), 0..12),
+    fn law_8_no_gap_lifts_a_rate(
+        weeks in newest_first(),
+        gap in prop::collection::vec(prop::option::of((0_u32..99, 1_u32..99)), 0..12),
         length in 1_u32..10,
     ) {
-        let full = |week: &Option<(u8, bool)>| week.is_some_and(|(_, full)| full);
-        prop_assume!(weeks.iter().any(full));
-        let before = newest_full(weeks.clone(), length);
-        let gap = gap.into_iter().map(|week| week.map(|week| (week, false)));
-        let later = newest_full(gap.chain(weeks.clone()).collect(), length);
-        prop_assert_eq!(&before, &later);
-        let all = weeks.into_iter().filter(full).flatten().map(|(week, _)| week);
-        prop_assert_eq!(before, all.take(length as usize).collect::<Vec<_>>());
+        let full: Vec<Shown> =
+            weeks.iter().flatten().filter(|(_, full)| *full).map(|(week, _)| *week).collect();
+        prop_assume!(!full.is_empty());
+        let landed = rate(&weeks, length).unwrap();
+        let after = |gap: &[Option<Shown>]| {
+            let gap = gap.iter().map(|week| week.map(|week| (week, false)));
+            let all: Vec<_> = gap.chain(weeks.iter().copied()).collect();
+            rate(&all, length).unwrap()
+        };
+        let unseen = vec![None; gap.len()];
+        prop_assert_eq!(after(&unseen), landed);
+        let mut no_better = gap.clone();
+        no_better.retain(|week| week.is_none_or(|week| an_hour(&week).unwrap() <= landed));
+        prop_assert!(after(&no_better) <= landed + Decimal::new(1, 9));
+        let pooled: Vec<Shown> = full.iter().copied().take(length as usize).collect();
+        let of_full = an_hour(&pooled.iter().copied().reduce(and).unwrap()).unwrap();
+        prop_assert!(landed <= of_full);
+        if pooled.len() == length as usize {
+            prop_assert_eq!((landed, after(&gap)), (of_full, of_full));
+        } else {
+            let seen = weeks.iter().flatten().map(|(week, _)| *week).reduce(and).unwrap();
+            prop_assert_eq!(landed, of_full.min(an_hour(&seen).unwrap()));
+        }
     }
 }
