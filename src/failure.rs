@@ -68,6 +68,9 @@ pub struct Failure {
     /// The page of `planthread explain` that says more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explain: Option<&'static str>,
+    /// The class of the error that a target's answer, or its absence, was.
+    #[serde(skip)]
+    pub class: Option<Class>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
@@ -84,7 +87,7 @@ impl Failure {
     /// A failure that ends the program with `exit`.
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), cure: String::new(), explain: None }
+        Self { exit, message: message.into(), cure: String::new(), explain: None, class: None }
     }
 
     /// The call or the configuration is wrong.
@@ -157,7 +160,8 @@ impl From<ConnectorError> for Failure {
             message.push_str(&format!(" (the target says {code})"));
         }
         let cure = error.cure.unwrap_or_else(|| usual_cure(error.class).to_owned());
-        Self::new(Exit::of_class(error.class), message).cure(cure).explain(error.class.word())
+        let failure = Self::new(Exit::of_class(error.class), message).cure(cure);
+        Self { class: Some(error.class), ..failure.explain(error.class.word()) }
     }
 }
 

@@ -16,6 +16,7 @@ mod derive;
 mod discover;
 mod explain;
 mod export;
+mod fallback;
 mod ingest;
 mod init;
 mod map;
@@ -107,6 +108,8 @@ enum Verb {
     Run(run::Args),
     /// Say how every target stands
     Status(status::Args),
+    /// Say which targets are away, and what can be loaded by hand meanwhile
+    Fallback(fallback::Args),
     /// List what was refused, with reason and cure
     Rejects(rejects::Args),
     /// Take refused records and cells again, after the cause was put right
@@ -196,6 +199,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Undo(args) => undo::run(context, &args),
         Verb::Run(args) => run::run(context, &args),
         Verb::Status(args) => status::run(context, &args),
+        Verb::Fallback(args) => fallback::run(context, &args),
         Verb::Rejects(args) => rejects::run(context, &args),
         Verb::Retry(args) => retry::run(context, &args),
         Verb::Release(args) => release::run(context, &args),

@@ -15,8 +15,8 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::{Cycle, Probed, Retried, Traced},
     report::{
-        TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, explain, intake,
-        mapping, planned, rejects, skew, status, target, text_table::time, verified,
+        TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, explain, fallback,
+        intake, mapping, planned, rejects, skew, status, target, text_table::time, verified,
     },
 };
 use planthread_engine::continuity::TakenBack;
@@ -76,7 +76,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 49] = [
+pub const OUTPUTS: [Output; 50] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -99,6 +99,7 @@ pub const OUTPUTS: [Output; 49] = [
     of::<target::Offer>("discover"),
     of::<explain::Page>("explain"),
     of::<export::Exported>("export"),
+    of::<fallback::Fallback>("fallback"),
     of::<intake::Ingested>("ingest"),
     of::<init::Written>("init"),
     of::<mapping::Covered>("map"),

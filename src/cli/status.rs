@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use planthread_engine::{continuity, journal, ledger, status};
+use planthread_engine::{continuity, fallback, journal, ledger, status};
 
 use super::Context;
 use crate::{
@@ -50,6 +50,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         journal: journal::counts(&reader)?,
         unfinished: files::waiting(&loaded.config.plant, &reader)?,
         pushes: ledger::receipts(&reader, PUSHES_SHOWN)?,
+        away: fallback::outages(&reader)?,
         cases: ledger::cases(&reader)?,
         pauses: ledger::pauses(&reader)?.into_iter().filter(|(_, until)| *until > now).collect(),
         locks: locks.iter().map(LockLine::from).collect(),

@@ -16,7 +16,7 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_engine::{
-    fallback::Manifest,
+    fallback::{self, Manifest},
     ledger::PolicyHolds,
     plan::{PlanHeader, PlanLine, PlanSummary},
     push::{Applied, Recovered},
@@ -99,6 +99,9 @@ pub struct TargetCycle {
     /// Why nothing is sent to the target at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
+    /// Whether the target answered a read or a write: a walk may need neither.
+    #[serde(skip)]
+    pub answered: bool,
     /// Why it ended early; nothing is dropped, the next cycle goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Failure>,
@@ -140,7 +143,26 @@ impl Bridge {
         if let Err(failure) = self.steps(target, course, &mut done).await {
             done.stopped = Some(failure);
         }
+        if let Err(failure) = self.note_outage(target, &done) {
+            done.stopped.get_or_insert(failure);
+        }
         done
+    }
+
+    /// Notes that the target was away, or is back. A walk that our own side stopped
+    /// says nothing about the target.
+    fn note_outage(&self, target: &OpenTarget, done: &TargetCycle) -> Result<(), Failure> {
+        let (name, now) = (target.name.as_str(), self.clock.now());
+        match &done.stopped {
+            None if done.answered => fallback::back(&self.state, name, now)?,
+            Some(Failure { class: Some(class), message: said, .. }) => {
+                let pack_of = done.pack.as_ref().map(|pack| pack.as_of);
+                let cause = fallback::Cause { class: class.word(), said, pack_of };
+                fallback::away(&self.state, name, cause, now)?;
+            }
+            None | Some(_) => {}
+        }
+        Ok(())
     }
 
     async fn steps(
@@ -170,11 +192,17 @@ impl Bridge {
             }
             (Some(quiet), _) => Some(quiet),
             // What stands there is the basis of the plan, and what an undo returns to.
-            (None, _) => self.verify(target, Which::Unread).await?.error.map(Failure::from),
+            (None, _) => {
+                let basis = self.verify(target, Which::Unread).await?;
+                done.answered = basis.read > 0;
+                basis.error.map(Failure::from)
+            }
         };
         // The answers said what time it is there.
+        let mut on_time = true;
         if course.is_of_now() && done.stopped.is_none() {
             done.stopped = self.believe_clock().err();
+            on_time = done.stopped.is_none();
         }
         match course {
             Course::Verify { .. } => Ok(()),
@@ -182,6 +210,10 @@ impl Bridge {
             Course::Plan { truth, file } => self.plan_to(target, truth, file, done),
             Course::Land { .. } | Course::Given { .. } if done.stopped.is_some() => {
                 done.policy_holds = Some(self.hold_by_policy(target, self.clock.now())?);
+                // The day on which nobody answers is the day of the way by hand.
+                if let (Some(truth), true) = (course.truth(), on_time) {
+                    done.pack = self.pack(target, truth.as_of)?;
+                }
                 Ok(())
             }
             Course::Given { file, as_of, only_unmoved } => {
@@ -229,6 +261,7 @@ impl Bridge {
         let mut plan = BufReader::new(open(file)?);
         let applied = self.apply(target, &mut plan, only_unmoved).await?;
         done.stopped = applied.stopped.clone().map(Failure::from);
+        done.answered |= applied.accepted > 0;
         done.applied = Some(applied);
         Ok(())
     }
@@ -256,9 +289,7 @@ impl Bridge {
             done.stopped.get_or_insert(error.into());
         }
         done.policy_holds = Some(self.hold_by_policy(target, as_of)?);
-        if done.stopped.is_none() {
-            done.pack = self.pack(target, as_of)?;
-        }
+        done.pack = self.pack(target, as_of)?;
         Ok(())
     }
 
@@ -272,6 +303,7 @@ impl Bridge {
         if let Some(error) = report.error.take() {
             done.stopped.get_or_insert(error.into());
         }
+        done.answered |= report.read > 0;
         done.verified = Some(report);
         Ok(())
     }

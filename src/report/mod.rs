@@ -8,6 +8,7 @@ pub mod cells;
 pub mod cycled;
 pub mod derived;
 pub mod explain;
+pub mod fallback;
 pub mod guard;
 pub mod intake;
 pub mod mapping;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_engine::{
+    fallback::Outage,
     journal::JournalCounts,
     ledger::{AttemptSummary, Case, Lock},
     plan::Waiting,
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use super::{
     TextTable, Tone, View, agreement,
+    fallback::away,
     guard::Guard,
     planned::{left_standing, not_adopted, not_promoted},
     proportion::proportion,
@@ -39,6 +41,8 @@ pub struct StatusView {
     pub unfinished: Vec<WaitingLine>,
     /// The last pushes, the newest first; `undo` takes their receipts.
     pub pushes: Vec<AttemptSummary>,
+    /// Targets that are away.
+    pub away: Vec<Outage>,
     /// Open questions, each for one owner.
     pub cases: Vec<Case>,
     /// Cells that people have taken.
@@ -118,6 +122,10 @@ impl View for StatusView {
                 &rows,
             );
         }
+        for outage in &self.away {
+            away(text_table, outage, self.now);
+            text_table.line("  what can be loaded by hand meanwhile: `planthread fallback status`");
+        }
         for scope in &self.status.scopes {
             self.scope(text_table, scope);
         }
@@ -155,6 +163,7 @@ impl View for StatusView {
             |waits: &Waits| !waits.not_adopted.is_empty() || !waits.proportion.asked.is_empty();
         match () {
             () if self.waits.iter().any(asked) => Exit::Held,
+            () if !self.away.is_empty() => Exit::Findings,
             () if open || rejected || refused > 0 || restored => Exit::Findings,
             () => Exit::Ok,
         }

@@ -5,8 +5,13 @@ use std::{
     sync::Arc,
 };
 
+use planthread::pipeline::Course;
 use planthread_contracts::Period;
-use planthread_engine::ledger::{self, CellView};
+use planthread_engine::{
+    fallback::{self, Cause, Manifest},
+    ledger::{self, CellView},
+    verify::Which,
+};
 use planthread_kit::{BoxFuture, Clock as _, SendError, Transport};
 use planthread_mocks::{Fault, sap_ibp::Options};
 use rust_decimal::Decimal;
@@ -180,4 +185,78 @@ impl Transport for Silent {
     ) -> BoxFuture<'_, Result<http::Response<bytes::Bytes>, SendError>> {
         Box::pin(std::future::pending())
     }
+}
+
+/// The pack that a person would load now.
+fn manifest(world: &World) -> Manifest {
+    let file = world.folder.join("packs/ibp/current/manifest.json");
+    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+}
+
+#[test]
+fn while_a_target_is_away_the_pack_moves_on_and_the_outage_is_told() {
+    let mut config = plan_of(3, 5);
+    config["targets"]["ibp"]["pack"] = json!({ "folder": "packs" });
+    config["plant"]["rules"] = json!({ "significance": { "hours_share": "0", "stand_hours": 0 } });
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    let weeks = ["2026-W49".parse().unwrap(), "2026-W50".parse().unwrap()];
+    tell(&world, &weeks, 0);
+    assert!(world.cycle(&live).stopped.is_none());
+    let known = || fallback::outages(&live.bridge.reader().unwrap()).unwrap();
+    assert_eq!((known(), manifest(&world).cells > 0), (Vec::new(), true));
+
+    world.wire().down = true;
+    let mut digests = BTreeSet::new();
+    for hour in 1..=5 {
+        world.pass(60);
+        tell(&world, &weeks, hour);
+        let as_of = live.bridge.as_of();
+        assert!(world.cycle(&live).stopped.is_some());
+        let pack = manifest(&world);
+        assert_eq!(pack.as_of, as_of, "the pack is of the newest truth, hour {hour}");
+        digests.extend(pack.files.into_iter().map(|file| file.sha256));
+        let now = &known()[0];
+        assert_eq!((now.tries, now.ended, now.pack_of), (u64::from(hour), None, Some(as_of)));
+        let class = now.class.as_str();
+        assert_eq!((class, now.waiting > 0), ("transient-maybe-sent", true), "{now:?}");
+    }
+    assert!(digests.len() >= 5, "what is wanted moves on in the pack: {digests:?}");
+
+    world.wire().down = false;
+    world.pass(5);
+    assert!(world.cycle(&live).stopped.is_none());
+    let ended = fallback::past_outages(&live.bridge.reader().unwrap(), 10).unwrap();
+    assert_eq!((known(), ended.len(), ended[0].tries), (Vec::new(), 1, 5));
+    assert!(ended[0].ended.is_some_and(|at| at > ended[0].last), "{ended:?}");
+    world.assert_landed(&live, "after the outage");
+}
+
+#[test]
+fn a_quiet_window_is_no_outage() {
+    let mut config = plan_of(3, 5);
+    config["targets"]["ibp"]["quota"] = json!({
+        "blackouts": [{ "from": "06:00", "to": "06:30", "zone": "Etc/UTC" }] });
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    assert!(world.cycle(&live).stopped.is_some());
+    assert_eq!(fallback::outages(&live.bridge.reader().unwrap()).unwrap(), []);
+}
+
+#[test]
+fn a_walk_that_asks_nobody_ends_no_outage() {
+    let world = World::small();
+    let live = world.open();
+    world.cycle(&live);
+    let cause = Cause { class: "transient", said: "no route", pack_of: None };
+    fallback::away(&live.bridge.state, "ibp", cause, world.clock.now()).unwrap();
+    let mark = world.mark();
+    let done = world.cycle(&live);
+    assert_eq!((done.stopped.is_none(), world.mark()), (true, mark), "nobody was asked");
+    let known = || fallback::outages(&live.bridge.reader().unwrap()).unwrap();
+    assert_eq!(known().len(), 1, "{:?}", known());
+    let read_back = Which::All;
+    let read = live.bridge.walk(&live.target, Course::Verify { read_back });
+    assert!(world.clock.block_on(read).stopped.is_none());
+    assert_eq!(known(), [], "it answered");
 }

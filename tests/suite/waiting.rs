@@ -118,6 +118,7 @@ fn a_push_that_is_open_is_said_with_its_age_and_what_ends_it() {
         journal: JournalCounts::default(),
         unfinished: Vec::new(),
         pushes: ledger::receipts(&reader, 3).unwrap(),
+        away: Vec::new(),
         cases: Vec::new(),
         locks: Vec::new(),
         pauses: BTreeMap::new(),

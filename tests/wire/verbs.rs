@@ -102,6 +102,7 @@ fn landed() -> BTreeSet<String> {
         ("verify", "verify"),
         ("status", "status"),
         ("status skew", "status --skew"),
+        ("fallback status", "fallback status"),
         ("run once", "run --once"),
         ("attempt list", "attempt list"),
         ("retry", "retry"),

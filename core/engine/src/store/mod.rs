@@ -17,6 +17,7 @@ pub(crate) mod holds;
 mod lock;
 mod memory;
 pub(crate) mod names;
+mod outages;
 #[cfg(test)]
 mod plans;
 mod private;

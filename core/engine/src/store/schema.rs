@@ -31,6 +31,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::of(include_str!("schema_6.sql")),
     Step::of(include_str!("schema_7.sql")),
     Step::of(include_str!("schema_8.sql")),
+    Step::of(include_str!("schema_9.sql")),
 ];
 
 /// The version that this program reads and writes.

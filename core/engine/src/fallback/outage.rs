@@ -1,0 +1,134 @@
+//! The ledger of outages: when a target was away and why, how often it was tried,
+//! how much waited, and until when.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{Reader, State, error::Result, store::Db};
+
+/// A time in which every try to reach a target failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Outage {
+    /// The configured target.
+    pub target: String,
+    /// The first try that failed.
+    pub began: Timestamp,
+    /// The class of its error, as `planthread explain` knows it.
+    pub class: String,
+    /// What it said.
+    pub said: String,
+    /// The newest try that failed.
+    pub last: Timestamp,
+    /// Tries that failed, one a cycle.
+    pub tries: u64,
+    /// Cells that were not seen as wanted at the newest try.
+    pub waiting: u64,
+    /// Instant of the truth in the newest pack that was written meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pack_of: Option<Timestamp>,
+    /// The first try that did not fail; none while it lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+}
+
+/// Why a try failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Cause<'a> {
+    /// The word of the error's class.
+    pub class: &'a str,
+    /// What the error said.
+    pub said: &'a str,
+    /// Instant of the truth in the pack that was written all the same.
+    pub pack_of: Option<Timestamp>,
+}
+
+/// Notes that a try to reach `target` failed at `now`. What it failed with first
+/// stays the cause.
+///
+/// # Errors
+/// When the state can't be read or written.
+pub fn away(state: &State, target: &str, cause: Cause<'_>, now: Timestamp) -> Result<()> {
+    let target = target.to_owned();
+    let (class, said, pack_of) = (cause.class.to_owned(), cause.said.to_owned(), cause.pack_of);
+    state.change(move |tx| {
+        let mut waiting = 0;
+        for (scope, of, _) in tx.scopes()? {
+            if of == target {
+                let counts = tx.scope_counts(scope, now)?;
+                waiting += counts.wanted.saturating_sub(counts.seen);
+            }
+        }
+        let known = tx.outage_now(&target)?;
+        let tries = known.as_ref().map_or(0, |known| known.tries) + 1;
+        let pack_of = pack_of.or(known.and_then(|known| known.pack_of));
+        let (began, last) = (now, now);
+        let ended = None;
+        let outage = Outage { target, began, class, said, last, tries, waiting, pack_of, ended };
+        tx.put_outage(&outage)
+    })
+}
+
+/// Notes that `target` answered at `now`. Nothing is written where it was not away.
+///
+/// # Errors
+/// When the state can't be read or written.
+pub fn back(state: &State, target: &str, now: Timestamp) -> Result<()> {
+    if state.reader()?.at_once(|db| db.outage_now(target))?.is_none() {
+        return Ok(());
+    }
+    let target = target.to_owned();
+    state.change(move |tx| tx.end_outage(&target, now))
+}
+
+/// The outages that last, one a target at most.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn outages(reader: &Reader) -> Result<Vec<Outage>> {
+    reader.at_once(Db::outages_now)
+}
+
+/// The last `most` outages of all targets that are over, the newest first.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn past_outages(reader: &Reader, most: u64) -> Result<Vec<Outage>> {
+    reader.at_once(|db| db.past_outages(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{TempDir, now};
+
+    #[test]
+    fn an_outage_begins_once_goes_on_and_ends() {
+        let dir = TempDir::new("outage");
+        let state = State::open(dir.path(), now()).unwrap();
+        let at = |minutes: i64| now() + jiff::SignedDuration::from_mins(minutes);
+        back(&state, "north", at(0)).unwrap();
+        let cause = |class, pack_of| Cause { class, said: "no route", pack_of };
+        away(&state, "north", cause("transient", Some(at(1))), at(1)).unwrap();
+        away(&state, "north", cause("auth", None), at(2)).unwrap();
+        away(&state, "south", cause("drift", None), at(2)).unwrap();
+        back(&state, "north", at(3)).unwrap();
+        away(&state, "north", cause("throttled", None), at(4)).unwrap();
+        let reader = state.reader().unwrap();
+        let mut all = outages(&reader).unwrap();
+        all.extend(past_outages(&reader, 10).unwrap());
+        let told: Vec<_> = all
+            .iter()
+            .map(|one| (one.target.as_str(), one.class.as_str(), one.tries, one.began, one.ended))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("north", "throttled", 1, at(4), None),
+                ("south", "drift", 1, at(2), None),
+                ("north", "transient", 2, at(1), Some(at(3))),
+            ]
+        );
+        assert_eq!((all[2].last, all[2].pack_of), (at(2), Some(at(1))));
+    }
+}

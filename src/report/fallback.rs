@@ -1,0 +1,120 @@
+//! The fallback mode as people see it: who is away, what waits, what to load by hand.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use planthread_engine::fallback::{Manifest, Outage};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    TextTable, Tone, View,
+    status::age,
+    text_table::{count, instant},
+};
+use crate::failure::Exit;
+
+/// How every target stands with the way by hand.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Fallback {
+    /// Now, which ages are counted from.
+    pub now: Timestamp,
+    /// Target by target.
+    pub targets: Vec<TargetFallback>,
+}
+
+/// One target.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TargetFallback {
+    /// The configured target.
+    pub target: String,
+    /// The outage that lasts; empty while the target answers.
+    pub away: Vec<Outage>,
+    /// What a person would load now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pack: Option<PackAt>,
+    /// Outages that are over, the newest first.
+    pub past: Vec<Outage>,
+}
+
+/// A pack, and where it is.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PackAt {
+    /// The folder with its files and its note.
+    pub folder: PathBuf,
+    /// What it says of itself.
+    pub manifest: Manifest,
+}
+
+impl View for Fallback {
+    const OUTPUT: &'static str = "fallback status";
+
+    fn write(&self, text_table: &mut TextTable) {
+        for target in &self.targets {
+            target.write(text_table, self.now);
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        let away = self.targets.iter().any(|target| !target.away.is_empty());
+        if away { Exit::Findings } else { Exit::Ok }
+    }
+}
+
+impl TargetFallback {
+    fn write(&self, text_table: &mut TextTable, now: Timestamp) {
+        let name = &self.target;
+        if self.away.is_empty() {
+            text_table.line(format!("{name}: answered when it was asked last"));
+        }
+        for outage in &self.away {
+            away(text_table, outage, now);
+        }
+        match &self.pack {
+            Some(PackAt { folder, manifest }) => {
+                let (of, cells) = (manifest.as_of, count(manifest.cells, "cell"));
+                text_table.line(format!(
+                    "  by hand: {} has {cells}, of {} ({} old); its README.txt says who may load it \
+                     and how",
+                    folder.display(),
+                    instant(of),
+                    age(now, of)
+                ));
+                if manifest.valid_until.is_some_and(|until| until <= now) {
+                    let stale = text_table.tint(Tone::Bad, "stale:");
+                    text_table.line(format!(
+                        "  {stale} numbers of that pack have run out; treat them as assumed"
+                    ));
+                }
+            }
+            None => {
+                let none = text_table.tint(Tone::Warn, "by hand: nothing");
+                text_table.line(format!(
+                    "  {none}; `targets.{name}.pack` names a folder for it  (planthread explain pack)"
+                ));
+            }
+        }
+        for outage in &self.past {
+            let Outage { began, ended, class, tries, waiting, .. } = outage;
+            let until = ended.map_or_else(String::new, instant);
+            text_table.line(format!(
+                "  was away from {} to {until}: {class}, tried {tries} times, {} waiting at the end",
+                instant(*began),
+                count(*waiting, "cell")
+            ));
+        }
+    }
+}
+
+/// One line of an outage that lasts; `status` shows it, too.
+pub(super) fn away(text_table: &mut TextTable, outage: &Outage, now: Timestamp) {
+    let Outage { target, began, class, said, tries, waiting, .. } = outage;
+    let words = text_table.tint(Tone::Bad, "away");
+    text_table.line(format!(
+        "{target}: {words} since {} ({}), tried {tries} times; {} waiting",
+        instant(*began),
+        age(now, *began),
+        count(*waiting, "cell")
+    ));
+    text_table.line(format!("  first: {class}: {said}"));
+}
