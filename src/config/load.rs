@@ -1,6 +1,10 @@
 //! From a file to a checked configuration.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
 
 use planthread_domain::{calendar::ical, decode::fact::hex, model::CalendarException};
 use serde_json::Value;
@@ -31,6 +35,9 @@ pub struct Loaded {
     /// What is no fault and may still not be meant.
     pub notes: Vec<ConfigError>,
 }
+
+/// Most bytes of a file of the configuration, or of one that it takes holidays from.
+const BYTES_MAX: usize = 16 << 20;
 
 const WHOLE: Position = Position { line: 0, column: 0, file: 0 };
 
@@ -69,10 +76,18 @@ pub fn read_all(file: &Path, profile: Option<&str>) -> Result<Loaded, Vec<Config
 /// The text of `file`, and its absolute path.
 pub(super) fn text_of(file: &Path) -> Result<(String, PathBuf), ConfigError> {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let bytes = std::fs::read(&absolute).map_err(|error| {
+    let mut bytes = Vec::new();
+    let read = File::open(&absolute)
+        .and_then(|open| open.take(BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|error| {
         ConfigError::at(file, WHOLE, "", format!("can't be read: {error}"))
             .cure("name the file with --config, or write one with `planthread init`")
     })?;
+    if bytes.len() > BYTES_MAX {
+        let reason = format!("has more than {BYTES_MAX} bytes");
+        return Err(ConfigError::at(file, WHOLE, "", reason)
+            .cure("name the file that was meant; data of the plant belongs into its sources"));
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -230,6 +245,13 @@ fn anchor_secret_files(value: &mut Value, folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_has_no_end_is_no_configuration() {
+        let fault = text_of(Path::new("/dev/zero")).unwrap_err();
+        assert!(fault.reason.contains("more than") && fault.cure.contains("was meant"), "{fault}");
+    }
 
     #[test]
     fn relative_secret_files_begin_at_the_configuration() {
