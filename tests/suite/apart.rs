@@ -27,7 +27,7 @@ fn collect_and_deliver_apart_over_a_folder_plan_the_same_as_one_process() {
     let folder = world.folder.join("between");
     let plant = world.open_state(&world.folder.join("plant"));
     plant.bridge.ingest().unwrap();
-    let limits = SealLimits { records: 2 };
+    let limits = SealLimits { records: 2, ..SealLimits::default() };
     let sealed = journal::seal(&plant.bridge.state, &folder, "suite", limits).unwrap();
     assert_eq!(sealed.iter().map(|one| one.records).collect::<Vec<_>>(), [2, 1]);
 

@@ -221,7 +221,7 @@ mod tests {
             (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
         let collector = State::open(plant.path(), now()).unwrap();
         fill(&collector, 0..5);
-        let limits = SealLimits { records: 2 };
+        let limits = SealLimits { records: 2, ..SealLimits::default() };
         let sealed = seal(&collector, folder.path(), "plant-a", limits).unwrap();
         assert_eq!(
             sealed.iter().map(|s| (s.number, s.records)).collect::<Vec<_>>(),
@@ -250,12 +250,30 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_ends_where_its_records_are_long() {
+        let (plant, folder) = (TempDir::new("plant"), TempDir::new("folder"));
+        let collector = State::open(plant.path(), now()).unwrap();
+        // Bodies of 3 and 7 bytes in turn.
+        fill(&collector, 0..7);
+        let sealed = |bytes| {
+            let limits = SealLimits { records: 3, bytes };
+            let all = seal(&collector, folder.path(), "plant-a", limits).unwrap();
+            all.into_iter().map(|segment| segment.records).collect::<Vec<_>>()
+        };
+        assert_eq!(sealed(10), [2, 2, 2, 1]);
+        fill(&collector, 7..12);
+        assert_eq!(sealed(1), [1; 5], "each has one record at least");
+        fill(&collector, 12..16);
+        assert_eq!(sealed(1_000), [3, 1]);
+    }
+
+    #[test]
     fn a_lost_segment_is_sealed_again_with_the_same_bytes() {
         let (plant, planning, folder) =
             (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
         let collector = State::open(plant.path(), now()).unwrap();
         fill(&collector, 0..5);
-        let limits = SealLimits { records: 2 };
+        let limits = SealLimits { records: 2, ..SealLimits::default() };
         let sealed = seal(&collector, folder.path(), "a", limits).unwrap();
         let paths = [1, 2, 3].map(|n| folder.path().join(file_name(n)));
         let before = paths.each_ref().map(|path| fs::read(path).unwrap());
@@ -284,7 +302,8 @@ mod tests {
             (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
         let collector = State::open(plant.path(), now()).unwrap();
         fill(&collector, 0..8);
-        seal(&collector, folder.path(), "a", SealLimits { records: 2 }).unwrap();
+        seal(&collector, folder.path(), "a", SealLimits { records: 2, ..SealLimits::default() })
+            .unwrap();
         let path = |n| folder.path().join(file_name(n));
         let second = fs::read(path(2)).unwrap();
         fs::remove_file(path(2)).unwrap();
@@ -335,7 +354,7 @@ mod tests {
         let deliverer = State::open(planning.path(), now()).unwrap();
         admit(&deliverer, folder.path(), now()).unwrap();
         fill(&b, 10..12);
-        seal(&b, folder.path(), "a", SealLimits { records: 1 }).unwrap();
+        seal(&b, folder.path(), "a", SealLimits { records: 1, ..SealLimits::default() }).unwrap();
         let error = admit(&deliverer, folder.path(), now()).unwrap_err().to_string();
         assert!(error.contains("another hash"), "{error}");
     }

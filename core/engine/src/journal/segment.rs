@@ -30,11 +30,14 @@ use crate::{
 pub struct SealLimits {
     /// Most records in a segment.
     pub records: u64,
+    /// It ends behind the record with which its records reach so many bytes: who
+    /// takes it in has all of it in memory.
+    pub bytes: u64,
 }
 
 impl Default for SealLimits {
     fn default() -> Self {
-        Self { records: 10_000 }
+        Self { records: 10_000, bytes: 32 << 20 }
     }
 }
 
@@ -132,7 +135,7 @@ pub fn seal(
     fs::create_dir_all(out_dir).map_err(EngineError::io(out_dir))?;
     check_stream(&state.reader()?, stream)?;
     let mut done = write_lost(&state.reader()?, out_dir, stream)?;
-    while let Some(announced) = announce(state, stream, limits.records)? {
+    while let Some(announced) = announce(state, stream, limits)? {
         let number = announced.number;
         let sealed = write_segment(&state.reader()?, out_dir, stream, announced)?;
         let hash = sealed.sha256.clone();
@@ -184,7 +187,7 @@ fn check_stream(reader: &Reader, stream: &str) -> Result<()> {
 
 /// Commits which records the next segment holds, before its file is written;
 /// an announced one that was not finished comes first.
-fn announce(state: &State, stream: &str, records: u64) -> Result<Option<Announced>> {
+fn announce(state: &State, stream: &str, limits: SealLimits) -> Result<Option<Announced>> {
     let stream = stream.to_owned();
     state.change(move |tx| {
         if let Some(unfinished) = tx.unfinished_segment()? {
@@ -195,10 +198,11 @@ fn announce(state: &State, stream: &str, records: u64) -> Result<Option<Announce
         if end <= sealed {
             return Ok(None);
         }
+        let last = end.min(sealed + limits.records.max(1));
         let next = Announced {
             number: number + 1,
             first: sealed + 1,
-            last: end.min(sealed + records.max(1)),
+            last: tx.position_of_bytes(sealed, last, limits.bytes)?,
             previous: tx.segment_hash(number)?,
             sealed: None,
         };

@@ -123,6 +123,19 @@ impl Db {
         self.number(sql, [first, last])
     }
 
+    /// The position in `(after, to]` at which the bodies reach so many bytes; `to`
+    /// when they don't.
+    pub(crate) fn position_of_bytes(&self, after: u64, to: u64, bytes: u64) -> Result<u64> {
+        let sql = Sql::walks(
+            "SELECT position FROM
+                (SELECT position, SUM(LENGTH(body)) OVER (ORDER BY position) AS bytes
+                 FROM record WHERE position > ?1 AND position <= ?2)
+             WHERE bytes >= ?3 ORDER BY position LIMIT 1",
+            "the records of one segment",
+        );
+        Ok(self.find(sql, [after, to, bytes], |row| Ok(row.get(0)?))?.unwrap_or(to))
+    }
+
     /// Position of the last record; 0 when there is none.
     pub(crate) fn last_position(&self) -> Result<u64> {
         let sql = Sql::walks(
