@@ -22,6 +22,7 @@ mod init;
 mod map;
 mod mock;
 pub mod outputs;
+mod pause;
 mod plan;
 mod promote;
 mod rejects;
@@ -110,6 +111,10 @@ enum Verb {
     Status(status::Args),
     /// Say which targets are away, and what can be loaded by hand meanwhile
     Fallback(fallback::Args),
+    /// Send a target nothing until it is let go
+    Pause(pause::PauseArgs),
+    /// Let a paused target go
+    Resume(pause::ResumeArgs),
     /// List what was refused, with reason and cure
     Rejects(rejects::Args),
     /// Take refused records and cells again, after the cause was put right
@@ -200,6 +205,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Run(args) => run::run(context, &args),
         Verb::Status(args) => status::run(context, &args),
         Verb::Fallback(args) => fallback::run(context, &args),
+        Verb::Pause(args) => pause::pause(context, &args),
+        Verb::Resume(args) => pause::resume(context, &args),
         Verb::Rejects(args) => rejects::run(context, &args),
         Verb::Retry(args) => retry::run(context, &args),
         Verb::Release(args) => release::run(context, &args),

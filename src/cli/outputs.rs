@@ -9,7 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{adopt, attempt, audit, export, init, mock, promote, release, schema, setup, validate};
+use super::{
+    adopt, attempt, audit, export, init, mock, pause, promote, release, schema, setup, validate,
+};
 use crate::{
     demo::Once,
     failure::{Exit, Failure},
@@ -76,7 +78,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 50] = [
+pub const OUTPUTS: [Output; 52] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -105,6 +107,7 @@ pub const OUTPUTS: [Output; 50] = [
     of::<mapping::Covered>("map"),
     of::<mapping::Suggested>("map"),
     of::<mock::Listening>("mock"),
+    of::<pause::Decided>("pause"),
     of::<planned::Plans>("plan"),
     of::<promote::Promoted>("promote"),
     of::<rejects::Rejects>("rejects"),
@@ -113,6 +116,7 @@ pub const OUTPUTS: [Output; 50] = [
     of::<rejects::Believed>("rejects"),
     of::<rejects::Answered>("rejects"),
     of::<release::Released>("release"),
+    of::<pause::Decided>("resume"),
     of::<Retried>("retry"),
     of::<Cycle>("run"),
     of::<cycled::Taken<'static>>("run"),

@@ -13,7 +13,7 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::{
         Bridge, Course, NotAdopted, NotPromoted, OpenTarget, PlanOutput, Proportion, TargetCycle,
-        plan_of_ledger,
+        paused, plan_of_ledger,
     },
     report::planned::{Planned, Plans},
 };
@@ -86,7 +86,7 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
                 target: name.clone(),
                 plan: Some(plan),
                 first: out.first(),
-                paused: target.config.policy.paused.clone(),
+                paused: paused(loaded, &target, context.clock.now())?,
                 ..TargetCycle::default()
             };
             let not_promoted = NotPromoted::of(loaded, name, &target.config, as_of)?;

@@ -174,6 +174,13 @@ impl Teller<'_> {
                 let exit = screen.show(&Walked { at, as_of, done: &done, late })?;
                 (done.target, exit)
             }
+            News::Paused { target, why } => {
+                screen.note(&format!(
+                    "{target}: paused ({why}); a push that was under way stays open, and the next \
+                     cycle finds out what became of it"
+                ));
+                (target, Exit::Held)
+            }
             News::Cut(target) => {
                 let ended = "ended on the way; the next start goes on";
                 screen.note(&format!("{}{target}: {ended}", time(at)));

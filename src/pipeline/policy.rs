@@ -12,7 +12,7 @@ use planthread_contracts::{
 };
 use planthread_engine::{ledger, plan};
 
-use super::{OpenTarget, adopt, proportion, records};
+use super::{OpenTarget, adopt, pauses, proportion, records};
 use crate::{
     config::{Loaded, Target, Withdraw},
     failure::{Exit, Failure},
@@ -43,7 +43,7 @@ pub fn policy(
     policy.settle_window = SignedDuration::from_mins(i64::from(said.settle_minutes));
     policy.batch_limit = target.config.delivery.batch_limit();
     policy.side_by_side = target.config.delivery.side_by_side();
-    policy.paused.clone_from(&said.paused);
+    policy.paused = pauses::paused(loaded, target, at)?;
     policy.blackouts = blackouts(target, at)?;
     let (state, measures) = (&loaded.config.state, &target.config.measures);
     policy.adopted = adopt::adopted(state, &target.name, measures, &target.scope)?;

@@ -61,6 +61,13 @@ pub enum News {
         /// What it did.
         done: Box<TargetCycle>,
     },
+    /// A target was in the middle of a walk when somebody paused it.
+    Paused {
+        /// The target.
+        target: String,
+        /// Who, and why.
+        why: String,
+    },
     /// A target was in the middle of a walk when the bridge had to end.
     Cut(String),
 }
@@ -148,6 +155,13 @@ impl Rounds {
     }
 }
 
+/// How a walk ended.
+enum End {
+    Done(Box<TargetCycle>),
+    Paused(String),
+    Stopped,
+}
+
 impl TargetLoop {
     /// Walks with the newest round whenever there is a new one, until the stop.
     pub async fn run(mut self) {
@@ -160,26 +174,37 @@ impl TargetLoop {
                 }
             }
             let Some(round) = self.newest.borrow_and_update().clone() else { continue };
-            let Some(done) = self.walk(&round.truth).await else {
-                tell(&self.news, News::Cut(self.target.name));
-                return;
-            };
             let as_of = round.truth.as_of;
-            tell(&self.news, News::Walked { as_of, done: Box::new(done) });
+            match self.walk(&round.truth).await {
+                End::Done(done) => tell(&self.news, News::Walked { as_of, done }),
+                End::Paused(why) => {
+                    let target = self.target.name.clone();
+                    tell(&self.news, News::Paused { target, why });
+                }
+                End::Stopped => {
+                    tell(&self.news, News::Cut(self.target.name));
+                    return;
+                }
+            }
         }
     }
 
-    /// One walk; nothing when it was dropped on the way.
-    async fn walk(&mut self, truth: &Truth) -> Option<TargetCycle> {
+    /// One walk. Whoever is asked to stop, or paused, has [`GRACE`] on the way.
+    async fn walk(&mut self, truth: &Truth) -> End {
         let (bridge, mut stop) = (&self.bridge, self.stop.clone());
         let walk = pin!(bridge.walk(&self.target, Course::of_round(truth)));
         let end = pin!(async {
-            stop.asked().await;
+            let (asked, paused) = (pin!(stop.asked()), pin!(bridge.pause_of(&self.target)));
+            let end = match select(asked, paused).await {
+                Either::Left(_) => End::Stopped,
+                Either::Right((why, _)) => End::Paused(why),
+            };
             bridge.clock.sleep(GRACE).await;
+            end
         });
         match select(walk, end).await {
-            Either::Left((done, _)) => Some(done),
-            Either::Right(_) => None,
+            Either::Left((done, _)) => End::Done(Box::new(done)),
+            Either::Right((end, _)) => end,
         }
     }
 }

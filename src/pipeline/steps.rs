@@ -26,7 +26,9 @@ use planthread_kit::agreement::AgreementStatus;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Bridge, OpenTarget, Truth, WantReport, agreement, plan_output::PlanOutput, policy};
+use super::{
+    Bridge, OpenTarget, Truth, WantReport, agreement, pauses, plan_output::PlanOutput, policy,
+};
 use crate::failure::Failure;
 
 /// What a verb asks of a target.
@@ -135,9 +137,9 @@ impl Bridge {
 
     /// Walks `course` at `target`. What stopped it stands in the answer.
     pub async fn walk(&self, target: &OpenTarget, course: Course<'_>) -> TargetCycle {
-        let paused = target.config.policy.paused.clone();
-        let mut done =
-            TargetCycle { target: target.name.clone(), paused, ..TargetCycle::default() };
+        let mut done = TargetCycle { target: target.name.clone(), ..TargetCycle::default() };
+        // A record that can't be read is told where the policy is made of it.
+        done.paused = pauses::paused(&self.loaded, target, self.clock.now()).ok().flatten();
         let gate = target.connector.info().agreement.as_ref();
         done.agreement = gate.map(|gate| gate.status(self.clock.now()));
         if let Err(failure) = self.steps(target, course, &mut done).await {

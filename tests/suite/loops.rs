@@ -6,7 +6,7 @@ use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use futures_util::future::{join_all, join3};
 use jiff::Timestamp;
-use planthread::pipeline::{GRACE, News, OpenTarget, Rounds, Stop};
+use planthread::pipeline::{self, GRACE, News, OpenTarget, PauseRecord, Rounds, Stop};
 use planthread_engine::status;
 use planthread_kit::{BoxFuture, Clock as _, SendError, Transport};
 use planthread_mocks::sap_ibp::Options;
@@ -94,14 +94,18 @@ fn who_never_answers_misses_rounds_and_delays_nobody() {
 fn round(news: &News) -> Option<Timestamp> {
     match news {
         News::Round(round) => Some(round.truth.as_of),
-        News::Failed { .. } | News::Walked { .. } | News::Cut(_) => None,
+        News::Failed { .. } | News::Walked { .. } | News::Paused { .. } | News::Cut(_) => None,
     }
 }
 
 fn walk(news: &News, name: &str) -> Option<Timestamp> {
     match news {
         News::Walked { as_of, done } if done.target == name => Some(*as_of),
-        News::Round(_) | News::Failed { .. } | News::Walked { .. } | News::Cut(_) => None,
+        News::Round(_)
+        | News::Failed { .. }
+        | News::Walked { .. }
+        | News::Paused { .. }
+        | News::Cut(_) => None,
     }
 }
 
@@ -133,4 +137,43 @@ fn law_12_a_stop_while_a_target_hangs_leaves_the_push_open_and_loses_nothing() {
         assert_eq!(live.status().open_attempts, 0, "{when}");
     }
     assert!(left_open > 1, "some of them were in the middle of a push");
+}
+
+#[test]
+fn a_pause_ends_a_push_that_hangs_sends_nothing_more_and_loses_nothing() {
+    let world = World::new(&crate::faults::chunked(), Options::default());
+    let live = world.open();
+    let (targets, state) = (vec![live.target.clone()], live.bridge.loaded.config.state.clone());
+    let decide = |paused| {
+        let (who, why) = ("mara".to_owned(), "month end".to_owned());
+        let record = PauseRecord { who, why, paused, until: None };
+        pipeline::pause(&state, "ibp", &record, world.clock.now()).unwrap();
+    };
+    let rows = || world.wire().heard.iter().map(|heard| heard.rows).sum::<usize>();
+    world.wire().kill_at(4, Effect::After);
+    let end = async {
+        poll_fn(|_| if world.wire().killed { Poll::Ready(()) } else { Poll::Pending }).await;
+        decide(true);
+        // Until it is looked at, and the grace is over.
+        world.clock.sleep(GRACE + Duration::from_secs(2)).await;
+        assert!(world.wire().revive());
+        let sent = rows();
+        world.clock.sleep(5 * MINUTE).await;
+        assert_eq!(rows(), sent, "nothing is sent while it is paused");
+        decide(false);
+        world.clock.sleep(5 * MINUTE).await;
+        assert!(rows() > sent, "it is let go");
+    };
+    let (told, _) = run(&world, live, targets, end);
+    let paused =
+        |news: &&News| matches!(news, News::Paused { why, .. } if why == "mara: month end");
+    assert_eq!(told.iter().filter(paused).count(), 1, "{told:?}");
+    let held = |news: &&News| match news {
+        News::Walked { done, .. } => done.paused.is_some() && done.applied.is_none(),
+        _ => false,
+    };
+    assert!(told.iter().filter(held).count() >= 4, "{told:?}");
+    let live = world.open();
+    world.assert_landed(&live, "after the pause");
+    assert_eq!(live.status().open_attempts, 0);
 }

@@ -164,6 +164,8 @@ fn decided(told: &mut Told) {
     );
     told.hear("promote", &format!("promote --measure assumed --until 2099-01-01T00:00:00Z {WHO}"));
     told.hear("adopt", &format!("adopt --measure live {WHO}"));
+    told.hear("pause", &format!("pause ibp {WHO}"));
+    told.hear("pause", &format!("resume ibp {WHO}"));
     told.hear("take-back", &format!("take-back ibp --to 2026-11-01T00:00:00Z {WHO}"));
 }
 

@@ -113,7 +113,8 @@ impl HoldReason {
     pub const fn line(self) -> &'static str {
         match self {
             Self::Paused => {
-                "the target is paused: `policy.paused` says why; take it out to let the target go"
+                "the target is paused, and it stands beside it why: take `policy.paused` out, or \
+                 let the target go with `planthread resume`"
             }
             Self::Clock => {
                 "this machine's clock is in doubt; put it right, or say that it is right: \

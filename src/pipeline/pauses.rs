@@ -1,0 +1,95 @@
+//! A person's word that nothing is sent to a target for now, or that it is let go.
+//! It is a record of the state, so a bridge that runs beside the verb obeys it.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Bridge, OpenTarget, records};
+use crate::{config::Loaded, failure::Failure};
+
+/// How often a walk under way looks whether its target was paused.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What a person decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PauseRecord {
+    /// Who.
+    pub who: String,
+    /// Why.
+    pub why: String,
+    /// Whether the target is paused, or let go.
+    pub paused: bool,
+    /// Until when it is paused; until somebody lets it go, where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+fn folder(state: &Path, target: &str) -> PathBuf {
+    state.join("pauses").join(target)
+}
+
+/// Keeps a decision about `target`, and says where.
+///
+/// # Errors
+/// When it would have ended already, or can't be written.
+pub fn decide(
+    state: &Path,
+    target: &str,
+    record: &PauseRecord,
+    now: Timestamp,
+) -> Result<PathBuf, Failure> {
+    if let Some(until) = record.until.filter(|until| *until <= now) {
+        return Err(Failure::usage(format!(
+            "the pause would have ended at {until}, and it is {now}"
+        ))
+        .cure("name a later instant with --until, or leave it out: it then holds until `resume`"));
+    }
+    let text = serde_json::to_string(record)
+        .map_err(|error| Failure::internal(format!("can't write the record: {error}")))?;
+    records::keep(&folder(state, target), &text, now)
+}
+
+/// Why nothing is sent to a target at `at`: what the configuration says, else what
+/// a person said last; `None` where nothing is in the way.
+///
+/// # Errors
+/// When a record can't be read: a pause that can't be read must not be taken for
+/// none.
+pub fn paused(
+    loaded: &Loaded,
+    target: &OpenTarget,
+    at: Timestamp,
+) -> Result<Option<String>, Failure> {
+    if let Some(why) = &target.config.policy.paused {
+        return Ok(Some(why.clone()));
+    }
+    let read = |text: &str| serde_json::from_str::<PauseRecord>(text);
+    let last = records::read(&folder(&loaded.config.state, &target.name), read)?.pop();
+    let holds = |record: &PauseRecord| record.paused && record.until.is_none_or(|until| at < until);
+    Ok(last.filter(holds).map(|PauseRecord { who, why, until, .. }| {
+        let until = until.map_or_else(String::new, |until| format!(", until {until}"));
+        format!("{who}: {why}{until}")
+    }))
+}
+
+impl Bridge {
+    /// Completes when somebody pauses `target`, which was not paused when it began.
+    pub(super) async fn pause_of(&self, target: &OpenTarget) -> String {
+        let now = || paused(&self.loaded, target, self.clock.now()).ok().flatten();
+        if now().is_some() {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            self.clock.sleep(LOOK_EVERY).await;
+            if let Some(why) = now() {
+                return why;
+            }
+        }
+    }
+}
