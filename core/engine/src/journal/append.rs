@@ -36,7 +36,7 @@ pub struct Appended {
     pub duplicates: usize,
     /// Records whose id is taken by another body.
     pub conflicts: Vec<Conflict>,
-    /// New rejections.
+    /// Rejections that are new, or have another reason than before.
     pub rejected: usize,
     /// Newly quarantined.
     pub quarantined: usize,

@@ -130,4 +130,22 @@ mod tests {
             dismiss(&state, all, "Eva".into(), "a test".into(), now()).unwrap();
         }
     }
+
+    #[test]
+    fn what_is_refused_anew_tells_the_reason_of_today() {
+        let dir = TempDir::new("reason");
+        let state = State::open(dir.path(), now()).unwrap();
+        let come = |reason: &str| {
+            let row = RejectedRecord { reason: reason.into(), ..refused(1) };
+            let batch = Append { rejected: vec![row], ..Append::default() };
+            let new = append(&state, batch, now()).unwrap().rejected;
+            let kept = rejected(&state.reader().unwrap()).unwrap();
+            (new, kept.into_iter().map(|entry| entry.record.reason).collect::<Vec<_>>())
+        };
+        assert_eq!(come("`a` is declared"), (1, vec!["`a` is declared".to_owned()]));
+        assert_eq!(come("`a` is declared"), (0, vec!["`a` is declared".to_owned()]));
+        assert_eq!(come("`b` is declared"), (1, vec!["`b` is declared".to_owned()]));
+        dismiss(&state, vec![1], "Eva".into(), "a test".into(), now()).unwrap();
+        assert_eq!(come("`c` is declared"), (0, Vec::new()));
+    }
 }

@@ -264,8 +264,9 @@ impl Tx<'_> {
         Ok(Ok(u64::try_from(position).unwrap_or(0)))
     }
 
-    /// Keeps a rejected record; false when it is kept already. One that is about a
-    /// whole file is refused anew though somebody dismissed it: its rows are lost.
+    /// Keeps a rejected record; false when it is kept already, with the same reason:
+    /// another configuration has another one. One that is about a whole file is
+    /// refused anew though somebody dismissed it: its rows are lost.
     pub(crate) fn insert_rejected(
         &self,
         row: &RejectedRecord,
@@ -279,8 +280,8 @@ impl Tx<'_> {
             "INSERT INTO record_rejected (place, line, field, reason, cure, body, digest, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (place, line, field, digest)
-             DO UPDATE SET dismissed_at = NULL, at = ?8
-             WHERE field = ?9 AND dismissed_at IS NOT NULL",
+             DO UPDATE SET reason = ?4, cure = ?5, at = ?8, dismissed_at = NULL
+             WHERE CASE WHEN dismissed_at IS NULL THEN reason <> ?4 ELSE field = ?9 END",
         );
         let inserted = self
             .run(sql, params![place, line, field, reason, cure, body, digest, at, FILE_REFUSED])?;
