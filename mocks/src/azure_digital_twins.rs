@@ -35,7 +35,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub use behaviours::{Switch, Switches};
-pub use options::{DECLARED, FACTORY};
+pub use options::FACTORY;
 
 use crate::sdk::{
     plan::Plan,
@@ -247,12 +247,9 @@ impl Simulator for AzureDigitalTwins {
             ["blobs", ..] => self.jobs.blob(request),
             _ => Ok(self.page(at, request)),
         };
-        let mut response = answer.unwrap_or_else(|refusal| refusal.render());
+        let response = answer.unwrap_or_else(|refusal| refusal.render());
         self.look(at, Writer::Integration("planthread".to_owned()));
-        if *request.method() == Method::HEAD {
-            *response.body_mut() = Bytes::new();
-        }
-        Reply::new(response)
+        Reply::to(request, response)
     }
 
     fn stored(&self) -> Vec<StoredCell> {

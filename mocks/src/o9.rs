@@ -6,7 +6,6 @@
 //! on is listed in [`behaviours`].
 
 pub mod behaviours;
-mod factory;
 mod ibpl;
 mod model;
 mod names;
@@ -29,9 +28,8 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
 pub use behaviours::{Switch, Switches};
-pub use factory::FACTORY;
-pub use model::{APP, GROUP, RULE, TENANT, VERSION};
-pub use options::Options;
+pub use model::{GROUP, RULE, TENANT, VERSION};
+pub use options::{FACTORY, Options};
 
 use crate::sdk::{
     plan::{Plan, Route, Sites, planner},

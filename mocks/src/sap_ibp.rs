@@ -6,7 +6,6 @@
 
 pub mod behaviours;
 mod edmx;
-mod factory;
 mod filter;
 mod functions;
 mod labels;
@@ -31,14 +30,13 @@ mod wire;
 mod tests;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use jiff::Timestamp;
 
 pub use behaviours::{Switch, Switches};
-pub use factory::FACTORY;
-pub use options::{Family, Options, Wiring};
+pub use options::{FACTORY, Family, Options, Wiring};
 pub use rates::RATES;
-pub use session::{USER, USER_WITHOUT_SCENARIO};
+pub use session::USER;
 
 use crate::sdk::{
     jobs,
@@ -172,7 +170,8 @@ impl SapIbp {
     }
 
     /// Changes how landed capacity drives the plan, from now on.
-    pub const fn rewire(&mut self, wiring: Wiring) {
+    #[cfg(test)]
+    pub(crate) const fn rewire(&mut self, wiring: Wiring) {
         self.plan.wiring = wiring;
     }
 
@@ -296,11 +295,7 @@ impl Simulator for SapIbp {
             (Profile::AsDocumented, Work::Read) => self.load.read(at),
             (Profile::AsDocumented | Profile::None, _) => std::time::Duration::ZERO,
         };
-        let mut response = answered.response;
-        if *request.method() == Method::HEAD {
-            *response.body_mut() = Bytes::new();
-        }
-        Reply::new(response).after(delay)
+        Reply::to(request, answered.response).after(delay)
     }
 
     fn stored(&self) -> Vec<StoredCell> {

@@ -11,16 +11,20 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use planthread_kit::{
     BoxFuture, Class, Clock, ConnectorError, Sent, Transport,
-    http::{
-        Expect, Token, TokenSource, answer::receipt, ask, retry_after::retry_after, said::said,
-    },
+    http::{Exchange, Token, TokenSource, ask},
     target::auth::ExchangeClient,
 };
 
 /// The parameter that names another address than the machine's own.
 pub(crate) const ENDPOINT: &str = "endpoint";
 
-const FETCH: &str = "fetch the machine's token";
+const FETCH: Exchange = Exchange {
+    step: "fetch the machine's token",
+    issuer: "the machine's endpoint",
+    token: "/access_token",
+    wait: PATIENCE,
+    cure: "give the machine an identity, or correct `auth.client_id`",
+};
 const USUAL: &str = "http://169.254.169.254";
 const PATH: &str = "/metadata/identity/oauth2/token?api-version=2018-02-01";
 /// The service that the token is for.
@@ -51,7 +55,7 @@ impl MachineToken {
         Request::get(address)
             .header("Metadata", "true")
             .body(Bytes::new())
-            .map_err(|error| ConnectorError::new(Class::Fatal, FETCH, error.to_string()))
+            .map_err(|error| ConnectorError::new(Class::Fatal, FETCH.step, error.to_string()))
     }
 }
 
@@ -59,30 +63,13 @@ impl MachineToken {
 /// 410, and is asked again.
 fn token(answer: &Response<Bytes>, now: Timestamp) -> Result<Token, ConnectorError> {
     let status = answer.status().as_u16();
-    let after = match (status, retry_after(answer.headers(), now)) {
-        (429, asked) => Some(asked.unwrap_or(PATIENCE)),
-        (503, asked) => asked,
-        _ => None,
-    };
-    if let Some(after) = after {
-        let text = format!("the machine's endpoint asks to wait {} s", after.as_secs());
-        return Err(ConnectorError::new(Class::Throttled { after }, FETCH, text));
-    }
-    if matches!(status, 404 | 410 | 500..=599) {
+    if matches!(status, 404 | 410) {
         let text = format!("the machine's endpoint answered HTTP {status}");
-        return Err(ConnectorError::new(Class::Transient { sent: Sent::No }, FETCH, text));
+        return Err(ConnectorError::new(Class::Transient { sent: Sent::No }, FETCH.step, text));
     }
-    if status == 400 {
-        return Err(ConnectorError::new(Class::Auth, FETCH, said(answer.body()).text)
-            .cure("give the machine an identity, or correct `auth.client_id`"));
-    }
-    let body = receipt(FETCH, answer, Expect::json("/access_token"), Sent::No, said)?;
-    let text = body["access_token"].as_str().unwrap_or_default();
-    if text.is_empty() {
-        return Err(ConnectorError::new(Class::Drift, FETCH, "the token is no text"));
-    }
+    let (body, text) = FETCH.read(answer, now)?;
     let life = body["expires_in"].as_str().and_then(|seconds| seconds.parse().ok());
-    Token::new("Bearer", text, life.map(Duration::from_secs))
+    Token::new("Bearer", &text, life.map(Duration::from_secs))
 }
 
 impl TokenSource for MachineToken {
@@ -92,7 +79,7 @@ impl TokenSource for MachineToken {
         clock: &'a dyn Clock,
     ) -> BoxFuture<'a, Result<Token, ConnectorError>> {
         Box::pin(async move {
-            let answer = ask(transport, clock, self.request()?, self.patience, FETCH).await;
+            let answer = ask(transport, clock, self.request()?, self.patience, FETCH.step).await;
             let answer = answer.map_err(|error| {
                 error.cure("it answers on a virtual machine only, and never through a proxy")
             })?;

@@ -5,13 +5,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response, header};
 use jiff::Timestamp;
 use planthread_kit::{
-    BoxFuture, Class, Clock, ConnectorError, Secret, Sent, Transport,
-    http::{
-        Expect, Token, TokenSource, answer::receipt, ask, retry_after::retry_after, said::said,
-    },
+    BoxFuture, Class, Clock, ConnectorError, Secret, Transport,
+    http::{Exchange, Token, TokenSource, ask},
     target::auth::ExchangeClient,
 };
 use serde_json::json;
@@ -22,9 +20,13 @@ const PATH: &str = "/api/framework/auth/login";
 pub(crate) const HOST: &str = "host";
 /// Life that a token is asked for, in seconds (§2: 36,000 were seen).
 const LIFE: u64 = 36_000;
-/// How long it is left alone where it does not say.
-const WAIT: Duration = Duration::from_secs(60);
-const LOGIN: &str = "log in";
+const LOGIN: Exchange = Exchange {
+    step: "log in",
+    issuer: "the log-in",
+    token: "/AuthToken",
+    wait: Duration::from_secs(60),
+    cure: "check user and password",
+};
 
 /// Logs in when a token is needed.
 #[derive(Debug)]
@@ -49,33 +51,14 @@ impl Login {
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::ACCEPT, "application/json")
             .body(Bytes::from(body.to_string()))
-            .map_err(|error| ConnectorError::new(Class::Fatal, LOGIN, error.to_string()))
+            .map_err(|error| ConnectorError::new(Class::Fatal, LOGIN.step, error.to_string()))
     }
 }
 
-/// The token of an answer. A refusal is about who we are, whatever its status; who
-/// asks to wait is not asked before.
+/// The token of an answer. A refusal is about who we are, whatever its status.
 fn token(answer: &Response<Bytes>, now: Timestamp) -> Result<Token, ConnectorError> {
-    let asked = retry_after(answer.headers(), now);
-    let after = match answer.status() {
-        StatusCode::TOO_MANY_REQUESTS => Some(asked.unwrap_or(WAIT)),
-        StatusCode::SERVICE_UNAVAILABLE => asked,
-        _ => None,
-    };
-    if let Some(after) = after {
-        let text = format!("the log-in asks to wait {} s", after.as_secs());
-        return Err(ConnectorError::new(Class::Throttled { after }, LOGIN, text));
-    }
-    if answer.status() == StatusCode::BAD_REQUEST {
-        return Err(ConnectorError::new(Class::Auth, LOGIN, said(answer.body()).text)
-            .cure("check user and password"));
-    }
-    let body = receipt(LOGIN, answer, Expect::json("/AuthToken"), Sent::No, said)?;
-    let text = body["AuthToken"].as_str().unwrap_or_default();
-    if text.is_empty() {
-        return Err(ConnectorError::new(Class::Drift, LOGIN, "the token is no text"));
-    }
-    Token::new("Basic", text, Some(Duration::from_secs(LIFE)))
+    let (_, text) = LOGIN.read(answer, now)?;
+    Token::new("Basic", &text, Some(Duration::from_secs(LIFE)))
 }
 
 impl TokenSource for Login {
@@ -85,7 +68,7 @@ impl TokenSource for Login {
         clock: &'a dyn Clock,
     ) -> BoxFuture<'a, Result<Token, ConnectorError>> {
         Box::pin(async move {
-            let answer = ask(transport, clock, self.request()?, self.patience, LOGIN).await?;
+            let answer = ask(transport, clock, self.request()?, self.patience, LOGIN.step).await?;
             token(&answer, clock.now())
         })
     }
@@ -93,6 +76,8 @@ impl TokenSource for Login {
 
 #[cfg(test)]
 mod tests {
+    use planthread_kit::Sent;
+
     use super::*;
 
     fn answer(status: u16, body: &'static str) -> Result<Token, Class> {
@@ -108,6 +93,6 @@ mod tests {
         assert_eq!(answer(200, r#"{"Token":"abc"}"#).unwrap_err(), Class::Drift);
         assert_eq!(answer(200, "<html>log in</html>").unwrap_err(), Class::Drift);
         assert_eq!(answer(503, "").unwrap_err(), Class::Transient { sent: Sent::No });
-        assert_eq!(answer(429, "").unwrap_err(), Class::Throttled { after: WAIT });
+        assert_eq!(answer(429, "").unwrap_err(), Class::Throttled { after: LOGIN.wait });
     }
 }

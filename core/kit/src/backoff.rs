@@ -16,7 +16,7 @@ pub struct Backoff {
 impl Backoff {
     /// The longest wait before try number `tries + 1`.
     #[must_use]
-    pub fn ceiling(&self, tries: u32) -> Duration {
+    pub(crate) fn ceiling(&self, tries: u32) -> Duration {
         let factor = 1_u32.checked_shl(tries).unwrap_or(u32::MAX);
         self.base.saturating_mul(factor).min(self.cap)
     }

@@ -37,7 +37,7 @@ use self::{finder::Finder, layer::Layer};
 const HIDDEN: &[u8] = b"***";
 
 /// Characters below which a value is not masked by itself.
-pub const SHORTEST: usize = 6;
+pub(crate) const SHORTEST: usize = 6;
 
 /// Digits below which a value made of digits is not masked: figures and dates
 /// look like that.
@@ -78,7 +78,7 @@ impl Known {
 
 /// Whether `value` can be told from ordinary text, and so be masked.
 #[must_use]
-pub fn can_mask(value: &str) -> bool {
+pub(crate) fn can_mask(value: &str) -> bool {
     let digits = value.chars().all(|c| c.is_ascii_digit());
     value.chars().count() >= if digits { DIGITS } else { SHORTEST }
         && !value.eq_ignore_ascii_case(PUBLISHED)

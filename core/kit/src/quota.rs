@@ -121,7 +121,11 @@ impl Quota {
     /// # Errors
     /// How long it would still have to wait, when that is beyond `patience`;
     /// then it has not waited for it.
-    pub async fn acquire(&self, lane: Lane, patience: Duration) -> Result<Duration, Duration> {
+    pub(crate) async fn acquire(
+        &self,
+        lane: Lane,
+        patience: Duration,
+    ) -> Result<Duration, Duration> {
         let Err(mut wait) = self.ask(lane) else { return Ok(Duration::ZERO) };
         let turn = Turn::take(self, lane);
         let mut waited = Duration::ZERO;
@@ -164,14 +168,14 @@ impl Quota {
 
     /// What is left of the pause that the target asked for.
     #[must_use]
-    pub fn paused_for(&self) -> Option<Duration> {
+    pub(crate) fn paused_for(&self) -> Option<Duration> {
         let (until, now) = (self.lock().paused_until, self.ticks.tick());
         (until > now).then(|| now.until(until))
     }
 
     /// What is left of the pause or of a blackout window.
     #[must_use]
-    pub fn closed_for(&self) -> Option<Duration> {
+    pub(crate) fn closed_for(&self) -> Option<Duration> {
         self.closed(&self.lock()).err()
     }
 
@@ -201,7 +205,7 @@ impl Quota {
     }
 
     /// Keeps what the tenant's last answer said about our clock.
-    pub fn testify(&self, witness: Witness) {
+    pub(crate) fn testify(&self, witness: Witness) {
         self.lock().witness = Some(witness);
     }
 

@@ -164,7 +164,7 @@ pub fn shorten(text: &str, cookies: &[&str]) -> String {
 
 /// Whether a 403 asks for a new CSRF token; such a request did nothing.
 #[must_use]
-pub fn wants_token(response: &Response<Bytes>) -> bool {
+pub(crate) fn wants_token(response: &Response<Bytes>) -> bool {
     response.status() == StatusCode::FORBIDDEN
         && response
             .headers()
@@ -175,7 +175,7 @@ pub fn wants_token(response: &Response<Bytes>) -> bool {
 /// The error of a write whose token was refused twice in a row, the second
 /// time fresh from the service. It did nothing.
 #[must_use]
-pub fn session_lost(step: &'static str) -> ConnectorError {
+pub(crate) fn session_lost(step: &'static str) -> ConnectorError {
     let text = "the token was refused twice, the second time just after the service gave it";
     ConnectorError::new(Class::Transient { sent: Sent::No }, step, text).cure(
         "the session gets lost on the way, this is not a lack of rights: a proxy or load balancer \

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::sdk::{
     Kind, OptionDecl, SandboxFactory, SandboxShape, Setup, SetupError, Values, behaviours,
-    plan::storage, simulator::Simulator,
 };
 
 /// The Azure Digital Twins sandbox.
@@ -23,35 +22,16 @@ pub const FACTORY: SandboxFactory = SandboxFactory {
     demo: &[("seed-demo", "yes"), ("resources", "4"), ("storage", "month")],
     options: &DECLARED,
     behaviours: behaviours::described::<Switch>,
-    build,
+    build: |setup| Ok(Box::new(AzureDigitalTwins::new(Options::of(setup)?))),
 };
 
 /// Its options on the command line.
-pub const DECLARED: [OptionDecl; 4] = [
-    OptionDecl {
-        name: "seed-demo",
-        kind: Kind::Word(&["no", "yes"]),
-        default: "no",
-        does: "start with the models and twins of the demo plant instead of an empty graph",
-    },
-    OptionDecl {
-        name: "resources",
-        kind: Kind::Number(0, 100_000),
-        default: "6",
-        does: "twins LINE-1.. of the demo plant; odd ones at 1010, even ones at 1020",
-    },
-    OptionDecl {
-        name: "storage",
-        kind: Kind::Word(&["day", "week", "technical_week", "month"]),
-        default: "week",
-        does: "the periods that the planner's page shows",
-    },
-    OptionDecl {
-        name: "import-ms",
-        kind: Kind::Number(0, 86_400_000),
-        default: "2000",
-        does: "milliseconds that an import job takes",
-    },
+#[rustfmt::skip]
+const DECLARED: [OptionDecl; 4] = [
+    OptionDecl::of("seed-demo", Kind::Word(&["no", "yes"]), "no", "start with the models and twins of the demo plant instead of an empty graph"),
+    OptionDecl::of("resources", Kind::Number(0, 100_000), "6", "twins LINE-1.. of the demo plant; odd ones at 1010, even ones at 1020"),
+    OptionDecl::of("storage", Kind::Word(&["day", "week", "technical_week", "month"]), "week", "the periods that the planner's page shows"),
+    OptionDecl::of("import-ms", Kind::Number(0, 86_400_000), "2000", "milliseconds that an import job takes"),
 ];
 
 /// Start-up options.
@@ -72,17 +52,12 @@ impl Options {
         Ok(Self {
             // Whoever stands in for a target has its resources.
             seeded: values.text("seed-demo") == "yes" || setup.shape.is_some(),
-            resources: u32::try_from(values.number("resources")).unwrap_or(u32::MAX),
-            // The declaration lets no other word through.
-            storage: storage(values.text("storage")).unwrap_or(PeriodKind::Week),
+            resources: values.count("resources"),
+            storage: values.storage("storage"),
             import: Duration::from_millis(values.number("import-ms")),
             switches: Switches::named(&setup.on, &setup.off)?,
             behind_tls: setup.behind_tls,
             shape: setup.shape.clone(),
         })
     }
-}
-
-fn build(setup: &Setup) -> Result<Box<dyn Simulator>, SetupError> {
-    Ok(Box::new(AzureDigitalTwins::new(Options::of(setup)?)))
 }

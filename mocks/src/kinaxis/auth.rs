@@ -1,6 +1,5 @@
 //! Who asks: tokens for a client, Basic for the web service user (section 2).
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use jiff::Timestamp;
@@ -11,11 +10,12 @@ use super::{
     behaviours::Switch,
     wire::{Answer, Refusal, refused, reply},
 };
+use crate::sdk::web::basic;
 
 /// The web service user and the OAuth client, and their passwords.
 pub const USER: &str = "planthread";
 /// A user whose password is right, and who may not use web services.
-pub const USER_WITHOUT_SERVICE: &str = "planthread-noservice";
+pub(crate) const USER_WITHOUT_SERVICE: &str = "planthread-noservice";
 
 impl Kinaxis {
     /// Answers the token endpoint.
@@ -78,17 +78,6 @@ fn unknown() -> Box<Response<Bytes>> {
 
 fn second_session() -> Box<Response<Bytes>> {
     refused(403, "The web service user already has a session")
-}
-
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, encoded) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (user, password) = text.split_once(':')?;
-    Some((user.to_owned(), password.to_owned()))
 }
 
 /// The sandbox has one password.

@@ -9,7 +9,6 @@ pub mod behaviours;
 mod bulk;
 mod data;
 mod dates;
-mod factory;
 mod files;
 mod filter;
 mod history;
@@ -29,10 +28,9 @@ use http::{Method, Request, Response};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
-pub use auth::{USER, USER_WITHOUT_SERVICE};
+pub use auth::USER;
 pub use behaviours::{Switch, Switches};
-pub use factory::FACTORY;
-pub use options::Options;
+pub use options::{FACTORY, Options};
 pub use tables::{PARENT, SIGNALS};
 
 use crate::sdk::{
@@ -45,7 +43,7 @@ use data::Data;
 use wire::{Answer, refused};
 
 /// The company's id: the first segment of every address.
-pub const COMPANY: &str = "PTDM01_DEV01";
+pub(crate) const COMPANY: &str = "PTDM01_DEV01";
 
 /// The sandbox.
 #[derive(Debug)]
@@ -173,14 +171,11 @@ impl Simulator for Kinaxis {
         self.update_due(at);
         let path = request.uri().path().to_owned();
         let own = path.strip_prefix('/').and_then(|path| path.strip_prefix(COMPANY));
-        let mut response = match own.and_then(|path| path.strip_prefix('/')) {
+        let response = match own.and_then(|path| path.strip_prefix('/')) {
             Some(below) => self.company(at, below, request).unwrap_or_else(|refused| *refused),
             None => self.page(at, request),
         };
-        if *request.method() == Method::HEAD {
-            *response.body_mut() = Bytes::new();
-        }
-        Reply::new(response)
+        Reply::to(request, response)
     }
 
     fn stored(&self) -> Vec<StoredCell> {

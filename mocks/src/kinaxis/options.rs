@@ -1,68 +1,42 @@
-//! What the sandbox is started with.
+//! What the sandbox is started with, and how it is started by name.
 
 use std::time::Duration;
 
 use planthread_contracts::PeriodKind;
 
-use super::{behaviours::Switches, dates::Format};
-use crate::sdk::{Kind, OptionDecl, SandboxShape, Setup, SetupError, Values, plan::storage};
+use super::{
+    Kinaxis,
+    behaviours::{Switch, Switches},
+    dates::Format,
+};
+use crate::sdk::{
+    Kind, OptionDecl, SandboxFactory, SandboxShape, Setup, SetupError, Values, behaviours,
+};
+
+/// The Kinaxis sandbox.
+pub const FACTORY: SandboxFactory = SandboxFactory {
+    name: "kinaxis",
+    about: "Kinaxis (RapidResponse, Maestro): company PTDM01_DEV01 behind integration/V1",
+    login: "web service user and OAuth client planthread, password planthread",
+    listen: "127.0.0.1:9102",
+    demo: &[("resources", "4"), ("storage", "day")],
+    options: &DECLARED,
+    behaviours: behaviours::described::<Switch>,
+    build: |setup| Ok(Box::new(Kinaxis::new(Options::of(setup)?))),
+};
 
 /// Its options on the command line.
-pub const DECLARED: [OptionDecl; 9] = [
-    OptionDecl {
-        name: "resources",
-        kind: Kind::Number(0, 100_000),
-        default: "6",
-        does: "number of constraints LINE-1.. ; odd ones at 1010, even ones at 1020",
-    },
-    OptionDecl {
-        name: "storage",
-        kind: Kind::Word(&["day", "week", "month"]),
-        default: "week",
-        does: "length of the periods of the planner's grid",
-    },
-    OptionDecl {
-        name: "effective-out",
-        kind: Kind::Word(&["inclusive", "exclusive"]),
-        default: "inclusive",
-        does: "whether EffectiveOutDate is the last day or the day after (unconfirmed)",
-    },
-    OptionDecl {
-        name: "import-dates",
-        kind: Kind::Word(&["yyyy-mm-dd", "dd-mm-yy", "yyyymmdd"]),
-        default: "dd-mm-yy",
-        does: "locale of the web service user: dates of a worksheet import",
-    },
-    OptionDecl {
-        name: "start-row",
-        kind: Kind::Word(&["0", "1"]),
-        default: "0",
-        does: "number of the first row of a worksheet",
-    },
-    OptionDecl {
-        name: "token-seconds",
-        kind: Kind::Number(1, 86_400),
-        default: "3600",
-        does: "seconds after which a token ends (unconfirmed)",
-    },
-    OptionDecl {
-        name: "update-ms",
-        kind: Kind::Number(0, 86_400_000),
-        default: "600",
-        does: "milliseconds from the trigger of a data update to its end",
-    },
-    OptionDecl {
-        name: "success-text",
-        kind: Kind::Text,
-        default: "Completed",
-        does: "the status of a data update that has ended well",
-    },
-    OptionDecl {
-        name: "cut-table",
-        kind: Kind::Text,
-        default: "",
-        does: "name of one more own table, Planthread::NAME with a Rate a week: where nothing but a plan cut lies",
-    },
+#[rustfmt::skip]
+const DECLARED: [OptionDecl; 9] = [
+    OptionDecl::of("resources", Kind::Number(0, 100_000), "6", "number of constraints LINE-1.. ; odd ones at 1010, even ones at 1020"),
+    OptionDecl::of("storage", Kind::Word(&["day", "week", "month"]), "week", "length of the periods of the planner's grid"),
+    OptionDecl::of("effective-out", Kind::Word(&["inclusive", "exclusive"]), "inclusive", "whether EffectiveOutDate is the last day or the day after (unconfirmed)"),
+    OptionDecl::of("import-dates", Kind::Word(&["yyyy-mm-dd", "dd-mm-yy", "yyyymmdd"]), "dd-mm-yy", "locale of the web service user: dates of a worksheet import"),
+    OptionDecl::of("start-row", Kind::Word(&["0", "1"]), "0", "number of the first row of a worksheet"),
+    OptionDecl::of("token-seconds", Kind::Number(1, 86_400), "3600", "seconds after which a token ends (unconfirmed)"),
+    OptionDecl::of("update-ms", Kind::Number(0, 86_400_000), "600", "milliseconds from the trigger of a data update to its end"),
+    OptionDecl::of("success-text", Kind::Text, "Completed", "the status of a data update that has ended well"),
+    OptionDecl::of("cut-table", Kind::Text, "", "name of one more own table, Planthread::NAME with a Rate a week: where nothing but a plan cut lies"),
 ];
 
 /// Start-up options.
@@ -106,9 +80,8 @@ impl Options {
         let of_shape = setup.shape.as_ref().filter(|_| !values.is_given("storage"));
         let level = of_shape.and_then(|shape| Some(shape.measures.first()?.level));
         Ok(Self {
-            resources: u32::try_from(values.number("resources")).unwrap_or(u32::MAX),
-            // The declarations let no other words through.
-            storage: level.unwrap_or(storage(values.text("storage")).unwrap_or(PeriodKind::Week)),
+            resources: values.count("resources"),
+            storage: level.unwrap_or(values.storage("storage")),
             inclusive: values.text("effective-out") == "inclusive",
             import_dates: Format::named(values.text("import-dates")),
             start_row: usize::from(values.text("start-row") == "1"),

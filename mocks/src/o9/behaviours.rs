@@ -84,23 +84,4 @@ pub const ALWAYS: [(&str, Grade, &str); 13] = [
 
 impl sdk::Switch for Switch {
     const TABLE: &'static [Behaviour<Self>] = &TABLE;
-
-    fn index(self) -> usize {
-        self as usize
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sdk::Switch as _;
-
-    #[test]
-    fn each_switch_is_described_once_and_what_is_unconfirmed_is_off() {
-        for (index, Behaviour { switch, about }) in TABLE.iter().enumerate() {
-            assert_eq!(switch.index(), index, "{} is out of order", about.name);
-            assert_eq!(Switch::named(about.name), Ok(*switch));
-            assert!(about.grade != Grade::U || !about.on, "{}", about.name);
-        }
-    }
 }

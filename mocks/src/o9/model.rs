@@ -15,7 +15,7 @@ use crate::sdk::{
 /// The tenant.
 pub const TENANT: &str = "1234";
 /// The application.
-pub const APP: &str = "PlanthreadDemo";
+pub(crate) const APP: &str = "PlanthreadDemo";
 /// The measure group of all its facts.
 pub const GROUP: &str = "Capacity Plan";
 /// The signal version.

@@ -1,44 +1,37 @@
-//! What the sandbox is started with.
+//! What the sandbox is started with, and how it is started by name.
 
 use planthread_contracts::PeriodKind;
 
-use super::{behaviours::Switches, names::Names};
+use super::{
+    O9,
+    behaviours::{Switch, Switches},
+    names::Names,
+};
 use crate::sdk::{
-    Kind, OptionDecl, SandboxShape, Setup, SetupError, Values, plan::Wiring, shape::ShapeResource,
+    Kind, OptionDecl, SandboxFactory, SandboxShape, Setup, SetupError, Values, behaviours,
+    plan::Wiring, shape::ShapeResource,
+};
+
+/// The o9 sandbox.
+pub const FACTORY: SandboxFactory = SandboxFactory {
+    name: "o9",
+    about: "o9 Digital Brain: IBPL queries, a tenant rule, reads of the Platform API",
+    login: "ApiKey planthread.planthread; or user planthread, password planthread",
+    listen: "127.0.0.1:9103",
+    demo: &[("resources", "4"), ("level", "partial_week")],
+    options: &DECLARED,
+    behaviours: behaviours::described::<Switch>,
+    build: |setup| Ok(Box::new(O9::new(Options::of(setup)?))),
 };
 
 /// Its options on the command line.
-pub(super) const DECLARED: [OptionDecl; 5] = [
-    OptionDecl {
-        name: "resources",
-        kind: Kind::Number(0, 100_000),
-        default: "6",
-        does: "number of resources LINE-1.. ; odd ones at 1010, even ones at 1020",
-    },
-    OptionDecl {
-        name: "level",
-        kind: Kind::Word(&["week", "partial_week", "day", "month"]),
-        default: "week",
-        does: "leaf level of the Time dimension",
-    },
-    OptionDecl {
-        name: "wiring",
-        kind: Kind::Word(&["none", "job", "calculation", "direct"]),
-        default: "none",
-        does: "how landed capacity drives the working view",
-    },
-    OptionDecl {
-        name: "weeks-ahead",
-        kind: Kind::Number(1, 520),
-        default: "78",
-        does: "weeks ahead of today that the calendar has and the ERP has loaded",
-    },
-    OptionDecl {
-        name: "nightly-hour",
-        kind: Kind::Text,
-        default: "never",
-        does: "hour (UTC, 0 to 23) at which the nightly job runs by itself",
-    },
+#[rustfmt::skip]
+const DECLARED: [OptionDecl; 5] = [
+    OptionDecl::of("resources", Kind::Number(0, 100_000), "6", "number of resources LINE-1.. ; odd ones at 1010, even ones at 1020"),
+    OptionDecl::of("level", Kind::Word(&["week", "partial_week", "day", "month"]), "week", "leaf level of the Time dimension"),
+    OptionDecl::of("wiring", Kind::Word(&["none", "job", "calculation", "direct"]), "none", "how landed capacity drives the working view"),
+    OptionDecl::of("weeks-ahead", Kind::Number(1, 520), "78", "weeks ahead of today that the calendar has and the ERP has loaded"),
+    OptionDecl::of("nightly-hour", Kind::NumberOr("never", 0, 23), "never", "hour (UTC, 0 to 23) at which the nightly job runs by itself"),
 ];
 
 /// Start-up options.
@@ -74,16 +67,6 @@ impl Options {
         let demo = values.number("resources");
         let resources = SandboxShape::resources_or_demo(setup.shape.as_ref(), demo);
         let shaped = setup.shape.as_ref().and_then(|shape| Some(shape.measures.first()?.level));
-        let hour = values.text("nightly-hour");
-        let hour = match hour {
-            "never" => None,
-            text => {
-                Some(text.parse().ok().filter(|hour| (0..24).contains(hour)).ok_or_else(|| {
-                    let (value, wants) = (text.to_owned(), "never, or 0 to 23".to_owned());
-                    crate::sdk::OptionError::Value { name: "nightly-hour", value, wants }
-                })?)
-            }
-        };
         Ok(Self {
             names,
             shape: setup.shape.clone(),
@@ -98,8 +81,8 @@ impl Options {
                 _ => PeriodKind::Week,
             },
             wiring: values.text("wiring").parse().unwrap_or_default(),
-            weeks_ahead: u32::try_from(values.number("weeks-ahead")).unwrap_or(u32::MAX),
-            nightly_hour: hour,
+            weeks_ahead: values.count("weeks-ahead"),
+            nightly_hour: values.text("nightly-hour").parse().ok(),
             switches: Switches::named(&setup.on, &setup.off)?,
         })
     }

@@ -39,7 +39,7 @@ impl O9 {
     ///
     /// # Errors
     /// When the end mark is missing or differs, or a row can't be taken.
-    pub fn import_csv(
+    pub(crate) fn import_csv(
         &mut self,
         at: Timestamp,
         text: &str,

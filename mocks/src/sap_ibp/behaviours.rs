@@ -60,10 +60,7 @@ pub enum Switch {
     HarmonisedKeyFigures,
 }
 
-/// The day on which the sources were looked up.
-pub const LOOKED_UP: &str = "2026-11-22";
-
-/// All behaviours that can be switched.
+/// All behaviours that can be switched; their sources were looked up on 2026-11-22.
 #[rustfmt::skip]
 pub const TABLE: [Behaviour<Switch>; 47] = [
     Behaviour::on(Switch::BasicAuth, "basic-auth", Grade::A, "2", "401 unless Basic carries the communication user; 403 without CSRF text for a user without the scenario"),
@@ -152,39 +149,4 @@ pub const ALWAYS: [(&str, Grade, &str); 30] = [
 
 impl sdk::Switch for Switch {
     const TABLE: &'static [Behaviour<Self>] = &TABLE;
-
-    fn index(self) -> usize {
-        self as usize
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sdk::Switch as _;
-
-    #[test]
-    fn each_switch_is_described_once() {
-        for (index, Behaviour { switch, about }) in TABLE.iter().enumerate() {
-            assert_eq!(switch.index(), index, "{} is out of order", about.name);
-            assert_eq!(Switch::named(about.name), Ok(*switch));
-            assert!(!about.does.is_empty() && !about.source.is_empty());
-        }
-    }
-
-    #[test]
-    fn what_is_unconfirmed_is_off() {
-        for Behaviour { switch, about } in TABLE {
-            assert!(about.grade != Grade::U || !about.on, "{}", about.name);
-            assert_eq!(Switches::default().on(switch), about.on);
-        }
-    }
-
-    #[test]
-    fn switches_turn_one_behaviour_only() {
-        let switches = Switches::default().with(Switch::JsonDates, true);
-        assert!(switches.on(Switch::JsonDates));
-        assert_eq!(switches.with(Switch::JsonDates, false), Switches::default());
-        assert!(Switch::named("json-date").unwrap_err().to_string().contains("json-dates"));
-    }
 }

@@ -18,16 +18,16 @@ const SCALE_MAX: u32 = 6;
 const WHOLE_MAX: i64 = 1_000_000_000_000;
 
 /// The planning area, unless a shape names another.
-pub const PLANNING_AREA: &str = "PTDEMO";
+pub(crate) const PLANNING_AREA: &str = "PTDEMO";
 
 /// An area that exists for master data only: 404 in the planning service.
-pub const MASTER_ONLY_AREA: &str = "PTMASTER";
+pub(crate) const MASTER_ONLY_AREA: &str = "PTMASTER";
 
 /// How reads name the base version.
 pub const BASELINE: &str = "__BASELINE";
 
 /// The second version, with its own values.
-pub const TWIN_VERSION: &str = "TWIN";
+pub(crate) const TWIN_VERSION: &str = "TWIN";
 
 /// A name as it stands in many answers.
 pub(super) type Name = Arc<str>;

@@ -1,63 +1,44 @@
-//! What a sandbox is started with.
+//! What a sandbox is started with, and how it is started by name.
 
 use std::time::Duration;
 
 use planthread_contracts::PeriodKind;
 
-use super::{behaviours::Switches, model::coarseness, shaped};
-pub use crate::sdk::plan::{STORAGE, StorageError, Wiring, WiringError, storage};
-use crate::sdk::{Kind, OptionDecl, SandboxShape, Setup, SetupError, Values, latency::Profile};
+use super::{
+    SapIbp,
+    behaviours::{Switch, Switches},
+    model::coarseness,
+    shaped,
+};
+pub use crate::sdk::plan::{Wiring, storage};
+use crate::sdk::{
+    Kind, OptionDecl, SandboxFactory, SandboxShape, Setup, SetupError, Values, behaviours,
+    latency::Profile,
+};
+
+/// The SAP IBP sandbox.
+pub const FACTORY: SandboxFactory = SandboxFactory {
+    name: "sap-ibp",
+    about: "SAP IBP, time-series planning area behind PLANNING_DATA_API_SRV",
+    login: "user planthread, password planthread; or a client certificate of that name",
+    listen: "127.0.0.1:9101",
+    demo: &[("resources", "4"), ("wiring", "calculation")],
+    options: &DECLARED,
+    behaviours: behaviours::described::<Switch>,
+    build: |setup| Ok(Box::new(SapIbp::new(Options::of(setup)?))),
+};
 
 /// Its options on the command line.
-pub const DECLARED: [OptionDecl; 8] = [
-    OptionDecl {
-        name: "resources",
-        kind: Kind::Number(0, 100_000),
-        default: "6",
-        does: "number of resources LINE-1.. ; odd ones at 1010, even ones at 1020",
-    },
-    OptionDecl {
-        name: "wiring",
-        kind: Kind::Word(&["none", "job", "calculation", "direct"]),
-        default: "none",
-        does: "how landed capacity drives the plan",
-    },
-    OptionDecl {
-        name: "storage",
-        kind: Kind::Word(&["day", "week", "technical_week", "month"]),
-        default: "week",
-        does: "level at which key figures are stored",
-    },
-    OptionDecl {
-        name: "family",
-        kind: Kind::Word(&["sapibp1", "i_sapibp2"]),
-        default: "sapibp1",
-        does: "family of the planning area",
-    },
-    OptionDecl {
-        name: "import-ms",
-        kind: Kind::Number(0, 86_400_000),
-        default: "600",
-        does: "milliseconds from a commit to the end of its import",
-    },
-    OptionDecl {
-        name: "session-seconds",
-        kind: Kind::Number(1, 86_400),
-        default: "1800",
-        does: "idle time after which a session and its token end",
-    },
-    OptionDecl {
-        name: "weeks-ahead",
-        kind: Kind::Number(1, 520),
-        default: "78",
-        does: "weeks ahead of today for which the ERP has loaded capacity",
-    },
-    OptionDecl {
-        name: "nightly-hour",
-        kind: Kind::Text,
-        default: "never",
-        does: "hour (UTC, 0 to 23) at which the nightly job runs by itself",
-    },
+#[rustfmt::skip]
+const DECLARED: [OptionDecl; 8] = [
+    OptionDecl::of("resources", Kind::Number(0, 100_000), "6", "number of resources LINE-1.. ; odd ones at 1010, even ones at 1020"),
+    OptionDecl::of("wiring", Kind::Word(&["none", "job", "calculation", "direct"]), "none", "how landed capacity drives the plan"),
+    OptionDecl::of("storage", Kind::Word(&["day", "week", "technical_week", "month"]), "week", "level at which key figures are stored"),
+    OptionDecl::of("family", Kind::Word(&["sapibp1", "i_sapibp2"]), "sapibp1", "family of the planning area"),
+    OptionDecl::of("import-ms", Kind::Number(0, 86_400_000), "600", "milliseconds from a commit to the end of its import"),
+    OptionDecl::of("session-seconds", Kind::Number(1, 86_400), "1800", "idle time after which a session and its token end"),
+    OptionDecl::of("weeks-ahead", Kind::Number(1, 520), "78", "weeks ahead of today for which the ERP has loaded capacity"),
+    OptionDecl::of("nightly-hour", Kind::NumberOr("never", 0, 23), "never", "hour (UTC, 0 to 23) at which the nightly job runs by itself"),
 ];
 
 /// Which planning model an area is made from.
@@ -140,21 +121,17 @@ impl Options {
             shape: setup.shape.clone(),
             ..Self::default()
         };
-        options.resources = u32::try_from(values.number("resources")).unwrap_or(u32::MAX);
-        // The declarations let no other words through.
+        options.resources = values.count("resources");
         options.wiring = values.text("wiring").parse().unwrap_or_default();
-        options.storage = storage(values.text("storage")).unwrap_or(PeriodKind::Week);
+        options.storage = values.storage("storage");
         if values.text("family") == "i_sapibp2" {
             options.family = Family::ISapibp2;
         }
         options.import_ends_after = Duration::from_millis(values.number("import-ms"));
         options.import_starts_after = options.import_ends_after / 3;
         options.session_ttl = Duration::from_secs(values.number("session-seconds"));
-        options.weeks.1 = u32::try_from(values.number("weeks-ahead")).unwrap_or(u32::MAX);
-        options.nightly_hour = match values.text("nightly-hour") {
-            "never" => None,
-            text => Some(hour(text)?),
-        };
+        options.weeks.1 = values.count("weeks-ahead");
+        options.nightly_hour = values.text("nightly-hour").parse().ok();
         if let Some(shape) = &setup.shape {
             shaped::check(shape)?;
             if !values.is_given("wiring") {
@@ -168,12 +145,4 @@ impl Options {
         }
         Ok(options)
     }
-}
-
-fn hour(text: &str) -> Result<i8, SetupError> {
-    let hour = text.parse().ok().filter(|hour| (0..24).contains(hour));
-    hour.ok_or_else(|| {
-        let (value, wants) = (text.to_owned(), "never, or 0 to 23".to_owned());
-        crate::sdk::OptionError::Value { name: "nightly-hour", value, wants }.into()
-    })
 }

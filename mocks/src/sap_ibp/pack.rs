@@ -25,7 +25,7 @@ use crate::sdk::{
 };
 
 /// Name of the import job; the person who ran it stands behind it.
-pub const IMPORT_JOB: &str = "Data Integration Jobs";
+pub(crate) const IMPORT_JOB: &str = "Data Integration Jobs";
 
 /// A row that was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,7 +54,7 @@ impl SapIbp {
     ///
     /// # Errors
     /// When the header can't be understood: then nothing is staged.
-    pub fn import_csv(
+    pub(crate) fn import_csv(
         &mut self,
         at: Timestamp,
         file: &str,

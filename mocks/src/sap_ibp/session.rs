@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use jiff::Timestamp;
 
 use super::{behaviours::Switch, options::Options};
-use crate::simulator::ClientCertificate;
+use crate::{sdk::web::basic, simulator::ClientCertificate};
 
 /// The communication user, and its password.
 pub const USER: &str = "planthread";
 
 /// A user whose password is right and who lacks the communication scenario.
-pub const USER_WITHOUT_SCENARIO: &str = "planthread-noscenario";
+pub(crate) const USER_WITHOUT_SCENARIO: &str = "planthread-noscenario";
 
 const SESSION_COOKIE: &str = "SAP_SESSIONID_PTD_100";
 const TOKEN: &str = "x-csrf-token";
@@ -55,17 +54,6 @@ pub(super) fn authenticate(
             Err(Box::new(response))
         }
     }
-}
-
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, encoded) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let (user, password) = text.split_once(':')?;
-    Some((user.to_owned(), password.to_owned()))
 }
 
 impl Sessions {

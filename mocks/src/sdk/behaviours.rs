@@ -85,14 +85,10 @@ impl<S: Copy> Behaviour<S> {
     }
 }
 
-/// The switches of one vendor: an enum whose variants stand in the order of its
-/// table.
+/// The switches of one vendor.
 pub trait Switch: Copy + PartialEq + std::fmt::Debug + 'static {
     /// Every behaviour that can be switched, at most 128.
     const TABLE: &'static [Behaviour<Self>];
-
-    /// Its place in the table.
-    fn index(self) -> usize;
 
     /// The switch called `name`.
     ///
@@ -139,16 +135,22 @@ impl<S: Switch> Default for Switches<S> {
 }
 
 impl<S: Switch> Switches<S> {
+    /// Its place in the table.
+    fn bit(switch: S) -> u128 {
+        let place = S::TABLE.iter().position(|behaviour| behaviour.switch == switch);
+        place.map_or(0, |place| 1 << place)
+    }
+
     /// Whether a behaviour is on.
     #[must_use]
     pub fn on(self, switch: S) -> bool {
-        self.bits & (1 << switch.index()) != 0
+        self.bits & Self::bit(switch) != 0
     }
 
     /// The same with one behaviour turned on or off.
     #[must_use]
     pub fn with(self, switch: S, on: bool) -> Self {
-        let bit = 1 << switch.index();
+        let bit = Self::bit(switch);
         Self { bits: if on { self.bits | bit } else { self.bits & !bit }, of: PhantomData }
     }
 
@@ -164,5 +166,49 @@ impl<S: Switch> Switches<S> {
             }
         }
         Ok(switches)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{azure_digital_twins, kinaxis, o9, sap_ibp};
+
+    /// Each behaviour is described once, what is unconfirmed is off, and a switch turns
+    /// that one behaviour.
+    fn sound<S: Switch>() {
+        let defaults = Switches::<S>::default();
+        for Behaviour { switch, about } in S::TABLE {
+            assert_eq!(S::named(about.name), Ok(*switch), "two are called so");
+            let same = S::TABLE.iter().filter(|other| other.switch == *switch).count();
+            assert_eq!(same, 1, "{} is described twice", about.name);
+            assert!(!about.does.is_empty() && !about.source.is_empty(), "{}", about.name);
+            assert!(about.grade != Grade::U || !about.on, "{}", about.name);
+            assert_eq!(defaults.on(*switch), about.on);
+            let turned = defaults.with(*switch, !about.on);
+            for other in S::TABLE {
+                let expected = other.about.on != (other.switch == *switch);
+                assert_eq!(turned.on(other.switch), expected, "{}", other.about.name);
+            }
+            assert_eq!(turned.with(*switch, about.on), defaults);
+        }
+        assert!(S::TABLE.len() <= 128);
+        let first = S::TABLE[0].about.name;
+        assert!(S::named("none").unwrap_err().to_string().contains(first));
+    }
+
+    #[test]
+    fn every_sandbox_describes_each_behaviour_once() {
+        sound::<azure_digital_twins::Switch>();
+        sound::<kinaxis::Switch>();
+        sound::<o9::Switch>();
+        sound::<sap_ibp::Switch>();
+        for (does, _, source) in kinaxis::behaviours::ALWAYS
+            .iter()
+            .chain(&o9::behaviours::ALWAYS)
+            .chain(&sap_ibp::behaviours::ALWAYS)
+        {
+            assert!(!does.is_empty() && !source.is_empty());
+        }
     }
 }

@@ -322,7 +322,7 @@ fn spoil(mut reply: Reply, fault: &Fault) -> Reply {
 }
 
 /// Where a redirect leads, and where the form of the login page goes.
-pub const LOGIN_ADDRESS: &str = "https://login.sandbox.invalid/sso";
+pub(crate) const LOGIN_ADDRESS: &str = "https://login.sandbox.invalid/sso";
 
 fn answer(code: u16, kind: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
     let mut response = Response::new(body.into());

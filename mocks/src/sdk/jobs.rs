@@ -34,7 +34,7 @@ impl Job {
 
     /// Whether it was queued.
     #[must_use]
-    pub const fn is_queued(&self) -> bool {
+    pub(crate) const fn is_queued(&self) -> bool {
         self.times.is_some()
     }
 

@@ -52,7 +52,7 @@ impl Rates {
     /// Values per second that the tenant takes with `concurrency` requests in
     /// flight.
     #[must_use]
-    pub fn staging_rate(&self, concurrency: u32) -> f64 {
+    pub(crate) fn staging_rate(&self, concurrency: u32) -> f64 {
         let c = concurrency.max(1);
         for pair in self.staging.windows(2) {
             let ((c0, r0), (c1, r1)) = (pair[0], pair[1]);

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use planthread_contracts::PeriodKind;
+
+use super::plan::storage;
+
 /// One option.
 #[derive(Debug, Clone, Copy)]
 pub struct OptionDecl {
@@ -15,11 +19,26 @@ pub struct OptionDecl {
     pub does: &'static str,
 }
 
+impl OptionDecl {
+    /// The option of this name.
+    #[must_use]
+    pub const fn of(
+        name: &'static str,
+        kind: Kind,
+        default: &'static str,
+        does: &'static str,
+    ) -> Self {
+        Self { name, kind, default, does }
+    }
+}
+
 /// The values that an option takes.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// A whole number between two, both included.
     Number(u64, u64),
+    /// This word, or such a number.
+    NumberOr(&'static str, u64, u64),
     /// One of these words.
     Word(&'static [&'static str]),
     /// Any text.
@@ -32,6 +51,9 @@ impl Kind {
             Self::Number(least, most) => {
                 value.parse().is_ok_and(|number: u64| (least..=most).contains(&number))
             }
+            Self::NumberOr(word, least, most) => {
+                value == word || Self::Number(least, most).takes(value)
+            }
             Self::Word(words) => words.contains(&value),
             Self::Text => true,
         }
@@ -42,6 +64,7 @@ impl Kind {
     pub fn words(self) -> String {
         match self {
             Self::Number(least, most) => format!("{least} to {most}"),
+            Self::NumberOr(word, least, most) => format!("{word}, or {least} to {most}"),
             Self::Word(words) => words.join(", "),
             Self::Text => "any text".to_owned(),
         }
@@ -134,9 +157,21 @@ impl Values {
         self.text(name).parse().unwrap_or(0)
     }
 
+    /// The same where it counts something.
+    #[must_use]
+    pub fn count(&self, name: &str) -> u32 {
+        u32::try_from(self.number(name)).unwrap_or(u32::MAX)
+    }
+
+    /// The kind of period that an option's word names; weeks where it names none.
+    #[must_use]
+    pub fn storage(&self, name: &str) -> PeriodKind {
+        storage(self.text(name)).unwrap_or(PeriodKind::Week)
+    }
+
     /// Whether somebody gave it a value.
     #[must_use]
-    pub fn is_given(&self, name: &str) -> bool {
+    pub(crate) fn is_given(&self, name: &str) -> bool {
         self.given.contains(&name)
     }
 }
@@ -145,9 +180,10 @@ impl Values {
 mod tests {
     use super::*;
 
-    const DECLARED: [OptionDecl; 2] = [
-        OptionDecl { name: "lines", kind: Kind::Number(1, 9), default: "6", does: "how many" },
-        OptionDecl { name: "way", kind: Kind::Word(&["a", "b"]), default: "a", does: "which" },
+    const DECLARED: [OptionDecl; 3] = [
+        OptionDecl::of("lines", Kind::Number(1, 9), "6", "how many"),
+        OptionDecl::of("way", Kind::Word(&["a", "b"]), "a", "which"),
+        OptionDecl::of("hour", Kind::NumberOr("never", 0, 23), "never", "when"),
     ];
 
     fn read(given: &[&str]) -> Result<Values, OptionError> {
@@ -161,6 +197,7 @@ mod tests {
         assert_eq!((values.number("lines"), values.text("way")), (3, "a"));
         assert!(values.is_given("lines") && !values.is_given("way"));
         assert!(read(&["lines=3", "lines=3"]).is_ok());
+        assert!(read(&["hour=0"]).is_ok() && read(&["hour=never"]).is_ok());
     }
 
     #[test]
@@ -168,7 +205,8 @@ mod tests {
         for (given, says) in [
             (&["lines"][..], "key=value"),
             (&["=3"], "key=value"),
-            (&["rows=3"], "it has: lines, way"),
+            (&["rows=3"], "it has: lines, way, hour"),
+            (&["hour=24"], "it takes never, or 0 to 23"),
             (&["lines=10"], "it takes 1 to 9"),
             (&["lines=many"], "it takes 1 to 9"),
             (&["way=c"], "it takes a, b"),

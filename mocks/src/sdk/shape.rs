@@ -71,7 +71,7 @@ impl SandboxShape {
 
     /// The resources of a shape, or `demo` ones of the demo plant where there is none.
     #[must_use]
-    pub fn resources_or_demo(shape: Option<&Self>, demo: u64) -> Vec<ShapeResource> {
+    pub(crate) fn resources_or_demo(shape: Option<&Self>, demo: u64) -> Vec<ShapeResource> {
         shape.map_or_else(|| ShapeResource::demo(demo).collect(), |shape| shape.resources.clone())
     }
 

@@ -7,7 +7,7 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use jiff::Timestamp;
 use planthread_contracts::Period;
 use rust_decimal::Decimal;
@@ -67,6 +67,15 @@ impl Reply {
     #[must_use]
     pub const fn new(response: Response<Bytes>) -> Self {
         Self { response, delay: Duration::ZERO, cut: Cut::None, drip: None }
+    }
+
+    /// The answer to `request`: one to HEAD has no body.
+    #[must_use]
+    pub fn to(request: &Request<Bytes>, mut response: Response<Bytes>) -> Self {
+        if *request.method() == Method::HEAD {
+            *response.body_mut() = Bytes::new();
+        }
+        Self::new(response)
     }
 
     /// The same answer after `delay`.

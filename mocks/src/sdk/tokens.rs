@@ -26,13 +26,13 @@ impl Tokens {
 
     /// Whether a token is good.
     #[must_use]
-    pub fn is_good(&self, at: Timestamp, token: &str) -> bool {
+    pub(crate) fn is_good(&self, at: Timestamp, token: &str) -> bool {
         self.ends.get(token).is_some_and(|end| at < *end)
     }
 
     /// Whether any token is good.
     #[must_use]
-    pub fn any_good(&self, at: Timestamp) -> bool {
+    pub(crate) fn any_good(&self, at: Timestamp) -> bool {
         self.ends.values().any(|end| at < *end)
     }
 

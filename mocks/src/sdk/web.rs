@@ -1,7 +1,8 @@
 //! What every sandbox does with requests and answers, whatever its vendor says.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -40,6 +41,19 @@ pub fn with(mut response: Response<Bytes>, name: &'static str, value: &str) -> R
 #[must_use]
 pub fn header_text<'a>(request: &'a Request<Bytes>, name: &str) -> Option<&'a str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+/// User and password of a request, where it has Basic ones.
+#[must_use]
+pub fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
 }
 
 /// The parts of a path, decoded.

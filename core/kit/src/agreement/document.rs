@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{golden::Golden, reply::Reply, template::Operation};
 
 /// The form of the file that this program reads.
-pub const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// An agreement with its signature: the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ pub struct Agreement {
 impl Agreement {
     /// Whether a capability was said to be there; *unknown* is absent.
     #[must_use]
-    pub fn supports(&self, capability: &str) -> bool {
+    pub(crate) fn supports(&self, capability: &str) -> bool {
         self.capabilities.get(capability) == Some(&Support::Supported)
     }
 

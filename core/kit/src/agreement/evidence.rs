@@ -75,7 +75,7 @@ pub struct Evidence {
 impl Evidence {
     /// Whether a probe is under way as of `now`.
     #[must_use]
-    pub fn is_probed_at(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_probed_at(&self, now: Timestamp) -> bool {
         self.probing.as_ref().is_some_and(|probe| now < probe.until)
     }
 

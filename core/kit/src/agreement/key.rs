@@ -67,7 +67,7 @@ pub fn holds(public: &str, document: &Value, signature: &str) -> bool {
 
 /// Whether this is the public half of the demo's key.
 #[must_use]
-pub fn is_demo(public: &str) -> bool {
+pub(crate) fn is_demo(public: &str) -> bool {
     SigningKey::demo().is_some_and(|demo| demo.public() == public)
 }
 

@@ -34,10 +34,12 @@ pub trait Authenticator: Send + Sync + fmt::Debug {
     /// As [`Self::authorize`].
     fn refresh<'a>(
         &'a self,
-        refused: Option<&'a HeaderValue>,
-        transport: &'a dyn Transport,
-        clock: &'a dyn Clock,
-    ) -> BoxFuture<'a, Result<bool, ConnectorError>>;
+        _refused: Option<&'a HeaderValue>,
+        _transport: &'a dyn Transport,
+        _clock: &'a dyn Clock,
+    ) -> BoxFuture<'a, Result<bool, ConnectorError>> {
+        Box::pin(async { Ok(false) })
+    }
 }
 
 /// Adds nothing: the client certificate of the transport says who we are.
@@ -52,15 +54,6 @@ impl Authenticator for Anonymous {
         _: &'a dyn Clock,
     ) -> BoxFuture<'a, Result<(), ConnectorError>> {
         Box::pin(async { Ok(()) })
-    }
-
-    fn refresh<'a>(
-        &'a self,
-        _: Option<&'a HeaderValue>,
-        _: &'a dyn Transport,
-        _: &'a dyn Clock,
-    ) -> BoxFuture<'a, Result<bool, ConnectorError>> {
-        Box::pin(async { Ok(false) })
     }
 }
 
@@ -96,15 +89,6 @@ impl Authenticator for Basic {
             Ok(())
         })
     }
-
-    fn refresh<'a>(
-        &'a self,
-        _: Option<&'a HeaderValue>,
-        _: &'a dyn Transport,
-        _: &'a dyn Clock,
-    ) -> BoxFuture<'a, Result<bool, ConnectorError>> {
-        Box::pin(async { Ok(false) })
-    }
 }
 
 /// The same header on every request: a bearer token that somebody made, or an
@@ -134,15 +118,6 @@ impl Authenticator for FixedHeader {
     ) -> BoxFuture<'a, Result<(), ConnectorError>> {
         request.headers_mut().insert(self.name.clone(), self.value.clone());
         Box::pin(async { Ok(()) })
-    }
-
-    fn refresh<'a>(
-        &'a self,
-        _: Option<&'a HeaderValue>,
-        _: &'a dyn Transport,
-        _: &'a dyn Clock,
-    ) -> BoxFuture<'a, Result<bool, ConnectorError>> {
-        Box::pin(async { Ok(false) })
     }
 }
 

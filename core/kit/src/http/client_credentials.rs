@@ -4,7 +4,6 @@ use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::StatusCode;
 use oauth2::{
     AsyncHttpClient, AuthType, ClientId, ClientSecret, HttpRequest, HttpResponse,
     RequestTokenError, Scope, TokenResponse, TokenUrl,
@@ -12,13 +11,13 @@ use oauth2::{
 };
 use url::Url;
 
-use super::{
-    retry_after::retry_after,
-    tokens::{FETCH, Token, TokenSource, throttled},
-};
+use super::tokens::{FETCH, Token, TokenSource, asks_to_wait, throttled};
 use crate::{
     BoxFuture, Class, Clock, ConnectorError, Secret, SendError, Sent, Transport, mask, redact,
 };
+
+/// How long an issuer is left alone when it answers 429 and does not say.
+const WAIT: Duration = Duration::from_secs(60);
 
 /// How to get a token.
 #[derive(Debug, Clone)]
@@ -132,17 +131,14 @@ impl Door<'_> {
                 }
             };
             let status = response.status();
-            match (status, retry_after(response.headers(), self.clock.now())) {
-                (StatusCode::TOO_MANY_REQUESTS, after) => {
-                    Err(throttled(after.unwrap_or(Duration::from_secs(60))))
-                }
-                (StatusCode::SERVICE_UNAVAILABLE, Some(after)) => Err(throttled(after)),
-                _ if status.is_server_error() => {
-                    let message = format!("the issuer answered {status}");
-                    Err(ConnectorError::new(maybe, FETCH, message))
-                }
-                _ => Ok(response.map(Vec::from)),
+            if let Some(after) = asks_to_wait(&response, self.clock.now(), WAIT) {
+                return Err(throttled(after));
             }
+            if status.is_server_error() {
+                let message = format!("the issuer answered {status}");
+                return Err(ConnectorError::new(maybe, FETCH, message));
+            }
+            Ok(response.map(Vec::from))
         }
     }
 }

@@ -54,5 +54,5 @@ pub use said::Said;
 pub use settings::HttpSettings;
 pub use stack::HttpStack;
 pub use token_book::TokenBook;
-pub use tokens::{Token, TokenSource, Tokens, ask};
+pub use tokens::{Exchange, Token, TokenSource, Tokens, ask};
 pub use witness::Witness;

@@ -23,7 +23,7 @@ pub struct Said {
 impl Said {
     /// Hands the code on to `error`.
     #[must_use]
-    pub fn code_of(&self, error: ConnectorError) -> ConnectorError {
+    pub(crate) fn code_of(&self, error: ConnectorError) -> ConnectorError {
         match &self.code {
             Some(code) => error.vendor_code(code.clone()),
             None => error,

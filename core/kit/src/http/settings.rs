@@ -134,7 +134,7 @@ impl HttpSettings {
 
     /// Longest answer, in bytes.
     #[must_use]
-    pub const fn answer_max(&self) -> usize {
+    pub(crate) const fn answer_max(&self) -> usize {
         self.answer_max_mib << 20
     }
 }

@@ -9,10 +9,16 @@ use futures_util::{
     future::{Either, select},
     lock::Mutex,
 };
-use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
+use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
 use jiff::Timestamp;
+use serde_json::Value;
 
-use super::auth::{Authenticator, sensitive};
+use super::{
+    answer::{Expect, receipt},
+    auth::{Authenticator, sensitive},
+    retry_after::retry_after,
+    said::said,
+};
 use crate::{BoxFuture, Class, Clock, ConnectorError, SendError, Sent, Transport, mask, redact};
 
 /// A token is replaced this long before it ends, or at nine tenths of its
@@ -167,6 +173,62 @@ impl State {
         });
         self.token = Some((token.authorization.clone(), fresh_until));
         Ok(token.authorization)
+    }
+}
+
+/// How a vendor's own exchange for a token is answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange {
+    /// The step, in errors and traces.
+    pub step: &'static str,
+    /// Who answers, in words.
+    pub issuer: &'static str,
+    /// Where the token stands in the JSON of the answer.
+    pub token: &'static str,
+    /// How long it is left alone when it answers 429 and does not say.
+    pub wait: Duration,
+    /// What helps where it does not know us.
+    pub cure: &'static str,
+}
+
+impl Exchange {
+    /// The JSON of an answer, and the token in it. A 400 is about who we are; who asks
+    /// to wait is not asked before.
+    ///
+    /// # Errors
+    /// `Throttled`, `Auth`, `Drift` where there is no token, and those of [`receipt`].
+    pub fn read(
+        &self,
+        answer: &Response<Bytes>,
+        now: Timestamp,
+    ) -> Result<(Value, String), ConnectorError> {
+        let fails = |class, text: String| ConnectorError::new(class, self.step, text);
+        if let Some(after) = asks_to_wait(answer, now, self.wait) {
+            let text = format!("{} asks to wait {} s", self.issuer, after.as_secs());
+            return Err(fails(Class::Throttled { after }, text));
+        }
+        if answer.status() == StatusCode::BAD_REQUEST {
+            return Err(fails(Class::Auth, said(answer.body()).text).cure(self.cure));
+        }
+        let body = receipt(self.step, answer, Expect::json(self.token), Sent::No, said)?;
+        match body.pointer(self.token).and_then(Value::as_str) {
+            Some(token) if !token.is_empty() => Ok((body.clone(), token.to_owned())),
+            _ => Err(fails(Class::Drift, "the token is no text".to_owned())),
+        }
+    }
+}
+
+/// How long an issuer asks to wait; `usual` where a 429 does not say.
+pub(super) fn asks_to_wait<B>(
+    answer: &Response<B>,
+    now: Timestamp,
+    usual: Duration,
+) -> Option<Duration> {
+    let asked = retry_after(answer.headers(), now);
+    match answer.status() {
+        StatusCode::TOO_MANY_REQUESTS => Some(asked.unwrap_or(usual)),
+        StatusCode::SERVICE_UNAVAILABLE => asked,
+        _ => None,
     }
 }
 

@@ -31,7 +31,7 @@ impl QuotaBook {
     /// # Errors
     /// When `config` makes no sense, or differs from what somebody else of
     /// the same tenant brought.
-    pub fn for_tenant(
+    pub(crate) fn for_tenant(
         &self,
         key: TenantKey,
         config: QuotaConfig,

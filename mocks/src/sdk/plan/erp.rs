@@ -148,7 +148,7 @@ impl Plan {
     }
 
     /// Runs the nightly job when its hour has come since the last request.
-    pub fn nightly_due(&mut self, at: Timestamp, places: &dyn Places) {
+    pub(crate) fn nightly_due(&mut self, at: Timestamp, places: &dyn Places) {
         let Some(hour) = self.nightly_hour else { return };
         let now = TimeZone::UTC.to_datetime(at);
         let day = if now.hour() >= hour { now.date() } else { yesterday(now.date()) };

@@ -193,7 +193,7 @@ impl Model {
 
     /// Whether a scope exists; empty is base.
     #[must_use]
-    pub fn has_scope(&self, scope: &str) -> bool {
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
         scope.is_empty() || self.scopes.iter().any(|(name, _)| name == scope)
     }
 
