@@ -2,14 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::text_table::{count, short, visible};
+use super::text_table::{count, fitting, visible};
 use crate::pipeline::Doing;
 
-/// One line about everything in `doing`, at most `width` characters.
+/// One line about everything in `doing`, at most `width` columns.
 #[must_use]
 pub fn line(doing: &[Doing], now: Timestamp, width: usize) -> String {
     let parts: Vec<String> = doing.iter().map(|one| part(one, now)).collect();
-    short(&visible(&parts.join("; ")).replace(['\n', '\t'], " "), width)
+    fitting(&visible(&parts.join("; ")).replace(['\n', '\t'], " "), width)
 }
 
 /// `ibp: sending, batch 3 of 12, 4 min of about 9 min, the import runs`.

@@ -12,6 +12,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// How far a word should catch the eye.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +76,8 @@ impl TextTable {
         let rows: Vec<[String; N]> =
             rows.iter().map(|row| row.each_ref().map(|cell| in_one_line(cell))).collect();
         let width = |at: usize| {
-            let cells = rows.iter().map(|row| row[at].chars().count());
-            cells.chain([head[at].chars().count()]).max().unwrap_or(0)
+            let cells = rows.iter().map(|row| row[at].width());
+            cells.chain([head[at].width()]).max().unwrap_or(0)
         };
         let widths: [usize; N] = std::array::from_fn(width);
         let right: [bool; N] = std::array::from_fn(|at| {
@@ -140,14 +141,10 @@ fn is_number(text: &str) -> bool {
 fn aligned<const N: usize>(row: &[String; N], widths: &[usize; N], right: &[bool; N]) -> String {
     let mut line = String::new();
     for at in 0..N {
-        let width = widths[at];
-        let cell = &row[at];
-        // Writing to a string cannot fail.
-        let _ = if right[at] {
-            write!(line, "{cell:>width$}  ")
-        } else {
-            write!(line, "{cell:<width$}  ")
-        };
+        // The signs of some scripts take two columns, and accents none.
+        let gap = " ".repeat(widths[at].saturating_sub(row[at].width()));
+        let (before, after) = if right[at] { (gap.as_str(), "") } else { ("", gap.as_str()) };
+        line.extend([before, &row[at], after, "  "]);
     }
     line
 }
@@ -165,6 +162,23 @@ pub fn short(text: &str, max: usize) -> String {
         return text.to_owned();
     }
     let kept: String = text.chars().take(max.saturating_sub(1)).collect();
+    format!("{kept}…")
+}
+
+/// `text` cut to what `columns` of a terminal show, with an ellipsis when something is
+/// gone.
+#[must_use]
+pub fn fitting(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut left = columns.saturating_sub(1);
+    let fits = |sign: &char| {
+        let next = left.checked_sub(sign.width().unwrap_or(0));
+        left = next.unwrap_or(0);
+        next.is_some()
+    };
+    let kept: String = text.chars().take_while(fits).collect();
     format!("{kept}…")
 }
 
@@ -205,6 +219,24 @@ mod tests {
             text_table.into_text(),
             "  resource  hours\n  LINE-1      9.5\n  M3          120\n"
         );
+    }
+
+    #[test]
+    fn columns_stand_straight_in_every_script() {
+        let mut text_table = TextTable::new(false);
+        let rows = [
+            ["\u{30d7}\u{30ec}\u{30b9}1".into(), "9.5".into()],
+            ["Pre\u{301}sse".into(), "12".into()],
+        ];
+        text_table.table(["resource", "hours"], &rows);
+        assert_eq!(
+            text_table.into_text(),
+            "  resource  hours\n  \u{30d7}\u{30ec}\u{30b9}1     9.5\n  Pre\u{301}sse       12\n"
+        );
+        assert_eq!(fitting("\u{30d7}\u{30ec}\u{30b9}", 6), "\u{30d7}\u{30ec}\u{30b9}");
+        for (columns, kept) in [(5, "\u{30d7}\u{30ec}…"), (4, "\u{30d7}…"), (2, "…")] {
+            assert_eq!(fitting("\u{30d7}\u{30ec}\u{30b9}", columns), kept);
+        }
     }
 
     #[test]
