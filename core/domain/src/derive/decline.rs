@@ -41,6 +41,9 @@ const LEFT: f64 = 1e-6;
 /// What is less than this part of the deviation of the weeks is chance.
 const CHANCE: f64 = 0.1;
 
+/// Shares that lie nearer to each other are the same.
+const SAME: f64 = 1e-9;
+
 /// Decimals of a share.
 const DECIMALS: u32 = 8;
 
@@ -200,7 +203,9 @@ impl Weeks {
         let first = self.weeks.len() - new;
         let fit = self.fit(|at| if at < first { 0.0 } else { 1.0 }, 1.0);
         let spread = self.left(&fit) / (self.weeks.len() - 3) as f64;
-        let next = if fit.next < shown { fit.next - (spread / new as f64).sqrt() } else { shown };
+        // The level of as many weeks as the pool has is the pool's, but for rounding.
+        let fell = fit.next < shown - SAME;
+        let next = if fell { fit.next - (spread / new as f64).sqrt() } else { shown };
         (self.weight(&fit, likely), next)
     }
 

@@ -20,7 +20,7 @@
 
 use std::collections::BTreeSet;
 
-use planthread_contracts::{CapacityBasis, Loss, Quality, QualityLevel, Status};
+use planthread_contracts::{CapacityBasis, Loss, Period, Quality, QualityLevel, Status};
 use rust_decimal::Decimal;
 
 use super::{
@@ -108,7 +108,7 @@ impl<'a> LineView<'a> {
         // The newest week first: the pool, and those behind it that say whether it falls. A week
         // that was not counted fully enough pushes none out.
         let weeks = self.weeks_before(pool_weeks.saturating_add(BEHIND), until.min(clock.now));
-        let one_week = |window: Span| {
+        let one_week = |(period, window)| {
             let scheduled = self.days.schedule.scheduled.ms_within(window);
             let counted = self.counted.ms_within(window);
             let asked = Decimal::from(scheduled) * plant.rules.min_coverage;
@@ -117,6 +117,7 @@ impl<'a> LineView<'a> {
                 scheduled: counted,
                 unasked: self.unasked.ms_within(window),
                 weeks: 1,
+                ends: Some((period, period)),
                 partly: Decimal::from(counted) < asked,
                 ..LinePool::default()
             };
@@ -145,13 +146,14 @@ impl<'a> LineView<'a> {
     /// first word of a later one, as it does for a machine.
     fn composed_pool(&self, plant: &Plant, clock: &AsOf) -> Option<LinePool> {
         let until = self.members.iter().filter_map(|one| one.last_word).min()?;
-        let one_week = |window: Span| {
+        let one_week = |(period, window)| {
             let told = self.composed.told.clip(window);
             let scheduled = self.days.schedule.scheduled.ms_within(window);
             let week = LinePool {
                 output_hours: at_most(&self.composed.levels(&told), Decimal::ONE),
                 scheduled: told.ms(),
                 weeks: 1,
+                ends: Some((period, period)),
                 composed: true,
                 ..LinePool::default()
             };
@@ -164,9 +166,8 @@ impl<'a> LineView<'a> {
     }
 
     /// So many full weeks before the week of `instant`, the newest first.
-    fn weeks_before(&self, count: u32, instant: i64) -> Vec<Span> {
-        let weeks = self.days.weeks_before(count, instant).iter().rev();
-        weeks.map(|(_, window)| *window).collect()
+    fn weeks_before(&self, count: u32, instant: i64) -> Vec<(Period, Span)> {
+        self.days.weeks_before(count, instant).iter().rev().copied().collect()
     }
 
     /// Standard hours at the line's end inside `window`.

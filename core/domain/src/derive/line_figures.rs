@@ -1,5 +1,6 @@
 //! What the figures of a line have, and those of a machine have not.
 
+use planthread_contracts::Period;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -61,6 +62,9 @@ pub struct LinePool {
     pub unasked: i64,
     /// How many weeks.
     pub weeks: u32,
+    /// The first and the last of them.
+    #[serde(skip)]
+    pub ends: Option<(Period, Period)>,
     /// What is taken off because they get worse; `None` where nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decline: Option<Decline>,
@@ -75,7 +79,10 @@ pub struct LinePool {
 impl LinePool {
     /// Both together.
     pub(super) fn and(self, other: Self) -> Self {
+        let ends = self.ends.zip(other.ends);
+        let ends = ends.map(|(one, two)| (one.0.min(two.0), one.1.max(two.1)));
         Self {
+            ends: ends.or(self.ends).or(other.ends),
             output_hours: self.output_hours + other.output_hours,
             scheduled: self.scheduled + other.scheduled,
             unasked: self.unasked + other.unasked,

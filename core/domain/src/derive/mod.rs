@@ -85,7 +85,7 @@ pub struct Origin {
 }
 
 /// Version of the arithmetic, in provenance beside the plant's own version.
-pub const ARITHMETIC: &str = "6";
+pub const ARITHMETIC: &str = "7";
 
 impl Origin {
     /// Every period that is derived, kind by kind.
@@ -237,8 +237,9 @@ impl<'a> Deriver<'a> {
     fn remarks_on(&self, position: usize, machine: &Machine<'_>) -> Vec<Remark> {
         let subject = u32::try_from(position).map_or(Subject(u32::MAX), Subject);
         let verdicts = prepare::verdicts(&self.facts, subject);
+        let said = self.said_by_each(machine, subject);
         let window = (self.clock.first, self.clock.now);
-        remark::remarks(&self.plant, machine, verdicts, window)
+        remark::remarks(&self.plant, machine, (verdicts, &said), window)
     }
 
     fn of_machine(&self, position: usize, machine: &Machine<'_>, figures: &mut Vec<Figures>) {

@@ -16,7 +16,7 @@ use crate::{
     calendar::{LocalTimeError, Span, Spans, schedule::place},
     decode::{Facts, Forecast, Foretold, SourceIndex, StateSet, Subject, VerdictFact},
     model::{EquipmentState, Plant, Resource, SourceFormat},
-    timeline::{Known, Output, Timeline, Voice, merge, of_subject, voices},
+    timeline::{Interval, Known, Output, Timeline, Voice, merge, of_subject, voices},
     truth::age_status,
 };
 
@@ -38,6 +38,22 @@ impl Deriver<'_> {
 }
 
 impl Deriver<'_> {
+    /// What each source says of a machine on which sources differ; of another nothing.
+    pub(super) fn said_by_each(
+        &self,
+        machine: &Machine<'_>,
+        subject: Subject,
+    ) -> Vec<Vec<Interval>> {
+        let intervals = machine.timeline.intervals();
+        if intervals.iter().all(|one| one.known != Known::Conflicting) {
+            return Vec::new();
+        }
+        let (facts, clock) = (&*self.facts, &self.clock);
+        let voices = voices(&self.plant, facts, &clock.last_known, &clock.listed, subject);
+        let window = Span { start: clock.first, end: clock.now };
+        voices.iter().map(|voice| voice.walk(window)).collect()
+    }
+
     /// Whether a twin told a severity of the resource or line of this name.
     pub(super) fn has_severity(&self, name: &str) -> bool {
         let position = self.positions.get(name).and_then(|at| u32::try_from(*at).ok());

@@ -6,12 +6,15 @@ use jiff::Timestamp;
 use planthread_contracts::Name;
 use serde::Serialize;
 
-use super::machine::Machine;
+use super::{explain::shown, machine::Machine};
 use crate::{
-    calendar::{Span, span::instant},
+    calendar::{
+        Span,
+        span::{hours, instant},
+    },
     decode::{SourceIndex, VerdictFact},
     model::Plant,
-    timeline::{Known, Speakers},
+    timeline::{Class, Interval, Known, Speakers, class},
 };
 
 /// Why a figure is not simply what was told.
@@ -49,12 +52,12 @@ pub struct Remark {
     pub end: Timestamp,
 }
 
-/// Everything to know about one machine, in order of time. Derivation begins at
-/// `from`.
+/// Everything to know about one machine, in order of time. `said` is what each source
+/// says, as far as sources differ. Derivation begins at `from`.
 pub(super) fn remarks(
     plant: &Plant,
     machine: &Machine<'_>,
-    verdicts: &[VerdictFact],
+    (verdicts, said): (&[VerdictFact], &[Vec<Interval>]),
     (from, now): (i64, i64),
 ) -> Vec<Remark> {
     let mut found = Vec::new();
@@ -68,14 +71,11 @@ pub(super) fn remarks(
             end: instant(span.end),
         });
     };
-    let mut said: BTreeMap<u128, String> = BTreeMap::new();
-    let differ = machine.timeline.intervals().iter().filter(|one| one.known == Known::Conflicting);
-    for one in differ {
-        let words = said.entry(one.by.bits()).or_insert_with(|| {
-            let names = names(plant, one.by);
-            format!("{names} differ, and have the same rank: the lower side counts until a person says who is right with `planthread rejects believe`")
-        });
-        add(About::Conflict, one.span, words.clone());
+    let differ =
+        || machine.timeline.intervals().iter().filter(|one| one.known == Known::Conflicting);
+    let words = conflicts(plant, differ(), said);
+    for one in differ() {
+        add(About::Conflict, one.span, words.get(&one.by.bits()).cloned().unwrap_or_default());
     }
     for one in verdicts {
         add(About::Verdict, one.interval, one.words.clone());
@@ -102,6 +102,48 @@ pub(super) fn remarks(
     }
     found.sort_by_key(|one| (one.start, one.about));
     found
+}
+
+/// Of each set of sources that differ: who they are, and for how long each says what.
+fn conflicts<'a>(
+    plant: &Plant,
+    differ: impl Iterator<Item = &'a Interval>,
+    said: &[Vec<Interval>],
+) -> BTreeMap<u128, String> {
+    let mut sides: BTreeMap<u128, (Speakers, BTreeMap<String, i64>)> = BTreeMap::new();
+    for one in differ {
+        let at = one.span.start;
+        let says = |own: &Vec<Interval>| own.partition_point(|one| one.span.end <= at);
+        let told =
+            said.iter().filter_map(|own| own.get(says(own))).filter(|one| one.span.start <= at);
+        let mut told: Vec<String> = told
+            .filter(|own| own.by.bits() & one.by.bits() != 0)
+            .map(|own| format!("{} says {}", names(plant, own.by), stands(class(own.state))))
+            .collect();
+        told.sort_unstable();
+        let of = &mut sides.entry(one.by.bits()).or_insert((one.by, BTreeMap::new())).1;
+        *of.entry(told.join(" and ")).or_default() += one.span.ms();
+    }
+    let words = |(by, told): (Speakers, BTreeMap<String, i64>)| {
+        let told: Vec<String> =
+            told.iter().map(|(told, ms)| format!("{told} for {} h", shown(hours(*ms)))).collect();
+        format!(
+            "{} differ, and have the same rank: {}; the lower side counts until a person says who is right with `planthread rejects believe`",
+            names(plant, by),
+            told.join(", "),
+        )
+    };
+    sides.into_iter().map(|(bits, side)| (bits, words(side))).collect()
+}
+
+/// What a source says that the machine does.
+const fn stands(class: Class) -> &'static str {
+    match class {
+        Class::Up => "up",
+        Class::Planned => "planned stop",
+        Class::Down => "unplanned stop",
+        Class::Unknown => "unknown",
+    }
 }
 
 /// Why nothing is known of its hours, where no source of states speaks of it.

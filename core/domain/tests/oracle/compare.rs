@@ -48,11 +48,15 @@ pub(crate) struct Deviations {
     pub(crate) faults: Vec<String>,
     /// How many sums of periods were compared.
     pub(crate) sums: usize,
+    /// How many machines had a pool from which something was taken off.
+    lowered: usize,
 }
 
 impl fmt::Display for Deviations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} numbers and {} sums; largest deviation:", self.compared, self.sums)?;
+        let Self { compared, sums, lowered, .. } = self;
+        write!(f, "{compared} numbers, {sums} sums, {lowered} machines that get worse; ")?;
+        write!(f, "largest deviation:")?;
         self.largest.iter().try_for_each(|(name, by)| write!(f, " {name} {by:.1e}"))
     }
 }
@@ -122,6 +126,8 @@ pub(crate) fn compare(seed: u64, world: &World, deviations: &mut Deviations) {
     deviations.faults.extend(off.iter().map(|off| format!("seed {seed} {off}")));
     let machines: Vec<Machine> =
         (0..world.machines.len()).map(|at| Machine::new(world, &grid, at)).collect();
+    let worse = |one: &&Machine| one.pool.as_ref().is_some_and(|pool| pool.taken > 0.0);
+    deviations.lowered += machines.iter().filter(worse).count();
     let lines: Vec<Line<'_>> =
         world.lines.iter().map(|line| Line::new(world, &grid, line, &machines)).collect();
     for one in &derivation.figures {

@@ -1,8 +1,9 @@
 //! One line, step by step (ADR 16, step 7).
 
 use super::{
+    decline::{Given, taken_off},
     grid::Grid,
-    machine::{Machine, Step, least_of_newest, weeks_before},
+    machine::{Machine, Step, hours, least_of_newest, weeks_before},
     output::Output,
     world::{self, World},
 };
@@ -104,8 +105,11 @@ impl<'a> Line<'a> {
             let made = self.made(week).unwrap_or_default();
             (counted > 0).then_some(((made, asked), is_full))
         });
-        let ratio = least_of_newest(&weeks.collect::<Vec<_>>(), world.pool_weeks);
-        ratio.map(|ratio| ratio.min(1.0))
+        let weeks: Vec<_> = weeks.collect();
+        let ratio = least_of_newest(&weeks, world.pool_weeks)?;
+        let full = weeks.iter().rev().flatten().filter(|(_, full)| *full);
+        let given: Vec<Given> = full.map(|((made, asked), _)| (*made, hours(*asked))).collect();
+        Some((ratio - taken_off(&given, ratio)).clamp(0.0, 1.0))
     }
 
     /// What its machines composed to while all of them told.

@@ -5,10 +5,11 @@ use jiff::{ToSpan as _, civil::Date};
 use planthread_contracts::EquipmentState;
 
 use super::{
+    decline::{Given, taken_off},
     grid::Grid,
     output::Output,
     voice::{Class, Said, Voice, class, voices},
-    world::{HOUR, Kind, SLOT, World},
+    world::{HOUR, Kind, SLOT, Verdict, World},
 };
 
 /// What a machine does in one step of its scheduled time.
@@ -78,6 +79,8 @@ pub(crate) struct Pool {
     /// The share that is not reached with probability 0.1: the least of all pools that
     /// have weeks enough for one.
     pub(crate) low: Option<f64>,
+    /// What was taken off because its weeks get worse.
+    pub(crate) taken: f64,
 }
 
 /// One machine.
@@ -100,7 +103,9 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn new(world: &World, grid: &Grid, machine: usize) -> Self {
         let voices = voices(world, machine);
-        let merged = merge(grid, &voices);
+        let judged: Vec<Verdict> =
+            world.verdicts.iter().filter(|one| one.machine == machine).copied().collect();
+        let merged = merge(grid, &voices, &judged);
         let tells_planned = voices.is_empty() || voices.iter().any(tells_planned);
         let calendar = world.machines[machine].calendar;
         let mut steps = Vec::with_capacity(grid.slots);
@@ -178,6 +183,8 @@ impl Machine {
         // The newest full weeks before the last word, of a pool and eight weeks.
         let mut pool = of(&weeks_before(last, world.pool_weeks + 8), true);
         let full = !pool.is_empty();
+        let up = |sums: &Sums| -> Given { (hours(sums.base() - sums.down), hours(sums.base())) };
+        let given: Vec<Given> = pool.iter().map(|(_, sums)| up(sums)).collect();
         if !full {
             pool = of(&weeks_before(last, world.pool_weeks), false);
         }
@@ -204,7 +211,14 @@ impl Machine {
         }
         let shown = pools.iter().enumerate().filter_map(|(at, weeks)| {
             let weeks: Vec<Sums> = weeks.iter().map(|(_, sums)| *sums).collect();
-            show(&weeks, full || at >= kept, standard)
+            let mut found = show(&weeks, full || at >= kept, standard)?;
+            // The pool of the last word is lowered, and no other.
+            if full && at == 0 {
+                found.taken = taken_off(&given, found.share);
+                found.share -= found.taken;
+                found.low = found.low.map(|low| (low - found.taken).max(0.0));
+            }
+            Some(found)
         });
         // Where nothing was seen before the last word, the master data stand in first.
         let first = of_master_data(standard).filter(|_| !full && pools[0].is_empty());
@@ -265,7 +279,7 @@ pub(crate) fn least_of_newest(newest_first: &[Option<Week>], length: i64) -> Opt
 }
 
 fn of_master_data(standard: Option<f64>) -> Option<Pool> {
-    Some(Pool { share: standard?, low: None })
+    Some(Pool { share: standard?, low: None, taken: 0.0 })
 }
 
 /// What the weeks of one pool show together.
@@ -282,7 +296,7 @@ fn show(weeks: &[Sums], full: bool, standard: Option<f64>) -> Option<Pool> {
     let weeks = weeks.iter().map(|sums| 1.0 - hours(sums.down) / hours(sums.base()));
     let weeks: Vec<f64> = weeks.collect();
     let low = low_share(&weeks);
-    Some(Pool { share: share.min(most), low })
+    Some(Pool { share: share.min(most), low, taken: 0.0 })
 }
 
 /// The predictive quantile of weekly availability, type 6 of Hyndman and Fan.
@@ -336,7 +350,7 @@ fn tells_planned(voice: &Voice<'_>) -> bool {
 }
 
 /// The state of each step before `now`, and whether sources differ in it.
-fn merge(grid: &Grid, voices: &[Voice<'_>]) -> Vec<(EquipmentState, bool)> {
+fn merge(grid: &Grid, voices: &[Voice<'_>], verdicts: &[Verdict]) -> Vec<(EquipmentState, bool)> {
     let says: Vec<Vec<Said>> = (0..voices.len())
         .map(|at| {
             let others = voices.iter().enumerate().filter(|(other, _)| *other != at);
@@ -346,9 +360,23 @@ fn merge(grid: &Grid, voices: &[Voice<'_>]) -> Vec<(EquipmentState, bool)> {
     let at_slot = |slot: usize| {
         let words: Vec<(&Voice<'_>, Said)> =
             voices.iter().zip(&says).map(|(voice, said)| (voice, said[slot])).collect();
-        decide(&words, grid.time(slot))
+        let at = grid.time(slot);
+        judged(&words, verdicts, at).unwrap_or_else(|| decide(&words, at))
     };
     (0..grid.now).map(at_slot).collect()
+}
+
+/// What the source says that a person called right, of several the last one, where it
+/// tells.
+fn judged(
+    words: &[(&Voice<'_>, Said)],
+    verdicts: &[Verdict],
+    at: i64,
+) -> Option<(EquipmentState, bool)> {
+    let inside = verdicts.iter().filter(|one| one.start <= at && at < one.end);
+    let last = inside.max_by_key(|one| one.given)?;
+    let (_, said) = words.iter().find(|(voice, _)| voice.at == last.source)?;
+    if let Said::Told(state) = said { Some((*state, false)) } else { None }
 }
 
 /// What holds in one step.

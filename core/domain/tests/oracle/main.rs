@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on must fail there")]
 
 mod compare;
+mod decline;
 mod dice;
 mod grid;
 mod laws;
@@ -29,17 +30,26 @@ fn say(text: &str) {
     io::stderr().write_all(format!("{text}\n").as_bytes()).unwrap();
 }
 
-/// How many random plants.
+/// How many random plants, and how many of them of a long history.
 const PLANTS: u64 = 1_000;
+const OLD: u64 = 100;
 
 #[test]
 fn a_slow_oracle_agrees_over_random_plants() {
     let mut deviations = Deviations::default();
     for seed in 0..PLANTS {
-        compare(seed, &random::world(seed), &mut deviations);
+        let mut world = random::world(seed);
+        if seed % 4 == 0 {
+            random::judge(&mut Dice::new(4_000_000 + seed), &mut world);
+        }
+        compare(seed, &world, &mut deviations);
         assert!(deviations.faults.is_empty(), "{:#?}", deviations.faults);
     }
-    say(&format!("{PLANTS} random plants: {deviations}"));
+    for seed in 3_000_000..3_000_000 + OLD {
+        compare(seed, &random::old_world(seed), &mut deviations);
+        assert!(deviations.faults.is_empty(), "{:#?}", deviations.faults);
+    }
+    say(&format!("{} random plants: {deviations}", PLANTS + OLD));
 }
 
 #[test]

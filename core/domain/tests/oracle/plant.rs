@@ -5,7 +5,7 @@ use planthread_contracts::{EquipmentState, Mix, SeverityMethod};
 use planthread_domain::{
     Facts, Plant,
     calendar::Span,
-    decode::{CountFact, Forecast, SourceIndex, StateFact, StateSet, Subject},
+    decode::{CountFact, Forecast, SourceIndex, StateFact, StateSet, Subject, VerdictFact},
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -141,8 +141,16 @@ pub(crate) fn facts_in_order(world: &World, places: &[usize]) -> Facts {
         value: Decimal::new(one.hundredths, 2),
         about: about.clone(),
     });
-    let (states, counts) = (states.collect(), counts.collect());
-    Facts { states, counts, forecasts: forecasts.collect(), ..Facts::default() }.seal()
+    let verdicts = world.verdicts.iter().map(|one| VerdictFact {
+        subject: subject(one.machine),
+        interval: Span { start: one.start, end: one.end },
+        given: one.given,
+        source: source(one.source),
+        words: String::new(),
+    });
+    let (states, counts, verdicts) = (states.collect(), counts.collect(), verdicts.collect());
+    let forecasts = forecasts.collect();
+    Facts { states, counts, forecasts, verdicts, ..Facts::default() }.seal()
 }
 
 pub(crate) fn zone(world: &World) -> TimeZone {

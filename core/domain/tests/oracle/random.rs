@@ -7,7 +7,10 @@ use super::{
     dice::Dice,
     grid::monday,
     plant::zone,
-    world::{Alive, Calendar, HOUR, Kind, Line, Machine, Reading, SLOT, Source, Stop, Word, World},
+    world::{
+        Alive, Calendar, HOUR, Kind, Line, Machine, Reading, SLOT, Source, Stop, Verdict, Word,
+        World,
+    },
 };
 
 /// Monday 2026-01-05 00:00 UTC.
@@ -28,10 +31,33 @@ const STOPS: [EquipmentState; 10] = [
 
 /// The world of one seed.
 pub(crate) fn world(seed: u64) -> World {
+    made(&mut Dice::new(seed), false)
+}
+
+/// One with so many weeks behind it that a decline can show, and in which persons have
+/// judged sources.
+pub(crate) fn old_world(seed: u64) -> World {
     let mut dice = Dice::new(seed);
-    let dice = &mut dice;
+    let mut world = made(&mut dice, true);
+    judge(&mut dice, &mut world);
+    world
+}
+
+/// Persons say of some time which source is right.
+pub(crate) fn judge(dice: &mut Dice, world: &mut World) {
+    let begin = world.now - world.history();
+    for nth in 0..dice.range(1, 5) {
+        let start = begin + dice.range(0, (world.now - begin) / SLOT) * SLOT;
+        let (source, machine) = (dice.below(world.sources.len()), dice.below(world.machines.len()));
+        let end = start + dice.range(1, 900) * SLOT;
+        let given = world.now - dice.range(0, 40) * HOUR - nth;
+        world.verdicts.push(Verdict { source, machine, start, end, given });
+    }
+}
+
+fn made(dice: &mut Dice, old: bool) -> World {
     let zone_name = dice.pick(&["Europe/Berlin", "Europe/Berlin", "UTC", "America/New_York"]);
-    let long = dice.percent(8);
+    let long = dice.percent(8) || old;
     let mut world = World {
         zone: zone_name,
         day_start: dice.pick(&[0, 0, 0, 6]),
@@ -41,7 +67,11 @@ pub(crate) fn world(seed: u64) -> World {
         pool_weeks: if long { 8 } else { dice.range(1, 3) },
         ..World::default()
     };
-    let weeks = if long { dice.range(8, 10) } else { dice.range(2, 4) };
+    let weeks = match (old, long) {
+        (true, _) => dice.range(13, 20),
+        (false, true) => dice.range(8, 10),
+        (false, false) => dice.range(2, 4),
+    };
     let begin = world.now - weeks * 7 * DAY - dice.range(0, 95) * SLOT;
     calendars(dice, &mut world);
     for _ in 0..dice.range(1, 4) {
@@ -52,7 +82,9 @@ pub(crate) fn world(seed: u64) -> World {
     }
     stops(dice, &mut world, begin);
     sources(dice, &mut world, begin);
-    let truths: Vec<_> = world.machines.iter().map(|_| truth(dice, begin, world.now)).collect();
+    let wear = if old { dice.range(1, 12) } else { 0 };
+    let truths: Vec<_> =
+        world.machines.iter().map(|_| truth(dice, (begin, world.now), wear)).collect();
     for source in 0..world.sources.len() {
         for (machine, truth) in truths.iter().enumerate() {
             match world.sources[source].kind {
@@ -143,8 +175,9 @@ fn tells(dice: &mut Dice) -> Vec<EquipmentState> {
     tells
 }
 
-/// What a machine really did: changes of state, in order.
-pub(crate) fn truth(dice: &mut Dice, begin: i64, end: i64) -> Vec<(i64, EquipmentState)> {
+/// What a machine really did: changes of state, in order. Its stops are `wear` times
+/// longer in the end than they were.
+fn truth(dice: &mut Dice, (begin, end): (i64, i64), wear: i64) -> Vec<(i64, EquipmentState)> {
     let mut at = begin + dice.range(0, 20) * SLOT;
     let mut truth = Vec::new();
     while at <= end {
@@ -153,7 +186,9 @@ pub(crate) fn truth(dice: &mut Dice, begin: i64, end: i64) -> Vec<(i64, Equipmen
         if at <= end {
             truth.push((at, dice.pick(&STOPS)));
         }
-        at += if dice.percent(10) { dice.range(100, 300) } else { dice.range(1, 40) } * SLOT;
+        let worn = (1 + wear * (at - begin).max(0) / (end - begin)).min(6);
+        let long = dice.percent(10);
+        at += if long { dice.range(100, 300) } else { dice.range(1, 40) * worn } * SLOT;
     }
     truth
 }

@@ -27,8 +27,19 @@ pub(crate) struct World {
     pub(crate) sources: Vec<Source>,
     pub(crate) words: Vec<Word>,
     pub(crate) readings: Vec<Reading>,
+    pub(crate) verdicts: Vec<Verdict>,
     /// Only losses of information have some: the oracle knows nothing of them.
     pub(crate) forecasts: Vec<Foretelling>,
+}
+
+/// A person said of a machine that a source was right.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Verdict {
+    pub(crate) source: usize,
+    pub(crate) machine: usize,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) given: i64,
 }
 
 /// One number that a source foretold.

@@ -104,19 +104,20 @@ fn explain_ratio(found: &mut Explanation, pool: &LinePool, ratio: Decimal) {
     } else {
         ("", String::new())
     };
-    let weeks = pool.weeks;
+    let span = pool.ends.map(|(first, last)| format!(", {first} to {last}"));
+    let weeks = format!("{} weeks{}", pool.weeks, span.unwrap_or_default());
     let (tested, lowered) = decline::words(pool.decline.as_ref());
     let words = if pool.composed {
         format!(
-            "What the machines composed to per scheduled hour, over {weeks} weeks (nobody counts the line)"
+            "What the machines composed to per scheduled hour, over {weeks} (nobody counts the line)"
         )
     } else if pool.partly {
         format!(
-            "Assumed output per scheduled hour{asked} (no week was counted fully enough), over what was counted of {weeks} weeks"
+            "Assumed output per scheduled hour{asked} (no week was counted fully enough), over what was counted of {weeks}"
         )
     } else {
         format!(
-            "Demonstrated output per scheduled hour that was counted{asked}, over {weeks} weeks{tested}"
+            "Demonstrated output per scheduled hour that was counted{asked}, over {weeks}{tested}"
         )
     };
     let made = pool.output_hours.normalize();

@@ -87,7 +87,7 @@ fn law_8_an_hour_that_was_not_counted_takes_no_bad_week_out_of_the_pool() {
     let rate = parts / Decimal::from(60) / Decimal::from(335);
     assert_eq!(one.attainable_hours, Some(Decimal::from(169) * rate));
     assert_eq!(one.status, Status::Live);
-    assert!(text.contains("over 2 weeks"), "{text}");
+    assert!(text.contains("over 2 weeks, 2026-W41 to 2026-W42"), "{text}");
 }
 
 #[test]
