@@ -43,6 +43,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             let (away, past) = (of_it(&now), of_it(&past));
             targets.push(TargetFallback {
                 target: name.clone(),
+                configured: config.pack.is_some(),
                 away,
                 pack: pack(name, config)?,
                 past,

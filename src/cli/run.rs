@@ -176,8 +176,8 @@ impl Teller<'_> {
             }
             News::Paused { target, why } => {
                 screen.note(&format!(
-                    "{target}: paused ({why}); a push that was under way stays open, and the next \
-                     cycle finds out what became of it"
+                    "{target}: paused ({why}); a push that was under way stays open, and it is asked \
+                     what became of it"
                 ));
                 (target, Exit::Held)
             }

@@ -79,15 +79,31 @@ pub fn paused(
 }
 
 impl Bridge {
+    /// Why `target` is paused now. What can't be read is told by the walk.
+    fn paused_now(&self, target: &OpenTarget) -> Option<String> {
+        paused(&self.loaded, target, self.clock.now()).ok().flatten()
+    }
+
+    /// Whether `target` is paused now.
+    pub(super) fn is_paused(&self, target: &OpenTarget) -> bool {
+        self.paused_now(target).is_some()
+    }
+
+    /// Completes when `target` is paused or let go, where `paused` was last.
+    pub(super) async fn pause_moves(&self, target: &OpenTarget, paused: bool) {
+        while self.is_paused(target) == paused {
+            self.clock.sleep(LOOK_EVERY).await;
+        }
+    }
+
     /// Completes when somebody pauses `target`, which was not paused when it began.
     pub(super) async fn pause_of(&self, target: &OpenTarget) -> String {
-        let now = || paused(&self.loaded, target, self.clock.now()).ok().flatten();
-        if now().is_some() {
+        if self.is_paused(target) {
             std::future::pending::<()>().await;
         }
         loop {
             self.clock.sleep(LOOK_EVERY).await;
-            if let Some(why) = now() {
+            if let Some(why) = self.paused_now(target) {
                 return why;
             }
         }

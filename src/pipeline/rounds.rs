@@ -163,16 +163,16 @@ enum End {
 }
 
 impl TargetLoop {
-    /// Walks with the newest round whenever there is a new one, until the stop.
+    /// Walks with the newest round whenever there is a new one, or the target is
+    /// paused or let go, until the stop.
     pub async fn run(mut self) {
+        let mut paused = self.bridge.is_paused(&self.target);
         loop {
-            {
-                let (new, asked) = (pin!(self.newest.changed()), pin!(self.stop.asked()));
-                match select(asked, new).await {
-                    Either::Right((Ok(()), _)) => {}
-                    Either::Right((Err(_), _)) | Either::Left(_) => return,
-                }
+            if !self.due(paused).await {
+                return;
             }
+            // A walk may be asked to end because of what comes after this.
+            paused = self.bridge.is_paused(&self.target);
             let Some(round) = self.newest.borrow_and_update().clone() else { continue };
             let as_of = round.truth.as_of;
             match self.walk(&round.truth).await {
@@ -186,6 +186,16 @@ impl TargetLoop {
                     return;
                 }
             }
+        }
+    }
+
+    /// Waits until there is something to walk for; `false` when it is the end.
+    async fn due(&mut self, paused: bool) -> bool {
+        let new = pin!(self.newest.changed());
+        let moved = pin!(self.bridge.pause_moves(&self.target, paused));
+        match select(pin!(self.stop.asked()), select(new, moved)).await {
+            Either::Right((Either::Left((Ok(()), _)) | Either::Right(_), _)) => true,
+            Either::Right((Either::Left((Err(_), _)), _)) | Either::Left(_) => false,
         }
     }
 

@@ -30,6 +30,8 @@ pub struct TargetFallback {
     pub target: String,
     /// The outage that lasts; empty while the target answers.
     pub away: Vec<Outage>,
+    /// Whether a folder for its packs is configured.
+    pub configured: bool,
     /// What a person would load now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pack: Option<PackAt>,
@@ -86,6 +88,10 @@ impl TargetFallback {
                         "  {stale} numbers of that pack have run out; treat them as assumed"
                     ));
                 }
+            }
+            None if self.configured => {
+                text_table
+                    .line("  by hand: no pack has been written yet; the next cycle writes it");
             }
             None => {
                 let none = text_table.tint(Tone::Warn, "by hand: nothing");
