@@ -157,10 +157,49 @@ pub(crate) fn a_cancelled_push_can_be_repeated(bench: &dyn Bench) -> Result<(), 
 fn cancelled(bench: &dyn Bench, nth: usize, same: bool) -> Result<(), String> {
     let (mut world, cells) = (bench.world(), bench.cells(24));
     let before = held(&world);
+    cut(&mut world, &cells, nth, same)?;
+    let missing = rounds(&world, &cells)?;
+    if let Some(cell) = missing.first() {
+        return Err(format!("{} missing, first {cell}", missing.len()));
+    }
+    let ours = |key: &CellKey| before.contains_key(key) || cells.iter().any(|c| c.key == *key);
+    match held(&world).keys().find(|key| !ours(key)) {
+        Some(key) => Err(format!("{key} is none of ours")),
+        None => Ok(()),
+    }
+}
+
+/// What a push left that died at any request is not landed by a later one that has one of
+/// its cells alone.
+pub(crate) fn a_push_lands_nothing_of_a_dead_one(bench: &dyn Bench) -> Result<(), String> {
+    let needed = undisturbed(bench)?;
+    for nth in 1..=needed {
+        let (mut world, cells) = (bench.world(), bench.cells(24));
+        cut(&mut world, &cells, nth, false)?;
+        let stood = held(&world);
+        let (mine, others) = cells.split_at(1);
+        let place = format!("cut at request {nth} of {needed}");
+        if let Some(cell) = rounds(&world, mine)?.first() {
+            return Err(format!("{place}: {cell} is missing"));
+        }
+        let now = held(&world);
+        let landed = |cell: &&CellWrite| now.get(&cell.key) != stood.get(&cell.key);
+        if let Some(cell) = others.iter().find(landed) {
+            return Err(format!("{place}: {} was landed by another push", cell.key));
+        }
+    }
+    Ok(())
+}
+
+/// Pushes cells, dies when request `nth` was told to wait, and asks what became of it: in
+/// the same process, or in the next one.
+fn cut(world: &mut World, cells: &[CellWrite], nth: usize, same: bool) -> Result<(), String> {
     let connector = Arc::clone(&world.connector);
-    let batch = batch(connector.as_ref(), &cells)?;
+    let batch = batch(connector.as_ref(), cells)?;
     let log = Log { clock: world.clock.clone(), notes: Arc::default() };
     let attempt = log.open(&batch).map_err(|error| error.to_string())?;
+    // A sandbox answers at once: without a wait nothing could be cut.
+    world.target.inject(nth, Fault::TooMany(Duration::from_secs(7)));
     let mut cut = connector.submit(&batch, &attempt);
     world.clock.block_on(poll_fn(|context| {
         let done = cut.as_mut().poll(context).is_ready();
@@ -178,19 +217,11 @@ fn cancelled(bench: &dyn Bench, nth: usize, same: bool) -> Result<(), String> {
     let record = log.record(attempt.id()).map_err(|error| error.to_string())?;
     for _ in 0..REQUESTS_MAX {
         match world.clock.block_on(world.connector.poll(&record, batch.recorded())) {
-            Ok(Poll::Running { .. }) => world.clock.advance(Duration::from_secs(10)),
-            _ => break,
+            Ok(Poll::Running { .. }) | Err(_) => world.clock.advance(Duration::from_secs(10)),
+            Ok(_) => break,
         }
     }
-    let missing = rounds(&world, &cells)?;
-    if let Some(cell) = missing.first() {
-        return Err(format!("{} missing, first {cell}", missing.len()));
-    }
-    let ours = |key: &CellKey| before.contains_key(key) || cells.iter().any(|c| c.key == *key);
-    match held(&world).keys().find(|key| !ours(key)) {
-        Some(key) => Err(format!("{key} is none of ours")),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Push, read back, push what is missing: what the engine does, in small.

@@ -18,7 +18,7 @@ pub use bench::{Bench, Fault, Habit, Target, World};
 type Case = fn(&dyn Bench) -> Result<(), String>;
 
 /// Every case that any sandbox can show, by name.
-const CASES: [(&str, Case); 19] = [
+const CASES: [(&str, Case); 20] = [
     ("push_then_stored_equals", cases::push_then_stored_equals),
     ("read_back_equals_what_was_pushed", cases::read_back_equals_what_was_pushed),
     ("same_cells_twice_have_one_effect", cases::same_cells_twice_have_one_effect),
@@ -26,6 +26,7 @@ const CASES: [(&str, Case); 19] = [
     ("a_bad_row_is_named_and_the_others_land", cases::a_bad_row_is_named_and_the_others_land),
     ("quantities_survive_exactly", cases::quantities_survive_exactly),
     ("a_cancelled_push_can_be_repeated", faults::a_cancelled_push_can_be_repeated),
+    ("a_push_lands_nothing_of_a_dead_one", faults::a_push_lands_nothing_of_a_dead_one),
     ("a_renamed_field_is_drift", cases::a_renamed_field_is_drift),
     (
         "a_batch_that_mixes_is_refused_where_it_must",
