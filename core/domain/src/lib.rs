@@ -23,7 +23,7 @@ pub mod project;
 pub mod quantile;
 pub mod significance;
 pub mod timeline;
-pub mod truth;
+mod truth;
 
 pub use decode::{Decoder, Facts, decode, rows};
 pub use derive::{Derivation, Deriver, derive, explain};

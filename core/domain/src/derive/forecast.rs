@@ -17,7 +17,7 @@ use crate::{
     calendar::{Span, Spans, span::instant},
     decode::{Forecast, Foretold},
     model::Plant,
-    truth::{Claim, Policy, Truth, decide, standing},
+    truth::{Claim, Policy, Truth, decide},
 };
 
 /// The winning forecasts of one resource.
@@ -141,8 +141,7 @@ impl<'a> Outlook<'a> {
         };
         let words = last_words(open);
         let claims: Vec<Claim> = words.iter().map(|word| claim(plant, word)).collect();
-        let truth = decide(&claims, as_of, mean, policy)?;
-        let counting = standing(&claims, as_of, policy.tolerance)?.claims;
+        let (truth, counting) = decide(&claims, as_of, mean, policy)?;
         let low = |at: usize| Some(self.beside(Foretold::LowUpFraction, words[at].0)?.value);
         Some(Piece {
             span,

@@ -14,44 +14,43 @@ use rust_decimal::Decimal;
 
 /// A claim about one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
+pub(crate) struct Claim {
     /// Rank of its source: the lowest wins.
-    pub authority: u32,
+    pub(crate) authority: u32,
     /// Who makes it: its newer claim replaces its older one.
-    pub source: u16,
+    pub(crate) source: u16,
     /// When it was made, in milliseconds.
-    pub issued: i64,
+    pub(crate) issued: i64,
     /// From here on it is stale, in milliseconds.
-    pub valid_until: i64,
+    pub(crate) valid_until: i64,
     /// The number: more is better.
-    pub value: Decimal,
+    pub(crate) value: Decimal,
 }
 
 /// What holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Truth {
+pub(crate) struct Truth {
     /// The number.
-    pub value: Decimal,
+    pub(crate) value: Decimal,
     /// How far it can be trusted.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Position of the winning claim.
-    pub claim: usize,
+    pub(crate) claim: usize,
 }
 
 /// What counts as old, and as different.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Milliseconds for which a stale claim is held.
-    pub time_to_live_ms: i64,
+    pub(crate) time_to_live_ms: i64,
     /// Claims of equal authority that differ by more are in conflict.
-    pub tolerance: Decimal,
+    pub(crate) tolerance: Decimal,
 }
 
 /// The claims that count at one instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+struct Standing {
     /// Their positions: the one that holds, and those that cap it.
-    pub claims: Vec<usize>,
+    claims: Vec<usize>,
     /// Whether any claim is valid.
     any_valid: bool,
     /// Whether valid ones of one rank differ.
@@ -64,8 +63,7 @@ pub struct Standing {
 /// raises nothing (law 8).
 ///
 /// `None` when nobody claims anything.
-#[must_use]
-pub fn standing(claims: &[Claim], as_of: i64, tolerance: Decimal) -> Option<Standing> {
+fn standing(claims: &[Claim], as_of: i64, tolerance: Decimal) -> Option<Standing> {
     let replaced = |claim: &Claim| {
         let mut known = claims.iter().filter(|other| other.issued <= as_of);
         known.any(|other| other.source == claim.source && other.issued > claim.issued)
@@ -96,17 +94,16 @@ pub fn standing(claims: &[Claim], as_of: i64, tolerance: Decimal) -> Option<Stan
 /// `demonstrated` is the mean to which a claim falls when its time to live is over;
 /// a claim falls never above itself.
 ///
-/// `None` when nobody claims anything.
-#[must_use]
-pub fn decide(
+/// `None` when nobody claims anything; beside it the positions of all that count.
+pub(crate) fn decide(
     claims: &[Claim],
     as_of: i64,
     demonstrated: Option<Decimal>,
     policy: Policy,
-) -> Option<Truth> {
+) -> Option<(Truth, Vec<usize>)> {
     let Standing { claims: counting, any_valid, differ } =
         standing(claims, as_of, policy.tolerance)?;
-    let claim = counting.into_iter().min_by_key(|index| claims[*index].value)?;
+    let claim = counting.iter().copied().min_by_key(|index| claims[*index].value)?;
     let least = claims[claim];
     let is_held = as_of < least.valid_until.saturating_add(policy.time_to_live_ms);
     let status = match (as_of < least.valid_until, is_held) {
@@ -117,12 +114,11 @@ pub fn decide(
     };
     let falls = !any_valid && status == Status::Assumed;
     let mean = demonstrated.filter(|_| falls).unwrap_or(least.value);
-    Some(Truth { value: least.value.min(mean), status, claim })
+    Some((Truth { value: least.value.min(mean), status, claim }, counting))
 }
 
 /// Whether the truth of a source that last spoke at `last_seen` still holds.
-#[must_use]
-pub fn age_status(last_seen: i64, as_of: i64, live_ms: i64, time_to_live_ms: i64) -> Status {
+pub(crate) fn age_status(last_seen: i64, as_of: i64, live_ms: i64, time_to_live_ms: i64) -> Status {
     let age = as_of - last_seen;
     if age <= live_ms {
         Status::Live
@@ -140,6 +136,15 @@ mod tests {
     use super::*;
 
     const POLICY: Policy = Policy { time_to_live_ms: 100, tolerance: Decimal::ZERO };
+
+    fn decide(
+        claims: &[Claim],
+        as_of: i64,
+        demonstrated: Option<Decimal>,
+        policy: Policy,
+    ) -> Option<Truth> {
+        super::decide(claims, as_of, demonstrated, policy).map(|(truth, _)| truth)
+    }
 
     fn claim(authority: u32, issued: i64, valid_until: i64, value: i64) -> Claim {
         let source = u16::try_from(authority).unwrap();
