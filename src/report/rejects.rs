@@ -240,6 +240,18 @@ pub struct RejectedCell {
     pub cure: String,
 }
 
+/// Lines of one kind that a person is shown; a faulty file has a hundred thousand.
+const SHOWN: usize = 50;
+
+/// Writes the first of `all`, and says how many there are beside them.
+fn some<T>(text_table: &mut TextTable, all: &[T], write: impl Fn(&mut TextTable, &T)) {
+    all.iter().take(SHOWN).for_each(|one| write(text_table, one));
+    let more = all.len().saturating_sub(SHOWN);
+    if more > 0 {
+        text_table.line(format!("  and {more} more: `planthread rejects --json` has them all"));
+    }
+}
+
 impl View for Rejects {
     const OUTPUT: &'static str = "rejects";
 
@@ -257,23 +269,23 @@ impl View for Rejects {
         if !self.waiting.is_empty() {
             text_table.line(text_table.tint(Tone::Bold, "Records that wait for a person"));
         }
-        for text in &self.waiting {
+        some(text_table, &self.waiting, |text_table, text| {
             text_table.line(format!("  {text}"));
-        }
+        });
         if !self.exports.is_empty() {
             text_table.line(text_table.tint(Tone::Bold, "Exports that wait for a person"));
         }
-        for text in &self.exports {
+        some(text_table, &self.exports, |text_table, text| {
             text_table.line(format!("  {text}"));
-        }
+        });
         if !self.repeats.is_empty() {
             text_table.line(
                 text_table.tint(Tone::Bold, "Rows that say otherwise than the row of their id"),
             );
         }
-        for RepeatLine { id, text, .. } in &self.repeats {
+        some(text_table, &self.repeats, |text_table, RepeatLine { id, text, .. }| {
             text_table.line(format!("  {id}: {text}"));
-        }
+        });
         if !self.repeats.is_empty() {
             text_table.line(
                 "      cure: `planthread rejects accept NUMBER --who NAME --why WHY`, or `refuse`",
@@ -282,7 +294,7 @@ impl View for Rejects {
         }
         if !self.conflicts.is_empty() {
             text_table.line(text_table.tint(Tone::Bold, "Sources that differ"));
-            self.conflicts.iter().for_each(|one| one.write(text_table));
+            some(text_table, &self.conflicts, |text_table, one| one.write(text_table));
             text_table.line(
                 "      cure: `planthread rejects believe SOURCE --of MACHINE --from INSTANT --until INSTANT \
                  --who NAME --why WHY`",
@@ -291,15 +303,15 @@ impl View for Rejects {
         if !self.gaps.is_empty() {
             text_table
                 .line(text_table.tint(Tone::Bold, "Readings of counters that were not counted"));
-            self.gaps.iter().for_each(|one| one.write(text_table));
+            some(text_table, &self.gaps, |text_table, one| one.write(text_table));
         }
         if !self.cells.is_empty() {
             text_table.line(text_table.tint(Tone::Bold, "Cells that a target refused"));
         }
-        for cell in &self.cells {
+        some(text_table, &self.cells, |text_table, cell| {
             text_table.line(format!("  {} = {}: {}", cell.cell, cell.value, cell.reason));
             text_table.line(format!("      cure: {}", cell.cure));
-        }
+        });
         if !(self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty()) {
             text_table.line("\nWhen the cause is put right: `planthread retry`");
         }
@@ -320,6 +332,20 @@ impl View for Rejects {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_very_many_lines_the_first_are_shown_and_the_others_counted() {
+        for (lines, more) in [(SHOWN, None), (SHOWN + 7, Some("and 7 more"))] {
+            let mut text_table = TextTable::new(false);
+            let all: Vec<usize> = (0..lines).collect();
+            some(&mut text_table, &all, |text_table, one| {
+                text_table.line(format!("  {one}"));
+            });
+            let text = text_table.into_text();
+            assert_eq!(text.lines().count(), SHOWN + more.iter().count());
+            assert!(text.contains(more.unwrap_or("  0\n")), "{text}");
+        }
+    }
 
     #[test]
     fn identical_refusals_are_one_with_their_lines() {
