@@ -32,6 +32,8 @@ pub(crate) fn loss(full: &World, dice: &mut Dice) -> Loss {
     for source in &mut lossy.sources {
         source.handed_over = source.handed_over.filter(|at| *at <= t0);
     }
+    // So is a person's word of a source.
+    lossy.verdicts.retain(|verdict| verdict.given <= t0);
     foretell(&mut lossy, (t0, dice));
     let mut before = lossy.at(t0);
     drop_open_ends(&mut before);

@@ -74,7 +74,11 @@ type Lost = (u64, usize, Vec<String>);
 
 /// Loses something of one plant so many times.
 fn lose(plant: u64) -> Lost {
-    let full = random::world(1_000_000 + plant);
+    // Some have so many weeks behind them that a decline can show.
+    let full = match plant % 5 {
+        0 => random::old_world(1_000_000 + plant),
+        _ => random::world(1_000_000 + plant),
+    };
     let (mut compared, mut wrong) = (0, Vec::new());
     for nth in 0..LOSSES_A_PLANT {
         let loss = losses::loss(&full, &mut Dice::new((plant << 8) | nth));
