@@ -21,7 +21,7 @@ impl Backoff {
         self.base.saturating_mul(factor).min(self.cap)
     }
 
-    /// A wait between zero and [`Self::ceiling`], evenly spread: users that
+    /// A wait between zero and the ceiling, evenly spread: users that
     /// failed together don't come back together.
     #[must_use]
     pub fn wait(&self, tries: u32, clock: &dyn Clock) -> Duration {

@@ -12,7 +12,7 @@
 //! backslash-escaped or with HTML references, up to three times over, in any
 //! case, and broken by white space.
 //!
-//! A value of fewer than [`SHORTEST`] characters, or one of few digits, or the
+//! A value of fewer than six characters, or one of few digits, or the
 //! sandbox's published password, can't be told from ordinary words and figures:
 //! it is not masked by itself (its header still is).
 

@@ -37,7 +37,7 @@ pub struct Signature {
 pub struct Agreement {
     /// Its name, for people.
     pub agreement: String,
-    /// Form of this file: [`SCHEMA`].
+    /// Form of this file; 1 is the only one.
     pub schema: u32,
     /// The connector that it is for.
     pub connector: String,
