@@ -11,11 +11,12 @@ use crate::{
 pub(super) struct Args {
     /// A word from a message or an answer (`throttled`, `unproven`, `low_hours`, ...),
     /// or an exit code
-    code: String,
+    #[arg(required = true)]
+    code: Vec<String>,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let page =
-        explain::page(&args.code).or_else(|unknown| vocabulary::page(&args.code).ok_or(unknown))?;
+    let code = args.code.join(" ");
+    let page = explain::page(&code).or_else(|unknown| vocabulary::page(&code).ok_or(unknown))?;
     context.screen.show(&page)
 }

@@ -7,6 +7,7 @@ use super::Context;
 use crate::{
     config::Target,
     failure::{Exit, Failure},
+    pipeline,
     report::fallback::{Fallback, PackAt, TargetFallback},
 };
 
@@ -43,6 +44,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             let (away, past) = (of_it(&now), of_it(&past));
             targets.push(TargetFallback {
                 target: name.clone(),
+                paused: pipeline::paused_by(&loaded, name, config, context.clock.now())?,
                 configured: config.pack.is_some(),
                 away,
                 pack: pack(name, config)?,

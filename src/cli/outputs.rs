@@ -164,12 +164,14 @@ fn say(object: &mut Map<String, Value>, name: &str, value: &Value, about: &str) 
     }
 }
 
-/// The JSON Schema of each document that `verb` prints, `error` for what stands on
-/// standard error; `None` when there is no such verb, or it has no answer of ours.
+/// The JSON Schema of each document that `verb` prints, or of one answer by its name
+/// (`run once`; `error` for what stands on standard error); `None` when there is no such verb, or it has no answer of ours.
 #[must_use]
 pub fn schema_of(verb: &str) -> Option<Value> {
-    let wanted = |one: &&Output| one.verb == verb || (one.verb.is_empty() && one.name == verb);
-    let all: Vec<&Output> = OUTPUTS.iter().filter(wanted).collect();
+    let mut all: Vec<&Output> = OUTPUTS.iter().filter(|one| one.verb == verb).collect();
+    if all.is_empty() {
+        all.extend(OUTPUTS.iter().find(|one| one.name == verb));
+    }
     (!all.is_empty()).then(|| schema(&all))
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Decided {
     /// Until when; until `resume`, where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
+    /// What held before: who, why and until when; empty where nothing was paused.
+    before: String,
     /// Why nothing is sent all the same, where the configuration says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     configured: Option<String>,
@@ -70,11 +72,13 @@ fn decide(
     let loaded = context.config()?;
     let target = context.open_offline(&loaded, Some(target))?;
     let (who, why) = (answer.who().to_owned(), answer.why.clone());
+    let before = pipeline::paused(&loaded, &target)?.unwrap_or_default();
     let record = PauseRecord { who, why, paused, until };
     let now = context.clock.now();
     let record = pipeline::pause(&loaded.config.state, &target.name, &record, now)?;
     let configured = target.config.policy.paused.clone();
-    context.screen.show(&Decided { record, target: target.name, paused, until, configured })
+    let target = target.name;
+    context.screen.show(&Decided { record, target, paused, until, before, configured })
 }
 
 impl View for Decided {
@@ -90,12 +94,18 @@ impl View for Decided {
             (true, _) => text_table.line(format!(
                 "{target}: nothing is sent from now on, and what is wanted is kept; {until}."
             )),
+            (false, None) if self.before.is_empty() => {
+                text_table.line(format!("{target}: was not paused."))
+            }
             (false, None) => text_table
                 .line(format!("{target}: let go; the next cycle sends what differs by then.")),
             (false, Some(why)) => text_table.line(format!(
                 "{target}: still paused by the configuration, `policy.paused`: {why}"
             )),
         };
+        if self.paused && !self.before.is_empty() {
+            text_table.line(format!("  in place of the pause of {}", self.before));
+        }
     }
 
     fn exit(&self) -> Exit {

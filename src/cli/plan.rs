@@ -86,7 +86,7 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
                 target: name.clone(),
                 plan: Some(plan),
                 first: out.first(),
-                paused: paused(loaded, &target, context.clock.now())?,
+                paused: paused(loaded, &target)?,
                 ..TargetCycle::default()
             };
             let not_promoted = NotPromoted::of(loaded, name, &target.config, as_of)?;

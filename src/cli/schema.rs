@@ -25,7 +25,8 @@ pub(super) struct Args {
     name: Option<String>,
     /// With `output`: the verb whose `--json` is meant; `error` is what any verb
     /// prints when it stops
-    verb: Option<String>,
+    #[arg(num_args = 0..)]
+    verb: Vec<String>,
 }
 
 /// The schemas that there are.
@@ -38,9 +39,10 @@ pub(super) struct Names {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let Some(name) = &args.name else { return context.screen.show(&all()) };
     if name == "output" {
-        return output(context, args.verb.as_deref());
+        return output(context, &args.verb.join(" "));
     }
-    if let Some(verb) = &args.verb {
+    if !args.verb.is_empty() {
+        let verb = args.verb.join(" ");
         return Err(Failure::usage(format!("`{verb}` is too much: a schema has one name"))
             .cure(format!("say `schema {name}`, or `schema output {verb}`")));
     }
@@ -54,8 +56,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 }
 
 /// The schema of what a verb prints under `--json`, or the verbs that have one.
-fn output(context: &Context, verb: Option<&str>) -> Result<Exit, Failure> {
-    let Some(verb) = verb else { return context.screen.show(&Names { names: answers() }) };
+fn output(context: &Context, verb: &str) -> Result<Exit, Failure> {
+    if verb.is_empty() {
+        return context.screen.show(&Names { names: answers() });
+    }
     let schema = outputs::schema_of(verb).ok_or_else(|| {
         let verbs: BTreeSet<String> = answers().into_iter().map(|(verb, _)| verb).collect();
         let verbs: Vec<String> = verbs.into_iter().collect();

@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Bridge, OpenTarget, records};
-use crate::{config::Loaded, failure::Failure};
+use crate::{
+    config::{Loaded, Target},
+    failure::Failure,
+};
 
 /// How often a walk under way looks whether its target was paused.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -55,23 +58,34 @@ pub fn decide(
     records::keep(&folder(state, target), &text, now)
 }
 
-/// Why nothing is sent to a target at `at`: what the configuration says, else what
+/// Why nothing is sent to a target now: what the configuration says, else what
 /// a person said last; `None` where nothing is in the way.
 ///
 /// # Errors
 /// When a record can't be read: a pause that can't be read must not be taken for
 /// none.
-pub fn paused(
+pub fn paused(loaded: &Loaded, target: &OpenTarget) -> Result<Option<String>, Failure> {
+    // The truth of a cycle is older than now, and says nothing about a pause.
+    paused_by(loaded, &target.name, &target.config, target.clock.now())
+}
+
+/// The same at `now`, of a target that is not open.
+///
+/// # Errors
+/// When a record can't be read.
+pub fn paused_by(
     loaded: &Loaded,
-    target: &OpenTarget,
-    at: Timestamp,
+    name: &str,
+    config: &Target,
+    now: Timestamp,
 ) -> Result<Option<String>, Failure> {
-    if let Some(why) = &target.config.policy.paused {
+    if let Some(why) = &config.policy.paused {
         return Ok(Some(why.clone()));
     }
     let read = |text: &str| serde_json::from_str::<PauseRecord>(text);
-    let last = records::read(&folder(&loaded.config.state, &target.name), read)?.pop();
-    let holds = |record: &PauseRecord| record.paused && record.until.is_none_or(|until| at < until);
+    let last = records::read(&folder(&loaded.config.state, name), read)?.pop();
+    let holds =
+        |record: &PauseRecord| record.paused && record.until.is_none_or(|until| now < until);
     Ok(last.filter(holds).map(|PauseRecord { who, why, until, .. }| {
         let until = until.map_or_else(String::new, |until| format!(", until {until}"));
         format!("{who}: {why}{until}")
@@ -81,7 +95,7 @@ pub fn paused(
 impl Bridge {
     /// Why `target` is paused now. What can't be read is told by the walk.
     fn paused_now(&self, target: &OpenTarget) -> Option<String> {
-        paused(&self.loaded, target, self.clock.now()).ok().flatten()
+        paused(&self.loaded, target).ok().flatten()
     }
 
     /// Whether `target` is paused now.

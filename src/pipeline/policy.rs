@@ -43,7 +43,7 @@ pub fn policy(
     policy.settle_window = SignedDuration::from_mins(i64::from(said.settle_minutes));
     policy.batch_limit = target.config.delivery.batch_limit();
     policy.side_by_side = target.config.delivery.side_by_side();
-    policy.paused = pauses::paused(loaded, target, at)?;
+    policy.paused = pauses::paused(loaded, target)?;
     policy.blackouts = blackouts(target, at)?;
     let (state, measures) = (&loaded.config.state, &target.config.measures);
     policy.adopted = adopt::adopted(state, &target.name, measures, &target.scope)?;

@@ -35,7 +35,7 @@ impl Bridge {
         self.bind(target)?;
         self.believe_clock()?;
         let doing = self.board.doing(&target.name, "sending");
-        let watched = Reporting::sending(&*target.connector, doing, expected(plan));
+        let watched = Reporting::sending(target, doing, expected(plan));
         let policy = policy::policy(&self.loaded, target, self.clock.now())?;
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &watched, &push);
@@ -77,7 +77,7 @@ impl Bridge {
     ) -> Result<Recovered, Failure> {
         self.bind(target)?;
         let doing = self.board.doing(&target.name, "asking what became of earlier pushes");
-        let watched = Reporting::new(&*target.connector, doing);
+        let watched = Reporting::new(target, doing);
         let sweep = self.sweep_policy(target, Which::Unproven)?;
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &watched, &push);
@@ -150,7 +150,8 @@ impl Bridge {
         let Some(pack) = &target.config.pack else { return Ok(None) };
         let _doing = self.board.doing(&target.name, "writing the pack");
         let policy = policy::policy(&self.loaded, target, as_of)?;
-        let request = PackRequest { policy: &policy, as_of, who: PACK_READER };
+        let now = self.clock.now();
+        let request = PackRequest { policy: &policy, as_of, now, who: PACK_READER };
         let folder = pack.folder.join(&target.name);
         let reader = self.reader()?;
         Ok(Some(fallback::write_pack(&reader, &*target.connector, &request, &folder)?))

@@ -13,7 +13,7 @@ use planthread_kit::{
     Discovery, Info, PackFile, Poll, RecordedBatch, Selection, Sent, Submission,
 };
 
-use super::Entry;
+use super::{Entry, OpenTarget, target::Heard};
 use crate::report::text_table::count;
 
 /// Nobody knows whether the target took what was sent.
@@ -23,6 +23,7 @@ const UNCLEAR: Class = Class::Transient { sent: Sent::Maybe };
 #[derive(Debug)]
 pub(super) struct Reporting<'a> {
     inner: &'a dyn Connector,
+    heard: &'a Heard,
     doing: Entry,
     /// Batches that the plan has.
     batches: u64,
@@ -38,17 +39,18 @@ struct SoFar {
 }
 
 impl<'a> Reporting<'a> {
-    /// Watches what `inner` reads, and what becomes of earlier pushes.
-    pub(super) fn new(inner: &'a dyn Connector, doing: Entry) -> Self {
-        Self::sending(inner, doing, Prediction::default())
+    /// Watches what is read of `target`, and what becomes of earlier pushes.
+    pub(super) fn new(target: &'a OpenTarget, doing: Entry) -> Self {
+        Self::sending(target, doing, Prediction::default())
     }
 
-    /// Watches what `inner` sends of a plan that is expected to take so long.
-    pub(super) fn sending(inner: &'a dyn Connector, doing: Entry, expected: Prediction) -> Self {
+    /// Watches what is sent of a plan that is expected to take so long.
+    pub(super) fn sending(target: &'a OpenTarget, doing: Entry, expected: Prediction) -> Self {
         if expected.write_ms > 0 {
             doing.expected(expected.write_ms);
         }
-        Self { inner, doing, batches: expected.batches, so_far: Mutex::default() }
+        let (inner, heard) = (&*target.connector, &*target.heard);
+        Self { inner, heard, doing, batches: expected.batches, so_far: Mutex::default() }
     }
 
     fn so_far(&self) -> MutexGuard<'_, SoFar> {
@@ -100,6 +102,7 @@ impl Connector for Reporting<'_> {
         self.began(batch.recorded());
         Box::pin(async move {
             let submitted = self.inner.submit(batch, attempt).await;
+            self.heard.note("submit", submitted.is_ok());
             match &submitted {
                 Ok(Submission::Submitted) => {
                     self.state(batch.recorded(), "the target works on them");
@@ -120,6 +123,7 @@ impl Connector for Reporting<'_> {
     ) -> BoxFuture<'a, Result<Poll, ConnectorError>> {
         Box::pin(async move {
             let answer = self.inner.poll(attempt, batch).await;
+            self.heard.note("poll", answer.is_ok());
             if let Ok(Poll::Running { state }) = &answer {
                 self.state(batch, &format!("the target says {state}"));
             }
@@ -132,7 +136,9 @@ impl Connector for Reporting<'_> {
         selection: &'a Selection,
     ) -> BoxFuture<'a, Result<Vec<SeenCell>, ConnectorError>> {
         Box::pin(async move {
-            let read = self.inner.read(selection).await?;
+            let read = self.inner.read(selection).await;
+            self.heard.note("read", read.is_ok());
+            let read = read?;
             let mut so_far = self.so_far();
             so_far.read += u64::try_from(read.len()).unwrap_or(u64::MAX);
             let cells = so_far.read;

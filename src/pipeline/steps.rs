@@ -101,9 +101,6 @@ pub struct TargetCycle {
     /// Why nothing is sent to the target at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
-    /// Whether the target answered a read or a write: a walk may need neither.
-    #[serde(skip)]
-    pub answered: bool,
     /// Why it ended early; nothing is dropped, the next cycle goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Failure>,
@@ -138,8 +135,9 @@ impl Bridge {
     /// Walks `course` at `target`. What stopped it stands in the answer.
     pub async fn walk(&self, target: &OpenTarget, course: Course<'_>) -> TargetCycle {
         let mut done = TargetCycle { target: target.name.clone(), ..TargetCycle::default() };
+        target.heard.clear();
         // A record that can't be read is told where the policy is made of it.
-        done.paused = pauses::paused(&self.loaded, target, self.clock.now()).ok().flatten();
+        done.paused = pauses::paused(&self.loaded, target).ok().flatten();
         let gate = target.connector.info().agreement.as_ref();
         done.agreement = gate.map(|gate| gate.status(self.clock.now()));
         if let Err(failure) = self.steps(target, course, &mut done).await {
@@ -152,19 +150,45 @@ impl Bridge {
     }
 
     /// Notes that the target was away, or is back. A walk that our own side stopped
-    /// says nothing about the target.
+    /// says nothing about the target, nor does one that asked nothing; a job that the
+    /// target still works on is an answer.
     fn note_outage(&self, target: &OpenTarget, done: &TargetCycle) -> Result<(), Failure> {
         let (name, now) = (target.name.as_str(), self.clock.now());
-        match &done.stopped {
-            None if done.answered => fallback::back(&self.state, name, now)?,
-            Some(Failure { class: Some(class), message: said, .. }) => {
+        let class = done.stopped.as_ref().map(|failure| failure.class);
+        match (class, target.heard.answered()) {
+            (Some(Some(class)), Some(false)) => {
+                let said = done.stopped.as_ref().map_or("", |failure| failure.message.as_str());
                 let pack_of = done.pack.as_ref().map(|pack| pack.as_of);
-                let cause = fallback::Cause { class: class.word(), said, pack_of };
+                let reads = target.heard.reads();
+                let cause = fallback::Cause { class: class.word(), said, reads, pack_of };
                 fallback::away(&self.state, name, cause, now)?;
             }
-            None | Some(_) => {}
+            (None | Some(Some(_)), Some(true)) => fallback::back(&self.state, name, now)?,
+            // What it had refused is not wanted any more, and all that is due is read.
+            (None, None) if self.refuses(target)? => fallback::back(&self.state, name, now)?,
+            _ => {}
         }
         Ok(())
+    }
+
+    /// Whether an outage lasts in which the target could be read.
+    fn refuses(&self, target: &OpenTarget) -> Result<bool, Failure> {
+        let outage = fallback::outage(&self.reader()?, &target.name)?;
+        Ok(outage.is_some_and(|outage| outage.reads))
+    }
+
+    /// Reads what a plan is made on: what was never read, and everything where the
+    /// target could not be reached. Somebody may have loaded a pack by hand, or put
+    /// back a copy. Why it could not be read, where it could not.
+    async fn read_basis(&self, target: &OpenTarget) -> Result<Option<Failure>, Failure> {
+        let outage = fallback::outage(&self.reader()?, &target.name)?;
+        let away = outage.is_some_and(|outage| !outage.reads);
+        let which = if away { Which::All } else { Which::Unread };
+        let read = self.verify(target, which).await?;
+        if away && read.read > 0 && read.error.is_none() {
+            fallback::back(&self.state, &target.name, self.clock.now())?;
+        }
+        Ok(read.error.map(Failure::from))
     }
 
     async fn steps(
@@ -194,11 +218,7 @@ impl Bridge {
             }
             (Some(quiet), _) => Some(quiet),
             // What stands there is the basis of the plan, and what an undo returns to.
-            (None, _) => {
-                let basis = self.verify(target, Which::Unread).await?;
-                done.answered = basis.read > 0;
-                basis.error.map(Failure::from)
-            }
+            (None, _) => self.read_basis(target).await?,
         };
         // The answers said what time it is there.
         let mut on_time = true;
@@ -263,7 +283,6 @@ impl Bridge {
         let mut plan = BufReader::new(open(file)?);
         let applied = self.apply(target, &mut plan, only_unmoved).await?;
         done.stopped = applied.stopped.clone().map(Failure::from);
-        done.answered |= applied.accepted > 0;
         done.applied = Some(applied);
         Ok(())
     }
@@ -305,7 +324,6 @@ impl Bridge {
         if let Some(error) = report.error.take() {
             done.stopped.get_or_insert(error.into());
         }
-        done.answered |= report.read > 0;
         done.verified = Some(report);
         Ok(())
     }

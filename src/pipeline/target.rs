@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::Path,
-    sync::{Arc, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use jiff::Timestamp;
@@ -35,6 +35,42 @@ pub struct OpenTarget {
     pub connector: Arc<dyn Connector>,
     /// Opens when the target keeps failing; shared by everything that pushes.
     pub breaker: Arc<Breaker>,
+    /// Time, for what people decided until when.
+    pub clock: Arc<dyn Clock>,
+    /// What it answered in the walk that is under way.
+    pub(super) heard: Arc<Heard>,
+}
+
+/// What a target answered last, verb by verb.
+#[derive(Debug, Default)]
+pub(super) struct Heard(Mutex<BTreeMap<&'static str, bool>>);
+
+impl Heard {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, bool>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets everything: a walk begins.
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    /// Notes whether the target has answered `verb` as it should.
+    pub(super) fn note(&self, verb: &'static str, answered: bool) {
+        self.lock().insert(verb, answered);
+    }
+
+    /// Whether it can be read, as far as anybody asked.
+    pub(super) fn reads(&self) -> bool {
+        self.lock().get("read").is_none_or(|answered| *answered)
+    }
+
+    /// Whether all that was asked was answered in the end; nothing where nobody
+    /// asked.
+    pub(super) fn answered(&self) -> Option<bool> {
+        let heard = self.lock();
+        (!heard.is_empty()).then(|| heard.values().all(|answered| *answered))
+    }
 }
 
 /// The network of each target, where it is not the real one: tests and drills
@@ -113,7 +149,8 @@ impl Opener {
         let scope = target.scope();
         let breaker = Arc::new(Breaker::new(BreakerPolicy::default()));
         let (name, config) = (name.to_owned(), target.clone());
-        Ok(OpenTarget { name, config, scope, connector, breaker })
+        let (clock, heard) = (Arc::clone(&self.clock), Arc::default());
+        Ok(OpenTarget { name, config, scope, connector, breaker, clock, heard })
     }
 
     /// Creates at the target called `name` what its connector ships for it.

@@ -23,7 +23,7 @@ impl Bridge {
                 _ => "reading back",
             },
         );
-        let watched = Reporting::new(&*target.connector, doing);
+        let watched = Reporting::new(target, doing);
         let policy = self.sweep_policy(target, which)?;
         let swept = verify::sweep(&self.state, &watched, &*self.clock, &policy).await;
         if swept.as_ref().map_or(true, |swept| swept.read > 0) {

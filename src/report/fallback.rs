@@ -30,6 +30,9 @@ pub struct TargetFallback {
     pub target: String,
     /// The outage that lasts; empty while the target answers.
     pub away: Vec<Outage>,
+    /// Who lets nothing be sent to it, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
     /// Whether a folder for its packs is configured.
     pub configured: bool,
     /// What a person would load now.
@@ -72,15 +75,20 @@ impl TargetFallback {
         for outage in &self.away {
             away(text_table, outage, now);
         }
+        if let Some(why) = &self.paused {
+            let paused = text_table.tint(Tone::Warn, "paused");
+            text_table.line(format!("  {paused} ({why}): nothing is sent"));
+        }
         match &self.pack {
             Some(PackAt { folder, manifest }) => {
-                let (of, cells) = (manifest.as_of, count(manifest.cells, "cell"));
+                let written = manifest.written_at.unwrap_or(manifest.as_of);
                 text_table.line(format!(
-                    "  by hand: {} has {cells}, of {} ({} old); its README.txt says who may load it \
-                     and how",
+                    "  by hand: {} has {}, written {} ago, of {}; its README.txt says who may load \
+                     it and how",
                     folder.display(),
-                    instant(of),
-                    age(now, of)
+                    count(manifest.cells, "cell"),
+                    age(now, written),
+                    instant(manifest.as_of)
                 ));
                 if manifest.valid_until.is_some_and(|until| until <= now) {
                     let stale = text_table.tint(Tone::Bad, "stale:");
@@ -104,8 +112,9 @@ impl TargetFallback {
             let Outage { began, ended, class, tries, waiting, .. } = outage;
             let until = ended.map_or_else(String::new, instant);
             text_table.line(format!(
-                "  was away from {} to {until}: {class}, tried {tries} times, {} waiting at the end",
+                "  was away from {} to {until}: {class}, tried {}, {} waiting at the last try",
                 instant(*began),
+                count(*tries, "time"),
                 count(*waiting, "cell")
             ));
         }
@@ -115,12 +124,18 @@ impl TargetFallback {
 /// One line of an outage that lasts; `status` shows it, too.
 pub(super) fn away(text_table: &mut TextTable, outage: &Outage, now: Timestamp) {
     let Outage { target, began, class, said, tries, waiting, .. } = outage;
-    let words = text_table.tint(Tone::Bad, "away");
+    let words = if outage.reads { "refuses what is written" } else { "away" };
+    let words = text_table.tint(Tone::Bad, words);
+    let times = count(*tries, "time");
     text_table.line(format!(
-        "{target}: {words} since {} ({}), tried {tries} times; {} waiting",
+        "{target}: {words} since {} ({}), tried {times}; {} waiting",
         instant(*began),
         age(now, *began),
         count(*waiting, "cell")
     ));
     text_table.line(format!("  first: {class}: {said}"));
+    let Outage { last, last_class, last_said, .. } = outage;
+    if (class, said) != (last_class, last_said) {
+        text_table.line(format!("  at {}: {last_class}: {last_said}", instant(*last)));
+    }
 }

@@ -3,14 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
-use planthread::pipeline::Course;
 use planthread_contracts::Period;
 use planthread_engine::{
     fallback::{self, Cause, Manifest},
     ledger::{self, CellView},
-    verify::Which,
 };
 use planthread_kit::{BoxFuture, Clock as _, SendError, Transport};
 use planthread_mocks::{Fault, sap_ibp::Options};
@@ -244,19 +243,31 @@ fn a_quiet_window_is_no_outage() {
 }
 
 #[test]
-fn a_walk_that_asks_nobody_ends_no_outage() {
+fn after_an_outage_everything_is_read_before_anything_is_planned() {
     let world = World::small();
     let live = world.open();
     world.cycle(&live);
-    let cause = Cause { class: "transient", said: "no route", pack_of: None };
+    world.assert_landed(&live, "before");
+    let cause = Cause { class: "transient", said: "no route", reads: false, pack_of: None };
     fallback::away(&live.bridge.state, "ibp", cause, world.clock.now()).unwrap();
-    let mark = world.mark();
+    // Somebody has put back an old copy of the target meanwhile.
+    let ((resource, location, period, measure), _) = world.stored().into_iter().next().unwrap();
+    let edit = json!({ "resource": resource, "location": location, "period": period.to_string(),
+        "measure": measure, "value": "1.5", "who": "Ada" });
+    assert_eq!(world.planner("/planner/edit", &edit)["changed"], 1);
     let done = world.cycle(&live);
-    assert_eq!((done.stopped.is_none(), world.mark()), (true, mark), "nobody was asked");
+    assert!(done.stopped.is_none(), "{:?}", done.stopped);
     let known = || fallback::outages(&live.bridge.reader().unwrap()).unwrap();
-    assert_eq!(known().len(), 1, "{:?}", known());
-    let read_back = Which::All;
-    let read = live.bridge.walk(&live.target, Course::Verify { read_back });
-    assert!(world.clock.block_on(read).stopped.is_none());
     assert_eq!(known(), [], "it answered");
+    assert_eq!(live.status().locks, 1, "what a person typed is noticed at once");
+}
+
+#[test]
+fn a_job_that_the_target_still_works_on_is_no_outage() {
+    let options = Options { import_ends_after: Duration::from_hours(1), ..Options::default() };
+    let world = World::new(&plan_of(3, 5), options);
+    let live = world.open();
+    let done = world.cycle(&live);
+    assert!(done.stopped.is_some(), "it is longer than the wait limit");
+    assert_eq!(fallback::outages(&live.bridge.reader().unwrap()).unwrap(), []);
 }

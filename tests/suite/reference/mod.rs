@@ -24,7 +24,9 @@ fn pages() -> BTreeMap<String, String> {
             let about = "What each verb prints under `--json`, one document a line. `output` says \
                          which answer it is, `version` which version of it. A version gains \
                          fields and words; a field that leaves or means something else raises \
-                         it. `planthread schema output VERB` prints the JSON Schema.";
+                         it. `planthread schema output VERB` prints the JSON Schema. Not among them: the \
+                         events of `derive --signals`, which are contracts, and what `export -o -`, \
+                         `completions` and `schema NAME` print as it is.";
             schema::answers("Answers in JSON", about, &outputs::everything())
         }),
     ]);

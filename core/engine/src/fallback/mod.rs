@@ -5,6 +5,6 @@ mod outage;
 mod pack;
 
 pub use self::{
-    outage::{Cause, Outage, away, back, outages, past_outages},
+    outage::{Cause, Outage, away, back, outage, outages, past_outages},
     pack::{Manifest, PackRequest, PackedFile, write_pack},
 };

@@ -20,6 +20,13 @@ pub struct Outage {
     pub said: String,
     /// The newest try that failed.
     pub last: Timestamp,
+    /// The class of the error of the newest try.
+    pub last_class: String,
+    /// What that error said.
+    pub last_said: String,
+    /// Whether the target could be read at the newest try: then it refuses what is
+    /// written.
+    pub reads: bool,
     /// Tries that failed, one a cycle.
     pub tries: u64,
     /// Cells that were not seen as wanted at the newest try.
@@ -39,6 +46,8 @@ pub struct Cause<'a> {
     pub class: &'a str,
     /// What the error said.
     pub said: &'a str,
+    /// Whether the target can be read.
+    pub reads: bool,
     /// Instant of the truth in the pack that was written all the same.
     pub pack_of: Option<Timestamp>,
 }
@@ -50,7 +59,8 @@ pub struct Cause<'a> {
 /// When the state can't be read or written.
 pub fn away(state: &State, target: &str, cause: Cause<'_>, now: Timestamp) -> Result<()> {
     let target = target.to_owned();
-    let (class, said, pack_of) = (cause.class.to_owned(), cause.said.to_owned(), cause.pack_of);
+    let (class, said) = (cause.class.to_owned(), cause.said.to_owned());
+    let Cause { reads, pack_of, .. } = cause;
     state.change(move |tx| {
         let mut waiting = 0;
         for (scope, of, _) in tx.scopes()? {
@@ -62,11 +72,32 @@ pub fn away(state: &State, target: &str, cause: Cause<'_>, now: Timestamp) -> Re
         let known = tx.outage_now(&target)?;
         let tries = known.as_ref().map_or(0, |known| known.tries) + 1;
         let pack_of = pack_of.or(known.and_then(|known| known.pack_of));
-        let (began, last) = (now, now);
-        let ended = None;
-        let outage = Outage { target, began, class, said, last, tries, waiting, pack_of, ended };
-        tx.put_outage(&outage)
+        // What is known of its beginning stays.
+        let (last_class, last_said) = (class.clone(), said.clone());
+        let (began, last, ended) = (now, now, None);
+        tx.put_outage(&Outage {
+            target,
+            began,
+            class,
+            said,
+            last,
+            last_class,
+            last_said,
+            reads,
+            tries,
+            waiting,
+            pack_of,
+            ended,
+        })
     })
+}
+
+/// The outage of `target` that lasts.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn outage(reader: &Reader, target: &str) -> Result<Option<Outage>> {
+    reader.at_once(|db| db.outage_now(target))
 }
 
 /// Notes that `target` answered at `now`. Nothing is written where it was not away.
@@ -74,7 +105,7 @@ pub fn away(state: &State, target: &str, cause: Cause<'_>, now: Timestamp) -> Re
 /// # Errors
 /// When the state can't be read or written.
 pub fn back(state: &State, target: &str, now: Timestamp) -> Result<()> {
-    if state.reader()?.at_once(|db| db.outage_now(target))?.is_none() {
+    if outage(&state.reader()?, target)?.is_none() {
         return Ok(());
     }
     let target = target.to_owned();
@@ -108,7 +139,7 @@ mod tests {
         let state = State::open(dir.path(), now()).unwrap();
         let at = |minutes: i64| now() + jiff::SignedDuration::from_mins(minutes);
         back(&state, "north", at(0)).unwrap();
-        let cause = |class, pack_of| Cause { class, said: "no route", pack_of };
+        let cause = |class, pack_of| Cause { class, said: "no route", reads: false, pack_of };
         away(&state, "north", cause("transient", Some(at(1))), at(1)).unwrap();
         away(&state, "north", cause("auth", None), at(2)).unwrap();
         away(&state, "south", cause("drift", None), at(2)).unwrap();
@@ -130,5 +161,6 @@ mod tests {
             ]
         );
         assert_eq!((all[2].last, all[2].pack_of), (at(2), Some(at(1))));
+        assert_eq!(all[2].last_class, "auth", "its present cause");
     }
 }

@@ -33,6 +33,8 @@ pub struct PackRequest<'a> {
     pub policy: &'a Policy,
     /// The instant that the pack is of.
     pub as_of: Timestamp,
+    /// Now.
+    pub now: Timestamp,
     /// Who may load it, for the note.
     pub who: &'a str,
 }
@@ -61,6 +63,9 @@ pub struct Manifest {
     pub scope: String,
     /// The instant that it is of.
     pub as_of: Timestamp,
+    /// When it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_at: Option<Timestamp>,
     /// From here on its first value is stale.
     pub valid_until: Option<Timestamp>,
     /// The ledger's counter when it was made.
@@ -93,6 +98,7 @@ pub fn write_pack(
         target: request.policy.target.clone(),
         scope: request.policy.scope.name().to_owned(),
         as_of: request.as_of,
+        written_at: Some(request.now),
         valid_until,
         counter,
         cells: cells.len(),
@@ -201,11 +207,12 @@ fn note(manifest: &Manifest, who: &str) -> String {
         .map_or_else(|| "no periods".to_owned(), |(from, to)| format!("{from} to {to}"));
     let until =
         manifest.valid_until.map_or_else(|| "not stated".to_owned(), |until| until.to_string());
+    let written = manifest.written_at.map_or_else(String::new, |at| format!("Written:  {at}\n"));
     format!(
         "Capacity signals of Planthread, for loading by hand\n\
          ====================================================\n\n\
          Target:   {} (scope {})\n\
-         State of: {}\n\
+         State of: {}\n{written}\
          Stale from: {until}. After that, treat the numbers as assumed.\n\
          Contents: {} cells, {periods}\n\n{}\n\n\
          Who may load it: {who}.\n\n\

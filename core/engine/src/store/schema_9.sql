@@ -6,6 +6,9 @@ CREATE TABLE outage (
     class TEXT NOT NULL,      -- the class of its error, as a word
     said TEXT NOT NULL,       -- what it said
     last INTEGER NOT NULL,    -- the newest try that failed
+    last_class TEXT NOT NULL,
+    last_said TEXT NOT NULL,
+    reads INTEGER NOT NULL,   -- whether it could be read then
     tries INTEGER NOT NULL,
     waiting INTEGER NOT NULL, -- cells that were not seen as wanted at the newest try
     pack_of INTEGER,          -- truth of the newest pack that was written meanwhile

@@ -236,8 +236,12 @@ fn a_pack_holds_what_is_wanted_and_the_one_before_stays_beside_it() {
     world.want(&[("R1", 48, "100")]);
     let folder = world.dir.join("share");
     let policy = world.policy();
-    let request =
-        PackRequest { policy: &policy, as_of: world.clock.now(), who: "the planning lead" };
+    let request = PackRequest {
+        policy: &policy,
+        as_of: world.clock.now(),
+        now: world.clock.now(),
+        who: "the planning lead",
+    };
     let first = write_pack(&world.reader(), &world.fake, &request, &folder).unwrap();
     assert_eq!((first.cells, first.files[0].rows), (4, 4));
     world.advance(60);
