@@ -5,11 +5,12 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use jiff::SignedDuration;
-use planthread::failure::Exit;
+use planthread::{failure::Exit, pipeline::Course};
 use planthread_contracts::RevisionState;
 use planthread_engine::{
     continuity::{Continuity, TakeBack, continuity},
     ledger::{self, CaseKind},
+    verify::Which,
 };
 use planthread_mocks::sap_ibp::Options;
 use rust_decimal::Decimal;
@@ -255,4 +256,22 @@ fn law_20_two_bridges_with_states_of_their_own_meet_before_the_second_writes() {
     let done = world.cycle(&first);
     assert_eq!(writes(&world, mark), 0, "{done:?}");
     assert!(done.policy_holds.unwrap().held.contains_key("second_writer"));
+}
+
+#[test]
+fn a_heartbeat_that_was_cleared_is_no_second_writer() {
+    let world = world();
+    let live = world.open();
+    assert!(world.cycle(&live).stopped.is_none());
+    for ((resource, location, period, measure), _) in world.stored() {
+        let edit = json!({ "resource": resource, "location": location,
+            "period": period.to_string(), "measure": measure, "value": "0", "who": "load" });
+        world.planner("/planner/edit", &edit);
+    }
+    let read_back = Which::All;
+    let read = live.bridge.walk(&live.target, Course::Verify { read_back });
+    let report = world.clock.block_on(read).verified.unwrap();
+    assert!(report.read > 50, "{report:?}");
+    let kinds: Vec<CaseKind> = open_cases(&live).into_iter().map(|case| case.kind).collect();
+    assert!(!kinds.is_empty() && !kinds.contains(&CaseKind::SecondWriter), "{kinds:?}");
 }

@@ -91,7 +91,8 @@ pub(crate) fn classify(
 
 /// Whether the heartbeat that was read is another live writer's: a number that
 /// was never ours, also where we have not written yet; and one that was ours
-/// before, where the present one had landed already. Once told of, it is known.
+/// before, where the present one had landed already. Once told of, it is known. One
+/// that was cleared is nobody's.
 pub(crate) fn another_writer(known: &Known<'_>, read: Option<Decimal>) -> bool {
     let Some(beat) = read.filter(|beat| !beat.is_zero() && *beat != known.value) else {
         return false;

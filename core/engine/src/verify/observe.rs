@@ -151,8 +151,9 @@ impl Judge<'_> {
             older: &older,
             absent_is_zero: self.decl(&key.measure).is_some_and(|decl| decl.absent_is_zero),
         };
-        let heartbeat = self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat);
-        let meaning = if heartbeat && another_writer(&known, read) {
+        let beats = self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat);
+        let heartbeat = beats && another_writer(&known, read);
+        let meaning = if heartbeat {
             Meaning::Foreign
         } else {
             classify(&known, read, self.now, self.seen.settle_window)
