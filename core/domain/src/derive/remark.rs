@@ -125,8 +125,10 @@ fn conflicts<'a>(
         *of.entry(told.join(" and ")).or_default() += one.span.ms();
     }
     let words = |(by, told): (Speakers, BTreeMap<String, i64>)| {
-        let told: Vec<String> =
-            told.iter().map(|(told, ms)| format!("{told} for {} h", shown(hours(*ms)))).collect();
+        let told: Vec<String> = told
+            .iter()
+            .map(|(told, ms)| format!("{told} for {} h in all", shown(hours(*ms))))
+            .collect();
         format!(
             "{} differ, and have the same rank: {}; the lower side counts until a person says who is right with `planthread rejects believe`",
             names(plant, by),

@@ -96,7 +96,7 @@ fn a_verdict_ends_a_conflict_for_its_time_and_the_last_one_holds() {
     };
     let (status, down, text) = of(Vec::new());
     assert_eq!((status, down), (Status::Conflicting, 43.into()), "the lower side");
-    let sides = "rank: events says unplanned stop and twin says up for 43 h; the lower";
+    let sides = "rank: events says unplanned stop and twin says up for 43 h in all; the lower";
     assert!(text.contains(sides), "{text}");
     let (status, down, text) = of(vec![verdict(2, (0, 168), 170)]);
     assert_eq!((status, down), (Status::Live, 0.into()), "the twin saw no stop");
