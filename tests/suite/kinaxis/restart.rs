@@ -129,8 +129,31 @@ fn until(mortal: &Mortal, done: impl Fn() -> bool) -> bool {
 /// request is a case of the conformance suite.
 #[test]
 fn a_file_of_a_dead_attempt_is_not_loaded_for_a_table_that_gets_nothing() {
-    const TABLE: &str = "Planthread::PlanCut.";
-    let mut mortal = Mortal::new(registered(), &way());
+    let (mortal, keys) = dead_before_the_trigger(&way());
+    assert!(until(&mortal, || !written(&mortal).is_empty()), "nothing was loaded");
+    let stale = written(&mortal).into_iter().find(|measure| measure.starts_with(TABLE));
+    assert_eq!(stale, None);
+    for key in keys {
+        ledger::unlock(&mortal.site.bridge().state, key).unwrap();
+    }
+    assert!(until(&mortal, || open(&mortal.site) == 0));
+}
+
+/// Nothing public says what an empty Full file does.
+#[test]
+fn without_the_switch_no_empty_file_is_made_and_nothing_is_loaded() {
+    let mut way = way();
+    way.targets["maestro"]["settings"]["data_load"]["empty_file"] = false.into();
+    let (mortal, _) = dead_before_the_trigger(&way);
+    assert!(!until(&mortal, || !written(&mortal).is_empty()), "{:?}", written(&mortal));
+}
+
+const TABLE: &str = "Planthread::PlanCut.";
+
+/// A bridge that died with all files in the extract area, and a person who takes all
+/// cells of one table then.
+fn dead_before_the_trigger(way: &Way) -> (Mortal, Vec<CellKey>) {
+    let mut mortal = Mortal::new(registered(), way);
     let lines = mortal.undisturbed();
     let trigger = lines.iter().position(|line| line.ends_with("/dataupdate/trigger")).unwrap();
     mortal.begin();
@@ -146,11 +169,5 @@ fn a_file_of_a_dead_attempt_is_not_loaded_for_a_table_that_gets_nothing() {
         let lock = Lock { key, kind: LockKind::Send, owner, reason, since: now, until };
         ledger::lock(&mortal.site.bridge().state, lock).unwrap();
     }
-    assert!(until(&mortal, || !written(&mortal).is_empty()), "nothing was loaded");
-    let stale = written(&mortal).into_iter().find(|measure| measure.starts_with(TABLE));
-    assert_eq!(stale, None);
-    for key in keys {
-        ledger::unlock(&mortal.site.bridge().state, key).unwrap();
-    }
-    assert!(until(&mortal, || open(&mortal.site) == 0));
+    (mortal, keys)
 }

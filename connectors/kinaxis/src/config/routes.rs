@@ -78,6 +78,11 @@ pub struct DataLoad {
     /// Who decided that a Full file may lack rows that were seen, and until when.
     #[serde(default)]
     pub fewer_rows: Option<Decision>,
+    /// Whether an empty file may replace what a dead attempt may have left for a table
+    /// that was just read as empty. Nothing public says what an empty Full file does;
+    /// without this the load is refused.
+    #[serde(default)]
+    pub empty_file: bool,
 }
 
 /// A worksheet on the messages of data updates (`System::DataUpdateMessage`).

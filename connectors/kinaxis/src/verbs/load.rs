@@ -145,6 +145,11 @@ async fn file(
             context.guard.admit(&file, context.clock().now())?;
         }
     }
+    if left && rows.is_empty() && !load.empty_file {
+        let text = format!("{} is empty, and an older file may lie there", layout.full());
+        return Err(ConnectorError::new(Class::Drift, LOAD, text)
+            .cure("ask what an empty file does, then set `settings.data_load.empty_file: true`"));
+    }
     Ok((!bare || left || !rows.is_empty()).then_some(rows))
 }
 
