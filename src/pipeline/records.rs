@@ -63,7 +63,9 @@ pub(super) fn read<T, E: fmt::Display>(
 /// # Errors
 /// When it can't be written.
 pub(super) fn keep(folder: &Path, record: &str, now: Timestamp) -> Result<PathBuf, Failure> {
-    let stamp = now.strftime("%Y%m%dT%H%M%S%3fZ").to_string();
+    // A later decision sorts behind the earlier ones, also after the clock was set back.
+    let last = all(folder)?.pop().and_then(|(file, _)| stamp_of(&file));
+    let stamp = now.strftime("%Y%m%dT%H%M%S%3fZ").to_string().max(last.unwrap_or_default());
     let part = folder.join(format!(".{stamp}-{}.part", std::process::id()));
     planthread_engine::make_folder(folder)?;
     let whole = || {
@@ -83,6 +85,12 @@ pub(super) fn keep(folder: &Path, record: &str, now: Timestamp) -> Result<PathBu
     // What is left of it is no record, and nobody reads it.
     let _ = fs::remove_file(&part);
     kept
+}
+
+/// The instant in the name of a record.
+fn stamp_of(file: &Path) -> Option<String> {
+    let name = file.file_stem()?.to_str()?;
+    Some(name.split('_').next()?.to_owned())
 }
 
 /// Gives a finished file its name, the next one in order where another record has it.
@@ -105,6 +113,21 @@ fn link(folder: &Path, stamp: &str, part: &Path) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_later_decision_sorts_behind_an_earlier_one_whatever_the_clock_says() {
+        let folder = std::env::temp_dir().join(format!("planthread-later-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let now: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
+        let hours = [40 * 24, 0, 0, 41 * 24, -5, 40 * 24];
+        for (number, hours) in hours.into_iter().enumerate() {
+            let at = now + jiff::SignedDuration::from_hours(hours);
+            keep(&folder, &number.to_string(), at).unwrap();
+        }
+        let kept: Vec<String> = all(&folder).unwrap().into_iter().map(|(_, text)| text).collect();
+        assert_eq!(kept, (0..hours.len()).map(|number| format!("{number}\n")).collect::<Vec<_>>());
+        fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn records_of_one_instant_both_stay_and_half_a_record_is_none() {
