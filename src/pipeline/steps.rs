@@ -155,6 +155,10 @@ impl Bridge {
     fn note_outage(&self, target: &OpenTarget, done: &TargetCycle) -> Result<(), Failure> {
         let (name, now) = (target.name.as_str(), self.clock.now());
         let class = done.stopped.as_ref().map(|failure| failure.class);
+        // Whoever refuses what is written can be read all the time.
+        let outage = fallback::outage(&self.reader()?, name)?;
+        let refuses = outage.is_some_and(|outage| outage.reads);
+        let nothing = done.plan.as_ref().is_some_and(|plan| plan.header.counts.groups == 0);
         match (class, target.heard.answered()) {
             (Some(Some(class)), Some(false)) => {
                 let said = done.stopped.as_ref().map_or("", |failure| failure.message.as_str());
@@ -163,18 +167,14 @@ impl Bridge {
                 let cause = fallback::Cause { class: class.word(), said, reads, pack_of };
                 fallback::away(&self.state, name, cause, now)?;
             }
-            (None | Some(Some(_)), Some(true)) => fallback::back(&self.state, name, now)?,
-            // What it had refused is not wanted any more, and all that is due is read.
-            (None, None) if self.refuses(target)? => fallback::back(&self.state, name, now)?,
+            (None | Some(Some(_)), Some(true)) if !refuses || nothing || target.heard.wrote() => {
+                fallback::back(&self.state, name, now)?;
+            }
+            // What it had refused is not wanted any more.
+            (None, None) if refuses && nothing => fallback::back(&self.state, name, now)?,
             _ => {}
         }
         Ok(())
-    }
-
-    /// Whether an outage lasts in which the target could be read.
-    fn refuses(&self, target: &OpenTarget) -> Result<bool, Failure> {
-        let outage = fallback::outage(&self.reader()?, &target.name)?;
-        Ok(outage.is_some_and(|outage| outage.reads))
     }
 
     /// Reads what a plan is made on: what was never read, and everything where the

@@ -60,6 +60,12 @@ impl Heard {
         self.lock().insert(verb, answered);
     }
 
+    /// Whether it has taken something, or works on it.
+    pub(super) fn wrote(&self) -> bool {
+        let heard = self.lock();
+        ["submit", "poll"].iter().any(|verb| heard.get(verb).is_some_and(|answered| *answered))
+    }
+
     /// Whether it can be read, as far as anybody asked.
     pub(super) fn reads(&self) -> bool {
         self.lock().get("read").is_none_or(|answered| *answered)

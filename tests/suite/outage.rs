@@ -6,10 +6,12 @@ use std::{
     time::Duration,
 };
 
+use planthread::pipeline::Course;
 use planthread_contracts::Period;
 use planthread_engine::{
     fallback::{self, Cause, Manifest},
     ledger::{self, CellView},
+    verify::Which,
 };
 use planthread_kit::{BoxFuture, Clock as _, SendError, Transport};
 use planthread_mocks::{Fault, sap_ibp::Options};
@@ -270,4 +272,19 @@ fn a_job_that_the_target_still_works_on_is_no_outage() {
     let done = world.cycle(&live);
     assert!(done.stopped.is_some(), "it is longer than the wait limit");
     assert_eq!(fallback::outages(&live.bridge.reader().unwrap()).unwrap(), []);
+}
+
+#[test]
+fn who_refuses_what_is_written_is_not_back_because_it_can_be_read() {
+    let world = World::small();
+    let live = world.open();
+    world.cycle(&live);
+    let cause = Cause { class: "transient", said: "503", reads: true, pack_of: None };
+    fallback::away(&live.bridge.state, "ibp", cause, world.clock.now()).unwrap();
+    let known = || fallback::outages(&live.bridge.reader().unwrap()).unwrap();
+    let read = live.bridge.walk(&live.target, Course::Verify { read_back: Which::All });
+    assert!(world.clock.block_on(read).verified.unwrap().read > 0);
+    assert_eq!(known().len(), 1, "nothing was written: {:?}", known());
+    assert!(world.cycle(&live).stopped.is_none());
+    assert_eq!(known(), [], "there is nothing to write any more");
 }
