@@ -29,7 +29,7 @@ use crate::{
 /// events, and a short file makes short tests.
 const COUNTS_KEPT: usize = 100;
 /// Points of one target that are tried one after the other.
-const LANE: usize = 4;
+const LANE: usize = 2;
 /// A whole cycle, and one that takes what is in the journal.
 const RUN: [&str; 2] = ["run", "--once"];
 const APPLY: [&str; 1] = ["apply"];
