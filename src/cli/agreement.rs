@@ -63,6 +63,13 @@ enum Act {
     },
 }
 
+impl Args {
+    /// Whether it writes to a target, or lets one be written.
+    pub(super) const fn changes(&self) -> bool {
+        matches!(self.act, Act::Probe { .. } | Act::Enable { .. })
+    }
+}
+
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     match &args.act {
         Act::Key { file } => make_key(context, file),

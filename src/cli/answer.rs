@@ -58,7 +58,7 @@ impl OneTarget {
 }
 
 /// A word that answers for something: it says something.
-fn said(text: &str) -> Result<String, &'static str> {
+pub(super) fn said(text: &str) -> Result<String, &'static str> {
     match text.trim() {
         "" => Err("it is empty; what a person decides is answered for"),
         text => Ok(text.to_owned()),

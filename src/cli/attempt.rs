@@ -42,6 +42,13 @@ enum What {
     },
 }
 
+impl Args {
+    /// Whether it ends one.
+    pub(super) const fn changes(&self) -> bool {
+        matches!(self.what, What::End { .. })
+    }
+}
+
 /// The pushes that have no end yet.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Open {

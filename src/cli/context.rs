@@ -1,8 +1,13 @@
 //! What every verb shares: the common options, the screen, the clock.
 
-use std::{future::Future, io::IsTerminal as _, path::PathBuf, sync::Arc};
+use std::{
+    future::Future,
+    io::IsTerminal as _,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
-use planthread_engine::{Reader, ledger};
+use planthread_engine::{Reader, audit_trail::Head, ledger};
 use planthread_kit::{Clock, Discovery, SystemClock};
 use tracing_subscriber::{
     Layer as _,
@@ -14,13 +19,14 @@ use tracing_subscriber::{
 };
 
 use super::{
+    answer::said,
     screen::{self, Screen},
     ticker::{Manner, Ticker},
 };
 use crate::{
     config::{self, ConfigError, Loaded},
-    failure::Failure,
-    pipeline::{Board, Bridge, OpenTarget, Opener, looked},
+    failure::{Exit, Failure},
+    pipeline::{Actor, Board, Bridge, OpenTarget, Opener, looked},
     report::text_table::visible,
 };
 
@@ -39,6 +45,9 @@ pub(super) struct Common {
     /// Print the same answer as JSON
     #[arg(long, global = true)]
     pub(super) json: bool,
+    /// Who answers for what is changed; without it, the `identity` of the configuration
+    #[arg(long, global = true, value_name = "NAME", value_parser = said)]
+    pub(super) who: Option<String>,
     /// Print what happens inside, on standard error; -vv also details, -vvv also those
     /// of libraries
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
@@ -55,12 +64,33 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// What is under way.
     pub board: Arc<Board>,
+    /// What the verb changes, as it stands in the audit trail.
+    change: Option<Arc<Change>>,
     _ticker: Arc<Ticker>,
+}
+
+/// A verb that changes something: what the audit trail says of it.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// The verb.
+    pub(super) act: String,
+    /// The whole command line.
+    pub(super) line: String,
+    /// Where it stands in which state's trail, and by whom, once it is there.
+    pub(super) begun: OnceLock<Begun>,
+}
+
+/// A change that stands in the audit trail.
+#[derive(Debug)]
+pub(super) struct Begun {
+    state: PathBuf,
+    actor: Actor,
+    number: u64,
 }
 
 impl Context {
     /// The world of this process.
-    pub(super) fn new(common: Common) -> Self {
+    pub(super) fn new(common: Common, change: Option<Change>) -> Self {
         let screen = Screen::of_process(common.json);
         if common.verbose > 0 {
             trace_to_stderr(screen.colour, common.verbose);
@@ -73,7 +103,8 @@ impl Context {
             (true, _) => Manner::Silent,
         };
         let ticker = Ticker::start(Arc::clone(&board), Arc::clone(&clock), manner);
-        Self { common, screen, clock, board, _ticker: Arc::new(ticker) }
+        let change = change.map(Arc::new);
+        Self { common, screen, clock, board, change, _ticker: Arc::new(ticker) }
     }
 
     /// Reads the configuration that the options name.
@@ -86,7 +117,38 @@ impl Context {
             loaded.config.state = std::path::absolute(state)
                 .map_err(|error| Failure::io("use the state directory", state, &error))?;
         }
+        self.begin(&loaded)?;
         Ok(loaded)
+    }
+
+    /// Whoever answers for what this verb changes.
+    fn actor(&self, loaded: &Loaded) -> Actor {
+        Actor::new(self.common.who.as_deref(), &loaded.config)
+    }
+
+    /// Appends what the verb is about to change to the audit trail, once.
+    fn begin(&self, loaded: &Loaded) -> Result<(), Failure> {
+        let Some(change) = self.change.as_ref().filter(|change| change.begun.get().is_none())
+        else {
+            return Ok(());
+        };
+        let (state, actor) = (loaded.config.state.clone(), self.actor(loaded));
+        let about = [("line", change.line.clone())];
+        let Head { number, .. } = actor.does(&state, self.clock.now(), &change.act, about)?;
+        // One thread reads the configuration of a verb.
+        let _ = change.begun.set(Begun { state, actor, number });
+        Ok(())
+    }
+
+    /// Appends how the change ended.
+    pub(super) fn end(&self, exit: Exit) {
+        let Some(begun) = self.change.as_ref().and_then(|change| change.begun.get()) else {
+            return;
+        };
+        let about = [("entry", begun.number.to_string()), ("exit", exit.code().to_string())];
+        if let Err(failure) = begun.actor.does(&begun.state, self.clock.now(), "end", about) {
+            self.screen.fail(&failure, None);
+        }
     }
 
     /// Reads the configuration with every profile and keeps every fault, for
@@ -142,8 +204,10 @@ impl Context {
     /// When the configuration is wrong, or somebody else writes the state.
     pub fn bridge(&self) -> Result<Bridge, Failure> {
         let opener = Opener::new(Arc::clone(&self.clock));
-        let bridge = Bridge::open(self.config()?, Arc::clone(&self.clock), opener)?;
-        Ok(bridge.watched(Arc::clone(&self.board)))
+        let loaded = self.config()?;
+        let actor = self.actor(&loaded);
+        let bridge = Bridge::open(loaded, Arc::clone(&self.clock), opener)?;
+        Ok(bridge.watched(Arc::clone(&self.board)).answered_by(actor))
     }
 
     /// The configuration, and its state for reading: works beside a writer.

@@ -43,13 +43,13 @@ mod validate;
 mod verify;
 pub mod vocabulary;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, process::ExitCode, sync::OnceLock};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::failure::{Exit, Failure};
-use context::Common;
 pub use context::Context;
+use context::{Change, Common};
 
 /// Factory truth, landed in the plan, with proof.
 #[derive(Debug, Parser)]
@@ -149,25 +149,94 @@ enum Verb {
     Completions(completions::Args),
 }
 
+impl Verb {
+    /// Whether it takes records in, decides something, or sends: what the audit trail
+    /// holds. What is read back from a target is in the ledger.
+    const fn changes(&self) -> bool {
+        match self {
+            Self::Apply(_)
+            | Self::Run(_)
+            | Self::Ingest(_)
+            | Self::Collect(_)
+            | Self::Deliver(_)
+            | Self::Undo(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Retry(_)
+            | Self::Release(_)
+            | Self::TakeBack(_)
+            | Self::Promote(_)
+            | Self::Adopt(_) => true,
+            Self::Attempt(args) => args.changes(),
+            Self::Rejects(args) => args.changes(),
+            Self::Agreement(args) => args.changes(),
+            Self::Fallback(_)
+            | Self::Demo(_)
+            | Self::Mock(_)
+            | Self::Init(_)
+            | Self::Validate(_)
+            | Self::Setup(_)
+            | Self::Check(_)
+            | Self::Discover(_)
+            | Self::Map(_)
+            | Self::Derive(_)
+            | Self::Accuracy(_)
+            | Self::Plan(_)
+            | Self::Verify(_)
+            | Self::Status(_)
+            | Self::Audit(_)
+            | Self::Trace(_)
+            | Self::Export(_)
+            | Self::Schema(_)
+            | Self::Explain(_)
+            | Self::Completions(_) => false,
+        }
+    }
+}
+
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.collect();
-    let cli = match parse(&arguments) {
-        Ok(cli) => cli,
+    let (cli, act) = match parse(&arguments) {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
-    let context = Context::new(cli.common);
+    let change =
+        cli.verb.changes().then(|| Change { act, line: line(&arguments), begun: OnceLock::new() });
+    let context = Context::new(cli.common, change);
     let exit = dispatch(&context, cli.verb).unwrap_or_else(|failure| {
         context.screen.fail(&failure, None);
         failure.exit
     });
+    context.end(exit);
     ExitCode::from(exit.code())
 }
 
-fn parse(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+/// The command line, and its verb in words.
+fn parse(arguments: &[OsString]) -> Result<(Cli, String), clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
-    Cli::from_arg_matches(&matches)
+    let mut words = Vec::new();
+    let mut verb = matches.subcommand();
+    while let Some((word, of_it)) = verb {
+        words.push(word);
+        verb = of_it.subcommand();
+    }
+    let act = words.join(" ");
+    Ok((Cli::from_arg_matches(&matches)?, act))
+}
+
+/// The arguments as one line; what holds a space is quoted.
+fn line(arguments: &[OsString]) -> String {
+    let quoted = |argument: &OsString| {
+        let text = argument.to_string_lossy();
+        if text.contains(char::is_whitespace) || text.is_empty() {
+            format!("{text:?}")
+        } else {
+            text.into_owned()
+        }
+    };
+    arguments.iter().skip(1).map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// The whole command line, for help, completions, and whoever checks pages
@@ -238,7 +307,7 @@ mod tests {
     #[test]
     fn json_may_stand_before_or_after_the_verb() {
         for line in [["planthread", "--json", "status"], ["planthread", "status", "--json"]] {
-            let cli = parse(&line.map(OsString::from)).unwrap();
+            let (cli, _) = parse(&line.map(OsString::from)).unwrap();
             assert!(cli.common.json);
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     pipeline::{Cycle, Probed, Retried, Traced},
     report::{
         TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, explain, fallback,
-        intake, mapping, planned, rejects, skew, status, target, text_table::time, verified,
+        intake, mapping, plans, rejects, skew, status, target, text_table::time, verified,
     },
 };
 use planthread_engine::continuity::TakenBack;
@@ -78,7 +78,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 52] = [
+pub const OUTPUTS: [Output; 53] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -90,6 +90,7 @@ pub const OUTPUTS: [Output; 52] = [
     of::<attempt::Open>("attempt"),
     of::<attempt::Ended>("attempt"),
     of::<audit::Audited>("audit"),
+    of::<audit::Listed>("audit"),
     of::<target::Checked>("check"),
     of::<intake::Collected>("collect"),
     of::<intake::Delivered>("deliver"),
@@ -108,7 +109,7 @@ pub const OUTPUTS: [Output; 52] = [
     of::<mapping::Suggested>("map"),
     of::<mock::Listening>("mock"),
     of::<pause::Decided>("pause"),
-    of::<planned::Plans>("plan"),
+    of::<plans::Plans>("plan"),
     of::<promote::Promoted>("promote"),
     of::<rejects::Rejects>("rejects"),
     of::<rejects::Decided>("rejects"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use planthread_engine::{
-    Reader,
+    Reader, audit_trail,
     status::{self, Withdrawn},
 };
 
@@ -15,7 +15,7 @@ use crate::{
         Bridge, Course, NotAdopted, NotPromoted, OpenTarget, PlanOutput, Proportion, TargetCycle,
         paused, plan_of_ledger,
     },
-    report::planned::{Planned, Plans},
+    report::{planned::Planned, plans::Plans},
 };
 
 /// What the verb takes.
@@ -49,7 +49,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         }
         Err(failure) => return Err(failure),
     };
-    let plans = Plans { targets: plans };
+    let audit = audit_trail::head(&loaded.config.state)?;
+    let plans = Plans { targets: plans, audit };
     let exit = context.screen.show(&plans)?;
     let changes = args.detailed_exitcode && plans.change_something();
     Ok(if exit == Exit::Ok && changes { Exit::Findings } else { exit })

@@ -104,6 +104,13 @@ struct Row {
     answer: Answer,
 }
 
+impl Args {
+    /// Whether it decides something.
+    pub(super) const fn changes(&self) -> bool {
+        !matches!(self.what, None | Some(What::Decided))
+    }
+}
+
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     match &args.what {
         None => list(context),

@@ -34,6 +34,10 @@ pub struct Config {
     /// time.
     #[serde(default = "state")]
     pub state: PathBuf,
+    /// Who answers for what this bridge does where nobody says `--who`, such as
+    /// `capacity-team`; without it, the account of the operating system.
+    #[serde(default)]
+    pub identity: Option<String>,
     /// The factory side: calendars, resources, sources, rules.
     pub plant: Plant,
     /// Where the numbers land, by the name that you give each target.

@@ -7,7 +7,7 @@ use planthread_domain::model::Plant;
 use planthread_engine::{Reader, State, ledger};
 use planthread_kit::Clock;
 
-use super::{Board, OpenTarget, Opener, again::Wants};
+use super::{Actor, Board, OpenTarget, Opener, again::Wants};
 use crate::{
     config::Loaded,
     failure::Failure,
@@ -29,6 +29,8 @@ pub struct Bridge {
     pub clock: Arc<dyn Clock>,
     /// What is under way.
     pub(super) board: Arc<Board>,
+    /// Who answers for what it sends.
+    pub(super) actor: Actor,
     plant: Arc<Plant>,
     /// What was wanted last.
     pub(super) wants: Wants,
@@ -47,7 +49,14 @@ impl Bridge {
         let board = Board::new(Arc::clone(&clock));
         let state = Arc::new(state);
         let opener = opener.on(&state);
-        Ok(Self { state, plant, wants: Wants::default(), clock, board, opener, loaded })
+        let actor = Actor::new(None, &loaded.config);
+        Ok(Self { state, actor, plant, wants: Wants::default(), clock, board, opener, loaded })
+    }
+
+    /// The same, for whose acts `actor` answers.
+    #[must_use]
+    pub fn answered_by(self, actor: Actor) -> Self {
+        Self { actor, ..self }
     }
 
     /// Writes what is under way on a board that somebody watches.

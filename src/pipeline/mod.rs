@@ -39,6 +39,7 @@ mod steps;
 mod target;
 mod time;
 mod trace;
+mod trail;
 mod truth;
 mod verify;
 mod waits;
@@ -68,6 +69,7 @@ pub use steps::{Course, TargetCycle, plan_header};
 pub use target::{OpenTarget, Opener, Transports};
 pub use time::second_place;
 pub use trace::{RecordRef, Traced, parse_cell, trace};
+pub use trail::Actor;
 pub use truth::{
     Journaled, Memory, Truth, derive_facts, derive_taken_cut, facts_of_files, facts_of_journal,
     facts_of_journal_at,

@@ -35,7 +35,11 @@ impl Bridge {
         self.bind(target)?;
         self.believe_clock()?;
         let doing = self.board.doing(&target.name, "sending");
-        let watched = Reporting::sending(target, doing, expected(plan));
+        let (cells, expected) = expected(plan);
+        let watched = Reporting::sending(target, doing, expected);
+        // Nothing goes out of which the trail does not say who sent it.
+        let about = [("target", target.name.clone()), ("cells", cells.to_string())];
+        self.note("send", about)?;
         let policy = policy::policy(&self.loaded, target, self.clock.now())?;
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &watched, &push);
@@ -45,8 +49,13 @@ impl Bridge {
         self.count_run(target)?;
         self.keep_pauses()?;
         let applied = applied?;
+        self.note("sent", sent(target, &applied))?;
         agreement::met(target, &applied, self.clock.now())?;
         Ok(applied)
+    }
+
+    fn note<const N: usize>(&self, act: &str, about: [(&str, String); N]) -> Result<(), Failure> {
+        self.actor.does(self.state.dir(), self.clock.now(), act, about).map(drop)
     }
 
     /// Settles what a crash left open, and reads back what is unproven.
@@ -158,13 +167,26 @@ impl Bridge {
     }
 }
 
-/// What the first line of a plan foretells, for whoever watches; whether it is a
+/// What the audit trail says of a plan that was sent.
+fn sent(target: &OpenTarget, applied: &Applied) -> [(&'static str, String); 7] {
+    [
+        ("target", target.name.clone()),
+        ("plan", applied.sha256.clone()),
+        ("sent", applied.sent.to_string()),
+        ("accepted", applied.accepted.to_string()),
+        ("rejected", applied.rejected.to_string()),
+        ("unproven", applied.unproven.to_string()),
+        ("refused", applied.refused.to_string()),
+    ]
+}
+
+/// What the first line of a plan counts and foretells, for whoever watches; whether it is a
 /// plan at all is for the engine to say.
-fn expected(plan: &mut impl BufRead) -> Prediction {
+fn expected(plan: &mut impl BufRead) -> (u64, Prediction) {
     let mut first = String::new();
     let read = plan.by_ref().take(HEADER_MAX).read_line(&mut first);
     let header = read.ok().and_then(|_| serde_json::from_str::<PlanHeader>(&first).ok());
-    header.map(|header| header.prediction).unwrap_or_default()
+    header.map(|header| (header.counts.cells, header.prediction)).unwrap_or_default()
 }
 
 /// More bytes than the first line of any plan has.

@@ -13,6 +13,7 @@ pub mod guard;
 pub mod intake;
 pub mod mapping;
 pub mod planned;
+pub mod plans;
 pub mod progress;
 mod proportion;
 pub mod rejects;

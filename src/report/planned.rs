@@ -10,12 +10,12 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::{
-    TextTable, Tone, View, agreement,
+    TextTable, Tone, agreement,
     proportion::proportion,
     text_table::{count, indented, instant},
 };
 use crate::{
-    failure::{Exit, Failure},
+    failure::Failure,
     pipeline::{NotAdopted, NotPromoted, Proportion, TargetCycle, WantReport},
 };
 
@@ -97,46 +97,8 @@ impl Planned {
     }
 }
 
-/// The plans of all targets that were asked for.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Plans {
-    /// Target by target.
-    pub targets: Vec<Planned>,
-}
-
-impl Plans {
-    /// Whether any of them sends a cell.
-    #[must_use]
-    pub fn change_something(&self) -> bool {
-        self.targets.iter().any(|plan| plan.summary.header.counts.cells > 0)
-    }
-}
-
-impl View for Plans {
-    const OUTPUT: &'static str = "plan";
-
-    fn write(&self, text_table: &mut TextTable) {
-        for plan in &self.targets {
-            plan.write(text_table);
-        }
-    }
-
-    /// A plan of a target that could not be read is one, and not the whole
-    /// answer.
-    fn exit(&self) -> Exit {
-        let unread = self.targets.iter().filter_map(|plan| plan.unread.as_ref());
-        let unread = unread.map(|failure| failure.exit).max().unwrap_or(Exit::Ok);
-        // Nothing of such a measure goes before somebody has answered for it.
-        let waits = self
-            .targets
-            .iter()
-            .any(|plan| !plan.not_adopted.is_empty() || !plan.proportion.asked.is_empty());
-        unread.max(if waits { Exit::Held } else { Exit::Ok })
-    }
-}
-
 impl Planned {
-    fn write(&self, text_table: &mut TextTable) {
+    pub(super) fn write(&self, text_table: &mut TextTable) {
         let header = &self.summary.header;
         let scope = if header.scope.is_empty() { "base" } else { &header.scope };
         let title = format!("{} / {scope}, as of {}", header.target, instant(header.as_of));
@@ -343,6 +305,10 @@ mod tests {
     use planthread_engine::plan::{PlanCounts, PlanHeader, Prediction};
 
     use super::*;
+    use crate::{
+        failure::Exit,
+        report::{View as _, plans::Plans},
+    };
 
     fn planned(held: &[(&str, u64)]) -> Planned {
         let held: BTreeMap<String, u64> =
@@ -385,12 +351,12 @@ mod tests {
         let said = text(&plan);
         assert!(said.contains("not read: the target answered 401"), "{said}");
         assert!(!said.contains("holds what is wanted"), "{said}");
-        let plans = Plans { targets: vec![planned(&[]), plan] };
+        let plans = Plans { targets: vec![planned(&[]), plan], audit: None };
         assert_eq!(plans.exit(), Exit::Usage);
         let json = serde_json::to_value(&plans).unwrap();
         assert_eq!(json["targets"][1]["unread"], "the target answered 401");
         assert!(json["targets"][0].get("unread").is_none());
-        assert_eq!(Plans { targets: vec![planned(&[])] }.exit(), Exit::Ok);
+        assert_eq!(Plans { targets: vec![planned(&[])], audit: None }.exit(), Exit::Ok);
     }
 
     #[test]
@@ -432,7 +398,7 @@ mod tests {
         {
             assert!(said.contains(part), "{part}: {said}");
         }
-        assert_eq!(Plans { targets: vec![planned(&[]), plan] }.exit(), Exit::Held);
+        assert_eq!(Plans { targets: vec![planned(&[]), plan], audit: None }.exit(), Exit::Held);
     }
 
     #[test]
@@ -471,7 +437,7 @@ mod tests {
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
-        assert_eq!(Plans { targets: vec![plan] }.exit(), Exit::Held);
+        assert_eq!(Plans { targets: vec![plan], audit: None }.exit(), Exit::Held);
     }
 
     #[test]

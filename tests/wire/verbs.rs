@@ -107,6 +107,7 @@ fn landed() -> BTreeSet<String> {
         ("attempt list", "attempt list"),
         ("retry", "retry"),
         ("audit", "audit verify"),
+        ("audit list", "audit list"),
         ("export", "export csv"),
         ("collect", "collect shared"),
         ("deliver", "deliver shared"),
@@ -115,8 +116,51 @@ fn landed() -> BTreeSet<String> {
     }
     changed(&mut told, &site);
     decided(&mut told);
+    audited(&mut told);
     told.follow("run", &["run round", "run target"]);
     told.seen
+}
+
+/// Who changed what stands in the audit trail, from the first record on; and what is
+/// taken out of it is missed by whoever kept its head.
+fn audited(told: &mut Told) {
+    let list = told.hear("audit list", "audit list --last 10000");
+    let entries = list["entries"].as_array().unwrap();
+    let of = |act: &str| -> Vec<&Value> { entries.iter().filter(|e| e["act"] == act).collect() };
+    for act in ["ingest", "apply", "send", "sent", "run", "collect", "deliver", "retry", "end"] {
+        assert!(!of(act).is_empty(), "no entry of {act}");
+    }
+    for act in [
+        "undo",
+        "rejects accept",
+        "rejects dismiss",
+        "rejects believe",
+        "promote",
+        "adopt",
+        "pause",
+        "resume",
+        "take-back",
+    ] {
+        assert!(of(act).iter().all(|entry| entry["who"] == "mara"), "{act}: {:?}", of(act));
+        assert!(!of(act).is_empty(), "no entry of {act}");
+    }
+    assert_eq!(of("release cell")[0]["who"], "ada", "{:?}", of("release cell"));
+    assert!(of("plan").is_empty() && of("status").is_empty() && of("audit list").is_empty());
+    assert!(entries.iter().all(|entry| entry["account"].as_str().is_some_and(|a| !a.is_empty())));
+
+    let verify = |told: &mut Told, head: &Value| {
+        told.hear("audit", &format!("audit verify --head {}", head.as_str().unwrap()))["trail"]
+            .clone()
+    };
+    let head = list["trail"]["head"]["digest"].clone();
+    assert!(verify(told, &head)["fault"].is_null());
+    let file = told.project.state().join("audit.ndjson");
+    let whole = fs::read_to_string(&file).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    fs::write(&file, lines[..3].join("\n") + "\n").unwrap();
+    assert_eq!(verify(told, &head)["fault"]["number"], 4);
+    fs::write(&file, whole).unwrap();
+    assert!(verify(told, &head)["fault"].is_null());
 }
 
 /// What follows from a landed cell, and from one that a person took.
@@ -136,7 +180,7 @@ fn changed(told: &mut Told, site: &Site) {
     assert_eq!(site.act("/planner/edit", &edit)["changed"], 1);
     told.hear("verify", "verify");
     told.hear("status", "status");
-    told.hear("release", &format!("release cell {cell}"));
+    told.hear("release", &format!("release cell {cell} --who ada"));
     told.hear("undo", &format!("undo {receipt} {WHO}"));
     told.hear("plan", "plan");
 }

@@ -10,6 +10,7 @@
 //! [`verify`] reads it back. A landing is proven there and nowhere else.
 //! [`continuity`] asks whether state and clock are still what they were.
 
+pub mod audit_trail;
 pub mod continuity;
 mod error;
 pub mod fallback;

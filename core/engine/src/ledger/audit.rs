@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Reader,
+    audit_trail::Checked,
     error::Result,
     store::{Db, audit::Digested},
 };
@@ -26,6 +27,9 @@ pub struct Audit {
     pub database: bool,
     /// What does not agree, in words.
     pub findings: Vec<String>,
+    /// The trail of who did what, where it was checked beside the database.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trail: Option<Checked>,
 }
 
 /// Findings of one kind that are named one by one.

@@ -1,0 +1,178 @@
+//! The audit trail: who did what, in a file that only grows.
+//!
+//! Each line of `audit.ndjson` in the state directory is one entry, and carries the
+//! digest of the line before it. So the digest of the last line, the head, stands
+//! for all of them: whoever wrote a head down can tell later, without this program's
+//! word for it, whether an entry before it was changed, taken out, or put in.
+//!
+//! Any process may append, also beside the writer of the state: a lock on the file
+//! puts them in order. What was appended is on the disk before the call returns.
+
+mod check;
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub use self::check::{Checked, Fault, check};
+use crate::{
+    EngineError,
+    error::Result,
+    store::{codec, make_folder, sync_dir},
+};
+
+/// What one entry says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Act {
+    /// When.
+    pub at: Timestamp,
+    /// Who answers for it: a person by `--who`, or the identity of the configuration.
+    pub who: String,
+    /// The account of the operating system under which the program ran.
+    pub account: String,
+    /// What was done, in one word: a verb of the program, `send` or `sent`.
+    pub act: String,
+    /// What it was done with: arguments, a plan, counts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub about: BTreeMap<String, String>,
+}
+
+/// One line of the trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Entry {
+    /// Its place, from 1.
+    pub number: u64,
+    /// SHA-256 of the line before it, lower-case hex; 64 zeros in the first line.
+    pub previous: String,
+    /// What it says.
+    #[serde(flatten)]
+    pub act: Act,
+}
+
+/// The last entry of a trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Head {
+    /// Its place, from 1.
+    pub number: u64,
+    /// SHA-256 of its line, lower-case hex.
+    pub digest: String,
+}
+
+/// A line may be so long, in bytes; what is longer is no entry.
+const LONGEST: u64 = 64 * 1024;
+
+/// The file of the trail in a state directory.
+#[must_use]
+pub fn file(dir: &Path) -> PathBuf {
+    dir.join("audit.ndjson")
+}
+
+/// Appends `act` to the trail in `dir`, durably, and says where the trail ends now.
+///
+/// The end of a line that was cut by a crash is taken out first: nobody was told
+/// that it is there.
+///
+/// # Errors
+/// When the file can't be read or written, or the entry is too long.
+pub fn append(dir: &Path, act: Act) -> Result<Head> {
+    make_folder(dir)?;
+    let path = file(dir);
+    let failed = |error| EngineError::io(&path)(error);
+    let new = !path.exists();
+    let mut trail = open(&path).map_err(failed)?;
+    // Whoever appends at the same moment holds it for one line.
+    trail.lock().map_err(failed)?;
+    let last = last_line(&mut trail).map_err(failed)?;
+    trail.set_len(last.end).map_err(failed)?;
+    trail.seek(SeekFrom::Start(last.end)).map_err(failed)?;
+    let entry = Entry { number: last.number() + 1, previous: last.digest(), act };
+    let mut line = serde_json::to_vec(&entry)
+        .map_err(|error| EngineError::Refused(format!("an entry can't be written: {error}")))?;
+    if line.len() as u64 >= LONGEST {
+        let reason = format!("an entry of the audit trail may have {LONGEST} bytes at most");
+        return Err(EngineError::Refused(reason));
+    }
+    let digest = digest(&line);
+    line.push(b'\n');
+    trail.write_all(&line).and_then(|()| trail.sync_data()).map_err(failed)?;
+    if new {
+        sync_dir(dir)?;
+    }
+    Ok(Head { number: entry.number, digest })
+}
+
+/// Where the trail in `dir` ends; nothing where there is none.
+///
+/// # Errors
+/// When the file can't be read.
+pub fn head(dir: &Path) -> Result<Option<Head>> {
+    let path = file(dir);
+    let last = match File::open(&path) {
+        Ok(mut trail) => last_line(&mut trail).map_err(EngineError::io(&path))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(EngineError::io(&path)(error)),
+    };
+    Ok((last.end > 0).then(|| Head { number: last.number(), digest: last.digest() }))
+}
+
+/// The last whole line of a trail.
+struct Last {
+    /// Without its line break.
+    line: Vec<u8>,
+    /// Where the next line begins.
+    end: u64,
+}
+
+impl Last {
+    /// The place of the entry; 0 where there is none. A line that can't be read is
+    /// named by [`check`], and stops nobody who has to write down what he does.
+    fn number(&self) -> u64 {
+        serde_json::from_slice::<Entry>(&self.line).map_or(0, |entry| entry.number)
+    }
+
+    fn digest(&self) -> String {
+        if self.end == 0 { none() } else { digest(&self.line) }
+    }
+}
+
+/// What the first line names as the line before it.
+fn none() -> String {
+    "0".repeat(64)
+}
+
+fn digest(line: &[u8]) -> String {
+    codec::hex(&Sha256::digest(line))
+}
+
+/// Reads the end of a trail: as much as two lines can have.
+fn last_line(trail: &mut File) -> io::Result<Last> {
+    let length = trail.seek(SeekFrom::End(0))?;
+    let from = length.saturating_sub(2 * LONGEST);
+    trail.seek(SeekFrom::Start(from))?;
+    let mut tail = Vec::new();
+    trail.take(2 * LONGEST).read_to_end(&mut tail)?;
+    let Some(end) = tail.iter().rposition(|byte| *byte == b'\n') else {
+        return Ok(Last { line: Vec::new(), end: 0 });
+    };
+    let begin = tail[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    Ok(Last { line: tail[begin..end].to_vec(), end: from + end as u64 + 1 })
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(test)]
+mod tests;

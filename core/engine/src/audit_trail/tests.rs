@@ -1,0 +1,96 @@
+//! A trail that was changed, cut, put back or written by several at once.
+
+use std::{fs, thread};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::testing::{TempDir, now};
+
+fn act(what: &str) -> Act {
+    let about = BTreeMap::from([("target".to_owned(), "plan".to_owned())]);
+    let (who, account) = ("Anna".to_owned(), "uid 1000".to_owned());
+    Act { at: now(), who, account, act: what.to_owned(), about }
+}
+
+fn trail(name: &str, entries: usize) -> (TempDir, Vec<Head>) {
+    let dir = TempDir::new(name);
+    let heads = (0..entries).map(|_| append(dir.path(), act("pause")).unwrap()).collect();
+    (dir, heads)
+}
+
+fn checked(dir: &Path, kept: Option<&str>) -> Checked {
+    check(dir, kept, |_| Ok(())).unwrap()
+}
+
+#[test]
+fn a_whole_trail_is_whole_up_to_each_of_its_heads() {
+    let (dir, heads) = trail("trail-whole", 5);
+    assert_eq!(head(dir.path()).unwrap().as_ref(), heads.last());
+    for kept in &heads {
+        let checked = checked(dir.path(), Some(&kept.digest));
+        assert_eq!((checked.entries, checked.fault), (5, None));
+    }
+    let empty = TempDir::new("trail-none");
+    assert_eq!(head(empty.path()).unwrap(), None);
+    assert_eq!(checked(empty.path(), None), Checked::default());
+    assert!(checked(empty.path(), Some(&heads[0].digest)).fault.is_some());
+}
+
+#[test]
+fn an_older_copy_is_told_by_a_head_that_was_kept() {
+    let (dir, _) = trail("trail-older", 3);
+    let old = fs::read(file(dir.path())).unwrap();
+    let kept = append(dir.path(), act("apply")).unwrap();
+    fs::write(file(dir.path()), old).unwrap();
+    assert_eq!(checked(dir.path(), None).fault, None);
+    let fault = checked(dir.path(), Some(&kept.digest)).fault.unwrap();
+    assert_eq!(fault.number, 4);
+    // Other entries in its place change nothing about that.
+    append(dir.path(), act("resume")).unwrap();
+    assert!(checked(dir.path(), Some(&kept.digest)).fault.is_some());
+}
+
+#[test]
+fn processes_that_append_at_once_make_one_chain() {
+    let dir = TempDir::new("trail-at-once");
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..25).for_each(|_| drop(append(dir.path(), act("pause")).unwrap())));
+        }
+    });
+    assert_eq!((checked(dir.path(), None).entries, checked(dir.path(), None).fault), (100, None));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_changed_byte_is_named_at_its_entry(at in any::<prop::sample::Index>(), bit in 0u8..8) {
+        let (dir, heads) = trail("trail-flip", 6);
+        let kept = &heads.last().unwrap().digest;
+        let mut bytes = fs::read(file(dir.path())).unwrap();
+        let at = at.index(bytes.len());
+        let number = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
+        bytes[at] ^= 1 << bit;
+        fs::write(file(dir.path()), bytes).unwrap();
+        let fault = checked(dir.path(), Some(kept)).fault.unwrap();
+        // A line that can still be read is found by the one that follows it.
+        prop_assert!(fault.number == number || fault.number == number + 1, "{fault:?}, {number}");
+    }
+
+    #[test]
+    fn a_line_that_was_cut_is_none_and_the_next_one_follows(cut in 1usize..150) {
+        let (dir, heads) = trail("trail-cut", 3);
+        let path = file(dir.path());
+        let bytes = fs::read(&path).unwrap();
+        let begin = bytes.iter().rposition(|byte| *byte == b'{').unwrap();
+        let begin = bytes[..begin].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+        fs::write(&path, &bytes[..bytes.len() - cut.min(bytes.len() - begin)]).unwrap();
+        prop_assert_eq!(head(dir.path()).unwrap().unwrap(), heads[1].clone());
+        let next = append(dir.path(), act("resume")).unwrap();
+        prop_assert_eq!(next.number, 3);
+        let checked = checked(dir.path(), Some(&next.digest));
+        prop_assert_eq!((checked.entries, checked.fault), (3, None));
+    }
+}
