@@ -6,6 +6,7 @@
 //! - [`registry`]: the one place that names connectors.
 //! - [`serve`]: intake, from files, standard input and HTTP.
 //! - [`pipeline`]: ingest → derive → project → want → plan → apply → verify.
+//! - [`operate`]: what an operator is told of a bridge that runs.
 //! - [`output`]: files that a person names for an answer.
 //! - [`report`]: what people and programs get to see.
 //! - [`demo`]: a simulated plant in front of a sandbox.
@@ -18,6 +19,7 @@ pub mod config;
 pub mod demo;
 pub mod failure;
 pub mod in_process;
+pub mod operate;
 pub mod output;
 pub mod pipeline;
 pub mod registry;

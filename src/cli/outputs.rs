@@ -15,6 +15,7 @@ use super::{
 use crate::{
     demo::Once,
     failure::{Exit, Failure},
+    operate::{Health, Ready},
     pipeline::{Cycle, Probed, Retried, Traced},
     report::{
         TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, explain, fallback,
@@ -33,7 +34,7 @@ struct Versioned<'a, V: View> {
 }
 
 /// The JSON of an answer, on one line.
-pub(super) fn json_of<V: View>(view: &V) -> serde_json::Result<String> {
+pub(crate) fn json_of<V: View>(view: &V) -> serde_json::Result<String> {
     serde_json::to_string(&Versioned { output: V::OUTPUT, version: V::VERSION, view })
 }
 
@@ -78,7 +79,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 53] = [
+pub const OUTPUTS: [Output; 55] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -122,6 +123,8 @@ pub const OUTPUTS: [Output; 53] = [
     of::<Cycle>("run"),
     of::<cycled::Taken<'static>>("run"),
     of::<cycled::Walked<'static>>("run"),
+    of::<Health>("run"),
+    of::<Ready>("run"),
     of::<schema::Names>("schema"),
     of::<target::Sheet>("setup"),
     of::<setup::Pushed>("setup"),

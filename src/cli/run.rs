@@ -13,14 +13,16 @@ use tokio::{
 
 use super::{Context, stop::asked_to_stop};
 use crate::{
+    config::Operations,
     failure::{Exit, Failure},
+    operate::{ROUNDS, Register, Watch},
     pipeline::{Bridge, GRACE, News, OpenTarget, Rounds, Stop},
     report::{
         cycled::{Taken, Walked},
         planned::seconds,
         text_table::time,
     },
-    serve::http::Endpoint,
+    serve::{http::Endpoint, operations::OperationsDoor},
 };
 
 /// What the verb takes.
@@ -66,7 +68,11 @@ async fn forever(
     let interrupted = asked_to_stop();
     tokio::pin!(interrupted);
     let (ask, stop) = Stop::new();
-    let endpoint = open_intake(context, &bridge, stop.clone()).await?;
+    let watch = Arc::new(Watch::new(&bridge, &targets, stall(&bridge))?);
+    let doors = [
+        open_intake(context, &bridge, stop.clone()).await?,
+        open_operations(context, &bridge, &watch, stop.clone()).await?,
+    ];
     let every = Duration::from_secs(bridge.loaded.config.run.every_seconds.max(1));
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     context.screen.say(&format!(
@@ -78,11 +84,14 @@ async fn forever(
     let rounds = Rounds::new(Arc::clone(&bridge), news, stop);
     let mut loops: Vec<JoinHandle<()>> = Vec::new();
     for target in targets {
+        let (name, pulses) = (format!("target {}", target.name), Arc::clone(&watch.pulses));
         let target = rounds.target(target);
-        loops.push(on_a_thread(move || target.run()));
+        loops.push(on_a_thread(move || async move { pulses.keep(&name, target.run()).await }));
     }
-    loops.push(on_a_thread(move || rounds.run(every)));
-    let mut teller = Teller { context, told, last: None, exits: BTreeMap::new() };
+    let pulses = Arc::clone(&watch.pulses);
+    loops.push(on_a_thread(move || async move { pulses.keep(ROUNDS, rounds.run(every)).await }));
+    let register = Arc::clone(&watch.register);
+    let mut teller = Teller { context, told, register, last: None, exits: BTreeMap::new() };
     tokio::select! {
         told = teller.tell() => told?,
         () = &mut interrupted => {
@@ -93,7 +102,7 @@ async fn forever(
             ));
         }
     }
-    end(&bridge, &ask, loops, endpoint).await;
+    end(&bridge, &ask, loops, doors).await;
     teller.rest()
 }
 
@@ -102,15 +111,13 @@ async fn end(
     bridge: &Bridge,
     ask: &watch::Sender<bool>,
     loops: Vec<JoinHandle<()>>,
-    endpoint: Option<Intake>,
+    doors: [Option<Open>; 2],
 ) {
     ask.send_replace(true);
     let all = async {
         futures_util::future::join_all(loops).await;
-        if let Some(endpoint) = endpoint {
-            // Whoever is being answered is answered; how it ended is nobody's question.
-            let _ = endpoint.await;
-        }
+        // Whoever is being answered is answered; how it ended is nobody's question.
+        futures_util::future::join_all(doors.into_iter().flatten()).await;
     };
     tokio::select! {
         () = all => {}
@@ -131,6 +138,7 @@ where
 struct Teller<'a> {
     context: &'a Context,
     told: UnboundedReceiver<News>,
+    register: Arc<Register>,
     last: Option<Timestamp>,
     exits: BTreeMap<String, Exit>,
 }
@@ -155,9 +163,11 @@ impl Teller<'_> {
 
     fn show(&mut self, news: News) -> Result<(), Failure> {
         let screen = &self.context.screen;
-        let at = Some(self.context.clock.now());
+        let now = self.context.clock.now();
+        self.register.note(&news, now);
+        let at = Some(now);
         let (who, exit) = match news {
-            News::Round(round) => {
+            News::Round { round, .. } => {
                 self.last = Some(round.truth.as_of);
                 let taken = Taken { at, as_of: round.truth.as_of, intake: &round.intake };
                 (String::new(), screen.show(&taken)?)
@@ -169,7 +179,7 @@ impl Teller<'_> {
                 screen.fail(&failure, at);
                 (String::new(), failure.exit)
             }
-            News::Walked { as_of, done } => {
+            News::Walked { as_of, done, .. } => {
                 let late = self.last.is_some_and(|last| last > as_of);
                 let exit = screen.show(&Walked { at, as_of, done: &done, late })?;
                 (done.target, exit)
@@ -193,14 +203,15 @@ impl Teller<'_> {
     }
 }
 
-type Intake = JoinHandle<Result<(), Failure>>;
+/// A door that answers until the stop.
+type Open = JoinHandle<Result<(), Failure>>;
 
 /// Opens the HTTP door, where one is configured.
 async fn open_intake(
     context: &Context,
     bridge: &Bridge,
     mut stop: Stop,
-) -> Result<Option<Intake>, Failure> {
+) -> Result<Option<Open>, Failure> {
     let Some(config) = &bridge.loaded.config.intake.http else { return Ok(None) };
     let endpoint = Endpoint::bind(config).await?;
     context.screen.say(&format!("Taking CloudEvents on http://{}/events", endpoint.address))?;
@@ -208,4 +219,28 @@ async fn open_intake(
     let stop = async move { stop.asked().await };
     let clock = Arc::clone(&bridge.clock);
     Ok(Some(tokio::spawn(endpoint.serve(door, clock, stop))))
+}
+
+/// Opens the door for whoever operates the bridge, where one is configured.
+async fn open_operations(
+    context: &Context,
+    bridge: &Bridge,
+    watch: &Arc<Watch>,
+    mut stop: Stop,
+) -> Result<Option<Open>, Failure> {
+    let Some(config) = &bridge.loaded.config.run.operations else { return Ok(None) };
+    let door = OperationsDoor::bind(config).await?;
+    let address = door.address;
+    context
+        .screen
+        .say(&format!("Telling operators on http://{address}/healthz, /readyz, /metrics"))?;
+    let stop = async move { stop.asked().await };
+    let clock = Arc::clone(&bridge.clock);
+    Ok(Some(tokio::spawn(door.serve(Arc::clone(watch), clock, stop))))
+}
+
+/// How long a loop may be silent.
+fn stall(bridge: &Bridge) -> Duration {
+    let config = bridge.loaded.config.run.operations.as_ref();
+    config.map_or(Duration::MAX, Operations::stall)
 }

@@ -7,6 +7,7 @@ mod include;
 mod load;
 mod locate;
 mod model;
+mod operations;
 mod overlap;
 mod parser_messages;
 mod policy;
@@ -27,6 +28,7 @@ pub use delivery::DeliverySettings;
 pub use error::ConfigError;
 pub use load::{Loaded, parse, read, read_all};
 pub use model::{ClockConfig, Config, HttpIntake, InUse, Intake, RunConfig, Target, Wiring};
+pub use operations::Operations;
 pub use policy::{Fallback, Pack, Policy, Withdraw};
 
 use crate::failure::Failure;

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{DeliverySettings, Fallback, Pack, Policy};
+use super::{DeliverySettings, Fallback, Operations, Pack, Policy};
 
 /// The configuration of one Planthread: one plant, any number of targets.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -172,11 +172,14 @@ pub struct RunConfig {
     #[serde(default = "every")]
     #[schemars(range(min = 1, max = 86_400))]
     pub every_seconds: u64,
+    /// The endpoints for whoever operates it; absent: none are opened.
+    #[serde(default)]
+    pub operations: Option<Operations>,
 }
 
 impl Default for RunConfig {
     fn default() -> Self {
-        Self { every_seconds: every() }
+        Self { every_seconds: every(), operations: None }
     }
 }
 

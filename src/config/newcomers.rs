@@ -13,7 +13,7 @@ type Fault = (&'static str, &'static str, &'static str, &'static str, &'static s
 const EVENTS: &str = "columns: { time: time, machine: machine, event: event }";
 const TIME: &str = "plant.sources[0].reader.machine_events.time.format";
 
-const FAULTS: [Fault; 34] = [
+const FAULTS: [Fault; 37] = [
     ("zone: Europe/Berlin", "zone: [Europe/Berlin", "", "illegal", "correct the YAML"),
     ("  zone: Europe/Berlin", "\tzone: Europe/Berlin", "", "tabs", "by spaces"),
     ("  zone: Europe/Berlin", "  zonne: Europe/Berlin", "plant.zonne", "unknown", "`zone`"),
@@ -185,6 +185,27 @@ const FAULTS: [Fault; 34] = [
         "run.every_seconds",
         "5m",
         "whole number",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { operations: { listen: \"0.0.0.0:9464\" } }\ntargets:\n",
+        "run.operations.listen",
+        "loopback",
+        "`hosts`",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { operations: { listen: \"0.0.0.0:9464\", hosts: [\"http://bridge:9464\"] } }\ntargets:\n",
+        "run.operations.hosts[0]",
+        "http://bridge:9464",
+        "without a port",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { operations: { listen: \"127.0.0.1:9464\", stall_minutes: 0 } }\ntargets:\n",
+        "run.operations.stall_minutes",
+        "1 to 1440",
+        "10 by default",
     ),
 ];
 

@@ -28,6 +28,9 @@ pub(super) fn run(config: &Config, faults: &mut Faults<'_>) {
         let cure = "write the seconds from one cycle to the next, 3600 for an hour";
         faults.add("run.every_seconds", reason, cure);
     }
+    if let Some(operations) = &config.run.operations {
+        operations.check(faults);
+    }
     let clock = &config.clock;
     for (field, number, most) in [
         ("clock.tolerance_minutes", clock.tolerance_minutes, TOLERANCE_MAX),

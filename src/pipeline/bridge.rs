@@ -1,18 +1,18 @@
 //! The bridge, put together once: configuration, state, targets, clock.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use planthread_domain::model::Plant;
 use planthread_engine::{Reader, State, ledger};
-use planthread_kit::Clock;
+use planthread_kit::{Clock, QuotaStanding, TenantKey};
 
 use super::{Actor, Board, OpenTarget, Opener, again::Wants};
 use crate::{
     config::Loaded,
     failure::Failure,
     serve::{
-        Door as _, JournalDoor,
+        Arrivals, Door as _, JournalDoor,
         files::{self, FileReport},
         snapshot,
     },
@@ -32,6 +32,7 @@ pub struct Bridge {
     /// Who answers for what it sends.
     pub(super) actor: Actor,
     plant: Arc<Plant>,
+    arrivals: Arc<Arrivals>,
     /// What was wanted last.
     pub(super) wants: Wants,
     pub(super) opener: Opener,
@@ -50,7 +51,8 @@ impl Bridge {
         let state = Arc::new(state);
         let opener = opener.on(&state);
         let actor = Actor::new(None, &loaded.config);
-        Ok(Self { state, actor, plant, wants: Wants::default(), clock, board, opener, loaded })
+        let (arrivals, wants) = (Arc::default(), Wants::default());
+        Ok(Self { state, actor, plant, arrivals, wants, clock, board, opener, loaded })
     }
 
     /// The same, for whose acts `actor` answers.
@@ -68,7 +70,21 @@ impl Bridge {
     /// The door of the journal.
     #[must_use]
     pub fn door(&self) -> JournalDoor {
-        JournalDoor::new(Arc::clone(&self.state), Arc::clone(&self.plant), Arc::clone(&self.clock))
+        let (state, plant) = (Arc::clone(&self.state), Arc::clone(&self.plant));
+        let door = JournalDoor::new(state, plant, Arc::clone(&self.clock));
+        door.told_to(Arc::clone(&self.arrivals))
+    }
+
+    /// What arrived from each source since this bridge was opened.
+    #[must_use]
+    pub fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
+    }
+
+    /// How the quotas of the targets' tenants stand.
+    #[must_use]
+    pub fn tenants(&self) -> BTreeMap<TenantKey, QuotaStanding> {
+        self.opener.tenants()
     }
 
     /// A read-only connection.

@@ -46,7 +46,12 @@ pub struct Cycle {
 #[derive(Debug)]
 pub enum News {
     /// A round has begun.
-    Round(Arc<Round>),
+    Round {
+        /// What it says.
+        round: Arc<Round>,
+        /// How long it took to take in and derive.
+        took: Duration,
+    },
     /// The factory's side could not be read; the next round tries again.
     Failed {
         /// Why.
@@ -60,6 +65,8 @@ pub enum News {
         as_of: Timestamp,
         /// What it did.
         done: Box<TargetCycle>,
+        /// How long it took.
+        took: Duration,
     },
     /// A target was in the middle of a walk when somebody paused it.
     Paused {
@@ -138,11 +145,12 @@ impl Rounds {
     pub async fn run(mut self, every: Duration) {
         let (mut first, mut memory) = (true, Memory::default());
         loop {
+            let began = self.bridge.clock.now();
             match self.bridge.round(self.bridge.as_of(), &mut memory) {
                 Ok(round) => {
-                    let round = Arc::new(round);
+                    let (round, took) = (Arc::new(round), since(&self.bridge, began));
                     first = false;
-                    tell(&self.news, News::Round(Arc::clone(&round)));
+                    tell(&self.news, News::Round { round: Arc::clone(&round), took });
                     self.newest.send_replace(Some(round));
                 }
                 Err(failure) => tell(&self.news, News::Failed { failure, first }),
@@ -174,9 +182,12 @@ impl TargetLoop {
             // A walk may be asked to end because of what comes after this.
             paused = self.bridge.is_paused(&self.target);
             let Some(round) = self.newest.borrow_and_update().clone() else { continue };
-            let as_of = round.truth.as_of;
+            let (as_of, began) = (round.truth.as_of, self.bridge.clock.now());
             match self.walk(&round.truth).await {
-                End::Done(done) => tell(&self.news, News::Walked { as_of, done }),
+                End::Done(done) => {
+                    let took = since(&self.bridge, began);
+                    tell(&self.news, News::Walked { as_of, done, took });
+                }
                 End::Paused(why) => {
                     let target = self.target.name.clone();
                     tell(&self.news, News::Paused { target, why });
@@ -217,6 +228,11 @@ impl TargetLoop {
             Either::Right((end, _)) => end,
         }
     }
+}
+
+/// How long ago `began` was; nothing where the clock went back.
+fn since(bridge: &Bridge, began: Timestamp) -> Duration {
+    Duration::try_from(bridge.clock.now().duration_since(began)).unwrap_or_default()
 }
 
 fn tell(news: &UnboundedSender<News>, what: News) {

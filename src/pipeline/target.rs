@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use planthread_contracts::Scope;
 use planthread_engine::State;
 use planthread_kit::{
-    Breaker, BreakerPolicy, Clock, Connector, QuotaBook, Transport,
+    Breaker, BreakerPolicy, Clock, Connector, QuotaBook, QuotaStanding, TenantKey, Transport,
     http::{TokenBook, Witness},
     target::{Known, Nothing, Provided, SettingsFault, TargetContext, TargetFactory},
 };
@@ -130,6 +130,11 @@ impl Opener {
     /// What the targets' tenants last said about our clock.
     pub(super) fn witnesses(&self) -> Vec<Witness> {
         self.quotas.witnesses().into_values().collect()
+    }
+
+    /// How the quotas of the targets' tenants stand.
+    pub(super) fn tenants(&self) -> BTreeMap<TenantKey, QuotaStanding> {
+        self.quotas.standing()
     }
 
     /// Nothing will be sent: secrets are not asked for.

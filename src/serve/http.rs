@@ -1,22 +1,14 @@
 //! The HTTP door for CloudEvents, on the loopback only. It answers after the
-//! records are durable, never before.
-//!
-//! A page in a browser reaches the loopback, too: by a name of its own that
-//! leads here (DNS rebinding), or straight from its origin. So the request must
-//! name this machine, and come from no page of somebody else.
+//! records are durable, never before. Whom it answers is decided in `hosts`.
 
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
-    http::{
-        HeaderMap, StatusCode,
-        header::{CONTENT_TYPE, HOST, ORIGIN},
-        uri::Authority,
-    },
-    middleware::{self, Next},
+    extract::{ConnectInfo, DefaultBodyLimit, State},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -28,6 +20,7 @@ use tokio::net::TcpListener;
 use super::{
     Door, Kept, TEXT_MAX,
     cloudevents::{self, Arrival, BATCH, ONE},
+    hosts::{Hosts, only_ours},
     places::OurTurn,
     read_timeout::TimedListener,
 };
@@ -77,11 +70,12 @@ impl Endpoint {
         clock: Arc<dyn Clock>,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
+        let hosts = Hosts { port: self.address.port(), names: Vec::new() };
         let routes = Router::new()
             .route("/events", post(take))
             .route("/health", get(|| async { "ok\n" }))
             .layer(DefaultBodyLimit::max(self.body_limit))
-            .layer(middleware::from_fn_with_state(self.address.port(), only_ours))
+            .layer(middleware::from_fn_with_state(hosts, only_ours))
             .with_state(door)
             .into_make_service_with_connect_info::<OurTurn>();
         axum::serve(TimedListener::new(self.listener, clock), routes)
@@ -89,43 +83,6 @@ impl Endpoint {
             .await
             .map_err(|error| Failure::internal(format!("the intake stopped: {error}")))
     }
-}
-
-/// Lets nobody in who does not mean this machine.
-async fn only_ours(State(port): State<u16>, request: Request, next: Next) -> Response {
-    match foreign(request.headers(), port) {
-        None => next.run(request).await,
-        Some(reason) => (StatusCode::FORBIDDEN, format!("{reason}\n")).into_response(),
-    }
-}
-
-/// Why a request is not meant for this machine, or not sent by a program of
-/// it.
-fn foreign(headers: &HeaderMap, port: u16) -> Option<String> {
-    let names = headers.get_all(HOST).iter().count();
-    let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if names != 1 || !is_ours(host, port) {
-        return Some(format!(
-            "the Host `{}` is not this endpoint; send to 127.0.0.1:{port}, localhost:{port} or \
-             [::1]:{port}",
-            short(host, TEXT_MAX)
-        ));
-    }
-    let foreign = |origin: &str| !origin.strip_prefix("http://").is_some_and(|o| is_ours(o, port));
-    let mut origins = headers.get_all(ORIGIN).iter().map(|o| o.to_str().unwrap_or_default());
-    origins.find(|origin| foreign(origin)).map(|origin| {
-        format!("the Origin `{}` is a page of somebody else", short(origin, TEXT_MAX))
-    })
-}
-
-/// Whether `authority` is this machine's loopback at `port`.
-fn is_ours(authority: &str, port: u16) -> bool {
-    let Ok(authority) = authority.parse::<Authority>() else { return false };
-    let host = authority.host();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    let here = host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback());
-    let plain = !authority.as_str().contains('@');
-    here && plain && authority.port_u16().unwrap_or(80) == port
 }
 
 async fn take(

@@ -1,10 +1,13 @@
 //! Intake: how records come in. Every way ends at one door, which answers
 //! after the records are on the disk.
 
+mod arrivals;
 pub mod cloudevents;
 pub mod files;
+mod hosts;
 pub mod http;
 pub mod lines;
+pub mod operations;
 pub mod piped;
 mod places;
 pub mod read_timeout;
@@ -39,6 +42,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{failure::Failure, pipeline::Entry, report::text_table::short};
+pub use arrivals::{Arrivals, Arrived};
 use cloudevents::Arrival;
 use lines::not_too_long;
 
@@ -197,6 +201,7 @@ pub struct JournalDoor {
     plant: Arc<Plant>,
     clock: Arc<dyn Clock>,
     watch: Option<Arc<Watch>>,
+    arrivals: Arc<Arrivals>,
 }
 
 /// Records that went through a door, for whoever watches.
@@ -209,8 +214,14 @@ struct Watch {
 impl JournalDoor {
     /// The door of `state`, which understands the sources of `plant`.
     #[must_use]
-    pub const fn new(state: Arc<State>, plant: Arc<Plant>, clock: Arc<dyn Clock>) -> Self {
-        Self { state, plant, clock, watch: None }
+    pub fn new(state: Arc<State>, plant: Arc<Plant>, clock: Arc<dyn Clock>) -> Self {
+        Self { state, plant, clock, watch: None, arrivals: Arc::default() }
+    }
+
+    /// The same door; what is kept is told to `arrivals`, source by source.
+    #[must_use]
+    pub fn told_to(self, arrivals: Arc<Arrivals>) -> Self {
+        Self { arrivals, ..self }
     }
 
     /// The same door; what goes through is counted on `doing`.
@@ -361,7 +372,11 @@ impl Door for JournalDoor {
                 .collect(),
             ..Kept::default()
         };
+        let taken: Vec<_> = append.records.iter().map(arrivals::Taken::from).collect();
+        let source_of = |refused| arrivals::source_of(&self.plant, refused);
+        let refused: Vec<_> = append.rejected.iter().map(source_of).collect();
         let done = journal::append(&self.state, append, now)?;
+        self.arrivals.count(&taken, &refused);
         kept.taken = done.appended;
         kept.duplicates = done.duplicates + known;
         if !done.conflicts.is_empty() {

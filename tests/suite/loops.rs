@@ -93,15 +93,15 @@ fn who_never_answers_misses_rounds_and_delays_nobody() {
 
 fn round(news: &News) -> Option<Timestamp> {
     match news {
-        News::Round(round) => Some(round.truth.as_of),
+        News::Round { round, .. } => Some(round.truth.as_of),
         News::Failed { .. } | News::Walked { .. } | News::Paused { .. } | News::Cut(_) => None,
     }
 }
 
 fn walk(news: &News, name: &str) -> Option<Timestamp> {
     match news {
-        News::Walked { as_of, done } if done.target == name => Some(*as_of),
-        News::Round(_)
+        News::Walked { as_of, done, .. } if done.target == name => Some(*as_of),
+        News::Round { .. }
         | News::Failed { .. }
         | News::Walked { .. }
         | News::Paused { .. }

@@ -24,6 +24,7 @@ mod kinaxis;
 mod landing;
 mod laws;
 mod loops;
+mod monitoring;
 mod mortal;
 mod named_faults;
 mod newcomers;

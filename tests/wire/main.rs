@@ -5,6 +5,7 @@
 //! - `mounts`: the sandbox on wiremock, and what went over that wire.
 //! - `tls`: private authority and client certificate, by the program.
 //! - `dropped`: rows that the target said it took, and did not.
+//! - `operations`: what an operator is told of a bridge that runs.
 //! - `verbs`: the JSON of every verb, against its schema.
 //! - `walk`: the README's walk, word by word.
 
@@ -18,6 +19,7 @@ mod bench;
 mod dropped;
 mod faults;
 mod mounts;
+mod operations;
 #[path = "../crash/program.rs"]
 #[allow(dead_code, reason = "shared with `tests/crash`, which needs other parts of it")]
 mod program;

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::{answers::valid, program::Project, site::Site};
 
-/// Answers that other tests read: they take minutes to bring about, or a feed that
-/// is the whole truth.
-const ELSEWHERE: [&str; 2] = ["attempt end", "rejects export"];
+/// Answers that other tests read: they take minutes to bring about, a feed that is the
+/// whole truth, or a question over a socket.
+const ELSEWHERE: [&str; 4] = ["attempt end", "rejects export", "run health", "run ready"];
 const WHO: &str = "--who mara --why test";
 
 /// A project whose verbs answer in JSON.

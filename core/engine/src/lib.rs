@@ -14,6 +14,7 @@ pub mod audit_trail;
 pub mod continuity;
 mod error;
 pub mod fallback;
+pub mod gauges;
 pub mod journal;
 pub mod ledger;
 pub mod plan;

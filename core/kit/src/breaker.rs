@@ -36,6 +36,32 @@ pub struct Breaker {
     state: Mutex<State>,
 }
 
+/// How a breaker stands, for whoever looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BreakerStanding {
+    /// Pushes go through.
+    Closed,
+    /// Nobody pushes.
+    Open,
+    /// One push finds out whether the target is back.
+    HalfOpen,
+}
+
+impl BreakerStanding {
+    /// Every one, in the order in which a breaker goes through them.
+    pub const ALL: [Self; 3] = [Self::Closed, Self::Open, Self::HalfOpen];
+
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum State {
     Closed { failures: u32 },
@@ -76,6 +102,16 @@ impl Breaker {
         };
         drop(state);
         Ok(Permit { breaker: self, probe, told: false })
+    }
+
+    /// How it stands at `now`. Asking changes nothing.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> BreakerStanding {
+        match *self.lock() {
+            State::Closed { .. } => BreakerStanding::Closed,
+            State::Open { until } if now < until => BreakerStanding::Open,
+            State::Open { .. } | State::HalfOpen { .. } => BreakerStanding::HalfOpen,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -177,9 +213,12 @@ mod tests {
     #[test]
     fn half_open_lets_exactly_one_probe_through() {
         let breaker = opened();
+        let standing = |second| breaker.standing(at(second)).word();
+        assert_eq!((standing(61), standing(62)), ("open", "half_open"));
         let probe = breaker.admit(at(62)).unwrap();
         assert_eq!(breaker.admit(at(62)).unwrap_err(), POLICY.open_for);
         probe.succeeded();
+        assert_eq!(standing(62), "closed");
         let both = (breaker.admit(at(63)), breaker.admit(at(63)));
         assert!(both.0.is_ok() && both.1.is_ok());
     }

@@ -52,7 +52,7 @@ pub mod transport_reqwest;
 pub use attempt::{Attempt, AttemptId, AttemptRecord, EncodingDigest, NoteError, NoteSink};
 pub use backoff::Backoff;
 pub use batch::{Batch, BatchError, CellWrite, RecordedBatch};
-pub use breaker::{Breaker, BreakerPolicy};
+pub use breaker::{Breaker, BreakerPolicy, BreakerStanding};
 pub use clock::{BoxFuture, Clock, VirtualClock};
 pub use connector::{
     Capabilities, Carriage, Connector, Cost, Discovery, Finding, Grade, Info, Need, PackFile, Poll,
@@ -61,7 +61,9 @@ pub use connector::{
 pub use error::{Class, ConnectorError, Sent};
 pub use mask::Masked;
 pub use push_stack::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, PushStack, Settled};
-pub use quota::{Blackout, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, TenantKey};
+pub use quota::{
+    Blackout, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, QuotaStanding, TenantKey,
+};
 pub use secret::{Secret, SecretError, SecretRef};
 pub use system_clock::SystemClock;
 pub use tally::{Tallied, Tally};

@@ -51,8 +51,24 @@ pub struct QuotaCounters {
     pub waits: u64,
     /// Milliseconds that they waited, together.
     pub waited_ms: u64,
+    /// Requests that were sent again, after a lost answer, a busy target or a pause.
+    pub retries: u64,
     /// Requests that started inside an announced pause. Must stay 0.
     pub inside_pause: u64,
+}
+
+/// How the quota of one tenant stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaStanding {
+    /// What was counted since start.
+    pub counters: QuotaCounters,
+    /// From one request to the next at our share of the published rate; `None` where
+    /// none is published.
+    pub every: Option<Duration>,
+    /// What is left of the pause that the target asked for.
+    pub paused_for: Option<Duration>,
+    /// What the tenant last said about our clock.
+    pub witness: Option<Witness>,
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Tick>>;
@@ -186,10 +202,26 @@ impl Quota {
         state.counters.inside_pause += u64::from(state.paused_until > self.ticks.tick());
     }
 
+    /// Counts a request that will be sent again.
+    pub(crate) fn retried(&self) {
+        self.lock().counters.retries += 1;
+    }
+
     /// What was counted so far.
     #[must_use]
     pub fn counters(&self) -> QuotaCounters {
         self.lock().counters
+    }
+
+    /// How it stands now.
+    #[must_use]
+    pub fn standing(&self) -> QuotaStanding {
+        QuotaStanding {
+            counters: self.counters(),
+            every: self.spacing.as_ref().map(|(_, interval)| *interval),
+            paused_for: self.paused_for(),
+            witness: self.witness(),
+        }
     }
 
     fn closed(&self, state: &State) -> Result<(), Duration> {

@@ -2,6 +2,7 @@
 //! every verb, and every schema. `UPDATE_EXAMPLES=1` writes them anew.
 
 mod commands;
+mod metrics;
 mod schema;
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -15,6 +16,7 @@ const FOLDER: &str = "docs/reference";
 fn pages() -> BTreeMap<String, String> {
     let mut pages = BTreeMap::from([
         ("commands.md".to_owned(), commands::page()),
+        ("metrics.md".to_owned(), metrics::page()),
         ("configuration.md".to_owned(), {
             let about = "The file `planthread.yaml`, field by field. `planthread schema config` \
                          prints its JSON Schema, for editors.";

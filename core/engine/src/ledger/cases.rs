@@ -40,6 +40,22 @@ pub enum CaseKind {
 }
 
 impl CaseKind {
+    /// Every one.
+    pub const ALL: [Self; 12] = [
+        Self::Job,
+        Self::Mass,
+        Self::Rounding,
+        Self::Level,
+        Self::Unknown,
+        Self::Dropped,
+        Self::Doubled,
+        Self::Redoubled,
+        Self::SecondWriter,
+        Self::Clock,
+        Self::Restored,
+        Self::TakenBack,
+    ];
+
     /// The word in reports.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -237,21 +237,7 @@ pub(super) const fn case_word(kind: CaseKind) -> &'static str {
 
 /// Reads [`case_word`] back.
 pub(super) fn case_kind(word: &str) -> Result<CaseKind> {
-    let all = [
-        CaseKind::Job,
-        CaseKind::Mass,
-        CaseKind::Rounding,
-        CaseKind::Level,
-        CaseKind::Unknown,
-        CaseKind::Dropped,
-        CaseKind::Doubled,
-        CaseKind::Redoubled,
-        CaseKind::SecondWriter,
-        CaseKind::Clock,
-        CaseKind::Restored,
-        CaseKind::TakenBack,
-    ];
-    read(all, |member| case_word(member) == word, "case", word)
+    read(CaseKind::ALL, |member| case_word(member) == word, "case", word)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod counts;
 mod db;
 #[cfg(test)]
 pub(crate) mod forge;
+mod gauges;
 #[cfg(test)]
 mod growth;
 pub(crate) mod holds;
@@ -137,6 +138,20 @@ impl State {
             None => open(&self.dir)?,
         };
         Ok(Reader { db: Some(db), home: Arc::downgrade(&self.idle) })
+    }
+
+    /// Why the last write was not kept; `None` where it was, or nothing was written
+    /// yet. It waits for nobody.
+    #[must_use]
+    pub fn last_fault(&self) -> Option<String> {
+        self.writer.last_fault()
+    }
+
+    /// Bytes of the database, and of what was written to it and is not merged yet.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let length = |name: &str| std::fs::metadata(self.dir.join(name)).map_or(0, |m| m.len());
+        length(FILE) + length(BESIDE[0])
     }
 
     /// Runs `work` on the writer thread, in the next commit.
@@ -437,8 +452,10 @@ mod tests {
         let error = fill("meanwhile").unwrap_err();
         assert!(matches!(error, EngineError::DiskFull) && error.disk_full(), "{error}");
         assert_eq!(error.exit_code(), 3);
+        assert_eq!(state.last_fault(), Some(error.to_string()));
         limit(1_000_000).unwrap();
         fill("after").unwrap();
+        assert_eq!(state.last_fault(), None);
         let names = "SELECT group_concat(source, ' ') FROM checkpoint";
         let reader = state.reader().unwrap();
         let kept: String = reader.db().conn().query_row(names, [], |row| row.get(0)).unwrap();

@@ -20,6 +20,7 @@ pub(crate) struct ScopeCounts {
     pub(crate) oldest_pending: Option<Timestamp>,
     pub(crate) oldest_seen: Option<Timestamp>,
     pub(crate) stale: u64,
+    pub(crate) oldest_unseen: Option<Timestamp>,
 }
 
 /// Which cells are due to be read.
@@ -48,7 +49,8 @@ impl Db {
                 COALESCE(SUM(c.state = 4), 0), COALESCE(SUM(c.in_use), 0),
                 MIN(CASE WHEN c.state IN (0, 1) THEN c.made_at END),
                 MIN(CASE WHEN c.state = 4 THEN c.seen_at END),
-                COALESCE(SUM(c.state = 4 AND c.valid_until <= ?2), 0)
+                COALESCE(SUM(c.state = 4 AND c.valid_until <= ?2), 0),
+                MIN(CASE WHEN c.state <> 4 THEN c.made_at END)
              FROM cell_group g JOIN cell c ON c.grp = g.id
              WHERE g.scope = ?1 AND c.state <> 8",
             "the cells of one scope, once a view",
@@ -62,6 +64,7 @@ impl Db {
                 oldest_pending: codec::maybe_at(row, 4)?,
                 oldest_seen: codec::maybe_at(row, 5)?,
                 stale: row.get(6)?,
+                oldest_unseen: codec::maybe_at(row, 7)?,
             })
         })
     }

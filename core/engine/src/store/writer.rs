@@ -7,7 +7,10 @@
 use std::{
     fmt,
     path::PathBuf,
-    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+    },
     thread::JoinHandle,
 };
 
@@ -92,8 +95,12 @@ impl<T: Send, F: FnOnce(&Tx<'_>) -> Result<T> + Send> Work for Job<T, F> {
     }
 }
 
+/// Why the last commit failed; empty where it did not.
+type LastFault = Arc<Mutex<Option<String>>>;
+
 /// Handle of the writer thread.
 pub(crate) struct Writer {
+    fault: LastFault,
     queue: Option<Sender<Box<dyn Work>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -108,11 +115,19 @@ impl Writer {
     /// Starts the thread that owns `db`.
     pub(crate) fn start(db: Db) -> Result<Self> {
         let (queue, jobs) = channel();
+        let fault = LastFault::default();
+        let noted = Arc::clone(&fault);
         let thread = std::thread::Builder::new()
             .name("planthread-writer".into())
-            .spawn(move || drain(&db, &jobs))
+            .spawn(move || drain(&db, &jobs, &noted))
             .map_err(EngineError::io("writer thread"))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { fault, queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Why the last commit failed; `None` where it did not, or none was asked for.
+    /// Nobody waits for the writer.
+    pub(crate) fn last_fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Puts `work` into the queue for the next commit.
@@ -147,11 +162,13 @@ impl Drop for Writer {
     }
 }
 
-fn drain(db: &Db, jobs: &Receiver<Box<dyn Work>>) {
+fn drain(db: &Db, jobs: &Receiver<Box<dyn Work>>, fault: &LastFault) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(JOBS_PER_COMMIT - 1));
         let commit = commit(db, &mut batch);
+        let why = commit.as_ref().err().map(|error| error.to_engine().to_string());
+        *fault.lock().unwrap_or_else(PoisonError::into_inner) = why;
         for job in batch {
             job.reply(&commit);
         }

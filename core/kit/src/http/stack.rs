@@ -101,7 +101,10 @@ impl HttpStack {
                 Next::Refresh => (refused, tries.refreshed) = (Some(used), true),
                 Next::Again => {}
             }
-            tries.resends += u32::from(matches!(next, Next::Resend(_) | Next::PauseAndResend(_)));
+            if matches!(next, Next::Resend(_) | Next::PauseAndResend(_)) {
+                tries.resends += 1;
+                quota.retried();
+            }
         }
     }
 

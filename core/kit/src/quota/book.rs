@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Quota, QuotaConfig, QuotaCounters, QuotaError, TenantKey};
+use super::{Quota, QuotaConfig, QuotaError, QuotaStanding, TenantKey};
 use crate::{Clock, http::Witness};
 
 /// All quotas of the process, one a tenant.
@@ -75,10 +75,10 @@ impl QuotaBook {
         quotas.iter().filter_map(said).collect()
     }
 
-    /// Counters by tenant, for the report.
+    /// How each tenant stands, for whoever operates the program.
     #[must_use]
-    pub fn counters(&self) -> BTreeMap<TenantKey, QuotaCounters> {
+    pub fn standing(&self) -> BTreeMap<TenantKey, QuotaStanding> {
         let quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
-        quotas.iter().map(|(key, quota)| (key.clone(), quota.counters())).collect()
+        quotas.iter().map(|(key, quota)| (key.clone(), quota.standing())).collect()
     }
 }

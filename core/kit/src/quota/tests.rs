@@ -180,7 +180,7 @@ fn a_tenant_has_one_quota() {
     let odd = book.for_tenant(key(), config(61, "0.5", 5)).unwrap_err();
     assert_eq!(odd, QuotaError::Conflict(key()));
     one.started();
-    assert_eq!(book.counters()[&key()].requests, 1);
+    assert_eq!(book.standing()[&key()].counters.requests, 1);
 }
 
 #[test]

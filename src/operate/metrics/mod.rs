@@ -1,0 +1,166 @@
+//! The page of `/metrics`: each number from where it already is.
+
+mod catalogue;
+mod exposition;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use planthread_domain::model::Plant;
+use planthread_engine::gauges::{CellGauges, Gauges};
+use planthread_kit::{BreakerStanding, QuotaStanding, TenantKey};
+
+use self::catalogue::{
+    AHEAD, ASKED, AWAY, AWAY_SINCE, BREAKER, BUILD, BYTES, CASES, CELLS, CONFIRMED, CYCLE_LAST,
+    CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LOCKS, LOOP_LATE, OPEN, OPEN_SINCE, PACK, PAUSED,
+    READ_FAILED, READY, REFUSALS, REQUESTS, RETRIES, ROUND_EVERY, ROUND_LAST, ROUND_TOOK, ROUNDS,
+    SEEN, SHARE, SOURCE, SOURCE_NEWEST, SOURCE_REFUSED, STALE, STARTED, TARGET, UNSEEN, WAITING,
+    WAITS, WANTED, WRITE_FAILED,
+};
+pub use self::{
+    catalogue::FAMILIES,
+    exposition::{Exposition, Family, Kind, MEDIA},
+};
+use super::{Ended, Health, Ready, Told};
+use crate::{pipeline::OpenTarget, serve::Arrived};
+
+/// What the state says.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) gauges: Gauges,
+    pub(super) cells: Arc<Vec<CellGauges>>,
+    pub(super) clock_confirmed: Option<Timestamp>,
+}
+
+/// The page while it is written.
+#[derive(Debug, Default)]
+pub(super) struct Page(Exposition);
+
+/// A page with what is known of the process.
+pub(super) fn of_process(ready: &Ready, health: &Health, told: &Told, started: Timestamp) -> Page {
+    let mut page = Exposition::default();
+    page.flag(&BUILD, &[env!("CARGO_PKG_VERSION")], true);
+    page.instant(&STARTED, &[], Some(started));
+    page.flag(&READY, &[], ready.ready);
+    for one in &health.loops {
+        page.flag(&LOOP_LATE, &[&one.name], one.late);
+    }
+    page.count(&ROUNDS, &["done"], told.rounds.done);
+    page.count(&ROUNDS, &["failed"], told.rounds.failed);
+    page.instant(&ROUND_LAST, &[], told.rounds.last_done);
+    page.put(&ROUND_TOOK, &[], told.rounds.took.as_secs_f64());
+    Page(page)
+}
+
+impl Page {
+    pub(super) fn text(&self) -> String {
+        self.0.text(&FAMILIES)
+    }
+
+    pub(super) fn round_interval(&mut self, seconds: u64) {
+        self.0.count(&ROUND_EVERY, &[], seconds);
+    }
+
+    /// How the targets of the configuration stand.
+    pub(super) fn targets(&mut self, targets: &[OpenTarget], told: &Told, ready: &Ready) {
+        let page = &mut self.0;
+        for (target, stands) in targets.iter().zip(&ready.targets) {
+            let name = target.name.as_str();
+            page.flag(&TARGET, &[name, &target.config.connector, &target.config.scope], true);
+            let told = told.targets.get(name).cloned().unwrap_or_default();
+            for ended in Ended::ALL {
+                let n = told.ended.get(&ended).copied().unwrap_or_default();
+                page.count(&CYCLES, &[name, ended.word()], n);
+            }
+            page.instant(&CYCLE_LAST, &[name], told.last_done);
+            page.put(&CYCLE_TOOK, &[name], told.took.as_secs_f64());
+            page.instant(&PACK, &[name], told.pack_of);
+            page.flag(&AWAY, &[name], stands.away_since.is_some());
+            page.instant(&AWAY_SINCE, &[name], stands.away_since);
+            page.flag(&PAUSED, &[name], stands.paused.is_some());
+            for state in BreakerStanding::ALL.map(BreakerStanding::word) {
+                page.flag(&BREAKER, &[name, state], stands.breaker == state);
+            }
+        }
+    }
+
+    /// What was asked of the tenants of the targets.
+    pub(super) fn tenants(&mut self, tenants: &BTreeMap<TenantKey, QuotaStanding>) {
+        let page = &mut self.0;
+        for (key, stands) in tenants {
+            let (key, counters) = (key.to_string(), stands.counters);
+            let tenant = &[key.as_str()];
+            page.count(&REQUESTS, tenant, counters.requests);
+            page.count(&REFUSALS, tenant, counters.refusals);
+            page.count(&RETRIES, tenant, counters.retries);
+            page.count(&EARLY, tenant, counters.inside_pause);
+            let waited = std::time::Duration::from_millis(counters.waited_ms);
+            page.put(&WAITS, tenant, waited.as_secs_f64());
+            page.put(&ASKED, tenant, stands.paused_for.unwrap_or_default().as_secs_f64());
+            if let Some(every) = stands.every.filter(|every| !every.is_zero()) {
+                page.put(&SHARE, tenant, every.as_secs_f64().recip());
+            }
+            if let Some(witness) = stands.witness {
+                page.put(&AHEAD, tenant, witness.ahead.as_secs_f64());
+            }
+        }
+    }
+
+    /// What arrived from the sources of the configuration.
+    pub(super) fn sources(&mut self, plant: &Plant, arrived: &BTreeMap<String, Arrived>) {
+        let page = &mut self.0;
+        for source in &plant.sources {
+            let name = &[source.name.as_str()];
+            let one = arrived.get(&source.name).copied().unwrap_or_default();
+            page.count(&SOURCE, name, one.taken);
+            page.count(&SOURCE_REFUSED, name, one.refused);
+            page.instant(&SOURCE_NEWEST, name, one.newest);
+        }
+        let unnamed = arrived.get("").copied().unwrap_or_default();
+        page.count(&SOURCE_REFUSED, &[""], unnamed.refused);
+    }
+
+    pub(super) fn state(&mut self, bytes: u64, write_failed: bool) {
+        self.0.count(&BYTES, &[], bytes);
+        self.0.flag(&WRITE_FAILED, &[], write_failed);
+    }
+
+    /// What the ledger and the journal hold. What the ledger knows of targets that are
+    /// not configured any more is nobody's alarm.
+    pub(super) fn ledger(&mut self, targets: &[OpenTarget], seen: Option<&Seen>) {
+        let page = &mut self.0;
+        page.flag(&READ_FAILED, &[], seen.is_none());
+        let Some(Seen { gauges, cells, clock_confirmed }) = seen else { return };
+        page.instant(&CONFIRMED, &[], *clock_confirmed);
+        page.count(&JOURNAL, &[], gauges.position);
+        for (kind, n) in gauges.waiting {
+            page.count(&WAITING, &[kind], n);
+        }
+        let named = |name: &str, scope: &str| {
+            let ours = |target: &&OpenTarget| target.name == name && target.scope.name() == scope;
+            targets.iter().find(ours).map(|target| target.config.scope.clone())
+        };
+        for one in &gauges.scopes {
+            let Some(scope) = named(&one.target, &one.scope) else { continue };
+            let at = &[one.target.as_str(), scope.as_str()];
+            for (state, n) in &one.states {
+                page.count(&CELLS, &[at[0], at[1], state], *n);
+            }
+            for (kind, n) in &one.open_cases {
+                page.count(&CASES, &[at[0], at[1], kind], *n);
+            }
+            page.count(&OPEN, at, one.open_attempts);
+            page.instant(&OPEN_SINCE, at, one.oldest_open);
+            page.count(&LOCKS, at, one.locks);
+        }
+        for one in cells.iter() {
+            let Some(scope) = named(&one.target, &one.scope) else { continue };
+            let at = &[one.target.as_str(), scope.as_str()];
+            page.count(&WANTED, at, one.wanted);
+            page.count(&SEEN, at, one.seen);
+            page.count(&IN_USE, at, one.in_use);
+            page.count(&STALE, at, one.stale);
+            page.instant(&UNSEEN, at, one.oldest_unseen);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The door for whoever operates a bridge that runs: it tells, and takes nothing.
+//! GET and HEAD only; a request must name this machine (`hosts`), and has the same
+//! times and places as at the door for records.
+
+use std::{future::Future, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, DefaultBodyLimit, State},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
+    middleware,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use planthread_kit::{Clock, mask};
+use tokio::net::TcpListener;
+
+use super::{
+    hosts::{Hosts, only_ours},
+    places::OurTurn,
+    read_timeout::TimedListener,
+};
+use crate::{
+    cli::outputs::json_of,
+    config::Operations,
+    failure::{Exit, Failure},
+    operate::{Watch, metrics::MEDIA},
+    report::View,
+};
+
+/// A bound door that is not open yet.
+#[derive(Debug)]
+pub struct OperationsDoor {
+    listener: TcpListener,
+    /// Where it listens.
+    pub address: SocketAddr,
+    hosts: Vec<String>,
+}
+
+impl OperationsDoor {
+    /// Binds the configured address.
+    ///
+    /// # Errors
+    /// When it is taken, or not this machine's.
+    pub async fn bind(config: &Operations) -> Result<Self, Failure> {
+        let taken = |error| {
+            Failure::usage(format!(
+                "run.operations.listen: can't listen on {}: {error}",
+                config.listen
+            ))
+            .cure("choose another address or port, or stop what listens there")
+        };
+        let listener = TcpListener::bind(config.listen).await.map_err(taken)?;
+        let address = listener.local_addr().map_err(taken)?;
+        Ok(Self { listener, address, hosts: config.hosts.clone() })
+    }
+
+    /// Answers until `stop` completes, and then as long as requests are being
+    /// answered.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(
+        self,
+        watch: Arc<Watch>,
+        clock: Arc<dyn Clock>,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let hosts = Hosts { port: self.address.port(), names: self.hosts };
+        let routes = Router::new()
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics))
+            .layer(DefaultBodyLimit::max(0))
+            .layer(middleware::from_fn_with_state(hosts, only_ours))
+            .with_state(watch)
+            .into_make_service_with_connect_info::<OurTurn>();
+        axum::serve(TimedListener::new(self.listener, clock), routes)
+            .with_graceful_shutdown(stop)
+            .await
+            .map_err(|error| Failure::internal(format!("the door for operations stopped: {error}")))
+    }
+}
+
+async fn healthz(State(watch): State<Arc<Watch>>, ours: ConnectInfo<OurTurn>) -> Response {
+    tell(watch, ours, |watch| view(&watch.health())).await
+}
+
+async fn readyz(State(watch): State<Arc<Watch>>, ours: ConnectInfo<OurTurn>) -> Response {
+    tell(watch, ours, |watch| view(&watch.ready())).await
+}
+
+async fn metrics(State(watch): State<Arc<Watch>>, ours: ConnectInfo<OurTurn>) -> Response {
+    tell(watch, ours, |watch| (StatusCode::OK, MEDIA, watch.metrics())).await
+}
+
+/// Status, media type and body.
+type Told = (StatusCode, &'static str, String);
+
+/// Reads the answer where nobody else is served: the state is a file.
+async fn tell(
+    watch: Arc<Watch>,
+    ConnectInfo(ours): ConnectInfo<OurTurn>,
+    read: impl FnOnce(&Watch) -> Told + Send + 'static,
+) -> Response {
+    let _turn = ours.take();
+    match tokio::task::spawn_blocking(move || read(&watch)).await {
+        Ok((status, media, body)) => {
+            let headers = [(CONTENT_TYPE, media), (CACHE_CONTROL, "no-store")];
+            (status, headers, mask::text(&body).into_owned()).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn view<V: View>(view: &V) -> Told {
+    let status = match view.exit() {
+        Exit::Ok => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    match json_of(view) {
+        Ok(json) => (status, "application/json", format!("{json}\n")),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, "text/plain", format!("{error}\n")),
+    }
+}
