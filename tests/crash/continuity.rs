@@ -12,14 +12,14 @@ use crate::{
     sandbox::Served,
 };
 
-const RUN: [&str; 2] = ["run", "--once"];
+pub(super) const RUN: [&str; 2] = ["run", "--once"];
 /// When a shift ends, as `init` writes it, and an hour earlier: that is news.
-const LATE: &str = "end: \"22:00\"";
-const EARLY: &str = "end: \"21:00\"";
+pub(super) const LATE: &str = "end: \"22:00\"";
+pub(super) const EARLY: &str = "end: \"21:00\"";
 const DAYS: Duration = Duration::from_secs(40 * 24 * 3_600);
 
 /// A project before an empty target, and what it wants there.
-fn begin(name: &str) -> (Project, Served, Wanted) {
+pub(super) fn begin(name: &str) -> (Project, Served, Wanted) {
     let project = Project::init(name);
     let served = Served::start(&project, None);
     project.aim(&served.url);
@@ -29,14 +29,14 @@ fn begin(name: &str) -> (Project, Served, Wanted) {
 }
 
 /// Values that our user wrote so far.
-fn written(served: &Served) -> usize {
+pub(super) fn written(served: &Served) -> usize {
     let ours =
         |change: &planthread_mocks::Change| matches!(change.cell.writer, Writer::Integration(_));
     served.history().iter().filter(|change| ours(change)).count()
 }
 
 /// What is wanted stands at the target, cell by cell.
-fn equal(wanted: &Wanted, served: &Served, when: &str) {
+pub(super) fn equal(wanted: &Wanted, served: &Served, when: &str) {
     let place = |cell: &StoredCell| {
         [
             cell.scope.clone(),

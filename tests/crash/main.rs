@@ -7,6 +7,7 @@
 //! - `continuity`: nobody is killed: a second bridge, a restored state, a wrong
 //!   clock.
 //! - `ended`: killed while a job runs that never ends, and a person ends it.
+//! - `kept`: killed while a backup is made or put back.
 //! - `door`: killed right after the HTTP door has answered.
 //!
 //! The ends are the same for all of them and stand in `proof`.
@@ -18,6 +19,7 @@ mod continuity;
 mod door;
 mod ended;
 mod intake;
+mod kept;
 mod moments;
 #[allow(dead_code, reason = "shared with `tests/wire`, which needs other parts of it")]
 mod program;

@@ -43,6 +43,19 @@ pub enum EngineError {
         /// Version that this program reads.
         known: i64,
     },
+    /// A restore was decided, and somebody ended it in the middle.
+    #[error(
+        "a restore into {0} has not ended; run it again, or start the bridge: either carries it on"
+    )]
+    Restoring(PathBuf),
+    /// A backup can't be trusted.
+    #[error("{file}: {reason}; nothing was replaced: take another backup")]
+    Backup {
+        /// The file of it.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// SQLite answered with something other than what durability needs.
     #[error("state can't be made durable: {0}")]
     NotDurable(String),
@@ -160,11 +173,11 @@ impl EngineError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Connector(error) => planthread_kit::table::treatment(error.class).exit_code,
-            Self::WriterHeld { .. } | Self::DiskFull => 3,
+            Self::WriterHeld { .. } | Self::DiskFull | Self::Restoring(_) => 3,
             Self::Io { source, .. } if is_full(source) => 3,
             Self::Moved(_) => 4,
             // The disk or a hand changed what was kept: that is no fault of ours.
-            Self::Broken { .. } | Self::Damaged { .. } | Self::Stored(_) => 1,
+            Self::Broken { .. } | Self::Damaged { .. } | Self::Backup { .. } | Self::Stored(_) => 1,
             Self::NoState(_)
             | Self::NewerSchema { .. }
             | Self::OlderSchema { .. }

@@ -8,9 +8,11 @@
 //! of it; [`ledger`] takes them in as *wanted*; [`plan`] streams what differs
 //! from what was *seen*; [`push`] sends it and keeps what was *accepted*;
 //! [`verify`] reads it back. A landing is proven there and nowhere else.
-//! [`continuity`] asks whether state and clock are still what they were.
+//! [`continuity`] asks whether state and clock are still what they were, and
+//! [`backup`] keeps a state for the day on which its disk breaks.
 
 pub mod audit_trail;
+pub mod backup;
 pub mod continuity;
 mod error;
 pub mod fallback;

@@ -24,7 +24,8 @@ use self::{
 const MOST: f64 = 2.3;
 /// Below this a step is mostly the start of the program, in seconds.
 const GRAIN_S: f64 = 0.10;
-const STEPS: [&str; 6] = ["ingest", "derive", "plan", "apply", "verify", "status"];
+const STEPS: [&str; 8] =
+    ["ingest", "derive", "plan", "apply", "verify", "status", "backup", "restore"];
 
 /// Options of both benches.
 #[derive(Debug)]
@@ -136,6 +137,10 @@ fn walk(options: &Options, resources: u32) -> Result<Walked, String> {
         let words: &[&str] = match step {
             "plan" => &["plan", "-o", "plan.ndjson"],
             "apply" => &["apply", "plan.ndjson"],
+            "backup" => &["backup", "--to", "kept"],
+            "restore" => &[
+                "--state", "other", "restore", "--from", "kept", "--who", "bench", "--why", "cost",
+            ],
             step => &[step],
         };
         costs.push(verb(words)?);

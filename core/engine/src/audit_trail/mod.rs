@@ -26,7 +26,7 @@ pub use self::check::{Checked, Fault, check};
 use crate::{
     EngineError,
     error::Result,
-    store::{codec, make_folder, sync_dir},
+    store::{codec, make_folder, swap::TRAIL, sync_dir},
 };
 
 /// What one entry says.
@@ -72,7 +72,7 @@ const LONGEST: u64 = 64 * 1024;
 /// The file of the trail in a state directory.
 #[must_use]
 pub fn file(dir: &Path) -> PathBuf {
-    dir.join("audit.ndjson")
+    dir.join(TRAIL)
 }
 
 /// Appends `act` to the trail in `dir`, durably, and says where the trail ends now.

@@ -17,5 +17,5 @@ pub mod witness;
 pub use self::{
     clock::{ClockPolicy, Time, judge, last_instant, later_truth, note, wants_witness},
     takeback::{TakeBack, TakenBack, take_back},
-    witness::{Continuity, Mark, advance, continuity, resume},
+    witness::{Begun, Continuity, Mark, advance, anew, continuity, resume},
 };

@@ -160,33 +160,68 @@ fn count(tx: &Tx<'_>, target: &str, outside: u64, random: u64, now: Timestamp) -
     Ok(Mark { planthread_witness: 1, target: target.to_owned(), identity, run, at: now })
 }
 
+/// What a state that began anew does not believe any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Begun {
+    /// Values that it had seen.
+    pub expired: u64,
+    /// Pushes that were open: their end is unclear.
+    pub unclear: u64,
+}
+
+/// Lets a state that is known to be put back from a copy begin anew, without a
+/// witness; `text` tells the owner of the bridge.
+///
+/// # Errors
+/// When the state can't be read or written.
+pub fn anew(state: &State, text: String, random: u64, now: Timestamp) -> Result<Begun> {
+    state.change(move |tx| {
+        let begun = begin_anew(tx, random, now)?;
+        let runs = tx.all_runs()?;
+        for (scope, target, _) in tx.scopes()? {
+            let runs = runs.get(&target).copied().unwrap_or_default();
+            let example = format!("it knew {runs} runs");
+            tx.file_case(scope, &Found { example, ..restored(&text) }, now)?;
+        }
+        Ok(begun)
+    })
+}
+
 /// Nothing that was seen is believed, nothing is open, and another writer writes.
-fn begin_anew(tx: &Tx<'_>, random: u64, now: Timestamp) -> Result<()> {
+fn begin_anew(tx: &Tx<'_>, random: u64, now: Timestamp) -> Result<Begun> {
     let until = now.checked_add(STILL_BUSY).unwrap_or(Timestamp::MAX);
+    let mut begun = Begun::default();
     for (scope, target, _) in tx.scopes()? {
+        begun.expired += tx.scope_counts(scope, now)?.seen;
         for open in tx.open_attempts(&target)? {
             let reason = "the state was put back from a copy".to_owned();
             let end = AttemptEnd::Unknown { until, reason };
             attempts::close(tx, &open.record.id, &end, now)?;
+            begun.unclear += 1;
         }
         bind::expire(tx, scope)?;
     }
-    tx.renew_identity(random)
+    tx.renew_identity(random)?;
+    Ok(begun)
+}
+
+/// The case of a state that was put back.
+fn restored(text: &str) -> Found {
+    Found {
+        kind: CaseKind::Restored,
+        owner: "operator of the bridge".to_owned(),
+        text: text.to_owned(),
+        example: String::new(),
+        cells: 0,
+    }
 }
 
 fn record(tx: &Tx<'_>, outside: &Mark, known: u64, now: Timestamp) -> Result<()> {
     let text = "the state was put back from a copy: what it had seen is read anew; was that meant? \
                 Stop what still runs on the other one";
-    let found = Found {
-        kind: CaseKind::Restored,
-        owner: "operator of the bridge".to_owned(),
-        text: text.to_owned(),
-        example: format!(
-            "it knew {known} runs, and the last of {} was at {}",
-            outside.run, outside.at
-        ),
-        cells: 0,
-    };
+    let example =
+        format!("it knew {known} runs, and the last of {} was at {}", outside.run, outside.at);
+    let found = Found { example, ..restored(text) };
     for (scope, target, _) in tx.scopes()? {
         if target == outside.target {
             tx.file_case(scope, &found, now)?;

@@ -48,3 +48,9 @@ pub(crate) fn spoil_cells(file: &std::path::Path, column: &str) {
     let conn = rusqlite::Connection::open(file).unwrap();
     conn.execute_batch(&format!("UPDATE cell SET {column} = 'NaN'")).unwrap();
 }
+
+/// Says that the database in `file` is of schema `version`.
+pub(crate) fn schema_of(file: &std::path::Path, version: i64) {
+    let conn = rusqlite::Connection::open(file).unwrap();
+    conn.pragma_update(None, "user_version", version).unwrap();
+}

@@ -13,7 +13,7 @@ use std::{
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::private;
+use super::{private, swap::LOCK};
 use crate::{EngineError, error::Result};
 
 /// Who writes, or wrote, a state directory.
@@ -37,7 +37,7 @@ pub(crate) struct WriterLock {
 impl WriterLock {
     /// Takes the lock; also says whose stale one was taken over, if any.
     pub(crate) fn take(dir: &Path, now: Timestamp) -> Result<(Self, Option<Holder>)> {
-        let path = dir.join("lock");
+        let path = dir.join(LOCK);
         private::file(&path).map_err(EngineError::io(&path))?;
         let mut file = OpenOptions::new()
             .read(true)
@@ -79,8 +79,8 @@ impl WriterLock {
     }
 }
 
-/// `None` where a folder can't be locked.
-fn lock_folder(dir: &Path) -> std::result::Result<Option<File>, TryLockError> {
+/// Locks a folder; `None` where a folder can't be locked.
+pub(crate) fn lock_folder(dir: &Path) -> std::result::Result<Option<File>, TryLockError> {
     let Ok(folder) = File::open(dir) else { return Ok(None) };
     match folder.try_lock() {
         Ok(()) => Ok(Some(folder)),

@@ -1,5 +1,7 @@
 //! What a state remembers of itself: who it is, its runs, its own instants.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -53,6 +55,15 @@ impl Db {
     pub(crate) fn runs(&self, target: &str) -> Result<u64> {
         let runs = self.remembered(&runs_at(target))?;
         Ok(runs.and_then(|runs| u64::try_from(runs).ok()).unwrap_or_default())
+    }
+
+    /// Runs at each target so far.
+    pub(crate) fn all_runs(&self) -> Result<BTreeMap<String, u64>> {
+        let sql = Sql::walks(
+            "SELECT substr(name, 6), value FROM counter WHERE name >= 'runs/' AND name < 'runs0'",
+            "the list that was asked for: as long as the configuration",
+        );
+        self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// Whether a writer of this number is this state, now or before.

@@ -8,6 +8,7 @@ pub(crate) mod codec;
 pub(crate) mod codes;
 pub(crate) mod compared;
 mod counts;
+mod database_error;
 mod db;
 #[cfg(test)]
 pub(crate) mod forge;
@@ -29,6 +30,8 @@ mod schema;
 pub(crate) mod scope_counts;
 pub(crate) mod segments;
 mod settings;
+pub(crate) mod swap;
+mod whole;
 mod writer;
 
 use std::{
@@ -43,11 +46,12 @@ use planthread_kit::mask;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 pub(crate) use self::db::{Db, Tx};
-pub(crate) use self::private::sync_dir;
-pub use self::{lock::Holder, private::make_folder};
-use self::{
-    lock::WriterLock,
-    writer::{Begun, Writer},
+use self::writer::{Begun, Writer};
+pub use self::{database_error::DatabaseError, lock::Holder, private::make_folder};
+pub(crate) use self::{
+    lock::{WriterLock, lock_folder},
+    private::{new_file, sync_dir},
+    schema::known as schema_known,
 };
 use crate::{EngineError, error::Result};
 
@@ -58,7 +62,8 @@ pub(crate) fn told(text: &str) -> Cow<'_, str> {
     mask::text(text)
 }
 
-const FILE: &str = "state.db";
+/// The database.
+pub(crate) const FILE: &str = "state.db";
 /// What SQLite keeps beside the database while it is open, or after a crash.
 const BESIDE: [&str; 2] = ["state.db-wal", "state.db-shm"];
 /// How long a reader or the writer waits for a short exclusive moment.
@@ -95,6 +100,7 @@ impl State {
     pub fn open(dir: &Path, now: Timestamp) -> Result<Self> {
         make_folder(dir)?;
         let (lock, took_over) = WriterLock::take(dir, now)?;
+        swap::finish(dir)?;
         let file = dir.join(FILE);
         private::file(&file).map_err(EngineError::io(&file))?;
         for beside in BESIDE.map(|name| dir.join(name)).iter().filter(|path| path.exists()) {
@@ -231,6 +237,9 @@ impl Drop for Reader {
 
 /// A connection that reads the state in `dir`.
 fn open(dir: &Path) -> Result<Db> {
+    if swap::is_under_way(dir) {
+        return Err(EngineError::Restoring(dir.to_owned()));
+    }
     let file = dir.join(FILE);
     if !file.exists() {
         return Err(EngineError::NoState(dir.to_owned()));
@@ -250,28 +259,6 @@ fn open(dir: &Path) -> Result<Db> {
         _ if found > known => Err(EngineError::NewerSchema { found, known }),
         _ if found < known => Err(EngineError::OlderSchema { found, known }),
         _ => Ok(Db::new(conn)),
-    }
-}
-
-/// What the database said.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct DatabaseError(rusqlite::Error);
-
-impl DatabaseError {
-    /// Whether the file itself is at fault: it is no database, or a damaged one.
-    pub(crate) fn is_damage(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        matches!(self.0.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
-    }
-}
-
-impl From<rusqlite::Error> for EngineError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
-            _ => Self::Database(DatabaseError(error)),
-        }
     }
 }
 

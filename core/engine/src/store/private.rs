@@ -3,7 +3,7 @@
 //! SQLite gives its `-wal` and `-shm` files the rights of the database.
 
 use std::{
-    fs::{DirBuilder, OpenOptions},
+    fs::{DirBuilder, File, OpenOptions},
     io,
     path::Path,
 };
@@ -39,20 +39,25 @@ pub fn make_folder(path: &Path) -> Result<()> {
 /// Makes what changed in `dir` durable, where the system can sync a folder.
 pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
     #[cfg(unix)]
-    std::fs::File::open(dir).and_then(|dir| dir.sync_all()).map_err(EngineError::io(dir))?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(EngineError::io(dir))?;
     #[cfg(not(unix))]
     let _ = dir;
     Ok(())
 }
 
-/// Makes the file, empty, for its owner alone; one that is there is only given
-/// these rights. It is never opened: closing it would free SQLite's locks.
-pub(super) fn file(path: &Path) -> io::Result<()> {
+/// Makes a file that is not there yet, for its owner alone.
+pub(crate) fn new_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
+    options.open(path)
+}
+
+/// Makes the file, empty, for its owner alone; one that is there is only given
+/// these rights. It is never opened: closing it would free SQLite's locks.
+pub(super) fn file(path: &Path) -> io::Result<()> {
+    match new_file(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => restrict(path),
         made => made.map(drop),
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{private, records};
+use super::{records, whole};
 use crate::{EngineError, error::Result};
 
 /// One step to a newer schema.
@@ -83,13 +83,7 @@ fn copy(conn: &Connection, file: &Path, version: i64) -> Result<()> {
         // A copy from a migration that did not end is older, never better.
         std::fs::remove_file(copy).map_err(EngineError::io(copy))?;
     }
-    // An empty file is taken for none: the copy is nobody else's business, either.
-    private::file(copy).map_err(EngineError::io(copy))?;
-    conn.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
-    // SQLite does not sync what it writes here, and a copy that a power cut
-    // takes is none.
-    std::fs::File::open(copy).and_then(|file| file.sync_all()).map_err(EngineError::io(copy))?;
-    private::sync_dir(copy.parent().unwrap_or(Path::new(".")))
+    whole::copy(conn, copy)
 }
 
 #[cfg(test)]
