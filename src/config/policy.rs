@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use planthread_kit::SecretRef;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,4 +73,13 @@ pub struct Pack {
     /// Folder for the pack, best on another machine, because on the day it is
     /// needed this one may be gone.
     pub folder: PathBuf,
+    /// Who may load it by hand, for its note; the planner in charge of the target by
+    /// default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loaded_by: Option<String>,
+    /// The key that signs it, a secret reference such as `${file:pack.key}`, so that
+    /// whoever loads it can tell that nobody changed it. `planthread agreement key FILE`
+    /// makes one and says its public half, which belongs to the people who load packs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_with: Option<SecretRef>,
 }

@@ -1,7 +1,10 @@
 //! Apply, recover, undo and pack, composed: what goes out, and what is left
 //! behind for the day when nothing can go out.
 
-use std::io::{BufRead, Read as _, Seek};
+use std::{
+    io::{BufRead, Read as _, Seek},
+    path::Path,
+};
 
 use jiff::Timestamp;
 use planthread_engine::{
@@ -12,12 +15,12 @@ use planthread_engine::{
     undo::{self, UndoRequest, Undone},
     verify::Which,
 };
-use planthread_kit::PushPolicy;
+use planthread_kit::{PushPolicy, agreement::SigningKey};
 
 use super::{Bridge, OpenTarget, agreement, attempts, policy, reporting::Reporting};
-use crate::failure::Failure;
+use crate::{config::Pack, failure::Failure};
 
-/// Who may load a pack by hand, for its note.
+/// Who may load a pack by hand, where the configuration names nobody.
 const PACK_READER: &str = "the planner in charge of the target, while the bridge is down";
 
 impl Bridge {
@@ -151,6 +154,22 @@ impl Bridge {
         Ok(undo::undo(&self.state, request, now)?)
     }
 
+    /// The key that signs packs, where one is configured.
+    fn pack_key(&self, target: &str, pack: &Pack) -> Result<Option<SigningKey>, Failure> {
+        let Some(reference) = &pack.sign_with else { return Ok(None) };
+        let base = self.loaded.file.parent().unwrap_or(Path::new("."));
+        let fault = |why: String| {
+            Failure::usage(format!("targets.{target}.pack.sign_with: {why}"))
+                .cure("make a key with `planthread agreement key FILE`, and name that file")
+                .explain("pack")
+        };
+        let seed = reference.resolve(base).map_err(|error| fault(error.to_string()))?;
+        match SigningKey::read(seed.expose()) {
+            Some(key) => Ok(Some(key)),
+            None => Err(fault(format!("{reference} holds no key"))),
+        }
+    }
+
     /// Writes the pack for the manual route, where one is configured.
     ///
     /// # Errors
@@ -160,7 +179,9 @@ impl Bridge {
         let _doing = self.board.doing(&target.name, "writing the pack");
         let policy = policy::policy(&self.loaded, target, as_of)?;
         let now = self.clock.now();
-        let request = PackRequest { policy: &policy, as_of, now, who: PACK_READER };
+        let who = pack.loaded_by.as_deref().unwrap_or(PACK_READER);
+        let key = self.pack_key(&target.name, pack)?;
+        let request = PackRequest { policy: &policy, as_of, now, who, key: key.as_ref() };
         let folder = pack.folder.join(&target.name);
         let reader = self.reader()?;
         Ok(Some(fallback::write_pack(&reader, &*target.connector, &request, &folder)?))

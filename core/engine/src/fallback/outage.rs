@@ -52,12 +52,58 @@ pub struct Cause<'a> {
     pub pack_of: Option<Timestamp>,
 }
 
+/// The class of an outage that a person has declared.
+pub const BY_HAND: &str = "by_hand";
+
+/// A time in which a person feeds a target by hand.
+#[derive(Debug, Clone, Copy)]
+pub struct Hand<'a> {
+    /// Who, and why.
+    pub said: &'a str,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether it lasts.
+    pub lasts: bool,
+    /// Instant of the truth in the pack that was written meanwhile.
+    pub pack_of: Option<Timestamp>,
+}
+
+/// Notes that a person feeds `target` by hand, or has since it was read last: it is an
+/// outage in which the target was not asked, and ends when everything was read.
+///
+/// # Errors
+/// When the state can't be read or written.
+pub fn by_hand(state: &State, target: &str, hand: Hand<'_>, now: Timestamp) -> Result<()> {
+    let reader = state.reader()?;
+    let known = outage(&reader, target)?;
+    let is_noted = match &known {
+        Some(known) => known.last >= hand.since,
+        None => reader.at_once(|db| db.outage_ended_since(target, hand.since))?,
+    };
+    if is_noted && !hand.lasts {
+        return Ok(());
+    }
+    let Hand { said, pack_of, since, .. } = hand;
+    note(state, target, Cause { class: BY_HAND, said, reads: false, pack_of }, since, now)
+}
+
 /// Notes that a try to reach `target` failed at `now`. What it failed with first
 /// stays the cause.
 ///
 /// # Errors
 /// When the state can't be read or written.
 pub fn away(state: &State, target: &str, cause: Cause<'_>, now: Timestamp) -> Result<()> {
+    note(state, target, cause, now, now)
+}
+
+/// The same, of an outage that would have begun at `began`.
+fn note(
+    state: &State,
+    target: &str,
+    cause: Cause<'_>,
+    began: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
     let target = target.to_owned();
     let (class, said) = (cause.class.to_owned(), cause.said.to_owned());
     let Cause { reads, pack_of, .. } = cause;
@@ -70,11 +116,13 @@ pub fn away(state: &State, target: &str, cause: Cause<'_>, now: Timestamp) -> Re
             }
         }
         let known = tx.outage_now(&target)?;
-        let tries = known.as_ref().map_or(0, |known| known.tries) + 1;
+        // Who is fed by hand is not asked.
+        let tried = u64::from(class != BY_HAND);
+        let tries = known.as_ref().map_or(0, |known| known.tries) + tried;
         let pack_of = pack_of.or(known.and_then(|known| known.pack_of));
         // What is known of its beginning stays.
         let (last_class, last_said) = (class.clone(), said.clone());
-        let (began, last, ended) = (now, now, None);
+        let (last, ended) = (now, None);
         tx.put_outage(&Outage {
             target,
             began,
@@ -162,5 +210,33 @@ mod tests {
         );
         assert_eq!((all[2].last, all[2].pack_of), (at(2), Some(at(1))));
         assert_eq!(all[2].last_class, "auth", "its present cause");
+    }
+
+    #[test]
+    fn a_time_by_hand_is_noted_once_also_when_nobody_was_there() {
+        let dir = TempDir::new("by-hand");
+        let state = State::open(dir.path(), now()).unwrap();
+        let at = |minutes: i64| now() + jiff::SignedDuration::from_mins(minutes);
+        let hand =
+            |since, lasts| Hand { said: "Ada: moved", since: at(since), lasts, pack_of: None };
+        let lasting = || outage(&state.reader().unwrap(), "t").unwrap();
+        // It was over before anybody looked.
+        by_hand(&state, "t", hand(1, false), at(9)).unwrap();
+        let noted = lasting().unwrap();
+        assert_eq!((noted.began, noted.class.as_str(), noted.reads), (at(1), BY_HAND, false));
+        back(&state, "t", at(10)).unwrap();
+        by_hand(&state, "t", hand(1, false), at(11)).unwrap();
+        assert_eq!(lasting(), None, "everything was read since");
+        // One that lasts goes on until it is over and read.
+        by_hand(&state, "t", hand(12, true), at(12)).unwrap();
+        by_hand(&state, "t", hand(12, true), at(13)).unwrap();
+        by_hand(&state, "t", hand(12, false), at(14)).unwrap();
+        assert_eq!(lasting().map(|one| (one.began, one.last)), Some((at(12), at(13))));
+        back(&state, "t", at(15)).unwrap();
+        // One that refuses what is written is read all the same, after somebody fed it.
+        let cause = Cause { class: "transient", said: "503", reads: true, pack_of: None };
+        away(&state, "t", cause, at(16)).unwrap();
+        by_hand(&state, "t", hand(17, false), at(18)).unwrap();
+        assert!(lasting().is_some_and(|one| !one.reads && one.class == "transient"));
     }
 }

@@ -12,11 +12,15 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_contracts::{Period, RevisionState};
-use planthread_kit::{CellWrite, Connector};
+use planthread_kit::{CellWrite, Connector, agreement::key::SigningKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::{
+    note,
+    proof::{self, SIGNATURE},
+};
 use crate::{
     EngineError, Reader,
     error::Result,
@@ -24,6 +28,11 @@ use crate::{
     plan::{Policy, Verdict, guard, scan},
     store::{Db, codec, sync_dir},
 };
+
+/// The pack's own description.
+pub(super) const MANIFEST: &str = "manifest.json";
+/// The page for the person who loads it.
+pub(super) const NOTE: &str = "README.txt";
 
 /// What a pack is made of, and for whom.
 #[derive(Debug, Clone)]
@@ -37,6 +46,8 @@ pub struct PackRequest<'a> {
     pub now: Timestamp,
     /// Who may load it, for the note.
     pub who: &'a str,
+    /// What signs it; nothing, where it is not signed.
+    pub key: Option<&'a SigningKey>,
 }
 
 /// One file of a pack.
@@ -76,6 +87,9 @@ pub struct Manifest {
     pub periods: Option<(Period, Period)>,
     /// Its files.
     pub files: Vec<PackedFile>,
+    /// The note beside them, for the person who loads them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<PackedFile>,
 }
 
 /// Writes the current pack of a scope into `folder`.
@@ -93,7 +107,7 @@ pub fn write_pack(
         .at_once(|db| Ok((packable(db, &request.policy.at(request.as_of))?, db.counter()?)))?;
     let files = connector.pack(&cells)?;
     let periods = || cells.iter().map(|cell| cell.key.period);
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         planthread_pack: 1,
         target: request.policy.target.clone(),
         scope: request.policy.scope.name().to_owned(),
@@ -103,16 +117,11 @@ pub fn write_pack(
         counter,
         cells: cells.len(),
         periods: periods().min().zip(periods().max()),
-        files: files
-            .iter()
-            .map(|file| PackedFile {
-                name: file.name.clone(),
-                rows: file.rows,
-                bytes: file.bytes.len(),
-                sha256: codec::hex(&Sha256::digest(&file.bytes)),
-            })
-            .collect(),
+        files: files.iter().map(|file| packed(&file.name, file.rows, &file.bytes)).collect(),
+        note: None,
     };
+    let note = note::text(&manifest, request.who, request.key.is_some());
+    manifest.note = Some(packed(NOTE, 0, note.as_bytes()));
     let aside = folder.join(".part");
     if aside.exists() {
         fs::remove_dir_all(&aside).map_err(EngineError::io(&aside))?;
@@ -123,11 +132,20 @@ pub fn write_pack(
     }
     let json = serde_json::to_vec_pretty(&manifest)
         .map_err(|error| EngineError::Stored(error.to_string()))?;
-    write(&aside, "manifest.json", &json)?;
-    write(&aside, "README.txt", note(&manifest, request.who).as_bytes())?;
+    write(&aside, MANIFEST, &json)?;
+    write(&aside, NOTE, note.as_bytes())?;
+    if let Some(key) = request.key {
+        write(&aside, SIGNATURE, &proof::sign(&json, key)?)?;
+    }
     sync_dir(&aside)?;
     swap(folder, &aside)?;
     Ok(manifest)
+}
+
+/// What the manifest says of a file.
+fn packed(name: &str, rows: usize, bytes: &[u8]) -> PackedFile {
+    let sha256 = codec::hex(&Sha256::digest(bytes));
+    PackedFile { name: name.to_owned(), rows, bytes: bytes.len(), sha256 }
 }
 
 /// Cells that a person may load.
@@ -194,38 +212,4 @@ fn swap(folder: &Path, aside: &Path) -> Result<()> {
     }
     rename(aside, &current)?;
     sync_dir(folder)
-}
-
-fn note(manifest: &Manifest, who: &str) -> String {
-    let files: Vec<String> = manifest
-        .files
-        .iter()
-        .map(|file| format!("  {} ({} rows, sha256 {})", file.name, file.rows, file.sha256))
-        .collect();
-    let periods = manifest
-        .periods
-        .map_or_else(|| "no periods".to_owned(), |(from, to)| format!("{from} to {to}"));
-    let until =
-        manifest.valid_until.map_or_else(|| "not stated".to_owned(), |until| until.to_string());
-    let written = manifest.written_at.map_or_else(String::new, |at| format!("Written:  {at}\n"));
-    format!(
-        "Capacity signals of Planthread, for loading by hand\n\
-         ====================================================\n\n\
-         Target:   {} (scope {})\n\
-         State of: {}\n{written}\
-         Stale from: {until}. After that, treat the numbers as assumed.\n\
-         Contents: {} cells, {periods}\n\n{}\n\n\
-         Who may load it: {who}.\n\n\
-         How: check the sha256 of each file, then import it with the target's own import\n\
-         tool, as the one who is named above. Values replace what is there; nothing else\n\
-         is touched.\n\n\
-         How to go back: the folder `previous` beside this one holds the pack before it,\n\
-         in the same layout. When the bridge is back it reads first, takes what you loaded\n\
-         for its own, and sends only what differs.\n",
-        manifest.target,
-        if manifest.scope.is_empty() { "base" } else { &manifest.scope },
-        manifest.as_of,
-        manifest.cells,
-        files.join("\n"),
-    )
 }

@@ -20,6 +20,15 @@ impl Db {
         self.find(sql, [target], outage)
     }
 
+    /// Whether an outage of a target ended at `since` or later.
+    pub(crate) fn outage_ended_since(&self, target: &str, since: Timestamp) -> Result<bool> {
+        let sql = Sql::walks(
+            "SELECT 1 FROM outage WHERE target = ?1 AND ended >= ?2 LIMIT 1",
+            "one row an outage that is over, and only after a person fed the target by hand",
+        );
+        Ok(self.find(sql, params![target, codec::micros(since)], |_| Ok(()))?.is_some())
+    }
+
     /// Every outage that lasts.
     pub(crate) fn outages_now(&self) -> Result<Vec<Outage>> {
         let sql = Sql::walks(

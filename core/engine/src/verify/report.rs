@@ -89,7 +89,9 @@ pub struct SweepReport {
 }
 
 impl SweepReport {
-    pub(super) fn add(&mut self, other: Self) {
+    /// Adds what another reading found, also its error.
+    pub fn add(&mut self, other: Self) {
+        self.selections += other.selections;
         self.read += other.read;
         self.landed += other.landed;
         self.not_yet += other.not_yet;
@@ -105,5 +107,12 @@ impl SweepReport {
         self.in_use += other.in_use;
         self.lost_cells.extend(other.lost_cells);
         self.lost_cells.truncate(NAMED);
+        for (case, cells) in other.cases {
+            *self.cases.entry(case).or_default() += cells;
+        }
+        self.persons += other.persons;
+        self.person_edits.extend(other.person_edits);
+        self.person_edits.truncate(NAMED);
+        self.error = self.error.take().or(other.error);
     }
 }

@@ -9,6 +9,7 @@ mod edges;
 mod fake;
 mod jobs;
 mod model;
+mod packs;
 mod plans;
 mod portions;
 mod readback;
