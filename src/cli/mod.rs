@@ -8,6 +8,7 @@ mod answer;
 mod apply;
 mod attempt;
 mod audit;
+mod backup;
 mod check;
 mod completions;
 mod context;
@@ -137,6 +138,10 @@ enum Verb {
     Export(export::Args),
     /// Count the ledger again
     Audit(audit::Args),
+    /// Copy the state, beside a bridge that runs
+    Backup(backup::BackupArgs),
+    /// Put a copy of the state back
+    Restore(backup::RestoreArgs),
     /// Plant side: seal the records into numbered segments in a folder
     Collect(segments::CollectArgs),
     /// Planning side: take sealed segments from a folder
@@ -170,7 +175,10 @@ impl Verb {
             Self::Attempt(args) => args.changes(),
             Self::Rejects(args) => args.changes(),
             Self::Agreement(args) => args.changes(),
-            Self::Fallback(_)
+            Self::Fallback(args) => args.changes(),
+            // What a restore puts back begins with it.
+            Self::Restore(_)
+            | Self::Backup(_)
             | Self::Demo(_)
             | Self::Mock(_)
             | Self::Init(_)
@@ -287,6 +295,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Adopt(args) => adopt::run(context, &args),
         Verb::Agreement(args) => agreement::run(context, &args),
         Verb::Export(args) => export::run(context, &args),
+        Verb::Backup(args) => backup::backup(context, &args),
+        Verb::Restore(args) => backup::restore(context, &args),
         Verb::Collect(args) => segments::collect(context, &args),
         Verb::Deliver(args) => segments::deliver(context, &args),
         Verb::Schema(args) => schema::run(context, &args),

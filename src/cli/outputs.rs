@@ -10,7 +10,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    adopt, attempt, audit, export, init, mock, pause, promote, release, schema, setup, validate,
+    adopt, attempt, audit, backup, export, fallback, init, mock, pause, promote, release, schema,
+    setup, validate,
 };
 use crate::{
     demo::Once,
@@ -18,8 +19,9 @@ use crate::{
     operate::{Health, Ready},
     pipeline::{Cycle, Probed, Retried, Traced},
     report::{
-        TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, explain, fallback,
-        intake, mapping, plans, rejects, skew, status, target, text_table::time, verified,
+        TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, explain,
+        fallback as fallback_view, intake, mapping, plans, rejects, skew, status, target,
+        text_table::time, verified,
     },
 };
 use planthread_engine::continuity::TakenBack;
@@ -79,7 +81,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 55] = [
+pub const OUTPUTS: [Output; 59] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -92,6 +94,7 @@ pub const OUTPUTS: [Output; 55] = [
     of::<attempt::Ended>("attempt"),
     of::<audit::Audited>("audit"),
     of::<audit::Listed>("audit"),
+    of::<backup::BackupMade>("backup"),
     of::<target::Checked>("check"),
     of::<intake::Collected>("collect"),
     of::<intake::Delivered>("deliver"),
@@ -103,7 +106,9 @@ pub const OUTPUTS: [Output; 55] = [
     of::<target::Offer>("discover"),
     of::<explain::Page>("explain"),
     of::<export::Exported>("export"),
-    of::<fallback::Fallback>("fallback"),
+    of::<fallback_view::Fallback>("fallback"),
+    of::<fallback_view::PackChecked>("fallback"),
+    of::<fallback::Feeding>("fallback"),
     of::<intake::Ingested>("ingest"),
     of::<init::Written>("init"),
     of::<mapping::Covered>("map"),
@@ -118,6 +123,7 @@ pub const OUTPUTS: [Output; 55] = [
     of::<rejects::Believed>("rejects"),
     of::<rejects::Answered>("rejects"),
     of::<release::Released>("release"),
+    of::<backup::PutBack>("restore"),
     of::<pause::Decided>("resume"),
     of::<Retried>("retry"),
     of::<Cycle>("run"),

@@ -73,7 +73,7 @@ fn decide(
     let target = context.open_offline(&loaded, Some(target))?;
     let (who, why) = (answer.who().to_owned(), answer.why.clone());
     let before = pipeline::paused(&loaded, &target)?.unwrap_or_default();
-    let record = PauseRecord { who, why, paused, until };
+    let record = PauseRecord { who, why, paused, until, by_hand: false, at: None };
     let now = context.clock.now();
     let record = pipeline::pause(&loaded.config.state, &target.name, &record, now)?;
     let configured = target.config.policy.paused.clone();

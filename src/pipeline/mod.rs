@@ -57,7 +57,7 @@ pub use decided::{Decided, notes as decided_notes};
 pub use doubts::doubts;
 pub use explain::{capacity_of_cut, explain, explain_measure, measure};
 pub use foreign::NotPromoted;
-pub use pauses::{PauseRecord, decide as pause, paused, paused_by};
+pub use pauses::{PauseRecord, decide as pause, decisions, paused, paused_by};
 pub use plan_output::{LINES_SHOWN, PlanOutput};
 pub use progress::{Board, Doing, Entry, Steps};
 pub use proportion::{Proportion, answer};

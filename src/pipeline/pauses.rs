@@ -1,5 +1,9 @@
 //! A person's word that nothing is sent to a target for now, or that it is let go.
 //! It is a record of the state, so a bridge that runs beside the verb obeys it.
+//!
+//! A person may say more: that the target is fed by hand meanwhile. Then it is not
+//! asked anything either, and everything in it is read before it is sent something
+//! again, whether a bridge ran in that time or not.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,19 +11,21 @@ use std::{
 };
 
 use jiff::Timestamp;
+use planthread_engine::fallback::{self, Hand};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Bridge, OpenTarget, records};
 use crate::{
     config::{Loaded, Target},
-    failure::Failure,
+    failure::{Exit, Failure},
 };
 
 /// How often a walk under way looks whether its target was paused.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What a person decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseRecord {
     /// Who.
@@ -31,6 +37,40 @@ pub struct PauseRecord {
     /// Until when it is paused; until somebody lets it go, where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Whether a person feeds it from the pack while it is paused.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub by_hand: bool,
+    /// When it was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_not(said: &bool) -> bool {
+    !*said
+}
+
+impl PauseRecord {
+    /// Whether nothing is sent because of it at `now`.
+    fn holds(&self, now: Timestamp) -> bool {
+        self.paused && self.until.is_none_or(|until| now < until)
+    }
+
+    /// Who, why and until when, in one line.
+    fn line(&self) -> String {
+        let Self { who, why, until, by_hand, .. } = self;
+        let by_hand = if *by_hand { "fed by hand, " } else { "" };
+        let until = until.map_or_else(String::new, |until| format!(", until {until}"));
+        format!("{by_hand}{who}: {why}{until}")
+    }
+}
+
+/// Every decision about `target`, the oldest first.
+///
+/// # Errors
+/// When a record can't be read.
+pub fn decisions(state: &Path, target: &str) -> Result<Vec<PauseRecord>, Failure> {
+    records::read(&folder(state, target), |text| serde_json::from_str(text))
 }
 
 fn folder(state: &Path, target: &str) -> PathBuf {
@@ -53,7 +93,8 @@ pub fn decide(
         ))
         .cure("name a later instant with --until, or leave it out: it then holds until `resume`"));
     }
-    let text = serde_json::to_string(record)
+    let record = PauseRecord { at: Some(now), ..record.clone() };
+    let text = serde_json::to_string(&record)
         .map_err(|error| Failure::internal(format!("can't write the record: {error}")))?;
     records::keep(&folder(state, target), &text, now)
 }
@@ -82,17 +123,36 @@ pub fn paused_by(
     if let Some(why) = &config.policy.paused {
         return Ok(Some(why.clone()));
     }
-    let read = |text: &str| serde_json::from_str::<PauseRecord>(text);
-    let last = records::read(&folder(&loaded.config.state, name), read)?.pop();
-    let holds =
-        |record: &PauseRecord| record.paused && record.until.is_none_or(|until| now < until);
-    Ok(last.filter(holds).map(|PauseRecord { who, why, until, .. }| {
-        let until = until.map_or_else(String::new, |until| format!(", until {until}"));
-        format!("{who}: {why}{until}")
-    }))
+    let last = decisions(&loaded.config.state, name)?.pop();
+    Ok(last.filter(|record| record.holds(now)).map(|record| record.line()))
 }
 
 impl Bridge {
+    /// Notes a time in which a person fed `target` by hand, so that it is read before it
+    /// is sent something; what stands in the way, where it lasts.
+    ///
+    /// # Errors
+    /// When a record can't be read, or the state can't be read or written.
+    pub(super) fn by_hand(
+        &self,
+        target: &OpenTarget,
+        pack_of: Option<Timestamp>,
+    ) -> Result<Option<Failure>, Failure> {
+        let (state, now) = (&self.loaded.config.state, target.clock.now());
+        let decisions = decisions(state, &target.name)?;
+        let Some(last) = decisions.iter().rfind(|record| record.by_hand) else { return Ok(None) };
+        let (since, said) = (last.at.unwrap_or(now), last.line());
+        let lasts = last.holds(now) && decisions.last() == Some(last);
+        let hand = Hand { said: &said, since, lasts, pack_of };
+        fallback::by_hand(&self.state, &target.name, hand, now)?;
+        Ok(lasts.then(|| {
+            let name = &target.name;
+            Failure::new(Exit::Held, format!("{said}; it is asked nothing since {since}"))
+                .cure(format!("`planthread fallback leave {name} --who NAME` reads it and goes on"))
+                .explain("fallback")
+        }))
+    }
+
     /// Why `target` is paused now. What can't be read is told by the walk.
     fn paused_now(&self, target: &OpenTarget) -> Option<String> {
         paused(&self.loaded, target).ok().flatten()

@@ -153,6 +153,10 @@ impl Bridge {
     /// says nothing about the target, nor does one that asked nothing; a job that the
     /// target still works on is an answer.
     fn note_outage(&self, target: &OpenTarget, done: &TargetCycle) -> Result<(), Failure> {
+        let pack_of = done.pack.as_ref().map(|pack| pack.as_of);
+        if self.by_hand(target, pack_of)?.is_some() {
+            return Ok(());
+        }
         let (name, now) = (target.name.as_str(), self.clock.now());
         let class = done.stopped.as_ref().map(|failure| failure.class);
         // Whoever refuses what is written can be read all the time.
@@ -162,7 +166,6 @@ impl Bridge {
         match (class, target.heard.answered()) {
             (Some(Some(class)), Some(false)) => {
                 let said = done.stopped.as_ref().map_or("", |failure| failure.message.as_str());
-                let pack_of = done.pack.as_ref().map(|pack| pack.as_of);
                 let reads = target.heard.reads();
                 let cause = fallback::Cause { class: class.word(), said, reads, pack_of };
                 fallback::away(&self.state, name, cause, now)?;
@@ -180,15 +183,25 @@ impl Bridge {
     /// Reads what a plan is made on: what was never read, and everything where the
     /// target could not be reached. Somebody may have loaded a pack by hand, or put
     /// back a copy. Why it could not be read, where it could not.
-    async fn read_basis(&self, target: &OpenTarget) -> Result<Option<Failure>, Failure> {
+    async fn read_basis(
+        &self,
+        target: &OpenTarget,
+        done: &mut TargetCycle,
+    ) -> Result<Option<Failure>, Failure> {
         let outage = fallback::outage(&self.reader()?, &target.name)?;
         let away = outage.is_some_and(|outage| !outage.reads);
         let which = if away { Which::All } else { Which::Unread };
-        let read = self.verify(target, which).await?;
-        if away && read.read > 0 && read.error.is_none() {
-            fallback::back(&self.state, &target.name, self.clock.now())?;
+        let mut read = self.verify(target, which).await?;
+        let error = read.error.take();
+        if away {
+            if read.read > 0 && error.is_none() {
+                fallback::back(&self.state, &target.name, self.clock.now())?;
+            }
+            // What somebody did there meanwhile is told by this very cycle; what had not
+            // come yet is read once more at its end.
+            done.verified = Some(SweepReport { not_yet: 0, ..read });
         }
-        Ok(read.error.map(Failure::from))
+        Ok(error.map(Failure::from))
     }
 
     async fn steps(
@@ -198,7 +211,12 @@ impl Bridge {
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
         self.bind(target)?;
-        if let (Err(doubt), true) = (self.on_time(target).await, course.is_of_now()) {
+        let by_hand = self.by_hand(target, None)?;
+        let on_time = match by_hand {
+            Some(_) => self.believe_clock(),
+            None => self.on_time(target).await,
+        };
+        if let (Err(doubt), true) = (on_time, course.is_of_now()) {
             done.policy_holds = Some(self.hold_by_policy(target, self.clock.now())?);
             return Err(doubt);
         }
@@ -208,7 +226,7 @@ impl Bridge {
         if let Some(truth) = course.truth() {
             done.want = Some(self.want(target, truth)?);
         }
-        let quiet = policy::quiet(target, self.clock.now())?;
+        let quiet = policy::quiet(target, self.clock.now())?.or(by_hand);
         if course.sends() && quiet.is_none() {
             done.recovered = Some(self.recover(target).await?);
         }
@@ -218,7 +236,7 @@ impl Bridge {
             }
             (Some(quiet), _) => Some(quiet),
             // What stands there is the basis of the plan, and what an undo returns to.
-            (None, _) => self.read_basis(target).await?,
+            (None, _) => self.read_basis(target, done).await?,
         };
         // The answers said what time it is there.
         let mut on_time = true;
@@ -324,7 +342,10 @@ impl Bridge {
         if let Some(error) = report.error.take() {
             done.stopped.get_or_insert(error.into());
         }
-        done.verified = Some(report);
+        match &mut done.verified {
+            Some(before) => before.add(report),
+            None => done.verified = Some(report),
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use planthread_engine::fallback::{Manifest, Outage};
+use planthread_engine::fallback::{BY_HAND, Manifest, Outage, PackCheck, PackFinding};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use super::{
     status::age,
     text_table::{count, instant},
 };
-use crate::failure::Exit;
+use crate::{failure::Exit, pipeline::PauseRecord};
 
 /// How every target stands with the way by hand.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -40,6 +40,8 @@ pub struct TargetFallback {
     pub pack: Option<PackAt>,
     /// Outages that are over, the newest first.
     pub past: Vec<Outage>,
+    /// What people decided about it, the newest first.
+    pub decisions: Vec<PauseRecord>,
 }
 
 /// A pack, and where it is.
@@ -49,6 +51,46 @@ pub struct PackAt {
     pub folder: PathBuf,
     /// What it says of itself.
     pub manifest: Manifest,
+}
+
+/// Whether a pack may be loaded.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PackChecked {
+    /// The folder of the pack.
+    pub folder: PathBuf,
+    /// What was found.
+    #[serde(flatten)]
+    pub check: PackCheck,
+}
+
+impl View for PackChecked {
+    const OUTPUT: &'static str = "fallback verify";
+
+    fn write(&self, text_table: &mut TextTable) {
+        let folder = self.folder.display();
+        for PackFinding { file, what } in &self.check.findings {
+            let bad = text_table.tint(Tone::Bad, "wrong:");
+            text_table.line(format!("  {bad} {file}: {}", what.line()));
+        }
+        match &self.check.manifest {
+            _ if !self.check.findings.is_empty() => text_table.line(format!(
+                "{folder}: do not load it; take the pack beside it, or ask who runs the bridge  \
+                 (planthread explain pack)"
+            )),
+            Some(manifest) => text_table.line(format!(
+                "{folder}: as it was signed: {} for {}, {}, of {}",
+                count(manifest.cells, "cell"),
+                manifest.target,
+                count(manifest.files.len(), "file"),
+                instant(manifest.as_of)
+            )),
+            None => text_table,
+        };
+    }
+
+    fn exit(&self) -> Exit {
+        if self.check.findings.is_empty() { Exit::Ok } else { Exit::Findings }
+    }
 }
 
 impl View for Fallback {
@@ -111,6 +153,11 @@ impl TargetFallback {
         for outage in &self.past {
             let Outage { began, ended, class, tries, waiting, .. } = outage;
             let until = ended.map_or_else(String::new, instant);
+            if class == BY_HAND {
+                let (began, said) = (instant(*began), &outage.said);
+                text_table.line(format!("  was fed by hand from {began} to {until} ({said})"));
+                continue;
+            }
             text_table.line(format!(
                 "  was away from {} to {until}: {class}, tried {}, {} waiting at the last try",
                 instant(*began),
@@ -118,12 +165,33 @@ impl TargetFallback {
                 count(*waiting, "cell")
             ));
         }
+        for decision in &self.decisions {
+            let PauseRecord { who, why, paused, by_hand, at, .. } = decision;
+            let at = at.map_or_else(|| "earlier".to_owned(), instant);
+            let what = match (paused, by_hand) {
+                (true, true) => "lets it be fed by hand",
+                (true, false) => "pauses it",
+                (false, _) => "lets it go",
+            };
+            text_table.line(format!("  decided at {at}: {who} {what}: {why}"));
+        }
     }
 }
 
 /// One line of an outage that lasts; `status` shows it, too.
 pub(super) fn away(text_table: &mut TextTable, outage: &Outage, now: Timestamp) {
     let Outage { target, began, class, said, tries, waiting, .. } = outage;
+    if class == BY_HAND {
+        let words = text_table.tint(Tone::Warn, "fed by hand");
+        text_table.line(format!(
+            "{target}: {words} since {} ({}), and asked nothing; {} waiting",
+            instant(*began),
+            age(now, *began),
+            count(*waiting, "cell")
+        ));
+        text_table.line(format!("  {said}"));
+        return;
+    }
     let words = if outage.reads { "refuses what is written" } else { "away" };
     let words = text_table.tint(Tone::Bad, words);
     let times = count(*tries, "time");

@@ -146,7 +146,7 @@ fn a_pause_ends_a_push_that_hangs_sends_nothing_more_and_loses_nothing() {
     let (targets, state) = (vec![live.target.clone()], live.bridge.loaded.config.state.clone());
     let decide = |paused| {
         let (who, why) = ("mara".to_owned(), "month end".to_owned());
-        let record = PauseRecord { who, why, paused, until: None };
+        let record = PauseRecord { who, why, paused, until: None, by_hand: false, at: None };
         pipeline::pause(&state, "ibp", &record, world.clock.now()).unwrap();
     };
     let rows = || world.wire().heard.iter().map(|heard| heard.rows).sum::<usize>();
@@ -179,4 +179,36 @@ fn a_pause_ends_a_push_that_hangs_sends_nothing_more_and_loses_nothing() {
     let live = world.open();
     world.assert_landed(&live, "after the pause");
     assert_eq!(live.status().open_attempts, 0);
+}
+
+#[test]
+fn fed_by_hand_is_obeyed_at_once_and_left_without_waiting_for_a_round() {
+    let mut config = plan_of(3, 5);
+    config["targets"]["ibp"]["pack"] = json!({ "folder": "packs" });
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    let (targets, state) = (vec![live.target.clone()], live.bridge.loaded.config.state.clone());
+    let decide = |by_hand| {
+        let (who, why) = ("mara".to_owned(), "the tenant moves".to_owned());
+        let record = PauseRecord { who, why, paused: by_hand, until: None, by_hand, at: None };
+        pipeline::pause(&state, "ibp", &record, world.clock.now()).unwrap();
+    };
+    let end = async {
+        world.clock.sleep(MINUTE / 2).await;
+        decide(true);
+        world.clock.sleep(Duration::from_secs(1)).await;
+        let mark = world.mark();
+        world.clock.sleep(5 * MINUTE).await;
+        assert_eq!(world.mark(), mark, "it is asked nothing, a second later");
+        decide(false);
+        world.clock.sleep(Duration::from_secs(5)).await;
+        assert!(world.mark() > mark, "it is read, and waits for no round");
+    };
+    let (told, _) = run(&world, live, targets, end);
+    let held = |news: &&News| match news {
+        News::Walked { done, .. } => done.pack.is_some() && done.paused.is_some(),
+        _ => false,
+    };
+    assert!(told.iter().filter(held).count() >= 4, "the pack is renewed: {told:?}");
+    world.assert_landed(&world.open(), "after");
 }

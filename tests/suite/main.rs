@@ -9,6 +9,7 @@
 mod again;
 mod agreement;
 mod apart;
+mod by_hand;
 mod cases;
 mod continuity;
 mod corrections;

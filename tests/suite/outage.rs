@@ -27,7 +27,7 @@ fn share(machine: u32, week: u32, hour: u32) -> Decimal {
     Decimal::new(i64::from(800 + moving), 3)
 }
 
-fn tell(world: &World, weeks: &[Period], hour: u32) {
+pub(crate) fn tell(world: &World, weeks: &[Period], hour: u32) {
     for machine in 1..=3 {
         let shares: Vec<(Period, Decimal)> =
             (0..).zip(weeks).map(|(n, week)| (*week, share(machine, n, hour))).collect();
@@ -189,7 +189,7 @@ impl Transport for Silent {
 }
 
 /// The pack that a person would load now.
-fn manifest(world: &World) -> Manifest {
+pub(crate) fn manifest(world: &World) -> Manifest {
     let file = world.folder.join("packs/ibp/current/manifest.json");
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }

@@ -210,6 +210,11 @@ fn decided(told: &mut Told) {
     told.hear("adopt", &format!("adopt --measure live {WHO}"));
     told.hear("pause", &format!("pause ibp {WHO}"));
     told.hear("pause", &format!("resume ibp {WHO}"));
+    told.hear("backup", "backup --to kept");
+    told.hear("restore", &format!("restore --from kept --replace {WHO}"));
+    told.hear("fallback feeding", &format!("fallback enter ibp {WHO}"));
+    told.hear("fallback feeding", "fallback leave ibp --who Ada");
+    told.hear("fallback verify", &format!("fallback verify packs/ibp/current --key {}", "00"));
     told.hear("take-back", &format!("take-back ibp --to 2026-11-01T00:00:00Z {WHO}"));
 }
 
