@@ -10,7 +10,7 @@ use std::{
 use planthread_engine::{Reader, audit_trail::Head, ledger};
 use planthread_kit::{Clock, Discovery, SystemClock};
 use tracing_subscriber::{
-    Layer as _,
+    Layer, Registry,
     field::MakeExt as _,
     filter::{LevelFilter, Targets},
     fmt::{self, format::debug_fn},
@@ -20,6 +20,7 @@ use tracing_subscriber::{
 
 use super::{
     answer::said,
+    log::{self, Format},
     screen::{self, Screen},
     ticker::{Manner, Ticker},
 };
@@ -48,6 +49,10 @@ pub(super) struct Common {
     /// Who answers for what is changed; without it, the `identity` of the configuration
     #[arg(long, global = true, value_name = "NAME", value_parser = said)]
     pub(super) who: Option<String>,
+    /// How lines on standard error look. As JSON, `run` tells its rounds and cycles there,
+    /// too
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) log_format: Format,
     /// Print what happens inside, on standard error; -vv also details, -vvv also those
     /// of libraries
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
@@ -92,12 +97,19 @@ impl Context {
     /// The world of this process.
     pub(super) fn new(common: Common, change: Option<Change>) -> Self {
         let screen = Screen::of_process(common.json);
-        if common.verbose > 0 {
-            trace_to_stderr(screen.colour, common.verbose);
-        }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+        let lines_are_json = common.log_format == Format::Json;
+        if lines_are_json {
+            log::begin(&clock);
+        }
+        match (common.verbose, lines_are_json) {
+            (0, _) => {}
+            (verbose, true) => trace(log::Traces(Arc::clone(&clock)), verbose),
+            (verbose, false) => trace(for_people(screen.colour), verbose),
+        }
         let board = Board::new(Arc::clone(&clock));
         let manner = match (common.json, std::io::stderr().is_terminal()) {
+            _ if lines_are_json => Manner::Log,
             (_, true) if common.verbose == 0 => Manner::Terminal,
             (false, _) => Manner::Log,
             (true, _) => Manner::Silent,
@@ -246,8 +258,8 @@ impl Context {
     }
 }
 
-/// Sends traces to standard error, so that they never mix with an answer.
-fn trace_to_stderr(colour: bool, verbose: u8) {
+/// Sends traces to standard error by `layer`, so that they never mix with an answer.
+fn trace(layer: impl Layer<Registry> + Send + Sync, verbose: u8) {
     let chosen = std::env::var("PLANTHREAD_LOG").ok().and_then(|text| text.parse().ok());
     let filter = chosen.unwrap_or_else(|| match verbose {
         0 | 1 => Targets::new().with_default(LevelFilter::INFO),
@@ -256,6 +268,12 @@ fn trace_to_stderr(colour: bool, verbose: u8) {
             .with_target("planthread", LevelFilter::DEBUG),
         _ => Targets::new().with_default(LevelFilter::TRACE),
     });
+    // A second subscriber in the same process (a test) keeps the first.
+    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+}
+
+/// Traces as text.
+fn for_people(colour: bool) -> impl Layer<Registry> + Send + Sync {
     // Errors of a target are fields: a terminal must not obey them.
     let fields = debug_fn(|writer, field, value| {
         let text = format!("{value:?}");
@@ -264,11 +282,5 @@ fn trace_to_stderr(colour: bool, verbose: u8) {
             name => write!(writer, "{name}={}", visible(&text)),
         }
     });
-    let layer = fmt::layer()
-        .with_ansi(colour)
-        .fmt_fields(fields.delimited(" "))
-        .with_writer(screen::errors)
-        .with_filter(filter);
-    // A second subscriber in the same process (a test) keeps the first.
-    let _ = tracing_subscriber::registry().with(layer).try_init();
+    fmt::layer().with_ansi(colour).fmt_fields(fields.delimited(" ")).with_writer(screen::errors)
 }

@@ -20,6 +20,7 @@ mod export;
 mod fallback;
 mod ingest;
 mod init;
+mod log;
 mod map;
 mod mock;
 pub mod outputs;

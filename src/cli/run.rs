@@ -20,7 +20,6 @@ use crate::{
     report::{
         cycled::{Taken, Walked},
         planned::seconds,
-        text_table::time,
     },
     serve::{http::Endpoint, operations::OperationsDoor},
 };
@@ -162,15 +161,14 @@ impl Teller<'_> {
     }
 
     fn show(&mut self, news: News) -> Result<(), Failure> {
-        let screen = &self.context.screen;
-        let now = self.context.clock.now();
+        let (screen, now) = (&self.context.screen, self.context.clock.now());
         self.register.note(&news, now);
-        let at = Some(now);
+        let at = screen.stamp(now);
         let (who, exit) = match news {
             News::Round { round, .. } => {
                 self.last = Some(round.truth.as_of);
                 let taken = Taken { at, as_of: round.truth.as_of, intake: &round.intake };
-                (String::new(), screen.show(&taken)?)
+                (String::new(), screen.tell("", &taken)?)
             }
             News::Failed { failure, first } if first && failure.exit == Exit::Usage => {
                 return Err(failure);
@@ -181,19 +179,20 @@ impl Teller<'_> {
             }
             News::Walked { as_of, done, .. } => {
                 let late = self.last.is_some_and(|last| last > as_of);
-                let exit = screen.show(&Walked { at, as_of, done: &done, late })?;
+                let exit = screen.tell(&done.target, &Walked { at, as_of, done: &done, late })?;
                 (done.target, exit)
             }
             News::Paused { target, why } => {
-                screen.note(&format!(
-                    "{target}: paused ({why}); a push that was under way stays open, and it is asked \
-                     what became of it"
-                ));
+                let text = format!(
+                    "paused ({why}); a push that was under way stays open, and it is asked what \
+                     became of it"
+                );
+                screen.warn(&target, None, &text);
                 (target, Exit::Held)
             }
             News::Cut(target) => {
                 let ended = "ended on the way; the next start goes on";
-                screen.note(&format!("{}{target}: {ended}", time(at)));
+                screen.warn(&target, at, ended);
                 (target, Exit::Transient)
             }
         };

@@ -8,11 +8,18 @@ use std::{
 use jiff::Timestamp;
 use planthread_kit::Masked;
 use serde::Serialize;
+use serde_json::Map;
 
-use super::outputs::{Stopped, json_of};
+use super::{
+    log::{self, Weight},
+    outputs::{Stopped, json_of},
+};
 use crate::{
     failure::{Exit, Failure},
-    report::{TextTable, View, text_table::visible},
+    report::{
+        TextTable, View,
+        text_table::{time, visible},
+    },
 };
 
 /// Where and how answers are shown.
@@ -74,12 +81,46 @@ impl Screen {
     /// # Errors
     /// When standard output is gone.
     pub fn say(&self, text: &str) -> Result<(), Failure> {
+        if log::told(Weight::Info, "", text, Map::new()) {
+            return Ok(());
+        }
         if self.json { Ok(()) } else { self.raw(format!("{}\n", visible(text)).as_bytes()) }
+    }
+
+    /// Tells what happened to `target` in a verb that goes on: its answer, or a line of
+    /// the log in place of text for people.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub(super) fn tell<V: View>(&self, target: &str, view: &V) -> Result<Exit, Failure> {
+        let mut text_table = TextTable::new(false);
+        view.write(&mut text_table);
+        let (text, exit) = (text_table.into_text(), view.exit());
+        let weight = if exit == Exit::Ok { Weight::Info } else { Weight::Warn };
+        if !self.json && log::told(weight, target, text.trim(), Map::new()) {
+            return Ok(exit);
+        }
+        self.show(view)
+    }
+
+    /// When something happened, where the line itself does not say it.
+    #[must_use]
+    pub(super) fn stamp(&self, now: Timestamp) -> Option<Timestamp> {
+        (self.json || !log::is_json()).then_some(now)
+    }
+
+    /// A remark about `target` on standard error.
+    pub(super) fn warn(&self, target: &str, at: Option<Timestamp>, text: &str) {
+        if !log::told(Weight::Warn, target, text, Map::new()) {
+            remark(&format!("note: {}{target}: {text}", time(at)));
+        }
     }
 
     /// A remark on standard error, which never mixes with the answer.
     pub fn note(&self, text: &str) {
-        remark(&format!("note: {text}"));
+        if !log::told(Weight::Warn, "", text, Map::new()) {
+            remark(&format!("note: {text}"));
+        }
     }
 
     /// Bytes as they are.
@@ -98,6 +139,12 @@ impl Screen {
 
     /// Shows why a verb stopped, on standard error, and when, where it goes on.
     pub fn fail(&self, failure: &Failure, at: Option<Timestamp>) {
+        let more = serde_json::to_value(failure).unwrap_or_default();
+        let mut more = more.as_object().cloned().unwrap_or_default();
+        more.remove("message");
+        if log::told(Weight::Error, "", &failure.message, more) {
+            return;
+        }
         let stopped = Stopped { at, error: failure };
         let text = if self.json {
             json_visible(&json_of(&stopped).unwrap_or_default()) + "\n"
@@ -147,13 +194,16 @@ pub(super) fn moving(text: &str) {
 
 /// A line on standard error.
 pub(super) fn remark(text: &str) {
+    if log::told(Weight::Info, "", text, Map::new()) {
+        return;
+    }
     let _line = wiped();
     // Nobody to tell when standard error is gone.
     let _ = errors().write_all(format!("{}\n", visible(text)).as_bytes());
 }
 
 /// JSON escapes the old controls by itself; a terminal obeys the others, too.
-fn json_visible(text: &str) -> String {
+pub(super) fn json_visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if ('\u{7f}'..='\u{9f}').contains(&c) {

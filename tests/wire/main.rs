@@ -5,6 +5,7 @@
 //! - `mounts`: the sandbox on wiremock, and what went over that wire.
 //! - `tls`: private authority and client certificate, by the program.
 //! - `dropped`: rows that the target said it took, and did not.
+//! - `logs`: what a bridge that runs tells whoever collects logs.
 //! - `operations`: what an operator is told of a bridge that runs.
 //! - `verbs`: the JSON of every verb, against its schema.
 //! - `walk`: the README's walk, word by word.
@@ -18,6 +19,7 @@ mod answers;
 mod bench;
 mod dropped;
 mod faults;
+mod logs;
 mod mounts;
 mod operations;
 #[path = "../crash/program.rs"]
