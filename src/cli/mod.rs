@@ -18,6 +18,7 @@ mod discover;
 mod explain;
 mod export;
 mod fallback;
+mod flows;
 mod ingest;
 mod init;
 mod log;
@@ -147,6 +148,8 @@ enum Verb {
     Collect(segments::CollectArgs),
     /// Planning side: take sealed segments from a folder
     Deliver(segments::DeliverArgs),
+    /// Print every connection that the configuration asks for, as a sheet to sign
+    Flows(flows::Args),
     /// Print a published JSON Schema
     Schema(schema::Args),
     /// Explain a word from a message, or an exit code
@@ -180,6 +183,7 @@ impl Verb {
             // What a restore puts back begins with it.
             Self::Restore(_)
             | Self::Backup(_)
+            | Self::Flows(_)
             | Self::Demo(_)
             | Self::Mock(_)
             | Self::Init(_)
@@ -300,6 +304,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Restore(args) => backup::restore(context, &args),
         Verb::Collect(args) => segments::collect(context, &args),
         Verb::Deliver(args) => segments::deliver(context, &args),
+        Verb::Flows(args) => flows::run(context, &args),
         Verb::Schema(args) => schema::run(context, &args),
         Verb::Explain(args) => explain::run(context, &args),
         Verb::Completions(args) => completions::run(context, &args),

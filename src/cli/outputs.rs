@@ -20,7 +20,7 @@ use crate::{
     pipeline::{Cycle, Probed, Retried, Traced},
     report::{
         TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, explain,
-        fallback as fallback_view, intake, mapping, plans, rejects, skew, status, target,
+        fallback as fallback_view, flows, intake, mapping, plans, rejects, skew, status, target,
         text_table::time, verified,
     },
 };
@@ -81,7 +81,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 59] = [
+pub const OUTPUTS: [Output; 60] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -110,6 +110,7 @@ pub const OUTPUTS: [Output; 59] = [
     of::<fallback_view::PackChecked>("fallback"),
     of::<fallback::Feeding>("fallback"),
     of::<intake::Ingested>("ingest"),
+    of::<flows::Flows>("flows"),
     of::<init::Written>("init"),
     of::<mapping::Covered>("map"),
     of::<mapping::Suggested>("map"),

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use planthread_contracts::Scope;
 use planthread_engine::State;
 use planthread_kit::{
-    Breaker, BreakerPolicy, Clock, Connector, QuotaBook, QuotaStanding, TenantKey, Transport,
+    Breaker, BreakerPolicy, Clock, Connector, Flow, FlowBook, QuotaBook, QuotaStanding, TenantKey,
+    Transport,
     http::{TokenBook, Witness},
     target::{Known, Nothing, Provided, SettingsFault, TargetContext, TargetFactory},
 };
@@ -37,6 +38,8 @@ pub struct OpenTarget {
     pub breaker: Arc<Breaker>,
     /// Time, for what people decided until when.
     pub clock: Arc<dyn Clock>,
+    /// The connections that it asks for; no other one is made.
+    pub flows: Vec<Flow>,
     /// What it answered in the walk that is under way.
     pub(super) heard: Arc<Heard>,
 }
@@ -151,7 +154,8 @@ impl Opener {
     pub fn open(&self, loaded: &Loaded, name: Option<&str>) -> Result<OpenTarget, Failure> {
         let (name, target) = choose(loaded, name)?;
         let factory = factory_of(target)?;
-        let context = self.context(loaded, name, target);
+        let book = FlowBook::default();
+        let context = self.context(loaded, name, target, &book);
         let connector = (factory.build)(&context).map_err(|fault| not_built(name, fault))?;
         let most = connector.info().capabilities.side_by_side;
         if target.delivery.side_by_side() > most {
@@ -161,7 +165,8 @@ impl Opener {
         let breaker = Arc::new(Breaker::new(BreakerPolicy::default()));
         let (name, config) = (name.to_owned(), target.clone());
         let (clock, heard) = (Arc::clone(&self.clock), Arc::default());
-        Ok(OpenTarget { name, config, scope, connector, breaker, clock, heard })
+        let flows = book.all();
+        Ok(OpenTarget { name, config, scope, connector, breaker, clock, flows, heard })
     }
 
     /// Creates at the target called `name` what its connector ships for it.
@@ -179,7 +184,8 @@ impl Opener {
             let text = format!("{name}: the connector {} ships nothing to send", target.connector);
             Failure::usage(text).cure("leave out --push: people prepare this target")
         })?;
-        let made = provide(&self.context(loaded, name, target)).await;
+        let book = FlowBook::default();
+        let made = provide(&self.context(loaded, name, target, &book)).await;
         made.map_err(|error| Failure::from(error).about(name))
     }
 
@@ -188,6 +194,7 @@ impl Opener {
         loaded: &'a Loaded,
         name: &'a str,
         target: &'a Target,
+        flows: &'a FlowBook,
     ) -> TargetContext<'a> {
         let scope = target.scope();
         let known: Arc<dyn Known> = match self.state.upgrade() {
@@ -208,6 +215,7 @@ impl Opener {
             network: &target.network,
             http: &target.http,
             transport: self.transports.get(name).cloned(),
+            flows,
             offline: self.offline,
         }
     }

@@ -9,6 +9,7 @@ pub mod cycled;
 pub mod derived;
 pub mod explain;
 pub mod fallback;
+pub mod flows;
 pub mod guard;
 pub mod intake;
 pub mod mapping;

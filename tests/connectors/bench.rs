@@ -17,7 +17,7 @@ use planthread::{in_process::InProcess, registry::Registered};
 use planthread_conformance::{Bench, Fault, Habit, Target, World};
 use planthread_contracts::{CellKey, MeasureDecl, Period, Scope, SeenCell};
 use planthread_kit::{
-    CellWrite, Clock, Connector, QuotaBook, QuotaConfig, Transport, VirtualClock,
+    CellWrite, Clock, Connector, FlowBook, QuotaBook, QuotaConfig, Transport, VirtualClock,
     http::{HttpSettings, TokenBook},
     target::{Network, Nothing, TargetContext},
 };
@@ -162,6 +162,7 @@ impl FactoryBench {
             network: &Network::default(),
             http,
             transport: Some(wire),
+            flows: &FlowBook::default(),
             offline: false,
         };
         (self.registered.target.build)(&context).unwrap()

@@ -108,6 +108,7 @@ fn landed() -> BTreeSet<String> {
         ("retry", "retry"),
         ("audit", "audit verify"),
         ("audit list", "audit list"),
+        ("flows", "flows"),
         ("export", "export csv"),
         ("collect", "collect shared"),
         ("deliver", "deliver shared"),

@@ -47,8 +47,7 @@ impl MachineToken {
     }
 
     fn request(&self) -> Result<Request<Bytes>, ConnectorError> {
-        let host = self.parameters.get(ENDPOINT).map_or(USUAL, |host| host.trim_end_matches('/'));
-        let mut address = format!("{host}{PATH}&resource={RESOURCE}");
+        let mut address = format!("{}{PATH}&resource={RESOURCE}", self.address());
         if !self.client_id.is_empty() {
             address.push_str(&format!("&client_id={}", self.client_id));
         }
@@ -85,6 +84,10 @@ impl TokenSource for MachineToken {
             })?;
             token(&answer, clock.now())
         })
+    }
+
+    fn address(&self) -> &str {
+        self.parameters.get(ENDPOINT).map_or(USUAL, |host| host.trim_end_matches('/'))
     }
 }
 

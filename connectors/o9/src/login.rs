@@ -72,6 +72,10 @@ impl TokenSource for Login {
             token(&answer, clock.now())
         })
     }
+
+    fn address(&self) -> &str {
+        &self.host
+    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub mod connector;
 pub mod dates;
 pub mod delimited;
 pub mod error;
+pub mod flow;
 pub mod http;
 pub mod mask;
 pub mod matching;
@@ -59,6 +60,7 @@ pub use connector::{
     PushOutcome, Selection, SheetLine, Submission, SurfaceItem, SurfaceKind, Together,
 };
 pub use error::{Class, ConnectorError, Sent};
+pub use flow::{Carries, Fence, Flow, FlowBook, Origin};
 pub use mask::Masked;
 pub use push_stack::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, PushStack, Settled};
 pub use quota::{
@@ -67,5 +69,5 @@ pub use quota::{
 pub use secret::{Secret, SecretError, SecretRef};
 pub use system_clock::SystemClock;
 pub use tally::{Tallied, Tally};
-pub use transport::{SendError, Transport};
+pub use transport::{Hopeless, SendError, Transport};
 pub use transport_reqwest::{ReqwestTransport, TransportError, TransportOptions};

@@ -24,8 +24,8 @@ use planthread::{
 use planthread_contracts::{CellKey, MeasureDecl, Period, Scope, WriteGrant};
 use planthread_kit::{
     Attempt, AttemptId, AttemptRecord, Batch, CellWrite, Clock, Connector, ConnectorError,
-    NoteError, NoteSink, Poll, PushOutcome, QuotaBook, QuotaConfig, Selection, Submission,
-    VirtualClock,
+    FlowBook, NoteError, NoteSink, Poll, PushOutcome, QuotaBook, QuotaConfig, Selection,
+    Submission, VirtualClock,
     http::{HttpSettings, Lane, TokenBook},
     rows::RowKey,
     target::{Known, Network, Nothing, SettingsFault, TargetContext},
@@ -172,6 +172,7 @@ impl Rig {
             network: &Network::default(),
             http: &HttpSettings::default(),
             transport: Some(Arc::new(wire)),
+            flows: &FlowBook::default(),
             offline: false,
         })
     }

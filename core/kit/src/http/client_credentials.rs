@@ -61,6 +61,10 @@ impl TokenSource for ClientCredentials {
             Token::new("Bearer", answer.access_token().secret(), answer.expires_in())
         })
     }
+
+    fn address(&self) -> &str {
+        self.0.token_url.as_str()
+    }
 }
 
 async fn fetch(
@@ -118,9 +122,9 @@ impl Door<'_> {
             let maybe = Class::Transient { sent: Sent::Maybe };
             let response = match select(sending, limit).await {
                 Either::Left((Ok(response), _)) => response,
-                Either::Left((Err(lost), _)) if lost.untrusted => {
-                    let error = ConnectorError::new(Class::Auth, FETCH, lost.message);
-                    return Err(error.cure(SendError::TRUST));
+                Either::Left((Err(SendError { hopeless: Some(hopeless), message, .. }), _)) => {
+                    let error = ConnectorError::new(hopeless.class(), FETCH, message);
+                    return Err(error.cure(hopeless.cure()));
                 }
                 Either::Left((Err(lost), _)) => {
                     let class = Class::Transient { sent: lost.sent };

@@ -82,8 +82,8 @@ pub(super) fn decide(
 ) -> Next {
     match answer {
         Answer::Response(response) => by_status(response, safety, refreshed, left, backoff, now),
-        // The same certificate will be shown again.
-        Answer::Lost(lost) if lost.untrusted => Next::Fail(Class::Auth),
+        // The same certificate will be shown again, and the same address named.
+        Answer::Lost(SendError { hopeless: Some(hopeless), .. }) => Next::Fail(hopeless.class()),
         Answer::Lost(SendError { sent: Sent::No, .. }) if left => Next::Resend(backoff),
         Answer::Lost(SendError { sent: Sent::No, .. }) => {
             Next::Fail(Class::Transient { sent: Sent::No })

@@ -191,7 +191,10 @@ fn finish(
         (Answer::Lost(lost), class) => {
             let (class, message) = (class.unwrap_or(UNCLEAR), redact::text(&lost.message));
             let error = ConnectorError::new(class, call.operation, message);
-            let error = if lost.untrusted { error.cure(SendError::TRUST) } else { error };
+            let error = match lost.hopeless {
+                Some(hopeless) => error.cure(hopeless.cure()),
+                None => error,
+            };
             let shown = SendError { message: error.message.clone(), ..lost };
             Err(error.caused_by(shown))
         }

@@ -64,6 +64,10 @@ mod tests {
         ) -> BoxFuture<'a, Result<Token, ConnectorError>> {
             unreachable!("nobody asks")
         }
+
+        fn address(&self) -> &str {
+            "https://never.example"
+        }
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub trait TokenSource: Send + Sync + fmt::Debug {
         transport: &'a dyn Transport,
         clock: &'a dyn Clock,
     ) -> BoxFuture<'a, Result<Token, ConnectorError>>;
+
+    /// The address that it asks.
+    fn address(&self) -> &str;
 }
 
 /// Sends a vendor's own request for a token, and waits for `patience`. Credentials
@@ -58,9 +61,9 @@ pub async fn ask(
     mask::sent(&request);
     match select(transport.send(request), clock.sleep(patience)).await {
         Either::Left((Ok(answer), _)) => Ok(answer),
-        Either::Left((Err(error), _)) if error.untrusted => {
-            let text = redact::text(&error.message);
-            Err(ConnectorError::new(Class::Auth, step, text).cure(SendError::TRUST))
+        Either::Left((Err(SendError { hopeless: Some(hopeless), message, .. }), _)) => {
+            let text = redact::text(&message);
+            Err(ConnectorError::new(hopeless.class(), step, text).cure(hopeless.cure()))
         }
         Either::Left((Err(error), _)) => Err(lost(error.message)),
         Either::Right(_) => Err(lost(format!("no answer in {} s", patience.as_secs()))),

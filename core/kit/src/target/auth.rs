@@ -217,6 +217,27 @@ impl Auth {
         }
     }
 
+    /// Who we are, and where the secret is kept; never the secret.
+    #[must_use]
+    pub fn credential(&self) -> String {
+        match self {
+            Self::None {} => "none".to_owned(),
+            Self::Basic { user, password } => format!("user {user}, password {password}"),
+            Self::Bearer { token } => format!("token {token}"),
+            Self::ApiKey { key, .. } => format!("key {key}"),
+            Self::ClientCertificate { certificate, private_key } => {
+                format!("certificate {}, key {private_key}", certificate.display())
+            }
+            Self::Oauth2ClientCredentials { client_id, client_secret, .. }
+            | Self::TokenExchange { client_id, client_secret, .. } => {
+                format!("client {client_id}, secret {client_secret}")
+            }
+            Self::MachineIdentity { .. } => {
+                format!("identity of the machine ({})", self.identity())
+            }
+        }
+    }
+
     /// Files that it names, by field.
     #[must_use]
     pub fn files(&self) -> Vec<(&'static str, PathBuf)> {

@@ -15,8 +15,8 @@ use super::{
     network::{Network, read},
 };
 use crate::{
-    Clock, QuotaBook, QuotaConfig, ReqwestTransport, Secret, SecretRef, TenantKey, Transport,
-    TransportOptions,
+    Carries, Clock, Fence, Flow, FlowBook, Origin, QuotaBook, QuotaConfig, ReqwestTransport,
+    Secret, SecretRef, TenantKey, Transport, TransportOptions,
     http::{
         Anonymous, Authenticator, Basic, ClientCredentials, FixedHeader, HttpSettings, HttpStack,
         TokenBook, TokenRequest, TokenSource,
@@ -52,6 +52,8 @@ pub struct TargetContext<'a> {
     pub http: &'a HttpSettings,
     /// The network, when it is not the real one: tests and drills.
     pub transport: Option<Arc<dyn Transport>>,
+    /// Where connections are noted that this target asks for.
+    pub flows: &'a FlowBook,
     /// Nothing will be sent: secrets are not asked for.
     pub offline: bool,
 }
@@ -63,7 +65,7 @@ struct Credentials {
 }
 
 impl TargetContext<'_> {
-    /// The request stack towards `host`, as `auth` says who we are, with the
+    /// The request stack towards `host` and whoever issues its tokens, and nobody else, as `auth` says who we are, with the
     /// connector's own `http` limits (those of the context, or those with what
     /// its vendor needs).
     ///
@@ -86,6 +88,9 @@ impl TargetContext<'_> {
             Some(transport) => Arc::clone(transport),
             None => self.real(credentials.certificate, http)?,
         };
+        let flows = flows(host, auth, takes, http)?;
+        let transport = Arc::new(Fence::new(transport, &flows));
+        self.flows.note(flows);
         let quota = self
             .quotas
             .for_tenant(tenant, self.quota.clone())
@@ -187,6 +192,42 @@ impl TargetContext<'_> {
             }
         }
     }
+}
+
+/// The connections that a stack makes.
+fn flows(
+    host: &str,
+    auth: &Auth,
+    takes: &Takes,
+    http: &HttpSettings,
+) -> Result<Vec<Flow>, SettingsFault> {
+    let nothing = || Secret::new("");
+    let issuer = match auth {
+        Auth::Oauth2ClientCredentials { token_url, .. } => Some(token_url.clone()),
+        Auth::MachineIdentity { client_id, parameters } => {
+            let client = (client_id.as_deref(), nothing());
+            Some(exchanged(takes, client, parameters, http)?.address().to_owned())
+        }
+        Auth::TokenExchange { client_id, parameters, .. } => {
+            let client = (Some(client_id.as_str()), nothing());
+            Some(exchanged(takes, client, parameters, http)?.address().to_owned())
+        }
+        _ => None,
+    };
+    let own = match issuer {
+        Some(_) => "token of the log-in".to_owned(),
+        None => auth.credential(),
+    };
+    let targets = [Some((host.to_owned(), Carries::Figures, own))];
+    let issuers = [issuer.map(|address| (address, Carries::Login, auth.credential()))];
+    let flow = |(address, carries, credential): (String, Carries, String)| {
+        let origin = Origin::of(&address).ok_or_else(|| {
+            SettingsFault::new("settings", "an address has no scheme, name or port")
+                .cure("write it as https://NAME")
+        })?;
+        Ok(Flow { origin, carries, credential })
+    };
+    targets.into_iter().chain(issuers).flatten().map(flow).collect()
 }
 
 fn exchanged(

@@ -266,13 +266,13 @@ async fn without_a_certificate_or_with_an_unknown_authority_nothing_gets_through
     let (url, _task) = tls_peer(&authority).await;
     let error = get(&options(), &url).await.unwrap_err();
     assert_eq!(error.sent, Sent::No, "the handshake failed on our side: {}", error.message);
-    assert!(error.untrusted, "{}", error.message);
+    assert!(error.hopeless == Some(crate::Hopeless::Untrusted), "{}", error.message);
     assert!(error.message.contains("UnknownIssuer"), "{}", error.message);
 
     // The right authority, and another name than the certificate's.
     let (url, _task) = tls_peer(&authority).await;
     let error = get(&anonymous, &url.replace("localhost", "127.0.0.1")).await.unwrap_err();
-    assert!(error.untrusted, "{}", error.message);
+    assert!(error.hopeless == Some(crate::Hopeless::Untrusted), "{}", error.message);
 }
 
 /// Answers 411 to a write without a length, 415 to one without a type and 403

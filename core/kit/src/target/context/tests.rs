@@ -44,6 +44,10 @@ impl TokenSource for OwnExchange {
         let text = format!("{id}+{secret}+{}s", self.0.patience.as_secs());
         Box::pin(async move { Token::new("Own", &text, None) })
     }
+
+    fn address(&self) -> &str {
+        "https://own.example"
+    }
 }
 
 const TAKES: Takes = Takes {
@@ -76,6 +80,10 @@ impl World {
     }
 
     fn stack(&self, auth: Value) -> Result<HttpStack, SettingsFault> {
+        self.noted(auth, &FlowBook::default())
+    }
+
+    fn noted(&self, auth: Value, flows: &FlowBook) -> Result<HttpStack, SettingsFault> {
         let context = TargetContext {
             target: "t",
             settings: &Value::Null,
@@ -90,6 +98,7 @@ impl World {
             network: &Network::default(),
             http: &HttpSettings { read_seconds: Some(7), ..HttpSettings::default() },
             transport: Some(Arc::new(self.script.clone())),
+            flows,
             offline: self.offline,
         };
         let auth: Auth = serde_json::from_value(auth).unwrap();
@@ -141,6 +150,45 @@ fn oauth_asks_its_issuer_in_the_header_or_in_the_form() {
     assert_eq!(sent[1], ("/rows".to_owned(), "Bearer t1".to_owned()));
     auth["client_in"] = json!("form");
     assert_eq!(World::new().sent(auth)[0].1, "", "id and secret stand in the form");
+}
+
+#[test]
+fn a_stack_reaches_its_host_and_its_issuer_and_the_sheet_names_no_secret() {
+    let world = World::new();
+    let book = FlowBook::default();
+    let auth = json!({"kind": "oauth2_client_credentials", "client_id": "me",
+        "token_url": "https://login.example/token", "client_secret": "${file:secret}"});
+    let stack = world.noted(auth, &book).unwrap();
+    let sheet: Vec<String> = book
+        .all()
+        .iter()
+        .map(|flow| format!("{} {:?} {}", flow.origin, flow.carries, flow.credential))
+        .collect();
+    assert_eq!(
+        sheet,
+        [
+            "https://h.example:443 Figures token of the log-in",
+            "https://login.example:443 Login client me, secret ${file:secret}",
+        ]
+    );
+    world.send(&stack);
+    let before = world.script.arrived().len();
+    for elsewhere in
+        ["https://evil.example/rows", "http://h.example/rows", "https://h.example:8443/"]
+    {
+        let request = Request::get(elsewhere).body(Bytes::new()).unwrap();
+        let call = Call::new("read rows", Safety::Read, request);
+        let error = world.clock.block_on(stack.send(call)).unwrap_err();
+        assert_eq!(error.class, Class::Fatal, "{elsewhere}: {error}");
+        assert!(error.cure.as_deref().is_some_and(|cure| cure.contains("planthread flows")));
+    }
+    assert_eq!(world.script.arrived().len(), before, "nothing went out");
+    // Who exchanges a client for a token says where, also before there is a secret.
+    let book = FlowBook::default();
+    let own =
+        json!({"kind": "token_exchange", "client_id": "me", "client_secret": "${file:secret}"});
+    world.noted(own, &book).unwrap();
+    assert!(book.all().iter().any(|flow| flow.origin.host == "own.example"), "{book:?}");
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! `planthread flows`
+
+use std::path::{Path, PathBuf};
+
+use planthread_kit::{Carries, Flow};
+
+use super::Context;
+use crate::{
+    config::Loaded,
+    failure::{Exit, Failure},
+    pipeline::OpenTarget,
+    report::flows::{Connection, Direction, Flows, Place},
+};
+
+/// What the verb takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The digest of the sheet that was signed: end with 1 when this one differs
+    #[arg(long, value_name = "DIGEST")]
+    signed: Option<String>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    let loaded = context.config()?;
+    let mut connections = Vec::new();
+    for name in loaded.config.targets.keys() {
+        let target = context.open_offline(&loaded, Some(name))?;
+        let folder = folder_of(&loaded);
+        connections.extend(target.flows.iter().map(|flow| outgoing(&target, flow, folder)));
+    }
+    connections.extend(incoming(&loaded));
+    context.screen.show(&Flows::of(connections, places(&loaded), args.signed.as_deref()))
+}
+
+/// What a target's connector asks for.
+fn outgoing(target: &OpenTarget, flow: &Flow, folder: &Path) -> Connection {
+    let Flow { origin, carries, credential } = flow.clone();
+    let network = &target.config.network;
+    let through = network.proxy.as_ref().map(|proxy| match network.no_proxy.as_str() {
+        "" => proxy.to_string(),
+        without => format!("{proxy} (but for {without})"),
+    });
+    Connection {
+        of: format!("targets.{}", target.name),
+        direction: Direction::Out,
+        protocol: spoken(&origin.scheme).to_owned(),
+        through,
+        host: origin.host,
+        port: origin.port,
+        credential: credential.replace(&format!("{}/", folder.display()), ""),
+        carries,
+    }
+}
+
+/// The folder of the configuration: the sheet says the same wherever it lies.
+fn folder_of(loaded: &Loaded) -> &Path {
+    loaded.file.parent().unwrap_or(Path::new(""))
+}
+
+fn spoken(scheme: &str) -> &'static str {
+    if scheme == "https" { "HTTPS, TLS 1.2 or 1.3" } else { "HTTP on this machine" }
+}
+
+/// What listens.
+fn incoming(loaded: &Loaded) -> Vec<Connection> {
+    let intake = loaded.config.intake.http.as_ref().map(|http| http.listen);
+    let operations = loaded.config.run.operations.as_ref().map(|door| door.listen);
+    let doors = [
+        ("intake.http", intake, Carries::Records),
+        ("run.operations", operations, Carries::Notices),
+    ];
+    let listening = doors.into_iter().filter_map(|(of, listen, carries)| {
+        let listen = listen?;
+        Some(Connection {
+            of: of.to_owned(),
+            direction: Direction::In,
+            host: listen.ip().to_string(),
+            port: listen.port(),
+            protocol: "HTTP".to_owned(),
+            through: None,
+            credential: "none".to_owned(),
+            carries,
+        })
+    });
+    listening.collect()
+}
+
+/// Files and folders that may lie on another machine.
+fn places(loaded: &Loaded) -> Vec<Place> {
+    let config = &loaded.config;
+    let folder = folder_of(loaded);
+    let place = |of: String, path: PathBuf, written: bool| {
+        let path = path.strip_prefix(folder).map_or_else(|_| path.clone(), Path::to_path_buf);
+        Place { of, path, written }
+    };
+    let sources = config.plant.sources.iter().flat_map(|source| {
+        let of = format!("plant.sources.{}", source.name);
+        source.files.iter().map(move |file| place(of.clone(), file.into(), false))
+    });
+    let packs = config.targets.iter().filter_map(|(name, target)| {
+        let pack = target.pack.as_ref()?;
+        Some(place(format!("targets.{name}.pack"), pack.folder.clone(), true))
+    });
+    sources.chain(packs).collect()
+}
