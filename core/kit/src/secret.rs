@@ -3,14 +3,13 @@
 //! A configuration never holds a secret, only `${env:NAME}`, `${file:PATH}` or
 //! `${cmd:COMMAND}`. Parsing is pure; only [`SecretRef::resolve`] reads.
 
+mod command;
+
 use std::{
     fmt,
     io::{ErrorKind, Read as _},
     path::Path,
-    process::{Child, ChildStdout, ExitStatus, Stdio},
     str::FromStr,
-    sync::mpsc::{self, Receiver},
-    time::Duration,
 };
 
 use schemars::JsonSchema;
@@ -61,7 +60,7 @@ pub enum SecretRef {
     Env(String),
     /// `${file:PATH}`: a file; relative to the configuration's folder.
     File(String),
-    /// `${cmd:COMMAND}`: what a shell command prints.
+    /// `${cmd:COMMAND}`: what a shell command prints, where this machine allows it.
     Cmd(String),
 }
 
@@ -154,7 +153,10 @@ impl SecretRef {
         let text = match self {
             Self::Env(name) => self.read_env(name)?,
             Self::File(path) => self.read_file(&base.join(path))?,
-            Self::Cmd(command) => self.run_command(command, base, COMMAND_LIMIT)?,
+            Self::Cmd(command) => {
+                command::may_run(self, command, base, &command::list())?;
+                command::run(self, command, base, command::LIMIT)?
+            }
         };
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = text.strip_suffix('\r').unwrap_or(text);
@@ -188,45 +190,6 @@ impl SecretRef {
         String::from_utf8(bytes).map_err(|_| self.fault(NO_TEXT, ENCODE))
     }
 
-    /// Runs `command` for `limit` at most. A command that asks a person, or a
-    /// vault that does not answer, would otherwise hold every verb for ever.
-    fn run_command(
-        &self,
-        command: &str,
-        base: &Path,
-        limit: Duration,
-    ) -> Result<String, SecretError> {
-        let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-        let failed = |fault: std::io::Error| self.fault(&fault.to_string(), TRY);
-        let mut child = std::process::Command::new(shell)
-            .args([flag, command])
-            .current_dir(if base.as_os_str().is_empty() { Path::new(".") } else { base })
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(failed)?;
-        let printed = child.stdout.take().map(read_aside);
-        let ended = ended(&mut child, printed.as_ref(), limit).map_err(failed)?;
-        if let Some((_, text)) = &ended
-            && text.len() > SECRET_BYTES_MAX
-        {
-            return Err(self.too_long("what the command prints"));
-        }
-        let Some((status, text)) = ended else {
-            // It may have ended by itself meanwhile: nothing is left to do then.
-            let _ = child.kill();
-            let _ = child.wait();
-            let late = format!("the command did not end within {} s", limit.as_secs());
-            return Err(self.fault(&late, LATE));
-        };
-        if !status.success() {
-            // What it printed stays out: it may be the secret.
-            return Err(self.fault(&format!("the command ended with {status}"), TRY));
-        }
-        String::from_utf8(text).map_err(|_| self.fault(NO_TEXT, ENCODE))
-    }
-
     fn too_long(&self, what: &str) -> SecretError {
         let long = format!("{what} is longer than {SECRET_BYTES_MAX} bytes");
         self.fault(&long, "name what holds the secret and nothing else")
@@ -245,47 +208,6 @@ const LET: &str = "let the user that runs this program read the file";
 const SECRET_BYTES_MAX: usize = 64 << 10;
 /// One more tells that there is more.
 const READ_MAX: u64 = (64 << 10) + 1;
-/// How long a command may take to print its secret.
-const COMMAND_LIMIT: Duration = Duration::from_secs(30);
-/// Between two looks at a command that has closed its output.
-const LOOK: Duration = Duration::from_millis(10);
-
-/// What is printed, read to its end beside us, or as far as a secret reaches: who
-/// prints more finds the pipe closed.
-fn read_aside(output: ChildStdout) -> Receiver<std::io::Result<Vec<u8>>> {
-    let (tell, told) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = Vec::new();
-        let read = output.take(READ_MAX).read_to_end(&mut text).map(|_| text);
-        // Nobody listens any more when it took too long.
-        let _ = tell.send(read);
-    });
-    told
-}
-
-/// How the child ended, and what it printed; nothing when `limit` has passed.
-fn ended(
-    child: &mut Child,
-    printed: Option<&Receiver<std::io::Result<Vec<u8>>>>,
-    limit: Duration,
-) -> std::io::Result<Option<(ExitStatus, Vec<u8>)>> {
-    let Some(printed) = printed else { return Ok(None) };
-    let Ok(text) = printed.recv_timeout(limit) else { return Ok(None) };
-    let text = text?;
-    // The output is closed, so this is the end, but for a command that closes
-    // it and goes on.
-    for _ in 0..limit.as_millis() / LOOK.as_millis() {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some((status, text)));
-        }
-        std::thread::park_timeout(LOOK);
-    }
-    Ok(None)
-}
-
-const TRY: &str = "run it by hand as the same user";
-const LATE: &str =
-    "run it by hand as the same user; it must print the secret without asking anybody";
 const NO_TEXT: &str = "it is not UTF-8 text";
 const ENCODE: &str = "store it as UTF-8";
 
@@ -335,42 +257,5 @@ mod tests {
         assert!(missing.starts_with("${env:PT_NO_SUCH_VARIABLE}: no such variable; set it"));
         assert!(get("${file:none}").is_err());
         std::fs::remove_dir_all(&folder).unwrap();
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_failing_command_does_not_leak_what_it_printed() {
-        let get = |text: &str| text.parse::<SecretRef>().unwrap().resolve(Path::new(""));
-        assert_eq!(get("${cmd:printf 'a\\n'}").unwrap().expose(), "a");
-        let error = get("${cmd:printf hunt; printf er2 >&2; exit 3}").unwrap_err().to_string();
-        assert!(error.contains("exit status: 3"), "{error}");
-        assert!(!error.contains("er2;") && !error.contains("hunter2"), "{error}");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_is_longer_than_a_secret_is_refused_before_it_fills_the_memory() {
-        for text in ["${cmd:yes hunter2}", "${file:/dev/zero}"] {
-            let error = text.parse::<SecretRef>().unwrap().resolve(Path::new("")).unwrap_err();
-            let said = error.to_string().replace(text, "REFERENCE");
-            assert!(said.contains("longer than 65536 bytes; name what"), "{said}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_command_that_does_not_end_is_ended() {
-        let limit = Duration::from_millis(200);
-        for command in ["printf hunter2; exec sleep 60", "printf hunter2; exec >&-; exec sleep 60"]
-        {
-            let reference = SecretRef::Cmd(command.to_owned());
-            let error = reference.run_command(command, Path::new(""), limit).unwrap_err();
-            let said = error.to_string().replace(&reference.to_string(), "REFERENCE");
-            assert!(said.starts_with("REFERENCE: the command did not end within"), "{said}");
-            assert!(said.contains("without asking") && !said.contains("hunter2"), "{said}");
-        }
-        // It takes as long as it takes, within the limit.
-        let slow: SecretRef = "${cmd:sleep 0.1; echo a}".parse().unwrap();
-        assert_eq!(slow.resolve(Path::new("")).unwrap().expose(), "a");
     }
 }
