@@ -26,4 +26,5 @@ pub mod registry;
 pub mod report;
 pub mod sandbox;
 pub mod serve;
+mod sftp;
 pub mod starter;

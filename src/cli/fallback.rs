@@ -205,6 +205,7 @@ fn status(context: &Context, target: Option<&str>) -> Result<Exit, Failure> {
                 configured: config.pack.is_some(),
                 away,
                 pack: pack(name, config)?,
+                second: pipeline::second_pack(name, config)?,
                 past,
                 decisions: pipeline::decisions(&loaded.config.state, name)?
                     .into_iter()

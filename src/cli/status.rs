@@ -7,7 +7,7 @@ use planthread_engine::{continuity, fallback, journal, ledger, status};
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    pipeline::Waits,
+    pipeline::{Waits, second_pack},
     report::{
         guard::Guard,
         skew::Skew,
@@ -36,9 +36,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     let locks = ledger::locks(&reader, now)?;
     let (mut waits, mut guards) = (Vec::new(), Vec::new());
-    let mut agreements = BTreeMap::new();
+    let (mut agreements, mut second_places) = (BTreeMap::new(), BTreeMap::new());
     for (name, target) in &loaded.config.targets {
         guards.push(Guard::of(&reader, name, target)?);
+        second_places.extend(second_pack(name, target)?.map(|second| (name.clone(), second)));
         let target = context.open_offline(&loaded, Some(name))?;
         let gate = target.connector.info().agreement.as_ref();
         agreements.extend(gate.map(|gate| (name.clone(), gate.status(now))));
@@ -51,6 +52,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         unfinished: files::waiting(&loaded.config.plant, &reader)?,
         pushes: ledger::receipts(&reader, PUSHES_SHOWN)?,
         away: fallback::outages(&reader)?,
+        second_places,
         cases: ledger::cases(&reader)?,
         pauses: ledger::pauses(&reader)?.into_iter().filter(|(_, until)| *until > now).collect(),
         locks: locks.iter().map(LockLine::from).collect(),

@@ -12,6 +12,7 @@ mod overlap;
 mod parser_messages;
 mod policy;
 mod relations;
+mod second;
 pub mod tree;
 mod value_checks;
 pub mod yaml;
@@ -30,6 +31,7 @@ pub use load::{Loaded, parse, read, read_all};
 pub use model::{ClockConfig, Config, HttpIntake, InUse, Intake, RunConfig, Target, Wiring};
 pub use operations::Operations;
 pub use policy::{Fallback, Pack, Policy, Withdraw};
+pub use second::SftpPlace;
 
 use crate::failure::Failure;
 

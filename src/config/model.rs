@@ -218,7 +218,13 @@ impl Config {
         }
         for target in self.targets.values_mut() {
             target.network.private_ca.iter_mut().for_each(place);
-            target.pack.iter_mut().for_each(|pack| place(&mut pack.folder));
+            for pack in target.pack.iter_mut() {
+                place(&mut pack.folder);
+                for sftp in pack.sftp.iter_mut() {
+                    place(&mut sftp.key_file);
+                    place(&mut sftp.known_hosts);
+                }
+            }
         }
     }
 }

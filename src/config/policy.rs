@@ -7,6 +7,8 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SftpPlace;
+
 /// When a wanted value is held back instead of sent. The reason stands beside
 /// each held value, and `planthread explain REASON` says more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -82,4 +84,7 @@ pub struct Pack {
     /// makes one and says its public half, which belongs to the people who load packs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_with: Option<SecretRef>,
+    /// A second place, on another machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sftp: Option<SftpPlace>,
 }

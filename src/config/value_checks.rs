@@ -7,7 +7,7 @@ use planthread_contracts::Carries;
 use planthread_kit::target::SettingsFault;
 use rust_decimal::Decimal;
 
-use super::{Config, Target, locate::Faults, parser_messages, tree::Step};
+use super::{Config, SftpPlace, Target, locate::Faults, parser_messages, tree::Step};
 
 /// Weeks of a policy: ten years.
 const WEEKS_MAX: u32 = 520;
@@ -72,6 +72,12 @@ pub(super) fn target(name: &str, target: &Target, faults: &mut Faults<'_>) {
         faults.add(format!("targets.{name}.delivery.{field}"), reason, cure);
     }
     network(name, target, faults);
+    let second = target.pack.iter().filter_map(|pack| pack.sftp.as_ref());
+    for (field, why) in second.flat_map(SftpPlace::faults) {
+        let cure =
+            "write the machine, the user and the folder as they are called, and a limit in seconds";
+        faults.add(format!("targets.{name}.pack.sftp.{field}"), why, cure);
+    }
 }
 
 /// Names of which cells are named; `/` and `@` divide such a name.

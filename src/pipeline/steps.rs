@@ -27,7 +27,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    Bridge, OpenTarget, Truth, WantReport, agreement, pauses, plan_output::PlanOutput, policy,
+    Bridge, OpenTarget, SecondPlace, Truth, WantReport, agreement, pauses, plan_output::PlanOutput,
+    policy,
 };
 use crate::failure::Failure;
 
@@ -95,6 +96,9 @@ pub struct TargetCycle {
     /// The pack that was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pack: Option<Manifest>,
+    /// What became of it at its second place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second: Option<SecondPlace>,
     /// Under which agreement the target is written, where it needs one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement: Option<AgreementStatus>,
@@ -252,7 +256,7 @@ impl Bridge {
                 done.policy_holds = Some(self.hold_by_policy(target, self.clock.now())?);
                 // The day on which nobody answers is the day of the way by hand.
                 if let (Some(truth), true) = (course.truth(), on_time) {
-                    done.pack = self.pack(target, truth.as_of)?;
+                    self.leave_pack(target, truth.as_of, done).await?;
                 }
                 Ok(())
             }
@@ -328,7 +332,20 @@ impl Bridge {
             done.stopped.get_or_insert(error.into());
         }
         done.policy_holds = Some(self.hold_by_policy(target, as_of)?);
+        self.leave_pack(target, as_of, done).await
+    }
+
+    /// The way by hand, here and at its second place.
+    async fn leave_pack(
+        &self,
+        target: &OpenTarget,
+        as_of: Timestamp,
+        done: &mut TargetCycle,
+    ) -> Result<(), Failure> {
         done.pack = self.pack(target, as_of)?;
+        if let Some(pack) = &done.pack {
+            done.second = self.ship(target, pack).await?;
+        }
         Ok(())
     }
 

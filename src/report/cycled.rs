@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     TextTable, Tone, View,
     applied::{cells_of, settled},
+    fallback::second_place,
     intake::{stopped, worst},
     text_table::{count, indented, instant, time},
     verified::Verified,
@@ -122,7 +123,9 @@ fn of_target(target: &TargetCycle) -> Exit {
         (false, true) => Exit::Transient,
         (false, false) => Exit::Ok,
     };
-    stopped.max(proof).max(if of_policy { Exit::Held } else { Exit::Ok })
+    let second = target.second.as_ref().is_some_and(|second| second.fault.is_some());
+    let second = if second { Exit::Findings } else { Exit::Ok };
+    stopped.max(proof).max(second).max(if of_policy { Exit::Held } else { Exit::Ok })
 }
 
 fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)) {
@@ -159,7 +162,13 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
     if let Some(pack) = &done.pack {
         parts.push(format!("pack of {}", cells_of(pack)));
     }
+    if done.second.as_ref().is_some_and(|second| second.fault.is_none()) {
+        parts.push("copied to its second place".to_owned());
+    }
     text_table.line(format!("  {at}{}{of}: {}", done.target, parts.join(", ")));
+    if let Some(second) = &done.second {
+        second_place(text_table, second, "    ");
+    }
     settled(text_table, done.recovered.as_ref(), 4);
     let troubled = done.verified.as_ref().filter(|read| {
         read.lost + read.refused + read.failed + read.stale_own + read.persons > 0

@@ -12,7 +12,10 @@ use super::{
     status::age,
     text_table::{count, instant},
 };
-use crate::{failure::Exit, pipeline::PauseRecord};
+use crate::{
+    failure::Exit,
+    pipeline::{PauseRecord, SecondPlace},
+};
 
 /// How every target stands with the way by hand.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -38,6 +41,9 @@ pub struct TargetFallback {
     /// What a person would load now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pack: Option<PackAt>,
+    /// What became of it at its second place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second: Option<SecondPlace>,
     /// Outages that are over, the newest first.
     pub past: Vec<Outage>,
     /// What people decided about it, the newest first.
@@ -103,8 +109,11 @@ impl View for Fallback {
     }
 
     fn exit(&self) -> Exit {
-        let away = self.targets.iter().any(|target| !target.away.is_empty());
-        if away { Exit::Findings } else { Exit::Ok }
+        let missing = |second: &SecondPlace| second.fault.is_some();
+        let asks = |target: &TargetFallback| {
+            !target.away.is_empty() || target.second.as_ref().is_some_and(missing)
+        };
+        if self.targets.iter().any(asks) { Exit::Findings } else { Exit::Ok }
     }
 }
 
@@ -150,6 +159,18 @@ impl TargetFallback {
                 ));
             }
         }
+        if let Some(second) = &self.second {
+            if let (None, Some(of)) = (&second.fault, second.pack_of) {
+                let place = &second.place;
+                text_table.line(format!("  at {place}: the pack of {}", instant(of)));
+            }
+            second_place(text_table, second, "  ");
+        }
+        self.write_history(text_table);
+    }
+
+    /// Outages that are over, and what people decided.
+    fn write_history(&self, text_table: &mut TextTable) {
         for outage in &self.past {
             let Outage { began, ended, class, tries, waiting, .. } = outage;
             let until = ended.map_or_else(String::new, instant);
@@ -176,6 +197,19 @@ impl TargetFallback {
             text_table.line(format!("  decided at {at}: {who} {what}: {why}"));
         }
     }
+}
+
+/// That a pack did not arrive at its second place, and which one is there.
+pub(super) fn second_place(text_table: &mut TextTable, second: &SecondPlace, indent: &str) {
+    let Some(fault) = &second.fault else { return };
+    let words = text_table.tint(Tone::Warn, "the pack did not arrive at");
+    let there = second.pack_of.map_or_else(
+        || "none is there".to_owned(),
+        |of| format!("the one of {} is there", instant(of)),
+    );
+    let at = instant(second.tried_at);
+    text_table.line(format!("{indent}{words} {}, tried at {at}; {there}", second.place));
+    text_table.line(format!("{indent}  {fault}  (planthread explain pack)"));
 }
 
 /// One line of an outage that lasts; `status` shows it, too.

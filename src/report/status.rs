@@ -16,13 +16,17 @@ use serde::Serialize;
 
 use super::{
     TextTable, Tone, View, agreement,
-    fallback::away,
+    fallback::{away, second_place},
     guard::Guard,
     planned::{left_standing, not_adopted, not_promoted},
     proportion::proportion,
     text_table::{count, instant},
 };
-use crate::{failure::Exit, pipeline::Waits, serve::files::WaitingLine};
+use crate::{
+    failure::Exit,
+    pipeline::{SecondPlace, Waits},
+    serve::files::WaitingLine,
+};
 
 /// Locks and cases that are named one by one.
 const NAMED: usize = 10;
@@ -43,6 +47,8 @@ pub struct StatusView {
     pub pushes: Vec<AttemptSummary>,
     /// Targets that are away.
     pub away: Vec<Outage>,
+    /// What became of packs at their second places, by target.
+    pub second_places: BTreeMap<String, SecondPlace>,
     /// Open questions, each for one owner.
     pub cases: Vec<Case>,
     /// Cells that people have taken.
@@ -126,6 +132,9 @@ impl View for StatusView {
             away(text_table, outage, self.now);
             text_table.line("  what can be loaded by hand meanwhile: `planthread fallback status`");
         }
+        for (target, second) in &self.second_places {
+            second_place(text_table, second, &format!("  {target}: "));
+        }
         for scope in &self.status.scopes {
             self.scope(text_table, scope);
         }
@@ -164,6 +173,7 @@ impl View for StatusView {
         match () {
             () if self.waits.iter().any(asked) => Exit::Held,
             () if !self.away.is_empty() => Exit::Findings,
+            () if self.second_places.values().any(|one| one.fault.is_some()) => Exit::Findings,
             () if open || rejected || refused > 0 || restored => Exit::Findings,
             () => Exit::Ok,
         }

@@ -119,6 +119,7 @@ fn a_push_that_is_open_is_said_with_its_age_and_what_ends_it() {
         unfinished: Vec::new(),
         pushes: ledger::receipts(&reader, 3).unwrap(),
         away: Vec::new(),
+        second_places: BTreeMap::new(),
         cases: Vec::new(),
         locks: Vec::new(),
         pauses: BTreeMap::new(),

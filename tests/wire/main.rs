@@ -7,6 +7,7 @@
 //! - `dropped`: rows that the target said it took, and did not.
 //! - `logs`: what a bridge that runs tells whoever collects logs.
 //! - `operations`: what an operator is told of a bridge that runs.
+//! - `sftp`: a pack at a real OpenSSH server.
 //! - `verbs`: the JSON of every verb, against its schema.
 //! - `walk`: the README's walk, word by word.
 
@@ -26,6 +27,7 @@ mod operations;
 #[allow(dead_code, reason = "shared with `tests/crash`, which needs other parts of it")]
 mod program;
 mod rig;
+mod sftp;
 mod site;
 mod tls;
 mod verbs;
