@@ -28,6 +28,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         let folder = folder_of(&loaded);
         connections.extend(target.flows.iter().map(|flow| outgoing(&target, flow, folder)));
     }
+    connections.extend(second_places(&loaded));
     connections.extend(incoming(&loaded));
     context.screen.show(&Flows::of(connections, places(&loaded), args.signed.as_deref()))
 }
@@ -59,6 +60,25 @@ fn folder_of(loaded: &Loaded) -> &Path {
 
 fn spoken(scheme: &str) -> &'static str {
     if scheme == "https" { "HTTPS, TLS 1.2 or 1.3" } else { "HTTP on this machine" }
+}
+
+/// Where packs are copied to.
+fn second_places(loaded: &Loaded) -> impl Iterator<Item = Connection> {
+    loaded.config.targets.iter().filter_map(|(name, target)| {
+        let place = target.pack.as_ref()?.sftp.as_ref()?;
+        let key = &place.key_file;
+        let key = key.strip_prefix(folder_of(loaded)).unwrap_or(key);
+        Some(Connection {
+            of: format!("targets.{name}.pack.sftp"),
+            direction: Direction::Out,
+            host: place.host.clone(),
+            port: place.port,
+            protocol: "SFTP, by the OpenSSH client".to_owned(),
+            through: None,
+            credential: format!("user {}, key ${{file:{}}}", place.user, key.display()),
+            carries: Carries::Figures,
+        })
+    })
 }
 
 /// What listens.

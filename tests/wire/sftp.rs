@@ -181,6 +181,8 @@ fn a_pack_arrives_whole_and_signed_and_the_one_before_stays() {
     project.plain(&check).ended().must(0);
     let said = project.run(&["fallback", "status"]).must(0);
     assert!(said.contains("sftp://"), "{said}");
+    let sheet = project.run(&["flows"]).must(0);
+    assert!(sheet.contains("targets.ibp.pack.sftp"), "{sheet}");
 }
 
 #[test]
