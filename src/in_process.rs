@@ -1,6 +1,10 @@
 //! A sandbox as a transport: the connector talks to a simulator without a
 //! socket, on whatever clock the caller lives by.
 
+pub mod gate;
+pub mod machine;
+mod spoil;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},

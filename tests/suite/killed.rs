@@ -3,10 +3,12 @@
 //! or arrives late. In another way than the starting point it dies at the first
 //! request of each kind.
 
-use planthread::registry::{Registered, TARGETS};
+use planthread::{
+    in_process::gate::Effect,
+    registry::{Registered, TARGETS},
+};
 
 use crate::{
-    gate::Effect,
     mortal::{Mortal, kind},
     way::Way,
 };

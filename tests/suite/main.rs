@@ -19,7 +19,6 @@ mod echo;
 mod exports;
 mod faults;
 mod figures;
-mod gate;
 mod killed;
 mod kinaxis;
 mod landing;

@@ -7,12 +7,16 @@ use std::{
     future::{Future, poll_fn},
     path::{Path, PathBuf},
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::MutexGuard,
     task::Poll,
     time::Duration,
 };
 
-use planthread::{config::Loaded, registry::Registered};
+use planthread::{
+    config::Loaded,
+    in_process::gate::{Gate, SharedGate},
+    registry::Registered,
+};
 use planthread_contracts::RevisionState;
 use planthread_engine::{Reader, ledger, status};
 use planthread_kit::{Clock as _, VirtualClock};
@@ -20,7 +24,6 @@ use planthread_mocks::{Setup, Simulator as _, Writer};
 use rust_decimal::Decimal;
 
 use crate::{
-    gate::{Gate, Shared},
     site::{Place, Site, place_in},
     way::Way,
 };
@@ -52,7 +55,7 @@ pub(crate) struct Mortal {
     way: Way,
     /// Its configuration, which nobody changes.
     loaded: Loaded,
-    gate: Arc<Mutex<Gate>>,
+    gate: SharedGate,
 }
 
 impl Mortal {
@@ -60,9 +63,9 @@ impl Mortal {
     pub(crate) fn new(registered: &Registered, way: &Way) -> Self {
         let mut slot = None;
         let site = Site::of((registered, way), Setup::default(), |sandbox| {
-            let gate = Arc::new(Mutex::new(Gate::new(sandbox)));
-            slot = Some(Arc::clone(&gate));
-            Box::new(Shared(gate))
+            let gate = SharedGate::new(sandbox);
+            slot = Some(gate.clone());
+            Box::new(gate)
         });
         let gate = slot.unwrap();
         let change = |file: &str, change: &dyn Fn(String) -> String| {
@@ -101,14 +104,14 @@ impl Mortal {
     }
 
     pub(crate) fn gate(&self) -> MutexGuard<'_, Gate> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+        self.gate.lock()
     }
 
     /// Method and path of each request of a landing that nothing disturbs.
     pub(crate) fn undisturbed(&self) -> Vec<String> {
         assert!(self.cycle());
         self.proven(&self.name);
-        std::mem::take(&mut self.gate().lines)
+        self.gate().lines()
     }
 
     /// Starts until everything has landed, and proves it.

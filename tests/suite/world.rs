@@ -18,12 +18,12 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use planthread::{
     config,
-    in_process::InProcess,
+    in_process::{InProcess, machine::Machine},
     pipeline::{Bridge, OpenTarget, Opener, TargetCycle, Transports},
 };
 use planthread_contracts::{Period, RevisionState};
 use planthread_engine::{ledger, status};
-use planthread_kit::{BoxFuture, Clock, Transport, VirtualClock};
+use planthread_kit::{Clock, Transport, VirtualClock};
 use planthread_mocks::{Simulator as _, Writer, sap_ibp::Options};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -42,29 +42,8 @@ pub(crate) struct World {
     pub(crate) clock: VirtualClock,
     wire: Arc<Mutex<Wire>>,
     config: PathBuf,
-    /// How far the clock of the bridge's machine is ahead of the target's.
-    ahead: Arc<Mutex<SignedDuration>>,
-}
-
-/// The clock of the bridge's machine, which somebody may set wrongly.
-#[derive(Debug)]
-struct Machine {
-    real: VirtualClock,
-    ahead: Arc<Mutex<SignedDuration>>,
-}
-
-impl Clock for Machine {
-    fn now(&self) -> Timestamp {
-        self.real.now() + *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.real.sleep(duration)
-    }
-
-    fn random(&self) -> u64 {
-        self.real.random()
-    }
+    /// The clock of the bridge's machine.
+    machine: Machine,
 }
 
 /// A bridge that runs; dropping it is its end.
@@ -92,7 +71,8 @@ impl World {
         fs::write(folder.join("twin.ndjson"), "").unwrap();
         let wire = Arc::new(Mutex::new(Wire::new(options)));
         let clock = VirtualClock::new(start(), number + 1);
-        Self { folder, clock, wire, config: file, ahead: Arc::default() }
+        let machine = Machine::new(clock.clone());
+        Self { folder, clock, wire, config: file, machine }
     }
 
     /// Three machines over six weeks, 36 cells.
@@ -133,8 +113,7 @@ impl World {
 
     fn open_on(&self, state: &Path, mut transports: Transports) -> Live {
         let wire = InProcess::new(self.wire.clone(), Arc::new(self.clock.clone()));
-        let ahead = Arc::clone(&self.ahead);
-        let clock: Arc<dyn Clock> = Arc::new(Machine { real: self.clock.clone(), ahead });
+        let clock: Arc<dyn Clock> = Arc::new(self.machine.clone());
         transports.insert("ibp".to_owned(), Arc::new(wire));
         let opener = Opener::with(Arc::clone(&clock), transports);
         let mut loaded = config::load(&self.config, None).unwrap();
@@ -146,7 +125,7 @@ impl World {
 
     /// Somebody sets the clock of the bridge's machine.
     pub(crate) fn set_ahead(&self, ahead: SignedDuration) {
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = ahead;
+        self.machine.set_ahead(ahead);
     }
 
     /// Time passes.

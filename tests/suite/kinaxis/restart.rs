@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use planthread::pipeline::TargetCycle;
+use planthread::{in_process::gate::Effect, pipeline::TargetCycle};
 use planthread_contracts::CellKey;
 use planthread_engine::{
     ledger::{self, Lock, LockKind},
@@ -14,7 +14,7 @@ use planthread_mocks::{Setup, Simulator as _, Writer};
 use serde_json::{Value, json};
 
 use super::registered;
-use crate::{gate::Effect, mortal::Mortal, site::Site, way::Way};
+use crate::{mortal::Mortal, site::Site, way::Way};
 
 /// A target that loads Full files, of two tables.
 fn way() -> Way {
