@@ -10,6 +10,7 @@
 //! - [`output`]: files that a person names for an answer.
 //! - [`report`]: what people and programs get to see.
 //! - [`demo`]: a simulated plant in front of a sandbox.
+//! - [`drill`]: bad days, rehearsed before the sandboxes of the configured targets.
 //! - [`starter`]: the starting point that `init` writes and `demo` runs on.
 //! - [`sandbox`]: a vendor's sandbox on a socket.
 //! - [`in_process`]: a sandbox as a transport, without sockets.
@@ -17,6 +18,7 @@
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod drill;
 pub mod failure;
 pub mod in_process;
 pub mod operate;

@@ -15,6 +15,7 @@ mod context;
 mod demo;
 mod derive;
 mod discover;
+mod drill;
 mod explain;
 mod export;
 mod fallback;
@@ -114,6 +115,8 @@ enum Verb {
     Status(status::Args),
     /// Say which targets are away, and what can be loaded by hand meanwhile
     Fallback(fallback::Args),
+    /// Rehearse bad days before the sandboxes of the configured targets
+    Drill(drill::Args),
     /// Send a target nothing until it is let go
     Pause(pause::PauseArgs),
     /// Let a paused target go
@@ -184,6 +187,7 @@ impl Verb {
             Self::Restore(_)
             | Self::Backup(_)
             | Self::Flows(_)
+            | Self::Drill(_)
             | Self::Demo(_)
             | Self::Mock(_)
             | Self::Init(_)
@@ -287,6 +291,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Run(args) => run::run(context, &args),
         Verb::Status(args) => status::run(context, &args),
         Verb::Fallback(args) => fallback::run(context, &args),
+        Verb::Drill(args) => drill::run(context, &args),
         Verb::Pause(args) => pause::pause(context, &args),
         Verb::Resume(args) => pause::resume(context, &args),
         Verb::Rejects(args) => rejects::run(context, &args),

@@ -19,7 +19,7 @@ use crate::{
     operate::{Health, Ready},
     pipeline::{Cycle, Probed, Retried, Traced},
     report::{
-        TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, explain,
+        TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, drill, explain,
         fallback as fallback_view, flows, intake, mapping, plans, rejects, skew, status, target,
         text_table::time, verified,
     },
@@ -81,7 +81,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 60] = [
+pub const OUTPUTS: [Output; 61] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -104,6 +104,7 @@ pub const OUTPUTS: [Output; 60] = [
     of::<derived::Explained>("derive"),
     of::<derived::ExplainedCells>("derive"),
     of::<target::Offer>("discover"),
+    of::<drill::Drilled>("drill"),
     of::<explain::Page>("explain"),
     of::<export::Exported>("export"),
     of::<fallback_view::Fallback>("fallback"),

@@ -7,6 +7,7 @@ pub mod applied;
 pub mod cells;
 pub mod cycled;
 pub mod derived;
+pub mod drill;
 pub mod explain;
 pub mod fallback;
 pub mod flows;

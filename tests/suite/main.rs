@@ -15,6 +15,7 @@ mod continuity;
 mod corrections;
 mod docs;
 mod doubts;
+mod drill;
 mod echo;
 mod exports;
 mod faults;

@@ -1,0 +1,246 @@
+//! What must be true, told from the store of the sandbox and from the ledger. What the
+//! bridge says of itself decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use planthread_contracts::{Carries, CellKey, Period, RevisionState};
+use planthread_engine::{
+    ledger::{self, CellView},
+    status,
+};
+use planthread_kit::Clock as _;
+use planthread_mocks::{Change, Simulator as _, Writer};
+use rust_decimal::Decimal;
+
+use super::room::Room;
+use crate::{failure::Failure, report::drill::Count};
+
+/// A cell as the target names it: scope, resource, location, period, measure.
+pub(super) type Place = (String, String, String, Period, String);
+
+/// The values that each cell had.
+pub(super) type Wanted = BTreeMap<Place, BTreeSet<Decimal>>;
+
+/// Findings that are named one by one; the others are counted.
+const NAMED: usize = 3;
+
+/// What a rehearsal came to.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    /// What was counted.
+    pub(super) seen: Vec<Count>,
+    /// What is otherwise than promised.
+    pub(super) findings: Vec<String>,
+    /// Why it could not be rehearsed before this target.
+    pub(super) not_applicable: Option<String>,
+}
+
+impl Verdict {
+    /// Writes a number down.
+    pub(super) fn count(&mut self, what: &str, count: impl TryInto<u64>) {
+        let count = count.try_into().unwrap_or(u64::MAX);
+        self.seen.push(Count { what: what.to_owned(), count });
+    }
+
+    /// Writes a number down that must be zero.
+    pub(super) fn none(&mut self, what: &str, found: Vec<String>) {
+        self.count(what, found.len() as u64);
+        let more = found.len().saturating_sub(NAMED);
+        self.findings.extend(found.into_iter().take(NAMED).map(|one| format!("{what}: {one}")));
+        if more > 0 {
+            self.findings.push(format!("{what}: and {more} more"));
+        }
+    }
+
+    /// Everything that must hold when all is over: all that is wanted stands at the
+    /// target and is known to, and the books balance.
+    pub(super) fn at_the_end(&mut self, room: &mut Room) -> Result<(), Failure> {
+        self.count("cells wanted", cells(room)?.len());
+        self.none("cells that did not land", missing(room)?);
+        self.always(room)
+    }
+
+    /// Everything that must hold at any moment.
+    pub(super) fn always(&mut self, room: &mut Room) -> Result<(), Failure> {
+        self.none("cells called seen that stand otherwise", lies(room)?);
+        self.none("values of ours that nobody wanted", foreign(room)?);
+        self.none("faults in the books", unbalanced(room)?);
+        Ok(())
+    }
+}
+
+/// Every cell of the ledger that is wanted.
+pub(super) fn cells(room: &mut Room) -> Result<Vec<CellView>, Failure> {
+    let (reader, now) = (room.reader()?, room.clock.now());
+    let mut all = Vec::new();
+    ledger::cells(&reader, now, |cell| {
+        if cell.state != RevisionState::Withdrawn {
+            all.push(cell);
+        }
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// What a cell carries, and where it stands at the target.
+fn place(room: &Room, key: &CellKey) -> Option<(Carries, Place)> {
+    let target = room.loaded.config.targets.get(key.target.as_str())?;
+    let measure = target.measures.iter().find(|measure| measure.name == key.measure)?;
+    let texts = [&key.scope, &key.resource, &key.location].map(ToString::to_string);
+    let [scope, resource, location] = texts;
+    Some((measure.carries, (scope, resource, location, key.period, measure.surface.clone())))
+}
+
+/// What the target holds.
+pub(super) fn stored(room: &Room) -> BTreeMap<Place, Decimal> {
+    let held = room.gate().stored().into_iter();
+    held.map(|cell| {
+        ((cell.scope, cell.resource, cell.location, cell.period, cell.measure), cell.value)
+    })
+    .collect()
+}
+
+fn named(cell: &CellView, stands: Option<&Decimal>) -> String {
+    let stands = stands.map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    format!(
+        "{} is {} with {}, and the target holds {stands}",
+        cell.key,
+        cell.state.word(),
+        cell.value
+    )
+}
+
+/// Cells that are not both at the target and known to be there.
+pub(super) fn missing(room: &mut Room) -> Result<Vec<String>, Failure> {
+    let all = cells(room)?;
+    let held = stored(room);
+    if all.is_empty() {
+        return Ok(vec!["nothing is wanted".to_owned()]);
+    }
+    let landed = |cell: &&CellView| {
+        let stands = place(room, &cell.key).and_then(|(_, place)| held.get(&place).copied());
+        cell.state != RevisionState::Seen || stands != Some(cell.value)
+    };
+    let of = |cell: &CellView| {
+        let at = place(room, &cell.key).map(|(_, place)| place);
+        named(cell, at.and_then(|place| held.get(&place)))
+    };
+    Ok(all.iter().filter(landed).map(of).collect())
+}
+
+/// Cells that are called seen, and stand otherwise.
+fn lies(room: &mut Room) -> Result<Vec<String>, Failure> {
+    let all = cells(room)?;
+    let held = stored(room);
+    let lie = |cell: &CellView| {
+        let stands = place(room, &cell.key).and_then(|(_, place)| held.get(&place));
+        (cell.state == RevisionState::Seen && stands != Some(&cell.value))
+            .then(|| named(cell, stands))
+    };
+    Ok(all.iter().filter_map(lie).collect())
+}
+
+/// Changes through the target's interface since `since`, but for heartbeats: those
+/// that changed something.
+pub(super) fn effects(room: &Room, since: Timestamp) -> Vec<Change> {
+    let beats: BTreeSet<String> = surfaces(room, |carries| carries == Carries::Heartbeat);
+    let ours = |change: &Change| {
+        matches!(change.cell.writer, Writer::Integration(_))
+            && change.at >= since
+            && change.before != Some(change.cell.value)
+            && !beats.contains(&change.cell.measure)
+    };
+    room.gate().history().into_iter().filter(ours).collect()
+}
+
+/// The target's names of measures.
+pub(super) fn surfaces(room: &Room, of: impl Fn(Carries) -> bool) -> BTreeSet<String> {
+    let measures = room.loaded.config.targets.values().flat_map(|target| &target.measures);
+    measures.filter(|one| of(one.carries)).map(|one| one.surface.clone()).collect()
+}
+
+/// Cells whose value was changed more than `times` since `since`.
+pub(super) fn more_than(room: &Room, since: Timestamp, times: u64) -> Vec<String> {
+    let mut each = BTreeMap::<Place, u64>::new();
+    for Change { cell, .. } in effects(room, since) {
+        let place = (cell.scope, cell.resource, cell.location, cell.period, cell.measure);
+        *each.entry(place).or_default() += 1;
+    }
+    let often = each.into_iter().filter(|(_, count)| *count > times);
+    often
+        .map(|((_, resource, _, period, measure), count)| {
+            format!("{measure} of {resource} in {period} changed {count} times")
+        })
+        .collect()
+}
+
+/// Values that came through the target's interface, and that no revision of their
+/// cell ever had.
+fn foreign(room: &mut Room) -> Result<Vec<String>, Failure> {
+    let wanted = ever_wanted(room)?;
+    let ours = effects(room, Timestamp::MIN);
+    let mut found = Vec::new();
+    for Change { cell, .. } in ours {
+        let place = (cell.scope, cell.resource, cell.location, cell.period, cell.measure);
+        if !wanted.get(&place).is_some_and(|values| values.contains(&cell.value)) {
+            let (_, resource, _, period, measure) = place;
+            found.push(format!("{} as {measure} of {resource} in {period}", cell.value));
+        }
+    }
+    Ok(found)
+}
+
+/// All values that any revision of a cell ever had, also in a state that was put back
+/// since.
+pub(super) fn ever_wanted(room: &mut Room) -> Result<Wanted, Failure> {
+    let (reader, now) = (room.reader()?, room.clock.now());
+    let mut keys = Vec::new();
+    ledger::cells(&reader, now, |cell| {
+        keys.push(cell.key);
+        Ok(())
+    })?;
+    let mut wanted = room.wanted_before.clone();
+    for key in &keys {
+        let Some((_, place)) = place(room, key) else { continue };
+        let trace = ledger::trace(&reader, key, now)?;
+        let values = trace.revisions.iter().map(|revision| revision.value);
+        wanted.entry(place).or_default().extend(values);
+    }
+    Ok(wanted)
+}
+
+/// What a full recount finds, and revisions that are in no state, or in two.
+fn unbalanced(room: &mut Room) -> Result<Vec<String>, Failure> {
+    let (reader, now) = (room.reader()?, room.clock.now());
+    let audit = ledger::audit(&reader)?;
+    let mut found: Vec<String> = audit.findings.iter().map(|one| format!("{one:?}")).collect();
+    let scopes = status::status(&reader, now)?.scopes;
+    let states: u64 = scopes.iter().flat_map(|scope| scope.states.values()).sum();
+    if i64::try_from(states) != Ok(audit.made) {
+        found.push(format!("{states} revisions in states of {} that were made", audit.made));
+    }
+    Ok(found)
+}
+
+/// Requests that came while an answer asked to wait.
+pub(super) fn inside_waits(room: &Room, from: usize) -> Vec<String> {
+    let gate = room.gate();
+    let heard = gate.heard.get(from..).unwrap_or_default();
+    let mut until: Option<Timestamp> = None;
+    let mut told_at = None;
+    let mut found = Vec::new();
+    for one in heard {
+        // What was on its way at the same instant can't be called back.
+        if until.is_some_and(|until| one.at < until) && told_at != Some(one.at) {
+            found.push(format!("{} at {}", one.line, one.at));
+        }
+        if let Some(wait) = one.wait {
+            let end = one.at.saturating_add(wait).unwrap_or(Timestamp::MAX);
+            if until.is_none_or(|until| end > until) {
+                (until, told_at) = (Some(end), Some(one.at));
+            }
+        }
+    }
+    found
+}
