@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use planthread_kit::{Carries, Flow};
+use planthread_kit::{Carries, Flow, target::Network};
 
 use super::Context;
 use crate::{
     config::Loaded,
     failure::{Exit, Failure},
-    pipeline::OpenTarget,
+    operate,
     report::flows::{Connection, Direction, Flows, Place},
 };
 
@@ -26,23 +26,30 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     for name in loaded.config.targets.keys() {
         let target = context.open_offline(&loaded, Some(name))?;
         let folder = folder_of(&loaded);
-        connections.extend(target.flows.iter().map(|flow| outgoing(&target, flow, folder)));
+        let of = format!("targets.{}", target.name);
+        let network = &target.config.network;
+        connections.extend(target.flows.iter().map(|flow| outgoing(&of, network, flow, folder)));
+    }
+    if let Some(alerts) = &loaded.config.run.alerts {
+        let webhook = &alerts.webhook;
+        let flows = operate::alerts::flows(webhook, &loaded, &context.clock)?;
+        let (of, folder) = ("run.alerts.webhook", folder_of(&loaded));
+        connections.extend(flows.iter().map(|flow| outgoing(of, &webhook.network, flow, folder)));
     }
     connections.extend(second_places(&loaded));
     connections.extend(incoming(&loaded));
     context.screen.show(&Flows::of(connections, places(&loaded), args.signed.as_deref()))
 }
 
-/// What a target's connector asks for.
-fn outgoing(target: &OpenTarget, flow: &Flow, folder: &Path) -> Connection {
+/// What a target's connector or the webhook asks for.
+fn outgoing(of: &str, network: &Network, flow: &Flow, folder: &Path) -> Connection {
     let Flow { origin, carries, credential } = flow.clone();
-    let network = &target.config.network;
     let through = network.proxy.as_ref().map(|proxy| match network.no_proxy.as_str() {
         "" => proxy.to_string(),
         without => format!("{proxy} (but for {without})"),
     });
     Connection {
-        of: format!("targets.{}", target.name),
+        of: of.to_owned(),
         direction: Direction::Out,
         protocol: spoken(&origin.scheme).to_owned(),
         through,

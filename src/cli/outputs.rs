@@ -16,7 +16,7 @@ use super::{
 use crate::{
     demo::Once,
     failure::{Exit, Failure},
-    operate::{Health, Ready},
+    operate::{Health, Ready, alerts::Alert},
     pipeline::{Cycle, Probed, Retried, Traced},
     report::{
         TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, drill, explain,
@@ -81,7 +81,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 61] = [
+pub const OUTPUTS: [Output; 62] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -131,6 +131,7 @@ pub const OUTPUTS: [Output; 61] = [
     of::<Cycle>("run"),
     of::<cycled::Taken<'static>>("run"),
     of::<cycled::Walked<'static>>("run"),
+    of::<Alert>("run"),
     of::<Health>("run"),
     of::<Ready>("run"),
     of::<schema::Names>("schema"),

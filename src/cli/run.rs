@@ -15,7 +15,7 @@ use super::{Context, stop::asked_to_stop};
 use crate::{
     config::Operations,
     failure::{Exit, Failure},
-    operate::{ROUNDS, Register, Watch},
+    operate::{ROUNDS, Register, Watch, alerts::Alerts},
     pipeline::{Bridge, GRACE, News, OpenTarget, Rounds, Stop},
     report::{
         cycled::{Taken, Walked},
@@ -47,6 +47,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     })
 }
 
+/// The loop of the alerts, as `/healthz` calls it.
+const ALERTS: &str = "alerts";
+
 /// How long the loops may take to end, above the grace that their targets have.
 /// Whoever computes on the disk longer than that is left behind: what is durable
 /// is on the disk.
@@ -72,6 +75,9 @@ async fn forever(
         open_intake(context, &bridge, stop.clone()).await?,
         open_operations(context, &bridge, &watch, stop.clone()).await?,
     ];
+    let alerts = bridge.loaded.config.run.alerts.as_ref();
+    let alerts = alerts.map(|config| Alerts::open(&watch, config)).transpose()?;
+    let quiet = stop.clone();
     let every = Duration::from_secs(bridge.loaded.config.run.every_seconds.max(1));
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     context.screen.say(&format!(
@@ -89,6 +95,10 @@ async fn forever(
     }
     let pulses = Arc::clone(&watch.pulses);
     loops.push(on_a_thread(move || async move { pulses.keep(ROUNDS, rounds.run(every)).await }));
+    if let Some(alerts) = alerts {
+        let (pulses, stop) = (Arc::clone(&watch.pulses), quiet);
+        loops.push(on_a_thread(move || async move { pulses.keep(ALERTS, alerts.run(stop)).await }));
+    }
     let register = Arc::clone(&watch.register);
     let mut teller = Teller { context, told, register, last: None, exits: BTreeMap::new() };
     tokio::select! {

@@ -1,6 +1,7 @@
 //! The configuration: YAML with positions, one profile per environment,
 //! secrets as references, errors that name file, line, field and cure.
 
+mod alerts;
 mod delivery;
 mod error;
 mod include;
@@ -25,6 +26,8 @@ mod tests;
 
 use std::path::Path;
 
+pub(crate) use alerts::TAKES as WEBHOOK_TAKES;
+pub use alerts::{Alerts, Webhook};
 pub use delivery::DeliverySettings;
 pub use error::ConfigError;
 pub use load::{Loaded, parse, read, read_all};

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{DeliverySettings, Fallback, Operations, Pack, Policy};
+use super::{Alerts, DeliverySettings, Fallback, Operations, Pack, Policy};
 
 /// The configuration of one Planthread: one plant, any number of targets.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -175,11 +175,15 @@ pub struct RunConfig {
     /// The endpoints for whoever operates it; absent: none are opened.
     #[serde(default)]
     pub operations: Option<Operations>,
+    /// Messages about what must not wait for somebody to look, sent while it runs; absent:
+    /// none are sent.
+    #[serde(default)]
+    pub alerts: Option<Alerts>,
 }
 
 impl Default for RunConfig {
     fn default() -> Self {
-        Self { every_seconds: every(), operations: None }
+        Self { every_seconds: every(), operations: None, alerts: None }
     }
 }
 
@@ -216,6 +220,7 @@ impl Config {
         for list in self.plant.calendars.iter_mut().flat_map(|one| &mut one.holidays) {
             list.file = folder.join(&list.file).display().to_string();
         }
+        self.run.alerts.iter_mut().for_each(|alerts| alerts.anchor(folder));
         for target in self.targets.values_mut() {
             target.network.private_ca.iter_mut().for_each(place);
             for pack in target.pack.iter_mut() {

@@ -13,7 +13,7 @@ type Fault = (&'static str, &'static str, &'static str, &'static str, &'static s
 const EVENTS: &str = "columns: { time: time, machine: machine, event: event }";
 const TIME: &str = "plant.sources[0].reader.machine_events.time.format";
 
-const FAULTS: [Fault; 37] = [
+const FAULTS: [Fault; 39] = [
     ("zone: Europe/Berlin", "zone: [Europe/Berlin", "", "illegal", "correct the YAML"),
     ("  zone: Europe/Berlin", "\tzone: Europe/Berlin", "", "tabs", "by spaces"),
     ("  zone: Europe/Berlin", "  zonne: Europe/Berlin", "plant.zonne", "unknown", "`zone`"),
@@ -199,6 +199,20 @@ const FAULTS: [Fault; 37] = [
         "run.operations.hosts[0]",
         "http://bridge:9464",
         "without a port",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { webhook: { url: \"http://hooks.example/x\" } } }\ntargets:\n",
+        "run.alerts.webhook.url",
+        "plain http",
+        "https://",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { webhook: { url: \"https://hooks.example/x\" }, least_minutes: 2000 } }\ntargets:\n",
+        "run.alerts.least_minutes",
+        "more than 1440",
+        "15 by default",
     ),
     (
         "\ntargets:\n",

@@ -31,6 +31,9 @@ pub(super) fn run(config: &Config, faults: &mut Faults<'_>) {
     if let Some(operations) = &config.run.operations {
         operations.check(faults);
     }
+    if let Some(alerts) = &config.run.alerts {
+        alerts.check(faults);
+    }
     let clock = &config.clock;
     for (field, number, most) in [
         ("clock.tolerance_minutes", clock.tolerance_minutes, TOLERANCE_MAX),

@@ -25,7 +25,7 @@ pub struct Health {
 /// How one loop stands.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct LoopHealth {
-    /// `rounds` for the factory's side, `target NAME` for a target.
+    /// `rounds` for the factory's side, `target NAME` for a target, `alerts` for messages.
     pub name: String,
     /// When it came round last.
     pub at: Timestamp,

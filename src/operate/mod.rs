@@ -5,6 +5,7 @@
 //! Nothing here waits for the writer, a target or a loop: numbers are read where they
 //! are, on a read-only connection.
 
+pub mod alerts;
 mod answers;
 pub mod metrics;
 mod pulse;

@@ -14,6 +14,7 @@ use planthread_engine::{
 
 use super::{
     Health, LoopHealth, Pulse, Pulses, Ready, Register, TargetReady,
+    alerts::Counts,
     metrics::{self, Seen},
 };
 use crate::{
@@ -39,8 +40,10 @@ const CELLS_MOST: SignedDuration = SignedDuration::from_mins(5);
 /// Watches one bridge that runs.
 #[derive(Debug)]
 pub struct Watch {
-    bridge: Arc<Bridge>,
-    targets: Vec<OpenTarget>,
+    pub(super) bridge: Arc<Bridge>,
+    pub(super) targets: Vec<OpenTarget>,
+    /// Messages that were sent.
+    pub(super) alerts: Counts,
     /// What the loops tell.
     pub register: Arc<Register>,
     /// Whether they turn.
@@ -72,6 +75,7 @@ impl Watch {
         Ok(Self {
             bridge: Arc::clone(bridge),
             targets: targets.to_vec(),
+            alerts: Counts::default(),
             register: Arc::default(),
             pulses: Arc::new(Pulses::new(Arc::clone(&bridge.clock), stall)),
             started: bridge.clock.now(),
@@ -142,6 +146,7 @@ impl Watch {
         let mut page = metrics::of_process(&ready, &self.health(), &told, self.started);
         page.round_interval(self.bridge.loaded.config.run.every_seconds);
         page.targets(&self.targets, &told, &ready);
+        page.alerts(self.alerts.so_far());
         page.tenants(&self.bridge.tenants());
         page.sources(&self.bridge.loaded.config.plant, &self.bridge.arrivals().so_far());
         page.state(self.bridge.state.bytes(), self.bridge.state.last_fault().is_some());
@@ -183,7 +188,7 @@ impl Watch {
     }
 
     /// Who lets nothing be sent. A record that can't be read is a pause, too.
-    fn paused(&self, target: &OpenTarget, now: Timestamp) -> Option<String> {
+    pub(super) fn paused(&self, target: &OpenTarget, now: Timestamp) -> Option<String> {
         let paused = paused_by(&self.bridge.loaded, &target.name, &target.config, now);
         paused.unwrap_or_else(|failure| Some(failure.message))
     }

@@ -1,6 +1,7 @@
 //! The same faults as in process, on real sockets and in real time: a small,
 //! named set. No virtual clock here, and no time that decides a test.
 //!
+//! - `alerts`: messages of a bridge that runs.
 //! - `faults`: every connector in front of its sandbox that breaks.
 //! - `mounts`: the sandbox on wiremock, and what went over that wire.
 //! - `tls`: private authority and client certificate, by the program.
@@ -13,6 +14,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
 
+mod alerts;
 #[path = "../crash/answers.rs"]
 mod answers;
 #[path = "../connectors/bench.rs"]

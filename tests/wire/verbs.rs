@@ -10,7 +10,8 @@ use crate::{answers::valid, program::Project, site::Site};
 
 /// Answers that other tests read: they take minutes to bring about, a feed that is the
 /// whole truth, or a question over a socket.
-const ELSEWHERE: [&str; 5] = ["attempt end", "drill", "rejects export", "run health", "run ready"];
+const ELSEWHERE: [&str; 6] =
+    ["attempt end", "drill", "rejects export", "run alert", "run health", "run ready"];
 const WHO: &str = "--who mara --why test";
 
 /// A project whose verbs answer in JSON.

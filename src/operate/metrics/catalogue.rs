@@ -206,9 +206,14 @@ pub(super) const READ_FAILED: Family = gauge(
     &[],
     "1 where the state could not be read for this page; then the numbers of the state are missing.",
 );
+pub(super) const ALERTS: Family = counter(
+    "planthread_alerts_total",
+    &["result"],
+    "Messages of `run.alerts`, by result: sent, failed (a try that was not taken).",
+);
 
 /// Every number, in the order of the page.
-pub const FAMILIES: [&Family; 44] = [
+pub const FAMILIES: [&Family; 45] = [
     &BUILD,
     &STARTED,
     &READY,
@@ -253,6 +258,7 @@ pub const FAMILIES: [&Family; 44] = [
     &BYTES,
     &WRITE_FAILED,
     &READ_FAILED,
+    &ALERTS,
 ];
 
 #[cfg(test)]

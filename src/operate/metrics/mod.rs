@@ -11,11 +11,11 @@ use planthread_engine::gauges::{CellGauges, Gauges};
 use planthread_kit::{BreakerStanding, QuotaStanding, TenantKey};
 
 use self::catalogue::{
-    AHEAD, ASKED, AWAY, AWAY_SINCE, BREAKER, BUILD, BYTES, CASES, CELLS, CONFIRMED, CYCLE_LAST,
-    CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LOCKS, LOOP_LATE, OPEN, OPEN_SINCE, PACK, PAUSED,
-    READ_FAILED, READY, REFUSALS, REQUESTS, RETRIES, ROUND_EVERY, ROUND_LAST, ROUND_TOOK, ROUNDS,
-    SEEN, SHARE, SOURCE, SOURCE_NEWEST, SOURCE_REFUSED, STALE, STARTED, TARGET, UNSEEN, WAITING,
-    WAITS, WANTED, WRITE_FAILED,
+    AHEAD, ALERTS, ASKED, AWAY, AWAY_SINCE, BREAKER, BUILD, BYTES, CASES, CELLS, CONFIRMED,
+    CYCLE_LAST, CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LOCKS, LOOP_LATE, OPEN, OPEN_SINCE,
+    PACK, PAUSED, READ_FAILED, READY, REFUSALS, REQUESTS, RETRIES, ROUND_EVERY, ROUND_LAST,
+    ROUND_TOOK, ROUNDS, SEEN, SHARE, SOURCE, SOURCE_NEWEST, SOURCE_REFUSED, STALE, STARTED, TARGET,
+    UNSEEN, WAITING, WAITS, WANTED, WRITE_FAILED,
 };
 pub use self::{
     catalogue::FAMILIES,
@@ -82,6 +82,12 @@ impl Page {
                 page.flag(&BREAKER, &[name, state], stands.breaker == state);
             }
         }
+    }
+
+    /// Messages that were taken, and tries that failed.
+    pub(super) fn alerts(&mut self, (sent, failed): (u64, u64)) {
+        self.0.count(&ALERTS, &["sent"], sent);
+        self.0.count(&ALERTS, &["failed"], failed);
     }
 
     /// What was asked of the tenants of the targets.

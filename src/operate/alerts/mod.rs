@@ -1,0 +1,195 @@
+//! Messages to people about what must not wait for somebody to look.
+//!
+//! [`decide`] is pure: from what is open now and what was told before it makes the
+//! messages that are due. What was told is kept in the state, so a bridge that starts
+//! anew says nothing twice. A crash between the answer of the webhook and the commit
+//! is the one exception: that message comes again, with the same id.
+
+mod hook;
+mod sender;
+mod situations;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::report::{TextTable, View};
+
+pub(crate) use hook::flows;
+pub use sender::{Alerts, Counts};
+
+/// Situations that one message lists of each kind.
+const LISTED: usize = 100;
+
+/// Something that a person should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Situation {
+    /// What it is and of what: `away ibp`. While it lasts it is the same.
+    pub key: String,
+    /// Whose it is.
+    pub owner: String,
+    /// The configured target that it is about; empty where it is about none.
+    pub target: String,
+    /// Whether it must not wait for the digest.
+    pub urgent: bool,
+    /// What it is, in a sentence.
+    pub what: String,
+    /// What a person can do about it.
+    pub cure: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// One message to one owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Alert {
+    /// The same for the same message, also when it comes again.
+    pub id: String,
+    /// Whom it is for.
+    pub owner: String,
+    /// The plant.
+    pub plant: String,
+    /// What is urgent and began.
+    pub begins: Vec<Situation>,
+    /// What was urgent and is over.
+    pub ends: Vec<Situation>,
+    /// Whether it is the digest of a day.
+    pub digest: bool,
+    /// In a digest, everything that is open.
+    pub open: Vec<Situation>,
+    /// Situations that are not listed, because there are too many.
+    pub not_listed: usize,
+}
+
+impl View for Alert {
+    const OUTPUT: &'static str = "run alert";
+
+    fn write(&self, text_table: &mut TextTable) {
+        for (word, list) in [("begins", &self.begins), ("over", &self.ends), ("open", &self.open)] {
+            for one in list {
+                text_table.line(format!("{word}: {}", one.what));
+            }
+        }
+    }
+}
+
+/// What was told so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Told {
+    /// When the first look was.
+    began: Timestamp,
+    /// What was told to each owner.
+    owners: BTreeMap<String, OwnerTold>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct OwnerTold {
+    /// Urgent situations of which was told that they began.
+    open: BTreeMap<String, Situation>,
+    /// When the last message went.
+    last: Option<Timestamp>,
+    /// When the last digest went.
+    digest: Option<Timestamp>,
+}
+
+impl Told {
+    pub(super) const fn new(began: Timestamp) -> Self {
+        Self { began, owners: BTreeMap::new() }
+    }
+
+    /// Notes that `alert` was sent at `now`.
+    pub(super) fn sent(&mut self, alert: &Alert, now: Timestamp) {
+        let owner = self.owners.entry(alert.owner.clone()).or_default();
+        for one in &alert.begins {
+            owner.open.insert(one.key.clone(), one.clone());
+        }
+        for one in &alert.ends {
+            owner.open.remove(&one.key);
+        }
+        owner.last = Some(now);
+        if alert.digest {
+            owner.digest = Some(now);
+        }
+    }
+}
+
+/// What is open now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) situations: Vec<Situation>,
+    /// Whether nothing is missing: else nobody is told that something is over.
+    pub(super) whole: bool,
+}
+
+/// When messages may go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// Fewest time between two messages to one owner.
+    pub(super) least: SignedDuration,
+    /// The last instant at which digests were due.
+    pub(super) digest_due: Timestamp,
+}
+
+/// The messages that are due at `now`, one an owner at most.
+pub(super) fn decide(
+    seen: &Seen,
+    told: &Told,
+    pace: Pace,
+    plant: &str,
+    now: Timestamp,
+) -> Vec<Alert> {
+    let owners: BTreeSet<&String> =
+        seen.situations.iter().map(|one| &one.owner).chain(told.owners.keys()).collect();
+    let nothing = OwnerTold::default();
+    let mut due = Vec::new();
+    for owner in owners {
+        let known = told.owners.get(owner).unwrap_or(&nothing);
+        if known.last.is_some_and(|last| now.duration_since(last).abs() < pace.least) {
+            continue;
+        }
+        let open: Vec<&Situation> =
+            seen.situations.iter().filter(|one| one.owner == *owner).collect();
+        let lasts = |key: &String| open.iter().any(|one| one.key == *key);
+        let is_new = |one: &&Situation| one.urgent && !known.open.contains_key(&one.key);
+        let begins = open.iter().copied().filter(is_new).cloned().collect();
+        let is_over = |(key, _): &(&String, &Situation)| seen.whole && !lasts(key);
+        let ends = known.open.iter().filter(is_over).map(|(_, one)| one.clone()).collect();
+        let digest = !open.is_empty() && known.digest.unwrap_or(told.began) < pace.digest_due;
+        let open = if digest { open.into_iter().cloned().collect() } else { Vec::new() };
+        due.extend(alert(owner, plant, [begins, ends, open], (digest, pace.digest_due)));
+    }
+    due
+}
+
+/// The message, where there is something to say.
+fn alert(
+    owner: &str,
+    plant: &str,
+    lists: [Vec<Situation>; 3],
+    (digest, due): (bool, Timestamp),
+) -> Option<Alert> {
+    if lists.iter().all(Vec::is_empty) {
+        return None;
+    }
+    let not_listed = lists.iter().map(|list| list.len().saturating_sub(LISTED)).sum();
+    let [begins, ends, open] = lists.map(|list| list.into_iter().take(LISTED).collect::<Vec<_>>());
+    let mut hash = Sha256::new();
+    hash.update(owner);
+    for (word, list) in [("begins", &begins), ("ends", &ends)] {
+        for one in list {
+            hash.update(format!("\0{word}\0{}\0{}", one.key, one.since));
+        }
+    }
+    if digest {
+        hash.update(format!("\0{due}"));
+    }
+    let id = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let (owner, plant) = (owner.to_owned(), plant.to_owned());
+    Some(Alert { id, owner, plant, begins, ends, digest, open, not_listed })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! The loop that looks, decides, sends, and keeps what was told.
+
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::{Either, select};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use planthread_engine::journal::{self, Append};
+
+use super::{Alert, Pace, Told, decide, hook::Hook};
+use crate::{cli::outputs::json_of, config, failure::Failure, operate::Watch, pipeline::Stop};
+
+/// From one look to the next.
+const EVERY: Duration = Duration::from_secs(5);
+/// Longest wait after messages that were not taken.
+const REST_MAX: Duration = Duration::from_hours(1);
+/// Under which name the journal keeps what was told.
+const KEPT: &str = "alerts:told";
+
+/// Messages since the program started.
+#[derive(Debug, Default)]
+pub struct Counts {
+    sent: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Counts {
+    /// Messages that were taken, and tries that failed.
+    #[must_use]
+    pub fn so_far(&self) -> (u64, u64) {
+        (self.sent.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
+    }
+}
+
+/// Sends the messages of one bridge.
+#[derive(Debug)]
+pub struct Alerts {
+    watch: Arc<Watch>,
+    hook: Hook,
+    config: config::Alerts,
+    zone: TimeZone,
+    told: Told,
+    /// Tries in a row that failed.
+    failures: u32,
+}
+
+impl Alerts {
+    /// Ready to send what `config` asks for.
+    ///
+    /// # Errors
+    /// When the webhook can't be put together, or the state can't be read.
+    pub fn open(watch: &Arc<Watch>, config: &config::Alerts) -> Result<Self, Failure> {
+        let bridge = &watch.bridge;
+        let loaded = &bridge.loaded;
+        let hook = Hook::open(&config.webhook, loaded, &bridge.clock)?;
+        let kept = journal::checkpoint(&bridge.reader()?, KEPT)?;
+        // What can't be understood was written by another version: it begins anew.
+        let told = kept.and_then(|text| serde_json::from_str(&text).ok());
+        let told = told.unwrap_or_else(|| Told::new(bridge.clock.now()));
+        let zone = TimeZone::get(&loaded.config.plant.zone).unwrap_or(TimeZone::UTC);
+        let (watch, config) = (Arc::clone(watch), config.clone());
+        Ok(Self { watch, hook, config, zone, told, failures: 0 })
+    }
+
+    /// Looks and sends until the stop. Whoever does not take a message is asked again
+    /// later, and less and less often.
+    pub async fn run(mut self, mut stop: Stop) {
+        let clock = Arc::clone(&self.watch.bridge.clock);
+        loop {
+            let mut asked = pin!(stop.asked());
+            if let Either::Right(_) = select(pin!(self.turn()), asked.as_mut()).await {
+                return;
+            }
+            let rest = EVERY.saturating_mul(2_u32.saturating_pow(self.failures.min(12)));
+            let pause = clock.sleep(rest.min(REST_MAX));
+            if let Either::Right(_) = select(pause, asked).await {
+                return;
+            }
+        }
+    }
+
+    /// One look, and the messages that are due by it.
+    async fn turn(&mut self) {
+        let now = self.watch.bridge.clock.now();
+        let pace = Pace {
+            least: SignedDuration::from_mins(i64::from(self.config.least_minutes)),
+            digest_due: self.digest_due(now),
+        };
+        let (seen, plant) = (self.watch.open(now), &self.watch.bridge.loaded.config.plant.id);
+        for alert in decide(&seen, &self.told, pace, plant, now) {
+            match self.send(&alert, now).await {
+                Ok(()) => {
+                    self.watch.alerts.sent.fetch_add(1, Ordering::Relaxed);
+                    self.failures = 0;
+                }
+                Err(error) => {
+                    self.watch.alerts.failed.fetch_add(1, Ordering::Relaxed);
+                    self.failures = self.failures.saturating_add(1);
+                    tracing::error!(owner = alert.owner, %error, "an alert was not sent");
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, alert: &Alert, now: Timestamp) -> Result<(), Failure> {
+        let data = json_of(alert).and_then(|text| serde_json::from_str(&text));
+        let data = data.map_err(|error| Failure::internal(format!("can't write it: {error}")))?;
+        self.hook.post(&alert.id, &data, now).await?;
+        self.told.sent(alert, now);
+        let text = serde_json::to_string(&self.told)
+            .map_err(|error| Failure::internal(format!("can't keep it: {error}")))?;
+        let checkpoint = Some((KEPT.to_owned(), text));
+        // A disk that refuses is what many an alert is about: this process remembers.
+        let kept = journal::append(
+            &self.watch.bridge.state,
+            Append { checkpoint, ..Append::default() },
+            now,
+        );
+        if let Err(error) = kept {
+            tracing::warn!(%error, "what was told can't be kept: a restart tells it again");
+        }
+        Ok(())
+    }
+
+    /// The last instant at which digests were due.
+    fn digest_due(&self, now: Timestamp) -> Timestamp {
+        let here = now.to_zoned(self.zone.clone());
+        let at = |date: jiff::civil::Date| {
+            let due = date.to_datetime(self.config.digest_at).to_zoned(self.zone.clone());
+            due.map_or(Timestamp::MIN, |due| due.timestamp())
+        };
+        let today = at(here.date());
+        if today <= now { today } else { here.date().yesterday().map_or(Timestamp::MIN, at) }
+    }
+}

@@ -1,0 +1,103 @@
+//! Who is told what, over days and restarts.
+
+use jiff::ToSpan as _;
+
+use super::*;
+
+fn at(minutes: i64) -> Timestamp {
+    let start: Timestamp = "2026-11-27T08:00:00Z".parse().unwrap();
+    start + minutes.minutes()
+}
+
+fn open(key: &str, urgent: bool, since: Timestamp) -> Situation {
+    let (key, owner, target) = (key.to_owned(), "operator".to_owned(), "ibp".to_owned());
+    let (what, cure) = ("it is so".to_owned(), "look".to_owned());
+    Situation { key, owner, target, urgent, what, cure, since }
+}
+
+/// One look, and what was sent by it: keys that begin, keys that end, keys of a
+/// digest.
+fn look(told: &mut Told, now: Timestamp, situations: &[Situation], whole: bool) -> Vec<String> {
+    // Digests are due at seven in the morning.
+    let day: Timestamp = "2026-11-27T07:00:00Z".parse().unwrap();
+    let days = now.duration_since(day).as_hours().div_euclid(24);
+    let pace = Pace { least: SignedDuration::from_mins(15), digest_due: day + (days * 24).hours() };
+    let seen = Seen { situations: situations.to_vec(), whole };
+    let mut said = Vec::new();
+    for alert in decide(&seen, told, pace, "p", now) {
+        // Between any two looks the bridge may have started anew.
+        told.sent(&alert, now);
+        *told = serde_json::from_str(&serde_json::to_string(told).unwrap()).unwrap();
+        let words = [("+", &alert.begins), ("-", &alert.ends), ("=", &alert.open)];
+        for (word, list) in words {
+            said.extend(list.iter().map(|one| format!("{word}{}", one.key)));
+        }
+    }
+    said
+}
+
+#[test]
+fn what_is_urgent_is_told_once_when_it_begins_and_once_when_it_ends() {
+    let mut told = Told::new(at(0));
+    let away = [open("away", true, at(1))];
+    assert_eq!(look(&mut told, at(1), &away, true), ["+away"]);
+    for minute in 2..60 {
+        assert!(look(&mut told, at(minute), &away, true).is_empty(), "minute {minute}");
+    }
+    assert!(look(&mut told, at(61), &[], false).is_empty(), "half a look ends nothing");
+    assert_eq!(look(&mut told, at(62), &[], true), ["-away"]);
+    assert!(look(&mut told, at(90), &[], true).is_empty());
+}
+
+#[test]
+fn what_flaps_is_told_no_more_often_than_is_allowed() {
+    let mut told = Told::new(at(0));
+    let mut messages = 0;
+    for minute in 0..(6 * 60) {
+        let away = [open("away", true, at(minute))];
+        let now: &[Situation] = if minute % 2 == 0 { &away } else { &[] };
+        messages += usize::from(!look(&mut told, at(minute), now, true).is_empty());
+    }
+    assert!((2..=24).contains(&messages), "{messages} in six hours");
+}
+
+#[test]
+fn a_digest_comes_once_a_day_while_something_is_open_and_not_at_the_start() {
+    let mut told = Told::new(at(0));
+    let open = [open("rejected", false, at(0)), open("away", true, at(0))];
+    let mut digests = Vec::new();
+    for minute in 0..(3 * 24 * 60) {
+        let said = look(&mut told, at(minute), &open, true);
+        if said.iter().any(|one| one.starts_with('=')) {
+            assert_eq!(said, ["=rejected", "=away"]);
+            digests.push(minute);
+        }
+    }
+    // Started at eight: the first one is due 23 hours later.
+    assert_eq!(digests, [23 * 60, 47 * 60, 71 * 60]);
+    let seen = Seen { situations: Vec::new(), whole: true };
+    let pace = Pace { least: SignedDuration::ZERO, digest_due: at(9_000) };
+    let quiet = decide(&seen, &told, pace, "p", at(9_001));
+    assert!(quiet.iter().all(|alert| !alert.digest), "nothing is open: {quiet:?}");
+}
+
+#[test]
+fn a_message_that_comes_again_has_the_same_id_and_another_one_has_another() {
+    let pace = Pace { least: SignedDuration::ZERO, digest_due: at(-60) };
+    let id = |key: &str, since, now| {
+        let seen = Seen { situations: vec![open(key, true, since)], whole: true };
+        decide(&seen, &Told::new(at(0)), pace, "p", now)[0].id.clone()
+    };
+    assert_eq!(id("away", at(1), at(2)), id("away", at(1), at(9)));
+    assert_ne!(id("away", at(1), at(2)), id("away", at(2), at(2)));
+    assert_ne!(id("away", at(1), at(2)), id("disk", at(1), at(2)));
+}
+
+#[test]
+fn a_message_is_bounded() {
+    let many: Vec<_> = (0..250).map(|n| open(&format!("case {n}"), true, at(0))).collect();
+    let pace = Pace { least: SignedDuration::ZERO, digest_due: at(-60) };
+    let seen = Seen { situations: many, whole: true };
+    let alert = decide(&seen, &Told::new(at(0)), pace, "p", at(1)).remove(0);
+    assert_eq!((alert.begins.len(), alert.not_listed), (LISTED, 250 - LISTED));
+}
