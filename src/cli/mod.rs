@@ -23,6 +23,7 @@ mod flows;
 mod ingest;
 mod init;
 mod log;
+mod man;
 mod map;
 mod mock;
 pub mod outputs;
@@ -47,7 +48,11 @@ mod validate;
 mod verify;
 pub mod vocabulary;
 
-use std::{ffi::OsString, process::ExitCode, sync::OnceLock};
+use std::{
+    ffi::OsString,
+    process::ExitCode,
+    sync::{LazyLock, OnceLock},
+};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -57,7 +62,8 @@ use context::{Change, Common};
 
 /// Factory truth, landed in the plan, with proof.
 #[derive(Debug, Parser)]
-#[command(name = "planthread", version, propagate_version = true, after_help = WALK)]
+#[command(name = "planthread", version, long_version = LONG_VERSION.as_str())]
+#[command(propagate_version = true, after_help = WALK)]
 #[command(subcommand_required = true, arg_required_else_help = true, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
@@ -65,6 +71,16 @@ struct Cli {
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// What was built, of which sources, for which targets.
+static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
+    let commit = match option_env!("PLANTHREAD_COMMIT") {
+        Some(commit) => format!("commit {commit}"),
+        None => "built from a working tree, of no named commit".to_owned(),
+    };
+    let (version, connectors) = (env!("CARGO_PKG_VERSION"), crate::registry::names().join(", "));
+    format!("{version}\n{commit}\nconnectors: {connectors}")
+});
 
 const WALK: &str = "\
 The way of a number:
@@ -157,6 +173,8 @@ enum Verb {
     Schema(schema::Args),
     /// Explain a word from a message, or an exit code
     Explain(explain::Args),
+    /// Write the manual's pages, one for each verb
+    Man(man::Args),
     /// Print completions for your shell
     Completions(completions::Args),
 }
@@ -206,6 +224,7 @@ impl Verb {
             | Self::Export(_)
             | Self::Schema(_)
             | Self::Explain(_)
+            | Self::Man(_)
             | Self::Completions(_) => false,
         }
     }
@@ -312,6 +331,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Flows(args) => flows::run(context, &args),
         Verb::Schema(args) => schema::run(context, &args),
         Verb::Explain(args) => explain::run(context, &args),
+        Verb::Man(args) => man::run(context, &args),
         Verb::Completions(args) => completions::run(context, &args),
     }
 }

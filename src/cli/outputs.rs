@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    adopt, attempt, audit, backup, export, fallback, init, mock, pause, promote, release, schema,
-    setup, validate,
+    adopt, attempt, audit, backup, export, fallback, init, man, mock, pause, promote, release,
+    schema, setup, validate,
 };
 use crate::{
     demo::Once,
@@ -81,7 +81,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 62] = [
+pub const OUTPUTS: [Output; 63] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -110,9 +110,10 @@ pub const OUTPUTS: [Output; 62] = [
     of::<fallback_view::Fallback>("fallback"),
     of::<fallback_view::PackChecked>("fallback"),
     of::<fallback::Feeding>("fallback"),
-    of::<intake::Ingested>("ingest"),
     of::<flows::Flows>("flows"),
+    of::<intake::Ingested>("ingest"),
     of::<init::Written>("init"),
+    of::<man::Manual>("man"),
     of::<mapping::Covered>("map"),
     of::<mapping::Suggested>("map"),
     of::<mock::Listening>("mock"),

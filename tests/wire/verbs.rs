@@ -110,6 +110,7 @@ fn landed() -> BTreeSet<String> {
         ("audit", "audit verify"),
         ("audit list", "audit list"),
         ("flows", "flows"),
+        ("man", "man pages"),
         ("export", "export csv"),
         ("collect", "collect shared"),
         ("deliver", "deliver shared"),

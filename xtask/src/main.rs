@@ -1,15 +1,21 @@
-//! Repository chores: `cargo xtask deps | certificates | bench`.
+//! Repository chores: `cargo xtask deps | certificates | dist | bench`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
 
 mod bench;
 mod deps;
+mod dist;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
   deps              licences, duplicate versions and banned crates
   certificates DIR  an authority, a server and a client for `mock --tls DIR`
+  dist              the program for machines without a toolchain, with service file,
+                    manual, completions, bill of materials and digests
+    --target TRIPLE x86_64-unknown-linux-musl by default
+    --out DIR       target/dist by default
+    --key FILE      signs the digests (`planthread agreement key FILE` makes one)
   bench grow        CPU of every verb at n, 2n and 4n resources
   bench landing     one large plant: CPU and peak memory of every verb
     --resources N   how many machines; 20 and 300 by default
@@ -25,6 +31,7 @@ fn main() -> ExitCode {
     let end = match words.as_slice() {
         ["deps"] => deps::check(),
         ["certificates", dir] => certificates(dir),
+        ["dist", options @ ..] => dist::dist(options),
         ["bench", "grow", options @ ..] => bench::grow(options),
         ["bench", "landing", options @ ..] => bench::landing(options),
         ["bench", "derive", options @ ..] => {

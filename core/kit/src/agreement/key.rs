@@ -42,7 +42,13 @@ impl SigningKey {
     /// The signature of a document, 128 hex digits.
     #[must_use]
     pub fn sign(&self, document: &Value) -> String {
-        hex(self.0.sign(canonical(document).as_bytes()).as_ref())
+        hex(&self.sign_bytes(canonical(document).as_bytes()))
+    }
+
+    /// The signature of bytes as they are, 64 bytes: what other programs verify, too.
+    #[must_use]
+    pub fn sign_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        self.0.sign(bytes).as_ref().to_vec()
     }
 }
 
