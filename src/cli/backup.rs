@@ -155,6 +155,10 @@ impl View for PutBack {
             self.identity
         ));
         text_table.line("  a value that a person wrote at a target since then is taken for ours");
+        text_table.line(
+            "  records since then are read again from their files and segments; what came over HTTP \
+             must be sent again",
+        );
         for guard in &self.guards {
             guard.write(text_table);
         }

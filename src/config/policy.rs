@@ -54,6 +54,8 @@ impl Default for Policy {
 pub struct Fallback {
     /// What a cell becomes that left the plan.
     pub withdraw: Withdraw,
+    /// The same for single measures, by name, where it differs.
+    pub measures: BTreeMap<String, Withdraw>,
 }
 
 /// What a cell becomes that left the plan.
@@ -63,7 +65,7 @@ pub enum Withdraw {
     /// It stays as it is, and is reported.
     #[default]
     Leave,
-    /// Zero lands.
+    /// Zero lands; a status becomes unknown, and stamps stay as they are.
     Zero,
 }
 

@@ -231,6 +231,38 @@ fn a_threshold_for_a_measure_that_is_none_is_refused() {
 }
 
 #[test]
+fn an_end_that_a_measure_can_not_have_is_refused() {
+    let end = |line: &str| {
+        fault(
+            "    scope: base",
+            &format!("    scope: base\n    fallback:\n      measures:\n        {line}"),
+        )
+    };
+    let unknown = end("lvie: zero");
+    assert_eq!(unknown.field, "targets.ibp.fallback.measures.lvie");
+    assert!(unknown.reason.contains("`lvie`") && unknown.cure.contains("live"), "{unknown}");
+}
+
+#[test]
+fn a_second_place_is_no_option_and_no_command() {
+    let place = |host: &str, user: &str, path: &str| {
+        let fields = format!("host: {host}, user: {user}, path: {path}");
+        let files = "key_file: key, known_hosts: hosts";
+        let pack = format!("pack: {{ folder: p, sftp: {{ {fields}, {files} }} }}");
+        fault("pack: { folder: packs }", &pack).field
+    };
+    for (field, host, user, path) in [
+        ("host", "\"-oProxyCommand=x\"", "u", "in"),
+        ("user", "h", "\"-F\"", "in"),
+        ("user", "h", "\"a@b\"", "in"),
+        ("path", "h", "u", "\"in\\nrm x\""),
+        ("path", "h", "u", "\"in*\""),
+    ] {
+        assert_eq!(place(host, user, path), format!("targets.ibp.pack.sftp.{field}"));
+    }
+}
+
+#[test]
 fn a_name_that_would_break_the_name_of_a_cell_is_refused() {
     let resource = fault("resource: LINE-1,", "resource: LINE/1,");
     assert_eq!(resource.field, "targets.ibp.mapping.rows[0].resource");

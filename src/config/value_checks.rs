@@ -7,7 +7,7 @@ use planthread_contracts::Carries;
 use planthread_kit::target::SettingsFault;
 use rust_decimal::Decimal;
 
-use super::{Config, SftpPlace, Target, locate::Faults, parser_messages, tree::Step};
+use super::{Config, SftpPlace, Target, Withdraw, locate::Faults, parser_messages, tree::Step};
 
 /// Weeks of a policy: ten years.
 const WEEKS_MAX: u32 = 520;
@@ -130,6 +130,23 @@ fn policy(name: &str, target: &Target, faults: &mut Faults<'_>) {
     for (field, number, most, cure) in numbers.into_iter().filter(|(_, n, most, _)| n > most) {
         let reason = format!("{number} is more than {most}");
         faults.add(format!("targets.{name}.policy.{field}"), reason, cure);
+    }
+    for (measure, end) in &target.fallback.measures {
+        let path = ["targets", name, "fallback", "measures", measure].map(Step::Key);
+        match target.measures.iter().find(|declared| declared.name == *measure) {
+            None => {
+                faults.add_at(
+                    &path,
+                    format!("`{measure}` is no declared measure"),
+                    declared(target),
+                );
+            }
+            Some(decl) if decl.is_stamp() && *end == Withdraw::Zero => {
+                let reason = format!("`{measure}` is a stamp: zero is no instant, and no writer");
+                faults.add_at(&path, reason, "remove the line: a stamp stays as it is");
+            }
+            Some(_) => {}
+        }
     }
     for (measure, least) in &policy.significance {
         let path = ["targets", name, "policy", "significance", measure].map(Step::Key);

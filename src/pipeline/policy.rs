@@ -124,12 +124,16 @@ pub fn complete(
     target: &OpenTarget,
     at: Timestamp,
 ) -> Result<ledger::Complete, Failure> {
-    let end = match target.config.fallback.withdraw {
+    let end = |withdraw: Withdraw| match withdraw {
         Withdraw::Leave => ledger::End::Leave,
         Withdraw::Zero => ledger::End::Zero,
     };
+    let said = &target.config.fallback;
+    let ends =
+        said.measures.iter().map(|(measure, other)| (measure.clone(), end(*other))).collect();
+    let end = end(said.withdraw);
     let week = Period::containing(PeriodKind::Week, today(loaded, at)?).start();
-    Ok(ledger::Complete { scope: target.scope.clone(), closed_before: week, end })
+    Ok(ledger::Complete { scope: target.scope.clone(), closed_before: week, end, ends })
 }
 
 /// The measures that we may write at `at`, as ours: those that are, and those

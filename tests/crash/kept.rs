@@ -139,3 +139,25 @@ fn law_20_an_old_backup_before_a_target_that_moved_on_lands_again() {
     let beats = written(&served) - before;
     assert!(beats < 20, "only heartbeats go out again: {beats}");
 }
+
+#[test]
+fn what_came_in_since_a_backup_is_read_again_from_its_file() {
+    let project = Project::init("read-again");
+    let run = |words: &[&str]| project.plain(words).ended();
+    let records = || {
+        run(&["ingest"]).must(0);
+        let audit = run(&["audit", "verify", "--json"]).json(0);
+        audit["records"].as_u64().unwrap()
+    };
+    let before = records();
+    run(&["backup", "--to", "first"]).must(0);
+    let file = place(&project, "data/twin-events.ndjson");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut event: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    event["id"] = "one-more".into();
+    std::fs::write(&file, format!("{text}{event}\n")).unwrap();
+    assert_eq!(records(), before + 1);
+    let put = [&["restore", "--from", "first", "--replace"][..], &WHO].concat();
+    run(&put).must(0);
+    assert_eq!(records(), before + 1, "nothing is lost, and nothing doubled");
+}

@@ -11,7 +11,8 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, RevisionState};
+use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, RevisionState, Status};
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -248,6 +249,15 @@ impl Job<'_> {
         self.decls.get(measure).is_some_and(|decl| decl.is_stamp())
     }
 
+    /// What a measure holds that has nothing to say any more; nothing for a stamp.
+    pub(super) fn zero_of(&self, measure: &str) -> Option<Decimal> {
+        match self.decls.get(measure) {
+            Some(decl) if decl.is_stamp() => None,
+            Some(decl) if decl.carries == Carries::Status => Some(Status::Unknown.code().into()),
+            _ => Some(Decimal::ZERO),
+        }
+    }
+
     fn beats(&self, measure: &str) -> bool {
         self.decls.get(measure).is_some_and(|decl| decl.carries == Carries::Heartbeat)
     }
@@ -385,7 +395,7 @@ impl Job<'_> {
         scope: i64,
         cell: &mut Cell,
         absent_is_zero: bool,
-        value: rust_decimal::Decimal,
+        value: Decimal,
         why: Why,
     ) -> Result<()> {
         match super::states::replaced(cell.state) {

@@ -1,5 +1,7 @@
 //! Cells that leave wanted, with the end that was declared for them.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::Date};
 use planthread_contracts::{Period, RevisionState, Scope, Status};
 use rust_decimal::Decimal;
@@ -18,7 +20,8 @@ use crate::{EngineError, error::Result, store::cells::Cell};
 pub enum End {
     /// Leave what is there, and report it.
     Leave,
-    /// Land zero. Stamps stay as they are: zero is no instant, and no writer.
+    /// Land zero. Stamps stay as they are: zero is no instant, and no writer. A status
+    /// becomes unknown: zero would be greener than any.
     Zero,
 }
 
@@ -32,6 +35,14 @@ pub struct Complete {
     pub closed_before: Date,
     /// The declared end.
     pub end: End,
+    /// That of measures for which another one was declared, by name.
+    pub ends: BTreeMap<String, End>,
+}
+
+impl Complete {
+    fn end_of(&self, measure: Option<&str>) -> End {
+        measure.and_then(|name| self.ends.get(name)).copied().unwrap_or(self.end)
+    }
 }
 
 /// Withdraws what was not touched. Cells of an open attempt are left for the
@@ -49,8 +60,7 @@ pub(super) fn run(
         // Past cells stay as they are; what never arrived stays nowhere.
         match period.end() <= complete.closed_before {
             true if arrived(&cell) => {}
-            true => leaving.push((cell, End::Leave)),
-            false => leaving.push((cell, complete.end)),
+            past => leaving.push((cell, past)),
         }
     };
     for (group, cell) in job.left.extract_if(.., |(group, _)| group.scope == scope) {
@@ -63,9 +73,11 @@ pub(super) fn run(
         Ok(())
     })?;
     let names = tx.measures()?;
-    for (cell, end) in leaving {
-        let stamp = names.get(&cell.id.measure).is_some_and(|name| job.is_stamp(name));
-        withdraw(job, scope, cell, stamp, end, as_of)?;
+    for (cell, past) in leaving {
+        let name = names.get(&cell.id.measure).map(|name| &**name);
+        let end = if past { End::Leave } else { complete.end_of(name) };
+        let zero = name.map_or(Some(Decimal::ZERO), |name| job.zero_of(name));
+        withdraw(job, scope, cell, zero, end, as_of)?;
     }
     Ok(())
 }
@@ -83,7 +95,7 @@ fn withdraw(
     job: &mut Job<'_>,
     scope: i64,
     mut cell: Cell,
-    stamp: bool,
+    zero: Option<Decimal>,
     end: End,
     as_of: Timestamp,
 ) -> Result<()> {
@@ -100,16 +112,16 @@ fn withdraw(
         )));
     }
     job.done.withdrawn += 1;
-    match end {
-        End::Leave => cell.step(&mut job.tally, scope, RevisionState::Withdrawn)?,
-        End::Zero if stamp => {
+    match (end, zero) {
+        (End::Leave, _) => cell.step(&mut job.tally, scope, RevisionState::Withdrawn)?,
+        (End::Zero, None) => {
             if cell.state != RevisionState::Withdrawn {
                 cell.step(&mut job.tally, scope, RevisionState::Withdrawn)?;
             }
             cell.why = Why::Ended;
         }
-        End::Zero => {
-            job.replace(scope, &mut cell, false, Decimal::ZERO, Why::Ended)?;
+        (End::Zero, Some(zero)) => {
+            job.replace(scope, &mut cell, false, zero, Why::Ended)?;
             cell.status = Status::Assumed;
             cell.as_of = as_of;
         }

@@ -283,7 +283,12 @@ fn cells_that_leave_wanted_are_withdrawn_with_their_declared_end() {
             measures: measures(),
             mapped: Default::default(),
             refresh_within: jiff::SignedDuration::ZERO,
-            complete: vec![Complete { scope: Scope::base(), closed_before: today(), end }],
+            complete: vec![Complete {
+                scope: Scope::base(),
+                closed_before: today(),
+                end,
+                ends: Default::default(),
+            }],
         };
         let cells = desired("R1", 48, d("100"), world.clock.now());
         let done =
@@ -313,7 +318,12 @@ fn what_is_left_standing_is_counted_until_zero_is_declared_and_stamps_are_never_
             measures: measures(),
             mapped: Default::default(),
             refresh_within: jiff::SignedDuration::ZERO,
-            complete: vec![Complete { scope: Scope::base(), closed_before: today(), end }],
+            complete: vec![Complete {
+                scope: Scope::base(),
+                closed_before: today(),
+                end,
+                ends: Default::default(),
+            }],
         };
         let cells = desired("R1", 48, d("100"), world.clock.now());
         ledger::want(world.state(), want, [Ok::<_, EngineError>(cells)], world.clock.now())
@@ -335,6 +345,41 @@ fn what_is_left_standing_is_counted_until_zero_is_declared_and_stamps_are_never_
         assert!(before.is_some_and(|value| !value.is_zero()));
         assert_eq!(world.held(&key("R1", 49, name)), before, "{name}");
     }
+    world.audit();
+}
+
+#[test]
+fn a_measure_has_an_end_of_its_own_and_a_status_is_never_zero() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100"), ("R1", 49, "90")]);
+    let mut measures = measures();
+    measures.push(crate::world::decl("status", "status", "value"));
+    let want = |complete| Want {
+        target: TARGET.into(),
+        as_of: world.clock.now(),
+        measures: measures.clone(),
+        mapped: Default::default(),
+        refresh_within: jiff::SignedDuration::ZERO,
+        complete,
+    };
+    let mut cells = desired("R1", 49, d("90"), world.clock.now());
+    let mut status = cells[0].clone();
+    (status.key.measure, status.value) = ("status".into(), d("1"));
+    cells.push(status);
+    let take = |want, cells| {
+        ledger::want(world.state(), want, [Ok::<_, EngineError>(cells)], world.clock.now()).unwrap()
+    };
+    take(want(Vec::new()), cells);
+    world.land();
+    world.advance(60);
+    let ends = [("lost".to_owned(), End::Leave)].into();
+    let complete = Complete { scope: Scope::base(), closed_before: today(), end: End::Zero, ends };
+    take(want(vec![complete]), desired("R1", 48, d("100"), world.clock.now()));
+    let wanted = |measure| {
+        ledger::cell(&world.reader(), &key("R1", 49, measure), world.clock.now()).unwrap().value
+    };
+    assert_eq!((wanted("live"), wanted("status")), (d("0"), d("6")), "unknown, not zero");
+    assert_ne!(wanted("lost"), d("0"), "it stays as it is");
     world.audit();
 }
 

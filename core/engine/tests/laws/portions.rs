@@ -27,7 +27,12 @@ fn wanted(world: &World) -> Want {
         measures: measures(),
         mapped: Default::default(),
         refresh_within: jiff::SignedDuration::ZERO,
-        complete: vec![Complete { scope: Scope::base(), closed_before: today(), end: End::Zero }],
+        complete: vec![Complete {
+            scope: Scope::base(),
+            closed_before: today(),
+            end: End::Zero,
+            ends: Default::default(),
+        }],
     }
 }
 
