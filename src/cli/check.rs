@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use planthread_contracts::RevisionState;
 use planthread_engine::{
     EngineError, Reader,
     ledger::{self, CellView},
 };
+use planthread_kit::{Finding, target::Certificates};
 
 use super::Context;
 use crate::{
     config::Loaded,
     failure::{Exit, Failure},
-    pipeline::OpenTarget,
+    pipeline::{OpenTarget, certificates},
     report::target::{Checked, Landed},
 };
 
@@ -26,9 +28,24 @@ pub(super) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let loaded = context.config()?;
     let target = context.open(&loaded, args.target.as_deref())?;
-    let discovery = context.discover(&target)?;
+    let mut discovery = context.discover(&target)?;
+    let now = context.clock.now();
+    let named = certificates(&loaded, &target.name, &target.config);
+    discovery.findings.extend(named.iter().map(|one| of_certificates(one, now)));
     let landed = landed(context, &loaded, &target)?;
     context.screen.show(&Checked::of(target.connector.info(), discovery, &landed))
+}
+
+/// A remark on certificates: wrong where they end within thirty days.
+fn of_certificates(certificates: &Certificates, now: Timestamp) -> Finding {
+    let Certificates { target, what, file, ends } = certificates;
+    let end = ends.map_or_else(String::new, |ends| format!(" ends at {ends}"));
+    let fine = format!("{target}: the {} certificate in {file}{end}", what.replace('_', " "));
+    let (ok, text, cure) = match certificates.remark(now) {
+        Some((text, cure)) => (false, text, cure.to_owned()),
+        None => (true, fine, String::new()),
+    };
+    Finding { line: String::new(), ok, proven: true, needs: None, text, cure }
 }
 
 /// What was landed of each measure so far; nothing where there is no state yet.

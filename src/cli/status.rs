@@ -7,7 +7,7 @@ use planthread_engine::{continuity, fallback, journal, ledger, status};
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    pipeline::{Waits, second_pack},
+    pipeline::{Waits, certificates, second_pack},
     report::{
         guard::Guard,
         skew::Skew,
@@ -35,11 +35,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return context.screen.show(&Skew::of(&loaded.config, &reader, now)?);
     }
     let locks = ledger::locks(&reader, now)?;
-    let (mut waits, mut guards) = (Vec::new(), Vec::new());
+    let (mut waits, mut guards, mut named) = (Vec::new(), Vec::new(), Vec::new());
     let (mut agreements, mut second_places) = (BTreeMap::new(), BTreeMap::new());
     for (name, target) in &loaded.config.targets {
         guards.push(Guard::of(&reader, name, target)?);
         second_places.extend(second_pack(name, target)?.map(|second| (name.clone(), second)));
+        named.extend(certificates(&loaded, name, target));
         let target = context.open_offline(&loaded, Some(name))?;
         let gate = target.connector.info().agreement.as_ref();
         agreements.extend(gate.map(|gate| (name.clone(), gate.status(now))));
@@ -60,5 +61,6 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         clock_confirmed: continuity::clock::last_witness(&reader)?,
         guards,
         agreements,
+        certificates: named,
     })
 }

@@ -11,6 +11,7 @@ use planthread_engine::{
     continuity, fallback,
     gauges::{self, CellGauges, Gauges},
 };
+use planthread_kit::target::Certificates;
 
 use super::{
     Health, LoopHealth, Pulse, Pulses, Ready, Register, TargetReady,
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    pipeline::{Bridge, OpenTarget, paused_by},
+    pipeline::{Bridge, OpenTarget, certificates, paused_by},
 };
 
 /// The loop of the factory's side, as `/healthz` calls it.
@@ -146,6 +147,7 @@ impl Watch {
         let mut page = metrics::of_process(&ready, &self.health(), &told, self.started);
         page.round_interval(self.bridge.loaded.config.run.every_seconds);
         page.targets(&self.targets, &told, &ready);
+        page.certificates(&self.certificates());
         page.alerts(self.alerts.so_far());
         page.tenants(&self.bridge.tenants());
         page.sources(&self.bridge.loaded.config.plant, &self.bridge.arrivals().so_far());
@@ -185,6 +187,13 @@ impl Watch {
     fn away(&self) -> Result<BTreeMap<String, Timestamp>, Failure> {
         let outages = fallback::outages(&self.bridge.reader()?)?;
         Ok(outages.into_iter().map(|outage| (outage.target, outage.began)).collect())
+    }
+
+    /// The certificates of the targets, read anew: they are renewed in place.
+    pub(super) fn certificates(&self) -> Vec<Certificates> {
+        let of =
+            |target: &OpenTarget| certificates(&self.bridge.loaded, &target.name, &target.config);
+        self.targets.iter().flat_map(of).collect()
     }
 
     /// Who lets nothing be sent. A record that can't be read is a pause, too.

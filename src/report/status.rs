@@ -10,7 +10,7 @@ use planthread_engine::{
     plan::Waiting,
     status::{ScopeStatus, Status},
 };
-use planthread_kit::agreement::AgreementStatus as Agreed;
+use planthread_kit::{agreement::AgreementStatus as Agreed, target::Certificates};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -63,6 +63,8 @@ pub struct StatusView {
     pub guards: Vec<Guard>,
     /// How the agreements stand, of targets that need one.
     pub agreements: BTreeMap<String, Agreed>,
+    /// The certificates that the configuration names, and when they end.
+    pub certificates: Vec<Certificates>,
 }
 
 /// A lock, as people read it.
@@ -158,6 +160,7 @@ impl View for StatusView {
         for guard in &self.guards {
             guard.write(text_table);
         }
+        self.ending_certificates(text_table);
         self.pushes(text_table);
         self.questions(text_table);
     }
@@ -174,6 +177,9 @@ impl View for StatusView {
             () if self.waits.iter().any(asked) => Exit::Held,
             () if !self.away.is_empty() => Exit::Findings,
             () if self.second_places.values().any(|one| one.fault.is_some()) => Exit::Findings,
+            () if self.certificates.iter().any(|one| one.remark(self.now).is_some()) => {
+                Exit::Findings
+            }
             () if open || rejected || refused > 0 || restored => Exit::Findings,
             () => Exit::Ok,
         }
@@ -280,6 +286,13 @@ fn unconfigured(text_table: &mut TextTable, scope: &ScopeStatus) {
 }
 
 impl StatusView {
+    fn ending_certificates(&self, text_table: &mut TextTable) {
+        for (what, cure) in self.certificates.iter().filter_map(|one| one.remark(self.now)) {
+            let what = text_table.tint(Tone::Warn, &what);
+            text_table.line(format!("  {what}: {cure}"));
+        }
+    }
+
     fn pushes(&self, text_table: &mut TextTable) {
         if !self.pushes.is_empty() {
             text_table.line("\nLast pushes");

@@ -126,6 +126,7 @@ fn a_push_that_is_open_is_said_with_its_age_and_what_ends_it() {
         waits: vec![Waits::at(&live.bridge.loaded, &reader, &live.target, now).unwrap()],
         clock_confirmed: None,
         agreements: BTreeMap::new(),
+        certificates: Vec::new(),
         guards: Vec::new(),
     };
     assert_eq!(standing.exit(), Exit::Ok);

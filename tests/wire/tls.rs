@@ -4,7 +4,7 @@
 use std::fs;
 
 use planthread_support::TestAuthority;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{program::Project, site::Site};
 
@@ -51,6 +51,13 @@ fn a_client_certificate_behind_a_private_authority_lands_a_plan() {
     let scope = &status["scopes"][0];
     assert!(scope["wanted"].as_u64().unwrap() > 100, "{scope}");
     assert_eq!(scope["seen"], scope["wanted"], "{scope}");
+    let all = status["certificates"].as_array().unwrap();
+    let ends = |one: &Value| (one["what"].clone(), one["ends"].is_string());
+    assert_eq!(
+        all.iter().map(ends).collect::<Vec<_>>(),
+        [(json!("client"), true), (json!("private_ca"), true)],
+        "{all:?}"
+    );
 }
 
 #[test]

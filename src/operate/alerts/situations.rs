@@ -65,6 +65,13 @@ impl Watch {
                 });
             }
         }
+        for one in self.certificates() {
+            if let Some((what, cure)) = one.remark(now) {
+                let key = format!("certificate {} {}", one.what, one.target);
+                let about = about(&key, &one.target, false, now);
+                all.push(Situation { what, cure: cure.to_owned(), ..about });
+            }
+        }
         all.extend(counted(&gauges::gauges(&reader, now)?, is_ours, now));
         Ok(all)
     }

@@ -206,6 +206,11 @@ pub(super) const READ_FAILED: Family = gauge(
     &[],
     "1 where the state could not be read for this page; then the numbers of the state are missing.",
 );
+pub(super) const CERTIFICATE: Family = gauge(
+    "planthread_certificate_end_timestamp_seconds",
+    &["target", "certificate"],
+    "When the first certificate of a target ends: client, private_ca; 0 where that can't be read.",
+);
 pub(super) const ALERTS: Family = counter(
     "planthread_alerts_total",
     &["result"],
@@ -213,7 +218,7 @@ pub(super) const ALERTS: Family = counter(
 );
 
 /// Every number, in the order of the page.
-pub const FAMILIES: [&Family; 45] = [
+pub const FAMILIES: [&Family; 46] = [
     &BUILD,
     &STARTED,
     &READY,
@@ -258,6 +263,7 @@ pub const FAMILIES: [&Family; 45] = [
     &BYTES,
     &WRITE_FAILED,
     &READ_FAILED,
+    &CERTIFICATE,
     &ALERTS,
 ];
 

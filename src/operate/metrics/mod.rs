@@ -8,14 +8,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 use planthread_domain::model::Plant;
 use planthread_engine::gauges::{CellGauges, Gauges};
-use planthread_kit::{BreakerStanding, QuotaStanding, TenantKey};
+use planthread_kit::{BreakerStanding, QuotaStanding, TenantKey, target::Certificates};
 
 use self::catalogue::{
-    AHEAD, ALERTS, ASKED, AWAY, AWAY_SINCE, BREAKER, BUILD, BYTES, CASES, CELLS, CONFIRMED,
-    CYCLE_LAST, CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LOCKS, LOOP_LATE, OPEN, OPEN_SINCE,
-    PACK, PAUSED, READ_FAILED, READY, REFUSALS, REQUESTS, RETRIES, ROUND_EVERY, ROUND_LAST,
-    ROUND_TOOK, ROUNDS, SEEN, SHARE, SOURCE, SOURCE_NEWEST, SOURCE_REFUSED, STALE, STARTED, TARGET,
-    UNSEEN, WAITING, WAITS, WANTED, WRITE_FAILED,
+    AHEAD, ALERTS, ASKED, AWAY, AWAY_SINCE, BREAKER, BUILD, BYTES, CASES, CELLS, CERTIFICATE,
+    CONFIRMED, CYCLE_LAST, CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LOCKS, LOOP_LATE, OPEN,
+    OPEN_SINCE, PACK, PAUSED, READ_FAILED, READY, REFUSALS, REQUESTS, RETRIES, ROUND_EVERY,
+    ROUND_LAST, ROUND_TOOK, ROUNDS, SEEN, SHARE, SOURCE, SOURCE_NEWEST, SOURCE_REFUSED, STALE,
+    STARTED, TARGET, UNSEEN, WAITING, WAITS, WANTED, WRITE_FAILED,
 };
 pub use self::{
     catalogue::FAMILIES,
@@ -81,6 +81,14 @@ impl Page {
             for state in BreakerStanding::ALL.map(BreakerStanding::word) {
                 page.flag(&BREAKER, &[name, state], stands.breaker == state);
             }
+        }
+    }
+
+    /// When certificates end.
+    pub(super) fn certificates(&mut self, all: &[Certificates]) {
+        for one in all {
+            let ends = one.ends.or(Some(Timestamp::UNIX_EPOCH));
+            self.0.instant(&CERTIFICATE, &[&one.target, one.what], ends);
         }
     }
 

@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod auth;
+pub mod certificates;
 pub mod context;
 pub mod decision;
 pub mod factory;
@@ -16,6 +17,7 @@ pub mod network;
 pub mod starter;
 
 pub use auth::{Auth, Takes};
+pub use certificates::Certificates;
 pub use context::{TargetContext, typed};
 pub use decision::Decision;
 pub use factory::{Provide, Provided, TargetFactory};
