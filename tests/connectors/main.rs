@@ -8,9 +8,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where its own set-up is wrong")]
 
 mod bench;
+mod delivery;
 mod rest;
+mod sink;
 
-use libtest_mimic::Arguments;
+use libtest_mimic::{Arguments, Trial};
 use planthread::registry::{Registered, TARGETS};
 use planthread_conformance::{Bench, trials};
 
@@ -20,7 +22,14 @@ use bench::FactoryBench;
 /// `conformance.json`.
 const OWN: &[(Registered, &str)] = &[(rest::REGISTERED, "tests/connectors/rest")];
 
+/// Records that are delivered with each run.
+const FEW: usize = 1_000;
+
 fn main() {
+    // What `cargo xtask bench delivery` runs.
+    if let Ok(records) = std::env::var("PLANTHREAD_DELIVERY") {
+        return measured(records.parse().unwrap());
+    }
     let registered = TARGETS.iter().map(|one| (*one, format!("connectors/{}", one.target.name)));
     let own = OWN.iter().map(|(one, folder)| (*one, (*folder).to_owned()));
     let mut benches: Vec<&'static dyn Bench> = Vec::new();
@@ -29,5 +38,17 @@ fn main() {
             benches.push(Box::leak(Box::new(FactoryBench::new(one, &folder, &way))));
         }
     }
-    libtest_mimic::run(&Arguments::from_args(), trials(benches.leak())).exit();
+    let mut trials = trials(benches.leak());
+    trials.push(Trial::test("delivery::law_12_keeps_a_quota_and_doubles_nothing", || {
+        Ok(delivery::judge(FEW, &delivery::scenarios(FEW))?)
+    }));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+#[expect(clippy::print_stdout, reason = "it is a report for people")]
+fn measured(records: usize) {
+    match delivery::report(records) {
+        Ok(report) => println!("{report}"),
+        Err(broken) => panic!("{broken}"),
+    }
 }

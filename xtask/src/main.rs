@@ -21,6 +21,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
     --resources N   how many machines; 20 and 300 by default
     --weeks N       how many weeks of each; 104 by default
     --program FILE  the program; built for release by default
+  bench delivery [RECORDS]
+                    records through ledger, attempt and read-back: requests, share of a
+                    quota, records a CPU-second; 50000 by default
   bench derive [RESOURCES [WEEKS]]
                     figures and cells a second at n, 2n and 4n, and memory at a
                     quarter, a half and all of the weeks; 5000 and 104 by default";
@@ -36,6 +39,9 @@ fn main() -> ExitCode {
         ["bench", "landing", options @ ..] => bench::landing(options),
         ["bench", "derive", options @ ..] => {
             numbers(options, [5_000, 104]).and_then(|[n, weeks]| bench::derive::derived(n, weeks))
+        }
+        ["bench", "delivery", options @ ..] => {
+            numbers(options, [50_000]).and_then(|[records]| bench::delivery(records))
         }
         // What `bench derive` runs in a process of its own.
         ["bench", "derive-once", options @ ..] => numbers(options, [100, 104, 2])

@@ -51,7 +51,7 @@ impl Config {
     pub(super) fn validate(&self, measures: &[MeasureDecl]) -> Result<(), SettingsFault> {
         address::origin("host", &self.host)?;
         self.auth.validate(&TAKES).map_err(|fault| fault.inside("auth"))?;
-        within("rows_per_write", self.rows_per_write, 1, 20)?;
+        within("rows_per_write", self.rows_per_write, 1, 1_000)?;
         within("jobs", self.jobs, 1, 8)?;
         within("page_size", self.page_size, 1, 1_000)?;
         match measures.iter().find(|measure| measure.scale > 6) {

@@ -121,6 +121,25 @@ pub(crate) fn landing(words: &[&str]) -> Result<String, String> {
     Ok(report)
 }
 
+/// Records in posts of 500 through the small target of the tests, built for release:
+/// requests, refusals, shares of a quota, records a CPU-second beside a bare client.
+///
+/// # Errors
+/// When something was lost, doubled or sent inside an announced wait.
+pub(crate) fn delivery(records: u32) -> Result<String, String> {
+    let done = Command::new("cargo")
+        .args(["test", "--release", "--locked", "--quiet", "--package", "planthread"])
+        .args(["--test", "connectors"])
+        .env("PLANTHREAD_DELIVERY", records.to_string())
+        .output()
+        .map_err(|error| format!("cargo: {error}"))?;
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    if done.status.success() {
+        return Ok(said);
+    }
+    Err(format!("{said}{}", String::from_utf8_lossy(&done.stderr)))
+}
+
 /// What one walk through all verbs cost, step by step.
 struct Walked {
     costs: Vec<Cost>,
