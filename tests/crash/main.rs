@@ -8,6 +8,7 @@
 //!   clock.
 //! - `ended`: killed while a job runs that never ends, and a person ends it.
 //! - `kept`: killed while a backup is made or put back.
+//! - `torture`: killed at random moments, for as long as somebody asks.
 //! - `door`: killed right after the HTTP door has answered.
 //!
 //! The ends are the same for all of them and stand in `proof`.
@@ -26,4 +27,5 @@ mod program;
 mod proof;
 mod requests;
 mod sandbox;
+mod torture;
 mod way;

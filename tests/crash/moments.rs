@@ -63,7 +63,7 @@ fn begin(registered: &'static Registered, name: &str) -> (Project, Mock) {
 }
 
 /// How long an undisturbed run takes.
-fn undisturbed(registered: &'static Registered) -> Duration {
+pub(crate) fn undisturbed(registered: &'static Registered) -> Duration {
     let (project, _mock) = begin(registered, "moments");
     let clock = SystemClock::new();
     let started = clock.now();
@@ -72,7 +72,7 @@ fn undisturbed(registered: &'static Registered) -> Duration {
 }
 
 /// Kills a run after `wait`, and runs again.
-fn killed_after(registered: &'static Registered, wait: Duration, rung: u32) {
+pub(crate) fn killed_after(registered: &'static Registered, wait: Duration, rung: u32) {
     let when = format!("{}: killed after {wait:?}", registered.target.name);
     let (project, mock) = begin(registered, &format!("moment-{rung}"));
     // What it wants, by a plan of a state of its own.

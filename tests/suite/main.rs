@@ -50,6 +50,7 @@ mod steps;
 mod swept;
 mod tenants;
 mod tidy;
+mod torture;
 mod waiting;
 #[path = "../crash/way.rs"]
 #[allow(dead_code, reason = "shared with `tests/crash`, which needs other parts of it")]

@@ -188,7 +188,7 @@ impl Mortal {
 }
 
 /// Copies a folder of files.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for path in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
         if path.is_file() {

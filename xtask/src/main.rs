@@ -1,10 +1,11 @@
-//! Repository chores: `cargo xtask deps | certificates | dist | bench`.
+//! Repository chores: `cargo xtask deps | certificates | dist | bench | torture`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
 
 mod bench;
 mod deps;
 mod dist;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,10 @@ const USAGE: &str = "usage: cargo xtask COMMAND
     --target TRIPLE x86_64-unknown-linux-musl by default
     --out DIR       target/dist by default
     --key FILE      signs the digests (`planthread agreement key FILE` makes one)
+  torture           random faults, deaths, edits and torn logs in process, then real
+                    processes that are killed at random moments
+    --minutes N     for how long; 10 by default
+    --seed S        from which seed on; one of now by default
   bench grow        CPU of every verb at n, 2n and 4n resources
   bench landing     one large plant: CPU and peak memory of every verb
     --resources N   how many machines; 20 and 300 by default
@@ -35,6 +40,7 @@ fn main() -> ExitCode {
         ["deps"] => deps::check(),
         ["certificates", dir] => certificates(dir),
         ["dist", options @ ..] => dist::dist(options),
+        ["torture", options @ ..] => torture::run(options),
         ["bench", "grow", options @ ..] => bench::grow(options),
         ["bench", "landing", options @ ..] => bench::landing(options),
         ["bench", "derive", options @ ..] => {

@@ -43,9 +43,7 @@ fn bill(
         .ok_or("metadata without the program")?;
     let uses = uses(metadata);
     let used = reached(text(ours, "id"), &uses);
-    let reference = |id: &str| {
-        packages.iter().find(|package| package["id"] == id).map(url_of)
-    };
+    let reference = |id: &str| packages.iter().find(|package| package["id"] == id).map(url_of);
     let mut components = Vec::new();
     let mut dependencies = Vec::new();
     for package in packages.iter().filter(|package| used.contains(text(package, "id"))) {
