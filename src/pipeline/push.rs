@@ -8,6 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_engine::{
+    audit_trail,
     fallback::{self, Manifest, PackRequest},
     ledger::{self, PolicyHolds},
     plan::{PlanHeader, Prediction},
@@ -181,7 +182,8 @@ impl Bridge {
         let now = self.clock.now();
         let who = pack.loaded_by.as_deref().unwrap_or(PACK_READER);
         let key = self.pack_key(&target.name, pack)?;
-        let request = PackRequest { policy: &policy, as_of, now, who, key: key.as_ref() };
+        let (key, audit) = (key.as_ref(), audit_trail::head(self.state.dir())?);
+        let request = PackRequest { policy: &policy, as_of, now, who, key, audit };
         let folder = pack.folder.join(&target.name);
         let reader = self.reader()?;
         Ok(Some(fallback::write_pack(&reader, &*target.connector, &request, &folder)?))

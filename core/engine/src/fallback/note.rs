@@ -21,12 +21,15 @@ pub(super) fn text(manifest: &Manifest, who: &str, signed: bool) -> String {
     } else {
         "compare the sha256 of each file with the list above"
     };
+    let audit = manifest.audit.as_ref().map_or_else(String::new, |head| {
+        format!("Audit trail: entry {}, head {}\n", head.number, head.digest)
+    });
     let target = &manifest.target;
     format!(
         "Capacity signals of Planthread, for loading by hand\n\
          ====================================================\n\n\
          Target:   {target} (scope {})\n\
-         State of: {}\n{written}\
+         State of: {}\n{written}{audit}\
          Stale from: {until}. After that, treat the numbers as assumed.\n\
          Contents: {} cells, {periods}\n\n{}\n\n\
          How old it is: compare \"State of\" with today. The bridge writes this folder anew in\n\

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     EngineError, Reader,
+    audit_trail::Head,
     error::Result,
     ledger::{CellView, view::Holds},
     plan::{Policy, Verdict, guard, scan},
@@ -48,6 +49,8 @@ pub struct PackRequest<'a> {
     pub who: &'a str,
     /// What signs it; nothing, where it is not signed.
     pub key: Option<&'a SigningKey>,
+    /// Where the audit trail ends.
+    pub audit: Option<Head>,
 }
 
 /// One file of a pack.
@@ -90,6 +93,10 @@ pub struct Manifest {
     /// The note beside them, for the person who loads them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<PackedFile>,
+    /// Where the audit trail ended when it was written: a head that lies outside the
+    /// state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Head>,
 }
 
 /// Writes the current pack of a scope into `folder`.
@@ -119,6 +126,7 @@ pub fn write_pack(
         periods: periods().min().zip(periods().max()),
         files: files.iter().map(|file| packed(&file.name, file.rows, &file.bytes)).collect(),
         note: None,
+        audit: request.audit.clone(),
     };
     let note = note::text(&manifest, request.who, request.key.is_some());
     manifest.note = Some(packed(NOTE, 0, note.as_bytes()));

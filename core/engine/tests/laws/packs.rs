@@ -22,7 +22,7 @@ fn packed(signed: bool) -> (World, std::path::PathBuf) {
     let (policy, key, now) = (world.policy(), key(), world.clock.now());
     let who = "the planning lead";
     let key = signed.then_some(&key);
-    let request = PackRequest { policy: &policy, as_of: now, now, who, key };
+    let request = PackRequest { policy: &policy, as_of: now, now, who, key, audit: None };
     let folder = world.dir.join("share");
     write_pack(&world.reader(), &world.fake, &request, &folder).unwrap();
     (world, folder.join("current"))

@@ -242,6 +242,7 @@ fn a_pack_holds_what_is_wanted_and_the_one_before_stays_beside_it() {
         now: world.clock.now(),
         who: "the planning lead",
         key: None,
+        audit: None,
     };
     let first = write_pack(&world.reader(), &world.fake, &request, &folder).unwrap();
     assert_eq!((first.cells, first.files[0].rows), (4, 4));
