@@ -112,11 +112,15 @@ fn mishaps(story: &Story, mortal: &mut Mortal, requests: usize) {
                 mortal.gate().fault_at(nth, fault);
             }
         }
+        // What a dead process had sent arrives while the next one still waits for it:
+        // the grace of a target is a limit that its connector declares.
+        let late = matches!(mortal.gate().kill, Some((_, Effect::Late)));
         mortal.cycle();
         let mut gate = mortal.gate();
         (gate.down, gate.kill, gate.killed) = (false, None, false);
         drop(gate);
-        mortal.site.clock.advance(Duration::from_secs(3 + story.draw(1_200) as u64));
+        let wait = if late { 0 } else { story.draw(1_200) };
+        mortal.site.clock.advance(Duration::from_secs(3 + wait as u64));
     }
     mortal.recovers(&told);
 }
