@@ -183,10 +183,12 @@ impl Watch {
         Ok(found)
     }
 
-    /// Since when targets are away.
+    /// Since when targets are away. One that a person feeds by hand is paused, and was
+    /// not asked.
     fn away(&self) -> Result<BTreeMap<String, Timestamp>, Failure> {
         let outages = fallback::outages(&self.bridge.reader()?)?;
-        Ok(outages.into_iter().map(|outage| (outage.target, outage.began)).collect())
+        let away = outages.into_iter().filter(|outage| outage.class != fallback::BY_HAND);
+        Ok(away.map(|outage| (outage.target, outage.began)).collect())
     }
 
     /// The certificates of the targets, read anew: they are renewed in place.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use planthread_engine::{
-    fallback,
+    fallback::{self, Outage},
     gauges::{self, Gauges},
     ledger::{self, Case, CaseKind},
 };
@@ -44,7 +44,9 @@ impl Watch {
         let reader = self.bridge.reader()?;
         let is_ours = |name: &str| self.targets.iter().any(|target| target.name == name);
         let mut all = Vec::new();
-        for outage in fallback::outages(&reader)?.into_iter().filter(|one| is_ours(&one.target)) {
+        // A target that a person feeds by hand is paused, and was not asked.
+        let is_away = |one: &Outage| one.class != fallback::BY_HAND && is_ours(&one.target);
+        for outage in fallback::outages(&reader)?.into_iter().filter(is_away) {
             let what = format!("{} is away: {}", outage.target, outage.last_said);
             let cure = "`planthread fallback status` says what can be loaded by hand".to_owned();
             let key = format!("away {}", outage.target);
