@@ -8,6 +8,7 @@ use planthread_engine::journal::{self, SealLimits};
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
+    pipeline::signing_key,
     report::intake::{Collected, Delivered, Ingested},
 };
 
@@ -32,7 +33,10 @@ pub(super) fn collect(context: &Context, args: &CollectArgs) -> Result<Exit, Fai
     let bridge = context.bridge()?;
     let files = bridge.ingest()?;
     let stream = args.stream.as_deref().unwrap_or(&bridge.loaded.config.plant.id);
-    let sealed = journal::seal(&bridge.state, &args.folder, stream, SealLimits::default())?;
+    let sign_with = bridge.loaded.config.segments.sign_with.as_ref();
+    let key = signing_key(&bridge.loaded, "segments.sign_with", sign_with)?;
+    let limits = SealLimits::default();
+    let sealed = journal::seal(&bridge.state, &args.folder, stream, limits, key.as_ref())?;
     let journal = journal::counts(&bridge.reader()?)?;
     let folder = args.folder.display().to_string();
     context.screen.show(&Collected { folder, ingested: Ingested { files, journal }, sealed })
@@ -40,7 +44,9 @@ pub(super) fn collect(context: &Context, args: &CollectArgs) -> Result<Exit, Fai
 
 pub(super) fn deliver(context: &Context, args: &DeliverArgs) -> Result<Exit, Failure> {
     let bridge = context.bridge()?;
-    let admitted = journal::admit(&bridge.state, &args.folder, context.clock.now())?;
+    let trusted = bridge.loaded.config.segments.trusted.as_deref();
+    let now = context.clock.now();
+    let admitted = journal::admit(&bridge.state, &args.folder, trusted, now)?;
     let folder = args.folder.display().to_string();
     context.screen.show(&Delivered { folder, admitted })
 }

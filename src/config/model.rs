@@ -11,7 +11,7 @@ use std::{
 
 use planthread_contracts::{MeasureDecl, Scope};
 use planthread_domain::model::{Mapping, Plant};
-use planthread_kit::{QuotaConfig, http::HttpSettings, target::Network};
+use planthread_kit::{QuotaConfig, SecretRef, http::HttpSettings, target::Network};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,6 +46,9 @@ pub struct Config {
     /// How records come in besides the files of the sources.
     #[serde(default)]
     pub intake: Intake,
+    /// Who seals segments, and whose are taken, where plant and planning side are apart.
+    #[serde(default)]
+    pub segments: Segments,
     /// The cycle of `planthread run`.
     #[serde(default)]
     pub run: RunConfig,
@@ -139,6 +142,19 @@ pub enum Wiring {
     Calculation,
     /// It is the driving measure itself.
     Direct,
+}
+
+/// The signature of segments, which `collect` seals and `deliver` takes.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Segments {
+    /// Plant side: the key that signs each segment, a secret reference such as
+    /// `${file:segments.key}`. `planthread agreement key FILE` makes one and says its
+    /// public half.
+    pub sign_with: Option<SecretRef>,
+    /// Planning side: the public half of that key, 64 hex digits. A segment that nobody
+    /// signed, or somebody else, is not taken.
+    pub trusted: Option<String>,
 }
 
 /// How records come in.

@@ -13,7 +13,7 @@ type Fault = (&'static str, &'static str, &'static str, &'static str, &'static s
 const EVENTS: &str = "columns: { time: time, machine: machine, event: event }";
 const TIME: &str = "plant.sources[0].reader.machine_events.time.format";
 
-const FAULTS: [Fault; 39] = [
+const FAULTS: [Fault; 40] = [
     ("zone: Europe/Berlin", "zone: [Europe/Berlin", "", "illegal", "correct the YAML"),
     ("  zone: Europe/Berlin", "\tzone: Europe/Berlin", "", "tabs", "by spaces"),
     ("  zone: Europe/Berlin", "  zonne: Europe/Berlin", "plant.zonne", "unknown", "`zone`"),
@@ -178,6 +178,13 @@ const FAULTS: [Fault; 39] = [
         "intake.http.listen",
         "loopback",
         "127.0.0.1",
+    ),
+    (
+        "\ntargets:\n",
+        "\nsegments: { trusted: abc }\ntargets:\n",
+        "segments.trusted",
+        "no public half",
+        "64 hex digits",
     ),
     (
         "\ntargets:\n",

@@ -34,6 +34,13 @@ pub(super) fn run(config: &Config, faults: &mut Faults<'_>) {
     if let Some(alerts) = &config.run.alerts {
         alerts.check(faults);
     }
+    if let Some(key) = &config.segments.trusted
+        && (key.len() != 64 || !key.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    {
+        let cure = "write the 64 hex digits that `planthread agreement key` printed as the public \
+                    half";
+        faults.add("segments.trusted", "it is no public half of a key", cure);
+    }
     let clock = &config.clock;
     for (field, number, most) in [
         ("clock.tolerance_minutes", clock.tolerance_minutes, TOLERANCE_MAX),

@@ -64,6 +64,7 @@ pub use pauses::{PauseRecord, decide as pause, decisions, paused, paused_by};
 pub use plan_output::{LINES_SHOWN, PlanOutput};
 pub use progress::{Board, Doing, Entry, Steps};
 pub use proportion::{Proportion, answer};
+pub use push::signing_key;
 pub use released::cores;
 pub use retry::Retried;
 pub use rounds::{Cycle, GRACE, News, Round, Rounds, Stop, TargetLoop};

@@ -16,10 +16,10 @@ use planthread_engine::{
     undo::{self, UndoRequest, Undone},
     verify::Which,
 };
-use planthread_kit::{PushPolicy, agreement::SigningKey};
+use planthread_kit::{PushPolicy, SecretRef, agreement::SigningKey};
 
 use super::{Bridge, OpenTarget, agreement, attempts, policy, reporting::Reporting};
-use crate::{config::Pack, failure::Failure};
+use crate::{config::Loaded, failure::Failure};
 
 /// Who may load a pack by hand, where the configuration names nobody.
 const PACK_READER: &str = "the planner in charge of the target, while the bridge is down";
@@ -155,22 +155,6 @@ impl Bridge {
         Ok(undo::undo(&self.state, request, now)?)
     }
 
-    /// The key that signs packs, where one is configured.
-    fn pack_key(&self, target: &str, pack: &Pack) -> Result<Option<SigningKey>, Failure> {
-        let Some(reference) = &pack.sign_with else { return Ok(None) };
-        let base = self.loaded.file.parent().unwrap_or(Path::new("."));
-        let fault = |why: String| {
-            Failure::usage(format!("targets.{target}.pack.sign_with: {why}"))
-                .cure("make a key with `planthread agreement key FILE`, and name that file")
-                .explain("pack")
-        };
-        let seed = reference.resolve(base).map_err(|error| fault(error.to_string()))?;
-        match SigningKey::read(seed.expose()) {
-            Some(key) => Ok(Some(key)),
-            None => Err(fault(format!("{reference} holds no key"))),
-        }
-    }
-
     /// Writes the pack for the manual route, where one is configured.
     ///
     /// # Errors
@@ -181,12 +165,36 @@ impl Bridge {
         let policy = policy::policy(&self.loaded, target, as_of)?;
         let now = self.clock.now();
         let who = pack.loaded_by.as_deref().unwrap_or(PACK_READER);
-        let key = self.pack_key(&target.name, pack)?;
+        let field = format!("targets.{}.pack.sign_with", target.name);
+        let key = signing_key(&self.loaded, &field, pack.sign_with.as_ref())?;
         let (key, audit) = (key.as_ref(), audit_trail::head(self.state.dir())?);
         let request = PackRequest { policy: &policy, as_of, now, who, key, audit };
         let folder = pack.folder.join(&target.name);
         let reader = self.reader()?;
         Ok(Some(fallback::write_pack(&reader, &*target.connector, &request, &folder)?))
+    }
+}
+
+/// The key of `reference`, which stands in `field` of the configuration; none where
+/// nothing is signed.
+///
+/// # Errors
+/// When it can't be read, or is no key.
+pub fn signing_key(
+    loaded: &Loaded,
+    field: &str,
+    reference: Option<&SecretRef>,
+) -> Result<Option<SigningKey>, Failure> {
+    let Some(reference) = reference else { return Ok(None) };
+    let base = loaded.file.parent().unwrap_or(Path::new("."));
+    let fault = |why: String| {
+        Failure::usage(format!("{field}: {why}"))
+            .cure("make a key with `planthread agreement key FILE`, and name that file")
+    };
+    let seed = reference.resolve(base).map_err(|error| fault(error.to_string()))?;
+    match SigningKey::read(seed.expose()) {
+        Some(key) => Ok(Some(key)),
+        None => Err(fault(format!("{reference} holds no key"))),
     }
 }
 

@@ -28,14 +28,14 @@ fn collect_and_deliver_apart_over_a_folder_plan_the_same_as_one_process() {
     let plant = world.open_state(&world.folder.join("plant"));
     plant.bridge.ingest().unwrap();
     let limits = SealLimits { records: 2, ..SealLimits::default() };
-    let sealed = journal::seal(&plant.bridge.state, &folder, "suite", limits).unwrap();
+    let sealed = journal::seal(&plant.bridge.state, &folder, "suite", limits, None).unwrap();
     assert_eq!(sealed.iter().map(|one| one.records).collect::<Vec<_>>(), [2, 1]);
 
     // The planning side never saw the files of the plant.
     fs::remove_file(world.folder.join("twin.ndjson")).unwrap();
     let apart = world.open_state(&world.folder.join("apart"));
     let now = world.clock.now();
-    let admitted = journal::admit(&apart.bridge.state, &folder, now).unwrap();
+    let admitted = journal::admit(&apart.bridge.state, &folder, None, now).unwrap();
     assert_eq!((admitted.segments, admitted.records), (vec![1, 2], 3));
     let mut plans = Vec::new();
     for live in [&one, &apart] {
@@ -52,7 +52,7 @@ fn collect_and_deliver_apart_over_a_folder_plan_the_same_as_one_process() {
         let applied = apart.bridge.apply(&apart.target, &mut plan, false).await.unwrap();
         assert_eq!(applied.accepted, 36);
     });
-    let again = journal::admit(&apart.bridge.state, &folder, now).unwrap();
+    let again = journal::admit(&apart.bridge.state, &folder, None, now).unwrap();
     assert_eq!((again.segments.len(), again.records), (0, 0));
     assert!(world.wire().heard.iter().any(|heard| heard.rows > 0));
 }
@@ -65,12 +65,12 @@ fn a_segment_that_was_changed_on_its_way_is_refused_and_named() {
     plant.bridge.ingest().unwrap();
     let folder = world.folder.join("between");
     let sealed =
-        journal::seal(&plant.bridge.state, &folder, "suite", SealLimits::default()).unwrap();
+        journal::seal(&plant.bridge.state, &folder, "suite", SealLimits::default(), None).unwrap();
     let file = folder.join(&sealed[0].file);
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text.replacen("0.71", "0.91", 1)).unwrap();
     let apart = world.open_state(&world.folder.join("apart"));
-    let error = journal::admit(&apart.bridge.state, &folder, world.clock.now()).unwrap_err();
+    let error = journal::admit(&apart.bridge.state, &folder, None, world.clock.now()).unwrap_err();
     assert!(error.to_string().contains(&sealed[0].file), "{error}");
     assert_eq!(journal::counts(&apart.bridge.reader().unwrap()).unwrap().records, 0);
 }

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Append, append,
-    segment::{Header, Line, Trailer, file_name},
+    segment::{Header, Line, Signed, Trailer, file_name},
 };
 use crate::{
     EngineError, State,
@@ -27,6 +27,9 @@ const NAMED: usize = 100;
 /// Longest line of a segment: a record of a mebibyte whose every byte is escaped
 /// needs six, with room for its names.
 const LINE_MAX: u64 = 64 << 20;
+
+const UNSIGNED: &str = "ask the collecting side for the file as it was sealed, and compare the key in \
+                        its `segments.sign_with` with `segments.trusted` here";
 
 /// What `admit` did with a folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -47,19 +50,25 @@ pub struct Admitted {
 
 /// Takes every complete segment of `in_dir` that follows the last one taken.
 ///
-/// Number, hash and chain are checked before anything is appended; the records
+/// Number, hash and chain, and the signature where a key is `trusted` (its public
+/// half, 64 hex digits), are checked before anything is appended; the records
 /// and the fact that the segment was taken commit together.
 ///
 /// # Errors
 /// When a segment is damaged, forged, or does not follow its predecessor, with
 /// file and line; segments before it stay admitted.
-pub fn admit(state: &State, in_dir: &Path, now: Timestamp) -> Result<Admitted> {
+pub fn admit(
+    state: &State,
+    in_dir: &Path,
+    trusted: Option<&str>,
+    now: Timestamp,
+) -> Result<Admitted> {
     let mut done = Admitted::default();
     let numbers = numbers(in_dir)?;
     let Some(&highest) = numbers.last() else { return Ok(done) };
     let mut stream = None;
     for &number in &numbers {
-        let segment = load(in_dir, number)?;
+        let segment = load(in_dir, number, trusted)?;
         let expected = stream.get_or_insert_with(|| segment.header.stream.clone());
         if *expected != segment.header.stream {
             let reason = format!("stream `{}` in a folder of `{expected}`", segment.header.stream);
@@ -141,7 +150,7 @@ fn broken(number: u64, line: u64, reason: String, cure: &str) -> EngineError {
     EngineError::Segment { file: file_name(number), line, reason, cure: cure.into() }
 }
 
-fn load(dir: &Path, number: u64) -> Result<Segment> {
+fn load(dir: &Path, number: u64, trusted: Option<&str>) -> Result<Segment> {
     let path = dir.join(file_name(number));
     let file = File::open(&path).map_err(EngineError::io(&path))?;
     let mut reader = BufReader::new(file);
@@ -183,6 +192,11 @@ fn load(dir: &Path, number: u64) -> Result<Segment> {
     if trailer.sha256 != sha256 {
         return Err(bad(last, "its contents do not have the hash that it names".into()));
     }
+    let signed = trailer.signed.as_ref();
+    let doubt = trusted.and_then(|key| Signed::doubt(signed, key, &header, &sha256));
+    if let Some(doubt) = doubt {
+        return Err(broken(number, last, doubt.to_owned(), UNSIGNED));
+    }
     let mut rest = [0; 1];
     if reader.read(&mut rest).map_err(EngineError::io(&path))? != 0 {
         return Err(bad(last + 1, "something follows its last line".into()));
@@ -193,6 +207,7 @@ fn load(dir: &Path, number: u64) -> Result<Segment> {
 #[cfg(test)]
 mod tests {
     use planthread_contracts::Origin;
+    use planthread_kit::agreement::SigningKey;
 
     use super::*;
     use crate::{
@@ -222,19 +237,19 @@ mod tests {
         let collector = State::open(plant.path(), now()).unwrap();
         fill(&collector, 0..5);
         let limits = SealLimits { records: 2, ..SealLimits::default() };
-        let sealed = seal(&collector, folder.path(), "plant-a", limits).unwrap();
+        let sealed = seal(&collector, folder.path(), "plant-a", limits, None).unwrap();
         assert_eq!(
             sealed.iter().map(|s| (s.number, s.records)).collect::<Vec<_>>(),
             [(1, 2), (2, 2), (3, 1)]
         );
-        assert!(seal(&collector, folder.path(), "plant-a", limits).unwrap().is_empty());
-        assert!(seal(&collector, folder.path(), "plant-b", limits).is_err());
+        assert!(seal(&collector, folder.path(), "plant-a", limits, None).unwrap().is_empty());
+        assert!(seal(&collector, folder.path(), "plant-b", limits, None).is_err());
         let deliverer = State::open(planning.path(), now()).unwrap();
-        let first = admit(&deliverer, folder.path(), now()).unwrap();
+        let first = admit(&deliverer, folder.path(), None, now()).unwrap();
         assert_eq!((first.segments, first.records), (vec![1, 2, 3], 5));
         fill(&collector, 5..7);
-        seal(&collector, folder.path(), "plant-a", limits).unwrap();
-        let second = admit(&deliverer, folder.path(), now()).unwrap();
+        seal(&collector, folder.path(), "plant-a", limits, None).unwrap();
+        let second = admit(&deliverer, folder.path(), None, now()).unwrap();
         assert_eq!((second.segments, second.records, second.duplicates), (vec![4], 2, 0));
         let (ours, theirs) = (collector.reader().unwrap(), deliverer.reader().unwrap());
         let read = |reader| {
@@ -257,7 +272,7 @@ mod tests {
         fill(&collector, 0..7);
         let sealed = |bytes| {
             let limits = SealLimits { records: 3, bytes };
-            let all = seal(&collector, folder.path(), "plant-a", limits).unwrap();
+            let all = seal(&collector, folder.path(), "plant-a", limits, None).unwrap();
             all.into_iter().map(|segment| segment.records).collect::<Vec<_>>()
         };
         assert_eq!(sealed(10), [2, 2, 2, 1]);
@@ -274,24 +289,24 @@ mod tests {
         let collector = State::open(plant.path(), now()).unwrap();
         fill(&collector, 0..5);
         let limits = SealLimits { records: 2, ..SealLimits::default() };
-        let sealed = seal(&collector, folder.path(), "a", limits).unwrap();
+        let sealed = seal(&collector, folder.path(), "a", limits, None).unwrap();
         let paths = [1, 2, 3].map(|n| folder.path().join(file_name(n)));
         let before = paths.each_ref().map(|path| fs::read(path).unwrap());
         fs::remove_file(&paths[0]).unwrap();
         fs::remove_file(&paths[1]).unwrap();
         fill(&collector, 5..6);
-        let again = seal(&collector, folder.path(), "a", limits).unwrap();
+        let again = seal(&collector, folder.path(), "a", limits, None).unwrap();
         let told = |one: &crate::journal::Sealed| (one.number, one.again);
         assert_eq!(again.iter().map(told).collect::<Vec<_>>(), [(1, true), (2, true), (4, false)]);
         assert_eq!(paths.each_ref().map(|path| fs::read(path).unwrap()), before);
         assert_eq!((&again[0].sha256, again[0].records), (&sealed[0].sha256, 2));
         let deliverer = State::open(planning.path(), now()).unwrap();
-        let done = admit(&deliverer, folder.path(), now()).unwrap();
+        let done = admit(&deliverer, folder.path(), None, now()).unwrap();
         assert_eq!((done.segments, done.records), (vec![1, 2, 3, 4], 6));
         // What can't be made as it was is not made at all.
         fs::remove_file(&paths[0]).unwrap();
         collector.change(|tx| tx.forge_place(1, "elsewhere")).unwrap();
-        let error = seal(&collector, folder.path(), "a", limits).unwrap_err().to_string();
+        let error = seal(&collector, folder.path(), "a", limits, None).unwrap_err().to_string();
         assert!(error.contains("segment-00000001") && error.contains("copy"), "{error}");
         assert!(!paths[0].exists());
     }
@@ -302,24 +317,30 @@ mod tests {
             (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
         let collector = State::open(plant.path(), now()).unwrap();
         fill(&collector, 0..8);
-        seal(&collector, folder.path(), "a", SealLimits { records: 2, ..SealLimits::default() })
-            .unwrap();
+        seal(
+            &collector,
+            folder.path(),
+            "a",
+            SealLimits { records: 2, ..SealLimits::default() },
+            None,
+        )
+        .unwrap();
         let path = |n| folder.path().join(file_name(n));
         let second = fs::read(path(2)).unwrap();
         fs::remove_file(path(2)).unwrap();
         fs::write(folder.path().join(".segment-00000009.ndjson.part"), "half").unwrap();
         let deliverer = State::open(planning.path(), now()).unwrap();
-        let done = admit(&deliverer, folder.path(), now()).unwrap();
+        let done = admit(&deliverer, folder.path(), None, now()).unwrap();
         assert_eq!((done.segments, done.gaps), (vec![1], vec![2]));
         let mut damaged = second.clone();
         damaged[200] ^= 1;
         fs::write(path(2), &damaged).unwrap();
-        let error = admit(&deliverer, folder.path(), now()).unwrap_err().to_string();
+        let error = admit(&deliverer, folder.path(), None, now()).unwrap_err().to_string();
         assert!(error.contains("segment-00000002.ndjson line"), "{error}");
         fs::write(path(2), &second[..second.len() - 9]).unwrap();
-        assert!(admit(&deliverer, folder.path(), now()).is_err(), "cut off");
+        assert!(admit(&deliverer, folder.path(), None, now()).is_err(), "cut off");
         fs::write(path(2), &second).unwrap();
-        let done = admit(&deliverer, folder.path(), now()).unwrap();
+        let done = admit(&deliverer, folder.path(), None, now()).unwrap();
         assert_eq!((done.segments, done.records), (vec![2, 3, 4], 6));
         assert_eq!(counts(&deliverer.reader().unwrap()).unwrap().records, 8);
     }
@@ -330,7 +351,7 @@ mod tests {
             (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
         let collector = State::open(plant.path(), now()).unwrap();
         fill(&collector, 0..2);
-        seal(&collector, folder.path(), "a", SealLimits::default()).unwrap();
+        seal(&collector, folder.path(), "a", SealLimits::default(), None).unwrap();
         let text = fs::read_to_string(folder.path().join(file_name(1))).unwrap();
         let far = 1 << 60;
         let body = text.replacen("\"number\":1", &format!("\"number\":{far}"), 1);
@@ -339,7 +360,7 @@ mod tests {
         let forged = format!("{body}{{\"sha256\":\"{sha256}\"}}\n");
         fs::write(folder.path().join(file_name(far)), forged).unwrap();
         let deliverer = State::open(planning.path(), now()).unwrap();
-        let done = admit(&deliverer, folder.path(), now()).unwrap();
+        let done = admit(&deliverer, folder.path(), None, now()).unwrap();
         assert_eq!((done.segments, done.gaps.len(), done.gaps[0]), (vec![1], NAMED, 2));
     }
 
@@ -350,12 +371,13 @@ mod tests {
         let (a, b) =
             (State::open(one.path(), now()).unwrap(), State::open(two.path(), now()).unwrap());
         fill(&a, 0..2);
-        seal(&a, folder.path(), "a", SealLimits::default()).unwrap();
+        seal(&a, folder.path(), "a", SealLimits::default(), None).unwrap();
         let deliverer = State::open(planning.path(), now()).unwrap();
-        admit(&deliverer, folder.path(), now()).unwrap();
+        admit(&deliverer, folder.path(), None, now()).unwrap();
         fill(&b, 10..12);
-        seal(&b, folder.path(), "a", SealLimits { records: 1, ..SealLimits::default() }).unwrap();
-        let error = admit(&deliverer, folder.path(), now()).unwrap_err().to_string();
+        seal(&b, folder.path(), "a", SealLimits { records: 1, ..SealLimits::default() }, None)
+            .unwrap();
+        let error = admit(&deliverer, folder.path(), None, now()).unwrap_err().to_string();
         assert!(error.contains("another hash"), "{error}");
     }
 
@@ -369,7 +391,37 @@ mod tests {
         let announced = Announced { number: 1, first: 1, last: 3, previous, sealed };
         collector.change(move |tx| tx.announce_segment("a", &announced)).unwrap();
         fill(&collector, 3..6);
-        let sealed = seal(&collector, folder.path(), "a", SealLimits::default()).unwrap();
+        let sealed = seal(&collector, folder.path(), "a", SealLimits::default(), None).unwrap();
         assert_eq!(sealed.iter().map(|s| s.records).collect::<Vec<_>>(), [3, 3]);
+    }
+
+    #[test]
+    fn a_segment_that_was_changed_is_named_also_when_its_hash_was_made_right_again() {
+        let (plant, folder) = (TempDir::new("plant"), TempDir::new("folder"));
+        let collector = State::open(plant.path(), now()).unwrap();
+        fill(&collector, 0..4);
+        let (key, other) =
+            (SigningKey::read(&"1f".repeat(32)).unwrap(), SigningKey::demo().unwrap());
+        let limits = SealLimits { records: 2, ..SealLimits::default() };
+        seal(&collector, folder.path(), "a", limits, Some(&key)).unwrap();
+        let admitted = |trusted: &str| {
+            let planning = TempDir::new("planning");
+            let deliverer = State::open(planning.path(), now()).unwrap();
+            admit(&deliverer, folder.path(), Some(trusted), now()).map_err(|e| e.to_string())
+        };
+        assert_eq!(admitted(&key.public()).unwrap().segments, [1, 2]);
+        assert!(admitted(&other.public()).unwrap_err().contains("another key"));
+        let last = folder.path().join(file_name(2));
+        let whole = fs::read_to_string(&last).unwrap();
+        let (body, trailer) = whole.trim_end().rsplit_once('\n').unwrap();
+        let body = format!("{}\n", body.replacen("f.csv", "g.csv", 1));
+        let mut forged: serde_json::Value = serde_json::from_str(trailer).unwrap();
+        forged["sha256"] = codec::hex(&Sha256::digest(&body)).into();
+        fs::write(&last, format!("{body}{forged}\n")).unwrap();
+        let error = admitted(&key.public()).unwrap_err();
+        assert!(error.contains("segment-00000002") && error.contains("changed after"), "{error}");
+        forged.as_object_mut().unwrap().remove("signed");
+        fs::write(&last, format!("{body}{forged}\n")).unwrap();
+        assert!(admitted(&key.public()).unwrap_err().contains("nobody signed it"));
     }
 }

@@ -325,9 +325,9 @@ mod tests {
         let collector = State::open(plant.path(), now()).unwrap();
         take(&collector, vec![row("12:30", "ev.csv"), row("13:30", "ev.csv")]);
         decide(&collector, vec![(waiting(&collector)[0], says(true))], now()).unwrap();
-        seal(&collector, folder.path(), "plant", SealLimits::default()).unwrap();
+        seal(&collector, folder.path(), "plant", SealLimits::default(), None).unwrap();
         let deliverer = State::open(planning.path(), now()).unwrap();
-        admit(&deliverer, folder.path(), now()).unwrap();
+        admit(&deliverer, folder.path(), None, now()).unwrap();
         assert_eq!(body(&deliverer).as_deref(), Some("13:30"));
         assert_eq!(take(&deliverer, vec![row("12:30", "old.csv")]), (0, 1, 0));
     }

@@ -3,7 +3,7 @@
 //! The plant side seals, the planning side admits; a folder (or whatever
 //! copies it) is all that lies between. A segment is newline-delimited JSON:
 //! a header that names the one before it by its hash, the records, and a last
-//! line with the SHA-256 of everything above. It appears under its name only
+//! line with the SHA-256 of everything above, signed where the collector has a key. It appears under its name only
 //! when it is complete: written aside, synced, renamed.
 
 use std::{
@@ -14,8 +14,10 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_contracts::{Origin, RawRecord};
+use planthread_kit::agreement::{SigningKey, key};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::read::read_range;
@@ -112,6 +114,47 @@ impl Line {
 #[serde(deny_unknown_fields)]
 pub(super) struct Trailer {
     pub(super) sha256: String,
+    /// Who sealed it, where the collector has a key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) signed: Option<Signed>,
+}
+
+/// The signature of a segment.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signed {
+    /// The public half of the key, 64 hex digits.
+    key: String,
+    /// ed25519 over what [`what`] says, 128 hex digits.
+    signature: String,
+}
+
+/// What is signed of a segment: which one it is, and all of it by its hash.
+fn what(stream: &str, number: u64, sha256: &str) -> Value {
+    json!({ "planthread_segment": number, "stream": stream, "sha256": sha256 })
+}
+
+impl Signed {
+    fn by(key: &SigningKey, header: &Header, sha256: &str) -> Self {
+        let signature = key.sign(&what(&header.stream, header.number, sha256));
+        Self { key: key.public(), signature }
+    }
+
+    /// What is wrong with the signature of a segment that has this hash, for whoever
+    /// trusts the key whose public half is `trusted`.
+    pub(super) fn doubt(
+        signed: Option<&Self>,
+        trusted: &str,
+        header: &Header,
+        sha256: &str,
+    ) -> Option<&'static str> {
+        let Some(Self { key, signature }) = signed else { return Some("nobody signed it") };
+        if !key.eq_ignore_ascii_case(trusted) {
+            return Some("it was signed with another key than the one that is trusted");
+        }
+        let good = key::holds(trusted, &what(&header.stream, header.number, sha256), signature);
+        (!good).then_some("it was changed after it was signed")
+    }
 }
 
 /// File name of segment `number`.
@@ -120,7 +163,7 @@ pub(super) fn file_name(number: u64) -> String {
 }
 
 /// Seals everything that is not sealed yet into `out_dir`, as the stream
-/// `stream`; also finishes what a crash left unfinished, and writes a sealed
+/// `stream`, signed with `key` where there is one; also finishes what a crash left unfinished, and writes a sealed
 /// segment whose file is missing again: the same records, the same bytes.
 ///
 /// # Errors
@@ -131,13 +174,15 @@ pub fn seal(
     out_dir: &Path,
     stream: &str,
     limits: SealLimits,
+    key: Option<&SigningKey>,
 ) -> Result<Vec<Sealed>> {
     fs::create_dir_all(out_dir).map_err(EngineError::io(out_dir))?;
     check_stream(&state.reader()?, stream)?;
-    let mut done = write_lost(&state.reader()?, out_dir, stream)?;
+    let out = Out { dir: out_dir, stream, key };
+    let mut done = write_lost(&state.reader()?, &out)?;
     while let Some(announced) = announce(state, stream, limits)? {
         let number = announced.number;
-        let sealed = write_segment(&state.reader()?, out_dir, stream, announced)?;
+        let sealed = write_segment(&state.reader()?, &out, announced)?;
         let hash = sealed.sha256.clone();
         state.change(move |tx| tx.finish_segment(number, &hash))?;
         done.push(sealed);
@@ -145,33 +190,35 @@ pub fn seal(
     Ok(done)
 }
 
-/// Writes every sealed segment whose file is not in `dir`.
-fn write_lost(reader: &Reader, dir: &Path, stream: &str) -> Result<Vec<Sealed>> {
+/// Where segments go, whose they are, and what signs them.
+struct Out<'a> {
+    dir: &'a Path,
+    stream: &'a str,
+    key: Option<&'a SigningKey>,
+}
+
+/// Writes every sealed segment whose file is not there.
+fn write_lost(reader: &Reader, out: &Out<'_>) -> Result<Vec<Sealed>> {
     let mut done = Vec::new();
     for announced in reader.db().sealed_segments()? {
-        let there = dir.join(file_name(announced.number)).try_exists();
-        if !there.map_err(EngineError::io(dir))? {
-            done.push(write_segment(reader, dir, stream, announced)?);
+        let there = out.dir.join(file_name(announced.number)).try_exists();
+        if !there.map_err(EngineError::io(out.dir))? {
+            done.push(write_segment(reader, out, announced)?);
         }
     }
     Ok(done)
 }
 
-fn write_segment(
-    reader: &Reader,
-    dir: &Path,
-    stream: &str,
-    announced: Announced,
-) -> Result<Sealed> {
+fn write_segment(reader: &Reader, out: &Out<'_>, announced: Announced) -> Result<Sealed> {
     let Announced { number, first, last, previous, sealed } = announced;
     let header = Header {
         planthread_segment: 1,
-        stream: stream.to_owned(),
+        stream: out.stream.to_owned(),
         number,
         previous,
         records: reader.db().records_between(first, last)?,
     };
-    let sha256 = write_file(reader, dir, &header, first, last, sealed.as_deref())?;
+    let sha256 = write_file(reader, out, &header, (first, last), sealed.as_deref())?;
     let (file, records) = (file_name(number), header.records);
     Ok(Sealed { number, file, records, sha256, again: sealed.is_some() })
 }
@@ -231,14 +278,13 @@ impl<W: Write> Write for Hashing<W> {
 
 fn write_file(
     reader: &Reader,
-    dir: &Path,
+    to: &Out<'_>,
     header: &Header,
-    first: u64,
-    last: u64,
+    (first, last): (u64, u64),
     sealed: Option<&str>,
 ) -> Result<String> {
     let name = file_name(header.number);
-    let aside = dir.join(format!(".{name}.part"));
+    let aside = to.dir.join(format!(".{name}.part"));
     let io = || EngineError::io(aside.clone());
     let json =
         |error: serde_json::Error| EngineError::Io { path: aside.clone(), source: error.into() };
@@ -258,11 +304,13 @@ fn write_file(
              {sha256} now; put the file back from a copy, or from the planning side"
         )));
     }
-    let trailer = serde_json::to_string(&Trailer { sha256: sha256.clone() }).map_err(json)?;
+    let signed = to.key.map(|key| Signed::by(key, header, &sha256));
+    let trailer = Trailer { sha256: sha256.clone(), signed };
+    let trailer = serde_json::to_string(&trailer).map_err(json)?;
     writeln!(inner, "{trailer}").map_err(io())?;
     let file = inner.into_inner().map_err(|error| error.into_error()).map_err(io())?;
     file.sync_all().map_err(io())?;
-    fs::rename(&aside, dir.join(name)).map_err(io())?;
-    sync_dir(dir)?;
+    fs::rename(&aside, to.dir.join(name)).map_err(io())?;
+    sync_dir(to.dir)?;
     Ok(sha256)
 }
