@@ -90,6 +90,7 @@ impl Release {
             .env("CFLAGS", c.join(" "))
             .env("PLANTHREAD_COMMIT", &self.commit)
             .env("SOURCE_DATE_EPOCH", &self.time)
+            .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
             .status();
         match built {
             Ok(status) if status.success() => {
