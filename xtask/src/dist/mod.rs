@@ -111,7 +111,9 @@ impl Release {
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder).map_err(at)?;
         }
-        fs::create_dir_all(self.folder.join("completions")).map_err(at)?;
+        for inside in ["completions", "state"] {
+            fs::create_dir_all(self.folder.join(inside)).map_err(at)?;
+        }
         let ours = self.folder.join("planthread");
         fs::copy(program, &ours).map_err(at)?;
         for (from, to) in BESIDE {
