@@ -49,7 +49,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         measures.insert(name.clone(), surface);
     }
     let record = serde_json::json!({
-        "who": args.answer.who(), "why": args.answer.why, "scope": target.scope.name(), "measures": measures,
+        "who": args.answer.who(&loaded.config)?, "why": args.answer.why, "scope": target.scope.name(), "measures": measures,
     });
     let now = context.clock.now();
     let state = &loaded.config.state;

@@ -84,14 +84,15 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         }
         Act::Probe { target, by } => {
             let bridge = context.bridge()?;
-            let probed = context.block_on(bridge.probe(target.as_deref(), &by.who))?;
+            let who = by.name(&bridge.loaded.config)?;
+            let probed = context.block_on(bridge.probe(target.as_deref(), &who))?;
             context.screen.show(&probed)
         }
         Act::Enable { target, by } => {
             let loaded = context.config()?;
             let name = target.as_deref();
             let target = context.open_offline(&loaded, name)?;
-            enable(&target, &by.who, context.clock.now())?;
+            enable(&target, &by.name(&loaded.config)?, context.clock.now())?;
             let target = context.open_offline(&loaded, name)?;
             context.screen.show(&Report {
                 agreement: standing(&target, context.clock.now())?,

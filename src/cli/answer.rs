@@ -2,12 +2,29 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::{config::Config, failure::Failure};
+
 /// Who answers for it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Who {
-    /// Who answers for it
+    /// Who answers for it; without it, the `identity` of the configuration
     #[arg(long, value_name = "NAME", value_parser = said)]
-    pub(super) who: String,
+    who: Option<String>,
+}
+
+impl Who {
+    /// The person, or the identity of `config`.
+    ///
+    /// # Errors
+    /// When nobody is named: what a person decides is answered for.
+    pub(super) fn name(&self, config: &Config) -> Result<String, Failure> {
+        let name = self.who.as_ref().or(config.identity.as_ref());
+        name.cloned().ok_or_else(|| {
+            Failure::usage("nobody answers for it").cure(
+                "name somebody with `--who NAME`, or write an `identity` into the configuration",
+            )
+        })
+    }
 }
 
 /// Who answers for it, and why.
@@ -21,9 +38,12 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// The person.
-    pub(super) fn who(&self) -> &str {
-        &self.by.who
+    /// The person, or the identity of `config`.
+    ///
+    /// # Errors
+    /// When nobody is named.
+    pub(super) fn who(&self, config: &Config) -> Result<String, Failure> {
+        self.by.name(config)
     }
 }
 
@@ -61,6 +81,8 @@ impl OneTarget {
 pub(super) fn said(text: &str) -> Result<String, &'static str> {
     match text.trim() {
         "" => Err("it is empty; what a person decides is answered for"),
+        // A line break would make a line of its own wherever it is printed.
+        text if text.contains(char::is_control) => Err("it holds a line break or a control sign"),
         text => Ok(text.to_owned()),
     }
 }

@@ -137,7 +137,7 @@ fn end(
     answer: &Answer,
 ) -> Result<Exit, Failure> {
     let (attempt, name) = (push.attempt.clone(), push.target.clone());
-    let ending = Ending { attempt, who: answer.who().to_owned(), why: answer.why.clone() };
+    let ending = Ending { attempt, who: answer.who(&loaded.config)?, why: answer.why.clone() };
     pipeline::end_attempt(&loaded.config.state, &name, &ending, context.clock.now())?;
     let bridge = match context.bridge() {
         Ok(bridge) => bridge,

@@ -149,7 +149,7 @@ impl View for Audited {
             count(audit.records, "record"),
             if audit.database { "sound" } else { "damaged" }
         ));
-        if audit.findings.is_empty() {
+        if self.exit() == Exit::Ok {
             text_table.line("Nothing is wrong.");
         }
         for finding in &audit.findings {

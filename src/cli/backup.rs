@@ -82,7 +82,7 @@ pub(super) fn backup(context: &Context, args: &BackupArgs) -> Result<Exit, Failu
 pub(super) fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Failure> {
     let config = context.config()?.config;
     let doing = context.board.doing("", "putting the state back");
-    let actor = Actor::new(Some(args.answer.who()), &config);
+    let actor = Actor::new(Some(&args.answer.who(&config)?), &config);
     let request = RestoreRequest {
         from: &args.from,
         state: &config.state,

@@ -112,13 +112,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             context.screen.show(&PackChecked { folder: folder.clone(), check })
         }
         What::Enter { target, answer, until } => {
-            let (who, why) = (answer.who().to_owned(), answer.why.clone());
+            let who = answer.who(&context.config()?.config)?;
+            let why = answer.why.clone();
             let (until, at) = (*until, None);
             let record = PauseRecord { who, why, paused: true, until, by_hand: true, at };
             decide(context, target, &record)
         }
         What::Leave { target, by } => {
-            let (who, why) = (by.who.clone(), LEFT.to_owned());
+            let (who, why) = (by.name(&context.config()?.config)?, LEFT.to_owned());
             let (until, at) = (None, None);
             let record = PauseRecord { who, why, paused: false, until, by_hand: false, at };
             decide(context, target, &record)

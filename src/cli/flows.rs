@@ -44,10 +44,19 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 /// What a target's connector or the webhook asks for.
 fn outgoing(of: &str, network: &Network, flow: &Flow, folder: &Path) -> Connection {
     let Flow { origin, carries, credential } = flow.clone();
-    let through = network.proxy.as_ref().map(|proxy| match network.no_proxy.as_str() {
-        "" => proxy.to_string(),
-        without => format!("{proxy} (but for {without})"),
+    // Plain HTTP is for this machine, and goes through no proxy.
+    let proxy = network.proxy.as_ref().filter(|_| origin.scheme == "https");
+    let through = proxy.map(|proxy| {
+        let login = match (&network.proxy_user, &network.proxy_password) {
+            (Some(user), Some(password)) => format!(", user {user}, password {password}"),
+            _ => String::new(),
+        };
+        match network.no_proxy.as_str() {
+            "" => format!("{proxy}{login}"),
+            without => format!("{proxy}{login} (but for {without})"),
+        }
     });
+
     Connection {
         of: of.to_owned(),
         direction: Direction::Out,

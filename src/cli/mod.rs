@@ -197,6 +197,7 @@ impl Verb {
             | Self::TakeBack(_)
             | Self::Promote(_)
             | Self::Adopt(_) => true,
+            Self::Setup(args) => args.changes(),
             Self::Attempt(args) => args.changes(),
             Self::Rejects(args) => args.changes(),
             Self::Agreement(args) => args.changes(),
@@ -210,7 +211,6 @@ impl Verb {
             | Self::Mock(_)
             | Self::Init(_)
             | Self::Validate(_)
-            | Self::Setup(_)
             | Self::Check(_)
             | Self::Discover(_)
             | Self::Map(_)

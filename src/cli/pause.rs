@@ -71,7 +71,7 @@ fn decide(
 ) -> Result<Exit, Failure> {
     let loaded = context.config()?;
     let target = context.open_offline(&loaded, Some(target))?;
-    let (who, why) = (answer.who().to_owned(), answer.why.clone());
+    let (who, why) = (answer.who(&loaded.config)?, answer.why.clone());
     let before = pipeline::paused(&loaded, &target)?.unwrap_or_default();
     let record = PauseRecord { who, why, paused, until, by_hand: false, at: None };
     let now = context.clock.now();

@@ -55,7 +55,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         owners.push(owner(&target.config.measures, name)?);
     }
     let record = serde_json::json!({
-        "who": args.answer.who(), "why": args.answer.why, "scope": target.scope.name(),
+        "who": args.answer.who(&loaded.config)?, "why": args.answer.why, "scope": target.scope.name(),
         "measures": args.measures, "until": args.until,
     });
     let now = context.clock.now();

@@ -154,7 +154,7 @@ fn dismiss(context: &Context, Dismiss { which, answer }: &Dismiss) -> Result<Exi
         return Err(Failure::usage("no refused record is meant by this")
             .cure("`planthread rejects` lists them with file, field and reason"));
     }
-    let (who, why) = (answer.who().to_owned(), answer.why.clone());
+    let (who, why) = (answer.who(&bridge.loaded.config)?, answer.why.clone());
     let done = journal::dismiss(&bridge.state, meant, who, why, context.clock.now())?;
     let left = journal::counts(&bridge.reader()?)?.rejected;
     context.screen.show(&Dismissed { dismissed: done.len(), left })
@@ -162,7 +162,8 @@ fn dismiss(context: &Context, Dismiss { which, answer }: &Dismiss) -> Result<Exi
 
 fn decide(context: &Context, Row { what, answer }: &Row, accepted: bool) -> Result<Exit, Failure> {
     let bridge = context.bridge()?;
-    let verdict = Verdict { accepted, who: answer.who().to_owned(), why: answer.why.clone() };
+    let verdict =
+        Verdict { accepted, who: answer.who(&bridge.loaded.config)?, why: answer.why.clone() };
     let now = context.clock.now();
     let Ok(number) = what.parse::<u64>() else {
         let plant = &bridge.loaded.config.plant;
@@ -189,7 +190,7 @@ fn believe(context: &Context, said: &Believed) -> Result<Exit, Failure> {
         source: said.source.clone(),
         start: said.from,
         end: said.until,
-        who: said.answer.who().to_owned(),
+        who: said.answer.who(&bridge.loaded.config)?,
         why: said.answer.why.clone(),
     };
     bridge.believe(&verdict)?;

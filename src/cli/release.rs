@@ -78,7 +78,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             (format!("cell {cell}"), ledger::unlock(&context.bridge()?.state, key)?)
         }
         What::Case { number, by } => {
-            let released = ledger::close_case(&context.bridge()?.state, *number, &by.who, now)?;
+            let bridge = context.bridge()?;
+            let who = by.name(&bridge.loaded.config)?;
+            let released = ledger::close_case(&bridge.state, *number, &who, now)?;
             (format!("case {number}"), released)
         }
         What::Question(question) => return answer(context, question, now),
@@ -98,7 +100,7 @@ fn answer(context: &Context, args: &Question, now: Timestamp) -> Result<Exit, Fa
     let proportion = Proportion::of(&loaded, &reader, &target, loaded.config.plant.as_of(now))?;
     let asked = proportion.question(&args.measure, fault)?;
     let record = plausible::Answer {
-        who: args.answer.who().to_owned(),
+        who: args.answer.who(&loaded.config)?,
         why: args.answer.why.clone(),
         until: args.until.or(now, HOLDS),
         scope: target.scope.name().to_owned(),

@@ -22,6 +22,13 @@ pub(super) struct Args {
     push: bool,
 }
 
+impl Args {
+    /// Whether it sends something.
+    pub(super) const fn changes(&self) -> bool {
+        self.push
+    }
+}
+
 /// What was sent, and what was there.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Pushed {

@@ -27,7 +27,7 @@ pub(super) struct Args {
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let bridge = context.bridge()?;
     let target = bridge.target(Some(&args.target))?;
-    let (who, why) = (args.answer.who().to_owned(), args.answer.why.clone());
+    let (who, why) = (args.answer.who(&bridge.loaded.config)?, args.answer.why.clone());
     let to = args.to.unwrap_or_else(|| bridge.as_of());
     // Whether the clock is right now is asked first.
     context.block_on(bridge.on_time(&target))?;

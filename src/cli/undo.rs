@@ -37,7 +37,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let undone = bridge.undo(UndoRequest {
         target: target.name.clone(),
         receipt: args.receipt.clone(),
-        who: args.answer.who().to_owned(),
+        who: args.answer.who(&bridge.loaded.config)?,
         why: args.answer.why.clone(),
         until: args.until.or(now, HOLDS),
         measures: target.config.measures.clone(),

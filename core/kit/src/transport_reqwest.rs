@@ -227,7 +227,9 @@ fn proxy(url: &Url, options: &TransportOptions) -> Result<Proxy, TransportError>
     if url.scheme() != "http" || !url.username().is_empty() || url.password().is_some() {
         return Err(fault("it is not a plain http address".to_owned()));
     }
-    let mut proxy = Proxy::all(url.clone()).map_err(|error| fault(chain(&error.without_url())))?;
+    // Plain HTTP is for this machine, and no proxy reaches that.
+    let mut proxy =
+        Proxy::https(url.clone()).map_err(|error| fault(chain(&error.without_url())))?;
     if let Some((user, password)) = &options.proxy_login {
         proxy = proxy.basic_auth(user, password.expose());
     }

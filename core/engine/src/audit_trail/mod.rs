@@ -77,8 +77,8 @@ pub fn file(dir: &Path) -> PathBuf {
 
 /// Appends `act` to the trail in `dir`, durably, and says where the trail ends now.
 ///
-/// The end of a line that was cut by a crash is taken out first: nobody was told
-/// that it is there.
+/// A last line that is not whole was cut by a crash, or by a hand. A whole entry without
+/// its line break is kept; of anything else an entry says what was taken out.
 ///
 /// # Errors
 /// When the file can't be read or written, or the entry is too long.
@@ -90,23 +90,58 @@ pub fn append(dir: &Path, act: Act) -> Result<Head> {
     let mut trail = open(&path).map_err(failed)?;
     // Whoever appends at the same moment holds it for one line.
     trail.lock().map_err(failed)?;
-    let last = last_line(&mut trail).map_err(failed)?;
+    let mut last = last_line(&mut trail).map_err(failed)?;
+    let rest = after(&mut trail, last.end).map_err(failed)?;
     trail.set_len(last.end).map_err(failed)?;
     trail.seek(SeekFrom::Start(last.end)).map_err(failed)?;
+    if !rest.is_empty() {
+        let mended = if last.leads_to(&rest) { rest } else { taken_out(&last, &rest, &act)? };
+        write_line(&mut trail, mended.clone()).map_err(failed)?;
+        last = Last { end: last.end + mended.len() as u64 + 1, line: mended };
+    }
     let entry = Entry { number: last.number() + 1, previous: last.digest(), act };
-    let mut line = serde_json::to_vec(&entry)
+    let line = line_of(&entry)?;
+    let digest = digest(&line);
+    write_line(&mut trail, line).map_err(failed)?;
+    if new {
+        sync_dir(dir)?;
+    }
+    Ok(Head { number: entry.number, digest })
+}
+
+fn line_of(entry: &Entry) -> Result<Vec<u8>> {
+    let line = serde_json::to_vec(entry)
         .map_err(|error| EngineError::Refused(format!("an entry can't be written: {error}")))?;
     if line.len() as u64 >= LONGEST {
         let reason = format!("an entry of the audit trail may have {LONGEST} bytes at most");
         return Err(EngineError::Refused(reason));
     }
-    let digest = digest(&line);
+    Ok(line)
+}
+
+/// Writes a line, durably.
+fn write_line(trail: &mut File, mut line: Vec<u8>) -> io::Result<()> {
     line.push(b'\n');
-    trail.write_all(&line).and_then(|()| trail.sync_data()).map_err(failed)?;
-    if new {
-        sync_dir(dir)?;
-    }
-    Ok(Head { number: entry.number, digest })
+    trail.write_all(&line).and_then(|()| trail.sync_data())
+}
+
+/// What stands behind the last whole line, as much as a line can have.
+fn after(trail: &mut File, end: u64) -> io::Result<Vec<u8>> {
+    trail.seek(SeekFrom::Start(end))?;
+    let mut rest = Vec::new();
+    trail.take(LONGEST).read_to_end(&mut rest)?;
+    Ok(rest)
+}
+
+/// The entry that says what stood behind `last` and was no entry.
+fn taken_out(last: &Last, rest: &[u8], by: &Act) -> Result<Vec<u8>> {
+    let about = [("bytes", rest.len().to_string()), ("sha256", digest(rest))];
+    let act = Act {
+        act: "cut line taken out".to_owned(),
+        about: about.map(|(word, text)| (word.to_owned(), text)).into(),
+        ..by.clone()
+    };
+    line_of(&Entry { number: last.number() + 1, previous: last.digest(), act })
 }
 
 /// Where the trail in `dir` ends; nothing where there is none.
@@ -136,6 +171,12 @@ impl Last {
     /// named by [`check`], and stops nobody who has to write down what he does.
     fn number(&self) -> u64 {
         serde_json::from_slice::<Entry>(&self.line).map_or(0, |entry| entry.number)
+    }
+
+    /// Whether `line` is the entry that follows.
+    fn leads_to(&self, line: &[u8]) -> bool {
+        serde_json::from_slice::<Entry>(line)
+            .is_ok_and(|entry| entry.number == self.number() + 1 && entry.previous == self.digest())
     }
 
     fn digest(&self) -> String {

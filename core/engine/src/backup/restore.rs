@@ -136,6 +136,7 @@ fn prepare(
     // A schema that is older is brought up here, before anything is replaced.
     let state = State::open(part, now)?;
     let random = request.random;
+    keep_decisions(request.state, part)?;
     carry_trail_on(request, backup, part, now)?;
     let begun = continuity::anew(&state, text, random, now)?;
     let identity = state.identity(random)?;
@@ -143,6 +144,36 @@ fn prepare(
     let lock = part.join(swap::LOCK);
     fs::remove_file(&lock).map_err(EngineError::io(&lock))?;
     Ok((begun, identity))
+}
+
+/// What people have decided since the backup holds on: who paused a target, or let a
+/// measure be written, did not take that back. Such records are `ROOM/TARGET/TIME.json`,
+/// written once.
+fn keep_decisions(state: &Path, part: &Path) -> Result<()> {
+    for room in swap::contents(state)?.into_iter().filter(|path| path.is_dir()) {
+        for target in folders(&room)? {
+            let Ok(inside) = target.strip_prefix(state) else { continue };
+            let to = part.join(inside);
+            for record in entries(&target)? {
+                let Some(name) = record.file_name() else { continue };
+                let is_record = record.extension().is_some_and(|kind| kind == "json");
+                if is_record && record.is_file() && !to.join(name).exists() {
+                    make_folder(&to)?;
+                    manifest::copy(&record, &to.join(name), String::new())?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
+    Ok(entries(dir)?.into_iter().filter(|path| path.is_dir()).collect())
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>> {
+    let read = fs::read_dir(dir).map_err(EngineError::io(dir))?;
+    read.map(|entry| Ok(entry.map_err(EngineError::io(dir))?.path())).collect()
 }
 
 /// The trail of the state directory goes on, else the one of the backup: an entry whose

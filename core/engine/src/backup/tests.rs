@@ -277,3 +277,21 @@ proptest! {
         prop_assert_eq!(files(dir.path()), before);
     }
 }
+
+#[test]
+fn what_people_decided_since_the_backup_holds_on() {
+    let (dir, place) = (state("decided", 2), TempDir::new("decided-to"));
+    let to = place.path().join("b");
+    backup(dir.path(), &to, "9.9.9", now()).unwrap();
+    fs::write(dir.path().join("pauses/t/2.json"), "{\"since\":1}").unwrap();
+    fs::create_dir_all(dir.path().join("adoptions/u")).unwrap();
+    fs::write(dir.path().join("adoptions/u/3.json"), "{\"since\":2}").unwrap();
+    for _ in 0..2 {
+        restore(&request(&to, dir.path(), true), now()).unwrap();
+        let found = files(dir.path());
+        for record in ["pauses/t/1.json", "pauses/t/2.json", "adoptions/u/3.json"] {
+            assert!(found.contains_key(record), "{record} is gone: {found:?}");
+        }
+        assert!(!found.contains_key("plans/t.ndjson"));
+    }
+}

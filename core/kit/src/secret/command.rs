@@ -90,7 +90,11 @@ pub(super) fn run(
 ) -> Result<String, SecretError> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let failed = |fault: std::io::Error| of.fault(&fault.to_string(), TRY);
-    let mut child = std::process::Command::new(shell)
+    let mut program = std::process::Command::new(shell);
+    // What the shell starts belongs to its group, and ends with it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut program, 0);
+    let mut child = program
         .args([flag, command])
         .current_dir(if base.as_os_str().is_empty() { Path::new(".") } else { base })
         .stdin(Stdio::null())
@@ -107,6 +111,7 @@ pub(super) fn run(
     }
     let Some((status, text)) = ended else {
         // It may have ended by itself meanwhile: nothing is left to do then.
+        end_group(&child);
         let _ = child.kill();
         let _ = child.wait();
         let late = format!("the command did not end within {} s", limit.as_secs());
@@ -117,6 +122,19 @@ pub(super) fn run(
         return Err(of.fault(&format!("the command ended with {status}"), TRY));
     }
     String::from_utf8(text).map_err(|_| of.fault(NO_TEXT, ENCODE))
+}
+
+/// Ends what the shell has started besides itself.
+fn end_group(child: &Child) {
+    #[cfg(unix)]
+    let _ = std::process::Command::new("kill")
+        .args(["-KILL", "--", &format!("-{}", child.id())])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    #[cfg(not(unix))]
+    let _ = child;
 }
 
 /// How long a command may take to print its secret.
@@ -235,6 +253,13 @@ mod tests {
             assert!(said.starts_with("REFERENCE: the command did not end within"), "{said}");
             assert!(said.contains("without asking") && !said.contains("hunter2"), "{said}");
         }
+        // What it had started ends with it.
+        let mark = std::env::temp_dir().join(format!("planthread-left-{}", std::process::id()));
+        let command = format!("(sleep 0.6; echo > {}) ; echo a", mark.display());
+        let reference = SecretRef::Cmd(command.clone());
+        run(&reference, &command, Path::new(""), limit).unwrap_err();
+        std::thread::park_timeout(Duration::from_secs(1));
+        assert!(!mark.exists(), "it went on");
         // It takes as long as it takes, within the limit.
         assert_eq!(printed("${cmd:sleep 0.1; echo a}", Path::new("")).unwrap(), "a\n");
     }
