@@ -139,6 +139,18 @@ fn decide(context: &Context, target: &str, decision: &PauseRecord) -> Result<Exi
             ))
             .explain("pack"));
     }
+    let last = pipeline::decisions(&loaded.config.state, &target.name)?.pop();
+    if !decision.by_hand && !last.as_ref().is_some_and(|last| last.by_hand) {
+        let name = &target.name;
+        let paused = last.is_some_and(|last| last.paused);
+        let text = format!("{name} is not fed by hand");
+        return Err(if paused {
+            let cure = format!("it is paused: `planthread resume {name}` lets it go");
+            Failure::usage(format!("{text}, but paused")).cure(cure)
+        } else {
+            Failure::usage(text).cure("there is nothing to leave")
+        });
+    }
     let before = pipeline::paused(&loaded, &target)?.unwrap_or_default();
     let now = context.clock.now();
     let record = pipeline::pause(&loaded.config.state, &target.name, decision, now)?;

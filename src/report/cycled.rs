@@ -144,8 +144,11 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
                 parts.push(text_table.tint(Tone::Bad, &refused));
             }
         }
-        None if done.stopped.is_none() => parts.push("nothing to send".to_owned()),
-        None => {}
+        None if done.stopped.is_some() => {}
+        None => match &done.paused {
+            Some(why) => parts.push(text_table.tint(Tone::Warn, &format!("paused ({why})"))),
+            None => parts.push("nothing to send".to_owned()),
+        },
     }
     if let Some(read) = done.verified.as_ref().filter(|read| read.read > 0) {
         parts.push(format!("{} of {} read back as wanted", read.landed, read.read));

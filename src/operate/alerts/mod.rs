@@ -1,6 +1,6 @@
 //! Messages to people about what must not wait for somebody to look.
 //!
-//! [`decide`] is pure: from what is open now and what was told before it makes the
+//! `decide` is pure: from what is open now and what was told before it makes the
 //! messages that are due. What was told is kept in the state, so a bridge that starts
 //! anew says nothing twice. A crash between the answer of the webhook and the commit
 //! is the one exception: that message comes again, with the same id.

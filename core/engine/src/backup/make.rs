@@ -107,7 +107,9 @@ fn fill(
         counter,
         runs,
         files,
+        sha256: String::new(),
     };
+    let manifest = manifest.sealed()?;
     let text = serde_json::to_vec_pretty(&manifest)
         .map_err(|error| EngineError::Stored(error.to_string()))?;
     let path = part.join(manifest::FILE);

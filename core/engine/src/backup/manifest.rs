@@ -53,9 +53,20 @@ pub struct BackupManifest {
     pub runs: BTreeMap<String, u64>,
     /// Its files, the database first.
     pub files: Vec<BackedUp>,
+    /// SHA-256 of all of that, lower-case hex.
+    pub sha256: String,
 }
 
 impl BackupManifest {
+    /// The same with its digest.
+    pub(super) fn sealed(mut self) -> Result<Self> {
+        self.sha256.clear();
+        let text = serde_json::to_vec(&self);
+        let text = text.map_err(|error| EngineError::Stored(error.to_string()))?;
+        self.sha256 = codec::hex(&Sha256::digest(text));
+        Ok(self)
+    }
+
     /// The manifest of the backup in `folder`.
     ///
     /// # Errors
@@ -82,6 +93,9 @@ impl BackupManifest {
         }
         if read.files.first().is_none_or(|file| file.name != store::FILE) {
             return Err(refuse("it names no database".to_owned()));
+        }
+        if read.clone().sealed()?.sha256 != read.sha256 {
+            return Err(refuse("it is not what was written: its digest differs".to_owned()));
         }
         Ok(read)
     }

@@ -196,7 +196,8 @@ fn a_backup_of_a_newer_program_is_refused_before_anything_is_replaced() {
     store::forge::schema_of(&database, 99);
     let mut manifest = BackupManifest::read(&to).unwrap();
     manifest.files[0] = manifest::digest(&database, "state.db".to_owned()).unwrap();
-    fs::write(to.join(FILE), serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let text = serde_json::to_vec(&manifest.sealed().unwrap()).unwrap();
+    fs::write(to.join(FILE), &text).unwrap();
     let before = files(dir.path());
     let refused = restore(&request(&to, dir.path(), true), now());
     assert!(matches!(refused, Err(EngineError::NewerSchema { found: 99, .. })), "{refused:?}");
@@ -293,5 +294,24 @@ fn what_people_decided_since_the_backup_holds_on() {
             assert!(found.contains_key(record), "{record} is gone: {found:?}");
         }
         assert!(!found.contains_key("plans/t.ndjson"));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn a_backup_that_says_something_else_of_itself_is_refused(at in any::<prop::sample::Index>()) {
+        let (dir, place) = (state("said", 1), TempDir::new("said-to"));
+        let to = place.path().join("b");
+        let made = backup(dir.path(), &to, "1", now()).unwrap();
+        let mut text = fs::read_to_string(to.join(FILE)).unwrap();
+        let at = at.index(text.len());
+        let other = if text.as_bytes()[at] == b'7' { "8" } else { "7" };
+        text.replace_range(at..=at, other);
+        fs::write(to.join(FILE), text).unwrap();
+        // White space between fields says nothing.
+        let read = BackupManifest::read(&to);
+        prop_assert!(read.is_err() || read.unwrap() == made);
     }
 }
