@@ -73,10 +73,11 @@ impl Release {
         let home = home.or_else(|| Some(PathBuf::from(env::var("HOME").ok()?).join(".cargo")));
         let mut maps = vec![(self.root.clone(), "/planthread")];
         maps.extend(home.map(|home| (home, "/cargo")));
-        let rust: Vec<String> = maps
-            .iter()
-            .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
-            .collect();
+        // The profile can't say so: cargo forgets it where a package has a profile of its own.
+        let mut rust = vec!["-Cstrip=symbols".to_owned()];
+        let mapped =
+            |(from, to): &(PathBuf, &str)| format!("--remap-path-prefix={}={to}", from.display());
+        rust.extend(maps.iter().map(mapped));
         let c: Vec<String> = maps
             .iter()
             .map(|(from, to)| format!("-ffile-prefix-map={}={to}", from.display()))
@@ -90,7 +91,6 @@ impl Release {
             .env("CFLAGS", c.join(" "))
             .env("PLANTHREAD_COMMIT", &self.commit)
             .env("SOURCE_DATE_EPOCH", &self.time)
-            .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
             .status();
         match built {
             Ok(status) if status.success() => {
