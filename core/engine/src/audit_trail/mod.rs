@@ -77,8 +77,9 @@ pub fn file(dir: &Path) -> PathBuf {
 
 /// Appends `act` to the trail in `dir`, durably, and says where the trail ends now.
 ///
-/// A last line that is not whole was cut by a crash, or by a hand. A whole entry without
-/// its line break is kept; of anything else an entry says what was taken out.
+/// What stands behind the last line break was cut by a crash, or is of another hand. A
+/// whole entry gets its line break; of less than a line can have, an entry says what was
+/// taken out; more than that stays, and [`check`] names it.
 ///
 /// # Errors
 /// When the file can't be read or written, or the entry is too long.
@@ -92,13 +93,19 @@ pub fn append(dir: &Path, act: Act) -> Result<Head> {
     trail.lock().map_err(failed)?;
     let mut last = last_line(&mut trail).map_err(failed)?;
     let rest = after(&mut trail, last.end).map_err(failed)?;
-    trail.set_len(last.end).map_err(failed)?;
-    trail.seek(SeekFrom::Start(last.end)).map_err(failed)?;
     if !rest.is_empty() {
-        let mended = if last.leads_to(&rest) { rest } else { taken_out(&last, &rest, &act)? };
-        write_line(&mut trail, mended.clone()).map_err(failed)?;
-        last = Last { end: last.end + mended.len() as u64 + 1, line: mended };
+        if last.leads_to(&rest) || rest.len() as u64 >= LONGEST {
+            trail.seek(SeekFrom::End(0)).map_err(failed)?;
+            write_line(&mut trail, Vec::new()).map_err(failed)?;
+        } else {
+            let told = taken_out(&last, &rest, &act)?;
+            trail.set_len(last.end).map_err(failed)?;
+            trail.seek(SeekFrom::Start(last.end)).map_err(failed)?;
+            write_line(&mut trail, told).map_err(failed)?;
+        }
+        last = last_line(&mut trail).map_err(failed)?;
     }
+    trail.seek(SeekFrom::Start(last.end)).map_err(failed)?;
     let entry = Entry { number: last.number() + 1, previous: last.digest(), act };
     let line = line_of(&entry)?;
     let digest = digest(&line);
@@ -193,7 +200,8 @@ fn digest(line: &[u8]) -> String {
     codec::hex(&Sha256::digest(line))
 }
 
-/// Reads the end of a trail: as much as two lines can have.
+/// Reads the end of a trail: as much as two lines can have. Where no line ends in there,
+/// it begins with the file.
 fn last_line(trail: &mut File) -> io::Result<Last> {
     let length = trail.seek(SeekFrom::End(0))?;
     let from = length.saturating_sub(2 * LONGEST);

@@ -62,6 +62,24 @@ fn processes_that_append_at_once_make_one_chain() {
     assert_eq!((checked(dir.path(), None).entries, checked(dir.path(), None).fault), (100, None));
 }
 
+#[test]
+fn what_no_line_can_have_stays_and_is_named() {
+    for bytes in [LONGEST, 2 * LONGEST - 1, 5 * LONGEST] {
+        let (dir, heads) = trail("trail-long", 3);
+        let path = file(dir.path());
+        let mut whole = fs::read(&path).unwrap();
+        let before = whole.len();
+        whole.extend(vec![b'x'; usize::try_from(bytes).unwrap()]);
+        fs::write(&path, &whole).unwrap();
+        append(dir.path(), act("resume")).unwrap();
+        append(dir.path(), act("pause")).unwrap();
+        let kept = fs::read(&path).unwrap();
+        assert_eq!(kept[..whole.len()], whole, "{bytes}: nothing was taken out");
+        let checked = checked(dir.path(), Some(&heads[2].digest));
+        assert_eq!((checked.entries, checked.fault.unwrap().number), (3, 4), "{before}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
