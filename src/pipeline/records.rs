@@ -9,6 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use planthread_engine::EngineError;
 
 use crate::failure::Failure;
 
@@ -67,6 +68,7 @@ pub(super) fn keep(folder: &Path, record: &str, now: Timestamp) -> Result<PathBu
     let last = all(folder)?.pop().and_then(|(file, _)| stamp_of(&file));
     let stamp = now.strftime("%Y%m%dT%H%M%S%3fZ").to_string().max(last.unwrap_or_default());
     let part = folder.join(format!(".{stamp}-{}.part", std::process::id()));
+    may_be_kept(folder)?;
     planthread_engine::make_folder(folder)?;
     let whole = || {
         let mut options = File::options();
@@ -84,7 +86,21 @@ pub(super) fn keep(folder: &Path, record: &str, now: Timestamp) -> Result<PathBu
     let kept = whole().map_err(|error| Failure::io("write the record", &part, &error));
     // What is left of it is no record, and nobody reads it.
     let _ = fs::remove_file(&part);
+    // Who began meanwhile to put another state here took no record of it along.
+    if let (Ok(record), Err(refused)) = (&kept, may_be_kept(folder)) {
+        let _ = fs::remove_file(record);
+        return Err(refused);
+    }
     kept
+}
+
+/// A record that is written while another state is put in would be lost with the old one.
+fn may_be_kept(folder: &Path) -> Result<(), Failure> {
+    let state = folder.ancestors().nth(2).unwrap_or(folder);
+    if planthread_engine::is_replaced(state) {
+        return Err(EngineError::Restoring(state.to_owned()).into());
+    }
+    Ok(())
 }
 
 /// The instant in the name of a record.

@@ -77,6 +77,14 @@ pub fn check(
     Ok(checked)
 }
 
+/// Whether a good entry of the trail in `dir` has this digest.
+///
+/// # Errors
+/// When the file can't be read.
+pub fn holds(dir: &Path, digest: &str) -> Result<bool> {
+    Ok(check(dir, Some(digest), |_| Ok(()))?.fault.is_none())
+}
+
 fn missing(kept: Option<&str>) -> Checked {
     let fault = kept.map(|_| Fault { number: 1, reason: "there is no trail".to_owned() });
     Checked { fault, ..Checked::default() }

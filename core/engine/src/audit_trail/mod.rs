@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use self::check::{Checked, Fault, check};
+pub use self::check::{Checked, Fault, check, holds};
 use crate::{
     EngineError,
     error::Result,
@@ -87,7 +87,6 @@ pub fn append(dir: &Path, act: Act) -> Result<Head> {
     make_folder(dir)?;
     let path = file(dir);
     let failed = |error| EngineError::io(&path)(error);
-    let new = !path.exists();
     let mut trail = open(&path).map_err(failed)?;
     // Whoever appends at the same moment holds it for one line.
     trail.lock().map_err(failed)?;
@@ -110,7 +109,7 @@ pub fn append(dir: &Path, act: Act) -> Result<Head> {
     let line = line_of(&entry)?;
     let digest = digest(&line);
     write_line(&mut trail, line).map_err(failed)?;
-    if new {
+    if entry.number == 1 {
         sync_dir(dir)?;
     }
     Ok(Head { number: entry.number, digest })

@@ -146,25 +146,32 @@ fn prepare(
     Ok((begun, identity))
 }
 
-/// What people have decided since the backup holds on: who paused a target, or let a
-/// measure be written, did not take that back. Such records are `ROOM/TARGET/TIME.json`,
-/// written once.
+/// What people have decided is what stands here, not what stood in the backup: who paused
+/// a target since did not take that back, and a promotion that was removed stays removed.
+/// Such records are `ROOM/TARGET/TIME.json`, written once.
 fn keep_decisions(state: &Path, part: &Path) -> Result<()> {
     for room in swap::contents(state)?.into_iter().filter(|path| path.is_dir()) {
         for target in folders(&room)? {
             let Ok(inside) = target.strip_prefix(state) else { continue };
             let to = part.join(inside);
-            for record in entries(&target)? {
-                let Some(name) = record.file_name() else { continue };
-                let is_record = record.extension().is_some_and(|kind| kind == "json");
-                if is_record && record.is_file() && !to.join(name).exists() {
-                    make_folder(&to)?;
-                    manifest::copy(&record, &to.join(name), String::new())?;
-                }
+            make_folder(&to)?;
+            for record in records(&to)? {
+                fs::remove_file(&record).map_err(EngineError::io(&record))?;
             }
+            for record in records(&target)? {
+                let Some(name) = record.file_name() else { continue };
+                manifest::copy(&record, &to.join(name), String::new())?;
+            }
+            sync_dir(&to)?;
         }
     }
     Ok(())
+}
+
+fn records(dir: &Path) -> Result<Vec<PathBuf>> {
+    let is_record =
+        |path: &PathBuf| path.is_file() && path.extension().is_some_and(|kind| kind == "json");
+    Ok(entries(dir)?.into_iter().filter(is_record).collect())
 }
 
 fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
@@ -186,8 +193,20 @@ fn carry_trail_on(
 ) -> Result<()> {
     let (ours, theirs) = (audit_trail::file(request.state), audit_trail::file(part));
     if theirs.exists() {
-        let done =
-            if ours.exists() { fs::remove_file(&theirs) } else { fs::rename(&theirs, &ours) };
+        // A trail that only begins here, on a new machine, does not hold what theirs holds:
+        // somebody may have kept a head of it.
+        let to = match audit_trail::head(part)? {
+            _ if !ours.exists() => Some(ours),
+            Some(head) if !audit_trail::holds(request.state, &head.digest)? => {
+                let stamp = backup.made_at.strftime("%Y%m%dT%H%M%SZ");
+                Some(request.state.join(format!("audit-{stamp}.ndjson")))
+            }
+            _ => None,
+        };
+        let done = match to {
+            Some(to) => fs::rename(&theirs, to),
+            None => fs::remove_file(&theirs),
+        };
         done.map_err(EngineError::io(&theirs))?;
     }
     let about = [

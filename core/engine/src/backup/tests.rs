@@ -280,21 +280,63 @@ proptest! {
 }
 
 #[test]
-fn what_people_decided_since_the_backup_holds_on() {
+fn what_people_have_decided_is_what_stands_here() {
     let (dir, place) = (state("decided", 2), TempDir::new("decided-to"));
     let to = place.path().join("b");
+    fs::create_dir_all(dir.path().join("promotions/t")).unwrap();
+    fs::write(dir.path().join("promotions/t/1.json"), "{}").unwrap();
     backup(dir.path(), &to, "9.9.9", now()).unwrap();
     fs::write(dir.path().join("pauses/t/2.json"), "{\"since\":1}").unwrap();
     fs::create_dir_all(dir.path().join("adoptions/u")).unwrap();
     fs::write(dir.path().join("adoptions/u/3.json"), "{\"since\":2}").unwrap();
+    // Its owner took it back.
+    fs::remove_file(dir.path().join("promotions/t/1.json")).unwrap();
+    // A volume has a folder of its own.
+    fs::create_dir_all(dir.path().join("lost+found")).unwrap();
     for _ in 0..2 {
         restore(&request(&to, dir.path(), true), now()).unwrap();
         let found = files(dir.path());
         for record in ["pauses/t/1.json", "pauses/t/2.json", "adoptions/u/3.json"] {
             assert!(found.contains_key(record), "{record} is gone: {found:?}");
         }
-        assert!(!found.contains_key("plans/t.ndjson"));
+        assert!(
+            !found.contains_key("promotions/t/1.json") && !found.contains_key("plans/t.ndjson")
+        );
     }
+    // Where nothing stands, what the backup holds is all that is known.
+    let new = TempDir::new("decided-new");
+    fs::create_dir_all(new.path().join("lost+found")).unwrap();
+    restore(&request(&to, new.path(), false), now()).unwrap();
+    assert!(files(new.path()).contains_key("promotions/t/1.json"));
+}
+
+#[test]
+fn a_trail_that_only_begins_here_takes_the_place_of_none() {
+    let (dir, place) = (state("trails", 1), TempDir::new("trails-to"));
+    let act = |who: &str| audit_trail::Act {
+        at: now(),
+        who: who.to_owned(),
+        account: "uid 7".to_owned(),
+        act: "pause".to_owned(),
+        about: BTreeMap::new(),
+    };
+    audit_trail::append(dir.path(), act("Ada")).unwrap();
+    let kept = audit_trail::append(dir.path(), act("Ada")).unwrap();
+    let to = place.path().join("b");
+    backup(dir.path(), &to, "1", now()).unwrap();
+    // A new machine, on which the bridge was started before anybody restored.
+    let new = TempDir::new("trails-new");
+    drop(State::open(new.path(), now()).unwrap());
+    audit_trail::append(new.path(), act("Bob")).unwrap();
+    restore(&request(&to, new.path(), true), now()).unwrap();
+    let other = fs::read_dir(new.path()).unwrap().map(|entry| entry.unwrap().path()).find(|path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.starts_with("audit-") && name.ends_with(".ndjson")
+    });
+    let text = fs::read_to_string(other.expect("the trail of the backup")).unwrap();
+    let looked = TempDir::new("trails-looked");
+    fs::write(audit_trail::file(looked.path()), text).unwrap();
+    assert!(audit_trail::holds(looked.path(), &kept.digest).unwrap());
 }
 
 proptest! {

@@ -235,6 +235,13 @@ impl Drop for Reader {
     }
 }
 
+/// Whether another state is being put into `dir`, or was when a process died: what is
+/// written there now would go with the state that leaves.
+#[must_use]
+pub fn is_replaced(dir: &Path) -> bool {
+    swap::is_under_way(dir)
+}
+
 /// A connection that reads the state in `dir`.
 fn open(dir: &Path) -> Result<Db> {
     if swap::is_under_way(dir) {

@@ -44,8 +44,10 @@ pub(crate) fn finish(dir: &Path) -> Result<()> {
 /// What stands in `dir` of the state that is in force: all but the lock, the audit trail,
 /// and what a change keeps there.
 pub(crate) fn contents(dir: &Path) -> Result<Vec<PathBuf>> {
-    let ours =
-        |name: &str| [LOCK, TRAIL, MAKING, COMING, COME].contains(&name) || name.starts_with(KEPT);
+    // The folder may be a volume with a file system of its own.
+    let no_part = [LOCK, TRAIL, MAKING, COMING, COME, "lost+found"];
+    let is_trail = |name: &str| name.starts_with("audit-") && name.ends_with(".ndjson");
+    let ours = |name: &str| no_part.contains(&name) || name.starts_with(KEPT) || is_trail(name);
     let mut found = entries(dir)?;
     found.retain(|path| !path.file_name().and_then(|name| name.to_str()).is_some_and(ours));
     Ok(found)
