@@ -102,6 +102,8 @@ struct Segment {
     header: Header,
     sha256: String,
     records: Vec<RawRecord>,
+    /// Why nobody vouches for it, in its last line.
+    doubt: Option<(u64, &'static str)>,
 }
 
 fn numbers(dir: &Path) -> Result<Vec<u64>> {
@@ -119,7 +121,7 @@ fn numbers(dir: &Path) -> Result<Vec<u64>> {
 
 fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
     state.change(move |tx| {
-        let Segment { header, sha256, records } = segment;
+        let Segment { header, sha256, records, doubt } = segment;
         let ask = "ask the collecting side for the file as it was sealed";
         if let Some(known) = tx.admitted_hash(&header.stream, header.number)? {
             if known == sha256 {
@@ -127,6 +129,10 @@ fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
             }
             let reason = "it was admitted before with another hash".to_owned();
             return Err(broken(header.number, 0, reason, ask));
+        }
+        // What was taken before there was a key stays taken.
+        if let Some((line, doubt)) = doubt {
+            return Err(broken(header.number, line, doubt.to_owned(), UNSIGNED));
         }
         let before = header.number.saturating_sub(1);
         let previous = match before {
@@ -194,14 +200,12 @@ fn load(dir: &Path, number: u64, trusted: Option<&str>) -> Result<Segment> {
     }
     let signed = trailer.signed.as_ref();
     let doubt = trusted.and_then(|key| Signed::doubt(signed, key, &header, &sha256));
-    if let Some(doubt) = doubt {
-        return Err(broken(number, last, doubt.to_owned(), UNSIGNED));
-    }
+    let doubt = doubt.map(|doubt| (last, doubt));
     let mut rest = [0; 1];
     if reader.read(&mut rest).map_err(EngineError::io(&path))? != 0 {
         return Err(bad(last + 1, "something follows its last line".into()));
     }
-    Ok(Segment { header, sha256, records })
+    Ok(Segment { header, sha256, records, doubt })
 }
 
 #[cfg(test)]
@@ -375,6 +379,8 @@ mod tests {
         let deliverer = State::open(planning.path(), now()).unwrap();
         admit(&deliverer, folder.path(), None, now()).unwrap();
         fill(&b, 10..12);
+        // It would not write over the file: somebody has taken it away.
+        fs::remove_file(folder.path().join(file_name(1))).unwrap();
         seal(&b, folder.path(), "a", SealLimits { records: 1, ..SealLimits::default() }, None)
             .unwrap();
         let error = admit(&deliverer, folder.path(), None, now()).unwrap_err().to_string();
@@ -423,5 +429,43 @@ mod tests {
         forged.as_object_mut().unwrap().remove("signed");
         fs::write(&last, format!("{body}{forged}\n")).unwrap();
         assert!(admitted(&key.public()).unwrap_err().contains("nobody signed it"));
+    }
+
+    #[test]
+    fn a_state_that_is_older_than_its_folder_overwrites_no_segment() {
+        let (plant, old, folder) =
+            (TempDir::new("plant"), TempDir::new("old"), TempDir::new("folder"));
+        let limits = SealLimits { records: 1, ..SealLimits::default() };
+        let (ahead, behind) =
+            (State::open(plant.path(), now()).unwrap(), State::open(old.path(), now()).unwrap());
+        fill(&ahead, 0..3);
+        seal(&ahead, folder.path(), "a", limits, None).unwrap();
+        let before = fs::read(folder.path().join(file_name(2))).unwrap();
+        // It knows the first record, and then another one than the second.
+        fill(&behind, 0..1);
+        fill(&behind, 7..8);
+        let error = seal(&behind, folder.path(), "a", limits, None).unwrap_err().to_string();
+        assert!(error.contains("segment-00000002") && error.contains("another state"), "{error}");
+        assert_eq!(fs::read(folder.path().join(file_name(2))).unwrap(), before);
+    }
+
+    #[test]
+    fn a_key_that_comes_later_asks_nothing_of_what_was_taken() {
+        let (plant, planning, folder) =
+            (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
+        let collector = State::open(plant.path(), now()).unwrap();
+        let key = SigningKey::read(&"1f".repeat(32)).unwrap();
+        let limits = SealLimits { records: 1, ..SealLimits::default() };
+        fill(&collector, 0..1);
+        seal(&collector, folder.path(), "a", limits, None).unwrap();
+        let deliverer = State::open(planning.path(), now()).unwrap();
+        admit(&deliverer, folder.path(), None, now()).unwrap();
+        fill(&collector, 1..2);
+        seal(&collector, folder.path(), "a", limits, Some(&key)).unwrap();
+        let done = admit(&deliverer, folder.path(), Some(&key.public()), now()).unwrap();
+        assert_eq!(done.segments, [2]);
+        fill(&collector, 2..3);
+        seal(&collector, folder.path(), "a", limits, None).unwrap();
+        assert!(admit(&deliverer, folder.path(), Some(&key.public()), now()).is_err());
     }
 }

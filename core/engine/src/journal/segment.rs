@@ -8,7 +8,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufWriter, Write},
+    io::{BufWriter, Read as _, Seek as _, SeekFrom, Write},
     path::Path,
 };
 
@@ -276,6 +276,20 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
+/// The hash that the last line of a segment names; `None` where there is no whole one.
+fn hash_of(file: &Path) -> Option<String> {
+    let mut file = File::open(file).ok()?;
+    let length = file.seek(SeekFrom::End(0)).ok()?;
+    file.seek(SeekFrom::Start(length.saturating_sub(TRAILER_MAX))).ok()?;
+    let mut tail = Vec::new();
+    file.take(TRAILER_MAX).read_to_end(&mut tail).ok()?;
+    let line = tail.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
+    Some(serde_json::from_slice::<Trailer>(line).ok()?.sha256)
+}
+
+/// More bytes than the last line of a segment has.
+const TRAILER_MAX: u64 = 4_096;
+
 fn write_file(
     reader: &Reader,
     to: &Out<'_>,
@@ -302,6 +316,13 @@ fn write_file(
         return Err(EngineError::Refused(format!(
             "{name} is missing and can't be made again as it was: its records have the hash \
              {sha256} now; put the file back from a copy, or from the planning side"
+        )));
+    }
+    if let Some(other) = hash_of(&to.dir.join(&name)).filter(|other| *other != sha256) {
+        return Err(EngineError::Refused(format!(
+            "{name} is there with the hash {other}, and was sealed by another state: this one is \
+             older than its folder, as after a restore; take those segments into it first \
+             (`planthread deliver`), then seal into a new folder under another stream"
         )));
     }
     let signed = to.key.map(|key| Signed::by(key, header, &sha256));
