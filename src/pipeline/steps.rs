@@ -84,6 +84,9 @@ pub struct TargetCycle {
     /// The first lines of the plan.
     #[serde(skip)]
     pub first: Vec<PlanLine>,
+    /// Whether everything at the target was read.
+    #[serde(skip)]
+    pub read_all: bool,
     /// What was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,
@@ -165,7 +168,10 @@ impl Bridge {
         let class = done.stopped.as_ref().map(|failure| failure.class);
         // Whoever refuses what is written can be read all the time.
         let outage = fallback::outage(&self.reader()?, name)?;
-        let refuses = outage.is_some_and(|outage| outage.reads);
+        let refuses = outage.as_ref().is_some_and(|outage| outage.reads);
+        // Who could not be asked is back when all of it was read, and not before: part of it
+        // says nothing of what somebody loaded there by hand.
+        let unread = outage.is_some_and(|outage| !outage.reads) && !done.read_all;
         let nothing = done.plan.as_ref().is_some_and(|plan| plan.header.counts.groups == 0);
         match (class, target.heard.answered()) {
             (Some(Some(class)), Some(false)) => {
@@ -174,6 +180,7 @@ impl Bridge {
                 let cause = fallback::Cause { class: class.word(), said, reads, pack_of };
                 fallback::away(&self.state, name, cause, now)?;
             }
+            _ if unread => {}
             (None | Some(Some(_)), Some(true)) if !refuses || nothing || target.heard.wrote() => {
                 fallback::back(&self.state, name, now)?;
             }
@@ -198,6 +205,7 @@ impl Bridge {
         let mut read = self.verify(target, which).await?;
         let error = read.error.take();
         if away {
+            done.read_all = error.is_none();
             if read.read > 0 && error.is_none() {
                 fallback::back(&self.state, &target.name, self.clock.now())?;
             }
@@ -356,8 +364,11 @@ impl Bridge {
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
         let mut report = self.verify(target, read_back).await?;
-        if let Some(error) = report.error.take() {
-            done.stopped.get_or_insert(error.into());
+        match report.error.take() {
+            Some(error) => {
+                done.stopped.get_or_insert(error.into());
+            }
+            None => done.read_all |= read_back == Which::All,
         }
         match &mut done.verified {
             Some(before) => before.add(report),

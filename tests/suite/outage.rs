@@ -288,3 +288,19 @@ fn who_refuses_what_is_written_is_not_back_because_it_can_be_read() {
     assert!(world.cycle(&live).stopped.is_none());
     assert_eq!(known(), [], "there is nothing to write any more");
 }
+
+/// Somebody may have loaded a pack by hand meanwhile, anywhere.
+#[test]
+fn who_could_not_be_asked_is_back_when_all_of_it_was_read_and_not_before() {
+    let world = World::small();
+    let live = world.open();
+    world.cycle(&live);
+    let cause = Cause { class: "transient", said: "503", reads: false, pack_of: None };
+    fallback::away(&live.bridge.state, "ibp", cause, world.clock.now()).unwrap();
+    let known = || fallback::outages(&live.bridge.reader().unwrap()).unwrap().len();
+    for (read_back, left) in [(Which::Expired, 1), (Which::Unproven, 1), (Which::All, 0)] {
+        let walk = live.bridge.walk(&live.target, Course::Verify { read_back });
+        world.clock.block_on(walk);
+        assert_eq!(known(), left, "{read_back:?}");
+    }
+}
