@@ -101,18 +101,35 @@ async fn forever(
     }
     let register = Arc::clone(&watch.register);
     let mut teller = Teller { context, told, register, last: None, exits: BTreeMap::new() };
-    tokio::select! {
-        told = teller.tell() => told?,
+    let died = tokio::select! {
+        biased;
+        told = teller.tell() => {
+            told?;
+            true
+        }
         () = &mut interrupted => {
             context.screen.note(&format!(
                 "stopping; a push that needs more than {} s stays open, and the next start \
                  finds out what became of it",
                 GRACE.as_secs()
             ));
+            false
         }
-    }
+        // Nobody had asked it to end.
+        (_, at, _) = futures_util::future::select_all(loops.iter_mut()) => {
+            loops.swap_remove(at);
+            true
+        }
+    };
     end(&bridge, &ask, loops, doors).await;
-    teller.rest()
+    let exit = teller.rest()?;
+    if died {
+        return Err(Failure::internal("a loop of the bridge ended, and nobody had asked it to")
+            .cure(
+                "start it again: what is durable is on the disk; report the lines before this one",
+            ));
+    }
+    Ok(exit)
 }
 
 /// Asks everybody to end, and waits for them as long as is fit.

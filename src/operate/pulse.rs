@@ -66,7 +66,8 @@ impl Pulses {
     pub fn now(&self) -> Vec<Pulse> {
         let now = self.clock.now();
         let stall = SignedDuration::try_from(self.stall).unwrap_or(SignedDuration::MAX);
-        let is_late = |at: Timestamp| now.duration_since(at) > stall;
+        // A clock that was set back must not hide a loop that has died.
+        let is_late = |at: Timestamp| now.duration_since(at).abs() > stall;
         let beats = self.beats();
         beats
             .iter()

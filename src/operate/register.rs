@@ -100,10 +100,16 @@ impl Register {
     pub fn note(&self, news: &News, now: Timestamp) {
         let mut told = self.lock();
         match news {
-            News::Round { took, .. } => {
+            News::Round { round, took } => {
                 let rounds = &mut told.rounds;
-                (rounds.done, rounds.took, rounds.failure) = (rounds.done + 1, *took, None);
-                (rounds.last, rounds.last_done) = (Some(now), Some(now));
+                (rounds.last, rounds.took) = (Some(now), *took);
+                // A round without one of its files speaks for less than it should.
+                let stopped = round.intake.iter().find_map(|file| file.stopped.as_ref());
+                rounds.failure = stopped.map(|failure| failure.message.clone());
+                match stopped {
+                    Some(_) => rounds.failed += 1,
+                    None => (rounds.done, rounds.last_done) = (rounds.done + 1, Some(now)),
+                }
             }
             News::Failed { failure, .. } => {
                 let rounds = &mut told.rounds;

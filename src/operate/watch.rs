@@ -102,7 +102,7 @@ impl Watch {
         let every = Duration::from_secs(self.bridge.loaded.config.run.every_seconds);
         let last = self.register.told().rounds.last.unwrap_or(self.started);
         let most = SignedDuration::try_from(every.saturating_add(self.pulses.stall()));
-        most.is_ok_and(|most| now.duration_since(last) > most)
+        most.is_ok_and(|most| now.duration_since(last).abs() > most)
     }
 
     /// Whether the bridge can do its work. Its configuration was taken, or nobody
