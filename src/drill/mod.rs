@@ -92,9 +92,10 @@ impl<'a> Drill<'a> {
             judge::Verdict { findings: vec![failure.message], ..judge::Verdict::default() }
         });
         let outcome = match (&verdict.not_applicable, verdict.findings.is_empty()) {
-            (Some(_), _) => Outcome::NotApplicable,
+            // What is otherwise than promised was found, whatever else can't happen here.
+            (_, false) => Outcome::Fail,
+            (Some(_), true) => Outcome::NotApplicable,
             (None, true) => Outcome::Pass,
-            (None, false) => Outcome::Fail,
         };
         Rehearsed {
             target: tenant.name.clone(),

@@ -19,7 +19,8 @@ pub fn markdown(drilled: &Drilled) -> String {
          Rehearsed in process, on a virtual clock, before the sandbox of each target in its \
          own shape, on at most six of its resources. No target was asked anything, and the \
          state of the bridge was not opened. What passed is proven of this program before \
-         this sandbox; what a sandbox knows of its vendor is written in its fact sheet. Every \
+         this sandbox. The bad days are the drill's own: how a vendor throttles, renames or \
+         forgets is often not published, and log-in, agreement and policy are the sandbox's. Every \
          promise is judged by what the sandbox holds and what the ledger says, not by what the \
          bridge reports.\n",
         drilled.at,
