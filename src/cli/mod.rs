@@ -272,8 +272,19 @@ fn line(arguments: &[OsString]) -> String {
             text.into_owned()
         }
     };
-    arguments.iter().skip(1).map(quoted).collect::<Vec<_>>().join(" ")
+    let mut line = arguments.iter().skip(1).map(quoted).collect::<Vec<_>>().join(" ");
+    let most = line.floor_char_boundary(LINE_MAX);
+    if most < line.len() {
+        let whole = line.len();
+        line.truncate(most);
+        line.push_str(&format!("... ({whole} bytes in all)"));
+    }
+    line
 }
+
+/// Bytes of a command line that the audit trail keeps: a pattern of a shell may stand for
+/// thousands of files.
+const LINE_MAX: usize = 8 << 10;
 
 /// The whole command line, for help, completions, and whoever checks pages
 /// that show command lines.

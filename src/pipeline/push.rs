@@ -53,8 +53,8 @@ impl Bridge {
         self.count_run(target)?;
         self.keep_pauses()?;
         let applied = applied?;
-        self.note("sent", sent(target, &applied))?;
         agreement::met(target, &applied, self.clock.now())?;
+        self.note("sent", sent(target, &applied))?;
         Ok(applied)
     }
 
