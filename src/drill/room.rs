@@ -3,12 +3,9 @@
 
 use std::{
     fs::OpenOptions,
-    future::{Future, poll_fn},
     io::Write as _,
     path::PathBuf,
-    pin::pin,
     sync::{Arc, MutexGuard},
-    task::Poll,
     time::Duration,
 };
 
@@ -30,7 +27,7 @@ use crate::{
     failure::Failure,
     in_process::{
         InProcess,
-        gate::{Gate, SharedGate},
+        gate::{Gate, SharedGate, until_killed},
         machine::Machine,
     },
     pipeline::{Bridge, Cycle, OpenTarget, Opener, Transports},
@@ -210,17 +207,3 @@ impl Room {
 
 /// Cycles in which a rehearsal must come to its end.
 pub(super) const STARTS: u64 = 6;
-
-/// Runs `future` until it ends, or until the bridge dies: then nothing.
-fn until_killed<T>(
-    clock: &VirtualClock,
-    gate: &SharedGate,
-    future: impl Future<Output = T>,
-) -> Option<T> {
-    let mut future = pin!(future);
-    clock.block_on(poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending if gate.lock().killed => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
-    }))
-}

@@ -3,13 +3,17 @@
 //! then really holds is read behind it.
 
 use std::{
+    future::{Future, poll_fn},
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
     time::Duration,
 };
 
 use bytes::Bytes;
 use http::{Method, Request, Response, header::RETRY_AFTER};
 use jiff::Timestamp;
+use planthread_kit::VirtualClock;
 use planthread_mocks::{
     Change, Cut, Fault, Faulty, Reply, Rule, Simulator, StoredCell, faults::When,
 };
@@ -228,4 +232,26 @@ impl Simulator for SharedGate {
     fn expire_sessions(&mut self) {
         self.lock().expire_sessions();
     }
+}
+
+/// What a request is, whoever and whatever it names: method and path without the parts
+/// that hold a number.
+#[must_use]
+pub fn kind(line: &str) -> String {
+    let plain = |part: &&str| !part.contains(|letter: char| letter.is_ascii_digit());
+    line.split('/').filter(plain).collect::<Vec<_>>().join("/")
+}
+
+/// Runs `future` until it ends, or until the bridge dies at the gate: then `None`.
+pub fn until_killed<T>(
+    clock: &VirtualClock,
+    gate: &SharedGate,
+    future: impl Future<Output = T>,
+) -> Option<T> {
+    let mut future = pin!(future);
+    clock.block_on(poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if gate.lock().killed => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    }))
 }

@@ -15,13 +15,16 @@ use std::{
     time::Duration,
 };
 
-use planthread::registry::{Registered, TARGETS};
+use planthread::{
+    in_process::gate::kind,
+    registry::{Registered, TARGETS},
+};
 use serde_json::json;
 
 use crate::{
     program::{Project, copy},
     proof::{self, Wanted},
-    sandbox::{At, Effect, Served, Trip, kind},
+    sandbox::{At, Effect, Served, Trip},
     way::Way,
 };
 

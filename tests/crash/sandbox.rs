@@ -14,6 +14,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
+use planthread::in_process::gate::kind;
 use planthread_kit::{Clock as _, SystemClock};
 use planthread_mocks::{
     Change, Cut, Reply, SandboxOptions, Setup, SharedSimulator, Simulator, StoredCell, Time,
@@ -32,13 +33,6 @@ pub(crate) enum At {
     Line(&'static str),
     /// The first request after which this scope holds something of ours.
     Write(String),
-}
-
-/// What a request is, whoever and whatever it names: its method and its path
-/// without the parts that hold a number.
-pub(crate) fn kind(line: &str) -> String {
-    let plain = |part: &&str| !part.contains(|letter: char| letter.is_ascii_digit());
-    line.split('/').filter(plain).collect::<Vec<_>>().join("/")
 }
 
 /// What becomes of the request that the dead process had sent.

@@ -4,14 +4,11 @@
 //! request of each kind.
 
 use planthread::{
-    in_process::gate::Effect,
+    in_process::gate::{Effect, kind},
     registry::{Registered, TARGETS},
 };
 
-use crate::{
-    mortal::{Mortal, kind},
-    way::Way,
-};
+use crate::{mortal::Mortal, way::Way};
 
 /// Dies at request `nth`, and starts again.
 fn survives(mortal: &mut Mortal, nth: usize, effect: Effect, when: &str) {

@@ -4,17 +4,14 @@
 use std::{
     collections::BTreeMap,
     fs,
-    future::{Future, poll_fn},
     path::{Path, PathBuf},
-    pin::pin,
     sync::MutexGuard,
-    task::Poll,
     time::Duration,
 };
 
 use planthread::{
     config::Loaded,
-    in_process::gate::{Gate, SharedGate},
+    in_process::gate::{Gate, SharedGate, until_killed},
     registry::Registered,
 };
 use planthread_contracts::RevisionState;
@@ -131,18 +128,9 @@ impl Mortal {
     pub(crate) fn cycle(&self) -> bool {
         let bridge = self.site.bridge();
         let targets = bridge.targets(None).unwrap();
-        let done = self.until_killed(bridge.cycle(&targets, bridge.as_of()));
+        let done =
+            until_killed(&self.site.clock, &self.gate, bridge.cycle(&targets, bridge.as_of()));
         done.map(Result::unwrap).is_some()
-    }
-
-    /// Runs `future` until it ends, or until the bridge dies: then `None`.
-    fn until_killed<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        let mut future = pin!(future);
-        self.site.clock.block_on(poll_fn(|context| match future.as_mut().poll(context) {
-            Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending if self.gate().killed => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }))
     }
 
     /// What the disk holds while no bridge runs: to look at it needs none.
@@ -195,10 +183,4 @@ pub(crate) fn copy(from: &Path, to: &Path) {
             fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
         }
     }
-}
-
-/// Method and path without the parts that hold a number.
-pub(crate) fn kind(line: &str) -> String {
-    let plain = |part: &&str| !part.contains(|letter: char| letter.is_ascii_digit());
-    line.split('/').filter(plain).collect::<Vec<_>>().join("/")
 }

@@ -6,13 +6,13 @@
 //! a sample is taken at fixed strides, shifted from fault to fault: a denser one of
 //! the first requests of each kind, so that each of them meets several faults.
 
-use planthread::registry::{Registered, TARGETS};
+use planthread::{
+    in_process::gate::kind,
+    registry::{Registered, TARGETS},
+};
 use planthread_mocks::Fault;
 
-use crate::{
-    mortal::{Mortal, kind},
-    way::Way,
-};
+use crate::{mortal::Mortal, way::Way};
 
 /// Of the first requests of their kind, and of the others, a fault hits one in so
 /// many.

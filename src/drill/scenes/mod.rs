@@ -6,7 +6,7 @@ mod times;
 mod wires;
 
 use super::{Drill, judge::Verdict, tenant::Tenant};
-use crate::failure::Failure;
+use crate::{failure::Failure, in_process::gate::kind};
 
 /// One scenario.
 #[derive(Debug)]
@@ -110,12 +110,6 @@ pub(super) const ALL: &[Scene] = &[
         rehearse: deaths::restored_backup,
     },
 ];
-
-/// A request without the parts of its path that hold a number: its kind.
-fn kind(line: &str) -> String {
-    let plain = |part: &&str| !part.contains(|letter: char| letter.is_ascii_digit());
-    line.split('/').filter(plain).collect::<Vec<_>>().join("/")
-}
 
 /// The numbers (from 1) of the first and the last of each kind among `lines`.
 fn edges(lines: &[String], of: impl Fn(&str) -> bool) -> Vec<usize> {
