@@ -15,7 +15,7 @@ use super::{Context, stop::asked_to_stop};
 use crate::{
     config::Operations,
     failure::{Exit, Failure},
-    operate::{ROUNDS, Register, Watch, alerts::Alerts},
+    operate::{Pulses, ROUNDS, Register, Watch, alerts::Alerts},
     pipeline::{Bridge, GRACE, News, OpenTarget, Rounds, Stop},
     report::{
         cycled::{Taken, Walked},
@@ -87,17 +87,14 @@ async fn forever(
     ))?;
     let (news, told) = unbounded_channel();
     let rounds = Rounds::new(Arc::clone(&bridge), news, stop);
-    let mut loops: Vec<JoinHandle<()>> = Vec::new();
+    let mut loops = Loops { pulses: Arc::clone(&watch.pulses), names: vec![], running: vec![] };
     for target in targets {
-        let (name, pulses) = (format!("target {}", target.name), Arc::clone(&watch.pulses));
-        let target = rounds.target(target);
-        loops.push(on_a_thread(move || async move { pulses.keep(&name, target.run()).await }));
+        let (name, target) = (format!("target {}", target.name), rounds.target(target));
+        loops.begin(name, move || target.run());
     }
-    let pulses = Arc::clone(&watch.pulses);
-    loops.push(on_a_thread(move || async move { pulses.keep(ROUNDS, rounds.run(every)).await }));
+    loops.begin(ROUNDS.to_owned(), move || rounds.run(every));
     if let Some(alerts) = alerts {
-        let (pulses, stop) = (Arc::clone(&watch.pulses), quiet);
-        loops.push(on_a_thread(move || async move { pulses.keep(ALERTS, alerts.run(stop)).await }));
+        loops.begin(ALERTS.to_owned(), move || alerts.run(quiet));
     }
     let register = Arc::clone(&watch.register);
     let mut teller = Teller { context, told, register, last: None, exits: BTreeMap::new() };
@@ -105,7 +102,7 @@ async fn forever(
         biased;
         told = teller.tell() => {
             told?;
-            true
+            Some("every loop".to_owned())
         }
         () = &mut interrupted => {
             context.screen.note(&format!(
@@ -113,23 +110,47 @@ async fn forever(
                  finds out what became of it",
                 GRACE.as_secs()
             ));
-            false
+            None
         }
-        // Nobody had asked it to end.
-        (_, at, _) = futures_util::future::select_all(loops.iter_mut()) => {
-            loops.swap_remove(at);
-            true
-        }
+        name = loops.one_ends() => Some(name),
     };
-    end(&bridge, &ask, loops, doors).await;
+    died.iter().for_each(|name| watch.register.died(name));
+    end(&bridge, &ask, loops.running, doors).await;
     let exit = teller.rest()?;
-    if died {
-        return Err(Failure::internal("a loop of the bridge ended, and nobody had asked it to")
-            .cure(
-                "start it again: what is durable is on the disk; report the lines before this one",
-            ));
+    if let Some(name) = died {
+        return Err(Failure::internal(format!("{name} ended, and nobody had asked it to")).cure(
+            "start it again: what is durable is on the disk; report the lines before this one",
+        ));
     }
     Ok(exit)
+}
+
+/// The loops of a bridge that runs, each on a thread of its own.
+struct Loops {
+    pulses: Arc<Pulses>,
+    names: Vec<String>,
+    running: Vec<JoinHandle<()>>,
+}
+
+impl Loops {
+    /// Begins the loop called `name`.
+    fn begin<F: Future<Output = ()>>(
+        &mut self,
+        name: String,
+        run: impl FnOnce() -> F + Send + 'static,
+    ) {
+        self.names.push(name.clone());
+        let pulses = Arc::clone(&self.pulses);
+        self.running.push(on_a_thread(move || async move { pulses.keep(&name, run()).await }));
+    }
+
+    /// The name of the first one that ends.
+    async fn one_ends(&mut self) -> String {
+        let (_, at, _) = futures_util::future::select_all(self.running.iter_mut()).await;
+        // It is not waited for again.
+        self.running.swap_remove(at);
+        self.names.swap_remove(at)
+    }
 }
 
 /// Asks everybody to end, and waits for them as long as is fit.
@@ -265,8 +286,8 @@ async fn open_operations(
     Ok(Some(tokio::spawn(door.serve(Arc::clone(watch), clock, stop))))
 }
 
-/// How long a loop may be silent.
+/// How long a loop may be silent: messages tell of it without a door, too.
 fn stall(bridge: &Bridge) -> Duration {
     let config = bridge.loaded.config.run.operations.as_ref();
-    config.map_or(Duration::MAX, Operations::stall)
+    config.map_or(Operations::STALL, Operations::stall)
 }

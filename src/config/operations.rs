@@ -38,6 +38,9 @@ const fn stall() -> u32 {
 }
 
 impl Operations {
+    /// How long a loop may be silent where nothing is configured.
+    pub const STALL: Duration = Duration::from_mins(stall() as u64);
+
     /// How long a loop may be silent.
     #[must_use]
     pub fn stall(&self) -> Duration {

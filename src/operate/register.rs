@@ -89,6 +89,8 @@ pub struct Told {
     pub rounds: RoundsTold,
     /// The targets, by name.
     pub targets: BTreeMap<String, TargetTold>,
+    /// Loops that ended, and nobody had asked them to.
+    pub died: Vec<String>,
 }
 
 /// Keeps what the loops tell.
@@ -132,6 +134,11 @@ impl Register {
             News::Paused { target, .. } => count(&mut told, target, Ended::Paused),
             News::Cut(target) => count(&mut told, target, Ended::Cut),
         }
+    }
+
+    /// Notes that the loop called `name` ended, and nobody had asked it to.
+    pub fn died(&self, name: &str) {
+        self.lock().died.push(name.to_owned());
     }
 
     /// What was told so far.

@@ -15,7 +15,7 @@ use planthread_kit::target::Certificates;
 
 use super::{
     Health, LoopHealth, Pulse, Pulses, Ready, Register, TargetReady,
-    alerts::Counts,
+    alerts::{Counts, Refusals},
     metrics::{self, Seen},
 };
 use crate::{
@@ -45,11 +45,13 @@ pub struct Watch {
     pub(super) targets: Vec<OpenTarget>,
     /// Messages that were sent.
     pub(super) alerts: Counts,
+    /// What tenants refused, for the messages.
+    pub(super) refusals: Refusals,
     /// What the loops tell.
     pub register: Arc<Register>,
     /// Whether they turn.
     pub pulses: Arc<Pulses>,
-    started: Timestamp,
+    pub(super) started: Timestamp,
     cells: Mutex<Option<Cells>>,
 }
 
@@ -77,6 +79,7 @@ impl Watch {
             bridge: Arc::clone(bridge),
             targets: targets.to_vec(),
             alerts: Counts::default(),
+            refusals: Refusals::default(),
             register: Arc::default(),
             pulses: Arc::new(Pulses::new(Arc::clone(&bridge.clock), stall)),
             started: bridge.clock.now(),
@@ -157,7 +160,7 @@ impl Watch {
     }
 
     /// What the state says now.
-    fn seen(&self, now: Timestamp) -> Result<Seen, Failure> {
+    pub(super) fn seen(&self, now: Timestamp) -> Result<Seen, Failure> {
         let reader = self.bridge.reader()?;
         let gauges = gauges::gauges(&reader, now)?;
         let clock_confirmed = continuity::clock::last_witness(&reader)?;

@@ -1,8 +1,15 @@
 //! Rules and dashboard name numbers that `/metrics` prints, and no others.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
-use planthread::operate::metrics::FAMILIES;
+use planthread::operate::{
+    alerts::kinds::{KINDS, ONLY_FROM_OUTSIDE},
+    metrics::FAMILIES,
+};
 
 /// Numbers that a file names.
 fn named(file: &str) -> BTreeSet<String> {
@@ -38,6 +45,28 @@ fn every_rule_is_tried_and_says_what_to_do() {
         assert!(rule.contains("summary:") && rule.contains("action:"), "{name}");
         let severe = ["severity: page", "severity: ticket"].iter().any(|one| rule.contains(one));
         assert!(severe, "{name} has no known severity");
+    }
+}
+
+/// The text of a field of a rule, without its quotes.
+fn field<'a>(rule: &'a str, name: &str) -> &'a str {
+    let line = rule.lines().find_map(|line| line.trim().strip_prefix(name));
+    line.unwrap_or_else(|| panic!("no {name} in {rule}")).trim().trim_matches('"')
+}
+
+#[test]
+fn rules_and_messages_are_of_one_list() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/monitoring");
+    let text = fs::read_to_string(folder.join("planthread.rules.yml")).unwrap();
+    let rules: BTreeMap<&str, &str> =
+        text.split("- alert: ").skip(1).map(|rule| (rule.lines().next().unwrap(), rule)).collect();
+    let listed: BTreeSet<&str> =
+        KINDS.iter().map(|kind| kind.rule).chain(ONLY_FROM_OUTSIDE).collect();
+    assert_eq!(rules.keys().copied().collect::<BTreeSet<_>>(), listed);
+    for kind in &KINDS {
+        let rule = rules[kind.rule];
+        assert_eq!(field(rule, "action:"), kind.cure, "{}", kind.rule);
+        assert!(kind.urgent || !rule.contains("severity: page"), "{} wakes nobody here", kind.rule);
     }
 }
 

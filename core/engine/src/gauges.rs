@@ -156,6 +156,7 @@ mod tests {
     use crate::{
         State,
         journal::{Append, append},
+        ledger,
         store::forge,
         testing::{TempDir, decl, landed, now, wanted},
     };
@@ -199,6 +200,23 @@ mod tests {
         assert!(few.0 > 50 && few.1 > 400, "{few:?}");
         assert!(many.0 < few.0 + few.0 / 10, "{few:?}, then {many:?}");
         assert!(many.1 < few.1 + few.1 / 10, "{few:?}, then {many:?}");
+    }
+
+    #[test]
+    fn what_is_open_costs_the_same_however_many_cases_were_closed() {
+        let cost = |closed: usize| {
+            let (_dir, state) = lived(1);
+            forge::closed_cases(&state, closed);
+            forge::open_case(&state, "open");
+            let reader = state.reader().unwrap();
+            let open = ledger::open_cases(&reader).unwrap();
+            let cost = reader.db().take_steps();
+            assert_eq!(open.iter().map(|case| case.owner.as_str()).collect::<Vec<_>>(), ["open"]);
+            assert_eq!(ledger::cases(&reader).unwrap().len(), closed + 1);
+            cost
+        };
+        let [n, twice, four] = [50, 100, 200].map(cost);
+        assert!(n > 0 && n == twice && n == four, "{n}, {twice}, {four} steps");
     }
 
     #[test]

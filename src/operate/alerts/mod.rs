@@ -6,6 +6,8 @@
 //! is the one exception: that message comes again, with the same id.
 
 mod hook;
+pub mod kinds;
+mod refusals;
 mod sender;
 mod situations;
 
@@ -18,7 +20,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::report::{TextTable, View};
 
+use self::kinds::Kind;
 pub(crate) use hook::flows;
+pub use refusals::Refusals;
 pub use sender::{Alerts, Counts};
 
 /// Situations that one message lists of each kind.
@@ -29,6 +33,10 @@ const LISTED: usize = 100;
 pub struct Situation {
     /// What it is and of what: `away ibp`. While it lasts it is the same.
     pub key: String,
+    /// The same in every message for as long as it lasts, and another one when it
+    /// comes back later.
+    #[serde(default)]
+    pub id: String,
     /// Whose it is.
     pub owner: String,
     /// The configured target that it is about; empty where it is about none.
@@ -76,11 +84,35 @@ impl View for Alert {
     }
 }
 
+/// Something that is open, as it was found.
+#[derive(Debug, Clone)]
+pub(super) struct Open {
+    pub(super) kind: Kind,
+    /// What it is of; empty where there is one only.
+    pub(super) of: String,
+    pub(super) owner: String,
+    pub(super) target: String,
+    pub(super) what: String,
+    /// Since when, where the state knows; else since it was found first.
+    pub(super) since: Option<Timestamp>,
+}
+
+/// Everything that is open, as it was found.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) open: Vec<Open>,
+    /// Whether nothing is missing.
+    pub(super) whole: bool,
+}
+
 /// What was told so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Told {
     /// When the first look was.
     began: Timestamp,
+    /// Since when each situation lasts, by its key.
+    #[serde(default)]
+    since: BTreeMap<String, Timestamp>,
     /// What was told to each owner.
     owners: BTreeMap<String, OwnerTold>,
 }
@@ -97,7 +129,43 @@ struct OwnerTold {
 
 impl Told {
     pub(super) const fn new(began: Timestamp) -> Self {
-        Self { began, owners: BTreeMap::new() }
+        Self { began, since: BTreeMap::new(), owners: BTreeMap::new() }
+    }
+
+    /// What was found at `now`, with the instant since when each of it lasts. What is
+    /// younger than its kind asks for is left out.
+    pub(super) fn know(&mut self, found: Found, now: Timestamp) -> Seen {
+        let Found { open, whole } = found;
+        let mut since = BTreeMap::new();
+        let mut situations = Vec::new();
+        for Open { kind, of, owner, target, what, since: own } in open {
+            let key = format!("{} {of}", kind.word).trim_end().to_owned();
+            let known = self.since.get(&key).copied();
+            let begun = own.or(known).unwrap_or(now);
+            since.insert(key.clone(), begun);
+            if now.duration_since(begun) >= kind.after {
+                let (id, cure) = (digest(&[&key, &begun.to_string()]), kind.cure.to_owned());
+                let urgent = kind.urgent;
+                situations.push(Situation {
+                    key,
+                    id,
+                    owner,
+                    target,
+                    urgent,
+                    what,
+                    cure,
+                    since: begun,
+                });
+            }
+        }
+        if !whole {
+            // Half a look ends nothing.
+            for (key, at) in std::mem::take(&mut self.since) {
+                since.entry(key).or_insert(at);
+            }
+        }
+        self.since = since;
+        Seen { situations, whole }
     }
 
     /// Notes that `alert` was sent at `now`.
@@ -169,26 +237,28 @@ fn alert(
     owner: &str,
     plant: &str,
     lists: [Vec<Situation>; 3],
-    (digest, due): (bool, Timestamp),
+    (digest_of, due): (bool, Timestamp),
 ) -> Option<Alert> {
     if lists.iter().all(Vec::is_empty) {
         return None;
     }
     let not_listed = lists.iter().map(|list| list.len().saturating_sub(LISTED)).sum();
     let [begins, ends, open] = lists.map(|list| list.into_iter().take(LISTED).collect::<Vec<_>>());
-    let mut hash = Sha256::new();
-    hash.update(owner);
-    for (word, list) in [("begins", &begins), ("ends", &ends)] {
-        for one in list {
-            hash.update(format!("\0{word}\0{}\0{}", one.key, one.since));
-        }
-    }
-    if digest {
-        hash.update(format!("\0{due}"));
-    }
-    let id = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let word = |word: &str, one: &Situation| format!("{word} {} {}", one.key, one.since);
+    let mut parts = vec![owner.to_owned()];
+    parts.extend(begins.iter().map(|one| word("begins", one)));
+    parts.extend(ends.iter().map(|one| word("ends", one)));
+    parts.extend(digest_of.then(|| due.to_string()));
+    let id = digest(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+    let digest = digest_of;
     let (owner, plant) = (owner.to_owned(), plant.to_owned());
     Some(Alert { id, owner, plant, begins, ends, digest, open, not_listed })
+}
+
+/// Half of the SHA-256 of `parts`, in hex.
+fn digest(parts: &[&str]) -> String {
+    let hash = Sha256::digest(parts.join("\0"));
+    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -75,13 +75,17 @@ impl Alerts {
         loop {
             let mut asked = pin!(stop.asked());
             if let Either::Right(_) = select(pin!(self.turn()), asked.as_mut()).await {
-                return;
+                break;
             }
             let rest = EVERY.saturating_mul(2_u32.saturating_pow(self.failures.min(12)));
             let pause = clock.sleep(rest.min(REST_MAX));
             if let Either::Right(_) = select(pause, asked).await {
-                return;
+                break;
             }
+        }
+        if !self.watch.register.told().died.is_empty() {
+            // Who asked for the stop waits for a moment; nobody else tells of it.
+            self.turn().await;
         }
     }
 
@@ -92,7 +96,13 @@ impl Alerts {
             least: SignedDuration::from_mins(i64::from(self.config.least_minutes)),
             digest_due: self.digest_due(now),
         };
-        let (seen, plant) = (self.watch.open(now), &self.watch.bridge.loaded.config.plant.id);
+        let known = self.told.clone();
+        let seen = self.told.know(self.watch.open(now), now);
+        if self.told != known {
+            // Before anything is sent: a restart must know what it was.
+            self.keep(now);
+        }
+        let plant = &self.watch.bridge.loaded.config.plant.id;
         for alert in decide(&seen, &self.told, pace, plant, now) {
             match self.send(&alert, now).await {
                 Ok(()) => {
@@ -113,19 +123,23 @@ impl Alerts {
         let data = data.map_err(|error| Failure::internal(format!("can't write it: {error}")))?;
         self.hook.post(&alert.id, &data, now).await?;
         self.told.sent(alert, now);
-        let text = serde_json::to_string(&self.told)
-            .map_err(|error| Failure::internal(format!("can't keep it: {error}")))?;
-        let checkpoint = Some((KEPT.to_owned(), text));
-        // A disk that refuses is what many an alert is about: this process remembers.
-        let kept = journal::append(
-            &self.watch.bridge.state,
-            Append { checkpoint, ..Append::default() },
-            now,
-        );
+        self.keep(now);
+        Ok(())
+    }
+
+    /// Keeps what is known and was told. A disk that refuses is what many an alert is
+    /// about: this process remembers.
+    fn keep(&self, now: Timestamp) {
+        let kept = serde_json::to_string(&self.told).map_err(|error| error.to_string());
+        let kept = kept.and_then(|text| {
+            let checkpoint = Some((KEPT.to_owned(), text));
+            let append = Append { checkpoint, ..Append::default() };
+            journal::append(&self.watch.bridge.state, append, now)
+                .map_err(|error| error.to_string())
+        });
         if let Err(error) = kept {
             tracing::warn!(%error, "what was told can't be kept: a restart tells it again");
         }
-        Ok(())
     }
 
     /// The last instant at which digests were due.

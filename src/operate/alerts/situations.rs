@@ -1,120 +1,239 @@
 //! What is open now, from where it is kept.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use planthread_engine::{
     fallback::{self, Outage},
-    gauges::{self, Gauges},
+    gauges::ScopeGauges,
     ledger::{self, Case, CaseKind},
 };
+use planthread_kit::BreakerStanding;
 
-use super::{Seen, Situation};
-use crate::{failure::Failure, operate::Watch};
+use super::{
+    Found, Open,
+    kinds::{
+        AWAY, BREAKER, CERTIFICATE, CONTINUITY, EARLY, HANGS, HOLDS, Kind, LOOP, NOT_DONE,
+        PACK_OLD, PAUSED, QUESTION, RECORDS, REJECTED, ROUNDS_FAIL, SECOND_WRITER, SILENT,
+        THROTTLED, UNREAD, UNSEEN, UNWRITTEN,
+    },
+};
+use crate::{
+    failure::Failure,
+    operate::{ROUNDS, Ready, Told, Watch},
+    pipeline::OpenTarget,
+};
 
 /// Who operates the bridge: whoever reads the messages that are nobody else's.
 const OPERATOR: &str = "operator";
+/// Rounds that may go by without a good one.
+const ROUNDS_MOST: u64 = 3;
+/// Rounds that may go by without a cycle of a target that is done.
+const CYCLES_MOST: u64 = 6;
+/// How long a source may say nothing.
+const SILENT_MOST: SignedDuration = SignedDuration::from_hours(12);
+/// How long a value may be wanted and not seen, and how old a pack may be.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// How long a push may have no end.
+const PUSH_MOST: SignedDuration = SignedDuration::from_hours(4);
 
 impl Watch {
     /// Everything that a person should know at `now`.
-    pub(super) fn open(&self, now: Timestamp) -> Seen {
-        let mut situations: Vec<Situation> = self.unwritten(now).into_iter().collect();
-        match self.kept(now) {
-            Ok(kept) => {
-                situations.extend(kept);
-                Seen { situations, whole: true }
-            }
-            Err(failure) => {
-                let cure = "see the disk under the state, and `planthread status`".to_owned();
-                let what = format!("the state can't be read: {}", failure.message);
-                situations.push(Situation { what, cure, ..about("unread", "", true, now) });
-                Seen { situations, whole: false }
-            }
+    pub(super) fn open(&self, now: Timestamp) -> Found {
+        let (ready, told) = (self.ready(), self.register.told());
+        let mut open = self.of_process(&told, now);
+        for (target, stands) in self.targets.iter().zip(&ready.targets) {
+            let paused = stands.paused.as_deref();
+            open.extend(paused.map(|why| of_pause(&target.name, why)));
+            open.extend((stands.breaker != BreakerStanding::Closed.word()).then(|| {
+                let what = format!("{} keeps failing, and is left alone", target.name);
+                about(BREAKER, &target.name, &target.name, what)
+            }));
         }
+        open.extend(self.not_done(&ready, &told, now));
+        open.extend(self.of_sources(now));
+        open.extend(self.of_tenants(now));
+        open.extend(self.of_files(&told, now));
+        let kept = self.kept(now);
+        let whole = kept.is_ok();
+        open.extend(kept.unwrap_or_else(|failure| {
+            let what = format!("the state can't be read: {}", failure.message);
+            vec![about(UNREAD, "", "", what)]
+        }));
+        Found { open, whole }
     }
 
-    /// A state that refuses what is written.
-    fn unwritten(&self, now: Timestamp) -> Option<Situation> {
-        let fault = self.bridge.state.last_fault()?;
-        let what = format!("the last write to the state was not kept: {fault}");
-        let cure = "make room on its disk: nothing is lost, and nothing is acknowledged".to_owned();
-        Some(Situation { what, cure, ..about("unwritten", "", true, now) })
+    /// Loops, rounds, and a state that refuses what is written.
+    fn of_process(&self, told: &Told, now: Timestamp) -> Vec<Open> {
+        let mut all = Vec::new();
+        for name in &told.died {
+            let what = format!("{name} ended, and nobody had asked it to; the program ends");
+            all.push(about(LOOP, name, "", what));
+        }
+        // Rounds that are late are told as rounds that fail.
+        let is_late = |name: &str, late: bool| {
+            late && name != ROUNDS && !told.died.iter().any(|died| died == name)
+        };
+        for one in self.health().loops.into_iter().filter(|one| is_late(&one.name, one.late)) {
+            let what = format!("{} has not come round since {}", one.name, one.at);
+            all.push(about(LOOP, &one.name, "", what));
+        }
+        let good = told.rounds.last_done.unwrap_or(self.started);
+        if now.duration_since(good) > self.rounds(ROUNDS_MOST) {
+            let why = told.rounds.failure.as_deref().unwrap_or("no round has ended");
+            let what = format!("the factory's side was not read and derived since {good}: {why}");
+            all.push(about(ROUNDS_FAIL, "", "", what));
+        }
+        if let Some(fault) = self.bridge.state.last_fault() {
+            let what = format!("the last write to the state was not kept: {fault}");
+            all.push(about(UNWRITTEN, "", "", what));
+        }
+        all
+    }
+
+    /// How long so many rounds take.
+    fn rounds(&self, many: u64) -> SignedDuration {
+        let seconds = self.bridge.loaded.config.run.every_seconds.saturating_mul(many);
+        SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
+    }
+
+    /// Targets that are neither away nor paused, and of which no cycle was done.
+    fn not_done(&self, ready: &Ready, told: &Told, now: Timestamp) -> Vec<Open> {
+        let most = self.rounds(CYCLES_MOST);
+        let waits =
+            ready.targets.iter().filter(|one| one.paused.is_none() && one.away_since.is_none());
+        let late = waits.filter_map(|one| {
+            let last = one.last_done.unwrap_or(self.started);
+            let stopped = told.targets.get(&one.target).and_then(|told| told.stopped.as_deref());
+            let why = stopped.map_or_else(String::new, |why| format!(": {why}"));
+            let what = format!("no cycle of {} was done since {last}{why}", one.target);
+            (now.duration_since(last) > most)
+                .then(|| about(NOT_DONE, &one.target, &one.target, what))
+        });
+        late.collect()
+    }
+
+    /// Sources that say nothing.
+    fn of_sources(&self, now: Timestamp) -> Vec<Open> {
+        let arrived = self.bridge.arrivals().so_far();
+        let sources = self.bridge.loaded.config.plant.sources.iter();
+        let silent = sources.filter_map(|source| {
+            let newest = arrived.get(&source.name)?.newest?;
+            let what = format!("{} is silent since {newest}", source.name);
+            (now.duration_since(newest) > SILENT_MOST)
+                .then(|| about(SILENT, &source.name, "", what))
+        });
+        silent.collect()
+    }
+
+    /// Tenants that refuse requests, or got some that they should not.
+    fn of_tenants(&self, now: Timestamp) -> Vec<Open> {
+        let mut all = Vec::new();
+        for (tenant, stands) in self.bridge.tenants() {
+            let (tenant, counters) = (tenant.to_string(), stands.counters);
+            if self.refusals.refuses(&tenant, (counters.requests, counters.refusals), now) {
+                let what = format!("{tenant} refuses more than one request in a hundred");
+                all.push(about(THROTTLED, &tenant, "", what));
+            }
+            if counters.inside_pause > 0 {
+                let n = counters.inside_pause;
+                let what =
+                    format!("{n} requests to {tenant} began inside a pause it had asked for");
+                all.push(about(EARLY, &tenant, "", what));
+            }
+        }
+        all
+    }
+
+    /// Packs and certificates.
+    fn of_files(&self, told: &Told, now: Timestamp) -> Vec<Open> {
+        let mut all = Vec::new();
+        for target in &self.targets {
+            let name = &target.name;
+            let pack_of = told.targets.get(name).and_then(|told| told.pack_of);
+            if let Some(of) = pack_of.filter(|of| now.duration_since(*of) > DAY) {
+                let what = format!("the pack of {name} is of {of}");
+                all.push(about(PACK_OLD, name, name, what));
+            }
+        }
+        for one in self.certificates() {
+            if let Some((what, _)) = one.remark(now) {
+                let of = format!("{} {}", one.what, one.target);
+                all.push(about(CERTIFICATE, &of, &one.target, what));
+            }
+        }
+        all
     }
 
     /// What the state says.
-    fn kept(&self, now: Timestamp) -> Result<Vec<Situation>, Failure> {
+    fn kept(&self, now: Timestamp) -> Result<Vec<Open>, Failure> {
         let reader = self.bridge.reader()?;
         let is_ours = |name: &str| self.targets.iter().any(|target| target.name == name);
         let mut all = Vec::new();
         // A target that a person feeds by hand is paused, and was not asked.
         let is_away = |one: &Outage| one.class != fallback::BY_HAND && is_ours(&one.target);
         for outage in fallback::outages(&reader)?.into_iter().filter(is_away) {
-            let what = format!("{} is away: {}", outage.target, outage.last_said);
-            let cure = "`planthread fallback status` says what can be loaded by hand".to_owned();
-            let key = format!("away {}", outage.target);
-            let about = about(&key, &outage.target, true, outage.began);
-            all.push(Situation { what, cure, ..about });
+            let name = &outage.target;
+            let what = format!("{name} is away: {}", outage.last_said);
+            all.push(Open { since: Some(outage.began), ..about(AWAY, name, name, what) });
         }
-        let is_open = |case: &Case| case.closed.is_none() && is_ours(&case.target);
-        all.extend(ledger::cases(&reader)?.iter().filter(|case| is_open(case)).filter_map(of_case));
-        for target in &self.targets {
-            if let Some(why) = self.paused(target, now) {
-                let name = &target.name;
-                let what = format!("{name} is paused ({why})");
-                let cure = format!("`planthread resume {name}` lets it go");
-                all.push(Situation {
-                    what,
-                    cure,
-                    ..about(&format!("paused {name}"), name, false, now)
-                });
+        let cases = ledger::open_cases(&reader)?;
+        all.extend(cases.iter().filter(|case| is_ours(&case.target)).filter_map(of_case));
+        let seen = self.seen(now)?;
+        for scope in seen.gauges.scopes.iter().filter(|scope| is_ours(&scope.target)) {
+            all.extend(of_scope(scope, now));
+        }
+        for one in seen.cells.iter().filter(|one| is_ours(&one.target)) {
+            if let Some(since) = one.oldest_unseen.filter(|at| now.duration_since(*at) > DAY) {
+                let what =
+                    format!("a value is wanted at {} since {since}, and was not seen", one.target);
+                let of = format!("{} {}", one.target, one.scope);
+                all.push(about(UNSEEN, &of, &one.target, what));
             }
         }
-        for one in self.certificates() {
-            if let Some((what, cure)) = one.remark(now) {
-                let key = format!("certificate {} {}", one.what, one.target);
-                let about = about(&key, &one.target, false, now);
-                all.push(Situation { what, cure: cure.to_owned(), ..about });
-            }
+        let records: u64 = seen.gauges.waiting.iter().map(|(_, n)| n).sum();
+        if records > 0 {
+            all.push(about(RECORDS, "", "", format!("{records} records wait for a person")));
         }
-        all.extend(counted(&gauges::gauges(&reader, now)?, is_ours, now));
         Ok(all)
     }
 }
 
-/// A situation that the operator owns, before it is said what it is.
-fn about(key: &str, target: &str, urgent: bool, since: Timestamp) -> Situation {
-    let (key, owner, target) = (key.to_owned(), OPERATOR.to_owned(), target.to_owned());
-    Situation { key, owner, target, urgent, what: String::new(), cure: String::new(), since }
+/// A situation that the operator owns, `of` something.
+fn about(kind: Kind, of: &str, target: &str, what: String) -> Open {
+    let (of, owner, target) = (of.to_owned(), OPERATOR.to_owned(), target.to_owned());
+    Open { kind, of, owner, target, what, since: None }
+}
+
+fn of_pause(name: &str, why: &str) -> Open {
+    about(PAUSED, name, name, format!("{name} is paused ({why})"))
 }
 
 /// A question: urgent where cells are held by it, or the state is a copy.
-fn of_case(case: &Case) -> Option<Situation> {
-    if case.kind == CaseKind::TakenBack {
-        return None;
-    }
-    let urgent = case.kind.holds() || case.kind == CaseKind::Restored;
-    let about = about(&format!("case {}", case.id), &case.target, urgent, case.opened_at);
+fn of_case(case: &Case) -> Option<Open> {
+    let kind = match case.kind {
+        CaseKind::TakenBack => return None,
+        CaseKind::SecondWriter => SECOND_WRITER,
+        CaseKind::Restored | CaseKind::Clock => CONTINUITY,
+        kind if kind.holds() => HOLDS,
+        _ => QUESTION,
+    };
     let what = format!("{}: {}", case.target, case.text);
-    let cure = "`planthread status` shows it, `planthread release` answers it".to_owned();
-    Some(Situation { owner: case.owner.clone(), what, cure, ..about })
+    let about = about(kind, &case.id.to_string(), &case.target, what);
+    Some(Open { owner: case.owner.clone(), since: Some(case.opened_at), ..about })
 }
 
 /// What is counted, and not told one by one.
-fn counted(gauges: &Gauges, is_ours: impl Fn(&str) -> bool, now: Timestamp) -> Vec<Situation> {
+fn of_scope(scope: &ScopeGauges, now: Timestamp) -> Vec<Open> {
     let mut all = Vec::new();
-    let cure = "`planthread rejects` lists them with reason and cure".to_owned();
-    for scope in gauges.scopes.iter().filter(|scope| is_ours(&scope.target)) {
-        let refused = scope.states.get("rejected").copied().unwrap_or_default();
-        if refused > 0 {
-            let target = &scope.target;
-            let about = about(&format!("rejected {target} {}", scope.scope), target, false, now);
-            let what = format!("{target} refuses {refused} cells");
-            let owner = format!("owner of {target}");
-            all.push(Situation { owner, what, cure: cure.clone(), ..about });
-        }
+    let (target, of) = (&scope.target, format!("{} {}", scope.target, scope.scope));
+    let refused = scope.states.get("rejected").copied().unwrap_or_default();
+    if refused > 0 {
+        let what = format!("{target} refuses {refused} cells");
+        let owner = format!("owner of {target}");
+        all.push(Open { owner, ..about(REJECTED, &of, target, what) });
     }
-    let records: u64 = gauges.waiting.iter().map(|(_, n)| n).sum();
-    if records > 0 {
-        let what = format!("{records} records wait for a person");
-        all.push(Situation { what, cure, ..about("records", "", false, now) });
+    if let Some(since) = scope.oldest_open.filter(|at| now.duration_since(*at) > PUSH_MOST) {
+        let what = format!("a push to {target} has no end since {since}");
+        all.push(about(HANGS, &of, target, what));
     }
     all
 }

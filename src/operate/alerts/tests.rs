@@ -12,7 +12,8 @@ fn at(minutes: i64) -> Timestamp {
 fn open(key: &str, urgent: bool, since: Timestamp) -> Situation {
     let (key, owner, target) = (key.to_owned(), "operator".to_owned(), "ibp".to_owned());
     let (what, cure) = ("it is so".to_owned(), "look".to_owned());
-    Situation { key, owner, target, urgent, what, cure, since }
+    let id = String::new();
+    Situation { key, id, owner, target, urgent, what, cure, since }
 }
 
 /// One look, and what was sent by it: keys that begin, keys that end, keys of a
@@ -100,4 +101,84 @@ fn a_message_is_bounded() {
     let seen = Seen { situations: many, whole: true };
     let alert = decide(&seen, &Told::new(at(0)), pace, "p", at(1)).remove(0);
     assert_eq!((alert.begins.len(), alert.not_listed), (LISTED, 250 - LISTED));
+}
+
+/// What a look finds, and what becomes of its message.
+#[derive(Clone, Copy)]
+struct Step {
+    is_open: bool,
+    /// The webhook takes it, does not, or takes it and the program dies.
+    webhook: usize,
+}
+
+fn broken(kind: Kind, what: String, since: Option<Timestamp>) -> Open {
+    let (of, owner, target) = ("x".to_owned(), "operator".to_owned(), String::new());
+    Open { kind, of, owner, target, what, since }
+}
+
+/// The ids of each time that a trouble lasted, as `steps` say it: of the situation, and
+/// of the messages that said that it began.
+fn ids(kind: Kind, own: bool, steps: &[Step]) -> Vec<BTreeSet<String>> {
+    let mut told = Told::new(at(0));
+    let pace = Pace { least: SignedDuration::ZERO, digest_due: at(-60) };
+    let mut ids: Vec<BTreeSet<String>> = Vec::new();
+    let mut began = None;
+    for (ten, step) in (1..).zip(steps) {
+        let now = at(ten * 10);
+        if step.is_open && began.is_none() {
+            began = Some(now);
+            ids.push(BTreeSet::new());
+        }
+        began = began.filter(|_| step.is_open);
+        // What it says changes all the time.
+        let one = broken(kind, format!("look {ten}"), began.filter(|_| own));
+        let open = if step.is_open { vec![one] } else { Vec::new() };
+        let seen = told.know(Found { open, whole: true }, now);
+        // It is kept before anything is sent.
+        let kept = serde_json::to_string(&told).unwrap();
+        for alert in decide(&seen, &told, pace, "p", now) {
+            if let (Some(one), Some(last)) = (alert.begins.first(), ids.last_mut()) {
+                last.insert(format!("{} {}", alert.id, one.id));
+            }
+            if step.webhook == 0 {
+                told.sent(&alert, now);
+            }
+        }
+        if step.webhook == 2 {
+            told = serde_json::from_str(&kept).unwrap();
+        }
+    }
+    ids
+}
+
+#[test]
+fn an_id_is_the_same_for_as_long_as_the_same_trouble_lasts_and_never_of_another() {
+    let each = |n: usize| Step { is_open: n.is_multiple_of(2), webhook: n / 2 };
+    let mut messages = 0;
+    for kind in [kinds::UNWRITTEN, kinds::ROUNDS_FAIL, Kind { urgent: true, ..kinds::BREAKER }] {
+        for all in 0..6_usize.pow(5) * 2 {
+            let steps = [0, 1, 2, 3, 4].map(|nth| each(all / 2 / 6_usize.pow(nth) % 6));
+            let found = ids(kind, all % 2 == 0, &steps);
+            let count: usize = found.iter().map(BTreeSet::len).sum();
+            let different: BTreeSet<&String> = found.iter().flatten().collect();
+            assert_eq!(count, different.len(), "{}, case {all}", kind.word);
+            assert!(found.iter().all(|one| one.len() <= 1), "{}, case {all}: {found:?}", kind.word);
+            messages += count;
+        }
+    }
+    assert!(messages > 10_000, "{messages}");
+}
+
+#[test]
+fn half_a_look_forgets_nothing_and_what_is_too_young_is_told_to_nobody() {
+    for minutes in 1..40 {
+        let mut told = Told::new(at(0));
+        let one = || vec![broken(kinds::BREAKER, String::new(), None)];
+        let first = told.know(Found { open: one(), whole: true }, at(0));
+        assert!(first.situations.is_empty());
+        told.know(Found { open: vec![], whole: false }, at(1));
+        let seen = told.know(Found { open: one(), whole: true }, at(minutes));
+        assert_eq!(seen.situations.len(), usize::from(minutes >= 15));
+        assert!(seen.situations.iter().all(|one| one.since == at(0)));
+    }
 }

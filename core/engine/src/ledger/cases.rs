@@ -120,6 +120,14 @@ pub fn cases(reader: &Reader) -> Result<Vec<Case>> {
     reader.db().cases()
 }
 
+/// The cases that are open, by number: it costs what is open, however many were closed.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn open_cases(reader: &Reader) -> Result<Vec<Case>> {
+    reader.db().open_cases()
+}
+
 /// Answers a case: what it held may be sent again. Whether it was open.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ pub use self::{
     attempts::{OpenAttempt, open_attempts},
     audit::{Audit, audit},
     bind::{Binding, Rebound, bind},
-    cases::{Case, CaseKind, cases, close_case},
+    cases::{Case, CaseKind, cases, close_case, open_cases},
     held::{HeldValue, held},
     known_rows::{known_rows, left_behind},
     locks::{Lock, LockKind, lock, locks, unlock},

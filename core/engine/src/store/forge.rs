@@ -42,6 +42,24 @@ pub(crate) fn past(state: &super::State, round: usize) {
     done.unwrap();
 }
 
+/// Opens a case of `owner`.
+pub(crate) fn open_case(state: &super::State, owner: &str) {
+    let owner = owner.to_owned();
+    let case = "INSERT INTO case_file
+        (scope, kind, owner, text, example, cells, holds, opened_at, last_at)
+        VALUES (1, 'mass', ?1, '', '', 1, 1, 0, 0)";
+    state.change(move |tx| tx.forge(case, [owner])).unwrap();
+}
+
+/// Opens so many cases, and closes each.
+pub(crate) fn closed_cases(state: &super::State, many: usize) {
+    for nth in 0..many {
+        open_case(state, &nth.to_string());
+    }
+    let close = "UPDATE case_file SET closed_at = 1, closed_by = 'ada'";
+    state.change(move |tx| tx.forge(close, [])).unwrap();
+}
+
 /// Writes what is no value into a column of every cell, in the file of a state
 /// that nobody has open.
 pub(crate) fn spoil_cells(file: &std::path::Path, column: &str) {

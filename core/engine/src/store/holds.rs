@@ -105,28 +105,25 @@ impl Db {
              ORDER BY c.closed_at IS NOT NULL, c.id",
             "the list that was asked for: one case a kind and scope is open",
         );
-        self.all(sql, [], |row| {
-            let by: Option<String> = row.get(11)?;
-            Ok(Case {
-                id: row.get(0)?,
-                target: row.get(1)?,
-                scope: row.get(2)?,
-                kind: codes::case_kind(&row.get::<_, String>(3)?)?,
-                owner: row.get(4)?,
-                text: row.get(5)?,
-                example: row.get(6)?,
-                cells: row.get(7)?,
-                opened_at: codec::at(row, 8)?,
-                last_at: codec::at(row, 9)?,
-                closed: codec::maybe_at(row, 10)?.map(|at| (at, by.unwrap_or_default())),
-            })
-        })
+        self.all(sql, [], case)
+    }
+
+    /// The cases that are open, by number.
+    pub(crate) fn open_cases(&self) -> Result<Vec<Case>> {
+        let sql = Sql::walks(
+            "SELECT c.id, s.target, s.name, c.kind, c.owner, c.text, c.example, c.cells,
+                c.opened_at, c.last_at, c.closed_at, c.closed_by
+             FROM scope s CROSS JOIN case_file c INDEXED BY case_open
+             ON c.scope = s.id AND c.closed_at IS NULL ORDER BY c.id",
+            "the scopes, and by the index of each its open cases: one for each kind, owner and scope",
+        );
+        self.all(sql, [], case)
     }
 
     /// Numbers of the open cases that hold their cells.
     pub(crate) fn holding_cases(&self) -> Result<HashSet<i64>> {
         let sql = Sql::walks(
-            "SELECT id FROM case_file WHERE closed_at IS NULL AND holds",
+            "SELECT id FROM case_file INDEXED BY case_open WHERE closed_at IS NULL AND holds",
             "the open cases: one for each kind, owner and scope",
         );
         self.all(sql, [], |row| Ok(row.get::<_, i64>(0)?))
@@ -212,6 +209,23 @@ impl Tx<'_> {
         );
         self.run(sql, params![codes::case_word(kind), codec::micros(now), by])
     }
+}
+
+fn case(row: &Row<'_>) -> Result<Case> {
+    let by: Option<String> = row.get(11)?;
+    Ok(Case {
+        id: row.get(0)?,
+        target: row.get(1)?,
+        scope: row.get(2)?,
+        kind: codes::case_kind(&row.get::<_, String>(3)?)?,
+        owner: row.get(4)?,
+        text: row.get(5)?,
+        example: row.get(6)?,
+        cells: row.get(7)?,
+        opened_at: codec::at(row, 8)?,
+        last_at: codec::at(row, 9)?,
+        closed: codec::maybe_at(row, 10)?.map(|at| (at, by.unwrap_or_default())),
+    })
 }
 
 fn cell_id(row: &Row<'_>) -> Result<CellId> {
