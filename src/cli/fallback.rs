@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use jiff::Timestamp;
-use planthread_engine::fallback::{self, Manifest, Outage};
+use planthread_engine::fallback::{self, Outage};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -219,6 +219,11 @@ fn status(context: &Context, target: Option<&str>) -> Result<Exit, Failure> {
                 away,
                 pack: pack(name, config)?,
                 second: pipeline::second_pack(name, config)?,
+                second_place: config
+                    .pack
+                    .as_ref()
+                    .and_then(|pack| pack.sftp.as_ref())
+                    .map(ToString::to_string),
                 past,
                 decisions: pipeline::decisions(&loaded.config.state, name)?
                     .into_iter()
@@ -238,17 +243,6 @@ fn status(context: &Context, target: Option<&str>) -> Result<Exit, Failure> {
 
 /// The pack that a person would load now, where the target has one.
 fn pack(name: &str, config: &Target) -> Result<Option<PackAt>, Failure> {
-    let Some(pack) = &config.pack else { return Ok(None) };
-    let folder = pack.folder.join(name).join("current");
-    let file = folder.join("manifest.json");
-    let text = match std::fs::read(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Failure::io("read", &file, &error)),
-    };
-    let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| {
-        Failure::usage(format!("{} is no manifest of a pack: {error}", file.display()))
-            .cure("the next cycle writes the pack anew; do not load this one")
-    })?;
-    Ok(Some(PackAt { folder, manifest }))
+    let found = pipeline::current_pack(name, config)?;
+    Ok(found.map(|(folder, manifest)| PackAt { folder, manifest }))
 }

@@ -76,8 +76,6 @@ pub struct TargetTold {
     pub last_done: Option<Timestamp>,
     /// How long the last one took, however it ended.
     pub took: Duration,
-    /// Truth of the newest pack.
-    pub pack_of: Option<Timestamp>,
     /// What stopped the last one.
     pub stopped: Option<String>,
 }
@@ -126,9 +124,6 @@ impl Register {
                 target.stopped = done.stopped.as_ref().map(|failure| failure.message.clone());
                 if ended == Ended::Done {
                     target.last_done = Some(now);
-                }
-                if let Some(pack) = &done.pack {
-                    target.pack_of = Some(pack.as_of);
                 }
             }
             News::Paused { target, .. } => count(&mut told, target, Ended::Paused),

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    pipeline::{Bridge, OpenTarget, certificates, paused_by},
+    pipeline::{Bridge, OpenTarget, PackTimes, certificates, paused_by},
 };
 
 /// The loop of the factory's side, as `/healthz` calls it.
@@ -150,6 +150,7 @@ impl Watch {
         let mut page = metrics::of_process(&ready, &self.health(), &told, self.started);
         page.round_interval(self.bridge.loaded.config.run.every_seconds);
         page.targets(&self.targets, &told, &ready);
+        page.packs(&self.packs());
         page.certificates(&self.certificates());
         page.alerts(self.alerts.so_far());
         page.tenants(&self.bridge.tenants());
@@ -192,6 +193,11 @@ impl Watch {
         let outages = fallback::outages(&self.bridge.reader()?)?;
         let away = outages.into_iter().filter(|outage| outage.class != fallback::BY_HAND);
         Ok(away.map(|outage| (outage.target, outage.began)).collect())
+    }
+
+    /// The packs of the targets, as they lie there now.
+    pub(super) fn packs(&self) -> Vec<PackTimes> {
+        self.targets.iter().filter_map(|one| PackTimes::of(&one.name, &one.config)).collect()
     }
 
     /// The certificates of the targets, read anew: they are renewed in place.

@@ -41,18 +41,19 @@ pub struct SecondPlace {
 }
 
 /// What became of the packs of a target at their second place; `None` where none is
-/// configured or was tried.
+/// configured, or the one that is was never tried.
 ///
 /// # Errors
 /// When what is known can't be read.
 pub fn second_pack(name: &str, target: &Target) -> Result<Option<SecondPlace>, Failure> {
-    let Some(pack) = target.pack.as_ref().filter(|pack| pack.sftp.is_some()) else {
-        return Ok(None);
-    };
+    let Some(pack) = &target.pack else { return Ok(None) };
+    let Some(place) = &pack.sftp else { return Ok(None) };
     let file = pack.folder.join(name).join(FILE);
     match fs::read(&file) {
-        // It is told anew by the next cycle.
-        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        // It is told anew by the next cycle. What became of it elsewhere says nothing.
+        Ok(text) => Ok(serde_json::from_slice(&text)
+            .ok()
+            .filter(|known: &SecondPlace| known.place == place.to_string())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::io("read", &file, &error)),
     }
@@ -89,8 +90,8 @@ impl Bridge {
         let now = self.clock.now();
         let (pack_of, arrived_at) = match (&done, before) {
             (Ok(()), _) => (Some(manifest.as_of), Some(now)),
-            (Err(_), Some(before)) if before.place == to => (before.pack_of, before.arrived_at),
-            (Err(_), _) => (None, None),
+            (Err(_), Some(before)) => (before.pack_of, before.arrived_at),
+            (Err(_), None) => (None, None),
         };
         let fault = done.err().map(|fault| fault.to_string());
         let known = SecondPlace { place: to, tried_at: now, pack_of, arrived_at, fault };

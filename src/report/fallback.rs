@@ -41,7 +41,10 @@ pub struct TargetFallback {
     /// What a person would load now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pack: Option<PackAt>,
-    /// What became of it at its second place.
+    /// The second place of its packs, where one is configured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_place: Option<String>,
+    /// What became of it at its second place; none where it was never tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second: Option<SecondPlace>,
     /// Outages that are over, the newest first.
@@ -111,7 +114,9 @@ impl View for Fallback {
     fn exit(&self) -> Exit {
         let missing = |second: &SecondPlace| second.fault.is_some();
         let asks = |target: &TargetFallback| {
-            !target.away.is_empty() || target.second.as_ref().is_some_and(missing)
+            !target.away.is_empty()
+                || target.second.as_ref().is_some_and(missing)
+                || target.never_there().is_some()
         };
         if self.targets.iter().any(asks) { Exit::Findings } else { Exit::Ok }
     }
@@ -159,6 +164,10 @@ impl TargetFallback {
                 ));
             }
         }
+        if let Some(place) = self.never_there() {
+            let never = text_table.tint(Tone::Warn, "no pack was ever copied there");
+            text_table.line(format!("  at {place}: {never}; the next cycle tries it"));
+        }
         if let Some(second) = &self.second {
             if let (None, Some(of)) = (&second.fault, second.pack_of) {
                 let place = &second.place;
@@ -167,6 +176,12 @@ impl TargetFallback {
             second_place(text_table, second, "  ");
         }
         self.write_history(text_table);
+    }
+
+    /// The second place, where a pack is here and nobody has tried to copy it there.
+    fn never_there(&self) -> Option<&str> {
+        let place = self.second_place.as_deref()?;
+        (self.pack.is_some() && self.second.is_none()).then_some(place)
     }
 
     /// Outages that are over, and what people decided.

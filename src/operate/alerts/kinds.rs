@@ -164,6 +164,13 @@ pub(super) const PACK_OLD: Kind = digest(
     HOUR,
     "Look at its folder; on the day on which it is needed it must be fresh.",
 );
+pub(super) const SECOND_OLD: Kind = digest(
+    "second",
+    "PlanthreadSecondPackOld",
+    HOUR,
+    "`planthread fallback status` says why none arrives; the machine of the bridge may be gone on \
+     the day on which it is needed.",
+);
 pub(super) const CERTIFICATE: Kind = digest(
     "certificate",
     "PlanthreadCertificateEnds",
@@ -172,7 +179,7 @@ pub(super) const CERTIFICATE: Kind = digest(
 );
 
 /// Every kind.
-pub const KINDS: [Kind; 21] = [
+pub const KINDS: [Kind; 22] = [
     LOOP,
     UNWRITTEN,
     UNREAD,
@@ -193,6 +200,7 @@ pub const KINDS: [Kind; 21] = [
     THROTTLED,
     EARLY,
     PACK_OLD,
+    SECOND_OLD,
     CERTIFICATE,
 ];
 

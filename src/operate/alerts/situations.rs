@@ -12,14 +12,14 @@ use super::{
     Found, Open,
     kinds::{
         AWAY, BREAKER, CERTIFICATE, CONTINUITY, EARLY, HANGS, HOLDS, Kind, LOOP, NOT_DONE,
-        PACK_OLD, PAUSED, QUESTION, RECORDS, REJECTED, ROUNDS_FAIL, SECOND_WRITER, SILENT,
-        THROTTLED, UNREAD, UNSEEN, UNWRITTEN,
+        PACK_OLD, PAUSED, QUESTION, RECORDS, REJECTED, ROUNDS_FAIL, SECOND_OLD, SECOND_WRITER,
+        SILENT, THROTTLED, UNREAD, UNSEEN, UNWRITTEN,
     },
 };
 use crate::{
     failure::Failure,
     operate::{ROUNDS, Ready, Told, Watch},
-    pipeline::OpenTarget,
+    pipeline::PackTimes,
 };
 
 /// Who operates the bridge: whoever reads the messages that are nobody else's.
@@ -51,7 +51,7 @@ impl Watch {
         open.extend(self.not_done(&ready, &told, now));
         open.extend(self.of_sources(now));
         open.extend(self.of_tenants(now));
-        open.extend(self.of_files(&told, now));
+        open.extend(self.of_files(now));
         let kept = self.kept(now);
         let whole = kept.is_ok();
         open.extend(kept.unwrap_or_else(|failure| {
@@ -144,14 +144,17 @@ impl Watch {
     }
 
     /// Packs and certificates.
-    fn of_files(&self, told: &Told, now: Timestamp) -> Vec<Open> {
+    fn of_files(&self, now: Timestamp) -> Vec<Open> {
         let mut all = Vec::new();
-        for target in &self.targets {
-            let name = &target.name;
-            let pack_of = told.targets.get(name).and_then(|told| told.pack_of);
-            if let Some(of) = pack_of.filter(|of| now.duration_since(*of) > DAY) {
-                let what = format!("the pack of {name} is of {of}");
-                all.push(about(PACK_OLD, name, name, what));
+        let is_old = |of: Option<Timestamp>| of.is_none_or(|of| now.duration_since(of) > DAY);
+        for PackTimes { target, here, second } in &self.packs() {
+            if is_old(*here) {
+                let what = format!("the pack of {target} in its folder {}", of_when(*here));
+                all.push(about(PACK_OLD, target, target, what));
+            }
+            if let Some((place, of)) = second.as_ref().filter(|(_, of)| is_old(*of)) {
+                let what = format!("the pack of {target} at {place} {}", of_when(*of));
+                all.push(about(SECOND_OLD, target, target, what));
             }
         }
         for one in self.certificates() {
@@ -201,6 +204,11 @@ impl Watch {
 fn about(kind: Kind, of: &str, target: &str, what: String) -> Open {
     let (of, owner, target) = (of.to_owned(), OPERATOR.to_owned(), target.to_owned());
     Open { kind, of, owner, target, what, since: None }
+}
+
+/// Of when a pack is.
+fn of_when(of: Option<Timestamp>) -> String {
+    of.map_or_else(|| "is not there".to_owned(), |of| format!("is of {of}"))
 }
 
 fn of_pause(name: &str, why: &str) -> Open {

@@ -87,7 +87,12 @@ pub(super) const BREAKER: Family = gauge(
 pub(super) const PACK: Family = gauge(
     "planthread_target_pack_timestamp_seconds",
     &["target"],
-    "Instant of the truth in the newest pack that this process wrote.",
+    "Instant of the truth in the pack in the folder of a target; 0 where none can be read there.",
+);
+pub(super) const SECOND_PACK: Family = gauge(
+    "planthread_target_second_pack_timestamp_seconds",
+    &["target"],
+    "Instant of the truth in the pack at the second place of a target; 0 before one arrived there.",
 );
 pub(super) const CELLS: Family = gauge(
     "planthread_cells",
@@ -218,7 +223,7 @@ pub(super) const ALERTS: Family = counter(
 );
 
 /// Every number, in the order of the page.
-pub const FAMILIES: [&Family; 46] = [
+pub const FAMILIES: [&Family; 47] = [
     &BUILD,
     &STARTED,
     &READY,
@@ -236,6 +241,7 @@ pub const FAMILIES: [&Family; 46] = [
     &PAUSED,
     &BREAKER,
     &PACK,
+    &SECOND_PACK,
     &CELLS,
     &WANTED,
     &SEEN,

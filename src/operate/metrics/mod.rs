@@ -14,15 +14,18 @@ use self::catalogue::{
     AHEAD, ALERTS, ASKED, AWAY, AWAY_SINCE, BREAKER, BUILD, BYTES, CASES, CELLS, CERTIFICATE,
     CONFIRMED, CYCLE_LAST, CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LOCKS, LOOP_LATE, OPEN,
     OPEN_SINCE, PACK, PAUSED, READ_FAILED, READY, REFUSALS, REQUESTS, RETRIES, ROUND_EVERY,
-    ROUND_LAST, ROUND_TOOK, ROUNDS, SEEN, SHARE, SOURCE, SOURCE_NEWEST, SOURCE_REFUSED, STALE,
-    STARTED, TARGET, UNSEEN, WAITING, WAITS, WANTED, WRITE_FAILED,
+    ROUND_LAST, ROUND_TOOK, ROUNDS, SECOND_PACK, SEEN, SHARE, SOURCE, SOURCE_NEWEST,
+    SOURCE_REFUSED, STALE, STARTED, TARGET, UNSEEN, WAITING, WAITS, WANTED, WRITE_FAILED,
 };
 pub use self::{
     catalogue::FAMILIES,
     exposition::{Exposition, Family, Kind, MEDIA},
 };
 use super::{Ended, Health, Ready, Told};
-use crate::{pipeline::OpenTarget, serve::Arrived};
+use crate::{
+    pipeline::{OpenTarget, PackTimes},
+    serve::Arrived,
+};
 
 /// What the state says.
 #[derive(Debug, Clone)]
@@ -74,12 +77,23 @@ impl Page {
             }
             page.instant(&CYCLE_LAST, &[name], told.last_done);
             page.put(&CYCLE_TOOK, &[name], told.took.as_secs_f64());
-            page.instant(&PACK, &[name], told.pack_of);
             page.flag(&AWAY, &[name], stands.away_since.is_some());
             page.instant(&AWAY_SINCE, &[name], stands.away_since);
             page.flag(&PAUSED, &[name], stands.paused.is_some());
             for state in BreakerStanding::ALL.map(BreakerStanding::word) {
                 page.flag(&BREAKER, &[name, state], stands.breaker == state);
+            }
+        }
+    }
+
+    /// Of which instants packs are: none is as old as can be.
+    pub(super) fn packs(&mut self, all: &[PackTimes]) {
+        let or_never = |at: Option<Timestamp>| at.or(Some(Timestamp::UNIX_EPOCH));
+        for one in all {
+            let target = &[one.target.as_str()];
+            self.0.instant(&PACK, target, or_never(one.here));
+            if let Some((_, of)) = &one.second {
+                self.0.instant(&SECOND_PACK, target, or_never(*of));
             }
         }
     }
