@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use planthread_engine::{
     continuity, fallback,
     gauges::{self, CellGauges, Gauges},
+    journal,
 };
 use planthread_kit::target::Certificates;
 
@@ -25,10 +26,6 @@ use crate::{
 
 /// The loop of the factory's side, as `/healthz` calls it.
 pub(crate) const ROUNDS: &str = "rounds";
-
-/// Rows at the end of the journal in which a start looks for the newest record of
-/// each source.
-const LOOK_BACK: u64 = 10_000;
 
 /// A look at every cell is repeated only after so many times what the last one took,
 /// however often one asks: it never costs more than a twentieth of one core.
@@ -74,7 +71,10 @@ impl Watch {
         targets: &[OpenTarget],
         stall: Duration,
     ) -> Result<Self, Failure> {
-        bridge.arrivals().remember(gauges::last_arrivals(&bridge.reader()?, LOOK_BACK)?);
+        let sources = bridge.loaded.config.plant.sources.iter();
+        let sources: Vec<&str> = sources.map(|source| source.name.as_str()).collect();
+        let heard = journal::heard(&bridge.state, &sources, bridge.clock.now())?;
+        bridge.arrivals().remember(heard);
         Ok(Self {
             bridge: Arc::clone(bridge),
             targets: targets.to_vec(),

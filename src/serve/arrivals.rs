@@ -26,7 +26,7 @@ pub struct Arrived {
 pub struct Arrivals(Mutex<BTreeMap<String, Arrived>>);
 
 impl Arrivals {
-    /// Remembers when the newest record of each source arrived at an earlier process.
+    /// Remembers when each source was heard last, as the journal says.
     pub fn remember(&self, newest: BTreeMap<String, Timestamp>) {
         let mut all = self.lock();
         for (source, at) in newest {

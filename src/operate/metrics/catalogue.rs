@@ -155,7 +155,7 @@ pub(super) const SOURCE_REFUSED: Family = counter(
 pub(super) const SOURCE_NEWEST: Family = gauge(
     "planthread_source_newest_record_timestamp_seconds",
     &["source"],
-    "When the newest record of a source arrived.",
+    "When the newest record of a source arrived; since when it is awaited, where none ever did.",
 );
 pub(super) const REQUESTS: Family =
     counter("planthread_requests_total", &["tenant"], "Requests that went out to a tenant.");

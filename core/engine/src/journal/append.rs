@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use planthread_contracts::{RawRecord, RejectedRecord};
 use sha2::{Digest as _, Sha256};
 
-use super::decision;
+use super::{decision, heard};
 use crate::{
     State,
     error::Result,
@@ -76,6 +76,7 @@ pub(super) fn write(tx: &Tx<'_>, batch: &Append, now: Timestamp) -> Result<Appen
         let digest = digest(&waiting.record.body);
         done.quarantined += usize::from(tx.insert_quarantined(waiting, &digest)?);
     }
+    heard::note(tx, &batch.records)?;
     if let Some((source, value)) = &batch.checkpoint {
         tx.put_checkpoint(source, value)?;
     }

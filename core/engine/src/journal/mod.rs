@@ -9,6 +9,7 @@ mod append;
 mod cure;
 mod decision;
 mod dismiss;
+mod heard;
 mod read;
 mod segment;
 
@@ -18,6 +19,7 @@ pub use self::{
     cure::{Cured, cure, holds},
     decision::{Decision, Verdict, counting, decide, decided, repeats, retract},
     dismiss::{dismiss, dismissed},
+    heard::heard,
     read::{Entry, counts, quarantined, read, rejected, rejected_after},
     segment::{SealLimits, Sealed, seal},
 };

@@ -43,15 +43,12 @@ impl Db {
         self.one(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
     }
 
-    /// When the newest record of each source arrived, among the last `most` of the
-    /// journal.
-    pub(crate) fn last_arrivals(&self, most: u64) -> Result<Vec<(String, Timestamp)>> {
+    /// When the newest record of a source arrived.
+    pub(crate) fn last_arrival(&self, source: &str) -> Result<Option<Timestamp>> {
         let sql = Sql::walks(
-            "SELECT source, MAX(received_at) FROM
-                (SELECT source, received_at FROM record ORDER BY position DESC LIMIT ?1)
-             GROUP BY source",
-            "as many rows as were asked for, from the end of the tree",
+            "SELECT MAX(received_at) FROM record WHERE source = ?1",
+            "the journal, once for a source that has no mark yet",
         );
-        self.all(sql, [most], |row| Ok((row.get(0)?, codec::at(row, 1)?)))
+        self.one(sql, [source], |row| codec::maybe_at(row, 0))
     }
 }
