@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use planthread_contracts::{Carries, CellKey, Period, RevisionState};
-use planthread_engine::{
-    ledger::{self, CellView},
-    status,
-};
+use planthread_engine::ledger::{self, CellView};
 use planthread_kit::Clock as _;
 use planthread_mocks::{Change, Simulator as _, Writer};
 use rust_decimal::Decimal;
@@ -65,7 +62,8 @@ impl Verdict {
     pub(super) fn always(&mut self, room: &mut Room) -> Result<(), Failure> {
         self.none("cells called seen that stand otherwise", lies(room)?);
         self.none("values of ours that nobody wanted", foreign(room)?);
-        self.none("faults in the books", unbalanced(room)?);
+        room.balance()?;
+        self.none("faults in the books", std::mem::take(&mut room.unbalanced));
         Ok(())
     }
 }
@@ -208,19 +206,6 @@ pub(super) fn ever_wanted(room: &mut Room) -> Result<Wanted, Failure> {
         wanted.entry(place).or_default().extend(values);
     }
     Ok(wanted)
-}
-
-/// What a full recount finds, and revisions that are in no state, or in two.
-fn unbalanced(room: &mut Room) -> Result<Vec<String>, Failure> {
-    let (reader, now) = (room.reader()?, room.clock.now());
-    let audit = ledger::audit(&reader)?;
-    let mut found: Vec<String> = audit.findings.iter().map(|one| format!("{one:?}")).collect();
-    let scopes = status::status(&reader, now)?.scopes;
-    let states: u64 = scopes.iter().flat_map(|scope| scope.states.values()).sum();
-    if i64::try_from(states) != Ok(audit.made) {
-        found.push(format!("{states} revisions in states of {} that were made", audit.made));
-    }
-    Ok(found)
 }
 
 /// Requests that came while an answer asked to wait.

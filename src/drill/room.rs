@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_engine::Reader;
+use planthread_engine::{Reader, ledger};
 use planthread_kit::{Clock, Transport, VirtualClock, agreement::State};
 use planthread_mocks::shared;
 use serde_json::json;
@@ -53,6 +53,8 @@ pub(super) struct Room {
     words: u64,
     /// What a state wanted that was put back since.
     pub(super) wanted_before: Wanted,
+    /// What did not add up in the books after a cycle, or after a death.
+    pub(super) unbalanced: Vec<String>,
     live: Option<(Bridge, Vec<OpenTarget>)>,
 }
 
@@ -79,6 +81,7 @@ impl Room {
         let transport = Arc::new(InProcess::new(wire, Arc::new(clock.clone())));
         let machine = Machine::new(clock.clone());
         let (words, wanted_before, live) = (0, Wanted::new(), None);
+        let unbalanced = Vec::new();
         let mut room = Self {
             folder,
             clock,
@@ -89,6 +92,7 @@ impl Room {
             twin,
             words,
             wanted_before,
+            unbalanced,
             live,
         };
         room.news()?;
@@ -157,8 +161,17 @@ impl Room {
         if done.is_none() {
             self.die();
             gate.lock().killed = false;
+        } else {
+            self.balance()?;
         }
         done.transpose()
+    }
+
+    /// Notes what does not add up in the books now.
+    pub(super) fn balance(&mut self) -> Result<(), Failure> {
+        let (reader, now) = (self.reader()?, self.clock.now());
+        self.unbalanced.extend(ledger::unbalanced(&reader, now)?);
+        Ok(())
     }
 
     /// Cycles until everything has landed, at most `most`; how many there were.

@@ -94,7 +94,7 @@ fn law_20_a_restored_state_is_noticed_and_lands_again() {
     assert_eq!(status["guards"][0]["continuity"], "proven", "{status}");
     assert_eq!(status["locks"].as_array().unwrap().len(), 0, "{status}");
     equal(&wanted, &served, "restored");
-    proof::audited(&project, "restored");
+    proof::balanced(&project, "restored");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     continuity::{EARLY, LATE, RUN, begin, equal, written},
     program::{Project, copy, pause},
-    proof::audited,
+    proof::balanced,
     sandbox::Served,
 };
 
@@ -131,7 +131,7 @@ fn law_20_an_old_backup_before_a_target_that_moved_on_lands_again() {
     assert_eq!(status["guards"][0]["continuity"], "proven", "{status}");
     assert_eq!(status["locks"].as_array().unwrap().len(), 0, "{status}");
     equal(&wanted, &served, "restored");
-    audited(&project, "restored");
+    balanced(&project, "restored");
     // Nothing is sent twice.
     let before = written(&served);
     project.run(&RUN).must(0);

@@ -127,7 +127,7 @@ impl Bench {
     fn finish(&self, served: &Served, rescue: &[&str], when: &str) {
         let when = format!("{}: {when}", self.project.registered.target.name);
         let when = when.as_str();
-        proof::audited(&self.project, when);
+        proof::balanced(&self.project, when);
         self.project.rescue(rescue, when);
         let written = proof::of_history(served.history());
         proof::landed_once(&self.wanted, &written, when);

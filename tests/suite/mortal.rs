@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use planthread::{
     config::Loaded,
     in_process::gate::{Gate, SharedGate, until_killed},
@@ -25,8 +26,6 @@ use crate::{
     way::Way,
 };
 
-/// Rows of the counter file that are kept: the landed hours come from the events.
-const COUNTS_KEPT: usize = 100;
 /// What a site plans, and here: two weeks as they were known at one instant, so
 /// that no hour that ends changes a wanted value.
 const WEEKS: [&str; 2] = [
@@ -69,9 +68,7 @@ impl Mortal {
             let file = site.folder.join(file);
             fs::write(&file, change(fs::read_to_string(&file).unwrap())).unwrap();
         };
-        let short =
-            |text: String| text.lines().take(COUNTS_KEPT).collect::<Vec<_>>().join("\n") + "\n";
-        change("data/hourly-counts.csv", &short);
+        site.shorten();
         change("planthread.yaml", &|text| {
             assert!(text.contains(WEEKS[0]));
             text.replacen(WEEKS[0], WEEKS[1], 1)
@@ -130,6 +127,7 @@ impl Mortal {
         let targets = bridge.targets(None).unwrap();
         let done =
             until_killed(&self.site.clock, &self.gate, bridge.cycle(&targets, bridge.as_of()));
+        balanced(&bridge.reader().unwrap(), self.site.clock.now(), &self.name);
         done.map(Result::unwrap).is_some()
     }
 
@@ -166,13 +164,18 @@ impl Mortal {
             }
         }
         assert!(wanted.is_empty(), "{when}: never took effect: {wanted:?}");
-        let audit = ledger::audit(&reader).unwrap();
-        assert!(audit.findings.is_empty(), "{when}: {:?}", audit.findings);
+        balanced(&reader, now, when);
         for scope in status::status(&reader, now).unwrap().scopes {
             let open = (scope.open_attempts, scope.open_cases, scope.locks);
             assert_eq!(open, (0, 0, 0), "{when}: {scope:?}");
         }
     }
+}
+
+/// The books of the state balance.
+pub(crate) fn balanced(reader: &Reader, now: Timestamp, when: &str) {
+    let found = ledger::unbalanced(reader, now).unwrap();
+    assert!(found.is_empty(), "{when}: {found:?}");
 }
 
 /// Copies a folder of files.

@@ -14,7 +14,7 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 use planthread::{
-    config,
+    config::{self, Config},
     demo::twin,
     in_process::InProcess,
     pipeline::{Bridge, Opener, Transports},
@@ -23,11 +23,11 @@ use planthread::{
 };
 use planthread_contracts::CellKey;
 use planthread_kit::{Clock, Transport, VirtualClock};
-use planthread_mocks::{Setup, Simulator};
+use planthread_mocks::{Change, Setup, Simulator};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::way::Way;
+use crate::{net::Net, way::Way};
 
 static FOLDERS: AtomicU64 = AtomicU64::new(0);
 
@@ -40,6 +40,10 @@ pub(crate) struct Site {
     pub(crate) clock: VirtualClock,
     /// The profile of its way, where it is another than the starting point.
     profile: Option<&'static str>,
+    /// What is otherwise in its configuration.
+    pub(crate) tune: Option<fn(&mut Config)>,
+    /// What draws how long requests are on their way, where that takes time.
+    pub(crate) delays: Option<VirtualClock>,
     /// Each sandbox, by the connector that it is for.
     sandboxes: BTreeMap<&'static str, Arc<Mutex<Box<dyn Simulator>>>>,
 }
@@ -101,12 +105,26 @@ impl Site {
         fs::write(&file, text + profile.map_or("", |_| &over)).unwrap();
         let each = sandboxes.into_iter();
         let sandboxes = each.map(|(one, sandbox)| (one.target.name, Arc::new(Mutex::new(sandbox))));
-        Self { folder, clock: VirtualClock::new(now, 7), profile, sandboxes: sandboxes.collect() }
+        let (clock, sandboxes) = (VirtualClock::new(now, 7), sandboxes.collect());
+        Self { folder, clock, profile, tune: None, delays: None, sandboxes }
+    }
+
+    /// Keeps the first rows of the counter file: the landed hours come from the events.
+    pub(crate) fn shorten(&self) {
+        const KEPT: usize = 100;
+        let file = self.folder.join("data/hourly-counts.csv");
+        let text = fs::read_to_string(&file).unwrap();
+        let short: Vec<&str> = text.lines().take(KEPT).collect();
+        fs::write(&file, short.join("\n") + "\n").unwrap();
     }
 
     /// The configuration as it stands on the disk.
     pub(crate) fn loaded(&self) -> config::Loaded {
-        config::load(&self.folder.join("planthread.yaml"), self.profile).unwrap()
+        let mut loaded = config::load(&self.folder.join("planthread.yaml"), self.profile).unwrap();
+        if let Some(tune) = self.tune {
+            tune(&mut loaded.config);
+        }
+        loaded
     }
 
     /// The bridge on what the disk holds.
@@ -116,7 +134,11 @@ impl Site {
         let wire = |(name, target): (&String, &config::Target)| {
             let sandbox = self.sandboxes[target.connector.as_str()].clone();
             let wire = InProcess::new(sandbox, Arc::clone(&clock));
-            (name.clone(), Arc::new(wire) as Arc<dyn Transport>)
+            let wire: Arc<dyn Transport> = match &self.delays {
+                Some(dice) => Arc::new(Net::new(wire, self.clock.clone(), dice.clone())),
+                None => Arc::new(wire),
+            };
+            (name.clone(), wire)
         };
         let wires: Transports = loaded.config.targets.iter().map(wire).collect();
         Bridge::open(loaded, Arc::clone(&clock), Opener::with(clock, wires)).unwrap()
@@ -140,6 +162,11 @@ impl Site {
     pub(crate) fn send(&self, request: &http::Request<bytes::Bytes>) -> planthread_mocks::Reply {
         let sandbox = self.sandboxes.values().next().unwrap();
         sandbox.lock().unwrap().handle(self.clock.now(), request)
+    }
+
+    /// Every change at the targets, oldest first.
+    pub(crate) fn history(&self) -> Vec<Change> {
+        self.sandboxes.values().flat_map(|sandbox| sandbox.lock().unwrap().history()).collect()
     }
 
     /// What the target holds, and the places that came through its interface.

@@ -20,14 +20,14 @@ use planthread::{
     registry::{Registered, TARGETS},
 };
 use planthread_contracts::RevisionState;
-use planthread_engine::{Reader, ledger, status, verify::Which};
+use planthread_engine::{Reader, ledger, verify::Which};
 use planthread_kit::{Clock as _, VirtualClock};
 use planthread_mocks::{Fault, Simulator as _};
 use rust_decimal::Decimal;
 use serde_json::json;
 
 use crate::{
-    mortal::{Mortal, copy},
+    mortal::{Mortal, balanced, copy},
     site::{Place, place_in},
     way::Way,
 };
@@ -38,24 +38,24 @@ const STORIES: u64 = 4;
 const MISHAPS: u64 = 4;
 
 /// Where a story begins, and what it draws.
-struct Story {
-    seed: u64,
+pub(crate) struct Story {
+    pub(crate) seed: u64,
     dice: VirtualClock,
 }
 
 impl Story {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { seed, dice: VirtualClock::new(jiff::Timestamp::UNIX_EPOCH, seed) }
     }
 
     /// A number below `sides`.
-    fn draw(&self, sides: usize) -> usize {
+    pub(crate) fn draw(&self, sides: usize) -> usize {
         usize::try_from(self.dice.random() % sides.max(1) as u64).unwrap()
     }
 
     /// What can happen to an answer; a page in its place at most once in a story,
     /// because two in a row suspend an agreement, as they must.
-    fn fault(&self, pages: bool) -> Fault {
+    pub(crate) fn fault(&self, pages: bool) -> Fault {
         let status = |code, retry_after, after| Fault::Status { code, retry_after, after };
         match self.draw(if pages { 12 } else { 8 }) {
             0 => Fault::DropBefore,
@@ -171,11 +171,7 @@ fn edited(story: &Story, mortal: &mut Mortal) {
         assert_eq!(stands, Some(Decimal::from(3)), "{when}: it was overwritten");
         assert_ne!(state, RevisionState::Seen, "{when}");
     }
-    let audit = ledger::audit(&reader).unwrap();
-    assert!(audit.findings.is_empty(), "{when}: {:?}", audit.findings);
-    let scopes = status::status(&reader, now).unwrap().scopes;
-    let states: u64 = scopes.iter().flat_map(|scope| scope.states.values()).sum();
-    assert_eq!(i64::try_from(states).unwrap(), audit.made, "{when}");
+    balanced(&reader, now, &when);
 }
 
 /// Bytes of the write-ahead log are lost or turned: who opens it reads an earlier

@@ -7,6 +7,7 @@
 pub(crate) mod adoption;
 pub(crate) mod attempts;
 mod audit;
+mod balance;
 pub(crate) mod bind;
 mod cases;
 pub(crate) mod doubt;
@@ -32,6 +33,7 @@ pub use self::{
     adoption::{Unadopted, unadopted},
     attempts::{OpenAttempt, open_attempts},
     audit::{Audit, audit},
+    balance::unbalanced,
     bind::{Binding, Rebound, bind},
     cases::{Case, CaseKind, cases, close_case, open_cases},
     held::{HeldValue, held},

@@ -63,8 +63,13 @@ pub(crate) fn closed_cases(state: &super::State, many: usize) {
 /// Writes what is no value into a column of every cell, in the file of a state
 /// that nobody has open.
 pub(crate) fn spoil_cells(file: &std::path::Path, column: &str) {
+    assign(file, &format!("{column} = 'NaN'"));
+}
+
+/// Changes every cell beside the books, in such a file.
+pub(crate) fn assign(file: &std::path::Path, what: &str) {
     let conn = rusqlite::Connection::open(file).unwrap();
-    conn.execute_batch(&format!("UPDATE cell SET {column} = 'NaN'")).unwrap();
+    conn.execute_batch(&format!("UPDATE cell SET {what}")).unwrap();
 }
 
 /// Says that the database in `file` is of schema `version`.

@@ -1,7 +1,7 @@
 //! Judge: from what a sweep found to cases, locks, and cells that are due again.
 
 use jiff::Timestamp;
-use planthread_contracts::RevisionState;
+use planthread_contracts::{CellKey, Period, RevisionState};
 use rust_decimal::Decimal;
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     report::{NAMED, PersonEdit, SweepReport},
 };
 use crate::{
-    State,
+    EngineError, State,
     error::Result,
     ledger::{CaseKind, Lock, LockKind, Why, revision_tally::RevisionTally},
     plan::HoldReason,
@@ -30,6 +30,10 @@ pub(super) fn foreign(
     let lock_until = now.checked_add(policy.lock_for).unwrap_or(Timestamp::MAX);
     let rules = policy.pattern.clone();
     let (cases, edits) = state.change(move |tx| {
+        let mut foreign = foreign;
+        for cell in &mut foreign {
+            cell.beside = beside(tx, &cell.key)?;
+        }
         let pattern = pattern::sort(foreign, tx.cell_count(scope)?, &levels, &rules);
         write_pattern(tx, scope, pattern, now, lock_until)
     })?;
@@ -39,6 +43,27 @@ pub(super) fn foreign(
     report.persons += u64::try_from(edits.len()).unwrap_or(u64::MAX);
     report.person_edits.extend(edits.into_iter().take(NAMED));
     Ok(())
+}
+
+/// The open question in which the cell before or after one of a row stands.
+fn beside(tx: &Tx<'_>, key: &CellKey) -> Result<Option<CaseKind>> {
+    let kind = key.period.kind();
+    let before = key.period.start().yesterday().ok().map(|day| Period::containing(kind, day));
+    for period in before.into_iter().chain([key.period.next()]) {
+        let id = match tx.cell_named(&CellKey { period, ..key.clone() }) {
+            Ok(id) => id,
+            // A row has ends.
+            Err(EngineError::UnknownCell(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        let Some(cell) = tx.cell(id)? else { continue };
+        for kind in [CaseKind::Mass, CaseKind::Unknown] {
+            if tx.is_open_case(cell.in_case, kind)? {
+                return Ok(Some(kind));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Files what happened to our own rows on the way: one case a kind and sweep.

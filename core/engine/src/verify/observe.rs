@@ -151,13 +151,10 @@ impl Judge<'_> {
             older: &older,
             absent_is_zero: self.decl(&key.measure).is_some_and(|decl| decl.absent_is_zero),
         };
-        let beats = self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat);
-        let heartbeat = beats && another_writer(&known, read);
-        let meaning = if heartbeat {
-            Meaning::Foreign
-        } else {
-            classify(&known, read, self.now, self.seen.settle_window)
-        };
+        let heartbeat = self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat)
+            && another_writer(&known, read);
+        let told = || classify(&known, read, self.now, self.seen.settle_window);
+        let meaning = if heartbeat { Meaning::Foreign } else { told() };
         if matches!(meaning, Meaning::Foreign | Meaning::Redoubled) {
             self.done.foreign.push(Foreign {
                 id: cell.id,
@@ -168,6 +165,7 @@ impl Judge<'_> {
                 read_after: self.seen.read_after,
                 heartbeat,
                 redoubled: meaning == Meaning::Redoubled,
+                beside: None,
             });
             return Ok(false);
         }

@@ -10,7 +10,8 @@
 //! | our heartbeat with another value | second writer | one case, scope held |
 //! | more than a fifth of the scope, five cells at least | mass | one question, held |
 //! | many cells (30 by default) in two places or more | job | one case, repaired |
-//! | many cells in one place | unknown | one case, held: a pasted row and a load look alike |
+//! | many cells in one place, or five that follow one another in one row | unknown | one case, held: a pasted row and a load of a pilot look alike |
+//! | what continues a row that stands in a mass or unknown question | that question | the same case, held |
 //! | few cells, also of one measure beside a load of another | person | each locked, with owner, reason and expiry |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,8 @@ pub(crate) struct Foreign {
     pub(crate) heartbeat: bool,
     /// Whether it is our own value, which took effect more than once again.
     pub(crate) redoubled: bool,
+    /// The open question in which a cell beside it stands, of the same row.
+    pub(crate) beside: Option<CaseKind>,
 }
 
 /// When many cells are too many for one person.
@@ -138,14 +141,22 @@ pub(crate) fn sort(
         () if places.len() > 1 => Some(CaseKind::Job),
         () => Some(CaseKind::Unknown),
     };
-    let mut pattern = Pattern::default();
-    match many {
+    let few = match many {
         Some(kind) => {
             let (load, few) = apart(rest, policy);
             cases.entry(kind).or_default().extend(load);
-            pattern.persons = few;
+            few
         }
-        None => pattern.persons = rest,
+        None => rest,
+    };
+    let mut pattern = Pattern::default();
+    for run in runs(few) {
+        let many = run.len() >= policy.mass_least;
+        let asked = run.iter().find_map(|cell| cell.beside);
+        match asked.or(many.then_some(CaseKind::Unknown)) {
+            Some(kind) => cases.entry(kind).or_default().extend(run),
+            None => pattern.persons.extend(run),
+        }
     }
     pattern.cases = cases.into_iter().collect();
     pattern
@@ -163,6 +174,21 @@ fn apart(rest: Vec<Foreign>, policy: &PatternPolicy) -> (Vec<Foreign>, Vec<Forei
         load && of_measure.get(&cell.id.measure).is_some_and(|cells| *cells < policy.mass_least)
     };
     rest.into_iter().partition(|cell| !few(cell))
+}
+
+/// Cells of one row whose periods follow one another, run by run. A load of a pilot
+/// writes as few cells as a person, but it writes its row from end to end, and on the
+/// next night what the row has grown by.
+fn runs(mut cells: Vec<Foreign>) -> Vec<Vec<Foreign>> {
+    cells.sort_by_cached_key(|cell| {
+        let key = &cell.key;
+        let row = (key.resource.clone(), key.location.clone(), key.product.clone());
+        (row, key.measure.clone(), key.period.start())
+    });
+    let follows = |one: &Foreign, next: &Foreign| {
+        CellKey { period: one.key.period.next(), ..one.key.clone() } == next.key
+    };
+    cells.chunk_by(follows).map(<[Foreign]>::to_vec).collect()
 }
 
 /// Our value, with fewer decimals than we sent: half a unit of its last
@@ -190,6 +216,7 @@ mod tests {
             read_after: 0,
             heartbeat: false,
             redoubled: false,
+            beside: None,
         }
     }
 
@@ -210,6 +237,21 @@ mod tests {
         assert_eq!(kinds(many(40, 1), 100_000), (vec![(CaseKind::Unknown, 40)], 0));
         assert_eq!(kinds(many(3, 2), 100_000), (vec![], 3));
         assert_eq!(kinds(many(1, 1), 2), (vec![], 1), "one edit is a person in any scope");
+    }
+
+    #[test]
+    fn a_load_of_a_pilot_is_a_question_and_single_edits_beside_it_are_a_persons() {
+        let row = |weeks: std::ops::Range<u32>| weeks.map(|week| foreign(1, week, "10", "120"));
+        assert_eq!(kinds(row(1..30).collect(), 300), (vec![(CaseKind::Unknown, 29)], 0));
+        assert_eq!(kinds(row(1..5).collect(), 300), (vec![], 4), "a few weeks by hand");
+        let apart = [1, 3, 5, 7, 9, 11].map(|week| foreign(1, week, "10", "120"));
+        assert_eq!(kinds(apart.to_vec(), 300), (vec![], 6), "nobody loads every other week");
+        let two: Vec<Foreign> = row(1..9).chain([foreign(2, 4, "10", "120")]).collect();
+        assert_eq!(kinds(two, 300), (vec![(CaseKind::Unknown, 8)], 1), "of another place");
+        // The horizon has moved on by a week, and the load went on with it.
+        let beside = Some(CaseKind::Mass);
+        let grown = vec![Foreign { beside, ..foreign(1, 30, "10", "120") }];
+        assert_eq!(kinds(grown, 300), (vec![(CaseKind::Mass, 1)], 0));
     }
 
     #[test]
