@@ -68,6 +68,14 @@ pub(crate) struct Inside {
     pub(crate) submitted: BTreeMap<String, RecordedBatch>,
     /// Attempts that took effect.
     pub(crate) effective: BTreeSet<String>,
+    /// The last revision of each cell that it was sent, and all of them.
+    pub(crate) sent: BTreeMap<CellKey, u64>,
+    pub(crate) tried: BTreeSet<(CellKey, u64)>,
+    /// The last revision of each cell that it said it took, to somebody who lived.
+    pub(crate) accepted: BTreeMap<CellKey, u64>,
+    /// What it showed of each cell that was ever wanted, the last time it was asked.
+    pub(crate) last_read: BTreeMap<CellKey, Option<Decimal>>,
+    pub(crate) known: BTreeSet<CellKey>,
     /// Effects in order: cell, revision, attempt.
     pub(crate) effects: Vec<(CellKey, u64, String)>,
     /// Jobs that run: questions that are left, and how they end.
@@ -82,6 +90,28 @@ pub(crate) struct Inside {
     pub(crate) stopped_after: Option<usize>,
     pub(crate) reads: u64,
     pub(crate) reads_fail: bool,
+}
+
+impl Inside {
+    /// Writes down what comes; what goes wrong with it.
+    fn begin(&mut self, id: &str, batch: &Batch) -> Fault {
+        self.pushed.push(id.to_owned());
+        self.submitted.insert(id.to_owned(), batch.recorded().clone());
+        for cell in batch.cells() {
+            self.sent.insert(cell.key.clone(), cell.revision);
+            self.tried.insert((cell.key.clone(), cell.revision));
+        }
+        self.faults.pop_front().unwrap_or(Fault::None)
+    }
+
+    /// Writes down what it says that it took.
+    fn say(&mut self, batch: &Batch, rows: &[RowOutcome]) {
+        for (cell, row) in batch.cells().iter().zip(rows) {
+            if *row == RowOutcome::Accepted {
+                self.accepted.insert(cell.key.clone(), cell.revision);
+            }
+        }
+    }
 }
 
 /// The target.
@@ -210,12 +240,7 @@ impl Connector for Fake {
         Box::pin(async move {
             let id = attempt.id().as_str().to_owned();
             attempt.note("transaction", &id)?;
-            let fault = {
-                let mut inside = self.inside();
-                inside.pushed.push(id.clone());
-                inside.submitted.insert(id.clone(), batch.recorded().clone());
-                inside.faults.pop_front().unwrap_or(Fault::None)
-            };
+            let fault = self.inside().begin(&id, batch);
             let rows = |row: RowOutcome| vec![row; batch.cells().len()];
             let mut rows = rows(RowOutcome::Accepted);
             match fault {
@@ -264,6 +289,7 @@ impl Connector for Fake {
                     return Err(error(Sent::Maybe));
                 }
             }
+            self.inside().say(batch, &rows);
             Ok(Submission::Done(PushOutcome::new(self.receipt(&id), rows)))
         })
     }
@@ -302,6 +328,12 @@ impl Connector for Fake {
             inside.reads += 1;
             if inside.reads_fail {
                 return Err(error(Sent::No));
+            }
+            let asked: Vec<CellKey> =
+                inside.known.iter().filter(|key| selection.contains(key)).cloned().collect();
+            for key in asked {
+                let value = inside.cells.get(&key).copied();
+                inside.last_read.insert(key, value);
             }
             let held = inside.cells.iter().filter(|(key, _)| selection.contains(key));
             Ok(held.map(|(key, v)| SeenCell { key: key.clone(), value: Some(*v) }).collect())

@@ -14,4 +14,5 @@ mod plans;
 mod portions;
 mod readback;
 mod side_by_side;
+mod simulation;
 mod world;

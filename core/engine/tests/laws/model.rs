@@ -23,7 +23,7 @@ enum Step {
     Forget { on: bool },
 }
 
-const RESOURCES: [&str; 3] = ["R1", "R2", "R3"];
+pub(crate) const RESOURCES: [&str; 3] = ["R1", "R2", "R3"];
 
 fn step() -> impl Strategy<Value = Step> {
     let fault = prop_oneof![
@@ -78,7 +78,8 @@ fn run(
     world.audit();
 }
 
-fn heal(world: &mut World) {
+/// Nothing goes wrong any more, and everything comes to rest.
+pub(crate) fn heal(world: &mut World) {
     {
         let mut inside = world.fake.inside();
         inside.faults.clear();
