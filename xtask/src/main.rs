@@ -21,6 +21,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
                     processes that are killed at random moments
     --minutes N     for how long; 10 by default
     --seed S        from which seed on; one of now by default
+    --seeds N       so many seeds of clock, target and ledger beside a model, instead
   bench grow        CPU of every verb at n, 2n and 4n resources
   bench landing     one large plant: CPU and peak memory of every verb
     --resources N   how many machines; 20 and 300 by default
