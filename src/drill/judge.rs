@@ -1,20 +1,44 @@
 //! What must be true, told from the store of the sandbox and from the ledger. What the
 //! bridge says of itself decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::Timestamp;
 use planthread_contracts::{Carries, CellKey, Period, RevisionState};
 use planthread_engine::ledger::{self, CellView};
 use planthread_kit::Clock as _;
-use planthread_mocks::{Change, Simulator as _, Writer};
+use planthread_mocks::{Change, Simulator as _, StoredCell, Writer};
 use rust_decimal::Decimal;
 
 use super::room::Room;
 use crate::{failure::Failure, report::drill::Count};
 
-/// A cell as the target names it: scope, resource, location, period, measure.
-pub(super) type Place = (String, String, String, Period, String);
+/// A cell as the target names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub(super) scope: String,
+    pub(super) resource: String,
+    pub(super) location: String,
+    pub(super) period: Period,
+    pub(super) measure: String,
+}
+
+impl Place {
+    /// Where a stored cell stands.
+    pub(super) fn of(cell: &StoredCell) -> Self {
+        let StoredCell { scope, resource, location, period, measure, .. } = cell.clone();
+        Self { scope, resource, location, period, measure }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} in {}", self.measure, self.resource, self.period)
+    }
+}
 
 /// The values that each cell had.
 pub(super) type Wanted = BTreeMap<Place, BTreeSet<Decimal>>;
@@ -38,6 +62,22 @@ impl Verdict {
     pub(super) fn count(&mut self, what: &str, count: impl TryInto<u64>) {
         let count = count.try_into().unwrap_or(u64::MAX);
         self.seen.push(Count { what: what.to_owned(), count });
+    }
+
+    /// Writes down how often that which is rehearsed took place. Where it did not, nothing
+    /// was proven, and that is no pass.
+    pub(super) fn happened(&mut self, what: &str, count: usize) {
+        self.count(what, count);
+        if count == 0 {
+            self.findings.push(format!("did not happen: 0 {what}"));
+        }
+    }
+
+    /// Says that it took place less often than it was arranged.
+    pub(super) fn all_of(&mut self, happened: usize, arranged: usize) {
+        if happened < arranged {
+            self.findings.push(format!("did not happen: {} of {arranged}", arranged - happened));
+        }
     }
 
     /// Writes a number down that must be zero.
@@ -87,16 +127,14 @@ fn place(room: &Room, key: &CellKey) -> Option<(Carries, Place)> {
     let measure = target.measures.iter().find(|measure| measure.name == key.measure)?;
     let texts = [&key.scope, &key.resource, &key.location].map(ToString::to_string);
     let [scope, resource, location] = texts;
-    Some((measure.carries, (scope, resource, location, key.period, measure.surface.clone())))
+    let (period, measure_there) = (key.period, measure.surface.clone());
+    let place = Place { scope, resource, location, period, measure: measure_there };
+    Some((measure.carries, place))
 }
 
 /// What the target holds.
 pub(super) fn stored(room: &Room) -> BTreeMap<Place, Decimal> {
-    let held = room.gate().stored().into_iter();
-    held.map(|cell| {
-        ((cell.scope, cell.resource, cell.location, cell.period, cell.measure), cell.value)
-    })
-    .collect()
+    room.gate().stored().iter().map(|cell| (Place::of(cell), cell.value)).collect()
 }
 
 fn named(cell: &CellView, stands: Option<&Decimal>) -> String {
@@ -162,15 +200,10 @@ pub(super) fn surfaces(room: &Room, of: impl Fn(Carries) -> bool) -> BTreeSet<St
 pub(super) fn more_than(room: &Room, since: Timestamp, times: u64) -> Vec<String> {
     let mut each = BTreeMap::<Place, u64>::new();
     for Change { cell, .. } in effects(room, since) {
-        let place = (cell.scope, cell.resource, cell.location, cell.period, cell.measure);
-        *each.entry(place).or_default() += 1;
+        *each.entry(Place::of(&cell)).or_default() += 1;
     }
     let often = each.into_iter().filter(|(_, count)| *count > times);
-    often
-        .map(|((_, resource, _, period, measure), count)| {
-            format!("{measure} of {resource} in {period} changed {count} times")
-        })
-        .collect()
+    often.map(|(place, count)| format!("{place} changed {count} times")).collect()
 }
 
 /// Values that came through the target's interface, and that no revision of their
@@ -180,10 +213,9 @@ fn foreign(room: &mut Room) -> Result<Vec<String>, Failure> {
     let ours = effects(room, Timestamp::MIN);
     let mut found = Vec::new();
     for Change { cell, .. } in ours {
-        let place = (cell.scope, cell.resource, cell.location, cell.period, cell.measure);
+        let place = Place::of(&cell);
         if !wanted.get(&place).is_some_and(|values| values.contains(&cell.value)) {
-            let (_, resource, _, period, measure) = place;
-            found.push(format!("{} as {measure} of {resource} in {period}", cell.value));
+            found.push(format!("{} as {place}", cell.value));
         }
     }
     Ok(found)
@@ -206,6 +238,26 @@ pub(super) fn ever_wanted(room: &mut Room) -> Result<Wanted, Failure> {
         wanted.entry(place).or_default().extend(values);
     }
     Ok(wanted)
+}
+
+/// Values of ours that took effect since `since`, but for those that stand in `newest`,
+/// and for what only accompanies a figure.
+pub(super) fn other_than(
+    room: &Room,
+    since: Timestamp,
+    newest: &BTreeMap<Place, Decimal>,
+) -> Vec<String> {
+    let stamps = surfaces(room, Carries::accompanies);
+    let changes = effects(room, since).into_iter().map(|change| change.cell);
+    let others = changes.filter(|cell| {
+        !stamps.contains(&cell.measure) && newest.get(&Place::of(cell)) != Some(&cell.value)
+    });
+    others.map(|cell| format!("{} as {}", cell.value, Place::of(&cell))).collect()
+}
+
+/// Requests of which the answer was lost on its way, since request `from`.
+pub(super) fn unanswered(room: &Room, from: usize) -> usize {
+    room.gate().heard[from..].iter().filter(|one| one.status.is_none()).count()
 }
 
 /// Requests that came while an answer asked to wait.

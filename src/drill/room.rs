@@ -109,6 +109,8 @@ impl Room {
                 format!("nothing could be rehearsed, because the first landing failed: {first}");
             return Err(Failure::usage(text));
         }
+        // What takes effect from here on is of a later instant.
+        room.clock.advance(Duration::from_secs(1));
         Ok(room)
     }
 
@@ -197,6 +199,26 @@ impl Room {
         let now = self.clock.now();
         let gates = self.open()?.1.iter().map(|target| target.connector.info().agreement.as_ref());
         Ok(gates.flatten().any(|gate| gate.status(now).state == State::Suspended))
+    }
+
+    /// The owner of each suspended agreement probes it anew.
+    pub(super) fn look_at_agreements(&mut self) -> Result<(), Failure> {
+        let (clock, now) = (self.clock.clone(), self.clock.now());
+        let (bridge, targets) = self.open()?;
+        for target in targets {
+            let gate = target.connector.info().agreement.as_ref();
+            if gate.is_some_and(|gate| gate.status(now).state == State::Suspended) {
+                clock.block_on(bridge.probe(Some(&target.name), "drill"))?;
+            }
+        }
+        // What was found is read again by the next process.
+        self.die();
+        Ok(())
+    }
+
+    /// The number by which heartbeats tell the state from another one.
+    pub(super) fn identity(&mut self) -> Result<u32, Failure> {
+        Ok(self.open()?.0.state.identity(0)?)
     }
 
     /// Puts a copy of the state aside.

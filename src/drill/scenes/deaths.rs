@@ -1,7 +1,5 @@
 //! What goes wrong with the bridge itself: it dies, or its state is an old copy.
 
-use std::collections::BTreeSet;
-
 use planthread_engine::{ledger, status};
 use planthread_kit::Clock as _;
 
@@ -20,7 +18,7 @@ use crate::{
 pub(super) fn dead_bridge(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, Failure> {
     let lines = undisturbed(tenant, drill)?;
     let mut verdict = Verdict::default();
-    let (mut deaths, mut twice) = (0_u64, Vec::new());
+    let (mut deaths, mut arranged, mut twice) = (0, 0, Vec::new());
     for nth in edges(&lines, |_| true) {
         let asks = lines[nth - 1].starts_with("GET ");
         let effects = if asks { &[Effect::None][..] } else { &[Effect::None, Effect::Before] };
@@ -29,7 +27,8 @@ pub(super) fn dead_bridge(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict,
             room.hour()?;
             let since = room.clock.now();
             room.gate().kill = Some((nth, *effect));
-            deaths += u64::from(room.cycle()?.is_none());
+            deaths += usize::from(room.cycle()?.is_none());
+            arranged += 1;
             room.clock.advance(CYCLE);
             room.until_landed(STARTS)?;
             let at = format!("{} (request {nth}, {effect:?})", lines[nth - 1]);
@@ -43,11 +42,9 @@ pub(super) fn dead_bridge(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict,
                 .extend(one.findings.into_iter().map(|finding| format!("{at}: {finding}")));
         }
     }
-    verdict.count("deaths", deaths);
+    verdict.happened("deaths", deaths);
+    verdict.all_of(deaths, arranged);
     verdict.none("cells changed more than once", twice);
-    if deaths == 0 {
-        verdict.findings.push("the bridge never died: nothing was rehearsed".to_owned());
-    }
     Ok(verdict)
 }
 
@@ -61,44 +58,38 @@ pub(super) fn restored_backup(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verd
         return Ok(verdict);
     }
     room.back_up()?;
+    let before = judge::stored(&room);
     for _ in 0..2 {
         room.hour()?;
         room.until_landed(STARTS)?;
     }
     let newest = judge::stored(&room);
+    let changed = newest.iter().filter(|(place, value)| before.get(place) != Some(value)).count();
+    verdict.happened("cells that landed since the copy was made", changed);
+    let identity = room.identity()?;
     room.restore()?;
     room.clock.advance(CYCLE);
-    let since = room.clock.now();
+    let (since, from) = (room.clock.now(), room.gate().heard.len());
     verdict.count("cycles until all had landed", room.until_landed(STARTS)?);
-    let stamps: BTreeSet<String> = judge::surfaces(&room, |carries| carries.accompanies());
-    let older: Vec<String> = judge::effects(&room, since)
-        .into_iter()
-        .filter(|change| !stamps.contains(&change.cell.measure))
-        .filter(|change| {
-            let cell = &change.cell;
-            let place = (
-                cell.scope.clone(),
-                cell.resource.clone(),
-                cell.location.clone(),
-                cell.period,
-                cell.measure.clone(),
-            );
-            newest.get(&place) != Some(&cell.value)
-        })
-        .map(|change| {
-            format!("{} as {} of {}", change.cell.value, change.cell.measure, change.cell.resource)
-        })
-        .collect();
+    let older = judge::other_than(&room, since, &newest);
     verdict.none("older values over newer ones", older);
+    verdict.happened("requests of the state that was put back", room.gate().heard.len() - from);
+    if room.identity()? == identity {
+        verdict.findings.push("it writes as the same writer: nobody noticed".to_owned());
+    }
     let (reader, now) = (room.reader()?, room.clock.now());
     let locks = ledger::locks(&reader, now)?;
     let locked = locks.iter().map(|lock| format!("{}, for {}", lock.key, lock.owner)).collect();
     verdict.none("own writes taken for somebody else's", locked);
-    let open: u64 =
-        status::status(&reader, now)?.scopes.iter().map(|scope| scope.open_attempts).sum();
-    verdict.count("pushes without an end", open);
+    let open = status::status(&reader, now)?.scopes;
+    let open = open.iter().filter(|scope| scope.open_attempts > 0);
+    verdict.none("pushes without an end", open.map(|scope| scope.target.clone()).collect());
+    verdict.at_the_end(&mut room)?;
     room.hour()?;
+    let since = room.clock.now();
     room.until_landed(STARTS)?;
+    verdict.happened("changes that took effect afterwards", judge::effects(&room, since).len());
+    verdict.none("cells changed more than once", judge::more_than(&room, since, 1));
     verdict.at_the_end(&mut room)?;
     Ok(verdict)
 }

@@ -21,19 +21,21 @@ use crate::{
 const DAYS: SignedDuration = SignedDuration::from_hours(40 * 24);
 /// Hours of an outage.
 const OUTAGE: u64 = 72;
-/// Requests that may be sent to each target in an hour in which nobody answers.
-const ASKED: u64 = 30;
+/// Requests that may be sent to each target in an hour in which nobody answers: a cycle
+/// asks for up to four things, and sends each request four times at most.
+const ASKED: usize = 16;
 /// Days of silence.
 const SILENT: u64 = 21;
 
 pub(super) fn clock_skew(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, Failure> {
     let mut room = Room::landed(tenant, drill)?;
     let mut verdict = Verdict::default();
-    let mut written = Vec::new();
+    let (mut written, mut asked, mut waited) = (Vec::new(), 0, 0);
     for ahead in [DAYS, -DAYS] {
         room.hour()?;
         room.die();
         let (before, since) = (judge::stored(&room), room.clock.now());
+        let from = room.gate().heard.len();
         room.machine.set_ahead(ahead);
         room.cycle()?;
         room.die();
@@ -45,9 +47,15 @@ pub(super) fn clock_skew(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, 
         if judge::stored(&room) != before {
             written.push(format!("{ahead:?}: the target holds something else"));
         }
+        asked += room.gate().heard.len() - from;
         room.clock.advance(CYCLE);
+        let since = room.clock.now();
         verdict.count("cycles until all had landed", room.until_landed(STARTS)?);
+        // What the right clock wrote then was there to be written by the wrong one.
+        waited += judge::effects(&room, since).len();
     }
+    verdict.happened("requests by a wrong clock", asked);
+    verdict.happened("changes that waited for the right clock", waited);
     verdict.none("values written by a wrong clock", written);
     verdict.at_the_end(&mut room)?;
     Ok(verdict)
@@ -56,17 +64,21 @@ pub(super) fn clock_skew(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, 
 pub(super) fn outage(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, Failure> {
     let mut room = Room::landed(tenant, drill)?;
     let mut verdict = Verdict::default();
-    let (before, from) = (judge::stored(&room), room.gate().heard.len());
+    let before = judge::stored(&room);
     room.gate().down = true;
+    let (mut asked, mut worst) = (0, 0);
     for _ in 0..OUTAGE {
         room.hour()?;
+        let from = room.gate().heard.len();
         room.cycle()?;
+        let in_this_hour = room.gate().heard.len() - from;
+        (asked, worst) = (asked + in_this_hour, worst.max(in_this_hour));
     }
-    let asked = (room.gate().heard.len() - from) as u64;
-    verdict.count("requests while nobody answered", asked);
-    let targets = room.loaded.config.targets.len() as u64;
-    if asked > OUTAGE * ASKED * targets {
-        verdict.findings.push(format!("{asked} requests in {OUTAGE} hours: that is hammering"));
+    verdict.happened("requests while nobody answered", asked);
+    verdict.count("of them in the worst hour", worst);
+    let most = ASKED * room.loaded.config.targets.len();
+    if worst > most {
+        verdict.findings.push(format!("{worst} requests in an hour: that is hammering"));
     }
     if judge::stored(&room) != before {
         verdict
@@ -80,9 +92,9 @@ pub(super) fn outage(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, Fail
     let (after, beats) =
         (judge::stored(&room), judge::surfaces(&room, |one| one == Carries::Heartbeat));
     let changed = |(place, value): &(&Place, &Decimal)| {
-        before.get(*place) != Some(*value) && !beats.contains(&place.4)
+        before.get(*place) != Some(*value) && !beats.contains(&place.measure)
     };
-    verdict.count("cells that changed meanwhile", after.iter().filter(changed).count());
+    verdict.happened("cells that changed meanwhile", after.iter().filter(changed).count());
     verdict.count("changes that took effect", judge::effects(&room, since).len());
     verdict.none("cells changed more than once", judge::more_than(&room, since, 1));
     verdict.at_the_end(&mut room)?;
@@ -120,7 +132,8 @@ pub(super) fn silence(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, Fai
     hopeful.sort();
     hopeful.dedup();
     verdict.count("days of silence", SILENT);
-    verdict.count("changes that took effect", judge::effects(&room, since).len());
+    // Figures fall back and stamps run out: where nothing moves, nobody noticed.
+    verdict.happened("changes that took effect", judge::effects(&room, since).len());
     verdict.none("figures of the time ahead that became more hopeful", hopeful);
     verdict.always(&mut room)?;
     room.hour()?;
@@ -136,13 +149,12 @@ fn moved(room: &Room, last_word: &BTreeMap<Place, Decimal>, now: Timestamp) -> V
     let today = now.to_zoned(TimeZone::UTC).date();
     let mut found = Vec::new();
     for (place, value) in judge::stored(room) {
-        let (_, resource, _, period, measure) = &place;
-        let Some(before) = last_word.get(&place).filter(|_| period.start() > today) else {
+        let Some(before) = last_word.get(&place).filter(|_| place.period.start() > today) else {
             continue;
         };
         let better = if value > *before { &up } else { &down };
-        if value != *before && better.contains(measure) {
-            found.push(format!("{measure} of {resource} in {period}: {before} became {value}"));
+        if value != *before && better.contains(&place.measure) {
+            found.push(format!("{place}: {before} became {value}"));
         }
     }
     found

@@ -12,7 +12,7 @@ use super::edges;
 use crate::{
     drill::{
         Drill,
-        judge::{self, Verdict},
+        judge::{self, Place, Verdict},
         room::{CYCLE, Room, STARTS},
         tenant::Tenant,
     },
@@ -23,6 +23,8 @@ use crate::{
 const STORM: usize = 30;
 /// Seconds that each of its answers asks to wait.
 const WAIT: u32 = 45;
+/// How long each answer of a slow target takes.
+const SLOW: Duration = Duration::from_mins(10);
 /// Requests at which a session ends.
 const EXPIRIES: usize = 12;
 
@@ -31,7 +33,7 @@ const EXPIRIES: usize = 12;
 fn ends_well(room: &mut Room, verdict: &mut Verdict, since: Timestamp) -> Result<(), Failure> {
     verdict.count("cycles until all had landed", room.until_landed(STARTS)?);
     verdict.count("simulated seconds", room.passed(since).as_secs());
-    verdict.count("changes that took effect", judge::effects(room, since).len());
+    verdict.happened("changes that took effect", judge::effects(room, since).len());
     verdict.none("cells changed more than once", judge::more_than(room, since, 1));
     verdict.at_the_end(room)
 }
@@ -42,10 +44,7 @@ pub(super) fn no_fault(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, Fa
     room.hour()?;
     let (since, from) = (room.clock.now(), room.gate().heard.len());
     ends_well(&mut room, &mut verdict, since)?;
-    verdict.count("requests", room.gate().heard.len() - from);
-    if judge::effects(&room, since).is_empty() {
-        verdict.findings.push("no change took effect: nothing was rehearsed".to_owned());
-    }
+    verdict.happened("requests", room.gate().heard.len() - from);
     Ok(verdict)
 }
 
@@ -91,7 +90,7 @@ pub(super) fn throttled(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, F
         room.clock.advance(CYCLE);
     }
     ends_well(&mut room, &mut verdict, since)?;
-    verdict.count("refusals", refusals(&room, from));
+    verdict.happened("refusals", refusals(&room, from));
     verdict.none("requests inside an announced wait", judge::inside_waits(&room, from));
     Ok(verdict)
 }
@@ -104,9 +103,10 @@ pub(super) fn slow(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, Failur
     let mut room = Room::landed(tenant, drill)?;
     let mut verdict = Verdict::default();
     room.hour()?;
-    let since = room.clock.now();
-    room.gate().slow = Duration::from_mins(10);
+    let (since, from) = (room.clock.now(), room.gate().heard.len());
+    room.gate().slow = SLOW;
     room.cycle()?;
+    verdict.happened("answers that took ten minutes", room.gate().heard.len() - from);
     verdict.count("simulated seconds of the slow cycle", room.passed(since).as_secs());
     verdict.always(&mut room)?;
     room.gate().slow = Duration::ZERO;
@@ -129,14 +129,15 @@ pub(super) fn lost_commit(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict,
     let lines = undisturbed(tenant, drill)?;
     let points = edges(&lines, |line| !line.starts_with("GET "));
     let mut verdict = Verdict::default();
+    let (mut lost, mut twice) = (0, Vec::new());
     verdict.count("pushes", points.len());
-    let mut twice = Vec::new();
-    for nth in points {
+    for &nth in &points {
         let mut room = Room::landed(tenant, drill)?;
         room.hour()?;
-        let since = room.clock.now();
+        let (since, from) = (room.clock.now(), room.gate().heard.len());
         room.gate().fault_at(nth, Fault::DropAfter);
         room.until_landed(STARTS)?;
+        lost += judge::unanswered(&room, from);
         let at = format!("{} (request {nth})", lines[nth - 1]);
         twice.extend(
             judge::more_than(&room, since, 1).into_iter().map(|one| format!("{at}: {one}")),
@@ -145,6 +146,8 @@ pub(super) fn lost_commit(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict,
         one.at_the_end(&mut room)?;
         verdict.findings.extend(one.findings.into_iter().map(|finding| format!("{at}: {finding}")));
     }
+    verdict.happened("answers that were lost", lost);
+    verdict.all_of(lost, points.len());
     verdict.none("cells changed more than once", twice);
     Ok(verdict)
 }
@@ -165,15 +168,9 @@ pub(super) fn dropped_rows(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict
     room.clock.advance(CYCLE);
     verdict.count("cycles until all had landed", room.until_landed(STARTS)?);
     if room.suspended()? {
-        // Whoever signed how this target is written has to look first.
-        verdict.count(
-            "cells that wait for the owner of the agreement",
-            judge::missing(&mut room)?.len(),
-        );
-        verdict.always(&mut room)?;
-    } else {
-        verdict.at_the_end(&mut room)?;
+        owner_looks(&mut room, &mut verdict)?;
     }
+    verdict.at_the_end(&mut room)?;
     if forgotten == 0 {
         let why = "no write carries rows of several resources: a part of it can't be lost";
         verdict.not_applicable = Some(why.to_owned());
@@ -181,6 +178,24 @@ pub(super) fn dropped_rows(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict
         verdict.findings.push("rows were lost, and every cell is called landed".to_owned());
     }
     Ok(verdict)
+}
+
+/// Whoever signed how this target is written has to look first: until then nothing is
+/// written, and then everything lands.
+fn owner_looks(room: &mut Room, verdict: &mut Verdict) -> Result<(), Failure> {
+    let since = room.clock.now();
+    room.hour()?;
+    room.cycle()?;
+    let waiting = judge::missing(room)?.len();
+    verdict.happened("cells that wait for the owner of the agreement", waiting);
+    let written = judge::effects(room, since).into_iter().map(|change| Place::of(&change.cell));
+    let written = written.map(|place| place.to_string()).collect();
+    verdict.none("cells written under a suspended agreement", written);
+    verdict.always(room)?;
+    room.clock.advance(CYCLE);
+    room.look_at_agreements()?;
+    verdict.count("cycles until all had landed after the owner looked", room.until_landed(STARTS)?);
+    Ok(())
 }
 
 pub(super) fn surface_change(tenant: &Tenant, drill: &Drill<'_>) -> Result<Verdict, Failure> {
