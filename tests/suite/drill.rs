@@ -135,7 +135,7 @@ impl Bad {
 
     /// Whether so many minutes have passed since it asked first.
     fn is_past(&mut self, at: Timestamp, minutes: i64) -> bool {
-        at.duration_since(*self.began.get_or_insert(at)).as_mins() >= minutes.into()
+        at.duration_since(*self.began.get_or_insert(at)).as_mins() >= minutes
     }
 
     /// Asks again a second later, whatever it was told.

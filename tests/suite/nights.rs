@@ -160,7 +160,7 @@ impl Nights {
     fn night(&mut self, number: u64) {
         self.site.clock.advance(DAY);
         let seen = self.seen(&self.bridge.reader().unwrap());
-        let (load, round) = (self.loads && number % 3 != 0, number % 10 == 9);
+        let (load, round) = (self.loads && !number.is_multiple_of(3), number % 10 == 9);
         let mut typed = Vec::new();
         if load {
             assert!(self.acts("/planner/nightly", &json!({})), "{}", self.name);

@@ -9,6 +9,7 @@ mod blackout;
 mod book;
 mod config;
 mod lanes;
+mod learned;
 mod ticks;
 
 use std::{
@@ -33,6 +34,7 @@ pub use self::{
 };
 use self::{
     lanes::Lanes,
+    learned::Learned,
     ticks::{Tick, Ticks},
 };
 use crate::{
@@ -65,6 +67,9 @@ pub struct QuotaStanding {
     /// From one request to the next at our share of the published rate; `None` where
     /// none is published.
     pub every: Option<Duration>,
+    /// From one request to the next at the rate that the tenant's refusals taught;
+    /// `None` while it refused nothing, or takes our whole share.
+    pub learned_every: Option<Duration>,
     /// What is left of the pause that the target asked for.
     pub paused_for: Option<Duration>,
     /// What the tenant last said about our clock.
@@ -87,6 +92,7 @@ pub struct Quota {
 struct State {
     paused_until: Tick,
     lanes: Lanes,
+    learned: Learned,
     counters: QuotaCounters,
     witness: Option<Witness>,
 }
@@ -123,12 +129,20 @@ impl Quota {
     pub fn ask(&self, lane: Lane) -> Result<(), Duration> {
         let mut state = self.lock();
         self.closed(&state)?;
-        let Some((limiter, interval)) = &self.spacing else { return Ok(()) };
-        if state.lanes.next(lane) != lane {
-            return Err(*interval);
+        let (now, published) = (self.ticks.tick(), self.published());
+        if let Some(every) = published.max(state.learned.every()) {
+            if state.lanes.next(lane) != lane {
+                return Err(every);
+            }
+            if let Some(wait) = state.learned.wait(now) {
+                return Err(wait);
+            }
+            if let Some((limiter, _)) = &self.spacing {
+                limiter.check().map_err(|until| until.wait_time_from(now))?;
+            }
+            state.lanes.granted(lane);
         }
-        limiter.check().map_err(|until| until.wait_time_from(self.ticks.tick()))?;
-        state.lanes.granted(lane);
+        state.learned.granted(now, published);
         Ok(())
     }
 
@@ -171,6 +185,14 @@ impl Quota {
         let mut state = self.lock();
         state.counters.refusals += 1;
         state.paused_until = state.paused_until.max(until);
+    }
+
+    /// The target took no request, because there were too many, and asked to wait:
+    /// a pause, from which the rate is learned that it takes.
+    pub(crate) fn refused(&self, after: Duration) {
+        let now = self.ticks.tick();
+        self.lock().learned.refused(now, after);
+        self.pause(after);
     }
 
     /// Goes on with a pause that an earlier process was asked for.
@@ -216,12 +238,19 @@ impl Quota {
     /// How it stands now.
     #[must_use]
     pub fn standing(&self) -> QuotaStanding {
+        let learned_every = self.lock().learned.every();
         QuotaStanding {
             counters: self.counters(),
-            every: self.spacing.as_ref().map(|(_, interval)| *interval),
+            every: self.published(),
+            learned_every,
             paused_for: self.paused_for(),
             witness: self.witness(),
         }
+    }
+
+    /// From one request to the next at our share of the published rate.
+    fn published(&self) -> Option<Duration> {
+        self.spacing.as_ref().map(|(_, interval)| *interval)
     }
 
     fn closed(&self, state: &State) -> Result<(), Duration> {

@@ -181,6 +181,11 @@ pub(super) const SHARE: Family = gauge(
     &["tenant"],
     "Our share of the rate that a tenant publishes; none where it publishes none.",
 );
+pub(super) const LEARNED: Family = gauge(
+    "planthread_quota_learned_requests_per_second",
+    &["tenant"],
+    "The rate that a tenant's refusals taught; none while it refused nothing, or takes our whole share.",
+);
 pub(super) const ASKED: Family = gauge(
     "planthread_tenant_pause_seconds",
     &["tenant"],
@@ -223,7 +228,7 @@ pub(super) const ALERTS: Family = counter(
 );
 
 /// Every number, in the order of the page.
-pub const FAMILIES: [&Family; 47] = [
+pub const FAMILIES: [&Family; 48] = [
     &BUILD,
     &STARTED,
     &READY,
@@ -263,6 +268,7 @@ pub const FAMILIES: [&Family; 47] = [
     &WAITS,
     &EARLY,
     &SHARE,
+    &LEARNED,
     &ASKED,
     &AHEAD,
     &CONFIRMED,

@@ -12,8 +12,8 @@ use planthread_kit::{BreakerStanding, QuotaStanding, TenantKey, target::Certific
 
 use self::catalogue::{
     AHEAD, ALERTS, ASKED, AWAY, AWAY_SINCE, BREAKER, BUILD, BYTES, CASES, CELLS, CERTIFICATE,
-    CONFIRMED, CYCLE_LAST, CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LOCKS, LOOP_LATE, OPEN,
-    OPEN_SINCE, PACK, PAUSED, READ_FAILED, READY, REFUSALS, REQUESTS, RETRIES, ROUND_EVERY,
+    CONFIRMED, CYCLE_LAST, CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LEARNED, LOCKS, LOOP_LATE,
+    OPEN, OPEN_SINCE, PACK, PAUSED, READ_FAILED, READY, REFUSALS, REQUESTS, RETRIES, ROUND_EVERY,
     ROUND_LAST, ROUND_TOOK, ROUNDS, SECOND_PACK, SEEN, SHARE, SOURCE, SOURCE_NEWEST,
     SOURCE_REFUSED, STALE, STARTED, TARGET, UNSEEN, WAITING, WAITS, WANTED, WRITE_FAILED,
 };
@@ -127,6 +127,9 @@ impl Page {
             page.put(&ASKED, tenant, stands.paused_for.unwrap_or_default().as_secs_f64());
             if let Some(every) = stands.every.filter(|every| !every.is_zero()) {
                 page.put(&SHARE, tenant, every.as_secs_f64().recip());
+            }
+            if let Some(every) = stands.learned_every {
+                page.put(&LEARNED, tenant, every.as_secs_f64().recip());
             }
             if let Some(witness) = stands.witness {
                 page.put(&AHEAD, tenant, witness.ahead.as_secs_f64());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, header::RETRY_AFTER};
 use jiff::Timestamp;
 
 use super::{call::Safety, retry_after::retry_after};
@@ -35,6 +35,14 @@ impl Answer {
             Self::TimedOut(_) => true,
             Self::NoCredentials(_) | Self::HeldBack => false,
         }
+    }
+
+    /// Whether the target took it for one request too many in a time. A 429 that names
+    /// no time may be about something else, as a job that still runs.
+    pub(super) fn is_over_the_rate(&self) -> bool {
+        let Self::Response(response) = self else { return false };
+        response.status() == StatusCode::TOO_MANY_REQUESTS
+            && response.headers().contains_key(RETRY_AFTER)
     }
 }
 

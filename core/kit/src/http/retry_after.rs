@@ -12,6 +12,10 @@ use jiff::Timestamp;
 /// day: a year is a mistake of the far side, and would end deliveries unseen.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
 
+/// Headers in which Azure services say the same in milliseconds, the most exact first
+/// (`azure_core`, retry policy of its pipeline).
+const IN_MILLISECONDS: [&str; 2] = ["x-ms-retry-after-ms", "retry-after-ms"];
+
 /// The wait that `headers` ask for, counted from `now`, at which they arrived.
 ///
 /// A date is compared with the answer's own `Date`, so that two clocks that
@@ -24,14 +28,29 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 }
 
 fn asked_for(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are still "very long", not "nothing".
-        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
+    if let Some(millis) = IN_MILLISECONDS.iter().find_map(|name| number(headers.get(*name)?)) {
+        return Some(seconds(millis / 1e3));
     }
-    let until = date(asked)?;
+    let asked = headers.get(RETRY_AFTER)?;
+    if let Some(wait) = number(asked) {
+        return Some(seconds(wait));
+    }
+    let until = date(asked.to_str().ok()?)?;
     let sent = headers.get(DATE).map(HeaderValue::to_str).and_then(Result::ok).and_then(date);
     Some(Duration::try_from(until.duration_since(sent.unwrap_or(now))).unwrap_or(Duration::ZERO))
+}
+
+/// A number without a sign, with or without a fraction.
+fn number(value: &HeaderValue) -> Option<f64> {
+    let text = value.to_str().ok()?.trim();
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if digits(whole) && digits(fraction) { text.parse().ok() } else { None }
+}
+
+/// More seconds than fit are still "very long", not "nothing".
+fn seconds(wait: f64) -> Duration {
+    Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX)
 }
 
 /// An IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -59,9 +78,26 @@ mod tests {
         assert_eq!(asked("120", None), Some(120));
         assert_eq!(asked(" 0 ", None), Some(0));
         assert_eq!(asked("99999999999999999999999", None), Some(86_400), "a day at most");
-        for odd in ["-1", "1.5", "soon", "", "12s"] {
+        for odd in ["-1", "1.", ".5", "1.5.2", "1e3", "soon", "", "12s", "NaN", "inf"] {
             assert_eq!(asked(odd, None), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn fractions_and_milliseconds() {
+        let exact = |pairs: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            retry_after(&headers, Timestamp::UNIX_EPOCH)
+        };
+        assert_eq!(exact(&[("retry-after", "1.5")]), Some(Duration::from_millis(1_500)));
+        let both = [("retry-after", "2"), ("retry-after-ms", "1200")];
+        assert_eq!(exact(&both), Some(Duration::from_millis(1_200)));
+        let odd = [("retry-after", "2"), ("x-ms-retry-after-ms", "soon")];
+        assert_eq!(exact(&odd), Some(Duration::from_secs(2)));
+        assert_eq!(exact(&[("retry-after-ms", "86400001")]), Some(LONGEST_WAIT));
     }
 
     #[test]

@@ -89,14 +89,15 @@ impl HttpStack {
             let wait = policy.backoff.wait(tries.resends, &**clock);
             let next = decide(&answer, call.safety, tries.refreshed, left, wait, clock.now());
             trace(call, &answer, next);
+            if let Next::PauseAndFail(after, _) | Next::PauseAndResend(after) = next {
+                if answer.is_over_the_rate() { quota.refused(after) } else { quota.pause(after) }
+            }
             match next {
                 Next::Return => return finish(call, answer, None),
-                Next::Fail(class) => return finish(call, answer, Some(class)),
-                Next::PauseAndFail(after, class) => {
-                    quota.pause(after);
+                Next::Fail(class) | Next::PauseAndFail(_, class) => {
                     return finish(call, answer, Some(class));
                 }
-                Next::PauseAndResend(after) => quota.pause(after),
+                Next::PauseAndResend(_) => {}
                 Next::Resend(after) => clock.sleep(after).await,
                 Next::Refresh => (refused, tries.refreshed) = (Some(used), true),
                 Next::Again => {}

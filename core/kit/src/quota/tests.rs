@@ -225,3 +225,135 @@ fn a_clock_that_is_set_back_neither_ends_nor_stretches_a_pause() {
     step(40);
     assert_eq!(quota.closed_for(), None);
 }
+
+/// A tenant that takes `rate` requests a second and `burst` at once, and asks for
+/// `pause` when there is one too many.
+struct Tenant {
+    rate: f64,
+    burst: f64,
+    pause: Duration,
+    left: f64,
+    known: Timestamp,
+}
+
+impl Tenant {
+    fn takes(&mut self, at: Timestamp) -> bool {
+        let passed = at.duration_since(self.known).as_secs_f64();
+        let left = (self.left + passed * self.rate).min(self.burst);
+        let taken = left >= 1.0 - 1e-6;
+        (self.left, self.known) = (if taken { left - 1.0 } else { left }, at);
+        taken
+    }
+}
+
+/// What became of requests of the later part of `time`, of one user who always has
+/// another one: those that were taken, and those that were refused.
+fn later(quota: &Quota, clock: &VirtualClock, tenant: &mut Tenant, time: Duration) -> [u32; 2] {
+    let (began, mut counted) = (clock.now(), [0, 0]);
+    loop {
+        clock.block_on(quota.acquire(Lane::Routine, LONG)).unwrap();
+        let passed = clock.now().duration_since(began).unsigned_abs();
+        if passed > time + Duration::from_secs(60) {
+            return counted;
+        }
+        quota.started();
+        let taken = tenant.takes(clock.now());
+        clock.advance(Duration::from_millis(5));
+        if !taken {
+            quota.refused(tenant.pause);
+        }
+        if passed >= Duration::from_secs(60) {
+            counted[usize::from(!taken)] += 1;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn after_a_minute_an_untold_rate_is_used_and_hardly_exceeded(
+        rate in 2_u32..100, burst in 50_u32..200,
+    ) {
+        let clock = clock();
+        let quota = Quota::unlimited(Arc::new(clock.clone()));
+        // The burst is what the tenant takes in half a second, up to two.
+        let (rate, burst) = (f64::from(rate), f64::from(rate * burst) / 100.0);
+        let known = clock.now();
+        let mut tenant = Tenant { rate, burst, pause: Duration::from_secs(1), left: burst, known };
+        let seconds = 20_000.0 / rate;
+        let time = Duration::from_secs_f64(seconds);
+        let [taken, refused] = later(&quota, &clock, &mut tenant, time);
+        prop_assert!(f64::from(taken) >= 0.9 * rate * seconds, "{taken} of {}", rate * seconds);
+        prop_assert!(f64::from(refused) <= 0.01 * f64::from(taken), "{refused} of {taken}");
+        prop_assert_eq!(quota.counters().inside_pause, 0);
+    }
+}
+
+#[test]
+fn a_rate_that_falls_or_rises_is_found_again() {
+    let clock = clock();
+    let quota = Quota::unlimited(Arc::new(clock.clone()));
+    let pause = Duration::from_secs(1);
+    let mut tenant = Tenant { rate: 20.0, burst: 10.0, pause, left: 10.0, known: clock.now() };
+    for rate in [20.0, 5.0, 15.0] {
+        tenant.rate = rate;
+        later(&quota, &clock, &mut tenant, Duration::from_mins(10));
+        let [taken, refused] = later(&quota, &clock, &mut tenant, Duration::from_mins(5));
+        assert!(f64::from(taken) >= 0.9 * rate * 300.0, "{rate}/s: {taken}");
+        assert!(f64::from(refused) <= 0.01 * f64::from(taken), "{rate}/s: {refused} of {taken}");
+    }
+}
+
+#[test]
+fn a_quiet_time_and_a_closed_day_teach_no_rate() {
+    let clock = clock();
+    let quota = Quota::unlimited(Arc::new(clock.clone()));
+    for _ in 0..20 {
+        quota.ask(Lane::Routine).unwrap();
+        clock.advance(Duration::from_millis(100));
+    }
+    quota.refused(Duration::from_hours(6));
+    assert_eq!(quota.standing().learned_every, None);
+    clock.advance(Duration::from_hours(6));
+    for _ in 0..20 {
+        quota.ask(Lane::Routine).unwrap();
+        clock.advance(Duration::from_millis(100));
+    }
+    quota.refused(Duration::from_secs(1));
+    let every = quota.standing().learned_every.unwrap();
+    assert!(every < Duration::from_millis(160), "{every:?}: the six hours count for nothing");
+}
+
+#[test]
+fn a_quota_that_somebody_else_used_up_teaches_no_rate() {
+    let clock = clock();
+    let quota = Quota::unlimited(Arc::new(clock.clone()));
+    for _ in 0..3 {
+        clock.block_on(quota.acquire(Lane::Routine, LONG)).unwrap();
+        clock.advance(Duration::from_millis(5));
+        quota.refused(Duration::from_secs(60));
+        quota.refused(Duration::from_secs(60));
+    }
+    assert_eq!(quota.standing().learned_every, None);
+    let began = clock.now();
+    for _ in 0..100 {
+        clock.block_on(quota.acquire(Lane::Routine, LONG)).unwrap();
+    }
+    assert_eq!(clock.now().duration_since(began).as_secs(), 60, "the pause, and nothing else");
+}
+
+#[test]
+fn a_published_rate_is_never_exceeded_and_a_lower_one_is_learned() {
+    let clock = clock();
+    let quota = quota(&clock, config(1_200, "1", 1));
+    let pause = Duration::from_secs(1);
+    let mut tenant = Tenant { rate: 10.0, burst: 10.0, pause, left: 10.0, known: clock.now() };
+    let [taken, refused] = later(&quota, &clock, &mut tenant, Duration::from_mins(5));
+    assert!(taken >= 2_700 && refused <= 27, "{taken}, {refused}");
+    tenant.rate = 1_000.0;
+    later(&quota, &clock, &mut tenant, Duration::from_mins(15));
+    let [taken, refused] = later(&quota, &clock, &mut tenant, Duration::from_mins(5));
+    assert!((5_900..=6_001).contains(&taken) && refused == 0, "{taken}, {refused}");
+    assert_eq!(quota.standing().learned_every, None, "our whole share is taken again");
+}
