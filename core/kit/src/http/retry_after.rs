@@ -12,8 +12,7 @@ use jiff::Timestamp;
 /// day: a year is a mistake of the far side, and would end deliveries unseen.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
 
-/// Headers in which Azure services say the same in milliseconds, the most exact first
-/// (`azure_core`, retry policy of its pipeline).
+/// Headers in which some services say the same in milliseconds, the most exact first.
 const IN_MILLISECONDS: [&str; 2] = ["x-ms-retry-after-ms", "retry-after-ms"];
 
 /// The wait that `headers` ask for, counted from `now`, at which they arrived.
