@@ -114,7 +114,7 @@ impl Quota {
         Ok(Self { config, clock, ticks, blackouts, spacing, state: Mutex::default() })
     }
 
-    /// A quota that spaces nothing and only honours pauses.
+    /// A quota that spaces nothing until a request is refused, and honours pauses.
     #[must_use]
     pub fn unlimited(clock: Arc<dyn Clock>) -> Self {
         let ticks = Ticks::new(Arc::clone(&clock));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header::RETRY_AFTER};
+use http::{Response, StatusCode};
 use jiff::Timestamp;
 
 use super::{call::Safety, retry_after::retry_after};
@@ -39,10 +39,10 @@ impl Answer {
 
     /// Whether the target took it for one request too many in a time. A 429 that names
     /// no time may be about something else, as a job that still runs.
-    pub(super) fn is_over_the_rate(&self) -> bool {
+    pub(super) fn is_over_the_rate(&self, now: Timestamp) -> bool {
         let Self::Response(response) = self else { return false };
         response.status() == StatusCode::TOO_MANY_REQUESTS
-            && response.headers().contains_key(RETRY_AFTER)
+            && retry_after(response.headers(), now).is_some()
     }
 }
 

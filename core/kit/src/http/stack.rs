@@ -90,7 +90,10 @@ impl HttpStack {
             let next = decide(&answer, call.safety, tries.refreshed, left, wait, clock.now());
             trace(call, &answer, next);
             if let Next::PauseAndFail(after, _) | Next::PauseAndResend(after) = next {
-                if answer.is_over_the_rate() { quota.refused(after) } else { quota.pause(after) }
+                match answer.is_over_the_rate(clock.now()) {
+                    true => quota.refused(after),
+                    false => quota.pause(after),
+                }
             }
             match next {
                 Next::Return => return finish(call, answer, None),

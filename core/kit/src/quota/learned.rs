@@ -27,9 +27,11 @@ const GROWTH: (f64, f64) = (0.01, 0.0001);
 const APART: (u32, u32) = (400, 40);
 /// Longer pauses are not about a rate: a budget of a day, or a closed tenant.
 const LONGEST_PAUSE: Duration = Duration::from_secs(120);
-/// A gap of so many times the usual distance, and this much, is one in which nothing
-/// was wanted: it says nothing about the rate.
+/// A gap of so many times the distance that is kept, and this much, is one in which
+/// nothing was wanted: it says nothing about the rate.
 const IDLE: (f64, f64) = (10.0, 1.0);
+/// A window ends at this age: what trickled before a rush says nothing about a rush.
+const LONGEST_WINDOW: Duration = Duration::from_secs(120);
 
 /// The rate that one tenant was seen to take. Rates are in requests a second.
 #[derive(Debug, Default)]
@@ -92,10 +94,12 @@ impl Learned {
             if late <= distance / 5.0 {
                 pace.rate *= 1.0 + self.growth;
             }
-            if pace.rate > pace.base * WINDOW {
+            if pace.rate > pace.base * WINDOW || window.is_old(now) {
                 (pace.proven, pace.base) = (pace.base, pace.rate);
                 window = Window::at(now);
             }
+        } else if window.is_old(now) {
+            window = Window::at(now);
         }
         self.window = Some(window);
         if self.pace.is_some() && self.is_apart(now, 5) {
@@ -149,12 +153,13 @@ impl Window {
         Self { began, last: began, requests: 0 }
     }
 
+    /// Whether nothing was wanted before `now`, while requests kept `distance` seconds.
     fn was_idle(&self, now: Tick, distance: f64) -> bool {
-        if self.requests == 0 {
-            return false;
-        }
-        let usual = self.began.until(self.last).as_secs_f64() / f64::from(self.requests);
         let gap = self.last.until(now).as_secs_f64();
-        gap > IDLE.1 + IDLE.0 * usual.max(distance)
+        self.requests > 0 && gap > IDLE.1 + IDLE.0 * distance
+    }
+
+    fn is_old(&self, now: Tick) -> bool {
+        self.began.until(now) > LONGEST_WINDOW
     }
 }

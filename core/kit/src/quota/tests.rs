@@ -326,6 +326,23 @@ fn a_quiet_time_and_a_closed_day_teach_no_rate() {
 }
 
 #[test]
+fn what_trickles_before_a_rush_says_nothing_about_the_rush() {
+    for gap in [2, 4, 60, 3_600] {
+        let clock = clock();
+        let quota = Quota::unlimited(Arc::new(clock.clone()));
+        let pause = Duration::from_secs(1);
+        for _ in 0..500 {
+            quota.ask(Lane::Routine).unwrap();
+            clock.advance(Duration::from_secs(gap));
+        }
+        let known = clock.now();
+        let mut tenant = Tenant { rate: 20.0, burst: 10.0, pause, left: 10.0, known };
+        let [taken, _] = later(&quota, &clock, &mut tenant, Duration::from_mins(5));
+        assert!(taken >= 5_400, "every {gap} s: {taken} of 6000");
+    }
+}
+
+#[test]
 fn a_quota_that_somebody_else_used_up_teaches_no_rate() {
     let clock = clock();
     let quota = Quota::unlimited(Arc::new(clock.clone()));
