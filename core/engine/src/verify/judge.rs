@@ -30,11 +30,8 @@ pub(super) fn foreign(
     let lock_until = now.checked_add(policy.lock_for).unwrap_or(Timestamp::MAX);
     let rules = policy.pattern.clone();
     let (cases, edits) = state.change(move |tx| {
-        let mut foreign = foreign;
-        for cell in &mut foreign {
-            cell.beside = beside(tx, &cell.key)?;
-        }
-        let pattern = pattern::sort(foreign, tx.cell_count(scope)?, &levels, &rules);
+        let beside = |key: &CellKey| beside(tx, key);
+        let pattern = pattern::sort(foreign, tx.cell_count(scope)?, &levels, &rules, beside)?;
         write_pattern(tx, scope, pattern, now, lock_until)
     })?;
     for (kind, cells) in cases {

@@ -165,7 +165,6 @@ impl Judge<'_> {
                 read_after: self.seen.read_after,
                 heartbeat,
                 redoubled: meaning == Meaning::Redoubled,
-                beside: None,
             });
             return Ok(false);
         }

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use planthread_contracts::{Aggregation, CellKey, MeasureDecl, Name, Period};
 use rust_decimal::Decimal;
 
-use crate::{ledger::CaseKind, store::names::CellId};
+use crate::{error::Result, ledger::CaseKind, store::names::CellId};
 
 /// A cell that holds a value of somebody else's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +34,6 @@ pub(crate) struct Foreign {
     pub(crate) heartbeat: bool,
     /// Whether it is our own value, which took effect more than once again.
     pub(crate) redoubled: bool,
-    /// The open question in which a cell beside it stands, of the same row.
-    pub(crate) beside: Option<CaseKind>,
 }
 
 /// When many cells are too many for one person.
@@ -110,13 +108,19 @@ pub(crate) struct Pattern {
     pub(crate) persons: Vec<Foreign>,
 }
 
-/// Sorts the foreign cells of one scope, which has `scope_cells` cells. Pure.
+/// Sorts the foreign cells of one scope, which has `scope_cells` cells. `beside` tells
+/// the open question in which the cell before or after one of a row stands; it is asked
+/// of the few cells only that may be a person's.
+///
+/// # Errors
+/// Those of `beside`.
 pub(crate) fn sort(
     foreign: Vec<Foreign>,
     scope_cells: u64,
     levels: &Levels,
     policy: &PatternPolicy,
-) -> Pattern {
+    beside: impl Fn(&CellKey) -> Result<Option<CaseKind>>,
+) -> Result<Pattern> {
     let mut cases: BTreeMap<CaseKind, Vec<Foreign>> = BTreeMap::new();
     let mut rest = Vec::new();
     for cell in foreign {
@@ -152,14 +156,14 @@ pub(crate) fn sort(
     let mut pattern = Pattern::default();
     for run in runs(few) {
         let many = run.len() >= policy.mass_least;
-        let asked = run.iter().find_map(|cell| cell.beside);
+        let asked = run.iter().find_map(|cell| beside(&cell.key).transpose()).transpose()?;
         match asked.or(many.then_some(CaseKind::Unknown)) {
             Some(kind) => cases.entry(kind).or_default().extend(run),
             None => pattern.persons.extend(run),
         }
     }
     pattern.cases = cases.into_iter().collect();
-    pattern
+    Ok(pattern)
 }
 
 /// A load writes measures as a whole: where it wrote many cells of one, a few of
@@ -216,12 +220,20 @@ mod tests {
             read_after: 0,
             heartbeat: false,
             redoubled: false,
-            beside: None,
         }
     }
 
     fn kinds(foreign: Vec<Foreign>, scope_cells: u64) -> (Vec<(CaseKind, usize)>, usize) {
-        let sorted = sort(foreign, scope_cells, &Levels::default(), &PatternPolicy::default());
+        kinds_beside(foreign, scope_cells, None)
+    }
+
+    fn kinds_beside(
+        foreign: Vec<Foreign>,
+        scope_cells: u64,
+        beside: Option<CaseKind>,
+    ) -> (Vec<(CaseKind, usize)>, usize) {
+        let (levels, policy) = (Levels::default(), PatternPolicy::default());
+        let sorted = sort(foreign, scope_cells, &levels, &policy, |_| Ok(beside)).unwrap();
         let cases = sorted.cases.iter().map(|(kind, cells)| (*kind, cells.len())).collect();
         (cases, sorted.persons.len())
     }
@@ -249,9 +261,8 @@ mod tests {
         let two: Vec<Foreign> = row(1..9).chain([foreign(2, 4, "10", "120")]).collect();
         assert_eq!(kinds(two, 300), (vec![(CaseKind::Unknown, 8)], 1), "of another place");
         // The horizon has moved on by a week, and the load went on with it.
-        let beside = Some(CaseKind::Mass);
-        let grown = vec![Foreign { beside, ..foreign(1, 30, "10", "120") }];
-        assert_eq!(kinds(grown, 300), (vec![(CaseKind::Mass, 1)], 0));
+        let grown = vec![foreign(1, 30, "10", "120")];
+        assert_eq!(kinds_beside(grown, 300, Some(CaseKind::Mass)), (vec![(CaseKind::Mass, 1)], 0));
     }
 
     #[test]
@@ -276,7 +287,8 @@ mod tests {
         let decl = crate::testing::decl("live", "attainable_clock_hours", "value");
         levels.add(&aggregate.key, 5.into(), &decl);
         levels.add(&foreign(1, 11, "7", "7").key, 7.into(), &decl);
-        let sorted = sort(vec![aggregate], 1_000, &levels, &PatternPolicy::default());
+        let policy = PatternPolicy::default();
+        let sorted = sort(vec![aggregate], 1_000, &levels, &policy, |_| Ok(None)).unwrap();
         assert_eq!(sorted.cases[0].0, CaseKind::Level);
     }
 }
