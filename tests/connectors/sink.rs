@@ -16,6 +16,9 @@ const EACH: Duration = Duration::from_millis(5);
 /// says that such targets do.
 const DOCUMENTED: (Duration, Duration) = (Duration::from_millis(50), Duration::from_micros(100));
 
+/// From when on a rate that nobody told must be known.
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+
 /// When the sink takes requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Door {
@@ -43,6 +46,9 @@ pub(crate) struct Sink {
     pub(crate) reads: usize,
     pub(crate) refusals: usize,
     pub(crate) violations: usize,
+    /// Of the requests after a minute, those that it took and those that it refused, and
+    /// when the last one came.
+    pub(crate) later: ([usize; 2], Timestamp),
 }
 
 impl Sink {
@@ -59,6 +65,7 @@ impl Sink {
             reads: 0,
             refusals: 0,
             violations: 0,
+            later: ([0, 0], began),
         }
     }
 
@@ -130,7 +137,12 @@ impl Simulator for Sink {
         let put = *request.method() == Method::PUT;
         let held = self.rows.len();
         *if put { &mut self.writes } else { &mut self.reads } += 1;
-        let (status, after, body) = match self.refuses(at) {
+        let refusal = self.refuses(at);
+        if at.duration_since(self.began).unsigned_abs() >= MINUTE {
+            self.later.0[usize::from(refusal.is_some())] += 1;
+            self.later.1 = at;
+        }
+        let (status, after, body) = match refusal {
             Some((status, after)) => (status, Some(after), json!({ "error": { "code": "busy" } })),
             None if put => (200, None, self.write(request.body())),
             None => (200, None, self.read(request.uri().query().unwrap_or_default())),
