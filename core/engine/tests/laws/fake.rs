@@ -75,6 +75,8 @@ pub(crate) struct Inside {
     pub(crate) accepted: BTreeMap<CellKey, u64>,
     /// What it showed of each cell that was ever wanted, the last time it was asked.
     pub(crate) last_read: BTreeMap<CellKey, Option<Decimal>>,
+    /// Every value that it ever showed.
+    pub(crate) shown: BTreeSet<(CellKey, Decimal)>,
     pub(crate) known: BTreeSet<CellKey>,
     /// Effects in order: cell, revision, attempt.
     pub(crate) effects: Vec<(CellKey, u64, String)>,
@@ -333,6 +335,7 @@ impl Connector for Fake {
                 inside.known.iter().filter(|key| selection.contains(key)).cloned().collect();
             for key in asked {
                 let value = inside.cells.get(&key).copied();
+                inside.shown.extend(value.map(|value| (key.clone(), value)));
                 inside.last_read.insert(key, value);
             }
             let held = inside.cells.iter().filter(|(key, _)| selection.contains(key));
