@@ -93,12 +93,16 @@ fn measure() -> MeasureDecl {
 }
 
 /// What is wanted: one value a record.
-fn wanted(records: usize, at: Timestamp) -> Vec<DesiredCell> {
+pub(crate) fn wanted(
+    records: usize,
+    at: Timestamp,
+    value: impl Fn(usize) -> Decimal,
+) -> Vec<DesiredCell> {
     let first: Period = "2026-W49".parse().unwrap();
     let weeks: Vec<Period> =
         std::iter::successors(Some(first), |week| Some(week.next())).take(WEEKS).collect();
     let cell = |number: usize| {
-        let value = Decimal::new(10_000 + (number % 6_800) as i64, 2);
+        let value = value(number);
         DesiredCell {
             key: CellKey {
                 target: TARGET.into(),
@@ -121,11 +125,12 @@ fn wanted(records: usize, at: Timestamp) -> Vec<DesiredCell> {
 }
 
 /// The rig of one delivery.
-struct Rig {
+pub(crate) struct Rig {
     folder: PathBuf,
-    clock: VirtualClock,
-    sink: Arc<Mutex<Sink>>,
+    pub(crate) clock: VirtualClock,
+    pub(crate) sink: Arc<Mutex<Sink>>,
     connector: Arc<dyn Connector>,
+    breaker: Breaker,
     state: Arc<State>,
 }
 
@@ -136,7 +141,7 @@ impl Drop for Rig {
 }
 
 impl Rig {
-    fn new(name: &str, door: Door, quota: &QuotaConfig, rows: usize) -> Self {
+    pub(crate) fn new(name: &str, door: Door, quota: &QuotaConfig, rows: usize) -> Self {
         let unique = format!("planthread-delivery-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(unique);
         let _ = fs::remove_dir_all(&folder);
@@ -168,7 +173,22 @@ impl Rig {
         };
         let connector = (rest::REGISTERED.target.build)(&context).unwrap();
         let state = Arc::new(State::open(&folder.join("state"), start).unwrap());
-        Self { folder, clock, sink, connector, state }
+        let breaker = Breaker::new(BreakerPolicy::default());
+        Self { folder, clock, sink, connector, breaker, state }
+    }
+
+    /// The ledger wants these from now on.
+    pub(crate) fn want(&self, cells: Vec<DesiredCell>) {
+        let now = self.clock.now();
+        let want = Want {
+            target: TARGET.into(),
+            as_of: now,
+            measures: vec![measure()],
+            mapped: Default::default(),
+            refresh_within: SignedDuration::from_hours(2),
+            complete: Vec::new(),
+        };
+        ledger::want(&self.state, want, [Ok::<_, EngineError>(cells)], now).unwrap();
     }
 
     fn policy(&self) -> Policy {
@@ -178,14 +198,14 @@ impl Rig {
         Policy::open(TARGET, scope, vec![measure()], grants, now, today)
     }
 
-    fn read_back(&self, which: Which) {
+    pub(crate) fn read_back(&self, which: Which) {
         let today = self.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let scope = Scope::named(SCOPE);
         let policy = SweepPolicy::new(TARGET, scope, vec![measure()], which, today);
         self.clock.block_on(sweep(&self.state, &*self.connector, &self.clock, &policy)).unwrap();
     }
 
-    fn plan(&self) -> (PlanHeader, Vec<u8>) {
+    pub(crate) fn plan(&self) -> (PlanHeader, Vec<u8>) {
         let (policy, mut bytes) = (self.policy(), Vec::new());
         let request = PlanRequest {
             policy: &policy,
@@ -198,22 +218,22 @@ impl Rig {
         (header, bytes)
     }
 
-    fn send(&self, plan: Vec<u8>) {
+    pub(crate) fn send(&self, plan: Vec<u8>) {
         let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        let (push, breaker) = (PushPolicy::default(), Breaker::new(BreakerPolicy::default()));
+        let push = PushPolicy::default();
         let delivery = Delivery {
             state: &self.state,
             connector: &*self.connector,
             clock: &clock,
             push: &push,
-            breaker: &breaker,
+            breaker: &self.breaker,
         };
         let (mut plan, policy) = (Cursor::new(plan), self.policy());
         self.clock.block_on(apply(&delivery, &mut plan, &policy, false)).unwrap();
     }
 
     /// Cells that the ledger calls seen.
-    fn seen(&self) -> usize {
+    pub(crate) fn seen(&self) -> usize {
         let mut seen = 0;
         ledger::cells(&self.state.reader().unwrap(), self.clock.now(), |cell| {
             seen += usize::from(cell.state == RevisionState::Seen);
@@ -236,15 +256,7 @@ pub(crate) fn cpu_s() -> f64 {
 fn deliver(name: &str, records: usize, door: Door, quota: &QuotaConfig, rows: usize) -> Delivered {
     let rig = Rig::new(name, door, quota, rows);
     let (began, now) = (cpu_s(), rig.clock.now());
-    let want = Want {
-        target: TARGET.into(),
-        as_of: now,
-        measures: vec![measure()],
-        mapped: Default::default(),
-        refresh_within: SignedDuration::from_hours(2),
-        complete: Vec::new(),
-    };
-    ledger::want(&rig.state, want, [Ok::<_, EngineError>(wanted(records, now))], now).unwrap();
+    rig.want(wanted(records, now, |number| Decimal::new(10_000 + (number % 6_800) as i64, 2)));
     let (header, mut plan) = rig.plan();
     let (planned, since) = (cpu_s(), rig.clock.now());
     for _ in 0..CYCLES {

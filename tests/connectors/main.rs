@@ -9,6 +9,7 @@
 
 mod bench;
 mod delivery;
+mod outage;
 mod rest;
 mod sink;
 
@@ -24,6 +25,10 @@ const OWN: &[(Registered, &str)] = &[(rest::REGISTERED, "tests/connectors/rest")
 
 /// Records that are delivered with each run.
 const FEW: usize = 1_000;
+/// Cells that change through an outage with each run, and when it is measured: they
+/// change a million times.
+const FEW_CHANGING: usize = 300;
+const MANY_CHANGING: usize = 20_000;
 
 fn main() {
     // What `cargo xtask bench delivery` runs.
@@ -42,12 +47,20 @@ fn main() {
     trials.push(Trial::test("delivery::law_12_keeps_a_quota_and_doubles_nothing", || {
         Ok(delivery::judge(FEW, &delivery::scenarios(FEW))?)
     }));
+    trials.push(Trial::test(
+        "outage::law_12_sends_each_changed_cell_once_near_periods_first",
+        || Ok(outage::judge(&outage::outage(FEW_CHANGING))?),
+    ));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
 #[expect(clippy::print_stdout, reason = "it is a report for people")]
 fn measured(records: usize) {
     match delivery::report(records) {
+        Ok(report) => println!("{report}"),
+        Err(broken) => panic!("{broken}"),
+    }
+    match outage::report(MANY_CHANGING) {
         Ok(report) => println!("{report}"),
         Err(broken) => panic!("{broken}"),
     }

@@ -42,6 +42,8 @@ pub(crate) struct Sink {
     rows: BTreeMap<(String, String), (String, String)>,
     /// How often each row took effect.
     pub(crate) taken: BTreeMap<(String, String), u32>,
+    /// The first and the last period of each write that it took.
+    pub(crate) spans: Vec<[String; 2]>,
     pub(crate) writes: usize,
     pub(crate) reads: usize,
     pub(crate) refusals: usize,
@@ -61,12 +63,19 @@ impl Sink {
             wait: (began, began),
             rows: BTreeMap::new(),
             taken: BTreeMap::new(),
+            spans: Vec::new(),
             writes: 0,
             reads: 0,
             refusals: 0,
             violations: 0,
             later: ([0, 0], began),
         }
+    }
+
+    /// It is gone for so long from now on, and counts what comes anew.
+    pub(crate) fn close(&mut self, at: Timestamp, time: Duration) {
+        let rows = std::mem::take(&mut self.rows);
+        *self = Self { rows, ..Self::new(Door::ClosedFor(time), at) };
     }
 
     /// How long a request takes that brings so many new rows.
@@ -109,6 +118,11 @@ impl Sink {
                 self.rows.insert(key.clone(), new);
                 *self.taken.entry(key).or_default() += 1;
             }
+        }
+        let mut periods: Vec<&str> = rows.iter().filter_map(|row| row["period"].as_str()).collect();
+        periods.sort_unstable();
+        if let (Some(first), Some(last)) = (periods.first(), periods.last()) {
+            self.spans.push([(*first).to_owned(), (*last).to_owned()]);
         }
         json!({ "results": vec![json!({ "ok": true }); rows.len()] })
     }

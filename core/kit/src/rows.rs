@@ -79,7 +79,7 @@ pub struct Row<V> {
 pub struct Table<V> {
     /// The columns.
     pub columns: Columns,
-    /// The rows, by key.
+    /// The rows: by period, then by resource, location and product.
     pub rows: Vec<Row<V>>,
 }
 
@@ -102,9 +102,10 @@ pub struct Grouped<V> {
     pub refused: BTreeMap<usize, Rejection>,
 }
 
-/// What names the row of a cell, in the order of [`RowKey`].
-fn spot(key: &CellKey) -> (&str, &str, Option<&str>, Period) {
-    (&key.resource, &key.location, key.product.as_deref(), key.period)
+/// What names the row of a cell, in the order in which rows go out: near periods first,
+/// so that a batch that is broken off has brought what is needed first.
+fn spot(key: &CellKey) -> (Period, &str, &str, Option<&str>) {
+    (key.period, &key.resource, &key.location, key.product.as_deref())
 }
 
 /// The values of one row by column, each with its place in the batch.
@@ -329,6 +330,7 @@ mod tests {
             found.sort_unstable();
             prop_assert_eq!(found, (0..cells.len()).collect::<Vec<_>>());
             for table in &grouped.tables {
+                prop_assert!(table.rows.is_sorted_by_key(|row| row.key.period));
                 for row in &table.rows {
                     prop_assert_eq!(row.values.len(), table.columns.names.len());
                 }
