@@ -17,6 +17,7 @@ pub mod decode;
 pub mod derive;
 #[cfg(test)]
 mod fixture;
+pub mod gap;
 pub mod lanes;
 pub mod model;
 pub mod project;
