@@ -6,13 +6,13 @@ use planthread_domain::{decode, derive::About};
 use planthread_engine::{
     Reader,
     journal::{self, RejectedEntry, Repeat, Verdict},
-    status,
+    status::Reject,
 };
 
 use super::{Context, answer::Answer};
 use crate::{
     failure::{Exit, Failure},
-    pipeline,
+    pipeline::{self, Where},
     report::rejects::{
         Answered, Believed as BelievedView, Decided, Dismissed, RejectedCell, RejectedLine,
         Rejects, RepeatLine,
@@ -23,6 +23,10 @@ use crate::{
 /// What the verb takes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Only the cells that a target refused with this value; several narrow it, as in
+    /// `retry --where`
+    #[arg(long = "where", value_name = "FIELD=VALUE")]
+    conditions: Vec<Where>,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -112,7 +116,16 @@ impl Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
+    if args.what.is_some() && !args.conditions.is_empty() {
+        return Err(Failure::usage("`--where` chooses cells for the list, and decides nothing")
+            .cure("leave it out, or list with `planthread rejects --where FIELD=VALUE`"));
+    }
     match &args.what {
+        None if !args.conditions.is_empty() => {
+            let (_, reader) = context.reader()?;
+            let cells = cells(&reader, &args.conditions)?;
+            context.screen.show(&Rejects { cells, ..Rejects::default() })
+        }
         None => list(context),
         Some(What::Accept(row)) => decide(context, row, true),
         Some(What::Refuse(row)) => decide(context, row, false),
@@ -209,6 +222,20 @@ fn lines(reader: &Reader, repeats: Vec<Repeat>) -> Result<Vec<RepeatLine>, Failu
     repeats.into_iter().map(line).collect()
 }
 
+/// The cells that a target refused, those that fulfil all `conditions`.
+fn cells(reader: &Reader, conditions: &[Where]) -> Result<Vec<RejectedCell>, Failure> {
+    let cell = |reject: Reject| RejectedCell {
+        cell: reject.key.to_string(),
+        value: reject.value.to_string(),
+        reason: reject.reason,
+        code: reject.vendor_code,
+        cure: reject.cure,
+        owner: reject.owner,
+        at: reject.at,
+    };
+    Ok(pipeline::refused(reader, conditions)?.into_iter().map(cell).collect())
+}
+
 fn list(context: &Context) -> Result<Exit, Failure> {
     let (loaded, reader) = context.reader()?;
     let records = journal::rejected(&reader)?
@@ -226,15 +253,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     });
     let waiting = waiting.collect();
     let repeats = lines(&reader, journal::repeats(&reader)?)?;
-    let cells = status::rejects(&reader)?
-        .into_iter()
-        .map(|reject| RejectedCell {
-            cell: reject.key.to_string(),
-            value: reject.value.to_string(),
-            reason: reject.reason,
-            cure: reject.cure,
-        })
-        .collect();
+    let cells = cells(&reader, &[])?;
     let exports = snapshot::waiting(&reader, &loaded.config.plant)?;
     let doubts = pipeline::doubts(&loaded, &reader, context.clock.now())?;
     let of = |about| doubts.iter().filter(|one| one.about == about).cloned().collect();

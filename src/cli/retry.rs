@@ -3,20 +3,29 @@
 use super::Context;
 use crate::{
     failure::{Exit, Failure},
-    pipeline::Retried,
+    pipeline::{Retried, Where},
     report::{
         TextTable, Tone, View,
         text_table::{count, indented},
     },
 };
 
-/// What the verb takes: only the common options.
+/// What the verb takes.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Only the refused cells with this value, and no records; several narrow it.
+    /// FIELD is target, scope, resource, location, product, measure, period, code or owner
+    #[arg(long = "where", value_name = "FIELD=VALUE")]
+    conditions: Vec<Where>,
+}
 
-pub(super) fn run(context: &Context, _: &Args) -> Result<Exit, Failure> {
-    let doing = context.board.doing("", "taking refused records again");
-    let retried = context.bridge()?.retry()?;
+pub(super) fn run(context: &Context, Args { conditions }: &Args) -> Result<Exit, Failure> {
+    let doing = context.board.doing("", "taking what was refused again");
+    let bridge = context.bridge()?;
+    let retried = match conditions.as_slice() {
+        [] => bridge.retry()?,
+        conditions => bridge.retry_cells(conditions)?,
+    };
     drop(doing);
     context.screen.show(&retried)
 }
@@ -25,6 +34,12 @@ impl View for Retried {
     const OUTPUT: &'static str = "retry";
 
     fn write(&self, text_table: &mut TextTable) {
+        if let Some(left) = self.cells_left {
+            let again = count(self.cells, "refused cell");
+            text_table
+                .line(format!("{again} go out again with the next plan; {left} stay refused."));
+            return;
+        }
         text_table.line(format!(
             "{} came in now; {} left the list, {} still on it.",
             count(self.taken, "record"),

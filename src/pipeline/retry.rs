@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use planthread_contracts::{CellKey, Origin, RawRecord, RejectedRecord};
+use planthread_contracts::{Origin, RawRecord, RejectedRecord};
 use planthread_domain::{
     decode::{self, HEADER},
     model::Source,
@@ -18,13 +18,12 @@ use planthread_domain::{
 use planthread_engine::{
     Reader,
     journal::{self, Cured, RejectedEntry},
-    ledger, status,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::Bridge;
+use super::{Bridge, Where};
 use crate::{
     failure::Failure,
     serve::{
@@ -52,6 +51,10 @@ pub struct Retried {
     pub still: usize,
     /// Rejected cells that go out again with the next plan.
     pub cells: u64,
+    /// Rejected cells that stay so; told where cells were chosen, and records were left
+    /// alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells_left: Option<u64>,
     /// Files that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stopped: Vec<Failure>,
@@ -90,7 +93,17 @@ impl Bridge {
         let counts = journal::counts(&self.reader()?)?;
         let still = usize::try_from(counts.rejected + counts.quarantined).unwrap_or(usize::MAX);
         let stopped = reports.into_iter().filter_map(|report| report.stopped).collect();
-        Ok(Retried { taken, cured, still, cells: self.cells_again()?, stopped })
+        let (cells, _) = self.cells_again(&[])?;
+        Ok(Retried { taken, cured, still, cells, cells_left: None, stopped })
+    }
+
+    /// Makes the rejected cells that fulfil `conditions` pending, and nothing else.
+    ///
+    /// # Errors
+    /// When the state can't be read or written, and when no cell is meant.
+    pub fn retry_cells(&self, conditions: &[Where]) -> Result<Retried, Failure> {
+        let (cells, left) = self.cells_again(conditions)?;
+        Ok(Retried { cells, cells_left: Some(left), ..Retried::default() })
     }
 
     /// What tells a refused record from every other one, where only one source reads
@@ -211,12 +224,6 @@ impl Bridge {
             }
         }
         Ok(false)
-    }
-
-    fn cells_again(&self) -> Result<u64, Failure> {
-        let keys: Vec<CellKey> =
-            status::rejects(&self.reader()?)?.into_iter().map(|reject| reject.key).collect();
-        Ok(ledger::retry(&self.state, keys)?)
     }
 }
 

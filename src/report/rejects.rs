@@ -16,7 +16,7 @@ use super::{
 use crate::{failure::Exit, serve::Refusal};
 
 /// Everything that was refused: records at the door, cells at the target.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Rejects {
     /// Records that could not be understood.
     pub records: Vec<RejectedLine>,
@@ -236,8 +236,15 @@ pub struct RejectedCell {
     pub value: String,
     /// Why, in the target's words.
     pub reason: String,
+    /// The target's own code for it, where it told one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// What to do.
     pub cure: String,
+    /// Who is asked.
+    pub owner: String,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 /// Lines of one kind that a person is shown; a faulty file has a hundred thousand.
@@ -309,8 +316,10 @@ impl View for Rejects {
             text_table.line(text_table.tint(Tone::Bold, "Cells that a target refused"));
         }
         some(text_table, &self.cells, |text_table, cell| {
-            text_table.line(format!("  {} = {}: {}", cell.cell, cell.value, cell.reason));
+            let code = cell.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+            text_table.line(format!("  {} = {}: {}{code}", cell.cell, cell.value, cell.reason));
             text_table.line(format!("      cure: {}", cell.cure));
+            text_table.line(format!("      for:  {}, since {}", cell.owner, cell.at));
         });
         if !(self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty()) {
             text_table.line("\nWhen the cause is put right: `planthread retry`");

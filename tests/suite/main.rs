@@ -42,6 +42,7 @@ mod plant;
 mod progress;
 mod proportion;
 mod reference;
+mod refused;
 mod rehearsal;
 mod requests;
 mod scale;

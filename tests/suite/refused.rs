@@ -1,0 +1,46 @@
+//! Cells that the target refused: chosen, sent again, and told.
+
+use planthread::pipeline::{Where, refused};
+use planthread_mocks::sap_ibp::Options;
+use serde_json::{Value, json};
+
+use crate::world::{Live, World, plan_of};
+
+/// Two machines; the second is mapped to a resource that the target does not have.
+fn wrong() -> Value {
+    let mut config = plan_of(2, 3);
+    config["targets"]["ibp"]["mapping"]["rows"][1]["resource"] = json!("LINE-77");
+    config
+}
+
+fn conditions(texts: &[&str]) -> Vec<Where> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+/// How many cells are refused now.
+fn open(live: &Live) -> usize {
+    refused(&live.bridge.reader().unwrap(), &[]).unwrap().len()
+}
+
+#[test]
+fn only_the_refused_cells_that_are_chosen_go_out_again() {
+    let world = World::new(&wrong(), Options::default());
+    let live = world.open();
+    world.cycle(&live);
+    assert_eq!(open(&live), 8);
+    let reader = live.bridge.reader().unwrap();
+    let all = ["target=ibp", "scope=base", "resource=LINE-77", "owner=owner of ibp"];
+    assert_eq!(refused(&reader, &conditions(&all)).unwrap().len(), 8);
+
+    for none in [&["resource=LINE-1"][..], &["resource=LINE-77", "measure=low"]] {
+        let failure = live.bridge.retry_cells(&conditions(none)).unwrap_err();
+        assert!(failure.message.contains("no refused cell"), "{failure}");
+    }
+    assert_eq!(open(&live), 8, "what nobody chose stays as it is");
+
+    let retried = live.bridge.retry_cells(&conditions(&["period=2026-W50"])).unwrap();
+    assert_eq!((retried.cells, retried.cells_left, open(&live)), (2, Some(6), 6));
+    live.assert_conserved("chosen");
+    let applied = world.cycle(&live).applied.unwrap();
+    assert_eq!((applied.sent, applied.rejected, open(&live)), (2, 2, 8), "refused once more");
+}
