@@ -11,6 +11,7 @@ use planthread_engine::{
 
 use super::{Context, answer::Answer};
 use crate::{
+    config::Loaded,
     failure::{Exit, Failure},
     pipeline::{self, Where},
     report::rejects::{
@@ -122,8 +123,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     match &args.what {
         None if !args.conditions.is_empty() => {
-            let (_, reader) = context.reader()?;
-            let cells = cells(&reader, &args.conditions)?;
+            let (loaded, reader) = context.reader()?;
+            let cells = cells(&loaded, &reader, &args.conditions)?;
             context.screen.show(&Rejects { cells, ..Rejects::default() })
         }
         None => list(context),
@@ -223,7 +224,11 @@ fn lines(reader: &Reader, repeats: Vec<Repeat>) -> Result<Vec<RepeatLine>, Failu
 }
 
 /// The cells that a target refused, those that fulfil all `conditions`.
-fn cells(reader: &Reader, conditions: &[Where]) -> Result<Vec<RejectedCell>, Failure> {
+fn cells(
+    loaded: &Loaded,
+    reader: &Reader,
+    conditions: &[Where],
+) -> Result<Vec<RejectedCell>, Failure> {
     let cell = |reject: Reject| RejectedCell {
         cell: reject.key.to_string(),
         value: reject.value.to_string(),
@@ -233,7 +238,7 @@ fn cells(reader: &Reader, conditions: &[Where]) -> Result<Vec<RejectedCell>, Fai
         owner: reject.owner,
         at: reject.at,
     };
-    Ok(pipeline::refused(reader, conditions)?.into_iter().map(cell).collect())
+    Ok(pipeline::refused(loaded, reader, conditions)?.into_iter().map(cell).collect())
 }
 
 fn list(context: &Context) -> Result<Exit, Failure> {
@@ -253,7 +258,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     });
     let waiting = waiting.collect();
     let repeats = lines(&reader, journal::repeats(&reader)?)?;
-    let cells = cells(&reader, &[])?;
+    let cells = cells(&loaded, &reader, &[])?;
     let exports = snapshot::waiting(&reader, &loaded.config.plant)?;
     let doubts = pipeline::doubts(&loaded, &reader, context.clock.now())?;
     let of = |about| doubts.iter().filter(|one| one.about == about).cloned().collect();

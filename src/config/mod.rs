@@ -10,6 +10,7 @@ mod locate;
 mod model;
 mod operations;
 mod overlap;
+mod owners;
 mod parser_messages;
 mod policy;
 mod relations;
@@ -33,6 +34,7 @@ pub use error::ConfigError;
 pub use load::{Loaded, parse, read, read_all};
 pub use model::{ClockConfig, Config, HttpIntake, InUse, Intake, RunConfig, Target, Wiring};
 pub use operations::Operations;
+pub use owners::CellOwner;
 pub use policy::{Fallback, Pack, Policy, Withdraw};
 pub use second::SftpPlace;
 

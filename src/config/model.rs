@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Alerts, DeliverySettings, Fallback, Operations, Pack, Policy};
+use super::{Alerts, CellOwner, DeliverySettings, Fallback, Operations, Pack, Policy};
 
 /// The configuration of one Planthread: one plant, any number of targets.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -81,6 +81,10 @@ pub struct Target {
     /// How the target's plan comes to use what lands.
     #[serde(default)]
     pub in_use: InUse,
+    /// Who is asked about cells that the target refuses: they see who they are in
+    /// `rejects`, in its workbook, and in messages.
+    #[serde(default)]
+    pub owners: Vec<CellOwner>,
     /// When a wanted value is held back.
     #[serde(default)]
     pub policy: Policy,

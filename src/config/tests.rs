@@ -461,3 +461,18 @@ fn holidays_close_their_days_and_are_part_of_what_the_configuration_says() {
     assert!(found.reason.contains("line 3") && found.line > 1, "{found}");
     let _ = std::fs::remove_dir_all(&folder);
 }
+
+#[test]
+fn an_owner_of_cells_that_are_not_there_is_a_fault_where_it_stands() {
+    let said = |rest: &str| format!("connector: sap-ibp\n    owners: [{{ owner: anna{rest} }}]");
+    let of = |rest: &str| starter().replacen("connector: sap-ibp", &said(rest), 1);
+    assert!(read(&of(", resource: LINE-1, location: \"1010\", measure: live"), None).is_ok());
+    for (field, rest) in [
+        ("measure", ", measure: nosuch"),
+        ("resource", ", resource: LINE-99"),
+        ("location", ", location: \"9\""),
+    ] {
+        let faults = read(&of(rest), None).unwrap_err();
+        assert_eq!(faults[0].field, format!("targets.ibp.owners[0].{field}"), "{faults:?}");
+    }
+}

@@ -7,7 +7,9 @@ use planthread_contracts::Carries;
 use planthread_kit::target::SettingsFault;
 use rust_decimal::Decimal;
 
-use super::{Config, SftpPlace, Target, Withdraw, locate::Faults, parser_messages, tree::Step};
+use super::{
+    Config, SftpPlace, Target, Withdraw, locate::Faults, owners, parser_messages, tree::Step,
+};
 
 /// Weeks of a policy: ten years.
 const WEEKS_MAX: u32 = 520;
@@ -76,6 +78,7 @@ fn unguarded(name: &str, target: &Target, notes: &mut Faults<'_>) {
 /// Faults of one target besides those that a connector sees.
 pub(super) fn target(name: &str, target: &Target, faults: &mut Faults<'_>) {
     cell_names(name, target, faults);
+    owners::check(name, target, faults);
     policy(name, target, faults);
     for (field, value, most, cure) in target.delivery.out_of_reach() {
         let reason = format!("{value} is not 1 to {most}");

@@ -1,4 +1,4 @@
-//! Cells that a target refused: which of them are meant.
+//! Cells that a target refused: whose they are, and which of them are meant.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use planthread_engine::{
 };
 
 use super::Bridge;
-use crate::failure::Failure;
+use crate::{config::Loaded, failure::Failure};
 
 /// What a refused cell can be chosen by, with its word.
 const FIELDS: [(&str, Field); 9] = [
@@ -80,12 +80,23 @@ impl FromStr for Where {
     }
 }
 
-/// The cells that a target refused and that fulfil all `conditions`.
+/// The cells that a target refused and that fulfil all `conditions`, with whom `loaded`
+/// names for them.
 ///
 /// # Errors
 /// When the state can't be read, and when there are conditions that none fulfils.
-pub fn refused(reader: &Reader, conditions: &[Where]) -> Result<Vec<Reject>, Failure> {
+pub fn refused(
+    loaded: &Loaded,
+    reader: &Reader,
+    conditions: &[Where],
+) -> Result<Vec<Reject>, Failure> {
     let mut all = status::rejects(reader)?;
+    for reject in &mut all {
+        let target = loaded.config.targets.get(reject.key.target.as_str());
+        if let Some(owner) = target.and_then(|target| target.owner_of(&reject.key)) {
+            owner.clone_into(&mut reject.owner);
+        }
+    }
     all.retain(|reject| conditions.iter().all(|one| one.fits(reject)));
     if all.is_empty() && !conditions.is_empty() {
         return Err(Failure::usage("no refused cell is meant by this")
@@ -102,8 +113,10 @@ impl Bridge {
     /// When the state can't be read or written, and when there are conditions that no
     /// cell fulfils.
     pub(super) fn cells_again(&self, conditions: &[Where]) -> Result<(u64, u64), Failure> {
-        let keys: Vec<CellKey> =
-            refused(&self.reader()?, conditions)?.into_iter().map(|reject| reject.key).collect();
+        let keys: Vec<CellKey> = refused(&self.loaded, &self.reader()?, conditions)?
+            .into_iter()
+            .map(|reject| reject.key)
+            .collect();
         let again = ledger::retry(&self.state, keys)?;
         let left = status::rejects(&self.reader()?)?.len();
         Ok((again, u64::try_from(left).unwrap_or(u64::MAX)))

@@ -1,6 +1,7 @@
 //! Cells that the target refused: chosen, sent again, and told.
 
 use planthread::pipeline::{Where, refused};
+use planthread_engine::status::Reject;
 use planthread_mocks::sap_ibp::Options;
 use serde_json::{Value, json};
 
@@ -17,9 +18,15 @@ fn conditions(texts: &[&str]) -> Vec<Where> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
+/// The refused cells that are chosen.
+fn chosen(live: &Live, texts: &[&str]) -> Vec<Reject> {
+    let reader = live.bridge.reader().unwrap();
+    refused(&live.bridge.loaded, &reader, &conditions(texts)).unwrap()
+}
+
 /// How many cells are refused now.
 fn open(live: &Live) -> usize {
-    refused(&live.bridge.reader().unwrap(), &[]).unwrap().len()
+    chosen(live, &[]).len()
 }
 
 #[test]
@@ -28,9 +35,8 @@ fn only_the_refused_cells_that_are_chosen_go_out_again() {
     let live = world.open();
     world.cycle(&live);
     assert_eq!(open(&live), 8);
-    let reader = live.bridge.reader().unwrap();
     let all = ["target=ibp", "scope=base", "resource=LINE-77", "owner=owner of ibp"];
-    assert_eq!(refused(&reader, &conditions(&all)).unwrap().len(), 8);
+    assert_eq!(chosen(&live, &all).len(), 8);
 
     for none in [&["resource=LINE-1"][..], &["resource=LINE-77", "measure=low"]] {
         let failure = live.bridge.retry_cells(&conditions(none)).unwrap_err();
@@ -43,4 +49,19 @@ fn only_the_refused_cells_that_are_chosen_go_out_again() {
     live.assert_conserved("chosen");
     let applied = world.cycle(&live).applied.unwrap();
     assert_eq!((applied.sent, applied.rejected, open(&live)), (2, 2, 8), "refused once more");
+}
+
+#[test]
+fn whoever_is_named_first_for_a_cell_owns_its_refusal() {
+    let mut config = wrong();
+    config["targets"]["ibp"]["owners"] = json!([
+        { "owner": "status team", "measure": "status" },
+        { "owner": "anna", "resource": "LINE-77", "location": "1020" },
+        { "owner": "ibp team" },
+    ]);
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    world.cycle(&live);
+    assert_eq!(chosen(&live, &["owner=status team", "measure=status"]).len(), 4);
+    assert_eq!(chosen(&live, &["owner=anna", "location=1020"]).len(), 4);
 }
