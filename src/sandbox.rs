@@ -60,6 +60,7 @@ pub fn shape_of(name: &str, target: &Target) -> SandboxShape {
         settings,
         measures: target.measures.clone(),
         driver: surface(&target.in_use.driver),
+        load: target.load().map(|load| load.surface.clone()),
         driven_by: surface(&target.in_use.measure),
         wiring: match target.in_use.wiring {
             Wiring::None => "none",

@@ -4,6 +4,7 @@
 mod alerts;
 mod delivery;
 mod error;
+mod gap;
 mod include;
 mod load;
 mod locate;
@@ -31,6 +32,7 @@ pub(crate) use alerts::TAKES as WEBHOOK_TAKES;
 pub use alerts::{Alerts, Webhook};
 pub use delivery::DeliverySettings;
 pub use error::ConfigError;
+pub use gap::GapFigures;
 pub use load::{Loaded, parse, read, read_all};
 pub use model::{ClockConfig, Config, HttpIntake, InUse, Intake, RunConfig, Target, Wiring};
 pub use operations::Operations;

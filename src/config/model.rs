@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Alerts, CellOwner, DeliverySettings, Fallback, Operations, Pack, Policy};
+use super::{Alerts, CellOwner, DeliverySettings, Fallback, GapFigures, Operations, Pack, Policy};
 
 /// The configuration of one Planthread: one plant, any number of targets.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -85,6 +85,9 @@ pub struct Target {
     /// `rejects`, in its workbook, and in messages.
     #[serde(default)]
     pub owners: Vec<CellOwner>,
+    /// What the target's own plan says: read and compared, never written.
+    #[serde(default)]
+    pub gap: GapFigures,
     /// When a wanted value is held back.
     #[serde(default)]
     pub policy: Policy,

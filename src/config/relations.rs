@@ -9,7 +9,7 @@ use planthread_domain::{model::SourceFormat, project};
 use planthread_kit::{Quota, VirtualClock, target::TargetFactory};
 use serde_json::Value;
 
-use super::{Config, Target, locate::Faults, overlap, tree::Step, value_checks};
+use super::{Config, Target, gap, locate::Faults, overlap, tree::Step, value_checks};
 use crate::registry;
 
 /// Finds every fault between the fields of `config`.
@@ -86,6 +86,7 @@ fn target_faults(config: &Config, name: &str, target: &Target, faults: &mut Faul
     }
     measures(target, &at("measures"), faults);
     value_checks::target(name, target, faults);
+    gap::check(name, target, faults);
     // What `plan` would refuse, said while nobody waits for a number.
     for violation in project::declared(&target.mapping, &target.measures) {
         faults.add(at(&violation.path), violation.reason, violation.cure);

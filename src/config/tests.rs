@@ -170,6 +170,22 @@ fn several_faults_come_in_the_order_of_the_file() {
 }
 
 #[test]
+fn the_plans_own_figures_are_declared_somebody_elses_and_hours() {
+    for (load, reason) in [
+        ("nobody", "no declared measure"),
+        ("live", "is ours"),
+        ("assumed", "stored in H87, and not in time"),
+    ] {
+        let text = starter().replacen("load: load", &format!("load: {load}"), 1);
+        let pieces = "surface: CAPASUPPLY, carries: observed, unit: ";
+        let text = text.replacen(&format!("{pieces}HUR"), &format!("{pieces}H87"), 1);
+        let faults = read(&text, None).unwrap_err();
+        let found = faults.iter().find(|fault| fault.field == "targets.ibp.gap.load").unwrap();
+        assert!(found.reason.contains(reason), "{found}");
+    }
+}
+
+#[test]
 fn the_published_schema_knows_every_top_level_field_with_its_meaning() {
     let schema = super::schema();
     for field in ["version", "state", "plant", "targets", "intake", "run", "profiles"] {
@@ -409,7 +425,7 @@ fn two_targets_never_write_one_thing_at_whatever_level() {
         let measures = target["measures"].as_array_mut().unwrap();
         measures.retain(|measure| measure["name"] == "live" || measure["name"] == "assumed");
         measures[0]["level"] = "day".into();
-        target.as_object_mut().unwrap().remove("in_use");
+        target.as_object_mut().unwrap().retain(|field, _| field != "in_use" && field != "gap");
         target["settings"].as_object_mut().unwrap().remove("measures");
     };
     let text = two_targets(by_day);

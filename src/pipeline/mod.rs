@@ -21,6 +21,7 @@ mod decided;
 mod doubts;
 mod explain;
 mod foreign;
+pub mod gap;
 mod known;
 mod mapped;
 mod packs;

@@ -1,7 +1,7 @@
 //! Verify, composed: which cells are read back, and how they are judged.
 
 use jiff::SignedDuration;
-use planthread_contracts::Carries;
+use planthread_contracts::{Carries, MeasureDecl};
 use planthread_engine::verify::{self, InUse, SweepPolicy, SweepReport, Which};
 use planthread_kit::Together;
 
@@ -50,7 +50,11 @@ impl Bridge {
             SignedDuration::from_mins(i64::from(target.config.policy.settle_minutes));
         policy.in_use = in_use(target);
         let measures = target.config.measures.iter();
-        policy.observed = measures.filter(|m| m.carries == Carries::Observed).cloned().collect();
+        // A load is no capacity: what is to be sent is not compared with it.
+        let load = target.config.load().map(|load| load.name.as_str());
+        let capacity =
+            |m: &&MeasureDecl| m.carries == Carries::Observed && Some(m.name.as_str()) != load;
+        policy.observed = measures.filter(capacity).cloned().collect();
         Ok(policy)
     }
 }

@@ -84,14 +84,21 @@ fn shaped(shape: &SandboxShape) -> Vec<Measure> {
             continue;
         }
         let drives = shape.driven_by.as_ref() == Some(&declared.surface);
-        let part = if drives { Part::Cut } else { Part::of(declared.carries) };
+        let loads = shape.load.as_ref() == Some(&declared.surface);
+        let part = match (drives, loads) {
+            (true, _) => Part::Cut,
+            (_, true) => Part::Load,
+            _ => Part::of(declared.carries),
+        };
         let taken = all.iter().any(|one| one.part == part);
         let part = if taken { Part::Other } else { part };
         all.push(measure(&declared.surface, declared.over_time, part, true));
     }
     for (id, part) in [("Capacity Demand", Part::Load), ("Capacity Utilization", Part::Utilisation)]
     {
-        all.push(measure(id, Aggregation::Sum, part, false));
+        if all.iter().all(|one| one.part != part && *one.id != *id) {
+            all.push(measure(id, Aggregation::Sum, part, false));
+        }
     }
     all
 }

@@ -109,6 +109,8 @@ fn part(shape: &SandboxShape, measure: &MeasureDecl, model: &Model) -> Part {
         Part::Assumed
     } else if named(&shape.driven_by) {
         Part::Cut
+    } else if named(&shape.load) {
+        Part::Load
     } else {
         Part::of(measure.carries)
     };

@@ -20,6 +20,8 @@ pub struct SandboxShape {
     pub measures: Vec<MeasureDecl>,
     /// The measure that drives the target's plan, as the target calls it.
     pub driver: Option<String>,
+    /// The measure that holds the load of the target's plan, as the target calls it.
+    pub load: Option<String>,
     /// Our measure that should drive it, as the target calls it.
     pub driven_by: Option<String>,
     /// How: `none`, `job`, `calculation`, `direct`.

@@ -27,6 +27,7 @@ const SHOWN: u32 = 1;
 
 /// A line, as the plan names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[schemars(rename = "PlanLine")]
 pub struct Line {
     /// The plant: the target's location.
     pub plant: Name,
@@ -37,6 +38,7 @@ pub struct Line {
 /// What is known of a line in one week, in hours. What nobody knows is absent, and
 /// never zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "KnownHours")]
 pub struct Known {
     /// What the plan asks of the line.
     pub load: Option<Decimal>,
@@ -99,6 +101,7 @@ fn percent(asked: Decimal, has: Decimal) -> Option<Decimal> {
 
 /// Why a line is short: two parts, whose sum is what is missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ShortParts")]
 pub struct Parts {
     /// Hours that the plan asks for above its own capacity.
     pub above_plan: Decimal,
@@ -119,6 +122,7 @@ impl Parts {
 
 /// One line in one week, compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ComparedWeek")]
 pub struct Row {
     /// The line.
     #[serde(flatten)]

@@ -49,6 +49,7 @@ pub struct LeftOut {
 
 /// What was compared, added up, in hours.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ComparedTotal")]
 pub struct Total {
     /// Lines and weeks that have both figures.
     pub line_weeks: usize,

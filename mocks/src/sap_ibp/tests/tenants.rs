@@ -158,6 +158,7 @@ fn shape() -> SandboxShape {
             measure("assumed", "ZCAP", Carries::Observed, Aggregation::Sum),
         ],
         driver: Some("ZCAP".into()),
+        load: None,
         driven_by: Some("ZCUT".into()),
         wiring: "calculation".into(),
         resources: vec![place("PRS-01", "Presse 1"), place("PRS-02", "")],

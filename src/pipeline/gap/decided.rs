@@ -1,0 +1,182 @@
+//! What people decided for a line and week, from the plant's calendars.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
+use planthread_contracts::Period;
+use planthread_domain::{
+    gap::Line,
+    model::{CalendarException, Moment, PlannedMaintenance, Plant},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::config::{Loaded, Target};
+
+/// What was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecidedKind {
+    /// The shifts of these days are dropped.
+    Closed,
+    /// Hours are worked besides the shifts.
+    Extra,
+    /// A planned stop.
+    PlannedStop,
+}
+
+/// A change that people decided, on days of one week.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct DecidedChange {
+    /// What was decided.
+    pub kind: DecidedKind,
+    /// First day, in the plant's own zone.
+    #[schemars(with = "String")]
+    pub from: Date,
+    /// Last day, inclusive.
+    #[schemars(with = "String")]
+    pub to: Date,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The planning cycle in which it was decided.
+    pub cycle: Option<String>,
+}
+
+impl DecidedChange {
+    /// In words: `closed 2026-12-24 to 2026-12-26: company holidays (works council)`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let kind = match self.kind {
+            DecidedKind::Closed => "closed",
+            DecidedKind::Extra => "extra hours",
+            DecidedKind::PlannedStop => "planned stop",
+        };
+        let days = if self.from == self.to {
+            self.from.to_string()
+        } else {
+            format!("{} to {}", self.from, self.to)
+        };
+        format!("{kind} {days}: {} ({})", self.reason, self.owner)
+    }
+}
+
+/// What was decided for the lines of `target` in `weeks`.
+pub(super) fn of(
+    loaded: &Loaded,
+    target: &Target,
+    weeks: &BTreeSet<Period>,
+) -> BTreeMap<(Line, Period), Vec<DecidedChange>> {
+    let plant = &loaded.config.plant;
+    let mut found: BTreeMap<(Line, Period), Vec<DecidedChange>> = BTreeMap::new();
+    for (line, source) in sources(target) {
+        for change in changes(plant, &source) {
+            let meets = |week: &&Period| change.from < week.end() && week.start() <= change.to;
+            for week in weeks.iter().filter(meets) {
+                let here = found.entry((line.clone(), *week)).or_default();
+                if !here.contains(&change) {
+                    here.push(change.clone());
+                    here.sort();
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The zone in which the weeks of each line begin: the plant's own for a line that
+/// nothing is known of.
+pub(super) fn zones(
+    loaded: &Loaded,
+    target: &Target,
+    lines: &BTreeSet<Line>,
+) -> BTreeMap<Line, String> {
+    let plant = &loaded.config.plant;
+    let mut zones: BTreeMap<Line, String> =
+        lines.iter().map(|line| (line.clone(), plant.zone.clone())).collect();
+    for (line, source) in sources(target) {
+        if let Some(calendar) = calendars(plant, &source).first() {
+            zones.insert(line, plant.days_of(calendar).0.to_owned());
+        }
+    }
+    zones
+}
+
+/// What stands behind each line of the target.
+fn sources(target: &Target) -> impl Iterator<Item = (Line, String)> {
+    target.mapping.rows.iter().map(|row| {
+        let line = Line { plant: row.location.as_str().into(), line: row.resource.as_str().into() };
+        (line, row.source.clone())
+    })
+}
+
+/// The machines behind a source: itself, or those of the line.
+fn machines<'a>(plant: &'a Plant, source: &'a str) -> BTreeSet<&'a str> {
+    let of_line = plant.line(source).into_iter().flat_map(|line| &line.stages);
+    let machines = of_line.flat_map(|stage| stage.machines.iter().map(String::as_str));
+    machines.chain([source]).collect()
+}
+
+/// The calendars that a source works by, its own first.
+fn calendars<'a>(plant: &'a Plant, source: &'a str) -> Vec<&'a str> {
+    let line = plant.line(source).map(|line| line.calendar.as_str());
+    let machines = machines(plant, source).into_iter();
+    let theirs = machines.filter_map(|id| Some(plant.resource(id)?.calendar.as_str()));
+    let mut all: Vec<&str> = Vec::new();
+    for calendar in line.into_iter().chain(theirs) {
+        if !all.contains(&calendar) {
+            all.push(calendar);
+        }
+    }
+    all
+}
+
+/// Everything that was decided for a source, on whichever day.
+fn changes(plant: &Plant, source: &str) -> Vec<DecidedChange> {
+    let calendars = calendars(plant, source);
+    let zone = calendars.first().map_or(plant.zone.as_str(), |calendar| plant.days_of(calendar).0);
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let exceptions = calendars.iter().filter_map(|id| plant.calendar(id));
+    let exceptions = exceptions.flat_map(|calendar| &calendar.exceptions).flat_map(of_exception);
+    let machines = machines(plant, source);
+    let stops = plant.planned_maintenance.iter();
+    let stops = stops.filter(|stop| machines.contains(stop.resource.as_str()));
+    exceptions.chain(stops.map(|stop| of_stop(stop, &zone))).collect()
+}
+
+/// A day may be closed and worked besides: then both are said.
+fn of_exception(one: &CalendarException) -> Vec<DecidedChange> {
+    let closed = one.closed.then_some(DecidedKind::Closed);
+    let extra = (!one.extra.is_empty()).then_some(DecidedKind::Extra);
+    let change = |kind| DecidedChange {
+        kind,
+        from: one.from,
+        to: one.last(),
+        reason: one.reason.clone(),
+        owner: one.owner.clone(),
+        cycle: one.cycle.clone(),
+    };
+    closed.into_iter().chain(extra).map(change).collect()
+}
+
+fn of_stop(stop: &PlannedMaintenance, zone: &TimeZone) -> DecidedChange {
+    let day = |moment: Moment| match moment {
+        Moment::Utc(instant) => instant.to_zoned(zone.clone()).date(),
+        Moment::Local(local) => local.date(),
+    };
+    // A stop that ends as a day begins has nothing of that day.
+    let second = 1.second();
+    let last = match stop.end {
+        Moment::Utc(instant) => Moment::Utc(instant.saturating_sub(second).unwrap_or(instant)),
+        Moment::Local(local) => Moment::Local(local.saturating_sub(second)),
+    };
+    DecidedChange {
+        kind: DecidedKind::PlannedStop,
+        from: day(stop.start),
+        to: day(last),
+        reason: stop.reason.clone(),
+        owner: stop.owner.clone(),
+        cycle: None,
+    }
+}

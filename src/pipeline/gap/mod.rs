@@ -1,0 +1,262 @@
+//! What a target's own plan asks of each line and week, against what the line can do.
+//!
+//! Load and assumed capacity are read from the target in one selection, together with
+//! what of ours stands there: so each figure is as of one reading, and a figure of ours
+//! is proven by it or not. What the line can do is the ledger's. The comparison itself is
+//! `planthread_domain::gap`, which is pure.
+
+mod decided;
+mod ledger;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use planthread_contracts::{CellKey, MeasureDecl, Owner, Period};
+use planthread_domain::gap::{Comparison, Known, Line, LineWeek, compare, hours, weekly};
+use planthread_engine::Reader;
+use planthread_kit::{Selection, Together, http::Lane};
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use decided::{DecidedChange, DecidedKind};
+use ledger::Ours;
+pub use ledger::{Proof, Standing, Taken};
+
+use super::{OpenTarget, policy};
+use crate::{
+    config::{Loaded, Target},
+    failure::Failure,
+};
+
+/// Where a figure is from, who answers for it, and when it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FigureSource {
+    /// Our name of the measure.
+    pub measure: String,
+    /// The target's name of it.
+    pub surface: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// When it was read from the target; absent where that failed.
+    pub read_at: Option<Timestamp>,
+}
+
+/// Where the figures of a target are from; absent where nothing holds them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Sources {
+    /// What the plan asks of the lines.
+    pub load: Option<FigureSource>,
+    /// What the plan has.
+    pub assumed: Option<FigureSource>,
+    /// What the lines can do, by factory truth.
+    pub live: Option<FigureSource>,
+    /// What is firm for this cycle.
+    pub firm: Option<FigureSource>,
+}
+
+/// The figures of one target's plan beside what its lines can do.
+#[derive(Debug)]
+pub struct Gap {
+    /// The configured target.
+    pub target: String,
+    /// The scope; empty for base.
+    pub scope: String,
+    /// Zone of the plant.
+    pub zone: String,
+    /// Where the figures are from.
+    pub sources: Sources,
+    /// What was compared.
+    pub compared: Comparison,
+    /// How the figures of ours stand, by line and week.
+    pub standing: BTreeMap<(Line, Period), Standing>,
+    /// What people decided, by line and week.
+    pub decided: BTreeMap<(Line, Period), Vec<DecidedChange>>,
+    /// Zone of each line's plant.
+    pub zones: BTreeMap<Line, String>,
+    /// Every line that the plan or the mapping names.
+    pub lines: BTreeSet<Line>,
+    /// Lines of the plan that no mapping names: nothing tells what they can do.
+    pub not_connected: BTreeSet<Line>,
+    /// Why the target could not be read; what the ledger knows stands nevertheless.
+    pub stopped: Option<Failure>,
+}
+
+/// Reads what the plan of `target` says, and compares it.
+///
+/// # Errors
+/// When the state can't be read. A target that can't be read is told in the answer.
+pub async fn gap(
+    loaded: &Loaded,
+    reader: &Reader,
+    target: &OpenTarget,
+    now: Timestamp,
+) -> Result<Gap, Failure> {
+    let measures = Measures::of(&target.config);
+    let today = policy::today(loaded, now)?;
+    let ours = Ours::of(reader, target, &measures, today, now)?;
+    let mut stopped = None;
+    let mut there = There::default();
+    if let Some(selection) = selection(target, &measures, &ours) {
+        match target.connector.read(&selection).await {
+            Ok(cells) => there = There::of(&measures, cells.into_iter().map(|c| (c.key, c.value))),
+            Err(error) => stopped = Some(Failure::from(error).about(&target.name)),
+        }
+    } else {
+        let text = format!("{}: no week of any line is known yet", target.name);
+        stopped = Some(Failure::usage(text).cure("let a cycle run first: `planthread run --once`"));
+    }
+    let read_at = stopped.is_none().then_some(now);
+    Ok(composed(loaded, target, &measures, Read { ours, there, read_at, stopped }))
+}
+
+/// The measures that hold the figures.
+struct Measures<'a> {
+    load: Option<&'a MeasureDecl>,
+    assumed: Option<&'a MeasureDecl>,
+    live: Option<&'a MeasureDecl>,
+    firm: Option<&'a MeasureDecl>,
+    output: Option<&'a MeasureDecl>,
+}
+
+impl<'a> Measures<'a> {
+    /// Those of `target` that are stored where the live figure is.
+    fn of(target: &'a Target) -> Self {
+        let live = ledger::live(target);
+        let here = |one: &&MeasureDecl| live.is_some_and(|live| live.level == one.level);
+        Self {
+            load: target.load().filter(here),
+            assumed: target.assumed().filter(here),
+            firm: ledger::firm(target).filter(here),
+            output: ledger::output(target).filter(here),
+            live,
+        }
+    }
+
+    /// What is read from the target: the plan's own, and ours beside it.
+    fn read(&self) -> impl Iterator<Item = &'a MeasureDecl> {
+        [self.load, self.assumed, self.live, self.firm].into_iter().flatten()
+    }
+}
+
+/// One selection for all of it: every line that the plan has, where the target can be
+/// asked so, else the mapped ones.
+fn selection(target: &OpenTarget, measures: &Measures<'_>, ours: &Ours) -> Option<Selection> {
+    let (from, to) = ours.span()?;
+    let by_place = target.connector.info().capabilities.carriage.together == Together::Place;
+    let rows = target.config.mapping.rows.iter();
+    let mapped: BTreeSet<_> =
+        rows.map(|row| (row.resource.clone(), row.location.clone())).collect();
+    Some(Selection {
+        target: target.name.clone(),
+        scope: target.scope.clone(),
+        measures: measures.read().map(|one| one.name.clone()).collect(),
+        resources: if by_place { mapped.into_iter().collect() } else { Vec::new() },
+        from,
+        to,
+        lane: Lane::Verify,
+    })
+}
+
+/// What stands at the target, by line and period.
+#[derive(Debug, Default)]
+struct There(BTreeMap<(Line, Period), BTreeMap<String, Decimal>>);
+
+impl There {
+    fn of(
+        measures: &Measures<'_>,
+        cells: impl Iterator<Item = (CellKey, Option<Decimal>)>,
+    ) -> Self {
+        let mut there = Self::default();
+        let level = measures.live.map(|live| live.level);
+        for (key, value) in cells {
+            // A figure by product is a part of the line's, and no figure of the line.
+            let Some(value) = value.filter(|_| key.product.is_none()) else { continue };
+            if Some(key.period.kind()) == level {
+                let at = there.0.entry((ledger::line(&key), key.period)).or_default();
+                at.insert(key.measure.to_string(), value);
+            }
+        }
+        there
+    }
+
+    /// What `measure` holds there, as it was read.
+    fn value(&self, at: &(Line, Period), measure: Option<&MeasureDecl>) -> Option<Decimal> {
+        self.0.get(at)?.get(&measure?.name).copied()
+    }
+
+    /// Lines for which the plan itself says something.
+    fn lines(&self, measures: &Measures<'_>) -> BTreeSet<Line> {
+        let said = |at: &&(Line, Period)| {
+            [measures.load, measures.assumed].iter().any(|one| self.value(at, *one).is_some())
+        };
+        self.0.keys().filter(said).map(|(line, _)| line.clone()).collect()
+    }
+}
+
+/// What the ledger and the target said.
+struct Read {
+    ours: Ours,
+    there: There,
+    read_at: Option<Timestamp>,
+    stopped: Option<Failure>,
+}
+
+fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read: Read) -> Gap {
+    let Read { ours, there, read_at, stopped } = read;
+    let mapped = ledger::mapped(&target.config);
+    let planned = there.lines(measures);
+    let lines: BTreeSet<Line> = mapped.iter().chain(&planned).cloned().collect();
+    let mut all = Vec::new();
+    for line in &lines {
+        for period in ours.periods() {
+            let at = (line.clone(), *period);
+            let of = |value: Option<Decimal>, measure: Option<&MeasureDecl>| {
+                hours(value?, measure?.unit)
+            };
+            // Absent means zero only where the measure is declared so, and was read.
+            let plan = |measure: Option<&MeasureDecl>| {
+                let zero = measure.filter(|one| one.absent_is_zero && read_at.is_some());
+                of(there.value(&at, measure).or(zero.map(|_| Decimal::ZERO)), measure)
+            };
+            let known = Known {
+                load: plan(measures.load),
+                assumed: plan(measures.assumed),
+                live: of(ours.wanted(&at, measures.live), measures.live),
+                firm: of(ours.wanted(&at, measures.firm), measures.firm),
+                output: ours.wanted(&at, measures.output),
+            };
+            all.push(LineWeek { line: line.clone(), week: *period, known });
+        }
+    }
+    let compared = compare(weekly(all));
+    let proven = |at: &(Line, Period)| read_at.map(|when| (there.value(at, measures.live), when));
+    let standing = ours.standing(measures.live, proven);
+    let owner = |one: &MeasureDecl| match &one.owner {
+        Owner::Other(owner) => owner.clone(),
+        Owner::Bridge => loaded.config.identity.clone().unwrap_or_else(|| "planthread".to_owned()),
+    };
+    let source = |one: Option<&MeasureDecl>| {
+        let (measure, surface) = one.map(|one| (one.name.clone(), one.surface.clone()))?;
+        Some(FigureSource { measure, surface, owner: owner(one?), read_at })
+    };
+    let weeks: BTreeSet<Period> = compared.rows.iter().map(|row| row.week).collect();
+    Gap {
+        target: target.name.clone(),
+        scope: target.scope.name().to_owned(),
+        zone: loaded.config.plant.zone.clone(),
+        sources: Sources {
+            load: source(measures.load),
+            assumed: source(measures.assumed),
+            live: source(measures.live),
+            firm: source(measures.firm),
+        },
+        compared,
+        standing,
+        decided: decided::of(loaded, &target.config, &weeks),
+        zones: decided::zones(loaded, &target.config, &lines),
+        not_connected: lines.difference(&mapped).cloned().collect(),
+        lines,
+        stopped,
+    }
+}
