@@ -20,6 +20,7 @@ mod explain;
 mod export;
 mod fallback;
 mod flows;
+mod gap;
 mod ingest;
 mod init;
 mod log;
@@ -113,6 +114,8 @@ enum Verb {
     Map(map::Args),
     /// Take raw records in, durably
     Ingest(ingest::Args),
+    /// Compare what the plan asks of each line with what the line can do
+    Gap(gap::Args),
     /// Turn raw records into capacity per resource and period
     Derive(derive::Args),
     /// Compare past weeks as they were foretold with what happened
@@ -215,6 +218,7 @@ impl Verb {
             | Self::Discover(_)
             | Self::Map(_)
             | Self::Derive(_)
+            | Self::Gap(_)
             | Self::Accuracy(_)
             | Self::Plan(_)
             | Self::Verify(_)
@@ -312,6 +316,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Discover(args) => discover::run(context, &args),
         Verb::Map(args) => map::run(context, &args),
         Verb::Ingest(args) => ingest::run(context, &args),
+        Verb::Gap(args) => gap::run(context, &args),
         Verb::Derive(args) => derive::run(context, &args),
         Verb::Accuracy(args) => accuracy::run(context, &args),
         Verb::Plan(args) => plan::run(context, &args),

@@ -20,8 +20,8 @@ use crate::{
     pipeline::{Cycle, Probed, Retried, Traced},
     report::{
         TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, drill, explain,
-        fallback as fallback_view, flows, intake, mapping, plans, rejects, skew, status, target,
-        text_table::time, verified,
+        fallback as fallback_view, flows, gap, intake, mapping, plans, rejects, skew, status,
+        target, text_table::time, verified,
     },
 };
 use planthread_engine::continuity::TakenBack;
@@ -81,7 +81,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 63] = [
+pub const OUTPUTS: [Output; 64] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -111,6 +111,7 @@ pub const OUTPUTS: [Output; 63] = [
     of::<fallback_view::PackChecked>("fallback"),
     of::<fallback::Feeding>("fallback"),
     of::<flows::Flows>("flows"),
+    of::<gap::Gap>("gap"),
     of::<intake::Ingested>("ingest"),
     of::<init::Written>("init"),
     of::<man::Manual>("man"),

@@ -11,6 +11,7 @@ pub mod drill;
 pub mod explain;
 pub mod fallback;
 pub mod flows;
+pub mod gap;
 pub mod guard;
 pub mod intake;
 pub mod mapping;

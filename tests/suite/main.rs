@@ -21,6 +21,7 @@ mod echo;
 mod exports;
 mod faults;
 mod figures;
+mod gap;
 mod killed;
 mod kinaxis;
 mod landing;

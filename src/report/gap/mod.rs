@@ -1,0 +1,229 @@
+//! What is short, line by line and week by week: one view, which terminal, JSON and
+//! files show alike.
+
+mod fields;
+mod html;
+mod table;
+mod words;
+mod xlsx;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+use planthread_contracts::Status;
+use planthread_domain::gap::{Line, Row, Total};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{TextTable, View};
+use crate::{
+    failure::{Exit, Failure},
+    pipeline::gap::{self, DecidedChange, Proof, Sources, Standing},
+};
+
+/// The answer of `gap`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Gap {
+    /// When the targets were read.
+    pub at: Timestamp,
+    /// Target by target: the hours of one are never added to those of another.
+    pub targets: Vec<TargetGap>,
+    /// Whether every line and week is shown to people.
+    #[serde(skip)]
+    pub all: bool,
+}
+
+/// One target's plan beside what its lines can do.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TargetGap {
+    /// The configured target.
+    pub target: String,
+    /// The scope; empty for base.
+    pub scope: String,
+    /// What matters, in one sentence.
+    pub headline: String,
+    /// Zone of the plant.
+    pub zone: String,
+    /// Where each figure is from, who answers for it, and when it was read.
+    pub sources: Sources,
+    /// Lines that the plan or the mapping names.
+    pub lines: usize,
+    /// Lines of the plan that no mapping names: nothing tells what they can do.
+    pub not_connected: Vec<Line>,
+    /// Totals, each of what has both of its figures.
+    pub totals: Totals,
+    /// Lines and weeks, the worst first.
+    pub rows: Vec<GapRow>,
+    /// Why the target could not be read; what is known without it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Failure>,
+}
+
+/// Totals, in hours. What is short and what is unused are never set off.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Totals {
+    /// The load against what the lines can do.
+    pub live: Total,
+    /// The load against what is firm for this cycle.
+    pub firm: Total,
+    /// What the plan has against what the lines can do.
+    pub assumed: Total,
+}
+
+/// How a line stands in a week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "LineVerdict")]
+pub enum Verdict {
+    /// The load is more than the line can do.
+    Short,
+    /// The load, or what the line can do, is not known.
+    Unknown,
+    /// The line can do the load.
+    Fits,
+}
+
+/// One line in one week.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct GapRow {
+    /// What was compared.
+    #[serde(flatten)]
+    pub row: Row,
+    /// How it stands.
+    pub verdict: Verdict,
+    /// Why, in words.
+    pub reason: String,
+    /// Whether a mapping names the line.
+    pub connected: bool,
+    /// Whether it fits and that is proven: what the line can do was measured, is not
+    /// old, and was read back from the target.
+    pub proven: bool,
+    /// Whether what the line can do is past its end.
+    pub old: bool,
+    /// How the figure of what the line can do stands; absent where there is none.
+    pub data: Option<Standing>,
+    /// The same in words, with its age.
+    pub data_words: String,
+    /// What people decided for these days.
+    pub decided: Vec<DecidedChange>,
+    /// Whom to ask.
+    pub owner: String,
+    /// Zone in which the week begins.
+    pub zone: String,
+}
+
+impl Gap {
+    /// How a page of it begins.
+    pub const PAGE_BEGINS: &str = html::BEGINS;
+
+    /// The view of what was compared at `at`.
+    #[must_use]
+    pub fn of(at: Timestamp, found: Vec<gap::Gap>) -> Self {
+        let targets = found.into_iter().map(|one| TargetGap::of(at, one)).collect();
+        Self { at, targets, all: false }
+    }
+
+    /// The page for mail and intranet.
+    #[must_use]
+    pub fn html(&self) -> String {
+        html::page(self)
+    }
+
+    /// The workbook.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn xlsx(&self) -> Result<Vec<u8>, Failure> {
+        xlsx::workbook(self)
+    }
+
+    /// The same, of which people see every line and week.
+    #[must_use]
+    pub fn showing_all(self, all: bool) -> Self {
+        Self { all, ..self }
+    }
+}
+
+impl TargetGap {
+    fn of(at: Timestamp, mut found: gap::Gap) -> Self {
+        let rows = std::mem::take(&mut found.compared.rows);
+        let rows = rows.into_iter().map(|row| GapRow::of(at, &found, row)).collect();
+        let totals = Totals {
+            live: found.compared.live,
+            firm: found.compared.firm,
+            assumed: found.compared.assumed,
+        };
+        let mut done = Self {
+            target: found.target,
+            scope: found.scope,
+            headline: String::new(),
+            zone: found.zone,
+            sources: found.sources,
+            lines: found.lines.len(),
+            not_connected: found.not_connected.into_iter().collect(),
+            totals,
+            rows,
+            stopped: found.stopped,
+        };
+        done.headline = words::headline(&done);
+        done
+    }
+}
+
+impl GapRow {
+    fn of(at: Timestamp, found: &gap::Gap, row: Row) -> Self {
+        let place = (row.line.clone(), row.week);
+        let connected = !found.not_connected.contains(&row.line);
+        let data = found.standing.get(&place).cloned();
+        let old = data.as_ref().is_some_and(|data| data.valid_until <= at);
+        let zone = found.zones.get(&row.line).unwrap_or(&found.zone).clone();
+        let verdict = match row.live {
+            None => Verdict::Unknown,
+            Some(_) if row.is_short() => Verdict::Short,
+            Some(_) => Verdict::Fits,
+        };
+        let sure = |data: &Standing| {
+            data.status == Status::Live && data.proof == Proof::Proven && data.taken.is_none()
+        };
+        Self {
+            verdict,
+            reason: words::reason(&row, connected),
+            connected,
+            proven: verdict == Verdict::Fits && !old && data.as_ref().is_some_and(sure),
+            old,
+            data_words: words::data(at, data.as_ref(), connected, &zone),
+            data,
+            decided: found.decided.get(&place).cloned().unwrap_or_default(),
+            owner: words::owner(&row, &found.sources),
+            zone,
+            row,
+        }
+    }
+
+    /// What people decided, in words.
+    #[must_use]
+    pub fn decided_words(&self) -> String {
+        let all: Vec<String> = self.decided.iter().map(DecidedChange::words).collect();
+        all.join("; ")
+    }
+}
+
+impl View for Gap {
+    const OUTPUT: &'static str = "gap";
+
+    fn write(&self, text_table: &mut TextTable) {
+        for target in &self.targets {
+            target.write(text_table, self.all, self.targets.len() > 1);
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        let of = |target: &TargetGap| match &target.stopped {
+            Some(failure) => failure.exit,
+            None if target.totals.live.short_line_weeks > 0 => Exit::Findings,
+            None => Exit::Ok,
+        };
+        self.targets.iter().map(of).max().unwrap_or(Exit::Ok)
+    }
+}

@@ -1,0 +1,215 @@
+//! The words of a comparison: the same on every screen and in every file.
+
+use std::collections::BTreeSet;
+
+use jiff::{Timestamp, tz::TimeZone};
+use planthread_contracts::{Period, PeriodKind, Status};
+use planthread_domain::gap::{Lack, LeftOut, Line, Row, Total};
+use rust_decimal::Decimal;
+
+use super::{TargetGap, Totals};
+use crate::{
+    pipeline::gap::{FigureSource, Proof, Sources, Standing},
+    report::text_table::count,
+};
+
+/// Hours with two decimals.
+pub(super) fn hours(value: Decimal) -> String {
+    format!("{value:.2}")
+}
+
+/// The same; `-` where nobody knows them.
+pub(super) fn maybe(value: Option<Decimal>) -> String {
+    value.map_or_else(|| "-".to_owned(), hours)
+}
+
+/// `2026-W48 (23 Nov)`: days are those of the plant.
+pub(super) fn week(week: Period) -> String {
+    match week.kind() {
+        PeriodKind::Month => week.to_string(),
+        _ => format!("{week} ({})", week.start().strftime("%-d %b")),
+    }
+}
+
+/// `LINE-4 at 1020`.
+pub(super) fn line(line: &Line) -> String {
+    format!("{} at {}", line.line, line.plant)
+}
+
+/// What matters, in one sentence.
+pub(super) fn headline(target: &TargetGap) -> String {
+    let live = &target.totals.live;
+    let quiet: BTreeSet<&Line> = target.not_connected.iter().collect();
+    let unconnected = match quiet.len() {
+        0 => String::new(),
+        some => format!(" {some} of {} lines not connected.", target.lines),
+    };
+    let silent = live.left_out.iter().filter(|left| !quiet.contains(&left.line)).count();
+    let silent = match silent {
+        0 => String::new(),
+        some => format!(" {some} of {} lines lack a figure.", target.lines),
+    };
+    let short = if live.line_weeks == 0 {
+        "Nothing can be compared.".to_owned()
+    } else {
+        let weeks = count(live.short_line_weeks as u64, "line-week");
+        format!("{weeks} short, {} h.", live.short.normalize())
+    };
+    format!("{short}{unconnected}{silent}")
+}
+
+/// Why a line stands as it does in a week.
+pub(super) fn reason(row: &Row, connected: bool) -> String {
+    let counted_on = row.assumed.filter(|one| one.short > Decimal::ZERO);
+    let counted_on = counted_on
+        .map(|one| format!("the plan has {} h more than the line can do", hours(one.short)));
+    let Some(live) = &row.live else {
+        let lack = match (connected, row.known.load, row.known.live) {
+            (false, ..) => "not connected: nothing tells what it can do",
+            (_, _, None) => "unknown what it can do",
+            (_, None, _) => "load not known",
+            _ => "a figure is below zero",
+        };
+        return [Some(lack.to_owned()), counted_on]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; ");
+    };
+    if live.short.is_zero() {
+        let fits = format!("fits, {} h unused", hours(live.unused));
+        return [Some(fits), counted_on].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    }
+    let Some(why) = row.why else {
+        return "load above what it can do; what the plan has is not known".to_owned();
+    };
+    let part = |hours_of: Decimal, words: &str| {
+        (hours_of > Decimal::ZERO).then(|| format!("{} h {words}", hours(hours_of)))
+    };
+    let parts = [
+        part(why.below_plan, "less than the plan has"),
+        part(why.above_plan, "asked above what the plan has"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// How far a figure can be trusted, in the planner's words.
+pub(super) const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Live => "measured",
+        Status::Planner => "set by a planner",
+        Status::Held => "last known",
+        Status::Assumed => "fallback",
+        Status::Conflicting => "sources differ",
+        Status::Unknown => "unknown",
+    }
+}
+
+/// How the figure of what the line can do stands, with its age.
+pub(super) fn data(at: Timestamp, data: Option<&Standing>, connected: bool, zone: &str) -> String {
+    let Some(data) = data else {
+        return if connected { "unknown" } else { "not connected" }.to_owned();
+    };
+    if let Some(taken) = &data.taken {
+        let until = local(taken.until, zone);
+        return format!("set by a planner until {until} ({})", taken.owner);
+    }
+    let old = if data.valid_until <= at { "old, " } else { "" };
+    let proof = match data.proof {
+        Proof::Proven => ", read back",
+        Proof::NotRead => ", not read back",
+        Proof::Differs => ", the plan holds another value",
+        Proof::Nothing => "",
+    };
+    format!("{old}{}, {}{proof}", status(data.status), age(at, data.as_of))
+}
+
+/// How long ago, in words.
+pub(super) fn age(at: Timestamp, of: Timestamp) -> String {
+    let minutes = at.duration_since(of).as_secs().max(0) / 60;
+    match minutes {
+        0..=119 => format!("{minutes} min"),
+        120..=2_879 => format!("{} h", minutes / 60),
+        _ => format!("{} days", minutes / 1_440),
+    }
+}
+
+/// Whom to ask about a line and week: who answers for the figure that decides it.
+pub(super) fn owner(row: &Row, sources: &Sources) -> String {
+    let of = |source: &Option<FigureSource>| {
+        source.as_ref().map_or_else(|| "-".to_owned(), |source| source.owner.clone())
+    };
+    let below = row.why.is_some_and(|why| why.below_plan >= why.above_plan);
+    match row.live {
+        None if row.known.live.is_none() => of(&sources.live),
+        None => of(&sources.load),
+        Some(live) if live.short.is_zero() || below => of(&sources.assumed),
+        Some(_) => of(&sources.load),
+    }
+}
+
+/// Lines that a total leaves out, with what they lack.
+pub(super) fn left_out(left: &[LeftOut], unconnected: &[Line]) -> Vec<String> {
+    let lack = |lack: &Lack| match lack {
+        Lack::Load => "load",
+        Lack::Assumed => "what the plan has",
+        Lack::Live => "what it can do",
+        Lack::Firm => "what is firm",
+    };
+    let told = |one: &LeftOut| {
+        let weeks = count(one.line_weeks as u64, "week");
+        if unconnected.contains(&one.line) {
+            return format!("{} ({weeks}, not connected)", line(&one.line));
+        }
+        let lacks: Vec<&str> = one.lacks.iter().map(lack).collect();
+        format!("{} ({weeks}, lacks {})", line(&one.line), lacks.join(" and "))
+    };
+    left.iter().map(told).collect()
+}
+
+/// The figures by their words, with where they are from.
+pub(super) fn sources(sources: &Sources) -> [(&'static str, Option<&FigureSource>); 4] {
+    [
+        ("Load", sources.load.as_ref()),
+        ("Plan has", sources.assumed.as_ref()),
+        ("Line can do", sources.live.as_ref()),
+        ("Firm", sources.firm.as_ref()),
+    ]
+}
+
+/// Where a figure is from, in words.
+pub(super) fn source(what: &str, source: Option<&FigureSource>, zone: &str) -> String {
+    let Some(source) = source else {
+        return format!("{what}: no measure holds it (planthread explain gap)");
+    };
+    let read =
+        source.read_at.map_or("not read".to_owned(), |at| format!("read {}", local(at, zone)));
+    format!("{what}: {} of {}, {read}", source.surface, source.owner)
+}
+
+/// An instant by the plant's clock: `2026-11-27 16:23 (Europe/Berlin)`.
+pub(super) fn local(at: Timestamp, zone: &str) -> String {
+    let there = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let there = at.to_zoned(there);
+    let zone = there.time_zone().iana_name().unwrap_or("UTC").to_owned();
+    format!("{} ({zone})", there.strftime("%Y-%m-%d %H:%M"))
+}
+
+/// The totals by their words: name, what is asked for, what is there.
+pub(super) fn totals(totals: &Totals) -> [(&'static str, &'static str, &'static str, &Total); 3] {
+    [
+        ("Now", "load", "the lines can do", &totals.live),
+        ("Firm for this cycle", "load", "is firm", &totals.firm),
+        ("In the plan", "the plan has", "the lines can do", &totals.assumed),
+    ]
+}
+
+/// A total's percentage.
+pub(super) fn percent(total: &Total) -> String {
+    total.percent.map_or_else(|| "-".to_owned(), |one| format!("{one:.1} %"))
+}
+
+/// So many lines and weeks.
+pub(super) fn line_weeks(number: usize) -> String {
+    count(number as u64, "line-week")
+}

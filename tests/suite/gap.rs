@@ -1,0 +1,115 @@
+//! What the plan asks against what the lines can do, read from the sandbox: the same
+//! figures as its grid, and no total that looks complete while a line is silent.
+
+use planthread::{
+    pipeline::gap::{Proof, gap},
+    report::gap::{Gap, Verdict},
+};
+use planthread_contracts::Period;
+use planthread_kit::Clock as _;
+use planthread_mocks::{Fault, Simulator as _, sap_ibp::Options};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use crate::world::{Live, World, measure, plan_of};
+
+/// Three machines, of the six lines that the sandbox's plan has.
+fn config() -> Value {
+    let mut config = plan_of(3, 5);
+    let target = &mut config["targets"]["ibp"];
+    let others =
+        [("assumed", "CAPASUPPLY", "nightly ERP load"), ("load", "CAPADEMAND", "supply run")];
+    for (name, surface, owner) in others {
+        let mut measure = measure(name, surface, "observed", "value");
+        measure["owner"] = json!({ "other": owner });
+        target["measures"].as_array_mut().unwrap().push(measure);
+    }
+    target["gap"] = json!({ "load": "load", "assumed": "assumed" });
+    config
+}
+
+fn compared(world: &World, live: &Live) -> Gap {
+    let (loaded, reader) = (&live.bridge.loaded, live.bridge.reader().unwrap());
+    let now = world.clock.now();
+    let found = world.clock.block_on(gap(loaded, &reader, &live.target, now)).unwrap();
+    Gap::of(now, vec![found])
+}
+
+/// What stands in the sandbox's store.
+fn stored(world: &World, line: &str, week: Period, measure: &str) -> Option<Decimal> {
+    let all = world.wire().stored();
+    let here = all.into_iter().find(|cell| {
+        cell.resource == line
+            && cell.period == week
+            && cell.measure == measure
+            && cell.scope.is_empty()
+    });
+    here.map(|cell| cell.value)
+}
+
+#[test]
+fn load_and_assumed_capacity_are_those_of_the_targets_own_grid() {
+    let world = World::new(&config(), Options::default());
+    let live = world.open();
+    world.cycle(&live);
+    let mark = world.mark();
+    let gap = compared(&world, &live);
+    let asked = world.wire().heard.len() - mark;
+    assert!(asked <= 2, "one question for all lines and weeks: {asked}");
+    let target = &gap.targets[0];
+    assert_eq!((target.rows.len(), target.lines), (6 * 6, 6), "{:?}", target.headline);
+    for one in &target.rows {
+        let (line, week) = (one.row.line.line.as_str(), one.row.week);
+        assert_eq!(one.row.known.load, stored(&world, line, week, "CAPADEMAND"), "{line} {week}");
+        assert_eq!(
+            one.row.known.assumed,
+            stored(&world, line, week, "CAPASUPPLY"),
+            "{line} {week}"
+        );
+        let own = one.row.known.live;
+        assert_eq!(own, stored(&world, line, week, "TWINCAPALIVE"), "{line} {week}");
+        assert_eq!(own.is_some(), one.connected, "{line} {week}");
+    }
+    let silent: Vec<&str> = target.not_connected.iter().map(|line| line.line.as_str()).collect();
+    assert_eq!(silent, ["LINE-5", "LINE-4", "LINE-6"], "by plant, then line");
+    let total = &target.totals.live;
+    assert!(!total.is_complete() && total.left_out.len() == 3, "{total:?}");
+    assert_eq!((total.lines, total.line_weeks), (3, 18));
+    assert!(target.headline.ends_with("3 of 6 lines not connected."), "{}", target.headline);
+    assert_eq!(target.sources.load.as_ref().unwrap().owner, "supply run");
+}
+
+#[test]
+fn a_value_that_a_person_typed_is_no_proof_of_what_the_line_can_do() {
+    let world = World::new(&config(), Options::default());
+    let live = world.open();
+    world.cycle(&live);
+    let edit = json!({ "resource": "LINE-1", "location": "1010", "who": "Mara",
+        "measure": "TWINCAPALIVE", "period": "2026-W49", "value": "12.5" });
+    assert_eq!(world.planner("/planner/edit", &edit)["changed"], 1);
+    let gap = compared(&world, &live);
+    let rows = &gap.targets[0].rows;
+    let one = rows
+        .iter()
+        .find(|one| &*one.row.line.line == "LINE-1" && one.row.week.to_string() == "2026-W49");
+    let one = one.unwrap();
+    assert_ne!(one.row.known.live, Some("12.5".parse().unwrap()), "factory truth stands");
+    assert_eq!((one.data.as_ref().unwrap().proof, one.proven), (Proof::Differs, false));
+    let others = rows.iter().filter(|other| other.connected && other.row != one.row);
+    assert!(others.into_iter().all(|other| other.data.as_ref().unwrap().proof == Proof::Proven));
+}
+
+#[test]
+fn a_target_that_is_away_leaves_what_the_ledger_knows_and_compares_nothing() {
+    let world = World::new(&config(), Options::default());
+    let live = world.open();
+    world.cycle(&live);
+    world.wire().fault_at(1, Fault::Status { code: 401, retry_after: None, after: false });
+    let gap = compared(&world, &live);
+    let target = &gap.targets[0];
+    assert!(target.stopped.is_some(), "{}", target.headline);
+    assert_eq!((target.rows.len(), target.totals.live.line_weeks), (18, 0));
+    assert!(target.rows.iter().all(|one| one.verdict == Verdict::Unknown && !one.proven));
+    assert!(target.rows.iter().all(|one| one.row.known.live.is_some()));
+    assert!(target.headline.starts_with("Nothing can be compared."), "{}", target.headline);
+}
