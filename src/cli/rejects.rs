@@ -1,12 +1,12 @@
 //! `planthread rejects [accept|refuse NUMBER|dismiss NUMBER...|believe SOURCE|decided]`
 
 use clap::Subcommand;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use planthread_domain::{decode, derive::About};
 use planthread_engine::{
     Reader,
     journal::{self, RejectedEntry, Repeat, Verdict},
-    status::Reject,
+    ledger::RejectState,
 };
 
 use super::{Context, answer::Answer};
@@ -15,8 +15,8 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::{self, Where},
     report::rejects::{
-        Answered, Believed as BelievedView, Decided, Dismissed, RejectedCell, RejectedLine,
-        Rejects, RepeatLine,
+        Answered, Believed as BelievedView, Decided, Dismissed, DismissedCells, RejectedCell,
+        RejectedLine, Rejects, RepeatLine,
     },
     serve::{Refusal, repeats, snapshot},
 };
@@ -78,6 +78,10 @@ struct Which {
     /// Those whose reason holds this text
     #[arg(long, value_name = "TEXT")]
     saying: Option<String>,
+    /// Cells that a target refused, with this value, as in `retry --where`
+    #[arg(long = "where", value_name = "FIELD=VALUE",
+        conflicts_with_all = ["numbers", "from", "field", "saying"])]
+    conditions: Vec<Where>,
 }
 
 impl Which {
@@ -124,8 +128,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     match &args.what {
         None if !args.conditions.is_empty() => {
             let (loaded, reader) = context.reader()?;
-            let cells = cells(&loaded, &reader, &args.conditions)?;
-            context.screen.show(&Rejects { cells, ..Rejects::default() })
+            let [cells, cells_over] = cells(context, (&loaded, &reader), &args.conditions)?;
+            context.screen.show(&Rejects { cells, cells_over, ..Rejects::default() })
         }
         None => list(context),
         Some(What::Accept(row)) => decide(context, row, true),
@@ -154,6 +158,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 
 fn dismiss(context: &Context, Dismiss { which, answer }: &Dismiss) -> Result<Exit, Failure> {
     let bridge = context.bridge()?;
+    if !which.conditions.is_empty() {
+        let (who, why) = (answer.who(&bridge.loaded.config)?, answer.why.clone());
+        let (cells, cells_left) = bridge.dismiss_cells(&which.conditions, who, why)?;
+        let left = journal::counts(&bridge.reader()?)?.rejected;
+        let cells = Some(DismissedCells { dismissed: cells, left: cells_left });
+        return context.screen.show(&Dismissed { dismissed: 0, left, cells });
+    }
     let refused = journal::rejected(&bridge.reader()?)?;
     let meant: Vec<u64> =
         refused.iter().filter(|entry| which.means(entry)).map(|entry| entry.id).collect();
@@ -171,7 +182,7 @@ fn dismiss(context: &Context, Dismiss { which, answer }: &Dismiss) -> Result<Exi
     let (who, why) = (answer.who(&bridge.loaded.config)?, answer.why.clone());
     let done = journal::dismiss(&bridge.state, meant, who, why, context.clock.now())?;
     let left = journal::counts(&bridge.reader()?)?.rejected;
-    context.screen.show(&Dismissed { dismissed: done.len(), left })
+    context.screen.show(&Dismissed { dismissed: done.len(), left, cells: None })
 }
 
 fn decide(context: &Context, Row { what, answer }: &Row, accepted: bool) -> Result<Exit, Failure> {
@@ -223,22 +234,21 @@ fn lines(reader: &Reader, repeats: Vec<Repeat>) -> Result<Vec<RepeatLine>, Failu
     repeats.into_iter().map(line).collect()
 }
 
-/// The cells that a target refused, those that fulfil all `conditions`.
+/// How long what has ended is told.
+const TOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The cells that a target refused, those that fulfil all `conditions`: first those
+/// that wait, then the others.
 fn cells(
-    loaded: &Loaded,
-    reader: &Reader,
+    context: &Context,
+    (loaded, reader): (&Loaded, &Reader),
     conditions: &[Where],
-) -> Result<Vec<RejectedCell>, Failure> {
-    let cell = |reject: Reject| RejectedCell {
-        cell: reject.key.to_string(),
-        value: reject.value.to_string(),
-        reason: reject.reason,
-        code: reject.vendor_code,
-        cure: reject.cure,
-        owner: reject.owner,
-        at: reject.at,
-    };
-    Ok(pipeline::refused(loaded, reader, conditions)?.into_iter().map(cell).collect())
+) -> Result<[Vec<RejectedCell>; 2], Failure> {
+    let since = context.clock.now().saturating_sub(TOLD).unwrap_or(Timestamp::MIN);
+    let all = pipeline::rejections(loaded, reader, conditions, since)?;
+    let (open, over): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|reject| reject.state == RejectState::Open);
+    Ok([open, over].map(|list| list.into_iter().map(RejectedCell::of).collect()))
 }
 
 fn list(context: &Context) -> Result<Exit, Failure> {
@@ -258,12 +268,14 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     });
     let waiting = waiting.collect();
     let repeats = lines(&reader, journal::repeats(&reader)?)?;
-    let cells = cells(&loaded, &reader, &[])?;
+    let [cells, cells_over] = cells(context, (&loaded, &reader), &[])?;
     let exports = snapshot::waiting(&reader, &loaded.config.plant)?;
     let doubts = pipeline::doubts(&loaded, &reader, context.clock.now())?;
     let of = |about| doubts.iter().filter(|one| one.about == about).cloned().collect();
     let (conflicts, gaps) = (of(About::Conflict), of(About::Uncounted));
-    context.screen.show(&Rejects { records, waiting, repeats, exports, conflicts, gaps, cells })
+    let rejects =
+        Rejects { records, waiting, repeats, exports, conflicts, gaps, cells, cells_over };
+    context.screen.show(&rejects)
 }
 
 #[cfg(test)]
@@ -294,7 +306,8 @@ mod tests {
         let meant = |numbers: &[u64], [from, field, saying]: [Option<&str>; 3]| -> Vec<u64> {
             let text = |text: Option<&str>| text.map(str::to_owned);
             let (from, field, saying) = (text(from), text(field), text(saying));
-            let which = Which { numbers: numbers.to_vec(), from, field, saying };
+            let conditions = Vec::new();
+            let which = Which { numbers: numbers.to_vec(), from, field, saying, conditions };
             all.iter().filter(|entry| which.means(entry)).map(|entry| entry.id).collect()
         };
         assert_eq!(meant(&[3, 1], [None; 3]), [1, 3]);

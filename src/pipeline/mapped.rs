@@ -3,11 +3,12 @@
 
 use planthread_domain::model::{MapRow, Plant};
 use planthread_engine::{
-    ledger::mapped::{MEASURES, Mapped, ROWS},
+    ledger::mapped::{ENCODING, MEASURES, Mapped, ROWS},
     plan::place_name,
 };
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::config::Target;
 
@@ -15,6 +16,7 @@ use crate::config::Target;
 pub(super) fn mapped(plant: &Plant, target: &Target) -> Mapped {
     let mut mapped = Mapped::default();
     of_target(&mut mapped, target);
+    encoding(&mut mapped, target);
     mapped.put("plant", &plant.id, "zone", &plant.zone);
     mapped.put("plant", &plant.id, "day_start", plant.day_start);
     for resource in &plant.resources {
@@ -37,6 +39,14 @@ pub(super) fn mapped(plant: &Plant, target: &Target) -> Mapped {
         leaves(&mut mapped, "sources", &source.name, "", &value(&source.reader));
     }
     mapped
+}
+
+/// How the cells are written: nothing of it stands in a plan, and what was refused goes
+/// out again when it is another one.
+fn encoding(mapped: &mut Mapped, target: &Target) {
+    let settings = Sha256::digest(value(&target.settings).to_string());
+    let digest: String = settings.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    mapped.put(ENCODING, "", "settings", digest);
 }
 
 fn of_target(mapped: &mut Mapped, target: &Target) {

@@ -69,7 +69,7 @@ pub use plan_output::{LINES_SHOWN, PlanOutput};
 pub use progress::{Board, Doing, Entry, Steps};
 pub use proportion::{Proportion, answer};
 pub use push::signing_key;
-pub use refused::{Where, refused};
+pub use refused::{Where, refused, rejections};
 pub use released::cores;
 pub use retry::Retried;
 pub use rounds::{Cycle, GRACE, News, Round, Rounds, Stop, TargetLoop};

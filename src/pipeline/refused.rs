@@ -2,9 +2,11 @@
 
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use planthread_contracts::CellKey;
 use planthread_engine::{
-    Reader, ledger,
+    Reader,
+    ledger::{self, RejectState},
     status::{self, Reject},
 };
 
@@ -12,7 +14,7 @@ use super::Bridge;
 use crate::{config::Loaded, failure::Failure};
 
 /// What a refused cell can be chosen by, with its word.
-const FIELDS: [(&str, Field); 9] = [
+const FIELDS: [(&str, Field); 10] = [
     ("target", Field::Target),
     ("scope", Field::Scope),
     ("resource", Field::Resource),
@@ -22,6 +24,7 @@ const FIELDS: [(&str, Field); 9] = [
     ("period", Field::Period),
     ("code", Field::Code),
     ("owner", Field::Owner),
+    ("state", Field::State),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,7 @@ enum Field {
     Period,
     Code,
     Owner,
+    State,
 }
 
 /// One condition on a refused cell, written `FIELD=VALUE`.
@@ -59,6 +63,7 @@ impl Where {
             Field::Period => return key.period.to_string() == self.value,
             Field::Code => reject.vendor_code.as_deref(),
             Field::Owner => Some(reject.owner.as_str()),
+            Field::State => Some(reject.state.word()),
         };
         own == Some(self.value.as_str())
     }
@@ -80,8 +85,8 @@ impl FromStr for Where {
     }
 }
 
-/// The cells that a target refused and that fulfil all `conditions`, with whom `loaded`
-/// names for them.
+/// The cells that a target refused, that wait for somebody and fulfil all `conditions`,
+/// with whom `loaded` names for them.
 ///
 /// # Errors
 /// When the state can't be read, and when there are conditions that none fulfils.
@@ -90,7 +95,23 @@ pub fn refused(
     reader: &Reader,
     conditions: &[Where],
 ) -> Result<Vec<Reject>, Failure> {
-    let mut all = status::rejects(reader)?;
+    let mut all = rejections(loaded, reader, conditions, Timestamp::MAX)?;
+    all.retain(|reject| reject.state == RejectState::Open);
+    found(all, conditions)
+}
+
+/// The same with those that do not wait any more: they go out again, or ended at `since`
+/// or later.
+///
+/// # Errors
+/// As [`refused`].
+pub fn rejections(
+    loaded: &Loaded,
+    reader: &Reader,
+    conditions: &[Where],
+    since: Timestamp,
+) -> Result<Vec<Reject>, Failure> {
+    let mut all = status::rejections(reader, since)?;
     for reject in &mut all {
         let target = loaded.config.targets.get(reject.key.target.as_str());
         if let Some(owner) = target.and_then(|target| target.owner_of(&reject.key)) {
@@ -98,6 +119,10 @@ pub fn refused(
         }
     }
     all.retain(|reject| conditions.iter().all(|one| one.fits(reject)));
+    found(all, conditions)
+}
+
+fn found(all: Vec<Reject>, conditions: &[Where]) -> Result<Vec<Reject>, Failure> {
     if all.is_empty() && !conditions.is_empty() {
         return Err(Failure::usage("no refused cell is meant by this")
             .cure("`planthread rejects` lists them, each with what it can be chosen by"));
@@ -121,12 +146,28 @@ impl Bridge {
         let left = status::rejects(&self.reader()?)?.len();
         Ok((again, u64::try_from(left).unwrap_or(u64::MAX)))
     }
+
+    /// Takes the refused cells that fulfil `conditions` off the list: nothing is to come
+    /// of them. Returns how many, and how many stay on it.
+    ///
+    /// # Errors
+    /// When the state can't be read or written, and when no cell is meant.
+    pub fn dismiss_cells(
+        &self,
+        conditions: &[Where],
+        who: String,
+        why: String,
+    ) -> Result<(u64, u64), Failure> {
+        let meant = refused(&self.loaded, &self.reader()?, conditions)?;
+        let keys = meant.into_iter().map(|reject| reject.key).collect();
+        let done = ledger::dismiss_rejections(&self.state, keys, who, why, self.clock.now())?;
+        let left = status::rejects(&self.reader()?)?.len();
+        Ok((done, u64::try_from(left).unwrap_or(u64::MAX)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
 
     fn reject(product: Option<&str>, scope: &str) -> Reject {
@@ -149,6 +190,10 @@ mod tests {
             owner: "owner of ibp".into(),
             attempt: String::new(),
             at: Timestamp::UNIX_EPOCH,
+            state: RejectState::Open,
+            ended_at: None,
+            who: String::new(),
+            why: String::new(),
         }
     }
 
@@ -165,6 +210,7 @@ mod tests {
             "period=2026-W48",
             "code=E=17",
             "owner=owner of ibp",
+            "state=open",
         ];
         assert_eq!(own.len(), FIELDS.len());
         for text in own {

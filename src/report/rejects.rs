@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use planthread_domain::{decode::Verdict, derive::About};
+use planthread_engine::status::Reject;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,8 +31,11 @@ pub struct Rejects {
     pub conflicts: Vec<Doubt>,
     /// Time of which a counter's readings were not counted.
     pub gaps: Vec<Doubt>,
-    /// Cells that a target refused.
+    /// Cells that a target refused, and that wait for somebody.
     pub cells: Vec<RejectedCell>,
+    /// Refused cells that wait no more: they go out again, or it ended in the last 7 days.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cells_over: Vec<RejectedCell>,
 }
 
 /// A record that could not be understood.
@@ -102,12 +106,30 @@ pub struct Dismissed {
     pub dismissed: usize,
     /// How many stay on it.
     pub left: u64,
+    /// Refused cells, where those were chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cells: Option<DismissedCells>,
+}
+
+/// Refused cells that somebody has dismissed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DismissedCells {
+    /// How many leave the list now: their values are not sent, newer ones are.
+    pub dismissed: u64,
+    /// How many stay on it.
+    pub left: u64,
 }
 
 impl View for Dismissed {
     const OUTPUT: &'static str = "rejects dismiss";
 
     fn write(&self, text_table: &mut TextTable) {
+        if let Some(DismissedCells { dismissed, left }) = &self.cells {
+            let gone = count(*dismissed, "refused cell");
+            text_table.line(format!("{gone} dismissed; {left} left on the list."));
+            text_table.line("Their values are not sent; newer ones are.");
+            return;
+        }
         let gone = count(self.dismissed, "refused record");
         text_table.line(format!("{gone} dismissed; {} left on the list.", self.left));
         text_table.line("They stay in the state, with the name and the reason: `rejects decided`.");
@@ -245,6 +267,40 @@ pub struct RejectedCell {
     pub owner: String,
     /// Since when.
     pub at: Timestamp,
+    /// What has become of it: `open` waits for somebody, `retried` goes out again,
+    /// `landed` was seen, `dismissed` says that nothing is to come of it, `expired` that
+    /// nothing can.
+    pub state: String,
+    /// When it ended, where it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Why it ended, and who said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_why: Option<String>,
+}
+
+impl RejectedCell {
+    /// As it is told.
+    #[must_use]
+    pub fn of(reject: Reject) -> Self {
+        let why = match (reject.why.is_empty(), reject.who.is_empty()) {
+            (true, _) => None,
+            (false, true) => Some(reject.why),
+            (false, false) => Some(format!("{}: {}", reject.who, reject.why)),
+        };
+        Self {
+            cell: reject.key.to_string(),
+            value: reject.value.to_string(),
+            reason: reject.reason,
+            code: reject.vendor_code,
+            cure: reject.cure,
+            owner: reject.owner,
+            at: reject.at,
+            state: reject.state.word().to_owned(),
+            ended_at: reject.ended_at,
+            ended_why: why,
+        }
+    }
 }
 
 /// Lines of one kind that a person is shown; a faulty file has a hundred thousand.
@@ -259,13 +315,34 @@ fn some<T>(text_table: &mut TextTable, all: &[T], write: impl Fn(&mut TextTable,
     }
 }
 
+impl Rejects {
+    fn write_cells(&self, text_table: &mut TextTable) {
+        if !self.cells.is_empty() {
+            text_table.line(text_table.tint(Tone::Bold, "Cells that a target refused"));
+        }
+        some(text_table, &self.cells, |text_table, cell| {
+            let code = cell.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
+            text_table.line(format!("  {} = {}: {}{code}", cell.cell, cell.value, cell.reason));
+            text_table.line(format!("      cure: {}", cell.cure));
+            text_table.line(format!("      for:  {}, since {}", cell.owner, cell.at));
+        });
+        if !self.cells_over.is_empty() {
+            let heading = "Refused cells that wait for nobody any more";
+            text_table.line(text_table.tint(Tone::Bold, heading));
+        }
+        some(text_table, &self.cells_over, |text_table, cell| {
+            let why = cell.ended_why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+            text_table.line(format!("  {} = {}: {}{why}", cell.cell, cell.value, cell.state));
+        });
+    }
+}
+
 impl View for Rejects {
     const OUTPUT: &'static str = "rejects";
 
     fn write(&self, text_table: &mut TextTable) {
         if self.exit() == Exit::Ok {
             text_table.line("Nothing is refused.");
-            return;
         }
         if !self.records.is_empty() {
             text_table.line(text_table.tint(Tone::Bold, "Records that could not be understood"));
@@ -312,15 +389,7 @@ impl View for Rejects {
                 .line(text_table.tint(Tone::Bold, "Readings of counters that were not counted"));
             some(text_table, &self.gaps, |text_table, one| one.write(text_table));
         }
-        if !self.cells.is_empty() {
-            text_table.line(text_table.tint(Tone::Bold, "Cells that a target refused"));
-        }
-        some(text_table, &self.cells, |text_table, cell| {
-            let code = cell.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
-            text_table.line(format!("  {} = {}: {}{code}", cell.cell, cell.value, cell.reason));
-            text_table.line(format!("      cure: {}", cell.cure));
-            text_table.line(format!("      for:  {}, since {}", cell.owner, cell.at));
-        });
+        self.write_cells(text_table);
         if !(self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty()) {
             text_table.line("\nWhen the cause is put right: `planthread retry`");
         }
@@ -373,10 +442,10 @@ mod tests {
         let mut records: Vec<RejectedLine> = (1..=12).map(|id| line(id, "`M9` is none")).collect();
         records.insert(3, line(99, "`M8` is none"));
         let (waiting, repeats) = (Vec::new(), Vec::new());
-        let (exports, cells) = (Vec::new(), Vec::new());
+        let (exports, cells, cells_over) = (Vec::new(), Vec::new(), Vec::new());
         let (conflicts, gaps) = (Vec::new(), Vec::new());
         let mut text_table = TextTable::new(false);
-        Rejects { records, waiting, repeats, exports, conflicts, gaps, cells }
+        Rejects { records, waiting, repeats, exports, conflicts, gaps, cells, cells_over }
             .write(&mut text_table);
         let said = text_table.into_text();
         assert_eq!(said.matches("refused:").count(), 2, "{said}");

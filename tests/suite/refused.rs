@@ -49,6 +49,12 @@ fn only_the_refused_cells_that_are_chosen_go_out_again() {
     live.assert_conserved("chosen");
     let applied = world.cycle(&live).applied.unwrap();
     assert_eq!((applied.sent, applied.rejected, open(&live)), (2, 2, 8), "refused once more");
+
+    let (who, why) = ("mara".to_owned(), "a test".to_owned());
+    let status = conditions(&["measure=status"]);
+    assert_eq!(live.bridge.dismiss_cells(&status, who, why).unwrap(), (4, 4));
+    assert_eq!((live.bridge.retry().unwrap().cells, open(&live)), (4, 0), "only what waits");
+    live.assert_conserved("dismissed");
 }
 
 #[test]
@@ -64,4 +70,22 @@ fn whoever_is_named_first_for_a_cell_owns_its_refusal() {
     world.cycle(&live);
     assert_eq!(chosen(&live, &["owner=status team", "measure=status"]).len(), 4);
     assert_eq!(chosen(&live, &["owner=anna", "location=1020"]).len(), 4);
+}
+
+#[test]
+fn what_was_refused_goes_out_again_once_when_the_settings_of_its_target_change() {
+    let mut config = wrong();
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    world.cycle(&live);
+    assert_eq!(open(&live), 8);
+    drop(live);
+    config["targets"]["ibp"]["settings"]["pack"] = json!({ "separator": ";" });
+    for (name, sent) in [("changed", 8), ("as before", 0), ("as before", 0)] {
+        world.configure(&config);
+        let live = world.open();
+        let applied = world.cycle(&live).applied.map_or(0, |applied| applied.sent);
+        assert_eq!((applied, open(&live)), (sent, 8), "{name}");
+        live.assert_conserved(name);
+    }
 }

@@ -1,14 +1,20 @@
 //! Status: one view of the four facts, for people and for `--json`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
-use planthread_contracts::{CellKey, Period, PeriodKind, RevisionState};
+use planthread_contracts::{CellKey, Name, Period, PeriodKind, RevisionState};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Reader, error::Result, plan::HoldReason, store::Db};
+use crate::{
+    Reader,
+    error::Result,
+    ledger::{RejectState, rejections::standing},
+    plan::HoldReason,
+    store::{Db, rejections::Rejected},
+};
 
 /// How one scope of one target stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -88,6 +94,14 @@ pub struct Reject {
     pub attempt: String,
     /// When.
     pub at: Timestamp,
+    /// What has become of it.
+    pub state: RejectState,
+    /// When it ended, as far as that was noted.
+    pub ended_at: Option<Timestamp>,
+    /// Who ended it; empty where no person did.
+    pub who: String,
+    /// Why it ended; empty where it did not, or landed.
+    pub why: String,
 }
 
 /// How everything stands at `now`.
@@ -161,28 +175,77 @@ fn withdrawn_of(db: &Db, scope: i64, now: Timestamp) -> Result<Withdrawn> {
     Ok(found)
 }
 
-/// Every cell whose wanted revision the target refused.
+/// Every cell whose wanted revision the target refused, and that waits for somebody.
 ///
 /// # Errors
 /// When the state can't be read.
 pub fn rejects(reader: &Reader) -> Result<Vec<Reject>> {
-    let db = reader.db();
-    let mut all = Vec::new();
-    for (key, cell) in db.rejected_cells()? {
-        let Some(refused) = db.refusal(cell.last_attempt, cell.id)? else { continue };
-        all.push(Reject {
-            revision: cell.rev,
-            value: cell.value,
-            reason: refused.rejection.reason,
-            vendor_code: refused.rejection.vendor_code,
-            cure: refused.rejection.cure,
-            owner: format!("owner of {}", key.target),
-            attempt: refused.attempt,
-            at: refused.at,
-            key,
-        });
-    }
+    let mut all = rejections(reader, Timestamp::MAX)?;
+    all.retain(|reject| reject.state == RejectState::Open);
     Ok(all)
+}
+
+/// The newest revision of each cell that its target refused, where it has not ended, or
+/// ended at `since` or later.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn rejections(reader: &Reader, since: Timestamp) -> Result<Vec<Reject>> {
+    let mut all = reader.at_once(|db| {
+        let mut all = Vec::new();
+        let names = db.measures()?;
+        for (scope, ..) in db.scopes()? {
+            let mut newest = BTreeMap::new();
+            let both = db.ended_rejections(scope, since)?.into_iter().chain(db.rejections(scope)?);
+            for one in both {
+                let known = newest.entry((one.id.grp, one.id.measure)).or_insert(one.clone());
+                if one.rev >= known.rev {
+                    *known = one;
+                }
+            }
+            for one in newest.into_values() {
+                all.extend(reject(db, &names, one)?);
+            }
+        }
+        Ok(all)
+    })?;
+    all.sort_by(|a, b| (a.state, &a.key).cmp(&(b.state, &b.key)));
+    Ok(all)
+}
+
+/// A rejection as its cell stands now.
+fn reject(db: &Db, names: &HashMap<i64, Name>, one: Rejected) -> Result<Option<Reject>> {
+    let refused = db.refusal(one.attempt, one.id)?;
+    let (Some(refused), Some(cell), Some(name)) =
+        (refused, db.cell(one.id)?, names.get(&one.id.measure))
+    else {
+        return Ok(None);
+    };
+    let (state, why) = match one.ended_at {
+        Some(_) => (one.state, one.why),
+        None => {
+            let (state, why) = standing(one.rev, &cell);
+            (state, why.to_owned())
+        }
+    };
+    let past = if cell.rev == one.rev { None } else { db.past_value(one.id, one.rev)? };
+    let group = db.group(one.id.grp)?;
+    let key = group.cell(name.clone());
+    Ok(Some(Reject {
+        revision: one.rev,
+        value: past.unwrap_or(cell.value),
+        reason: refused.rejection.reason,
+        vendor_code: refused.rejection.vendor_code,
+        cure: refused.rejection.cure,
+        owner: format!("owner of {}", key.target),
+        attempt: refused.attempt,
+        at: one.at,
+        state,
+        ended_at: one.ended_at,
+        who: one.who,
+        why,
+        key,
+    }))
 }
 
 pub use crate::ledger::{cases, locks};

@@ -1,10 +1,13 @@
 //! What is open now, from where it is kept.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use planthread_engine::{
     fallback::{self, Outage},
     gauges::ScopeGauges,
     ledger::{self, Case, CaseKind},
+    status::Reject,
 };
 use planthread_kit::BreakerStanding;
 
@@ -19,7 +22,7 @@ use super::{
 use crate::{
     failure::Failure,
     operate::{ROUNDS, Ready, Told, Watch},
-    pipeline::PackTimes,
+    pipeline::{self, PackTimes},
 };
 
 /// Who operates the bridge: whoever reads the messages that are nobody else's.
@@ -179,11 +182,19 @@ impl Watch {
             all.push(Open { since: Some(outage.began), ..about(AWAY, name, name, what) });
         }
         let cases = ledger::open_cases(&reader)?;
-        all.extend(cases.iter().filter(|case| is_ours(&case.target)).filter_map(of_case));
+        for case in cases.iter().filter(|case| is_ours(&case.target)) {
+            let target = self.bridge.loaded.config.targets.get(&case.target);
+            let named = target.and_then(|target| target.owner());
+            all.extend(of_case(case, named));
+        }
         let seen = self.seen(now)?;
         for scope in seen.gauges.scopes.iter().filter(|scope| is_ours(&scope.target)) {
             all.extend(of_scope(scope, now));
         }
+        let loaded = &self.bridge.loaded;
+        let mut refused = pipeline::refused(loaded, &reader, &[])?;
+        refused.retain(|reject| is_ours(&reject.key.target));
+        all.extend(of_refused(&refused));
         for one in seen.cells.iter().filter(|one| is_ours(&one.target)) {
             if let Some(since) = one.oldest_unseen.filter(|at| now.duration_since(*at) > DAY) {
                 let what =
@@ -215,8 +226,9 @@ fn of_pause(name: &str, why: &str) -> Open {
     about(PAUSED, name, name, format!("{name} is paused ({why})"))
 }
 
-/// A question: urgent where cells are held by it, or the state is a copy.
-fn of_case(case: &Case) -> Option<Open> {
+/// A question: urgent where cells are held by it, or the state is a copy. What is for
+/// the owner of its target is for who is `named` so.
+fn of_case(case: &Case, named: Option<&str>) -> Option<Open> {
     let kind = match case.kind {
         CaseKind::TakenBack => return None,
         CaseKind::SecondWriter => SECOND_WRITER,
@@ -226,19 +238,33 @@ fn of_case(case: &Case) -> Option<Open> {
     };
     let what = format!("{}: {}", case.target, case.text);
     let about = about(kind, &case.id.to_string(), &case.target, what);
-    Some(Open { owner: case.owner.clone(), since: Some(case.opened_at), ..about })
+    let is_owner = case.owner == format!("owner of {}", case.target);
+    let owner = named.filter(|_| is_owner).unwrap_or(&case.owner).to_owned();
+    Some(Open { owner, since: Some(case.opened_at), ..about })
+}
+
+/// Cells that wait for their owners: one situation for each of them and target.
+pub(super) fn of_refused(refused: &[Reject]) -> Vec<Open> {
+    let mut owners: BTreeMap<(&str, &str), (usize, &Reject)> = BTreeMap::new();
+    for one in refused {
+        let (cells, first) = owners.entry((&one.key.target, &one.owner)).or_insert((0, one));
+        *cells += 1;
+        if one.at < first.at {
+            *first = one;
+        }
+    }
+    let told = |((target, owner), (cells, first)): ((&str, &str), (usize, &Reject))| {
+        let what = format!("{target} refuses {cells} cells, as {}: {}", first.key, first.reason);
+        let about = about(REJECTED, &format!("{target} {owner}"), target, what);
+        Open { owner: owner.to_owned(), since: Some(first.at), ..about }
+    };
+    owners.into_iter().map(told).collect()
 }
 
 /// What is counted, and not told one by one.
 fn of_scope(scope: &ScopeGauges, now: Timestamp) -> Vec<Open> {
     let mut all = Vec::new();
     let (target, of) = (&scope.target, format!("{} {}", scope.target, scope.scope));
-    let refused = scope.states.get("rejected").copied().unwrap_or_default();
-    if refused > 0 {
-        let what = format!("{target} refuses {refused} cells");
-        let owner = format!("owner of {target}");
-        all.push(Open { owner, ..about(REJECTED, &of, target, what) });
-    }
     if let Some(since) = scope.oldest_open.filter(|at| now.duration_since(*at) > PUSH_MOST) {
         let what = format!("a push to {target} has no end since {since}");
         all.push(about(HANGS, &of, target, what));

@@ -182,3 +182,42 @@ fn half_a_look_forgets_nothing_and_what_is_too_young_is_told_to_nobody() {
         assert!(seen.situations.iter().all(|one| one.since == at(0)));
     }
 }
+
+#[test]
+fn refused_cells_are_one_situation_for_each_owner_and_told_once_a_day() {
+    let reject = |owner: &str, resource: &str, minutes| planthread_engine::status::Reject {
+        key: serde_json::from_value(serde_json::json!({ "target": "ibp", "scope": "",
+            "resource": resource, "location": "1010", "period": "2026-W48", "measure": "live" }))
+        .unwrap(),
+        revision: 1,
+        value: 7.into(),
+        reason: "no such resource".into(),
+        vendor_code: None,
+        cure: String::new(),
+        owner: owner.into(),
+        attempt: String::new(),
+        at: at(minutes),
+        state: planthread_engine::ledger::RejectState::Open,
+        ended_at: None,
+        who: String::new(),
+        why: String::new(),
+    };
+    let refused = [reject("anna", "L1", 5), reject("bo", "L2", 6), reject("anna", "L3", 2)];
+    let mut told = Told::new(at(0));
+    let mut messages = Vec::new();
+    for minutes in (0..2 * 1_440).step_by(30) {
+        let open = situations::of_refused(&refused);
+        let seen = told.know(Found { open, whole: true }, at(minutes));
+        let due = at(minutes / 1_440 * 1_440 + 60);
+        let digest_due = if due <= at(minutes) { due } else { at(-60) };
+        let pace = Pace { least: SignedDuration::from_mins(15), digest_due };
+        for alert in decide(&seen, &told, pace, "p", at(minutes)) {
+            told.sent(&alert, at(minutes));
+            messages.push((alert.owner.clone(), alert.open[0].what.clone()));
+        }
+    }
+    let of = |owner: &str| messages.iter().filter(|(whose, _)| whose == owner).count();
+    assert_eq!((of("anna"), of("bo"), messages.len()), (2, 2, 4), "{messages:?}");
+    let (_, what) = messages.iter().find(|(owner, _)| owner == "anna").unwrap();
+    assert!(what.contains("refuses 2 cells") && what.contains("L3@1010"), "{what}");
+}

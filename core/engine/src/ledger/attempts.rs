@@ -6,6 +6,7 @@ use planthread_contracts::{CellKey, Rejection, RevisionState, RowOutcome};
 use planthread_kit::{AttemptEnd, AttemptId, AttemptRecord, CellWrite};
 
 use super::{
+    rejections,
     revision_tally::RevisionTally,
     rows::same,
     view::{CellView, Holds},
@@ -121,9 +122,14 @@ pub(crate) fn close(tx: &Tx<'_>, id: &AttemptId, end: &AttemptEnd, now: Timestam
     let parts = tx.parts(attempt)?;
     let outcomes = outcomes(end, parts.len())?;
     let mut tally = RevisionTally::default();
+    let mut refused = Vec::new();
     for (part, outcome) in parts.iter().zip(outcomes) {
         settle_part(tx, &mut tally, scope, part, &outcome)?;
+        if matches!(outcome, Outcome::Rejected(_)) {
+            refused.push((part.id, part.rev));
+        }
     }
+    rejections::note(tx, scope, attempt, &refused, now)?;
     tx.end_attempt(attempt, &describe(end), now)?;
     tally.flush(tx)?;
     Ok(())
@@ -245,8 +251,8 @@ fn settle_part(
         // A newer revision replaced it while it was under way.
         let to = match outcome {
             Outcome::NotTaken => RevisionState::Superseded,
-            Outcome::Rejected(_) => RevisionState::Rejected,
-            Outcome::Accepted
+            Outcome::Rejected(_)
+            | Outcome::Accepted
             | Outcome::Unproven
             | Outcome::Unnamed
             | Outcome::Failed

@@ -48,7 +48,7 @@ impl Remapped {
     #[must_use]
     pub fn digest(&self) -> String {
         // Maps in order of their keys: the same mapping is the same text.
-        let text = serde_json::to_vec(&self.held).unwrap_or_default();
+        let text = serde_json::to_vec(&self.held.told()).unwrap_or_default();
         codec::hex(&Sha256::digest(text)[..8])
     }
 }
@@ -65,6 +65,27 @@ pub fn remapped(reader: &Reader, target: &str) -> Result<Option<Remapped>> {
 pub const ROWS: &str = "rows";
 /// The part whose names are measures.
 pub const MEASURES: &str = "measures";
+/// The part that no plan tells: how the target is written, as a digest.
+pub const ENCODING: &str = "encoding";
+
+/// What the cells of a target depend on, one by one.
+pub(crate) struct Behind<'a> {
+    mapped: &'a Mapped,
+    /// Of what all of them depend on.
+    all: Sha256,
+}
+
+impl Behind<'_> {
+    /// Digest of what the cells of `measure` at `place` depend on: 16 hex digits.
+    pub(crate) fn of(&self, place: &str, measure: &str) -> String {
+        let mut digest = self.all.clone();
+        for (part, name) in [(ROWS, place), (MEASURES, measure)] {
+            let fields = self.mapped.0.get(part).and_then(|names| names.get(name));
+            digest.update(serde_json::to_vec(&fields).unwrap_or_default());
+        }
+        codec::hex(&digest.finalize()[..8])
+    }
+}
 
 impl Mapped {
     /// Notes a field.
@@ -73,7 +94,21 @@ impl Mapped {
         names.entry(name.to_owned()).or_default().insert(field.to_owned(), value.to_string());
     }
 
-    /// What is different in `self` since `before`, in order.
+    /// Without the part that no plan tells.
+    fn told(&self) -> BTreeMap<&String, &BTreeMap<String, BTreeMap<String, String>>> {
+        self.0.iter().filter(|(part, _)| *part != ENCODING).collect()
+    }
+
+    /// What the cells depend on, one by one.
+    pub(crate) fn behind(&self) -> Behind<'_> {
+        let all = |part: &&String| ![ROWS, MEASURES].contains(&part.as_str());
+        let parts: BTreeMap<_, _> = self.0.iter().filter(|(part, _)| all(part)).collect();
+        let text = serde_json::to_vec(&parts).unwrap_or_default();
+        Behind { mapped: self, all: Sha256::new_with_prefix(text) }
+    }
+
+    /// What is different in `self` since `before`, in order; how the target is written
+    /// is not told.
     #[must_use]
     pub fn edits(&self, before: &Self) -> Vec<Edit> {
         let mut edits = Vec::new();
@@ -91,7 +126,7 @@ impl Mapped {
     }
 
     fn fields(&self) -> BTreeMap<(&str, &str, &str), &str> {
-        let names = self.0.iter().flat_map(|(part, names)| {
+        let names = self.told().into_iter().flat_map(|(part, names)| {
             names.iter().map(move |(name, fields)| (part.as_str(), name.as_str(), fields))
         });
         names

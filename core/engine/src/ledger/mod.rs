@@ -18,6 +18,7 @@ pub mod mapped;
 mod pauses;
 mod policy_holds;
 mod receipts;
+pub(crate) mod rejections;
 mod released;
 mod retry;
 pub(crate) mod revision_tally;
@@ -42,6 +43,7 @@ pub use self::{
     pauses::{keep_pauses, pauses},
     policy_holds::{PolicyHolds, hold_by_policy},
     receipts::{AttemptSummary, receipts},
+    rejections::{RejectState, dismiss_rejections},
     released::{ReleasedRow, release, released},
     retry::retry,
     rows::Why,

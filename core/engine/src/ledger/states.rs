@@ -14,7 +14,7 @@ use crate::{EngineError, error::Result};
 /// | in flight | unproven, rejected; pending or seen, when provably not taken; overtaken or superseded, when replaced meanwhile |
 /// | unproven | seen; pending, when lost; rejected, when refused without a name; overtaken, withdrawn |
 /// | seen | in flight, when carried with its group; pending, when lost or overwritten; overtaken, withdrawn |
-/// | rejected | pending, when cured; seen, when found there; withdrawn |
+/// | rejected | pending, when cured; seen, when found there; overtaken, withdrawn |
 /// | superseded, overtaken, withdrawn | nothing: they are ends |
 #[must_use]
 pub const fn allowed(from: Option<RevisionState>, to: RevisionState) -> bool {
@@ -33,7 +33,7 @@ pub const fn allowed(from: Option<RevisionState>, to: RevisionState) -> bool {
             matches!(to, S::Seen | S::Pending | S::Rejected | S::Overtaken | S::Withdrawn)
         }
         S::Seen => matches!(to, S::InFlight | S::Pending | S::Overtaken | S::Withdrawn),
-        S::Rejected => matches!(to, S::Pending | S::Seen | S::Withdrawn),
+        S::Rejected => matches!(to, S::Pending | S::Seen | S::Overtaken | S::Withdrawn),
         S::Superseded | S::Overtaken | S::Withdrawn => false,
     }
 }
@@ -45,8 +45,9 @@ pub const fn replaced(state: RevisionState) -> Option<RevisionState> {
     use RevisionState as S;
     match state {
         S::Pending | S::Held => Some(S::Superseded),
-        S::Unproven | S::Seen => Some(S::Overtaken),
-        S::InFlight | S::Rejected | S::Superseded | S::Overtaken | S::Withdrawn => None,
+        // Rejections keep their own record of what became of them.
+        S::Unproven | S::Seen | S::Rejected => Some(S::Overtaken),
+        S::InFlight | S::Superseded | S::Overtaken | S::Withdrawn => None,
     }
 }
 

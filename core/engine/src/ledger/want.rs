@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::{
     TakenIn,
     mapped::{Edit, Mapped, Remapped},
+    rejections,
     revision_tally::RevisionTally,
     rows::Why,
     withdraw::{self, Complete},
@@ -145,7 +146,7 @@ fn run(
     let decls: BTreeMap<&str, &MeasureDecl> =
         measures.iter().map(|decl| (decl.name.as_str(), decl)).collect();
     let renew_before = as_of.checked_add(refresh_within).unwrap_or(Timestamp::MAX);
-    let edits = remap(tx, &target, mapped, as_of)?;
+    let edits = remap(tx, &target, mapped.clone(), as_of)?;
     let mut job = Job {
         tx,
         edits,
@@ -168,6 +169,10 @@ fn run(
     }
     for scope in &complete {
         withdraw::run(&mut job, &target, scope, as_of)?;
+        if let Some(id) = tx.scope(&target, scope.scope.name())? {
+            let basis = (&mapped, scope.closed_before);
+            rejections::follow(tx, &mut job.tally, id, basis, now)?;
+        }
     }
     let Job { tally, mut done, .. } = job;
     done.counter = tally.flush(tx)?;
@@ -186,10 +191,13 @@ fn run(
 fn remap(tx: &Tx<'_>, target: &str, held: Mapped, as_of: Timestamp) -> Result<Vec<Edit>> {
     let before = tx.mapped(target)?;
     let edits = before.as_ref().map_or_else(Vec::new, |before| held.edits(&before.held));
-    if before.is_none() || !edits.is_empty() {
-        let remapped = Remapped { held, edits: edits.clone(), since: as_of };
-        tx.put_mapped(target, &remapped, as_of)?;
-    }
+    // What was told of the last change stays, where nothing is to be told of this one.
+    let (told, since) = match before {
+        Some(before) if before.held == held => return Ok(edits),
+        Some(before) if edits.is_empty() => (before.edits, before.since),
+        _ => (edits.clone(), as_of),
+    };
+    tx.put_mapped(target, &Remapped { held, edits: told, since }, since)?;
     Ok(edits)
 }
 

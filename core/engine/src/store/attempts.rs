@@ -44,12 +44,11 @@ pub(crate) struct Ended<'a> {
     pub(crate) error: Option<String>,
 }
 
-/// Why the target refused a cell, in which attempt, and when.
+/// Why the target refused a cell, and in which attempt.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) rejection: Rejection,
     pub(crate) attempt: String,
-    pub(crate) at: Timestamp,
 }
 
 impl Db {
@@ -220,7 +219,7 @@ impl Db {
     /// Why the target refused a cell in an attempt.
     pub(crate) fn refusal(&self, attempt: i64, id: CellId) -> Result<Option<Refusal>> {
         let sql = Sql::seeks(
-            "SELECT c.reason, c.vendor_code, c.cure, a.hex, a.closed_at
+            "SELECT c.reason, c.vendor_code, c.cure, a.hex
              FROM attempt_cell c JOIN attempt a ON a.id = c.attempt
              WHERE c.grp = ?1 AND c.measure = ?2 AND c.attempt = ?3",
         );
@@ -228,7 +227,7 @@ impl Db {
             let nothing =
                 || Rejection { reason: String::new(), vendor_code: None, cure: String::new() };
             let rejection = rejection(row, 0)?.unwrap_or_else(nothing);
-            Ok(Refusal { rejection, attempt: row.get(3)?, at: codec::at(row, 4)? })
+            Ok(Refusal { rejection, attempt: row.get(3)? })
         })
     }
 

@@ -58,7 +58,16 @@ const DIGESTED: [(&str, Sql); 4] = [
 ];
 
 /// What must never be found, with the query that counts it.
-const NEVER: [(&str, Sql); 6] = [
+const NEVER: [(&str, Sql); 7] = [
+    (
+        "cells were refused, and nothing tells for whom they wait",
+        Sql::walks(
+            "SELECT COUNT(*) FROM cell c WHERE c.state = 5 AND NOT EXISTS
+             (SELECT 1 FROM rejection r WHERE r.grp = c.grp AND r.measure = c.measure
+              AND r.rev = c.rev AND r.state IN (0, 1, 2))",
+            "an audit counts everything",
+        ),
+    ),
     (
         "records have the name of another one",
         Sql::walks(

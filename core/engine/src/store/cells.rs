@@ -1,7 +1,7 @@
 //! Rows of cells: the current revision with its four facts, and past ones.
 
 use jiff::Timestamp;
-use planthread_contracts::{CellKey, RevisionState, Status};
+use planthread_contracts::{RevisionState, Status};
 use rusqlite::{Row, params};
 use rust_decimal::Decimal;
 
@@ -110,23 +110,6 @@ impl Db {
              FROM past_revision WHERE grp = ?1 AND measure = ?2 ORDER BY rev",
         );
         self.all(sql, [id.grp, id.measure], past)
-    }
-
-    /// Gives every cell that the target refused to `each`, by group: its key,
-    /// revision, value and last attempt.
-    pub(crate) fn rejected_cells(&self) -> Result<Vec<(CellKey, Cell)>> {
-        let sql = Sql::walks(
-            "SELECT c.*, m.name, g.id, g.scope, s.target, s.name, p.resource, p.location,
-                p.product, g.period
-             FROM cell c JOIN cell_group g ON g.id = c.grp JOIN scope s ON s.id = g.scope
-             JOIN place p ON p.id = g.place JOIN measure m ON m.id = c.measure
-             WHERE c.state = 5 ORDER BY c.grp, m.name",
-            "all cells once, for a person who asked",
-        );
-        self.all(sql, [], |row| {
-            let measure: String = row.get(28)?;
-            Ok((names::group(row, 29)?.cell(&measure), cell(row)?))
-        })
     }
 
     /// The cells of a scope that left wanted and may stand at the target still,

@@ -12,7 +12,7 @@ use planthread_contracts::{PeriodKind, RevisionState, Status};
 use crate::{
     EngineError,
     error::Result,
-    ledger::{CaseKind, LockKind, Why},
+    ledger::{CaseKind, LockKind, RejectState, Why},
     plan::HoldReason,
 };
 
@@ -145,6 +145,23 @@ pub(super) const fn hold_word(reason: HoldReason) -> &'static str {
 pub(super) fn hold(word: &str) -> Result<HoldReason> {
     let all = HoldReason::ALL;
     read(all, |member| hold_word(member) == word, "reason to hold a cell", word)
+}
+
+/// What has become of a revision that was refused.
+pub(super) const fn reject_code(state: RejectState) -> i64 {
+    match state {
+        RejectState::Open => 0,
+        RejectState::Retried => 1,
+        RejectState::Dismissed => 2,
+        RejectState::Expired => 3,
+        RejectState::Landed => 4,
+    }
+}
+
+/// Reads [`reject_code`] back.
+pub(super) fn reject(code: i64) -> Result<RejectState> {
+    let all = RejectState::ALL;
+    read(all, |member| reject_code(member) == code, "end of a rejection", code)
 }
 
 /// What a lock keeps from happening.
@@ -286,6 +303,10 @@ mod tests {
             (T::Planner, 5),
         ];
         frozen(&statuses, status_code, status, -1);
+        use RejectState as R;
+        let rejections =
+            [(R::Open, 0), (R::Retried, 1), (R::Dismissed, 2), (R::Expired, 3), (R::Landed, 4)];
+        frozen(&rejections, reject_code, reject, 5);
     }
 
     #[test]

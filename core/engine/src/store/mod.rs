@@ -24,6 +24,7 @@ mod outages;
 mod plans;
 mod private;
 pub(crate) mod records;
+pub(crate) mod rejections;
 mod released;
 mod repeats;
 mod schema;

@@ -32,6 +32,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::of(include_str!("schema_7.sql")),
     Step::of(include_str!("schema_8.sql")),
     Step::of(include_str!("schema_9.sql")),
+    Step::of(include_str!("schema_10.sql")),
 ];
 
 /// The version that this program reads and writes.
@@ -211,6 +212,45 @@ mod tests {
             ledger::receipts(&reader, 9).unwrap()[1].receipt.as_ref().unwrap().handle,
             "job-1"
         );
+    }
+
+    #[test]
+    fn what_was_refused_before_schema_10_is_told_and_the_books_balance() {
+        let dir = TempDir::new("schema-9");
+        let file = dir.path().join("state.db");
+        let mut old = Connection::open(&file).unwrap();
+        migrate(&mut old, &file, &STEPS[..1]).unwrap();
+        old.execute_batch(include_str!("rows_1.sql")).unwrap();
+        migrate(&mut old, &file, &STEPS[..9]).unwrap();
+        // The held cell was refused, and so was what the other one was before.
+        old.execute_batch(
+            "UPDATE cell SET state = 5, hold = NULL WHERE state = 1;
+             UPDATE past_revision SET state = 5;
+             DELETE FROM tally;
+             INSERT INTO tally SELECT g.scope, c.state, COUNT(*) FROM cell c
+                JOIN cell_group g ON g.id = c.grp GROUP BY 1, 2;
+             INSERT INTO tally SELECT g.scope, 5, COUNT(*) FROM past_revision p
+                JOIN cell_group g ON g.id = p.grp WHERE true GROUP BY 1
+                ON CONFLICT (scope, state) DO UPDATE SET n = n + excluded.n;",
+        )
+        .unwrap();
+        drop(old);
+        let state = State::open(dir.path(), now()).unwrap();
+        let reader = state.reader().unwrap();
+        let none: [String; 0] = [];
+        assert_eq!(ledger::audit(&reader).unwrap().findings, none);
+        let waiting: i64 = reader
+            .db()
+            .conn()
+            .query_row("SELECT COUNT(*) FROM rejection WHERE ended_at IS NULL", [], |r| r.get(0))
+            .unwrap();
+        assert_eq!(waiting, 1);
+        let all: i64 = reader
+            .db()
+            .conn()
+            .query_row("SELECT SUM(n) FROM tally WHERE state = 5", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(all, 1, "only what waits is counted as refused");
     }
 
     /// A step that was released is never edited: a state of a customer may have

@@ -19,6 +19,7 @@ use crate::{
     ledger::{
         Why,
         doubt::{self, Doubt},
+        rejections,
         revision_tally::RevisionTally,
     },
     plan::scan,
@@ -228,6 +229,8 @@ impl Judge<'_> {
         self.done.report.refused += 1;
         cell.unclear = None;
         doubt::refuse_unnamed(self.tx, cell)?;
+        let (scope, refused) = (self.group.scope, [(cell.id, cell.rev)]);
+        rejections::note(self.tx, scope, cell.last_attempt, &refused, self.now)?;
         cell.step(self.tally, self.group.scope, RevisionState::Rejected)
     }
 

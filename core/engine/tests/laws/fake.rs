@@ -90,6 +90,8 @@ pub(crate) struct Inside {
     pub(crate) busiest: usize,
     /// How many attempts had begun when it first said that nobody may go on.
     pub(crate) stopped_after: Option<usize>,
+    /// Resources of which it refuses every row.
+    pub(crate) refuses: BTreeSet<String>,
     pub(crate) reads: u64,
     pub(crate) reads_fail: bool,
 }
@@ -174,7 +176,8 @@ impl Fake {
         let mut inside = self.inside();
         inside.effective.insert(id.to_owned());
         for (place, cell) in batch.cells().iter().enumerate() {
-            if drop.is_some_and(|every| place % every == 0) {
+            let refused = inside.refuses.contains(cell.key.resource.as_str());
+            if refused || drop.is_some_and(|every| place % every == 0) {
                 continue;
             }
             inside.cells.insert(cell.key.clone(), cell.value);
@@ -246,7 +249,15 @@ impl Connector for Fake {
             let rows = |row: RowOutcome| vec![row; batch.cells().len()];
             let mut rows = rows(RowOutcome::Accepted);
             match fault {
-                Fault::None => self.take_effect(batch.recorded(), &id, None),
+                Fault::None => {
+                    self.take_effect(batch.recorded(), &id, None);
+                    let refuses = &self.inside().refuses;
+                    for (row, cell) in rows.iter_mut().zip(batch.cells()) {
+                        if refuses.contains(cell.key.resource.as_str()) {
+                            *row = rejected();
+                        }
+                    }
+                }
                 Fault::Drop(every) => self.take_effect(batch.recorded(), &id, Some(every)),
                 Fault::Reject => {
                     self.take_effect(batch.recorded(), &id, Some(batch.cells().len()));

@@ -13,6 +13,7 @@ mod packs;
 mod plans;
 mod portions;
 mod readback;
+mod refused;
 mod side_by_side;
 mod simulation;
 mod world;
