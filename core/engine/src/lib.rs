@@ -9,7 +9,8 @@
 //! from what was *seen*; [`push`] sends it and keeps what was *accepted*;
 //! [`verify`] reads it back. A landing is proven there and nowhere else.
 //! [`continuity`] asks whether state and clock are still what they were, and
-//! [`backup`] keeps a state for the day on which its disk breaks.
+//! [`backup`] keeps a state for the day on which its disk breaks; [`lease`] says which
+//! of several bridges may send.
 
 pub mod audit_trail;
 pub mod backup;
@@ -18,6 +19,7 @@ mod error;
 pub mod fallback;
 pub mod gauges;
 pub mod journal;
+pub mod lease;
 pub mod ledger;
 pub mod plan;
 pub mod push;

@@ -13,7 +13,8 @@
 //! - [`push_stack`]: around `submit` and `poll`, with its [`breaker`]: it waits
 //!   for the target's job; what a class of error leads to stands in one [`table`].
 //! - [`clock`] and [`transport`]: time and network as parameters; the real ones
-//!   are [`system_clock`] and [`transport_reqwest`].
+//!   are [`system_clock`] and [`transport_reqwest`]. [`leased`] lets nothing out without a
+//!   lease.
 //! - [`mod@agreement`]: signed descriptions of writes that nothing public describes.
 //! - [`secret`], [`mask`] and [`mod@redact`]: what must not be printed.
 //! - [`rows`], [`changes`], [`matching`], [`dates`], [`mod@delimited`], [`sheet`], [`mod@probe`]: what most
@@ -32,6 +33,7 @@ pub mod delimited;
 pub mod error;
 pub mod flow;
 pub mod http;
+pub mod leased;
 pub mod mask;
 pub mod matching;
 pub mod probe;
@@ -61,13 +63,14 @@ pub use connector::{
 };
 pub use error::{Class, ConnectorError, Sent};
 pub use flow::{Carries, Fence, Flow, FlowBook, Origin};
+pub use leased::{Leased, Permit, Steady};
 pub use mask::Masked;
 pub use push_stack::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, PushStack, Settled};
 pub use quota::{
     Blackout, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, QuotaStanding, TenantKey,
 };
 pub use secret::{Secret, SecretError, SecretRef};
-pub use system_clock::SystemClock;
+pub use system_clock::{SteadyClock, SystemClock};
 pub use tally::{Tallied, Tally};
 pub use transport::{Hopeless, SendError, Transport};
 pub use transport_reqwest::{ReqwestTransport, TransportError, TransportOptions};

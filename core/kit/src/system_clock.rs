@@ -3,12 +3,12 @@
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
 
-use crate::{BoxFuture, Clock};
+use crate::{BoxFuture, Clock, Steady};
 
 /// Wall time, the runtime's timer, the system's randomness. Sleeping needs a
 /// running tokio runtime with its timer.
@@ -43,6 +43,25 @@ impl Clock for SystemClock {
         let mut hasher = RandomState::new().build_hasher();
         hasher.write_u64(self.drawn.fetch_add(1, Ordering::Relaxed));
         hasher.finish()
+    }
+}
+
+/// The system's clock that never goes back. It may stand still while the machine sleeps.
+#[derive(Debug)]
+pub struct SteadyClock(Instant);
+
+impl SteadyClock {
+    /// The clock, which begins now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else takes")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Steady for SteadyClock {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 
