@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use planthread_engine::{Reader, audit_trail::Head, ledger};
+use planthread_engine::{Reader, audit_trail::Head, lease::Keeper, ledger};
 use planthread_kit::{Clock, Discovery, SystemClock};
 use tracing_subscriber::{
     Layer, Registry,
@@ -22,6 +22,7 @@ use super::{
     answer::said,
     log::{self, Format},
     screen::{self, Screen},
+    standby,
     ticker::{Manner, Ticker},
 };
 use crate::{
@@ -213,13 +214,26 @@ impl Context {
     /// The bridge of the configuration, as the one writer of its state.
     ///
     /// # Errors
-    /// When the configuration is wrong, or somebody else writes the state.
+    /// When the configuration is wrong, or somebody else writes the state or has the lease.
     pub fn bridge(&self) -> Result<Bridge, Failure> {
-        let opener = Opener::new(Arc::clone(&self.clock));
         let loaded = self.config()?;
-        let actor = self.actor(&loaded);
-        let bridge = Bridge::open(loaded, Arc::clone(&self.clock), opener)?;
-        Ok(bridge.watched(Arc::clone(&self.board)).answered_by(actor))
+        let lease = standby::held(self, &loaded)?;
+        self.bridge_of(&loaded, lease.as_ref())
+    }
+
+    /// The same, with a lease that is held.
+    pub(super) fn bridge_of(
+        &self,
+        loaded: &Loaded,
+        lease: Option<&Arc<Keeper>>,
+    ) -> Result<Bridge, Failure> {
+        let (opener, actor) = (Opener::new(Arc::clone(&self.clock)), self.actor(loaded));
+        let bridge = Bridge::open(loaded.clone(), Arc::clone(&self.clock), opener)?;
+        let bridge = bridge.watched(Arc::clone(&self.board)).answered_by(actor);
+        Ok(match lease {
+            Some(lease) => bridge.leased(lease),
+            None => bridge,
+        })
     }
 
     /// The configuration, and its state for reading: works beside a writer.

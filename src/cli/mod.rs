@@ -39,6 +39,7 @@ mod schema;
 pub mod screen;
 mod segments;
 mod setup;
+mod standby;
 mod status;
 mod stop;
 mod take_back;

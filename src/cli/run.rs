@@ -11,11 +11,11 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{Context, stop::asked_to_stop};
+use super::{Context, standby, stop::asked_to_stop};
 use crate::{
     config::Operations,
     failure::{Exit, Failure},
-    operate::{Pulses, ROUNDS, Register, Watch, alerts::Alerts},
+    operate::{Pulses, ROUNDS, Register, Tells, Watch, alerts::Alerts},
     pipeline::{Bridge, GRACE, News, OpenTarget, Rounds, Stop},
     report::{
         cycled::{Taken, Walked},
@@ -30,13 +30,21 @@ pub(super) struct Args {
     /// Run one cycle and end
     #[arg(long)]
     once: bool,
+    /// Wait until the bridge that has the lease of `run.lease` is gone, then take over
+    #[arg(long, conflicts_with = "once")]
+    standby: bool,
     /// Only this target
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    let bridge = context.bridge()?;
+    let bridge = if args.standby {
+        let Some(bridge) = context.block_on(standby::turn(context))? else { return Ok(Exit::Ok) };
+        bridge
+    } else {
+        context.bridge()?
+    };
     let targets = bridge.targets(args.target.as_deref())?;
     context.block_on(async {
         if args.once {
@@ -79,12 +87,7 @@ async fn forever(
     let alerts = alerts.map(|config| Alerts::open(&watch, config)).transpose()?;
     let quiet = stop.clone();
     let every = Duration::from_secs(bridge.loaded.config.run.every_seconds.max(1));
-    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-    context.screen.say(&format!(
-        "Running every {}, to {}. Stop with ctrl-c.",
-        seconds(every.as_secs() * 1_000),
-        if names.is_empty() { "no target".to_owned() } else { names.join(", ") }
-    ))?;
+    announce(context, every, &targets)?;
     let (news, told) = unbounded_channel();
     let rounds = Rounds::new(Arc::clone(&bridge), news, stop);
     let mut loops = Loops { pulses: Arc::clone(&watch.pulses), names: vec![], running: vec![] };
@@ -98,6 +101,7 @@ async fn forever(
     }
     let register = Arc::clone(&watch.register);
     let mut teller = Teller { context, told, register, last: None, exits: BTreeMap::new() };
+    let mut lost = false;
     let died = tokio::select! {
         biased;
         told = teller.tell() => {
@@ -113,16 +117,33 @@ async fn forever(
             None
         }
         name = loops.one_ends() => Some(name),
+        () = standby::until_lost(context, bridge.lease()) => {
+            lost = true;
+            None
+        }
     };
     died.iter().for_each(|name| watch.register.died(name));
     end(&bridge, &ask, loops.running, doors).await;
     let exit = teller.rest()?;
+    if lost {
+        return Err(standby::lost());
+    }
     if let Some(name) = died {
         return Err(Failure::internal(format!("{name} ended, and nobody had asked it to")).cure(
             "start it again: what is durable is on the disk; report the lines before this one",
         ));
     }
     Ok(exit)
+}
+
+/// Says that it runs, and to whom.
+fn announce(context: &Context, every: Duration, targets: &[OpenTarget]) -> Result<(), Failure> {
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    context.screen.say(&format!(
+        "Running every {}, to {}. Stop with ctrl-c.",
+        seconds(every.as_secs() * 1_000),
+        if names.is_empty() { "no target".to_owned() } else { names.join(", ") }
+    ))
 }
 
 /// The loops of a bridge that runs, each on a thread of its own.
@@ -282,8 +303,8 @@ async fn open_operations(
         .screen
         .say(&format!("Telling operators on http://{address}/healthz, /readyz, /metrics"))?;
     let stop = async move { stop.asked().await };
-    let clock = Arc::clone(&bridge.clock);
-    Ok(Some(tokio::spawn(door.serve(Arc::clone(watch), clock, stop))))
+    let (tells, clock): (Arc<dyn Tells>, _) = (watch.clone(), Arc::clone(&bridge.clock));
+    Ok(Some(tokio::spawn(door.serve(tells, clock, stop))))
 }
 
 /// How long a loop may be silent: messages tell of it without a door, too.

@@ -10,6 +10,7 @@ use crate::{
     pipeline::{Waits, certificates, second_pack},
     report::{
         guard::Guard,
+        lease::LeaseLine,
         skew::Skew,
         status::{LockLine, StatusView},
     },
@@ -48,6 +49,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     context.screen.show(&StatusView {
         now,
+        lease: loaded.config.run.lease.as_ref().map(|lease| LeaseLine::of(lease, now)),
         status: status::status(&reader, now)?,
         journal: journal::counts(&reader)?,
         unfinished: files::waiting(&loaded.config.plant, &reader)?,

@@ -16,7 +16,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Alerts, CellOwner, DeliverySettings, Fallback, GapFigures, Operations, Pack, Policy};
+use super::{
+    Alerts, CellOwner, DeliverySettings, Fallback, GapFigures, LeaseConfig, Operations, Pack,
+    Policy,
+};
 
 /// The configuration of one Planthread: one plant, any number of targets.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -202,11 +205,15 @@ pub struct RunConfig {
     /// none are sent.
     #[serde(default)]
     pub alerts: Option<Alerts>,
+    /// The lease that this bridge must hold to send, where another one stands by; absent:
+    /// it is the only one.
+    #[serde(default)]
+    pub lease: Option<LeaseConfig>,
 }
 
 impl Default for RunConfig {
     fn default() -> Self {
-        Self { every_seconds: every(), operations: None, alerts: None }
+        Self { every_seconds: every(), operations: None, alerts: None, lease: None }
     }
 }
 
@@ -243,6 +250,7 @@ impl Config {
         for list in self.plant.calendars.iter_mut().flat_map(|one| &mut one.holidays) {
             list.file = folder.join(&list.file).display().to_string();
         }
+        self.run.lease.iter_mut().for_each(|lease| place(&mut lease.folder));
         self.run.alerts.iter_mut().for_each(|alerts| alerts.anchor(folder));
         for target in self.targets.values_mut() {
             target.network.private_ca.iter_mut().for_each(place);

@@ -13,7 +13,7 @@ type Fault = (&'static str, &'static str, &'static str, &'static str, &'static s
 const EVENTS: &str = "columns: { time: time, machine: machine, event: event }";
 const TIME: &str = "plant.sources[0].reader.machine_events.time.format";
 
-const FAULTS: [Fault; 40] = [
+const FAULTS: [Fault; 41] = [
     ("zone: Europe/Berlin", "zone: [Europe/Berlin", "", "illegal", "correct the YAML"),
     ("  zone: Europe/Berlin", "\tzone: Europe/Berlin", "", "tabs", "by spaces"),
     ("  zone: Europe/Berlin", "  zonne: Europe/Berlin", "plant.zonne", "unknown", "`zone`"),
@@ -227,6 +227,13 @@ const FAULTS: [Fault; 40] = [
         "run.operations.stall_minutes",
         "1 to 1440",
         "10 by default",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { lease: { folder: lease, seconds: 2 } }\ntargets:\n",
+        "run.lease.seconds",
+        "5 to 300",
+        "20 by default",
     ),
 ];
 

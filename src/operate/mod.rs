@@ -7,13 +7,39 @@
 
 pub mod alerts;
 mod answers;
+mod aside;
 pub mod metrics;
 mod pulse;
 mod register;
 mod watch;
 
 pub use answers::{Health, LoopHealth, Ready, TargetReady};
+pub use aside::Aside;
 pub use pulse::{Pulse, Pulses};
 pub use register::{Ended, Register, RoundsTold, TargetTold, Told};
 pub(crate) use watch::ROUNDS;
 pub use watch::Watch;
+
+/// Whoever answers at the door for operators.
+pub trait Tells: Send + Sync {
+    /// Whether the process lives and its loops turn.
+    fn health(&self) -> Health;
+    /// Whether the bridge can do its work.
+    fn ready(&self) -> Ready;
+    /// The page of `/metrics`.
+    fn metrics(&self) -> String;
+}
+
+impl Tells for Watch {
+    fn health(&self) -> Health {
+        Self::health(self)
+    }
+
+    fn ready(&self) -> Ready {
+        Self::ready(self)
+    }
+
+    fn metrics(&self) -> String {
+        Self::metrics(self)
+    }
+}

@@ -149,6 +149,9 @@ impl Watch {
         let (told, now) = (self.register.told(), ready.now);
         let mut page = metrics::of_process(&ready, &self.health(), &told, self.started);
         page.round_interval(self.bridge.loaded.config.run.every_seconds);
+        if let Some(keeper) = self.bridge.lease() {
+            page.lease(true, keeper.permit().left());
+        }
         page.targets(&self.targets, &told, &ready);
         page.packs(&self.packs());
         page.certificates(&self.certificates());

@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use planthread_domain::model::Plant;
-use planthread_engine::{Reader, State, ledger};
+use planthread_engine::{Reader, State, lease::Keeper, ledger};
 use planthread_kit::{Clock, QuotaStanding, TenantKey};
 
 use super::{Actor, Board, OpenTarget, Opener, again::Wants};
 use crate::{
     config::Loaded,
-    failure::Failure,
+    failure::{Exit, Failure},
     serve::{
         Arrivals, Door as _, JournalDoor,
         files::{self, FileReport},
@@ -36,6 +36,8 @@ pub struct Bridge {
     /// What was wanted last.
     pub(super) wants: Wants,
     pub(super) opener: Opener,
+    /// Given back after everything else has gone.
+    lease: Option<Arc<Keeper>>,
 }
 
 impl Bridge {
@@ -52,7 +54,8 @@ impl Bridge {
         let opener = opener.on(&state);
         let actor = Actor::new(None, &loaded.config);
         let (arrivals, wants) = (Arc::default(), Wants::default());
-        Ok(Self { state, actor, plant, arrivals, wants, clock, board, opener, loaded })
+        let lease = None;
+        Ok(Self { state, actor, plant, arrivals, wants, clock, board, opener, loaded, lease })
     }
 
     /// The same, for whose acts `actor` answers.
@@ -65,6 +68,33 @@ impl Bridge {
     #[must_use]
     pub fn watched(self, board: Arc<Board>) -> Self {
         Self { board, ..self }
+    }
+
+    /// The same, whose targets are sent nothing without this lease.
+    #[must_use]
+    pub fn leased(self, lease: &Arc<Keeper>) -> Self {
+        let opener = self.opener.leased(Arc::clone(lease.permit()));
+        Self { opener, lease: Some(Arc::clone(lease)), ..self }
+    }
+
+    /// The lease without which it sends nothing, where one is configured.
+    #[must_use]
+    pub const fn lease(&self) -> Option<&Arc<Keeper>> {
+        self.lease.as_ref()
+    }
+
+    /// Whether it may send now.
+    ///
+    /// # Errors
+    /// When it does not hold the lease that is configured.
+    pub(super) fn in_turn(&self) -> Result<(), Failure> {
+        match &self.lease {
+            Some(lease) if lease.permit().left().is_none() => {
+                let text = "this bridge does not hold the lease: another one may send now";
+                Err(Failure::new(Exit::Transient, text).explain("lease"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The door of the journal.

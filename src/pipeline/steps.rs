@@ -150,6 +150,11 @@ impl Bridge {
         if let Err(failure) = self.steps(target, course, &mut done).await {
             done.stopped = Some(failure);
         }
+        if let Err(failure) = self.in_turn() {
+            // That nothing went out says nothing about the target.
+            done.stopped = Some(failure);
+            return done;
+        }
         if let Err(failure) = self.note_outage(target, &done) {
             done.stopped.get_or_insert(failure);
         }
@@ -222,6 +227,7 @@ impl Bridge {
         course: Course<'_>,
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
+        self.in_turn()?;
         self.bind(target)?;
         let by_hand = self.by_hand(target, None)?;
         let on_time = match by_hand {
@@ -350,6 +356,7 @@ impl Bridge {
         as_of: Timestamp,
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
+        self.in_turn()?;
         done.pack = self.pack(target, as_of)?;
         if let Some(pack) = &done.pack {
             done.second = self.ship(target, pack).await?;

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use planthread_contracts::Scope;
 use planthread_engine::State;
 use planthread_kit::{
-    Breaker, BreakerPolicy, Clock, Connector, Flow, FlowBook, QuotaBook, QuotaStanding, TenantKey,
-    Transport,
+    Breaker, BreakerPolicy, Clock, Connector, Flow, FlowBook, Permit, QuotaBook, QuotaStanding,
+    TenantKey, Transport,
     http::{TokenBook, Witness},
     target::{Known, Nothing, Provided, SettingsFault, TargetContext, TargetFactory},
 };
@@ -95,6 +95,7 @@ pub struct Opener {
     /// Who knows what was read back; nobody where nothing is pushed.
     state: Weak<State>,
     transports: Transports,
+    permit: Option<Arc<Permit>>,
     offline: bool,
 }
 
@@ -111,12 +112,18 @@ impl Opener {
     pub fn with(clock: Arc<dyn Clock>, transports: Transports) -> Self {
         let quotas = QuotaBook::new(Arc::clone(&clock));
         let (tokens, state) = (TokenBook::default(), Weak::new());
-        Self { quotas, tokens, state, clock, transports, offline: false }
+        Self { quotas, tokens, state, clock, transports, permit: None, offline: false }
     }
 
     /// Lets connectors ask what this state knows to stand at their targets.
     pub(super) fn on(mut self, state: &Arc<State>) -> Self {
         self.state = Arc::downgrade(state);
+        self
+    }
+
+    /// Lets nothing out to a target but while this permit holds.
+    pub(super) fn leased(mut self, permit: Arc<Permit>) -> Self {
+        self.permit = Some(permit);
         self
     }
 
@@ -215,6 +222,7 @@ impl Opener {
             network: &target.network,
             http: &target.http,
             transport: self.transports.get(name).cloned(),
+            permit: self.permit.as_ref(),
             flows,
             offline: self.offline,
         }

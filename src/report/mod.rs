@@ -14,6 +14,7 @@ pub mod flows;
 pub mod gap;
 pub mod guard;
 pub mod intake;
+pub mod lease;
 pub mod mapping;
 pub mod planned;
 pub mod plans;

@@ -18,6 +18,7 @@ use super::{
     TextTable, Tone, View, agreement,
     fallback::{away, second_place},
     guard::Guard,
+    lease::LeaseLine,
     planned::{left_standing, not_adopted, not_promoted},
     proportion::proportion,
     text_table::{count, instant},
@@ -36,6 +37,9 @@ const NAMED: usize = 10;
 pub struct StatusView {
     /// Now, which ages are counted from.
     pub now: Timestamp,
+    /// Which of several bridges is active, where they share a lease.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<LeaseLine>,
     /// The ledger.
     #[serde(flatten)]
     pub status: Status,
@@ -110,6 +114,7 @@ impl View for StatusView {
                 instant(line.counts_at)
             ));
         }
+        self.lease.iter().for_each(|lease| lease.write(text_table));
         match self.status.last_cycle {
             Some((at, as_of)) => text_table
                 .line(format!("Ledger: last truth of {as_of}, taken in {} ago", age(self.now, at))),
@@ -145,10 +150,7 @@ impl View for StatusView {
         for waits in self.waits.iter().filter(|waits| !known(&waits.target)) {
             self.waits(text_table, waits);
         }
-        for (tenant, until) in &self.pauses {
-            let words = text_table.tint(Tone::Warn, "asked us to wait");
-            text_table.line(format!("  {tenant} {words} until {}", instant(*until)));
-        }
+        self.asked_to_wait(text_table);
         if self.clock_confirmed.is_none() {
             let words = "No target has confirmed this machine's clock yet: a wrong one would not be \
                          noticed  (planthread explain clock)";
@@ -200,6 +202,14 @@ fn row(scope: &ScopeStatus, now: Timestamp) -> [String; 7] {
 }
 
 impl StatusView {
+    /// Who has asked us to wait, and until when.
+    fn asked_to_wait(&self, text_table: &mut TextTable) {
+        for (tenant, until) in &self.pauses {
+            let words = text_table.tint(Tone::Warn, "asked us to wait");
+            text_table.line(format!("  {tenant} {words} until {}", instant(*until)));
+        }
+    }
+
     /// What is neither landed nor over, and why.
     fn scope(&self, text_table: &mut TextTable, scope: &ScopeStatus) {
         match self.waits.iter().find(|waits| waits.target == scope.target) {

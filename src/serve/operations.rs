@@ -27,7 +27,7 @@ use crate::{
     cli::outputs::json_of,
     config::Operations,
     failure::{Exit, Failure},
-    operate::{Watch, metrics::MEDIA},
+    operate::{Tells, metrics::MEDIA},
     report::View,
 };
 
@@ -65,7 +65,7 @@ impl OperationsDoor {
     /// When the listener fails.
     pub async fn serve(
         self,
-        watch: Arc<Watch>,
+        watch: Arc<dyn Tells>,
         clock: Arc<dyn Clock>,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
@@ -85,15 +85,15 @@ impl OperationsDoor {
     }
 }
 
-async fn healthz(State(watch): State<Arc<Watch>>, ours: ConnectInfo<OurTurn>) -> Response {
+async fn healthz(State(watch): State<Arc<dyn Tells>>, ours: ConnectInfo<OurTurn>) -> Response {
     tell(watch, ours, |watch| view(&watch.health())).await
 }
 
-async fn readyz(State(watch): State<Arc<Watch>>, ours: ConnectInfo<OurTurn>) -> Response {
+async fn readyz(State(watch): State<Arc<dyn Tells>>, ours: ConnectInfo<OurTurn>) -> Response {
     tell(watch, ours, |watch| view(&watch.ready())).await
 }
 
-async fn metrics(State(watch): State<Arc<Watch>>, ours: ConnectInfo<OurTurn>) -> Response {
+async fn metrics(State(watch): State<Arc<dyn Tells>>, ours: ConnectInfo<OurTurn>) -> Response {
     tell(watch, ours, |watch| (StatusCode::OK, MEDIA, watch.metrics())).await
 }
 
@@ -102,12 +102,12 @@ type Told = (StatusCode, &'static str, String);
 
 /// Reads the answer where nobody else is served: the state is a file.
 async fn tell(
-    watch: Arc<Watch>,
+    watch: Arc<dyn Tells>,
     ConnectInfo(ours): ConnectInfo<OurTurn>,
-    read: impl FnOnce(&Watch) -> Told + Send + 'static,
+    read: impl FnOnce(&dyn Tells) -> Told + Send + 'static,
 ) -> Response {
     let _turn = ours.take();
-    match tokio::task::spawn_blocking(move || read(&watch)).await {
+    match tokio::task::spawn_blocking(move || read(&*watch)).await {
         Ok((status, media, body)) => {
             let headers = [(CONTENT_TYPE, media), (CACHE_CONTROL, "no-store")];
             (status, headers, mask::text(&body).into_owned()).into_response()

@@ -163,6 +163,7 @@ impl FactoryBench {
             http,
             transport: Some(wire),
             flows: &FlowBook::default(),
+            permit: None,
             offline: false,
         };
         (self.registered.target.build)(&context).unwrap()

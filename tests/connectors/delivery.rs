@@ -169,6 +169,7 @@ impl Rig {
             http: &HttpSettings::default(),
             transport: Some(Arc::new(InProcess::new(sink.clone(), Arc::clone(&shared)))),
             flows: &FlowBook::default(),
+            permit: None,
             offline: false,
         };
         let connector = (rest::REGISTERED.target.build)(&context).unwrap();

@@ -8,6 +8,7 @@
 //!   clock.
 //! - `ended`: killed while a job runs that never ends, and a person ends it.
 //! - `kept`: killed while a backup is made or put back.
+//! - `standby`: killed, or suspended, while another one waits for its lease.
 //! - `torture`: killed at random moments, for as long as somebody asks.
 //! - `door`: killed right after the HTTP door has answered.
 //!
@@ -27,5 +28,6 @@ mod program;
 mod proof;
 mod requests;
 mod sandbox;
+mod standby;
 mod torture;
 mod way;

@@ -114,6 +114,7 @@ fn a_push_that_is_open_is_said_with_its_age_and_what_ends_it() {
     let (now, reader) = (world.clock.now(), live.bridge.reader().unwrap());
     let standing = StatusView {
         now,
+        lease: None,
         status: status::status(&reader, now).unwrap(),
         journal: JournalCounts::default(),
         unfinished: Vec::new(),

@@ -113,6 +113,7 @@ fn build(
         network: &config.network,
         http: &http,
         transport: None,
+        permit: None,
         offline,
     };
     Ok((context.stack(&host, &config.auth, &WEBHOOK_TAKES, &http)?, url))

@@ -28,6 +28,17 @@ pub(super) const STARTED: Family = gauge(
     "When this process started, in seconds since 1970.",
 );
 pub(super) const READY: Family = gauge("planthread_ready", &[], "1 where `/readyz` says yes.");
+pub(super) const LEASE_ROLE: Family = gauge(
+    "planthread_lease_role",
+    &["role"],
+    "1 at the role that a bridge has in the lease of `run.lease`: active, standby. Absent where \
+     none is configured.",
+);
+pub(super) const LEASE_LEFT: Family = gauge(
+    "planthread_lease_remaining_seconds",
+    &[],
+    "For how long the lease still lets this bridge send; 0 where it does not hold it.",
+);
 pub(super) const LOOP_LATE: Family = gauge(
     "planthread_loop_late",
     &["loop"],
@@ -228,10 +239,12 @@ pub(super) const ALERTS: Family = counter(
 );
 
 /// Every number, in the order of the page.
-pub const FAMILIES: [&Family; 48] = [
+pub const FAMILIES: [&Family; 50] = [
     &BUILD,
     &STARTED,
     &READY,
+    &LEASE_ROLE,
+    &LEASE_LEFT,
     &LOOP_LATE,
     &ROUNDS,
     &ROUND_LAST,

@@ -12,10 +12,11 @@ use planthread_kit::{BreakerStanding, QuotaStanding, TenantKey, target::Certific
 
 use self::catalogue::{
     AHEAD, ALERTS, ASKED, AWAY, AWAY_SINCE, BREAKER, BUILD, BYTES, CASES, CELLS, CERTIFICATE,
-    CONFIRMED, CYCLE_LAST, CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LEARNED, LOCKS, LOOP_LATE,
-    OPEN, OPEN_SINCE, PACK, PAUSED, READ_FAILED, READY, REFUSALS, REQUESTS, RETRIES, ROUND_EVERY,
-    ROUND_LAST, ROUND_TOOK, ROUNDS, SECOND_PACK, SEEN, SHARE, SOURCE, SOURCE_NEWEST,
-    SOURCE_REFUSED, STALE, STARTED, TARGET, UNSEEN, WAITING, WAITS, WANTED, WRITE_FAILED,
+    CONFIRMED, CYCLE_LAST, CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LEARNED, LEASE_LEFT,
+    LEASE_ROLE, LOCKS, LOOP_LATE, OPEN, OPEN_SINCE, PACK, PAUSED, READ_FAILED, READY, REFUSALS,
+    REQUESTS, RETRIES, ROUND_EVERY, ROUND_LAST, ROUND_TOOK, ROUNDS, SECOND_PACK, SEEN, SHARE,
+    SOURCE, SOURCE_NEWEST, SOURCE_REFUSED, STALE, STARTED, TARGET, UNSEEN, WAITING, WAITS, WANTED,
+    WRITE_FAILED,
 };
 pub use self::{
     catalogue::FAMILIES,
@@ -62,6 +63,13 @@ impl Page {
 
     pub(super) fn round_interval(&mut self, seconds: u64) {
         self.0.count(&ROUND_EVERY, &[], seconds);
+    }
+
+    /// How the lease stands: who this is, and for how long it may still send.
+    pub(super) fn lease(&mut self, active: bool, left: Option<std::time::Duration>) {
+        self.0.flag(&LEASE_ROLE, &["active"], active);
+        self.0.flag(&LEASE_ROLE, &["standby"], !active);
+        self.0.put(&LEASE_LEFT, &[], left.unwrap_or_default().as_secs_f64());
     }
 
     /// How the targets of the configuration stand.

@@ -173,6 +173,7 @@ impl Rig {
             http: &HttpSettings::default(),
             transport: Some(Arc::new(wire)),
             flows: &FlowBook::default(),
+            permit: None,
             offline: false,
         })
     }

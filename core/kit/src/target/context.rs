@@ -15,8 +15,8 @@ use super::{
     network::{Network, read},
 };
 use crate::{
-    Carries, Clock, Fence, Flow, FlowBook, Origin, QuotaBook, QuotaConfig, ReqwestTransport,
-    Secret, SecretRef, TenantKey, Transport, TransportOptions,
+    Carries, Clock, Fence, Flow, FlowBook, Leased, Origin, Permit, QuotaBook, QuotaConfig,
+    ReqwestTransport, Secret, SecretRef, TenantKey, Transport, TransportOptions,
     http::{
         Anonymous, Authenticator, Basic, ClientCredentials, FixedHeader, HttpSettings, HttpStack,
         TokenBook, TokenRequest, TokenSource,
@@ -52,6 +52,8 @@ pub struct TargetContext<'a> {
     pub http: &'a HttpSettings,
     /// The network, when it is not the real one: tests and drills.
     pub transport: Option<Arc<dyn Transport>>,
+    /// Without which nothing goes out, where several bridges share a lease.
+    pub permit: Option<&'a Arc<Permit>>,
     /// Where connections are noted that this target asks for.
     pub flows: &'a FlowBook,
     /// Nothing will be sent: secrets are not asked for.
@@ -87,6 +89,10 @@ impl TargetContext<'_> {
         let transport = match &self.transport {
             Some(transport) => Arc::clone(transport),
             None => self.real(credentials.certificate, http)?,
+        };
+        let transport = match self.permit {
+            Some(permit) => Arc::new(Leased::new(transport, Arc::clone(permit))),
+            None => transport,
         };
         let flows = flows(host, auth, takes, http)?;
         let transport = Arc::new(Fence::new(transport, &flows));

@@ -99,6 +99,7 @@ impl World {
             http: &HttpSettings { read_seconds: Some(7), ..HttpSettings::default() },
             transport: Some(Arc::new(self.script.clone())),
             flows,
+            permit: None,
             offline: self.offline,
         };
         let auth: Auth = serde_json::from_value(auth).unwrap();
