@@ -81,12 +81,17 @@ fn address_in(line: &str) -> Option<String> {
 fn open(project: &Project) -> (Running, String) {
     project.also(&json!({ "run": { "operations": { "listen": "127.0.0.1:0" } } }));
     let mut bridge = project.start(&["run"]);
-    let address = loop {
-        if let Some(address) = address_in(&bridge.line()) {
-            break address;
-        }
-    };
+    let address = address_of(&mut bridge);
     (bridge, address)
+}
+
+/// Where the next door of a bridge is.
+fn address_of(bridge: &mut Running) -> String {
+    loop {
+        if let Some(address) = address_in(&bridge.line()) {
+            return address;
+        }
+    }
 }
 
 #[test]
@@ -197,4 +202,38 @@ fn a_disk_that_refuses_makes_the_bridge_unready_and_not_dead() {
     assert_eq!(get(&address, "/healthz").status, 200);
     let page = get(&address, "/metrics");
     assert_eq!(page.status, 200, "{}", page.body);
+}
+
+#[test]
+fn a_bridge_that_stands_by_is_healthy_not_ready_and_says_its_role_until_it_takes_over() {
+    let project = Project::init("operations-standby");
+    let site = Site::of(&project);
+    project.aim(&site.url);
+    // So long that only a lease that was given back is taken in time.
+    project.also(&json!({ "run": { "lease": { "folder": "lease", "seconds": 300 } } }));
+    let (active, address) = open(&project);
+    let role = |address: &str| {
+        let page = get(address, "/metrics");
+        let of = |role: &str| page.number(&format!("planthread_lease_role{{role=\"{role}\"}}"));
+        let left = page.number("planthread_lease_remaining_seconds").unwrap();
+        (of("active").unwrap(), of("standby").unwrap(), left > 0.0)
+    };
+    assert_eq!(role(&address), (1.0, 0.0, true));
+    let mut standby = project.start(&["run", "--standby"]);
+    let aside = address_of(&mut standby);
+    assert_eq!(role(&aside), (0.0, 1.0, false));
+    assert_eq!(get(&aside, "/healthz").status, 200);
+    let ready = get(&aside, "/readyz");
+    let said = ready.json("run ready");
+    assert_eq!(ready.status, 503, "{said}");
+    assert!(said["why"][0].as_str().unwrap().contains("standing by"), "{said}");
+    assert_eq!(get(&aside, "/metrics").number("planthread_ready"), Some(0.0));
+    let status = project.run(&["--json", "status"]);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["lease"]["pid"], active.id(), "{status}");
+    let ends = Command::new("kill").args(["-TERM", &active.id().to_string()]).status();
+    assert!(ends.unwrap().success() && active.ended().code.is_some());
+    let address = address_of(&mut standby);
+    until(&address, "/readyz", |told| told.status == 200);
+    assert_eq!(role(&address), (1.0, 0.0, true));
 }
