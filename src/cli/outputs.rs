@@ -81,7 +81,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 64] = [
+pub const OUTPUTS: [Output; 65] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -126,6 +126,7 @@ pub const OUTPUTS: [Output; 64] = [
     of::<rejects::Dismissed>("rejects"),
     of::<rejects::Believed>("rejects"),
     of::<rejects::Answered>("rejects"),
+    of::<rejects::Written>("rejects"),
     of::<release::Released>("release"),
     of::<backup::PutBack>("restore"),
     of::<pause::Decided>("resume"),

@@ -1,5 +1,10 @@
 //! `planthread rejects [accept|refuse NUMBER|dismiss NUMBER...|believe SOURCE|decided]`
 
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
 use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
 use planthread_domain::{decode, derive::About};
@@ -7,16 +12,21 @@ use planthread_engine::{
     Reader,
     journal::{self, RejectedEntry, Repeat, Verdict},
     ledger::RejectState,
+    status::Reject,
 };
 
 use super::{Context, answer::Answer};
 use crate::{
     config::Loaded,
     failure::{Exit, Failure},
+    output,
     pipeline::{self, Where},
-    report::rejects::{
-        Answered, Believed as BelievedView, Decided, Dismissed, DismissedCells, RejectedCell,
-        RejectedLine, Rejects, RepeatLine,
+    report::{
+        reject_sheet,
+        rejects::{
+            Answered, Believed as BelievedView, Decided, Dismissed, DismissedCells, RejectedCell,
+            RejectedLine, Rejects, RepeatLine, Written,
+        },
     },
     serve::{Refusal, repeats, snapshot},
 };
@@ -28,6 +38,10 @@ pub(super) struct Args {
     /// `retry --where`
     #[arg(long = "where", value_name = "FIELD=VALUE")]
     conditions: Vec<Where>,
+    /// Write them into this workbook, for whoever can put it right: a sheet for cells, one
+    /// for records; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    xlsx: Option<PathBuf>,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -121,9 +135,13 @@ impl Args {
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
-    if args.what.is_some() && !args.conditions.is_empty() {
-        return Err(Failure::usage("`--where` chooses cells for the list, and decides nothing")
-            .cure("leave it out, or list with `planthread rejects --where FIELD=VALUE`"));
+    let of_list = !args.conditions.is_empty() || args.xlsx.is_some();
+    if args.what.is_some() && of_list {
+        return Err(Failure::usage("`--where` and `--xlsx` are of the list, and decide nothing")
+            .cure("leave them out, or list with `planthread rejects --where FIELD=VALUE`"));
+    }
+    if let Some(file) = &args.xlsx {
+        return write(context, file, &args.conditions);
     }
     match &args.what {
         None if !args.conditions.is_empty() => {
@@ -251,17 +269,47 @@ fn cells(
     Ok([open, over].map(|list| list.into_iter().map(RejectedCell::of).collect()))
 }
 
+/// Writes what is refused into a workbook: with conditions only the cells that fulfil
+/// them.
+fn write(context: &Context, file: &Path, conditions: &[Where]) -> Result<Exit, Failure> {
+    let (loaded, reader) = context.reader()?;
+    let since = context.clock.now().saturating_sub(TOLD).unwrap_or(Timestamp::MIN);
+    let mut all = pipeline::rejections(&loaded, &reader, conditions, since)?;
+    all.sort_by(|a, b| (a.state, &a.owner, &a.key).cmp(&(b.state, &b.owner, &b.key)));
+    let declared = |reject: Reject| {
+        let target = loaded.config.targets.get(reject.key.target.as_str());
+        let mut measures = target.into_iter().flat_map(|target| &target.measures);
+        let decl = measures.find(|decl| decl.name == reject.key.measure);
+        (reject, decl)
+    };
+    let cells: Vec<_> = all.into_iter().map(declared).collect();
+    let records = if conditions.is_empty() { records(&reader)? } else { Vec::new() };
+    let bytes = reject_sheet::workbook(&cells, &records)?;
+    if file.as_os_str() == "-" {
+        context.screen.raw(&bytes)?;
+        return Ok(Exit::Ok);
+    }
+    // Somebody may have worked in one that is there.
+    output::only_over_ours(file, |_| false)?;
+    fs::write(file, &bytes).map_err(|error| Failure::io("write", file, &error))?;
+    let (file, cells, records) = (file.to_owned(), cells.len(), records.len());
+    context.screen.show(&Written { file, cells, records })
+}
+
+/// Records that were refused.
+fn records(reader: &Reader) -> Result<Vec<RejectedLine>, Failure> {
+    let line = |entry: &RejectedEntry| RejectedLine {
+        id: entry.id,
+        at: entry.at,
+        refusal: Refusal::from(&entry.record),
+        text: String::from_utf8_lossy(&entry.record.body).into_owned(),
+    };
+    Ok(journal::rejected(reader)?.iter().map(line).collect())
+}
+
 fn list(context: &Context) -> Result<Exit, Failure> {
     let (loaded, reader) = context.reader()?;
-    let records = journal::rejected(&reader)?
-        .iter()
-        .map(|entry| RejectedLine {
-            id: entry.id,
-            at: entry.at,
-            refusal: Refusal::from(&entry.record),
-            text: String::from_utf8_lossy(&entry.record.body).into_owned(),
-        })
-        .collect();
+    let records = records(&reader)?;
     let waiting = journal::quarantined(&reader)?.into_iter().map(|waiting| {
         let origin = waiting.record.origin;
         format!("{} line {}: {}", origin.place, origin.line, waiting.reason)

@@ -20,6 +20,7 @@ pub mod planned;
 pub mod plans;
 pub mod progress;
 mod proportion;
+pub mod reject_sheet;
 pub mod rejects;
 pub mod skew;
 pub mod status;

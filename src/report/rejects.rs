@@ -1,6 +1,6 @@
 //! What was refused or waits for a person, and what persons said of it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::PathBuf};
 
 use jiff::Timestamp;
 use planthread_domain::{decode::Verdict, derive::About};
@@ -133,6 +133,27 @@ impl View for Dismissed {
         let gone = count(self.dismissed, "refused record");
         text_table.line(format!("{gone} dismissed; {} left on the list.", self.left));
         text_table.line("They stay in the state, with the name and the reason: `rejects decided`.");
+    }
+}
+
+/// What was refused, written into a workbook.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Written {
+    /// The file.
+    pub file: PathBuf,
+    /// Refused cells in it, a row each.
+    pub cells: usize,
+    /// Refused records in it, a row each.
+    pub records: usize,
+}
+
+impl View for Written {
+    const OUTPUT: &'static str = "rejects xlsx";
+
+    fn write(&self, text_table: &mut TextTable) {
+        let cells = count(self.cells, "refused cell");
+        let records = count(self.records, "refused record");
+        text_table.line(format!("{} with {cells} and {records}", self.file.display()));
     }
 }
 
