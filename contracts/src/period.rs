@@ -115,10 +115,10 @@ impl fmt::Display for Period {
         let iso = self.start.iso_week_date();
         match self.kind {
             PeriodKind::Day => write!(f, "{}", self.start),
-            PeriodKind::Week => write!(f, "{}-W{:02}", iso.year(), iso.week()),
+            PeriodKind::Week => write!(f, "{:04}-W{:02}", iso.year(), iso.week()),
             PeriodKind::TechnicalWeek => {
                 let part = if iso.weekday() == Weekday::Monday { 'a' } else { 'b' };
-                write!(f, "{}-W{:02}{part}", iso.year(), iso.week())
+                write!(f, "{:04}-W{:02}{part}", iso.year(), iso.week())
             }
             PeriodKind::Month => write!(f, "{:04}-{:02}", self.start.year(), self.start.month()),
         }
@@ -135,7 +135,8 @@ impl FromStr for Period {
 
 fn parse(text: &str) -> Option<Period> {
     let (year, rest) = text.split_once('-')?;
-    if year.len() != 4 || !text.is_ascii() {
+    // A sign is a number to whoever reads numbers.
+    if year.len() != 4 || !text.is_ascii() || text.contains('+') {
         return None;
     }
     let year: i16 = year.parse().ok()?;
@@ -214,12 +215,24 @@ mod tests {
 
     #[test]
     fn garbage_is_refused() {
-        for text in ["", "2026", "2026-W54", "2026-13", "2026-10-32", "26-W01", "2026-W1", "W01"] {
+        let signs = ["+026-W05", "2026-W+5", "2026-+1", "2026-01-+1", "-026-01"];
+        let wrong = ["", "2026", "2026-W54", "2026-13", "2026-10-32", "26-W01", "2026-W1", "W01"];
+        for text in wrong.into_iter().chain(signs) {
             assert!(text.parse::<Period>().is_err(), "{text}");
         }
     }
 
     proptest! {
+        /// Whatever is read as a period is printed as it was written.
+        #[test]
+        fn what_is_read_is_printed_again(
+            text in "[0-9+-][0-9]{2}[0-9+]-(W[0-9+][0-9][ab]?|[01+][0-9](-[0-3+][0-9])?)",
+        ) {
+            if let Ok(period) = text.parse::<Period>() {
+                prop_assert_eq!(period.to_string(), text);
+            }
+        }
+
         #[test]
         fn text_round_trips_and_periods_tile(offset in 0i64..20_000, kind in 0usize..4) {
             use PeriodKind::{Day, Month, TechnicalWeek, Week};
