@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Licences that go with Apache-2.0 distribution. One alternative of an `OR`
 /// must be on the list; all parts of an `AND` must.
-const LICENCES: [&str; 11] = [
+const LICENCES: [&str; 12] = [
     "0BSD",
     "Apache-2.0",
     "BSD-2-Clause",
@@ -18,6 +18,7 @@ const LICENCES: [&str; 11] = [
     "ISC",
     "MIT",
     "MIT-0",
+    "NCSA",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",

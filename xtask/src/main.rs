@@ -1,10 +1,11 @@
-//! Repository chores: `cargo xtask deps | certificates | dist | bench | torture`.
+//! Repository chores: `cargo xtask deps | certificates | dist | bench | torture | fuzz`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for people at a terminal")]
 
 mod bench;
 mod deps;
 mod dist;
+mod fuzz;
 mod torture;
 
 use std::process::ExitCode;
@@ -22,6 +23,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
     --minutes N     for how long; 10 by default
     --seed S        from which seed on; one of now by default
     --seeds N       so many seeds of clock, target and ledger beside a model, instead
+  fuzz              bytes over which a parser of outside bytes stumbles
+    --seconds N     for how long each; 60 by default
+    --parser NAME   one parser only
   bench grow        CPU of every verb at n, 2n and 4n resources
   bench landing     one large plant: CPU and peak memory of every verb
     --resources N   how many machines; 20 and 300 by default
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         ["certificates", dir] => certificates(dir),
         ["dist", options @ ..] => dist::dist(options),
         ["torture", options @ ..] => torture::run(options),
+        ["fuzz", options @ ..] => fuzz::run(options),
         ["bench", "grow", options @ ..] => bench::grow(options),
         ["bench", "landing", options @ ..] => bench::landing(options),
         ["bench", "derive", options @ ..] => {
