@@ -108,6 +108,7 @@ impl Case {
             http: &HttpSettings::default(),
             transport: Some(wire),
             flows: &FlowBook::default(),
+            permit: None,
             offline: false,
         };
         (self.registered.target.build)(&context).unwrap()
