@@ -1,5 +1,7 @@
 //! What a target's own plan says: read to compare, never written.
 
+use std::path::PathBuf;
+
 use planthread_contracts::{Carries, MeasureDecl};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,23 @@ pub struct GapFigures {
     /// it is absent, the driver of `in_use`, if that is observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assumed: Option<String>,
+    /// Files from which the load is made where the target holds none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rough_cut: Option<RoughCut>,
+}
+
+/// Rough-cut load: planned quantities, times the hours that a unit takes on each line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoughCut {
+    /// The bill of capacity: CSV with `plant,line,product,hours_per_unit`, as the target
+    /// calls plant and line; relative to the configuration.
+    pub bill: PathBuf,
+    /// What the plan makes: CSV with `week,plant,product,quantity`, periods as
+    /// `2026-W49`; relative to the configuration.
+    pub quantities: PathBuf,
+    /// Who answers for both.
+    pub owner: String,
 }
 
 impl Target {
@@ -41,6 +60,11 @@ impl Target {
 
 /// What `gap` of `targets.NAME` can't mean.
 pub(super) fn check(name: &str, target: &Target, faults: &mut Faults<'_>) {
+    if target.gap.load.is_some() && target.gap.rough_cut.is_some() {
+        let reason = "a load is read from the target, or made of files, and not both";
+        let cure = "remove `load` or `rough_cut`";
+        faults.add(format!("targets.{name}.gap.rough_cut"), reason, cure);
+    }
     for (field, named) in [("load", &target.gap.load), ("assumed", &target.gap.assumed)] {
         let Some(named) = named else { continue };
         let at = format!("targets.{name}.gap.{field}");

@@ -33,7 +33,7 @@ pub(crate) use alerts::TAKES as WEBHOOK_TAKES;
 pub use alerts::{Alerts, Webhook};
 pub use delivery::DeliverySettings;
 pub use error::ConfigError;
-pub use gap::GapFigures;
+pub use gap::{GapFigures, RoughCut};
 pub use lease::LeaseConfig;
 pub use load::{Loaded, parse, read, read_all};
 pub use model::{ClockConfig, Config, HttpIntake, InUse, Intake, RunConfig, Target, Wiring};

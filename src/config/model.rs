@@ -254,6 +254,10 @@ impl Config {
         self.run.alerts.iter_mut().for_each(|alerts| alerts.anchor(folder));
         for target in self.targets.values_mut() {
             target.network.private_ca.iter_mut().for_each(place);
+            for rough in target.gap.rough_cut.iter_mut() {
+                place(&mut rough.bill);
+                place(&mut rough.quantities);
+            }
             for pack in target.pack.iter_mut() {
                 place(&mut pack.folder);
                 for sftp in pack.sftp.iter_mut() {

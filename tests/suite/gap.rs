@@ -2,7 +2,7 @@
 //! figures as its grid, and no total that looks complete while a line is silent.
 
 use planthread::{
-    pipeline::gap::{Proof, gap},
+    pipeline::gap::{Proof, gap as gap_of},
     report::gap::{Gap, Verdict},
 };
 use planthread_contracts::Period;
@@ -31,7 +31,7 @@ fn config() -> Value {
 fn compared(world: &World, live: &Live) -> Gap {
     let (loaded, reader) = (&live.bridge.loaded, live.bridge.reader().unwrap());
     let now = world.clock.now();
-    let found = world.clock.block_on(gap(loaded, &reader, &live.target, now)).unwrap();
+    let found = world.clock.block_on(gap_of(loaded, &reader, &live.target, now)).unwrap();
     Gap::of(now, vec![found])
 }
 
@@ -112,4 +112,32 @@ fn a_target_that_is_away_leaves_what_the_ledger_knows_and_compares_nothing() {
     assert!(target.rows.iter().all(|one| one.verdict == Verdict::Unknown && !one.proven));
     assert!(target.rows.iter().all(|one| one.row.known.live.is_some()));
     assert!(target.headline.starts_with("Nothing can be compared."), "{}", target.headline);
+}
+
+#[test]
+fn a_load_that_no_target_holds_is_made_of_a_bill_of_capacity() {
+    let mut config = config();
+    config["targets"]["ibp"]["gap"] = json!({ "assumed": "assumed",
+        "rough_cut": { "bill": "bill.csv", "quantities": "plan.csv", "owner": "S. Plan" } });
+    let world = World::new(&config, Options::default());
+    let write = |name: &str, text: &str| std::fs::write(world.folder.join(name), text).unwrap();
+    write("bill.csv", "plant,line,product,hours_per_unit\n1010,LINE-1,A,2\n1010,LINE-3,A,0.5\n");
+    write("plan.csv", "week,plant,product,quantity\n2026-W49,1010,A,100\n");
+    let live = world.open();
+    world.cycle(&live);
+    let gap = compared(&world, &live);
+    let target = &gap.targets[0];
+    let loads =
+        target.rows.iter().filter_map(|one| Some((&*one.row.line.line, one.row.known.load?)));
+    let loads: std::collections::BTreeMap<&str, Decimal> = loads.collect();
+    let (first, third) = (Decimal::from(200), Decimal::from(50));
+    assert_eq!(loads, [("LINE-1", first), ("LINE-3", third)].into(), "one week, by hand");
+    assert_eq!(target.totals.live.line_weeks, 2);
+    assert!(!target.totals.live.is_complete(), "the other weeks are unknown, not empty");
+    assert_eq!(target.sources.load.as_ref().unwrap().owner, "S. Plan");
+    write("plan.csv", "week,plant,product,quantity\n2026-W49,1010,B,100\n");
+    let (loaded, reader) = (&live.bridge.loaded, live.bridge.reader().unwrap());
+    let failed = world.clock.block_on(gap_of(loaded, &reader, &live.target, world.clock.now()));
+    let failed = failed.unwrap_err().to_string();
+    assert!(failed.contains("plan.csv, line 2: B at 1010 has no bill"), "{failed}");
 }

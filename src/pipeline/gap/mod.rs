@@ -7,6 +7,7 @@
 
 mod decided;
 mod ledger;
+mod rough;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ use serde::Serialize;
 pub use decided::{DecidedChange, DecidedKind};
 use ledger::Ours;
 pub use ledger::{Proof, Standing, Taken};
+use rough::Rough;
 
 use super::{OpenTarget, policy};
 use crate::{
@@ -95,6 +97,8 @@ pub async fn gap(
     let measures = Measures::of(&target.config);
     let today = policy::today(loaded, now)?;
     let ours = Ours::of(reader, target, &measures, today, now)?;
+    let rough = target.config.gap.rough_cut.as_ref();
+    let rough = rough.map(|files| Rough::read(files, now)).transpose()?;
     let mut stopped = None;
     let mut there = There::default();
     if let Some(selection) = selection(target, &measures, &ours) {
@@ -107,7 +111,7 @@ pub async fn gap(
         stopped = Some(Failure::usage(text).cure("let a cycle run first: `planthread run --once`"));
     }
     let read_at = stopped.is_none().then_some(now);
-    Ok(composed(loaded, target, &measures, Read { ours, there, read_at, stopped }))
+    Ok(composed(loaded, target, &measures, Read { ours, there, rough, read_at, stopped }))
 }
 
 /// The measures that hold the figures.
@@ -198,15 +202,17 @@ impl There {
 struct Read {
     ours: Ours,
     there: There,
+    rough: Option<Rough>,
     read_at: Option<Timestamp>,
     stopped: Option<Failure>,
 }
 
 fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read: Read) -> Gap {
-    let Read { ours, there, read_at, stopped } = read;
+    let Read { ours, there, rough, read_at, stopped } = read;
     let mapped = ledger::mapped(&target.config);
     let planned = there.lines(measures);
-    let lines: BTreeSet<Line> = mapped.iter().chain(&planned).cloned().collect();
+    let rough_lines = rough.iter().flat_map(|rough| rough.load.keys().map(|(line, _)| line));
+    let lines: BTreeSet<Line> = mapped.iter().chain(&planned).chain(rough_lines).cloned().collect();
     let mut all = Vec::new();
     for line in &lines {
         for period in ours.periods() {
@@ -229,7 +235,9 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
             all.push(LineWeek { line: line.clone(), week: *period, known });
         }
     }
-    let compared = compare(weekly(all));
+    let mut weeks = weekly(all);
+    rough.iter().for_each(|rough| rough.put(&mut weeks));
+    let compared = compare(weeks);
     let proven = |at: &(Line, Period)| read_at.map(|when| (there.value(at, measures.live), when));
     let standing = ours.standing(measures.live, proven);
     let owner = |one: &MeasureDecl| match &one.owner {
@@ -246,7 +254,7 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
         scope: target.scope.name().to_owned(),
         zone: loaded.config.plant.zone.clone(),
         sources: Sources {
-            load: source(measures.load),
+            load: rough.map(|rough| rough.source).or_else(|| source(measures.load)),
             assumed: source(measures.assumed),
             live: source(measures.live),
             firm: source(measures.firm),

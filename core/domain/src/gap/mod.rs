@@ -5,6 +5,7 @@
 //! that it leaves out, so that a silent line never makes it look complete. Short and
 //! unused are kept apart, because hours free on one line make nothing on another.
 
+mod rough;
 mod total;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use rough::{Bill, RoughFault};
 pub use total::{Lack, LeftOut, Total};
 
 /// Decimals of hours: figures are rounded once, as they come in, so that everything
