@@ -233,6 +233,11 @@ fn a_waiter_takes_over_no_sooner_than_a_length_after_it_saw_the_last_renewal() {
     assert_eq!(waiter.ask(), Ask::Claim { term: 5 });
     waiter.told(Answer::Claimed(true), seconds(22), seconds(23));
     assert_eq!((waiter.ask(), waiter.turn()), (Ask::Compare { old: Some(4) }, None));
+    // Its term was taken away long ago, and later ones are somebody else's.
+    let mut late = waiter.clone();
+    let old = held(2).map(|(_, bytes)| bytes);
+    late.told(Answer::Compared { newest: Some(7), old }, seconds(24), seconds(24));
+    assert_eq!((late.ask(), late.turn()), (Ask::Look, None));
     // It lives: nothing is sent before its last renewal is over in any case.
     let mut careful = waiter.clone();
     let old = held(3).map(|(_, bytes)| bytes);
