@@ -61,6 +61,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::failure::{Exit, Failure};
 pub use context::Context;
 use context::{Change, Common};
+use screen::Screen;
 
 /// Factory truth, landed in the plan, with proof.
 #[derive(Debug, Parser)]
@@ -241,7 +242,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.collect();
     let (cli, act) = match parse(&arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, &arguments),
     };
     let change =
         cli.verb.changes().then(|| Change { act, line: line(&arguments), begun: OnceLock::new() });
@@ -298,8 +299,14 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// clap prints help on standard output and faults on standard error by itself.
-fn usage(error: &clap::Error) -> ExitCode {
+/// clap prints help on standard output and faults on standard error by itself. A fault is
+/// told as JSON where JSON was asked for.
+fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    if error.use_stderr() && asks_for_json(arguments) {
+        let failure = usage_failure(error);
+        Screen::of_process(true).fail(&failure, None);
+        return ExitCode::from(failure.exit.code());
+    }
     // Nobody to tell when the terminal is gone.
     let _ = error.print();
     let exit = if error.use_stderr() { Exit::Usage } else { Exit::Ok };
@@ -336,6 +343,28 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Attempt(args) => attempt::run(context, &args),
         Verb::Audit(args) => audit::run(context, &args),
         Verb::TakeBack(args) => take_back::run(context, &args),
+/// Whether `--json` stands among arguments that can't be read as a whole.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    arguments.iter().skip(1).take_while(|one| *one != "--").any(|one| one == "--json")
+}
+
+/// What clap says of a fault, as the failure of any verb: its first sentence is what
+/// happened, the rest what to do.
+fn usage_failure(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !text.starts_with("error:") {
+        // The help, where a verb is missing.
+        return Failure::usage("a verb, or a part of one, is missing")
+            .cure("`planthread --help` lists the verbs, and `planthread VERB --help` its parts");
+    }
+    let (what, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = one_line(what.trim_start_matches("error:"));
+    let parts: Vec<String> =
+        rest.split("\n\n").map(one_line).filter(|part| !part.is_empty()).collect();
+    Failure::usage(message).cure(parts.join("; "))
+}
+
         Verb::Trace(args) => trace::run(context, &args),
         Verb::Promote(args) => promote::run(context, &args),
         Verb::Adopt(args) => adopt::run(context, &args),
@@ -370,3 +399,23 @@ mod tests {
         }
     }
 }
+    #[test]
+    fn a_wrong_call_is_told_as_any_failure_where_json_was_asked_for() {
+        let failure = |line: &[&str]| {
+            let line: Vec<OsString> = line.iter().map(OsString::from).collect();
+            let error = parse(&line).unwrap_err();
+            (asks_for_json(&line), usage_failure(&error))
+        };
+        let (json, wrong) = failure(&["planthread", "status", "--json", "--tagret", "x"]);
+        assert!(json && wrong.exit == Exit::Usage, "{wrong}");
+        assert!(wrong.message.starts_with("unexpected argument '--tagret'"), "{wrong}");
+        assert!(wrong.cure.contains("Usage: planthread status"), "{wrong}");
+        assert!(!wrong.to_string().contains("error:"), "{wrong}");
+        let (json, missing) = failure(&["planthread", "--json", "pause"]);
+        assert!(json && missing.message.contains("<TARGET>"), "{missing}");
+        let (json, no_part) = failure(&["planthread", "audit", "--json"]);
+        assert!(json && no_part.message.contains("requires a subcommand"), "{no_part}");
+        // What stands behind `--` is no option.
+        assert!(!failure(&["planthread", "status", "a", "b", "--", "--json"]).0);
+    }
+
