@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     io::IsTerminal as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -60,6 +60,18 @@ pub(super) struct Common {
     pub(super) verbose: u8,
 }
 
+/// What a verb does where there is no state: a folder that was mistyped must not become
+/// one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WithoutState {
+    /// It begins one, or needs none.
+    Goes,
+    /// It prepares the configured one; a folder that `--state` names must hold one.
+    RefusesOption,
+    /// It acts on what is there.
+    Refuses,
+}
+
 /// The world of one verb.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -72,6 +84,8 @@ pub struct Context {
     pub board: Arc<Board>,
     /// What the verb changes, as it stands in the audit trail.
     change: Option<Arc<Change>>,
+    /// What the verb does where there is no state.
+    without_state: WithoutState,
     _ticker: Arc<Ticker>,
 }
 
@@ -96,7 +110,7 @@ pub(super) struct Begun {
 
 impl Context {
     /// The world of this process.
-    pub(super) fn new(common: Common, change: Option<Change>) -> Self {
+    pub(super) fn new(common: Common, change: Option<Change>, without_state: WithoutState) -> Self {
         let screen = Screen::of_process(common.json);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
         let lines_are_json = common.log_format == Format::Json;
@@ -117,7 +131,7 @@ impl Context {
         };
         let ticker = Ticker::start(Arc::clone(&board), Arc::clone(&clock), manner);
         let change = change.map(Arc::new);
-        Self { common, screen, clock, board, change, _ticker: Arc::new(ticker) }
+        Self { common, screen, clock, board, change, without_state, _ticker: Arc::new(ticker) }
     }
 
     /// Reads the configuration that the options name.
@@ -130,8 +144,34 @@ impl Context {
             loaded.config.state = std::path::absolute(state)
                 .map_err(|error| Failure::io("use the state directory", state, &error))?;
         }
+        self.has_state(&loaded.config.state)?;
         self.begin(&loaded)?;
         Ok(loaded)
+    }
+
+    /// Refuses a folder without a state where the verb needs one.
+    fn has_state(&self, state: &Path) -> Result<(), Failure> {
+        let named = self.common.state.is_some();
+        let needs = match self.without_state {
+            WithoutState::Goes => false,
+            WithoutState::RefusesOption => named,
+            WithoutState::Refuses => true,
+        };
+        if !needs || planthread_engine::is_there(state) {
+            return Ok(());
+        }
+        let of = if named { "--state" } else { "`state` in the configuration" };
+        Err(Failure::usage(format!("{} holds no state ({of})", state.display())).cure(
+            "see that the folder is the one that is meant; `planthread ingest` or `planthread run` \
+             begins a state there",
+        ))
+    }
+
+    /// Says that a state begins where there was none.
+    fn say_beginning(&self, state: &Path) {
+        if !planthread_engine::is_there(state) {
+            self.screen.note(&format!("a new state begins in {}", state.display()));
+        }
     }
 
     /// Whoever answers for what this verb changes.
@@ -146,6 +186,7 @@ impl Context {
             return Ok(());
         };
         let (state, actor) = (loaded.config.state.clone(), self.actor(loaded));
+        self.say_beginning(&state);
         let about = [("line", change.line.clone())];
         let Head { number, .. } = actor.does(&state, self.clock.now(), &change.act, about)?;
         // One thread reads the configuration of a verb.
@@ -228,6 +269,7 @@ impl Context {
         lease: Option<&Arc<Keeper>>,
     ) -> Result<Bridge, Failure> {
         let (opener, actor) = (Opener::new(Arc::clone(&self.clock)), self.actor(loaded));
+        self.say_beginning(&loaded.config.state);
         let bridge = Bridge::open(loaded.clone(), Arc::clone(&self.clock), opener)?;
         let bridge = bridge.watched(Arc::clone(&self.board)).answered_by(actor);
         Ok(match lease {
@@ -297,4 +339,56 @@ fn for_people(colour: bool) -> impl Layer<Registry> + Send + Sync {
         }
     });
     fmt::layer().with_ansi(colour).fmt_fields(fields.delimited(" ")).with_writer(screen::errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_was_mistyped_does_not_become_a_state() {
+        let folder = std::env::temp_dir().join(format!("planthread-typo-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let config = folder.join("planthread.yaml");
+        fs::write(&config, crate::starter::config(&[&crate::registry::TARGETS[0]])).unwrap();
+        let config_of = |without_state, state: Option<&str>| {
+            let state = state.map(|state| folder.join(state));
+            let common = Common {
+                config: config.clone(),
+                profile: None,
+                state,
+                json: true,
+                who: Some("Ada".to_owned()),
+                log_format: Format::default(),
+                verbose: 0,
+            };
+            let change =
+                Change { act: "a".to_owned(), line: "a".to_owned(), begun: OnceLock::new() };
+            let context = Context::new(common, Some(change), without_state);
+            context.config().map(drop).map_err(|failure| failure.to_string())
+        };
+        let all = [WithoutState::Refuses, WithoutState::RefusesOption, WithoutState::Goes];
+        for without_state in &all[..2] {
+            let said = config_of(*without_state, Some("stat")).unwrap_err();
+            assert!(
+                said.contains("stat holds no state (--state)") && said.contains("cure: see"),
+                "{said}"
+            );
+        }
+        let said = config_of(WithoutState::Refuses, None).unwrap_err();
+        assert!(said.contains("`state` in the configuration"), "{said}");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing was begun");
+        // What prepares the configured one begins it; what begins one may do so anywhere.
+        config_of(WithoutState::RefusesOption, None).unwrap();
+        config_of(WithoutState::Goes, Some("other")).unwrap();
+        for (without_state, state) in
+            all.into_iter().flat_map(|one| [(one, None), (one, Some("other"))])
+        {
+            config_of(without_state, state).unwrap();
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -225,7 +225,7 @@ mod tests {
     fn line(words: &[&str]) -> Result<(Context, Args), String> {
         let line = ["mock"].into_iter().chain(words.iter().copied());
         let line = Line::try_parse_from(line).map_err(|error| error.to_string())?;
-        Ok((Context::new(line.common, None), line.args))
+        Ok((Context::new(line.common, None, super::super::context::WithoutState::Goes), line.args))
     }
 
     /// The options that reach the sandbox, in one text.

@@ -60,7 +60,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::failure::{Exit, Failure};
 pub use context::Context;
-use context::{Change, Common};
+use context::{Change, Common, WithoutState};
 use screen::Screen;
 
 /// Factory truth, landed in the plan, with proof.
@@ -185,6 +185,35 @@ enum Verb {
 }
 
 impl Verb {
+    /// What it does where there is no state.
+    const fn without_state(&self) -> WithoutState {
+        match self {
+            Self::Verify(_)
+            | Self::Undo(_)
+            | Self::Status(_)
+            | Self::Rejects(_)
+            | Self::Retry(_)
+            | Self::Release(_)
+            | Self::Attempt(_)
+            | Self::TakeBack(_)
+            | Self::Trace(_)
+            | Self::Export(_)
+            | Self::Audit(_)
+            | Self::Backup(_) => WithoutState::Refuses,
+            Self::Derive(_)
+            | Self::Accuracy(_)
+            | Self::Plan(_)
+            | Self::Fallback(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Promote(_)
+            | Self::Adopt(_)
+            | Self::Agreement(_) => WithoutState::RefusesOption,
+            Self::Setup(args) if args.changes() => WithoutState::RefusesOption,
+            _ => WithoutState::Goes,
+        }
+    }
+
     /// Whether it takes records in, decides something, or sends: what the audit trail
     /// holds. What is read back from a target is in the ledger.
     const fn changes(&self) -> bool {
@@ -246,7 +275,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let change =
         cli.verb.changes().then(|| Change { act, line: line(&arguments), begun: OnceLock::new() });
-    let context = Context::new(cli.common, change);
+    let context = Context::new(cli.common, change, cli.verb.without_state());
     let exit = dispatch(&context, cli.verb).unwrap_or_else(|failure| {
         context.screen.fail(&failure, None);
         failure.exit
@@ -313,6 +342,28 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+/// Whether `--json` stands among arguments that can't be read as a whole.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    arguments.iter().skip(1).take_while(|one| *one != "--").any(|one| one == "--json")
+}
+
+/// What clap says of a fault, as the failure of any verb: its first sentence is what
+/// happened, the rest what to do.
+fn usage_failure(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !text.starts_with("error:") {
+        // The help, where a verb is missing.
+        return Failure::usage("a verb, or a part of one, is missing")
+            .cure("`planthread --help` lists the verbs, and `planthread VERB --help` its parts");
+    }
+    let (what, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = one_line(what.trim_start_matches("error:"));
+    let parts: Vec<String> =
+        rest.split("\n\n").map(one_line).filter(|part| !part.is_empty()).collect();
+    Failure::usage(message).cure(parts.join("; "))
+}
+
 fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::Demo(args) => demo::run(context, &args),
@@ -343,28 +394,6 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Attempt(args) => attempt::run(context, &args),
         Verb::Audit(args) => audit::run(context, &args),
         Verb::TakeBack(args) => take_back::run(context, &args),
-/// Whether `--json` stands among arguments that can't be read as a whole.
-fn asks_for_json(arguments: &[OsString]) -> bool {
-    arguments.iter().skip(1).take_while(|one| *one != "--").any(|one| one == "--json")
-}
-
-/// What clap says of a fault, as the failure of any verb: its first sentence is what
-/// happened, the rest what to do.
-fn usage_failure(error: &clap::Error) -> Failure {
-    let text = error.render().to_string();
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if !text.starts_with("error:") {
-        // The help, where a verb is missing.
-        return Failure::usage("a verb, or a part of one, is missing")
-            .cure("`planthread --help` lists the verbs, and `planthread VERB --help` its parts");
-    }
-    let (what, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let message = one_line(what.trim_start_matches("error:"));
-    let parts: Vec<String> =
-        rest.split("\n\n").map(one_line).filter(|part| !part.is_empty()).collect();
-    Failure::usage(message).cure(parts.join("; "))
-}
-
         Verb::Trace(args) => trace::run(context, &args),
         Verb::Promote(args) => promote::run(context, &args),
         Verb::Adopt(args) => adopt::run(context, &args),
@@ -392,14 +421,6 @@ mod tests {
     }
 
     #[test]
-    fn json_may_stand_before_or_after_the_verb() {
-        for line in [["planthread", "--json", "status"], ["planthread", "status", "--json"]] {
-            let (cli, _) = parse(&line.map(OsString::from)).unwrap();
-            assert!(cli.common.json);
-        }
-    }
-}
-    #[test]
     fn a_wrong_call_is_told_as_any_failure_where_json_was_asked_for() {
         let failure = |line: &[&str]| {
             let line: Vec<OsString> = line.iter().map(OsString::from).collect();
@@ -419,3 +440,11 @@ mod tests {
         assert!(!failure(&["planthread", "status", "a", "b", "--", "--json"]).0);
     }
 
+    #[test]
+    fn json_may_stand_before_or_after_the_verb() {
+        for line in [["planthread", "--json", "status"], ["planthread", "status", "--json"]] {
+            let (cli, _) = parse(&line.map(OsString::from)).unwrap();
+            assert!(cli.common.json);
+        }
+    }
+}

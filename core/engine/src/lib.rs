@@ -32,5 +32,5 @@ pub mod verify;
 
 pub use self::{
     error::{EngineError, Result},
-    store::{DatabaseError, Holder, Reader, State, is_replaced, make_folder},
+    store::{DatabaseError, Holder, Reader, State, is_replaced, is_there, make_folder},
 };

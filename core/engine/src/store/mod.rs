@@ -48,7 +48,7 @@ use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 pub(crate) use self::db::{Db, Tx};
 use self::writer::{Begun, Writer};
-pub use self::{database_error::DatabaseError, lock::Holder, private::make_folder};
+pub use self::{database_error::DatabaseError, lock::Holder, private::make_folder, swap::is_there};
 pub(crate) use self::{
     lock::{WriterLock, lock_folder},
     private::{new_file, sync_dir},

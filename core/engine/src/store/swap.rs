@@ -35,6 +35,28 @@ pub(crate) fn is_under_way(dir: &Path) -> bool {
     [COMING, COME].iter().any(|name| dir.join(name).exists())
 }
 
+/// Whether `dir` holds a state, or what people did before its first record: an audit
+/// trail.
+#[must_use]
+pub fn is_there(dir: &Path) -> bool {
+    [super::FILE, TRAIL].iter().any(|file| dir.join(file).exists()) || is_under_way(dir)
+}
+
+/// The records of people's decisions in `dir`: `ROOM/TARGET/TIME.json`, written once.
+///
+/// # Errors
+/// When a folder can't be read.
+pub(crate) fn decisions(dir: &Path) -> Result<Vec<PathBuf>> {
+    let below = |folders: Vec<PathBuf>| -> Result<Vec<PathBuf>> {
+        let inside = folders.iter().filter(|path| path.is_dir()).map(|path| entries(path));
+        Ok(inside.collect::<Result<Vec<_>>>()?.concat())
+    };
+    let rooms = if dir.is_dir() { contents(dir)? } else { Vec::new() };
+    let mut records = below(below(rooms)?)?;
+    records.retain(|path| path.is_file() && path.extension().is_some_and(|kind| kind == "json"));
+    Ok(records)
+}
+
 /// Carries a change on that was decided. Whoever calls it holds the writer's lock.
 pub(crate) fn finish(dir: &Path) -> Result<()> {
     while step(dir)? {}
