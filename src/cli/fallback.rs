@@ -109,7 +109,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         What::Status { target } => status(context, target.as_deref()),
         What::Verify { folder, key } => {
             let check = fallback::check_pack(folder, key)?;
-            context.screen.show(&PackChecked { folder: folder.clone(), check })
+            context.screen.show(&PackChecked::of(folder.clone(), check, context.clock.now()))
         }
         What::Enter { target, answer, until } => {
             let who = answer.who(&context.config()?.config)?;

@@ -70,6 +70,21 @@ pub struct PackChecked {
     /// What was found.
     #[serde(flatten)]
     pub check: PackCheck,
+    /// Since when its numbers are no longer valid; none while they are, or where it does
+    /// not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expired_at: Option<Timestamp>,
+    /// Now, which its age is counted from.
+    pub now: Timestamp,
+}
+
+impl PackChecked {
+    /// The pack in `folder` as it stands at `now`.
+    #[must_use]
+    pub fn of(folder: PathBuf, check: PackCheck, now: Timestamp) -> Self {
+        let until = check.manifest.as_ref().and_then(|manifest| manifest.valid_until);
+        Self { folder, check, expired_at: until.filter(|until| *until <= now), now }
+    }
 }
 
 impl View for PackChecked {
@@ -95,10 +110,21 @@ impl View for PackChecked {
             )),
             None => text_table,
         };
+        if let Some(since) = self.expired_at {
+            let expired = text_table.tint(Tone::Bad, "expired:");
+            text_table.line(format!(
+                "  {expired} its numbers ran out at {}, {} ago; look for a newer pack at its other \
+                 place, or ask who runs the bridge; where there is none, treat the numbers as assumed  \
+                 (planthread explain pack)",
+                instant(since),
+                age(self.now, since)
+            ));
+        }
     }
 
     fn exit(&self) -> Exit {
-        if self.check.findings.is_empty() { Exit::Ok } else { Exit::Findings }
+        let good = self.check.findings.is_empty() && self.expired_at.is_none();
+        if good { Exit::Ok } else { Exit::Findings }
     }
 }
 
@@ -254,5 +280,43 @@ pub(super) fn away(text_table: &mut TextTable, outage: &Outage, now: Timestamp) 
     let Outage { last, last_class, last_said, .. } = outage;
     if (class, said) != (last_class, last_said) {
         text_table.line(format!("  at {}: {last_class}: {last_said}", instant(*last)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_engine::fallback::PackFault;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_whole_pack_that_ran_out_says_since_when_and_what_to_do() {
+        let until: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
+        let checked = |hours: i64, findings| {
+            let manifest = serde_json::from_value(json!({
+                "planthread_pack": 1, "target": "ibp", "scope": "", "counter": 1, "periods": null,
+                "as_of": "2026-11-25T10:00:00Z", "cells": 1, "files": [],
+                "valid_until": until,
+            }));
+            let check = PackCheck { manifest: Some(manifest.unwrap()), findings };
+            let now = until + jiff::SignedDuration::from_hours(hours);
+            let checked = PackChecked::of("packs/ibp/current".into(), check, now);
+            let mut text_table = TextTable::new(false);
+            checked.write(&mut text_table);
+            (checked.exit(), text_table.into_text())
+        };
+        let (exit, said) = checked(-1, vec![]);
+        assert!(exit == Exit::Ok && !said.contains("expired"), "{said}");
+        // From the very instant on.
+        for (hours, age) in [(0, "0 s"), (3, "3 h")] {
+            let (exit, said) = checked(hours, vec![]);
+            assert_eq!(exit, Exit::Findings, "{said}");
+            assert!(said.contains("as it was signed"), "{said}");
+            assert!(said.contains(&format!("ran out at {}, {age} ago", instant(until))), "{said}");
+            assert!(said.contains("newer pack"), "{said}");
+        }
+        let changed = PackFinding { file: "a".to_owned(), what: PackFault::Changed };
+        assert_eq!(checked(-1, vec![changed]).0, Exit::Findings);
     }
 }
