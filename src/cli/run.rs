@@ -15,7 +15,10 @@ use super::{Context, standby, stop::asked_to_stop};
 use crate::{
     config::Operations,
     failure::{Exit, Failure},
-    operate::{Pulses, ROUNDS, Register, Tells, Watch, alerts::Alerts},
+    operate::{
+        Pulses, ROUNDS, Register, Tells, Watch,
+        alerts::{Alerts, LAST_WORD},
+    },
     pipeline::{Bridge, GRACE, News, OpenTarget, Rounds, Stop},
     report::{
         cycled::{Taken, Walked},
@@ -96,6 +99,7 @@ async fn forever(
         loops.begin(name, move || target.run());
     }
     loops.begin(ROUNDS.to_owned(), move || rounds.run(every));
+    let tells = alerts.is_some();
     if let Some(alerts) = alerts {
         loops.begin(ALERTS.to_owned(), move || alerts.run(quiet));
     }
@@ -123,7 +127,8 @@ async fn forever(
         }
     };
     died.iter().for_each(|name| watch.register.died(name));
-    end(&bridge, &ask, loops.running, doors).await;
+    let last_word = if died.is_some() && tells { LAST_WORD } else { Duration::ZERO };
+    end(&bridge, &ask, loops.running, doors, last_word).await;
     let exit = teller.rest()?;
     if lost {
         return Err(standby::lost());
@@ -174,12 +179,14 @@ impl Loops {
     }
 }
 
-/// Asks everybody to end, and waits for them as long as is fit.
+/// Asks everybody to end, and waits for them as long as is fit, and so long for the
+/// last message to people.
 async fn end(
     bridge: &Bridge,
     ask: &watch::Sender<bool>,
     loops: Vec<JoinHandle<()>>,
     doors: [Option<Open>; 2],
+    last_word: Duration,
 ) {
     ask.send_replace(true);
     let all = async {
@@ -189,7 +196,7 @@ async fn end(
     };
     tokio::select! {
         () = all => {}
-        () = bridge.clock.sleep(GRACE + FAREWELL) => {}
+        () = bridge.clock.sleep(GRACE + FAREWELL + last_word) => {}
     }
 }
 

@@ -23,7 +23,7 @@ use crate::report::{TextTable, View};
 use self::kinds::Kind;
 pub(crate) use hook::flows;
 pub use refusals::Refusals;
-pub use sender::{Alerts, Counts};
+pub use sender::{Alerts, Counts, LAST_WORD};
 
 /// Situations that one message lists of each kind.
 const LISTED: usize = 100;

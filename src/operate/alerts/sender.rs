@@ -12,12 +12,23 @@ use std::{
 use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use planthread_engine::journal::{self, Append};
+use planthread_kit::Clock;
 
 use super::{Alert, Pace, Told, decide, hook::Hook};
-use crate::{cli::outputs::json_of, config, failure::Failure, operate::Watch, pipeline::Stop};
+use crate::{
+    cli::{outputs::json_of, screen::Screen},
+    config,
+    failure::Failure,
+    operate::Watch,
+    pipeline::Stop,
+};
 
 /// From one look to the next.
 const EVERY: Duration = Duration::from_secs(5);
+/// How long the last message before the program ends may take, tried again and again.
+pub const LAST_WORD: Duration = Duration::from_secs(10);
+/// Between two tries of it.
+const LAST_REST: Duration = Duration::from_secs(1);
 /// Longest wait after messages that were not taken.
 const REST_MAX: Duration = Duration::from_hours(1);
 /// Under which name the journal keeps what was told.
@@ -74,7 +85,8 @@ impl Alerts {
         let clock = Arc::clone(&self.watch.bridge.clock);
         loop {
             let mut asked = pin!(stop.asked());
-            if let Either::Right(_) = select(pin!(self.turn()), asked.as_mut()).await {
+            let least = self.least();
+            if let Either::Right(_) = select(pin!(self.turn(least)), asked.as_mut()).await {
                 break;
             }
             let rest = EVERY.saturating_mul(2_u32.saturating_pow(self.failures.min(12)));
@@ -85,17 +97,36 @@ impl Alerts {
         }
         if !self.watch.register.told().died.is_empty() {
             // Who asked for the stop waits for a moment; nobody else tells of it.
-            self.turn().await;
+            let limit = clock.sleep(LAST_WORD);
+            if let Either::Right(_) = select(pin!(self.last_turns(clock.as_ref())), limit).await {
+                Screen::of_process(false)
+                    .note("the last alert before the end was not taken in time");
+            }
         }
     }
 
-    /// One look, and the messages that are due by it.
-    async fn turn(&mut self) {
+    /// Tells what is open before the program ends, until it is taken. Nobody is there
+    /// after the fewest time between two messages, so it does not count.
+    async fn last_turns(&mut self, clock: &dyn Clock) {
+        loop {
+            self.failures = 0;
+            self.turn(SignedDuration::ZERO).await;
+            if self.failures == 0 {
+                return;
+            }
+            clock.sleep(LAST_REST).await;
+        }
+    }
+
+    /// The configured fewest time between two messages to one owner.
+    fn least(&self) -> SignedDuration {
+        SignedDuration::from_mins(i64::from(self.config.least_minutes))
+    }
+
+    /// One look, and the messages that are due by it, `least` after the one before.
+    async fn turn(&mut self, least: SignedDuration) {
         let now = self.watch.bridge.clock.now();
-        let pace = Pace {
-            least: SignedDuration::from_mins(i64::from(self.config.least_minutes)),
-            digest_due: self.digest_due(now),
-        };
+        let pace = Pace { least, digest_due: self.digest_due(now) };
         let known = self.told.clone();
         let seen = self.told.know(self.watch.open(now), now);
         if self.told != known {
@@ -112,7 +143,7 @@ impl Alerts {
                 Err(error) => {
                     self.watch.alerts.failed.fetch_add(1, Ordering::Relaxed);
                     self.failures = self.failures.saturating_add(1);
-                    tracing::error!(owner = alert.owner, %error, "an alert was not sent");
+                    self.not_sent(&alert, &error, now);
                 }
             }
         }
@@ -125,6 +156,16 @@ impl Alerts {
         self.told.sent(alert, now);
         self.keep(now);
         Ok(())
+    }
+
+    /// Says where everybody reads, asked for or not, that a message did not arrive: the
+    /// next try is later, and later each time.
+    fn not_sent(&self, alert: &Alert, error: &Failure, now: Timestamp) {
+        let times = if self.failures == 1 { "" } else { ", again" };
+        Screen::of_process(false).note(&format!(
+            "at {now}: an alert to {} was not sent{times}: {}; {}",
+            alert.owner, error.message, error.cure
+        ));
     }
 
     /// Keeps what is known and was told. A disk that refuses is what many an alert is

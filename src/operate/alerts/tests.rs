@@ -221,3 +221,17 @@ fn refused_cells_are_one_situation_for_each_owner_and_told_once_a_day() {
     let (_, what) = messages.iter().find(|(owner, _)| owner == "anna").unwrap();
     assert!(what.contains("refuses 2 cells") && what.contains("L3@1010"), "{what}");
 }
+
+#[test]
+fn the_last_message_before_the_end_does_not_wait_for_the_fewest_time_between_two() {
+    let mut told = Told::new(at(0));
+    assert_eq!(look(&mut told, at(1), &[open("away", true, at(1))], true), ["+away"]);
+    let died = [open("away", true, at(1)), open("loop rounds", true, at(2))];
+    assert!(look(&mut told, at(2), &died, true).is_empty(), "a bridge that goes on tells it later");
+    let seen = Seen { situations: died.to_vec(), whole: true };
+    let pace = Pace { least: SignedDuration::ZERO, digest_due: at(-60) };
+    let last = decide(&seen, &told, pace, "p", at(2));
+    let begins: Vec<&str> =
+        last.iter().flat_map(|one| &one.begins).map(|one| one.key.as_str()).collect();
+    assert_eq!(begins, ["loop rounds"]);
+}
