@@ -132,6 +132,7 @@ fn write_trail(trail: &Checked, text_table: &mut TextTable) {
             "  cure: find out who had the state directory in hands; a backup holds the trail as \
              it was",
         );
+        text_table.line("  nothing proves what stands behind it");
     }
 }
 

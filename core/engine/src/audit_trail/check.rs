@@ -34,7 +34,8 @@ pub struct Fault {
     pub reason: String,
 }
 
-/// Reads the whole trail in `dir` and tells every good entry. Where a `kept` digest is
+/// Reads the whole trail in `dir` and tells every good entry, and behind the first bad one
+/// what stands there, each by its true place: nothing proves it. Where a `kept` digest is
 /// given, an entry of the trail must have it: it is the head that somebody wrote down.
 ///
 /// # Errors
@@ -53,7 +54,7 @@ pub fn check(
     let mut checked = Checked::default();
     let (mut before, mut met) = (none(), kept.is_none());
     while let Some(line) = next(&mut lines).map_err(EngineError::io(&path))? {
-        let number = checked.entries + 1;
+        let (number, ended) = (checked.entries + 1, line.ends_with(b"\n"));
         let entry = match good(line, number, &before) {
             Ok((entry, digest)) => {
                 before = digest;
@@ -61,6 +62,7 @@ pub fn check(
             }
             Err(reason) => {
                 checked.fault = Some(Fault { number, reason });
+                rest(&mut lines, &path, number + u64::from(ended), tell)?;
                 return Ok(checked);
             }
         };
@@ -75,6 +77,27 @@ pub fn check(
         checked.fault = Some(Fault { number: checked.entries + 1, reason: reason.to_owned() });
     }
     Ok(checked)
+}
+
+/// Tells what stands behind a bad line, as far as it can be read; the next line is the
+/// one at `place`.
+fn rest(
+    lines: &mut impl BufRead,
+    path: &Path,
+    mut place: u64,
+    mut tell: impl FnMut(&Entry) -> Result<()>,
+) -> Result<()> {
+    while let Some(mut line) = next(lines).map_err(EngineError::io(path))? {
+        if line.pop() != Some(b'\n') {
+            // A part of a line that is longer than one can be.
+            continue;
+        }
+        if let Ok(entry) = serde_json::from_slice::<Entry>(&line) {
+            tell(&Entry { number: place, ..entry })?;
+        }
+        place += 1;
+    }
+    Ok(())
 }
 
 /// Whether a good entry of the trail in `dir` has this digest.

@@ -105,7 +105,7 @@ pub fn append(dir: &Path, act: Act) -> Result<Head> {
         last = last_line(&mut trail).map_err(failed)?;
     }
     trail.seek(SeekFrom::Start(last.end)).map_err(failed)?;
-    let entry = Entry { number: last.number() + 1, previous: last.digest(), act };
+    let entry = Entry { number: last.number + 1, previous: last.digest(), act };
     let line = line_of(&entry)?;
     let digest = digest(&line);
     write_line(&mut trail, line).map_err(failed)?;
@@ -147,7 +147,7 @@ fn taken_out(last: &Last, rest: &[u8], by: &Act) -> Result<Vec<u8>> {
         about: about.map(|(word, text)| (word.to_owned(), text)).into(),
         ..by.clone()
     };
-    line_of(&Entry { number: last.number() + 1, previous: last.digest(), act })
+    line_of(&Entry { number: last.number + 1, previous: last.digest(), act })
 }
 
 /// Where the trail in `dir` ends; nothing where there is none.
@@ -161,7 +161,7 @@ pub fn head(dir: &Path) -> Result<Option<Head>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(EngineError::io(&path)(error)),
     };
-    Ok((last.end > 0).then(|| Head { number: last.number(), digest: last.digest() }))
+    Ok((last.end > 0).then(|| Head { number: last.number, digest: last.digest() }))
 }
 
 /// The last whole line of a trail.
@@ -170,19 +170,17 @@ struct Last {
     line: Vec<u8>,
     /// Where the next line begins.
     end: u64,
+    /// The place of the entry; 0 where there is none. A line that can't be read is
+    /// named by [`check`], and stops nobody who has to write down what he does: its place
+    /// is counted.
+    number: u64,
 }
 
 impl Last {
-    /// The place of the entry; 0 where there is none. A line that can't be read is
-    /// named by [`check`], and stops nobody who has to write down what he does.
-    fn number(&self) -> u64 {
-        serde_json::from_slice::<Entry>(&self.line).map_or(0, |entry| entry.number)
-    }
-
     /// Whether `line` is the entry that follows.
     fn leads_to(&self, line: &[u8]) -> bool {
         serde_json::from_slice::<Entry>(line)
-            .is_ok_and(|entry| entry.number == self.number() + 1 && entry.previous == self.digest())
+            .is_ok_and(|entry| entry.number == self.number + 1 && entry.previous == self.digest())
     }
 
     fn digest(&self) -> String {
@@ -208,10 +206,31 @@ fn last_line(trail: &mut File) -> io::Result<Last> {
     let mut tail = Vec::new();
     trail.take(2 * LONGEST).read_to_end(&mut tail)?;
     let Some(end) = tail.iter().rposition(|byte| *byte == b'\n') else {
-        return Ok(Last { line: Vec::new(), end: 0 });
+        return Ok(Last { line: Vec::new(), end: 0, number: 0 });
     };
     let begin = tail[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    Ok(Last { line: tail[begin..end].to_vec(), end: from + end as u64 + 1 })
+    let (line, end) = (tail[begin..end].to_vec(), from + end as u64 + 1);
+    let number = match serde_json::from_slice::<Entry>(&line) {
+        Ok(entry) => entry.number,
+        Err(_) => lines_until(trail, end)?,
+    };
+    Ok(Last { line, end, number })
+}
+
+/// How many lines end in the first `end` bytes.
+fn lines_until(trail: &mut File, end: u64) -> io::Result<u64> {
+    trail.seek(SeekFrom::Start(0))?;
+    let (mut lines, mut part) = (0, vec![0; 64 << 10]);
+    let mut whole = trail.take(end);
+    loop {
+        match whole.read(&mut part)? {
+            0 => return Ok(lines),
+            read => {
+                let ends = part.iter().take(read).filter(|byte| **byte == b'\n').count();
+                lines += u64::try_from(ends).unwrap_or(u64::MAX);
+            }
+        }
+    }
 }
 
 fn open(path: &Path) -> io::Result<File> {

@@ -123,3 +123,40 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn entries_keep_their_places_behind_a_line_that_cannot_be_read(
+        bad in 1usize..6,
+        last in any::<bool>(),
+        more in 1u64..4,
+        long in any::<bool>(),
+    ) {
+        let entries = if last { bad } else { 6 };
+        let (dir, _) = trail("trail-places", entries);
+        let path = file(dir.path());
+        let text = fs::read_to_string(&path).unwrap();
+        let broken = if long { "x".repeat(3 * 64 * 1024) } else { "{ not an entry".to_owned() };
+        let lines: Vec<&str> = text
+            .lines()
+            .enumerate()
+            .map(|(at, line)| if at + 1 == bad { broken.as_str() } else { line })
+            .collect();
+        fs::write(&path, lines.join("\n") + "\n").unwrap();
+        let before = entries as u64;
+        for more in 1..=more {
+            prop_assert_eq!(append(dir.path(), act("resume")).unwrap().number, before + more);
+        }
+        let mut told = Vec::new();
+        let checked = check(dir.path(), None, |entry| {
+            told.push(entry.number);
+            Ok(())
+        });
+        let checked = checked.unwrap();
+        prop_assert_eq!(checked.fault.unwrap().number, bad as u64);
+        let places: Vec<u64> = (1..=before + more).filter(|place| *place != bad as u64).collect();
+        prop_assert_eq!(told, places);
+    }
+}
