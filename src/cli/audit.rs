@@ -61,7 +61,11 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     match &args.what {
         What::Verify { head } => {
             let (loaded, reader) = context.reader()?;
-            let trail = audit_trail::check(&loaded.config.state, head.as_deref(), |_| Ok(()))?;
+            let state = &loaded.config.state;
+            let mut trail = audit_trail::check(state, head.as_deref(), |_| Ok(()))?;
+            if trail.entries == 0 && trail.fault.is_none() {
+                trail.fault = ledger::done_without_trail(&reader, state)?;
+            }
             context.screen.show(&Audited(Audit { trail: Some(trail), ..ledger::audit(&reader)? }))
         }
         What::List { last } => {
@@ -128,11 +132,11 @@ fn write_trail(trail: &Checked, text_table: &mut TextTable) {
     if let Some(fault) = &trail.fault {
         let wrong = text_table.tint(Tone::Bad, "wrong:");
         text_table.line(format!("  {wrong} entry {}: {}", fault.number, fault.reason));
+        text_table.line("  nothing proves what stands behind it");
         text_table.line(
             "  cure: find out who had the state directory in hands; a backup holds the trail as \
              it was",
         );
-        text_table.line("  nothing proves what stands behind it");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Audit: counts everything again, and compares it with the tally.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,9 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Reader,
-    audit_trail::Checked,
+    audit_trail::{Checked, Fault},
     error::Result,
-    store::{Db, audit::Digested},
+    store::{Db, audit::Digested, swap},
 };
 
 /// What a full count found. `findings` is empty when all is well.
@@ -42,6 +42,29 @@ const NAMED: u64 = 20;
 /// When the state can't be read.
 pub fn audit(reader: &Reader) -> Result<Audit> {
     reader.at_once(run)
+}
+
+/// What in the state in `dir` was done by somebody and stands in no entry, where its audit
+/// trail has none: pushes and records of decisions. Both were written down there first.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn done_without_trail(reader: &Reader, dir: &Path) -> Result<Option<Fault>> {
+    let pushes = !reader.at_once(|db| db.receipts(1))?.is_empty();
+    let decided = swap::decisions(dir)?.len();
+    if !pushes && decided == 0 {
+        return Ok(None);
+    }
+    let what = match (pushes, decided) {
+        (true, 0) => "pushes".to_owned(),
+        (true, decided) => format!("pushes and records of decisions ({decided})"),
+        (false, decided) => format!("records of decisions ({decided})"),
+    };
+    let reason = format!(
+        "there is none, and the state holds {what}, which were written down in the trail before they \
+         were done: the trail was emptied or taken away"
+    );
+    Ok(Some(Fault { number: 1, reason }))
 }
 
 fn run(db: &Db) -> Result<Audit> {
@@ -136,5 +159,23 @@ mod tests {
             assert_eq!(named, 3, "{column}: {findings:?}");
             assert!(findings[0].contains("live"), "{findings:?}");
         }
+    }
+
+    #[test]
+    fn a_trail_that_is_empty_beside_a_decision_was_taken_away() {
+        let dir = TempDir::new("audit-no-trail");
+        let state = State::open(dir.path(), now()).unwrap();
+        let fault = || {
+            let found = done_without_trail(&state.reader().unwrap(), dir.path()).unwrap();
+            found.map(|fault| fault.reason)
+        };
+        assert_eq!(fault(), None, "nothing was done yet");
+        let folder = dir.path().join("pauses").join("plan");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(".20261126T100000000Z-1.part"), "").unwrap();
+        assert_eq!(fault(), None, "half a record is none");
+        std::fs::write(folder.join("20261126T100000000Z.json"), "{}").unwrap();
+        let said = fault().unwrap();
+        assert!(said.contains("holds records of decisions (1)"), "{said}");
     }
 }

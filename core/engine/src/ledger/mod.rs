@@ -33,7 +33,7 @@ mod withdraw;
 pub use self::{
     adoption::{Unadopted, unadopted},
     attempts::{OpenAttempt, open_attempts},
-    audit::{Audit, audit},
+    audit::{Audit, audit, done_without_trail},
     balance::unbalanced,
     bind::{Binding, Rebound, bind},
     cases::{Case, CaseKind, cases, close_case, open_cases},
