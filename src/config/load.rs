@@ -7,6 +7,7 @@ use std::{
 };
 
 use planthread_domain::{calendar::ical, decode::fact::hex, model::CalendarException};
+use planthread_kit::SecretRef;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -110,6 +111,9 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
     let mut digest = hex(&Sha256::digest(value.to_string()));
     let folder = file.parent().unwrap_or(Path::new("."));
     anchor_secret_files(&mut value, folder);
+    if value.to_string().contains("${cmd:") {
+        apart(&files, &SecretRef::allowed_commands()).map_err(|fault| vec![fault])?;
+    }
     let locate = Locator { file, files: &files, tree: &tree };
     if !matches!(tree.kind, Kind::Map(_)) {
         let fault = locate.fault(&[], "the configuration is a mapping of fields, and this is none");
@@ -131,6 +135,21 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
     value_checks::notes(&config, &mut notes);
     let (file, profile, notes) = (file.to_owned(), profile.map(str::to_owned), notes.all);
     Ok(Loaded { config, file, profile, digest, notes })
+}
+
+/// Refuses a list of allowed commands that lies in the folder of an included file: whoever
+/// may write there could allow himself a command.
+fn apart(files: &[PathBuf], list: &Path) -> Result<(), ConfigError> {
+    let Ok(list) = list.canonicalize() else { return Ok(()) };
+    for file in files {
+        let folder = file.parent().and_then(|folder| folder.canonicalize().ok());
+        if folder.is_some_and(|folder| list.starts_with(folder)) {
+            let reason = format!("{} lies in the folder of this file", list.display());
+            return Err(ConfigError::at(file, WHOLE, "", reason)
+                .cure("keep it where who changes the configuration can't write"));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn document(text: &str, file: &Path) -> Result<Node, ConfigError> {
@@ -261,5 +280,22 @@ mod tests {
             value,
             serde_json::json!({"a": ["${file:/etc/planthread/pw}", "${file:/run/pw}", "${env:PW}"]})
         );
+    }
+
+    #[test]
+    fn the_list_of_commands_lies_in_no_folder_of_an_included_file() {
+        let folder = std::env::temp_dir().join(format!("planthread-apart-{}", std::process::id()));
+        let [main, site, own] = ["main", "site", "own"].map(|name| folder.join(name));
+        for folder in [&main, &site, &own] {
+            std::fs::create_dir_all(folder).unwrap();
+            std::fs::write(folder.join("list"), "").unwrap();
+        }
+        let files = [main.join("planthread.yaml"), site.join("plant.yaml")];
+        assert_eq!(apart(&files, &own.join("list")), Ok(()));
+        assert_eq!(apart(&files, &folder.join("none")), Ok(()));
+        let fault = apart(&files, &site.join("list")).unwrap_err();
+        assert!(fault.file.ends_with("site/plant.yaml"), "{fault:?}");
+        assert!(apart(&files, &main.join("list")).is_err());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -8,7 +8,7 @@ mod command;
 use std::{
     fmt,
     io::{ErrorKind, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
     str::FromStr,
 };
 
@@ -143,6 +143,12 @@ impl fmt::Display for SecretRef {
 }
 
 impl SecretRef {
+    /// The file in which the owner of this machine allows commands.
+    #[must_use]
+    pub fn allowed_commands() -> PathBuf {
+        command::list()
+    }
+
     /// Fetches the secret. One trailing line break is dropped, as editors and
     /// commands add it. `base` is the folder of the configuration.
     ///

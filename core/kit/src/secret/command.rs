@@ -30,7 +30,8 @@ pub(super) fn list() -> PathBuf {
 }
 
 /// Whether `command` stands in `list`, which lies outside `base`, the folder of the
-/// configuration, and which nobody but its owner may write.
+/// configuration, and which nobody but its owner may write or put another one in its place:
+/// that is root, or the account of this program.
 pub(super) fn may_run(
     of: &SecretRef,
     command: &str,
@@ -53,9 +54,17 @@ pub(super) fn may_run(
         let inside = format!("{} lies in the folder of the configuration", list.display());
         return Err(of.fault(&inside, "keep it where who changes the configuration can't write"));
     }
-    if others_write(list) {
-        let open = format!("{} can be written by others than its owner", list.display());
-        return Err(of.fault(&open, "take the right to write from its group and from everybody"));
+    let whole = list.canonicalize().unwrap_or_else(|_| list.to_owned());
+    for place in whole.ancestors() {
+        if others_write(place) {
+            let open = format!("{} can be written by others than its owner", place.display());
+            let cure = "take the right to write from its group and from everybody";
+            return Err(of.fault(&open, cure));
+        }
+        if !is_owned(place) {
+            let other = format!("{} belongs to another account", place.display());
+            return Err(of.fault(&other, "give it to root, or to the account of this program"));
+        }
     }
     let allowed = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     if allowed.into_iter().any(|line| line == command.trim()) {
@@ -64,10 +73,33 @@ pub(super) fn may_run(
     Err(of.fault(&format!("the command does not stand in {}", list.display()), ALLOW))
 }
 
+/// Whether others than its owner may write a file, or put another one in a folder. Where
+/// each may remove only what is his (`/tmp`), that does not count.
 #[cfg(unix)]
-fn others_write(file: &Path) -> bool {
+fn others_write(place: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(file).is_ok_and(|about| about.permissions().mode() & 0o022 != 0)
+    std::fs::metadata(place).is_ok_and(|about| {
+        let mode = about.permissions().mode();
+        mode & 0o022 != 0 && !(about.is_dir() && mode & 0o1000 != 0)
+    })
+}
+
+/// Whether a file or folder belongs to root or to the account of this program, where the
+/// system shows processes as files.
+#[cfg(target_os = "linux")]
+fn is_owned(place: &Path) -> bool {
+    use std::os::linux::fs::MetadataExt as _;
+    let owner = |path: &Path| std::fs::metadata(path).map(|about| about.st_uid());
+    match (owner(place), owner(Path::new("/proc/self"))) {
+        (Ok(owner), Ok(own)) => owner == 0 || owner == own,
+        _ => false,
+    }
+}
+
+/// Elsewhere who owns it is not asked.
+#[cfg(not(target_os = "linux"))]
+fn is_owned(_: &Path) -> bool {
+    true
 }
 
 /// Elsewhere a file has the rights of its folder.
@@ -218,6 +250,20 @@ mod tests {
         }
         write(&list, 0o664);
         assert!(may("printf a", &list).unwrap_err().contains("can be written by others"));
+        write(&list, 0o644);
+        // Who may write its folder, or one above it, may put another list there.
+        let (deep, apart) = (folder.join("above").join("deep"), folder.join("above"));
+        fs::create_dir_all(&deep).unwrap();
+        let below = deep.join("allowed-commands");
+        write(&below, 0o644);
+        assert_eq!(may("printf a", &below), Ok(()));
+        for open in [&deep, &apart] {
+            for (mode, allowed) in [(0o777, false), (0o775, false), (0o1777, true), (0o755, true)] {
+                fs::set_permissions(open, fs::Permissions::from_mode(mode)).unwrap();
+                let said = may("printf a", &below);
+                assert_eq!(said.is_ok(), allowed, "{} {mode:o}: {said:?}", open.display());
+            }
+        }
         let own = base.join("allowed-commands");
         write(&own, 0o600);
         assert!(may("printf a", &own).unwrap_err().contains("lies in the folder"));
