@@ -29,7 +29,8 @@ const NAMED: usize = 100;
 const LINE_MAX: u64 = 64 << 20;
 
 const UNSIGNED: &str = "ask the collecting side for the file as it was sealed, and compare the key in \
-                        its `segments.sign_with` with `segments.trusted` here";
+                        its `segments.sign_with` with `segments.trusted` here; where it was sealed before \
+                        there was a key, `planthread collect` signs it there now";
 
 /// What `admit` did with a folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -447,6 +448,34 @@ mod tests {
         let error = seal(&behind, folder.path(), "a", limits, None).unwrap_err().to_string();
         assert!(error.contains("segment-00000002") && error.contains("another state"), "{error}");
         assert_eq!(fs::read(folder.path().join(file_name(2))).unwrap(), before);
+    }
+
+    #[test]
+    fn what_was_sealed_before_there_was_a_key_is_signed_when_there_is_one() {
+        let (plant, planning, folder) =
+            (TempDir::new("plant"), TempDir::new("planning"), TempDir::new("folder"));
+        let collector = State::open(plant.path(), now()).unwrap();
+        let key = SigningKey::read(&"1f".repeat(32)).unwrap();
+        let limits = SealLimits { records: 1, ..SealLimits::default() };
+        fill(&collector, 0..2);
+        let before = seal(&collector, folder.path(), "a", limits, None).unwrap();
+        let deliverer = State::open(planning.path(), now()).unwrap();
+        let take = || admit(&deliverer, folder.path(), Some(&key.public()), now());
+        let error = take().unwrap_err().to_string();
+        assert!(error.contains("nobody signed it") && error.contains("signs it there"), "{error}");
+        // Another hand's segment is not signed: its hash is not the one that was kept.
+        let second = folder.path().join(file_name(2));
+        let whole = fs::read_to_string(&second).unwrap();
+        fs::write(&second, whole.replace(&before[1].sha256, &"0".repeat(64))).unwrap();
+        let again = |one: &crate::journal::Sealed| (one.number, one.again, one.sha256.clone());
+        let signed = seal(&collector, folder.path(), "a", limits, Some(&key)).unwrap();
+        let told: Vec<_> = signed.iter().map(again).collect();
+        assert_eq!(told, [(1, true, before[0].sha256.clone())]);
+        assert!(take().is_err());
+        fs::write(&second, whole).unwrap();
+        assert_eq!(seal(&collector, folder.path(), "a", limits, Some(&key)).unwrap()[0].number, 2);
+        assert_eq!(take().unwrap().segments, [2]);
+        assert!(seal(&collector, folder.path(), "a", limits, Some(&key)).unwrap().is_empty());
     }
 
     #[test]

@@ -163,8 +163,9 @@ pub(super) fn file_name(number: u64) -> String {
 }
 
 /// Seals everything that is not sealed yet into `out_dir`, as the stream
-/// `stream`, signed with `key` where there is one; also finishes what a crash left unfinished, and writes a sealed
-/// segment whose file is missing again: the same records, the same bytes.
+/// `stream`, signed with `key` where there is one; also finishes what a crash left
+/// unfinished, and writes a sealed segment whose file is missing again: the same records,
+/// the same bytes. One that was sealed before there was a key is signed now.
 ///
 /// # Errors
 /// When the state or the folder can't be written, the stream's name changed
@@ -197,12 +198,25 @@ struct Out<'a> {
     key: Option<&'a SigningKey>,
 }
 
-/// Writes every sealed segment whose file is not there.
+impl Out<'_> {
+    /// Whether a segment that is there is ours, and nobody signed it yet.
+    fn is_to_be_signed(&self, announced: &Announced) -> bool {
+        let found = || trailer_of(&self.dir.join(file_name(announced.number)));
+        self.key.is_some()
+            && found().is_some_and(|found| {
+                found.signed.is_none() && announced.sealed.as_deref() == Some(&found.sha256)
+            })
+    }
+}
+
+/// Writes every sealed segment whose file is not there, or that was sealed before there
+/// was a key: the records are those of this state, by the hash that it kept.
 fn write_lost(reader: &Reader, out: &Out<'_>) -> Result<Vec<Sealed>> {
     let mut done = Vec::new();
     for announced in reader.db().sealed_segments()? {
         let there = out.dir.join(file_name(announced.number)).try_exists();
-        if !there.map_err(EngineError::io(out.dir))? {
+        let there = there.map_err(EngineError::io(out.dir))?;
+        if !there || out.is_to_be_signed(&announced) {
             done.push(write_segment(reader, out, announced)?);
         }
     }
@@ -276,15 +290,15 @@ impl<W: Write> Write for Hashing<W> {
     }
 }
 
-/// The hash that the last line of a segment names; `None` where there is no whole one.
-fn hash_of(file: &Path) -> Option<String> {
+/// The last line of a segment; `None` where there is no whole one.
+fn trailer_of(file: &Path) -> Option<Trailer> {
     let mut file = File::open(file).ok()?;
     let length = file.seek(SeekFrom::End(0)).ok()?;
     file.seek(SeekFrom::Start(length.saturating_sub(TRAILER_MAX))).ok()?;
     let mut tail = Vec::new();
     file.take(TRAILER_MAX).read_to_end(&mut tail).ok()?;
     let line = tail.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
-    Some(serde_json::from_slice::<Trailer>(line).ok()?.sha256)
+    serde_json::from_slice(line).ok()
 }
 
 /// More bytes than the last line of a segment has.
@@ -318,7 +332,8 @@ fn write_file(
              {sha256} now; put the file back from a copy, or from the planning side"
         )));
     }
-    if let Some(other) = hash_of(&to.dir.join(&name)).filter(|other| *other != sha256) {
+    let found = trailer_of(&to.dir.join(&name)).map(|found| found.sha256);
+    if let Some(other) = found.filter(|other| *other != sha256) {
         return Err(EngineError::Refused(format!(
             "{name} is there with the hash {other}, and was sealed by another state: this one is \
              older than its folder, as after a restore; take those segments into it first \
