@@ -70,7 +70,15 @@ impl PauseRecord {
 /// # Errors
 /// When a record can't be read.
 pub fn decisions(state: &Path, target: &str) -> Result<Vec<PauseRecord>, Failure> {
-    records::read(&folder(state, target), |text| serde_json::from_str(text))
+    let read = |text: &str| serde_json::from_str::<PauseRecord>(text);
+    let known = records::read_with_time(&folder(state, target), read)?;
+    // One that does not say when it was decided is called by it: else it would be said to
+    // begin whenever somebody looks.
+    let with_time = |(named, record): (Option<Timestamp>, PauseRecord)| PauseRecord {
+        at: record.at.or(named),
+        ..record
+    };
+    Ok(known.into_iter().map(with_time).collect())
 }
 
 fn folder(state: &Path, target: &str) -> PathBuf {

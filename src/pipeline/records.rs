@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use planthread_engine::EngineError;
 
 use crate::failure::Failure;
@@ -56,6 +56,19 @@ pub(super) fn read<T, E: fmt::Display>(
         })
     };
     all(folder)?.into_iter().map(record).collect()
+}
+
+/// The same, each with the instant at which it was made, by its name.
+///
+/// # Errors
+/// When a record can't be read or understood.
+pub(super) fn read_with_time<T, E: fmt::Display>(
+    folder: &Path,
+    understand: impl Fn(&str) -> Result<T, E>,
+) -> Result<Vec<(Option<Timestamp>, T)>, Failure> {
+    let times: Vec<Option<Timestamp>> =
+        all(folder)?.iter().map(|(file, _)| instant_of(file)).collect();
+    Ok(times.into_iter().zip(read(folder, understand)?).collect())
 }
 
 /// Keeps `record` in `folder`, durably, and says where. Whoever reads beside it sees
@@ -109,6 +122,14 @@ fn stamp_of(file: &Path) -> Option<String> {
     Some(name.split('_').next()?.to_owned())
 }
 
+/// The same, as an instant.
+fn instant_of(file: &Path) -> Option<Timestamp> {
+    let stamp = stamp_of(file)?;
+    let (seconds, millis) = (stamp.get(..15)?, stamp.get(15..18)?.parse::<i64>().ok()?);
+    let at = DateTime::strptime("%Y%m%dT%H%M%S", seconds).ok()?.to_zoned(TimeZone::UTC).ok()?;
+    at.timestamp().checked_add(SignedDuration::from_millis(millis)).ok()
+}
+
 /// Gives a finished file its name, the next one in order where another record has it.
 fn link(folder: &Path, stamp: &str, part: &Path) -> io::Result<PathBuf> {
     let names = (0..u8::MAX).map(|more| match more {
@@ -137,11 +158,30 @@ mod tests {
         let now: Timestamp = "2026-11-26T10:00:00Z".parse().unwrap();
         let hours = [40 * 24, 0, 0, 41 * 24, -5, 40 * 24];
         for (number, hours) in hours.into_iter().enumerate() {
-            let at = now + jiff::SignedDuration::from_hours(hours);
+            let at = now + SignedDuration::from_hours(hours);
             keep(&folder, &number.to_string(), at).unwrap();
         }
         let kept: Vec<String> = all(&folder).unwrap().into_iter().map(|(_, text)| text).collect();
         assert_eq!(kept, (0..hours.len()).map(|number| format!("{number}\n")).collect::<Vec<_>>());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_record_is_called_by_the_instant_at_which_it_was_made() {
+        let folder = std::env::temp_dir().join(format!("planthread-when-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let times = ["2026-11-26T10:00:00.25Z", "2026-12-31T23:59:59.999Z", "2027-01-01T00:00:00Z"]
+            .map(|at| at.parse::<Timestamp>().unwrap());
+        for at in times {
+            keep(&folder, "{}", at).unwrap();
+        }
+        // A second one of the same instant.
+        keep(&folder, "{}", times[2]).unwrap();
+        let read = |_: &str| Ok::<(), String>(());
+        let found = read_with_time(&folder, read).unwrap().into_iter().map(|(at, ())| at);
+        let all = times.into_iter().chain([times[2]]).map(Some);
+        assert_eq!(found.collect::<Vec<_>>(), all.collect::<Vec<_>>());
+        assert_eq!(instant_of(Path::new("by-hand.json")), None);
         fs::remove_dir_all(&folder).unwrap();
     }
 
