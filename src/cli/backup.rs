@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{Context, answer::Answer};
 use crate::{
     failure::{Exit, Failure},
-    pipeline::Actor,
+    pipeline::{Actor, DecisionSince, SinceBackup, locks},
     report::{
         TextTable, View,
         guard::Guard,
@@ -68,6 +68,8 @@ pub(super) struct PutBack {
     identity: u32,
     /// What the witness of each target says of it.
     guards: Vec<Guard>,
+    /// What people decided since the backup was made.
+    since: SinceBackup,
 }
 
 /// Works beside a bridge that runs.
@@ -92,14 +94,20 @@ pub(super) fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Fai
         account: &actor.account,
         random: context.clock.random(),
     };
-    let restored = backup::restore(&request, context.clock.now())?;
+    // What goes can be told only while it is there; another schema can't be read.
+    let now = context.clock.now();
+    let since = SinceBackup::of(&config.state, &args.from)?;
+    let before = Reader::open(&config.state).ok().map(|reader| locks(&reader, now));
+    let before = before.transpose()?.unwrap_or_default();
+    let restored = backup::restore(&request, now)?;
     drop(doing);
     let reader = Reader::open(&config.state)?;
+    let since = since.without(&before, &locks(&reader, now)?.into_keys().collect());
     let guards = config.targets.iter().map(|(name, target)| Guard::of(&reader, name, target));
     let guards = guards.collect::<Result<_, _>>()?;
     let Restored { backup, kept, expired, unclear, identity } = restored;
     let state = config.state;
-    context.screen.show(&PutBack { state, backup, kept, expired, unclear, identity, guards })
+    context.screen.show(&PutBack { state, backup, kept, expired, unclear, identity, guards, since })
 }
 
 impl View for BackupMade {
@@ -122,6 +130,31 @@ impl View for BackupMade {
             "The configuration, secrets and packs are not in it. `planthread restore --from` puts \
              it back.",
         );
+    }
+}
+
+impl PutBack {
+    /// What became of decisions that the backup does not know.
+    fn write_since(&self, text_table: &mut TextTable) {
+        let SinceBackup { gone, stay, locks } = &self.since;
+        let mut list = |head: &str, all: &[DecisionSince]| {
+            if !all.is_empty() {
+                text_table
+                    .line(format!("  {} since the backup {head}:", count(all.len(), "decision")));
+            }
+            for DecisionSince { at, who, line, .. } in all {
+                text_table.line(format!("    {}, {who}: {line}", instant(*at)));
+            }
+        };
+        list("gone with the state before; decide again what still holds", gone);
+        list("kept as records, in force as before", stay);
+        if !locks.is_empty() {
+            let cells = count(locks.len(), "cell");
+            text_table.line(format!("  {cells} locked in the state before and not in this one:"));
+        }
+        for lock in locks {
+            text_table.line(format!("    {lock}"));
+        }
     }
 }
 
@@ -159,6 +192,7 @@ impl View for PutBack {
             "  records since then are read again from their files and segments; what came over HTTP \
              must be sent again",
         );
+        self.write_since(text_table);
         for guard in &self.guards {
             guard.write(text_table);
         }

@@ -71,7 +71,7 @@ impl BackupManifest {
     ///
     /// # Errors
     /// When there is none, or it is not one that this program knows.
-    pub(super) fn read(folder: &Path) -> Result<Self> {
+    pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         let text = match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
