@@ -87,7 +87,7 @@ fn second_places(loaded: &Loaded) -> impl Iterator<Item = Connection> {
         Some(Connection {
             of: format!("targets.{name}.pack.sftp"),
             direction: Direction::Out,
-            host: place.host.clone(),
+            host: place.machine().to_owned(),
             port: place.port,
             protocol: "SFTP, by the OpenSSH client".to_owned(),
             through: None,

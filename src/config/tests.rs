@@ -270,7 +270,7 @@ fn a_second_place_is_no_option_and_no_command() {
     for (field, host, user, path) in [
         ("host", "\"-oProxyCommand=x\"", "u", "in"),
         ("user", "h", "\"-F\"", "in"),
-        ("user", "h", "\"a@b\"", "in"),
+        ("user", "h", "\"a@b@c\"", "in"),
         ("path", "h", "u", "\"in\\nrm x\""),
         ("path", "h", "u", "\"in*\""),
     ] {

@@ -85,7 +85,17 @@ impl View for Flows {
 
     fn write(&self, text_table: &mut TextTable) {
         let row = |one: &Connection| {
-            let peer = format!("{}:{}", one.host, one.port);
+            // An address of IPv6 has colons of its own.
+            let peer = match &one.host {
+                host if host.contains(':') && !host.starts_with('[') => {
+                    format!("[{host}]:{}", one.port)
+                }
+                host => format!("{host}:{}", one.port),
+            };
+            let peer = match one.path.as_str() {
+                "" => peer,
+                path => format!("{peer}, path {path}"),
+            };
             [
                 one.of.clone(),
                 match one.direction {

@@ -125,7 +125,9 @@ pub(crate) fn upload(
 }
 
 fn start(place: &SftpPlace) -> std::io::Result<Child> {
-    let file = |name: &str, path: &Path| format!("{name}=\"{}\"", path.display());
+    // The client reads `%` in a path as the beginning of something else.
+    let path = |path: &Path| path.display().to_string().replace('%', "%%");
+    let file = |name: &str, of: &Path| format!("{name}=\"{}\"", path(of));
     let mut client = Command::new(PROGRAM);
     // Nothing of the account's own configuration, agent, or list of hosts counts.
     client.args(["-b", "-", "-F", "none", "-P", &place.port.to_string()]);
@@ -134,6 +136,8 @@ fn start(place: &SftpPlace) -> std::io::Result<Child> {
         "StrictHostKeyChecking=yes".to_owned(),
         "UpdateHostKeys=no".to_owned(),
         "GlobalKnownHostsFile=none".to_owned(),
+        // Beside the machine its `@` would be read anew.
+        format!("User={}", place.user),
         file("UserKnownHostsFile", &place.known_hosts),
         file("IdentityFile", &place.key_file),
         "IdentitiesOnly=yes".to_owned(),
@@ -148,7 +152,7 @@ fn start(place: &SftpPlace) -> std::io::Result<Child> {
     }
     client
         .arg("--")
-        .arg(format!("{}@{}", place.user, place.host))
+        .arg(place.destination())
         .env_remove("SSH_AUTH_SOCK")
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
