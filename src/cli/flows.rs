@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
 
 /// What a target's connector or the webhook asks for.
 fn outgoing(of: &str, network: &Network, flow: &Flow, folder: &Path) -> Connection {
-    let Flow { origin, carries, credential } = flow.clone();
+    let Flow { origin, path, carries, credential } = flow.clone();
     // Plain HTTP is for this machine, and goes through no proxy.
     let proxy = network.proxy.as_ref().filter(|_| origin.scheme == "https");
     let through = proxy.map(|proxy| {
@@ -56,15 +56,16 @@ fn outgoing(of: &str, network: &Network, flow: &Flow, folder: &Path) -> Connecti
             without => format!("{proxy}{login} (but for {without})"),
         }
     });
-
+    let plain = |text: &str| text.replace(&format!("{}/", folder.display()), "");
     Connection {
         of: of.to_owned(),
         direction: Direction::Out,
+        path: plain(&path),
         protocol: spoken(&origin.scheme).to_owned(),
         through,
         host: origin.host,
         port: origin.port,
-        credential: credential.replace(&format!("{}/", folder.display()), ""),
+        credential: plain(&credential),
         carries,
     }
 }
@@ -89,6 +90,7 @@ fn second_places(loaded: &Loaded) -> impl Iterator<Item = Connection> {
             direction: Direction::Out,
             host: place.machine().to_owned(),
             port: place.port,
+            path: place.path.clone(),
             protocol: "SFTP, by the OpenSSH client".to_owned(),
             through: None,
             credential: format!("user {}, key ${{file:{}}}", place.user, key.display()),
@@ -112,6 +114,7 @@ fn incoming(loaded: &Loaded) -> Vec<Connection> {
             direction: Direction::In,
             host: listen.ip().to_string(),
             port: listen.port(),
+            path: String::new(),
             protocol: "HTTP".to_owned(),
             through: None,
             credential: "none".to_owned(),

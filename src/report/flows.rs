@@ -32,6 +32,10 @@ pub struct Connection {
     pub host: String,
     /// The port that is connected to.
     pub port: u16,
+    /// The path or folder there, where the configuration names one: of a token address, of
+    /// the webhook (or the reference by which its address is kept), of the SFTP place.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub path: String,
     /// What is spoken.
     pub protocol: String,
     /// The proxy that it goes through, and the hosts that are reached without it: where it
@@ -149,5 +153,40 @@ impl View for Flows {
 
     fn exit(&self) -> Exit {
         if self.as_signed == Some(false) { Exit::Findings } else { Exit::Ok }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection(path: &str) -> Connection {
+        Connection {
+            of: "targets.ibp.pack.sftp".to_owned(),
+            direction: Direction::Out,
+            host: "::1".to_owned(),
+            port: 22,
+            path: path.to_owned(),
+            protocol: "SFTP".to_owned(),
+            through: None,
+            credential: "user planner".to_owned(),
+            carries: Carries::Figures,
+        }
+    }
+
+    #[test]
+    fn another_path_is_another_sheet() {
+        let sheet = |path: &str| Flows::of(vec![connection(path)], vec![], None);
+        let all = ["", "/in", "/in/", "in", "/oauth/token", "${file:secrets/hook}"];
+        for one in all {
+            for other in all {
+                assert_eq!(sheet(one).sha256 == sheet(other).sha256, one == other);
+            }
+            let mut text_table = TextTable::new(false);
+            sheet(one).write(&mut text_table);
+            let said = text_table.into_text();
+            assert!(said.contains("[::1]:22"), "{said}");
+            assert!(one.is_empty() || said.contains(&format!("path {one}")), "{said}");
+        }
     }
 }

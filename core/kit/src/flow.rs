@@ -33,6 +33,13 @@ impl Origin {
         Self::of_uri(&address.parse().ok()?)
     }
 
+    /// The path of a whole address, without its query; empty where it has none.
+    #[must_use]
+    pub fn path_of(address: &str) -> String {
+        let uri = address.parse::<Uri>().ok();
+        uri.map(|uri| uri.path().to_owned()).filter(|path| path != "/").unwrap_or_default()
+    }
+
     fn of_uri(uri: &Uri) -> Option<Self> {
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
         let port = uri.port_u16().or(match scheme.as_str() {
@@ -82,6 +89,8 @@ impl Carries {
 pub struct Flow {
     /// Where it leads.
     pub origin: Origin,
+    /// The path there, where the configuration says one: that of a token address.
+    pub path: String,
     /// What goes over it.
     pub carries: Carries,
     /// Who we are there, and where the secret is kept; never the secret.
@@ -174,6 +183,7 @@ mod tests {
             let script = Arc::new(Script::new(&clock, |_, _| Reply::status(200)));
             let flow = |text: &String| Flow {
                 origin: Origin::of(text).unwrap(),
+                path: Origin::path_of(text),
                 carries: Carries::Figures,
                 credential: String::new(),
             };

@@ -130,8 +130,12 @@ pub(crate) fn flows(
 ) -> Result<Vec<Flow>, Failure> {
     let book = FlowBook::default();
     build(config, loaded, clock, (&book, true)).map_err(not_built)?;
+    // An address that is a secret is told by where it is kept.
+    let path = config
+        .reference()
+        .map_or_else(|| Origin::path_of(&config.url), |reference| reference.to_string());
     let notice = |flow: Flow| match flow.carries {
-        Carries::Figures => Flow { carries: Carries::Notices, ..flow },
+        Carries::Figures => Flow { carries: Carries::Notices, path: path.clone(), ..flow },
         _ => flow,
     };
     Ok(book.all().into_iter().map(notice).collect())

@@ -231,7 +231,8 @@ fn flows(
             SettingsFault::new("settings", "an address has no scheme, name or port")
                 .cure("write it as https://NAME")
         })?;
-        Ok(Flow { origin, carries, credential })
+        let path = Origin::path_of(&address);
+        Ok(Flow { origin, path, carries, credential })
     };
     targets.into_iter().chain(issuers).flatten().map(flow).collect()
 }
