@@ -45,11 +45,15 @@ pub fn audit(reader: &Reader) -> Result<Audit> {
 }
 
 /// What in the state in `dir` was done by somebody and stands in no entry, where its audit
-/// trail has none: pushes and records of decisions. Both were written down there first.
+/// trail has none: pushes and records of decisions. Both were written down there first. A
+/// state that a restore kept aside has its trail in the folder above.
 ///
 /// # Errors
 /// When the state can't be read.
 pub fn done_without_trail(reader: &Reader, dir: &Path) -> Result<Option<Fault>> {
+    if swap::is_kept_aside(dir) {
+        return Ok(None);
+    }
     let pushes = !reader.at_once(|db| db.receipts(1))?.is_empty();
     let decided = swap::decisions(dir)?.len();
     if !pushes && decided == 0 {
@@ -177,5 +181,13 @@ mod tests {
         std::fs::write(folder.join("20261126T100000000Z.json"), "{}").unwrap();
         let said = fault().unwrap();
         assert!(said.contains("holds records of decisions (1)"), "{said}");
+        // What a restore kept aside has its trail in the folder above, while that is there.
+        let aside = dir.path().join("replaced-20261126T100000Z");
+        std::fs::create_dir_all(aside.join("pauses/plan")).unwrap();
+        std::fs::write(aside.join("pauses/plan/20261126T100000000Z.json"), "{}").unwrap();
+        let fault = || done_without_trail(&state.reader().unwrap(), &aside).unwrap();
+        assert!(fault().is_some());
+        std::fs::write(dir.path().join("audit.ndjson"), "{}\n").unwrap();
+        assert_eq!(fault(), None);
     }
 }

@@ -42,6 +42,14 @@ pub fn is_there(dir: &Path) -> bool {
     [super::FILE, TRAIL].iter().any(|file| dir.join(file).exists()) || is_under_way(dir)
 }
 
+/// Whether `dir` is the state before, as a change kept it aside: its trail stayed with the
+/// folder above.
+pub(crate) fn is_kept_aside(dir: &Path) -> bool {
+    let name = dir.file_name().and_then(|name| name.to_str());
+    let above = dir.parent().map(|above| above.join(TRAIL));
+    name.is_some_and(|name| name.starts_with(KEPT)) && above.is_some_and(|trail| trail.exists())
+}
+
 /// The records of people's decisions in `dir`: `ROOM/TARGET/TIME.json`, written once.
 ///
 /// # Errors
