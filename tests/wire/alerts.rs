@@ -69,6 +69,8 @@ async fn an_outage_is_told_when_it_begins_and_when_it_ends_and_a_restart_tells_n
     assert_eq!((&twice[0]["id"], &twice[0]["data"]), (&first["id"], &first["data"]));
     let ended = bridge.kill();
     assert!(!format!("{ended:?}").contains("not-for-the-log"), "{ended:?}");
+    let said = "an alert to operator was not sent: post an alert";
+    assert!(format!("{ended:?}").contains(said), "{ended:?}");
     assert_eq!(
         (keys(&first, "begins"), keys(&first, "ends")),
         (vec!["away ibp".to_owned()], vec![])
