@@ -103,6 +103,7 @@ fn landed() -> BTreeSet<String> {
         ("verify", "verify"),
         ("status", "status"),
         ("status skew", "status --skew"),
+        ("gap", "gap"),
         ("fallback status", "fallback status"),
         ("run once", "run --once"),
         ("attempt list", "attempt list"),
@@ -199,6 +200,7 @@ fn decided(told: &mut Told) {
     told.hear("ingest", "ingest second.ndjson");
     let list = told.hear("rejects", "rejects");
     let (repeat, refused) = (&list["repeats"][0]["id"], &list["records"][0]["id"]);
+    told.hear("rejects xlsx", "rejects --xlsx refused.xlsx");
     told.hear("rejects decided", &format!("rejects accept {repeat} {WHO}"));
     told.hear("rejects dismiss", &format!("rejects dismiss {refused} {WHO}"));
     told.hear("rejects decided", "rejects decided");
