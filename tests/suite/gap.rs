@@ -75,7 +75,7 @@ fn load_and_assumed_capacity_are_those_of_the_targets_own_grid() {
     let total = &target.totals.live;
     assert!(!total.is_complete() && total.left_out.len() == 3, "{total:?}");
     assert_eq!((total.lines, total.line_weeks), (3, 18));
-    assert!(target.headline.ends_with("3 of 6 lines not connected."), "{}", target.headline);
+    assert!(target.headline.contains("3 of 6 lines not connected."), "{}", target.headline);
     assert_eq!(target.sources.load.as_ref().unwrap().owner, "supply run");
 }
 
@@ -97,6 +97,28 @@ fn a_value_that_a_person_typed_is_no_proof_of_what_the_line_can_do() {
     assert_eq!((one.data.as_ref().unwrap().proof, one.proven), (Proof::Differs, false));
     let others = rows.iter().filter(|other| other.connected && other.row != one.row);
     assert!(others.into_iter().all(|other| other.data.as_ref().unwrap().proof == Proof::Proven));
+}
+
+/// What stands at the target of a line that left the mapping is no figure of ours.
+#[test]
+fn a_line_that_left_the_mapping_is_not_connected_and_nothing_tells_what_it_can_do() {
+    let mut config = config();
+    let world = World::new(&config, Options::default());
+    world.cycle(&world.open());
+    config["targets"]["ibp"]["mapping"]["rows"].as_array_mut().unwrap().remove(1);
+    world.configure(&config);
+    let live = world.open();
+    world.cycle(&live);
+    let gap = compared(&world, &live);
+    let target = &gap.targets[0];
+    let left: Vec<_> = target.rows.iter().filter(|one| &*one.row.line.line == "LINE-2").collect();
+    assert_eq!(left.len(), 6);
+    for one in left {
+        assert!(!one.connected && !one.proven, "{one:?}");
+        assert_eq!((one.row.known.live, one.verdict), (None, Verdict::Unknown), "{one:?}");
+        assert_eq!(one.data_words, "not connected");
+    }
+    assert!(target.headline.contains("4 of 6 lines not connected."), "{}", target.headline);
 }
 
 #[test]

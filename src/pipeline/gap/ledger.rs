@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
-use planthread_contracts::{Carries, CellKey, MeasureDecl, Period, PeriodKind, Status};
+use planthread_contracts::{
+    Carries, CellKey, MeasureDecl, Period, PeriodKind, RevisionState, Status,
+};
 use planthread_domain::{gap::Line, model::Figure};
 use planthread_engine::{
     Reader,
@@ -138,7 +140,9 @@ impl Ours {
                 && key.scope == target.scope.name()
                 && key.period.kind() == level
                 && key.period.start() >= first
-                && key.product.is_none();
+                && key.product.is_none()
+                // What left the plan still stands there, and is no figure of ours.
+                && cell.state != RevisionState::Withdrawn;
             if here {
                 ours.periods.insert(key.period);
                 let at = (line(key), key.period);
@@ -162,13 +166,14 @@ impl Ours {
         self.cells.get(at)?.get(&measure?.name)
     }
 
-    /// What is wanted of `measure` there.
+    /// What is wanted of `measure` there; nothing where that is not known.
     pub(super) fn wanted(
         &self,
         at: &(Line, Period),
         measure: Option<&MeasureDecl>,
     ) -> Option<Decimal> {
-        self.cell(at, measure).map(|cell| cell.value)
+        let known = self.cell(at, measure).filter(|cell| cell.status != Status::Unknown);
+        known.map(|cell| cell.value)
     }
 
     /// How the figures of `live` stand, by line and week. `there` is what was just read
