@@ -150,7 +150,7 @@ fn totals(out: &mut String, target: &TargetGap) {
     begin(out, caption, &columns);
     for (name, asked, has, total) in words::totals(&target.totals) {
         let left = words::left_out(&total.left_out, &target.not_connected).join(", ");
-        let class = if total.is_complete() { "" } else { " class=\"hatched\"" };
+        let class = if target.is_sure(total) { "" } else { " class=\"hatched\"" };
         add(out, &format!("<tr><th scope=\"row\">{name}: {asked} against what {has}</th>"));
         let lines = format!("{} of {}", total.lines, target.lines);
         add(out, &format!("<td{class}>{lines}</td>"));

@@ -10,6 +10,8 @@ mod xlsx;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use planthread_contracts::Status;
 use planthread_domain::gap::{Line, Row, Total};
@@ -51,6 +53,9 @@ pub struct TargetGap {
     pub lines: usize,
     /// Lines of the plan that no mapping names: nothing tells what they can do.
     pub not_connected: Vec<Line>,
+    /// Lines of which some figure is old, last known, a fallback, or in conflict between
+    /// sources: totals count it, and are no better than it.
+    pub not_measured: Vec<Line>,
     /// Totals, each of what has both of its figures.
     pub totals: Totals,
     /// Lines and weeks, the worst first.
@@ -148,7 +153,10 @@ impl Gap {
 impl TargetGap {
     fn of(at: Timestamp, mut found: gap::Gap) -> Self {
         let rows = std::mem::take(&mut found.compared.rows);
-        let rows = rows.into_iter().map(|row| GapRow::of(at, &found, row)).collect();
+        let rows: Vec<GapRow> = rows.into_iter().map(|row| GapRow::of(at, &found, row)).collect();
+        let doubtful: BTreeSet<&Line> =
+            rows.iter().filter(|row| !row.is_measured()).map(|row| &row.row.line).collect();
+        let not_measured = doubtful.into_iter().cloned().collect();
         let totals = Totals {
             live: found.compared.live,
             firm: found.compared.firm,
@@ -162,12 +170,20 @@ impl TargetGap {
             sources: found.sources,
             lines: found.lines.len(),
             not_connected: found.not_connected.into_iter().collect(),
+            not_measured,
             totals,
             rows,
             stopped: found.stopped,
         };
         done.headline = words::headline(&done);
         done
+    }
+}
+
+impl TargetGap {
+    /// Whether a total leaves no line out, and counts none that is not measured.
+    fn is_sure(&self, total: &Total) -> bool {
+        total.is_complete() && self.not_measured.is_empty()
     }
 }
 
@@ -199,6 +215,12 @@ impl GapRow {
             zone,
             row,
         }
+    }
+
+    /// Whether its figure, where it has one, is fresh factory truth or a planner's word.
+    fn is_measured(&self) -> bool {
+        let sure = |data: &Standing| matches!(data.status, Status::Live | Status::Planner);
+        self.row.known.live.is_none() || !self.old && self.data.as_ref().is_some_and(sure)
     }
 
     /// What people decided, in words.

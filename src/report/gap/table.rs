@@ -20,7 +20,7 @@ const DECIDED: usize = 40;
 impl TargetGap {
     pub(super) fn write(&self, text_table: &mut TextTable, all: bool, named: bool) {
         let live = &self.totals.live;
-        let fits = live.is_complete() && self.rows.iter().all(|row| row.proven);
+        let fits = self.is_sure(live) && self.rows.iter().all(|row| row.proven);
         let tone = match live.short_line_weeks {
             0 if fits => Tone::Good,
             0 => Tone::Warn,
@@ -56,6 +56,11 @@ impl TargetGap {
         text_table.line("");
         for (name, asked, has, total) in words::totals(&self.totals) {
             self.total(text_table, name, asked, has, total);
+        }
+        if !self.not_measured.is_empty() {
+            let lines: Vec<String> = self.not_measured.iter().map(words::line).collect();
+            let text = format!("  not measured, or old, in some week: {}", lines.join(", "));
+            text_table.line(text_table.tint(Tone::Warn, &text));
         }
         for (what, source) in words::sources(&self.sources) {
             text_table.line(

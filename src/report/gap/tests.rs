@@ -187,6 +187,34 @@ fn green_needs_a_measured_figure_that_is_not_old_and_was_read_back() {
     assert_eq!(taken, "set by a planner until 2026-12-02 05:00 (Asia/Tokyo) (E. Vogt)");
 }
 
+/// A total is no better than the worst figure in it.
+#[test]
+fn a_total_says_which_of_its_lines_are_not_measured_or_old() {
+    let week: Period = "2026-W49".parse().unwrap();
+    let doubtful = |change: &dyn Fn(&mut Standing)| {
+        let mut found = found();
+        let rows = ["LINE-1", "LINE-2"].map(|name| (name, Decimal::from(90)));
+        let known = |live| Known { load: Some(live), live: Some(live), ..Known::default() };
+        let rows = rows.map(|(name, h)| LineWeek { line: line(name), week, known: known(h) });
+        found.compared = compare(rows.into());
+        (found.lines, found.not_connected) = (["LINE-1", "LINE-2"].map(line).into(), [].into());
+        change(found.standing.get_mut(&(line("LINE-2"), week)).unwrap());
+        let gap = Gap::of(at(), vec![found]);
+        let target = &gap.targets[0];
+        assert!(target.totals.live.is_complete(), "both lines have both figures");
+        let told = target.headline.contains("1 of 2 lines not measured, or old.");
+        assert_eq!(text(&gap).contains("in some week: LINE-2 at 1010"), told);
+        assert_eq!(gap.html().contains("<td class=\"hatched\">2 of 2</td>"), told);
+        (told, target.not_measured.len())
+    };
+    assert_eq!(doubtful(&|_| {}), (false, 0));
+    for status in [Status::Held, Status::Assumed, Status::Conflicting] {
+        assert_eq!(doubtful(&|one| one.status = status), (true, 1), "{status:?}");
+    }
+    assert_eq!(doubtful(&|one| one.valid_until = at()), (true, 1));
+    assert_eq!(doubtful(&|one| one.status = Status::Planner), (false, 0));
+}
+
 #[test]
 fn a_page_runs_nothing_names_its_tables_and_shows_names_as_they_are() {
     let page = Gap::of(at(), vec![found()]).html();

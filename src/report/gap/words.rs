@@ -55,7 +55,11 @@ pub(super) fn headline(target: &TargetGap) -> String {
         let weeks = count(live.short_line_weeks as u64, "line-week");
         format!("{weeks} short, {} h.", live.short.normalize())
     };
-    format!("{short}{unconnected}{silent}")
+    let doubtful = match target.not_measured.len() {
+        0 => String::new(),
+        some => format!(" {some} of {} lines not measured, or old.", target.lines),
+    };
+    format!("{short}{unconnected}{silent}{doubtful}")
 }
 
 /// Why a line stands as it does in a week.

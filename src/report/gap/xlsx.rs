@@ -150,7 +150,7 @@ fn totals(sheet: &mut Worksheet, head: &str, target: &TargetGap) -> Result<(), X
     for (name, asked, has, total) in words::totals(&target.totals) {
         sheet.write_string(line, 0, format!("{name}: {asked} against what {has}"))?;
         let lines = format!("{} of {}", total.lines, target.lines);
-        let looks = if total.is_complete() { Format::new() } else { hatched() };
+        let looks = if target.is_sure(total) { Format::new() } else { hatched() };
         sheet.write_string_with_format(line, 1, lines, &looks)?;
         let whole = Decimal::from(total.short_line_weeks as u64);
         let numbers = [
