@@ -50,13 +50,11 @@ impl Case {
         let file = root.join("connectors").join(name).join("conformance.json");
         let told: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
         let folder =
-            std::env::temp_dir().join(format!("planthread-fuzz-{}-{name}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("secret"), "planthread\n").unwrap();
+            // The same for every process: all write the same files.
+            std::env::temp_dir().join(format!("planthread-fuzz-{name}"));
+        put(&folder.join("secret"), "planthread\n");
         for (name, text) in registered.target.starter.files {
-            let path = folder.join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
+            put(&folder.join(name), text);
         }
         let options = serde_json::from_value(told["options"].clone()).unwrap_or_default();
         let on = serde_json::from_value(told["on"].clone()).unwrap_or_default();
@@ -132,6 +130,14 @@ impl Case {
             to: self.periods[1],
             lane: Lane::Verify,
         }
+    }
+}
+
+/// Writes a file that may be there already.
+fn put(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    if fs::read_to_string(path).ok().as_deref() != Some(text) {
+        fs::write(path, text).unwrap();
     }
 }
 
