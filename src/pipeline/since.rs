@@ -69,11 +69,6 @@ impl SinceBackup {
     /// When the backup or the trail can't be read.
     pub fn of(state: &Path, from: &Path) -> Result<Self, Failure> {
         let made_at = BackupManifest::read(from)?.made_at;
-        let mut all = Vec::new();
-        audit_trail::check(state, None, |entry| {
-            all.push(entry.clone());
-            Ok(())
-        })?;
         let known = match audit_trail::head(from)? {
             Some(head) if audit_trail::holds(state, &head.digest)? => Some(head.number),
             _ => None,
@@ -83,7 +78,11 @@ impl SinceBackup {
             Some(number) => entry.number > number,
             None => entry.act.at >= made_at,
         };
-        let since = all.into_iter().filter(is_since).collect();
+        let mut since = Vec::new();
+        audit_trail::check(state, None, |entry| {
+            since.extend(is_since(entry).then(|| entry.clone()));
+            Ok(())
+        })?;
         Ok(sorted(since))
     }
 
