@@ -136,18 +136,7 @@ fn begin(out: &mut String, caption: &str, columns: &[&str]) {
 
 fn totals(out: &mut String, target: &TargetGap) {
     let caption = "In sum: only lines and weeks that have both figures";
-    let columns = [
-        "Compared",
-        "Lines",
-        "Asked h",
-        "There h",
-        "%",
-        "Short h",
-        "Short line-weeks",
-        "Unused h",
-        "Not in it",
-    ];
-    begin(out, caption, &columns);
+    begin(out, caption, &words::TOTALS);
     for (name, asked, has, total) in words::totals(&target.totals) {
         let left = words::left_out(&total.left_out, &target.not_connected).join(", ");
         let class = if target.is_sure(total) { "" } else { " class=\"hatched\"" };

@@ -199,6 +199,19 @@ pub(super) fn local(at: Timestamp, zone: &str) -> String {
     format!("{} ({zone})", there.strftime("%Y-%m-%d %H:%M"))
 }
 
+/// What stands in the columns of the totals, on the page and in the workbook.
+pub(super) const TOTALS: [&str; 9] = [
+    "Compared",
+    "Lines",
+    "Asked h",
+    "There h",
+    "%",
+    "Short h",
+    "Short line-weeks",
+    "Unused h",
+    "Not in it",
+];
+
 /// The totals by their words: name, what is asked for, what is there.
 pub(super) fn totals(totals: &Totals) -> [(&'static str, &'static str, &'static str, &Total); 3] {
     [

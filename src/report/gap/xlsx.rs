@@ -133,18 +133,7 @@ fn begin(
 }
 
 fn totals(sheet: &mut Worksheet, head: &str, target: &TargetGap) -> Result<(), XlsxError> {
-    let columns = [
-        "Compared",
-        "Lines",
-        "Asked h",
-        "There h",
-        "%",
-        "Short h",
-        "Short line-weeks",
-        "Unused h",
-        "Not in it",
-    ];
-    begin(sheet, head, &columns, &[46.0, 10.0, 12.0, 12.0, 8.0, 12.0, 12.0, 12.0, 90.0])?;
+    begin(sheet, head, &words::TOTALS, &[46.0, 10.0, 12.0, 12.0, 8.0, 12.0, 12.0, 12.0, 90.0])?;
     let hours = Format::new().set_num_format("#,##0.00");
     let mut line = HEAD + 1;
     for (name, asked, has, total) in words::totals(&target.totals) {
