@@ -156,7 +156,9 @@ fn a_load_that_no_target_holds_is_made_of_a_bill_of_capacity() {
     assert_eq!(loads, [("LINE-1", first), ("LINE-3", third)].into(), "one week, by hand");
     assert_eq!(target.totals.live.line_weeks, 2);
     assert!(!target.totals.live.is_complete(), "the other weeks are unknown, not empty");
-    assert_eq!(target.sources.load.as_ref().unwrap().owner, "S. Plan");
+    let source = target.sources.load.as_ref().unwrap();
+    assert_eq!(source.owner, "S. Plan");
+    assert!(source.surface.starts_with("plan.csv of 20"), "how old it is: {}", source.surface);
     write("plan.csv", "week,plant,product,quantity\n2026-W49,1010,B,100\n");
     let (loaded, reader) = (&live.bridge.loaded, live.bridge.reader().unwrap());
     let failed = world.clock.block_on(gap_of(loaded, &reader, &live.target, world.clock.now()));

@@ -98,7 +98,8 @@ pub async fn gap(
     let today = policy::today(loaded, now)?;
     let ours = Ours::of(reader, target, &measures, today, now)?;
     let rough = target.config.gap.rough_cut.as_ref();
-    let rough = rough.map(|files| Rough::read(files, now)).transpose()?;
+    let zone = loaded.config.plant.zone.as_str();
+    let rough = rough.map(|files| Rough::read(files, zone, now)).transpose()?;
     let mut stopped = None;
     let mut there = There::default();
     if let Some(selection) = selection(target, &measures, &ours) {
