@@ -103,9 +103,11 @@ fn second_places(loaded: &Loaded) -> impl Iterator<Item = Connection> {
 fn incoming(loaded: &Loaded) -> Vec<Connection> {
     let intake = loaded.config.intake.http.as_ref().map(|http| http.listen);
     let operations = loaded.config.run.operations.as_ref().map(|door| door.listen);
+    let page = loaded.config.run.page.as_ref().map(|page| page.listen);
     let doors = [
         ("intake.http", intake, Carries::Records),
         ("run.operations", operations, Carries::Notices),
+        ("run.page", page, Carries::Figures),
     ];
     let listening = doors.into_iter().filter_map(|(of, listen, carries)| {
         let listen = listen?;

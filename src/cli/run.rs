@@ -19,12 +19,13 @@ use crate::{
         Pulses, ROUNDS, Register, Tells, Watch,
         alerts::{Alerts, LAST_WORD},
     },
-    pipeline::{Bridge, GRACE, News, OpenTarget, Rounds, Stop},
+    pipeline::{Bridge, GRACE, News, OpenTarget, Rounds, Stop, gap::GapBoard},
     report::{
         cycled::{Taken, Walked},
+        gap::Served,
         planned::seconds,
     },
-    serve::{http::Endpoint, operations::OperationsDoor},
+    serve::{http::Endpoint, operations::OperationsDoor, page::PageDoor},
 };
 
 /// What the verb takes.
@@ -82,9 +83,12 @@ async fn forever(
     tokio::pin!(interrupted);
     let (ask, stop) = Stop::new();
     let watch = Arc::new(Watch::new(&bridge, &targets, stall(&bridge))?);
+    let plans = bridge.loaded.config.run.page.is_some();
+    let plans = plans.then(|| Arc::new(GapBoard::new(&targets)));
     let doors = [
         open_intake(context, &bridge, stop.clone()).await?,
         open_operations(context, &bridge, &watch, stop.clone()).await?,
+        open_page(context, &bridge, &plans, stop.clone()).await?,
     ];
     let alerts = bridge.loaded.config.run.alerts.as_ref();
     let alerts = alerts.map(|config| Alerts::open(&watch, config)).transpose()?;
@@ -92,7 +96,7 @@ async fn forever(
     let every = Duration::from_secs(bridge.loaded.config.run.every_seconds.max(1));
     announce(context, every, &targets)?;
     let (news, told) = unbounded_channel();
-    let rounds = Rounds::new(Arc::clone(&bridge), news, stop);
+    let rounds = Rounds::new(Arc::clone(&bridge), news, stop).noting(plans);
     let mut loops = Loops { pulses: Arc::clone(&watch.pulses), names: vec![], running: vec![] };
     for target in targets {
         let (name, target) = (format!("target {}", target.name), rounds.target(target));
@@ -185,7 +189,7 @@ async fn end(
     bridge: &Bridge,
     ask: &watch::Sender<bool>,
     loops: Vec<JoinHandle<()>>,
-    doors: [Option<Open>; 2],
+    doors: [Option<Open>; 3],
     last_word: Duration,
 ) {
     ask.send_replace(true);
@@ -305,13 +309,32 @@ async fn open_operations(
 ) -> Result<Option<Open>, Failure> {
     let Some(config) = &bridge.loaded.config.run.operations else { return Ok(None) };
     let door = OperationsDoor::bind(config).await?;
-    let address = door.address;
+    let address = door.address();
     context
         .screen
         .say(&format!("Telling operators on http://{address}/healthz, /readyz, /metrics"))?;
     let stop = async move { stop.asked().await };
     let (tells, clock): (Arc<dyn Tells>, _) = (watch.clone(), Arc::clone(&bridge.clock));
     Ok(Some(tokio::spawn(door.serve(tells, clock, stop))))
+}
+
+/// Opens the page for planners, where one is configured: it shows what `plans` holds.
+async fn open_page(
+    context: &Context,
+    bridge: &Bridge,
+    plans: &Option<Arc<GapBoard>>,
+    mut stop: Stop,
+) -> Result<Option<Open>, Failure> {
+    let Some((config, plans)) = bridge.loaded.config.run.page.as_ref().zip(plans.as_ref()) else {
+        return Ok(None);
+    };
+    let door = PageDoor::bind(config).await?;
+    context.screen.say(&format!("Showing planners what is short on http://{}/", door.address()))?;
+    let every = Duration::from_secs(bridge.loaded.config.run.every_seconds.max(1));
+    let clock = Arc::clone(&bridge.clock);
+    let shown = Arc::new(Served::new(Arc::clone(plans), Arc::clone(&clock), every));
+    let stop = async move { stop.asked().await };
+    Ok(Some(tokio::spawn(door.serve(shown, clock, stop))))
 }
 
 /// How long a loop may be silent: messages tell of it without a door, too.

@@ -115,9 +115,10 @@ async fn open(
 ) -> Result<Option<Open>, Failure> {
     let Some(config) = &loaded.config.run.operations else { return Ok(None) };
     let door = OperationsDoor::bind(config).await?;
-    context
-        .screen
-        .say(&format!("Telling operators on http://{}/healthz, /readyz, /metrics", door.address))?;
+    context.screen.say(&format!(
+        "Telling operators on http://{}/healthz, /readyz, /metrics",
+        door.address()
+    ))?;
     let aside = Arc::new(Aside::new(Arc::clone(keeper), Arc::clone(&context.clock)));
     let stop = async move { stop.asked().await };
     Ok(Some(tokio::spawn(door.serve(aside, Arc::clone(&context.clock), stop))))

@@ -13,6 +13,7 @@ mod model;
 mod operations;
 mod overlap;
 mod owners;
+mod page;
 mod parser_messages;
 mod policy;
 mod relations;
@@ -39,6 +40,7 @@ pub use load::{Loaded, parse, read, read_all};
 pub use model::{ClockConfig, Config, HttpIntake, InUse, Intake, RunConfig, Target, Wiring};
 pub use operations::Operations;
 pub use owners::CellOwner;
+pub use page::GapPage;
 pub use policy::{Fallback, Pack, Policy, Withdraw};
 pub use second::SftpPlace;
 

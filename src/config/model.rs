@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Alerts, CellOwner, DeliverySettings, Fallback, GapFigures, LeaseConfig, Operations, Pack,
-    Policy,
+    Alerts, CellOwner, DeliverySettings, Fallback, GapFigures, GapPage, LeaseConfig, Operations,
+    Pack, Policy,
 };
 
 /// The configuration of one Planthread: one plant, any number of targets.
@@ -201,6 +201,9 @@ pub struct RunConfig {
     /// The endpoints for whoever operates it; absent: none are opened.
     #[serde(default)]
     pub operations: Option<Operations>,
+    /// The page for planners at `/`: what is short, and why; absent: none is served.
+    #[serde(default)]
+    pub page: Option<GapPage>,
     /// Messages about what must not wait for somebody to look, sent while it runs; absent:
     /// none are sent.
     #[serde(default)]
@@ -213,7 +216,7 @@ pub struct RunConfig {
 
 impl Default for RunConfig {
     fn default() -> Self {
-        Self { every_seconds: every(), operations: None, alerts: None, lease: None }
+        Self { every_seconds: every(), operations: None, page: None, alerts: None, lease: None }
     }
 }
 

@@ -49,30 +49,36 @@ impl Operations {
 
     /// What can't be meant.
     pub(super) fn check(&self, faults: &mut Faults<'_>) {
-        if !self.listen.ip().is_loopback() && self.hosts.is_empty() {
-            faults.add(
-                "run.operations.listen",
-                format!("{} is not a loopback address", self.listen.ip()),
-                "listen on 127.0.0.1, or write under `hosts` by which names this machine is asked",
-            );
-        }
-        for (at, host) in self.hosts.iter().enumerate() {
-            let named = host.parse::<std::net::IpAddr>().is_ok()
-                || !host.is_empty()
-                    && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
-            if !named {
-                faults.add(
-                    format!("run.operations.hosts[{at}]"),
-                    format!("`{host}` is no name of a host"),
-                    "write a name or an address alone, without http:// and without a port",
-                );
-            }
-        }
+        door("run.operations", self.listen, &self.hosts, faults);
         if !(1..=STALL_MAX).contains(&self.stall_minutes) {
             faults.add(
                 "run.operations.stall_minutes",
                 format!("{} is not 1 to {STALL_MAX}", self.stall_minutes),
                 "write for how many minutes a loop may be silent, 10 by default",
+            );
+        }
+    }
+}
+
+/// What can't be meant of the door at `field`: where it listens, and the names by which
+/// others ask for this machine.
+pub(super) fn door(field: &str, listen: SocketAddr, hosts: &[String], faults: &mut Faults<'_>) {
+    if !listen.ip().is_loopback() && hosts.is_empty() {
+        faults.add(
+            format!("{field}.listen"),
+            format!("{} is not a loopback address", listen.ip()),
+            "listen on 127.0.0.1, or write under `hosts` by which names this machine is asked",
+        );
+    }
+    for (at, host) in hosts.iter().enumerate() {
+        let named = host.parse::<std::net::IpAddr>().is_ok()
+            || !host.is_empty()
+                && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+        if !named {
+            faults.add(
+                format!("{field}.hosts[{at}]"),
+                format!("`{host}` is no name of a host"),
+                "write a name or an address alone, without http:// and without a port",
             );
         }
     }

@@ -33,6 +33,9 @@ pub(super) fn run(config: &Config, faults: &mut Faults<'_>) {
     if let Some(operations) = &config.run.operations {
         operations.check(faults);
     }
+    if let Some(page) = &config.run.page {
+        page.check(faults);
+    }
     if let Some(lease) = &config.run.lease {
         lease.check(faults);
     }

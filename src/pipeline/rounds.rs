@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{mpsc::UnboundedSender, watch};
 
-use super::{Bridge, Course, Memory, OpenTarget, TargetCycle, Truth};
+use super::{Bridge, Course, Memory, OpenTarget, TargetCycle, Truth, gap::GapBoard};
 use crate::{failure::Failure, serve::files::FileReport};
 
 /// How long a walk may go on after the bridge was asked to stop.
@@ -108,6 +108,7 @@ pub struct Rounds {
     newest: watch::Sender<Newest>,
     news: UnboundedSender<News>,
     stop: Stop,
+    plans: Option<Arc<GapBoard>>,
 }
 
 /// The loop of one target.
@@ -118,6 +119,9 @@ pub struct TargetLoop {
     newest: watch::Receiver<Newest>,
     news: UnboundedSender<News>,
     stop: Stop,
+    plans: Option<Arc<GapBoard>>,
+    /// The round after which the plan was read.
+    looked: Newest,
 }
 
 impl Rounds {
@@ -125,7 +129,13 @@ impl Rounds {
     #[must_use]
     pub fn new(bridge: Arc<Bridge>, news: UnboundedSender<News>, stop: Stop) -> Self {
         let (newest, _) = watch::channel(None);
-        Self { bridge, newest, news, stop }
+        Self { bridge, newest, news, stop, plans: None }
+    }
+
+    /// The same; after each walk the loops read what the plans say, and note it there.
+    #[must_use]
+    pub fn noting(self, plans: Option<Arc<GapBoard>>) -> Self {
+        Self { plans, ..self }
     }
 
     /// The loop of `target`. It begins with the next round.
@@ -137,6 +147,8 @@ impl Rounds {
             newest: self.newest.subscribe(),
             news: self.news.clone(),
             stop: self.stop.clone(),
+            plans: self.plans.clone(),
+            looked: None,
         }
     }
 
@@ -186,16 +198,44 @@ impl TargetLoop {
             match self.walk(&round.truth).await {
                 End::Done(done) => {
                     let took = since(&self.bridge, began);
+                    let unread = done.leaves_unread();
                     tell(&self.news, News::Walked { as_of, done, took });
+                    self.look(&round, unread).await;
                 }
                 End::Paused(why) => {
                     let target = self.target.name.clone();
+                    self.look(&round, Some(format!("paused ({why})"))).await;
                     tell(&self.news, News::Paused { target, why });
                 }
                 End::Stopped => {
                     tell(&self.news, News::Cut(self.target.name));
                     return;
                 }
+            }
+        }
+    }
+
+    /// Reads what the plan of the target says, where somebody shows it: once a round,
+    /// and not where `unread` says why the target is not to be asked. A stop, a pause or
+    /// a newer round ends it on the way: nothing is lost by that.
+    async fn look(&mut self, round: &Arc<Round>, unread: Option<String>) {
+        let Some(plans) = self.plans.clone() else { return };
+        let name = &self.target.name;
+        if let Some(why) = unread {
+            return plans.miss(name, why);
+        }
+        if self.looked.as_ref().is_some_and(|looked| Arc::ptr_eq(looked, round)) {
+            return;
+        }
+        self.looked = Some(Arc::clone(round));
+        let (mut stop, mut newest) = (self.stop.clone(), self.newest.clone());
+        let (asked, newer) = (pin!(stop.asked()), pin!(newest.changed()));
+        let paused = pin!(self.bridge.pause_of(&self.target));
+        let ends = select(asked, select(newer, paused));
+        match select(pin!(self.bridge.look(&self.target)), ends).await {
+            Either::Left((found, _)) => plans.put(name, self.bridge.clock.now(), found),
+            Either::Right(_) => {
+                plans.miss(name, "a newer round, a pause or a stop came first".to_owned());
             }
         }
     }

@@ -7,7 +7,9 @@ pub mod files;
 mod hosts;
 pub mod http;
 pub mod lines;
+mod listening;
 pub mod operations;
+pub mod page;
 pub mod piped;
 mod places;
 pub mod read_timeout;
@@ -16,6 +18,8 @@ pub(crate) mod repeats;
 pub mod snapshot;
 pub mod survey;
 
+#[cfg(test)]
+mod page_tests;
 #[cfg(test)]
 mod row_tests;
 #[cfg(test)]

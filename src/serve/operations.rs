@@ -6,23 +6,17 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
-    extract::{ConnectInfo, DefaultBodyLimit, State},
+    extract::{ConnectInfo, State},
     http::{
         StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE},
     },
-    middleware,
     response::{IntoResponse, Response},
     routing::get,
 };
 use planthread_kit::{Clock, mask};
-use tokio::net::TcpListener;
 
-use super::{
-    hosts::{Hosts, only_ours},
-    places::OurTurn,
-    read_timeout::TimedListener,
-};
+use super::{listening::Listening, places::OurTurn};
 use crate::{
     cli::outputs::json_of,
     config::Operations,
@@ -33,12 +27,7 @@ use crate::{
 
 /// A bound door that is not open yet.
 #[derive(Debug)]
-pub struct OperationsDoor {
-    listener: TcpListener,
-    /// Where it listens.
-    pub address: SocketAddr,
-    hosts: Vec<String>,
-}
+pub struct OperationsDoor(Listening);
 
 impl OperationsDoor {
     /// Binds the configured address.
@@ -46,16 +35,13 @@ impl OperationsDoor {
     /// # Errors
     /// When it is taken, or not this machine's.
     pub async fn bind(config: &Operations) -> Result<Self, Failure> {
-        let taken = |error| {
-            Failure::usage(format!(
-                "run.operations.listen: can't listen on {}: {error}",
-                config.listen
-            ))
-            .cure("choose another address or port, or stop what listens there")
-        };
-        let listener = TcpListener::bind(config.listen).await.map_err(taken)?;
-        let address = listener.local_addr().map_err(taken)?;
-        Ok(Self { listener, address, hosts: config.hosts.clone() })
+        Ok(Self(Listening::bind("run.operations", config.listen, &config.hosts).await?))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.0.address
     }
 
     /// Answers until `stop` completes, and then as long as requests are being
@@ -69,19 +55,12 @@ impl OperationsDoor {
         clock: Arc<dyn Clock>,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
-        let hosts = Hosts { port: self.address.port(), names: self.hosts };
         let routes = Router::new()
             .route("/healthz", get(healthz))
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
-            .layer(DefaultBodyLimit::max(0))
-            .layer(middleware::from_fn_with_state(hosts, only_ours))
-            .with_state(watch)
-            .into_make_service_with_connect_info::<OurTurn>();
-        axum::serve(TimedListener::new(self.listener, clock), routes)
-            .with_graceful_shutdown(stop)
-            .await
-            .map_err(|error| Failure::internal(format!("the door for operations stopped: {error}")))
+            .with_state(watch);
+        self.0.serve(routes, clock, stop).await
     }
 }
 

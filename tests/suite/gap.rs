@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::world::{Live, World, measure, plan_of};
 
 /// Three machines, of the six lines that the sandbox's plan has.
-fn config() -> Value {
+pub(crate) fn config() -> Value {
     let mut config = plan_of(3, 5);
     let target = &mut config["targets"]["ibp"];
     let others =
@@ -28,7 +28,7 @@ fn config() -> Value {
     config
 }
 
-fn compared(world: &World, live: &Live) -> Gap {
+pub(crate) fn compared(world: &World, live: &Live) -> Gap {
     let (loaded, reader) = (&live.bridge.loaded, live.bridge.reader().unwrap());
     let now = world.clock.now();
     let found = world.clock.block_on(gap_of(loaded, &reader, &live.target, now)).unwrap();

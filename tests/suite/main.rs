@@ -22,6 +22,7 @@ mod exports;
 mod faults;
 mod figures;
 mod gap;
+mod gap_page;
 mod killed;
 mod kinaxis;
 mod landing;

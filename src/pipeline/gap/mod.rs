@@ -5,6 +5,7 @@
 //! is proven by it or not. What the line can do is the ledger's. The comparison itself is
 //! `planthread_domain::gap`, which is pure.
 
+mod board;
 mod decided;
 mod ledger;
 mod rough;
@@ -20,6 +21,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use board::{GapBoard, Reading};
 pub use decided::{DecidedChange, DecidedKind};
 use ledger::Ours;
 pub use ledger::{Proof, Standing, Taken};
@@ -58,7 +60,7 @@ pub struct Sources {
 }
 
 /// The figures of one target's plan beside what its lines can do.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Gap {
     /// The configured target.
     pub target: String,

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{
     Gap, GapRow, TargetGap, Verdict,
     fields::{COLUMNS, DATA, LINE, STATE, WEEK},
-    words,
+    served, words,
 };
 
 /// How a page of this verb begins: such a file may be written again.
@@ -41,7 +41,7 @@ a { color: #174f9e; }
 pub(super) fn page(gap: &Gap) -> String {
     let mut out = String::from(BEGINS);
     let title = match gap.targets.as_slice() {
-        [only] => only.headline.clone(),
+        [only] if gap.unread.is_empty() => only.headline.clone(),
         _ => "What is short".to_owned(),
     };
     out.push_str("<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
@@ -53,6 +53,13 @@ pub(super) fn page(gap: &Gap) -> String {
     add(&mut out, &format!("</head>\n<body>\n<main>\n<h1>{}</h1>\n", escaped(&title)));
     for (number, target) in gap.targets.iter().enumerate() {
         section(&mut out, gap, number, target);
+    }
+    for (name, why) in &gap.unread {
+        let why = why.as_deref().unwrap_or("the first round is under way");
+        let (name, why) = (escaped(name), escaped(why));
+        add(&mut out, &format!("<section>\n<h2>Plan of {name}</h2>\n"));
+        add(&mut out, &format!("<p class=\"warn\"><strong>Not read yet:</strong> {why}</p>\n"));
+        out.push_str("</section>\n");
     }
     out.push_str("</main>\n</body>\n</html>\n");
     out
@@ -68,7 +75,11 @@ fn section(out: &mut String, gap: &Gap, number: usize, target: &TargetGap) {
         add(out, &format!("Plan of {name} ({scope})</h2>\n"));
     }
     let at = escaped(&words::local(gap.at, &target.zone));
-    add(out, &format!("<p>As of {at}. Hours. Each week begins in its plant's own zone.</p>\n"));
+    match &target.age {
+        None => add(out, &format!("<p>As of {at}.")),
+        Some(age) => aged(out, gap, target, age),
+    }
+    out.push_str(" Hours. Each week begins in its plant's own zone.</p>\n");
     if let Some(failure) = &target.stopped {
         let told = escaped(&failure.to_string());
         add(out, &format!("<p class=\"warn\"><strong>Not read:</strong> {told}</p>\n"));
@@ -85,6 +96,22 @@ fn section(out: &mut String, gap: &Gap, number: usize, target: &TargetGap) {
     }
     sources(out, target);
     out.push_str("</section>\n");
+}
+
+/// How old a reading is that was kept; the paragraph stays open.
+fn aged(out: &mut String, gap: &Gap, target: &TargetGap, age: &served::Age) {
+    let ago = words::age(gap.at, age.read_at);
+    if let Some(why) = &age.late {
+        let why = escaped(why);
+        add(
+            out,
+            &format!(
+                "<p class=\"warn\"><strong>Old, {ago}:</strong> {why}. What was read back then proves nothing now.</p>\n"
+            ),
+        );
+    }
+    let read = escaped(&words::local(age.read_at, &target.zone));
+    add(out, &format!("<p>The target was read {ago} ago, {read}; this page asks it nothing."));
 }
 
 fn table(out: &mut String, caption: &str, rows: &[&GapRow]) {

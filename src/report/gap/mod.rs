@@ -3,6 +3,7 @@
 
 mod fields;
 mod html;
+mod served;
 mod table;
 mod words;
 mod xlsx;
@@ -18,6 +19,8 @@ use planthread_domain::gap::{Line, Row, Total};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use served::Served;
+
 use super::{TextTable, View};
 use crate::{
     failure::{Exit, Failure},
@@ -31,6 +34,9 @@ pub struct Gap {
     pub at: Timestamp,
     /// Target by target: the hours of one are never added to those of another.
     pub targets: Vec<TargetGap>,
+    /// Targets that nobody has read yet, with the reason where one is known.
+    #[serde(skip)]
+    unread: Vec<(String, Option<String>)>,
     /// Whether every line and week is shown to people.
     #[serde(skip)]
     pub all: bool,
@@ -63,6 +69,9 @@ pub struct TargetGap {
     /// Why the target could not be read; what is known without it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Failure>,
+    /// How old the reading is, where it was kept.
+    #[serde(skip)]
+    age: Option<served::Age>,
 }
 
 /// Totals, in hours. What is short and what is unused are never set off.
@@ -126,7 +135,7 @@ impl Gap {
     #[must_use]
     pub fn of(at: Timestamp, found: Vec<gap::Gap>) -> Self {
         let targets = found.into_iter().map(|one| TargetGap::of(at, one)).collect();
-        Self { at, targets, all: false }
+        Self { at, targets, unread: Vec::new(), all: false }
     }
 
     /// The page for mail and intranet.
@@ -174,6 +183,7 @@ impl TargetGap {
             totals,
             rows,
             stopped: found.stopped,
+            age: None,
         };
         done.headline = words::headline(&done);
         done

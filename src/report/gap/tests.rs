@@ -158,6 +158,21 @@ fn table_json_page_and_workbook_have_the_same_figures() {
 }
 
 #[test]
+fn a_reading_that_no_newer_one_replaced_proves_nothing() {
+    for (late, green) in [(None, true), (Some("paused (<i>)"), false)] {
+        let mut gap = Gap::of(at(), Vec::new());
+        let read_at = "2026-11-27T15:00:00Z".parse().unwrap();
+        let age = served::Age { read_at, late: late.map(str::to_owned) };
+        gap.targets.push(TargetGap::of(at(), found()).aged(age));
+        let page = gap.html();
+        assert_eq!(page.contains("<tr class=\"proven\">"), green);
+        assert!(page.contains("The target was read 30 min ago, 2026-11-28 00:00 (Asia/Tokyo)"));
+        let told = "<strong>Old, 30 min:</strong> paused (&lt;i&gt;)";
+        assert_eq!(page.contains(told), !green, "{page}");
+    }
+}
+
+#[test]
 fn green_needs_a_measured_figure_that_is_not_old_and_was_read_back() {
     let proven = |change: &dyn Fn(&mut Standing)| {
         let mut found = found();
