@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use planthread_engine::{Reader, audit_trail::Head, lease::Keeper, ledger};
+use planthread_engine::{Reader, audit_trail::Head, lease::Keeper};
 use planthread_kit::{Clock, Discovery, SystemClock};
 use tracing_subscriber::{
     Layer, Registry,
@@ -224,7 +224,7 @@ impl Context {
         let opener = Opener::new(Arc::clone(&self.clock));
         // What a tenant asked an earlier process for holds without a bridge, too.
         if let Ok(reader) = Reader::open(&loaded.config.state) {
-            opener.remember(ledger::pauses(&reader)?);
+            opener.remember(&reader)?;
         }
         opener.open(loaded, name)
     }

@@ -9,6 +9,7 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::{Waits, certificates, second_pack},
     report::{
+        breaker::BreakerLine,
         guard::Guard,
         lease::LeaseLine,
         skew::Skew,
@@ -47,6 +48,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         agreements.extend(gate.map(|gate| (name.clone(), gate.status(now))));
         waits.push(Waits::at(&loaded, &reader, &target, now)?);
     }
+    let breakers = ledger::breakers(&reader)?.into_iter();
+    let breakers = breakers.filter(|((target, _), _)| loaded.config.targets.contains_key(target));
+    let breakers =
+        breakers.filter_map(|((target, of), kept)| BreakerLine::of(&target, of, kept, now));
     context.screen.show(&StatusView {
         now,
         lease: loaded.config.run.lease.as_ref().map(|lease| LeaseLine::of(lease, now)),
@@ -58,6 +63,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         second_places,
         cases: ledger::cases(&reader)?,
         pauses: ledger::pauses(&reader)?.into_iter().filter(|(_, until)| *until > now).collect(),
+        breakers: breakers.collect(),
         locks: locks.iter().map(LockLine::from).collect(),
         waits,
         clock_confirmed: continuity::clock::last_witness(&reader)?,

@@ -1,5 +1,7 @@
 //! The answers of `/healthz` and `/readyz`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -65,8 +67,10 @@ pub struct TargetReady {
     /// Who lets nothing be sent to it, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
-    /// How its breaker stands: closed, open, half_open.
+    /// How the breaker stands that is furthest from closed: closed, open, half_open.
     pub breaker: String,
+    /// How each of its breakers stands, by what is asked: read, write, poll.
+    pub breakers: BTreeMap<&'static str, &'static str>,
     /// When a cycle was last done in this process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_done: Option<Timestamp>,

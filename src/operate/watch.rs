@@ -12,7 +12,7 @@ use planthread_engine::{
     gauges::{self, CellGauges, Gauges},
     journal,
 };
-use planthread_kit::target::Certificates;
+use planthread_kit::{Operation, target::Certificates};
 
 use super::{
     Health, LoopHealth, Pulse, Pulses, Ready, Register, TargetReady,
@@ -127,7 +127,10 @@ impl Watch {
                 target: target.name.clone(),
                 away_since: away.get(&target.name).copied(),
                 paused: self.paused(target, now),
-                breaker: target.breaker.standing(now).word().to_owned(),
+                breaker: target.breakers.worst(now).word().to_owned(),
+                breakers: Operation::ALL
+                    .map(|of| (of.word(), target.breakers.standing(of, now).word()))
+                    .into(),
                 last_done: told.and_then(|told| told.last_done),
                 stopped: told.and_then(|told| told.stopped.clone()),
             }

@@ -256,7 +256,7 @@ async fn standing_there(
     target: &OpenTarget,
     selection: &Selection,
 ) -> Result<BTreeMap<CellKey, Decimal>, Failure> {
-    let cells = target.connector.read(selection).await?;
+    let cells = target.read(selection).await?;
     Ok(cells.into_iter().filter_map(|cell| Some((cell.key, cell.value?))).collect())
 }
 

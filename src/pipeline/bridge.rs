@@ -47,11 +47,10 @@ impl Bridge {
     /// When somebody else writes it, or the disk refuses.
     pub fn open(loaded: Loaded, clock: Arc<dyn Clock>, opener: Opener) -> Result<Self, Failure> {
         let state = State::open(&loaded.config.state, clock.now())?;
-        opener.remember(ledger::pauses(&state.reader()?)?);
         let plant = Arc::new(loaded.config.plant.clone());
         let board = Board::new(Arc::clone(&clock));
         let state = Arc::new(state);
-        let opener = opener.on(&state);
+        let opener = opener.on(&state)?;
         let actor = Actor::new(None, &loaded.config);
         let (arrivals, wants) = (Arc::default(), Wants::default());
         let lease = None;

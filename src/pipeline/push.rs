@@ -121,7 +121,7 @@ impl Bridge {
             connector,
             clock: &self.clock,
             push,
-            breaker: &target.breaker,
+            breakers: &target.breakers,
         }
     }
 

@@ -7,11 +7,14 @@ use std::{
 };
 
 use jiff::Timestamp;
-use planthread_contracts::Scope;
-use planthread_engine::State;
+use planthread_contracts::{Scope, SeenCell};
+use planthread_engine::{
+    Reader, State,
+    ledger::{self, BreakersOnDisk},
+};
 use planthread_kit::{
-    Breaker, BreakerPolicy, Clock, Connector, Flow, FlowBook, Permit, QuotaBook, QuotaStanding,
-    TenantKey, Transport,
+    BreakerBook, BreakerPolicy, Breakers, Clock, Connector, ConnectorError, Flow, FlowBook,
+    Operation, Permit, QuotaBook, QuotaStanding, Selection, TenantKey, Transport,
     http::{TokenBook, Witness},
     target::{Known, Nothing, Provided, SettingsFault, TargetContext, TargetFactory},
 };
@@ -34,8 +37,8 @@ pub struct OpenTarget {
     pub scope: Scope,
     /// The way there.
     pub connector: Arc<dyn Connector>,
-    /// Opens when the target keeps failing; shared by everything that pushes.
-    pub breaker: Arc<Breaker>,
+    /// Open when the target keeps failing; shared by everything that asks it.
+    pub breakers: Arc<Breakers>,
     /// Time, for what people decided until when.
     pub clock: Arc<dyn Clock>,
     /// The connections that it asks for; no other one is made.
@@ -82,6 +85,16 @@ impl Heard {
     }
 }
 
+impl OpenTarget {
+    /// Reads cells, unless the target is left alone.
+    ///
+    /// # Errors
+    /// What the target said, or for how long it is left alone.
+    pub(super) async fn read(&self, asked: &Selection) -> Result<Vec<SeenCell>, ConnectorError> {
+        self.breakers.ask(Operation::Read, &*self.clock, self.connector.read(asked)).await
+    }
+}
+
 /// The network of each target, where it is not the real one: tests and drills
 /// hand in simulators by target name.
 pub type Transports = BTreeMap<String, Arc<dyn Transport>>;
@@ -91,6 +104,7 @@ pub type Transports = BTreeMap<String, Arc<dyn Transport>>;
 pub struct Opener {
     clock: Arc<dyn Clock>,
     quotas: QuotaBook,
+    breakers: BreakerBook,
     tokens: TokenBook,
     /// Who knows what was read back; nobody where nothing is pushed.
     state: Weak<State>,
@@ -112,13 +126,21 @@ impl Opener {
     pub fn with(clock: Arc<dyn Clock>, transports: Transports) -> Self {
         let quotas = QuotaBook::new(Arc::clone(&clock));
         let (tokens, state) = (TokenBook::default(), Weak::new());
-        Self { quotas, tokens, state, clock, transports, permit: None, offline: false }
+        let breakers = BreakerBook::default();
+        Self { quotas, breakers, tokens, state, clock, transports, permit: None, offline: false }
     }
 
-    /// Lets connectors ask what this state knows to stand at their targets.
-    pub(super) fn on(mut self, state: &Arc<State>) -> Self {
+    /// Lets connectors ask what this state knows to stand at their targets, goes on
+    /// with what an earlier process kept in it, and keeps there how breakers stand.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub(super) fn on(mut self, state: &Arc<State>) -> Result<Self, Failure> {
         self.state = Arc::downgrade(state);
-        self
+        let memory = Arc::new(BreakersOnDisk::of(state));
+        self.breakers = BreakerBook::kept_in(BreakerPolicy::default(), memory);
+        self.remember(&state.reader()?)?;
+        Ok(self)
     }
 
     /// Lets nothing out to a target but while this permit holds.
@@ -127,9 +149,15 @@ impl Opener {
         self
     }
 
-    /// Takes over the pauses that an earlier process was asked for.
-    pub(crate) fn remember(&self, pauses: BTreeMap<String, Timestamp>) {
-        self.quotas.remember(pauses);
+    /// Goes on with what an earlier process was asked for, and where it left targets
+    /// alone.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub(crate) fn remember(&self, reader: &Reader) -> Result<(), Failure> {
+        self.quotas.remember(ledger::pauses(reader)?);
+        self.breakers.remember(ledger::breakers(reader)?);
+        Ok(())
     }
 
     /// Until when each tenant has asked us to wait, where it has.
@@ -169,11 +197,11 @@ impl Opener {
             return Err(too_many(name, target, most));
         }
         let scope = target.scope();
-        let breaker = Arc::new(Breaker::new(BreakerPolicy::default()));
+        let breakers = self.breakers.of_target(name);
         let (name, config) = (name.to_owned(), target.clone());
         let (clock, heard) = (Arc::clone(&self.clock), Arc::default());
         let flows = book.all();
-        Ok(OpenTarget { name, config, scope, connector, breaker, clock, flows, heard })
+        Ok(OpenTarget { name, config, scope, connector, breakers, clock, flows, heard })
     }
 
     /// Creates at the target called `name` what its connector ships for it.

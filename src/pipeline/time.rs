@@ -28,7 +28,7 @@ impl Bridge {
             && let Some(selection) = one_cell(&self.loaded, target, now)?
         {
             // What it answers does not matter, only when.
-            if let Err(error) = target.connector.read(&selection).await {
+            if let Err(error) = target.read(&selection).await {
                 tracing::info!(target = target.name, %error, "asked for the time");
             }
         }

@@ -25,7 +25,8 @@ impl Bridge {
         );
         let watched = Reporting::new(target, doing);
         let policy = self.sweep_policy(target, which)?;
-        let swept = verify::sweep(&self.state, &watched, &*self.clock, &policy).await;
+        let swept =
+            verify::sweep(&self.state, &watched, &target.breakers, &*self.clock, &policy).await;
         if swept.as_ref().map_or(true, |swept| swept.read > 0) {
             self.wants.forget(&target.name);
         }

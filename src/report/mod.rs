@@ -4,6 +4,7 @@
 pub mod accuracy;
 pub mod agreement;
 pub mod applied;
+pub mod breaker;
 pub mod cells;
 pub mod cycled;
 pub mod derived;

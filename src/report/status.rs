@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::{
     TextTable, Tone, View, agreement,
+    breaker::BreakerLine,
     fallback::{away, second_place},
     guard::Guard,
     lease::LeaseLine,
@@ -59,6 +60,8 @@ pub struct StatusView {
     pub locks: Vec<LockLine>,
     /// Until when tenants asked us to wait.
     pub pauses: BTreeMap<String, Timestamp>,
+    /// What is not asked of targets that were down, and what may soon not be.
+    pub breakers: Vec<BreakerLine>,
     /// What waits at each configured target, and for what.
     pub waits: Vec<Waits>,
     /// When a target last agreed with this machine's clock.
@@ -151,6 +154,7 @@ impl View for StatusView {
             self.waits(text_table, waits);
         }
         self.asked_to_wait(text_table);
+        self.breakers.iter().for_each(|breaker| breaker.write(text_table));
         if self.clock_confirmed.is_none() {
             let words = "No target has confirmed this machine's clock yet: a wrong one would not be \
                          noticed  (planthread explain clock)";

@@ -27,7 +27,7 @@ use planthread_engine::{
     verify::{SweepPolicy, Which, sweep},
 };
 use planthread_kit::{
-    Breaker, BreakerPolicy, Clock, Connector, FlowBook, PushPolicy, QuotaBook, QuotaConfig,
+    BreakerPolicy, Breakers, Clock, Connector, FlowBook, PushPolicy, QuotaBook, QuotaConfig,
     VirtualClock,
     http::{HttpSettings, TokenBook},
     target::{Network, Nothing, TargetContext},
@@ -130,7 +130,7 @@ pub(crate) struct Rig {
     pub(crate) clock: VirtualClock,
     pub(crate) sink: Arc<Mutex<Sink>>,
     connector: Arc<dyn Connector>,
-    breaker: Breaker,
+    breakers: Breakers,
     state: Arc<State>,
 }
 
@@ -174,8 +174,8 @@ impl Rig {
         };
         let connector = (rest::REGISTERED.target.build)(&context).unwrap();
         let state = Arc::new(State::open(&folder.join("state"), start).unwrap());
-        let breaker = Breaker::new(BreakerPolicy::default());
-        Self { folder, clock, sink, connector, breaker, state }
+        let breakers = Breakers::new(BreakerPolicy::default());
+        Self { folder, clock, sink, connector, breakers, state }
     }
 
     /// The ledger wants these from now on.
@@ -203,7 +203,9 @@ impl Rig {
         let today = self.clock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
         let scope = Scope::named(SCOPE);
         let policy = SweepPolicy::new(TARGET, scope, vec![measure()], which, today);
-        self.clock.block_on(sweep(&self.state, &*self.connector, &self.clock, &policy)).unwrap();
+        self.clock
+            .block_on(sweep(&self.state, &*self.connector, &self.breakers, &self.clock, &policy))
+            .unwrap();
     }
 
     pub(crate) fn plan(&self) -> (PlanHeader, Vec<u8>) {
@@ -227,7 +229,7 @@ impl Rig {
             connector: &*self.connector,
             clock: &clock,
             push: &push,
-            breaker: &self.breaker,
+            breakers: &self.breakers,
         };
         let (mut plan, policy) = (Cursor::new(plan), self.policy());
         self.clock.block_on(apply(&delivery, &mut plan, &policy, false)).unwrap();

@@ -13,7 +13,7 @@ use planthread_engine::{
     ledger::{self, CellView},
     verify::Which,
 };
-use planthread_kit::{BoxFuture, Clock as _, SendError, Transport};
+use planthread_kit::{BoxFuture, Clock as _, SendError, Transport, breaker::Kept};
 use planthread_mocks::{Fault, sap_ibp::Options};
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -115,6 +115,42 @@ fn an_outage_is_asked_about_and_not_hammered() {
     let asked = world.mark();
     assert!(asked <= 24 * 10, "{asked} requests in a day to a target that does not answer");
     assert!(world.wire().heard.iter().all(|heard| heard.rows == 0));
+}
+
+#[test]
+fn a_program_that_is_started_again_leaves_a_target_alone_that_is_down() {
+    let world = World::small();
+    world.wire().down = true;
+    let (mut asked, mut kept) = (Vec::new(), 0);
+    for _ in 0..40 {
+        world.clock.advance(Duration::from_secs(10));
+        let mark = world.mark();
+        let began = world.clock.now();
+        let live = world.open();
+        let stopped = world.cycle(&live).stopped.unwrap();
+        assert_eq!(stopped.exit.code(), 3, "{stopped}");
+        if world.mark() > mark {
+            asked.push((began, world.clock.now()));
+        } else {
+            kept += 1;
+            assert!(stopped.message.contains("left alone for another"), "{stopped}");
+        }
+    }
+    assert!(asked.len() > 6 && kept > asked.len(), "{} asked, {kept} did not", asked.len());
+    for pair in asked[4..].windows(2) {
+        let apart = pair[1].0.duration_since(pair[0].1);
+        assert!((60..=70).contains(&apart.as_secs()), "asked again after {apart:#}");
+    }
+    let outage = fallback::outage(&world.open().bridge.reader().unwrap(), "ibp").unwrap().unwrap();
+    assert!(!outage.said.contains("left alone"), "what the target said stays: {}", outage.said);
+
+    world.wire().down = false;
+    world.pass(1);
+    let live = world.open();
+    assert!(world.cycle(&live).stopped.is_none());
+    world.assert_landed(&live, "after the outage");
+    let kept = ledger::breakers(&live.bridge.reader().unwrap()).unwrap();
+    assert!(kept.values().all(|kept| *kept == Kept::default()), "{kept:?}");
 }
 
 #[test]

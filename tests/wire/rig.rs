@@ -12,8 +12,8 @@ use planthread::registry::TARGETS;
 use planthread_conformance::{Bench as _, bench::batch};
 use planthread_contracts::{CellKey, Period, Scope};
 use planthread_kit::{
-    Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Backoff, Batch, Breaker,
-    BreakerPolicy, CellWrite, Clock, Connector, ConnectorError, NoteError, NoteSink, PushEnd,
+    Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Backoff, Batch, BreakerPolicy,
+    Breakers, CellWrite, Clock, Connector, ConnectorError, NoteError, NoteSink, PushEnd,
     PushPolicy, PushStack, RecordedBatch, ReqwestTransport, Selection, SystemClock,
     TransportOptions,
     http::{HttpSettings, Lane},
@@ -126,7 +126,7 @@ impl Rig {
     pub(crate) async fn push(&self, cells: &[CellWrite]) -> PushEnd {
         let batch = batch(self.connector.as_ref(), cells).unwrap();
         let log = Log { clock: Arc::clone(&self.clock), notes: Arc::default() };
-        let breaker = Breaker::new(BreakerPolicy::default());
+        let breakers = Breakers::new(BreakerPolicy::default());
         let policy = PushPolicy {
             backoff: Backoff { base: Duration::from_millis(5), cap: Duration::from_millis(50) },
             poll_every: Duration::from_millis(20),
@@ -136,7 +136,7 @@ impl Rig {
             connector: self.connector.as_ref(),
             log: &log,
             policy: &policy,
-            breaker: &breaker,
+            breakers: &breakers,
             clock: &*self.clock,
         };
         let end = stack.push(&batch).await;

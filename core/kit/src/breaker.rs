@@ -1,18 +1,28 @@
 //! Leaves a target alone that is down.
 //!
-//! Closed: pushes go through, and consecutive transient ends are counted.
-//! Open: nobody pushes for a while. Half-open: exactly one push may try.
+//! Each operation of a target has a breaker of its own: who can't be written may
+//! well be read. Closed: requests go through, and consecutive transient ends are
+//! counted. Open: nobody asks for a while. Half-open: exactly one may try.
 //! Bad rows, throttling, credentials and drift never count: a target that
 //! says no is not down.
+//!
+//! What is counted is kept for the process after this one, before it is acted on: a
+//! program that is started every few minutes would otherwise ask a target that is
+//! down with each start, and never count far enough to leave it alone.
+
+mod book;
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use jiff::Timestamp;
 
-use crate::{Class, table::treatment};
+pub(crate) use self::book::left_alone;
+pub use self::book::{BreakerBook, Breakers};
+use crate::{Class, ConnectorError, table::treatment};
 
 /// When to open, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,21 +39,47 @@ impl Default for BreakerPolicy {
     }
 }
 
-/// One target's breaker, shared by all that push to it.
-#[derive(Debug)]
-pub struct Breaker {
-    policy: BreakerPolicy,
-    state: Mutex<State>,
+impl BreakerPolicy {
+    /// Until when it is open that opens at `now`.
+    fn from(&self, now: Timestamp) -> Timestamp {
+        now.saturating_add(self.open_for).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// What is asked of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Operation {
+    /// Cells are read.
+    Read,
+    /// A batch is written.
+    Write,
+    /// A job is asked how far it is.
+    Poll,
+}
+
+impl Operation {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Poll];
+
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Poll => "poll",
+        }
+    }
 }
 
 /// How a breaker stands, for whoever looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerStanding {
-    /// Pushes go through.
+    /// Requests go through.
     Closed,
-    /// Nobody pushes.
+    /// Nobody asks.
     Open,
-    /// One push finds out whether the target is back.
+    /// One request finds out whether the target is back.
     HalfOpen,
 }
 
@@ -62,55 +98,110 @@ impl BreakerStanding {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum State {
-    Closed { failures: u32 },
-    Open { until: Timestamp },
-    HalfOpen { probing: bool },
+/// What is kept of a breaker: enough for the next process to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// Transient ends in a row so far.
+    pub failures: u32,
+    /// Until when nobody asks; none while it is closed. Past that instant one
+    /// request finds out, and whoever sends it writes another instant first.
+    pub open_until: Option<Timestamp>,
+}
+
+impl Kept {
+    /// The same, as it counts at `now`. A wall clock that was set back adds nothing to
+    /// the wait.
+    #[must_use]
+    pub fn judged(self, now: Timestamp, policy: &BreakerPolicy) -> Self {
+        Self { open_until: self.open_until.map(|until| until.min(policy.from(now))), ..self }
+    }
+
+    /// How a breaker of which this was kept stands at `now`.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> BreakerStanding {
+        match self.open_until {
+            None => BreakerStanding::Closed,
+            Some(until) if now < until => BreakerStanding::Open,
+            Some(_) => BreakerStanding::HalfOpen,
+        }
+    }
+}
+
+/// Where breakers are kept. Durable when the function returns.
+pub trait BreakerMemory: Send + Sync + fmt::Debug {
+    /// Keeps how the breaker of an operation of a target stands; what was kept
+    /// before is replaced. What can't be kept is told in the log: the breaker
+    /// works on, and only a restart would forget it.
+    fn keep(&self, target: &str, operation: Operation, kept: Kept);
+}
+
+/// The breaker of one operation of a target, shared by all that ask.
+#[derive(Debug)]
+pub struct Breaker {
+    policy: BreakerPolicy,
+    operation: Operation,
+    /// Of which target it is kept, and where.
+    memory: Option<(String, Arc<dyn BreakerMemory>)>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    kept: Kept,
+    probing: bool,
 }
 
 impl Breaker {
-    /// A closed breaker.
-    #[must_use]
-    pub const fn new(policy: BreakerPolicy) -> Self {
-        Self { policy, state: Mutex::new(State::Closed { failures: 0 }) }
+    const fn new(
+        policy: BreakerPolicy,
+        operation: Operation,
+        kept: Kept,
+        memory: Option<(String, Arc<dyn BreakerMemory>)>,
+    ) -> Self {
+        Self { policy, operation, memory, state: Mutex::new(State { kept, probing: false }) }
     }
 
-    /// May a push start at `now`?
+    /// May a request start at `now`?
     ///
     /// # Errors
     /// How long to leave the target alone.
     pub fn admit(&self, now: Timestamp) -> Result<Permit<'_>, Duration> {
         let mut state = self.lock();
-        let probe = match *state {
-            State::Closed { .. } => false,
-            State::Open { until } if now < until => {
-                let left = until.duration_since(now).unsigned_abs();
-                if left > self.policy.open_for {
-                    // The wall clock was set back: that adds nothing to the wait.
-                    let until = now.saturating_add(self.policy.open_for);
-                    *state = State::Open { until: until.unwrap_or(Timestamp::MAX) };
-                }
-                return Err(left.min(self.policy.open_for));
-            }
-            // Somebody is finding out; nobody knows for how long.
-            State::HalfOpen { probing: true } => return Err(self.policy.open_for),
-            State::Open { .. } | State::HalfOpen { probing: false } => {
-                *state = State::HalfOpen { probing: true };
-                true
-            }
+        let judged = state.kept.judged(now, &self.policy);
+        self.set(&mut state, judged);
+        let Kept { failures, open_until: Some(until) } = judged else {
+            return Ok(Permit { breaker: self, probe: None, told: false });
         };
+        // Somebody is finding out; nobody knows for how long.
+        if state.probing {
+            return Err(self.policy.open_for);
+        }
+        if now < until {
+            return Err(until.duration_since(now).unsigned_abs());
+        }
+        // Should this process die meanwhile, the next one waits as long again.
+        let again = Kept { failures, open_until: Some(self.policy.from(now)) };
+        self.set(&mut state, again);
+        state.probing = true;
         drop(state);
-        Ok(Permit { breaker: self, probe, told: false })
+        Ok(Permit { breaker: self, probe: Some(until), told: false })
     }
 
     /// How it stands at `now`. Asking changes nothing.
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> BreakerStanding {
-        match *self.lock() {
-            State::Closed { .. } => BreakerStanding::Closed,
-            State::Open { until } if now < until => BreakerStanding::Open,
-            State::Open { .. } | State::HalfOpen { .. } => BreakerStanding::HalfOpen,
+        let state = self.lock();
+        if state.probing { BreakerStanding::HalfOpen } else { state.kept.standing(now) }
+    }
+
+    /// Writes down what changed, before anybody acts on it.
+    fn set(&self, state: &mut State, kept: Kept) {
+        if state.kept == kept {
+            return;
+        }
+        state.kept = kept;
+        if let Some((target, memory)) = &self.memory {
+            memory.keep(target, self.operation, kept);
         }
     }
 
@@ -119,136 +210,65 @@ impl Breaker {
     }
 }
 
-/// One push that may start. Say how it ended; a permit that is dropped says
+/// One request that may start. Say how it ended; a permit that is dropped says
 /// nothing, and frees its probe.
 #[derive(Debug)]
 pub struct Permit<'a> {
     breaker: &'a Breaker,
-    probe: bool,
+    /// Until when the breaker was open, where this one finds out.
+    probe: Option<Timestamp>,
     told: bool,
 }
 
 impl Permit<'_> {
-    /// The target took the batch.
-    pub fn succeeded(mut self) {
-        self.told = true;
-        let mut state = self.breaker.lock();
-        if self.probe || matches!(*state, State::Closed { .. }) {
-            *state = State::Closed { failures: 0 };
+    /// The request ended with `answer` at `now`.
+    pub fn ended<T>(self, answer: &Result<T, ConnectorError>, now: Timestamp) {
+        match answer {
+            Ok(_) => self.succeeded(),
+            Err(error) => self.failed(error.class, now),
         }
     }
 
-    /// The push ended with `class` at `now`.
+    /// The target did what it was asked.
+    pub fn succeeded(mut self) {
+        self.told = true;
+        let mut state = self.breaker.lock();
+        // What began before it opened says nothing about now.
+        if self.probe.is_some() || state.kept.open_until.is_none() {
+            self.breaker.set(&mut state, Kept::default());
+        }
+        state.probing &= self.probe.is_none();
+    }
+
+    /// The request ended with `class` at `now`.
     pub fn failed(mut self, class: Class, now: Timestamp) {
         if !treatment(class).counts_on_breaker {
             return;
         }
         self.told = true;
-        let policy = self.breaker.policy;
-        let open =
-            State::Open { until: now.saturating_add(policy.open_for).unwrap_or(Timestamp::MAX) };
         let mut state = self.breaker.lock();
-        *state = match *state {
-            _ if self.probe => open,
-            State::Closed { failures } if failures + 1 >= policy.failures => open,
-            State::Closed { failures } => State::Closed { failures: failures + 1 },
+        if self.probe.is_none() && state.kept.open_until.is_some() {
             // Started before it opened: it tells nothing new.
-            State::Open { .. } | State::HalfOpen { .. } => *state,
-        };
+            return;
+        }
+        let failures = state.kept.failures.saturating_add(1);
+        let opens = self.probe.is_some() || failures >= self.breaker.policy.failures;
+        let open_until = opens.then(|| self.breaker.policy.from(now));
+        self.breaker.set(&mut state, Kept { failures, open_until });
+        state.probing &= self.probe.is_none();
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if self.probe && !self.told {
-            *self.breaker.lock() = State::HalfOpen { probing: false };
+        if let (Some(until), false) = (self.probe, self.told) {
+            let mut state = self.breaker.lock();
+            let failures = state.kept.failures;
+            self.breaker.set(&mut state, Kept { failures, open_until: Some(until) });
+            state.probing = false;
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::SignedDuration;
-
-    use super::*;
-    use crate::Sent;
-
-    const DOWN: Class = Class::Transient { sent: Sent::No };
-    const POLICY: BreakerPolicy = BreakerPolicy { failures: 3, open_for: Duration::from_secs(60) };
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second)
-    }
-
-    fn fail(breaker: &Breaker, class: Class, second: i64) {
-        breaker.admit(at(second)).unwrap().failed(class, at(second));
-    }
-
-    fn opened() -> Breaker {
-        let breaker = Breaker::new(POLICY);
-        (0..3).for_each(|second| fail(&breaker, DOWN, second));
-        breaker
-    }
-
-    #[test]
-    fn it_opens_after_failures_in_a_row_and_says_what_is_left() {
-        let breaker = Breaker::new(POLICY);
-        fail(&breaker, DOWN, 0);
-        fail(&breaker, DOWN, 1);
-        breaker.admit(at(2)).unwrap().succeeded();
-        (3..6).for_each(|second| fail(&breaker, DOWN, second));
-        assert_eq!(breaker.admit(at(15)).unwrap_err(), Duration::from_secs(50));
-    }
-
-    #[test]
-    fn a_target_that_says_no_is_not_down() {
-        let breaker = Breaker::new(POLICY);
-        let after = Duration::from_secs(1);
-        for class in [Class::Auth, Class::Drift, Class::Fatal, Class::Throttled { after }] {
-            (0..9).for_each(|second| fail(&breaker, class, second));
-        }
-        assert!(breaker.admit(at(9)).is_ok());
-    }
-
-    #[test]
-    fn half_open_lets_exactly_one_probe_through() {
-        let breaker = opened();
-        let standing = |second| breaker.standing(at(second)).word();
-        assert_eq!((standing(61), standing(62)), ("open", "half_open"));
-        let probe = breaker.admit(at(62)).unwrap();
-        assert_eq!(breaker.admit(at(62)).unwrap_err(), POLICY.open_for);
-        probe.succeeded();
-        assert_eq!(standing(62), "closed");
-        let both = (breaker.admit(at(63)), breaker.admit(at(63)));
-        assert!(both.0.is_ok() && both.1.is_ok());
-    }
-
-    #[test]
-    fn a_failed_probe_opens_again_and_a_dropped_one_makes_room() {
-        let breaker = opened();
-        breaker.admit(at(62)).unwrap().failed(DOWN, at(70));
-        assert_eq!(breaker.admit(at(71)).unwrap_err(), Duration::from_secs(59));
-        drop(breaker.admit(at(130)).unwrap());
-        breaker.admit(at(130)).unwrap().failed(Class::Auth, at(130));
-        assert!(breaker.admit(at(130)).is_ok(), "neither said anything about the target");
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_does_not_keep_it_open() {
-        let breaker = Breaker::new(POLICY);
-        (0..3).for_each(|second| fail(&breaker, DOWN, 86_400 + second));
-        assert_eq!(breaker.admit(at(10)).unwrap_err(), POLICY.open_for);
-        assert!(breaker.admit(at(70)).is_ok(), "a day must not be waited for");
-    }
-
-    #[test]
-    fn late_ends_of_earlier_pushes_change_nothing() {
-        let breaker = Breaker::new(POLICY);
-        let (late_failure, late_success) =
-            (breaker.admit(at(0)).unwrap(), breaker.admit(at(0)).unwrap());
-        (0..3).for_each(|second| fail(&breaker, DOWN, second));
-        late_failure.failed(DOWN, at(30));
-        late_success.succeeded();
-        assert_eq!(breaker.admit(at(32)).unwrap_err(), Duration::from_secs(30));
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@
 //!   [`error`] says what went wrong.
 //! - [`http`]: the request stack, around every HTTP request of a connector,
 //!   with its [`quota`] by tenant.
-//! - [`push_stack`]: around `submit` and `poll`, with its [`breaker`]: it waits
+//! - [`push_stack`]: around `submit` and `poll`, with a [`breaker`] an operation: it waits
 //!   for the target's job; what a class of error leads to stands in one [`table`].
 //! - [`clock`] and [`transport`]: time and network as parameters; the real ones
 //!   are [`system_clock`] and [`transport_reqwest`]. [`leased`] lets nothing out without a
@@ -55,7 +55,9 @@ pub mod transport_reqwest;
 pub use attempt::{Attempt, AttemptId, AttemptRecord, EncodingDigest, NoteError, NoteSink};
 pub use backoff::Backoff;
 pub use batch::{Batch, BatchError, CellWrite, RecordedBatch};
-pub use breaker::{Breaker, BreakerPolicy, BreakerStanding};
+pub use breaker::{
+    Breaker, BreakerBook, BreakerMemory, BreakerPolicy, BreakerStanding, Breakers, Operation,
+};
 pub use clock::{BoxFuture, Clock, VirtualClock};
 pub use connector::{
     Capabilities, Carriage, Connector, Cost, Discovery, Finding, Grade, Info, Need, PackFile, Poll,

@@ -20,8 +20,9 @@ use tracing::Instrument as _;
 
 pub use self::terms::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, Settled};
 use crate::{
-    Attempt, AttemptId, AttemptRecord, Batch, Breaker, Class, Clock, Connector, ConnectorError,
-    Poll, PushOutcome, RecordedBatch, Sent, Submission,
+    Attempt, AttemptId, AttemptRecord, Batch, Breakers, Class, Clock, Connector, ConnectorError,
+    Operation, Poll, PushOutcome, RecordedBatch, Sent, Submission,
+    breaker::left_alone,
     table::{Retry, treatment},
 };
 
@@ -34,8 +35,8 @@ pub struct PushStack<'a> {
     pub log: &'a dyn AttemptLog,
     /// How often and how long.
     pub policy: &'a PushPolicy,
-    /// The target's breaker.
-    pub breaker: &'a Breaker,
+    /// The target's breakers.
+    pub breakers: &'a Breakers,
     /// Time.
     pub clock: &'a dyn Clock,
 }
@@ -63,7 +64,7 @@ impl PushStack<'_> {
         }
         let mut attempts = 0;
         loop {
-            let permit = match self.breaker.admit(self.clock.now()) {
+            let permit = match self.breakers.admit(Operation::Write, self.clock.now()) {
                 Ok(permit) => permit,
                 Err(left) => return parked_by_breaker(left),
             };
@@ -72,12 +73,9 @@ impl PushStack<'_> {
                 Err(error) => return PushEnd::Parked { error, after: None, open: None },
             };
             let (submitted, late) = self.submit(batch, &attempt).await;
-            match &submitted {
-                // What a job takes and how it ends says nothing about whether
-                // the target is there.
-                Ok(_) => permit.succeeded(),
-                Err(error) => permit.failed(error.class, self.clock.now()),
-            }
+            // What a job takes and how it ends says nothing about whether the target
+            // takes batches.
+            permit.ended(&submitted, self.clock.now());
             attempts += 1;
             let id = attempt.id();
             let again = match self.ended(batch, id, submitted, attempts).await {
@@ -223,21 +221,31 @@ impl PushStack<'_> {
                 self.clock.sleep(wait).await;
             }
             let left = limit.saturating_sub(self.since(started));
+            let permit = match self.breakers.admit(Operation::Poll, self.clock.now()) {
+                Ok(permit) => permit,
+                // Not asked is not unanswered.
+                Err(alone) => {
+                    wait = alone;
+                    continue;
+                }
+            };
             let poll = select(self.connector.poll(record, batch), self.clock.sleep(left));
-            wait = match poll.await {
-                Either::Left((Ok(Poll::Done(outcome)), _)) => {
+            let Either::Left((answer, _)) = poll.await else {
+                return Settled::Open(still_running(state.as_deref(), limit));
+            };
+            permit.ended(&answer, self.clock.now());
+            wait = match answer {
+                Ok(Poll::Done(outcome)) => {
                     return Settled::Done(counted(batch.cells().len(), outcome));
                 }
-                Either::Left((Ok(Poll::NotTaken { why }), _)) => return Settled::NotTaken { why },
-                Either::Left((Ok(Poll::Unknown { until }), _)) => {
-                    return Settled::Unknown { until };
-                }
-                Either::Left((Ok(Poll::Running { state: word }), _)) => {
+                Ok(Poll::NotTaken { why }) => return Settled::NotTaken { why },
+                Ok(Poll::Unknown { until }) => return Settled::Unknown { until },
+                Ok(Poll::Running { state: word }) => {
                     tracing::debug!(attempt = %record.id, state = %word, "running");
                     (state, unanswered) = (Some(word), 0);
                     self.policy.poll_every
                 }
-                Either::Left((Err(error), _)) => {
+                Err(error) => {
                     unanswered += 1;
                     match treatment(error.class).retry {
                         Retry::Never => return Settled::Open(error),
@@ -252,7 +260,6 @@ impl PushStack<'_> {
                         }
                     }
                 }
-                Either::Right(_) => return Settled::Open(still_running(state.as_deref(), limit)),
             };
         }
     }
@@ -299,8 +306,7 @@ fn counted(cells: usize, mut outcome: PushOutcome) -> PushOutcome {
 }
 
 fn parked_by_breaker(left: Duration) -> PushEnd {
-    let message = format!("the target was down; left alone for another {} s", left.as_secs());
-    let error = ConnectorError::new(Class::Throttled { after: left }, "submit batch", message);
+    let error = left_alone(Operation::Write, left);
     PushEnd::Parked { error, after: Some(left), open: None }
 }
 

@@ -92,8 +92,9 @@ pub(super) const PAUSED: Family = gauge(
 );
 pub(super) const BREAKER: Family = gauge(
     "planthread_target_breaker",
-    &["target", "state"],
-    "1 at the state in which the breaker of a target is: closed, open, half_open.",
+    &["target", "operation", "state"],
+    "1 at the state in which the breaker of what is asked of a target (read, write, poll) is: \
+     closed, open, half_open.",
 );
 pub(super) const PACK: Family = gauge(
     "planthread_target_pack_timestamp_seconds",

@@ -88,8 +88,10 @@ impl Page {
             page.flag(&AWAY, &[name], stands.away_since.is_some());
             page.instant(&AWAY_SINCE, &[name], stands.away_since);
             page.flag(&PAUSED, &[name], stands.paused.is_some());
-            for state in BreakerStanding::ALL.map(BreakerStanding::word) {
-                page.flag(&BREAKER, &[name, state], stands.breaker == state);
+            for (operation, stands) in &stands.breakers {
+                for state in BreakerStanding::ALL.map(BreakerStanding::word) {
+                    page.flag(&BREAKER, &[name, operation, state], *stands == state);
+                }
             }
         }
     }

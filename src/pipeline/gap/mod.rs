@@ -105,7 +105,7 @@ pub async fn gap(
     let mut stopped = None;
     let mut there = There::default();
     if let Some(selection) = selection(target, &measures, &ours) {
-        match target.connector.read(&selection).await {
+        match target.read(&selection).await {
             Ok(cells) => there = There::of(&measures, cells.into_iter().map(|c| (c.key, c.value))),
             Err(error) => stopped = Some(Failure::from(error).about(&target.name)),
         }

@@ -10,7 +10,7 @@ use std::{
 
 use planthread_contracts::{CellKey, RowOutcome};
 use planthread_kit::{
-    Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, Breaker, BreakerPolicy,
+    Attempt, AttemptEnd, AttemptId, AttemptLog, AttemptRecord, Batch, BreakerPolicy, Breakers,
     CellWrite, Class, ConnectorError, NoteError, NoteSink, Poll, PushEnd, PushPolicy, PushStack,
     RecordedBatch, VirtualClock,
 };
@@ -245,13 +245,13 @@ fn rounds(world: &World, cells: &[CellWrite]) -> Result<Vec<CellKey>, String> {
 fn push(world: &World, cells: &[CellWrite]) -> Result<PushEnd, String> {
     let batch = batch(world.connector.as_ref(), cells)?;
     let log = Log { clock: world.clock.clone(), notes: Arc::default() };
-    let breaker = Breaker::new(BreakerPolicy::default());
+    let breakers = Breakers::new(BreakerPolicy::default());
     let policy = PushPolicy::default();
     let stack = PushStack {
         connector: world.connector.as_ref(),
         log: &log,
         policy: &policy,
-        breaker: &breaker,
+        breakers: &breakers,
         clock: &world.clock,
     };
     let end = world.clock.block_on(stack.push(&batch));

@@ -9,6 +9,7 @@ pub(crate) mod attempts;
 mod audit;
 mod balance;
 pub(crate) mod bind;
+mod breakers;
 mod cases;
 pub(crate) mod doubt;
 mod held;
@@ -36,6 +37,7 @@ pub use self::{
     audit::{Audit, audit, done_without_trail},
     balance::unbalanced,
     bind::{Binding, Rebound, bind},
+    breakers::{BreakersOnDisk, breakers},
     cases::{Case, CaseKind, cases, close_case, open_cases},
     held::{HeldValue, held},
     known_rows::{known_rows, left_behind},

@@ -7,7 +7,7 @@ use std::{
 
 use planthread_contracts::CellKey;
 use planthread_kit::{
-    Breaker, Class, Clock, Connector, ConnectorError, PushPolicy, PushStack, Sent,
+    Breakers, Class, Clock, Connector, ConnectorError, PushPolicy, PushStack, Sent,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -34,8 +34,8 @@ pub struct Delivery<'a> {
     pub clock: &'a Arc<dyn Clock>,
     /// How often and how long a batch is tried.
     pub push: &'a PushPolicy,
-    /// The target's breaker; shared by everything that pushes to it.
-    pub breaker: &'a Breaker,
+    /// The target's breakers; shared by everything that asks it.
+    pub breakers: &'a Breakers,
 }
 
 impl Delivery<'_> {
@@ -44,7 +44,7 @@ impl Delivery<'_> {
             connector: self.connector,
             log,
             policy: self.push,
-            breaker: self.breaker,
+            breakers: self.breakers,
             clock: self.clock.as_ref(),
         }
     }

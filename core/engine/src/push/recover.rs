@@ -118,6 +118,7 @@ async fn settle(
     }
     let policy = SweepPolicy { which: Which::Unproven, ..policy.clone() };
     done.read_back =
-        sweep(delivery.state, delivery.connector, delivery.clock.as_ref(), &policy).await?;
+        sweep(delivery.state, delivery.connector, delivery.breakers, &**delivery.clock, &policy)
+            .await?;
     Ok(done)
 }

@@ -8,6 +8,7 @@
 use std::fmt::Display;
 
 use planthread_contracts::{PeriodKind, RevisionState, Status};
+use planthread_kit::Operation;
 
 use crate::{
     EngineError,
@@ -257,6 +258,20 @@ pub(super) fn case_kind(word: &str) -> Result<CaseKind> {
     read(CaseKind::ALL, |member| case_word(member) == word, "case", word)
 }
 
+/// What is asked of a target.
+pub(super) const fn operation_word(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Read => "read",
+        Operation::Write => "write",
+        Operation::Poll => "poll",
+    }
+}
+
+/// Reads [`operation_word`] back.
+pub(super) fn operation(word: &str) -> Result<Operation> {
+    read(Operation::ALL, |member| operation_word(member) == word, "operation", word)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
@@ -374,6 +389,9 @@ mod tests {
 
     #[test]
     fn words_of_attempts_are_frozen() {
+        let operations =
+            [(Operation::Read, "read"), (Operation::Write, "write"), (Operation::Poll, "poll")];
+        frozen(&operations, operation_word, operation, "");
         use {AttemptWord as A, PartWord as P};
         let ends = [
             (A::Done, "done"),

@@ -1,12 +1,13 @@
-//! Rows that are kept beside the cells: bindings, pauses, cycles.
+//! Rows that are kept beside the cells: bindings, pauses, breakers, cycles.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use planthread_kit::{Operation, breaker::Kept};
 use rusqlite::params;
 
 use super::{
-    codec,
+    codec, codes,
     db::{Db, Sql, Tx},
 };
 use crate::{error::Result, ledger::TakenIn};
@@ -25,6 +26,19 @@ impl Db {
             "the list that was asked for: as long as the configuration",
         );
         self.all(sql, [], |row| Ok((row.get(0)?, codec::at(row, 1)?)))
+    }
+
+    /// How breakers were kept, by target and operation.
+    pub(crate) fn breakers(&self) -> Result<BTreeMap<(String, Operation), Kept>> {
+        let sql = Sql::walks(
+            "SELECT target, operation, failures, open_until FROM breaker",
+            "the list that was asked for: as long as the configuration",
+        );
+        self.all(sql, [], |row| {
+            let operation: String = row.get(1)?;
+            let kept = Kept { failures: row.get(2)?, open_until: codec::maybe_at(row, 3)? };
+            Ok(((row.get(0)?, codes::operation(&operation)?), kept))
+        })
     }
 
     /// The last `most` cycles, the newest first.
@@ -65,6 +79,17 @@ impl Tx<'_> {
              ON CONFLICT (tenant) DO UPDATE SET until = excluded.until",
         );
         self.run(sql, params![tenant, codec::micros(until)])?;
+        Ok(())
+    }
+
+    /// Keeps a breaker; how it stood before is replaced.
+    pub(crate) fn put_breaker(&self, target: &str, operation: Operation, kept: Kept) -> Result<()> {
+        let sql = Sql::seeks(
+            "INSERT INTO breaker VALUES (?1, ?2, ?3, ?4) ON CONFLICT (target, operation)
+             DO UPDATE SET failures = excluded.failures, open_until = excluded.open_until",
+        );
+        let (word, until) = (codes::operation_word(operation), kept.open_until.map(codec::micros));
+        self.run(sql, params![target, word, kept.failures, until])?;
         Ok(())
     }
 

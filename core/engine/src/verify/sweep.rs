@@ -6,7 +6,7 @@ use std::{
 };
 
 use planthread_contracts::{CellKey, Period};
-use planthread_kit::{Clock, Connector};
+use planthread_kit::{Breakers, Clock, Connector, Operation};
 
 use super::{
     Which, judge,
@@ -31,11 +31,12 @@ use crate::{State, error::Result, store::names::CellId};
 pub async fn sweep(
     state: &Arc<State>,
     connector: &dyn Connector,
+    breakers: &Breakers,
     clock: &dyn Clock,
     policy: &SweepPolicy,
 ) -> Result<SweepReport> {
     let began = clock.now();
-    let mut sweep = Sweep { state, connector, clock, policy, found: Findings::default() };
+    let mut sweep = Sweep { state, connector, breakers, clock, policy, found: Findings::default() };
     sweep.read(policy).await?;
     let some = policy.which != Which::All;
     if some && sweep.found.report.error.is_none() && sweep.found.asks_for_all() {
@@ -55,6 +56,7 @@ pub async fn sweep(
 struct Sweep<'a> {
     state: &'a Arc<State>,
     connector: &'a dyn Connector,
+    breakers: &'a Breakers,
     clock: &'a dyn Clock,
     policy: &'a SweepPolicy,
     found: Findings,
@@ -93,7 +95,8 @@ impl Sweep<'_> {
         drop(reader);
         for selection in selections {
             let read_after = self.state.reader()?.db().newest_attempt()?;
-            let read = match self.connector.read(&selection).await {
+            let question = self.connector.read(&selection);
+            let read = match self.breakers.ask(Operation::Read, self.clock, question).await {
                 Ok(read) => read,
                 Err(error) => {
                     self.found.report.error = Some(error);

@@ -57,7 +57,7 @@ fn law_1_a_changed_or_cut_plan_is_not_applied() {
             connector: &world.fake,
             clock: &clock,
             push: &planthread_kit::PushPolicy::default(),
-            breaker: &planthread_kit::Breaker::new(planthread_kit::BreakerPolicy::default()),
+            breakers: &planthread_kit::Breakers::new(planthread_kit::BreakerPolicy::default()),
         };
         let policy = world.policy();
         let done = world

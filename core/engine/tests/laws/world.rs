@@ -22,7 +22,7 @@ use planthread_engine::{
     verify::{SweepPolicy, SweepReport, Which, sweep},
 };
 use planthread_kit::{
-    AttemptId, Breaker, BreakerPolicy, Clock, Connector, PushPolicy, VirtualClock,
+    AttemptId, BreakerPolicy, Breakers, Clock, Connector, PushPolicy, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -41,7 +41,7 @@ pub(crate) struct World {
     pub(crate) state: Option<Arc<State>>,
     /// Batches that its policy lets out at once.
     pub(crate) side_by_side: usize,
-    breaker: Breaker,
+    breakers: Breakers,
     push: PushPolicy,
 }
 
@@ -116,8 +116,8 @@ impl World {
         let clock = VirtualClock::new(start(), 7);
         let fake = Fake::new(&clock, measures(), cells_per_batch);
         let state = Some(Arc::new(State::open(&dir, clock.now()).unwrap()));
-        let breaker = Breaker::new(BreakerPolicy::default());
-        Self { dir, clock, fake, state, side_by_side: 1, breaker, push: PushPolicy::default() }
+        let breakers = Breakers::new(BreakerPolicy::default());
+        Self { dir, clock, fake, state, side_by_side: 1, breakers, push: PushPolicy::default() }
     }
 
     pub(crate) fn state(&self) -> &Arc<State> {
@@ -194,7 +194,7 @@ impl World {
             connector: &self.fake,
             clock: &clock,
             push: &self.push,
-            breaker: &self.breaker,
+            breakers: &self.breakers,
         };
         // Whoever is not done by then has been killed.
         let limit = self.clock.sleep(Duration::from_mins(minutes));
@@ -265,7 +265,7 @@ impl World {
     }
 
     pub(crate) fn verify_with(&self, policy: &SweepPolicy) -> SweepReport {
-        let sweep = sweep(self.state(), &self.fake, &self.clock, policy);
+        let sweep = sweep(self.state(), &self.fake, &self.breakers, &self.clock, policy);
         self.clock.block_on(sweep).unwrap()
     }
 

@@ -37,9 +37,9 @@ fn an_attempt_is_durable_before_it_starts_and_closed_with_its_rows() {
 #[test]
 fn a_push_may_run_on_any_thread() {
     fn sendable<T: Send>(_: T) {}
-    let (world, breaker) = (world(&[], &[]), Breaker::new(BreakerPolicy::default()));
+    let (world, breakers) = (world(&[], &[]), Breakers::new(BreakerPolicy::default()));
     let policy = &PushPolicy::default();
-    let stack = world.stack(policy, &breaker);
+    let stack = world.stack(policy, &breakers);
     let (batch, id) = (batch(1), AttemptId::draw(&world.clock));
     sendable(stack.push(&batch));
     sendable(stack.settle(&id));
@@ -47,9 +47,9 @@ fn a_push_may_run_on_any_thread() {
 
 #[test]
 fn nothing_is_sent_for_an_empty_batch_or_without_a_durable_attempt() {
-    let breaker = Breaker::new(BreakerPolicy::default());
+    let breakers = Breakers::new(BreakerPolicy::default());
     let empty = world(&[], &[]);
-    let end = empty.run_with(&PushPolicy::default(), &breaker, 0);
+    let end = empty.run_with(&PushPolicy::default(), &breakers, 0);
     assert!(matches!(end, PushEnd::Empty));
     assert_eq!(empty.story(), "");
 
@@ -93,7 +93,7 @@ fn a_job_that_took_no_effect_is_tried_again_in_a_new_attempt() {
 
     let policy = PushPolicy { attempts: 1, ..PushPolicy::default() };
     let last = world::world(&[Push::Works], &[Ok(not_taken())]);
-    let end = last.run_with(&policy, &Breaker::new(BreakerPolicy::default()), 2);
+    let end = last.run_with(&policy, &Breakers::new(BreakerPolicy::default()), 2);
     let PushEnd::Parked { error, open: None, .. } = &end else { panic!("{end:?}") };
     assert!(error.to_string().contains("nothing was staged"), "{error}");
 }
@@ -216,21 +216,39 @@ fn what_provably_took_nothing_lets_its_cells_go_and_is_not_sent_again() {
 
 #[test]
 fn a_target_that_is_down_is_left_alone() {
-    let breaker = Breaker::new(BreakerPolicy { failures: 6, open_for: Duration::from_mins(5) });
+    let breakers = Breakers::new(BreakerPolicy { failures: 6, open_for: Duration::from_mins(5) });
     let policy = PushPolicy::default();
     let down = vec![Push::Fails(DOWN); 99];
     let world = world(&down, &[]);
-    assert_eq!(parked(&world.run_with(&policy, &breaker, 1)), (DOWN, None, false));
+    assert_eq!(parked(&world.run_with(&policy, &breakers, 1)), (DOWN, None, false));
     assert_eq!(world.story().matches("submit").count(), 4, "the budget of attempts");
-    let (class, after, open) = parked(&world.run_with(&policy, &breaker, 1));
+    let (class, after, open) = parked(&world.run_with(&policy, &breakers, 1));
     assert!(matches!(class, Class::Throttled { .. }) && after.is_some() && !open);
     assert_eq!(world.story().matches("submit").count(), 6);
-    assert!(matches!(world.run_with(&policy, &breaker, 1), PushEnd::Parked { .. }));
+    assert!(matches!(world.run_with(&policy, &breakers, 1), PushEnd::Parked { .. }));
     assert_eq!(world.story().matches("submit").count(), 6, "open: not even tried");
 
     world.pushes.lock().unwrap().clear();
     world.clock.advance(Duration::from_mins(5));
-    assert_eq!(rows(&world.run_with(&policy, &breaker, 1)).len(), 1);
+    assert_eq!(rows(&world.run_with(&policy, &breakers, 1)).len(), 1);
+}
+
+#[test]
+fn a_job_of_which_nobody_tells_is_asked_about_once_a_minute() {
+    let breakers = Breakers::new(BreakerPolicy::default());
+    let world = world(&[Push::Works], &vec![Err(DOWN); 99]);
+    let (class, _, open) = parked(&world.run_with(&PushPolicy::default(), &breakers, 1));
+    assert!((class, open) == (DOWN, true), "{class:?}");
+    let asked = PushPolicy::default().unanswered;
+    assert_eq!(
+        world.story().matches("poll").count(),
+        asked as usize,
+        "not asked is not unanswered"
+    );
+    assert!(world.seconds() >= 60 * i64::from(asked - 5), "{}", world.seconds());
+    let now = world.clock.now();
+    let standing = Operation::ALL.map(|operation| breakers.standing(operation, now).word());
+    assert_eq!(standing, ["closed", "closed", "open"], "it may be read, and written");
 }
 
 #[test]
@@ -256,8 +274,8 @@ fn refused_rows_are_no_failure_of_the_push() {
         vendor_code: None,
         cure: "create it".to_owned(),
     });
-    let (policy, breaker) = (PushPolicy::default(), Breaker::new(BreakerPolicy::default()));
-    let stack = world.stack(&policy, &breaker);
+    let (policy, breakers) = (PushPolicy::default(), Breakers::new(BreakerPolicy::default()));
+    let stack = world.stack(&policy, &breakers);
     let attempt = stack.log.open(&batch(2)).unwrap();
     let outcome = PushOutcome::new(world.receipt(), vec![RowOutcome::Accepted, rejected]);
     let end = stack.close(attempt.id(), &batch(2), outcome.clone());

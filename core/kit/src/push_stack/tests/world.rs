@@ -118,26 +118,26 @@ impl World {
     pub(super) fn stack<'a>(
         &'a self,
         policy: &'a PushPolicy,
-        breaker: &'a Breaker,
+        breakers: &'a Breakers,
     ) -> PushStack<'a> {
-        PushStack { connector: self, log: self, policy, breaker, clock: &self.clock }
+        PushStack { connector: self, log: self, policy, breakers, clock: &self.clock }
     }
 
-    pub(super) fn run_with(&self, policy: &PushPolicy, breaker: &Breaker, cells: u32) -> PushEnd {
-        let stack = self.stack(policy, breaker);
+    pub(super) fn run_with(&self, policy: &PushPolicy, breakers: &Breakers, cells: u32) -> PushEnd {
+        let stack = self.stack(policy, breakers);
         self.clock.block_on(stack.push(&batch(cells)))
     }
 
     pub(super) fn run(&self) -> PushEnd {
-        let breaker = Breaker::new(BreakerPolicy::default());
-        self.run_with(&PushPolicy::default(), &breaker, 2)
+        let breakers = Breakers::new(BreakerPolicy::default());
+        self.run_with(&PushPolicy::default(), &breakers, 2)
     }
 
     /// Drops the push after so many seconds; `None` when it had not ended.
     pub(super) fn run_for(&self, seconds: u64) -> Option<PushEnd> {
-        let (policy, breaker) = (PushPolicy::default(), Breaker::new(BreakerPolicy::default()));
+        let (policy, breakers) = (PushPolicy::default(), Breakers::new(BreakerPolicy::default()));
         let batch = batch(2);
-        let stack = self.stack(&policy, &breaker);
+        let stack = self.stack(&policy, &breakers);
         let push = std::pin::pin!(stack.push(&batch));
         let stop = self.clock.sleep(Duration::from_secs(seconds));
         match self.clock.block_on(select(push, stop)) {
@@ -147,8 +147,8 @@ impl World {
     }
 
     pub(super) fn settle(&self, id: &AttemptId) -> Settled {
-        let (policy, breaker) = (PushPolicy::default(), Breaker::new(BreakerPolicy::default()));
-        let stack = self.stack(&policy, &breaker);
+        let (policy, breakers) = (PushPolicy::default(), Breakers::new(BreakerPolicy::default()));
+        let stack = self.stack(&policy, &breakers);
         self.clock.block_on(stack.settle(id))
     }
 
