@@ -18,11 +18,11 @@ use serde::Serialize;
 use super::Measures;
 use crate::{config::Target, failure::Failure, pipeline::OpenTarget};
 
-/// Whether what the line can do stands at the target.
+/// Whether a figure of ours stands at the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
-    /// It was read back: the target holds what the line can do.
+    /// It was read back: the target holds our figure.
     Proven,
     /// It was not read back yet.
     NotRead,
@@ -32,7 +32,7 @@ pub enum Proof {
     Nothing,
 }
 
-/// How the figure of what a line can do stands in a week.
+/// How a figure of ours stands in a week: what a line can do, or what is firm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Standing {
     /// How far it can be trusted.
@@ -176,16 +176,16 @@ impl Ours {
         known.map(|cell| cell.value)
     }
 
-    /// How the figures of `live` stand, by line and week. `there` is what was just read
+    /// How the figures of `measure` stand, by line and week. `there` is what was just read
     /// of one, and when; the ledger's own reading counts where nothing was.
     pub(super) fn standing(
         &self,
-        live: Option<&MeasureDecl>,
+        measure: Option<&MeasureDecl>,
         there: impl Fn(&(Line, Period)) -> Option<(Option<Decimal>, Timestamp)>,
     ) -> BTreeMap<(Line, Period), Standing> {
         let mut found: BTreeMap<(Line, Period), Standing> = BTreeMap::new();
         for (at, cells) in &self.cells {
-            let own = self.cell(at, live);
+            let own = self.cell(at, measure);
             // Where no hours are known, the status beside them says so.
             let Some(any) = own.or_else(|| cells.values().next()) else { continue };
             let known = own.and_then(|own| {

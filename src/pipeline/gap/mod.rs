@@ -74,6 +74,8 @@ pub struct Gap {
     pub compared: Comparison,
     /// How the figures of ours stand, by line and week.
     pub standing: BTreeMap<(Line, Period), Standing>,
+    /// How the figures stand that are firm for this cycle, by line and week.
+    pub firm: BTreeMap<(Line, Period), Standing>,
     /// What people decided, by line and week.
     pub decided: BTreeMap<(Line, Period), Vec<DecidedChange>>,
     /// Zone of each line's plant.
@@ -241,8 +243,9 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
     let mut weeks = weekly(all);
     rough.iter().for_each(|rough| rough.put(&mut weeks));
     let compared = compare(weeks);
-    let proven = |at: &(Line, Period)| read_at.map(|when| (there.value(at, measures.live), when));
-    let standing = ours.standing(measures.live, proven);
+    let standing = |measure: Option<&MeasureDecl>| {
+        ours.standing(measure, |at| read_at.map(|when| (there.value(at, measure), when)))
+    };
     let owner = |one: &MeasureDecl| match &one.owner {
         Owner::Other(owner) => owner.clone(),
         Owner::Bridge => loaded.config.identity.clone().unwrap_or_else(|| "planthread".to_owned()),
@@ -263,7 +266,8 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
             firm: source(measures.firm),
         },
         compared,
-        standing,
+        standing: standing(measures.live),
+        firm: standing(measures.firm),
         decided: decided::of(loaded, &target.config, &weeks),
         zones: decided::zones(loaded, &target.config, &lines),
         not_connected: lines.difference(&mapped).cloned().collect(),

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::{GapRow, Verdict, words};
 
 /// The columns of page and workbook, in the words of every screen.
-pub(super) const COLUMNS: [&str; 16] = [
+pub(super) const COLUMNS: [&str; 17] = [
     "State",
     "Plant",
     "Line",
@@ -21,12 +21,13 @@ pub(super) const COLUMNS: [&str; 16] = [
     "Short units",
     "Why",
     "Data (age)",
+    "Firm (age)",
     "Decided",
     "Owner",
 ];
 
 /// Those that fit on a terminal.
-pub(super) const NARROW: [usize; 11] = [1, 2, 3, 4, 5, 6, 8, 12, 13, 14, 15];
+pub(super) const NARROW: [usize; 11] = [1, 2, 3, 4, 5, 6, 8, 12, 13, 15, 16];
 /// Where the state stands.
 pub(super) const STATE: usize = 0;
 /// Where the line stands.
@@ -35,8 +36,10 @@ pub(super) const LINE: usize = 2;
 pub(super) const WEEK: usize = 3;
 /// Where it is said how old the data are.
 pub(super) const DATA: usize = 13;
+/// Where it is said how what is firm stands.
+pub(super) const FIRM_DATA: usize = 14;
 /// Where it is said what was decided.
-pub(super) const DECIDED: usize = 14;
+pub(super) const DECIDED: usize = 15;
 
 /// What stands in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +96,7 @@ impl GapRow {
             Field::Tenths(self.row.short_units),
             text(&self.reason),
             text(&self.data_words),
+            text(&self.firm_words),
             Field::Text(self.decided_words()),
             text(&self.owner),
         ]

@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::{
     Gap, GapRow, TargetGap, Verdict,
-    fields::{COLUMNS, DATA, LINE, STATE, WEEK},
+    fields::{COLUMNS, DATA, FIRM_DATA, LINE, STATE, WEEK},
     served, words,
 };
 
@@ -92,7 +94,7 @@ fn section(out: &mut String, gap: &Gap, number: usize, target: &TargetGap) {
         (Verdict::Fits, "Fits, the fullest first: unused hours make up for nothing that is short"),
     ] {
         let rows: Vec<&GapRow> = target.rows.iter().filter(|row| row.verdict == verdict).collect();
-        table(out, &format!("{caption} ({})", words::line_weeks(rows.len())), &rows);
+        table(out, gap.at, &format!("{caption} ({})", words::line_weeks(rows.len())), &rows);
     }
     sources(out, target);
     out.push_str("</section>\n");
@@ -114,7 +116,7 @@ fn aged(out: &mut String, gap: &Gap, target: &TargetGap, age: &served::Age) {
     add(out, &format!("<p>The target was read {ago} ago, {read}; this page asks it nothing."));
 }
 
-fn table(out: &mut String, caption: &str, rows: &[&GapRow]) {
+fn table(out: &mut String, at: Timestamp, caption: &str, rows: &[&GapRow]) {
     let caption = escaped(caption);
     if rows.is_empty() {
         add(out, &format!("<p>{caption}</p>\n"));
@@ -136,6 +138,7 @@ fn table(out: &mut String, caption: &str, rows: &[&GapRow]) {
                 LINE => format!("<th scope=\"row\">{text}</th>"),
                 WEEK => format!("<td class=\"w\">{text}</td>"),
                 DATA if row.is_doubtful() => format!("<td class=\"hatched\">{text}</td>"),
+                FIRM_DATA if !row.firm_stands(at) => format!("<td class=\"hatched\">{text}</td>"),
                 _ if field.is_number() => format!("<td class=\"n\">{text}</td>"),
                 _ => format!("<td>{text}</td>"),
             };
@@ -164,9 +167,9 @@ fn begin(out: &mut String, caption: &str, columns: &[&str]) {
 fn totals(out: &mut String, target: &TargetGap) {
     let caption = "In sum: only lines and weeks that have both figures";
     begin(out, caption, &words::TOTALS);
-    for (name, asked, has, total) in words::totals(&target.totals) {
+    for words::Summed { name, asked, has, total, sure } in words::totals(target) {
         let left = words::left_out(&total.left_out, &target.not_connected).join(", ");
-        let class = if target.is_sure(total) { "" } else { " class=\"hatched\"" };
+        let class = if sure { "" } else { " class=\"hatched\"" };
         add(out, &format!("<tr><th scope=\"row\">{name}: {asked} against what {has}</th>"));
         let lines = format!("{} of {}", total.lines, target.lines);
         add(out, &format!("<td{class}>{lines}</td>"));

@@ -62,6 +62,9 @@ pub struct TargetGap {
     /// Lines of which some figure is old, last known, a fallback, or in conflict between
     /// sources: totals count it, and are no better than it.
     pub not_measured: Vec<Line>,
+    /// Lines of which some figure that is firm for this cycle does not stand at the
+    /// target, is old, or is no fresh factory truth: its total is no better.
+    pub firm_not_proven: Vec<Line>,
     /// Totals, each of what has both of its figures.
     pub totals: Totals,
     /// Lines and weeks, the worst first.
@@ -119,6 +122,10 @@ pub struct GapRow {
     pub data: Option<Standing>,
     /// The same in words, with its age.
     pub data_words: String,
+    /// How the figure stands that is firm for this cycle; absent where there is none.
+    pub firm_data: Option<Standing>,
+    /// The same in words, with its age; `-` where there is none.
+    pub firm_words: String,
     /// What people decided for these days.
     pub decided: Vec<DecidedChange>,
     /// Whom to ask.
@@ -166,6 +173,9 @@ impl TargetGap {
         let doubtful: BTreeSet<&Line> =
             rows.iter().filter(|row| !row.is_measured()).map(|row| &row.row.line).collect();
         let not_measured = doubtful.into_iter().cloned().collect();
+        let unproven: BTreeSet<&Line> =
+            rows.iter().filter(|row| !row.firm_stands(at)).map(|row| &row.row.line).collect();
+        let firm_not_proven = unproven.into_iter().cloned().collect();
         let totals = Totals {
             live: found.compared.live,
             firm: found.compared.firm,
@@ -180,6 +190,7 @@ impl TargetGap {
             lines: found.lines.len(),
             not_connected: found.not_connected.into_iter().collect(),
             not_measured,
+            firm_not_proven,
             totals,
             rows,
             stopped: found.stopped,
@@ -191,9 +202,15 @@ impl TargetGap {
 }
 
 impl TargetGap {
-    /// Whether a total leaves no line out, and counts none that is not measured.
+    /// Whether the total of what the lines can do, or of the plan beside it, leaves no
+    /// line out, and counts none that is not measured.
     fn is_sure(&self, total: &Total) -> bool {
         total.is_complete() && self.not_measured.is_empty()
+    }
+
+    /// Whether the total of what is firm leaves no line out, and all of it was read back.
+    fn is_firm_sure(&self) -> bool {
+        self.totals.firm.is_complete() && self.firm_not_proven.is_empty()
     }
 }
 
@@ -209,17 +226,17 @@ impl GapRow {
             Some(_) if row.is_short() => Verdict::Short,
             Some(_) => Verdict::Fits,
         };
-        let sure = |data: &Standing| {
-            data.status == Status::Live && data.proof == Proof::Proven && data.taken.is_none()
-        };
+        let firm_data = row.known.firm.and_then(|_| found.firm.get(&place).cloned());
         Self {
             verdict,
             reason: words::reason(&row, connected),
             connected,
-            proven: verdict == Verdict::Fits && !old && data.as_ref().is_some_and(sure),
+            proven: verdict == Verdict::Fits && !old && data.as_ref().is_some_and(is_proven),
             old,
             data_words: words::data(at, data.as_ref(), connected, &zone),
             data,
+            firm_words: words::firm(at, row.known.firm, firm_data.as_ref(), &zone),
+            firm_data,
             decided: found.decided.get(&place).cloned().unwrap_or_default(),
             owner: words::owner(&row, &found.sources),
             zone,
@@ -233,12 +250,24 @@ impl GapRow {
         self.row.known.live.is_none() || !self.old && self.data.as_ref().is_some_and(sure)
     }
 
+    /// Whether what is firm for this cycle, where anything is, stands at the target and
+    /// is not old at `at`.
+    fn firm_stands(&self, at: Timestamp) -> bool {
+        let stands = |data: &Standing| is_proven(data) && at < data.valid_until;
+        self.row.known.firm.is_none() || self.firm_data.as_ref().is_some_and(stands)
+    }
+
     /// What people decided, in words.
     #[must_use]
     pub fn decided_words(&self) -> String {
         let all: Vec<String> = self.decided.iter().map(DecidedChange::words).collect();
         all.join("; ")
     }
+}
+
+/// Whether a figure is fresh factory truth that was read back from the target.
+fn is_proven(data: &Standing) -> bool {
+    data.status == Status::Live && data.proof == Proof::Proven && data.taken.is_none()
 }
 
 impl View for Gap {

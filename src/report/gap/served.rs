@@ -3,7 +3,7 @@
 //! A number turns grey by itself: figures are judged against the instant at which the
 //! page is opened, and a reading that no newer one replaced proves nothing.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_kit::Clock;
@@ -85,6 +85,9 @@ impl TargetGap {
     pub(super) fn aged(mut self, age: Age) -> Self {
         if age.late.is_some() {
             self.rows.iter_mut().for_each(|row| row.proven = false);
+            let firm = self.rows.iter().filter(|row| row.row.known.firm.is_some());
+            let lines: BTreeSet<_> = firm.map(|row| row.row.line.clone()).collect();
+            self.firm_not_proven = lines.into_iter().collect();
         }
         self.age = Some(age);
         self

@@ -1,7 +1,5 @@
 //! The comparison on a terminal: the headline, what is short, and what the totals say.
 
-use planthread_domain::gap::Total;
-
 use super::{
     GapRow, TargetGap, Verdict,
     fields::{self, COLUMNS, NARROW},
@@ -54,12 +52,18 @@ impl TargetGap {
 
     fn write_totals(&self, text_table: &mut TextTable) {
         text_table.line("");
-        for (name, asked, has, total) in words::totals(&self.totals) {
-            self.total(text_table, name, asked, has, total);
+        for summed in words::totals(self) {
+            self.total(text_table, &summed);
         }
         if !self.not_measured.is_empty() {
             let lines: Vec<String> = self.not_measured.iter().map(words::line).collect();
             let text = format!("  not measured, or old, in some week: {}", lines.join(", "));
+            text_table.line(text_table.tint(Tone::Warn, &text));
+        }
+        if !self.firm_not_proven.is_empty() {
+            let lines: Vec<String> = self.firm_not_proven.iter().map(words::line).collect();
+            let text =
+                format!("  firm, but not proven, or old, in some week: {}", lines.join(", "));
             text_table.line(text_table.tint(Tone::Warn, &text));
         }
         for (what, source) in words::sources(&self.sources) {
@@ -70,7 +74,8 @@ impl TargetGap {
         }
     }
 
-    fn total(&self, text_table: &mut TextTable, name: &str, asked: &str, has: &str, total: &Total) {
+    fn total(&self, text_table: &mut TextTable, summed: &words::Summed<'_>) {
+        let words::Summed { name, asked, has, total, .. } = summed;
         if total.line_weeks == 0 {
             text_table.line(format!("  {name}: nothing has both figures"));
             return;

@@ -72,6 +72,10 @@ fn found() -> gap::Gap {
         compared: compare(rows),
         standing: BTreeMap::from([
             ((line("LINE-1"), week), live.clone()),
+            ((line("LINE-2"), week), live.clone()),
+        ]),
+        firm: BTreeMap::from([
+            ((line("LINE-1"), week), live.clone()),
             ((line("LINE-2"), week), live),
         ]),
         decided: BTreeMap::new(),
@@ -170,6 +174,43 @@ fn a_reading_that_no_newer_one_replaced_proves_nothing() {
         let told = "<strong>Old, 30 min:</strong> paused (&lt;i&gt;)";
         assert_eq!(page.contains(told), !green, "{page}");
     }
+}
+
+#[test]
+fn what_is_firm_says_whether_it_stands_at_the_target_and_its_total_is_no_better() {
+    let told = |change: &dyn Fn(&mut Standing)| {
+        let mut found = found();
+        let week = "2026-W49".parse().unwrap();
+        // Without the silent lines the total is complete.
+        for quiet in ["LINE-3", "<b>"].map(line) {
+            found.compared.rows.retain(|row| row.line != quiet);
+            found.compared.firm.left_out.retain(|left| left.line != quiet);
+            found.not_connected.remove(&quiet);
+        }
+        change(found.firm.get_mut(&(line("LINE-2"), week)).unwrap());
+        let gap = Gap::of(at(), vec![found]).showing_all(true);
+        let target = &gap.targets[0];
+        let row = target.rows.iter().find(|row| row.row.line == line("LINE-2")).unwrap();
+        let words = row.firm_words.clone();
+        assert!(row.proven, "what the line can do stands there all the same");
+        let page = gap.html();
+        assert!(page.contains(&format!(">{words}</td>")), "{words}: {page}");
+        let warned = text(&gap).contains("firm, but not proven, or old, in some week: LINE-2");
+        assert_eq!(warned, !target.is_firm_sure(), "{}", text(&gap));
+        assert_eq!(page.contains(&format!("<td class=\"hatched\">{words}</td>")), warned);
+        (words, warned)
+    };
+    let read_back = "measured, 3 h, read back".to_owned();
+    assert_eq!(told(&|_| {}), (read_back, false));
+    for (proof, words) in [
+        (Proof::NotRead, "measured, 3 h, not read back"),
+        (Proof::Differs, "measured, 3 h, the plan holds another value"),
+    ] {
+        assert_eq!(told(&|data| data.proof = proof), (words.to_owned(), true));
+    }
+    let old = told(&|data| data.valid_until = at());
+    assert_eq!(old, ("old, measured, 3 h, read back".to_owned(), true));
+    assert!(told(&|data| data.status = Status::Held).1);
 }
 
 #[test]

@@ -128,6 +128,16 @@ pub(super) fn data(at: Timestamp, data: Option<&Standing>, connected: bool, zone
     format!("{old}{}, {}{proof}", status(data.status), age(at, data.as_of))
 }
 
+/// How the figure stands that is firm for this cycle; `-` where there is none.
+pub(super) fn firm(
+    at: Timestamp,
+    firm: Option<Decimal>,
+    stands: Option<&Standing>,
+    zone: &str,
+) -> String {
+    if firm.is_none() { "-".to_owned() } else { data(at, stands, true, zone) }
+}
+
 /// How long ago, in words.
 pub(super) fn age(at: Timestamp, of: Timestamp) -> String {
     let minutes = at.duration_since(of).as_secs().max(0) / 60;
@@ -212,12 +222,29 @@ pub(super) const TOTALS: [&str; 9] = [
     "Not in it",
 ];
 
-/// The totals by their words: name, what is asked for, what is there.
-pub(super) fn totals(totals: &Totals) -> [(&'static str, &'static str, &'static str, &Total); 3] {
+/// A total in words.
+pub(super) struct Summed<'a> {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What is asked for.
+    pub(super) asked: &'static str,
+    /// What is there.
+    pub(super) has: &'static str,
+    /// The sums.
+    pub(super) total: &'a Total,
+    /// Whether it leaves nothing out, and counts nothing that may be wrong: else it is
+    /// hatched.
+    pub(super) sure: bool,
+}
+
+/// The totals by their words.
+pub(super) fn totals(target: &TargetGap) -> [Summed<'_>; 3] {
+    let of = |name, asked, has, total, sure| Summed { name, asked, has, total, sure };
+    let Totals { live, firm, assumed } = &target.totals;
     [
-        ("Now", "load", "the lines can do", &totals.live),
-        ("Firm for this cycle", "load", "is firm", &totals.firm),
-        ("In the plan", "the plan has", "the lines can do", &totals.assumed),
+        of("Now", "load", "the lines can do", live, target.is_sure(live)),
+        of("Firm for this cycle", "load", "is firm", firm, target.is_firm_sure()),
+        of("In the plan", "the plan has", "the lines can do", assumed, target.is_sure(assumed)),
     ]
 }
 

@@ -1,19 +1,22 @@
 //! The comparison as a workbook: numbers as numbers, filters, frozen headings, a word
 //! beside each colour, no formulas.
 
+use jiff::Timestamp;
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use rust_xlsxwriter::{Color, Format, FormatPattern, Workbook, Worksheet, XlsxError};
 
 use super::{
     Gap, GapRow, TargetGap, Verdict,
-    fields::{COLUMNS, DATA, Field, STATE},
+    fields::{COLUMNS, DATA, FIRM_DATA, Field, STATE},
     words,
 };
 use crate::failure::Failure;
 
 /// Width in characters of each column of lines and weeks.
-const WIDTHS: [f64; COLUMNS.len()] =
-    [18.0, 9.0, 14.0, 18.0, 10.0, 10.0, 12.0, 10.0, 10.0, 10.0, 9.0, 12.0, 44.0, 34.0, 44.0, 22.0];
+const WIDTHS: [f64; COLUMNS.len()] = [
+    18.0, 9.0, 14.0, 18.0, 10.0, 10.0, 12.0, 10.0, 10.0, 10.0, 9.0, 12.0, 44.0, 34.0, 34.0, 44.0,
+    22.0,
+];
 /// Rows above the heading.
 const HEAD: u32 = 2;
 
@@ -30,9 +33,10 @@ pub(super) fn workbook(gap: &Gap) -> Result<Vec<u8>, Failure> {
             let at = words::local(gap.at, &target.zone);
             let head = format!("{} as of {at}", title(gap, target));
             let short = target.rows.iter().filter(|row| row.verdict == Verdict::Short);
-            weeks(workbook.add_worksheet().set_name(name("Short"))?, &head, short)?;
+            weeks(workbook.add_worksheet().set_name(name("Short"))?, gap.at, &head, short)?;
             weeks(
                 workbook.add_worksheet().set_name(name("All weeks"))?,
+                gap.at,
                 &head,
                 target.rows.iter(),
             )?;
@@ -78,6 +82,7 @@ fn state(row: &GapRow) -> Format {
 
 fn weeks<'a>(
     sheet: &mut Worksheet,
+    now: Timestamp,
     head: &str,
     rows: impl Iterator<Item = &'a GapRow>,
 ) -> Result<(), XlsxError> {
@@ -95,6 +100,9 @@ fn weeks<'a>(
                     sheet.write_string_with_format(line, column, text, &state(row))?
                 }
                 (Field::Text(text), _) if at == DATA && row.is_doubtful() => {
+                    sheet.write_string_with_format(line, column, text, &hatched())?
+                }
+                (Field::Text(text), _) if at == FIRM_DATA && !row.firm_stands(now) => {
                     sheet.write_string_with_format(line, column, text, &hatched())?
                 }
                 (Field::Text(text), _) => sheet.write_string(line, column, text)?,
@@ -136,10 +144,10 @@ fn totals(sheet: &mut Worksheet, head: &str, target: &TargetGap) -> Result<(), X
     begin(sheet, head, &words::TOTALS, &[46.0, 10.0, 12.0, 12.0, 8.0, 12.0, 12.0, 12.0, 90.0])?;
     let hours = Format::new().set_num_format("#,##0.00");
     let mut line = HEAD + 1;
-    for (name, asked, has, total) in words::totals(&target.totals) {
+    for words::Summed { name, asked, has, total, sure } in words::totals(target) {
         sheet.write_string(line, 0, format!("{name}: {asked} against what {has}"))?;
         let lines = format!("{} of {}", total.lines, target.lines);
-        let looks = if target.is_sure(total) { Format::new() } else { hatched() };
+        let looks = if sure { Format::new() } else { hatched() };
         sheet.write_string_with_format(line, 1, lines, &looks)?;
         let whole = Decimal::from(total.short_line_weeks as u64);
         let numbers = [
