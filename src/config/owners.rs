@@ -1,12 +1,13 @@
 //! Whose a refused cell is.
 
-use planthread_contracts::CellKey;
+use planthread_contracts::{CellKey, MeasureDecl, Owner};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Target, locate::Faults, value_checks::declared};
 
-/// Who is asked about refused cells, as people know them. Of a list the first entry
+/// Who is asked about cells that were refused, and in `gap` about figures, as people know
+/// them. A measure of somebody else is theirs in `gap`, unless an entry names the measure. Of a list the first entry
 /// that fits a cell counts; one without `resource`, `location` and `measure` fits all.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -26,10 +27,12 @@ pub struct CellOwner {
 
 impl CellOwner {
     fn fits(&self, key: &CellKey) -> bool {
+        self.fits_at(&key.resource, &key.location, &key.measure)
+    }
+
+    fn fits_at(&self, resource: &str, location: &str, measure: &str) -> bool {
         let is = |said: &Option<String>, own: &str| said.as_ref().is_none_or(|said| said == own);
-        is(&self.resource, &key.resource)
-            && is(&self.location, &key.location)
-            && is(&self.measure, &key.measure)
+        is(&self.resource, resource) && is(&self.location, location) && is(&self.measure, measure)
     }
 }
 
@@ -38,6 +41,18 @@ impl Target {
     #[must_use]
     pub fn owner_of(&self, key: &CellKey) -> Option<&str> {
         self.owners.iter().find(|one| one.fits(key)).map(|one| one.owner.as_str())
+    }
+
+    /// Who is asked about a figure of the measure `decl` at `resource` and `location`,
+    /// whatever its period. What somebody else owns is theirs, unless an entry names the
+    /// measure itself.
+    #[must_use]
+    pub fn owner_at(&self, decl: &MeasureDecl, resource: &str, location: &str) -> Option<&str> {
+        let ours = decl.owner == Owner::Bridge;
+        let fits = |one: &&CellOwner| {
+            one.fits_at(resource, location, &decl.name) && (ours || one.measure.is_some())
+        };
+        self.owners.iter().find(fits).map(|one| one.owner.as_str())
     }
 
     /// Who is asked about the target as a whole, where somebody is named.

@@ -99,6 +99,34 @@ fn a_value_that_a_person_typed_is_no_proof_of_what_the_line_can_do() {
     assert!(others.into_iter().all(|other| other.data.as_ref().unwrap().proof == Proof::Proven));
 }
 
+#[test]
+fn a_typed_plan_cut_is_firm_for_nobody() {
+    let mut config = config();
+    let cut = measure("cut", "TWINCAPA", "plan_cut", "value");
+    config["targets"]["ibp"]["measures"].as_array_mut().unwrap().push(cut);
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    world.cycle(&live);
+    let edit = json!({ "resource": "LINE-1", "location": "1010", "who": "Mara",
+        "measure": "TWINCAPA", "period": "2026-W49", "value": "12.5" });
+    assert_eq!(world.planner("/planner/edit", &edit)["changed"], 1);
+    let gap = compared(&world, &live);
+    let target = &gap.targets[0];
+    let firm = target.rows.iter().filter(|row| row.row.known.firm.is_some());
+    let typed = |row: &planthread::report::gap::GapRow| {
+        &*row.row.line.line == "LINE-1" && row.row.week.to_string() == "2026-W49"
+    };
+    let (mut rows, mut differ) = (0, 0);
+    for row in firm {
+        let proof = row.firm_data.as_ref().unwrap().proof;
+        assert_eq!(proof == Proof::Differs, typed(row), "{row:?}");
+        rows += 1;
+        differ += usize::from(proof == Proof::Differs);
+    }
+    assert_eq!((rows, differ), (18, 1));
+    assert!(target.firm_not_proven.iter().any(|line| &*line.line == "LINE-1"));
+}
+
 /// What stands at the target of a line that left the mapping is no figure of ours.
 #[test]
 fn a_line_that_left_the_mapping_is_not_connected_and_nothing_tells_what_it_can_do() {
@@ -119,6 +147,37 @@ fn a_line_that_left_the_mapping_is_not_connected_and_nothing_tells_what_it_can_d
         assert_eq!(one.data_words, "not connected");
     }
     assert!(target.headline.contains("4 of 6 lines not connected."), "{}", target.headline);
+}
+
+#[test]
+fn whom_to_ask_is_who_the_configuration_names_for_the_line_and_the_measure() {
+    let mut config = config();
+    config["targets"]["ibp"]["owners"] = json!([
+        { "resource": "LINE-1", "owner": "M. Huber" },
+        { "resource": "LINE-2", "measure": "load", "owner": "S. Plan" },
+        { "owner": "planning desk" },
+    ]);
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    world.cycle(&live);
+    let gap = compared(&world, &live);
+    for one in &gap.targets[0].rows {
+        let live = one.row.known.live.is_none();
+        let below = one.row.why.is_some_and(|why| why.below_plan >= why.above_plan);
+        let load = !live && one.row.is_short() && !below;
+        let owner = match &*one.row.line.line {
+            // A measure of ours: who is named first; of somebody else: only by its name.
+            "LINE-1" if live => "M. Huber",
+            _ if live => "planning desk",
+            "LINE-2" if load => "S. Plan",
+            _ if load => "supply run",
+            _ => "nightly ERP load",
+        };
+        assert_eq!(one.owner, owner, "{one:?}");
+    }
+    let asked: std::collections::BTreeSet<&str> =
+        gap.targets[0].rows.iter().map(|row| row.owner.as_str()).collect();
+    assert!(asked.contains("planning desk"), "{asked:?}");
 }
 
 #[test]

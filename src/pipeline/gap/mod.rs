@@ -78,6 +78,9 @@ pub struct Gap {
     pub firm: BTreeMap<(Line, Period), Standing>,
     /// What people decided, by line and week.
     pub decided: BTreeMap<(Line, Period), Vec<DecidedChange>>,
+    /// Who is asked about a figure, by line and our name of the measure, where the
+    /// configuration names somebody.
+    pub owners: BTreeMap<(Line, String), String>,
     /// Zone of each line's plant.
     pub zones: BTreeMap<Line, String>,
     /// Every line that the plan or the mapping names.
@@ -140,6 +143,15 @@ impl<'a> Measures<'a> {
             output: ledger::output(target).filter(here),
             live,
         }
+    }
+
+    /// Who is asked about the figures of each line, where the configuration says so.
+    fn owners(&self, target: &Target, lines: &BTreeSet<Line>) -> BTreeMap<(Line, String), String> {
+        let of = |line: &Line, one: &MeasureDecl| {
+            let owner = target.owner_at(one, &line.line, &line.plant)?;
+            Some(((line.clone(), one.name.clone()), owner.to_owned()))
+        };
+        lines.iter().flat_map(|line| self.read().filter_map(|one| of(line, one))).collect()
     }
 
     /// What is read from the target: the plan's own, and ours beside it.
@@ -269,6 +281,7 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
         standing: standing(measures.live),
         firm: standing(measures.firm),
         decided: decided::of(loaded, &target.config, &weeks),
+        owners: measures.owners(&target.config, &lines),
         zones: decided::zones(loaded, &target.config, &lines),
         not_connected: lines.difference(&mapped).cloned().collect(),
         lines,

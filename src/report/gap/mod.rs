@@ -238,7 +238,7 @@ impl GapRow {
             firm_words: words::firm(at, row.known.firm, firm_data.as_ref(), &zone),
             firm_data,
             decided: found.decided.get(&place).cloned().unwrap_or_default(),
-            owner: words::owner(&row, &found.sources),
+            owner: words::owner(&row, &found.sources, &found.owners),
             zone,
             row,
         }

@@ -79,6 +79,7 @@ fn found() -> gap::Gap {
             ((line("LINE-2"), week), live),
         ]),
         decided: BTreeMap::new(),
+        owners: BTreeMap::new(),
         zones: BTreeMap::new(),
         lines: names.clone().into(),
         not_connected: BTreeSet::from([line("<b>")]),

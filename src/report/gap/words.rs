@@ -1,6 +1,6 @@
 //! The words of a comparison: the same on every screen and in every file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, tz::TimeZone};
 use planthread_contracts::{Period, PeriodKind, Status};
@@ -149,9 +149,16 @@ pub(super) fn age(at: Timestamp, of: Timestamp) -> String {
 }
 
 /// Whom to ask about a line and week: who answers for the figure that decides it.
-pub(super) fn owner(row: &Row, sources: &Sources) -> String {
+/// `named` are the people whom the configuration names for a line and measure.
+pub(super) fn owner(
+    row: &Row,
+    sources: &Sources,
+    named: &BTreeMap<(Line, String), String>,
+) -> String {
     let of = |source: &Option<FigureSource>| {
-        source.as_ref().map_or_else(|| "-".to_owned(), |source| source.owner.clone())
+        let Some(source) = source else { return "-".to_owned() };
+        let named = named.get(&(row.line.clone(), source.measure.clone()));
+        named.unwrap_or(&source.owner).clone()
     };
     let below = row.why.is_some_and(|why| why.below_plan >= why.above_plan);
     match row.live {
