@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use planthread_contracts::{Carries, MeasureDecl};
+use planthread_domain::model::Figure;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Target, locate::Faults, value_checks};
+use crate::pipeline::kind_name;
 
 /// The figures of the target's own plan that `planthread gap` compares with what the
 /// lines can do. They are measures with `carries: observed`: read, never written.
@@ -52,9 +54,45 @@ impl Target {
         self.observed(self.gap.assumed.as_deref().or(self.in_use.driver.as_deref()))
     }
 
+    /// The measure of what a line can do: the figure that the target's own rates expect.
+    #[must_use]
+    pub fn live(&self) -> Option<&MeasureDecl> {
+        let expected = match self.mapping.expects {
+            Figure::AttainableClockHours => Carries::AttainableClockHours,
+            Figure::DemonstratedStandardHours => Carries::DemonstratedStandardHours,
+        };
+        self.measures.iter().find(|measure| measure.carries == expected)
+    }
+
+    /// Why `measure` can't be compared with what the lines can do, where it can't: it is
+    /// stored at another level.
+    #[must_use]
+    pub fn not_compared(&self, measure: &MeasureDecl) -> Option<String> {
+        let level = self.live()?.level;
+        let [own, live] = [measure.level, level].map(kind_name);
+        (measure.level != level).then(|| {
+            format!("stored by {own}, and what the lines can do by {live}: it is not compared")
+        })
+    }
+
     fn observed(&self, name: Option<&str>) -> Option<&MeasureDecl> {
         let mut all = self.measures.iter().filter(|one| one.carries == Carries::Observed);
         all.find(|one| Some(one.name.as_str()) == name)
+    }
+}
+
+/// Figures that `gap` can't compare, and nobody would miss.
+pub(super) fn notes(name: &str, target: &Target, notes: &mut Faults<'_>) {
+    for (field, measure) in [("load", target.load()), ("assumed", target.assumed())] {
+        let Some(measure) = measure else { continue };
+        let Some(why) = target.not_compared(measure) else { continue };
+        let by_driver = field == "assumed" && target.gap.assumed.is_none();
+        let field = if by_driver { "in_use.driver".to_owned() } else { format!("gap.{field}") };
+        notes.add(
+            format!("targets.{name}.{field}"),
+            format!("`{}` is {why}", measure.name),
+            "name a measure that is stored as what the lines can do is, or store both alike",
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use planthread_kit::target::SettingsFault;
 use rust_decimal::Decimal;
 
 use super::{
-    Config, SftpPlace, Target, Withdraw, locate::Faults, owners, parser_messages, tree::Step,
+    Config, SftpPlace, Target, Withdraw, gap, locate::Faults, owners, parser_messages, tree::Step,
 };
 
 /// Weeks of a policy: ten years.
@@ -213,6 +213,7 @@ pub(super) fn notes(config: &Config, notes: &mut Faults<'_>) {
     }
     for (name, target) in &config.targets {
         unguarded(name, target, notes);
+        gap::notes(name, target, notes);
     }
 }
 

@@ -55,7 +55,7 @@ pub fn explain(
 }
 
 /// A kind of period, in words.
-pub(super) const fn kind_name(kind: PeriodKind) -> &'static str {
+pub(crate) const fn kind_name(kind: PeriodKind) -> &'static str {
     match kind {
         PeriodKind::Day => "day",
         PeriodKind::TechnicalWeek => "technical week",

@@ -63,6 +63,7 @@ pub use bridge::Bridge;
 pub use certificates::certificates;
 pub use decided::{Decided, notes as decided_notes};
 pub use doubts::doubts;
+pub(crate) use explain::kind_name;
 pub use explain::{capacity_of_cut, explain, explain_measure, measure};
 pub use foreign::NotPromoted;
 pub use lease::lease;

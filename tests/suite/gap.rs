@@ -181,6 +181,28 @@ fn whom_to_ask_is_who_the_configuration_names_for_the_line_and_the_measure() {
 }
 
 #[test]
+fn a_load_at_another_level_is_named_and_not_taken_for_none() {
+    let mut config = config();
+    let measures = config["targets"]["ibp"]["measures"].as_array_mut().unwrap();
+    let load = measures.iter_mut().find(|measure| measure["name"] == "load").unwrap();
+    load["level"] = json!("month");
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    let notes = &live.bridge.loaded.notes;
+    let note = notes.iter().find(|note| note.field == "targets.ibp.gap.load").unwrap();
+    let why = "stored by month, and what the lines can do by week: it is not compared";
+    assert_eq!(note.reason, format!("`load` is {why}"));
+    world.cycle(&live);
+    let gap = compared(&world, &live);
+    let target = &gap.targets[0];
+    let source = target.sources.load.as_ref().unwrap();
+    assert_eq!((source.surface.as_str(), source.owner.as_str()), ("CAPADEMAND", "supply run"));
+    assert_eq!((source.not_compared.as_deref(), source.read_at), (Some(why), None));
+    assert!(gap.html().contains(why));
+    assert_eq!(target.totals.live.line_weeks, 0);
+}
+
+#[test]
 fn a_target_that_is_away_leaves_what_the_ledger_knows_and_compares_nothing() {
     let world = World::new(&config(), Options::default());
     let live = world.open();

@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Date};
 use planthread_contracts::{
     Carries, CellKey, MeasureDecl, Period, PeriodKind, RevisionState, Status,
 };
-use planthread_domain::{gap::Line, model::Figure};
+use planthread_domain::gap::Line;
 use planthread_engine::{
     Reader,
     ledger::{self, CellView},
@@ -85,15 +85,6 @@ pub(super) fn mapped(target: &Target) -> BTreeSet<Line> {
     let line =
         |resource: &str, location: &str| Line { plant: location.into(), line: resource.into() };
     rows.map(|row| line(&row.resource, &row.location)).collect()
-}
-
-/// The measure of what a line can do: the figure that the target's own rates expect.
-pub(super) fn live(target: &Target) -> Option<&MeasureDecl> {
-    let expected = match target.mapping.expects {
-        Figure::AttainableClockHours => Carries::AttainableClockHours,
-        Figure::DemonstratedStandardHours => Carries::DemonstratedStandardHours,
-    };
-    carrying(target, expected)
 }
 
 /// The measure of what is firm for this cycle.

@@ -44,6 +44,9 @@ pub struct FigureSource {
     pub owner: String,
     /// When it was read from the target; absent where that failed.
     pub read_at: Option<Timestamp>,
+    /// Why it is compared with nothing, and was not read, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_compared: Option<String>,
 }
 
 /// Where the figures of a target are from; absent where nothing holds them.
@@ -134,7 +137,7 @@ struct Measures<'a> {
 impl<'a> Measures<'a> {
     /// Those of `target` that are stored where the live figure is.
     fn of(target: &'a Target) -> Self {
-        let live = ledger::live(target);
+        let live = target.live();
         let here = |one: &&MeasureDecl| live.is_some_and(|live| live.level == one.level);
         Self {
             load: target.load().filter(here),
@@ -264,7 +267,9 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
     };
     let source = |one: Option<&MeasureDecl>| {
         let (measure, surface) = one.map(|one| (one.name.clone(), one.surface.clone()))?;
-        Some(FigureSource { measure, surface, owner: owner(one?), read_at })
+        let not_compared = target.config.not_compared(one?);
+        let read_at = read_at.filter(|_| not_compared.is_none());
+        Some(FigureSource { measure, surface, owner: owner(one?), read_at, not_compared })
     };
     let weeks: BTreeSet<Period> = compared.rows.iter().map(|row| row.week).collect();
     Gap {
@@ -272,10 +277,10 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
         scope: target.scope.name().to_owned(),
         zone: loaded.config.plant.zone.clone(),
         sources: Sources {
-            load: rough.map(|rough| rough.source).or_else(|| source(measures.load)),
-            assumed: source(measures.assumed),
+            load: rough.map(|rough| rough.source).or_else(|| source(target.config.load())),
+            assumed: source(target.config.assumed()),
             live: source(measures.live),
-            firm: source(measures.firm),
+            firm: source(ledger::firm(&target.config)),
         },
         compared,
         standing: standing(measures.live),

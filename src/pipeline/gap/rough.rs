@@ -40,6 +40,7 @@ impl Rough {
             surface: format!("{quantities_of} × {bill_of}"),
             owner: files.owner.clone(),
             read_at: Some(now),
+            not_compared: None,
         };
         Ok(Self { load, source })
     }

@@ -196,9 +196,9 @@ fn sources(out: &mut String, target: &TargetGap) {
         match source {
             None => out.push_str("<td class=\"hatched\" colspan=\"3\">no measure holds it</td>"),
             Some(source) => {
-                let read = source.read_at.map(|at| words::local(at, &target.zone));
-                let read = read.unwrap_or_else(|| "not read".to_owned());
-                for text in [&source.surface, &source.owner, &read] {
+                let read = words::read(source, &target.zone);
+                let read = read.strip_prefix("read ").unwrap_or(&read);
+                for text in [source.surface.as_str(), &source.owner, read] {
                     add(out, &format!("<td>{}</td>", escaped(text)));
                 }
             }

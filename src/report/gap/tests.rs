@@ -56,6 +56,7 @@ fn found() -> gap::Gap {
         surface: measure.to_uppercase(),
         owner: format!("owner of {measure}"),
         read_at: Some(at()),
+        not_compared: None,
     };
     let live = standing(Status::Live, Proof::Proven, "2026-11-30T00:00:00Z");
     let names = ["LINE-1", "LINE-2", "LINE-3", "<b>"].map(line);

@@ -203,9 +203,16 @@ pub(super) fn source(what: &str, source: Option<&FigureSource>, zone: &str) -> S
     let Some(source) = source else {
         return format!("{what}: no measure holds it (planthread explain gap)");
     };
-    let read =
-        source.read_at.map_or("not read".to_owned(), |at| format!("read {}", local(at, zone)));
+    let read = read(source, zone);
     format!("{what}: {} of {}, {read}", source.surface, source.owner)
+}
+
+/// When a figure was read, or why it was not.
+pub(super) fn read(source: &FigureSource, zone: &str) -> String {
+    if let Some(why) = &source.not_compared {
+        return why.clone();
+    }
+    source.read_at.map_or("not read".to_owned(), |at| format!("read {}", local(at, zone)))
 }
 
 /// An instant by the plant's clock: `2026-11-27 16:23 (Europe/Berlin)`.
