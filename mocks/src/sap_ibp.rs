@@ -39,7 +39,7 @@ pub use rates::RATES;
 pub use session::USER;
 
 use crate::sdk::{
-    jobs,
+    ShapeResource, jobs,
     latency::{Load, Profile},
     plan::{
         Plan, Route,
@@ -179,6 +179,13 @@ impl SapIbp {
     pub fn switch(&mut self, switch: Switch, on: bool) {
         self.options.switches = self.options.switches.with(switch, on);
         self.obey_switches();
+    }
+
+    /// Somebody loads a resource that was not there, with its location.
+    pub fn add_resource(&mut self, resource: &str, location: &str) {
+        let (resource, location) = (resource.to_owned(), location.to_owned());
+        let one = ShapeResource { description: resource.clone(), resource, location };
+        self.master.add(one, &self.plan.model);
     }
 
     fn obey_switches(&mut self) {

@@ -1,6 +1,7 @@
 //! `planthread rejects [accept|refuse NUMBER|dismiss NUMBER...|believe SOURCE|decided]`
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -11,7 +12,7 @@ use planthread_domain::{decode, derive::About};
 use planthread_engine::{
     Reader,
     journal::{self, RejectedEntry, Repeat, Verdict},
-    ledger::RejectState,
+    ledger::{self, RejectState},
     status::Reject,
 };
 
@@ -24,8 +25,8 @@ use crate::{
     report::{
         reject_sheet,
         rejects::{
-            Answered, Believed as BelievedView, Decided, Dismissed, DismissedCells, RejectedCell,
-            RejectedLine, Rejects, RepeatLine, Written,
+            Answered, Believed as BelievedView, Decided, Dismissed, DismissedCells, MasterWait,
+            RejectedCell, RejectedLine, Rejects, RepeatLine, Written,
         },
     },
     serve::{Refusal, repeats, snapshot},
@@ -147,7 +148,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         None if !args.conditions.is_empty() => {
             let (loaded, reader) = context.reader()?;
             let [cells, cells_over] = cells(context, (&loaded, &reader), &args.conditions)?;
-            context.screen.show(&Rejects { cells, cells_over, ..Rejects::default() })
+            let master_data = master(&reader, &cells)?;
+            context.screen.show(&Rejects { cells, cells_over, master_data, ..Rejects::default() })
         }
         None => list(context),
         Some(What::Accept(row)) => decide(context, row, true),
@@ -269,6 +271,19 @@ fn cells(
     Ok([open, over].map(|list| list.into_iter().map(RejectedCell::of).collect()))
 }
 
+/// When the master data of the targets of refused `cells` was read.
+fn master(reader: &Reader, cells: &[RejectedCell]) -> Result<Vec<MasterWait>, Failure> {
+    let targets: BTreeSet<&String> = cells.iter().map(|cell| &cell.target).collect();
+    let wait = |target: &String| {
+        let look = ledger::master_look(reader, target)?;
+        let (tried_at, looked_at) = (look.as_ref().map(|l| l.tried_at), look.as_ref());
+        let looked_at = looked_at.and_then(|look| look.looked_at);
+        let unread = look.map(|look| look.said).unwrap_or_default();
+        Ok(MasterWait { target: target.clone(), looked_at, tried_at, unread })
+    };
+    targets.into_iter().map(wait).collect()
+}
+
 /// Writes what is refused into a workbook: with conditions only the cells that fulfil
 /// them.
 fn write(context: &Context, file: &Path, conditions: &[Where]) -> Result<Exit, Failure> {
@@ -321,8 +336,18 @@ fn list(context: &Context) -> Result<Exit, Failure> {
     let doubts = pipeline::doubts(&loaded, &reader, context.clock.now())?;
     let of = |about| doubts.iter().filter(|one| one.about == about).cloned().collect();
     let (conflicts, gaps) = (of(About::Conflict), of(About::Uncounted));
-    let rejects =
-        Rejects { records, waiting, repeats, exports, conflicts, gaps, cells, cells_over };
+    let master_data = master(&reader, &cells)?;
+    let rejects = Rejects {
+        records,
+        waiting,
+        repeats,
+        exports,
+        conflicts,
+        gaps,
+        cells,
+        cells_over,
+        master_data,
+    };
     context.screen.show(&rejects)
 }
 

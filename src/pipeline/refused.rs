@@ -194,6 +194,7 @@ mod tests {
             ended_at: None,
             who: String::new(),
             why: String::new(),
+            missing: Vec::new(),
         }
     }
 

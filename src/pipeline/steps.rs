@@ -1,7 +1,7 @@
 //! The steps of one target, in their order: the one place that knows it.
 //!
 //! ```text
-//! bind → clock → recover → want → read the basis → plan → apply → verify → hold → pack
+//! bind → clock → recover → want → read the basis → plan → apply → verify → master data → hold → pack
 //! ```
 //!
 //! Every verb walks them. `plan` stops after the plan, `apply FILE` enters with
@@ -27,8 +27,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    Bridge, OpenTarget, SecondPlace, Truth, WantReport, agreement, pauses, plan_output::PlanOutput,
-    policy,
+    Bridge, MasterRead, OpenTarget, SecondPlace, Truth, WantReport, agreement, pauses,
+    plan_output::PlanOutput, policy,
 };
 use crate::failure::Failure;
 
@@ -93,6 +93,9 @@ pub struct TargetCycle {
     /// What was read back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<SweepReport>,
+    /// What was read of the master data behind refused cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master: Option<MasterRead>,
     /// What a policy holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_holds: Option<PolicyHolds>,
@@ -332,7 +335,7 @@ impl Bridge {
         }
     }
 
-    /// verify → hold → pack: what landed, what waits, and the way by hand.
+    /// verify → master data → hold → pack: what landed, what waits, and the way by hand.
     async fn prove(
         &self,
         target: &OpenTarget,
@@ -344,6 +347,10 @@ impl Bridge {
         let unsettled = done.recovered.as_ref().and_then(|recovered| recovered.error.clone());
         if let Some(error) = unsettled {
             done.stopped.get_or_insert(error.into());
+        }
+        // Whoever does not answer, or asks to wait, is asked no more in this walk.
+        if done.stopped.is_none() {
+            done.master = self.read_master(target).await?;
         }
         done.policy_holds = Some(self.hold_by_policy(target, as_of)?);
         self.leave_pack(target, as_of, done).await

@@ -162,6 +162,9 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
         let held: u64 = screened.held.values().sum();
         parts.push(format!("{held} held"));
     }
+    if let Some(read) = done.master.as_ref().filter(|read| read.again > 0) {
+        parts.push(format!("{} refused go again: master data changed", read.again));
+    }
     if let Some(pack) = &done.pack {
         parts.push(format!("pack of {}", cells_of(pack)));
     }

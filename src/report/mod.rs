@@ -22,6 +22,7 @@ pub mod plans;
 pub mod progress;
 mod proportion;
 pub mod reject_sheet;
+mod rejected_cells;
 pub mod rejects;
 pub mod skew;
 pub mod status;

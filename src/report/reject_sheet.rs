@@ -220,6 +220,7 @@ mod tests {
             ended_at: Some(Timestamp::UNIX_EPOCH),
             who: "mara".into(),
             why: "a test".into(),
+            missing: Vec::new(),
         }
     }
 

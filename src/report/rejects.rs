@@ -4,14 +4,15 @@ use std::{collections::HashMap, path::PathBuf};
 
 use jiff::Timestamp;
 use planthread_domain::{decode::Verdict, derive::About};
-use planthread_engine::status::Reject;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use super::rejected_cells::{MasterWait, RejectedCell};
 use super::{
     TextTable, Tone, View,
     intake::refused,
+    rejected_cells::{self, some},
     text_table::{count, short},
 };
 use crate::{failure::Exit, serve::Refusal};
@@ -36,6 +37,9 @@ pub struct Rejects {
     /// Refused cells that wait no more: they go out again, or it ended in the last 7 days.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cells_over: Vec<RejectedCell>,
+    /// When the master data was read last for which refused cells wait, target by target.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub master_data: Vec<MasterWait>,
 }
 
 /// A record that could not be understood.
@@ -270,94 +274,6 @@ impl View for Decided {
     }
 }
 
-/// A cell that a target refused.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct RejectedCell {
-    /// The cell.
-    pub cell: String,
-    /// The value that it refused.
-    pub value: String,
-    /// Why, in the target's words.
-    pub reason: String,
-    /// The target's own code for it, where it told one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// What to do.
-    pub cure: String,
-    /// Who is asked.
-    pub owner: String,
-    /// Since when.
-    pub at: Timestamp,
-    /// What has become of it: `open` waits for somebody, `retried` goes out again,
-    /// `landed` was seen, `dismissed` says that nothing is to come of it, `expired` that
-    /// nothing can.
-    pub state: String,
-    /// When it ended, where it did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Timestamp>,
-    /// Why it ended, and who said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ended_why: Option<String>,
-}
-
-impl RejectedCell {
-    /// As it is told.
-    #[must_use]
-    pub fn of(reject: Reject) -> Self {
-        let why = match (reject.why.is_empty(), reject.who.is_empty()) {
-            (true, _) => None,
-            (false, true) => Some(reject.why),
-            (false, false) => Some(format!("{}: {}", reject.who, reject.why)),
-        };
-        Self {
-            cell: reject.key.to_string(),
-            value: reject.value.to_string(),
-            reason: reject.reason,
-            code: reject.vendor_code,
-            cure: reject.cure,
-            owner: reject.owner,
-            at: reject.at,
-            state: reject.state.word().to_owned(),
-            ended_at: reject.ended_at,
-            ended_why: why,
-        }
-    }
-}
-
-/// Lines of one kind that a person is shown; a faulty file has a hundred thousand.
-const SHOWN: usize = 50;
-
-/// Writes the first of `all`, and says how many there are beside them.
-fn some<T>(text_table: &mut TextTable, all: &[T], write: impl Fn(&mut TextTable, &T)) {
-    all.iter().take(SHOWN).for_each(|one| write(text_table, one));
-    let more = all.len().saturating_sub(SHOWN);
-    if more > 0 {
-        text_table.line(format!("  and {more} more: `planthread rejects --json` has them all"));
-    }
-}
-
-impl Rejects {
-    fn write_cells(&self, text_table: &mut TextTable) {
-        if !self.cells.is_empty() {
-            text_table.line(text_table.tint(Tone::Bold, "Cells that a target refused"));
-        }
-        some(text_table, &self.cells, |text_table, cell| {
-            let code = cell.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
-            text_table.line(format!("  {} = {}: {}{code}", cell.cell, cell.value, cell.reason));
-            text_table.line(format!("      cure: {}", cell.cure));
-            text_table.line(format!("      for:  {}, since {}", cell.owner, cell.at));
-        });
-        if !self.cells_over.is_empty() {
-            let heading = "Refused cells that wait for nobody any more";
-            text_table.line(text_table.tint(Tone::Bold, heading));
-        }
-        some(text_table, &self.cells_over, |text_table, cell| {
-            let why = cell.ended_why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
-            text_table.line(format!("  {} = {}: {}{why}", cell.cell, cell.value, cell.state));
-        });
-    }
-}
-
 impl View for Rejects {
     const OUTPUT: &'static str = "rejects";
 
@@ -410,7 +326,7 @@ impl View for Rejects {
                 .line(text_table.tint(Tone::Bold, "Readings of counters that were not counted"));
             some(text_table, &self.gaps, |text_table, one| one.write(text_table));
         }
-        self.write_cells(text_table);
+        rejected_cells::write(text_table, (&self.cells, &self.cells_over), &self.master_data);
         if !(self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty()) {
             text_table.line("\nWhen the cause is put right: `planthread retry`");
         }
@@ -433,20 +349,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_very_many_lines_the_first_are_shown_and_the_others_counted() {
-        for (lines, more) in [(SHOWN, None), (SHOWN + 7, Some("and 7 more"))] {
-            let mut text_table = TextTable::new(false);
-            let all: Vec<usize> = (0..lines).collect();
-            some(&mut text_table, &all, |text_table, one| {
-                text_table.line(format!("  {one}"));
-            });
-            let text = text_table.into_text();
-            assert_eq!(text.lines().count(), SHOWN + more.iter().count());
-            assert!(text.contains(more.unwrap_or("  0\n")), "{text}");
-        }
-    }
-
-    #[test]
     fn identical_refusals_are_one_with_their_lines() {
         let line = |id: u64, reason: &str| RejectedLine {
             id,
@@ -466,8 +368,19 @@ mod tests {
         let (exports, cells, cells_over) = (Vec::new(), Vec::new(), Vec::new());
         let (conflicts, gaps) = (Vec::new(), Vec::new());
         let mut text_table = TextTable::new(false);
-        Rejects { records, waiting, repeats, exports, conflicts, gaps, cells, cells_over }
-            .write(&mut text_table);
+        let master_data = Vec::new();
+        Rejects {
+            records,
+            waiting,
+            repeats,
+            exports,
+            conflicts,
+            gaps,
+            cells,
+            cells_over,
+            master_data,
+        }
+        .write(&mut text_table);
         let said = text_table.into_text();
         assert_eq!(said.matches("refused:").count(), 2, "{said}");
         assert!(said.contains("the same of lines 3, 4, 5, 6, 7, 8, 9, 10 and 3 more"), "{said}");

@@ -1,5 +1,7 @@
 //! Cells that the target refused: chosen, sent again, and told.
 
+use std::time::Duration;
+
 use planthread::pipeline::{Where, refused};
 use planthread_engine::status::Reject;
 use planthread_mocks::sap_ibp::Options;
@@ -88,4 +90,40 @@ fn what_was_refused_goes_out_again_once_when_the_settings_of_its_target_change()
         assert_eq!((applied, open(&live)), (sent, 8), "{name}");
         live.assert_conserved(name);
     }
+}
+
+/// Machine 2 is mapped to a resource that the target does not list yet.
+fn early() -> Value {
+    let mut config = plan_of(2, 3);
+    config["targets"]["ibp"]["mapping"]["rows"][1]["resource"] = json!("LINE-3");
+    config
+}
+
+#[test]
+fn what_was_refused_lands_by_itself_once_the_target_lists_its_resource() {
+    let config = early();
+    let world = World::new(&config, Options { resources: 2, ..Options::default() });
+    let live = world.open();
+    let cycle = world.cycle(&live);
+    assert_eq!(open(&live), 8);
+    let read = cycle.master.unwrap();
+    assert_eq!((read.again, read.unread.as_str()), (0, ""));
+    let missing = |one: Reject| one.missing == ["place LINE-3@1020"];
+    assert!(chosen(&live, &[]).into_iter().all(missing), "{:?}", chosen(&live, &[])[0].missing);
+    // Within a day nobody looks, whatever is there.
+    assert!(world.cycle(&live).master.is_none());
+    world.clock.advance(Duration::from_hours(24));
+    let read = world.cycle(&live).master.unwrap();
+    assert_eq!((read.again, open(&live)), (0, 8), "nothing changed");
+
+    // Somebody loads it; another row is still missing.
+    world.wire().faulty.inner_mut().add_resource("LINE-3", "1020");
+    assert_eq!(world.cycle(&live).applied.map_or(0, |applied| applied.sent), 0, "nobody looked");
+    world.clock.advance(Duration::from_hours(24));
+    assert_eq!(world.cycle(&live).master.unwrap().again, 8);
+    live.assert_conserved("master data");
+    let applied = world.cycle(&live).applied.unwrap();
+    assert_eq!((applied.sent, applied.accepted, open(&live)), (8, 8, 0));
+    world.clock.advance(Duration::from_hours(24));
+    assert!(world.cycle(&live).master.is_none(), "nothing waits");
 }

@@ -60,6 +60,7 @@ fn capabilities(context: &Context) -> Capabilities {
         // A tally counts refused rows and names none (§17); the history of a data
         // load names lines.
         names_rejected_rows: matches!(&context.route, Route::Load(load) if load.history.is_some()),
+        lists_master_data: true,
         tells: !matches!(&context.route, Route::Commit(_))
             && context.layouts.iter().any(|layout| layout.reason.is_some()),
         published_requests_per_minute: None,

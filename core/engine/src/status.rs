@@ -102,6 +102,9 @@ pub struct Reject {
     pub who: String,
     /// Why it ended; empty where it did not, or landed.
     pub why: String,
+    /// Items of master data behind it that the target did not list when they were read
+    /// last.
+    pub missing: Vec<String>,
 }
 
 /// How everything stands at `now`.
@@ -244,6 +247,7 @@ fn reject(db: &Db, names: &HashMap<i64, Name>, one: Rejected) -> Result<Option<R
         ended_at: one.ended_at,
         who: one.who,
         why,
+        missing: one.master.missing(),
         key,
     }))
 }

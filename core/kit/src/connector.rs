@@ -103,6 +103,9 @@ pub struct Capabilities {
     /// Whether a text of each cell group lands beside its values
     /// ([`Batch::told`]).
     pub tells: bool,
+    /// Whether [`Connector::discover`] lists the places that its master data knows: then
+    /// what was refused goes out again when they change.
+    pub lists_master_data: bool,
     /// What the vendor publishes as its request rate, requests per minute;
     /// `None` when it publishes none.
     pub published_requests_per_minute: Option<u32>,

@@ -163,13 +163,7 @@ impl Master {
             master.put(LOCATION, "", attributes(&row, &[("LOCTYPE", "P")]));
         }
         for one in resources {
-            let row = [(&*area.resource, one.resource.clone()), (DESCRIPTIONS[0], one.description)];
-            master.put(RESOURCE, "", attributes(&row, &[("RESTYPE", "P")]));
-            let pair = [(&*area.resource, one.resource), (&*area.location, one.location)];
-            let pair = attributes(&pair, &[]);
-            for version in [""].into_iter().chain(model.scopes.iter().map(|(name, _)| &**name)) {
-                master.put(PAIR, version, pair.clone());
-            }
+            master.add(one, model);
         }
         for (unit, factor) in &area.units {
             let description = format!("{factor} {}", area.units[0].0);
@@ -191,6 +185,17 @@ impl Master {
             master.put(first + UNIT, "", attributes(&[], &[("UOMTOID", unit)]));
         }
         master
+    }
+
+    /// Adds a resource at its location, in every version.
+    pub(super) fn add(&mut self, one: ShapeResource, model: &Model) {
+        let (resource, location) = (self.resource.clone(), self.location.clone());
+        let row = [(&*resource, one.resource.clone()), (DESCRIPTIONS[0], one.description)];
+        self.put(RESOURCE, "", attributes(&row, &[("RESTYPE", "P")]));
+        let pair = attributes(&[(&*resource, one.resource), (&*location, one.location)], &[]);
+        for version in [""].into_iter().chain(model.scopes.iter().map(|(name, _)| &**name)) {
+            self.put(PAIR, version, pair.clone());
+        }
     }
 
     fn put(&mut self, kind: usize, version: &str, row: Attributes) {

@@ -201,6 +201,7 @@ fn refused_cells_are_one_situation_for_each_owner_and_told_once_a_day() {
         ended_at: None,
         who: String::new(),
         why: String::new(),
+        missing: Vec::new(),
     };
     let refused = [reject("anna", "L1", 5), reject("bo", "L2", 6), reject("anna", "L3", 2)];
     let mut told = Told::new(at(0));

@@ -203,6 +203,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         measures: measures.to_vec(),
         names_rejected_rows: true,
         tells: false,
+        lists_master_data: true,
         published_requests_per_minute: None,
         side_by_side: config.jobs,
         cost: Cost {

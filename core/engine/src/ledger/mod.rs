@@ -16,6 +16,7 @@ mod held;
 mod known_rows;
 mod locks;
 pub mod mapped;
+mod master;
 mod pauses;
 mod policy_holds;
 mod receipts;
@@ -42,6 +43,7 @@ pub use self::{
     held::{HeldValue, held},
     known_rows::{known_rows, left_behind},
     locks::{Lock, LockKind, lock, locks, unlock},
+    master::{MasterAsked, MasterData, MasterLook, master_due, master_look, master_looked},
     pauses::{keep_pauses, pauses},
     policy_holds::{PolicyHolds, hold_by_policy},
     receipts::{AttemptSummary, receipts},

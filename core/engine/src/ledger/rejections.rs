@@ -10,13 +10,14 @@
 //!
 //! What the cell itself says comes first ([`standing`]); the row adds what the cell does
 //! not know. A rejection goes out again by itself when the mapping behind it is another
-//! one than it was refused under, once: what is kept beside it is the new one then.
+//! one than it was refused under, once: what is kept beside it is the new one then. So it
+//! does when the target's master data is another one ([`super::master`]).
 
 use jiff::{Timestamp, civil::Date};
 use planthread_contracts::{CellKey, RevisionState};
 use serde::Serialize;
 
-use super::{mapped::Mapped, revision_tally::RevisionTally, rows::Why};
+use super::{mapped::Mapped, master::Before, revision_tally::RevisionTally, rows::Why};
 use crate::{
     State,
     error::Result,
@@ -101,11 +102,17 @@ pub(crate) fn note(
     let target = tx.group(first.grp)?.key.target;
     let mapped = tx.mapped(&target)?;
     let behind = mapped.as_ref().map(|mapped| mapped.held.behind());
-    let names = tx.measures()?;
+    let (before, names) = (Before::of(tx, &target)?, tx.measures()?);
     for (id, rev) in refused {
         let basis = match (&behind, names.get(&id.measure)) {
             (Some(behind), Some(name)) => behind.of(&place_of(&tx.group(id.grp)?.key), name),
             _ => String::new(),
+        };
+        let measure = names.get(&id.measure).map(AsRef::as_ref);
+        // What was sent again was refused beside what was read before it went.
+        let master = match tx.rejection(*id, *rev)? {
+            Some(known) => known.master,
+            None => before.behind(&tx.group(id.grp)?.key, measure),
         };
         tx.put_rejection(&Rejected {
             id: *id,
@@ -115,6 +122,7 @@ pub(crate) fn note(
             at: now,
             state: RejectState::Open,
             basis,
+            master,
             ended_at: None,
             who: String::new(),
             why: String::new(),

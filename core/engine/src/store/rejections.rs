@@ -2,13 +2,18 @@
 
 use jiff::Timestamp;
 use rusqlite::{Row, params};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     codec, codes,
     db::{Db, Sql, Tx},
     names::CellId,
 };
-use crate::{error::Result, ledger::RejectState};
+use crate::{
+    EngineError,
+    error::Result,
+    ledger::{MasterData, MasterLook, RejectState},
+};
 
 /// One revision that a target refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub(crate) struct Rejected {
     pub(crate) state: RejectState,
     /// Digest of the mapping behind it when it was refused; empty where nobody knows.
     pub(crate) basis: String,
+    /// What was listed of the master data behind it, when it was read last.
+    pub(crate) master: MasterData,
     pub(crate) ended_at: Option<Timestamp>,
     pub(crate) who: String,
     pub(crate) why: String,
@@ -52,21 +59,57 @@ impl Db {
         );
         self.all(sql, params![scope, codec::micros(since)], rejected)
     }
+
+    /// The last reading of a target's master data.
+    pub(crate) fn master_look(&self, target: &str) -> Result<Option<MasterLook>> {
+        let sql = Sql::seeks(
+            "SELECT tried_at, looked_at, said, asked, found FROM master_look WHERE target = ?1",
+        );
+        self.find(sql, [target], |row| {
+            Ok(MasterLook {
+                tried_at: codec::at(row, 0)?,
+                looked_at: codec::maybe_at(row, 1)?,
+                said: row.get(2)?,
+                asked: read(codec::text(row, 3)?)?,
+                found: read(codec::text(row, 4)?)?,
+            })
+        })
+    }
 }
 
 impl Tx<'_> {
+    /// Keeps the last reading of a target's master data.
+    pub(crate) fn put_master_look(&self, target: &str, look: &MasterLook) -> Result<()> {
+        let sql = Sql::seeks("INSERT OR REPLACE INTO master_look VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+        let (tried_at, looked_at) =
+            (codec::micros(look.tried_at), look.looked_at.map(codec::micros));
+        let (asked, found) = (json(&look.asked)?, json(&look.found)?);
+        self.run(sql, params![target, tried_at, looked_at, look.said, asked, found])?;
+        Ok(())
+    }
+
     /// Writes a rejection; what was known of the same revision is replaced.
     pub(crate) fn put_rejection(&self, one: &Rejected) -> Result<()> {
         let sql = Sql::seeks(
             "INSERT OR REPLACE INTO rejection
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         );
         let state = codes::reject_code(one.state);
         let (at, ended_at) = (codec::micros(one.at), one.ended_at.map(codec::micros));
         let (id, attempt) = (one.id, one.attempt);
         let row = params![
-            id.grp, id.measure, one.rev, one.scope, attempt, at, state, one.basis, ended_at,
-            one.who, one.why
+            id.grp,
+            id.measure,
+            one.rev,
+            one.scope,
+            attempt,
+            at,
+            state,
+            one.basis,
+            ended_at,
+            one.who,
+            one.why,
+            json(&one.master)?
         ];
         self.run(sql, row)?;
         Ok(())
@@ -85,5 +128,18 @@ fn rejected(row: &Row<'_>) -> Result<Rejected> {
         ended_at: codec::maybe_at(row, 8)?,
         who: row.get(9)?,
         why: row.get(10)?,
+        master: read(codec::text(row, 11)?)?,
     })
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| stored(&error))
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| stored(&error))
+}
+
+fn stored(error: &serde_json::Error) -> EngineError {
+    EngineError::Stored(format!("master data: {error}"))
 }

@@ -34,6 +34,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::of(include_str!("schema_9.sql")),
     Step::of(include_str!("schema_10.sql")),
     Step::of(include_str!("schema_11.sql")),
+    Step::of(include_str!("schema_12.sql")),
 ];
 
 /// The version that this program reads and writes.

@@ -155,6 +155,7 @@ impl Fake {
                 measures,
                 names_rejected_rows: true,
                 tells: true,
+                lists_master_data: true,
                 published_requests_per_minute: None,
                 side_by_side: 4,
                 cost,

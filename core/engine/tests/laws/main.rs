@@ -8,6 +8,7 @@ mod crash;
 mod edges;
 mod fake;
 mod jobs;
+mod master;
 mod model;
 mod packs;
 mod plans;

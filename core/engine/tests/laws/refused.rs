@@ -18,7 +18,7 @@ use crate::world::{TARGET, World, d, desired, measures, start};
 
 /// What the mapping behind the cells says, each as a number that only grows.
 #[derive(Debug, Clone, Copy, Default)]
-struct Said {
+pub(crate) struct Said {
     of_r1: u32,
     of_r2: u32,
     of_live: u32,
@@ -39,7 +39,7 @@ impl Said {
 }
 
 /// Wants everything that is wanted: resources with their values, in week 48.
-fn want(world: &World, said: Said, cells: &[(&str, &str)], closed_before: &str) {
+pub(crate) fn want(world: &World, said: Said, cells: &[(&str, &str)], closed_before: &str) {
     let cells = cells.iter().flat_map(|(r, v)| desired(r, 48, d(v), start())).collect();
     let complete = Complete {
         scope: Scope::base(),
@@ -58,8 +58,8 @@ fn want(world: &World, said: Said, cells: &[(&str, &str)], closed_before: &str) 
     ledger::want(world.state(), want, [Ok::<_, EngineError>(cells)], world.clock.now()).unwrap();
 }
 
-const BOTH: [(&str, &str); 2] = [("R1", "100"), ("R2", "90")];
-const OPEN: &str = "2026-11-02";
+pub(crate) const BOTH: [(&str, &str); 2] = [("R1", "100"), ("R2", "90")];
+pub(crate) const OPEN: &str = "2026-11-02";
 
 /// A world in which everything of both resources was refused.
 fn refused() -> World {
