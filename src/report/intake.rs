@@ -226,6 +226,11 @@ impl View for Delivered {
             count(admitted.records, "new record"),
             admitted.duplicates
         ));
+        for one in admitted.set_aside.iter().filter(|one| !one.known) {
+            let aside = text_table.tint(Tone::Bad, "set aside:");
+            text_table.line(format!("{aside} segment {}: {}", one.number, one.reason));
+            text_table.line("  decide: `planthread rejects`, then `rejects dismiss NUMBER --who NAME --why WHY`");
+        }
         if !admitted.gaps.is_empty() {
             let missing: Vec<String> = admitted.gaps.iter().map(u64::to_string).collect();
             let gap = text_table.tint(Tone::Bad, "missing segments:");
@@ -236,7 +241,9 @@ impl View for Delivered {
     }
 
     fn exit(&self) -> Exit {
-        let fine = self.admitted.gaps.is_empty() && self.admitted.conflicts.is_empty();
+        let Admitted { gaps, conflicts, set_aside, .. } = &self.admitted;
+        let told = set_aside.iter().all(|one| one.known);
+        let fine = gaps.is_empty() && conflicts.is_empty() && told;
         if fine { Exit::Ok } else { Exit::Findings }
     }
 }

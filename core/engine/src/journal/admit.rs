@@ -1,36 +1,27 @@
 //! Admit: segments from a folder into this journal, exactly once, in order.
 
-use std::{
-    fs::{self, File},
-    io::{BufRead as _, BufReader, Read as _},
-    path::Path,
-};
+use std::path::Path;
 
 use jiff::Timestamp;
-use planthread_contracts::RawRecord;
 use schemars::JsonSchema;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     Append, append,
-    segment::{Header, Line, Signed, Trailer, file_name},
+    load::{Segment, broken, load, numbers},
+    set_aside::{self, Other, SetAside},
 };
-use crate::{
-    EngineError, State,
-    error::Result,
-    store::{codec, records::Conflict},
-};
+use crate::{State, error::Result, store::records::Conflict};
 
 /// Gaps that are named: a file's name can say any number.
 const NAMED: usize = 100;
-/// Longest line of a segment: a record of a mebibyte whose every byte is escaped
-/// needs six, with room for its names.
-const LINE_MAX: u64 = 64 << 20;
-
 const UNSIGNED: &str = "ask the collecting side for the file as it was sealed, and compare the key in \
                         its `segments.sign_with` with `segments.trusted` here; where it was sealed before \
                         there was a key, `planthread collect` signs it there now";
+
+const SIGNED: &str = "the trusted key has signed it";
+const FOLLOWS: &str = "the segment that was admitted is not the one that the collecting side sealed, or \
+                       that side was put back to an older state: `planthread explain segments`";
 
 /// What `admit` did with a folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -47,6 +38,10 @@ pub struct Admitted {
     /// Numbers that are missing before one that is there: nothing after the
     /// first gap was taken. The first hundred are named.
     pub gaps: Vec<u64>,
+    /// Segments whose number was admitted before with another hash: they stand in
+    /// `rejects`, and what follows the admitted ones was taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAside>,
 }
 
 /// Takes every complete segment of `in_dir` that follows the last one taken.
@@ -56,8 +51,8 @@ pub struct Admitted {
 /// and the fact that the segment was taken commit together.
 ///
 /// # Errors
-/// When a segment is damaged, forged, or does not follow its predecessor, with
-/// file and line; segments before it stay admitted.
+/// When a segment that was not taken before is damaged, forged, or does not follow its
+/// predecessor, with file and line; segments before it stay admitted.
 pub fn admit(
     state: &State,
     in_dir: &Path,
@@ -75,6 +70,8 @@ pub fn admit(
             let reason = format!("stream `{}` in a folder of `{expected}`", segment.header.stream);
             return Err(broken(number, 1, reason, "give each collector a folder of its own"));
         }
+        let (header, sha256) = (segment.header.clone(), segment.sha256.clone());
+        let signature = trusted.map(|_| segment.doubt.map_or(SIGNED, |(_, doubt)| doubt));
         match take(state, segment, now)? {
             Took::Now(appended) => {
                 done.segments.push(number);
@@ -83,6 +80,11 @@ pub fn admit(
                 done.conflicts.extend(appended.conflicts);
             }
             Took::Before => {}
+            Took::Other(admitted) => {
+                let (header, sha256, admitted) = (&header, &sha256, &admitted);
+                let other = Other { dir: in_dir, header, sha256, admitted, signature };
+                done.set_aside.push(other.set_aside(state, now)?);
+            }
             Took::Gap(next) => {
                 let missing = |n: &u64| numbers.binary_search(n).is_err();
                 done.gaps = (next..highest).filter(missing).take(NAMED).collect();
@@ -96,28 +98,9 @@ pub fn admit(
 enum Took {
     Now(append::Appended),
     Before,
+    /// The number was admitted with this hash, which is another one.
+    Other(String),
     Gap(u64),
-}
-
-struct Segment {
-    header: Header,
-    sha256: String,
-    records: Vec<RawRecord>,
-    /// Why nobody vouches for it, in its last line.
-    doubt: Option<(u64, &'static str)>,
-}
-
-fn numbers(dir: &Path) -> Result<Vec<u64>> {
-    let mut numbers = Vec::new();
-    for entry in fs::read_dir(dir).map_err(EngineError::io(dir))? {
-        let name = entry.map_err(EngineError::io(dir))?.file_name();
-        let number = name.to_string_lossy().strip_prefix("segment-").and_then(|rest| {
-            rest.strip_suffix(".ndjson").and_then(|digits| digits.parse::<u64>().ok())
-        });
-        numbers.extend(number);
-    }
-    numbers.sort_unstable();
-    Ok(numbers)
 }
 
 fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
@@ -125,11 +108,7 @@ fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
         let Segment { header, sha256, records, doubt } = segment;
         let ask = "ask the collecting side for the file as it was sealed";
         if let Some(known) = tx.admitted_hash(&header.stream, header.number)? {
-            if known == sha256 {
-                return Ok(Took::Before);
-            }
-            let reason = "it was admitted before with another hash".to_owned();
-            return Err(broken(header.number, 0, reason, ask));
+            return Ok(if known == sha256 { Took::Before } else { Took::Other(known) });
         }
         // What was taken before there was a key stays taken.
         if let Some((line, doubt)) = doubt {
@@ -144,6 +123,10 @@ fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
             return Ok(Took::Gap(tx.last_admitted(&header.stream)? + 1));
         };
         if previous != header.previous {
+            if set_aside::holds(tx, before, &header.previous)? {
+                let reason = format!("it follows a segment {before} that was set aside");
+                return Err(broken(header.number, 1, reason, FOLLOWS));
+            }
             let reason = format!("it does not follow the segment {before} that was admitted");
             return Err(broken(header.number, 1, reason, ask));
         }
@@ -153,71 +136,18 @@ fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
     })
 }
 
-fn broken(number: u64, line: u64, reason: String, cure: &str) -> EngineError {
-    EngineError::Segment { file: file_name(number), line, reason, cure: cure.into() }
-}
-
-fn load(dir: &Path, number: u64, trusted: Option<&str>) -> Result<Segment> {
-    let path = dir.join(file_name(number));
-    let file = File::open(&path).map_err(EngineError::io(&path))?;
-    let mut reader = BufReader::new(file);
-    let again = "copy the file again";
-    let bad = |line, reason: String| broken(number, line, reason, again);
-    let mut hash = Sha256::new();
-    let mut next = |at: u64| -> Result<Vec<u8>> {
-        let mut line = Vec::new();
-        let bounded = (&mut reader).take(LINE_MAX).read_until(b'\n', &mut line);
-        let read = bounded.map_err(EngineError::io(&path))?;
-        if line.last() != Some(&b'\n') {
-            let long = u64::try_from(read).is_ok_and(|read| read >= LINE_MAX);
-            let reason = if long {
-                "it is longer than a line may be"
-            } else {
-                "it ends in the middle of a line"
-            };
-            return Err(bad(at, reason.into()));
-        }
-        Ok(line)
-    };
-    let first = next(1)?;
-    hash.update(&first);
-    let header: Header = serde_json::from_slice(&first).map_err(|e| bad(1, e.to_string()))?;
-    if header.number != number || header.planthread_segment != 1 {
-        return Err(bad(1, format!("its header says number {}", header.number)));
-    }
-    let mut records = Vec::new();
-    for at in 2..header.records.saturating_add(2) {
-        let bytes = next(at)?;
-        hash.update(&bytes);
-        let line: Line = serde_json::from_slice(&bytes).map_err(|e| bad(at, e.to_string()))?;
-        records.push(line.into_record().ok_or_else(|| bad(at, "a record without a body".into()))?);
-    }
-    let last = header.records + 2;
-    let trailer: Trailer =
-        serde_json::from_slice(&next(last)?).map_err(|e| bad(last, e.to_string()))?;
-    let sha256 = codec::hex(&hash.finalize());
-    if trailer.sha256 != sha256 {
-        return Err(bad(last, "its contents do not have the hash that it names".into()));
-    }
-    let signed = trailer.signed.as_ref();
-    let doubt = trusted.and_then(|key| Signed::doubt(signed, key, &header, &sha256));
-    let doubt = doubt.map(|doubt| (last, doubt));
-    let mut rest = [0; 1];
-    if reader.read(&mut rest).map_err(EngineError::io(&path))? != 0 {
-        return Err(bad(last + 1, "something follows its last line".into()));
-    }
-    Ok(Segment { header, sha256, records, doubt })
-}
-
 #[cfg(test)]
 mod tests {
-    use planthread_contracts::Origin;
+    use std::fs;
+
+    use planthread_contracts::{Origin, RawRecord};
     use planthread_kit::agreement::SigningKey;
+    use sha2::{Digest as _, Sha256};
 
     use super::*;
     use crate::{
-        journal::{SealLimits, append, counts, seal},
-        store::segments::Announced,
+        journal::{SealLimits, append, counts, seal, segment::file_name},
+        store::{codec, segments::Announced},
         testing::{TempDir, now},
     };
 
@@ -384,8 +314,9 @@ mod tests {
         fs::remove_file(folder.path().join(file_name(1))).unwrap();
         seal(&b, folder.path(), "a", SealLimits { records: 1, ..SealLimits::default() }, None)
             .unwrap();
-        let error = admit(&deliverer, folder.path(), None, now()).unwrap_err().to_string();
-        assert!(error.contains("another hash"), "{error}");
+        let done = admit(&deliverer, folder.path(), None, now());
+        // Its first one is another than the one that was taken, and its second follows it.
+        assert!(done.unwrap_err().to_string().contains("set aside"));
     }
 
     #[test]

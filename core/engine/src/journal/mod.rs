@@ -10,8 +10,10 @@ mod cure;
 mod decision;
 mod dismiss;
 mod heard;
+mod load;
 mod read;
 mod segment;
+mod set_aside;
 
 pub use self::{
     admit::{Admitted, admit},
@@ -22,6 +24,7 @@ pub use self::{
     heard::heard,
     read::{Entry, counts, quarantined, read, rejected, rejected_after},
     segment::{SealLimits, Sealed, seal},
+    set_aside::SetAside,
 };
 
 pub use crate::store::records::{

@@ -59,7 +59,7 @@ pub struct Sealed {
 }
 
 /// First line of a segment.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Header {
     /// Format version.
