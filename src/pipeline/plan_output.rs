@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use memchr::memchr_iter;
 use planthread_engine::plan::PlanLine;
 
 use crate::{failure::Failure, output};
@@ -58,7 +59,7 @@ impl fmt::Debug for PlanOutput {
 impl Write for PlanOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.lines <= LINES_SHOWN {
-            self.lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+            self.lines += memchr_iter(b'\n', bytes).count();
             self.first.extend_from_slice(bytes);
         }
         self.out.write_all(bytes)?;

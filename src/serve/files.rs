@@ -15,6 +15,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use memchr::memrchr;
 use planthread_contracts::{Origin, RejectedRecord};
 use planthread_domain::{
     decode,
@@ -246,7 +247,7 @@ fn written(source: &Source, file: &Path) -> Option<Timestamp> {
 
 /// Lines that have their end, and what stands behind them.
 fn whole_lines(text: &[u8]) -> (&[u8], &[u8]) {
-    text.split_at(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1))
+    text.split_at(memrchr(b'\n', text).map_or(0, |at| at + 1))
 }
 
 /// Every record of the files of all sources, without a door. A last line

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use memchr::memchr;
 use planthread_contracts::{Origin, RejectedRecord};
 use sha2::{Digest as _, Sha256};
 
@@ -99,7 +100,7 @@ impl<R: BufRead> Lines<R> {
                     break;
                 }
                 some = true;
-                let end = buffer.iter().position(|byte| *byte == b'\n');
+                let end = memchr(b'\n', buffer);
                 let part = &buffer[..end.unwrap_or(buffer.len())];
                 if long.is_none() && bytes.len() + part.len() > RECORD_BYTES_MAX {
                     long = Some((bytes.len() as u64, Sha256::new_with_prefix(&bytes)));

@@ -10,6 +10,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use memchr::{memchr_iter, memrchr};
 use planthread_domain::model::{Source, SourceFormat as Format};
 use sha2::{Digest as _, Sha256};
 
@@ -147,13 +148,13 @@ impl Survey {
                 break;
             }
             let part = &buffer[..read];
-            let ended = part.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let ended = memrchr(b'\n', part).map_or(0, |at| at + 1);
             if ended > 0 {
                 hash.update(&part[..ended]);
                 whole_hash = hash.clone();
                 survey.whole = at + ended as u64;
                 survey.tail.clear();
-                survey.lines += part.iter().filter(|byte| **byte == b'\n').count() as u64;
+                survey.lines += memchr_iter(b'\n', part).count() as u64;
             }
             hash.update(&part[ended..]);
             let room = (RECORD_BYTES_MAX + 1).saturating_sub(survey.tail.len());

@@ -85,6 +85,7 @@ impl Release {
         let built = Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
             .current_dir(&self.root)
             .args(["build", "--release", "--locked", "--package", "planthread"])
+            .args(["--config", "profile.release.package.planthread.opt-level=1"])
             .args(["--target", &self.target, "--target-dir"])
             .arg(&target_dir)
             .env("CARGO_ENCODED_RUSTFLAGS", rust.join("\u{1f}"))
