@@ -10,7 +10,7 @@ use planthread_domain::{
     derive::Derivation,
     model::MapRow,
     project::{self, CellExplanation},
-    significance::{Reason, Released, Releases},
+    significance::{Change, Reason, Released, Releases},
 };
 use planthread_engine::{
     EngineError, Reader,
@@ -76,6 +76,9 @@ pub struct Release {
     pub as_of: Timestamp,
     /// Why it was released.
     pub reason: Reason,
+    /// From the attainable hours of the release before to these, split by what moved
+    /// them; absent where there was none before, or its layers were not kept.
+    pub change: Option<Change>,
 }
 
 /// What is derived of a cell now.
@@ -216,6 +219,7 @@ pub fn trace(
                 period,
                 as_of: one.as_of,
                 reason: one.reason,
+                change: one.change,
             })
             .collect(),
         arithmetic: arithmetic.into_iter().flatten().map(|one| one.to_string()).collect(),

@@ -102,6 +102,11 @@ impl Traced {
         for one in &self.releases {
             let (resource, period, why) = (&one.resource, one.period, one.reason.line());
             text_table.line(format!("  {resource} {period}, as of {}: {why}", instant(one.as_of)));
+            if let Some(change) = &one.change {
+                let (from, to) = (change.from, change.to);
+                let (from, to) = (format!("{from:.2}"), format!("{to:.2}"));
+                text_table.line(format!("    attainable hours {from} to {to}: {}", change.words()));
+            }
         }
         text_table.line(format!("\nArithmetic, as of {}", instant(self.made_of)));
         if !self.recipe_holds {

@@ -95,6 +95,8 @@ fn law_14_a_landed_cell_reaches_its_records_versions_and_receipts() {
     assert!(traced.recipe_holds && traced.reproduced);
     let [release] = traced.releases.as_slice() else { panic!("{:?}", traced.releases) };
     assert_eq!(release.reason.word(), "worse");
+    // What moved it, since the release before: 151.20 to 84.00.
+    assert_eq!(release.change.as_ref().unwrap().words(), "trend of availability -67.20");
     assert_eq!((release.as_of, traced.made_of), (at, at));
     // Both revisions; the pushes that carried them, with the target's receipt.
     let states: Vec<_> = traced.ledger.revisions.iter().map(|r| (r.value, r.state)).collect();

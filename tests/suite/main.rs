@@ -11,6 +11,7 @@ mod agreement;
 mod apart;
 mod by_hand;
 mod cases;
+mod changes;
 mod commits;
 mod continuity;
 mod corrections;

@@ -7,6 +7,7 @@
 //! projected, and rests on three things alone: what was released, what is derived
 //! now, and the plant's rules (`docs/adr/0017-what-is-worth-releasing.md`).
 
+mod change;
 mod releases;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use change::{Cause, Change, Layers};
 pub use releases::{Outcome, Releases, release};
 
 use crate::{
@@ -94,6 +96,14 @@ pub struct Released {
     pub rules: String,
     /// The figures, unrounded, in hours, parts, or as fractions.
     pub figures: BTreeMap<Carries, Decimal>,
+    /// What the attainable hours are made of; absent where they are not known, and in
+    /// releases of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<Layers>,
+    /// Why they are others than those of the release before; absent where there was none,
+    /// or its layers are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
 }
 
 /// The figures that are released; a plan cut is firm by itself.
@@ -120,6 +130,8 @@ impl Released {
             scheduled: one.scheduled_hours(),
             rules: derivation.origin.rules_version.clone(),
             figures: figures.collect(),
+            layers: Layers::of(one),
+            change: None,
         }
     }
 }

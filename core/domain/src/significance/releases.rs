@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use planthread_contracts::{Carries, Name, Period};
 use rust_decimal::Decimal;
 
-use super::{Reason, Released, decide};
+use super::{Change, Reason, Released, decide};
 use crate::{derive::Derivation, model::Significance};
 
 /// Releases that stand, by resource and period.
@@ -73,7 +73,8 @@ pub fn release(
                 decided.kept += u64::from(standing.figures != now.figures);
                 standing
             }
-            (reason, _) => {
+            (reason, standing) => {
+                now.change = standing.and_then(|standing| Change::between(&standing, &now));
                 now.reason = reason.unwrap_or(Reason::New);
                 *decided.reasons.entry(now.reason).or_default() += 1;
                 decided.changed.push((one.resource.clone(), one.period));

@@ -31,6 +31,8 @@ fn figures(hour: i64, tenths: i64) -> Released {
             (Carries::ExpectedLostHours, lost),
             (Carries::GoodUnits, units),
         ]),
+        layers: None,
+        change: None,
     }
 }
 

@@ -1,0 +1,126 @@
+//! Parts of a change, over random changes.
+
+use proptest::{prelude::*, sample::select};
+
+use super::*;
+
+const HOUR: i64 = 3_600_000;
+
+/// A week of which a part is known: regular, decided, planned and known minutes, lost
+/// minutes, and the thousandths that are expected to be lost of what is open.
+#[derive(Debug, Clone, Copy)]
+struct Inputs {
+    regular: i64,
+    decided: i64,
+    planned: i64,
+    known: i64,
+    lost: i64,
+    rate: i64,
+}
+
+impl Inputs {
+    /// By the formula of `derive --explain`: scheduled − planned − down − expected down.
+    fn layers(self) -> Layers {
+        let ms = |minutes: i64| minutes * 60_000;
+        let net = self.regular + self.decided - self.planned;
+        let expected = Decimal::new(self.rate, 3) * hours(ms(net - self.known));
+        Layers {
+            regular: ms(self.regular),
+            decided: ms(self.decided),
+            planned: ms(self.planned),
+            known: ms(self.known),
+            lost: hours(ms(self.lost)),
+            attainable: hours(ms(net)) - hours(ms(self.lost)) - expected,
+        }
+    }
+}
+
+/// Known time is always less than what is scheduled, so that something is open.
+fn inputs() -> impl Strategy<Value = Inputs> {
+    let times = (4_000_i64..8_000, -900_i64..900, 0_i64..900, 0_i64..2_000);
+    (times, 0_i64..1_000, 0_i64..900).prop_map(
+        |((regular, decided, planned, known), lost, rate)| Inputs {
+            regular,
+            decided,
+            planned,
+            known,
+            lost: lost.min(known),
+            rate,
+        },
+    )
+}
+
+fn is_sum(change: &Change) -> bool {
+    change.parts.values().sum::<Decimal>() == change.to - change.from
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn the_parts_of_any_change_add_up_to_it(from in inputs(), to in inputs(), silence: bool) {
+        let change = Change::of(&from.layers(), &to.layers(), silence);
+        prop_assert!(is_sum(&change), "{change:?}");
+        let (first, last) = (from.layers().attainable, to.layers().attainable);
+        prop_assert_eq!((change.from, change.to), (first.round_dp(9), last.round_dp(9)));
+        prop_assert!(change.parts.values().all(|part| !part.is_zero()));
+    }
+
+    #[test]
+    fn what_changed_alone_has_all_of_the_change(
+        from in inputs(),
+        cause in select(Cause::ALL.to_vec()),
+        by in 1_i64..600,
+        silence: bool,
+    ) {
+        let mut to = from;
+        match cause {
+            Cause::Calendar => to.regular += by,
+            Cause::Decision => to.decided -= by,
+            Cause::PlannedStop => to.planned += by,
+            Cause::Breakdown => (to.known, to.lost) = (to.known + by, to.lost + by),
+            Cause::Trend | Cause::DataLost => to.rate += by,
+        }
+        // What is expected moves by itself, or because a source fell silent.
+        let silent = if cause == Cause::Trend { false } else { silence || cause == Cause::DataLost };
+        let change = Change::of(&from.layers(), &to.layers(), silent);
+        prop_assert!(is_sum(&change), "{change:?}");
+        let named: Vec<Cause> = change.parts.keys().copied().collect();
+        let moved = change.from != change.to;
+        prop_assert_eq!(named, if moved { vec![cause] } else { vec![] }, "{:?}", change);
+    }
+}
+
+#[test]
+fn an_extra_shift_counts_with_the_availability_that_is_expected_of_it() {
+    let from = Inputs { regular: 7_200, decided: 0, planned: 0, known: 0, lost: 0, rate: 100 };
+    let to = Inputs { decided: 480, ..from };
+    // By hand: 8 h at 0.9.
+    let change = Change::of(&from.layers(), &to.layers(), false);
+    assert_eq!(change.words(), "decision +7.20");
+    // And 6 h broke down in a day of which 2.4 h were expected to be lost.
+    let broken = Inputs { known: 1_440, lost: 360, ..to };
+    let change = Change::of(&from.layers(), &broken.layers(), false);
+    assert_eq!(change.words(), "decision +7.20, breakdown -3.60");
+}
+
+#[test]
+fn a_changed_calendar_shows_in_time_that_is_measured_too() {
+    let from = Layers {
+        regular: 100 * HOUR,
+        decided: 0,
+        planned: 0,
+        known: 100 * HOUR,
+        lost: 4.into(),
+        attainable: 96.into(),
+    };
+    let to = Layers { regular: 92 * HOUR, known: 92 * HOUR, attainable: 88.into(), ..from.clone() };
+    assert_eq!(Change::of(&from, &to, false).words(), "calendar -8.00");
+}
+
+#[test]
+fn measured_time_that_was_lost_is_lost_data_and_no_breakdown() {
+    let from = Inputs { regular: 7_200, decided: 0, planned: 0, known: 2_400, lost: 0, rate: 100 };
+    let change = Change::of(&from.layers(), &Inputs { known: 1_200, ..from }.layers(), false);
+    assert_eq!(change.words(), "data lost -2.00");
+}
