@@ -149,12 +149,13 @@ impl Bridge {
         Ok(reports)
     }
 
-    /// Keeps what the targets' tenants asked for, for the next process.
+    /// Keeps what the targets' tenants asked for and taught, for the next process.
     ///
     /// # Errors
     /// When the state can't be read or written.
-    pub(super) fn keep_pauses(&self) -> Result<(), Failure> {
-        Ok(ledger::keep_pauses(&self.state, self.opener.pauses(), self.clock.now())?)
+    pub(super) fn keep_quotas(&self) -> Result<(), Failure> {
+        ledger::keep_pauses(&self.state, self.opener.pauses(), self.clock.now())?;
+        Ok(ledger::keep_rates(&self.state, self.opener.rates())?)
     }
 
     /// The target called `name`; without a name the only one.

@@ -51,7 +51,7 @@ impl Bridge {
         self.wants.forget(&target.name);
         let applied = push::apply(&delivery, plan, &policy, only_unmoved).await;
         self.count_run(target)?;
-        self.keep_pauses()?;
+        self.keep_quotas()?;
         let applied = applied?;
         agreement::met(target, &applied, self.clock.now())?;
         self.note("sent", sent(target, &applied))?;
@@ -104,7 +104,7 @@ impl Bridge {
         if recovered.as_ref().map_or(true, Recovered::moved) {
             self.wants.forget(&target.name);
         }
-        self.keep_pauses()?;
+        self.keep_quotas()?;
         let recovered = recovered?;
         agreement::weigh(target, &recovered.read_back, self.clock.now())?;
         Ok(recovered)

@@ -14,7 +14,7 @@ use planthread_engine::{
 };
 use planthread_kit::{
     BreakerBook, BreakerPolicy, Breakers, Clock, Connector, ConnectorError, Flow, FlowBook,
-    Operation, Permit, QuotaBook, QuotaStanding, Selection, TenantKey, Transport,
+    KeptRate, Operation, Permit, QuotaBook, QuotaStanding, Selection, TenantKey, Transport,
     http::{TokenBook, Witness},
     target::{Known, Nothing, Provided, SettingsFault, TargetContext, TargetFactory},
 };
@@ -156,6 +156,7 @@ impl Opener {
     /// When the state can't be read.
     pub(crate) fn remember(&self, reader: &Reader) -> Result<(), Failure> {
         self.quotas.remember(ledger::pauses(reader)?);
+        self.quotas.remember_rates(ledger::rates(reader)?);
         self.breakers.remember(ledger::breakers(reader)?);
         Ok(())
     }
@@ -163,6 +164,11 @@ impl Opener {
     /// Until when each tenant has asked us to wait, where it has.
     pub(super) fn pauses(&self) -> BTreeMap<String, Timestamp> {
         self.quotas.pauses()
+    }
+
+    /// The rate that each tenant taught of whom anything was asked.
+    pub(super) fn rates(&self) -> BTreeMap<String, Option<KeptRate>> {
+        self.quotas.rates()
     }
 
     /// What the targets' tenants last said about our clock.

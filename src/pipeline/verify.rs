@@ -30,7 +30,7 @@ impl Bridge {
         if swept.as_ref().map_or(true, |swept| swept.read > 0) {
             self.wants.forget(&target.name);
         }
-        self.keep_pauses()?;
+        self.keep_quotas()?;
         let swept = swept?;
         agreement::weigh(target, &swept, self.clock.now())?;
         Ok(swept)

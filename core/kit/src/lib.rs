@@ -69,7 +69,8 @@ pub use leased::{Leased, Permit, Steady};
 pub use mask::Masked;
 pub use push_stack::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, PushStack, Settled};
 pub use quota::{
-    Blackout, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, QuotaStanding, TenantKey,
+    Blackout, KeptRate, Quota, QuotaBook, QuotaConfig, QuotaCounters, QuotaError, QuotaStanding,
+    TenantKey,
 };
 pub use secret::{Secret, SecretError, SecretRef};
 pub use system_clock::{SteadyClock, SystemClock};

@@ -31,6 +31,7 @@ pub use self::{
     blackout::Blackout,
     book::QuotaBook,
     config::{QuotaConfig, QuotaError, TenantKey},
+    learned::KeptRate,
 };
 use self::{
     lanes::Lanes,
@@ -202,6 +203,18 @@ impl Quota {
         let until = self.ticks.tick().after(left);
         let mut state = self.lock();
         state.paused_until = state.paused_until.max(until);
+    }
+
+    /// Goes on with the rate that an earlier process learned.
+    pub(super) fn resume_rate(&self, kept: &KeptRate) {
+        let (now, tick) = (self.clock.now(), self.ticks.tick());
+        self.lock().learned = Learned::of_before(kept, now, tick);
+    }
+
+    /// What is to be kept of the rate that was learned, where anything was asked.
+    pub(super) fn kept_rate(&self) -> Option<Option<KeptRate>> {
+        let (now, state) = (self.clock.now(), self.lock());
+        (state.counters.requests > 0).then(|| state.learned.kept(now))
     }
 
     /// What is left of the pause that the target asked for.

@@ -19,6 +19,7 @@ pub mod mapped;
 mod master;
 mod pauses;
 mod policy_holds;
+mod rates;
 mod receipts;
 pub(crate) mod rejections;
 mod released;
@@ -46,6 +47,7 @@ pub use self::{
     master::{MasterAsked, MasterData, MasterLook, master_due, master_look, master_looked},
     pauses::{keep_pauses, pauses},
     policy_holds::{PolicyHolds, hold_by_policy},
+    rates::{keep_rates, rates},
     receipts::{AttemptSummary, receipts},
     rejections::{RejectState, dismiss_rejections},
     released::{ReleasedRow, release, released},

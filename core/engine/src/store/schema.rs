@@ -35,6 +35,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::of(include_str!("schema_10.sql")),
     Step::of(include_str!("schema_11.sql")),
     Step::of(include_str!("schema_12.sql")),
+    Step::of(include_str!("schema_13.sql")),
 ];
 
 /// The version that this program reads and writes.

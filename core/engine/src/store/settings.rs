@@ -1,9 +1,9 @@
-//! Rows that are kept beside the cells: bindings, pauses, breakers, cycles.
+//! Rows that are kept beside the cells: bindings, pauses, rates, breakers, cycles.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use planthread_kit::{Operation, breaker::Kept};
+use planthread_kit::{KeptRate, Operation, breaker::Kept};
 use rusqlite::params;
 
 use super::{
@@ -26,6 +26,18 @@ impl Db {
             "the list that was asked for: as long as the configuration",
         );
         self.all(sql, [], |row| Ok((row.get(0)?, codec::at(row, 1)?)))
+    }
+
+    /// The rates that tenants taught.
+    pub(crate) fn rates(&self) -> Result<BTreeMap<String, KeptRate>> {
+        let sql = Sql::walks(
+            "SELECT tenant, every_ns, growth_ppm, at FROM rate",
+            "the list that was asked for: as long as the configuration",
+        );
+        self.all(sql, [], |row| {
+            let (every, at) = (Duration::from_nanos(row.get(1)?), codec::at(row, 3)?);
+            Ok((row.get(0)?, KeptRate { every, growth_ppm: row.get(2)?, at }))
+        })
     }
 
     /// How breakers were kept, by target and operation.
@@ -79,6 +91,18 @@ impl Tx<'_> {
              ON CONFLICT (tenant) DO UPDATE SET until = excluded.until",
         );
         self.run(sql, params![tenant, codec::micros(until)])?;
+        Ok(())
+    }
+
+    /// Keeps the rate of a tenant; none takes away what was kept.
+    pub(crate) fn put_rate(&self, tenant: &str, rate: Option<&KeptRate>) -> Result<()> {
+        let Some(KeptRate { every, growth_ppm, at }) = rate else {
+            self.run(Sql::seeks("DELETE FROM rate WHERE tenant = ?1"), [tenant])?;
+            return Ok(());
+        };
+        let every = i64::try_from(every.as_nanos()).unwrap_or(i64::MAX);
+        let sql = Sql::seeks("INSERT OR REPLACE INTO rate VALUES (?1, ?2, ?3, ?4)");
+        self.run(sql, params![tenant, every, growth_ppm, codec::micros(*at)])?;
         Ok(())
     }
 

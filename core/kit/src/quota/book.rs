@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Quota, QuotaConfig, QuotaError, QuotaStanding, TenantKey};
+use super::{KeptRate, Quota, QuotaConfig, QuotaError, QuotaStanding, TenantKey};
 use crate::{Clock, http::Witness};
 
 /// All quotas of the process, one a tenant.
@@ -17,13 +17,15 @@ pub struct QuotaBook {
     quotas: Mutex<BTreeMap<TenantKey, Arc<Quota>>>,
     /// Until when tenants asked an earlier process to wait.
     before: Mutex<BTreeMap<String, Timestamp>>,
+    /// The rates that an earlier process learned.
+    rates: Mutex<BTreeMap<String, KeptRate>>,
 }
 
 impl QuotaBook {
     /// An empty book.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, quotas: Mutex::default(), before: Mutex::default() }
+        Self { clock, quotas: Mutex::default(), before: Mutex::default(), rates: Mutex::default() }
     }
 
     /// The quota of `key`: the same one for everybody who asks.
@@ -46,6 +48,10 @@ impl QuotaBook {
         if let Some(until) = before.get(&key.to_string()) {
             quota.resume_pause(*until);
         }
+        let rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rate) = rates.get(&key.to_string()) {
+            quota.resume_rate(rate);
+        }
         quotas.insert(key, Arc::clone(&quota));
         Ok(quota)
     }
@@ -54,6 +60,22 @@ impl QuotaBook {
     /// quota is handed out.
     pub fn remember(&self, pauses: impl IntoIterator<Item = (String, Timestamp)>) {
         self.before.lock().unwrap_or_else(PoisonError::into_inner).extend(pauses);
+    }
+
+    /// Takes over the rates that an earlier process learned, before any quota is
+    /// handed out.
+    pub fn remember_rates(&self, rates: impl IntoIterator<Item = (String, KeptRate)>) {
+        self.rates.lock().unwrap_or_else(PoisonError::into_inner).extend(rates);
+    }
+
+    /// The rate that each tenant taught of whom anything was asked; `None` where it
+    /// refused nothing, or takes our whole share.
+    #[must_use]
+    pub fn rates(&self) -> BTreeMap<String, Option<KeptRate>> {
+        let quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        let taught =
+            |(key, quota): (&TenantKey, &Arc<Quota>)| Some((key.to_string(), quota.kept_rate()?));
+        quotas.iter().filter_map(taught).collect()
     }
 
     /// Until when each tenant has asked us to wait, where it has.

@@ -9,6 +9,8 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::ticks::Tick;
 
 /// Fewer requests than this teach nothing: somebody else may have used up the quota.
@@ -32,6 +34,22 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 const IDLE: (f64, f64) = (10.0, 1.0);
 /// A window ends at this age: what trickled before a rush says nothing about a rush.
 const LONGEST_WINDOW: Duration = Duration::from_secs(120);
+
+/// A rate that was last in force longer ago than this says nothing about today.
+const LONGEST_KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// Parts of one in which growth is kept.
+const MILLION: f64 = 1e6;
+
+/// What is kept of a learned rate: enough for the next process to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptRate {
+    /// From one request to the next.
+    pub every: Duration,
+    /// Growth with each request, in millionths.
+    pub growth_ppm: u32,
+    /// When it was last in force.
+    pub at: Timestamp,
+}
 
 /// The rate that one tenant was seen to take. Rates are in requests a second.
 #[derive(Debug, Default)]
@@ -65,6 +83,28 @@ struct Window {
 }
 
 impl Learned {
+    /// Goes on at `tick`, which is `now`, with what an earlier process learned. One
+    /// that is too old is forgotten; how old it is nobody knows where the wall clock
+    /// was set back, and it counts.
+    pub(super) fn of_before(kept: &KeptRate, now: Timestamp, tick: Tick) -> Self {
+        if kept.every.is_zero() || now.duration_since(kept.at) > LONGEST_KEPT {
+            return Self::default();
+        }
+        let rate = 1.0 / kept.every.as_secs_f64();
+        // The process before may have sent a moment ago.
+        let next = tick.after(kept.every);
+        let growth = (f64::from(kept.growth_ppm) / MILLION).clamp(GROWTH.1, GROWTH.0);
+        let pace = Some(Pace { rate, base: rate, proven: 0.0, next });
+        Self { pace, growth, since: (0, tick), ..Self::default() }
+    }
+
+    /// What is to be kept of it at `now`; `None` while nothing was refused.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below a million")]
+    pub(super) fn kept(&self, now: Timestamp) -> Option<KeptRate> {
+        let growth_ppm = (self.growth * MILLION).round() as u32;
+        self.every().map(|every| KeptRate { every, growth_ppm, at: now })
+    }
+
     /// From one request to the next; `None` while nothing was refused.
     pub(super) fn every(&self) -> Option<Duration> {
         self.pace.as_ref().map(|pace| Duration::from_secs_f64(1.0 / pace.rate))

@@ -1,5 +1,7 @@
 //! Quotas under the virtual clock.
 
+mod restarts;
+
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -198,6 +200,12 @@ fn nonsense_is_refused() {
 #[derive(Debug)]
 struct SetBack(Mutex<Timestamp>);
 
+impl SetBack {
+    fn step(&self, nanos: i64) {
+        *self.0.lock().unwrap() += SignedDuration::from_nanos(nanos);
+    }
+}
+
 impl Clock for SetBack {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
@@ -216,7 +224,7 @@ impl Clock for SetBack {
 fn a_clock_that_is_set_back_neither_ends_nor_stretches_a_pause() {
     let wall = Arc::new(SetBack(Mutex::new(Timestamp::UNIX_EPOCH)));
     let quota = Quota::unlimited(Arc::clone(&wall) as Arc<dyn Clock>);
-    let step = |seconds: i64| *wall.0.lock().unwrap() += SignedDuration::from_secs(seconds);
+    let step = |seconds: i64| wall.step(seconds * 1_000_000_000);
     quota.pause(Duration::from_secs(60));
     step(20);
     assert_eq!(quota.closed_for(), Some(Duration::from_secs(40)));
