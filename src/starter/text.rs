@@ -56,12 +56,13 @@ pub fn mock(sandbox: &SandboxFactory) -> String {
 fn heading(targets: &[&Registered]) -> String {
     let mut text =
         String::from("# A starting point: one small plant, and sandboxes as its targets.\n#\n");
-    text.push_str(
-        "# A sandbox in a terminal of its own, with the page where a planner sees the numbers:\n",
-    );
+    text.push_str("# A sandbox in a terminal of its own:\n");
     for target in targets {
-        let sandbox = target.sandbox;
-        let _ = writeln!(text, "#   {:<72} http://{}/planner", mock(sandbox), sandbox.listen);
+        let _ = writeln!(text, "#   {}", mock(target.sandbox));
+    }
+    text.push_str("# The page where a planner sees the numbers:\n");
+    for target in targets {
+        let _ = writeln!(text, "#   http://{}/planner", target.sandbox.listen);
     }
     text.push_str("# Then here:\n#   planthread validate      is this file right?\n");
     for target in targets {
