@@ -4,7 +4,10 @@
 //!
 //! The first target is swept whole in `faults`, on a plant of its own. Of the others
 //! a sample is taken at fixed strides, shifted from fault to fault: a denser one of
-//! the first requests of each kind, so that each of them meets several faults.
+//! the first requests of each kind, so that each of them meets several faults. With
+//! `PLANTHREAD_SWEEP=whole` every fault hits every request of every target.
+
+use std::env;
 
 use planthread::{
     in_process::gate::kind,
@@ -38,13 +41,19 @@ const FAULTS: [Fault; 12] = [
     Fault::ExpireToken,
 ];
 
+/// One in how many requests a fault hits, as [`STRIDES`] names it.
+fn strides() -> (usize, usize) {
+    if env::var_os("PLANTHREAD_SWEEP").is_some_and(|how| how == "whole") { (1, 1) } else { STRIDES }
+}
+
 /// The requests that fault number `fault` hits, both from 0.
 fn hit(lines: &[String], fault: usize) -> Vec<usize> {
+    let strides = strides();
     let first = |nth: &usize| !lines[..*nth].iter().any(|one| kind(one) == kind(&lines[*nth]));
     let (firsts, others): (Vec<usize>, Vec<usize>) = (0..lines.len()).partition(first);
     let every =
         |all: Vec<usize>, stride: usize| all.into_iter().skip(fault % stride).step_by(stride);
-    every(firsts, STRIDES.0).chain(every(others, STRIDES.1)).collect()
+    every(firsts, strides.0).chain(every(others, strides.1)).collect()
 }
 
 #[expect(clippy::print_stderr, reason = "how many were tried is for whoever runs this test")]
