@@ -39,7 +39,7 @@ impl Bridge {
         let read = if target.connector.info().capabilities.lists_master_data {
             let _doing = self.board.doing(&target.name, "reading its master data");
             let found = target.connector.discover().await;
-            self.keep_pauses()?;
+            self.keep_quotas()?;
             let found = found.map_err(|error| error.to_string());
             found.map(|found| MasterData::of(&asked, &found))
         } else {
