@@ -81,6 +81,17 @@ fn look(world: &World, listed: &Listed) -> u64 {
     ledger::master_looked(world.state(), TARGET, asked(), read, world.clock.now()).unwrap()
 }
 
+/// The target lists those of R1, R2 and R3 that `lists` says; how many refused cells go
+/// out again for it.
+pub(crate) fn look_at(world: &World, lists: &[bool]) -> u64 {
+    let places = ["R1", "R2", "R3"].into_iter().zip(lists.iter().copied()).collect();
+    let listed = Listed { places, ..Listed::new() };
+    let mut asked = asked();
+    asked.places.insert(("R3".to_owned(), "1010".to_owned()));
+    let read = Ok(MasterData::of(&asked, &listed.discovery()));
+    ledger::master_looked(world.state(), TARGET, asked, read, world.clock.now()).unwrap()
+}
+
 fn fails(world: &World) {
     let read = Err("no answer".to_owned());
     let again = ledger::master_looked(world.state(), TARGET, asked(), read, world.clock.now());

@@ -1,5 +1,5 @@
-//! Deterministic simulation: from one number a story of wants, pushes, faults, deaths
-//! and sweeps, on a virtual clock, and beside the ledger on the disk a model of it in
+//! Deterministic simulation: from one number a story of wants, pushes, faults, refusals,
+//! deaths and sweeps, on a virtual clock, and beside the ledger on the disk a model of it in
 //! memory, which is told only what crosses the boundary: what was wanted, what the
 //! target was sent, said and showed. After every step the two agree.
 //!
@@ -12,7 +12,7 @@ use std::{
 };
 
 use planthread_contracts::{CellKey, RevisionState};
-use planthread_engine::{ledger, verify::Which};
+use planthread_engine::{ledger, status::rejects, verify::Which};
 use planthread_kit::{Clock as _, VirtualClock};
 use rust_decimal::Decimal;
 
@@ -55,8 +55,9 @@ impl Model {
         let reader = world.reader();
         let now = world.clock.now();
         let inside = world.fake.inside();
-        let mut known = 0;
+        let (mut known, mut refused) = (0, 0);
         ledger::cells(&reader, now, |cell| {
+            refused += usize::from(cell.state == RevisionState::Rejected);
             let Some(values) = self.wanted.get(&cell.key) else { return Ok(()) };
             known += 1;
             let at = format!("{}: {cell:?}", cell.key);
@@ -86,6 +87,8 @@ impl Model {
         })
         .unwrap();
         assert_eq!(known, self.wanted.len(), "every cell that is wanted, and no other");
+        let told = rejects(&reader).unwrap().len();
+        assert_eq!(told, refused, "each refused cell is told, and no other");
         drop(inside);
         for (cell, values) in &self.wanted {
             self.past_agrees(world, &reader, cell, values);
@@ -167,7 +170,7 @@ impl Story {
 
     /// One step of a day; `old` is a plan that somebody forgot to apply.
     fn step(&mut self, world: &mut World, model: &mut Model, old: &mut Vec<u8>) {
-        let say = match self.draw(14) {
+        let say = match self.draw(17) {
             0..=4 => {
                 let (place, nth) = (self.draw(3), self.draw(3) as u32);
                 let (resource, week) = (RESOURCES[place], 48 + nth);
@@ -204,16 +207,37 @@ impl Story {
                 world.crash();
                 "death".to_owned()
             }
-            _ => {
+            13 => {
                 let on = self.draw(2) == 0;
                 world.fake.inside().forgets = on;
                 format!("forgets {on}")
+            }
+            14 => {
+                let resource = RESOURCES[self.draw(3)];
+                let mut inside = world.fake.inside();
+                if !inside.refuses.remove(resource) {
+                    inside.refuses.insert(resource.to_owned());
+                }
+                format!("refuses {:?}", inside.refuses)
+            }
+            15 => format!("retry of {}", retry(world)),
+            _ => {
+                let lists: Vec<bool> = RESOURCES.iter().map(|_| self.draw(2) == 0).collect();
+                let again = crate::master::look_at(world, &lists);
+                format!("lists {lists:?}, {again} go again")
             }
         };
         self.told.push(say);
         world.audit();
         model.agrees(world);
     }
+}
+
+/// Somebody sends again what was refused; how many cells that is.
+fn retry(world: &World) -> u64 {
+    let refused = rejects(&world.reader()).unwrap();
+    let keys = refused.into_iter().map(|one| one.key).collect();
+    ledger::retry(world.state(), keys).unwrap()
 }
 
 /// One story from its seed; the last word is that everything landed, once.
@@ -226,6 +250,8 @@ fn told(seed: u64) {
     for _ in 0..=story.draw(STEPS) {
         story.step(&mut world, &mut model, &mut old);
     }
+    world.fake.inside().refuses.clear();
+    retry(&world);
     heal(&mut world);
     model.agrees(&world);
     for (cell, values) in &model.wanted {
