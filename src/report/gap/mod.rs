@@ -226,10 +226,11 @@ impl GapRow {
             Some(_) if row.is_short() => Verdict::Short,
             Some(_) => Verdict::Fits,
         };
+        let decided = found.decided.get(&place).cloned().unwrap_or_default();
         let firm_data = row.known.firm.and_then(|_| found.firm.get(&place).cloned());
         Self {
             verdict,
-            reason: words::reason(&row, connected),
+            reason: words::reason(&row, connected, &decided),
             connected,
             proven: verdict == Verdict::Fits && !old && data.as_ref().is_some_and(is_proven),
             old,
@@ -237,7 +238,7 @@ impl GapRow {
             data,
             firm_words: words::firm(at, row.known.firm, firm_data.as_ref(), &zone),
             firm_data,
-            decided: found.decided.get(&place).cloned().unwrap_or_default(),
+            decided,
             owner: words::owner(&row, &found.sources, &found.owners),
             zone,
             row,

@@ -216,6 +216,42 @@ fn what_is_firm_says_whether_it_stands_at_the_target_and_its_total_is_no_better(
 }
 
 #[test]
+fn a_zero_says_why() {
+    let week: Period = "2026-W49".parse().unwrap();
+    let place = || (line("LINE-1"), week);
+    let told = |kinds: &[gap::DecidedKind]| {
+        let mut found = found();
+        let zero = |one: &Row| Known { live: Some(Decimal::ZERO), ..one.known };
+        let rows = found.compared.rows.iter().map(|one| {
+            let known = if one.line == line("LINE-1") { zero(one) } else { one.known };
+            LineWeek { line: one.line.clone(), week, known }
+        });
+        found.compared = compare(rows.collect());
+        let change = |kind: &gap::DecidedKind| DecidedChange {
+            kind: *kind,
+            from: week.start(),
+            to: week.start(),
+            reason: "company holidays".into(),
+            owner: "works council".into(),
+            cycle: None,
+        };
+        found.decided.insert(place(), kinds.iter().map(change).collect());
+        let gap = Gap::of(at(), vec![found]);
+        let row = gap.targets[0].rows.iter().find(|row| row.row.line == line("LINE-1")).unwrap();
+        row.reason.clone()
+    };
+    let why = told(&[gap::DecidedKind::Closed]);
+    assert!(
+        why.starts_with(
+            "can do nothing; decided for these days: company holidays (works council); "
+        ),
+        "{why}"
+    );
+    let why = told(&[gap::DecidedKind::Extra]);
+    assert!(why.starts_with("can do nothing, and no decision says why; "), "{why}");
+}
+
+#[test]
 fn green_needs_a_measured_figure_that_is_not_old_and_was_read_back() {
     let proven = |change: &dyn Fn(&mut Standing)| {
         let mut found = found();

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::{TargetGap, Totals};
 use crate::{
-    pipeline::gap::{FigureSource, Proof, Sources, Standing},
+    pipeline::gap::{DecidedChange, DecidedKind, FigureSource, Proof, Sources, Standing},
     report::text_table::count,
 };
 
@@ -62,8 +62,22 @@ pub(super) fn headline(target: &TargetGap) -> String {
     format!("{short}{unconnected}{silent}{doubtful}")
 }
 
-/// Why a line stands as it does in a week.
-pub(super) fn reason(row: &Row, connected: bool) -> String {
+/// Why a line stands as it does in a week; where it can do nothing, what was `decided`
+/// for these days says why.
+pub(super) fn reason(row: &Row, connected: bool, decided: &[DecidedChange]) -> String {
+    let stands = standing(row, connected);
+    if row.known.live != Some(Decimal::ZERO) {
+        return stands;
+    }
+    let less = decided.iter().filter(|one| one.kind != DecidedKind::Extra);
+    let why: Vec<String> = less.map(|one| format!("{} ({})", one.reason, one.owner)).collect();
+    if why.is_empty() {
+        return format!("can do nothing, and no decision says why; {stands}");
+    }
+    format!("can do nothing; decided for these days: {}; {stands}", why.join(", "))
+}
+
+fn standing(row: &Row, connected: bool) -> String {
     let counted_on = row.assumed.filter(|one| one.short > Decimal::ZERO);
     let counted_on = counted_on
         .map(|one| format!("the plan has {} h more than the line can do", hours(one.short)));
