@@ -1,7 +1,7 @@
 //! Why a released figure moved: what people decided, the calendar, and a declared stop,
 //! each by itself, although nobody raised a version.
 
-use planthread::pipeline::{parse_cell, trace};
+use planthread::pipeline::{gap, parse_cell, trace};
 use planthread_domain::significance::{Cause, Change};
 use planthread_kit::Clock as _;
 use planthread_mocks::sap_ibp::Options;
@@ -25,6 +25,11 @@ fn after(change: impl FnOnce(&mut Value)) -> Change {
     let (reader, now) = (live.bridge.reader().unwrap(), world.clock.now());
     let traced = trace(&live.bridge.loaded, &reader, &key, now).unwrap();
     let change = traced.releases[0].change.clone().unwrap();
+    // The planner's list tells the same.
+    let found = world.clock.block_on(gap::gap(&live.bridge.loaded, &reader, &live.target, now));
+    let moved = found.unwrap().moved;
+    let told: Vec<_> = moved.iter().filter(|((_, week), _)| *week == key.period).collect();
+    assert!(matches!(told.as_slice(), [(_, one)] if one.change == change), "{told:?}");
     // The released figures are those that stand in the cell, before it is rounded.
     assert_eq!(change.to, traced.ledger.cell.unrounded.round_dp(9));
     assert_eq!(change.parts.values().sum::<Decimal>(), change.to - change.from);

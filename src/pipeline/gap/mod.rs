@@ -8,6 +8,7 @@
 mod board;
 mod decided;
 mod ledger;
+mod moved;
 mod rough;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ pub use board::{GapBoard, Reading};
 pub use decided::{DecidedChange, DecidedKind};
 use ledger::Ours;
 pub use ledger::{Proof, Standing, Taken};
+pub use moved::Moved;
 use rough::Rough;
 
 use super::{OpenTarget, policy};
@@ -79,6 +81,8 @@ pub struct Gap {
     pub standing: BTreeMap<(Line, Period), Standing>,
     /// How the figures stand that are firm for this cycle, by line and week.
     pub firm: BTreeMap<(Line, Period), Standing>,
+    /// How what the lines can do moved last, by line and week, where that is known.
+    pub moved: BTreeMap<(Line, Period), Moved>,
     /// What people decided, by line and week.
     pub decided: BTreeMap<(Line, Period), Vec<DecidedChange>>,
     /// Who is asked about a figure, by line and our name of the measure, where the
@@ -122,7 +126,11 @@ pub async fn gap(
         stopped = Some(Failure::usage(text).cure("let a cycle run first: `planthread run --once`"));
     }
     let read_at = stopped.is_none().then_some(now);
-    Ok(composed(loaded, target, &measures, Read { ours, there, rough, read_at, stopped }))
+    let read = Read { ours, there, rough, read_at, stopped };
+    let mut gap = composed(loaded, target, &measures, read);
+    let weeks = gap.compared.rows.iter().map(|row| row.week).collect();
+    gap.moved = moved::of(loaded, reader, &target.config, &weeks)?;
+    Ok(gap)
 }
 
 /// The measures that hold the figures.
@@ -285,6 +293,7 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
         compared,
         standing: standing(measures.live),
         firm: standing(measures.firm),
+        moved: BTreeMap::new(),
         decided: decided::of(loaded, &target.config, &weeks),
         owners: measures.owners(&target.config, &lines),
         zones: decided::zones(loaded, &target.config, &lines),

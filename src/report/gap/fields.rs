@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::{GapRow, Verdict, words};
 
 /// The columns of page and workbook, in the words of every screen.
-pub(super) const COLUMNS: [&str; 17] = [
+pub(super) const COLUMNS: [&str; 18] = [
     "State",
     "Plant",
     "Line",
@@ -20,6 +20,7 @@ pub(super) const COLUMNS: [&str; 17] = [
     "Load %",
     "Short units",
     "Why",
+    "Changed",
     "Data (age)",
     "Firm (age)",
     "Decided",
@@ -27,7 +28,7 @@ pub(super) const COLUMNS: [&str; 17] = [
 ];
 
 /// Those that fit on a terminal.
-pub(super) const NARROW: [usize; 11] = [1, 2, 3, 4, 5, 6, 8, 12, 13, 15, 16];
+pub(super) const NARROW: [usize; 11] = [1, 2, 3, 4, 5, 6, 8, 12, 14, 16, 17];
 /// Where the state stands.
 pub(super) const STATE: usize = 0;
 /// Where the line stands.
@@ -35,11 +36,11 @@ pub(super) const LINE: usize = 2;
 /// Where the week stands.
 pub(super) const WEEK: usize = 3;
 /// Where it is said how old the data are.
-pub(super) const DATA: usize = 13;
+pub(super) const DATA: usize = 14;
 /// Where it is said how what is firm stands.
-pub(super) const FIRM_DATA: usize = 14;
+pub(super) const FIRM_DATA: usize = 15;
 /// Where it is said what was decided.
-pub(super) const DECIDED: usize = 15;
+pub(super) const DECIDED: usize = 16;
 
 /// What stands in a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +96,7 @@ impl GapRow {
             Field::Tenths(live.and_then(|live| live.percent)),
             Field::Tenths(self.row.short_units),
             text(&self.reason),
+            Field::Text(self.moved_words()),
             text(&self.data_words),
             text(&self.firm_words),
             Field::Text(self.decided_words()),

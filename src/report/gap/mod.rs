@@ -24,7 +24,7 @@ pub use served::Served;
 use super::{TextTable, View};
 use crate::{
     failure::{Exit, Failure},
-    pipeline::gap::{self, DecidedChange, Proof, Sources, Standing},
+    pipeline::gap::{self, DecidedChange, Moved, Proof, Sources, Standing},
 };
 
 /// The answer of `gap`.
@@ -111,6 +111,9 @@ pub struct GapRow {
     pub verdict: Verdict,
     /// Why, in words.
     pub reason: String,
+    /// How what the line can do moved last; absent where it never did, or that is not
+    /// known.
+    pub moved: Option<Moved>,
     /// Whether a mapping names the line.
     pub connected: bool,
     /// Whether it fits and that is proven: what the line can do was measured, is not
@@ -236,6 +239,7 @@ impl GapRow {
             old,
             data_words: words::data(at, data.as_ref(), connected, &zone),
             data,
+            moved: found.moved.get(&place).cloned(),
             firm_words: words::firm(at, row.known.firm, firm_data.as_ref(), &zone),
             firm_data,
             decided,
@@ -256,6 +260,15 @@ impl GapRow {
     fn firm_stands(&self, at: Timestamp) -> bool {
         let stands = |data: &Standing| is_proven(data) && at < data.valid_until;
         self.row.known.firm.is_none() || self.firm_data.as_ref().is_some_and(stands)
+    }
+
+    /// How what the line can do moved last, in words: by how many hours, why, and for
+    /// which instant.
+    #[must_use]
+    pub fn moved_words(&self) -> String {
+        let Some(Moved { as_of, change }) = &self.moved else { return "-".to_owned() };
+        let (by, why) = (change.to - change.from, change.words());
+        format!("{by:+.2} h as of {}: {why}", words::local(*as_of, &self.zone))
     }
 
     /// What people decided, in words.

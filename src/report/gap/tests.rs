@@ -79,6 +79,7 @@ fn found() -> gap::Gap {
             ((line("LINE-1"), week), live.clone()),
             ((line("LINE-2"), week), live),
         ]),
+        moved: BTreeMap::new(),
         decided: BTreeMap::new(),
         owners: BTreeMap::new(),
         zones: BTreeMap::new(),

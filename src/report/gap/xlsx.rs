@@ -14,8 +14,8 @@ use crate::failure::Failure;
 
 /// Width in characters of each column of lines and weeks.
 const WIDTHS: [f64; COLUMNS.len()] = [
-    18.0, 9.0, 14.0, 18.0, 10.0, 10.0, 12.0, 10.0, 10.0, 10.0, 9.0, 12.0, 44.0, 34.0, 34.0, 44.0,
-    22.0,
+    18.0, 9.0, 14.0, 18.0, 10.0, 10.0, 12.0, 10.0, 10.0, 10.0, 9.0, 12.0, 44.0, 44.0, 34.0, 34.0,
+    44.0, 22.0,
 ];
 /// Rows above the heading.
 const HEAD: u32 = 2;
