@@ -33,6 +33,9 @@ const WEEKS: [&str; 2] = [
     "  as_of: 2026-11-25T06:10:00Z\n  horizon: { past_weeks: 0, future_weeks: 1 }\n",
 ];
 
+/// What a bridge keeps: its state, and beside an agreement what was found of it.
+const KEPT: [&str; 2] = ["planthread-state", "agreements"];
+
 /// Starts after a death or a fault: the first at once, the others when nothing of it
 /// can arrive any more and what was read is old enough to be judged.
 const STARTS: [Duration; 4] = [
@@ -78,7 +81,11 @@ impl Mortal {
         let mut mortal = Self { site, name, registered: *registered, way, loaded, gate };
         mortal.gate().down = true;
         assert!(mortal.cycle());
-        copy(&mortal.state(), &mortal.site.folder.join("kept"));
+        for folder in KEPT {
+            let (from, to) = (mortal.site.folder.join(folder), mortal.kept(folder));
+            fs::create_dir_all(&from).unwrap();
+            copy(&from, &to);
+        }
         mortal.begin();
         mortal
     }
@@ -87,10 +94,17 @@ impl Mortal {
     pub(crate) fn begin(&mut self) {
         let setup = self.way.setup(&self.registered, Setup::default());
         *self.gate() = Gate::new((self.registered.sandbox.build)(&setup).unwrap());
-        let _ = fs::remove_dir_all(self.state());
         let _ = fs::remove_dir_all(self.site.folder.join("packs"));
-        copy(&self.site.folder.join("kept"), &self.state());
+        for folder in KEPT {
+            let _ = fs::remove_dir_all(self.site.folder.join(folder));
+            copy(&self.kept(folder), &self.site.folder.join(folder));
+        }
         self.site.clock = VirtualClock::new("2026-11-25T06:10:00Z".parse().unwrap(), 7);
+    }
+
+    /// Where a folder stands as it was before anything was sent.
+    fn kept(&self, folder: &str) -> PathBuf {
+        self.site.folder.join("kept").join(folder)
     }
 
     fn state(&self) -> PathBuf {
