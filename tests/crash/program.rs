@@ -37,8 +37,9 @@ pub(crate) enum Event {
     Reached,
 }
 
-/// Runs that may find that a lost write can still arrive, a second each.
-const RESCUES: usize = 40;
+/// Runs that may find that a lost write can still arrive, or that the target is left
+/// alone after failures, which takes a minute; a second each.
+const RESCUES: usize = 100;
 
 /// Lets time pass.
 pub(crate) fn pause(wait: Duration) {
