@@ -49,10 +49,17 @@ pub fn holidays(text: &str) -> Result<Vec<Holiday>, IcalFault> {
         let name = parts.next().unwrap_or_default().to_ascii_uppercase();
         match name.as_str() {
             "BEGIN" => {
-                open.push(value.to_ascii_uppercase());
                 if value.eq_ignore_ascii_case("VEVENT") {
+                    if open.iter().any(|room| room == "VEVENT") {
+                        let begun = event.line;
+                        return fault(
+                            line,
+                            format!("an event begins inside the one of line {begun}"),
+                        );
+                    }
                     event = Event { line, ..Event::default() };
                 }
+                open.push(value.to_ascii_uppercase());
             }
             "END" => {
                 if open.pop().is_none_or(|begun| !begun.eq_ignore_ascii_case(value)) {
@@ -174,6 +181,8 @@ fn unescaped(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn calendar(events: &str) -> String {
@@ -210,9 +219,45 @@ mod tests {
             ("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n".to_owned(), 2, "breaks off"),
             (calendar(""), 3, "no holiday"),
             ("date;name\r\n".to_owned(), 1, "no property"),
+            (event("BEGIN:VEVENT\r\n"), 4, "inside the one of line 3"),
+            (event("BEGIN:VALARM\r\nBEGIN:vevent\r\n"), 5, "inside the one of line 3"),
         ] {
             let found = holidays(&text).unwrap_err();
             assert!(found.line == line && found.reason.contains(said), "{text}: {found}");
+        }
+    }
+
+    /// Lines of which calendars are made, well or badly.
+    const LINES: [&str; 9] = [
+        "BEGIN:VCALENDAR",
+        "BEGIN:VEVENT",
+        "BEGIN:VALARM",
+        "DTSTART:20261225",
+        "DTEND:20261227",
+        "SUMMARY:Christmas",
+        "END:VALARM",
+        "END:VEVENT",
+        "END:VCALENDAR",
+    ];
+
+    proptest! {
+        #[test]
+        fn each_event_that_begins_is_a_holiday_or_a_fault_with_its_line(
+            lines in prop::collection::vec(0..LINES.len(), 0..14),
+            holiday in 0..14_usize,
+        ) {
+            let mut lines: Vec<&str> = lines.into_iter().map(|line| LINES[line]).collect();
+            // Chance alone seldom makes a whole one.
+            let at = holiday.min(lines.len());
+            lines.splice(at..at, ["BEGIN:VEVENT", LINES[3], LINES[5], "END:VEVENT"]);
+            let begun = lines.iter().filter(|line| **line == "BEGIN:VEVENT").count();
+            match holidays(&lines.join("\r\n")) {
+                Ok(found) => prop_assert_eq!(found.len(), begun, "{:?}", lines),
+                Err(fault) => {
+                    let inside = (1..=lines.len() as u64).contains(&fault.line);
+                    prop_assert!(inside, "{fault}: {lines:?}");
+                }
+            }
         }
     }
 }
