@@ -104,6 +104,7 @@ enum Took {
 }
 
 fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
+    let dir = state.dir().to_owned();
     state.change(move |tx| {
         let Segment { header, sha256, records, doubt } = segment;
         let ask = "ask the collecting side for the file as it was sealed";
@@ -123,7 +124,7 @@ fn take(state: &State, segment: Segment, now: Timestamp) -> Result<Took> {
             return Ok(Took::Gap(tx.last_admitted(&header.stream)? + 1));
         };
         if previous != header.previous {
-            if set_aside::holds(tx, before, &header.previous)? {
+            if set_aside::holds(&dir, before, &header.previous) {
                 let reason = format!("it follows a segment {before} that was set aside");
                 return Err(broken(header.number, 1, reason, FOLLOWS));
             }

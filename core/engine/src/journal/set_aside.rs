@@ -23,7 +23,7 @@ use super::{
 use crate::{
     EngineError, State,
     error::Result,
-    store::{Db, make_folder, new_file, sync_dir},
+    store::{make_folder, new_file, sync_dir},
 };
 
 /// The folder of the state in which segments are kept that were set aside.
@@ -85,10 +85,8 @@ impl Other<'_> {
     /// When it can't be kept, or too many wait already.
     pub(super) fn set_aside(&self, state: &State, now: Timestamp) -> Result<SetAside> {
         let number = self.header.number;
-        let name =
-            format!("{}-{}.ndjson", file_name(number).trim_end_matches(".ndjson"), self.sha256);
         let folder = state.dir().join(FOLDER);
-        let kept = folder.join(name);
+        let kept = folder.join(kept_name(number, self.sha256));
         let known = kept.exists();
         if !known {
             self.has_room(state)?;
@@ -143,24 +141,14 @@ fn body(stream: &str, number: u64, sha256: &str, kept: &Path) -> String {
     format!("segment {number} of {stream}, sha256 {sha256}, kept as {kept}")
 }
 
-/// Whether a segment with this hash was set aside, and waits or was dismissed.
-///
-/// # Errors
-/// When the state can't be read.
-pub(super) fn holds(db: &Db, number: u64, sha256: &str) -> Result<bool> {
-    let begins = format!("segment {number} of ");
-    let names = format!(", sha256 {sha256}, kept as ");
-    for dismissed in [false, true] {
-        let all = db.rejected(dismissed, 0, u32::MAX)?;
-        let is = |body: &[u8]| {
-            let text = String::from_utf8_lossy(body);
-            text.starts_with(&begins) && text.contains(&names)
-        };
-        if all.iter().any(|entry| entry.record.field == FIELD && is(&entry.record.body)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// Whether a segment with this hash was set aside in the state at `dir`, and waits or was
+/// dismissed.
+pub(super) fn holds(dir: &Path, number: u64, sha256: &str) -> bool {
+    dir.join(FOLDER).join(kept_name(number, sha256)).exists()
+}
+
+fn kept_name(number: u64, sha256: &str) -> String {
+    format!("{}-{sha256}.ndjson", file_name(number).trim_end_matches(".ndjson"))
 }
 
 fn short(sha256: &str) -> &str {
