@@ -68,7 +68,7 @@ impl Served {
     fn late(&self, now: Timestamp, reading: &Reading) -> Option<String> {
         let (read_at, _) = reading.last.as_ref()?;
         let most = self.every.saturating_mul(2).saturating_add(SLACK);
-        let old = now.duration_since(*read_at) > most;
+        let old = now.duration_since(*read_at).abs() > most;
         let missed = reading.missed.clone();
         missed.or_else(|| old.then(|| "no newer reading came".to_owned()))
     }
