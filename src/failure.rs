@@ -176,6 +176,7 @@ const fn usual_cure(class: Class) -> &'static str {
             "run this again: what was sent is settled and read back first"
         }
         Class::Throttled { .. } => "run this again later; nothing is lost meanwhile",
+        Class::NotYet => "run this again once that stands there; nothing is lost meanwhile",
         Class::Auth => "see user, credential and rights; `planthread check` names what is missing",
         Class::Drift => "compare with `planthread discover`, then correct the configuration",
         Class::Fatal => "",

@@ -109,6 +109,7 @@ pub struct Rounds {
     news: UnboundedSender<News>,
     stop: Stop,
     plans: Option<Arc<GapBoard>>,
+    sent: watch::Sender<()>,
 }
 
 /// The loop of one target.
@@ -122,6 +123,8 @@ pub struct TargetLoop {
     plans: Option<Arc<GapBoard>>,
     /// The round after which the plan was read.
     looked: Newest,
+    /// Told by each loop that has sent something.
+    sent: watch::Sender<()>,
 }
 
 impl Rounds {
@@ -129,7 +132,8 @@ impl Rounds {
     #[must_use]
     pub fn new(bridge: Arc<Bridge>, news: UnboundedSender<News>, stop: Stop) -> Self {
         let (newest, _) = watch::channel(None);
-        Self { bridge, newest, news, stop, plans: None }
+        let (sent, _) = watch::channel(());
+        Self { bridge, newest, news, stop, plans: None, sent }
     }
 
     /// The same; after each walk the loops read what the plans say, and note it there.
@@ -149,6 +153,7 @@ impl Rounds {
             stop: self.stop.clone(),
             plans: self.plans.clone(),
             looked: None,
+            sent: self.sent.clone(),
         }
     }
 
@@ -184,13 +189,18 @@ enum End {
 
 impl TargetLoop {
     /// Walks with the newest round whenever there is a new one, or the target is
-    /// paused or let go, until the stop.
+    /// paused or let go, until the stop; and once more when it waits for what another
+    /// loop lands, and that one has sent something.
     pub async fn run(mut self) {
         let mut paused = self.bridge.is_paused(&self.target);
+        let mut others = self.sent.subscribe();
+        let mut waits = false;
         loop {
-            if !self.due(paused).await {
+            if !self.due(paused, waits.then_some(&mut others)).await {
                 return;
             }
+            // What another one sends from here on may be what this walk waits for.
+            others.mark_unchanged();
             // A walk may be asked to end because of what comes after this.
             paused = self.bridge.is_paused(&self.target);
             let Some(round) = self.newest.borrow_and_update().clone() else { continue };
@@ -199,6 +209,10 @@ impl TargetLoop {
                 End::Done(done) => {
                     let took = since(&self.bridge, began);
                     let unread = done.leaves_unread();
+                    waits = done.waits();
+                    if done.wakes() {
+                        self.sent.send_replace(());
+                    }
                     tell(&self.news, News::Walked { as_of, done, took });
                     self.look(&round, unread).await;
                 }
@@ -240,13 +254,22 @@ impl TargetLoop {
         }
     }
 
-    /// Waits until there is something to walk for; `false` when it is the end.
-    async fn due(&mut self, paused: bool) -> bool {
-        let new = pin!(self.newest.changed());
-        let moved = pin!(self.bridge.pause_moves(&self.target, paused));
-        match select(pin!(self.stop.asked()), select(new, moved)).await {
-            Either::Right((Either::Left((Ok(()), _)) | Either::Right(_), _)) => true,
-            Either::Right((Either::Left((Err(_), _)), _)) | Either::Left(_) => false,
+    /// Waits until there is something to walk for; `false` when it is the end. What
+    /// `others` have sent counts where there are any.
+    async fn due(&mut self, paused: bool, others: Option<&mut watch::Receiver<()>>) -> bool {
+        let sent = async {
+            match others {
+                // Its sender is ours, too.
+                Some(others) => drop(others.changed().await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.stop.asked() => false,
+            new = self.newest.changed() => new.is_ok(),
+            () = self.bridge.pause_moves(&self.target, paused) => true,
+            () = sent => true,
         }
     }
 

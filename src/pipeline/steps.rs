@@ -22,7 +22,7 @@ use planthread_engine::{
     push::{Applied, Recovered},
     verify::{SweepReport, Which},
 };
-use planthread_kit::agreement::AgreementStatus;
+use planthread_kit::{Class, agreement::AgreementStatus};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -116,6 +116,25 @@ pub struct TargetCycle {
     pub stopped: Option<Failure>,
 }
 
+impl TargetCycle {
+    /// Whether it ended because something else must stand at the target first.
+    pub(super) fn waits(&self) -> bool {
+        self.stopped.as_ref().is_some_and(|failure| failure.class == Some(Class::NotYet))
+    }
+
+    /// Whether it sent anything that another one may wait for. Who waits itself
+    /// wakes nobody: else two could wake each other without an end.
+    pub(super) fn wakes(&self) -> bool {
+        !self.waits() && self.applied.as_ref().is_some_and(|applied| applied.sent > 0)
+    }
+
+    /// Tells with this walk what the one right before it settled and moved.
+    fn follow(&mut self, before: Self) {
+        self.recovered = before.recovered.or(self.recovered.take());
+        self.want = before.want.or(self.want.take());
+    }
+}
+
 impl Course<'_> {
     const fn truth(&self) -> Option<&Truth> {
         match self {
@@ -136,10 +155,20 @@ impl Course<'_> {
 
 impl Bridge {
     /// Walks `course` at each of `targets`, side by side: one that does not
-    /// answer holds nobody else up.
+    /// answer holds nobody else up. Who waits for what another one lands walks once
+    /// more when something was sent.
     pub async fn walk_all(&self, targets: &[OpenTarget], course: Course<'_>) -> Vec<TargetCycle> {
         let walks = targets.iter().map(|target| self.walk(target, course));
-        futures_util::future::join_all(walks).await
+        let mut cycles = futures_util::future::join_all(walks).await;
+        if cycles.iter().any(TargetCycle::wakes) {
+            let again = targets.iter().zip(&mut cycles).filter(|(_, done)| done.waits());
+            let again = again.map(|(target, done)| async {
+                let before = std::mem::replace(done, self.walk(target, course).await);
+                done.follow(before);
+            });
+            futures_util::future::join_all(again).await;
+        }
+        cycles
     }
 
     /// Walks `course` at `target`. What stopped it stands in the answer.
@@ -165,11 +194,11 @@ impl Bridge {
     }
 
     /// Notes that the target was away, or is back. A walk that our own side stopped
-    /// says nothing about the target, nor does one that asked nothing; a job that the
-    /// target still works on is an answer.
+    /// says nothing about the target, nor does one that asked nothing or waits for what
+    /// another one lands; a job that the target still works on is an answer.
     fn note_outage(&self, target: &OpenTarget, done: &TargetCycle) -> Result<(), Failure> {
         let pack_of = done.pack.as_ref().map(|pack| pack.as_of);
-        if self.by_hand(target, pack_of)?.is_some() {
+        if done.waits() || self.by_hand(target, pack_of)?.is_some() {
             return Ok(());
         }
         let (name, now) = (target.name.as_str(), self.clock.now());

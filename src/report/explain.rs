@@ -86,6 +86,7 @@ mod tests {
             Class::Transient { sent: Sent::No },
             Class::Transient { sent: Sent::Maybe },
             Class::Throttled { after },
+            Class::NotYet,
             Class::Auth,
             Class::Drift,
             Class::Fatal,

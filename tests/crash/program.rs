@@ -39,7 +39,7 @@ pub(crate) enum Event {
 
 /// Runs that may find that a lost write can still arrive, or that the target is left
 /// alone after failures, which takes a minute; a second each.
-const RESCUES: usize = 100;
+const RESCUES: usize = 40;
 
 /// Lets time pass.
 pub(crate) fn pause(wait: Duration) {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use crate::{Class, ConnectorError, Sent};
+use crate::{Class, ConnectorError};
 
 /// Values by what names them, one of each row of that name; nothing where the row has
 /// none.
@@ -61,14 +61,15 @@ impl Changes {
     /// Whether nothing speaks against it; `from` is the store, `step` what would be done.
     ///
     /// # Errors
-    /// `Transient` while something planned is missing, `Drift` where more would come
+    /// `NotYet` while something planned is missing, `Drift` where more would come
     /// along; the text names the first of it.
     pub fn judge(&self, step: &'static str, from: &str) -> Result<(), ConnectorError> {
         let Self { missing, extra, first } = self;
         if *missing > 0 {
-            let class = Class::Transient { sent: Sent::No };
             let text = format!("{from} does not hold {missing} of these cells yet");
-            return Err(ConnectorError::new(class, step, text).cure("land them there first"));
+            return Err(
+                ConnectorError::new(Class::NotYet, step, text).cure("land them there first")
+            );
         }
         if *extra > 0 {
             let text =

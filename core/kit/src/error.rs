@@ -31,6 +31,9 @@ pub enum Class {
         /// How long, from now.
         after: Duration,
     },
+    /// Something else must stand there first, such as what lands by another target of
+    /// ours. The target is well, and nothing of the attempt took or will take effect.
+    NotYet,
     /// Not allowed: credentials, rights, locked user.
     Auth,
     /// The target's surface is not what the configuration says.
@@ -47,6 +50,7 @@ impl Class {
             Self::Transient { sent: Sent::No } => "transient",
             Self::Transient { sent: Sent::Maybe } => "transient-maybe-sent",
             Self::Throttled { .. } => "throttled",
+            Self::NotYet => "not-yet",
             Self::Auth => "auth",
             Self::Drift => "drift",
             Self::Fatal => "fatal",
@@ -110,7 +114,7 @@ impl ConnectorError {
     pub const fn after_effect(mut self) -> Self {
         self.took_nothing = false;
         self.class = match self.class {
-            Class::Transient { .. } | Class::Throttled { .. } => {
+            Class::Transient { .. } | Class::Throttled { .. } | Class::NotYet => {
                 Class::Transient { sent: Sent::Maybe }
             }
             Class::Auth => Class::Auth,

@@ -160,6 +160,7 @@ impl PushStack<'_> {
         backoff: Duration,
     ) -> Result<Again, Box<PushEnd>> {
         let wait = match treatment(error.class).retry {
+            Retry::NextWalk => None,
             Retry::Never if error.took_nothing => None,
             Retry::Never => return open(id, error),
             Retry::AfterWait(after) => Some(after),
@@ -248,7 +249,7 @@ impl PushStack<'_> {
                 Err(error) => {
                     unanswered += 1;
                     match treatment(error.class).retry {
-                        Retry::Never => return Settled::Open(error),
+                        Retry::Never | Retry::NextWalk => return Settled::Open(error),
                         _ if unanswered >= self.policy.unanswered => {
                             return Settled::Open(error);
                         }
@@ -291,7 +292,7 @@ struct Again {
 fn open<T>(id: &AttemptId, error: ConnectorError) -> Result<T, Box<PushEnd>> {
     let after = match error.class {
         Class::Throttled { after } => Some(after),
-        Class::Transient { .. } | Class::Auth | Class::Drift | Class::Fatal => None,
+        Class::Transient { .. } | Class::NotYet | Class::Auth | Class::Drift | Class::Fatal => None,
     };
     Err(Box::new(PushEnd::Parked { error, after, open: Some(id.clone()) }))
 }

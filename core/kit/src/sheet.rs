@@ -45,7 +45,7 @@ impl Report {
     pub fn unread(&mut self, line: &str, error: ConnectorError) -> Result<(), ConnectorError> {
         match error.class {
             Class::Throttled { .. } | Class::Fatal => Err(error),
-            Class::Drift | Class::Auth | Class::Transient { .. } => {
+            Class::Drift | Class::Auth | Class::Transient { .. } | Class::NotYet => {
                 let cure = error.cure.as_deref().unwrap_or("check again; then look at the target");
                 let text = format!("{} failed: {}", error.operation, error.message);
                 self.add(line, (false, false, None), &text, cure);

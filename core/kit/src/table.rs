@@ -13,6 +13,8 @@ pub enum Retry {
     AfterSettle,
     /// A new attempt after the time that the target asked for.
     AfterWait(Duration),
+    /// With the next walk: no wait of this one brings what is missing.
+    NextWalk,
     /// A person has to act first.
     Never,
 }
@@ -42,6 +44,9 @@ pub const fn treatment(class: Class) -> Treatment {
         Class::Throttled { after } => {
             Treatment { retry: Retry::AfterWait(after), counts_on_breaker: false, exit_code: 3 }
         }
+        Class::NotYet => {
+            Treatment { retry: Retry::NextWalk, counts_on_breaker: false, exit_code: 3 }
+        }
         // Credentials and rights are configuration, on one side or the other.
         Class::Auth => stopped(2),
         // The target changed: a finding for its owner.
@@ -59,12 +64,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_transient_errors_open_the_breaker_and_only_they_retry_alone() {
+    fn only_transient_errors_open_the_breaker() {
         let after = Duration::from_secs(9);
         let rows = [
             (Class::Transient { sent: Sent::No }, Retry::AfterBackoff, true, 3),
             (Class::Transient { sent: Sent::Maybe }, Retry::AfterSettle, true, 3),
             (Class::Throttled { after }, Retry::AfterWait(after), false, 3),
+            (Class::NotYet, Retry::NextWalk, false, 3),
             (Class::Auth, Retry::Never, false, 2),
             (Class::Drift, Retry::Never, false, 1),
             (Class::Fatal, Retry::Never, false, 70),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use planthread_contracts::RowOutcome;
-use planthread_kit::{CellWrite, Class, Connector, Sent};
+use planthread_kit::{CellWrite, Class, Connector};
 use serde_json::{Value, json};
 
 use super::{Rig, cell, measures, settings, week};
@@ -54,7 +54,7 @@ fn what_the_scenario_does_not_hold_yet_is_not_committed() {
     let mut cells = cells("");
     cells[0].value = "37".parse().unwrap();
     let error = rig.push(parent.as_ref(), &cells).unwrap_err();
-    assert_eq!(error.class, Class::Transient { sent: Sent::No }, "{error}");
+    assert_eq!(error.class, Class::NotYet, "{error}");
     assert_eq!(rig.read(parent.as_ref(), "").unwrap().len(), 0);
 }
 

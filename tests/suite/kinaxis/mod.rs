@@ -2,6 +2,7 @@
 //! cases don't set it up: commits, tables without a key, the other family.
 
 mod agreed;
+mod both;
 mod commit;
 mod files;
 mod profiles;

@@ -100,7 +100,9 @@ async fn rows(
         Ok(rows) => Ok(Ok(rows)),
         Err(error) => match error.class {
             Class::Drift | Class::Auth => Ok(Err(error.message)),
-            Class::Transient { .. } | Class::Throttled { .. } | Class::Fatal => Err(error),
+            Class::Transient { .. } | Class::Throttled { .. } | Class::NotYet | Class::Fatal => {
+                Err(error)
+            }
         },
     }
 }

@@ -127,7 +127,7 @@ async fn refusals(
         return Ok(Vec::new());
     }
     let later = |error: &ConnectorError| match error.class {
-        Class::Transient { .. } | Class::Throttled { .. } | Class::Auth => true,
+        Class::Transient { .. } | Class::Throttled { .. } | Class::NotYet | Class::Auth => true,
         Class::Drift | Class::Fatal => false,
     };
     // Tenants that don't know the expand refuse it in several ways.
