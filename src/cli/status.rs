@@ -49,9 +49,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         waits.push(Waits::at(&loaded, &reader, &target, now)?);
     }
     let breakers = ledger::breakers(&reader)?.into_iter();
-    let breakers = breakers.filter(|((target, _), _)| loaded.config.targets.contains_key(target));
-    let breakers =
-        breakers.filter_map(|((target, of), kept)| BreakerLine::of(&target, of, kept, now));
+    let breakers = breakers.filter_map(|((name, of), kept)| {
+        let policy = loaded.config.targets.get(&name)?.delivery.breaker_policy();
+        BreakerLine::of((&name, of), kept, &policy, now)
+    });
     context.screen.show(&StatusView {
         now,
         lease: loaded.config.run.lease.as_ref().map(|lease| LeaseLine::of(lease, now)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use planthread_kit::{Backoff, PushPolicy};
+use planthread_kit::{Backoff, BreakerPolicy, PushPolicy};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,14 @@ pub struct DeliverySettings {
     /// disjoint cells. No more than the connector says that its target takes.
     #[schemars(range(min = 1, max = 16))]
     pub side_by_side: u32,
+    /// Failures in a row of one operation (read, write, poll) after which the
+    /// target is left alone.
+    #[schemars(range(min = 1, max = 100))]
+    pub leave_alone_after: u32,
+    /// Seconds for which it is left alone; then one request finds out whether it
+    /// is back.
+    #[schemars(range(min = 1, max = 3_600))]
+    pub leave_alone_seconds: u32,
 }
 
 impl Default for DeliverySettings {
@@ -45,6 +53,8 @@ impl Default for DeliverySettings {
             wait_limit_minutes: 30,
             submit_limit_minutes: 30,
             side_by_side: 1,
+            leave_alone_after: 5,
+            leave_alone_seconds: 60,
         }
     }
 }
@@ -63,6 +73,13 @@ impl DeliverySettings {
             wait_limit: minutes(self.wait_limit_minutes),
             ..PushPolicy::default()
         }
+    }
+
+    /// When the target is left alone, and for how long.
+    #[must_use]
+    pub fn breaker_policy(&self) -> BreakerPolicy {
+        let open_for = Duration::from_secs(u64::from(self.leave_alone_seconds.max(1)));
+        BreakerPolicy { failures: self.leave_alone_after.max(1), open_for }
     }
 
     /// The longest time of one batch, from its first request to the end of its
@@ -113,6 +130,18 @@ impl DeliverySettings {
                 16,
                 "write how many batches go at once, 1 by default",
             ),
+            (
+                "leave_alone_after",
+                self.leave_alone_after,
+                100,
+                "write after how many failures in a row it is left alone, 5 by default",
+            ),
+            (
+                "leave_alone_seconds",
+                self.leave_alone_seconds,
+                3_600,
+                "write the seconds for which it is left alone, 60 by default",
+            ),
         ];
         fields.into_iter().filter(|(_, value, most, _)| !(1..=*most).contains(value)).collect()
     }
@@ -123,8 +152,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_is_that_of_the_push_stack() {
-        assert_eq!(DeliverySettings::default().push_policy(), PushPolicy::default());
+    fn the_default_is_that_of_the_push_stack_and_the_breaker() {
+        let delivery = DeliverySettings::default();
+        assert_eq!(delivery.push_policy(), PushPolicy::default());
+        assert_eq!(delivery.breaker_policy(), BreakerPolicy::default());
     }
 
     #[test]
@@ -137,6 +168,8 @@ mod tests {
             wait_limit_minutes: 20_000,
             submit_limit_minutes: 0,
             side_by_side: 17,
+            leave_alone_after: 0,
+            leave_alone_seconds: 3_601,
         };
         let fields: Vec<&str> = never.out_of_reach().iter().map(|found| found.0).collect();
         assert_eq!(
@@ -147,7 +180,9 @@ mod tests {
                 "poll_every_seconds",
                 "wait_limit_minutes",
                 "submit_limit_minutes",
-                "side_by_side"
+                "side_by_side",
+                "leave_alone_after",
+                "leave_alone_seconds"
             ]
         );
     }

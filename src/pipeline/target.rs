@@ -13,8 +13,8 @@ use planthread_engine::{
     ledger::{self, BreakersOnDisk},
 };
 use planthread_kit::{
-    BreakerBook, BreakerPolicy, Breakers, Clock, Connector, ConnectorError, Flow, FlowBook,
-    KeptRate, Operation, Permit, QuotaBook, QuotaStanding, Selection, TenantKey, Transport,
+    BreakerBook, Breakers, Clock, Connector, ConnectorError, Flow, FlowBook, KeptRate, Operation,
+    Permit, QuotaBook, QuotaStanding, Selection, TenantKey, Transport,
     http::{TokenBook, Witness},
     target::{Known, Nothing, Provided, SettingsFault, TargetContext, TargetFactory},
 };
@@ -138,7 +138,7 @@ impl Opener {
     pub(super) fn on(mut self, state: &Arc<State>) -> Result<Self, Failure> {
         self.state = Arc::downgrade(state);
         let memory = Arc::new(BreakersOnDisk::of(state));
-        self.breakers = BreakerBook::kept_in(BreakerPolicy::default(), memory);
+        self.breakers = BreakerBook::kept_in(memory);
         self.remember(&state.reader()?)?;
         Ok(self)
     }
@@ -203,7 +203,7 @@ impl Opener {
             return Err(too_many(name, target, most));
         }
         let scope = target.scope();
-        let breakers = self.breakers.of_target(name);
+        let breakers = self.breakers.of_target(name, target.delivery.breaker_policy());
         let (name, config) = (name.to_owned(), target.clone());
         let (clock, heard) = (Arc::clone(&self.clock), Arc::default());
         let flows = book.all();

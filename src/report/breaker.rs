@@ -24,10 +24,16 @@ pub struct BreakerLine {
 }
 
 impl BreakerLine {
-    /// How a breaker that was kept counts at `now`; none where nothing failed.
+    /// How a breaker that was kept for an operation of a target counts at `now` by
+    /// `policy`; none where nothing failed.
     #[must_use]
-    pub fn of(target: &str, operation: Operation, kept: Kept, now: Timestamp) -> Option<Self> {
-        let Kept { failures, open_until: until } = kept.judged(now, &BreakerPolicy::default());
+    pub fn of(
+        (target, operation): (&str, Operation),
+        kept: Kept,
+        policy: &BreakerPolicy,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let Kept { failures, open_until: until } = kept.judged(now, policy);
         let (operation, standing) = (operation.word(), kept.standing(now).word());
         let target = target.to_owned();
         (kept != Kept::default()).then_some(Self { target, operation, standing, failures, until })
@@ -57,9 +63,10 @@ mod tests {
     #[test]
     fn it_says_until_when_and_what_then_and_nothing_where_all_is_well() {
         let at = |second| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second);
+        let (ibp, policy) = (("ibp", Operation::Write), BreakerPolicy::default());
         let told = |kept, now| {
             let mut text_table = TextTable::new(false);
-            BreakerLine::of("ibp", Operation::Write, kept, at(now))?.write(&mut text_table);
+            BreakerLine::of(ibp, kept, &policy, at(now))?.write(&mut text_table);
             Some(text_table.into_text())
         };
         let open = Kept { failures: 5, open_until: Some(at(60)) };
@@ -71,7 +78,7 @@ mod tests {
         let counted = Kept { failures: 1, open_until: None };
         assert_eq!((told(counted, 0).as_deref(), told(Kept::default(), 0)), (Some(""), None));
         // The clock was set back by a year: it is not waited for.
-        let line = BreakerLine::of("ibp", Operation::Write, open, at(-31_000_000)).unwrap();
+        let line = BreakerLine::of(ibp, open, &policy, at(-31_000_000)).unwrap();
         assert_eq!(line.until, Some(at(-31_000_000 + 60)));
     }
 }

@@ -38,7 +38,7 @@ pub(crate) enum Event {
 }
 
 /// Runs that may find that a lost write can still arrive, or that the target is left
-/// alone after failures, which takes a minute; a second each.
+/// alone after failures; a second each.
 const RESCUES: usize = 40;
 
 /// Lets time pass.
@@ -285,7 +285,7 @@ impl Project {
         assert!(self.written.contains(&here), "{here} is not in the configuration");
         let text = self.written.replace(&here, host);
         fs::write(&file, &text).unwrap();
-        let mut target = json!({ "delivery": { "poll_every_seconds": 1 },
+        let mut target = json!({ "delivery": { "poll_every_seconds": 1, "leave_alone_seconds": 2 },
             "policy": { "settle_minutes": 0 } });
         merge(&mut target, &Quick::of(self.registered).target);
         merge(&mut target, &json!({ "settings": settings }));

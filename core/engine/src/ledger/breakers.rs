@@ -58,9 +58,9 @@ mod tests {
     const POLICY: BreakerPolicy = BreakerPolicy { failures: 2, open_for: Duration::from_mins(1) };
 
     fn opened(state: &Arc<State>) -> Arc<Breakers> {
-        let book = BreakerBook::kept_in(POLICY, Arc::new(BreakersOnDisk::of(state)));
+        let book = BreakerBook::kept_in(Arc::new(BreakersOnDisk::of(state)));
         book.remember(breakers(&state.reader().unwrap()).unwrap());
-        book.of_target("there")
+        book.of_target("there", POLICY)
     }
 
     #[test]

@@ -82,7 +82,6 @@ pub(crate) fn left_alone(operation: Operation, left: Duration) -> ConnectorError
 /// All breakers of the process.
 #[derive(Debug, Default)]
 pub struct BreakerBook {
-    policy: BreakerPolicy,
     memory: Option<Arc<dyn BreakerMemory>>,
     targets: Mutex<BTreeMap<String, Arc<Breakers>>>,
     /// What an earlier process kept.
@@ -90,10 +89,10 @@ pub struct BreakerBook {
 }
 
 impl BreakerBook {
-    /// An empty book of breakers by `policy`, kept in `memory` as they change.
+    /// An empty book of breakers that are kept in `memory` as they change.
     #[must_use]
-    pub fn kept_in(policy: BreakerPolicy, memory: Arc<dyn BreakerMemory>) -> Self {
-        Self { policy, memory: Some(memory), ..Self::default() }
+    pub fn kept_in(memory: Arc<dyn BreakerMemory>) -> Self {
+        Self { memory: Some(memory), ..Self::default() }
     }
 
     /// Takes over what an earlier process kept, before any breaker is handed out.
@@ -101,9 +100,10 @@ impl BreakerBook {
         self.before.lock().unwrap_or_else(PoisonError::into_inner).extend(kept);
     }
 
-    /// The breakers of `target`: the same ones for everybody who asks.
+    /// The breakers of `target`: the same ones for everybody who asks, by the `policy` of
+    /// who asked first.
     #[must_use]
-    pub fn of_target(&self, target: &str) -> Arc<Breakers> {
+    pub fn of_target(&self, target: &str, policy: BreakerPolicy) -> Arc<Breakers> {
         let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(breakers) = targets.get(target) {
             return Arc::clone(breakers);
@@ -112,7 +112,7 @@ impl BreakerBook {
         let breakers = Arc::new(Breakers(Operation::ALL.map(|operation| {
             let kept = before.get(&(target.to_owned(), operation)).copied().unwrap_or_default();
             let memory = self.memory.as_ref().map(|one| (target.to_owned(), Arc::clone(one)));
-            Breaker::new(self.policy, operation, kept, memory)
+            Breaker::new(policy, operation, kept, memory)
         })));
         targets.insert(target.to_owned(), Arc::clone(&breakers));
         breakers

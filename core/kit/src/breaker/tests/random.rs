@@ -87,10 +87,10 @@ struct World {
 
 fn opened(disk: &Arc<Disk>) -> &'static Breakers {
     let memory: Arc<dyn BreakerMemory> = Arc::clone(disk) as _;
-    let book = BreakerBook::kept_in(POLICY, memory);
+    let book = BreakerBook::kept_in(memory);
     book.remember(disk.0.lock().unwrap().clone());
-    let target = book.of_target("t");
-    assert!(Arc::ptr_eq(&target, &book.of_target("t")), "one breaker for everybody");
+    let target = book.of_target("t", POLICY);
+    assert!(Arc::ptr_eq(&target, &book.of_target("t", POLICY)), "one breaker for everybody");
     Box::leak(Box::new(target))
 }
 
