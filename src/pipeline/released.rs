@@ -8,18 +8,55 @@ use planthread_domain::{
     Deriver,
     lanes::in_order,
     model::Significance,
-    significance::{Outcome, Reason, Released, Releases, release},
+    significance::{Change, Outcome, Reason, Released, Releases, release},
 };
 use planthread_engine::{
     Reader, State,
     ledger::{self, ReleasedRow},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::Truth;
 use crate::failure::{Exit, Failure};
 
 /// Releases that are kept in one commit.
 const KEPT_AT_ONCE: usize = 4_096;
+
+/// How a release moved the attainable hours of one before it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Move {
+    /// The instant that it speaks for.
+    pub(super) as_of: Timestamp,
+    /// By what; absent where the layers of one of them are not known.
+    pub(super) change: Option<Change>,
+}
+
+impl Move {
+    /// What is kept of `released`; nothing of the first release of a period.
+    fn of(released: &Released) -> Option<Self> {
+        let first = released.reason == Reason::New && released.change.is_none();
+        (!first).then(|| Self { as_of: released.as_of, change: released.change.clone() })
+    }
+}
+
+/// How what was released of `source` in `period` moved, the oldest first, each with the
+/// ledger's counter then.
+///
+/// # Errors
+/// When the state can't be read.
+pub(super) fn moves(
+    reader: &Reader,
+    source: &str,
+    period: Period,
+) -> Result<Vec<(u64, Move)>, Failure> {
+    let all = ledger::moved(reader, source, period)?;
+    let told = |row: ledger::MovedRow| Ok((row.counter, serde_json::from_str(&row.told)?));
+    all.into_iter()
+        .map(told)
+        .collect::<Result<_, serde_json::Error>>()
+        .map_err(|error| Failure::internal(format!("a move is not readable: {error}")))
+}
 
 /// How many figures were released anew, and how many were not worth it.
 #[derive(Debug, Clone, Default)]
@@ -93,8 +130,10 @@ pub(super) fn decide(
         let Outcome { releases, changed, reasons, kept } =
             release(&live.of([*name]), position, rules, before);
         let rows = changed.into_iter().filter_map(|(resource, period)| {
-            let told = serde_json::to_string(releases.get(&resource, period)?);
-            Some(told.map(|told| ReleasedRow { resource, period, told }))
+            let one = releases.get(&resource, period)?;
+            let moved = Move::of(one).map(|one| serde_json::to_string(&one)).transpose();
+            let told = serde_json::to_string(one);
+            Some(told.and_then(|told| Ok(ReleasedRow { resource, period, told, moved: moved? })))
         });
         let rows = rows
             .collect::<Result<Vec<_>, _>>()

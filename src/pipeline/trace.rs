@@ -10,7 +10,7 @@ use planthread_domain::{
     derive::Derivation,
     model::MapRow,
     project::{self, CellExplanation},
-    significance::{Change, Reason, Released, Releases},
+    significance::{Change, Reason, Released, Releases, Split},
 };
 use planthread_engine::{
     EngineError, Reader,
@@ -21,9 +21,10 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::decided::told;
 use super::{
+    decided::told,
     explain::kind_name,
+    moves::Moves,
     released::releases,
     truth::{derive_facts, derive_taken_cut, facts_of_journal, facts_of_journal_at, levels},
 };
@@ -45,6 +46,10 @@ pub struct Traced {
     pub made_of: Timestamp,
     /// The releases behind it, by resource and period: what was released, and why.
     pub releases: Vec<Release>,
+    /// How the wanted hours moved last, from the revision before to this one, split by what
+    /// moved them: the releases, and the mapping. Absent where hours are not known before
+    /// and after, or the measure holds none that are split.
+    pub moved: Option<Split>,
     /// The arithmetic of the wanted value in words, from what the journal said when
     /// it was made: the figure of each resource behind it, then what makes them the
     /// number that the target holds.
@@ -79,6 +84,12 @@ pub struct Release {
     /// From the attainable hours of the release before to these, split by what moved
     /// them; absent where there was none before, or its layers were not kept.
     pub change: Option<Change>,
+}
+
+impl Release {
+    fn of((resource, period, one): (String, Period, Released)) -> Self {
+        Self { resource, period, as_of: one.as_of, reason: one.reason, change: one.change }
+    }
 }
 
 /// What is derived of a cell now.
@@ -210,18 +221,14 @@ pub fn trace(
     let today_value = explained(&today, None).as_ref().and_then(value);
     let arithmetic = found.map(|found| found.figures.into_iter().chain([found.landed]));
     let (records, last_records) = records(loaded, reader, &sources)?;
+    let moved = match target {
+        Some(target) => Moves::of(loaded, reader, &key.target, target)?.last(key)?,
+        None => None,
+    };
     Ok(Traced {
         made_of: derivation.origin.as_of,
-        releases: behind
-            .into_iter()
-            .map(|(resource, period, one)| Release {
-                resource,
-                period,
-                as_of: one.as_of,
-                reason: one.reason,
-                change: one.change,
-            })
-            .collect(),
+        moved: moved.map(|moved| moved.split),
+        releases: behind.into_iter().map(Release::of).collect(),
         arithmetic: arithmetic.into_iter().flatten().map(|one| one.to_string()).collect(),
         provenance: mapping.map(|mapping| derivation.provenance(&mapping.version)),
         reproduced,

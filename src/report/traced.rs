@@ -57,6 +57,10 @@ impl View for Traced {
             })
             .collect();
         text_table.table(["no.", "value", "state", "status", "made at", "recipe"], &rows);
+        if let Some(moved) = &self.moved {
+            let (from, to, why) = (moved.from, moved.to, moved.words());
+            text_table.line(format!("  moved last, from {from:.2} h to {to:.2} h: {why}"));
+        }
         self.attempts(text_table);
         self.behind(text_table);
     }

@@ -1,8 +1,10 @@
 //! Why a released figure moved: what people decided, the calendar, and a declared stop,
 //! each by itself, although nobody raised a version.
 
-use planthread::pipeline::{gap, parse_cell, trace};
-use planthread_domain::significance::{Cause, Change};
+use planthread::pipeline::{Traced, gap, parse_cell, trace};
+use planthread_contracts::Period;
+use planthread_domain::gap::Line;
+use planthread_domain::significance::{Cause, Change, Reason};
 use planthread_kit::Clock as _;
 use planthread_mocks::sap_ibp::Options;
 use rust_decimal::Decimal;
@@ -10,13 +12,12 @@ use serde_json::{Value, json};
 
 use crate::{plant::plan_of, world::World};
 
-/// The last release of the week `2026-W50` of the first machine, after the plant was
-/// changed by `change`.
-fn after(change: impl FnOnce(&mut Value)) -> Change {
-    let mut config = plan_of(1, 3);
+/// The week `2026-W50` of the first line, after `config` was changed by `change`: all that is
+/// behind its cell, and how the planner's list says that it moved.
+fn changed(mut config: Value, change: impl FnOnce(&mut Value)) -> (Traced, Change) {
     let world = World::new(&config, Options::default());
     world.cycle(&world.open());
-    change(&mut config["plant"]);
+    change(&mut config);
     world.configure(&config);
     world.pass(60);
     let live = world.open();
@@ -24,12 +25,25 @@ fn after(change: impl FnOnce(&mut Value)) -> Change {
     let key = parse_cell("ibp/base/LINE-1@1010/2026-W50/live").unwrap();
     let (reader, now) = (live.bridge.reader().unwrap(), world.clock.now());
     let traced = trace(&live.bridge.loaded, &reader, &key, now).unwrap();
-    let change = traced.releases[0].change.clone().unwrap();
-    // The planner's list tells the same.
     let found = world.clock.block_on(gap::gap(&live.bridge.loaded, &reader, &live.target, now));
-    let moved = found.unwrap().moved;
-    let told: Vec<_> = moved.iter().filter(|((_, week), _)| *week == key.period).collect();
-    assert!(matches!(told.as_slice(), [(_, one)] if one.change == change), "{told:?}");
+    let mut moved = found.unwrap().moved.into_iter();
+    let here = |at: &(Line, Period)| &*at.0.line == "LINE-1" && at.1 == key.period;
+    let told = moved.find(|(at, _)| here(at)).unwrap().1.change;
+    (traced, told)
+}
+
+/// The last release of it, after the plant of one machine was changed by `change`.
+fn after(change: impl FnOnce(&mut Value)) -> Change {
+    let (traced, told) = changed(plan_of(1, 3), |config| change(&mut config["plant"]));
+    let change = traced.releases[0].change.clone().unwrap();
+    // The planner's list tells the same, and the cell moved by it, in hundredths.
+    assert_eq!(told, change);
+    let cell = traced.moved.unwrap();
+    assert_eq!(cell.not_split, Decimal::ZERO, "{cell:?}");
+    assert!(cell.parts.keys().eq(change.parts.keys()), "{cell:?}");
+    for (exact, shown) in change.parts.values().zip(cell.parts.values()) {
+        assert!((exact - shown).abs() <= Decimal::new(1, 2), "{exact} {shown}");
+    }
     // The released figures are those that stand in the cell, before it is rounded.
     assert_eq!(change.to, traced.ledger.cell.unrounded.round_dp(9));
     assert_eq!(change.parts.values().sum::<Decimal>(), change.to - change.from);
@@ -60,4 +74,50 @@ fn a_decision_a_calendar_and_a_stop_are_told_apart_and_have_all_that_they_moved(
 
     let worse = after(|plant| plant["resources"][0]["standard_availability"] = json!("0.5"));
     assert_eq!(worse.parts, part(Cause::Trend, "-67.032"));
+}
+
+#[test]
+fn another_mapping_row_has_what_it_moves_beside_what_was_decided() {
+    let of = |decided: bool| {
+        changed(plan_of(2, 3), |config| {
+            // The second machine, at 0.898, stands behind the line instead of the first, at
+            // 0.899: 0.168 h a week.
+            let rows = &mut config["targets"]["ibp"]["mapping"]["rows"];
+            (rows[0]["source"], rows[1]["source"]) = (json!("m-2"), json!("m-1"));
+            if decided {
+                config["plant"]["calendars"][0]["exceptions"] = json!([{ "from": "2026-12-08",
+                    "closed": true, "reason": "inventory", "owner": "works council" }]);
+            }
+        })
+    };
+    let (traced, told) = of(false);
+    let moved = traced.moved.unwrap();
+    assert_eq!((moved.words().as_str(), moved.not_split), ("mapping -0.17", Decimal::ZERO));
+    assert_eq!((told.from, told.to, told.parts), (moved.from, moved.to, moved.parts));
+    // Six days are left: 144 h × 0.898, of which the day has 24 h × 0.898.
+    let (traced, told) = of(true);
+    let moved = traced.moved.unwrap();
+    assert_eq!(moved.words(), "decision -21.55, mapping -0.17");
+    assert_eq!((moved.to, &moved.parts), ("129.31".parse().unwrap(), &told.parts));
+}
+
+#[test]
+fn another_machine_of_a_line_is_another_mapping_without_a_raised_version() {
+    let mut config = plan_of(2, 3);
+    for machine in config["plant"]["resources"].as_array_mut().unwrap() {
+        machine["ideal_cycle_seconds"] = json!("60");
+    }
+    let stage = |name: &str, machine: &str| json!({ "name": name, "machines": [machine] });
+    config["plant"]["lines"] = json!([{ "id": "line", "calendar": "always", "counter": "m-1",
+        "ideal_cycle_seconds": "60", "stages": [stage("first", "m-1")] }]);
+    config["targets"]["ibp"]["mapping"]["rows"][0]["source"] = json!("line");
+    let (traced, told) = changed(config, |config| {
+        let line = &mut config["plant"]["lines"][0];
+        line["stages"].as_array_mut().unwrap().push(stage("second", "m-2"));
+    });
+    assert_eq!(traced.releases[0].reason, Reason::Decided);
+    let change = traced.releases[0].change.clone().unwrap();
+    assert_eq!(change.parts.keys().collect::<Vec<_>>(), [&Cause::Mapping], "{change:?}");
+    assert_eq!(told, change);
+    assert_eq!(traced.moved.unwrap().parts.keys().collect::<Vec<_>>(), [&Cause::Mapping]);
 }

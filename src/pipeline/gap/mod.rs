@@ -129,7 +129,7 @@ pub async fn gap(
     let read = Read { ours, there, rough, read_at, stopped };
     let mut gap = composed(loaded, target, &measures, read);
     let weeks = gap.compared.rows.iter().map(|row| row.week).collect();
-    gap.moved = moved::of(loaded, reader, &target.config, &weeks)?;
+    gap.moved = moved::of(loaded, reader, target, &weeks)?;
     Ok(gap)
 }
 

@@ -1,15 +1,16 @@
-//! Why what a line can do is another figure than before: the newest releases behind it.
+//! Why what a line can do is another figure than before: the newest releases behind it, or
+//! another mapping.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use planthread_contracts::{Carries, MeasureDecl, Period};
+use planthread_contracts::{Carries, CellKey, MeasureDecl, Period};
 use planthread_domain::{
     calendar::periods,
     gap::Line,
     model::MapRow,
     project,
-    significance::{Change, Releases},
+    significance::{Change, Releases, Split},
 };
 use planthread_engine::Reader;
 use rust_decimal::Decimal;
@@ -19,7 +20,7 @@ use serde::Serialize;
 use crate::{
     config::{Loaded, Target},
     failure::Failure,
-    pipeline::{released::releases, truth::levels},
+    pipeline::{OpenTarget, moves::Moves, released::releases, truth::levels},
 };
 
 /// How what a line can do moved last.
@@ -33,24 +34,34 @@ pub struct Moved {
 }
 
 /// How the lines of `target` moved last, by week. A line that several resources stand
-/// behind, or whose figure is none of clock hours, is not told.
+/// behind is told where its mapping was changed; one whose figure is none of clock hours
+/// is not.
 ///
 /// # Errors
 /// When the state can't be read.
 pub(super) fn of(
     loaded: &Loaded,
     reader: &Reader,
-    target: &Target,
+    target: &OpenTarget,
     weeks: &BTreeSet<Period>,
 ) -> Result<BTreeMap<(Line, Period), Moved>, Failure> {
     let mut found = BTreeMap::new();
-    let live = target.live().filter(|live| live.carries == Carries::AttainableClockHours);
+    let live = target.config.live().filter(|live| live.carries == Carries::AttainableClockHours);
     let Some(live) = live else { return Ok(found) };
-    for (line, row) in alone(target) {
+    let moves = Moves::of(loaded, reader, &target.name, &target.config)?;
+    for (line, row) in behind(&target.config) {
         for week in weeks {
             let parts = parts(loaded, live, *week);
-            let released = releases(reader, [row.source.as_str()], &parts)?;
-            if let Some(moved) = newest(&released, row, &parts) {
+            let remapped = remapped(&moves, target, live, (&line, *week))?;
+            let moved = match (remapped, row) {
+                (Some(moved), _) => Some(moved),
+                (None, None) => None,
+                (None, Some(row)) => {
+                    let released = releases(reader, [row.source.as_str()], &parts)?;
+                    newest(&released, row, &parts)
+                }
+            };
+            if let Some(moved) = moved {
                 found.insert((line.clone(), *week), moved);
             }
         }
@@ -58,18 +69,53 @@ pub(super) fn of(
     Ok(found)
 }
 
-/// The lines that one resource stands behind.
-fn alone(target: &Target) -> BTreeMap<Line, &MapRow> {
+/// How a line moved in a week whose last figures are of another mapping than those before;
+/// nothing where that is not so, or the hours that it moved are not split as a whole.
+fn remapped(
+    moves: &Moves<'_>,
+    target: &OpenTarget,
+    live: &MeasureDecl,
+    (line, week): (&Line, Period),
+) -> Result<Option<Moved>, Failure> {
+    if !moves.ever_edited() {
+        return Ok(None);
+    }
+    let mut found: Option<(Timestamp, Split)> = None;
+    for period in periods(live.level, week.start(), week.end()) {
+        let key = CellKey {
+            target: target.name.as_str().into(),
+            scope: target.scope.name().into(),
+            resource: line.line.clone(),
+            location: line.plant.clone(),
+            product: None,
+            period,
+            measure: live.name.as_str().into(),
+        };
+        let Some(last) = moves.last(&key)?.filter(|last| last.remapped) else { continue };
+        found = Some(match found {
+            None => (last.as_of, last.split),
+            Some((as_of, split)) => (as_of.max(last.as_of), split.and(last.split)),
+        });
+    }
+    let whole = found.filter(|(_, split)| split.not_split.is_zero());
+    Ok(whole.map(|(as_of, Split { from, to, parts, .. })| Moved {
+        as_of,
+        change: Change { from, to, parts },
+    }))
+}
+
+/// The lines, each with what stands behind it, where that is one resource.
+fn behind(target: &Target) -> BTreeMap<Line, Option<&MapRow>> {
     let mut rows: BTreeMap<Line, Vec<&MapRow>> = BTreeMap::new();
     for row in &target.mapping.rows {
         let line = Line { plant: row.location.as_str().into(), line: row.resource.as_str().into() };
         rows.entry(line).or_default().push(row);
     }
     let one = |(line, rows): (Line, Vec<_>)| match rows.as_slice() {
-        [row] => Some((line, *row)),
-        _ => None,
+        [row] => (line, Some(*row)),
+        _ => (line, None),
     };
-    rows.into_iter().filter_map(one).collect()
+    rows.into_iter().map(one).collect()
 }
 
 /// The periods of which the figures of a week are released.

@@ -29,7 +29,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use planthread_contracts::{Period, PeriodKind, Status, TwinSource};
+use planthread_contracts::{Name, Period, PeriodKind, Status, TwinSource};
 
 pub use compose::{Level, at_most};
 pub use cut::cut_off;
@@ -59,6 +59,9 @@ pub struct Derivation {
     /// Figures: resources in the plant's order, then lines; each by kind and
     /// period.
     pub figures: Vec<Figures>,
+    /// What stands behind each of them: the machines of a line, stage by stage, or how many
+    /// units work side by side.
+    pub behind: BTreeMap<Name, String>,
     /// What was doubtful or set aside about these resources, and about the machines
     /// of these lines, machine by machine.
     pub remarks: Vec<Remark>,
@@ -212,8 +215,13 @@ impl<'a> Deriver<'a> {
             .into_iter()
             .filter_map(|position| Some((position, self.machine(position)?)))
             .collect();
-        let mut figures = Vec::new();
+        let (mut figures, mut behind) = (Vec::new(), BTreeMap::new());
         for position in &asked {
+            if let Some(line) = line(position) {
+                behind.insert(line.id.as_str().into(), line.routing());
+            } else if let Some(resource) = resources.get(*position) {
+                behind.insert(resource.id.as_str().into(), resource.routing());
+            }
             match (machines.get(position), line(position)) {
                 (Some(machine), _) => self.of_machine(*position, machine, &mut figures),
                 (None, Some(line)) => self.of_line(*position, line, &machines, &mut figures),
@@ -222,7 +230,8 @@ impl<'a> Deriver<'a> {
         }
         let remarks =
             machines.iter().flat_map(|(position, machine)| self.remarks_on(*position, machine));
-        Derivation { origin: Arc::clone(&self.origin), figures, remarks: remarks.collect() }
+        let (origin, remarks) = (Arc::clone(&self.origin), remarks.collect());
+        Derivation { origin, figures, behind, remarks }
     }
 
     /// What there is to know about the machine of this name, without its figures; none

@@ -23,7 +23,7 @@ pub use total::{Lack, LeftOut, Total};
 
 /// Decimals of hours: figures are rounded once, as they come in, so that everything
 /// that is shown of them adds up.
-const HOURS_SCALE: u32 = 2;
+pub(crate) const HOURS_SCALE: u32 = 2;
 /// Decimals of percents and units.
 const SHOWN: u32 = 1;
 

@@ -68,6 +68,12 @@ impl Resource {
     pub fn seconds_a_part(&self) -> Option<Decimal> {
         self.ideal_cycle_seconds?.checked_div(Decimal::from(self.parts_per_cycle))
     }
+
+    /// What stands behind its figures: how many units work side by side.
+    #[must_use]
+    pub fn routing(&self) -> String {
+        self.parallel_units.to_string()
+    }
 }
 
 impl Line {
@@ -75,6 +81,19 @@ impl Line {
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
         self.stages.iter().any(|stage| stage.machines.iter().any(|machine| machine == id))
+    }
+
+    /// What stands behind its figures: its machines, stage by stage, and the one that is
+    /// counted. The order of machines that work side by side says nothing.
+    #[must_use]
+    pub fn routing(&self) -> String {
+        let stage = |stage: &Stage| {
+            let mut machines: Vec<&str> = stage.machines.iter().map(String::as_str).collect();
+            machines.sort_unstable();
+            machines.join(" + ")
+        };
+        let stages: Vec<String> = self.stages.iter().map(stage).collect();
+        format!("{}, counted at {}", stages.join(", "), self.counter)
     }
 }
 

@@ -7,9 +7,9 @@
 //! whatever changed, and what changed alone has all of it: a shift that people decided
 //! counts with the availability that is expected of it, and nothing of it is left to the
 //! trend. The layers of a release are numbers, not a version: a calendar that somebody
-//! changed shows by itself.
+//! changed shows by itself, and so do the machines that stand behind a line.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use planthread_contracts::Status;
 use rust_decimal::Decimal;
@@ -47,17 +47,20 @@ pub enum Cause {
     /// Telemetry that was lost, and the cautious value that holds meanwhile; above zero
     /// where it came back.
     DataLost,
+    /// Other machines, lines or shares stand behind it.
+    Mapping,
 }
 
 impl Cause {
     /// Every one, in the order in which they are told.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Decision,
         Self::Breakdown,
         Self::Trend,
         Self::PlannedStop,
         Self::DataLost,
         Self::Calendar,
+        Self::Mapping,
     ];
 
     /// The words in reports.
@@ -70,6 +73,7 @@ impl Cause {
             Self::Breakdown => "breakdown",
             Self::Trend => "trend of availability",
             Self::DataLost => "data lost",
+            Self::Mapping => "mapping",
         }
     }
 }
@@ -152,14 +156,21 @@ impl Change {
     /// From `before` to `now`; `None` where one of them has no layers.
     pub(super) fn between(before: &Released, now: &Released) -> Option<Self> {
         let (from, to) = before.layers.as_ref().zip(now.layers.as_ref())?;
-        let silence = is_silent(before.status) != is_silent(now.status);
-        Some(Self::of(from, to, silence))
+        let expected = if before.is_rerouted(now) {
+            Cause::Mapping
+        } else if is_silent(before.status) == is_silent(now.status) {
+            Cause::Trend
+        } else {
+            Cause::DataLost
+        };
+        Some(Self::of(from, to, expected))
     }
 
-    /// From `from` to `to`; `silence` where the sources fell silent between them, or
-    /// speak again: then what is expected moved for that reason.
+    /// From `from` to `to`. `expected` says why what is expected moved: the trend; the
+    /// sources fell silent between them, or speak again; or others stand behind the figure,
+    /// and then what was known before moved for that reason, too.
     #[must_use]
-    pub fn of(from: &Layers, to: &Layers, silence: bool) -> Self {
+    pub fn of(from: &Layers, to: &Layers, expected: Cause) -> Self {
         let told = |value: Decimal| value.round_dp(PARTS_SCALE);
         let (first, last) = (told(from.attainable), told(to.attainable));
         // Where nothing is open on one side, any share gives the same there.
@@ -183,13 +194,15 @@ impl Change {
             }
         }
         if (walked.known, walked.lost) != (to.known, to.lost) {
-            let forgotten = to.known < walked.known;
-            let cause = if forgotten { Cause::DataLost } else { Cause::Breakdown };
+            let cause = match to.known.cmp(&walked.known) {
+                Ordering::Less | Ordering::Equal if expected == Cause::Mapping => Cause::Mapping,
+                Ordering::Less => Cause::DataLost,
+                _ => Cause::Breakdown,
+            };
             (walked.known, walked.lost) = (to.known, to.lost);
             step(&mut parts, &mut stood, cause, told(walked.at(rate)));
         }
-        let cause = if silence { Cause::DataLost } else { Cause::Trend };
-        step(&mut parts, &mut stood, cause, last);
+        step(&mut parts, &mut stood, expected, last);
         parts.retain(|_, part| !part.is_zero());
         Self { from: first, to: last, parts }
     }

@@ -9,6 +9,7 @@
 
 mod change;
 mod releases;
+mod split;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use change::{Cause, Change, Layers};
 pub use releases::{Outcome, Releases, release};
+pub use split::{Known, Split};
 
 use crate::{
     derive::{Derivation, Figures, Phase},
@@ -38,7 +40,8 @@ pub enum Reason {
     /// Status, or which figures are known, changed: a change of class always
     /// passes.
     Class,
-    /// People decided: scheduled hours or rules changed (law 9).
+    /// People decided: scheduled hours, what stands behind the figure, or rules changed
+    /// (law 9).
     Decided,
     /// The period ended: its measured figures are final.
     Ended,
@@ -69,7 +72,9 @@ impl Reason {
         match self {
             Self::New => "the first figures of this period",
             Self::Class => "its status, or which figures are known, changed",
-            Self::Decided => "people changed the scheduled hours or the rules",
+            Self::Decided => {
+                "people changed the scheduled hours, the machines behind it or the rules"
+            }
             Self::Ended => "the period ended, and this is what was measured",
             Self::Worse => "it got worse by more than its band",
             Self::Better => "it got better by more than its band, and had stood long enough",
@@ -94,6 +99,10 @@ pub struct Released {
     pub scheduled: Decimal,
     /// Version of the rules.
     pub rules: String,
+    /// What stands behind the resource or line: its machines, stage by stage. Absent in
+    /// releases of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<String>,
     /// The figures, unrounded, in hours, parts, or as fractions.
     pub figures: BTreeMap<Carries, Decimal>,
     /// What the attainable hours are made of; absent where they are not known, and in
@@ -129,10 +138,16 @@ impl Released {
             ended: one.phase == Phase::Past,
             scheduled: one.scheduled_hours(),
             rules: derivation.origin.rules_version.clone(),
+            behind: derivation.behind.get(&one.resource).cloned(),
             figures: figures.collect(),
             layers: Layers::of(one),
             change: None,
         }
+    }
+
+    /// Whether something else stands behind `now`, as far as both say what does.
+    fn is_rerouted(&self, now: &Self) -> bool {
+        self.behind.as_ref().zip(now.behind.as_ref()).is_some_and(|(was, is)| was != is)
     }
 }
 
@@ -151,7 +166,7 @@ pub fn decide(
     if before.status != now.status || !before.figures.keys().eq(now.figures.keys()) {
         return Some(Reason::Class);
     }
-    if (before.scheduled, &before.rules) != (now.scheduled, &now.rules) {
+    if (before.scheduled, &before.rules) != (now.scheduled, &now.rules) || before.is_rerouted(now) {
         return Some(Reason::Decided);
     }
     if now.ended && !before.ended && before.figures != now.figures {

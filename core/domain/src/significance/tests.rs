@@ -26,6 +26,7 @@ fn figures(hour: i64, tenths: i64) -> Released {
         ended: false,
         scheduled: 168.into(),
         rules: "1".into(),
+        behind: Some("M1".into()),
         figures: BTreeMap::from([
             (Carries::AttainableClockHours, attainable),
             (Carries::ExpectedLostHours, lost),
@@ -82,6 +83,10 @@ fn every_reason_is_reached() {
     assert_eq!(decided(&before, &more), Some(Reason::Class));
     let overtime = Released { scheduled: 170.into(), ..figures(1, 1_400) };
     assert_eq!(decided(&before, &overtime), Some(Reason::Decided));
+    let rerouted = Released { behind: Some("M1 M2".into()), ..figures(1, 1_400) };
+    assert_eq!(decided(&before, &rerouted), Some(Reason::Decided));
+    let old = Released { behind: None, ..before.clone() };
+    assert_eq!(decided(&old, &rerouted), None, "a release of before says nothing of it");
     let over = Released { ended: true, ..figures(1, 1_401) };
     assert_eq!(decided(&before, &over), Some(Reason::Ended));
     assert_eq!(decided(&figures(2, 1_400), &figures(1, 1_400)), Some(Reason::New), "taken back");

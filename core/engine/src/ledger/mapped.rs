@@ -61,6 +61,15 @@ pub fn remapped(reader: &Reader, target: &str) -> Result<Option<Remapped>> {
     reader.db().mapped(target)
 }
 
+/// What was changed in the mapping of a target, the oldest first, each with the ledger's
+/// counter before the cells were taken in that were made by it.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn edited(reader: &Reader, target: &str) -> Result<Vec<(u64, Vec<Edit>)>> {
+    reader.db().edited(target)
+}
+
 /// The part whose names are places.
 pub const ROWS: &str = "rows";
 /// The part whose names are measures.

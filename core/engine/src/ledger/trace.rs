@@ -95,14 +95,28 @@ pub fn trace(reader: &Reader, key: &CellKey, now: Timestamp) -> Result<Trace> {
             .lock_of(id)?
             .filter(|(_, hold)| hold.until > now)
             .map(|(_, hold)| (hold.owner, hold.reason, hold.until));
-        let mut revisions = Vec::new();
-        for past in db.past_revisions(id)? {
-            revisions.push(revision(db, &past)?);
-        }
-        let unknown = || EngineError::UnknownCell(Box::new(key.clone()));
-        revisions.push(revision(db, &current(&db.cell(id)?.ok_or_else(unknown)?))?);
+        let revisions = revisions_of(db, key)?;
         Ok(Trace { cell, lock, revisions, attempts: db.attempts_of(id)? })
     })
+}
+
+/// The revisions of one cell, oldest first.
+///
+/// # Errors
+/// When the ledger does not know it.
+pub fn revisions(reader: &Reader, key: &CellKey) -> Result<Vec<RevisionTrace>> {
+    reader.at_once(|db| revisions_of(db, key))
+}
+
+fn revisions_of(db: &Db, key: &CellKey) -> Result<Vec<RevisionTrace>> {
+    let id = db.cell_named(key)?;
+    let mut revisions = Vec::new();
+    for past in db.past_revisions(id)? {
+        revisions.push(revision(db, &past)?);
+    }
+    let unknown = || EngineError::UnknownCell(Box::new(key.clone()));
+    revisions.push(revision(db, &current(&db.cell(id)?.ok_or_else(unknown)?))?);
+    Ok(revisions)
 }
 
 /// The current revision in the form of a past one.

@@ -197,6 +197,9 @@ fn remap(tx: &Tx<'_>, target: &str, held: Mapped, as_of: Timestamp) -> Result<Ve
         Some(before) if edits.is_empty() => (before.edits, before.since),
         _ => (edits.clone(), as_of),
     };
+    if !edits.is_empty() {
+        tx.put_edited(target, &edits)?;
+    }
     tx.put_mapped(target, &Remapped { held, edits: told, since }, since)?;
     Ok(edits)
 }

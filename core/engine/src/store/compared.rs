@@ -13,7 +13,10 @@ use super::{
 use crate::{
     EngineError,
     error::Result,
-    ledger::{Why, mapped::Remapped},
+    ledger::{
+        Why,
+        mapped::{Edit, Remapped},
+    },
 };
 
 /// A place of a scope.
@@ -127,6 +130,17 @@ impl Db {
             })
         })
     }
+
+    /// What was changed in the mapping of a target, the oldest first, each with the
+    /// ledger's counter before it.
+    pub(crate) fn edited(&self, target: &str) -> Result<Vec<(u64, Vec<Edit>)>> {
+        let sql =
+            Sql::seeks("SELECT counter, edits FROM edited WHERE target = ?1 ORDER BY counter");
+        let json = |error: serde_json::Error| EngineError::Stored(format!("a change: {error}"));
+        self.all(sql, [target], |row| {
+            Ok((row.get(0)?, serde_json::from_str(codec::text(row, 1)?).map_err(json)?))
+        })
+    }
 }
 
 impl Tx<'_> {
@@ -167,6 +181,15 @@ impl Tx<'_> {
              DO UPDATE SET held = excluded.held, edits = excluded.edits, since = excluded.since",
         );
         self.run(sql, params![target, held, edits, codec::micros(since)])?;
+        Ok(())
+    }
+
+    /// Keeps what is changed in the mapping of a target with the next want.
+    pub(crate) fn put_edited(&self, target: &str, edits: &[Edit]) -> Result<()> {
+        let json = |error: serde_json::Error| EngineError::Stored(format!("a change: {error}"));
+        let told = serde_json::to_string(edits).map_err(json)?;
+        let sql = Sql::seeks("INSERT OR REPLACE INTO edited VALUES (?1, ?2, ?3)");
+        self.run(sql, params![target, self.counter()?, told])?;
         Ok(())
     }
 }

@@ -36,6 +36,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step::of(include_str!("schema_11.sql")),
     Step::of(include_str!("schema_12.sql")),
     Step::of(include_str!("schema_13.sql")),
+    Step::of(include_str!("schema_14.sql")),
 ];
 
 /// The version that this program reads and writes.
