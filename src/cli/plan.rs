@@ -13,7 +13,7 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::{
         Bridge, Course, NotAdopted, NotPromoted, OpenTarget, PlanOutput, Proportion, TargetCycle,
-        paused, plan_of_ledger,
+        paused, plan_moves, plan_of_ledger,
     },
     report::{planned::Planned, plans::Plans},
 };
@@ -68,7 +68,9 @@ fn fresh(context: &Context, bridge: &Bridge, args: &Args) -> Result<Vec<Planned>
         let not_adopted = NotAdopted::of(&bridge.loaded, &reader, &target.name, &target.config)?;
         let proportion = Proportion::of(&bridge.loaded, &reader, target, truth.as_of)?;
         let withdrawn = withdrawn(&reader, target, context)?;
-        Planned::of(done, file(args), not_promoted, not_adopted, proportion, withdrawn)
+        let moved = plan_moves(&bridge.loaded, &reader, target, &done.first)?;
+        let plan = Planned::of(done, file(args), not_promoted, not_adopted, proportion, withdrawn)?;
+        Ok(plan.moving(moved))
     };
     targets.iter().zip(walked).map(view).collect()
 }
@@ -94,9 +96,10 @@ fn beside(context: &Context, loaded: &Loaded, args: &Args) -> Result<Vec<Planned
             let not_adopted = NotAdopted::of(loaded, &reader, name, &target.config)?;
             let proportion = Proportion::of(loaded, &reader, &target, as_of)?;
             let withdrawn = withdrawn(&reader, &target, context)?;
+            let moved = plan_moves(loaded, &reader, &target, &done.first)?;
             let plan =
                 Planned::of(done, file(args), not_promoted, not_adopted, proportion, withdrawn)?;
-            plans.push(plan);
+            plans.push(plan.moving(moved));
         }
     }
     Ok(plans)

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    pipeline::{NotAdopted, NotPromoted, Proportion, TargetCycle, WantReport},
+    pipeline::{NotAdopted, NotPromoted, PlanMove, Proportion, TargetCycle, WantReport},
 };
 
 /// What `plan` says about one target.
@@ -34,6 +34,9 @@ pub struct Planned {
     pub want: Option<WantReport>,
     /// The first changes.
     pub first: Vec<PlanLine>,
+    /// How the hours of the first changes move, each split by what moves it: from what the
+    /// target holds to what is wanted. What it holds and we never wanted is not split.
+    pub moved: Vec<PlanMove>,
     /// Cells that left the plan and still stand at the target.
     pub withdrawn: Withdrawn,
     /// Why the target could not be read: the plan is of what is known of it.
@@ -86,6 +89,7 @@ impl Planned {
             file,
             want,
             first,
+            moved: Vec::new(),
             withdrawn,
             unread,
             paused,
@@ -98,6 +102,12 @@ impl Planned {
 }
 
 impl Planned {
+    /// The same, with how its first changes move.
+    #[must_use]
+    pub fn moving(self, moved: Vec<PlanMove>) -> Self {
+        Self { moved, ..self }
+    }
+
     pub(super) fn write(&self, text_table: &mut TextTable) {
         let header = &self.summary.header;
         let scope = if header.scope.is_empty() { "base" } else { &header.scope };
@@ -184,12 +194,37 @@ impl Planned {
             count(cost.reads, "read"),
             seconds(cost.read_ms)
         ));
-        let rows: Vec<[String; 6]> = self.first.iter().map(row).collect();
+        let rows: Vec<[String; 6]> = self.first.iter().map(|line| self.row(line)).collect();
         text_table.table(["resource", "period", "measure", "seen", "wanted", "why"], &rows);
         let all = usize::try_from(counts.cells + counts.carried).unwrap_or(usize::MAX);
         if all > self.first.len() {
             text_table.line(format!("  ... and {} more", all - self.first.len()));
         }
+    }
+
+    fn row(&self, line: &PlanLine) -> [String; 6] {
+        let cell = &line.cell;
+        let seen = match line.seen {
+            None => "not read".to_owned(),
+            Some(basis) => {
+                basis.value.map_or("nothing".to_owned(), |value: Decimal| value.to_string())
+            }
+        };
+        let why = serde_json::to_value(line.reason).unwrap_or_default();
+        let why = why.as_str().unwrap_or_default().replace('_', " ");
+        let why = if line.carried { "carried along".to_owned() } else { why };
+        let moved = self.moved.iter().find(|moved| moved.cell == *cell);
+        [
+            format!("{}@{}", cell.resource, cell.location),
+            cell.period.to_string(),
+            cell.measure.to_string(),
+            seen,
+            line.value.to_string(),
+            match moved {
+                None => why,
+                Some(moved) => format!("{why}: {}", moved.split.words()),
+            },
+        ]
     }
 }
 
@@ -211,24 +246,6 @@ fn released(text_table: &mut TextTable, want: &WantReport) {
             count(want.kept, "resource and period")
         ));
     }
-}
-
-fn row(line: &PlanLine) -> [String; 6] {
-    let cell = &line.cell;
-    let seen = match line.seen {
-        None => "not read".to_owned(),
-        Some(basis) => basis.value.map_or("nothing".to_owned(), |value: Decimal| value.to_string()),
-    };
-    let why = serde_json::to_value(line.reason).unwrap_or_default();
-    let why = why.as_str().unwrap_or_default().replace('_', " ");
-    [
-        format!("{}@{}", cell.resource, cell.location),
-        cell.period.to_string(),
-        cell.measure.to_string(),
-        seen,
-        line.value.to_string(),
-        if line.carried { "carried along".to_owned() } else { why },
-    ]
 }
 
 fn cells(n: u64) -> String {
@@ -328,6 +345,7 @@ mod tests {
             file: None,
             want: None,
             first: Vec::new(),
+            moved: Vec::new(),
             unread: None,
             paused: None,
             agreement: None,

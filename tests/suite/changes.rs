@@ -1,10 +1,14 @@
 //! Why a released figure moved: what people decided, the calendar, and a declared stop,
 //! each by itself, although nobody raised a version.
 
-use planthread::pipeline::{Traced, gap, parse_cell, trace};
+use planthread::{
+    pipeline::{Course, Proportion, Traced, gap, parse_cell, plan_moves, trace},
+    report::{TextTable, View as _, planned::Planned, plans::Plans},
+};
 use planthread_contracts::Period;
 use planthread_domain::gap::Line;
 use planthread_domain::significance::{Cause, Change, Reason};
+use planthread_engine::status::Withdrawn;
 use planthread_kit::Clock as _;
 use planthread_mocks::sap_ibp::Options;
 use rust_decimal::Decimal;
@@ -120,4 +124,36 @@ fn another_machine_of_a_line_is_another_mapping_without_a_raised_version() {
     assert_eq!(change.parts.keys().collect::<Vec<_>>(), [&Cause::Mapping], "{change:?}");
     assert_eq!(told, change);
     assert_eq!(traced.moved.unwrap().parts.keys().collect::<Vec<_>>(), [&Cause::Mapping]);
+}
+
+#[test]
+fn a_plan_says_what_moves_each_of_its_hours() {
+    let mut config = plan_of(1, 3);
+    let world = World::new(&config, Options::default());
+    world.cycle(&world.open());
+    config["plant"]["calendars"][0]["exceptions"] = json!([{ "from": "2026-12-08",
+        "closed": true, "reason": "inventory", "owner": "works council" }]);
+    world.configure(&config);
+    world.pass(60);
+    let live = world.open();
+    let (bridge, target) = (&live.bridge, &live.target);
+    let truth = bridge.truth(bridge.as_of()).unwrap();
+    let course = Course::Plan { truth: &truth, file: None };
+    let targets = std::slice::from_ref(target);
+    let done = world.clock.block_on(bridge.walk_all(targets, course)).remove(0);
+    let reader = bridge.reader().unwrap();
+    let moved = plan_moves(&bridge.loaded, &reader, target, &done.first).unwrap();
+    let [one] = moved.as_slice() else { panic!("{moved:?}") };
+    assert_eq!(one.cell.to_string(), "ibp/base/LINE-1@1010/2026-W50/live");
+    assert_eq!(one.split.words(), "decision -21.57");
+    let line = done.first.iter().find(|line| line.cell == one.cell).unwrap();
+    assert_eq!((line.seen.unwrap().value, line.value), (Some(one.split.from), one.split.to));
+    let (promoted, adopted) = (Vec::new(), Vec::new());
+    let (proportion, withdrawn) = (Proportion::default(), Withdrawn::default());
+    let plan = Planned::of(done, None, promoted, adopted, proportion, withdrawn).unwrap();
+    let plans = Plans { targets: vec![plan.moving(moved)], audit: None };
+    let mut text = TextTable::new(false);
+    plans.write(&mut text);
+    let text = text.into_text();
+    assert!(text.contains("changed: decision -21.57"), "{text}");
 }
