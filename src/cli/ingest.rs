@@ -61,7 +61,7 @@ fn take(
         if stdin {
             return piped::piped(source, io::stdin().lock(), "stdin", &door);
         }
-        return files::source_file(source, file, &door, &bridge.reader()?);
+        return files::source_file(plant, source, file, &door, &bridge.reader()?);
     }
     if stdin {
         return piped::events(io::stdin().lock(), "stdin", &door);

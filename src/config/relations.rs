@@ -40,7 +40,7 @@ fn time_formats(config: &Config, faults: &mut Faults<'_>) {
         let (kind, time) = match &source.reader {
             SourceFormat::MachineEvents(reader) => ("machine_events", &reader.time),
             SourceFormat::Counts(reader) => ("counts", &reader.time),
-            SourceFormat::Cloudevents(_) => continue,
+            SourceFormat::Cloudevents(_) | SourceFormat::Decisions(_) => continue,
         };
         if let Some(reason) = time.format.as_deref().and_then(no_time) {
             let cure =

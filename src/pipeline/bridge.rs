@@ -14,7 +14,7 @@ use crate::{
     serve::{
         Arrivals, Door as _, JournalDoor,
         files::{self, FileReport},
-        snapshot,
+        sheet, snapshot,
     },
 };
 
@@ -143,7 +143,9 @@ impl Bridge {
         for (report, (source, file)) in reports.iter_mut().zip(files) {
             if report.stopped.is_none() {
                 let now = door.now();
-                report.export = snapshot::compare(&self.state, &self.plant, source, file, now)?;
+                sheet::mended(&self.state, source, report, now)?;
+                let export = snapshot::compare(&self.state, &self.plant, source, file, now)?;
+                report.export = export.or(report.export.take());
             }
         }
         Ok(reports)

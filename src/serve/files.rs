@@ -31,6 +31,7 @@ use super::{
     cloudevents::Arrival,
     lines::{Lines, RECORD_BYTES_MAX, without_ends},
     region::{Content, Region},
+    sheet::{self, Sheet},
     snapshot::Export,
     survey::{self, Survey},
 };
@@ -104,8 +105,7 @@ pub fn sources(
 ) -> Result<Vec<FileReport>, Failure> {
     let mut reports = Vec::new();
     for (source, file) in files_of(plant) {
-        let mark = mark(source, file, reader)?;
-        reports.push(or_stopped(file, read_on(source, file, door, mark.as_ref())));
+        reports.push(or_stopped(file, source_file(plant, source, file, door, reader)));
     }
     Ok(reports)
 }
@@ -113,7 +113,14 @@ pub fn sources(
 /// Reads every file of every source from its beginning: what is known already
 /// is known by its id.
 pub fn sources_again(plant: &Plant, door: &dyn Door) -> Vec<FileReport> {
-    let again = |(source, file)| or_stopped(file, read_on(source, file, door, None));
+    let again = |(source, file): (&Source, &Path)| {
+        let report = if source.reader.is_decisions() {
+            sheet::take(plant, source, file, door, None)
+        } else {
+            read_on(source, file, door, None)
+        };
+        or_stopped(file, report)
+    };
     files_of(plant).map(again).collect()
 }
 
@@ -134,11 +141,15 @@ fn or_stopped(file: &Path, report: Result<FileReport, Failure>) -> FileReport {
 /// # Errors
 /// When the file can't be read, or the state can't be written.
 pub fn source_file(
+    plant: &Plant,
     source: &Source,
     file: &Path,
     door: &dyn Door,
     reader: &Reader,
 ) -> Result<FileReport, Failure> {
+    if source.reader.is_decisions() {
+        return sheet::take(plant, source, file, door, Some(reader));
+    }
     read_on(source, file, door, mark(source, file, reader)?.as_ref())
 }
 
@@ -259,6 +270,16 @@ fn whole_lines(text: &[u8]) -> (&[u8], &[u8]) {
 pub fn each(plant: &Plant, now: Timestamp, take: &mut dyn FnMut(Arrival)) -> Result<(), Failure> {
     for (source, file) in files_of(plant) {
         let place = file.display().to_string();
+        if source.reader.is_decisions() {
+            match sheet::read(plant, source, file, now)? {
+                Sheet::Whole(record) => take(Ok(record)),
+                Sheet::Faulty(rows) => rows.into_iter().for_each(|row| take(Err(Box::new(row)))),
+                Sheet::Unfinished => {
+                    take(Err(Box::new(unfinished(&[], Origin { place, line: 0 }))));
+                }
+            }
+            continue;
+        }
         let Opened { input, survey, counts, length } = Opened::of(source, file, now, None)?;
         let region = Region::whole(source, file, &input, (&place, now), (length, counts));
         match region.content()? {
@@ -294,7 +315,7 @@ pub struct WaitingLine {
 /// When the state can't be read; a file that can't be is no line that waits.
 pub fn waiting(plant: &Plant, reader: &Reader) -> Result<Vec<WaitingLine>, Failure> {
     let mut all = Vec::new();
-    for (source, path) in files_of(plant) {
+    for (source, path) in files_of(plant).filter(|(source, _)| !source.reader.is_decisions()) {
         let mark = mark(source, path, reader)?;
         let Some((written, tail)) = last_line(path) else { continue };
         let known = mark.and_then(|mark| mark.tail);

@@ -15,6 +15,7 @@ mod places;
 pub mod read_timeout;
 mod region;
 pub(crate) mod repeats;
+pub(crate) mod sheet;
 pub mod snapshot;
 pub mod survey;
 
@@ -22,6 +23,8 @@ pub mod survey;
 mod page_tests;
 #[cfg(test)]
 mod row_tests;
+#[cfg(test)]
+mod sheet_tests;
 #[cfg(test)]
 mod tests;
 

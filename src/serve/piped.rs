@@ -53,6 +53,12 @@ pub fn piped(
     place: &str,
     door: &dyn Door,
 ) -> Result<FileReport, Failure> {
+    if source.reader.is_decisions() {
+        let text = format!("source `{}` is a sheet of decisions, and a pipe is none", source.name);
+        return Err(
+            Failure::usage(text).cure("name its file: `planthread ingest --source NAME FILE`")
+        );
+    }
     if source.snapshot.is_some() {
         return Err(Failure::usage(format!(
             "source `{}` is the whole truth of its file, and a pipe is none",

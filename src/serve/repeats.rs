@@ -73,6 +73,10 @@ pub(crate) fn settle(state: &State, plant: &Plant, now: Timestamp) -> Result<Set
 /// What the rule of `source` says of `record`, whose name `known` counts under;
 /// `None` when a person must say it.
 fn by_rule(source: &Source, record: &RawRecord, known: Option<&RawRecord>) -> Option<Verdict> {
+    if source.reader.is_decisions() {
+        let why = "the sheet was read anew, and takes the place of the one before it".to_owned();
+        return Some(Verdict { accepted: true, who: format!("the sheet of {}", source.name), why });
+    }
     let Some(known) = known else {
         let who = format!("`snapshot` of {}", source.name);
         let why = "it is in the export again".to_owned();

@@ -64,7 +64,7 @@ pub fn foreign(first: &[u8], source: Option<&Source>) -> Option<(&'static str, &
     let header = source.and_then(|source| match &source.reader {
         Format::MachineEvents(reader) => Some(&reader.header),
         Format::Counts(reader) => Some(&reader.header),
-        Format::Cloudevents(_) => None,
+        Format::Cloudevents(_) | Format::Decisions(_) => None,
     })?;
     let line = first.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let declared = header.first().and_then(|name| name.bytes().next());

@@ -118,7 +118,9 @@ impl Watch {
     fn of_sources(&self, now: Timestamp) -> Vec<Open> {
         let arrived = self.bridge.arrivals().so_far();
         let sources = self.bridge.loaded.config.plant.sources.iter();
-        let silent = sources.filter_map(|source| {
+        // Who decides nothing new is not silent.
+        let telling = sources.filter(|source| !source.reader.is_decisions());
+        let silent = telling.filter_map(|source| {
             let newest = arrived.get(&source.name)?.newest?;
             let what = format!("{} is silent since {newest}", source.name);
             (now.duration_since(newest) > SILENT_MOST)

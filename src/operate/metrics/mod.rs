@@ -155,7 +155,10 @@ impl Page {
             let one = arrived.get(&source.name).copied().unwrap_or_default();
             page.count(&SOURCE, name, one.taken);
             page.count(&SOURCE_REFUSED, name, one.refused);
-            page.instant(&SOURCE_NEWEST, name, one.newest);
+            // Who decides nothing new is not silent.
+            if !source.reader.is_decisions() {
+                page.instant(&SOURCE_NEWEST, name, one.newest);
+            }
         }
         let unnamed = arrived.get("").copied().unwrap_or_default();
         page.count(&SOURCE_REFUSED, &[""], unnamed.refused);

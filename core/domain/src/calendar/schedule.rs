@@ -6,6 +6,7 @@ use jiff::{
 };
 
 use super::{Bounds, Clocks, Day, LocalTimeError, Span, Spans, resolve, zone};
+use crate::decode::DecidedHours;
 use crate::model::{Calendar, CalendarException, Disambiguation, Moment, Plant, Shift};
 
 /// What a calendar schedules between two days, with and without what people
@@ -56,6 +57,20 @@ impl Schedule {
         }
         Ok(Self { regular: Spans::union(regular), scheduled: Spans::union(scheduled) })
     }
+
+    /// The same with what people decided of one line or machine inside `inside`: what is
+    /// confirmed adds hours, then takes hours away. So no order of decisions moves an
+    /// hour, and what one closes no other opens.
+    #[must_use]
+    pub fn with<'d>(&self, decided: impl Iterator<Item = &'d DecidedHours>, inside: Span) -> Self {
+        let confirmed = decided.filter(|one| one.confirmed);
+        let (closed, added): (Vec<_>, Vec<_>) =
+            confirmed.map(|one| (one.closes(), one.span().and(inside))).partition(|(c, _)| *c);
+        let spans = |all: Vec<(bool, Span)>| all.into_iter().map(|(_, span)| span);
+        let worked = self.scheduled.as_slice().iter().copied().chain(spans(added)).collect();
+        let closed = Spans::union(spans(closed).collect());
+        Self { regular: self.regular.clone(), scheduled: Spans::union(worked).without(&closed) }
+    }
 }
 
 /// What one decided change does inside a window, in milliseconds.
@@ -99,6 +114,47 @@ pub fn changes<'a>(
         before = after;
     }
     Ok(found)
+}
+
+/// What one row of a sheet of decisions does inside a window, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layer<'a> {
+    /// The row.
+    pub decided: &'a DecidedHours,
+    /// Scheduled by it, and by nothing before it; less than nothing where it takes hours
+    /// away.
+    pub moved: i64,
+}
+
+/// The decisions of one line or machine, by `calendar`, that speak of `window`: what adds
+/// hours, then what takes hours away. Each counts against the calendar and those before
+/// it, so what they move sums to the scheduled hours less those of the calendar. What
+/// is only proposed moves nothing.
+///
+/// # Errors
+/// As [`Schedule::build`].
+pub fn layers<'a>(
+    calendar: &Calendar,
+    plant: &Plant,
+    decided: impl Iterator<Item = &'a DecidedHours>,
+    window: Span,
+) -> Result<Vec<Layer<'a>>, LocalTimeError> {
+    let mut theirs: Vec<_> = decided.filter(|one| !one.span().and(window).is_empty()).collect();
+    if theirs.is_empty() {
+        return Ok(Vec::new());
+    }
+    theirs.sort_by_key(|one| (one.closes(), *one));
+    let days = Bounds::new(calendar.zone_in(plant), Time::midnight())?;
+    let from = days.date(window.start)?.saturating_sub(1.day());
+    let to = days.date(window.end)?.saturating_add(1.day());
+    let mut before = Schedule::build(calendar, plant, from, to)?;
+    let layer = |decided: &'a DecidedHours| {
+        let after = before.with(std::iter::once(decided), window);
+        let moved = after.scheduled.ms_within(window) - before.scheduled.ms_within(window);
+        before = after;
+        Layer { decided, moved }
+    };
+    Ok(theirs.into_iter().map(layer).collect())
 }
 
 /// Adds the hours that the weekly shifts schedule from `day` on.

@@ -60,7 +60,7 @@ impl<'a> RowReader<'a> {
                 let interval_ms = i64::from(r.interval_minutes) * 60_000;
                 (&r.time, names, Kind::Counts { stamp: r.stamp, interval_ms })
             }
-            SourceFormat::Cloudevents(_) => return Ok(None),
+            SourceFormat::Cloudevents(_) | SourceFormat::Decisions(_) => return Ok(None),
         };
         let names = names.map(String::as_str);
         Ok(Some(Self {

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::DecidedHours;
 use crate::calendar::Span;
 
 /// A resource or line of the plant, by position: resources first, then lines.
@@ -199,6 +200,8 @@ pub struct Facts {
     pub forecasts: Vec<Forecast>,
     /// What persons said of sources that differ.
     pub verdicts: Vec<VerdictFact>,
+    /// What people decided of the hours of lines and machines.
+    pub decided: Vec<DecidedHours>,
     /// Twins that spoke, for provenance.
     pub twins: Vec<TwinSource>,
 }
@@ -212,6 +215,7 @@ impl Facts {
             + self.made.len()
             + self.forecasts.len()
             + self.verdicts.len()
+            + self.decided.len()
     }
 
     /// Whether there is none.
@@ -227,6 +231,7 @@ impl Facts {
         self.made.append(&mut other.made);
         self.forecasts.append(&mut other.forecasts);
         self.verdicts.append(&mut other.verdicts);
+        self.decided.append(&mut other.decided);
         self.twins.append(&mut other.twins);
     }
 
@@ -238,6 +243,7 @@ impl Facts {
         subtract(&mut self.made, &mut gone.made);
         subtract(&mut self.forecasts, &mut gone.forecasts);
         subtract(&mut self.verdicts, &mut gone.verdicts);
+        subtract(&mut self.decided, &mut gone.decided);
         for twin in &gone.twins {
             let at = self.twins.iter().position(|known| known == twin);
             at.map(|at| self.twins.swap_remove(at));
@@ -260,6 +266,8 @@ impl Facts {
         self.forecasts.dedup();
         self.verdicts.sort();
         self.verdicts.dedup();
+        self.decided.sort();
+        self.decided.dedup();
         // Of each twin the last word on how far it had observed.
         self.twins
             .sort_by(|a, b| (&a.twin_id, b.observed_until).cmp(&(&b.twin_id, a.observed_until)));
@@ -268,7 +276,7 @@ impl Facts {
     }
 
     /// Facts known to speak of a time up to `as_of`, in milliseconds; forecasts
-    /// that were made by then. `None` where all of them do.
+    /// that were made by then, and all that is decided. `None` where all of them do.
     #[must_use]
     pub fn until(&self, as_of: i64) -> Option<Self> {
         let spoken = self.states.iter().all(|fact| fact.at <= as_of)
@@ -290,6 +298,7 @@ impl Facts {
                 .filter(|verdict| verdict.interval.start <= as_of)
                 .cloned()
                 .collect(),
+            decided: self.decided.clone(),
             twins: self.twins.clone(),
         })
     }
@@ -355,6 +364,9 @@ impl Facts {
             hash.update(fact.given.to_le_bytes());
             hash.update(fact.source.0.to_le_bytes());
             hash.update(fact.words.as_bytes());
+        }
+        for fact in &self.decided {
+            hash.update(serde_json::json!(fact).to_string().as_bytes());
         }
         hex(&hash.finalize())
     }

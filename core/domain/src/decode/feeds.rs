@@ -37,6 +37,7 @@ impl Feeds {
             }
             SourceFormat::Counts(_) => Self::nothing("count", "gross parts are never good output"),
             SourceFormat::Cloudevents(_) => Self::figures("event", &[]),
+            SourceFormat::Decisions(_) => Self::figures("decision sheet", &["scheduled hours"]),
         }
     }
 

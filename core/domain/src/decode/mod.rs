@@ -6,6 +6,7 @@
 mod cloud;
 mod counted_output;
 mod csv_row;
+mod decided;
 pub mod fact;
 mod feeds;
 mod plausible;
@@ -20,6 +21,10 @@ use std::collections::HashMap;
 
 use planthread_contracts::{RawRecord, RejectedRecord};
 
+pub use decided::{
+    COLUMNS as SHEET_COLUMNS, DecidedHours, DecisionSheet, HoursKind, SHEET_ID, SheetCell,
+    SheetFault, SheetRow, sheet_rows,
+};
 pub use fact::{
     CountFact, Facts, Forecast, Foretold, Made, MadeFact, SourceIndex, StateFact, StateSet,
     Subject, VerdictFact,
@@ -151,6 +156,7 @@ impl<'a> Decoder<'a> {
         let position = usize::from(index.0);
         match (&self.plant.sources[position].reader, &self.readers[position]) {
             (SourceFormat::Cloudevents(_), _) => cloud::decode(self, index, record, facts),
+            (SourceFormat::Decisions(_), _) => decided::decode(record, facts),
             (rows, Some(reader)) => {
                 reader.decode(self, index, record, facts).map(|()| Feeds::rows(rows))
             }

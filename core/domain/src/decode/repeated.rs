@@ -98,7 +98,7 @@ impl<'a> RepeatedHour<'a> {
                 (&r.time, (&r.columns.time, &r.columns.machine), false)
             }
             SourceFormat::Counts(r) => (&r.time, (&r.columns.time, &r.columns.machine), true),
-            SourceFormat::Cloudevents(_) => return None,
+            SourceFormat::Cloudevents(_) | SourceFormat::Decisions(_) => return None,
         };
         let layout = Layout::of(&source.reader)?;
         let time = TimeReader::new(time).ok().filter(TimeReader::asks_the_file)?;

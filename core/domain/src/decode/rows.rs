@@ -31,7 +31,7 @@ impl<'a> Layout<'a> {
         let (header, separator, key) = match reader {
             SourceFormat::MachineEvents(r) => (&r.header, r.separator, &r.key),
             SourceFormat::Counts(r) => (&r.header, r.separator, &r.key),
-            SourceFormat::Cloudevents(_) => return None,
+            SourceFormat::Cloudevents(_) | SourceFormat::Decisions(_) => return None,
         };
         Some(Self { header, separator: u8::try_from(separator).unwrap_or(b','), key })
     }
@@ -47,7 +47,7 @@ pub(super) fn tells_time_in_its_id(source: &Source) -> bool {
     let (time, key) = match &source.reader {
         SourceFormat::MachineEvents(r) => (&r.columns.time, &r.key),
         SourceFormat::Counts(r) => (&r.columns.time, &r.key),
-        SourceFormat::Cloudevents(_) => return false,
+        SourceFormat::Cloudevents(_) | SourceFormat::Decisions(_) => return false,
     };
     key.is_empty() || key.contains(time)
 }

@@ -57,7 +57,7 @@ fn version(source: &Source, record: &RawRecord) -> Option<Version> {
     let time = match &source.reader {
         SourceFormat::MachineEvents(reader) => &reader.time,
         SourceFormat::Counts(reader) => &reader.time,
-        SourceFormat::Cloudevents(_) => return None,
+        SourceFormat::Cloudevents(_) | SourceFormat::Decisions(_) => return None,
     };
     TimeReader::new(time).ok()?.read(&text).ok().map(Version::Time)
 }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{decline::BEHIND, prepare::heard};
 use crate::{
     calendar::{Bounds, LocalTimeError, Schedule, Span, periods, span::instant, zone},
-    decode::{Facts, SourceIndex, StateFact, Subject, fact::hex},
+    decode::{DecidedHours, Facts, SourceIndex, StateFact, Subject, fact::hex},
     model::{Calendar, Plant, SourceFormat},
     timeline::{Listed, knows, of_subject, voices},
 };
@@ -37,12 +37,14 @@ pub(super) struct AsOf {
     heard: Option<i64>,
     /// The days of each calendar.
     days: BTreeMap<String, Days>,
+    /// The days of each line and machine of which people decided something.
+    decided: BTreeMap<String, Days>,
     /// The days of a calendar that the plant does not have; `validate` names it.
     nothing: Days,
 }
 
 /// The days of one calendar: what all that it schedules has in common.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Days {
     pub(super) schedule: Schedule,
     /// The periods that are derived, by kind and in order.
@@ -129,15 +131,19 @@ impl AsOf {
         };
         let nothing = days("", Schedule::nothing())?;
         let days = plant.calendars.iter().map(of_calendar);
-        let days = days.collect::<Result<_, LocalTimeError>>()?;
+        let days = days.collect::<Result<BTreeMap<_, _>, LocalTimeError>>()?;
+        let inside = Span { start: bounds.day(first)?, end: bounds.day(last)? };
+        let decided = decided(plant, &facts.decided, &days, inside);
         let first = bounds.day(first.saturating_sub(2.days()))?;
         let heard = first_heard(plant, facts);
-        Ok(Self { now, to, first, last_seen, last_known, listed, heard, days, nothing })
+        Ok(Self { now, to, first, last_seen, last_known, listed, heard, days, decided, nothing })
     }
 
-    /// The days of a calendar.
-    pub(super) fn days(&self, calendar: &str) -> &Days {
-        self.days.get(calendar).unwrap_or(&self.nothing)
+    /// The days of a resource or line that works by `calendar`, with what people decided
+    /// of it.
+    pub(super) fn days(&self, id: &str, calendar: &str) -> &Days {
+        let own = self.decided.get(id).or_else(|| self.days.get(calendar));
+        own.unwrap_or(&self.nothing)
     }
 
     /// Every period that is derived, by its kind: without those that were over
@@ -171,7 +177,7 @@ impl AsOf {
             let twin_kind = match source.reader {
                 SourceFormat::MachineEvents(_) => TwinKind::Asset,
                 SourceFormat::Counts(_) => TwinKind::Performance,
-                SourceFormat::Cloudevents(_) => return None,
+                SourceFormat::Cloudevents(_) | SourceFormat::Decisions(_) => return None,
             };
             Some(TwinSource {
                 twin_id: source.name.clone(),
@@ -212,6 +218,28 @@ impl AsOf {
         }
         Ok(format!("transitions-{}", &hex(&hash.finalize())[..16]))
     }
+}
+
+/// The days of each line and machine of which people decided something, with it.
+fn decided(
+    plant: &Plant,
+    all: &[DecidedHours],
+    days: &BTreeMap<String, Days>,
+    inside: Span,
+) -> BTreeMap<String, Days> {
+    if all.is_empty() {
+        return BTreeMap::new();
+    }
+    let resources = plant.resources.iter().map(|one| (&one.id, &one.calendar));
+    let every = resources.chain(plant.lines.iter().map(|one| (&one.id, &one.calendar)));
+    let own = every.filter_map(|(id, calendar)| {
+        let mut theirs = all.iter().filter(|one| one.holds_for(plant, id)).peekable();
+        theirs.peek()?;
+        let days = days.get(calendar)?;
+        let schedule = days.schedule.with(theirs, inside);
+        Some((id.clone(), Days { schedule, ..days.clone() }))
+    });
+    own.collect()
 }
 
 /// The last row of each source, of those that count.

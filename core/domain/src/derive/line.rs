@@ -67,7 +67,7 @@ impl<'a> LineView<'a> {
         find: &impl Fn(&str) -> Option<&'a Machine<'a>>,
         clock: &'a AsOf,
     ) -> Self {
-        let days = clock.days(&line.calendar);
+        let days = clock.days(&line.id, &line.calendar);
         let schedule = &days.schedule;
         let counter = find(&line.counter);
         let past = Span { start: clock.first, end: clock.now };

@@ -46,7 +46,7 @@ pub use signals::Signals;
 
 use crate::{
     calendar::{LocalTimeError, Spans},
-    decode::{Facts, Subject},
+    decode::{DecidedHours, Facts, Subject},
     model::{Line, Plant},
 };
 use machine::Machine;
@@ -85,6 +85,8 @@ pub struct Origin {
     pub rules_version: String,
     /// Which clock changes were assumed.
     pub tzdb_version: String,
+    /// What people decided of the hours of lines and machines, confirmed or proposed.
+    pub decided: Vec<DecidedHours>,
 }
 
 /// Version of the arithmetic, in provenance beside the plant's own version.
@@ -173,6 +175,7 @@ impl<'a> Deriver<'a> {
             observed_until: clock.observed_until(&facts),
             rules_version: format!("{}+{ARITHMETIC}", plant.rules.version),
             tzdb_version: clock.tzdb_version(&plant)?,
+            decided: facts.decided.clone(),
         };
         let mut positions = HashMap::new();
         for (position, name) in names(&plant).enumerate() {

@@ -29,8 +29,13 @@ impl Deriver<'_> {
         let seen = see(plant, facts, clock, subject);
         let stops = self.stops.get(resource.id.as_str());
         let stops = stops.unwrap_or(const { &Spans::none() });
-        let mut machine =
-            Machine::new(resource, clock.days(&resource.calendar), stops, seen, clock.now);
+        let mut machine = Machine::new(
+            resource,
+            clock.days(&resource.id, &resource.calendar),
+            stops,
+            seen,
+            clock.now,
+        );
         machine.output = output(plant, facts, subject, &machine);
         machine.pool(&plant.rules, clock.now);
         Some(machine)
@@ -163,7 +168,7 @@ fn tells_planned(reader: &SourceFormat) -> bool {
             events.events.values().any(|rule| rule.state.is_some_and(planned))
         }
         SourceFormat::Cloudevents(_) => true,
-        SourceFormat::Counts(_) => false,
+        SourceFormat::Counts(_) | SourceFormat::Decisions(_) => false,
     }
 }
 
@@ -182,7 +187,7 @@ fn told_standby(voices: &[Voice<'_>]) -> StateSet {
             SourceFormat::Cloudevents(_) => {
                 voice.facts.iter().filter_map(|fact| fact.state).collect()
             }
-            SourceFormat::Counts(_) => Vec::new(),
+            SourceFormat::Counts(_) | SourceFormat::Decisions(_) => Vec::new(),
         };
         told
     });

@@ -30,9 +30,9 @@ pub use resource::{Line, Resource, Stage};
 pub use rules::{CutOff, Rules, Significance};
 pub use site::Site;
 pub use source::{
-    AliveBy, Begins, CloudEvents, Complete, CountColumns, CounterReset, Counts, EventColumns,
-    EventRule, HandOver, MachineEvents, Plausible, Repeats, Snapshot, Source, SourceFormat, Stamp,
-    TimeFormat,
+    AliveBy, Begins, CloudEvents, Complete, CountColumns, CounterReset, Counts, Decisions,
+    EventColumns, EventRule, HandOver, MachineEvents, Plausible, Repeats, Snapshot, Source,
+    SourceFormat, Stamp, TimeFormat,
 };
 
 use jiff::{Timestamp, civil::Time};

@@ -164,6 +164,8 @@ pub enum SourceFormat {
     Counts(Counts),
     /// The six twin outputs in CloudEvents envelopes.
     Cloudevents(CloudEvents),
+    /// A sheet, CSV or XLSX, of what people decided of the hours of lines and machines.
+    Decisions(Decisions),
 }
 
 /// Delimited text of machine events, one journal record a row.
@@ -343,6 +345,17 @@ pub struct CloudEvents {
     pub machines: BTreeMap<String, String>,
 }
 
+/// A sheet of decided hours, with the columns `resource`, `from`, `to`, `kind`,
+/// `status`, `reason`, `who` and `cycle`. It counts as a whole or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decisions {
+    /// Names of the sheet and the lines or machines they are; a name that is the id of
+    /// one needs no entry.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub machines: BTreeMap<String, String>,
+}
+
 impl SourceFormat {
     /// Names of the source and the resources they are.
     #[must_use]
@@ -351,7 +364,14 @@ impl SourceFormat {
             Self::MachineEvents(reader) => &reader.machines,
             Self::Counts(reader) => &reader.machines,
             Self::Cloudevents(reader) => &reader.machines,
+            Self::Decisions(reader) => &reader.machines,
         }
+    }
+
+    /// Whether it reads what people decided, and no facts of machines.
+    #[must_use]
+    pub const fn is_decisions(&self) -> bool {
+        matches!(self, Self::Decisions(_))
     }
 }
 

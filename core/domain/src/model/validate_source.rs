@@ -30,6 +30,7 @@ pub(super) fn check(found: &mut Findings, at: &str, source: &Source, plant: &Pla
             ("counts", Some((&r.header, &r.separator, &r.key, &r.time, columns)))
         }
         SourceFormat::Cloudevents(_) => ("cloudevents", None),
+        SourceFormat::Decisions(_) => ("decisions", None),
     };
     let at = format!("{at}.reader.{kind}");
     if let Some((header, separator, key, time, columns)) = layout {
@@ -120,6 +121,7 @@ fn check_repeats(found: &mut Findings, at: &str, source: &Source) {
             }
             return;
         }
+        SourceFormat::Decisions(_) => return check_sheet(found, at, source),
     };
     if let Some(Snapshot { days, complete }) = &source.snapshot {
         let (Complete::LastLine(mark) | Complete::RowCount(mark) | Complete::Sibling(mark)) =
@@ -142,6 +144,27 @@ fn check_repeats(found: &mut Findings, at: &str, source: &Source) {
     } else if !header.contains(column) || key.contains(column) {
         let reason = format!("`{column}` is no column of the header, or part of the row's id");
         found.add(path, reason, "name the column that grows when a row is corrected");
+    }
+}
+
+/// A sheet counts as a whole, and takes the place of the one before it: nothing else
+/// orders it.
+fn check_sheet(found: &mut Findings, at: &str, source: &Source) {
+    if source.files.len() > 1 {
+        let reason = "names several sheets: each would take the place of the other";
+        found.add(format!("{at}.files"), reason, "give each sheet a source of its own");
+    }
+    let other = [
+        ("snapshot", source.snapshot.is_some()),
+        ("repeats", source.repeats != Repeats::Ask),
+        ("version_column", source.version_column.is_some()),
+        ("speaks_for", !source.speaks_for.is_empty()),
+        ("hand_over", source.hand_over.is_some()),
+    ];
+    for (field, _) in other.into_iter().filter(|(_, written)| *written) {
+        let reason = "is not for a sheet of decisions: it always counts as a whole, from when it \
+                      was read";
+        found.add(format!("{at}.{field}"), reason, "remove it");
     }
 }
 

@@ -267,7 +267,7 @@ impl SourceFormat {
     pub const fn begins(&self) -> Option<&Begins> {
         match self {
             Self::MachineEvents(events) => events.begins.as_ref(),
-            Self::Counts(_) | Self::Cloudevents(_) => None,
+            Self::Counts(_) | Self::Cloudevents(_) | Self::Decisions(_) => None,
         }
     }
 }

@@ -13,7 +13,7 @@ fn plant() -> Plant {
         let time = match &mut source.reader {
             SourceFormat::MachineEvents(reader) => &mut reader.time,
             SourceFormat::Counts(reader) => &mut reader.time,
-            SourceFormat::Cloudevents(_) => continue,
+            SourceFormat::Cloudevents(_) | SourceFormat::Decisions(_) => continue,
         };
         time.zone = Some("Europe/Berlin".into());
     }

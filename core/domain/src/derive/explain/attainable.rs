@@ -6,16 +6,11 @@ use super::{Asked, Explanation, decided, decline, line, shown};
 use crate::{
     calendar::span::hours,
     derive::{Elements, Figures, Phase, PoolWeek, RestsOn},
-    model::Plant,
 };
 
 /// The attainable hours of a resource, or of a line.
 pub(super) fn explain_hours(found: &mut Explanation, asked: &Asked<'_>) -> Option<()> {
-    if asked.is_line() {
-        line::explain(found, asked.plant, asked.one)
-    } else {
-        explain_machine(found, asked.plant, asked.one)
-    }
+    if asked.is_line() { line::explain(found, asked) } else { explain_machine(found, asked) }
 }
 
 /// What is lost on top of planned stops.
@@ -47,10 +42,11 @@ pub(super) fn in_hours(ms: i64) -> String {
     }
 }
 
-fn explain_machine(found: &mut Explanation, plant: &Plant, one: &Figures) -> Option<()> {
+fn explain_machine(found: &mut Explanation, asked: &Asked<'_>) -> Option<()> {
+    let one = asked.one;
     let Elements { planned, down, unknown, .. } = one.elements;
     let attainable = one.attainable_hours?;
-    decided::explain(found, plant, one);
+    decided::explain(found, asked);
     let mut step = |name: &str, words: &str, ms| found.step(name, words, in_hours(ms), hours(ms));
     step("planned", "Planned maintenance within scheduled hours", planned);
     step("down", "Unplanned down within scheduled hours, measured", down);

@@ -6,14 +6,15 @@ use super::{Asked, Explanation, decided, decline, in_hours, shown};
 use crate::{
     calendar::span::hours,
     derive::{Figures, Level, LineFigures, LinePool, Load, at_most},
-    model::{Line, Plant},
+    model::Line,
 };
 
 /// Explains the attainable hours of a line; `None` when nothing is known.
-pub(super) fn explain(found: &mut Explanation, plant: &Plant, one: &Figures) -> Option<()> {
+pub(super) fn explain(found: &mut Explanation, asked: &Asked<'_>) -> Option<()> {
+    let (plant, one) = (asked.plant, asked.one);
     let line = plant.line(&one.resource)?;
     let figures = one.line.as_ref()?;
-    decided::explain(found, plant, one);
+    decided::explain(found, asked);
     let mut formula = vec!["counted"];
     explain_counted(found, line, one)?;
     if !figures.seen.is_empty() {
@@ -70,7 +71,7 @@ pub(super) fn good_units(
     line: &Line,
     good: Decimal,
 ) -> Option<()> {
-    explain(found, asked.plant, asked.one)?;
+    explain(found, asked)?;
     let unasked = found.steps.iter().any(|step| step.name == "unasked");
     let cycle = line.ideal_cycle_seconds;
     let (less, words) = if unasked {

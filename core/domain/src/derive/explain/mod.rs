@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Derivation, Figures};
-use crate::{calendar::round_half_even, model::Plant};
+use crate::{calendar::round_half_even, decode::DecidedHours, model::Plant};
 
 use attainable::in_hours;
 pub use stamps::{day_number, day_of_truth, last_whole_day};
@@ -173,7 +173,7 @@ pub fn explain(
             one.status.word(),
         )],
     };
-    let asked = Asked { plant, one };
+    let asked = Asked { plant, one, decided: &derivation.origin.decided };
     match figure {
         Carries::AttainableClockHours | Carries::PlanCut => {
             attainable::explain_hours(&mut found, &asked)?
@@ -198,6 +198,7 @@ pub fn explain(
 struct Asked<'a> {
     plant: &'a Plant,
     one: &'a Figures,
+    decided: &'a [DecidedHours],
 }
 
 impl Asked<'_> {

@@ -1,0 +1,316 @@
+//! Sheets of decisions: a CSV or XLSX file that counts as a whole or not at all.
+//!
+//! A sheet is small and is read whole each time. What it says is compared with what
+//! counts, so nothing is written where nothing changed; and while it has a fault, what
+//! counted before counts on, and every fault is named.
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, Cursor, Read as _},
+    path::Path,
+};
+
+use calamine::{DataRef, Reader as _, SheetVisible, Xlsx};
+use jiff::{Timestamp, civil::DateTime};
+use planthread_contracts::{Origin, RawRecord, RejectedRecord};
+use planthread_domain::{
+    decode::{self, DecisionSheet, SHEET_ID, SheetCell, SheetFault, SheetRow},
+    model::{Plant, Source},
+};
+use planthread_engine::{
+    Reader, State,
+    journal::{self, Append, Cured},
+};
+
+use super::{
+    Door, Refusal,
+    files::FileReport,
+    snapshot::Export,
+    survey::{self, is_quiet},
+};
+use crate::failure::Failure;
+
+/// Bytes of the largest sheet that is read; a workbook is unpacked in memory.
+const BYTES_MAX: u64 = 1 << 20;
+
+/// Rows and columns of the largest sheet: a stray cell far away is no table.
+const ROWS_MAX: u32 = 5_000;
+const COLUMNS_MAX: u32 = 64;
+
+/// Refused rows that are read at once.
+const AT_ONCE: u32 = 1_000;
+
+/// What a checkpoint says of a sheet that was refused.
+const FAULTY: &str = "faulty";
+
+/// What a sheet is, before its rows are understood.
+enum Content {
+    Rows(Vec<SheetRow>),
+    /// The last line has no end: somebody may still be writing.
+    Unfinished,
+}
+
+/// What a sheet says.
+pub(super) enum Sheet {
+    /// One record, which is the whole sheet.
+    Whole(RawRecord),
+    /// Every fault, as a refused row.
+    Faulty(Vec<RejectedRecord>),
+    /// It is not written to its end yet.
+    Unfinished,
+}
+
+/// Reads the sheet `file` of `source`, as of `now`.
+///
+/// # Errors
+/// When it can't be read, or is no sheet.
+pub(super) fn read(
+    plant: &Plant,
+    source: &Source,
+    file: &Path,
+    now: Timestamp,
+) -> Result<Sheet, Failure> {
+    let about = |failure: Failure| failure.about(&format!("source `{}`", source.name));
+    let bytes = bytes_of(file).map_err(about)?;
+    let rows = match content(&bytes, file, now).map_err(about)? {
+        Content::Rows(rows) => rows,
+        Content::Unfinished => return Ok(Sheet::Unfinished),
+    };
+    let refused = |fault: SheetFault| refused(&rows, file, fault);
+    Ok(match decode::sheet_rows(&rows, source, plant) {
+        Ok(decided) => {
+            let name = file.file_name().unwrap_or(file.as_os_str());
+            let sheet = DecisionSheet { file: name.to_string_lossy().into_owned(), decided };
+            Sheet::Whole(sheet.record(source, now))
+        }
+        Err(faults) => Sheet::Faulty(faults.into_iter().map(refused).collect()),
+    })
+}
+
+/// Takes the sheet `file` in, unless it says what counts already.
+///
+/// # Errors
+/// When it can't be read, or the state can't be read or written.
+pub(super) fn take(
+    plant: &Plant,
+    source: &Source,
+    file: &Path,
+    door: &dyn Door,
+    reader: Option<&Reader>,
+) -> Result<FileReport, Failure> {
+    let report = FileReport::of(file.display().to_string());
+    match read(plant, source, file, door.now())? {
+        Sheet::Unfinished => Ok(FileReport { unfinished: true, ..report }),
+        Sheet::Faulty(rows) => {
+            let faults = rows.len();
+            let rows = rows.into_iter().map(|row| Err(Box::new(row))).collect();
+            let kept = door.take(rows, Some((key(source), FAULTY.to_owned())))?;
+            let note = format!(
+                "nothing of {} is taken, because it has {faults} {}; what counted before counts on",
+                report.place,
+                if faults == 1 { "fault" } else { "faults" },
+            );
+            let export = Some(Export { retracted: 0, note: Some(note) });
+            Ok(FileReport { kept, export, ..report })
+        }
+        Sheet::Whole(record) => {
+            let counts = match reader {
+                Some(reader) => journal::counting(reader, &source.name, SHEET_ID)?,
+                None => None,
+            };
+            if counts.is_some_and(|counts| counts.body == record.body) {
+                return Ok(FileReport { unchanged: true, ..report });
+            }
+            let kept = door.take(vec![Ok(record)], None)?;
+            Ok(FileReport { kept, ..report })
+        }
+    }
+}
+
+/// Takes rows off the list of what could not be used that stand in the sheet no more, or
+/// are right now.
+///
+/// # Errors
+/// When the state can't be read or written.
+pub(crate) fn mended(
+    state: &State,
+    source: &Source,
+    report: &FileReport,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let reader = state.reader()?;
+    let faults = &report.kept.rejected;
+    let faulty = journal::checkpoint(&reader, &key(source))?.is_some_and(|word| word == FAULTY);
+    if !source.reader.is_decisions() || !faulty || report.unfinished {
+        return Ok(());
+    }
+    let still = |record: &RejectedRecord| {
+        let same = |one: &Refusal| {
+            one.line == record.origin.line
+                && one.field == record.field
+                && one.reason == record.reason
+        };
+        faults.iter().any(same)
+    };
+    let (mut gone, mut after, mut known) = (Vec::new(), 0, HashMap::new());
+    loop {
+        let some = journal::rejected_after(&reader, after, AT_ONCE)?;
+        let Some(last) = some.last() else { break };
+        after = last.id;
+        for entry in some.into_iter().filter(|one| one.record.origin.place == report.place) {
+            if still(&entry.record) {
+                // The row may have changed beside its fault: the newer one tells.
+                let RejectedRecord { origin, field, .. } = entry.record;
+                gone.extend(known.insert((origin.line, field), entry.id));
+            } else {
+                gone.push(entry.id);
+            }
+        }
+    }
+    journal::cure(state, Cured { rejected: gone, ..Cured::default() })?;
+    if faults.is_empty() {
+        let checkpoint = Some((key(source), String::new()));
+        journal::append(state, Append { checkpoint, ..Append::default() }, now)?;
+    }
+    Ok(())
+}
+
+fn key(source: &Source) -> String {
+    format!("sheet:{}", source.name)
+}
+
+fn refused(rows: &[SheetRow], file: &Path, fault: SheetFault) -> RejectedRecord {
+    let SheetFault { row, column, reason, cure } = fault;
+    let text = rows.iter().find(|one| one.number == row).map(SheetRow::text);
+    RejectedRecord {
+        origin: Origin { place: file.display().to_string(), line: row },
+        field: column,
+        reason,
+        cure,
+        body: text.unwrap_or_default().into_bytes(),
+    }
+}
+
+fn bytes_of(file: &Path) -> Result<Vec<u8>, Failure> {
+    let io = |error: io::Error| Failure::io("read", file, &error);
+    let input: File = survey::open(file)?;
+    let mut bytes = Vec::new();
+    input.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > BYTES_MAX {
+        let text = format!("{} is larger than {BYTES_MAX} bytes", file.display());
+        let cure = "take out what is over, and pictures; or make a sheet for each plant";
+        return Err(Failure::usage(text).cure(cure));
+    }
+    Ok(bytes)
+}
+
+fn content(bytes: &[u8], file: &Path, now: Timestamp) -> Result<Content, Failure> {
+    if bytes.starts_with(b"PK\x03\x04") {
+        return workbook(bytes, file).map(Content::Rows);
+    }
+    let wrong = |what: &str, cure: &str| {
+        Failure::usage(format!("{} is {what}", file.display())).cure(cure.to_owned())
+    };
+    if let Some((what, cure)) = survey::foreign(bytes, None) {
+        return Err(wrong(what, cure));
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Err(wrong("no text in UTF-8", "save the sheet as `CSV UTF-8`, or as .xlsx"));
+    };
+    if !text.is_empty() && !text.ends_with('\n') && !is_quiet(file, now) {
+        return Ok(Content::Unfinished);
+    }
+    let text = text.trim_start_matches('\u{feff}');
+    let first = text.lines().next().unwrap_or_default();
+    let separator = if first.contains(';') { b';' } else { b',' };
+    let mut lines = csv::ReaderBuilder::new();
+    lines.has_headers(false).flexible(true).delimiter(separator);
+    let rows = lines.from_reader(text.as_bytes()).into_records().map(|row| {
+        let row = row.map_err(|error| wrong(&format!("no table: {error}"), "save it anew"))?;
+        let number = row.position().map_or(0, csv::Position::line);
+        let cells = row.iter().map(|cell| SheetCell::Text(cell.to_owned())).collect();
+        Ok(SheetRow { number, cells })
+    });
+    rows.collect::<Result<_, Failure>>().map(Content::Rows)
+}
+
+/// The first visible sheet of a workbook.
+fn workbook(bytes: &[u8], file: &Path) -> Result<Vec<SheetRow>, Failure> {
+    let broken = |reason: String| {
+        Failure::usage(format!("{} is no workbook that can be read: {reason}", file.display()))
+            .cure("save it anew as .xlsx, or as `CSV UTF-8`")
+    };
+    let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
+    let visible = book.sheets_metadata().iter().find(|one| one.visible == SheetVisible::Visible);
+    let Some(name) = visible.map(|one| one.name.clone()) else {
+        return Err(broken("it has no visible sheet".to_owned()));
+    };
+    let mut cells =
+        book.worksheet_cells_reader(&name).map_err(|error| broken(error.to_string()))?;
+    let mut rows: Vec<SheetRow> = Vec::new();
+    while let Some(cell) = cells.next_cell().map_err(|error| broken(error.to_string()))? {
+        let (row, column) = cell.get_position();
+        let value = of_cell(cell.get_value());
+        if value.text().is_empty() {
+            continue;
+        }
+        if row >= ROWS_MAX || column >= COLUMNS_MAX {
+            return Err(broken(format!(
+                "`{}` stands in row {}, column {}: a sheet has {ROWS_MAX} rows and {COLUMNS_MAX} \
+                 columns at most",
+                value.text(),
+                row + 1,
+                column + 1
+            )));
+        }
+        let number = u64::from(row) + 1;
+        if rows.last().is_none_or(|last| last.number != number) {
+            rows.push(SheetRow { number, cells: Vec::new() });
+        }
+        let Some(last) = rows.last_mut() else { continue };
+        let at = column as usize;
+        if last.cells.len() <= at {
+            last.cells.resize(at + 1, SheetCell::Text(String::new()));
+        }
+        last.cells[at] = value;
+    }
+    Ok(rows)
+}
+
+fn of_cell(value: &DataRef<'_>) -> SheetCell {
+    let text = match value {
+        DataRef::DateTime(at) if at.is_datetime() => match civil(at.to_ymd_hms_milli()) {
+            Some(time) => return SheetCell::Time(time),
+            None => at.as_f64().to_string(),
+        },
+        DataRef::DateTime(at) => at.as_f64().to_string(),
+        DataRef::Int(number) => number.to_string(),
+        DataRef::Float(number) => number.to_string(),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text.clone()
+        }
+        DataRef::SharedString(text) => (*text).to_owned(),
+        DataRef::Bool(value) => value.to_string(),
+        DataRef::Error(error) => error.to_string(),
+        DataRef::Empty => String::new(),
+    };
+    SheetCell::Text(text)
+}
+
+/// A time of a workbook, which counts in fractions of a day: to the second.
+fn civil(
+    (year, month, day, hour, minute, second, milli): (u16, u8, u8, u8, u8, u8, u16),
+) -> Option<DateTime> {
+    let small = |number: u8| i8::try_from(number).ok();
+    let time = DateTime::new(
+        i16::try_from(year).ok()?,
+        small(month)?,
+        small(day)?,
+        small(hour)?,
+        small(minute)?,
+        small(second)?,
+        i32::from(milli) * 1_000_000,
+    );
+    time.ok()?.round(jiff::Unit::Second).ok()
+}
