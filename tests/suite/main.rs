@@ -15,6 +15,7 @@ mod changes;
 mod commits;
 mod continuity;
 mod corrections;
+mod decisions;
 mod docs;
 mod doubts;
 mod drill;

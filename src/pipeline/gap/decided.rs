@@ -1,17 +1,23 @@
-//! What people decided for a line and week, from the plant's calendars.
+//! What people decided for a line and week, from the plant's calendars and the sheets
+//! of decisions that count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{ToSpan as _, Zoned, civil::Date, tz::TimeZone};
 use planthread_contracts::Period;
 use planthread_domain::{
+    decode::{DecidedHours, DecisionSheet, HoursKind, SHEET_ID},
     gap::Line,
     model::{CalendarException, Moment, PlannedMaintenance, Plant},
 };
+use planthread_engine::{Reader, journal};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::config::{Loaded, Target};
+use crate::{
+    config::{Loaded, Target},
+    failure::Failure,
+};
 
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -42,36 +48,50 @@ pub struct DecidedChange {
     pub owner: String,
     /// The planning cycle in which it was decided.
     pub cycle: Option<String>,
+    /// What the sheet calls it in which it stands; absent where it stands in none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet_kind: Option<HoursKind>,
+    /// Somebody proposes it: it counts nothing until it is confirmed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub proposed: bool,
+    /// From when until when, to the minute and in the zone of the line, where hours of
+    /// a day were decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<String>,
 }
 
 impl DecidedChange {
-    /// In words: `closed 2026-12-24 to 2026-12-26: company holidays (works council)`.
+    /// In words: `closed 2026-12-24 to 2026-12-26: company holidays (works council)`,
+    /// `proposed: extra shift 2026-12-05 06:00 to 2026-12-05 14:00: backlog (A. Meier)`.
     #[must_use]
     pub fn words(&self) -> String {
-        let kind = match self.kind {
+        let sheet = self.sheet_kind.map(HoursKind::word);
+        let kind = sheet.unwrap_or(match self.kind {
             DecidedKind::Closed => "closed",
             DecidedKind::Extra => "extra hours",
             DecidedKind::PlannedStop => "planned stop",
+        });
+        let when = match &self.hours {
+            Some(hours) => hours.clone(),
+            None if self.from == self.to => self.from.to_string(),
+            None => format!("{} to {}", self.from, self.to),
         };
-        let days = if self.from == self.to {
-            self.from.to_string()
-        } else {
-            format!("{} to {}", self.from, self.to)
-        };
-        format!("{kind} {days}: {} ({})", self.reason, self.owner)
+        let word = if self.proposed { "proposed: " } else { "" };
+        format!("{word}{kind} {when}: {} ({})", self.reason, self.owner)
     }
 }
 
 /// What was decided for the lines of `target` in `weeks`.
 pub(super) fn of(
     loaded: &Loaded,
+    sheets: &[DecidedHours],
     target: &Target,
     weeks: &BTreeSet<Period>,
 ) -> BTreeMap<(Line, Period), Vec<DecidedChange>> {
     let plant = &loaded.config.plant;
     let mut found: BTreeMap<(Line, Period), Vec<DecidedChange>> = BTreeMap::new();
     for (line, source) in sources(target) {
-        for change in changes(plant, &source) {
+        for change in changes(plant, sheets, &source) {
             let meets = |week: &&Period| change.from < week.end() && week.start() <= change.to;
             for week in weeks.iter().filter(meets) {
                 let here = found.entry((line.clone(), *week)).or_default();
@@ -133,7 +153,7 @@ fn calendars<'a>(plant: &'a Plant, source: &'a str) -> Vec<&'a str> {
 }
 
 /// Everything that was decided for a source, on whichever day.
-fn changes(plant: &Plant, source: &str) -> Vec<DecidedChange> {
+fn changes(plant: &Plant, sheets: &[DecidedHours], source: &str) -> Vec<DecidedChange> {
     let calendars = calendars(plant, source);
     let zone = calendars.first().map_or(plant.zone.as_str(), |calendar| plant.days_of(calendar).0);
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
@@ -142,7 +162,9 @@ fn changes(plant: &Plant, source: &str) -> Vec<DecidedChange> {
     let machines = machines(plant, source);
     let stops = plant.planned_maintenance.iter();
     let stops = stops.filter(|stop| machines.contains(stop.resource.as_str()));
-    exceptions.chain(stops.map(|stop| of_stop(stop, &zone))).collect()
+    let holds = |row: &&DecidedHours| machines.iter().any(|one| row.holds_for(plant, one));
+    let rows = sheets.iter().filter(holds).map(|row| of_row(row, &zone));
+    exceptions.chain(stops.map(|stop| of_stop(stop, &zone))).chain(rows).collect()
 }
 
 /// A day may be closed and worked besides: then both are said.
@@ -156,6 +178,9 @@ fn of_exception(one: &CalendarException) -> Vec<DecidedChange> {
         reason: one.reason.clone(),
         owner: one.owner.clone(),
         cycle: one.cycle.clone(),
+        sheet_kind: None,
+        proposed: false,
+        hours: None,
     };
     closed.into_iter().chain(extra).map(change).collect()
 }
@@ -178,5 +203,40 @@ fn of_stop(stop: &PlannedMaintenance, zone: &TimeZone) -> DecidedChange {
         reason: stop.reason.clone(),
         owner: stop.owner.clone(),
         cycle: None,
+        sheet_kind: None,
+        proposed: false,
+        hours: None,
     }
+}
+
+/// A row of a sheet. What ends as a day begins has nothing of that day.
+fn of_row(row: &DecidedHours, zone: &TimeZone) -> DecidedChange {
+    let (from, to) = (row.from.to_zoned(zone.clone()), row.to.to_zoned(zone.clone()));
+    let last = to.saturating_sub(1.second()).date();
+    let minute = |at: &Zoned| at.strftime("%Y-%m-%d %H:%M").to_string();
+    DecidedChange {
+        kind: if row.closes() { DecidedKind::Closed } else { DecidedKind::Extra },
+        sheet_kind: Some(row.kind),
+        from: from.date(),
+        to: last,
+        reason: row.reason.clone(),
+        owner: row.who.clone(),
+        cycle: row.cycle.clone(),
+        proposed: !row.confirmed,
+        hours: Some(format!("{} to {}", minute(&from), minute(&to))),
+    }
+}
+
+/// What the sheets of `plant` say that count, in the order of their sources.
+///
+/// # Errors
+/// When the state can't be read.
+pub(super) fn sheets(plant: &Plant, reader: &Reader) -> Result<Vec<DecidedHours>, Failure> {
+    let mut all = Vec::new();
+    for source in plant.sources.iter().filter(|source| source.reader.is_decisions()) {
+        let record = journal::counting(reader, &source.name, SHEET_ID)?;
+        let sheet = record.as_ref().and_then(DecisionSheet::of);
+        all.extend(sheet.into_iter().flat_map(|sheet| sheet.decided));
+    }
+    Ok(all)
 }

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use planthread_contracts::{CellKey, MeasureDecl, Owner, Period};
+use planthread_domain::decode::DecidedHours;
 use planthread_domain::gap::{Comparison, Known, Line, LineWeek, compare, hours, weekly};
 use planthread_engine::Reader;
 use planthread_kit::{Selection, Together, http::Lane};
@@ -126,7 +127,8 @@ pub async fn gap(
         stopped = Some(Failure::usage(text).cure("let a cycle run first: `planthread run --once`"));
     }
     let read_at = stopped.is_none().then_some(now);
-    let read = Read { ours, there, rough, read_at, stopped };
+    let sheets = decided::sheets(&loaded.config.plant, reader)?;
+    let read = Read { ours, there, rough, read_at, stopped, sheets };
     let mut gap = composed(loaded, target, &measures, read);
     let weeks = gap.compared.rows.iter().map(|row| row.week).collect();
     gap.moved = moved::of(loaded, reader, target, &weeks)?;
@@ -233,10 +235,11 @@ struct Read {
     rough: Option<Rough>,
     read_at: Option<Timestamp>,
     stopped: Option<Failure>,
+    sheets: Vec<DecidedHours>,
 }
 
 fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read: Read) -> Gap {
-    let Read { ours, there, rough, read_at, stopped } = read;
+    let Read { ours, there, rough, read_at, stopped, sheets } = read;
     let mapped = ledger::mapped(&target.config);
     let planned = there.lines(measures);
     let rough_lines = rough.iter().flat_map(|rough| rough.load.keys().map(|(line, _)| line));
@@ -294,7 +297,7 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
         standing: standing(measures.live),
         firm: standing(measures.firm),
         moved: BTreeMap::new(),
-        decided: decided::of(loaded, &target.config, &weeks),
+        decided: decided::of(loaded, &sheets, &target.config, &weeks),
         owners: measures.owners(&target.config, &lines),
         zones: decided::zones(loaded, &target.config, &lines),
         not_connected: lines.difference(&mapped).cloned().collect(),

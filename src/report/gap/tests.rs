@@ -235,6 +235,9 @@ fn a_zero_says_why() {
             reason: "company holidays".into(),
             owner: "works council".into(),
             cycle: None,
+            sheet_kind: None,
+            proposed: false,
+            hours: None,
         };
         found.decided.insert(place(), kinds.iter().map(change).collect());
         let gap = Gap::of(at(), vec![found]);

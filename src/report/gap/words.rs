@@ -69,7 +69,7 @@ pub(super) fn reason(row: &Row, connected: bool, decided: &[DecidedChange]) -> S
     if row.known.live != Some(Decimal::ZERO) {
         return stands;
     }
-    let less = decided.iter().filter(|one| one.kind != DecidedKind::Extra);
+    let less = decided.iter().filter(|one| !one.proposed && one.kind != DecidedKind::Extra);
     let why: Vec<String> = less.map(|one| format!("{} ({})", one.reason, one.owner)).collect();
     if why.is_empty() {
         return format!("can do nothing, and no decision says why; {stands}");

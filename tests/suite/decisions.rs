@@ -1,0 +1,156 @@
+//! What people decided in a sheet, from the sheet to the planner's list: its own layer, kept
+//! over restart and restore.
+
+use std::{fs, path::Path};
+
+use jiff::{ToSpan as _, civil::Weekday, tz::TimeZone};
+use planthread::{
+    config,
+    pipeline::{derive_facts, explain, facts_of_files},
+    report::gap::Gap,
+};
+use planthread_contracts::{Carries, Period, PeriodKind};
+use planthread_engine::backup::{RestoreRequest, backup, restore};
+use planthread_kit::Clock as _;
+use planthread_mocks::sap_ibp::Options;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use crate::{
+    gap::{compared, config as gap_config},
+    world::World,
+};
+
+/// The plant of the gap's tests, which works on weekdays only, with a sheet.
+fn with_sheet() -> Value {
+    let mut config = gap_config();
+    config["plant"]["calendars"] = json!([{ "id": "always", "version": "1", "shifts": [
+        { "name": "day", "days": ["mon", "tue", "wed", "thu", "fri"],
+          "start": "06:00", "end": "16:00" }] }]);
+    let sheet = json!({ "name": "decisions", "files": ["decisions.csv"],
+        "reader": { "decisions": {} } });
+    config["plant"]["sources"].as_array_mut().unwrap().push(sheet);
+    config
+}
+
+fn write(world: &World, rows: &[String]) {
+    let text = format!("resource,from,to,kind,status,reason,who,cycle\n{}", rows.concat());
+    fs::write(world.folder.join("decisions.csv"), text).unwrap();
+}
+
+/// What a line can do in a week, with what was decided for it and how it moved.
+fn row(gap: &Gap, line: &str, week: Period) -> (Option<Decimal>, Vec<String>, Value) {
+    let rows = &gap.targets[0].rows;
+    let row = rows.iter().find(|row| row.row.line.line == *line && row.row.week == week).unwrap();
+    let decided = row.decided.iter().map(planthread::pipeline::gap::DecidedChange::words);
+    let json = serde_json::to_value(row).unwrap();
+    (row.row.known.live, decided.collect(), json["moved"].clone())
+}
+
+#[test]
+fn law_9_a_confirmed_shift_lands_as_its_own_layer_and_survives_restart_and_restore() {
+    let world = World::new(&with_sheet(), Options::default());
+    write(&world, &[]);
+    let live = world.open();
+    world.cycle(&live);
+    let today = world.clock.now().to_zoned(TimeZone::UTC).date();
+    let week = Period::containing(PeriodKind::Week, today.saturating_add(7.days()));
+    let saturday = week.days().find(|day| day.weekday() == Weekday::Saturday).unwrap();
+    let before = ["LINE-1", "LINE-2"].map(|line| row(&compared(&world, &live), line, week));
+    assert!(before.iter().all(|(_, decided, _)| decided.is_empty()));
+    let rows = [
+        format!(
+            "m-1,{saturday} 06:00,{saturday} 16:00,extra shift,confirmed,backlog,A. Meier,S1\n"
+        ),
+        format!("m-2,{saturday} 06:00,{saturday} 16:00,overtime,proposed,maybe,B. Kaya,S1\n"),
+    ];
+    write(&world, &rows);
+    world.pass(60);
+    world.cycle(&live);
+    let told = |gap: &Gap| ["LINE-1", "LINE-2"].map(|line| row(gap, line, week));
+    let now = told(&compared(&world, &live));
+    // Ten hours at an availability of 0.899.
+    assert_eq!(now[0].0.unwrap() - before[0].0.unwrap(), "8.99".parse().unwrap());
+    assert_eq!(now[1].0, before[1].0, "what is proposed moves nothing");
+    let shift = format!("extra shift {saturday} 06:00 to {saturday} 16:00: backlog (A. Meier)");
+    let maybe = format!("proposed: overtime {saturday} 06:00 to {saturday} 16:00: maybe (B. Kaya)");
+    assert_eq!((&now[0].1, &now[1].1), (&vec![shift], &vec![maybe]));
+    let parts = now[0].2["parts"].as_object().unwrap();
+    assert_eq!(parts.keys().collect::<Vec<_>>(), ["decision"], "{:?}", now[0].2);
+    // A faulty sheet changes nothing.
+    write(&world, &[rows[0].clone(), rows[1].replace("m-2", "m-9")]);
+    let report = live.bridge.ingest().unwrap().pop().unwrap();
+    assert_eq!((report.kept.taken, report.kept.rejected.len()), (0, 1), "{report:?}");
+    assert_eq!(told(&compared(&world, &live)), now);
+    // The sheet is gone, the program starts anew, and on another machine a backup of it.
+    fs::remove_file(world.folder.join("decisions.csv")).unwrap();
+    drop(live);
+    let live = world.open();
+    let truth = live.bridge.truth(live.bridge.as_of()).unwrap();
+    let derived = truth.live.all();
+    assert_eq!(told(&compared(&world, &live)), now);
+    let (to, other) = (world.folder.join("backup"), world.folder.join("other"));
+    backup(&world.folder.join("state"), &to, "test", world.clock.now()).unwrap();
+    drop(live);
+    let request = RestoreRequest {
+        from: &to,
+        state: &other,
+        replace: false,
+        who: "Ada",
+        why: "another machine",
+        account: "uid 7",
+        random: 7,
+    };
+    restore(&request, world.clock.now()).unwrap();
+    let live = world.open_state(&other);
+    assert_eq!(live.bridge.truth(live.bridge.as_of()).unwrap().live.all(), derived);
+    assert_eq!(told(&compared(&world, &live))[0].1, now[0].1);
+}
+
+/// The tables of the example's README, in hours.
+fn tables(text: &str) -> Vec<(String, Vec<Vec<String>>)> {
+    let mut found: Vec<(String, Vec<Vec<String>>)> = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with('|')) {
+        let cells: Vec<String> =
+            line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+        match cells[0].strip_prefix("hours of ") {
+            Some(week) => found.push((week.to_owned(), vec![cells])),
+            None => found.last_mut().unwrap().1.push(cells),
+        }
+    }
+    found
+}
+
+#[test]
+fn the_saturday_of_the_example_is_what_its_readme_counts_by_hand() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/saturday-shift");
+    let loaded = config::load(&folder.join("planthread.yaml"), None).unwrap();
+    let as_of = loaded.config.plant.as_of.unwrap();
+    let (facts, refused) = facts_of_files(&loaded, as_of).unwrap();
+    assert_eq!(refused, []);
+    let deriver = derive_facts(&loaded, &facts, as_of).unwrap();
+    let tables = tables(&fs::read_to_string(folder.join("README.md")).unwrap());
+    assert_eq!(tables.len(), 2);
+    for (week, rows) in tables {
+        let rows: Vec<_> = rows.into_iter().filter(|row| !row[0].starts_with('-')).collect();
+        for (column, resource) in (1..).zip(&rows[0][1..]) {
+            let told = explain(
+                &loaded,
+                &deriver,
+                resource,
+                week.parse().unwrap(),
+                Carries::AttainableClockHours,
+            );
+            let told = told.unwrap();
+            let step = |name: &str| {
+                told.steps.iter().find(|step| step.name == name).map(|step| step.result)
+            };
+            let hand = |row: &[String]| row[column].parse::<Decimal>().unwrap();
+            let (first, last) = (&rows[1], &rows[rows.len() - 1]);
+            assert_eq!(step("regular").unwrap(), hand(first), "{week} {resource}: {told}");
+            assert_eq!(step("scheduled").unwrap(), hand(last), "{week} {resource}: {told}");
+            let between: Decimal = rows[2..rows.len() - 1].iter().map(|row| hand(row)).sum();
+            assert_eq!(hand(first) + between, hand(last), "{week} {resource}");
+        }
+    }
+}
