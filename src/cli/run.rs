@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use tokio::{
     sync::{
         mpsc::{UnboundedReceiver, unbounded_channel},
@@ -19,7 +19,7 @@ use crate::{
         Pulses, ROUNDS, Register, Tells, Watch,
         alerts::{Alerts, LAST_WORD},
     },
-    pipeline::{Bridge, GRACE, News, OpenTarget, Rounds, Stop, gap::GapBoard},
+    pipeline::{Bridge, FinishBy, GRACE, News, OpenTarget, Rounds, Stop, gap::GapBoard},
     report::{
         cycled::{Taken, Walked},
         gap::Served,
@@ -34,6 +34,10 @@ pub(super) struct Args {
     /// Run one cycle and end
     #[arg(long)]
     once: bool,
+    /// End by then, near periods first: a time in the zone of the plant, such as 05:30, or
+    /// an instant. Ends with 3 and says what is missing where not all is proven by then
+    #[arg(long, requires = "once", value_name = "TIME")]
+    finish_by: Option<FinishBy>,
     /// Wait until the bridge that has the lease of `run.lease` is gone, then take over
     #[arg(long, conflicts_with = "once")]
     standby: bool,
@@ -52,7 +56,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let targets = bridge.targets(args.target.as_deref())?;
     context.block_on(async {
         if args.once {
-            let cycle = bridge.cycle(&targets, bridge.as_of()).await?;
+            let now = context.clock.now();
+            let zone = TimeZone::get(&bridge.loaded.config.plant.zone).unwrap_or(TimeZone::UTC);
+            let by = args.finish_by.map(|by| by.instant(&zone, now)).transpose()?;
+            let cycle = bridge.cycle_by(&targets, bridge.as_of(), by).await?;
             return context.screen.show(&cycle);
         }
         forever(context, Arc::new(bridge), targets).await

@@ -330,9 +330,23 @@ impl Bridge {
     /// # Errors
     /// As [`Bridge::round`]. What fails at a target stands in its part.
     pub async fn cycle(&self, targets: &[OpenTarget], as_of: Timestamp) -> Result<Cycle, Failure> {
+        self.cycle_by(targets, as_of, None).await
+    }
+
+    /// The same, ended by an instant: each target that has not come to its end by then
+    /// says what is missing. What is out stays open, and the next start goes on.
+    ///
+    /// # Errors
+    /// As [`Bridge::round`].
+    pub async fn cycle_by(
+        &self,
+        targets: &[OpenTarget],
+        as_of: Timestamp,
+        by: Option<Timestamp>,
+    ) -> Result<Cycle, Failure> {
         let intake = self.intake()?;
         let truth = self.truth(as_of)?;
-        let targets = self.walk_all(targets, Course::of_round(&truth)).await;
+        let targets = self.walk_all_by(targets, Course::of_round(&truth), by).await;
         Ok(Cycle { as_of, intake, targets })
     }
 }

@@ -27,8 +27,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    Bridge, MasterRead, OpenTarget, SecondPlace, Truth, WantReport, agreement, pauses,
-    plan_output::PlanOutput, policy,
+    Bridge, MasterRead, OpenTarget, SecondPlace, Truth, WantReport, agreement,
+    finish::{self, Unfinished},
+    pauses,
+    plan_output::PlanOutput,
+    policy,
 };
 use crate::failure::Failure;
 
@@ -111,6 +114,9 @@ pub struct TargetCycle {
     /// Why nothing is sent to the target at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<String>,
+    /// What is missing, where its time was over before its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<Unfinished>,
     /// Why it ended early; nothing is dropped, the next cycle goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Failure>,
@@ -136,7 +142,7 @@ impl TargetCycle {
 }
 
 impl Course<'_> {
-    const fn truth(&self) -> Option<&Truth> {
+    pub(super) const fn truth(&self) -> Option<&Truth> {
         match self {
             Self::Plan { truth, .. } | Self::Land { truth, .. } => Some(truth),
             Self::Given { .. } | Self::Verify { .. } => None,
@@ -158,12 +164,22 @@ impl Bridge {
     /// answer holds nobody else up. Who waits for what another one lands walks once
     /// more when something was sent.
     pub async fn walk_all(&self, targets: &[OpenTarget], course: Course<'_>) -> Vec<TargetCycle> {
-        let walks = targets.iter().map(|target| self.walk(target, course));
+        self.walk_all_by(targets, course, None).await
+    }
+
+    /// The same; each walk has ended by an instant, or says what is missing.
+    pub(super) async fn walk_all_by(
+        &self,
+        targets: &[OpenTarget],
+        course: Course<'_>,
+        by: Option<Timestamp>,
+    ) -> Vec<TargetCycle> {
+        let walks = targets.iter().map(|target| self.walk_by(target, course, by));
         let mut cycles = futures_util::future::join_all(walks).await;
         if cycles.iter().any(TargetCycle::wakes) {
             let again = targets.iter().zip(&mut cycles).filter(|(_, done)| done.waits());
             let again = again.map(|(target, done)| async {
-                let before = std::mem::replace(done, self.walk(target, course).await);
+                let before = std::mem::replace(done, self.walk_by(target, course, by).await);
                 done.follow(before);
             });
             futures_util::future::join_all(again).await;
@@ -173,13 +189,28 @@ impl Bridge {
 
     /// Walks `course` at `target`. What stopped it stands in the answer.
     pub async fn walk(&self, target: &OpenTarget, course: Course<'_>) -> TargetCycle {
+        self.walk_by(target, course, None).await
+    }
+
+    async fn walk_by(
+        &self,
+        target: &OpenTarget,
+        course: Course<'_>,
+        by: Option<Timestamp>,
+    ) -> TargetCycle {
         let mut done = TargetCycle { target: target.name.clone(), ..TargetCycle::default() };
         target.heard.clear();
         // A record that can't be read is told where the policy is made of it.
         done.paused = pauses::paused(&self.loaded, target).ok().flatten();
         let gate = target.connector.info().agreement.as_ref();
         done.agreement = gate.map(|gate| gate.status(self.clock.now()));
-        if let Err(failure) = self.steps(target, course, &mut done).await {
+        let steps = self.steps(target, course, &mut done);
+        let ended = finish::until(&*self.clock, by, steps).await;
+        let ended = match (ended, by) {
+            (None, Some(by)) => self.cut(target, course, by, &mut done),
+            (ended, _) => ended.unwrap_or(Ok(())),
+        };
+        if let Err(failure) = ended {
             done.stopped = Some(failure);
         }
         if let Err(failure) = self.in_turn() {

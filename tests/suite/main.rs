@@ -23,6 +23,7 @@ mod echo;
 mod exports;
 mod faults;
 mod figures;
+mod finish;
 mod gap;
 mod gap_page;
 mod killed;
