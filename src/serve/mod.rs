@@ -15,7 +15,7 @@ mod places;
 pub mod read_timeout;
 mod region;
 pub(crate) mod repeats;
-pub(crate) mod sheet;
+pub mod sheet;
 pub mod snapshot;
 pub mod survey;
 

@@ -5,9 +5,10 @@
 //! counted before counts on, and every fault is named.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs::File,
     io::{self, Cursor, Read as _},
+    panic,
     path::Path,
 };
 
@@ -33,6 +34,9 @@ use crate::failure::Failure;
 
 /// Bytes of the largest sheet that is read; a workbook is unpacked in memory.
 const BYTES_MAX: u64 = 1 << 20;
+
+/// How a workbook begins.
+const WORKBOOK: &[u8] = b"PK\x03\x04";
 
 /// Rows and columns of the largest sheet: a stray cell far away is no table.
 const ROWS_MAX: u32 = 5_000;
@@ -206,8 +210,18 @@ fn bytes_of(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn content(bytes: &[u8], file: &Path, now: Timestamp) -> Result<Content, Failure> {
-    if bytes.starts_with(b"PK\x03\x04") {
-        return workbook(bytes, file).map(Content::Rows);
+    let rows = table(bytes, file)?;
+    let ended = bytes.is_empty() || bytes.ends_with(b"\n") || bytes.starts_with(WORKBOOK);
+    Ok(if ended || is_quiet(file, now) { Content::Rows(rows) } else { Content::Unfinished })
+}
+
+/// The rows in the bytes of a sheet, which `file` names for people.
+///
+/// # Errors
+/// What it is instead, with its cure.
+pub fn table(bytes: &[u8], file: &Path) -> Result<Vec<SheetRow>, Failure> {
+    if bytes.starts_with(WORKBOOK) {
+        return workbook(bytes, file);
     }
     let wrong = |what: &str, cure: &str| {
         Failure::usage(format!("{} is {what}", file.display())).cure(cure.to_owned())
@@ -218,64 +232,76 @@ fn content(bytes: &[u8], file: &Path, now: Timestamp) -> Result<Content, Failure
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(wrong("no text in UTF-8", "save the sheet as `CSV UTF-8`, or as .xlsx"));
     };
-    if !text.is_empty() && !text.ends_with('\n') && !is_quiet(file, now) {
-        return Ok(Content::Unfinished);
-    }
-    let text = text.trim_start_matches('\u{feff}');
+    // However a line ends, it is one.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
     let first = text.lines().next().unwrap_or_default();
     let separator = if first.contains(';') { b';' } else { b',' };
     let mut lines = csv::ReaderBuilder::new();
     lines.has_headers(false).flexible(true).delimiter(separator);
     let rows = lines.from_reader(text.as_bytes()).into_records().map(|row| {
         let row = row.map_err(|error| wrong(&format!("no table: {error}"), "save it anew"))?;
-        let number = row.position().map_or(0, csv::Position::line);
+        let number = row.position().map_or(0, |at| line(&text, at));
         let cells = row.iter().map(|cell| SheetCell::Text(cell.to_owned())).collect();
         Ok(SheetRow { number, cells })
     });
-    rows.collect::<Result<_, Failure>>().map(Content::Rows)
+    rows.collect()
 }
 
-/// The first visible sheet of a workbook.
+/// The line in which a row begins: its place is told before the empty lines above it.
+fn line(text: &str, at: &csv::Position) -> u64 {
+    let from = usize::try_from(at.byte()).ok().and_then(|byte| text.as_bytes().get(byte..));
+    let empty = from.unwrap_or_default().iter().take_while(|byte| **byte == b'\n');
+    at.line() + empty.count() as u64
+}
+
+/// The first visible sheet of a workbook. The library stumbles over some bytes that no
+/// program writes (a row number beyond all numbers): that is a fault of the sheet, and
+/// must not end a bridge.
 fn workbook(bytes: &[u8], file: &Path) -> Result<Vec<SheetRow>, Failure> {
-    let broken = |reason: String| {
+    let read = panic::catch_unwind(|| first_sheet(bytes));
+    let read = read.unwrap_or_else(|_| Err("its cells can't be read".to_owned()));
+    read.map_err(|reason| {
         Failure::usage(format!("{} is no workbook that can be read: {reason}", file.display()))
             .cure("save it anew as .xlsx, or as `CSV UTF-8`")
-    };
-    let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|error| broken(error.to_string()))?;
+    })
+}
+
+fn first_sheet(bytes: &[u8]) -> Result<Vec<SheetRow>, String> {
+    let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
     let visible = book.sheets_metadata().iter().find(|one| one.visible == SheetVisible::Visible);
     let Some(name) = visible.map(|one| one.name.clone()) else {
-        return Err(broken("it has no visible sheet".to_owned()));
+        return Err("it has no visible sheet".to_owned());
     };
-    let mut cells =
-        book.worksheet_cells_reader(&name).map_err(|error| broken(error.to_string()))?;
-    let mut rows: Vec<SheetRow> = Vec::new();
-    while let Some(cell) = cells.next_cell().map_err(|error| broken(error.to_string()))? {
+    let mut cells = book.worksheet_cells_reader(&name).map_err(|error| error.to_string())?;
+    // Nothing makes a workbook list its rows in their order.
+    let mut rows: BTreeMap<u64, Vec<SheetCell>> = BTreeMap::new();
+    while let Some(cell) = cells.next_cell().map_err(|error| error.to_string())? {
         let (row, column) = cell.get_position();
         let value = of_cell(cell.get_value());
         if value.text().is_empty() {
             continue;
         }
         if row >= ROWS_MAX || column >= COLUMNS_MAX {
-            return Err(broken(format!(
+            return Err(format!(
                 "`{}` stands in row {}, column {}: a sheet has {ROWS_MAX} rows and {COLUMNS_MAX} \
                  columns at most",
                 value.text(),
                 row + 1,
                 column + 1
-            )));
+            ));
         }
-        let number = u64::from(row) + 1;
-        if rows.last().is_none_or(|last| last.number != number) {
-            rows.push(SheetRow { number, cells: Vec::new() });
+        let (number, at) = (u64::from(row) + 1, column as usize);
+        let cells: &mut Vec<SheetCell> = rows.entry(number).or_default();
+        if cells.len() <= at {
+            cells.resize(at + 1, SheetCell::Text(String::new()));
         }
-        let Some(last) = rows.last_mut() else { continue };
-        let at = column as usize;
-        if last.cells.len() <= at {
-            last.cells.resize(at + 1, SheetCell::Text(String::new()));
+        if !cells[at].text().is_empty() {
+            let column = column + 1;
+            return Err(format!("row {number} has two values in column {column}"));
         }
-        last.cells[at] = value;
+        cells[at] = value;
     }
-    Ok(rows)
+    Ok(rows.into_iter().map(|(number, cells)| SheetRow { number, cells }).collect())
 }
 
 fn of_cell(value: &DataRef<'_>) -> SheetCell {

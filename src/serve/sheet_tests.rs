@@ -142,6 +142,9 @@ fn a_sheet_with_a_fault_changes_nothing_and_leaves_the_list_when_it_is_mended() 
     assert_eq!(told, [(3, "resource"), (3, "who")], "{report:?}");
     assert!(report.export.unwrap().note.unwrap().contains("nothing of"));
     assert_eq!((desk.counts(), desk.rejected()), (vec!["backlog".to_owned()], 2));
+    // A row is named by its line, whatever stands above it.
+    let below = desk.write(&[SATURDAY, "\r\n\n", wrong[0], wrong[1]]);
+    assert_eq!(below.kept.rejected.iter().map(|one| one.line).collect::<Vec<_>>(), [5, 5]);
     // One fault is mended; the other one, which the row hid, is named in its place.
     let report = desk.write(&[SATURDAY, &wrong[0].replace("M9", "M1"), HOLIDAY]);
     let told: Vec<_> = report.kept.rejected.iter().map(|one| one.field.as_str()).collect();

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 use planthread::{
     config,
-    serve::{cloudevents, lines::Lines, survey},
+    serve::{cloudevents, lines::Lines, sheet, survey},
 };
 use planthread_contracts::{CloudEvent, Origin, strict_json};
 use planthread_domain::{Decoder, Facts, Plant, decode};
@@ -18,6 +18,7 @@ pub const PARSERS: &[Parser] = &[
     Parser { name: "cloud-event-batch", feed: batch, seeds: batches },
     Parser { name: "rows", feed: rows, seeds: tables },
     Parser { name: "lines", feed: lines, seeds: tables },
+    Parser { name: "sheet", feed: sheet, seeds: sheets },
 ];
 
 const CONFIG: &str = include_str!("../../../examples/line-simulation/planthread.yaml");
@@ -26,6 +27,10 @@ const COUNTS: &str = include_str!("../../../examples/line-simulation/hourly-coun
 const EVENT: &str = include_str!(
     "../../../contracts/examples/valid/availability-forecast/hours-with-quantiles-and-scenarios.json"
 );
+
+const DECISIONS: &str = include_str!("../../../examples/saturday-shift/decisions.csv");
+/// The same as a workbook that is not compressed, so that a changed byte changes a cell.
+const WORKBOOK: &[u8] = include_bytes!("../seeds/decisions.xlsx");
 
 /// The plant of an example: two delimited sources.
 fn plant() -> &'static Plant {
@@ -106,4 +111,24 @@ fn tables() -> Vec<Vec<u8>> {
         lines.join("\n").into_bytes()
     };
     vec![beginning(EVENTS), beginning(COUNTS)]
+}
+
+/// A sheet says something as a whole, or names its faults. The driver also stops where the
+/// library of workbooks stumbles, which the program takes for a fault of the sheet.
+fn sheet(bytes: &[u8]) {
+    let Ok(rows) = sheet::table(bytes, std::path::Path::new("decisions")) else { return };
+    assert!(rows.is_sorted_by(|a, b| a.number < b.number), "each row has its own number");
+    match decode::sheet_rows(&rows, &plant().sources[0], plant()) {
+        Ok(decided) => {
+            assert!(decided.len() < rows.len(), "the header decides nothing");
+            assert!(decided.iter().all(|one| one.from < one.to));
+        }
+        Err(faults) => assert!(faults.iter().all(|fault| !fault.cure.is_empty())),
+    }
+}
+
+fn sheets() -> Vec<Vec<u8>> {
+    // The plant of the other parsers has other machines.
+    let text = DECISIONS.replace("LINE-4", "LINE").replace("weld", "M1");
+    vec![text.replace(',', ";").into_bytes(), text.into_bytes(), WORKBOOK.to_vec()]
 }
