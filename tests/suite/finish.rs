@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use planthread::failure::Exit;
+use planthread::{failure::Exit, report::View as _};
 use planthread_contracts::RevisionState;
 use planthread_kit::Clock as _;
 use planthread_mocks::{latency::Profile, sap_ibp::Options};
@@ -42,15 +42,15 @@ fn a_run_ends_at_its_time_and_the_next_one_goes_on() {
         let by = world.clock.now() + Duration::from_secs(seconds.try_into().unwrap());
         let targets = std::slice::from_ref(&live.target);
         let cycle = live.bridge.cycle_by(targets, live.bridge.as_of(), Some(by));
-        let done = world.clock.block_on(cycle).unwrap().targets.remove(0);
+        let mut cycle = world.clock.block_on(cycle).unwrap();
+        let exit = cycle.exit();
+        let done = cycle.targets.remove(0);
         assert!(world.clock.now() <= by, "{when}");
         live.assert_conserved(&when);
         if let Some(left) = &done.unfinished {
             let failure = done.stopped.as_ref().unwrap();
-            assert_eq!(
-                (failure.exit, &failure.message),
-                (Exit::Transient, &left.failure().message)
-            );
+            assert_eq!(failure.message, left.failure().message);
+            assert_eq!(exit, Exit::Transient, "{when}");
             let cells = live.cells();
             let proven = |state| matches!(state, RevisionState::Seen | RevisionState::Held);
             let missing = cells.iter().filter(|cell| !proven(cell.state)).count();
