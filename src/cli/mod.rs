@@ -14,6 +14,7 @@ mod completions;
 mod context;
 mod demo;
 mod derive;
+mod digest;
 mod discover;
 mod drill;
 mod explain;
@@ -118,6 +119,8 @@ enum Verb {
     Ingest(ingest::Args),
     /// Compare what the plan asks of each line with what the line can do
     Gap(gap::Args),
+    /// Say what is different since a supply review, and why
+    Digest(digest::Args),
     /// Turn raw records into capacity per resource and period
     Derive(derive::Args),
     /// Compare past weeks as they were foretold with what happened
@@ -198,6 +201,7 @@ impl Verb {
             | Self::TakeBack(_)
             | Self::Trace(_)
             | Self::Export(_)
+            | Self::Digest(_)
             | Self::Audit(_)
             | Self::Backup(_) => WithoutState::Refuses,
             Self::Derive(_)
@@ -250,6 +254,7 @@ impl Verb {
             | Self::Map(_)
             | Self::Derive(_)
             | Self::Gap(_)
+            | Self::Digest(_)
             | Self::Accuracy(_)
             | Self::Plan(_)
             | Self::Verify(_)
@@ -376,6 +381,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Map(args) => map::run(context, &args),
         Verb::Ingest(args) => ingest::run(context, &args),
         Verb::Gap(args) => gap::run(context, &args),
+        Verb::Digest(args) => digest::run(context, &args),
         Verb::Derive(args) => derive::run(context, &args),
         Verb::Accuracy(args) => accuracy::run(context, &args),
         Verb::Plan(args) => plan::run(context, &args),

@@ -81,7 +81,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 65] = [
+pub const OUTPUTS: [Output; 66] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -103,6 +103,7 @@ pub const OUTPUTS: [Output; 65] = [
     of::<derived::DerivedLine>("derive"),
     of::<derived::Explained>("derive"),
     of::<derived::ExplainedCells>("derive"),
+    of::<gap::digest::Digest>("digest"),
     of::<target::Offer>("discover"),
     of::<drill::Drilled>("drill"),
     of::<explain::Page>("explain"),

@@ -123,6 +123,12 @@ impl<'a> Moves<'a> {
         Ok(Self { loaded, reader, target, taken_in, as_of, edited })
     }
 
+    /// The ledger's counter up to which its cells say what was known as of `at`; `None`
+    /// where nothing was.
+    pub(super) fn counter_at(&self, at: Timestamp) -> Option<u64> {
+        self.as_of.iter().rev().find(|(_, as_of)| **as_of <= at).map(|(counter, _)| *counter)
+    }
+
     /// The revisions of `key`, the oldest first; none where the ledger does not know it.
     ///
     /// # Errors

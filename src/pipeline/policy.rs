@@ -218,7 +218,11 @@ pub fn promotions_folder(state: &Path, target: &str) -> PathBuf {
 
 /// The promotions of a target that hold at `at`. A record that has ended is
 /// kept as a record, and promotes nothing.
-fn promotions(state: &Path, target: &str, at: Timestamp) -> Result<Vec<Promotion>, Failure> {
+pub(super) fn promotions(
+    state: &Path,
+    target: &str,
+    at: Timestamp,
+) -> Result<Vec<Promotion>, Failure> {
     let read = |text: &str| match Promotion::read(text, at) {
         Err(PromotionError::Expired { .. }) => Ok(None),
         other => other.map(Some),

@@ -16,6 +16,7 @@ mod commits;
 mod continuity;
 mod corrections;
 mod decisions;
+mod digest;
 mod docs;
 mod doubts;
 mod drill;

@@ -65,6 +65,12 @@ impl DecidedChange {
     /// `proposed: extra shift 2026-12-05 06:00 to 2026-12-05 14:00: backlog (A. Meier)`.
     #[must_use]
     pub fn words(&self) -> String {
+        let word = if self.proposed { "proposed: " } else { "" };
+        format!("{word}{}: {} ({})", self.kind_and_days(), self.reason, self.owner)
+    }
+
+    /// What, and for which days or hours: `closed 2026-12-24 to 2026-12-26`.
+    pub(super) fn kind_and_days(&self) -> String {
         let sheet = self.sheet_kind.map(HoursKind::word);
         let kind = sheet.unwrap_or(match self.kind {
             DecidedKind::Closed => "closed",
@@ -76,8 +82,7 @@ impl DecidedChange {
             None if self.from == self.to => self.from.to_string(),
             None => format!("{} to {}", self.from, self.to),
         };
-        let word = if self.proposed { "proposed: " } else { "" };
-        format!("{word}{kind} {when}: {} ({})", self.reason, self.owner)
+        format!("{kind} {when}")
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod board;
 mod decided;
+mod digest;
 mod ledger;
 mod moved;
 mod rough;
@@ -25,6 +26,7 @@ use serde::Serialize;
 
 pub use board::{GapBoard, Reading};
 pub use decided::{DecidedChange, DecidedKind};
+pub use digest::{Digest, Moving, PersonsAct, PersonsActKind, digest};
 use ledger::Ours;
 pub use ledger::{Proof, Standing, Taken};
 pub use moved::Moved;

@@ -82,15 +82,7 @@ fn remapped(
     }
     let mut found: Option<(Timestamp, Split)> = None;
     for period in periods(live.level, week.start(), week.end()) {
-        let key = CellKey {
-            target: target.name.as_str().into(),
-            scope: target.scope.name().into(),
-            resource: line.line.clone(),
-            location: line.plant.clone(),
-            product: None,
-            period,
-            measure: live.name.as_str().into(),
-        };
+        let key = key(target, live, line, period);
         let Some(last) = moves.last(&key)?.filter(|last| last.remapped) else { continue };
         found = Some(match found {
             None => (last.as_of, last.split),
@@ -102,6 +94,19 @@ fn remapped(
         as_of,
         change: Change { from, to, parts },
     }))
+}
+
+/// The cell of `live` of a line.
+pub(super) fn key(target: &OpenTarget, live: &MeasureDecl, line: &Line, period: Period) -> CellKey {
+    CellKey {
+        target: target.name.as_str().into(),
+        scope: target.scope.name().into(),
+        resource: line.line.clone(),
+        location: line.plant.clone(),
+        product: None,
+        period,
+        measure: live.name.as_str().into(),
+    }
 }
 
 /// The lines, each with what stands behind it, where that is one resource.

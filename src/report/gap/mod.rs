@@ -1,6 +1,8 @@
 //! What is short, line by line and week by week: one view, which terminal, JSON and
 //! files show alike.
 
+pub mod digest;
+mod digest_sheets;
 mod fields;
 mod html;
 mod served;

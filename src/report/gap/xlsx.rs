@@ -18,7 +18,7 @@ const WIDTHS: [f64; COLUMNS.len()] = [
     44.0, 22.0,
 ];
 /// Rows above the heading.
-const HEAD: u32 = 2;
+pub(super) const HEAD: u32 = 2;
 
 /// Sheets for each target: what is short, every line and week, and the totals.
 pub(super) fn workbook(gap: &Gap) -> Result<Vec<u8>, Failure> {
@@ -54,16 +54,16 @@ fn title(gap: &Gap, target: &TargetGap) -> String {
     format!("{read}{name}{}", target.headline)
 }
 
-fn heading() -> Format {
+pub(super) fn heading() -> Format {
     Format::new().set_bold().set_text_wrap().set_background_color(Color::RGB(0x00DD_E6EE))
 }
 
-fn bold() -> Format {
+pub(super) fn bold() -> Format {
     Format::new().set_bold()
 }
 
 /// Grey and hatched: not known, old, or nothing that anybody measured.
-fn hatched() -> Format {
+pub(super) fn hatched() -> Format {
     Format::new()
         .set_pattern(FormatPattern::LightUp)
         .set_foreground_color(Color::RGB(0x00C6_CCD3))
@@ -80,7 +80,7 @@ fn state(row: &GapRow) -> Format {
     }
 }
 
-fn weeks<'a>(
+pub(super) fn weeks<'a>(
     sheet: &mut Worksheet,
     now: Timestamp,
     head: &str,
@@ -123,7 +123,7 @@ fn weeks<'a>(
 }
 
 /// The headline, a free line, and the heading of the columns.
-fn begin(
+pub(super) fn begin(
     sheet: &mut Worksheet,
     head: &str,
     columns: &[&str],
@@ -134,6 +134,8 @@ fn begin(
         sheet.write_string_with_format(HEAD, at, *column, &heading())?;
         sheet.set_column_width(at, *width)?;
     }
+    // Room for two lines: a heading is wrapped.
+    sheet.set_row_height(HEAD, 30)?;
     sheet.set_landscape();
     sheet.set_print_fit_to_pages(1, 0);
     sheet.set_repeat_rows(HEAD, HEAD)?;
