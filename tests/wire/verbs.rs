@@ -104,6 +104,7 @@ fn landed() -> BTreeSet<String> {
         ("status", "status"),
         ("status skew", "status --skew"),
         ("gap", "gap"),
+        ("digest", "digest --since 2026-01-01T00:00:00Z"),
         ("fallback status", "fallback status"),
         ("run once", "run --once"),
         ("attempt list", "attempt list"),
