@@ -38,7 +38,7 @@ impl Bridge {
         self.in_turn()?;
         let read = if target.connector.info().capabilities.lists_master_data {
             let _doing = self.board.doing(&target.name, "reading its master data");
-            let found = target.connector.discover().await;
+            let found = target.offers().await;
             self.keep_quotas()?;
             let found = found.map_err(|error| error.to_string());
             found.map(|found| MasterData::of(&asked, &found))

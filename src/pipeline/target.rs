@@ -13,8 +13,8 @@ use planthread_engine::{
     ledger::{self, BreakersOnDisk},
 };
 use planthread_kit::{
-    BreakerBook, Breakers, Clock, Connector, ConnectorError, Flow, FlowBook, KeptRate, Operation,
-    Permit, QuotaBook, QuotaStanding, Selection, TenantKey, Transport,
+    BreakerBook, Breakers, Clock, Connector, ConnectorError, Discovery, Flow, FlowBook, KeptRate,
+    Operation, Permit, QuotaBook, QuotaStanding, Selection, TenantKey, Transport,
     http::{TokenBook, Witness},
     target::{Known, Nothing, Provided, SettingsFault, TargetContext, TargetFactory},
 };
@@ -92,6 +92,15 @@ impl OpenTarget {
     /// What the target said, or for how long it is left alone.
     pub(super) async fn read(&self, asked: &Selection) -> Result<Vec<SeenCell>, ConnectorError> {
         self.breakers.ask(Operation::Read, &*self.clock, self.connector.read(asked)).await
+    }
+
+    /// What the target offers, unless it is left alone. A person who asks is not kept
+    /// from it: `discover` and `check` ask the connector itself.
+    ///
+    /// # Errors
+    /// What the target said, or for how long it is left alone.
+    pub(super) async fn offers(&self) -> Result<Discovery, ConnectorError> {
+        self.breakers.ask(Operation::Read, &*self.clock, self.connector.discover()).await
     }
 }
 
