@@ -3,14 +3,12 @@
 
 use planthread_domain::significance::Cause;
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
-use rust_xlsxwriter::{
-    Color, FilterCondition, Format, FormatAlign, Workbook, Worksheet, XlsxError,
-};
+use rust_xlsxwriter::{Color, FilterCondition, Format, Workbook, Worksheet, XlsxError};
 
 use super::{
     digest::{ChangedRow, Crossed, Digest, NotKnownRow, TargetDigest},
     words,
-    xlsx::{HEAD, begin, bold, hatched, weeks},
+    xlsx::{HEAD, begin, bold, hatched, height, weeks, wrapped},
 };
 use crate::{
     failure::Failure,
@@ -154,7 +152,7 @@ fn changed_row(sheet: &mut Worksheet, line: u32, row: &ChangedRow) -> Result<(),
         Format::new().set_num_format("#,##0.00"),
         Format::new().set_num_format("+#,##0.00;-#,##0.00;0.00"),
     );
-    let wrapped = Format::new().set_text_wrap().set_align(FormatAlign::Top);
+    let wrapped = wrapped();
     let split = row.change.is_some();
     let part = |cause: Cause| split.then(|| row.parts.get(&cause).copied().unwrap_or_default());
     sheet.write_string(line, 0, if row.worth_a_look { "yes" } else { "no" })?;
@@ -263,14 +261,6 @@ fn not_known(
     texts(sheet, &rows, &NOT_KNOWN, "every line is known and measured")
 }
 
-/// How high a row is in which `text` is wrapped at so many characters; not every program
-/// finds that out by itself.
-fn height(text: &str, width: f64) -> u32 {
-    let fits = width.to_usize().unwrap_or(1).max(1);
-    let lines = text.chars().count().div_ceil(fits).clamp(1, 20);
-    15 * u32::try_from(lines).unwrap_or(1)
-}
-
 /// Rows of words under a heading, or one that says that there are none.
 fn texts(
     sheet: &mut Worksheet,
@@ -278,7 +268,7 @@ fn texts(
     columns: &[(&str, f64); 6],
     none: &str,
 ) -> Result<(), XlsxError> {
-    let wrapped = Format::new().set_text_wrap().set_align(FormatAlign::Top);
+    let wrapped = wrapped();
     if rows.is_empty() {
         sheet.write_string_with_format(HEAD + 1, 0, none, &bold())?;
         return Ok(());

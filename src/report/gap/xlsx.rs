@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
-use rust_xlsxwriter::{Color, Format, FormatPattern, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, Format, FormatAlign, FormatPattern, Workbook, Worksheet, XlsxError};
 
 use super::{
     Gap, GapRow, TargetGap, Verdict,
@@ -62,6 +62,19 @@ pub(super) fn bold() -> Format {
     Format::new().set_bold()
 }
 
+/// Words that may need several lines.
+pub(super) fn wrapped() -> Format {
+    Format::new().set_text_wrap().set_align(FormatAlign::Top)
+}
+
+/// How high a row is in which `text` is wrapped at so many characters; not every program
+/// finds that out by itself.
+pub(super) fn height(text: &str, width: f64) -> u32 {
+    let fits = width.to_usize().unwrap_or(1).max(1);
+    let lines = text.chars().count().div_ceil(fits).clamp(1, 20);
+    15 * u32::try_from(lines).unwrap_or(1)
+}
+
 /// Grey and hatched: not known, old, or nothing that anybody measured.
 pub(super) fn hatched() -> Format {
     Format::new()
@@ -87,25 +100,33 @@ pub(super) fn weeks<'a>(
     rows: impl Iterator<Item = &'a GapRow>,
 ) -> Result<(), XlsxError> {
     begin(sheet, head, &COLUMNS, &WIDTHS)?;
-    let (hours, tenths) =
-        (Format::new().set_num_format("#,##0.00"), Format::new().set_num_format("#,##0.0"));
+    let top = |format: Format| format.set_align(FormatAlign::Top);
+    let number = |pattern: &str| top(Format::new().set_num_format(pattern));
+    let (hours, tenths) = (number("#,##0.00"), number("#,##0.0"));
+    let (words, doubtful) = (wrapped(), top(hatched().set_text_wrap()));
     let mut last = HEAD;
     for (line, row) in (HEAD + 1..).zip(rows) {
         last = line;
-        for (at, field) in row.fields().iter().enumerate() {
+        let (fields, stands) = (row.fields(), top(state(row)));
+        let heights = fields.iter().zip(WIDTHS).map(|(field, width)| match field {
+            Field::Text(text) => height(text, width),
+            Field::Hours(_) | Field::Tenths(_) => 0,
+        });
+        sheet.set_row_height(line, heights.max().unwrap_or_default())?;
+        for (at, field) in fields.iter().enumerate() {
             let column = at as u16;
             let number = field.number().and_then(|value: Decimal| value.to_f64());
             match (field, number) {
-                (Field::Text(text), _) if at == STATE => {
-                    sheet.write_string_with_format(line, column, text, &state(row))?
+                (Field::Text(text), _) => {
+                    let old =
+                        at == DATA && row.is_doubtful() || at == FIRM_DATA && !row.firm_stands(now);
+                    let looks = match at {
+                        STATE => &stands,
+                        _ if old => &doubtful,
+                        _ => &words,
+                    };
+                    sheet.write_string_with_format(line, column, text, looks)?
                 }
-                (Field::Text(text), _) if at == DATA && row.is_doubtful() => {
-                    sheet.write_string_with_format(line, column, text, &hatched())?
-                }
-                (Field::Text(text), _) if at == FIRM_DATA && !row.firm_stands(now) => {
-                    sheet.write_string_with_format(line, column, text, &hatched())?
-                }
-                (Field::Text(text), _) => sheet.write_string(line, column, text)?,
                 (Field::Hours(_), Some(value)) => {
                     sheet.write_number_with_format(line, column, value, &hours)?
                 }
@@ -113,7 +134,7 @@ pub(super) fn weeks<'a>(
                     sheet.write_number_with_format(line, column, value, &tenths)?
                 }
                 // An empty cell would add up as zero, and look like one.
-                (_, None) => sheet.write_string(line, column, "-")?,
+                (_, None) => sheet.write_string_with_format(line, column, "-", &words)?,
             };
         }
     }
