@@ -62,9 +62,10 @@ pub(super) fn bold() -> Format {
     Format::new().set_bold()
 }
 
-/// Words that may need several lines.
+/// Words that may need several lines, a little apart from a number before them.
 pub(super) fn wrapped() -> Format {
-    Format::new().set_text_wrap().set_align(FormatAlign::Top)
+    let left = Format::new().set_align(FormatAlign::Left).set_indent(1);
+    left.set_text_wrap().set_align(FormatAlign::Top)
 }
 
 /// How high a row is in which `text` is wrapped at so many characters; not every program
@@ -104,6 +105,7 @@ pub(super) fn weeks<'a>(
     let number = |pattern: &str| top(Format::new().set_num_format(pattern));
     let (hours, tenths) = (number("#,##0.00"), number("#,##0.0"));
     let (words, doubtful) = (wrapped(), top(hatched().set_text_wrap()));
+    let none = top(Format::new().set_align(FormatAlign::Right));
     let mut last = HEAD;
     for (line, row) in (HEAD + 1..).zip(rows) {
         last = line;
@@ -134,7 +136,7 @@ pub(super) fn weeks<'a>(
                     sheet.write_number_with_format(line, column, value, &tenths)?
                 }
                 // An empty cell would add up as zero, and look like one.
-                (_, None) => sheet.write_string_with_format(line, column, "-", &words)?,
+                (_, None) => sheet.write_string_with_format(line, column, "-", &none)?,
             };
         }
     }
