@@ -70,7 +70,7 @@ impl FinishBy {
 
 /// What a run left when its time was over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Unfinished {
+pub struct Missed {
     /// When it had to end.
     pub by: Timestamp,
     /// Values that are wanted at the target.
@@ -82,7 +82,7 @@ pub struct Unfinished {
     pub in_flight: u64,
 }
 
-impl Unfinished {
+impl Missed {
     /// Values that are missing.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -109,10 +109,12 @@ impl Unfinished {
             cells => format!("; {cells} of them are in a push that may still take effect"),
         };
         let by = instant(self.by);
-        Failure::new(Exit::Transient, format!("not finished by {by}: {of}{periods}{out}")).cure(
-            "what the plan reads meanwhile is what stood there before; run this again, and it \
-             goes on",
-        )
+        Failure::new(Exit::Transient, format!("not finished by {by}: {of}{periods}{out}"))
+            .cure(
+                "what the plan reads meanwhile is what stood there before; run this again, and \
+                 it goes on",
+            )
+            .explain("missed")
     }
 }
 
@@ -145,15 +147,15 @@ impl Bridge {
             done.policy_holds = Some(self.hold_by_policy(target, truth.as_of)?);
             done.pack = self.pack(target, truth.as_of)?;
         }
-        let left = self.unfinished(target, by)?;
+        let left = self.missed(target, by)?;
         let failure = left.failure();
-        done.unfinished = Some(left);
+        done.missed = Some(left);
         Err(failure)
     }
 
     /// What is missing at `target` when the time of a run is over.
-    fn unfinished(&self, target: &OpenTarget, by: Timestamp) -> Result<Unfinished, Failure> {
-        let mut left = Unfinished { by, wanted: 0, missing: BTreeMap::new(), in_flight: 0 };
+    fn missed(&self, target: &OpenTarget, by: Timestamp) -> Result<Missed, Failure> {
+        let mut left = Missed { by, wanted: 0, missing: BTreeMap::new(), in_flight: 0 };
         ledger::cells(&self.reader()?, self.clock.now(), |cell| {
             if cell.key.target.as_str() != target.name {
                 return Ok(());
@@ -196,7 +198,7 @@ mod tests {
     fn what_is_missing_is_named_near_periods_first() {
         let by: Timestamp = "2026-11-28T05:30:00Z".parse().unwrap();
         let missing = (48..53).map(|week| (format!("2026-W{week}"), 7)).collect();
-        let left = Unfinished { by, wanted: 90, missing, in_flight: 9 };
+        let left = Missed { by, wanted: 90, missing, in_flight: 9 };
         let failure = left.failure();
         assert_eq!(
             failure.message,

@@ -68,7 +68,7 @@ pub use decided::{Decided, notes as decided_notes};
 pub use doubts::doubts;
 pub(crate) use explain::kind_name;
 pub use explain::{capacity_of_cut, explain, explain_measure, measure};
-pub use finish::{FinishBy, Unfinished};
+pub use finish::{FinishBy, Missed};
 pub use foreign::NotPromoted;
 pub use lease::lease;
 pub use master::MasterRead;

@@ -28,7 +28,7 @@ use serde::Serialize;
 
 use super::{
     Bridge, MasterRead, OpenTarget, SecondPlace, Truth, WantReport, agreement,
-    finish::{self, Unfinished},
+    finish::{self, Missed},
     pauses,
     plan_output::PlanOutput,
     policy,
@@ -116,7 +116,7 @@ pub struct TargetCycle {
     pub paused: Option<String>,
     /// What is missing, where its time was over before its end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub unfinished: Option<Unfinished>,
+    pub missed: Option<Missed>,
     /// Why it ended early; nothing is dropped, the next cycle goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Failure>,

@@ -31,7 +31,7 @@ impl View for Cycle {
 
     fn exit(&self) -> Exit {
         // Whoever waits for the landing must not read another number first.
-        if self.targets.iter().any(|target| target.unfinished.is_some()) {
+        if self.targets.iter().any(|target| target.missed.is_some()) {
             return Exit::Transient;
         }
         self.targets.iter().map(of_target).max().unwrap_or(Exit::Ok).max(worst(&self.intake))

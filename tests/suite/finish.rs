@@ -47,7 +47,7 @@ fn a_run_ends_at_its_time_and_the_next_one_goes_on() {
         let done = cycle.targets.remove(0);
         assert!(world.clock.now() <= by, "{when}");
         live.assert_conserved(&when);
-        if let Some(left) = &done.unfinished {
+        if let Some(left) = &done.missed {
             let failure = done.stopped.as_ref().unwrap();
             assert_eq!(failure.message, left.failure().message);
             assert_eq!(exit, Exit::Transient, "{when}");
