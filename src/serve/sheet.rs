@@ -23,6 +23,7 @@ use planthread_engine::{
     Reader, State,
     journal::{self, Append, Cured},
 };
+use zip::ZipArchive;
 
 use super::{
     Door, Refusal,
@@ -33,7 +34,11 @@ use super::{
 use crate::failure::Failure;
 
 /// Bytes of the largest sheet that is read; a workbook is unpacked in memory.
-const BYTES_MAX: u64 = 1 << 20;
+pub(super) const BYTES_MAX: u64 = 1 << 20;
+
+/// Bytes of all parts of the largest workbook, unpacked: a small file can hold a part
+/// that fills the memory.
+pub(super) const UNPACKED_MAX: u64 = 16 << 20;
 
 /// How a workbook begins.
 const WORKBOOK: &[u8] = b"PK\x03\x04";
@@ -266,7 +271,23 @@ fn workbook(bytes: &[u8], file: &Path) -> Result<Vec<SheetRow>, Failure> {
     })
 }
 
+/// Unpacks every part of a workbook once, and keeps nothing: what it says of its own size
+/// is not believed.
+fn unpacks_within_bounds(bytes: &[u8]) -> Result<(), String> {
+    let mut parts = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
+    let mut left = UNPACKED_MAX;
+    for at in 0..parts.len() {
+        let part = parts.by_index(at).map_err(|error| error.to_string())?;
+        let unpacked = io::copy(&mut part.take(left + 1), &mut io::sink());
+        left = left.checked_sub(unpacked.map_err(|error| error.to_string())?).ok_or_else(|| {
+            format!("its parts are larger than {UNPACKED_MAX} bytes when they are unpacked")
+        })?;
+    }
+    Ok(())
+}
+
 fn first_sheet(bytes: &[u8]) -> Result<Vec<SheetRow>, String> {
+    unpacks_within_bounds(bytes)?;
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
     let visible = book.sheets_metadata().iter().find(|one| one.visible == SheetVisible::Visible);
     let Some(name) = visible.map(|one| one.name.clone()) else {

@@ -210,3 +210,29 @@ fn a_workbook_says_what_the_same_text_says() {
     assert!(fault.reason.contains("a day without a time"), "{fault:?}");
     assert_eq!(of(&desk), of(&text), "what counted before counts on");
 }
+
+#[test]
+fn a_workbook_that_unpacks_beyond_all_bounds_is_refused_before_it_is_read() {
+    use std::io::{Cursor, Write as _};
+    use zip::{ZipWriter, write::SimpleFileOptions};
+    // Two parts within the bound, and together beyond it.
+    let packed = |bytes: usize| {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for part in ["xl/sharedStrings.xml", "xl/workbook.xml"] {
+            archive.start_file(part, SimpleFileOptions::default()).unwrap();
+            archive.write_all(&vec![b' '; bytes]).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    };
+    let refused = |bytes: usize| {
+        let packed = packed(bytes);
+        assert!((packed.len() as u64) < sheet::BYTES_MAX, "{}", packed.len());
+        sheet::table(&packed, Path::new("decisions.xlsx")).unwrap_err()
+    };
+    let half = usize::try_from(sheet::UNPACKED_MAX / 2).unwrap();
+    let within = refused(half);
+    assert!(!within.message.contains("when they are unpacked"), "{within:?}");
+    let beyond = refused(half + 1);
+    assert!(beyond.message.contains("when they are unpacked"), "{beyond:?}");
+    assert!(!beyond.cure.is_empty());
+}
