@@ -144,7 +144,9 @@ fn body(stream: &str, number: u64, sha256: &str, kept: &Path) -> String {
 /// Whether a segment with this hash was set aside in the state at `dir`, and waits or was
 /// dismissed.
 pub(super) fn holds(dir: &Path, number: u64, sha256: &str) -> bool {
-    dir.join(FOLDER).join(kept_name(number, sha256)).exists()
+    // Whoever made the segment wrote it: it must not name another file.
+    let is_hash = sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hash && dir.join(FOLDER).join(kept_name(number, sha256)).exists()
 }
 
 fn kept_name(number: u64, sha256: &str) -> String {
