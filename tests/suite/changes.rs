@@ -14,7 +14,10 @@ use planthread_mocks::sap_ibp::Options;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::{plant::plan_of, world::World};
+use crate::{
+    plant::{close_a_day, plan_of},
+    world::World,
+};
 
 /// The week `2026-W50` of the first line, after `config` was changed by `change`: all that is
 /// behind its cell, and how the planner's list says that it moved.
@@ -89,8 +92,7 @@ fn another_mapping_row_has_what_it_moves_beside_what_was_decided() {
             let rows = &mut config["targets"]["ibp"]["mapping"]["rows"];
             (rows[0]["source"], rows[1]["source"]) = (json!("m-2"), json!("m-1"));
             if decided {
-                config["plant"]["calendars"][0]["exceptions"] = json!([{ "from": "2026-12-08",
-                    "closed": true, "reason": "inventory", "owner": "works council" }]);
+                close_a_day(config);
             }
         })
     };
@@ -131,8 +133,7 @@ fn a_plan_says_what_moves_each_of_its_hours() {
     let mut config = plan_of(1, 3);
     let world = World::new(&config, Options::default());
     world.cycle(&world.open());
-    config["plant"]["calendars"][0]["exceptions"] = json!([{ "from": "2026-12-08",
-        "closed": true, "reason": "inventory", "owner": "works council" }]);
+    close_a_day(&mut config);
     world.configure(&config);
     world.pass(60);
     let live = world.open();

@@ -20,6 +20,7 @@ use serde_json::json;
 
 use crate::{
     gap::{compared, config},
+    plant::close_a_day,
     world::{Live, World, start},
 };
 
@@ -39,8 +40,7 @@ fn moved() -> (World, Live) {
     let mut config = config();
     let world = World::new(&config, Options::default());
     world.cycle(&world.open());
-    config["plant"]["calendars"][0]["exceptions"] = json!([{ "from": "2026-12-08",
-        "closed": true, "reason": "inventory", "owner": "works council" }]);
+    close_a_day(&mut config);
     world.configure(&config);
     world.pass(60);
     world.cycle(&world.open());

@@ -49,3 +49,9 @@ pub(crate) fn plan_of(machines: u32, weeks: u32) -> Value {
         } },
     })
 }
+
+/// Closes a Tuesday of the calendar for everybody, by somebody's decision.
+pub(crate) fn close_a_day(config: &mut Value) {
+    config["plant"]["calendars"][0]["exceptions"] = json!([{ "from": "2026-12-08",
+        "closed": true, "reason": "inventory", "owner": "works council" }]);
+}
