@@ -43,7 +43,7 @@ const week = (id, start = "2026-11-23", last = "2026-11-29") => ({ id, total: fa
 
 // Two weeks and their month: the first without live capacity, the second with none landed.
 const grid = (cells) => ({
-  title: "Planning area PTDEMO", scope_word: "Version", today: "2026-11-22", zone: "UTC", storage: "week", version: "", versions: ["", "TWIN"], wiring: "none", selected: 1, locations: {},
+  title: "Planning area PTDEMO", scope_word: "Version", today: "2026-11-22", zone: "UTC", storage: "week", unit: "hours", version: "", versions: ["", "TWIN"], wiring: "none", selected: 1, locations: {},
   resources: [{ resource: "X", location: "1010" }, { resource: "X", location: "1020" }],
   columns: [week("2026-W48"), week("2026-W49", "2026-11-30", "2026-12-06"), { ...week("2026-11"), total: true }],
   measures: Object.entries(MEASURES).map(([slot, id]) => ({ id, slot, aggregation: "sum", editable: true, cells: cells[id] ?? [null, null, null] })),

@@ -4,7 +4,7 @@
 //! The models are our own, with names of ISA-95; what stands behind a target in
 //! somebody's configuration has that target's names.
 
-use planthread_contracts::{Aggregation, Carries, MeasureDecl};
+use planthread_contracts::{Aggregation, Carries, MeasureDecl, Unit};
 use serde_json::{Value, json};
 
 use super::options::Options;
@@ -88,7 +88,8 @@ fn measures(options: &Options) -> Vec<(Measure, &'static str)> {
 /// The measures of the page: the shape's, or the demo plant's.
 pub(super) fn model(options: &Options) -> Model {
     let measures = measures(options).into_iter().map(|(measure, _)| measure).collect();
-    Model { measures, scopes: Vec::new() }
+    let unit = options.shape.as_ref().map_or(Unit::Hour, SandboxShape::unit);
+    Model { unit, measures, scopes: Vec::new() }
 }
 
 /// Models, twins and relationships to start with.

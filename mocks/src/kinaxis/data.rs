@@ -19,7 +19,7 @@ use super::{
     tables::{Holds, Table},
 };
 use crate::sdk::{
-    plan::{Places as _, Plan, RowKey, Sites},
+    plan::{Model, Places as _, Plan, RowKey, Sites, unit_name},
     simulator::Writer,
 };
 
@@ -92,6 +92,7 @@ impl Data {
         sites: Sites,
         inclusive: bool,
         storage: PeriodKind,
+        model: &Model,
     ) -> Self {
         let mut data = Self {
             tables,
@@ -102,18 +103,19 @@ impl Data {
             inclusive,
             storage,
         };
-        data.seed();
+        data.seed(model);
         data
     }
 
     /// Master data, and a standard row for each constraint.
-    fn seed(&mut self) {
-        let standard = standard_rate(self.storage);
+    fn seed(&mut self, model: &Model) {
+        let standard = model.of_hours(standard_rate(self.storage)).normalize().to_string();
+        let unit = unit_name(model.unit);
         let all: Vec<_> =
             self.sites.described().map(|(pair, text)| (pair.clone(), text.clone())).collect();
         for ((name, site), text) in all {
             let [name, site] = [name.as_str(), site.as_str()];
-            self.put("Constraint", &[name, site, "Workdays", &text, "Hours"]);
+            self.put("Constraint", &[name, site, "Workdays", &text, unit]);
             self.put("WorkCenter", &[name, site, ""]);
             self.put("ConstraintAvailable", &[name, site, "Past", "Undefined", &standard]);
         }
@@ -356,14 +358,13 @@ impl Data {
 }
 
 /// The standard rate of a constraint, a period of the grid: three shifts of eight
-/// hours on working days, as the grid's own ERP load assumes for a week.
-fn standard_rate(storage: PeriodKind) -> String {
-    let hours = match storage {
+/// hours on working days, as the grid's own ERP load assumes for a week. In hours.
+fn standard_rate(storage: PeriodKind) -> Decimal {
+    Decimal::from(match storage {
         PeriodKind::Day => 24,
         PeriodKind::Week | PeriodKind::TechnicalWeek => 120,
         PeriodKind::Month => 504,
-    };
-    hours.to_string()
+    })
 }
 
 fn rows_of<'a>(

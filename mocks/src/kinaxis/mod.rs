@@ -73,7 +73,7 @@ impl Kinaxis {
         plan.wiring = crate::sdk::plan::Wiring::Calculation;
         let resources = options.resources.into();
         let sites = Sites::of(SandboxShape::resources_or_demo(options.shape.as_ref(), resources));
-        let data = Data::new(tables, sites, options.inclusive, options.storage);
+        let data = Data::new(tables, sites, options.inclusive, options.storage, &plan.model);
         let mut sandbox = Self {
             options,
             plan,

@@ -7,10 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use planthread_contracts::Aggregation;
+use planthread_contracts::{Aggregation, Unit};
 
 use super::options::Options;
-use crate::sdk::plan::{Measure, Model, Part};
+use crate::sdk::{
+    SandboxShape,
+    plan::{Measure, Model, Part},
+};
 
 /// The scenario that the planners work in: the parent of the signal scenario.
 pub const PARENT: &str = "Baseline";
@@ -210,11 +213,11 @@ fn own(namespace: &str, name: &str, numbers: &[String], reason: Option<&str>) ->
 /// Own table of the demo: field, label, how it adds up, part.
 #[rustfmt::skip]
 const SIGNAL_FIELDS: [(&str, &str, Aggregation, Part); 11] = [
-    ("Live", "Signal: live hours", Aggregation::Sum, Part::Live),
-    ("Low", "Signal: cautious hours", Aggregation::Min, Part::Low),
-    ("Lost", "Signal: expected lost hours", Aggregation::Sum, Part::Lost),
+    ("Live", "Signal: live capacity", Aggregation::Sum, Part::Live),
+    ("Low", "Signal: cautious capacity", Aggregation::Min, Part::Low),
+    ("Lost", "Signal: expected loss", Aggregation::Sum, Part::Lost),
     ("Severity", "Signal: severity", Aggregation::Max, Part::Severity),
-    ("Risk", "Signal: hours at risk", Aggregation::Sum, Part::Risk),
+    ("Risk", "Signal: capacity at risk", Aggregation::Sum, Part::Risk),
     ("Output", "Signal: good output", Aggregation::Sum, Part::Output),
     ("Status", "Signal: status", Aggregation::Max, Part::Status),
     ("Covered", "Signal: covered", Aggregation::Sum, Part::Covered),
@@ -233,6 +236,8 @@ const STANDARD: &str = "Mfg::ConstraintAvailable.Rate of the standard row";
 pub(super) fn build(options: &Options) -> (Vec<Table>, Model) {
     let mut tables = standard();
     let mut model = Model {
+        // A customer's constraints may be in any unit; these are in minutes (sheet 9).
+        unit: options.shape.as_ref().map_or(Unit::Minute, SandboxShape::unit),
         measures: vec![measure(STANDARD, "Standard capacity", Aggregation::Sum, Part::Assumed)],
         scopes: vec![(SIGNALS.to_owned(), "Signal scenario".to_owned())],
     };
@@ -281,7 +286,7 @@ pub(super) fn build(options: &Options) -> (Vec<Table>, Model) {
 }
 
 /// Own tables and measures of a configured target: `Namespace::Table.Field`.
-fn shaped(shape: &crate::sdk::SandboxShape, tables: &mut Vec<Table>, model: &mut Model) {
+fn shaped(shape: &SandboxShape, tables: &mut Vec<Table>, model: &mut Model) {
     let mut fields: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
     for declared in &shape.measures {
         let split = declared.surface.split_once("::").and_then(|(namespace, rest)| {
@@ -308,7 +313,7 @@ fn shaped(shape: &crate::sdk::SandboxShape, tables: &mut Vec<Table>, model: &mut
 }
 
 /// The text field that the settings name for an own table.
-fn reason_of<'a>(shape: &'a crate::sdk::SandboxShape, table: &str) -> Option<&'a str> {
+fn reason_of<'a>(shape: &'a SandboxShape, table: &str) -> Option<&'a str> {
     let own = shape.settings.get("own_tables")?.as_array()?;
     own.iter().find(|one| one["name"] == table)?["reason"].as_str()
 }

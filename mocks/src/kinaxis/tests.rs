@@ -99,7 +99,10 @@ fn a_read_brings_each_row_as_one_text_and_knows_its_filter() {
     let (_, page) = world.call("GET", page, &Value::Null);
     assert_eq!(
         page["Rows"],
-        json!(["LINE-1\t1010\t2026-11-30\t2026-12-06\t36.5", "LINE-1\t1010\tPast\tUndefined\t120"])
+        json!([
+            "LINE-1\t1010\t2026-11-30\t2026-12-06\t36.5",
+            "LINE-1\t1010\tPast\tUndefined\t7200"
+        ])
     );
     question["Filter"] = "[Constraint.Name = 'LINE-1']".into();
     assert_eq!(world.call("POST", "bulk/export", &question).0, 400);

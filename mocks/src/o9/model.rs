@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
-use planthread_contracts::{Aggregation, Period, PeriodKind};
+use planthread_contracts::{Aggregation, Period, PeriodKind, Unit};
 use rust_decimal::Decimal;
 
 use super::{O9, names::Names};
@@ -65,7 +65,7 @@ pub(super) fn model(shape: Option<&SandboxShape>, names: &Names) -> Model {
         Some(shape) => shaped(shape),
     };
     let scopes = vec![(names.version.clone(), "Signals of the factory twins".to_owned())];
-    Model { measures, scopes }
+    Model { unit: shape.map_or(Unit::Hour, SandboxShape::unit), measures, scopes }
 }
 
 /// The measures of a shape, with what the plan and its load are read from.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use jiff::{ToSpan as _, civil::Date};
-use planthread_contracts::{Aggregation, Period, PeriodKind};
+use planthread_contracts::{Aggregation, Period, PeriodKind, Unit};
 use rust_decimal::Decimal;
 
 use super::options::{Family, Options};
@@ -273,6 +273,7 @@ fn demo(family: Family) -> (Area, Model) {
         in_scopes,
     };
     let model = Model {
+        unit: Unit::Hour,
         measures: KEY_FIGURES.into_iter().map(measure).collect(),
         scopes: vec![(TWIN_VERSION.to_owned(), "Digital twin".to_owned())],
     };

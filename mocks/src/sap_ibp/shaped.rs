@@ -64,6 +64,7 @@ pub(super) fn take(area: &mut Area, model: &mut Model, shape: &SandboxShape) {
         model.scopes.push((version.to_owned(), format!("Version of {}", shape.target)));
     }
     model.measures.clear();
+    model.unit = shape.unit();
     area.conversions.clear();
     let mut units = Vec::new();
     for declared in &shape.measures {

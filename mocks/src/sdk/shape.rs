@@ -3,7 +3,7 @@
 //! It is filled from a configuration, so that a team rehearses against its own
 //! names before it has a tenant. Credentials are no part of it.
 
-use planthread_contracts::{MeasureDecl, Scope};
+use planthread_contracts::{Carries, MeasureDecl, Scope, Unit};
 use serde_json::Value;
 
 /// What a sandbox is to look like.
@@ -69,6 +69,18 @@ impl SandboxShape {
     pub fn setting(&self, path: &str) -> Option<&str> {
         let found = path.split('.').try_fold(&self.settings, |value, key| value.get(key));
         found.and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// The unit of the plan's capacity: that of the measure that drives it, else that of
+    /// ours; hours where nothing says so.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        let drives = |measure: &&MeasureDecl| Some(&measure.surface) == self.driver.as_ref();
+        let ours = |measure: &&MeasureDecl| {
+            matches!(measure.carries, Carries::PlanCut | Carries::AttainableClockHours)
+        };
+        let found = self.measures.iter().find(drives).or_else(|| self.measures.iter().find(ours));
+        found.map_or(Unit::Hour, |measure| measure.unit)
     }
 
     /// The resources of a shape, or `demo` ones of the demo plant where there is none.

@@ -95,8 +95,8 @@ fn a_second_row_of_one_key_is_named_and_not_committed() {
             "LINE-1@1010 2026-W49 Mfg::ConstraintAvailable.Rate in several rows",
         ),
         (
-            ["LINE-1", "1010", "Past", "Undefined", "120"],
-            "a row of Mfg::ConstraintAvailable: LINE-1 1010 Past Undefined 120",
+            ["LINE-1", "1010", "Past", "Undefined", "7200"],
+            "a row of Mfg::ConstraintAvailable: LINE-1 1010 Past Undefined 7200",
         ),
     ] {
         let rig = Rig::new(&["append-non-keyed"]);

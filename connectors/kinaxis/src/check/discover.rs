@@ -1,7 +1,7 @@
 //! Read only: is it reachable, are we allowed, and does it hold what the profile
 //! says? A field is there when a read of it is answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_contracts::Owner;
 use planthread_kit::{
@@ -11,7 +11,7 @@ use planthread_kit::{
 
 use super::sheet::{LOGIN, MASTER, SCENARIO, SHEET, non_keyed, signed};
 use crate::{
-    config::{Import, Layout, Route},
+    config::{Family, Import, Layout, Route},
     context::Context,
     verbs::read,
     wire::Question,
@@ -46,9 +46,7 @@ pub(crate) async fn discover(
     }
     let names = surface.iter().map(|item: &SurfaceItem| item.name.as_bytes());
     let fingerprint = EncodingDigest::of(names).as_str().to_owned();
-    let mut periods: Vec<_> = context.layouts.iter().map(|layout| layout.level).collect();
-    periods.sort_unstable();
-    periods.dedup();
+    let periods: BTreeSet<_> = context.layouts.iter().map(|layout| layout.level).collect();
     Ok(Discovery {
         resources: resources.keys().cloned().collect(),
         descriptions: resources
@@ -57,7 +55,7 @@ pub(crate) async fn discover(
             .map(|((name, _), text)| (name, text))
             .collect(),
         scopes: vec![context.client.scenario().to_owned()],
-        periods,
+        periods: periods.into_iter().collect(),
         fingerprint,
         surface,
         findings: report.findings(sheet),
@@ -70,10 +68,9 @@ type Resources = BTreeMap<(String, String), String>;
 /// The first read: it answers for login and scenario, too.
 async fn master(context: &Context, report: &mut Report) -> Result<Resources, ConnectorError> {
     let family = context.config.table_family;
-    let mut fields = vec!["Name".to_owned(), "Site.Value".to_owned()];
-    if family == crate::config::Family::Constraint {
-        fields.push("Description".to_owned());
-    }
+    let named = if family == Family::Constraint { 4 } else { 2 };
+    let fields = &["Name", "Site.Value", "Description", "UnitOfMeasure.Value"][..named];
+    let fields: Vec<_> = fields.iter().map(ToString::to_string).collect();
     let question = Question {
         scenario: context.client.scenario(),
         namespace: "Mfg",
@@ -86,11 +83,13 @@ async fn master(context: &Context, report: &mut Report) -> Result<Resources, Con
         Ok(rows) => {
             report.tick(LOGIN, "it answers");
             report.tick(SCENARIO, "it is there; a landing tells whether it can be modified");
-            let count = rows.len();
-            if count == 0 {
+            if rows.is_empty() {
                 report.fail(MASTER, "this user sees no row of it", "load the resources first");
             } else {
-                report.tick(MASTER, format!("{count} resources"));
+                let units: BTreeSet<_> = rows.iter().filter_map(|row| row.get(3)).collect();
+                let units = units.into_iter().filter(|unit| !unit.is_empty());
+                let units: String = units.map(|unit| format!(", in {unit}")).collect();
+                report.tick(MASTER, format!("{} resources{units}", rows.len()));
             }
             let row = |row: Vec<String>| {
                 let mut texts = row.into_iter();

@@ -1,7 +1,7 @@
 //! The sheet for the customer's consultant: tables, scenario, user, and what only
 //! she can say.
 
-use planthread_contracts::Owner;
+use planthread_contracts::{MeasureDecl, Owner};
 use planthread_kit::{SheetLine, agreement::Gate, sheet::line};
 
 use crate::{
@@ -75,10 +75,11 @@ pub(crate) fn lines(context: &Context) -> Vec<SheetLine> {
         line(MASTER, "data model", format!("Mfg::{master} holds the mapped resources and sites")),
     ];
     for measure in measures {
+        let MeasureDecl { surface, unit, scale, .. } = measure;
         let mut one = line(
             measure.name.clone(),
             "data model",
-            format!("{} is there, with {} decimals", measure.surface, measure.scale),
+            format!("{surface} is there, in {unit}, with {scale} decimals"),
         );
         if measure.owner == Owner::Bridge {
             one.landing = vec![measure.name.clone()];

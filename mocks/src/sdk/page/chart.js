@@ -24,16 +24,16 @@ function renderChart() {
   const seen = live.filter((value, i) => fresh(i)).length;
   const known = `in ${weeks.length} ${unit(2)}. Live is fully known and not stale in ${seen}`;
   const label = find("assumed")
-    ? `Assumed and live capacity ${known}; over these it is ${hours(Math.abs(total))} hours ${total < 0 ? "below" : "above"} what the plan assumes.`
+    ? `Assumed and live capacity ${known}; over these it is ${decimal(Math.abs(total))} ${data.unit} ${total < 0 ? "below" : "above"} what the plan assumes.`
     : `Live capacity ${known}.`;
   const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
   weeks.forEach((week, i) => {
     if (week.current) root.append(svg("rect", { class: "now", x: x(i), y: 0, width: x(1) - x(0), height: height - bottom }));
   });
-  const step = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000].find((one) => top / one <= 5) ?? top;
+  const step = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000].find((one) => top / one <= 5) ?? top;
   for (let tick = 0; tick <= top; tick += step) {
     root.append(svg("line", { class: "axis", x1: left, x2: width, y1: y(tick), y2: y(tick) }));
-    root.append(svg("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, `${tick}${tick === 0 ? " h" : ""}`));
+    root.append(svg("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, `${tick}${tick === 0 ? ` ${SHORT[data.unit] ?? ""}` : ""}`));
   }
   const wide = x(1) - x(0);
   weeks.forEach((week, i) => {

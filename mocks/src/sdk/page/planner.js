@@ -38,7 +38,7 @@ const days = (start, last) => {
   return start.slice(5, 7) === last.slice(5, 7) ? `${Number(start.slice(8))}–${to}` : `${from} – ${to}`;
 };
 const month = (id) => `${MONTHS[Number(id.slice(5, 7)) - 1]} ${id.slice(0, 4)}`;
-const hours = (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const decimal = (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const find = (slot) => data.measures.find((one) => one.slot === slot);
 // A target need not have a measure for every row: then no cell of it is filled.
 const measure = (slot) => find(slot) ?? { cells: [] };
@@ -96,7 +96,7 @@ function content(row, at) {
       return value > 1.0005 ? el("span", { class: "over" }, mark, text, over) : text;
     }
     default:
-      return row.slot === "gap" && value > 0 ? `+${hours(value)}` : hours(value).replace("-", "−");
+      return row.slot === "gap" && value > 0 ? `+${decimal(value)}` : decimal(value).replace("-", "−");
   }
 }
 
@@ -166,7 +166,7 @@ function renderGrid() {
   let y = 0;
   for (const row of ROWS.filter(shown)) {
     if (row.head) {
-      body.append(el("tr", { class: "head" }, el("th", { role: "rowheader", scope: "rowgroup", colspan: data.columns.length + 1 }, el("span", {}, row.head))));
+      body.append(el("tr", { class: "head" }, el("th", { role: "rowheader", scope: "rowgroup", colspan: data.columns.length + 1 }, el("span", {}, row.measured ? `${row.head}, ${data.unit}` : row.head))));
       continue;
     }
     const kind = [row.strong ? "strong" : "", row.quiet ? "quiet" : ""].join(" ").trim();

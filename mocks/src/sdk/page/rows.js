@@ -13,6 +13,8 @@ const UNITS = {
   day: ["day", "days"], week: ["week", "weeks"], month: ["month", "months"],
   technical_week: ["technical week", "technical weeks"],
 };
+// What capacity is measured in, where it has a short sign.
+const SHORT = { hours: "h", minutes: "min", seconds: "s", days: "d" };
 const WIRING = {
   none: "assumed only", job: "nightly copy of the plan cut", calculation: "plan cut, calculated",
   direct: "written directly",
@@ -21,7 +23,7 @@ const WIRING = {
 // Rows of the grid: what each shows of the plan, by its slot, and two that the page
 // works out. The name of the measure stands in the data.
 const ROWS = [
-  { head: "Capacity, hours" },
+  { head: "Capacity", measured: true },
   { slot: "assumed", name: "Assumed" },
   { slot: "live", name: "Live", strong: true, landed: true },
   { slot: "cut", name: "Plan cut", note: "firm since the last cut-off", landed: true },

@@ -37,7 +37,7 @@ impl Plan {
             for period in self.horizon(at) {
                 let key = RowKey::base(&resource, &location, period);
                 if let Some(measure) = assumed_by {
-                    self.store.seed(at, key, measure, assumed(period), &erp);
+                    self.store.seed(at, key, measure, self.assumed(period), &erp);
                 }
             }
             let Some(measure) = load_by else { continue };
@@ -73,7 +73,7 @@ impl Plan {
             let key = RowKey::base(resource, location, period);
             let row = self.store.rows.get(&key).zip(supply_by);
             let supply = row.and_then(|(row, measure)| self.model.seen(row, measure, self.wiring));
-            let wanted = carried + ordered(self.seed, resource, period);
+            let wanted = carried + self.model.of_hours(ordered(self.seed, resource, period));
             let load = supply.map_or(wanted, |supply| wanted.min(supply.value));
             carried = wanted - load;
             loads.push((key, load));
@@ -90,11 +90,11 @@ impl Plan {
             for period in self.horizon(at) {
                 let key = RowKey::base(&resource, &location, period);
                 if let Some(measure) = self.model.part(Part::Assumed) {
-                    self.job_writes(at, &key, measure, assumed(period), &erp);
+                    self.job_writes(at, &key, measure, self.assumed(period), &erp);
                 }
                 for measure in spoilt.into_iter().flatten() {
                     if self.store.value(&key, measure).is_some() {
-                        self.job_writes(at, &key, measure, assumed(period), &erp);
+                        self.job_writes(at, &key, measure, self.assumed(period), &erp);
                     }
                 }
             }
@@ -121,6 +121,11 @@ impl Plan {
         for (key, value) in copies {
             self.job_writes(at, &key, supply, value, &job);
         }
+    }
+
+    /// The ERP's standard capacity of a period, in the unit of the plan.
+    fn assumed(&self, period: Period) -> Decimal {
+        self.model.of_hours(assumed(period))
     }
 
     fn supply_run(&mut self, at: Timestamp, places: &dyn Places) {
@@ -164,7 +169,7 @@ fn yesterday(day: Date) -> Date {
     day.saturating_sub(1.day())
 }
 
-/// The ERP's standard capacity of a period.
+/// The ERP's standard capacity of a period, in hours.
 fn assumed(period: Period) -> Decimal {
     let working = period.days().filter(|day| day.weekday().to_monday_one_offset() <= 5).count();
     Decimal::from(ASSUMED_HOURS_PER_DAY) * Decimal::from(working)

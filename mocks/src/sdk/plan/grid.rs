@@ -10,7 +10,9 @@ use planthread_contracts::{Aggregation, Period, PeriodKind, Status};
 use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 use serde_json::{Value, json};
 
-use super::{Cell, Part, Places, Plan, Row, RowKey, STORAGE, Totals, Wiring, model::Model};
+use super::{
+    Cell, Part, Places, Plan, Row, RowKey, STORAGE, Totals, Wiring, model::Model, unit_name,
+};
 use crate::sdk::simulator::Writer;
 
 /// Months that the page shows at most.
@@ -107,6 +109,7 @@ impl Plan {
             // Whose day that is: this sandbox has no zone of its own.
             "zone": "UTC",
             "storage": storage_word(self.storage),
+            "unit": unit_name(self.model.unit).to_lowercase(),
             "version": view.scope,
             "versions": scopes,
             "wiring": self.wiring.word(),

@@ -15,7 +15,9 @@ use jiff::{Timestamp, civil::Date};
 use planthread_contracts::PeriodKind;
 
 pub use erp::{COPY_JOB, NIGHTLY_JOB, SUPPLY_RUN};
-pub use model::{Measure, Model, Part, STORAGE, StorageError, Wiring, WiringError, storage};
+pub use model::{
+    Measure, Model, Part, STORAGE, StorageError, Wiring, WiringError, storage, unit_name,
+};
 pub use planner::Route;
 pub use sites::Sites;
 pub use store::{Cell, CellStore, Row, RowKey, Totals};

@@ -2,7 +2,8 @@
 
 use std::{str::FromStr, sync::Arc};
 
-use planthread_contracts::{Aggregation, Carries, PeriodKind};
+use planthread_contracts::{Aggregation, Carries, PeriodKind, Unit};
+use rust_decimal::Decimal;
 
 use super::store::{Cell, Row};
 
@@ -169,16 +170,47 @@ pub const STORAGE: [(&str, PeriodKind); 4] = [
     ("month", PeriodKind::Month),
 ];
 
+/// What people call a unit.
+#[must_use]
+pub const fn unit_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Hour => "Hours",
+        Unit::Minute => "Minutes",
+        Unit::Second => "Seconds",
+        Unit::Day => "Days",
+        Unit::Piece => "Pieces",
+        Unit::One => "Units",
+        Unit::Kilogram => "Kilograms",
+        Unit::Tonne => "Tonnes",
+        Unit::Litre => "Litres",
+    }
+}
+
 /// What a plan stores.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Model {
+    /// The unit of its capacity and of its load.
+    pub unit: Unit,
     /// Measures, in the order of the planner's grid.
     pub measures: Vec<Measure>,
     /// Scopes besides base: name, and what people call it.
     pub scopes: Vec<(String, String)>,
 }
 
+impl Default for Model {
+    fn default() -> Self {
+        Self { unit: Unit::Hour, measures: Vec::new(), scopes: Vec::new() }
+    }
+}
+
 impl Model {
+    /// So many hours in the unit of the plan; where that measures no time, the number
+    /// as it is.
+    #[must_use]
+    pub fn of_hours(&self, hours: Decimal) -> Decimal {
+        Unit::Hour.convert(hours, self.unit).unwrap_or(hours)
+    }
+
     /// Finds a measure by its name.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<usize> {
