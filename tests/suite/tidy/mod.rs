@@ -31,7 +31,8 @@ fn files(dir: &Path, suffix: &str) -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
-                if !["target", ".git", "node_modules"].contains(&name.as_str()) {
+                let built = path == root().join("target") || path.join("CACHEDIR.TAG").exists();
+                if !built && ![".git", "node_modules"].contains(&name.as_str()) {
                     open.push(path);
                 }
             } else if name.ends_with(suffix) {

@@ -170,7 +170,7 @@ mod tests {
     fn a_word_is_said_thirty_days_before_the_end() {
         let ends: Timestamp = "2027-03-09T00:00:00Z".parse().unwrap();
         let file = "client.pem".to_owned();
-        let one = Certificates { target: "ibp".to_owned(), what: "client", file, ends: Some(ends) };
+        let one = Certificates { target: "erp".to_owned(), what: "client", file, ends: Some(ends) };
         let said = |before: SignedDuration| one.remark(ends - before).map(|(text, _)| text);
         let second = SignedDuration::from_secs(1);
         assert_eq!(said(WARN_BEFORE + second), None);

@@ -162,29 +162,9 @@ impl TargetContext<'_> {
                 let certificate = Some(Secret::new(both));
                 Ok(Credentials { authenticator: Arc::new(Anonymous), certificate })
             }
-            Auth::Oauth2ClientCredentials {
-                token_url,
-                client_id,
-                client_secret,
-                scope,
-                client_in,
-                parameters,
-                ..
-            } => {
-                let token_url = Url::parse(token_url)
-                    .map_err(|error| SettingsFault::new("token_url", error.to_string()))?;
-                let scopes = scope.iter().flat_map(|scope| scope.split_whitespace());
+            Auth::Oauth2ClientCredentials { client_secret, .. } => {
                 let client_secret = secret("client_secret", client_secret)?;
-                let source = ClientCredentials::new(TokenRequest {
-                    token_url,
-                    client_id: client_id.clone(),
-                    client_secret: client_secret.clone(),
-                    scopes: scopes.map(str::to_owned).collect(),
-                    extra: parameters.clone().into_iter().collect(),
-                    credentials_in_body: *client_in == ClientIn::Form,
-                    timeout: http.policy().read_timeout,
-                });
-                shared(&client_secret, Arc::new(source))
+                shared(&client_secret, granted(auth, client_secret.clone(), http)?)
             }
             Auth::MachineIdentity { client_id, parameters } => {
                 let nothing = Secret::new("");
@@ -198,6 +178,32 @@ impl TargetContext<'_> {
             }
         }
     }
+}
+
+/// Where tokens of client credentials come from.
+fn granted(
+    auth: &Auth,
+    client_secret: Secret,
+    http: &HttpSettings,
+) -> Result<Arc<dyn TokenSource>, SettingsFault> {
+    let Auth::Oauth2ClientCredentials {
+        token_url, client_id, scope, client_in, parameters, ..
+    } = auth
+    else {
+        return Err(SettingsFault::new("kind", "grants no token to a client"));
+    };
+    let token_url = Url::parse(token_url)
+        .map_err(|error| SettingsFault::new("token_url", error.to_string()))?;
+    let scopes = scope.iter().flat_map(|scope| scope.split_whitespace());
+    Ok(Arc::new(ClientCredentials::new(TokenRequest {
+        token_url,
+        client_id: client_id.clone(),
+        client_secret,
+        scopes: scopes.map(str::to_owned).collect(),
+        extra: parameters.clone().into_iter().collect(),
+        credentials_in_body: *client_in == ClientIn::Form,
+        timeout: http.policy().read_timeout,
+    })))
 }
 
 /// The connections that a stack makes.

@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn the_first_line_names_the_target() {
-        let starter = Starter { section: "  ibp:\n    scope: base\n", qa: "{}", files: &[] };
-        assert_eq!(starter.name(), "ibp");
+        let starter = Starter { section: "  erp:\n    scope: base\n", qa: "{}", files: &[] };
+        assert_eq!(starter.name(), "erp");
     }
 }
