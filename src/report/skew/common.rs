@@ -56,7 +56,7 @@ impl Holding {
 }
 
 /// Two values as one; nothing where the target shows nothing at a coarser level.
-fn together(a: Decimal, b: Decimal, way: Aggregation) -> Option<Decimal> {
+pub(super) fn together(a: Decimal, b: Decimal, way: Aggregation) -> Option<Decimal> {
     match way {
         Aggregation::Sum => Some(a + b),
         Aggregation::Max => Some(a.max(b)),

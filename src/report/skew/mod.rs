@@ -2,6 +2,7 @@
 //! one lags behind the others, by how much. Targets with different kinds of period
 //! are compared over the periods that they have in common.
 
+mod apart;
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
@@ -16,6 +17,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::apart::Apart;
 use super::{
     TextTable, Tone, View,
     text_table::{count, instant},
@@ -67,8 +69,9 @@ pub struct Holding {
     pub held: Option<HeldValue>,
     /// Whether that is what it should hold, in each period.
     pub current: bool,
-    /// Seconds from the truth that it holds to the one that it should hold;
-    /// nothing where it holds no truth of ours, and 0 where it is current.
+    /// Seconds from the truth that it holds to the one that it should hold, or, where it
+    /// holds what it should and another target a newer figure, to that one's; nothing
+    /// where it holds no truth of ours.
     pub behind_seconds: Option<i64>,
 }
 
@@ -80,6 +83,9 @@ pub struct Difference {
     pub signal: Signal,
     /// What each target holds of it.
     pub holdings: Vec<Holding>,
+    /// Whether targets hold different figures of the whole period, in one unit and beyond
+    /// their rounding, whether or not each was to hold another one by now.
+    pub apart: bool,
 }
 
 /// How one target stands among the others.
@@ -95,6 +101,9 @@ pub struct Lag {
     pub behind_seconds: i64,
     /// The oldest truth that it holds where it should hold a newer one.
     pub oldest_as_of: Option<Timestamp>,
+    /// Signals of which another target holds a different and newer figure, over a
+    /// period that they have in common.
+    pub older: u64,
 }
 
 /// Where the targets differ.
@@ -116,12 +125,18 @@ impl Skew {
     pub fn of(config: &Config, reader: &Reader, now: Timestamp) -> Result<Self, Failure> {
         let (mut skew, mut differing) = (Self::default(), BTreeSet::new());
         let common = common::kinds(&values(config).map(|measure| measure.level).collect());
-        each(config, reader, now, |signal, _, holding| {
+        let mut apart = Apart::default();
+        each(config, reader, now, |signal, measure, holding| {
             skew.targets.entry(holding.target.clone()).or_default().add(&holding);
-            if !holding.current {
-                differing.extend(signal.around(&common));
+            for signal in signal.around(&common) {
+                if !holding.current {
+                    differing.insert(signal.clone());
+                }
+                apart.add(signal, measure, &holding);
             }
         })?;
+        let apart = apart.signals();
+        differing.extend(apart.iter().cloned());
         let mut kept: BTreeMap<Signal, BTreeMap<[String; 3], Holding>> = BTreeMap::new();
         if !differing.is_empty() {
             each(config, reader, now, |signal, measure, holding| {
@@ -137,11 +152,16 @@ impl Skew {
                 }
             })?;
         }
-        let difference = |(signal, holdings): (_, BTreeMap<_, _>)| Difference {
-            signal,
-            holdings: holdings.into_values().collect(),
-        };
-        skew.differences = kept.into_iter().map(difference).collect();
+        for (signal, holdings) in kept {
+            let (apart, mut holdings) =
+                (apart.contains(&signal), Vec::from_iter(holdings.into_values()));
+            if apart {
+                for target in apart::older(&mut holdings) {
+                    skew.targets.entry(target).or_default().older += 1;
+                }
+            }
+            skew.differences.push(Difference { signal, holdings, apart });
+        }
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
         skew.differences.sort_by_cached_key(|one| {
             let start = one.signal.period.start();
@@ -248,14 +268,16 @@ impl View for Skew {
     const OUTPUT: &'static str = "status skew";
 
     fn write(&self, text_table: &mut TextTable) {
-        let rows: Vec<[String; 5]> = self.targets.iter().map(row).collect();
-        text_table.table(["target", "signals", "as wanted", "behind", "longest behind"], &rows);
+        let rows: Vec<[String; 6]> = self.targets.iter().map(row).collect();
+        let head =
+            ["target", "signals", "as wanted", "behind", "longest behind", "older than others"];
+        text_table.table(head, &rows);
         if self.differences.is_empty() {
-            text_table.line("Every target holds the truth that it should.");
+            text_table.line("Every target holds the truth that it should, and all the same.");
             return;
         }
         text_table.line(format!(
-            "\n{} not everywhere as wanted:",
+            "\n{} not everywhere as wanted, or not the same:",
             count(self.differences.len(), "signal")
         ));
         for difference in self.differences.iter().take(NAMED) {
@@ -277,14 +299,16 @@ impl View for Skew {
     }
 }
 
-fn row((target, lag): (&String, &Lag)) -> [String; 5] {
+fn row((target, lag): (&String, &Lag)) -> [String; 6] {
     let behind = lag.signals - lag.current;
     let longest = match behind - lag.nothing {
         0 if lag.nothing > 0 => "holds nothing of ours".to_owned(),
         0 => "-".to_owned(),
         _ => duration(lag.behind_seconds),
     };
-    [target.clone(), lag.signals.to_string(), lag.current.to_string(), behind.to_string(), longest]
+    let [signals, current, behind, older] =
+        [lag.signals, lag.current, behind, lag.older].map(|count| count.to_string());
+    [target.clone(), signals, current, behind, longest, older]
 }
 
 /// Targets that hold the same stand in one line.
@@ -315,7 +339,13 @@ fn words(text_table: &TextTable, holding: &Holding) -> String {
         Some(HeldValue { value, as_of: None, .. }) => format!("{value} {unit}, not ours"),
     };
     if *current {
-        return holds;
+        return match holding.behind_seconds {
+            Some(seconds) if seconds > 0 => {
+                let behind = format!("{} older than another target's", duration(seconds));
+                format!("{holds}; {}", text_table.tint(Tone::Warn, &behind))
+            }
+            _ => holds,
+        };
     }
     let due = wanted.map_or_else(|| "more".to_owned(), |wanted| format!("{wanted} {unit}"));
     let due = format!("{due} is due, as of {}", instant(holding.wanted_as_of));
