@@ -190,7 +190,7 @@ async fn measures(
         match rows {
             Ok(rows) => {
                 for row in rows {
-                    let row = decode::platform(&row, &levels)?;
+                    let row = decode::platform(&row, &levels, &[])?;
                     found.measures.extend(row.values.keys().cloned());
                     let [_, resource, location, _] = levels;
                     pairs.insert((row.members[resource].clone(), row.members[location].clone()));

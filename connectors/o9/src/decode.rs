@@ -176,7 +176,15 @@ pub(crate) fn page(
 }
 
 /// A row of the Platform API: attributes are texts, everything else is a value.
-pub(crate) fn platform(row: &Value, levels: &[&str]) -> Result<Row, ConnectorError> {
+///
+/// # Errors
+/// When a key is missing, or one of `measures` holds something else than a number:
+/// that is no empty cell.
+pub(crate) fn platform(
+    row: &Value,
+    levels: &[&str],
+    measures: &[&str],
+) -> Result<Row, ConnectorError> {
     let fields = row.as_object().ok_or_else(|| drift("a row is no object"))?;
     let mut found = Row::default();
     for level in levels {
@@ -184,9 +192,11 @@ pub(crate) fn platform(row: &Value, levels: &[&str]) -> Result<Row, ConnectorErr
         found.members.insert((*level).to_owned(), name.to_owned());
     }
     for (name, value) in fields.iter().filter(|(name, _)| !levels.contains(&name.as_str())) {
-        // Other attributes than the key's may stand there, too.
-        if let Ok(Some(value)) = number(value) {
-            found.values.insert(name.clone(), value);
+        match number(value) {
+            Ok(value) => found.values.extend(value.map(|value| (name.clone(), value))),
+            Err(error) if measures.contains(&name.as_str()) => return Err(error),
+            // Other attributes than the key's may stand there, too.
+            Err(_) => {}
         }
     }
     Ok(found)
@@ -224,7 +234,9 @@ mod tests {
             assert_eq!(compact(reply).unwrap(), [row()]);
         }
         let flat = json!({ "Resource": "L2", "M": 40.5, "Note": "x", "Empty": null });
-        assert_eq!(platform(&flat, &["Resource"]).unwrap(), row());
+        assert_eq!(platform(&flat, &["Resource"], &["M"]).unwrap(), row());
+        let error = platform(&json!({ "Resource": "L2", "M": "n/a" }), &["Resource"], &["M"]);
+        assert_eq!(error.unwrap_err().class, Class::Drift, "no empty cell");
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub(crate) async fn ask(
         let levels: Vec<&str> = config.grain().iter().map(|(_, _, level)| *level).collect();
         let group = ("fact", config.model.group.as_str());
         let rows = client.rows(lane, group, &question.filters(config), Some(most)).await?;
-        return rows.iter().map(|row| decode::platform(row, &levels)).collect();
+        return rows.iter().map(|row| decode::platform(row, &levels, &question.measures)).collect();
     }
     // IBPL has no pages: a statement asks for as many periods as fit into one.
     let step = (config.read.page_size / places.max(1)).max(1);
