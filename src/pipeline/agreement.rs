@@ -139,9 +139,17 @@ impl Bridge {
             );
             evidence.contradicted = Some(Contradicted { why, at });
         } else if seen == cells.len() && beside > 0 {
-            let offered = self.target(Some(&name))?.connector.discover().await;
-            evidence.prove(who, at, offered.ok().map(|found| found.fingerprint));
-            evidence.cells = named;
+            match self.target(Some(&name))?.connector.discover().await {
+                Ok(offered) => {
+                    evidence.prove(who, at, Some(offered.fingerprint));
+                    evidence.cells = named;
+                }
+                // What it offers is what drift is told from later: without it nothing is proven.
+                Err(error) => {
+                    keep(&evidence, &kept)?;
+                    return Err(error.into());
+                }
+            }
         }
         keep(&evidence, &kept)?;
         let agreement = standing(&self.target(Some(&name))?, self.clock.now())?;

@@ -5,7 +5,7 @@ use planthread_engine::ledger::{self, MasterAsked, MasterData};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Bridge, OpenTarget};
+use super::{Bridge, OpenTarget, agreement::looked};
 use crate::failure::Failure;
 
 /// What came of a reading of a target's master data.
@@ -41,7 +41,13 @@ impl Bridge {
             let found = target.offers().await;
             self.keep_quotas()?;
             let found = found.map_err(|error| error.to_string());
-            found.map(|found| MasterData::of(&asked, &found))
+            match found {
+                Ok(mut found) => {
+                    looked(target, &mut found, self.clock.now())?;
+                    Ok(MasterData::of(&asked, &found))
+                }
+                Err(reason) => Err(reason),
+            }
         } else {
             Err(UNABLE.to_owned())
         };
