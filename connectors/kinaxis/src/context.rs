@@ -59,6 +59,11 @@ impl Context {
                  lands in base, the parent",
             ));
         }
+        let other = config.scenario.name.as_deref().is_some_and(|name| name != scope.name());
+        if other && !scope.is_base() {
+            return Err(SettingsFault::new("scenario.name", "is another scenario than the scope")
+                .cure("leave it out: the scope names the signal scenario that is written"));
+        }
         let client = Client::new(http, &config, config.scenario_of(&scope));
         let (guard, ensured) = (Guard::new(Arc::clone(&target.known)), AtomicBool::new(false));
         let name = target.target.to_owned();
@@ -96,6 +101,11 @@ impl Context {
         };
         let gate = Gate::open(&self.config.agreement, target.folder, &input);
         gate.map(Some).map_err(|fault| fault.inside("settings.agreement"))
+    }
+
+    /// The tables that are written, with their positions.
+    pub(crate) fn written(&self) -> impl Iterator<Item = (usize, &Layout)> {
+        self.layouts.iter().enumerate().filter(|(_, layout)| layout.view.is_none())
     }
 
     /// Makes write `nth` of a push, noted before.

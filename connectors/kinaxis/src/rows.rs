@@ -92,6 +92,9 @@ pub(crate) fn parts<'t>(
     told: impl Fn(&RowKey) -> Option<&'t str>,
 ) -> Vec<Part> {
     let mut all: BTreeMap<(usize, Vec<String>), Vec<Line>> = BTreeMap::new();
+    let tells = |layout: &Layout, key: &RowKey| {
+        layout.reason.as_ref().and_then(|_| told(key)).map(|text| plain(text, REASON_MAX))
+    };
     for table in &grouped.tables {
         for (number, layout) in layouts.iter().enumerate() {
             let found = layout.values.iter().filter_map(|field| {
@@ -104,11 +107,7 @@ pub(crate) fn parts<'t>(
                 key: row.key.clone(),
                 values: places.iter().map(|at| row.values[*at].clone()).collect(),
                 cells: places.iter().map(|at| row.cells[*at]).collect(),
-                reason: layout
-                    .reason
-                    .as_ref()
-                    .and_then(|_| told(&row.key))
-                    .map(|text| plain(text, REASON_MAX)),
+                reason: tells(layout, &row.key),
             });
             if !places.is_empty() {
                 all.entry((number, fields)).or_default().extend(lines);

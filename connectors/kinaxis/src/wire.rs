@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, StatusCode, header::CONTENT_TYPE};
+use http::{Method, StatusCode};
 use planthread_kit::{
     Class, ConnectorError, Sent,
+    columns::NamedColumns,
     http::{
         Bounds, Call, Expect, HttpStack, JsonClient, Lane, Page, Safety,
         answer::{receipt, refuses},
@@ -45,25 +46,6 @@ pub(crate) struct Question<'a> {
     pub(crate) fields: &'a [String],
     pub(crate) filter: Option<String>,
     pub(crate) lane: Lane,
-}
-
-/// A worksheet that was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sheet {
-    /// Ids of its columns.
-    pub(crate) columns: Vec<String>,
-    pub(crate) rows: Vec<Vec<String>>,
-}
-
-impl Sheet {
-    /// The column with this id, in every row.
-    pub(crate) fn column(&self, id: &str) -> Result<usize, ConnectorError> {
-        let found = self.columns.iter().position(|column| column == id);
-        let whole = self.rows.iter().all(|row| row.len() == self.columns.len());
-        found.filter(|_| whole).ok_or_else(|| {
-            drift("read worksheet", &format!("there is no column {id} in every row"))
-        })
-    }
 }
 
 /// `Values` of a row; a number stands for its text.
@@ -110,27 +92,6 @@ impl Client {
         json!({ "Name": scenario, "Scope": self.visibility.word() })
     }
 
-    fn post(&self, path: &str, body: &Value) -> Result<http::Request<Bytes>, ConnectorError> {
-        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-        let mut request = self.json.request(Method::POST, path, body)?;
-        let json = http::HeaderValue::from_static("application/json");
-        request.headers_mut().insert(CONTENT_TYPE, json);
-        Ok(request)
-    }
-
-    /// Asks something that takes no effect by POST.
-    async fn ask(
-        &self,
-        operation: &'static str,
-        lane: Lane,
-        path: &str,
-        body: &Value,
-        expect: Expect,
-    ) -> Result<Value, ConnectorError> {
-        let call = Call::new(operation, Safety::Read, self.post(path, body)?).lane(lane);
-        self.json.send(call, expect).await
-    }
-
     /// All rows that a question has, as texts in the order of its fields (§4.1).
     pub(crate) async fn rows(
         &self,
@@ -142,7 +103,8 @@ impl Client {
         let body = json!({ "Scenario": self.named(scenario),
             "Table": { "Namespace": namespace, "Name": table }, "Fields": fields,
             "Filter": filter.unwrap_or_default() });
-        let open = self.ask(OPEN, lane, "/bulk/export", &body, Expect::json("/ExportId")).await?;
+        let open =
+            self.json.ask(OPEN, lane, "/bulk/export", &body, Expect::json("/ExportId")).await?;
         let id = handle(OPEN, &open, "/ExportId")?;
         let total = open["TotalRows"].as_u64();
         let total = total.ok_or_else(|| drift(OPEN, "TotalRows is no count"))?;
@@ -208,13 +170,13 @@ impl Client {
         (workbook, visibility): (&str, Visibility),
         site_group: &str,
         sheet: &str,
-    ) -> Result<Sheet, ConnectorError> {
+    ) -> Result<NamedColumns, ConnectorError> {
         const OPEN: &str = "open worksheet";
         const READ: &str = "read worksheet";
         let body = json!({ "Scenario": self.reference(),
             "WorkbookParameters": parameters(workbook, visibility, site_group, &[sheet]) });
         const QUERY: &str = "/Worksheets/0/QueryHandle/QueryID";
-        let open = self.ask(OPEN, Lane::Verify, "/data/workbook", &body, Expect::json(QUERY));
+        let open = self.json.ask(OPEN, Lane::Verify, "/data/workbook", &body, Expect::json(QUERY));
         let open = open.await?;
         let id = handle(OPEN, &open, QUERY)?;
         let open = &open["Worksheets"][0];
@@ -238,7 +200,7 @@ impl Client {
         let path = |skip, top| format!("{address}&startRow={}&pageSize={top}", first + skip);
         let size = self.worksheets.page_size;
         let rows = self.pages((READ, Lane::Verify), (total, size), path, values).await?;
-        Ok(Sheet { columns, rows })
+        Ok(NamedColumns { names: columns, rows })
     }
 
     /// Imports rows through a worksheet's rules: it takes effect at once.
@@ -251,7 +213,7 @@ impl Client {
         let body = json!({ "Scenario": self.reference(),
             "WorkbookParameters": import.parameters(sheet),
             "Rows": listed(rows) });
-        let request = self.post("/data/workbook/import", &body)?;
+        let request = self.json.post("/data/workbook/import", &body)?;
         let call = Call::new("import rows", Safety::Once, request);
         self.effective(call, Expect::json("/Success")).await
     }
@@ -269,7 +231,7 @@ impl Client {
             "Table": { "Namespace": layout.namespace, "Name": layout.table },
             "Fields": layout.with(fields), "Rows": listed(rows) });
         let (path, id) = verb.route();
-        let call = Call::new(STAGE, Safety::Repeatable, self.post(path, &body)?);
+        let call = Call::new(STAGE, Safety::Repeatable, self.json.post(path, &body)?);
         let answer = self.json.send(call, Expect::json(id)).await;
         let answer = answer.map_err(ConnectorError::without_effect)?;
         handle(STAGE, &answer, id).map_err(ConnectorError::took_nothing)
@@ -278,7 +240,7 @@ impl Client {
     /// Applies what was staged: the one request of a push that takes effect.
     pub(crate) async fn complete(&self, verb: Verb, id: &str) -> Result<Value, ConnectorError> {
         let path = format!("{}/{id}/complete", verb.route().0);
-        let call = Call::new("complete rows", Safety::Once, self.post(&path, &Value::Null)?);
+        let call = Call::new("complete rows", Safety::Once, self.json.post(&path, &Value::Null)?);
         self.effective(call, Expect::json("/Results/Status")).await
     }
 
@@ -304,7 +266,7 @@ impl Client {
         &self,
         (path, body): &(String, Value),
     ) -> Result<(), ConnectorError> {
-        let call = Call::new("put extract file", Safety::Repeatable, self.post(path, body)?);
+        let call = Call::new("put extract file", Safety::Repeatable, self.json.post(path, body)?);
         self.effective(call, Expect::json("")).await.map(|_| ())
     }
 
@@ -331,7 +293,7 @@ impl Client {
         let body = json!({ "KeepExtract": "False", "DisableExtractDoneCheck": "False",
             "IntegrationScenario": load.source, "OnlyProcessDataSources": load.source,
             "RequiredDataSources": load.source });
-        let call = Call::new(TRIGGER, Safety::Once, self.post("/dataupdate/trigger", &body)?);
+        let call = Call::new(TRIGGER, Safety::Once, self.json.post("/dataupdate/trigger", &body)?);
         let answer = self.effective(call, Expect::json("/StatusKey")).await?;
         handle(TRIGGER, &answer, "/StatusKey")
     }
@@ -354,7 +316,7 @@ impl Client {
     ) -> Result<Value, ConnectorError> {
         let path = format!("/script/{}/{}", script.visibility.word(), encoded(&script.name));
         let body = script.arguments(scenario, self.visibility);
-        let call = Call::new("run script", Safety::Once, self.post(&path, &body)?);
+        let call = Call::new("run script", Safety::Once, self.json.post(&path, &body)?);
         self.effective(call, Expect::json("/Value")).await
     }
 }

@@ -27,6 +27,7 @@ pub mod batch;
 pub mod breaker;
 pub mod changes;
 pub mod clock;
+pub mod columns;
 pub mod connector;
 pub mod dates;
 pub mod delimited;

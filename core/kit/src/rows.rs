@@ -4,7 +4,7 @@
 //! period side by side. Rows with the same columns make a table, because most
 //! interfaces name the columns once for all rows of a request.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use planthread_contracts::{CellKey, MeasureDecl, Name, Period, PeriodKind, Rejection, RowOutcome};
 use rust_decimal::Decimal;
@@ -36,6 +36,12 @@ impl RowKey {
         }
     }
 
+    /// Where it stands: resource and location.
+    #[must_use]
+    pub const fn place(&self) -> (&Name, &Name) {
+        (&self.resource, &self.location)
+    }
+
     /// The cell of `measure` in this row.
     #[must_use]
     pub fn cell(&self, target: &str, scope: &str, measure: &str) -> CellKey {
@@ -48,6 +54,13 @@ impl RowKey {
             period: self.period,
             measure: measure.into(),
         }
+    }
+}
+
+impl fmt::Display for RowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { resource, location, period, .. } = self;
+        write!(f, "{resource}@{location} {period}")
     }
 }
 

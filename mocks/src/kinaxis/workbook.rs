@@ -101,7 +101,7 @@ impl Kinaxis {
         scope: &str,
     ) -> Result<Query, Refusal> {
         let found = match (workbook, name) {
-            (SIGNALS, "ConstraintLoad") => Some(self.load(scope)),
+            (SIGNALS, "ConstraintLoad") => Some(self.load()),
             (SIGNALS, _) => self.sheet_table(name).map(|table| Query {
                 worksheet: name.to_owned(),
                 columns: columns(&self.data.tables[table]),
@@ -121,10 +121,11 @@ impl Kinaxis {
         self.data.tables.iter().position(|table| table.name == name && table.span.is_some())
     }
 
-    /// Calculated load by period: read only.
-    fn load(&self, scope: &str) -> Query {
+    /// Calculated load by period: read only. It is that of the parent, of which each
+    /// scenario is a child: what a scenario's own capacity makes of it is not simulated.
+    fn load(&self) -> Query {
         let measure = self.plan.model.part(Part::Load);
-        let rows = self.plan.store.rows.iter().filter(|(key, _)| key.scope == scope);
+        let rows = self.plan.store.rows.iter().filter(|(key, _)| key.scope.is_empty());
         let rows = rows.filter_map(|(key, row)| {
             let load = row.value(measure?)?.normalize().to_string();
             let date = key.period.start().to_string();

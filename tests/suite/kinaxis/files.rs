@@ -57,6 +57,21 @@ fn a_full_file_is_refused_where_it_would_delete_somebody_elses_rows() {
     assert!(rig.sandbox.lock().unwrap().history().is_empty(), "nothing was changed");
 }
 
+/// A row of a whole period looks like one of ours; its resource tells.
+#[test]
+fn a_full_file_is_refused_where_a_row_of_a_resource_stands_that_was_never_ours() {
+    let rig = Rig::new(&[]);
+    let live = |value| cell(SIGNALS, "live", week(49), value);
+    let mut theirs = live("20");
+    (theirs.key.resource, theirs.key.location) = ("LINE-2".into(), "1020".into());
+    let other = rig.open(SIGNALS, &load("Full"), &own()[..1]).unwrap();
+    rig.push(other.as_ref(), &[theirs]).unwrap();
+    let connector = rig.open(SIGNALS, &load("Full"), &own()[..1]).unwrap();
+    let error = rig.push(connector.as_ref(), &[live("36.5")]).unwrap_err();
+    assert!(error.class == Class::Drift && error.took_nothing, "{error}");
+    assert!(error.message.contains("LINE-2@1020 2026-W49"), "{error}");
+}
+
 /// Somebody deletes rows of LINE-1 that begin on these days.
 fn delete(rig: &Rig, days: &[&str]) {
     let rows: Vec<Value> = days.iter().map(|day| json!({ "Values": ["LINE-1", day] })).collect();

@@ -2,9 +2,9 @@
 //! one, work centres instead of constraints, brackets around filters, handles
 //! that expire, one session a user.
 
-use planthread_contracts::RowOutcome;
-use planthread_kit::{Class, Sent};
-use serde_json::json;
+use planthread_contracts::{Carries, Owner, RowOutcome};
+use planthread_kit::{Class, Clock as _, Sent};
+use serde_json::{Value, json};
 
 use super::{Rig, cell, measure, measures, settings, week};
 
@@ -98,4 +98,52 @@ fn a_refused_second_session_is_a_matter_of_rights_not_of_values() {
     assert_eq!(error.class, Class::Auth, "{error}");
     let seen = rig.read(first.as_ref(), SIGNALS).unwrap();
     assert_eq!(seen[&("cut".to_owned(), week(49))], Some("36.5".parse().unwrap()));
+}
+
+#[test]
+fn no_other_scenario_than_the_scope_is_written() {
+    let rig = Rig::new(&[]);
+    let named = |name: &str| {
+        let settings = settings(json!({ "scenario": { "name": name } }));
+        rig.open(SIGNALS, &settings, &measures()).map_err(|fault| fault.field)
+    };
+    assert_eq!(named("Enterprise Data").unwrap_err(), "scenario.name");
+    assert!(named(SIGNALS).is_ok());
+}
+
+/// Settings with the worksheet of the calculated load, and the measure that it holds.
+fn load() -> (Value, planthread_contracts::MeasureDecl) {
+    let sheet = json!({ "workbook": "Capacity Signals", "name": "ConstraintLoad" });
+    let settings = settings(json!({ "own_tables": [
+        { "name": "Mfg::ConstraintLoad", "start": "Date", "end": "", "worksheet": sheet,
+          "resource": "ConstraintName", "site": "ConstraintSiteValue" },
+        { "name": "Planthread::CapacitySignal" },
+    ] }));
+    let mut load = measure("load", "Mfg::ConstraintLoad.Load");
+    (load.carries, load.owner) = (Carries::Observed, Owner::Other("supply run".into()));
+    (settings, load)
+}
+
+#[test]
+fn the_load_that_the_tool_calculates_is_read_through_a_worksheet_and_never_written() {
+    let rig = Rig::new(&[]);
+    let (settings, load) = load();
+    let all = [measures(), vec![load.clone()]].concat();
+    let connector = rig.open(SIGNALS, &settings, &all).unwrap();
+    let seen = rig.read(connector.as_ref(), SIGNALS).unwrap();
+    let query = "resource=LINE-1&location=1010&version=&from=2026-11&months=1";
+    let page = http::Request::get(format!("/planner/data.json?{query}"));
+    let page = page.body(bytes::Bytes::new()).unwrap();
+    let answer = rig.sandbox.lock().unwrap().handle(rig.clock.now(), &page).response;
+    let page: Value = serde_json::from_slice(answer.body()).unwrap();
+    let at = |list: &Value, name: &str| {
+        list.as_array().unwrap().iter().position(|one| one["id"] == name || one["slot"] == name)
+    };
+    let column = at(&page["columns"], "2026-W49").unwrap();
+    let shown = &page["measures"][at(&page["measures"], "load").unwrap()]["cells"][column]["v"];
+    let shown: rust_decimal::Decimal = shown.as_str().unwrap().parse().unwrap();
+    assert_eq!(seen[&("load".to_owned(), week(49))], Some(shown));
+    let mut ours = load;
+    ours.owner = Owner::Bridge;
+    assert_eq!(rig.open(SIGNALS, &settings, &[ours]).unwrap_err().field, "settings.own_tables");
 }

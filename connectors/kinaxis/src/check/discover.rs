@@ -160,7 +160,7 @@ async fn worksheets(
         let place = (import.workbook.as_str(), import.visibility);
         match context.client.worksheet(place, &import.site_group, &sheet.name).await {
             Ok(found) => {
-                let columns = found.columns.join(", ");
+                let columns = found.names.join(", ");
                 let text =
                     format!("{} shows {columns}; its own switches tell what it takes", sheet.name);
                 report.sign(SHEET, text);

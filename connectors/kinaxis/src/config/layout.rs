@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use planthread_contracts::{MeasureDecl, PeriodKind};
+use planthread_contracts::{MeasureDecl, Owner, PeriodKind};
 use planthread_kit::target::SettingsFault;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Config;
+use super::{
+    Config,
+    routes::{Visibility, all_sites},
+};
 
 /// Which capacity application the plan reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -59,6 +62,27 @@ pub struct OwnTable {
     /// source, and how old. Without it a row carries numbers alone.
     #[serde(default)]
     pub reason: Option<String>,
+    /// The worksheet through which it is read, where the tool calculates it, as a load
+    /// (§9): `resource`, `site`, `start` and
+    /// the fields are ids of its columns. It is never written.
+    #[serde(default)]
+    pub worksheet: Option<View>,
+}
+
+/// A worksheet that is read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct View {
+    /// The workbook.
+    pub workbook: String,
+    /// Name of the worksheet.
+    pub name: String,
+    /// Whether the workbook is shared.
+    #[serde(default)]
+    pub visibility: Visibility,
+    /// The site group; `All Sites` narrows nothing.
+    #[serde(default = "all_sites")]
+    pub site_group: String,
 }
 
 fn start() -> String {
@@ -108,6 +132,8 @@ pub(crate) struct Layout {
     pub(crate) values: Vec<String>,
     /// Text field that tells of them: it is no measure.
     pub(crate) reason: Option<String>,
+    /// The worksheet through which it is read; such a table is never written.
+    pub(crate) view: Option<View>,
 }
 
 /// What the id of an override of ours begins with; its period follows.
@@ -176,6 +202,11 @@ impl Config {
                 return Err(SettingsFault::new("", reason)
                     .cure("declare all measures of one table at one level"));
             }
+            if layout.view.is_some() && measure.owner == Owner::Bridge {
+                let reason = format!("{} is calculated, and we write it", measure.surface);
+                return Err(SettingsFault::new("own_tables", reason)
+                    .cure("say who owns it: what is read through a worksheet is never written"));
+            }
             if layout.reason.as_ref() == Some(&surface.field) {
                 let reason =
                     format!("{} is the field of measure `{}`", surface.field, measure.name);
@@ -210,6 +241,7 @@ impl Config {
             level: measure.level,
             values: Vec::new(),
             reason: own.and_then(|own| own.reason.clone()),
+            view: own.and_then(|own| own.worksheet.clone()),
         };
         let capacity = self.table_family.capacity();
         match (own, surface.namespace.as_str(), surface.table.as_str()) {

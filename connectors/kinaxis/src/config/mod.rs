@@ -8,21 +8,21 @@ mod routes;
 
 use std::collections::BTreeSet;
 
-use planthread_contracts::{MeasureDecl, Scope};
+use planthread_contracts::{MeasureDecl, Owner, Scope};
 use planthread_kit::{
     agreement,
     dates::DateForm,
     target::{
         Auth, SettingsFault, Takes, address,
         auth::Kind,
-        fault::{filled, within},
+        fault::{filled, needed, within},
     },
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub use layout::{Family, OwnTable};
+pub use layout::{Family, OwnTable, View};
 pub(crate) use layout::{Layout, Surface};
 pub(crate) use routes::parameters;
 pub use routes::{
@@ -270,11 +270,13 @@ impl Config {
             WriteRoute::BulkUpload => Route::Bulk,
             WriteRoute::WorksheetImport => {
                 let cure = "name workbook, worksheets and the form of their dates";
-                Route::Import(needed("import", &self.import, cure, |one| one.validate(layouts))?)
+                Route::Import(needed("import", self.import.as_ref(), cure, |one| {
+                    one.validate(layouts)
+                })?)
             }
             WriteRoute::DataLoad => {
                 let cure = "name data source, operation type and the texts of success";
-                let load = needed("data_load", &self.data_load, cure, DataLoad::validate)?;
+                let load = needed("data_load", self.data_load.as_ref(), cure, DataLoad::validate)?;
                 if load.full() && self.file_dates != DateForm::Compact {
                     let reason = "is no form in which a Full file was ever seen, and a trial of it \
                                   would replace the whole table";
@@ -285,10 +287,10 @@ impl Config {
             }
             WriteRoute::Commit => {
                 let cure = "name the parent: what is committed is read back there";
-                needed("scenario.name", &self.scenario.name, cure, |_| Ok(()))?;
+                needed("scenario.name", self.scenario.name.as_ref(), cure, |_| Ok(()))?;
                 let cure =
                     "name the signal scenario, the customer's script, and who decided until when";
-                Route::Commit(needed("commit", &self.commit, cure, Commit::validate)?)
+                Route::Commit(needed("commit", self.commit.as_ref(), cure, Commit::validate)?)
             }
         })
     }
@@ -305,7 +307,8 @@ impl Config {
         }
         // A rate is a field of the vendor's own tables.
         let daily = |measure: &&MeasureDecl| {
-            measure.level != planthread_contracts::PeriodKind::Day
+            measure.owner == Owner::Bridge
+                && measure.level != planthread_contracts::PeriodKind::Day
                 && self.rate_basis == RateBasis::Day
                 && Surface::of(&measure.surface).is_some_and(|surface| surface.namespace == "Mfg")
         };
@@ -342,19 +345,6 @@ impl Config {
             FilterForm::None => None,
         }
     }
-}
-
-/// A part of the settings that the write route needs, if it is there and right.
-fn needed<T: Clone>(
-    field: &str,
-    part: &Option<T>,
-    cure: &str,
-    check: impl FnOnce(&T) -> Result<(), SettingsFault>,
-) -> Result<T, SettingsFault> {
-    let missing = || SettingsFault::new(field, "is missing, and the write route needs it");
-    let part = part.as_ref().ok_or_else(|| missing().cure(cure))?;
-    check(part).map_err(|fault| fault.inside(field))?;
-    Ok(part.clone())
 }
 
 #[cfg(test)]

@@ -277,7 +277,7 @@ pub(crate) fn parameters(
     })
 }
 
-fn all_sites() -> String {
+pub(super) fn all_sites() -> String {
     "All Sites".to_owned()
 }
 
@@ -293,7 +293,7 @@ impl Import {
     }
 
     pub(super) fn validate(&self, layouts: &[Layout]) -> Result<(), SettingsFault> {
-        for layout in layouts {
+        for layout in layouts.iter().filter(|layout| layout.view.is_none()) {
             let full = layout.full();
             let Some(sheet) = self.worksheet(layout) else {
                 let reason = format!("names no worksheet for {full}");

@@ -40,7 +40,7 @@ pub(crate) async fn write(
     let nothing = ConnectorError::took_nothing;
     commit.decision.ask(context.clock().now(), COMMIT, "settings.commit.decision")?;
     let mut found = Changes::default();
-    for (number, layout) in context.layouts.iter().enumerate() {
+    for (number, layout) in context.written() {
         let mut both = Vec::new();
         for scenario in [commit.from.as_str(), context.client.scenario()] {
             let held = stock(context, (scenario, number), &layout.values, [], Lane::Routine).await;
@@ -73,13 +73,9 @@ fn compare(
         }));
     }
     let (own, theirs) = (values(layout, child)?, values(layout, parent)?);
-    found.compare(
-        &planned,
-        [&own, &theirs],
-        |(RowKey { resource, location, period, .. }, field)| {
-            format!("{resource}@{location} {period} {}", layout.surface(field))
-        },
-    );
+    found.compare(&planned, [&own, &theirs], |(key, field)| {
+        format!("{key} {}", layout.surface(field))
+    });
     // Rows that are no cells of ours, by how often each stands here and there.
     let mut others = BTreeMap::<&[String], [usize; 2]>::new();
     for (side, stock) in [child, parent].into_iter().enumerate() {

@@ -41,7 +41,7 @@ pub(crate) async fn write(
     let (nothing, now) = (ConnectorError::took_nothing, context.clock().now());
     let trial = context.gate.as_ref().is_some_and(|gate| gate.status(now).probing);
     let mut files = Vec::new();
-    for number in 0..context.layouts.len() {
+    for (number, _) in context.written() {
         let rows = file(context, load, trial, number, parts).await;
         let rows = rows.map_err(ConnectorError::without_effect)?;
         files.extend(rows.map(|rows| (number, rows)));
@@ -127,7 +127,8 @@ async fn file(
         rows.push(row(&line.key, &whole(layout, (part, line), held.row(&line.key)?)));
     }
     if all {
-        let mut keys: BTreeSet<&RowKey> = mine.iter().map(|(_, line)| &line.key).collect();
+        let ours: BTreeSet<&RowKey> = mine.iter().map(|(_, line)| &line.key).collect();
+        let mut keys = ours.clone();
         for (key, held) in &held.ours {
             if keys.insert(key) {
                 rows.extend(held.iter().map(|held| row(key, &held.texts[layout.keys().len()..])));
@@ -138,6 +139,7 @@ async fn file(
                 step: LOAD,
                 table: &layout.full(),
                 measures: &measures,
+                ours: &ours,
                 rows: &keys,
                 fewer: load.fewer_rows.as_ref(),
                 field: "settings.data_load.fewer_rows",

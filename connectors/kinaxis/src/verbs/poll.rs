@@ -84,7 +84,7 @@ async fn judge(
 ) -> Result<(), ConnectorError> {
     let place = (history.workbook.as_str(), history.visibility);
     let sheet = context.client.worksheet(place, &history.site_group, &history.worksheet).await?;
-    let column = |name: &String| sheet.column(name);
+    let column = |name: &String| sheet.column("read worksheet", name);
     let (update, file) = (column(&history.update)?, column(&history.file)?);
     let (number, message) = (column(&history.line)?, column(&history.message)?);
     for cell in parts.iter().flat_map(Part::cells) {

@@ -98,7 +98,15 @@ pub(crate) async fn stock<'a>(
         lane,
     };
     let mut stock = Stock::default();
-    for texts in context.client.rows(question).await? {
+    let rows = match &layout.view {
+        Some(view) => {
+            let place = (view.workbook.as_str(), view.visibility);
+            let sheet = context.client.worksheet(place, &view.site_group, &view.name).await?;
+            sheet.select("read worksheet", &fields)?
+        }
+        None => context.client.rows(question).await?,
+    };
+    for texts in rows {
         let row = Held::read(layout, context.config.effective_out, texts, fields.len())?;
         match row.key.clone() {
             Some(key) => stock.ours.entry(key).or_default().push(row),

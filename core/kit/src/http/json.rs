@@ -4,7 +4,10 @@
 //! JSON bodies, and answers that count only when they are as documented.
 
 use bytes::Bytes;
-use http::{Method, Request, Response, header::ACCEPT};
+use http::{
+    HeaderValue, Method, Request, Response,
+    header::{ACCEPT, CONTENT_TYPE},
+};
 use serde_json::Value;
 
 use super::{
@@ -71,6 +74,34 @@ impl JsonClient {
     ) -> Result<Value, ConnectorError> {
         let request = self.request(method, path, Bytes::from(body.to_string()))?;
         self.send(Call::new(operation, safety, request), expect).await
+    }
+
+    /// Asks something by POST that takes no effect.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn ask(
+        &self,
+        operation: &'static str,
+        lane: Lane,
+        path: &str,
+        body: &Value,
+        expect: Expect,
+    ) -> Result<Value, ConnectorError> {
+        let call = Call::new(operation, Safety::Read, self.post(path, body)?).lane(lane);
+        self.send(call, expect).await
+    }
+
+    /// A POST of `body`, to be sent as a [`Call`]; of nothing where it is null.
+    ///
+    /// # Errors
+    /// `Fatal` when root and path make no address.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Request<Bytes>, ConnectorError> {
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let mut request = self.request(Method::POST, path, body)?;
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        Ok(request)
     }
 
     /// Sends `call`; its JSON when the answer is as expected.

@@ -72,6 +72,22 @@ pub fn filled(field: &str, text: &str, cure: &str) -> Result<(), SettingsFault> 
     }
 }
 
+/// A part of the settings that the way of this target needs, if it is there and right.
+///
+/// # Errors
+/// Names `field` and the `cure` where it is missing; else what `check` found, inside it.
+pub fn needed<T: Clone>(
+    field: &str,
+    part: Option<&T>,
+    cure: &str,
+    check: impl FnOnce(&T) -> Result<(), SettingsFault>,
+) -> Result<T, SettingsFault> {
+    let missing = || SettingsFault::new(field, "is missing, and this target needs it").cure(cure);
+    let part = part.ok_or_else(missing)?;
+    check(part).map_err(|fault| fault.inside(field))?;
+    Ok(part.clone())
+}
+
 /// Refuses `value` outside `least` to `most`.
 ///
 /// # Errors

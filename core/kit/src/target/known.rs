@@ -54,7 +54,9 @@ pub struct WholeFile<'a> {
     pub table: &'a str,
     /// The measures that lie in the table.
     pub measures: &'a [String],
-    /// The rows of the file.
+    /// The rows of the batch: ours.
+    pub ours: &'a BTreeSet<&'a RowKey>,
+    /// All rows of the file: those of the batch, and those that stood in the table.
     pub rows: &'a BTreeSet<&'a RowKey>,
     /// Who decided that it may lack rows, if anybody did.
     pub fewer: Option<&'a Decision>,
@@ -90,22 +92,30 @@ impl Guard {
     }
 
     /// Whether `file` has every row that was seen, or a person decided that it may
-    /// lack some.
+    /// lack some, and none of a resource and location where nothing of ours ever stood.
     ///
     /// # Errors
-    /// `Drift`, with the first row that it lacks; `Fatal` when the decision has
-    /// ended, or the ledger can't be read.
+    /// `Drift`, with the first row that it lacks, or that is not ours; `Fatal` when the
+    /// decision has ended, or the ledger can't be read.
     pub fn admit(&self, file: &WholeFile<'_>, now: Timestamp) -> Result<(), ConnectorError> {
         let mut known = told(file.step, self.known.rows(file.measures))?;
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         let before = before.entry(file.table.to_owned()).or_default();
         known.extend(before.iter().cloned());
+        let places: BTreeSet<_> =
+            known.iter().chain(file.ours.iter().copied()).map(RowKey::place).collect();
+        if let Some(row) = file.rows.iter().find(|row| !places.contains(&row.place())) {
+            let text = format!("{} holds a row that is not ours: {row}", file.table);
+            return Err(ConnectorError::new(Class::Drift, file.step, text).cure(
+                "a whole file is for a table of ours alone: use one, or a load that merges",
+            ));
+        }
         let mut lacking = known.iter().filter(|row| !file.rows.contains(row)).peekable();
         match (lacking.peek(), file.fewer) {
             (None, _) => {}
             (Some(_), Some(decision)) => decision.ask(now, file.step, file.field)?,
-            (Some(RowKey { resource, location, period, .. }), None) => {
-                let first = format!("{resource}@{location} {period}");
+            (Some(first), None) => {
+                let first = first.to_string();
                 let (table, count) = (file.table, lacking.count());
                 let text = format!("{table} lacks {count} rows that were seen, first {first}");
                 return Err(ConnectorError::new(Class::Drift, file.step, text).cure(format!(
