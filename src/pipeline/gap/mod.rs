@@ -32,7 +32,7 @@ pub use ledger::{Proof, Standing, Taken};
 pub use moved::Moved;
 use rough::Rough;
 
-use super::{OpenTarget, policy};
+use super::{OpenTarget, agreement, policy};
 use crate::{
     config::{Loaded, Target},
     failure::Failure,
@@ -99,6 +99,8 @@ pub struct Gap {
     pub not_connected: BTreeSet<Line>,
     /// Why the target could not be read; what the ledger knows stands nevertheless.
     pub stopped: Option<Failure>,
+    /// Why nothing is sent to the target, where its agreement does not let us.
+    pub not_sent: Option<Failure>,
 }
 
 /// Reads what the plan of `target` says, and compares it.
@@ -132,6 +134,7 @@ pub async fn gap(
     let sheets = decided::sheets(&loaded.config.plant, reader)?;
     let read = Read { ours, there, rough, read_at, stopped, sheets };
     let mut gap = composed(loaded, target, &measures, read);
+    gap.not_sent = agreement::missing(target, now);
     let weeks = gap.compared.rows.iter().map(|row| row.week).collect();
     gap.moved = moved::of(loaded, reader, target, &weeks)?;
     Ok(gap)
@@ -305,5 +308,6 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
         not_connected: lines.difference(&mapped).cloned().collect(),
         lines,
         stopped,
+        not_sent: None,
     }
 }

@@ -74,6 +74,10 @@ pub struct TargetGap {
     /// Why the target could not be read; what is known without it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Failure>,
+    /// Why nothing is sent to the target, where its agreement does not let us: what the
+    /// lines can do is then no value of its plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_sent: Option<Failure>,
     /// How old the reading is, where it was kept.
     #[serde(skip)]
     age: Option<served::Age>,
@@ -199,6 +203,7 @@ impl TargetGap {
             totals,
             rows,
             stopped: found.stopped,
+            not_sent: found.not_sent,
             age: None,
         };
         done.headline = words::headline(&done);

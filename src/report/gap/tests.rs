@@ -86,6 +86,7 @@ fn found() -> gap::Gap {
         lines: names.clone().into(),
         not_connected: BTreeSet::from([line("<b>")]),
         stopped: None,
+        not_sent: None,
     }
 }
 
@@ -117,6 +118,17 @@ fn the_first_line_says_what_matters() {
     assert_eq!(gap.targets[0].headline, told);
     assert_eq!(text(&gap).lines().next(), Some(told));
     assert_eq!(gap.exit(), Exit::Findings);
+}
+
+#[test]
+fn every_screen_says_that_nothing_is_sent() {
+    let mut found = found();
+    let why = "nothing is sent to o9: contracted, agreement o9-sandbox: nobody probed it";
+    found.not_sent = Some(Failure::new(Exit::Held, why));
+    let gap = Gap::of(at(), vec![found]);
+    let told = "Nothing is sent to o9: contracted, agreement o9-sandbox: nobody probed it.";
+    assert!(gap.targets[0].headline.ends_with(told), "{}", gap.targets[0].headline);
+    assert!(text(&gap).contains(told) && gap.html().contains(told));
 }
 
 #[test]

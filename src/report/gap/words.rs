@@ -59,7 +59,13 @@ pub(super) fn headline(target: &TargetGap) -> String {
         0 => String::new(),
         some => format!(" {some} of {} lines not measured, or old.", target.lines),
     };
-    format!("{short}{unconnected}{silent}{doubtful}")
+    // Its message names the target and the state of its agreement.
+    let not_sent = target.not_sent.as_ref().map_or_else(String::new, |why| {
+        let (first, rest) =
+            why.message.split_at(why.message.chars().next().map_or(0, char::len_utf8));
+        format!(" {}{rest}.", first.to_uppercase())
+    });
+    format!("{short}{unconnected}{silent}{doubtful}{not_sent}")
 }
 
 /// Why a line stands as it does in a week; where it can do nothing, what was `decided`
