@@ -237,6 +237,20 @@ impl Context {
         Opener::new(Arc::clone(&self.clock)).offline().open(loaded, name)
     }
 
+    /// The names of the targets that a verb is about: `name`, or all.
+    ///
+    /// # Errors
+    /// When there is no such target.
+    pub fn names(&self, loaded: &Loaded, name: Option<&str>) -> Result<Vec<String>, Failure> {
+        let all: Vec<String> = loaded.config.targets.keys().cloned().collect();
+        match name {
+            None => Ok(all),
+            Some(name) if all.iter().any(|one| one == name) => Ok(vec![name.to_owned()]),
+            Some(name) => Err(Failure::usage(format!("no target is called `{name}`"))
+                .cure(format!("the configuration has: {}", all.join(", ")))),
+        }
+    }
+
     /// Asks a target what it offers.
     ///
     /// # Errors

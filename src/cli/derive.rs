@@ -149,6 +149,7 @@ pub(super) fn facts(
         let (place, line) = (&one.origin.place, one.origin.line);
         context.screen.note(&format!("{place} line {line}: {}: {}", one.field, one.reason));
     }
-    let facts = Journaled { at_cut: facts.clone(), all: facts, decided: Vec::new() };
+    let undecoded = refused.len() as u64;
+    let facts = Journaled { at_cut: facts.clone(), all: facts, decided: Vec::new(), undecoded };
     Ok((facts, "the files of the sources", refused.len()))
 }

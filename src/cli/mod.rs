@@ -6,6 +6,7 @@ mod adopt;
 mod agreement;
 mod answer;
 mod apply;
+mod asof;
 mod attempt;
 mod audit;
 mod backup;
@@ -34,6 +35,7 @@ mod plan;
 mod promote;
 mod rejects;
 mod release;
+mod replay;
 mod retry;
 mod run;
 mod schema;
@@ -121,6 +123,10 @@ enum Verb {
     Gap(gap::Args),
     /// Say what is different since a supply review, and why
     Digest(digest::Args),
+    /// Say which values are others than they were as of an instant, and why
+    Asof(asof::Args),
+    /// Say what another configuration would land from the same records
+    Replay(replay::Args),
     /// Turn raw records into capacity per resource and period
     Derive(derive::Args),
     /// Compare past weeks as they were foretold with what happened
@@ -202,6 +208,8 @@ impl Verb {
             | Self::Trace(_)
             | Self::Export(_)
             | Self::Digest(_)
+            | Self::Asof(_)
+            | Self::Replay(_)
             | Self::Audit(_)
             | Self::Backup(_) => WithoutState::Refuses,
             Self::Derive(_)
@@ -255,6 +263,8 @@ impl Verb {
             | Self::Derive(_)
             | Self::Gap(_)
             | Self::Digest(_)
+            | Self::Asof(_)
+            | Self::Replay(_)
             | Self::Accuracy(_)
             | Self::Plan(_)
             | Self::Verify(_)
@@ -382,6 +392,8 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Ingest(args) => ingest::run(context, &args),
         Verb::Gap(args) => gap::run(context, &args),
         Verb::Digest(args) => digest::run(context, &args),
+        Verb::Asof(args) => asof::run(context, &args),
+        Verb::Replay(args) => replay::run(context, &args),
         Verb::Derive(args) => derive::run(context, &args),
         Verb::Accuracy(args) => accuracy::run(context, &args),
         Verb::Plan(args) => plan::run(context, &args),

@@ -17,11 +17,11 @@ use crate::{
     demo::Once,
     failure::{Exit, Failure},
     operate::{Health, Ready, alerts::Alert},
-    pipeline::{Cycle, Probed, Retried, Traced},
+    pipeline::{Cycle, Probed, Retried, Traced, compared::Difference},
     report::{
-        TextTable, Tone, View, accuracy, agreement, applied, cycled, derived, drill, explain,
-        fallback as fallback_view, flows, gap, intake, mapping, plans, rejects, skew, status,
-        target, text_table::time, verified,
+        TextTable, Tone, View, accuracy, agreement, applied, compared, cycled, derived, drill,
+        explain, fallback as fallback_view, flows, gap, intake, mapping, plans, rejects, skew,
+        status, target, text_table::time, verified,
     },
 };
 use planthread_engine::continuity::TakenBack;
@@ -81,7 +81,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 66] = [
+pub const OUTPUTS: [Output; 70] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -90,6 +90,8 @@ pub const OUTPUTS: [Output; 66] = [
     of::<agreement::Key>("agreement"),
     of::<agreement::SignedAs>("agreement"),
     of::<applied::Deliveries>("apply"),
+    of::<Difference>("asof"),
+    of::<compared::AsOfView>("asof"),
     of::<attempt::Open>("attempt"),
     of::<attempt::Ended>("attempt"),
     of::<audit::Audited>("audit"),
@@ -129,6 +131,8 @@ pub const OUTPUTS: [Output; 66] = [
     of::<rejects::Answered>("rejects"),
     of::<rejects::Written>("rejects"),
     of::<release::Released>("release"),
+    of::<Difference>("replay"),
+    of::<compared::ReplayedView>("replay"),
     of::<backup::PutBack>("restore"),
     of::<pause::Decided>("resume"),
     of::<Retried>("retry"),

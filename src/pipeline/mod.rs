@@ -17,6 +17,7 @@ mod attempts;
 mod bind;
 mod bridge;
 mod certificates;
+pub mod compared;
 mod decided;
 mod doubts;
 mod explain;

@@ -54,7 +54,11 @@ pub(super) struct Stood {
     /// The ledger's counter since which it stands.
     pub(super) since: u64,
     /// What the target holds.
-    value: Decimal,
+    pub(super) value: Decimal,
+    /// Whether nothing of ours is wanted there any more.
+    pub(super) withdrawn: bool,
+    /// The instant of the truth behind it; of the current one the newest that said so.
+    pub(super) as_of: Timestamp,
 }
 
 /// How a cell of a plan moves, from what the target holds to what is wanted.
@@ -129,6 +133,11 @@ impl<'a> Moves<'a> {
         self.as_of.iter().rev().find(|(_, as_of)| **as_of <= at).map(|(counter, _)| *counter)
     }
 
+    /// The instant of the truth that the ledger's counter `at` took in.
+    pub(super) fn as_of(&self, at: u64) -> Option<Timestamp> {
+        self.as_of.range(..=at).next_back().map(|(_, as_of)| *as_of)
+    }
+
     /// The revisions of `key`, the oldest first; none where the ledger does not know it.
     ///
     /// # Errors
@@ -139,10 +148,12 @@ impl<'a> Moves<'a> {
             all => all?,
         };
         let stood = |one: RevisionTrace| {
-            let known = one.status != Status::Unknown && one.state != RevisionState::Withdrawn;
+            let withdrawn = one.state == RevisionState::Withdrawn;
+            let known = one.status != Status::Unknown && !withdrawn;
             let since = self.taken_in.range(..=one.made_at).next_back()?;
             let hours = hours(one.value, unit).filter(|_| known);
-            Some(Stood { hours, since: *since.1, value: one.value })
+            let (since, value, as_of) = (*since.1, one.value, one.as_of);
+            Some(Stood { hours, since, value, withdrawn, as_of })
         };
         Ok(all.into_iter().filter_map(stood).collect())
     }

@@ -161,13 +161,26 @@ pub fn writable(
     target: &OpenTarget,
     at: Timestamp,
 ) -> Result<Vec<MeasureDecl>, Failure> {
-    let grants = grants(loaded, target, at)?;
+    writable_of(loaded, &target.name, &target.config, at)
+}
+
+/// The same of a target that is only configured.
+///
+/// # Errors
+/// When a promotion record can't be read.
+pub(super) fn writable_of(
+    loaded: &Loaded,
+    name: &str,
+    target: &Target,
+    at: Timestamp,
+) -> Result<Vec<MeasureDecl>, Failure> {
+    let grants = granted(loaded, name, target, &target.scope(), at)?;
     let owned = |measure: &MeasureDecl| {
         let granted = grants.iter().any(|grant| grant.measure() == measure.name);
         let owner = if granted { Owner::Bridge } else { measure.owner.clone() };
         MeasureDecl { owner, ..measure.clone() }
     };
-    Ok(target.config.measures.iter().map(owned).collect())
+    Ok(target.measures.iter().map(owned).collect())
 }
 
 /// The measures that should carry a figure and that nobody lets us write at

@@ -82,7 +82,8 @@ impl<'a> Portions<'a> {
     }
 }
 
-fn refused_by(target: &str, violations: &[planthread_contracts::Violation]) -> Failure {
+/// The failure where a mapping refuses to land anything.
+pub(super) fn refused_by(target: &str, violations: &[planthread_contracts::Violation]) -> Failure {
     let mut violations = violations.iter();
     let Some(first) = violations.next() else {
         return Failure::internal(format!("targets.{target}: refused without a reason"));

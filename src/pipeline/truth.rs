@@ -123,6 +123,8 @@ pub struct Journaled {
     pub at_cut: Facts,
     /// What somebody decided of records, in the order of the journal.
     pub decided: Vec<Decided>,
+    /// Records that the sources of the configuration can't read.
+    pub undecoded: u64,
 }
 
 /// Records after which progress is told.
@@ -141,7 +143,29 @@ struct Decoded {
     at_cut: Change,
     late: Change,
     decided: Vec<Decided>,
+    undecoded: u64,
     position: u64,
+}
+
+/// How far the journal is read.
+#[derive(Debug, Clone, Copy)]
+enum UpTo {
+    /// To its end.
+    End,
+    /// As it stood at a position.
+    Position(u64),
+    /// As it stood at an instant.
+    Arrival(Timestamp),
+}
+
+impl UpTo {
+    fn holds(self, position: u64, arrived: Timestamp) -> bool {
+        match self {
+            Self::End => true,
+            Self::Position(last) => position <= last,
+            Self::Arrival(last) => arrived <= last,
+        }
+    }
 }
 
 /// Facts that records told, and those that a decision took back.
@@ -154,7 +178,8 @@ struct Change {
 impl Decoded {
     fn new(cut: Timestamp) -> Self {
         let (at_cut, late) = (Change::default(), Change::default());
-        Self { cut, until: None, at_cut, late, decided: Vec::new(), position: 0 }
+        let decided = Vec::new();
+        Self { cut, until: None, at_cut, late, decided, undecoded: 0, position: 0 }
     }
 
     fn read_on(
@@ -163,29 +188,32 @@ impl Decoded {
         reader: &Reader,
         doing: Option<&Entry>,
     ) -> Result<(), Failure> {
-        self.read_until(loaded, reader, doing, u64::MAX)
+        self.read_until(loaded, reader, doing, UpTo::End)
     }
 
-    /// Reads on, up to the position `last`.
+    /// Reads on, as far as `last`.
     fn read_until(
         &mut self,
         loaded: &Loaded,
         reader: &Reader,
         doing: Option<&Entry>,
-        last: u64,
+        last: UpTo,
     ) -> Result<(), Failure> {
         let decoder = Decoder::new(&loaded.config.plant).map_err(|error| calendar(&error))?;
-        let Self { cut, until, at_cut, late, decided, position } = self;
+        let Self { cut, until, at_cut, late, decided, undecoded, position } = self;
         *position = journal::read(reader, *position, |entry| {
             let arrived = entry.record.received_at;
             let first = arrived.saturating_add(FIRST_HISTORY).unwrap_or(Timestamp::MAX);
             let in_time = arrived <= *until.get_or_insert((*cut).max(first));
             let change = if in_time { &mut *at_cut } else { &mut *late };
-            if entry.position > last {
+            if !last.holds(entry.position, arrived) {
                 return Ok(());
             }
             match Decision::of(&entry.record) {
-                None => decode(&decoder, &entry.record, &mut change.told),
+                None => {
+                    let read = decode(&decoder, &entry.record, &mut change.told);
+                    *undecoded += u64::from(!read);
+                }
                 Some(decision) => {
                     for record in decision.was.iter() {
                         decode(&decoder, record, &mut change.gone);
@@ -205,11 +233,11 @@ impl Decoded {
     }
 
     fn seal(self) -> Journaled {
-        let Self { at_cut, late, decided, .. } = self;
+        let Self { at_cut, late, decided, undecoded, .. } = self;
         let mut all = at_cut.clone();
         all.told.append(late.told);
         all.gone.append(late.gone);
-        Journaled { all: all.seal(), at_cut: at_cut.seal(), decided }
+        Journaled { all: all.seal(), at_cut: at_cut.seal(), decided, undecoded }
     }
 }
 
@@ -219,11 +247,14 @@ impl Change {
     }
 }
 
-fn decode(decoder: &Decoder<'_>, record: &RawRecord, facts: &mut Facts) {
+/// Whether the record could be decoded.
+fn decode(decoder: &Decoder<'_>, record: &RawRecord, facts: &mut Facts) -> bool {
     // What can't be decoded stands in the rejects since its arrival.
-    if let Err(rejected) = decoder.decode(record, facts) {
+    let read = decoder.decode(record, facts);
+    if let Err(rejected) = &read {
         tracing::debug!(id = record.id, reason = rejected.reason, "not decoded");
     }
+    read.is_ok()
 }
 
 /// Decodes the journal. A record that arrived after the plan cut of `as_of` is
@@ -253,7 +284,23 @@ pub fn facts_of_journal_at(
     position: u64,
 ) -> Result<Journaled, Failure> {
     let mut decoded = Decoded::new(cut_of(loaded, as_of)?);
-    decoded.read_until(loaded, reader, None, position)?;
+    decoded.read_until(loaded, reader, None, UpTo::Position(position))?;
+    Ok(decoded.seal())
+}
+
+/// As [`facts_of_journal`], of what had arrived by `until`; of everything where that is
+/// absent.
+///
+/// # Errors
+/// As [`facts_of_journal`].
+pub(super) fn facts_of_journal_until(
+    loaded: &Loaded,
+    reader: &Reader,
+    as_of: Timestamp,
+    until: Option<Timestamp>,
+) -> Result<Journaled, Failure> {
+    let mut decoded = Decoded::new(cut_of(loaded, as_of)?);
+    decoded.read_until(loaded, reader, None, until.map_or(UpTo::End, UpTo::Arrival))?;
     Ok(decoded.seal())
 }
 

@@ -6,6 +6,7 @@ pub mod agreement;
 pub mod applied;
 pub mod breaker;
 pub mod cells;
+pub mod compared;
 pub mod cycled;
 pub mod derived;
 pub mod drill;

@@ -140,7 +140,8 @@ fn meaning(decl: &MeasureDecl) -> String {
     carries.as_str().map_or_else(|| decl.name.clone(), |word| word.replace('_', " "))
 }
 
-const fn unit(unit: Unit) -> &'static str {
+/// A unit in words.
+pub(super) const fn unit(unit: Unit) -> &'static str {
     match unit {
         Unit::Hour => "hours",
         Unit::Minute => "minutes",

@@ -9,6 +9,7 @@
 mod again;
 mod agreement;
 mod apart;
+mod asof;
 mod by_hand;
 mod cases;
 mod changes;
@@ -50,6 +51,7 @@ mod proportion;
 mod reference;
 mod refused;
 mod rehearsal;
+mod replay;
 mod requests;
 mod scale;
 mod secrets;

@@ -105,6 +105,8 @@ fn landed() -> BTreeSet<String> {
         ("status skew", "status --skew"),
         ("gap", "gap"),
         ("digest", "digest --since 2026-01-01T00:00:00Z"),
+        ("asof", "asof 2026-01-01T00:00:00Z --measure live"),
+        ("replay", "replay --with planthread.yaml --diff"),
         ("fallback status", "fallback status"),
         ("run once", "run --once"),
         ("attempt list", "attempt list"),

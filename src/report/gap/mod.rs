@@ -7,7 +7,7 @@ mod fields;
 mod html;
 mod served;
 mod table;
-mod words;
+pub(super) mod words;
 mod xlsx;
 
 #[cfg(test)]

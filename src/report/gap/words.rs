@@ -24,7 +24,7 @@ pub(super) fn maybe(value: Option<Decimal>) -> String {
 }
 
 /// `2026-W48 (23 Nov)`: days are those of the plant.
-pub(super) fn week(week: Period) -> String {
+pub(in crate::report) fn week(week: Period) -> String {
     match week.kind() {
         PeriodKind::Month => week.to_string(),
         _ => format!("{week} ({})", week.start().strftime("%-d %b")),
@@ -118,7 +118,7 @@ fn standing(row: &Row, connected: bool) -> String {
 }
 
 /// How far a figure can be trusted, in the planner's words.
-pub(super) const fn status(status: Status) -> &'static str {
+pub(in crate::report) const fn status(status: Status) -> &'static str {
     match status {
         Status::Live => "measured",
         Status::Planner => "set by a planner",
@@ -236,7 +236,7 @@ pub(super) fn read(source: &FigureSource, zone: &str) -> String {
 }
 
 /// An instant by the plant's clock: `2026-11-27 16:23 (Europe/Berlin)`.
-pub(super) fn local(at: Timestamp, zone: &str) -> String {
+pub(in crate::report) fn local(at: Timestamp, zone: &str) -> String {
     let there = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     let there = at.to_zoned(there);
     let zone = there.time_zone().iana_name().unwrap_or("UTC").to_owned();

@@ -24,8 +24,9 @@ use self::{
 const MOST: f64 = 2.3;
 /// Below this a step is mostly the start of the program, in seconds.
 const GRAIN_S: f64 = 0.10;
-const STEPS: [&str; 8] =
-    ["ingest", "derive", "plan", "apply", "verify", "status", "backup", "restore"];
+const STEPS: [&str; 10] = [
+    "ingest", "derive", "plan", "apply", "verify", "status", "asof", "replay", "backup", "restore",
+];
 
 /// Options of both benches.
 #[derive(Debug)]
@@ -156,6 +157,9 @@ fn walk(options: &Options, resources: u32) -> Result<Walked, String> {
         let words: &[&str] = match step {
             "plan" => &["plan", "-o", "plan.ndjson"],
             "apply" => &["apply", "plan.ndjson"],
+            // Nothing was known then: each value is one that differs.
+            "asof" => &["asof", "2000-01-01T00:00:00Z", "--json"],
+            "replay" => &["replay", "--with", "planthread.yaml", "--diff"],
             "backup" => &["backup", "--to", "kept"],
             "restore" => &[
                 "--state", "other", "restore", "--from", "kept", "--who", "bench", "--why", "cost",

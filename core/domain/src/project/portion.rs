@@ -73,6 +73,18 @@ impl<'a> Landing<'a> {
         places.into_iter().map(|(place, rows)| Self { place, rows }).collect()
     }
 
+    /// Resource, location and product of the target.
+    #[must_use]
+    pub const fn place(&self) -> (&'a str, &'a str, Option<&'a str>) {
+        self.place
+    }
+
+    /// The rows of the mapping that land there.
+    #[must_use]
+    pub fn rows(&self) -> &[&'a MapRow] {
+        &self.rows
+    }
+
     /// The key of one of its cells.
     #[must_use]
     pub fn key(&self, target: &str, scope: &str, period: Period, measure: &str) -> CellKey {

@@ -151,6 +151,21 @@ impl Released {
     }
 }
 
+impl Change {
+    /// From what `before` derives of the attainable hours of a resource in a period to what
+    /// `now` does; `None` where one of them does not know them.
+    #[must_use]
+    pub fn derived(
+        before: &Derivation,
+        now: &Derivation,
+        resource: &str,
+        period: Period,
+    ) -> Option<Self> {
+        let of = |one: &Derivation| Some(Released::candidate(one, 0, one.get(resource, period)?));
+        Self::between(&of(before)?, &of(now)?)
+    }
+}
+
 /// Decides whether `now` replaces what was released before; `None` where that
 /// stays. Pure.
 #[must_use]
