@@ -65,5 +65,5 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         return context.screen.show(&Pushed { provided });
     }
     let target = context.open_offline(&loaded, name)?;
-    context.screen.show(&Sheet::of(target.connector.info(), context.clock.now()))
+    context.screen.show(&Sheet::of(target.connector.info(), &target.config, context.clock.now()))
 }

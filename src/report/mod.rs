@@ -25,6 +25,7 @@ mod proportion;
 pub mod reject_sheet;
 mod rejected_cells;
 pub mod rejects;
+mod screens;
 pub mod skew;
 pub mod status;
 pub mod target;

@@ -13,9 +13,10 @@ use serde::Serialize;
 
 use super::{
     TextTable, Tone, View, agreement,
+    screens::Screens,
     text_table::{count, short},
 };
-use crate::failure::Exit;
+use crate::{config::Target, failure::Exit};
 
 /// The sheet for the target's consultant.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -32,12 +33,14 @@ pub struct Sheet {
     pub grades: Vec<Grade>,
     /// Under which agreement it is written, where it needs one.
     pub agreement: Option<AgreementStatus>,
+    /// What is added on the target's own screens, for whoever plans there.
+    pub screens: Screens,
 }
 
 impl Sheet {
-    /// The sheet of a connector as of `now`.
+    /// The sheet of a connector, configured as `target`, as of `now`.
     #[must_use]
-    pub fn of(info: &Info, now: Timestamp) -> Self {
+    pub fn of(info: &Info, target: &Target, now: Timestamp) -> Self {
         Self {
             target: info.target.clone(),
             connector: info.name.to_owned(),
@@ -45,6 +48,7 @@ impl Sheet {
             lines: info.sheet.clone(),
             grades: info.grades.clone(),
             agreement: info.agreement.as_ref().map(|gate| gate.status(now)),
+            screens: Screens::of(target),
         }
     }
 }
@@ -71,6 +75,7 @@ impl View for Sheet {
             text_table.line("").line("The agreement under which it is written:");
             agreement::line(&self.target, agreed, text_table);
         }
+        self.screens.write(text_table);
         text_table.line("").line(format!(
             "`planthread check {}` ticks this sheet line by line, by asking the target.",
             self.target
