@@ -1,11 +1,12 @@
 //! `planthread status`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use planthread_engine::{continuity, fallback, journal, ledger, status};
 
 use super::Context;
 use crate::{
+    config::{Config, Wiring},
     failure::{Exit, Failure},
     pipeline::{Waits, certificates, second_pack},
     report::{
@@ -71,5 +72,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         guards,
         agreements,
         certificates: named,
+        not_driving: not_driving(&loaded.config),
     })
+}
+
+/// Targets of which nothing that lands drives the plan.
+fn not_driving(config: &Config) -> BTreeSet<String> {
+    let apart = config.targets.iter().filter(|(_, target)| target.in_use.wiring == Wiring::None);
+    apart.map(|(name, _)| name.clone()).collect()
 }

@@ -29,7 +29,7 @@ use super::{
     truth::{derive_facts, derive_taken_cut, facts_of_journal, facts_of_journal_at, levels},
 };
 use crate::{
-    config::{Loaded, Target},
+    config::{Loaded, Target, Wiring},
     failure::Failure,
 };
 
@@ -57,6 +57,8 @@ pub struct Traced {
     /// What the arithmetic rests on: input window, versions of rules, mapping and
     /// time zones.
     pub provenance: Option<Provenance>,
+    /// Whether the configuration says that what lands at this target drives its plan.
+    pub drives: bool,
     /// Whether the arithmetic ends at the wanted value.
     pub reproduced: bool,
     /// Whether the journal still gives the recipe that the cell was made by;
@@ -231,6 +233,7 @@ pub fn trace(
         releases: behind.into_iter().map(Release::of).collect(),
         arithmetic: arithmetic.into_iter().flatten().map(|one| one.to_string()).collect(),
         provenance: mapping.map(|mapping| derivation.provenance(&mapping.version)),
+        drives: target.is_some_and(|target| target.in_use.wiring != Wiring::None),
         reproduced,
         recipe_holds,
         today: today_value.map(|value| Today { as_of: today.origin.as_of, value }),

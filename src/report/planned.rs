@@ -236,14 +236,14 @@ fn released(text_table: &mut TextTable, want: &WantReport) {
         let all: u64 = want.released.values().sum();
         text_table.line(format!(
             "  Released: figures of {} ({})",
-            count(all, "resource and period"),
+            count(all, "resource-period"),
             reasons.join(", ")
         ));
     }
     if want.kept > 0 {
         text_table.line(format!(
             "  Kept: figures of {} moved, each within its band (`rules.significance`)",
-            count(want.kept, "resource and period")
+            count(want.kept, "resource-period")
         ));
     }
 }

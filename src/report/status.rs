@@ -1,6 +1,6 @@
 //! How every target stands, for whoever comes in the morning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_engine::{
@@ -72,6 +72,8 @@ pub struct StatusView {
     pub agreements: BTreeMap<String, Agreed>,
     /// The certificates that the configuration names, and when they end.
     pub certificates: Vec<Certificates>,
+    /// Targets of which nothing that lands drives the plan, as `in_use.wiring` says.
+    pub not_driving: BTreeSet<String>,
 }
 
 /// A lock, as people read it.
@@ -123,21 +125,7 @@ impl View for StatusView {
                 .line(format!("Ledger: last truth of {as_of}, taken in {} ago", age(self.now, at))),
             None => text_table.line("Ledger: nothing is wanted yet; `planthread plan` begins"),
         };
-        let rows: Vec<[String; 7]> = self.status.scopes.iter().map(|s| row(s, self.now)).collect();
-        if !rows.is_empty() {
-            text_table.line("").table(
-                [
-                    "target / scope",
-                    "wanted",
-                    "accepted",
-                    "seen",
-                    "in use",
-                    "stale",
-                    "longest unsent",
-                ],
-                &rows,
-            );
-        }
+        self.scopes(text_table);
         for outage in &self.away {
             away(text_table, outage, self.now);
             text_table.line("  what can be loaded by hand meanwhile: `planthread fallback status`");
@@ -192,20 +180,49 @@ impl View for StatusView {
     }
 }
 
-fn row(scope: &ScopeStatus, now: Timestamp) -> [String; 7] {
-    let name = if scope.scope.is_empty() { "base" } else { &scope.scope };
-    [
-        format!("{} / {name}", scope.target),
-        scope.wanted.to_string(),
-        scope.accepted.to_string(),
-        scope.seen.to_string(),
-        scope.in_use.to_string(),
-        scope.stale.to_string(),
-        scope.oldest_pending.map_or("-".to_owned(), |at| age(now, at)),
-    ]
-}
+/// What is said where nothing that lands drives the plan.
+pub(in crate::report) const NOT_DRIVING: &str = "what lands does not drive the plan (wiring: none)";
 
 impl StatusView {
+    /// The four facts of each scope, and where they drive no plan.
+    fn scopes(&self, text_table: &mut TextTable) {
+        let rows: Vec<[String; 7]> = self.status.scopes.iter().map(|s| self.row(s)).collect();
+        if !rows.is_empty() {
+            text_table.line("").table(
+                [
+                    "target / scope",
+                    "wanted",
+                    "accepted",
+                    "seen",
+                    "in use",
+                    "stale",
+                    "longest unsent",
+                ],
+                &rows,
+            );
+        }
+        for target in &self.not_driving {
+            text_table.line(format!("  {target}: {NOT_DRIVING}  (planthread explain in_use)"));
+        }
+    }
+
+    fn row(&self, scope: &ScopeStatus) -> [String; 7] {
+        let name = if scope.scope.is_empty() { "base" } else { &scope.scope };
+        let in_use = match self.not_driving.contains(&scope.target) {
+            true => "-".to_owned(),
+            false => scope.in_use.to_string(),
+        };
+        [
+            format!("{} / {name}", scope.target),
+            scope.wanted.to_string(),
+            scope.accepted.to_string(),
+            scope.seen.to_string(),
+            in_use,
+            scope.stale.to_string(),
+            scope.oldest_pending.map_or("-".to_owned(), |at| age(self.now, at)),
+        ]
+    }
+
     /// Who has asked us to wait, and until when.
     fn asked_to_wait(&self, text_table: &mut TextTable) {
         for (tenant, until) in &self.pauses {

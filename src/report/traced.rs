@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use super::{
     TextTable, Tone, View,
     derived::tone,
+    status::NOT_DRIVING,
     text_table::{instant, short},
 };
 use crate::pipeline::Traced;
@@ -35,6 +36,7 @@ impl View for Traced {
         });
         text_table.line(match cell.in_use_since {
             Some(since) => format!("  in use    since {}", instant(since)),
+            None if !self.drives => format!("  in use    {NOT_DRIVING}"),
             None => "  in use    not seen to drive the plan".to_owned(),
         });
         if let Some((owner, reason, until)) = &self.ledger.lock {

@@ -1,6 +1,6 @@
 //! `status` says what waits and for what, with the words and numbers of `plan`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use planthread::{
     failure::Exit,
@@ -130,6 +130,7 @@ fn a_push_that_is_open_is_said_with_its_age_and_what_ends_it() {
         agreements: BTreeMap::new(),
         certificates: Vec::new(),
         guards: Vec::new(),
+        not_driving: BTreeSet::new(),
     };
     assert_eq!(standing.exit(), Exit::Ok);
     let mut text_table = TextTable::new(false);

@@ -291,3 +291,22 @@ pub(super) fn percent(total: &Total) -> String {
 pub(super) fn line_weeks(number: usize) -> String {
     count(number as u64, "line-week")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_words_has_those_that_screens_show() {
+        let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/words.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for one in Status::ALL {
+            let row = format!("| {} |", status(one));
+            let line = page.lines().find(|line| line.starts_with(&row)).unwrap();
+            assert!(line.contains(&format!("status {}", one.code())), "{line}");
+        }
+        assert!(
+            page.contains(crate::report::status::NOT_DRIVING.trim_start_matches("what lands "))
+        );
+    }
+}
