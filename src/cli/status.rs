@@ -8,7 +8,7 @@ use super::Context;
 use crate::{
     config::{Config, Wiring},
     failure::{Exit, Failure},
-    pipeline::{Waits, certificates, second_pack},
+    pipeline::{Waits, certificates, firm, second_pack},
     report::{
         breaker::BreakerLine,
         guard::Guard,
@@ -39,6 +39,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     }
     let locks = ledger::locks(&reader, now)?;
     let (mut waits, mut guards, mut named) = (Vec::new(), Vec::new(), Vec::new());
+    let mut stands = Vec::new();
     let (mut agreements, mut second_places) = (BTreeMap::new(), BTreeMap::new());
     for (name, target) in &loaded.config.targets {
         guards.push(Guard::of(&reader, name, target)?);
@@ -47,6 +48,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         let target = context.open_offline(&loaded, Some(name))?;
         let gate = target.connector.info().agreement.as_ref();
         agreements.extend(gate.map(|gate| (name.clone(), gate.status(now))));
+        stands.extend(firm(&loaded, &reader, &target, now)?);
         waits.push(Waits::at(&loaded, &reader, &target, now)?);
     }
     let breakers = ledger::breakers(&reader)?.into_iter();
@@ -68,6 +70,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         breakers: breakers.collect(),
         locks: locks.iter().map(LockLine::from).collect(),
         waits,
+        firm: stands,
         clock_confirmed: continuity::clock::last_witness(&reader)?,
         guards,
         agreements,

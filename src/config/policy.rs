@@ -18,6 +18,10 @@ pub struct Policy {
     /// figures land there all the same.
     #[schemars(range(max = 520))]
     pub frozen_weeks: u32,
+    /// Hours after the cut-off by which every value that is firm must be proven at the
+    /// target: later it is a missed cut.
+    #[schemars(range(max = 744))]
+    pub cut_within_hours: u32,
     /// Weeks after its end for which a past period still takes corrections.
     /// After that it is closed and stays as it is. 13, a quarter, by default.
     #[schemars(range(max = 520))]
@@ -38,6 +42,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             frozen_weeks: 0,
+            cut_within_hours: 24,
             closed_after_weeks: 13,
             significance: BTreeMap::new(),
             settle_minutes: 15,

@@ -13,6 +13,8 @@ use super::{
 
 /// Weeks of a policy: ten years.
 const WEEKS_MAX: u32 = 520;
+/// Most hours after a cut-off: cut-offs are monthly.
+const CUT_WITHIN_MAX: u32 = 744;
 /// Minutes of a settle window: a week.
 const MINUTES_MAX: u32 = 10_080;
 /// Minutes that two clocks may differ: a day.
@@ -130,6 +132,12 @@ fn policy(name: &str, target: &Target, faults: &mut Faults<'_>) {
     let policy = &target.policy;
     let numbers = [
         ("frozen_weeks", policy.frozen_weeks, WEEKS_MAX, "write the weeks that planners freeze"),
+        (
+            "cut_within_hours",
+            policy.cut_within_hours,
+            CUT_WITHIN_MAX,
+            "write the hours that the target may take to show a cut: 744, a month, at most",
+        ),
         (
             "closed_after_weeks",
             policy.closed_after_weeks,

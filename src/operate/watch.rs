@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    pipeline::{Bridge, OpenTarget, PackTimes, certificates, paused_by},
+    pipeline::{Bridge, FirmStands, OpenTarget, PackTimes, certificates, firm, paused_by},
 };
 
 /// The loop of the factory's side, as `/healthz` calls it.
@@ -59,7 +59,11 @@ struct Cells {
     at: Timestamp,
     took: SignedDuration,
     found: Arc<Vec<CellGauges>>,
+    firm: Arc<Vec<FirmStands>>,
 }
+
+/// The cells in numbers, and how what is firm stands.
+type Look = (Arc<Vec<CellGauges>>, Arc<Vec<FirmStands>>);
 
 impl Watch {
     /// Watches `bridge` and `targets`; a loop is late when it is silent for `stall`.
@@ -171,26 +175,33 @@ impl Watch {
         let reader = self.bridge.reader()?;
         let gauges = gauges::gauges(&reader, now)?;
         let clock_confirmed = continuity::clock::last_witness(&reader)?;
-        let cells = self.cells(&gauges, now)?;
-        Ok(Seen { gauges, cells, clock_confirmed })
+        let (cells, firm) = self.cells(&gauges, now)?;
+        Ok(Seen { gauges, cells, firm, clock_confirmed })
     }
 
     /// The cells as they are, or were a moment ago. Who asks at the same time shares
     /// one look.
-    fn cells(&self, gauges: &Gauges, now: Timestamp) -> Result<Arc<Vec<CellGauges>>, Failure> {
+    fn cells(&self, gauges: &Gauges, now: Timestamp) -> Result<Look, Failure> {
         let mut known = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = |cells: &&Cells| {
             let age = now.duration_since(cells.at).abs();
             age < cells.took * CELLS_REST || cells.counter == gauges.counter && age < CELLS_MOST
         };
         if let Some(cells) = known.as_ref().filter(fresh) {
-            return Ok(Arc::clone(&cells.found));
+            return Ok((Arc::clone(&cells.found), Arc::clone(&cells.firm)));
         }
-        let found = Arc::new(gauges::cells(&self.bridge.reader()?, now)?);
+        let reader = self.bridge.reader()?;
+        let found = Arc::new(gauges::cells(&reader, now)?);
+        let stands = |target| firm(&self.bridge.loaded, &reader, target, now).transpose();
+        let all: Vec<FirmStands> =
+            self.targets.iter().filter_map(stands).collect::<Result<_, _>>()?;
+        let firm = Arc::new(all);
         let at = self.bridge.clock.now();
         let (counter, took) = (gauges.counter, at.duration_since(now).abs());
-        *known = Some(Cells { counter, at, took, found: Arc::clone(&found) });
-        Ok(found)
+        let look = (found, firm);
+        let (found, firm) = look.clone();
+        *known = Some(Cells { counter, at, took, found, firm });
+        Ok(look)
     }
 
     /// Since when targets are away. One that a person feeds by hand is paused, and was

@@ -36,9 +36,7 @@ pub fn policy(
     let mut policy =
         plan::Policy::open(&target.name, target.scope.clone(), measures, grants, at, today);
     policy.closed_before = Some(week.saturating_sub(weeks(said.closed_after_weeks)));
-    if said.frozen_weeks > 0 {
-        policy.frozen_before = Some(week.saturating_add(weeks(said.frozen_weeks)));
-    }
+    policy.frozen_before = frozen_before(loaded, &target.config, at)?;
     policy.significance.clone_from(&said.significance);
     policy.settle_window = SignedDuration::from_mins(i64::from(said.settle_minutes));
     policy.batch_limit = target.config.delivery.batch_limit();
@@ -51,6 +49,21 @@ pub fn policy(
     policy.sources = Arc::new(sources(target));
     policy.units = proportion::units(&loaded.config.plant, &target.config);
     Ok(policy)
+}
+
+/// The day before which periods begin whose plan cut does not move; none where nothing is
+/// frozen.
+///
+/// # Errors
+/// When the plant's zone is unknown.
+pub(super) fn frozen_before(
+    loaded: &Loaded,
+    target: &Target,
+    at: Timestamp,
+) -> Result<Option<Date>, Failure> {
+    let weeks = i64::from(target.policy.frozen_weeks);
+    let week = Period::containing(PeriodKind::Week, today(loaded, at)?).start();
+    Ok((weeks > 0).then(|| week.saturating_add((weeks * 7).days())))
 }
 
 /// What stands behind each resource and location of a target, by its name in the plant.

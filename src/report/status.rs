@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     failure::Exit,
-    pipeline::{SecondPlace, Waits},
+    pipeline::{FirmStands, SecondPlace, Waits},
     serve::files::WaitingLine,
 };
 
@@ -64,6 +64,8 @@ pub struct StatusView {
     pub breakers: Vec<BreakerLine>,
     /// What waits at each configured target, and for what.
     pub waits: Vec<Waits>,
+    /// How what is firm stands, of targets that hold it.
+    pub firm: Vec<FirmStands>,
     /// When a target last agreed with this machine's clock.
     pub clock_confirmed: Option<Timestamp>,
     /// What would be noticed at each target, and what was.
@@ -97,6 +99,34 @@ impl From<&Lock> for LockLine {
             reason: lock.reason.clone(),
             until: lock.until,
         }
+    }
+}
+
+/// What is firm, where something is the matter with it.
+fn firm(text_table: &mut TextTable, one: &FirmStands) {
+    if one.missed {
+        let missed = text_table.tint(Tone::Bad, "missed cut:");
+        text_table.line(format!(
+            "{missed} {} of {} that are firm since {} are not proven at {}; due by {} \
+             (`planthread explain missed-cut`)",
+            one.not_proven,
+            count(one.values, "value"),
+            instant(one.cut_off),
+            one.target,
+            instant(one.due)
+        ));
+    }
+    for found in &one.infeasible {
+        let frozen = text_table.tint(Tone::Bad, "frozen plan infeasible:");
+        let owner =
+            found.owner.as_deref().unwrap_or("somebody: `targets.NAME.owners` names nobody");
+        text_table.line(format!(
+            "{frozen} {}, {}, {:.2} h more are firm than the lines can do; {}; ask {owner}",
+            one.target,
+            count(found.line_periods, "line-week"),
+            found.hours,
+            found.worst
+        ));
     }
 }
 
@@ -138,6 +168,7 @@ impl View for StatusView {
         }
         let known = |name: &str| self.status.scopes.iter().any(|scope| scope.target == name);
         // A target of which nothing was ever wanted may wait as well.
+        self.firm.iter().for_each(|one| firm(text_table, one));
         for waits in self.waits.iter().filter(|waits| !known(&waits.target)) {
             self.waits(text_table, waits);
         }

@@ -26,6 +26,7 @@ mod exports;
 mod faults;
 mod figures;
 mod finish;
+mod firm;
 mod gap;
 mod gap_page;
 mod killed;

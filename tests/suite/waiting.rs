@@ -125,6 +125,7 @@ fn a_push_that_is_open_is_said_with_its_age_and_what_ends_it() {
         locks: Vec::new(),
         pauses: BTreeMap::new(),
         breakers: Vec::new(),
+        firm: Vec::new(),
         waits: vec![Waits::at(&live.bridge.loaded, &reader, &live.target, now).unwrap()],
         clock_confirmed: None,
         agreements: BTreeMap::new(),

@@ -101,6 +101,19 @@ pub(super) const UNSEEN: Kind = digest(
     minutes(15),
     "`planthread status` says what it waits for, and whom to ask.",
 );
+pub(super) const CUT_MISSED: Kind = urgent(
+    "cut",
+    "PlanthreadCutMissed",
+    HOUR,
+    "`planthread status` says what it waits for; `planthread explain missed-cut`.",
+);
+pub(super) const INFEASIBLE: Kind = urgent(
+    "frozen",
+    "PlanthreadFrozenPlanInfeasible",
+    HOUR,
+    "`planthread gap` names the weeks; move load, decide hours, or say that what is firm holds: \
+     `planthread explain frozen-plan-infeasible`.",
+);
 pub(super) const REJECTED: Kind = digest(
     "rejected",
     "PlanthreadCellsRejected",
@@ -179,7 +192,7 @@ pub(super) const CERTIFICATE: Kind = digest(
 );
 
 /// Every kind.
-pub const KINDS: [Kind; 22] = [
+pub const KINDS: [Kind; 24] = [
     LOOP,
     UNWRITTEN,
     UNREAD,
@@ -189,6 +202,8 @@ pub const KINDS: [Kind; 22] = [
     PAUSED,
     BREAKER,
     UNSEEN,
+    CUT_MISSED,
+    INFEASIBLE,
     REJECTED,
     HANGS,
     SECOND_WRITER,

@@ -14,15 +14,16 @@ use planthread_kit::BreakerStanding;
 use super::{
     Found, Open,
     kinds::{
-        AWAY, BREAKER, CERTIFICATE, CONTINUITY, EARLY, HANGS, HOLDS, Kind, LOOP, NOT_DONE,
-        PACK_OLD, PAUSED, QUESTION, RECORDS, REJECTED, ROUNDS_FAIL, SECOND_OLD, SECOND_WRITER,
-        SILENT, THROTTLED, UNREAD, UNSEEN, UNWRITTEN,
+        AWAY, BREAKER, CERTIFICATE, CONTINUITY, CUT_MISSED, EARLY, HANGS, HOLDS, INFEASIBLE, Kind,
+        LOOP, NOT_DONE, PACK_OLD, PAUSED, QUESTION, RECORDS, REJECTED, ROUNDS_FAIL, SECOND_OLD,
+        SECOND_WRITER, SILENT, THROTTLED, UNREAD, UNSEEN, UNWRITTEN,
     },
 };
 use crate::{
     failure::Failure,
     operate::{ROUNDS, Ready, Told, Watch},
-    pipeline::{self, PackTimes},
+    pipeline::{self, FirmStands, PackTimes},
+    report::text_table::count,
 };
 
 /// Who operates the bridge: whoever reads the messages that are nobody else's.
@@ -205,12 +206,37 @@ impl Watch {
                 all.push(about(UNSEEN, &of, &one.target, what));
             }
         }
+        all.extend(seen.firm.iter().filter(|one| is_ours(&one.target)).flat_map(of_firm));
         let records: u64 = seen.gauges.waiting.iter().map(|(_, n)| n).sum();
         if records > 0 {
             all.push(about(RECORDS, "", "", format!("{records} records wait for a person")));
         }
         Ok(all)
     }
+}
+
+/// A cut that was missed, and what is firm and can't be done: one for each owner.
+fn of_firm(one: &FirmStands) -> Vec<Open> {
+    let (target, of) = (&one.target, format!("{} {}", one.target, one.scope));
+    let missed = one.missed.then(|| {
+        let FirmStands { cut_off, due, values, not_proven, .. } = one;
+        let what = format!(
+            "{not_proven} of {values} values that are firm since {cut_off} are not proven at \
+             {target}; they were due by {due}"
+        );
+        about(CUT_MISSED, &of, target, what)
+    });
+    let infeasible = one.infeasible.iter().map(|found| {
+        let owner = found.owner.clone().unwrap_or_else(|| OPERATOR.to_owned());
+        let (weeks, worst) = (count(found.line_periods, "line-week"), &found.worst);
+        let what = format!(
+            "frozen plan infeasible at {target}: {weeks}, {:.2} h more are firm than the lines \
+             can do; {worst}",
+            found.hours
+        );
+        Open { owner: owner.clone(), ..about(INFEASIBLE, &format!("{of} {owner}"), target, what) }
+    });
+    missed.into_iter().chain(infeasible).collect()
 }
 
 /// A situation that the operator owns, `of` something.

@@ -130,6 +130,17 @@ pub(super) const UNSEEN: Family = gauge(
     &["target", "scope"],
     "Since when the oldest cell is wanted that was not read back as wanted; none where all were.",
 );
+pub(super) const FIRM_MISSED: Family = gauge(
+    "planthread_firm_missed",
+    &["target", "scope"],
+    "Values of the last plan cut that were due at the target and were not read back as wanted; 0 \
+     before they are due.",
+);
+pub(super) const INFEASIBLE: Family = gauge(
+    "planthread_frozen_infeasible",
+    &["target", "scope"],
+    "Lines and periods inside the frozen horizon that can do at least four hours less than is firm.",
+);
 pub(super) const OPEN: Family =
     gauge("planthread_attempts_open", &["target", "scope"], "Attempts without an end.");
 pub(super) const OPEN_SINCE: Family = gauge(
@@ -240,7 +251,7 @@ pub(super) const ALERTS: Family = counter(
 );
 
 /// Every number, in the order of the page.
-pub const FAMILIES: [&Family; 50] = [
+pub const FAMILIES: [&Family; 52] = [
     &BUILD,
     &STARTED,
     &READY,
@@ -267,6 +278,8 @@ pub const FAMILIES: [&Family; 50] = [
     &IN_USE,
     &STALE,
     &UNSEEN,
+    &FIRM_MISSED,
+    &INFEASIBLE,
     &OPEN,
     &OPEN_SINCE,
     &CASES,

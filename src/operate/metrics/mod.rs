@@ -12,11 +12,11 @@ use planthread_kit::{BreakerStanding, QuotaStanding, TenantKey, target::Certific
 
 use self::catalogue::{
     AHEAD, ALERTS, ASKED, AWAY, AWAY_SINCE, BREAKER, BUILD, BYTES, CASES, CELLS, CERTIFICATE,
-    CONFIRMED, CYCLE_LAST, CYCLE_TOOK, CYCLES, EARLY, IN_USE, JOURNAL, LEARNED, LEASE_LEFT,
-    LEASE_ROLE, LOCKS, LOOP_LATE, OPEN, OPEN_SINCE, PACK, PAUSED, READ_FAILED, READY, REFUSALS,
-    REQUESTS, RETRIES, ROUND_EVERY, ROUND_LAST, ROUND_TOOK, ROUNDS, SECOND_PACK, SEEN, SHARE,
-    SOURCE, SOURCE_NEWEST, SOURCE_REFUSED, STALE, STARTED, TARGET, UNSEEN, WAITING, WAITS, WANTED,
-    WRITE_FAILED,
+    CONFIRMED, CYCLE_LAST, CYCLE_TOOK, CYCLES, EARLY, FIRM_MISSED, IN_USE, INFEASIBLE, JOURNAL,
+    LEARNED, LEASE_LEFT, LEASE_ROLE, LOCKS, LOOP_LATE, OPEN, OPEN_SINCE, PACK, PAUSED, READ_FAILED,
+    READY, REFUSALS, REQUESTS, RETRIES, ROUND_EVERY, ROUND_LAST, ROUND_TOOK, ROUNDS, SECOND_PACK,
+    SEEN, SHARE, SOURCE, SOURCE_NEWEST, SOURCE_REFUSED, STALE, STARTED, TARGET, UNSEEN, WAITING,
+    WAITS, WANTED, WRITE_FAILED,
 };
 pub use self::{
     catalogue::FAMILIES,
@@ -24,7 +24,7 @@ pub use self::{
 };
 use super::{Ended, Health, Ready, Told};
 use crate::{
-    pipeline::{OpenTarget, PackTimes},
+    pipeline::{FirmStands, OpenTarget, PackTimes},
     serve::Arrived,
 };
 
@@ -33,6 +33,7 @@ use crate::{
 pub(super) struct Seen {
     pub(super) gauges: Gauges,
     pub(super) cells: Arc<Vec<CellGauges>>,
+    pub(super) firm: Arc<Vec<FirmStands>>,
     pub(super) clock_confirmed: Option<Timestamp>,
 }
 
@@ -174,7 +175,7 @@ impl Page {
     pub(super) fn ledger(&mut self, targets: &[OpenTarget], seen: Option<&Seen>) {
         let page = &mut self.0;
         page.flag(&READ_FAILED, &[], seen.is_none());
-        let Some(Seen { gauges, cells, clock_confirmed }) = seen else { return };
+        let Some(Seen { gauges, cells, firm, clock_confirmed }) = seen else { return };
         page.instant(&CONFIRMED, &[], *clock_confirmed);
         page.count(&JOURNAL, &[], gauges.position);
         for (kind, n) in gauges.waiting {
@@ -205,6 +206,12 @@ impl Page {
             page.count(&IN_USE, at, one.in_use);
             page.count(&STALE, at, one.stale);
             page.instant(&UNSEEN, at, one.oldest_unseen);
+        }
+        for one in firm.iter() {
+            let Some(scope) = named(&one.target, &one.scope) else { continue };
+            let at = &[one.target.as_str(), scope.as_str()];
+            page.count(&FIRM_MISSED, at, if one.missed { one.not_proven } else { 0 });
+            page.count(&INFEASIBLE, at, one.infeasible.iter().map(|one| one.line_periods).sum());
         }
     }
 }

@@ -14,7 +14,7 @@ mod rough;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use planthread_contracts::{CellKey, MeasureDecl, Owner, Period};
 use planthread_domain::decode::DecidedHours;
 use planthread_domain::gap::{Comparison, Known, Line, LineWeek, compare, hours, weekly};
@@ -93,6 +93,9 @@ pub struct Gap {
     pub owners: BTreeMap<(Line, String), String>,
     /// Zone of each line's plant.
     pub zones: BTreeMap<Line, String>,
+    /// The day before which weeks begin whose firm figure does not move; none where nothing
+    /// is frozen.
+    pub frozen_before: Option<Date>,
     /// Every line that the plan or the mapping names.
     pub lines: BTreeSet<Line>,
     /// Lines of the plan that no mapping names: nothing tells what they can do.
@@ -136,6 +139,7 @@ pub async fn gap(
     let mut gap = composed(loaded, target, &measures, read);
     gap.not_sent = agreement::missing(target, now);
     let weeks = gap.compared.rows.iter().map(|row| row.week).collect();
+    gap.frozen_before = policy::frozen_before(loaded, &target.config, now)?;
     gap.moved = moved::of(loaded, reader, target, &weeks)?;
     Ok(gap)
 }
@@ -302,6 +306,7 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
         standing: standing(measures.live),
         firm: standing(measures.firm),
         moved: BTreeMap::new(),
+        frozen_before: None,
         decided: decided::of(loaded, &sheets, &target.config, &weeks),
         owners: measures.owners(&target.config, &lines),
         zones: decided::zones(loaded, &target.config, &lines),

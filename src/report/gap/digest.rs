@@ -14,12 +14,13 @@ use serde::Serialize;
 use super::{GapRow, TargetGap, Verdict, digest_sheets, words};
 use crate::{
     failure::{Exit, Failure},
-    pipeline::gap::{self, DecidedChange, DecidedKind, Moving, PersonsAct, Sources},
+    pipeline::{
+        WORTH,
+        gap::{self, DecidedChange, DecidedKind, Moving, PersonsAct, Sources},
+    },
     report::{TextTable, Tone, View, text_table::count},
 };
 
-/// Hours from which a change is worth a look by itself.
-const WORTH: Decimal = Decimal::from_parts(4, 0, 0, false, 0);
 /// Changes that people see on a terminal.
 const SHOWN: usize = 20;
 

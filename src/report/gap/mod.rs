@@ -240,7 +240,7 @@ impl GapRow {
         let firm_data = row.known.firm.and_then(|_| found.firm.get(&place).cloned());
         Self {
             verdict,
-            reason: words::reason(&row, connected, &decided),
+            reason: words::reason(&row, connected, &decided, found.frozen_before),
             connected,
             proven: verdict == Verdict::Fits && !old && data.as_ref().is_some_and(is_proven),
             old,

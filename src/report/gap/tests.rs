@@ -80,6 +80,7 @@ fn found() -> gap::Gap {
             ((line("LINE-2"), week), live),
         ]),
         moved: BTreeMap::new(),
+        frozen_before: None,
         decided: BTreeMap::new(),
         owners: BTreeMap::new(),
         zones: BTreeMap::new(),

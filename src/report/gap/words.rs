@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use planthread_contracts::{Period, PeriodKind, Status};
 use planthread_domain::gap::{Lack, LeftOut, Line, Row, Total};
 use rust_decimal::Decimal;
 
 use super::{TargetGap, Totals};
 use crate::{
-    pipeline::gap::{DecidedChange, DecidedKind, FigureSource, Proof, Sources, Standing},
+    pipeline::{
+        WORTH,
+        gap::{DecidedChange, DecidedKind, FigureSource, Proof, Sources, Standing},
+    },
     report::text_table::count,
 };
 
@@ -70,8 +73,19 @@ pub(super) fn headline(target: &TargetGap) -> String {
 
 /// Why a line stands as it does in a week; where it can do nothing, what was `decided`
 /// for these days says why.
-pub(super) fn reason(row: &Row, connected: bool, decided: &[DecidedChange]) -> String {
-    let stands = standing(row, connected);
+pub(super) fn reason(
+    row: &Row,
+    connected: bool,
+    decided: &[DecidedChange],
+    frozen_before: Option<Date>,
+) -> String {
+    let mut stands = standing(row, connected);
+    // What is firm stays there whatever the line can do.
+    let frozen = frozen_before.is_some_and(|before| row.week.start() < before);
+    let less = row.known.firm.zip(row.known.live).map(|(firm, live)| firm - live);
+    if let Some(less) = less.filter(|less| frozen && *less >= WORTH) {
+        stands.push_str(&format!("; frozen plan infeasible: {} h more are firm", hours(less)));
+    }
     if row.known.live != Some(Decimal::ZERO) {
         return stands;
     }
