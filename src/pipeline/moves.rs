@@ -104,6 +104,13 @@ pub(super) struct LastMove {
     pub(super) remapped: bool,
 }
 
+/// How many units of a resource work side by side: its figures are those of one.
+pub(super) fn side_by_side(loaded: &Loaded, source: &str) -> Decimal {
+    let mut resources = loaded.config.plant.resources.iter();
+    let found = resources.find(|one| one.id == source);
+    found.map_or(Decimal::ONE, |one| Decimal::from(one.parallel_units))
+}
+
 impl<'a> Moves<'a> {
     /// Those of the target called `name`.
     ///
@@ -248,8 +255,9 @@ impl<'a> Moves<'a> {
                 known.complete = false;
                 continue;
             };
+            let share = side_by_side(self.loaded, &row.source) * row.share;
             for (cause, hours) in change.parts {
-                *known.parts.entry(cause).or_default() += hours * row.share;
+                *known.parts.entry(cause).or_default() += hours * share;
             }
         }
         Ok(())

@@ -183,3 +183,27 @@ fn nothing_that_changed_is_said_and_a_target_that_is_away_has_no_load() {
     assert!(target.changed.iter().all(unknown));
     assert_ne!(digest.exit(), planthread::failure::Exit::Ok);
 }
+
+#[test]
+fn two_machines_side_by_side_move_by_the_hours_of_both() {
+    let mut config = config();
+    config["plant"]["resources"][0]["parallel_units"] = json!(2);
+    let world = World::new(&config, Options::default());
+    world.cycle(&world.open());
+    close_a_day(&mut config);
+    world.configure(&config);
+    world.pass(60);
+    let live = world.open();
+    world.cycle(&live);
+    let digest = view(&world, found(&world, &live, start()));
+    let changed = &digest.targets[0].changed;
+    let row = changed.iter().find(|row| &*row.line.line == "LINE-1").unwrap();
+    // By hand: 2 × 24 h × 0.899 on the closed day.
+    assert_eq!(row.parts[&Cause::Decision], "-43.15".parse().unwrap(), "{row:?}");
+    assert_eq!((row.change, row.not_split), (Some(row.parts[&Cause::Decision]), Decimal::ZERO));
+    let gap = compared(&world, &live);
+    let mut rows = gap.targets[0].rows.iter();
+    let moved = rows.find(|one| one.row.line == row.line && one.row.week == row.week).unwrap();
+    let moved = moved.moved.as_ref().unwrap();
+    assert_eq!(moved.change.parts[&Cause::Decision].round_dp(2), "-43.15".parse().unwrap());
+}

@@ -20,7 +20,12 @@ use serde::Serialize;
 use crate::{
     config::{Loaded, Target},
     failure::Failure,
-    pipeline::{OpenTarget, moves::Moves, released::releases, truth::levels},
+    pipeline::{
+        OpenTarget,
+        moves::{Moves, side_by_side},
+        released::releases,
+        truth::levels,
+    },
 };
 
 /// How what a line can do moved last.
@@ -58,7 +63,7 @@ pub(super) fn of(
                 (None, None) => None,
                 (None, Some(row)) => {
                     let released = releases(reader, [row.source.as_str()], &parts)?;
-                    newest(&released, row, &parts)
+                    newest(&released, row, &parts, side_by_side(loaded, &row.source) * row.share)
                 }
             };
             if let Some(moved) = moved {
@@ -131,17 +136,18 @@ fn parts(loaded: &Loaded, live: &MeasureDecl, week: Period) -> Vec<Period> {
 }
 
 /// What the newest of the releases moved.
-fn newest(released: &Releases, row: &MapRow, parts: &[Period]) -> Option<Moved> {
+/// `share` is the hours that land of an hour of one of its units.
+fn newest(released: &Releases, row: &MapRow, parts: &[Period], share: Decimal) -> Option<Moved> {
     let all = || parts.iter().filter_map(|part| released.get(&row.source, *part));
     let as_of = all().map(|one| one.as_of).max()?;
     let zero = || Change { from: Decimal::ZERO, to: Decimal::ZERO, parts: BTreeMap::new() };
     let mut moved: Option<Change> = None;
     for change in all().filter(|one| one.as_of == as_of).filter_map(|one| one.change.as_ref()) {
         let sum = moved.get_or_insert_with(zero);
-        sum.from += change.from * row.share;
-        sum.to += change.to * row.share;
+        sum.from += change.from * share;
+        sum.to += change.to * share;
         for (cause, part) in &change.parts {
-            *sum.parts.entry(*cause).or_default() += *part * row.share;
+            *sum.parts.entry(*cause).or_default() += *part * share;
         }
     }
     let mut change = moved?;
