@@ -25,6 +25,7 @@ mod flows;
 mod gap;
 mod ingest;
 mod init;
+mod locks;
 mod log;
 mod man;
 mod map;
@@ -157,6 +158,8 @@ enum Verb {
     Retry(retry::Args),
     /// Let go what waits for a person: a taken cell, an open case
     Release(release::Args),
+    /// List what people set in the plan and what is asked, to be answered in a sheet
+    Locks(locks::Args),
     /// List the pushes that have no end, or end one
     Attempt(attempt::Args),
     /// Take back truth of a later instant than now, after a wrong clock
@@ -203,6 +206,7 @@ impl Verb {
             | Self::Rejects(_)
             | Self::Retry(_)
             | Self::Release(_)
+            | Self::Locks(_)
             | Self::Attempt(_)
             | Self::TakeBack(_)
             | Self::Trace(_)
@@ -269,6 +273,7 @@ impl Verb {
             | Self::Plan(_)
             | Self::Verify(_)
             | Self::Status(_)
+            | Self::Locks(_)
             | Self::Audit(_)
             | Self::Trace(_)
             | Self::Export(_)
@@ -409,6 +414,7 @@ fn dispatch(context: &Context, verb: Verb) -> Result<Exit, Failure> {
         Verb::Rejects(args) => rejects::run(context, &args),
         Verb::Retry(args) => retry::run(context, &args),
         Verb::Release(args) => release::run(context, &args),
+        Verb::Locks(args) => locks::run(context, &args),
         Verb::Attempt(args) => attempt::run(context, &args),
         Verb::Audit(args) => audit::run(context, &args),
         Verb::TakeBack(args) => take_back::run(context, &args),

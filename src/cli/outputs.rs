@@ -17,11 +17,11 @@ use crate::{
     demo::Once,
     failure::{Exit, Failure},
     operate::{Health, Ready, alerts::Alert},
-    pipeline::{Cycle, Probed, Retried, Traced, compared::Difference},
+    pipeline::{Cycle, Probed, Retried, Traced, compared::Difference, locked::Locked},
     report::{
         TextTable, Tone, View, accuracy, agreement, applied, compared, cycled, derived, drill,
-        explain, fallback as fallback_view, flows, gap, intake, mapping, plans, rejects, skew,
-        status, target, text_table::time, verified,
+        explain, fallback as fallback_view, flows, gap, intake, locked, mapping, plans, rejects,
+        skew, status, target, text_table::time, verified,
     },
 };
 use planthread_engine::continuity::TakenBack;
@@ -81,7 +81,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 70] = [
+pub const OUTPUTS: [Output; 72] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -117,6 +117,8 @@ pub const OUTPUTS: [Output; 70] = [
     of::<gap::Gap>("gap"),
     of::<intake::Ingested>("ingest"),
     of::<init::Written>("init"),
+    of::<Locked>("locks"),
+    of::<locked::Written>("locks"),
     of::<man::Manual>("man"),
     of::<mapping::Covered>("map"),
     of::<mapping::Suggested>("map"),

@@ -27,6 +27,7 @@ mod foreign;
 pub mod gap;
 mod known;
 mod lease;
+pub mod locked;
 mod mapped;
 mod master;
 mod moves;

@@ -17,6 +17,7 @@ pub mod gap;
 pub mod guard;
 pub mod intake;
 pub mod lease;
+pub mod locked;
 pub mod mapping;
 pub mod planned;
 pub mod plans;

@@ -135,7 +135,7 @@ fn record(line: &RejectedLine) -> [Field; RECORDS.len()] {
 }
 
 /// What a measure carries, in words.
-fn meaning(decl: &MeasureDecl) -> String {
+pub(super) fn meaning(decl: &MeasureDecl) -> String {
     let carries = serde_json::to_value(decl.carries).unwrap_or_default();
     carries.as_str().map_or_else(|| decl.name.clone(), |word| word.replace('_', " "))
 }

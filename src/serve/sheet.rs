@@ -44,7 +44,7 @@ pub(super) const UNPACKED_MAX: u64 = 16 << 20;
 const WORKBOOK: &[u8] = b"PK\x03\x04";
 
 /// Rows and columns of the largest sheet: a stray cell far away is no table.
-const ROWS_MAX: u32 = 5_000;
+pub(crate) const ROWS_MAX: u32 = 5_000;
 const COLUMNS_MAX: u32 = 64;
 
 /// Refused rows that are read at once.

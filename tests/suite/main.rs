@@ -33,6 +33,7 @@ mod killed;
 mod kinaxis;
 mod landing;
 mod laws;
+mod locks;
 mod loops;
 mod monitoring;
 mod mortal;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::world::{Live, World, measure, plan_of};
 
 /// Three machines beside what the nightly load assumes of them.
-fn beside_the_load() -> Value {
+pub(crate) fn beside_the_load() -> Value {
     let mut config = plan_of(3, 5);
     let mut assumed = measure("assumed", "CAPASUPPLY", "observed", "value");
     assumed["owner"] = json!({ "other": "nightly ERP load" });
@@ -21,7 +21,7 @@ fn beside_the_load() -> Value {
     config
 }
 
-fn in_minutes(config: &Value) -> Value {
+pub(crate) fn in_minutes(config: &Value) -> Value {
     let mut config = config.clone();
     config["targets"]["ibp"]["measures"][0]["unit"] = json!("MIN");
     config

@@ -187,6 +187,8 @@ fn changed(told: &mut Told, site: &Site) {
     assert_eq!(site.act("/planner/edit", &edit)["changed"], 1);
     told.hear("verify", "verify");
     told.hear("status", "status");
+    told.hear("locks", "locks");
+    told.hear("locks xlsx", "locks --xlsx locks.xlsx");
     told.hear("release", &format!("release cell {cell} --who ada"));
     told.hear("undo", &format!("undo {receipt} {WHO}"));
     told.hear("plan", "plan");

@@ -112,7 +112,7 @@ pub(super) fn of(
 
 /// The zone in which the weeks of each line begin: the plant's own for a line that
 /// nothing is known of.
-pub(super) fn zones(
+pub(in crate::pipeline) fn zones(
     loaded: &Loaded,
     target: &Target,
     lines: &BTreeSet<Line>,

@@ -25,6 +25,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use board::{GapBoard, Reading};
+pub(super) use decided::zones;
 pub use decided::{DecidedChange, DecidedKind};
 pub use digest::{Digest, Moving, PersonsAct, PersonsActKind, digest};
 use ledger::Ours;
@@ -309,7 +310,7 @@ fn composed(loaded: &Loaded, target: &OpenTarget, measures: &Measures<'_>, read:
         frozen_before: None,
         decided: decided::of(loaded, &sheets, &target.config, &weeks),
         owners: measures.owners(&target.config, &lines),
-        zones: decided::zones(loaded, &target.config, &lines),
+        zones: zones(loaded, &target.config, &lines),
         not_connected: lines.difference(&mapped).cloned().collect(),
         lines,
         stopped,

@@ -8,7 +8,7 @@ mod html;
 mod served;
 mod table;
 pub(super) mod words;
-mod xlsx;
+pub(super) mod xlsx;
 
 #[cfg(test)]
 mod tests;

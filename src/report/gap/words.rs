@@ -35,7 +35,7 @@ pub(in crate::report) fn week(week: Period) -> String {
 }
 
 /// `LINE-4 at 1020`.
-pub(super) fn line(line: &Line) -> String {
+pub(in crate::report) fn line(line: &Line) -> String {
     format!("{} at {}", line.line, line.plant)
 }
 
@@ -255,6 +255,12 @@ pub(in crate::report) fn local(at: Timestamp, zone: &str) -> String {
     let there = at.to_zoned(there);
     let zone = there.time_zone().iana_name().unwrap_or("UTC").to_owned();
     format!("{} ({zone})", there.strftime("%Y-%m-%d %H:%M"))
+}
+
+/// The same where the zone is told elsewhere: `2026-11-27 16:23`.
+pub(in crate::report) fn minute(at: Timestamp, zone: &str) -> String {
+    let there = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    at.to_zoned(there).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// What stands in the columns of the totals, on the page and in the workbook.

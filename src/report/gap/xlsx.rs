@@ -18,7 +18,7 @@ const WIDTHS: [f64; COLUMNS.len()] = [
     44.0, 22.0,
 ];
 /// Rows above the heading.
-pub(super) const HEAD: u32 = 2;
+pub(in crate::report) const HEAD: u32 = 2;
 
 /// Sheets for each target: what is short, every line and week, and the totals.
 pub(super) fn workbook(gap: &Gap) -> Result<Vec<u8>, Failure> {
@@ -54,23 +54,23 @@ fn title(gap: &Gap, target: &TargetGap) -> String {
     format!("{read}{name}{}", target.headline)
 }
 
-pub(super) fn heading() -> Format {
+pub(in crate::report) fn heading() -> Format {
     Format::new().set_bold().set_text_wrap().set_background_color(Color::RGB(0x00DD_E6EE))
 }
 
-pub(super) fn bold() -> Format {
+pub(in crate::report) fn bold() -> Format {
     Format::new().set_bold()
 }
 
 /// Words that may need several lines, a little apart from a number before them.
-pub(super) fn wrapped() -> Format {
+pub(in crate::report) fn wrapped() -> Format {
     let left = Format::new().set_align(FormatAlign::Left).set_indent(1);
     left.set_text_wrap().set_align(FormatAlign::Top)
 }
 
 /// How high a row is in which `text` is wrapped at so many characters; not every program
 /// finds that out by itself.
-pub(super) fn height(text: &str, width: f64) -> u32 {
+pub(in crate::report) fn height(text: &str, width: f64) -> u32 {
     let fits = width.to_usize().unwrap_or(1).max(1);
     let lines = text.chars().count().div_ceil(fits).clamp(1, 20);
     15 * u32::try_from(lines).unwrap_or(1)
@@ -146,7 +146,7 @@ pub(super) fn weeks<'a>(
 }
 
 /// The headline, a free line, and the heading of the columns.
-pub(super) fn begin(
+pub(in crate::report) fn begin(
     sheet: &mut Worksheet,
     head: &str,
     columns: &[&str],
