@@ -61,8 +61,8 @@ impl View for Locked {
         more(text_table, self.questions.len());
         if locks + questions > 0 {
             text_table.line(
-                "\nTo answer: `planthread locks --xlsx FILE`, fill it in, then `planthread locks \
-                 answer FILE --who NAME`",
+                "\nAccepted values and questions are let go one by one: `planthread release cell`, \
+                 `release case`, `release question`, `planthread adopt`",
             );
         }
     }
@@ -218,6 +218,8 @@ impl View for Written {
             count(self.locks, "value"),
             count(self.questions, "question")
         ));
-        text_table.line("When it comes back: `planthread locks answer FILE --who NAME`");
+        text_table.line(
+            "What is accepted in it is let go with `planthread release` and `planthread adopt`",
+        );
     }
 }
