@@ -87,6 +87,18 @@ mod tests {
     use super::*;
     use crate::{config, registry::TARGETS};
 
+    /// Else the page shows other periods than those that land, and nothing in them.
+    #[test]
+    fn each_example_starts_its_sandbox_so_that_the_starting_point_fits_it() {
+        for target in TARGETS {
+            let page = format!("examples/{}-sandbox/README.md", target.target.name);
+            let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
+            let text = std::fs::read_to_string(&page).unwrap();
+            let command = format!("{}  ", mock(target.sandbox));
+            assert!(text.contains(&command), "{}: {command}", page.display());
+        }
+    }
+
     #[test]
     fn each_target_begins_with_a_file_that_is_right_and_so_do_all_together() {
         let one = TARGETS.iter().map(|target| vec![target]);
