@@ -2,6 +2,7 @@
 //! workbook that comes back.
 
 use planthread::pipeline::locked::{Locked, TakenAs, locked};
+use planthread_contracts::Status;
 use planthread_engine::{
     ledger::{self, CaseKind, Lock, LockKind},
     plan::plausible::Fault,
@@ -13,7 +14,9 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::{
+    gap::{compared, config},
     proportion::{beside_the_load, in_minutes},
+    standing::known,
     world::{Live, World, start},
 };
 
@@ -73,6 +76,28 @@ fn what_a_person_set_is_told_with_both_figures_since_when_and_until_when() {
     assert_ne!(moved.locks[0].reference, found.locks[0].reference);
     assert_eq!(moved.locks[1].reference, found.locks[1].reference);
     assert!(found.xlsx().unwrap().starts_with(b"PK"), "a workbook is a zip file");
+}
+
+#[test]
+fn a_value_that_a_person_set_is_told_as_planner_never_as_live() {
+    let world = World::new(&config(), Options::default());
+    known(&world, 1, 9);
+    let live = world.open();
+    world.cycle(&live);
+    let of = |week: &str| {
+        let gap = compared(&world, &live);
+        let rows = gap.targets[0].rows.iter();
+        let mut rows = rows.filter(|row| row.row.line.line == *"LINE-1");
+        let row = rows.find(|row| row.row.week.to_string() == week).unwrap();
+        row.data.clone().unwrap()
+    };
+    assert_eq!(of("2026-W49").status, Status::Live);
+    types(&world, "LINE-1", "1010", "2026-W49", "95");
+    reads(&world, &live);
+    let lock = waits(&world, &live).locks.remove(0);
+    let data = of("2026-W49");
+    assert_eq!((data.status, data.taken.unwrap().until), (Status::Planner, lock.until));
+    assert_eq!(of("2026-W50").status, Status::Live, "nobody took it");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn six_lines_two_unknown() -> World {
 }
 
 /// The twin sees machine `m-N` run, and foretells tenths of each week ahead.
-fn known(world: &World, machine: u32, tenths: i64) {
+pub(crate) fn known(world: &World, machine: u32, tenths: i64) {
     let at = world.clock.now().to_string()[..13].to_owned() + ":00:00Z";
     let source = json!({ "twin_id": "urn:twin:suite", "twin_kind": "asset", "observed_until": at });
     let event = json!({ "specversion": "1.0", "id": format!("state-{machine}-{at}"),

@@ -191,7 +191,8 @@ impl Ours {
             };
             let taken = own.and_then(|own| own.lock.clone());
             let one = Standing {
-                status: any.status,
+                // The plan holds a person's value there, however fresh ours is.
+                status: taken.as_ref().map_or(any.status, |_| any.status.max(Status::Planner)),
                 as_of: any.as_of,
                 valid_until: any.valid_until,
                 proof,
