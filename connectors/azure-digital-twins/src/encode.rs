@@ -23,8 +23,6 @@ pub(crate) struct Change {
     pub(crate) key: String,
     /// The value, as the twin shall hold it.
     pub(crate) value: Decimal,
-    /// Decimals that are declared.
-    pub(crate) scale: u32,
     /// Position of the cell in the batch.
     pub(crate) cell: usize,
 }
@@ -94,7 +92,6 @@ pub(crate) fn encode(
             property: measure.surface.clone(),
             key: key::of(key.period),
             value: cell.value,
-            scale: measure.scale,
             cell: at,
         });
     }
@@ -143,13 +140,10 @@ fn day(stamp: Decimal) -> Option<String> {
     Some(format!("{date}T00:00:00Z"))
 }
 
-/// A value as JSON writes it, with the decimals that are declared.
-pub(crate) fn number(value: Decimal, scale: u32) -> String {
-    let mut value = value.normalize();
-    if value.scale() < scale {
-        value.rescale(scale);
-    }
-    value.to_string()
+/// A value as it goes out: the shortest text of the number. `5.00` is no integer to
+/// the service, and nothing is lost without the zeros.
+pub(crate) fn number(value: Decimal) -> String {
+    value.normalize().to_string()
 }
 
 #[cfg(test)]

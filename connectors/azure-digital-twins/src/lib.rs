@@ -29,6 +29,8 @@ mod recent;
 mod samples;
 mod schema;
 mod submit;
+#[cfg(test)]
+mod wired;
 
 pub use config::Config;
 pub use connector::AzureDigitalTwins;

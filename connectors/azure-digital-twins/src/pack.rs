@@ -68,8 +68,8 @@ mod tests {
         {"author":"planthread","fileVersion":"1.0.0","organization":"planthread"}
         {"Section":"Models"}
         {"Section":"Twins"}
-        {"$dtId":"LINE-1","$metadata":{"$model":"dtmi:planthread:isa95:WorkCenter;1"},"location":"1010","capacity":{"$metadata":{},"asOf":{"W2026_49":20261122},"attainableHours":{"W2026_49":38.50}}}
-        {"$dtId":"LINE-2","$metadata":{"$model":"dtmi:planthread:isa95:WorkCenter;1"},"location":"1010","capacity":{"$metadata":{},"attainableHours":{"W2026_49":36.00}}}
+        {"$dtId":"LINE-1","$metadata":{"$model":"dtmi:planthread:isa95:WorkCenter;1"},"location":"1010","capacity":{"$metadata":{},"asOf":{"W2026_49":20261122},"attainableHours":{"W2026_49":38.5}}}
+        {"$dtId":"LINE-2","$metadata":{"$model":"dtmi:planthread:isa95:WorkCenter;1"},"location":"1010","capacity":{"$metadata":{},"attainableHours":{"W2026_49":36}}}
         {"Section":"Relationships"}
         "#);
         assert_eq!((files.len(), files[0].rows), (1, 2));

@@ -58,9 +58,8 @@ pub(crate) fn patch<'a>(
         let path = format!("/{component}/{property}");
         let replaced = vec![add(&path, &whole)];
         let single = held.map(|held| {
-            let keep = changed
-                .iter()
-                .map(|one| add(&format!("{path}/{}", one.key), &number(one.value, one.scale)));
+            let keep =
+                changed.iter().map(|one| add(&format!("{path}/{}", one.key), &number(one.value)));
             let gone = held.keys().filter(|key| past(key));
             let gone = gone.map(|key| format!(r#"{{"op":"remove","path":"{path}/{key}"}}"#));
             keep.chain(gone).collect::<Vec<_>>()
@@ -96,7 +95,7 @@ fn whole(
     let kept = held.into_iter().flatten().filter(|(key, _)| !past(key));
     let mut all: BTreeMap<&str, String> =
         kept.map(|(key, value)| (key.as_str(), value.to_string())).collect();
-    all.extend(wanted.iter().map(|(key, one)| (*key, number(one.value, one.scale))));
+    all.extend(wanted.iter().map(|(key, one)| (*key, number(one.value))));
     let pairs: Vec<String> =
         all.into_iter().map(|(key, value)| format!("{}:{value}", Value::from(key))).collect();
     format!("{{{}}}", pairs.join(","))
@@ -141,7 +140,7 @@ mod tests {
     fn change(property: &str, key: &str, value: &str) -> Change {
         let value: Decimal = value.parse().unwrap();
         let (property, key) = (property.to_owned(), key.to_owned());
-        Change { property, key, scale: value.scale(), value, cell: 0 }
+        Change { property, key, value, cell: 0 }
     }
 
     fn patched(held: &Value, changes: &[Change], past: &str) -> Patch {
@@ -152,7 +151,7 @@ mod tests {
     fn the_first_write_carries_the_whole_map_and_the_next_only_what_changed() {
         let changes = [change("hours", "W2026_49", "38.50"), change("hours", "W2026_50", "36.25")];
         let first = patched(&json!({ "$metadata": {} }), &changes, "");
-        insta::assert_snapshot!(first.bodies.concat(), @r#"[{"op":"add","path":"/capacity/hours","value":{"W2026_49":38.50,"W2026_50":36.25}},{"op":"add","path":"/capacity/$metadata/hours/sourceTime","value":"2026-11-22T00:00:00Z"}]"#);
+        insta::assert_snapshot!(first.bodies.concat(), @r#"[{"op":"add","path":"/capacity/hours","value":{"W2026_49":38.5,"W2026_50":36.25}},{"op":"add","path":"/capacity/$metadata/hours/sourceTime","value":"2026-11-22T00:00:00Z"}]"#);
         let weeks = |n: u32| (format!("W2027_{n:02}"), json!(30.0));
         let mut held: Map<String, Value> = (1..=20).map(weeks).collect();
         held.insert("W2026_49".into(), json!(38.5));
@@ -174,7 +173,7 @@ mod tests {
         let held = json!({ "hours": old.collect::<Map<_, _>>() });
         let one = [change("hours", "W2026_49", "38.50")];
         let body = patched(&held, &one, "W2026").bodies.concat();
-        assert!(body.contains(r#""value":{"W2026_49":38.50}"#), "the whole map is shorter: {body}");
+        assert!(body.contains(r#""value":{"W2026_49":38.5}"#), "the whole map is shorter: {body}");
         let few = json!({ "hours": { "W2025_01": 1.5, "W2026_50": 2.5, "W2026_51": 2.5,
             "W2026_52": 2.5, "W2026_53": 2.5, "W2027_01": 2.5, "W2027_02": 2.5, "W2027_03": 2.5 } });
         let body = patched(&few, &one, "W2026").bodies.concat();

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use crate::encode::number;
+
 /// Numbers that a map can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holds {
@@ -93,23 +95,27 @@ pub(crate) fn each(value: &Value) -> std::slice::Iter<'_, Value> {
 }
 
 impl Holds {
-    /// Why it can't hold a value; `None` where it can. Integers have 32 bits,
-    /// longs 64; a float ends at 3.402823E+38 and keeps 6 digits.
+    /// Why it can't hold a value as it goes out; `None` where it can. Integers have
+    /// 32 bits, longs 64, and `5.0` is neither (corrections to the fact sheet); a
+    /// float keeps 6 digits.
     pub(crate) fn unfit(self, value: Decimal) -> Option<String> {
-        let whole = value.normalize().scale() == 0;
+        let sent = number(value);
         let text = match self {
             Self::Double => return None,
             Self::Float => {
-                let digits = value.normalize().mantissa().unsigned_abs();
-                (digits >= 1_000_000).then_some("the map holds floats, which keep 6 digits")
+                let digits = sent.bytes().filter(u8::is_ascii_digit).map(char::from);
+                let digits = digits.collect::<String>();
+                let kept = match sent.contains('.') {
+                    true => digits.trim_start_matches('0'),
+                    false => digits.trim_end_matches('0'),
+                };
+                (kept.len() > 6).then_some("the map holds floats, which keep 6 digits")
             }
             Self::Integer => {
-                let fits = whole && i32::try_from(value.normalize()).is_ok();
-                (!fits).then_some("the map holds integers of 32 bits")
+                sent.parse::<i32>().is_err().then_some("the map holds integers of 32 bits")
             }
             Self::Long => {
-                let fits = whole && i64::try_from(value.normalize()).is_ok();
-                (!fits).then_some("the map holds integers of 64 bits")
+                sent.parse::<i64>().is_err().then_some("the map holds integers of 64 bits")
             }
             Self::Other => Some("the property is no map of numbers"),
         };
@@ -134,9 +140,11 @@ pub(crate) fn of_other_languages(all: &Interfaces) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::{encode::Change, patch::patch};
 
     /// Our own models, as the models API would answer them.
     fn ours() -> Interfaces {
@@ -183,6 +191,56 @@ mod tests {
         assert!(Holds::Integer.unfit(value("3000000000")).is_some());
         assert_eq!(Holds::Long.unfit(value("3000000000")), None);
         assert!(Holds::Float.unfit(value("1234567.5")).is_some());
+        assert_eq!(Holds::Float.unfit(value("12000000")), None, "two digits");
+        assert_eq!(Holds::Float.unfit(value("0.000123")), None);
         assert!(Holds::Other.unfit(value("1")).is_some());
+    }
+
+    /// What the service takes for a number of a schema: the rules of the corrections to
+    /// the fact sheet, over the text that it gets.
+    fn taken(holds: Holds, sent: &str) -> bool {
+        let bare = sent.strip_prefix('-').unwrap_or(sent);
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let within = |least: i128, most: i128| {
+            digits(bare) && (least..=most).contains(&sent.parse::<i128>().unwrap())
+        };
+        match holds {
+            Holds::Integer => within(i32::MIN.into(), i32::MAX.into()),
+            Holds::Long => within(i64::MIN.into(), i64::MAX.into()),
+            Holds::Float => sent.parse::<f32>().is_ok_and(|number| {
+                number.is_finite() && number.to_string().parse() == sent.parse::<Decimal>()
+            }),
+            Holds::Double => sent.parse::<f64>().is_ok_and(f64::is_finite),
+            Holds::Other => false,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn what_goes_out_is_what_the_service_takes(
+            mantissa in prop_oneof![
+                -200_i64..200, Just(i64::from(i32::MAX)), Just(i64::from(i32::MIN)),
+                Just(3_000_000_000), -999_999_999_999_999_i64..=999_999_999_999_999],
+            scale in 0_u32..5,
+            zeros in 0_u32..4,
+        ) {
+            let mut value = Decimal::new(mantissa, scale);
+            value.rescale(scale + zeros);
+            for holds in [Holds::Double, Holds::Float, Holds::Integer, Holds::Long] {
+                let change = Change { property: "map".into(), key: "W2026_49".into(), value, cell: 0 };
+                if holds.unfit(value).is_some() {
+                    let whole = value.fract().is_zero();
+                    prop_assert!(!whole || holds == Holds::Float || !taken(holds, &number(value)), "{value} needs no refusal");
+                    continue;
+                }
+                let patch = patch("capacity", &json!({}), [&change].into_iter(), None, |_| false);
+                let sent = patch.bodies[0].split("\"W2026_49\":").nth(1).unwrap();
+                let sent = sent.split('}').next().unwrap();
+                prop_assert!(taken(holds, sent), "{sent} is no {holds:?}");
+                prop_assert_eq!(sent.parse::<Decimal>().unwrap(), value);
+            }
+        }
     }
 }

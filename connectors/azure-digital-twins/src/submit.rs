@@ -138,6 +138,7 @@ async fn write(
 const CREATE: &str = "create the twin, or correct `twin_id` or the mapping; then retry";
 const MAP: &str = "correct the mapping, or the twin's location; then retry";
 const MODEL: &str = "send our models with `planthread setup TARGET --push`, or add the component to the twin's model; then retry";
+const EMPTY: &str = "give the twin the component, empty as `{ \"$metadata\": {} }`; then retry";
 const SHORTEN: &str = "land a shorter horizon or fewer measures, or lower `past_days`";
 const COMPARE: &str = "compare the twin and its model with the measures; then retry";
 
@@ -161,6 +162,11 @@ async fn fitting<'a>(
         let reason = format!("the model {model} has no component `{name}`");
         return Ok((Vec::new(), refuse(&changes.changes, &reason, None, MODEL)));
     };
+    if !twin.document[name].is_object() {
+        // A path below it has no parent: the whole PATCH would be refused.
+        let reason = format!("the twin {} has no component `{name}`", changes.id);
+        return Ok((Vec::new(), refuse(&changes.changes, &reason, None, EMPTY)));
+    }
     let (mut good, mut outcomes) = (Vec::new(), Vec::new());
     for change in &changes.changes {
         let unfit = match component.maps.get(&change.property) {
@@ -220,4 +226,36 @@ fn refuse<'a>(
     };
     let all = changes.into_iter();
     all.map(|one| (one.cell, RowOutcome::Rejected(rejection.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        samples::cell,
+        wired::{Rig, healthy, models, work_center},
+    };
+
+    #[test]
+    fn a_twin_without_the_component_is_told_and_sent_nothing() {
+        for (component, sent) in [(json!({ "$metadata": {} }), 1), (Value::Null, 0)] {
+            let rig = Rig::new(healthy(models(), move || work_center(&component)));
+            let outcome = rig.push(&[cell("LINE-1", "2026-W49", "live", "38.50")]).unwrap();
+            assert_eq!(rig.count(&Method::PATCH), sent);
+            match &outcome.rows[0] {
+                RowOutcome::Accepted => assert_eq!(sent, 1),
+                RowOutcome::Rejected(no) => {
+                    assert_eq!(
+                        (sent, no.reason.as_str()),
+                        (0, "the twin LINE-1 has no component `capacity`")
+                    );
+                    assert_eq!(no.cure, EMPTY);
+                }
+                RowOutcome::Unproven => panic!("it is known"),
+            }
+        }
+    }
 }
