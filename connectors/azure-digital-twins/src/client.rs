@@ -1,6 +1,8 @@
 //! Requests and their receipts: the thin IO, and every shape of refusal that
 //! the service was seen to use (section 1.11).
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{
     HeaderValue, Method, Response,
@@ -13,10 +15,13 @@ use planthread_kit::{
         answer::{receipt, refusal},
         encoded,
         paging::by_cursor,
+        retry_after::retry_after,
         said::said,
     },
 };
 use serde_json::{Value, json};
+
+use crate::schema::each;
 
 const READ_TWIN: &str = "read twin";
 const PATCH_TWIN: &str = "patch twin";
@@ -65,6 +70,44 @@ impl Client {
         format!("/{room}{slash}{id}?api-version={}{more}", self.version)
     }
 
+    /// Sends `call`; its JSON when the answer is as expected, and holds no error.
+    async fn ask(&self, call: Call, expect: Expect) -> Result<Value, ConnectorError> {
+        let step = call.operation;
+        let sent = if call.safety == Safety::Read { Sent::No } else { Sent::Maybe };
+        let answer = self.http().send(call).await?;
+        self.no_error_inside(step, &answer)?;
+        receipt(step, &answer, expect, sent, refused)
+    }
+
+    /// A success with an `error` in its body is none, whatever its status (section
+    /// 1.7): that the quota is used up was seen so.
+    fn no_error_inside(
+        &self,
+        step: &'static str,
+        answer: &Response<Bytes>,
+    ) -> Result<(), ConnectorError> {
+        let body = unwrapped(answer.body()).filter(|_| answer.status().is_success());
+        // A twin may have a property of that name.
+        let body = body.filter(|body| body["error"].is_object() && body.get("$dtId").is_none());
+        let Some(body) = body else { return Ok(()) };
+        let said = refused(answer.body());
+        let busy = body["error"]["statusCode"] == 429
+            || said.code.as_deref().is_some_and(|code| BUSY.contains(&code));
+        let class = match busy {
+            true => {
+                let asked = retry_after(answer.headers(), self.http().clock().now());
+                Class::Throttled { after: asked.unwrap_or(WAIT) }
+            }
+            false => Class::Drift,
+        };
+        let text = format!("HTTP {} with an error inside: {}", answer.status().as_u16(), said.text);
+        let error = ConnectorError::new(class, step, text);
+        Err(match said.code {
+            Some(code) => error.vendor_code(code),
+            None => error,
+        })
+    }
+
     /// Reads a twin by its id; `None` where there is none.
     pub(crate) async fn twin(&self, lane: Lane, id: &str) -> Result<Option<Twin>, ConnectorError> {
         let request =
@@ -74,6 +117,7 @@ impl Client {
         if answer.status() == 404 {
             return absent(&answer, READ_TWIN).map(|_| None);
         }
+        self.no_error_inside(READ_TWIN, &answer)?;
         let expect = Expect::json("/$metadata/$model");
         let document = receipt(READ_TWIN, &answer, expect, Sent::No, refused)?;
         let etag = document["$etag"].as_str().map(str::to_owned).or_else(|| etag(&answer));
@@ -109,6 +153,7 @@ impl Client {
             }
             _ => {}
         }
+        self.no_error_inside(PATCH_TWIN, &answer)?;
         receipt(PATCH_TWIN, &answer, Expect::nothing(), Sent::Maybe, refused)?;
         let etag = etag(&answer).ok_or_else(|| {
             ConnectorError::new(Class::Drift, PATCH_TWIN, "the answer has no ETag")
@@ -133,7 +178,9 @@ impl Client {
         let pages = by_cursor(READ, self.bounds, |next| {
             let path = next.map_or_else(|| first.clone(), |next: String| below_root(&next));
             async move {
-                let page = self.json.read(READ, lane, &path, Expect::json("/value")).await?;
+                let request = self.json.request(Method::GET, &path, Bytes::new())?;
+                let call = Call::new(READ, Safety::Read, request).lane(lane);
+                let page = self.ask(call, Expect::json("/value")).await?;
                 let next = page["nextLink"].as_str().map(str::to_owned);
                 Ok(Page { rows: rows(page), total: None, next })
             }
@@ -149,8 +196,10 @@ impl Client {
     pub(crate) async fn create(&self, models: &Value) -> Result<(), ConnectorError> {
         let path = self.path("", "models", "");
         let expect = Expect::json("").with(&[201]);
-        let to = (Method::POST, path.as_str());
-        self.json.write("create models", Safety::Once, to, models, expect).await.map(|_| ())
+        let body = Bytes::from(models.to_string());
+        let request = self.json.request(Method::POST, &path, body)?;
+        let call = Call::new("create models", Safety::Once, request);
+        self.ask(call, expect).await.map(|_| ())
     }
 
     /// The twins that a query finds. They lag behind: for names, never for values.
@@ -166,7 +215,7 @@ impl Client {
             async move {
                 // It asks and changes nothing, though it is a POST.
                 let call = Call::new(READ, Safety::Read, request?).lane(lane);
-                let page = self.json.send(call, Expect::json("/value")).await?;
+                let page = self.ask(call, Expect::json("/value")).await?;
                 let next = page["continuationToken"].as_str().map(str::to_owned);
                 Ok(Page { rows: rows(page), total: None, next })
             }
@@ -178,6 +227,12 @@ impl Client {
 /// Refusals that are about the values or the twin, and say that nothing of the
 /// PATCH was taken.
 const VALUES: [&str; 3] = ["ValidationFailed", "JsonPatchInvalid", "InvalidArgument"];
+
+/// Codes that ask for patience, where no status says so (sections 1.2, 1.7, 1.10).
+const BUSY: [&str; 3] = ["QuotaExceptionError", "QuotaReachedError", "TooManyRequests"];
+
+/// How long to wait where the service does not say (section 1.11).
+const WAIT: Duration = Duration::from_secs(1);
 
 fn rows(mut page: Value) -> Vec<Value> {
     page["value"].as_array_mut().map(std::mem::take).unwrap_or_default()
@@ -205,21 +260,46 @@ fn absent(answer: &Response<Bytes>, step: &'static str) -> Result<Said, Connecto
         .cure("compare host and region, and whether the token is of the instance's tenant"))
 }
 
+/// The JSON of a body, also where it is a JSON text that holds JSON.
+fn unwrapped(body: &[u8]) -> Option<Value> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let inner = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    Some(inner.unwrap_or(value))
+}
+
+/// Texts of a refusal that are kept.
+const TEXTS: usize = 5;
+
 /// Code and text of a refusal, in any of the shapes: the service's own with its
 /// details, the gateway's, the framework's, a JSON text that holds JSON.
 pub(crate) fn refused(body: &[u8]) -> Said {
-    let Ok(mut value) = serde_json::from_slice::<Value>(body) else { return said(body) };
-    if let Some(inner) = value.as_str().and_then(|text| serde_json::from_str(text).ok()) {
-        value = inner;
-    }
+    let Some(value) = unwrapped(body) else { return said(body) };
     let mut found = said(value.to_string().as_bytes());
     let details = value["error"]["details"].as_array().into_iter().flatten();
-    let texts: Vec<&str> = details.filter_map(|one| one["message"].as_str()).take(5).collect();
+    let details = details.filter_map(|one| one["message"].as_str().map(str::to_owned));
+    let mut texts: Vec<String> = details.take(TEXTS).collect();
+    if value.get("error").is_none() {
+        // The framework's `type` is an address where it is explained, no code.
+        found.code = found.code.filter(|code| value["type"] != *code);
+        texts.extend(by_field(&value["errors"]));
+    }
     if !texts.is_empty() {
         let more = said(json!({ "message": texts.join(" ") }).to_string().as_bytes());
-        found.text = format!("{}: {}", found.text, more.text);
+        found.text = format!("{}: {}", found.text.trim_end_matches(['.', ':']), more.text);
     }
     found
+}
+
+/// Texts of the framework by the field that they are about, which may be nameless.
+fn by_field(errors: &Value) -> Vec<String> {
+    let fields = errors.as_object().into_iter().flatten();
+    let texts = fields.flat_map(|(field, texts)| {
+        each(texts).filter_map(Value::as_str).map(move |text| match field.as_str() {
+            "" => text.to_owned(),
+            field => format!("{field}: {text}"),
+        })
+    });
+    texts.take(TEXTS).collect()
 }
 
 #[cfg(test)]
@@ -240,13 +320,17 @@ mod tests {
             (json!({ "error": { "statusCode": 429, "message": "limit" } }), None, "limit"),
             (json!({ "statusCode": 401, "message": "Unauthorized" }), None, "Unauthorized"),
             (double, Some("TooManyRequests"), "busy"),
+            (
+                json!({ "errors": { "": ["no patch"], "$[0]": ["no object", "no op"] },
+                    "type": "https://tools.ietf.org/html/rfc7231#section-6.5.1", "status": 400,
+                    "title": "One or more validation errors occurred.", "detail": null }),
+                None,
+                "One or more validation errors occurred: no patch $[0]: no object $[0]: no op",
+            ),
         ] {
             let found = refused(body.to_string().as_bytes());
             assert_eq!((found.code.as_deref(), found.text.as_str()), (code, text));
         }
-        let framework = json!({ "type": "https://t", "title": "One or more errors occurred.",
-            "status": 400, "errors": { "": ["no patch"] } });
-        assert!(refused(framework.to_string().as_bytes()).text.contains("One or more"));
         assert_eq!(refused(b"").text, "");
     }
 

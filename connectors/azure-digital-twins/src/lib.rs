@@ -28,6 +28,8 @@ mod recent;
 #[cfg(test)]
 mod samples;
 mod schema;
+#[cfg(test)]
+mod shapes;
 mod submit;
 #[cfg(test)]
 mod wired;

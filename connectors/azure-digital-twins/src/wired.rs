@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     AzureDigitalTwins,
+    client::Client,
     samples::{config, measures},
 };
 
@@ -73,6 +74,11 @@ impl Rig {
         let policy = RequestPolicy { resends: 1, ..RequestPolicy::default() };
         let http = HttpStack::new(Arc::new(wire), shared, quota, Arc::new(Anonymous), policy);
         Self { clock, http, asked }
+    }
+
+    /// Its requests alone.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.http.clone(), &config().host, "2023-10-31", Bounds::new(100, 10))
     }
 
     /// All six verbs.
