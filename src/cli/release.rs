@@ -1,7 +1,7 @@
 //! `planthread release cell|case`: what waits for a person is answered by one.
 
 use clap::Subcommand;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use planthread_engine::{
     ledger,
     plan::plausible::{self, Fault},
@@ -58,9 +58,6 @@ struct Question {
     until: Until,
 }
 
-/// How long an answer holds when nobody says: until the plan has gone round.
-const HOLDS: SignedDuration = SignedDuration::from_hours(30 * 24);
-
 /// What was let go.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Released {
@@ -102,7 +99,7 @@ fn answer(context: &Context, args: &Question, now: Timestamp) -> Result<Exit, Fa
     let record = plausible::Answer {
         who: args.answer.who(&loaded.config)?,
         why: args.answer.why.clone(),
-        until: args.until.or(now, HOLDS),
+        until: args.until.or(now, pipeline::locked::HOLDS),
         scope: target.scope.name().to_owned(),
         measure: asked.measure.clone(),
         fault,

@@ -47,7 +47,8 @@ pub struct SinceBackup {
 }
 
 /// Verbs whose effect is in the database, by how they begin in the trail.
-const IN_STATE: [&str; 5] = ["release cell", "release case", "rejects ", "take-back", "undo"];
+const IN_STATE: [&str; 6] =
+    ["release cell", "keep cell", "release case", "rejects ", "take-back", "undo"];
 /// Verbs that leave a record, which a restore keeps.
 const KEPT: [&str; 9] = [
     "pause",

@@ -252,6 +252,22 @@ pub fn table(bytes: &[u8], file: &Path) -> Result<Vec<SheetRow>, Failure> {
     rows.collect()
 }
 
+/// Sheets of a workbook that are read.
+const SHEETS_MAX: usize = 8;
+
+/// Every sheet of `file`, by its name: the visible ones of a workbook, or the one of a CSV
+/// file, which has none.
+///
+/// # Errors
+/// When it can't be read, or is no sheet.
+pub fn tables(file: &Path) -> Result<Vec<(String, Vec<SheetRow>)>, Failure> {
+    let bytes = bytes_of(file)?;
+    if bytes.starts_with(WORKBOOK) {
+        return understood(file, || visible_sheets(&bytes, SHEETS_MAX));
+    }
+    Ok(vec![(String::new(), table(&bytes, file)?)])
+}
+
 /// The line in which a row begins: its place is told before the empty lines above it.
 fn line(text: &str, at: &csv::Position) -> u64 {
     let from = usize::try_from(at.byte()).ok().and_then(|byte| text.as_bytes().get(byte..));
@@ -263,7 +279,14 @@ fn line(text: &str, at: &csv::Position) -> u64 {
 /// program writes (a row number beyond all numbers): that is a fault of the sheet, and
 /// must not end a bridge.
 fn workbook(bytes: &[u8], file: &Path) -> Result<Vec<SheetRow>, Failure> {
-    let read = panic::catch_unwind(|| first_sheet(bytes));
+    understood(file, || first_sheet(bytes))
+}
+
+fn understood<T>(
+    file: &Path,
+    read: impl FnOnce() -> Result<T, String> + panic::UnwindSafe,
+) -> Result<T, Failure> {
+    let read = panic::catch_unwind(read);
     let read = read.unwrap_or_else(|_| Err("its cells can't be read".to_owned()));
     read.map_err(|reason| {
         Failure::usage(format!("{} is no workbook that can be read: {reason}", file.display()))
@@ -287,13 +310,24 @@ fn unpacks_within_bounds(bytes: &[u8]) -> Result<(), String> {
 }
 
 fn first_sheet(bytes: &[u8]) -> Result<Vec<SheetRow>, String> {
+    Ok(visible_sheets(bytes, 1)?.remove(0).1)
+}
+
+/// The first visible sheets of a workbook, so many at most, by their names.
+fn visible_sheets(bytes: &[u8], most: usize) -> Result<Vec<(String, Vec<SheetRow>)>, String> {
     unpacks_within_bounds(bytes)?;
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
-    let visible = book.sheets_metadata().iter().find(|one| one.visible == SheetVisible::Visible);
-    let Some(name) = visible.map(|one| one.name.clone()) else {
+    let sheets = book.sheets_metadata().iter();
+    let visible = sheets.filter(|one| one.visible == SheetVisible::Visible).take(most);
+    let names: Vec<String> = visible.map(|one| one.name.clone()).collect();
+    if names.is_empty() {
         return Err("it has no visible sheet".to_owned());
-    };
-    let mut cells = book.worksheet_cells_reader(&name).map_err(|error| error.to_string())?;
+    }
+    names.into_iter().map(|name| rows_of(&mut book, &name).map(|rows| (name, rows))).collect()
+}
+
+fn rows_of(book: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Vec<SheetRow>, String> {
+    let mut cells = book.worksheet_cells_reader(name).map_err(|error| error.to_string())?;
     // Nothing makes a workbook list its rows in their order.
     let mut rows: BTreeMap<u64, Vec<SheetCell>> = BTreeMap::new();
     while let Some(cell) = cells.next_cell().map_err(|error| error.to_string())? {

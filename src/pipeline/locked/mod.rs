@@ -6,6 +6,7 @@
 //! is never applied to something that has changed since somebody looked at it.
 
 pub mod answers;
+mod carry_out;
 
 use std::collections::BTreeSet;
 
@@ -27,6 +28,8 @@ use crate::{
     failure::Failure,
     pipeline::{NotAdopted, OpenTarget, Proportion, gap::zones, parse_cell},
 };
+
+pub use self::carry_out::{Answered, AnsweredRow, HOLDS};
 
 /// Bytes of a digest that stand in a reference.
 const DIGEST: usize = 6;
@@ -106,7 +109,7 @@ pub struct LockRow {
 }
 
 /// What a question is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QuestionAbout {
     /// Many cells that changed at once, or a doubt about the whole.
@@ -182,6 +185,17 @@ pub struct Reference {
     pub of: String,
     /// Digest of what it says.
     pub says: String,
+}
+
+impl LockRow {
+    /// The line as the sheet has it, with the product where there is one.
+    #[must_use]
+    pub fn line_and_product(&self) -> String {
+        match &self.product {
+            Some(product) => format!("{}, {product}", self.line.line),
+            None => self.line.line.to_string(),
+        }
+    }
 }
 
 impl Reference {

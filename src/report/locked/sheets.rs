@@ -114,13 +114,9 @@ pub(super) fn workbook(locked: &Locked) -> Result<Vec<u8>, Failure> {
 
 fn lock(row: &LockRow) -> Vec<Field> {
     let when = |at: Timestamp| text(words::minute(at, &row.zone));
-    let line = match &row.product {
-        Some(product) => format!("{}, {product}", row.line.line),
-        None => row.line.line.to_string(),
-    };
     vec![
         text(row.line.plant.as_str()),
-        text(line),
+        text(row.line_and_product()),
         text(words::week(row.period)),
         text(row.figure()),
         text(row.surface.as_str()),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{EngineError, Reader, State, error::Result};
+use crate::{EngineError, Reader, State, error::Result, store::Tx};
 
 /// What a case is about.
 #[derive(
@@ -137,12 +137,15 @@ pub fn close_case(state: &State, id: i64, by: &str, now: Timestamp) -> Result<bo
         return Err(EngineError::Refused("a case is closed by somebody: name them".into()));
     }
     let by = by.to_owned();
-    state.change(move |tx| {
-        if !tx.is_open_case(id, CaseKind::Clock)? {
-            return tx.close_case(id, &by, now);
-        }
-        // One clock: who says that it is right says so for all targets.
-        tx.believe_clock(now)?;
-        Ok(tx.close_cases(CaseKind::Clock, &by, now)? > 0)
-    })
+    state.change(move |tx| close(tx, id, &by, now))
+}
+
+/// Answers a case; whether it was open.
+pub(super) fn close(tx: &Tx<'_>, id: i64, by: &str, now: Timestamp) -> Result<bool> {
+    if !tx.is_open_case(id, CaseKind::Clock)? {
+        return tx.close_case(id, by, now);
+    }
+    // One clock: who says that it is right says so for all targets.
+    tx.believe_clock(now)?;
+    Ok(tx.close_cases(CaseKind::Clock, by, now)? > 0)
 }

@@ -52,6 +52,42 @@ pub fn unlock(state: &State, key: CellKey) -> Result<bool> {
     state.change(move |tx| tx.delete_lock(tx.cell_named(&key)?))
 }
 
+/// What a person answers about cells and cases, all of it or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PersonsAnswers {
+    /// Who answers for it.
+    pub who: String,
+    /// Locks that stay, each as it is from now on.
+    pub keep: Vec<Lock>,
+    /// Cells that are let go.
+    pub let_go: Vec<CellKey>,
+    /// Cases that are answered.
+    pub close: Vec<i64>,
+}
+
+/// Takes what a person answered, in one transaction.
+///
+/// # Errors
+/// When the ledger does not know a cell, or nobody answers for a lock.
+pub fn answer(state: &State, answers: PersonsAnswers, now: Timestamp) -> Result<()> {
+    let mute = |lock: &Lock| lock.owner.trim().is_empty() || lock.reason.trim().is_empty();
+    if answers.who.trim().is_empty() || answers.keep.iter().any(mute) {
+        return Err(EngineError::Refused("an answer needs an owner and a reason".into()));
+    }
+    state.change(move |tx| {
+        for lock in &answers.keep {
+            tx.put_lock(tx.cell_named(&lock.key)?, lock)?;
+        }
+        for key in &answers.let_go {
+            tx.delete_lock(tx.cell_named(key)?)?;
+        }
+        for id in &answers.close {
+            super::cases::close(tx, *id, &answers.who, now)?;
+        }
+        Ok(())
+    })
+}
+
 /// Every lock that has not ended by `now`.
 ///
 /// # Errors
