@@ -250,6 +250,7 @@ impl Verb {
             Self::Setup(args) => args.changes(),
             Self::Attempt(args) => args.changes(),
             Self::Rejects(args) => args.changes(),
+            Self::Locks(args) => args.changes(),
             Self::Agreement(args) => args.changes(),
             Self::Fallback(args) => args.changes(),
             // What a restore puts back begins with it.
@@ -273,7 +274,6 @@ impl Verb {
             | Self::Plan(_)
             | Self::Verify(_)
             | Self::Status(_)
-            | Self::Locks(_)
             | Self::Audit(_)
             | Self::Trace(_)
             | Self::Export(_)

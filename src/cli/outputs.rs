@@ -17,7 +17,11 @@ use crate::{
     demo::Once,
     failure::{Exit, Failure},
     operate::{Health, Ready, alerts::Alert},
-    pipeline::{Cycle, Probed, Retried, Traced, compared::Difference, locked::Locked},
+    pipeline::{
+        Cycle, Probed, Retried, Traced,
+        compared::Difference,
+        locked::{Answered, Locked},
+    },
     report::{
         TextTable, Tone, View, accuracy, agreement, applied, compared, cycled, derived, drill,
         explain, fallback as fallback_view, flows, gap, intake, locked, mapping, plans, rejects,
@@ -81,7 +85,7 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 72] = [
+pub const OUTPUTS: [Output; 73] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
@@ -119,6 +123,7 @@ pub const OUTPUTS: [Output; 72] = [
     of::<init::Written>("init"),
     of::<Locked>("locks"),
     of::<locked::Written>("locks"),
+    of::<Answered>("locks"),
     of::<man::Manual>("man"),
     of::<mapping::Covered>("map"),
     of::<mapping::Suggested>("map"),

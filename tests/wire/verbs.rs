@@ -189,6 +189,7 @@ fn changed(told: &mut Told, site: &Site) {
     told.hear("status", "status");
     told.hear("locks", "locks");
     told.hear("locks xlsx", "locks --xlsx locks.xlsx");
+    told.hear("locks answer", "locks answer locks.xlsx --who mara");
     told.hear("release", &format!("release cell {cell} --who ada"));
     told.hear("undo", &format!("undo {receipt} {WHO}"));
     told.hear("plan", "plan");

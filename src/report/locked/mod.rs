@@ -1,6 +1,7 @@
 //! What waits for a person's word: values that people set, and open questions. Terminal,
 //! JSON and workbook show the same rows.
 
+mod answered;
 mod sheets;
 
 use std::path::PathBuf;
@@ -61,8 +62,8 @@ impl View for Locked {
         more(text_table, self.questions.len());
         if locks + questions > 0 {
             text_table.line(
-                "\nAccepted values and questions are let go one by one: `planthread release cell`, \
-                 `release case`, `release question`, `planthread adopt`",
+                "\nTo answer: `planthread locks --xlsx FILE`, fill it in, then `planthread locks \
+                 answer FILE --who NAME`",
             );
         }
     }
@@ -218,8 +219,6 @@ impl View for Written {
             count(self.locks, "value"),
             count(self.questions, "question")
         ));
-        text_table.line(
-            "What is accepted in it is let go with `planthread release` and `planthread adopt`",
-        );
+        text_table.line("When it comes back: `planthread locks answer FILE --who NAME`");
     }
 }

@@ -90,9 +90,9 @@ pub(super) fn workbook(locked: &Locked) -> Result<Vec<u8>, Failure> {
         let head = [
             format!("What people set in the plan, as of {at}"),
             format!(
-                "Answer on the right, and give the sheet to whoever runs Planthread: keep asks \
-                 that the value stays, to the end of the day that you write; accept asks that \
-                 Planthread's value goes in. Days are those of {}.",
+                "Answer on the right: keep leaves the value there to the end of the day that you \
+                 write, else to the one in Until, and needs a why; accept lets Planthread's value \
+                 in. No answer changes nothing. Days are those of {}.",
                 locked.zone
             ),
         ];
@@ -101,8 +101,8 @@ pub(super) fn workbook(locked: &Locked) -> Result<Vec<u8>, Failure> {
         let sheet = workbook.add_worksheet().set_name(QUESTIONS)?;
         let head = [
             format!("Questions that are open, as of {at}"),
-            "Answer on the right, and give the sheet to whoever runs Planthread: accept or keep, \
-             as the columns before say."
+            "Answer on the right: accept or keep, as the columns before say. No answer changes \
+             nothing."
                 .to_owned(),
         ];
         let rows: Vec<_> = locked.questions.iter().map(|row| question(row, &locked.zone)).collect();
