@@ -155,14 +155,17 @@ fn doubt(text: &[u8], signature: &[u8], trusted: &str) -> Option<(&'static str, 
     let Ok(found) = serde_json::from_slice::<Signature>(signature) else {
         return Some((SIGNATURE, PackFault::Unreadable));
     };
+    // No signature covers it, so it speaks of this file alone.
+    if found.planthread_signature != 1 {
+        return Some((SIGNATURE, PackFault::Unreadable));
+    }
     if !found.key.eq_ignore_ascii_case(trusted.trim()) {
         return Some((SIGNATURE, PackFault::OtherKey));
     }
     if !key::holds(trusted.trim(), &found.signed, &found.signature) {
         return Some((SIGNATURE, PackFault::NotWhatWasSigned));
     }
-    let same = found.planthread_signature == 1 && found.signed == signed(text);
-    (!same).then_some((MANIFEST, PackFault::NotWhatWasSigned))
+    (found.signed != signed(text)).then_some((MANIFEST, PackFault::NotWhatWasSigned))
 }
 
 /// A file of the pack; `None` where there is none, or its name leads out of it.

@@ -89,6 +89,27 @@ fn the_note_says_how_old_it_is_who_may_load_it_and_how_to_go_back() {
     }
 }
 
+/// Each bit of the signature's file: what no signature covers speaks of that file, too.
+#[test]
+fn no_bit_of_a_signature_changes_unnoticed_or_under_another_name() {
+    let (_world, folder) = packed(true);
+    let path = folder.join("manifest.sig.json");
+    let bytes = fs::read(&path).unwrap();
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << bit;
+            fs::write(&path, &changed).unwrap();
+            let found = found(&folder, &key().public());
+            let named = |(file, _): &(String, PackFault)| file == "manifest.sig.json";
+            // White space, and the case of a digit, say nothing.
+            assert!(found.iter().all(named), "byte {at}, bit {bit}: {found:?}");
+            let same = |byte: u8| byte.is_ascii_whitespace() || byte.is_ascii_hexdigit();
+            assert!(!found.is_empty() || same(bytes[at]), "byte {at}, bit {bit}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     /// Whatever byte of a signed pack changes, and whatever file of it is gone, its
