@@ -85,7 +85,7 @@ pub fn firm(
     let (first, today) = (policy::today(loaded, taken)?, policy::today(loaded, now)?);
     let frozen = policy::frozen_before(loaded, &target.config, now)?;
     let mut look = Look { target, cut, live, first, today, frozen, ..Look::of(target, cut) };
-    ledger::cells(reader, now, |cell| {
+    ledger::cells_of(reader, now, (&target.name, target.scope.name()), |cell| {
         look.cell(&cell);
         Ok(())
     })?;
@@ -141,10 +141,7 @@ impl<'a> Look<'a> {
 
     fn cell(&mut self, cell: &CellView) {
         let key = &cell.key;
-        let here = key.target == self.target.name.as_str()
-            && key.scope == self.target.scope.name()
-            && cell.state != RevisionState::Withdrawn;
-        if !here {
+        if cell.state == RevisionState::Withdrawn {
             return;
         }
         if !self.group.as_ref().is_some_and(|group| is_one_group(group, key)) {

@@ -115,11 +115,8 @@ impl<'a> Asked<'a> {
         let scope = self.target.scope();
         let mut totals = Totals::of(self.measures.iter().copied());
         let (mut left, mut broken) = (0, None);
-        let read = ledger::cells(walk, now, |cell| {
+        let read = ledger::cells_of(walk, now, (self.name, scope.name()), |cell| {
             let key = &cell.key;
-            if key.target.as_str() != self.name || key.scope.as_str() != scope.name() {
-                return Ok(());
-            }
             let mut measures = self.measures.iter();
             let Some(measure) = measures.find(|one| one.name == key.measure.as_str()) else {
                 return Ok(());

@@ -125,11 +125,9 @@ impl Ours {
             }
             PeriodKind::Week | PeriodKind::Month => Period::containing(level, today).start(),
         };
-        ledger::cells(reader, now, |cell| {
+        ledger::cells_of(reader, now, (&target.name, target.scope.name()), |cell| {
             let key = &cell.key;
-            let here = key.target == target.name.as_str()
-                && key.scope == target.scope.name()
-                && key.period.kind() == level
+            let here = key.period.kind() == level
                 && key.period.start() >= first
                 && key.product.is_none()
                 // What left the plan still stands there, and is no figure of ours.

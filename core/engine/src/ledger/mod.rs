@@ -55,7 +55,7 @@ pub use self::{
     rows::Why,
     taken_in::{TakenIn, taken_in},
     trace::{AttemptTrace, RevisionTrace, Trace, revisions, trace},
-    view::{CellView, Seen, cell, cells},
+    view::{CellView, Seen, cell, cells, cells_of},
     want::{Want, Wanted, want, want_same},
     withdraw::{Complete, End},
 };

@@ -141,12 +141,34 @@ impl CellView {
 pub fn cells(
     reader: &Reader,
     now: Timestamp,
+    each: impl FnMut(CellView) -> Result<()>,
+) -> Result<()> {
+    walk(reader, now, |_, _| true, each)
+}
+
+/// The same of one scope of one target; nothing of the others is read.
+///
+/// # Errors
+/// When the state can't be read, or `each` refuses.
+pub fn cells_of(
+    reader: &Reader,
+    now: Timestamp,
+    (target, scope): (&str, &str),
+    each: impl FnMut(CellView) -> Result<()>,
+) -> Result<()> {
+    walk(reader, now, |of, name| of == target && name == scope, each)
+}
+
+fn walk(
+    reader: &Reader,
+    now: Timestamp,
+    here: impl Fn(&str, &str) -> bool,
     mut each: impl FnMut(CellView) -> Result<()>,
 ) -> Result<()> {
     reader.at_once(|db| {
         let holds = Holds::load(db, now)?;
         let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
-        for (scope, ..) in db.scopes()? {
+        for (scope, ..) in db.scopes()?.into_iter().filter(|(_, of, name)| here(of, name)) {
             scan::groups(db, scope, today, |group, cells| {
                 let mut cells = cells.iter();
                 cells.try_for_each(|(name, cell)| each(CellView::new(group, name, cell, &holds)))
