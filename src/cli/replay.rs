@@ -45,6 +45,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         let text = format!("nothing has arrived by {as_of}: it is {now}");
         return Err(Failure::usage(text).cure("name an instant that is over"));
     }
+    if !args.with.is_file() {
+        let text = format!("{}: there is no such file", args.with.display());
+        return Err(Failure::usage(text).cure("name the other configuration after --with"));
+    }
     let mut other = config::load(&args.with, args.with_profile.as_deref())?;
     // What people promoted stands in the state, which both are asked about.
     other.config.state.clone_from(&loaded.config.state);
