@@ -21,7 +21,7 @@ const NONE: &str = "no public material";
 
 /// Behaviour, grade, source.
 #[rustfmt::skip]
-const SHEET: [(&str, &str, &str); 29] = [
+const SHEET: [(&str, &str, &str); 30] = [
     ("OAuth 2.0 client credentials at `<base>/oauth2/token`, client in the Basic header", "B", CLIENTS),
     ("Basic with a dedicated web service user", "B", RAPIDPY),
     ("One session a web service user: nothing runs side by side unless the profile says so", "C", DECK),
@@ -39,6 +39,7 @@ const SHEET: [(&str, &str, &str); 29] = [
     ("ConstraintAvailable has no unique key; what a row does that is sent again is a setting", "C", MODEL),
     ("CapacityOverride is keyed by Id and WorkCenter: ids of ours begin with PT-", "C", MODEL),
     ("Own-namespace tables exist; their fields are the customer's", "C", MODEL),
+    ("A load is calculated: it is read through a worksheet of the customer's, and never written", "C", MODEL),
     ("The reason of a row is a text field of an own table, in plain signs: others broke an import", "C", MODEL),
     ("Meaning of Rate, inclusive end dates: settings without default", "unconfirmed", NONE),
     ("Scenarios are written by name and scope; made and committed by the customer's scripts only", "C", SCRIPTS),
