@@ -173,10 +173,7 @@ fn a_planner_reads_her_own_words() {
     let world = World::new(&config, Options::default());
     world.cycle(&world.open());
     close_a_day(&mut config);
-    world.configure(&config);
-    world.pass(60);
-    let live = world.open();
-    world.cycle(&live);
+    let live = world.cycle_under(&config);
     let (found, _) = compared(&world, &live, start(), None);
     let at = world.clock.now();
     let view = AsOfView { at, was: start(), is: None, targets: vec![found] };

@@ -25,10 +25,7 @@ fn changed(mut config: Value, change: impl FnOnce(&mut Value)) -> (Traced, Chang
     let world = World::new(&config, Options::default());
     world.cycle(&world.open());
     change(&mut config);
-    world.configure(&config);
-    world.pass(60);
-    let live = world.open();
-    world.cycle(&live);
+    let live = world.cycle_under(&config);
     let key = parse_cell("ibp/base/LINE-1@1010/2026-W50/live").unwrap();
     let (reader, now) = (live.bridge.reader().unwrap(), world.clock.now());
     let traced = trace(&live.bridge.loaded, &reader, &key, now).unwrap();

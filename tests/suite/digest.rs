@@ -46,10 +46,7 @@ fn moved() -> (World, Live) {
     world.cycle(&world.open());
     let rows = &mut config["targets"]["ibp"]["mapping"]["rows"];
     (rows[0]["source"], rows[2]["source"]) = (json!("m-3"), json!("m-1"));
-    world.configure(&config);
-    world.pass(60);
-    let live = world.open();
-    world.cycle(&live);
+    let live = world.cycle_under(&config);
     (world, live)
 }
 
@@ -191,10 +188,7 @@ fn two_machines_side_by_side_move_by_the_hours_of_both() {
     let world = World::new(&config, Options::default());
     world.cycle(&world.open());
     close_a_day(&mut config);
-    world.configure(&config);
-    world.pass(60);
-    let live = world.open();
-    world.cycle(&live);
+    let live = world.cycle_under(&config);
     let digest = view(&world, found(&world, &live, start()));
     let changed = &digest.targets[0].changed;
     let row = changed.iter().find(|row| &*row.line.line == "LINE-1").unwrap();

@@ -133,6 +133,15 @@ impl World {
         self.clock.advance(Duration::from_secs(minutes * 60));
     }
 
+    /// An hour later, under another configuration: a bridge that has made one cycle of it.
+    pub(crate) fn cycle_under(&self, config: &Value) -> Live {
+        self.configure(config);
+        self.pass(60);
+        let live = self.open();
+        self.cycle(&live);
+        live
+    }
+
     /// One cycle of the bridge, as of now.
     pub(crate) fn cycle(&self, live: &Live) -> TargetCycle {
         let cycle = live.bridge.cycle(std::slice::from_ref(&live.target), live.bridge.as_of());
