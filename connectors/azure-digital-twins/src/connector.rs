@@ -102,8 +102,6 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         names_rejected_rows: true,
         tells: false,
         lists_master_data: true,
-        // 1,000 reads and 1,000 patches a second (section 1.13).
-        published_requests_per_minute: Some(60_000),
         side_by_side: 1,
         cost: Cost {
             overhead_requests: 0,

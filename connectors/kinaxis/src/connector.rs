@@ -63,7 +63,6 @@ fn capabilities(context: &Context) -> Capabilities {
         lists_master_data: true,
         tells: !matches!(&context.route, Route::Commit(_))
             && context.layouts.iter().any(|layout| layout.reason.is_some()),
-        published_requests_per_minute: None,
         side_by_side: 1,
         cost: cost(context),
         carriage: carriage(context),

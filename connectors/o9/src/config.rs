@@ -23,6 +23,7 @@ pub(crate) const TAKES: Takes = Takes {
     kinds: &[Kind::ApiKey, Kind::TokenExchange],
     unconfirmed_oauth2: None,
     exchange: Some(exchange),
+    requests_per_minute: None,
 };
 
 fn exchange(client: ExchangeClient) -> Arc<dyn planthread_kit::http::TokenSource> {

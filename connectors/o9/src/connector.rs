@@ -72,7 +72,6 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         names_rejected_rows: true,
         tells: false,
         lists_master_data: true,
-        published_requests_per_minute: None,
         side_by_side: 1,
         // Nothing is published: the engine corrects this by what it measures.
         cost: Cost {

@@ -70,7 +70,6 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         names_rejected_rows: true,
         tells: false,
         lists_master_data: true,
-        published_requests_per_minute: None,
         side_by_side: 1,
         cost: cost(config, measures),
         carriage: carriage(config, measures),

@@ -106,9 +106,6 @@ pub struct Capabilities {
     /// Whether [`Connector::discover`] lists the places that its master data knows: then
     /// what was refused goes out again when they change.
     pub lists_master_data: bool,
-    /// What the vendor publishes as its request rate, requests per minute;
-    /// `None` when it publishes none.
-    pub published_requests_per_minute: Option<u32>,
     /// Most jobs that the target takes at once, over disjoint cell groups of one
     /// scope; 1 unless its vendor says more.
     pub side_by_side: usize,

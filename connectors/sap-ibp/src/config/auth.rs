@@ -12,4 +12,5 @@ pub(crate) const TAKES: Takes = Takes {
          offer it, later lists claim otherwise",
     ),
     exchange: None,
+    requests_per_minute: None,
 };

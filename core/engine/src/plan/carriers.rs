@@ -83,7 +83,6 @@ mod tests {
             names_rejected_rows: true,
             tells: false,
             lists_master_data: false,
-            published_requests_per_minute: None,
             side_by_side: 1,
             cost,
             carriage: Carriage { together, ..Carriage::plain("") },

@@ -156,7 +156,6 @@ impl Fake {
                 names_rejected_rows: true,
                 tells: true,
                 lists_master_data: true,
-                published_requests_per_minute: None,
                 side_by_side: 4,
                 cost,
                 carriage: Carriage::plain(""),

@@ -38,9 +38,10 @@ impl fmt::Display for TenantKey {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuotaConfig {
-    /// Requests per minute that the vendor publishes. Without it nothing is
-    /// spaced until the tenant refuses a request as one too many; then the rate is
-    /// learned. Pauses and blackouts hold all the same.
+    /// Requests per minute that the vendor publishes. Where the connector knows them
+    /// (its page says so), they need not be written. Without any nothing is spaced until
+    /// the tenant refuses a request as one too many; then the rate is learned. Pauses
+    /// and blackouts hold all the same.
     pub published_per_minute: Option<u32>,
     /// Our share of it, above 0 and at most 1. Half by default, because the
     /// nightly load of others needs the rest.

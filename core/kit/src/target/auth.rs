@@ -155,7 +155,7 @@ pub struct ExchangeClient {
     pub patience: Duration,
 }
 
-/// Which kinds a connector's vendor takes.
+/// What a connector's vendor takes: kinds of authentication, and how many requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Takes {
     /// The kinds.
@@ -165,13 +165,16 @@ pub struct Takes {
     pub unconfirmed_oauth2: Option<&'static str>,
     /// How the vendor exchanges a client for a token.
     pub exchange: Option<fn(ExchangeClient) -> Arc<dyn TokenSource>>,
+    /// Requests a minute that the vendor publishes for a tenant: the quota's rate where
+    /// the configuration names none. `None` where it publishes none.
+    pub requests_per_minute: Option<u32>,
 }
 
 impl Takes {
     /// These kinds, without any further condition.
     #[must_use]
     pub const fn only(kinds: &'static [Kind]) -> Self {
-        Self { kinds, unconfirmed_oauth2: None, exchange: None }
+        Self { kinds, unconfirmed_oauth2: None, exchange: None, requests_per_minute: None }
     }
 }
 

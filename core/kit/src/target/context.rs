@@ -97,9 +97,11 @@ impl TargetContext<'_> {
         let flows = flows(host, auth, takes, http)?;
         let transport = Arc::new(Fence::new(transport, &flows));
         self.flows.note(flows);
+        let mut quota = self.quota.clone();
+        quota.published_per_minute = quota.published_per_minute.or(takes.requests_per_minute);
         let quota = self
             .quotas
-            .for_tenant(tenant, self.quota.clone())
+            .for_tenant(tenant, quota)
             .map_err(|error| SettingsFault::new("quota", error.to_string()))?;
         let clock = Arc::clone(self.clock);
         Ok(HttpStack::new(transport, clock, quota, credentials.authenticator, policy))

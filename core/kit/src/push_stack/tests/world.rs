@@ -63,7 +63,6 @@ pub(super) fn world(pushes: &[Push], polls: &[Result<Poll, Class>]) -> World {
         names_rejected_rows: true,
         tells: false,
         lists_master_data: false,
-        published_requests_per_minute: None,
         side_by_side: 1,
         cost,
         carriage: Carriage::plain(""),

@@ -54,6 +54,7 @@ const TAKES: Takes = Takes {
     kinds: &[Kind::Basic],
     unconfirmed_oauth2: None,
     exchange: Some(|client| Arc::new(OwnExchange(client))),
+    requests_per_minute: None,
 };
 
 struct World {
@@ -64,6 +65,8 @@ struct World {
     script: Script,
     folder: PathBuf,
     offline: bool,
+    takes: Takes,
+    quota: QuotaConfig,
 }
 
 impl World {
@@ -76,7 +79,9 @@ impl World {
         let time: Arc<dyn Clock> = Arc::new(clock.clone());
         let quotas = QuotaBook::new(Arc::clone(&time));
         let tokens = TokenBook::default();
-        Self { clock, time, quotas, tokens, script, folder: folder(), offline: false }
+        let (takes, quota) = (TAKES, QuotaConfig::default());
+        let (folder, offline) = (folder(), false);
+        Self { clock, time, quotas, tokens, script, folder, offline, takes, quota }
     }
 
     fn stack(&self, auth: Value) -> Result<HttpStack, SettingsFault> {
@@ -94,7 +99,7 @@ impl World {
             quotas: &self.quotas,
             tokens: &self.tokens,
             known: Arc::new(Nothing),
-            quota: &QuotaConfig::default(),
+            quota: &self.quota,
             network: &Network::default(),
             http: &HttpSettings { read_seconds: Some(7), ..HttpSettings::default() },
             transport: Some(Arc::new(self.script.clone())),
@@ -103,7 +108,7 @@ impl World {
             offline: self.offline,
         };
         let auth: Auth = serde_json::from_value(auth).unwrap();
-        context.stack("https://h.example", &auth, &TAKES, context.http)
+        context.stack("https://h.example", &auth, &self.takes, context.http)
     }
 
     fn send(&self, stack: &HttpStack) {
@@ -253,4 +258,22 @@ fn targets_of_one_tenant_share_a_token_unless_they_ask_for_it_otherwise() {
     fs::write(world.folder.join("secret"), "renewed\n").unwrap();
     world.send(&world.stack(auth).unwrap());
     assert_eq!(asked(), 4, "nobody goes on with a secret that was renewed");
+}
+
+#[test]
+fn the_rate_that_a_vendor_publishes_counts_unless_another_is_configured() {
+    for (published, configured, every) in [
+        (None, None, None),
+        (Some(60_000), None, Some(2)),
+        (Some(60_000), Some(600), Some(200)),
+        (None, Some(600), Some(200)),
+    ] {
+        let mut world = World::new();
+        world.takes.requests_per_minute = published;
+        world.quota.published_per_minute = configured;
+        world.stack(json!({"kind": "none"})).unwrap();
+        let every = every.map(std::time::Duration::from_millis);
+        let standing = world.quotas.standing();
+        assert_eq!(standing.values().map(|one| one.every).collect::<Vec<_>>(), [every]);
+    }
 }
