@@ -20,7 +20,7 @@ pub(crate) const BYTES_MAX: usize = 32 * 1_024;
 pub(crate) struct Patch {
     /// Bodies, in their order: one, unless the limit of a request cuts them.
     pub(crate) bodies: Vec<String>,
-    /// By how many bytes the twin grows.
+    /// By how many bytes the twin grows, with what is kept beside each map.
     pub(crate) grows: i64,
     /// Values that are sent.
     pub(crate) values: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Patch {
 /// The patch that brings `changes` into the component of a twin.
 pub(crate) fn patch<'a>(
     component: &str,
-    held: &Value,
+    component_held: &Value,
     changes: impl Iterator<Item = &'a Change>,
     source_time: Option<&str>,
     is_past: impl Fn(&str) -> bool,
@@ -43,7 +43,7 @@ pub(crate) fn patch<'a>(
     let mut ops = Vec::new();
     let mut patch = Patch::default();
     for (property, wanted) in &maps {
-        let held = held.get(property).and_then(Value::as_object);
+        let held = component_held.get(property).and_then(Value::as_object);
         let differs = |change: &Change| {
             let value = held.and_then(|map| decimal(map.get(&change.key)?));
             value != Some(change.value)
@@ -65,7 +65,12 @@ pub(crate) fn patch<'a>(
             keep.chain(gone).collect::<Vec<_>>()
         });
         let before = held.map_or(0, |held| Value::Object(held.clone()).to_string().len());
-        patch.grows += length(whole.len()) - length(before);
+        let beside = &component_held["$metadata"][property];
+        patch.grows +=
+            length(whole.len()) - length(before) + stamped(beside, property, source_time);
+        if held.is_none() {
+            patch.grows += named(property);
+        }
         let size = |ops: &[String]| ops.iter().map(String::len).sum::<usize>();
         match single.filter(|single| size(single) < size(&replaced)) {
             Some(single) => {
@@ -121,6 +126,37 @@ fn bodies(ops: Vec<String>) -> Vec<String> {
     bodies
 }
 
+/// Bytes by which the service's notes of a map grow: when it was changed, and the time
+/// of its source. `held` is what they are now.
+fn stamped(held: &Value, property: &str, source_time: Option<&str>) -> i64 {
+    let Some(held) = held.as_object() else {
+        let source = source_time.map_or(0, |time| named("sourceTime") + quoted(time));
+        return named(property)
+            + quoted("lastUpdateTime")
+            + quoted(STAMP)
+            + length("{:}".len())
+            + source;
+    };
+    let new = source_time.map_or(0, |time| match held.get("sourceTime") {
+        Some(there) => quoted(time) - length(there.to_string().len()),
+        None => named("sourceTime") + quoted(time),
+    });
+    let before = held.get("lastUpdateTime").map_or(0, |there| length(there.to_string().len()));
+    new + quoted(STAMP) - before
+}
+
+/// A time as the service writes it.
+const STAMP: &str = "2026-11-22T00:00:00.0000000Z";
+
+/// Bytes of a member's name, with its colon and comma.
+fn named(name: &str) -> i64 {
+    quoted(name) + 2
+}
+
+fn quoted(text: &str) -> i64 {
+    length(text.len()) + 2
+}
+
 fn length(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
@@ -133,6 +169,7 @@ pub(crate) fn decimal(value: &Value) -> Option<Decimal> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -178,6 +215,59 @@ mod tests {
             "W2026_52": 2.5, "W2026_53": 2.5, "W2027_01": 2.5, "W2027_02": 2.5, "W2027_03": 2.5 } });
         let body = patched(&few, &one, "W2026").bodies.concat();
         assert!(!body.contains("W2025_01\":"), "{body}");
+    }
+
+    /// What the service makes of a component: the operations, and its notes beside each
+    /// map that they touch.
+    fn carried_out(component: &Value, bodies: &[String]) -> Value {
+        let mut after = component.clone();
+        for op in bodies.iter().flat_map(|body| serde_json::from_str::<Vec<Value>>(body).unwrap()) {
+            let path: Vec<&str> = op["path"].as_str().unwrap().split('/').skip(2).collect();
+            let (removes, value) = (op["op"] == "remove", op["value"].clone());
+            match path.as_slice() {
+                [map] => after[*map] = value,
+                ["$metadata", map, time] => after["$metadata"][*map][*time] = value,
+                [map, key] if removes => _ = after[*map].as_object_mut().unwrap().remove(*key),
+                [map, key] => after[*map][*key] = value,
+                other => unreachable!("{other:?}"),
+            }
+            if path[0] != "$metadata" {
+                after["$metadata"][path[0]]["lastUpdateTime"] = json!(STAMP);
+            }
+        }
+        after
+    }
+
+    proptest! {
+        #[test]
+        fn a_twin_grows_by_what_was_foretold(
+            maps in proptest::collection::vec((0_u32..40, 0_u32..40, 0_u32..30), 1..5),
+            dated in any::<bool>(),
+            timed in any::<bool>(),
+            past in 0_u32..40,
+        ) {
+            let mut held = json!({ "$metadata": {} });
+            let mut changes = Vec::new();
+            for (at, (from, count, wanted)) in maps.iter().enumerate() {
+                let map = format!("map{at}");
+                for key in *from..from + count {
+                    held[&map][format!("W2026_{key:02}")] = json!(1.5);
+                    let mut note = json!({ "lastUpdateTime": STAMP });
+                    if dated {
+                        note["sourceTime"] = json!("2026-11-22T00:00:00Z");
+                    }
+                    held["$metadata"][&map] = note;
+                }
+                changes.extend((0..*wanted).map(|key| change(&map, &format!("W2026_{:02}", key * 2), "12.25")));
+            }
+            let time = timed.then_some("2026-11-29T00:00:00Z");
+            let limit = format!("W2026_{past:02}");
+            let patch = patch("capacity", &held, changes.iter(), time, |key| key < limit.as_str());
+            let after = carried_out(&held, &patch.bodies);
+            let grown = length(after.to_string().len()) - length(held.to_string().len());
+            // A first member of its object has no comma before it.
+            prop_assert!((0..=9).contains(&(patch.grows - grown)), "{} foretold, {grown} grown", patch.grows);
+        }
     }
 
     #[test]

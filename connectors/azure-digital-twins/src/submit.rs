@@ -25,7 +25,7 @@ use crate::{
     encode::{Change, TwinChanges, encode},
     key,
     patch::{BYTES_MAX, patch},
-    schema::{Component, component, interfaces},
+    schema::{Component, component, interfaces, of_other_languages},
 };
 
 /// The step that can take effect, noted before the first PATCH.
@@ -189,7 +189,16 @@ async fn known(context: &Context, model: &str) -> Result<Option<Arc<Component>>,
         return Ok(Some(Arc::clone(known)));
     }
     let found = context.client.models(Lane::Routine, Some(model)).await?.unwrap_or_default();
-    let found = component(model, &context.config.component, &interfaces(&found)).map(Arc::new);
+    let found = interfaces(&found);
+    let others = of_other_languages(&found);
+    if !others.is_empty() {
+        // A finding and no refusal: the instance has taken them.
+        tracing::warn!(
+            models = others.join(", "),
+            "models are not DTDL version 2 or 3: `check` says more"
+        );
+    }
+    let found = component(model, &context.config.component, &found).map(Arc::new);
     // What is not there may be put right: it is asked for again.
     if let Some(found) = &found {
         all.insert(model.to_owned(), Arc::clone(found));
@@ -238,6 +247,38 @@ mod tests {
         samples::cell,
         wired::{Rig, healthy, models, work_center},
     };
+
+    /// A work centre whose document has this many bytes.
+    fn filled(bytes: usize) -> Value {
+        let with = |note: &str| {
+            let mut twin = work_center(&json!({ "$metadata": {} }));
+            twin["note"] = note.into();
+            twin
+        };
+        with(&"x".repeat(bytes - with("").to_string().len()))
+    }
+
+    #[test]
+    fn a_twin_is_not_written_beyond_its_limit() {
+        // What one cell adds: a map of one key, and the service's notes of it.
+        let adds = r#""attainableHours":{"W2026_49":38.5},"#.len()
+            + r#""attainableHours":{"lastUpdateTime":"2026-11-22T00:00:00.0000000Z"},"#.len();
+        for (bytes, sent) in [(BYTES_MAX - adds, 1), (BYTES_MAX - adds + 1, 0)] {
+            let rig = Rig::new(healthy(models(), move || filled(bytes)));
+            let outcome = rig.push(&[cell("LINE-1", "2026-W49", "live", "38.50")]).unwrap();
+            assert_eq!(rig.count(&Method::PATCH), sent, "{bytes}");
+            match (&outcome.rows[0], sent) {
+                (RowOutcome::Accepted, 1) => {}
+                (RowOutcome::Rejected(no), 0) => {
+                    assert_eq!(
+                        (no.reason.as_str(), no.cure.as_str()),
+                        ("the twin would hold 32769 bytes, and 32768 are the most", SHORTEN)
+                    );
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 
     #[test]
     fn a_twin_without_the_component_is_told_and_sent_nothing() {

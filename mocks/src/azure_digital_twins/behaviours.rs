@@ -34,7 +34,7 @@ pub const TABLE: [Behaviour<Switch>; 10] = [
     Behaviour::off(Switch::ForeignWrites, "foreign-writes", Grade::S, "1.3", "fault: somebody else changes each twin once, just before our first PATCH with its ETag: 412"),
     Behaviour::off(Switch::ThrottledWrites, "throttled-writes", Grade::A, "1.11", "fault: every fifth PATCH of a twin is a 429 of shape B with Retry-After 7"),
     Behaviour::off(Switch::DoubleEncoded429, "double-encoded-429", Grade::A, "1.11", "fault: every fifth PATCH of a twin is a 429 of shape D, without Retry-After"),
-    Behaviour::off(Switch::QuotaInside200, "quota-inside-200", Grade::U, "1.7", "queries answer 200 with an error QuotaExceptionError in the body (one user's report)"),
+    Behaviour::off(Switch::QuotaInside200, "quota-inside-200", Grade::U, "1.7", "fault: queries answer 200 with an error QuotaExceptionError in the body (one user's report)"),
     Behaviour::off(Switch::EmptyForbidden, "empty-forbidden", Grade::C, "1.1", "fault: the role is missing: 403 without a body"),
     Behaviour::off(Switch::WrongTenant, "wrong-tenant", Grade::A, "1.1", "fault: the token is of another tenant: 404 `Sub-Domain not found`"),
 ];

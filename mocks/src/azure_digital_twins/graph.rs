@@ -18,8 +18,8 @@ use super::{
     },
 };
 
-/// Bytes of a request's body (section 1.13).
-const BODY_MAX: usize = 32 * 1_024;
+/// Bytes of a request's body, and of a twin (section 1.13).
+const BYTES_MAX: usize = 32 * 1_024;
 /// Changes of one twin in a second (section 1.13).
 const CHANGES_A_SECOND: usize = 10;
 
@@ -70,8 +70,21 @@ impl Graph {
     ) -> Result<Twin, Refusal> {
         let etag = self.fresh_etag();
         let twin = Twin::create(at, etag, body, &self.models)?;
-        check_components(&twin.document, &self.models)?;
+        self.fits(&twin)?;
         Ok(twin)
+    }
+
+    /// Whether components and size of a twin may be. With which words the service refuses
+    /// a twin that is too large is not known (grade S).
+    fn fits(&self, twin: &Twin) -> Result<(), Refusal> {
+        check_components(&twin.document, &self.models)?;
+        match Value::Object(twin.document.clone()).to_string().len() {
+            bytes if bytes > BYTES_MAX => {
+                let text = format!("The twin has {bytes} bytes, and {BYTES_MAX} are the most.");
+                Err(Refusal::invalid("twin", vec![text]))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What queries see, and the models.
@@ -118,7 +131,7 @@ impl Graph {
         rest: &[String],
         tls: bool,
     ) -> Answer {
-        if request.body().len() > BODY_MAX {
+        if request.body().len() > BYTES_MAX {
             let text = "The request is larger than 32 KB.";
             return Err(Refusal::new(413, "PayloadTooLarge", text));
         }
@@ -166,7 +179,7 @@ impl Graph {
         may_change(request, &twin.etag)?;
         let etag = self.fresh_etag();
         let patched = twin.patched(at, etag, &ops, component, &self.models)?;
-        check_components(&patched.document, &self.models)?;
+        self.fits(&patched)?;
         let answer = with(empty(204), "etag", &patched.etag);
         self.keep(at, id, patched);
         Ok(answer)
