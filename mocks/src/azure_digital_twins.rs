@@ -38,7 +38,7 @@ pub use behaviours::{Switch, Switches};
 pub use options::FACTORY;
 
 use crate::sdk::{
-    plan::Plan,
+    plan::{Plan, manifest::Dropped},
     simulator::{Change, Reply, Simulator, StoredCell, Writer},
     tokens::Tokens,
 };
@@ -60,6 +60,7 @@ pub struct AzureDigitalTwins {
     options: Options,
     graph: Graph,
     jobs: Jobs,
+    dropped: Dropped,
     tokens: Tokens,
     plan: Plan,
     /// What the page shows of each twin.
@@ -82,6 +83,7 @@ impl AzureDigitalTwins {
             options,
             graph: Graph::default(),
             jobs: Jobs::default(),
+            dropped: Dropped::default(),
             tokens: Tokens::default(),
             plan,
             shown: BTreeMap::new(),

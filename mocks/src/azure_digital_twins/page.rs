@@ -20,12 +20,12 @@ use super::{
     twins::Twin,
 };
 use crate::sdk::{
-    guard,
     plan::{
-        Route, RowKey, Sites,
-        planner::{answer, nowhere, refuse},
+        Route, RowKey, Sites, manifest,
+        planner::{answer, nowhere, pack, refuse},
     },
     simulator::Writer,
+    web,
 };
 
 /// What the page shows of one twin.
@@ -153,27 +153,29 @@ impl AzureDigitalTwins {
         }
     }
 
-    /// The manual route: the file of an import job, handed over by a person.
+    /// The manual route: the files of a pack, one by one (`?file=NAME`), the manifest
+    /// last; then the import job of each.
     fn pack(&mut self, at: Timestamp, request: &Request<Bytes>) -> Response<Bytes> {
-        if let Some(reason) = guard::refusal(request) {
-            return answer(403, &json!({ "error": reason }));
-        }
-        let Ok(text) = std::str::from_utf8(request.body()) else {
-            return refuse("the file is not UTF-8");
+        let text = match pack(request) {
+            Ok((_, _, text)) => text,
+            Err(refused) => return *refused,
         };
-        let before = self.plan.store.changes();
-        match import(&mut self.graph, at, text) {
-            Ok(done) => {
-                self.look(at, Writer::Job("Import job".to_owned()));
-                let written = self.plan.store.changes() - before;
-                answer(
-                    200,
-                    &json!({ "models": done.models, "twins": done.twins,
-                    "relationships": done.relationships, "written": written, "rejects": [] }),
-                )
+        let name = web::parameter(request, "file").unwrap_or_default();
+        let files = match self.dropped.keep(&name, text, manifest::NAME) {
+            Ok(Some(files)) => files,
+            Ok(None) => return answer(200, &json!({ "holds": name })),
+            Err(reason) => return refuse(&reason),
+        };
+        let (before, mut twins) = (self.plan.store.changes(), 0);
+        for text in files.values() {
+            match import(&mut self.graph, at, text) {
+                Ok(done) => twins += done.twins,
+                Err((code, text)) => return refuse(&format!("{code}: {text}")),
             }
-            Err((code, text)) => refuse(&format!("{code}: {text}")),
         }
+        self.look(at, Writer::Job("Import job".to_owned()));
+        let written = self.plan.store.changes() - before;
+        answer(200, &json!({ "twins": twins, "written": written, "rejects": [] }))
     }
 }
 

@@ -179,6 +179,44 @@ fn an_import_takes_a_whole_file_and_refuses_a_damaged_one() {
 }
 
 #[test]
+fn a_pack_of_ours_is_imported_with_its_manifest_alone() {
+    let mut session = Session::seeded(&[]);
+    let ours = PACK.replace("\"author\":\"us\"", "\"author\":\"planthread\"");
+    let beside = |session: &mut Session, text: &str| {
+        let named = json!([{ "name": "pack.ndjson", "sha256": crate::sdk::web::digest(text) }]);
+        let manifest = Request::put("http://sandbox/blobs/in/manifest.json");
+        let manifest = manifest.body(Bytes::from(json!({ "files": named }).to_string())).unwrap();
+        session.sandbox.handle(session.at, &manifest);
+        session.import(&ours)
+    };
+    let alone = session.import(&ours);
+    assert!(alone["error"]["message"].to_string().contains("manifest.json is missing"), "{alone}");
+    let other = beside(&mut session, PACK);
+    assert!(other["error"]["message"].to_string().contains("damaged"), "{other}");
+    assert!(session.sandbox.stored().is_empty());
+    assert_eq!(beside(&mut session, &ours)["status"], "succeeded");
+    assert_eq!(session.sandbox.stored().len(), 1);
+}
+
+#[test]
+fn a_twin_holds_32_kb_and_no_more() {
+    let mut session = Session::seeded(&[]);
+    let hours = |weeks: u32| {
+        let one =
+            |week: u32| (format!("W{}_{:02}", 2000 + week / 52, week % 52 + 1), json!(100.25));
+        let map: serde_json::Map<_, _> = (0..weeks).map(one).collect();
+        json!([{ "op": "add", "path": "/capacity/attainableHours", "value": map }])
+    };
+    assert_eq!(session.ask("PATCH", LINE, "*", &hours(1_000)).status(), 204);
+    let cut =
+        json!([{ "op": "add", "path": "/capacity/planCutHours", "value": hours(900)[0]["value"] }]);
+    let refused = session.ask("PATCH", LINE, "*", &cut);
+    assert_eq!(refused.status(), 400);
+    assert_eq!(read(&refused)["error"]["code"], "ValidationFailed");
+    assert!(session.get(LINE)["capacity"].get("planCutHours").is_none());
+}
+
+#[test]
 fn a_person_edits_a_twin_on_the_page() {
     let mut session = Session::seeded(&[]);
     session.ask("PATCH", LINE, "*", &week(38.5));

@@ -23,9 +23,11 @@ use super::{
 };
 use crate::sdk::{
     jobs::{Job, Stage},
-    plan::planner::{answer, pack, refuse},
+    plan::{
+        manifest::{self, Dropped},
+        planner::{answer, pack, refuse},
+    },
     simulator::Writer,
-    web,
 };
 
 /// The data source of the demo.
@@ -62,7 +64,7 @@ pub(super) struct Files {
     waiting: BTreeMap<String, File>,
     done: bool,
     /// Files of the manual route, until `extract.done` comes.
-    dropped: BTreeMap<String, String>,
+    dropped: Dropped,
     pub(super) updates: BTreeMap<String, Update>,
     pub(super) records: Vec<FileRecord>,
     pub(super) messages: Vec<Message>,
@@ -234,15 +236,12 @@ impl Kinaxis {
             Err(refused) => return *refused,
         };
         let name = super::wire::parameter(request, "file").unwrap_or_default();
-        if name != TRIGGER {
-            self.files.dropped.insert(name.clone(), content.to_owned());
-            return answer(200, &json!({ "holds": name }));
-        }
         let full = super::wire::parameter(request, "operation").is_some_and(|word| word == "Full");
-        let dropped = std::mem::take(&mut self.files.dropped);
-        match self.extract(&dropped, &scope, full) {
+        let dropped = self.files.dropped.keep(&name, content, TRIGGER);
+        match dropped.and_then(|files| self.extract(files, &scope, full)) {
             Err(reason) => refuse(&reason),
-            Ok(files) => {
+            Ok(None) => answer(200, &json!({ "holds": name })),
+            Ok(Some(files)) => {
                 let key = self.handle_of('D');
                 let mut total = Counts::default();
                 let writer = Arc::new(Writer::Job(LOAD.to_owned()));
@@ -268,38 +267,31 @@ impl Kinaxis {
     /// What lies in the folder, if every file of it is whole.
     fn extract(
         &self,
-        dropped: &BTreeMap<String, String>,
+        dropped: Option<manifest::Files>,
         scope: &str,
         full: bool,
-    ) -> Result<Vec<(String, File)>, String> {
+    ) -> Result<Option<Vec<(String, File)>>, String> {
+        let Some(dropped) = dropped else { return Ok(None) };
         if !self.plan.model.has_scope(scope) {
             return Err(format!("scenario '{scope}' does not exist"));
         }
-        if let Some(manifest) = dropped.get("manifest.json") {
-            whole(manifest, dropped)?;
-        }
-        let tabs = dropped.iter().filter_map(|(name, text)| {
-            let table = name.strip_suffix(".tab")?;
-            Some((name, table, text))
-        });
         let mut files = Vec::new();
-        for (name, table, text) in tabs {
+        for (name, text) in dropped {
+            let table = name.strip_suffix(".tab").unwrap_or(&name);
             let number = self.data.tables.iter().position(|one| one.name == table);
             let number = number.ok_or_else(|| format!("{name}: there is no table {table}"))?;
             let (fields, rows) =
-                self.lines(number, text).map_err(|why| format!("{name}: {why}"))?;
-            files.push((
-                name.clone(),
-                File { scope: scope.to_owned(), table: number, fields, rows, full },
-            ));
+                self.lines(number, &text).map_err(|why| format!("{name}: {why}"))?;
+            let scope = scope.to_owned();
+            files.push((name, File { scope, table: number, fields, rows, full }));
         }
-        if files.is_empty() {
-            return Err("no new extract data".to_owned());
+        match files.is_empty() {
+            true => Err("no new extract data".to_owned()),
+            false => Ok(Some(files)),
         }
-        Ok(files)
     }
 
-    /// Fields and rows of one file: by its header, else by the table's order.
+    /// Fields and rows of one file: by its header, else as the data source maps them.
     fn lines(&self, table: usize, text: &str) -> Result<(Vec<usize>, Vec<Vec<String>>), String> {
         let declared = &self.data.tables[table];
         let body = text.strip_suffix('\n').ok_or("the last line has no end: it is cut")?;
@@ -316,7 +308,7 @@ impl Kinaxis {
                 lines.remove(0);
                 fields
             }
-            None => (0..declared.fields.len()).collect(),
+            None => declared.columns.clone(),
         };
         let short = lines.iter().position(|line| line.len() != fields.len());
         if let Some(at) = short {
@@ -325,23 +317,4 @@ impl Kinaxis {
         }
         Ok((fields, lines))
     }
-}
-
-/// Holds the files against the manifest that came with them.
-fn whole(manifest: &str, dropped: &BTreeMap<String, String>) -> Result<(), String> {
-    let manifest: Value =
-        serde_json::from_str(manifest).map_err(|error| format!("manifest.json: {error}"))?;
-    for file in manifest["files"].as_array().into_iter().flatten() {
-        let name = file["name"].as_str().unwrap_or_default();
-        if name == TRIGGER {
-            continue;
-        }
-        let text = dropped.get(name).ok_or_else(|| format!("{name} is missing"))?;
-        if file["sha256"] != web::digest(text) {
-            return Err(format!(
-                "{name} is not what the manifest says: it is damaged or half copied"
-            ));
-        }
-    }
-    Ok(())
 }

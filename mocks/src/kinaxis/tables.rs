@@ -54,6 +54,9 @@ pub(super) struct Table {
     pub(super) span: Option<(usize, Option<usize>)>,
     /// Field of the text that the planner's page shows beside the numbers of a row.
     pub(super) reason: Option<usize>,
+    /// The field of each column of its extract file: a data source maps them by place
+    /// (section 11).
+    pub(super) columns: Vec<usize>,
 }
 
 impl Table {
@@ -73,6 +76,7 @@ impl Table {
             place: None,
             span: None,
             reason: None,
+            columns: (0..fields.len()).collect(),
         };
         table.identity = identity.iter().filter_map(|name| table.find(name)).collect();
         let place = |of: &str| {
@@ -195,7 +199,12 @@ fn standard() -> Vec<Table> {
 
 /// A customer's own table: one row a constraint and period, and the text of a row where
 /// it has a field for it.
-fn own(namespace: &str, name: &str, numbers: &[String], reason: Option<&str>) -> Table {
+fn own(
+    (namespace, name): (&str, &str),
+    numbers: &[String],
+    reason: Option<&str>,
+    unmapped: &[&str],
+) -> Table {
     let mut fields = vec![
         ("Constraint.Name", Text),
         ("Constraint.Site.Value", Text),
@@ -207,6 +216,14 @@ fn own(namespace: &str, name: &str, numbers: &[String], reason: Option<&str>) ->
     fields.extend(reason.map(|reason| (reason, Text)));
     let mut table = Table::new((namespace, name), true, &key, &fields);
     table.reason = reason.and_then(|reason| table.find(reason));
+    // Its data source maps the numbers by their names, between the keys and the text.
+    let named = |field: &usize| table.fields[*field].name.clone();
+    let (mut mapped, mut rest): (Vec<usize>, Vec<usize>) =
+        table.columns.iter().partition(|field| table.fields[**field].holds == Number);
+    mapped.retain(|field| !unmapped.contains(&named(field).as_str()));
+    mapped.sort_by_key(named);
+    let text = rest.split_off(KEYS);
+    table.columns = [rest, mapped, text].concat();
     table
 }
 
@@ -225,6 +242,10 @@ const SIGNAL_FIELDS: [(&str, &str, Aggregation, Part); 11] = [
     ("ValidUntil", "Signal: valid until (yyyymmdd)", Aggregation::Min, Part::ValidUntil),
     ("Beat", "Signal: heartbeat", Aggregation::Max, Part::Beat),
 ];
+/// Fields of the place and the days of a row, at its beginning.
+const KEYS: usize = 4;
+/// What the demo's data source does not map: the starting point lands none in it.
+const UNMAPPED: [&str; 1] = ["Low"];
 /// The text field of the demo's own table.
 const REASON: &str = "Reason";
 /// Namespace and name of the demo's own table.
@@ -244,7 +265,7 @@ pub(super) fn build(options: &Options) -> (Vec<Table>, Model) {
     match &options.shape {
         None => {
             let numbers = SIGNAL_FIELDS.map(|(name, ..)| name.to_owned());
-            tables.push(own(OWN.0, OWN.1, &numbers, Some(REASON)));
+            tables.push(own(OWN, &numbers, Some(REASON), &UNMAPPED));
             let rate =
                 measure("Mfg::ConstraintAvailable.Rate", "Rate", Aggregation::Sum, Part::Cut);
             model.measures.push(rate);
@@ -253,7 +274,7 @@ pub(super) fn build(options: &Options) -> (Vec<Table>, Model) {
                 model.measures.push(measure(&id, label, aggregation, part));
             }
             if let Some(name) = &options.cut_table {
-                tables.push(own(OWN.0, name, &["Rate".to_owned()], None));
+                tables.push(own((OWN.0, name), &["Rate".to_owned()], None, &[]));
                 let id = format!("{}::{name}.Rate", OWN.0);
                 model.measures.push(measure(&id, "Plan cut", Aggregation::Sum, Part::Other));
             }
@@ -308,7 +329,7 @@ fn shaped(shape: &SandboxShape, tables: &mut Vec<Table>, model: &mut Model) {
     for ((namespace, name), numbers) in fields {
         let numbers: Vec<String> = numbers.into_iter().collect();
         let reason = reason_of(shape, &format!("{namespace}::{name}"));
-        tables.push(own(&namespace, &name, &numbers, reason));
+        tables.push(own((&namespace, &name), &numbers, reason, &[]));
     }
 }
 

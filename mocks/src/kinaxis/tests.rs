@@ -229,21 +229,33 @@ fn a_damaged_or_half_copied_pack_is_refused() {
         (answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned())
     };
     let whole = "LINE-1\t1010\t20261130\t20261206\t36.5\n";
-    for (text, why) in
-        [(&whole[..whole.len() - 1], "it is cut"), ("LINE-1\t1010\t20261130\n", "3 columns")]
-    {
+    let file = "ConstraintAvailable.tab";
+    let manifest = |text: &str| {
+        let one = json!({ "name": file, "sha256": crate::sdk::web::digest(text) });
+        json!({ "files": [one, { "name": "extract.done", "sha256": "" }] }).to_string()
+    };
+    let (cut, short) = (&whole[..whole.len() - 1], "LINE-1\t1010\t20261130\n");
+    for (files, why) in [
+        (vec![(file, cut), ("manifest.json", &*manifest(cut))], "it is cut"),
+        (vec![(file, short), ("manifest.json", &*manifest(short))], "3 columns"),
+        (vec![(file, cut), ("manifest.json", &*manifest(whole))], "damaged"),
+        (vec![("manifest.json", &*manifest(whole))], "ConstraintAvailable.tab is missing"),
+        (vec![(file, whole)], "manifest.json is missing"),
+        (vec![(file, whole), ("manifest.json", "{}")], "names no file"),
+        (
+            vec![(file, whole), ("Old.tab", whole), ("manifest.json", &*manifest(whole))],
+            "Old.tab is none of this pack",
+        ),
+    ] {
         let mut world = World::new(&[], &[]);
-        drop(&mut world, "ConstraintAvailable.tab", text);
+        files.iter().for_each(|(name, text)| _ = drop(&mut world, name, text));
         let (status, said) = drop(&mut world, "extract.done", "");
         assert!(status == 400 && said.contains(why), "{said}");
         assert_eq!(world.held(SIGNALS), Vec::<String>::new());
     }
     let mut world = World::new(&[], &[]);
-    let manifest = json!({ "files": [{ "name": "ConstraintAvailable.tab", "sha256": "00" }] });
-    drop(&mut world, "ConstraintAvailable.tab", whole);
-    drop(&mut world, "manifest.json", &manifest.to_string());
-    assert!(drop(&mut world, "extract.done", "").1.contains("damaged"));
-    drop(&mut world, "ConstraintAvailable.tab", whole);
+    drop(&mut world, file, whole);
+    drop(&mut world, "manifest.json", &manifest(whole));
     let (status, said) = drop(&mut world, "extract.done", "");
     assert_eq!((status, world.held(SIGNALS).len()), (200, 1), "{said}");
 }

@@ -18,7 +18,7 @@ pub(crate) const SHEET: &str = "import";
 
 /// Lines that no reading answers: id, and what they say.
 pub(crate) fn signed(context: &Context) -> Vec<(&'static str, &'static str, String)> {
-    let Context { config, route, .. } = context;
+    let Context { config, layouts, route, .. } = context;
     let family = match config.table_family {
         Family::Constraint => {
             "Constraint and ConstraintAvailable, not WorkCenter and CapacityOverride"
@@ -55,10 +55,10 @@ pub(crate) fn signed(context: &Context) -> Vec<(&'static str, &'static str, Stri
     if let Route::Load(load) = route {
         let source = &load.source;
         let alone = if load.full() { "; its tables hold nothing but our rows" } else { "" };
-        let text = format!(
-            "Data source {source} maps a file a table, its columns in our order, and loads it as {}{alone}",
-            load.operation
-        );
+        let file = |one: &Layout| format!("{}.tab: {}", one.table, one.columns().join(", "));
+        let files = layouts.iter().map(file).collect::<Vec<_>>().join("; ");
+        let how = &load.operation;
+        let text = format!("Data source {source} maps columns by place, {files}; as {how}{alone}");
         lines.push(("data_source", "data sources and mapping", text));
     }
     lines

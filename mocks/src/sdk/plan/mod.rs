@@ -6,6 +6,7 @@
 
 mod erp;
 mod grid;
+pub mod manifest;
 mod model;
 pub mod planner;
 mod sites;
