@@ -8,7 +8,7 @@ use std::io::Write;
 
 use jiff::Timestamp;
 use planthread_contracts::Name;
-use planthread_kit::Capabilities;
+use planthread_kit::{Capabilities, Together};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ use crate::{
     Reader,
     error::Result,
     ledger::{CellView, Why, view::Holds},
-    store::Db,
+    store::{Db, cells::Cell, names::GroupRef},
 };
 
 /// What a plan is made for.
@@ -71,8 +71,9 @@ pub fn build(
             Some(scope) => policy.with_questions(db, scope)?,
             None => policy,
         };
-        let walk = Walk { db, scope, policy: &policy, only: request.only };
-        let (counts, prediction) = count(&walk, request.capabilities)?;
+        let walk =
+            Walk { db, scope, policy: &policy, only: request.only, by: request.capabilities };
+        let (counts, prediction) = count(&walk)?;
         let header = PlanHeader {
             planthread_plan: 1,
             target: policy.target.clone(),
@@ -97,13 +98,14 @@ struct Walk<'a> {
     scope: Option<i64>,
     policy: &'a Policy,
     only: Option<Why>,
+    by: &'a Capabilities,
 }
 
 impl Walk<'_> {
     fn run(&self, mut each: impl FnMut(&[CellView], &GroupDecision) -> Result<()>) -> Result<()> {
         let Some(scope) = self.scope else { return Ok(()) };
         let holds = Holds::load(self.db, self.policy.now)?;
-        scan::groups(self.db, scope, self.policy.today, |group, cells| {
+        let look = |group: &GroupRef, cells: &[(&Name, Cell)]| {
             // Most groups of a quiet ledger have nothing to say: not even a view.
             if cells.iter().all(|(_, cell)| settled(cell.state)) {
                 return Ok(());
@@ -115,7 +117,11 @@ impl Walk<'_> {
                 decision = GroupDecision::default();
             }
             each(&views, &decision)
-        })
+        };
+        match self.by.carriage.together {
+            Together::Place => scan::groups_by_place(self.db, scope, self.policy.today, look),
+            _ => scan::groups(self.db, scope, self.policy.today, look),
+        }
     }
 }
 
@@ -124,7 +130,8 @@ const fn settled(state: planthread_contracts::RevisionState) -> bool {
     matches!(state, S::Seen | S::Withdrawn)
 }
 
-fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Prediction)> {
+fn count(walk: &Walk<'_>) -> Result<(PlanCounts, Prediction)> {
+    let capabilities = walk.by;
     let mut counts = PlanCounts::default();
     let most = Pace::planned(capabilities, walk.policy);
     let mut packer = Packer::new(capabilities, most);
@@ -144,8 +151,8 @@ fn count(walk: &Walk<'_>, capabilities: &Capabilities) -> Result<(PlanCounts, Pr
             counts.carried += wide(decision.carried.len());
             let sent = decision.due.iter().chain(&decision.carried);
             let sent: Vec<_> = sent.map(|place| &views[*place].key).collect();
-            let form = packer.form(sent.iter().copied());
-            complete.extend(packer.add(form, carriers.of(&sent)));
+            let kin = packer.kin(sent.iter().copied());
+            complete.extend(packer.add(kin, carriers.of(&sent)));
         }
         Ok(())
     })?;

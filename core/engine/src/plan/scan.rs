@@ -31,6 +31,42 @@ pub(crate) fn groups(
     Ok(())
 }
 
+/// The same place by place, for a target whose requests hold one place each: the
+/// groups of one place are in memory at a time.
+pub(crate) fn groups_by_place(
+    db: &Db,
+    scope: i64,
+    today: Date,
+    mut each: impl FnMut(&GroupRef, &[(&Name, Cell)]) -> Result<()>,
+) -> Result<()> {
+    let measures = db.measures()?;
+    let mut place: Vec<GroupRef> = Vec::new();
+    let mut flush = |place: &mut Vec<GroupRef>| {
+        place.sort_by(|one, other| near_first(one, today).cmp(&near_first(other, today)));
+        let mut all = place.drain(..);
+        all.try_for_each(|group| each(&group, &cells(db, group.id, &measures)?))
+    };
+    db.groups_by_place(scope, |group| {
+        let same = |last: &GroupRef| {
+            (&last.key.resource, &last.key.location) == (&group.key.resource, &group.key.location)
+        };
+        if !place.last().is_none_or(same) {
+            flush(&mut place)?;
+        }
+        place.push(group);
+        Ok(())
+    })?;
+    flush(&mut place)
+}
+
+/// Where a group stands in plan order among those of its place.
+fn near_first(group: &GroupRef, today: Date) -> (bool, i64, Period, Option<&Name>) {
+    let period = group.key.period;
+    let past = period.end() <= today;
+    let days = (period.start() - Date::ZERO).get_days();
+    (past, i64::from(if past { -days } else { days }), period, group.key.product.as_ref())
+}
+
 /// The cells of a group, by measure name.
 pub(crate) fn cells<'m>(
     db: &Db,

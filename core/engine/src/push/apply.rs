@@ -177,8 +177,8 @@ pub async fn apply<R: BufRead + Seek + Send>(
     while packer.is_some() && applied.stopped.is_none() {
         let complete = match (reader.next()?, &mut packer) {
             (Some(group), Some(packer)) => {
-                let form = packer.form(group.iter().map(|line| &line.cell));
-                packer.add(form, group)
+                let kin = packer.kin(group.iter().map(|line| &line.cell));
+                packer.add(kin, group)
             }
             (_, packer) => packer.take().map(Packer::finish).unwrap_or_default(),
         };

@@ -150,6 +150,20 @@ impl Db {
         self.each(sql, params![scope, codec::period_code(period)], |row| each(group(row, 0)?))
     }
 
+    /// Gives the groups of a scope to `each`, by resource and location.
+    pub(crate) fn groups_by_place(
+        &self,
+        scope: i64,
+        mut each: impl FnMut(GroupRef) -> Result<()>,
+    ) -> Result<()> {
+        let sql = Sql::seeks(
+            "SELECT g.id, g.scope, s.target, s.name, p.resource, p.location, p.product, g.period
+             FROM cell_group g JOIN scope s ON s.id = g.scope JOIN place p ON p.id = g.place
+             WHERE g.scope = ?1 ORDER BY p.resource, p.location",
+        );
+        self.each(sql, [scope], |row| each(group(row, 0)?))
+    }
+
     /// Gives the groups of a scope from one period to another to `each`, by
     /// period.
     pub(crate) fn groups_between(

@@ -11,7 +11,7 @@ use planthread_contracts::{CellKey, MeasureDecl, Receipt, Rejection, RowOutcome,
 use planthread_kit::{
     Attempt, AttemptRecord, Batch, BoxFuture, Capabilities, Carriage, CellWrite, Class, Clock,
     Connector, ConnectorError, Cost, Discovery, Info, PackFile, Poll, PushOutcome, RecordedBatch,
-    Selection, Sent, Submission, VirtualClock,
+    Selection, Sent, Submission, Together, VirtualClock,
 };
 use rust_decimal::Decimal;
 
@@ -166,6 +166,11 @@ impl Fake {
         };
         let inside = Arc::new(Mutex::new(Inside::default()));
         Self { info: Arc::new(info), clock: clock.clone(), inside }
+    }
+
+    /// The same, with requests that hold one place each.
+    pub(crate) fn by_place(&mut self) {
+        Arc::make_mut(&mut self.info).capabilities.carriage.together = Together::Place;
     }
 
     pub(crate) fn inside(&self) -> MutexGuard<'_, Inside> {

@@ -1,5 +1,7 @@
 //! Laws 1, 3, 4, 5, 11, 14 and 18: what a plan binds, and what it never does.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use planthread_contracts::Scope;
 use planthread_engine::{
     EngineError,
@@ -40,6 +42,58 @@ fn law_1_a_plan_with_moved_cells_is_refused_and_only_unmoved_never_sends_another
     world.land();
     assert_eq!(world.held(&key("R1", 48, "live")), Some(d("90")));
     world.audit();
+}
+
+#[test]
+fn a_place_that_a_request_holds_whole_is_written_once() {
+    let wanted = [
+        ("R1", 50, "100"),
+        ("R2", 48, "90"),
+        ("R1", 46, "80"),
+        ("R2", 50, "70"),
+        ("R3", 48, "60"),
+        ("R1", 48, "50"),
+        ("R3", 49, "40"),
+    ];
+    for (by_place, most) in [(true, 1), (false, 2)] {
+        // Two places of three weeks fit into no batch together.
+        let mut world = World::with_batches(16);
+        if by_place {
+            world.fake.by_place();
+        }
+        world.want(&wanted);
+        let (header, bytes) = world.plan();
+        let applied = world.apply(&bytes, false).unwrap();
+        assert_eq!((applied.sent, applied.batches), (28, header.prediction.batches));
+        let mut batches: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (key, _, attempt) in &world.fake.inside().effects {
+            batches.entry(key.resource.to_string()).or_default().insert(attempt.clone());
+        }
+        let each: Vec<usize> = batches.values().map(BTreeSet::len).collect();
+        assert_eq!(each.iter().max(), Some(&most), "{by_place}: {each:?}");
+        if by_place {
+            let weeks =
+                |line: &PlanLine| (line.cell.resource.to_string(), line.cell.period.to_string());
+            let mut order: Vec<_> = lines(&bytes).iter().map(weeks).collect();
+            order.dedup();
+            let order: Vec<_> = order.iter().map(|(line, week)| (&**line, &week[6..])).collect();
+            assert_eq!(
+                order,
+                [
+                    ("R1", "48"),
+                    ("R1", "50"),
+                    ("R1", "46"),
+                    ("R2", "48"),
+                    ("R2", "50"),
+                    ("R3", "48"),
+                    ("R3", "49")
+                ],
+                "near weeks first, then past ones"
+            );
+        }
+        world.verify(Which::Unproven);
+        world.audit();
+    }
 }
 
 #[test]
