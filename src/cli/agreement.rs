@@ -1,4 +1,4 @@
-//! `planthread agreement key|sign|verify|probe|enable`
+//! `planthread agreement key|sign|verify|render|probe|enable`
 
 use std::{
     fs,
@@ -47,6 +47,14 @@ enum Act {
         /// The configured target; may be left out when there is only one
         target: Option<String>,
     },
+    /// Show the request that would carry the first cell group of the plan; nothing goes out
+    Render {
+        /// The configured target; may be left out when there is only one
+        target: Option<String>,
+        /// An agreement that is not signed yet, instead of the target's
+        #[arg(long, value_name = "FILE")]
+        draft: Option<PathBuf>,
+    },
     /// Write one cell group through a plan, and read it back
     Probe {
         /// The configured target; may be left out when there is only one
@@ -81,6 +89,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
                 agreement: standing(&target, context.clock.now())?,
                 target: target.name,
             })
+        }
+        Act::Render { target, draft } => {
+            let draft = draft.as_deref().map(drafted).transpose()?;
+            let draft = draft.as_ref().map(|(_, agreement)| agreement);
+            let bridge = context.bridge()?;
+            let rendered = context.block_on(bridge.render(target.as_deref(), draft))?;
+            context.screen.show(&rendered)
         }
         Act::Probe { target, by } => {
             let bridge = context.bridge()?;
@@ -118,18 +133,7 @@ fn make_key(context: &Context, file: &Path) -> Result<Exit, Failure> {
 }
 
 fn sign(context: &Context, draft: &Path, key: &Path, output: &Path) -> Result<Exit, Failure> {
-    let text = read("read the agreement", draft)?;
-    let named = |error: serde_json::Error| {
-        Failure::usage(format!("{}: {error}", draft.display()))
-            .cure("begin with the agreement that `planthread init` writes for a sandbox")
-    };
-    let draft: Value = serde_json::from_str(&text).map_err(named)?;
-    // One that was signed before is signed again.
-    let document = match serde_json::from_value::<Signed>(draft.clone()) {
-        Ok(signed) => signed.document,
-        Err(_) => draft,
-    };
-    let agreement: Agreement = serde_json::from_value(document.clone()).map_err(named)?;
+    let (document, agreement) = drafted(draft)?;
     let seed = read("read the key", key)?;
     let signing = SigningKey::read(&seed).ok_or_else(|| {
         Failure::usage(format!("{} is no key", key.display()))
@@ -151,6 +155,22 @@ fn sign(context: &Context, draft: &Path, key: &Path, output: &Path) -> Result<Ex
         public: signed.signature.key,
         expires: agreement.approved.expires,
     })
+}
+
+/// An agreement that is to be signed, or was before: its document, and what it says.
+fn drafted(file: &Path) -> Result<(Value, Agreement), Failure> {
+    let text = read("read the agreement", file)?;
+    let named = |error: serde_json::Error| {
+        Failure::usage(format!("{}: {error}", file.display()))
+            .cure("begin with the agreement that `planthread init` writes for a sandbox")
+    };
+    let draft: Value = serde_json::from_str(&text).map_err(named)?;
+    let document = match serde_json::from_value::<Signed>(draft.clone()) {
+        Ok(signed) => signed.document,
+        Err(_) => draft,
+    };
+    let agreement: Agreement = serde_json::from_value(document.clone()).map_err(named)?;
+    Ok((document, agreement))
 }
 
 fn read(what: &str, file: &Path) -> Result<String, Failure> {

@@ -18,7 +18,7 @@ use crate::{
     failure::{Exit, Failure},
     operate::{Health, Ready, alerts::Alert},
     pipeline::{
-        Cycle, Probed, Retried, Traced,
+        Cycle, Probed, Rendered, Retried, Traced,
         compared::Difference,
         locked::{Answered, Locked},
     },
@@ -85,12 +85,13 @@ const fn of<V: View>(verb: &'static str) -> Output {
 
 /// Every answer of every verb. `completions` and `schema NAME` print what is no
 /// answer of ours, `derive --signals` the contracts.
-pub const OUTPUTS: [Output; 73] = [
+pub const OUTPUTS: [Output; 74] = [
     of::<Stopped<'static>>(""),
     of::<accuracy::Accuracy>("accuracy"),
     of::<adopt::Adopted>("adopt"),
     of::<agreement::Report>("agreement"),
     of::<Probed>("agreement"),
+    of::<Rendered>("agreement"),
     of::<agreement::Key>("agreement"),
     of::<agreement::SignedAs>("agreement"),
     of::<applied::Deliveries>("apply"),

@@ -10,7 +10,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{BufReader, BufWriter},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
@@ -22,9 +22,9 @@ use planthread_engine::{
     verify::SweepReport,
 };
 use planthread_kit::{
-    Class, Discovery, Selection,
+    CellWrite, Class, Discovery, Selection,
     agreement::{
-        AgreementStatus, Evidence, Kept, State,
+        Agreement, AgreementStatus, Evidence, Kept, State, Written,
         evidence::{Act, Contradicted, Probing},
         gate,
     },
@@ -57,6 +57,22 @@ pub struct Probed {
     pub changed: Vec<String>,
     /// What the walk did.
     pub cycle: TargetCycle,
+}
+
+/// What would go out to a target.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Rendered {
+    /// The configured target.
+    pub target: String,
+    /// How its agreement stands.
+    pub agreement: AgreementStatus,
+    /// Name of the draft that words the requests; none where the agreement does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draft: Option<String>,
+    /// The cells that they carry: one cell group.
+    pub cells: Vec<String>,
+    /// The requests, without what says who we are.
+    pub requests: Vec<Written>,
 }
 
 /// The agreement of a target that has one.
@@ -175,32 +191,72 @@ impl Bridge {
         }
     }
 
-    /// Plans, sends the first cell group of the plan, and reads it back with what
-    /// stands beside it.
-    async fn one_group(&self, name: &str) -> Result<Walked, Failure> {
-        let target = self.target(Some(name))?;
+    /// The request that would carry the first cell group of the plan, as the agreement
+    /// of a target words it, or a `draft` of one. Nothing of it goes out.
+    ///
+    /// # Errors
+    /// When no agreement words a write, it can't word this one, or there is nothing to
+    /// write.
+    pub async fn render(
+        &self,
+        name: Option<&str>,
+        draft: Option<&Agreement>,
+    ) -> Result<Rendered, Failure> {
+        let target = self.target(name)?;
+        let status = standing(&target, self.clock.now())?;
+        let (cells, _) = self.first_group(&target).await?;
+        let gate = target.connector.info().agreement.as_ref();
+        let requests = gate.map_or(Ok(None), |gate| gate.render(draft, &cells))?;
+        let requests = requests.ok_or_else(|| {
+            Failure::new(Exit::Held, format!("{}: no agreement words a request", target.name))
+                .cure("name a draft, where requests are worded: `agreement render --draft FILE`")
+                .explain("agreement")
+        })?;
+        Ok(Rendered {
+            target: target.name,
+            agreement: status,
+            draft: draft.map(|draft| draft.agreement.clone()),
+            cells: cells.iter().map(|cell| cell.key.to_string()).collect(),
+            requests,
+        })
+    }
+
+    /// The first cell group of a plan of now: its cells, and the file of a plan that
+    /// holds nothing else.
+    async fn first_group(&self, target: &OpenTarget) -> Result<(Vec<CellWrite>, Part), Failure> {
+        let name = &target.name;
         let truth = self.truth(self.as_of())?;
         let whole = self.state.dir().join("plans").join(format!("{name}.whole.ndjson"));
         let part = self.state.dir().join("plans").join(format!("{name}.probe.ndjson"));
         let folder = self.state.dir().join("plans");
         std::fs::create_dir_all(&folder)
             .map_err(|error| Failure::io("make the folder", &folder, &error))?;
-        let planned = self.walk(&target, Course::Plan { truth: &truth, file: Some(&whole) }).await;
+        let planned = self.walk(target, Course::Plan { truth: &truth, file: Some(&whole) }).await;
         if let Some(failure) = planned.stopped {
             return Err(failure);
         }
-        let cells = excerpt(&target, &whole, &part)?;
-        let Some(first) = cells.first() else {
+        let cells = excerpt(target, &whole, &part)?;
+        if cells.is_empty() {
             return Err(Failure::new(
                 Exit::Held,
-                "there is nothing to write: a probe needs one cell",
+                "there is nothing to write, and one cell is needed",
             )
             .cure("`planthread plan` says what is held, and why"));
-        };
+        }
+        Ok((cells, Part { file: part, as_of: truth.as_of }))
+    }
+
+    /// Plans, sends the first cell group of the plan, and reads it back with what
+    /// stands beside it.
+    async fn one_group(&self, name: &str) -> Result<Walked, Failure> {
+        let target = self.target(Some(name))?;
+        let (cells, part) = self.first_group(&target).await?;
+        let cells: Vec<CellKey> = cells.into_iter().map(|cell| cell.key).collect();
+        let first = &cells[0];
         let selection = around(&target, first);
         let mut before = standing_there(&target, &selection).await?;
         before.retain(|key, _| key.group() != first.group());
-        let course = Course::Given { file: &part, as_of: truth.as_of, only_unmoved: false };
+        let course = Course::Given { file: &part.file, as_of: part.as_of, only_unmoved: false };
         let cycle = self.walk(&target, course).await;
         let after = standing_there(&target, &selection).await?;
         let stayed = |(key, value): &(&CellKey, &Decimal)| after.get(*key) == Some(*value);
@@ -220,6 +276,12 @@ impl Bridge {
         })?;
         Ok(seen)
     }
+}
+
+/// A plan of one cell group.
+struct Part {
+    file: PathBuf,
+    as_of: Timestamp,
 }
 
 /// What one probe did.
@@ -268,7 +330,7 @@ async fn standing_there(
     Ok(cells.into_iter().filter_map(|cell| Some((cell.key, cell.value?))).collect())
 }
 
-fn excerpt(target: &OpenTarget, whole: &Path, part: &Path) -> Result<Vec<CellKey>, Failure> {
+fn excerpt(target: &OpenTarget, whole: &Path, part: &Path) -> Result<Vec<CellWrite>, Failure> {
     let read = File::open(whole).map_err(|error| Failure::io("read the plan", whole, &error))?;
     let made = File::create(part).map_err(|error| Failure::io("write the plan", part, &error))?;
     let capabilities = &target.connector.info().capabilities;

@@ -11,7 +11,10 @@ use super::{
     TextTable, Tone, View,
     text_table::{count, instant},
 };
-use crate::{failure::Exit, pipeline::Probed};
+use crate::{
+    failure::Exit,
+    pipeline::{Probed, Rendered},
+};
 
 /// The agreement of one target.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -60,6 +63,32 @@ impl View for Report {
 
     fn exit(&self) -> Exit {
         exit(&self.agreement)
+    }
+}
+
+impl View for Rendered {
+    const OUTPUT: &'static str = "agreement render";
+
+    fn write(&self, text_table: &mut TextTable) {
+        let cells = count(self.cells.len(), "cell");
+        let by = match &self.draft {
+            Some(draft) => format!("the draft `{draft}`"),
+            None => "its agreement".to_owned(),
+        };
+        text_table.line(format!("{}: {cells} of the plan, as {by} words them:", self.target));
+        for cell in &self.cells {
+            text_table.line(format!("  {cell}"));
+        }
+        for request in &self.requests {
+            text_table.line("");
+            text_table.line(format!("  {} {}", request.method, request.path));
+            for line in format!("{:#}", request.body).lines() {
+                text_table.line(format!("  {line}"));
+            }
+        }
+        text_table.line("");
+        text_table.line("Nothing of it went out, and who we are is added then.");
+        line(&self.target, &self.agreement, text_table);
     }
 }
 

@@ -23,7 +23,7 @@ use planthread_contracts::{Period, PeriodKind};
 use planthread_engine::{status, verify::Which};
 use planthread_kit::{
     Clock, VirtualClock,
-    agreement::{SigningKey, State, document::Signed, gate::sign},
+    agreement::{Agreement, SigningKey, State, document::Signed, gate::sign},
 };
 use planthread_mocks::{Fault, Faulty, Rule, Setup, Simulator, faults::When};
 use rust_decimal::Decimal;
@@ -326,6 +326,33 @@ fn another_model_than_the_probed_one_suspends_it() {
     assert!(!line.ok && line.text.starts_with("suspended"), "{line:?}");
     drop((target, bridge));
     assert!(site.refused().contains("suspended"));
+}
+
+#[test]
+fn what_would_go_out_is_shown_before_anything_may() {
+    let site = Site::new("shown", &[]);
+    let shipped = site.folder.join("agreements/o9-sandbox.json");
+    let draft: Signed = serde_json::from_str(&fs::read_to_string(shipped).unwrap()).unwrap();
+    let draft: Agreement = serde_json::from_value(draft.document).unwrap();
+    site.sign(|document| document["environment"] = json!("production"));
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    let of = |draft| site.clock.block_on(bridge.render(Some(TARGET), draft)).unwrap();
+    let (signed, by_draft) = (of(None), of(Some(&draft)));
+    assert_eq!(signed.agreement.state, State::Contracted);
+    assert_eq!(signed.requests, by_draft.requests);
+    assert_eq!(by_draft.draft.as_deref(), Some(draft.agreement.as_str()));
+    assert!(site.sandbox.lock().unwrap().history().is_empty(), "nothing went out");
+    // What goes out with the probe differs in the name of the attempt alone.
+    let probed = site.clock.block_on(bridge.probe(Some(TARGET), "Bea")).unwrap();
+    assert_eq!(probed.cells[..signed.cells.len()], signed.cells);
+    let [request] = &signed.requests[..] else { panic!("{:?}", signed.requests) };
+    let rows = request.body.to_string();
+    assert!(rows.contains("ATTEMPT-0") && !rows.contains("ApiKey"), "{rows}");
+    let stored = site.sandbox.lock().unwrap().stored();
+    let shown = |value: Decimal| rows.contains(&value.normalize().to_string());
+    let landed = stored.iter().filter(|cell| cell.writer.kind() == "integration");
+    assert!(landed.filter(|cell| shown(cell.value)).count() >= signed.cells.len(), "{rows}");
 }
 
 #[test]

@@ -243,6 +243,7 @@ fn others() -> BTreeSet<String> {
     o9.project.also(&json!({ "targets": { "o9": { "settings": { "agreement": own } } } }));
     o9.hear("agreement status", "agreement verify");
     o9.hear("ingest", "ingest");
+    o9.hear("agreement render", "agreement render --draft draft.json");
     o9.hear("agreement probe", "agreement probe --who mara");
     o9.follow("mock o9 --listen 127.0.0.1:0", &["mock"]);
     o9.follow("demo --targets o9 --every 1 --listen 127.0.0.1:0", &["demo", "run once"]);

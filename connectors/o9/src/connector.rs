@@ -47,7 +47,8 @@ pub(crate) struct O9 {
 
 impl O9 {
     pub(crate) fn new(target: &TargetContext<'_>, context: Context) -> Self {
-        let Context { config, scope, measures, gate, .. } = &context;
+        let Context { config, scope, measures, gate, form, .. } = &context;
+        let words = write::words(config.clone(), form.clone(), measures.clone());
         let info = Info {
             name: crate::NAME,
             target: target.target.to_owned(),
@@ -55,7 +56,7 @@ impl O9 {
             capabilities: capabilities(config, measures),
             grades: grades(),
             sheet: sheet::lines(config, measures, scope),
-            agreement: Some(gate.clone()),
+            agreement: Some(gate.clone().worded(words)),
         };
         Self { context, info }
     }

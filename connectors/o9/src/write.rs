@@ -1,18 +1,19 @@
 //! Writing: the gate, the leaf levels, then request by request.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
+    buckets::Form,
     client::Client,
     config::{Config, slots},
     connector::Context,
     encode::{CellRow, encode},
 };
 use jiff::Timestamp;
-use planthread_contracts::{Rejection, RowOutcome};
+use planthread_contracts::{MeasureDecl, Rejection, RowOutcome};
 use planthread_kit::{
     Attempt, AttemptRecord, Batch, CellWrite, Class, ConnectorError, Poll, PushOutcome, Submission,
-    agreement::{Agreement, Filled, Profile, Slot, SlotKind, reply::Verdict},
+    agreement::{Agreement, Filled, Profile, Slot, SlotKind, Written, gate::Words, reply::Verdict},
     rows::RowKey,
 };
 
@@ -101,8 +102,7 @@ pub(crate) async fn submit(
     let encoded = encode(&context.config, &context.form, cells, &context.measures)
         .map_err(ConnectorError::took_nothing)?;
     let mut rows = encoded.grouped.outcomes(cells.len(), &RowOutcome::Unproven);
-    let most = context.config.rows_per_write.min(agreement.limits.rows).max(1);
-    let chunks = whole_groups(&encoded.rows, cells, most);
+    let chunks = whole_groups(&encoded.rows, cells, most(&context.config, agreement));
     if !chunks.is_empty() {
         context.levels.ensure(&context.client, &context.config).await?;
     }
@@ -122,6 +122,26 @@ pub(crate) async fn submit(
     }
     let verdict = format!("{} requests, {}", chunks.len(), context.label());
     Ok(Submission::Done(PushOutcome::new(attempt.receipt(verdict, clock.now()), rows)))
+}
+
+/// What words the requests that would go out, before anything may.
+pub(crate) fn words(config: Config, form: Form, measures: Vec<MeasureDecl>) -> Arc<Words> {
+    Arc::new(move |agreement, cells| {
+        let profile = agreement.profile().map_err(unusable)?;
+        check(&config, profile).map_err(unusable)?;
+        let encoded = encode(&config, &form, cells, &measures)?;
+        let chunks = whole_groups(&encoded.rows, cells, most(&config, agreement));
+        let one = |(part, chunk): (usize, &&[CellRow])| {
+            let signal = format!("ATTEMPT-{part}");
+            Ok(request((agreement, profile), signal, chunk)?.written)
+        };
+        chunks.iter().enumerate().map(one).collect()
+    })
+}
+
+/// Most rows of one request.
+fn most(config: &Config, agreement: &Agreement) -> usize {
+    config.rows_per_write.min(agreement.limits.rows).max(1)
 }
 
 /// Rows in requests of at most `most`. A cell group goes in one request, so that
@@ -154,7 +174,7 @@ fn unusable(text: String) -> ConnectorError {
 
 /// A request with the ids of its rows.
 struct Request {
-    written: planthread_kit::agreement::Written,
+    written: Written,
     ids: Vec<String>,
 }
 

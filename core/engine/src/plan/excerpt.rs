@@ -4,7 +4,7 @@
 use std::io::{BufRead, Write};
 
 use planthread_contracts::CellKey;
-use planthread_kit::Capabilities;
+use planthread_kit::{Capabilities, CellWrite};
 
 use super::{
     PlanCounts, PlanHeader, PlanLine,
@@ -23,7 +23,7 @@ pub fn first_group(
     plan: &mut (dyn BufRead + Send),
     capabilities: &Capabilities,
     out: &mut dyn Write,
-) -> Result<Vec<CellKey>> {
+) -> Result<Vec<CellWrite>> {
     let mut reader = PlanReader::open(plan)?;
     let mut kept: Vec<PlanLine> = Vec::new();
     // The digest is proven at its end, so all of it is read.
@@ -51,5 +51,5 @@ pub fn first_group(
     writer.line(&header)?;
     kept.iter().try_for_each(|line| writer.line(line))?;
     writer.finish()?;
-    Ok(kept.into_iter().map(|line| line.cell).collect())
+    Ok(kept.iter().map(CellWrite::from).collect())
 }

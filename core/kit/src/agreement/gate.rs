@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use super::{
     golden::{Golden, Meaning},
     key,
     status::{AgreementStatus, Kept, State},
-    template::SlotKind,
+    template::{SlotKind, Written},
 };
 use crate::{
     CellWrite, Class, ConnectorError, SheetLine,
@@ -79,10 +80,21 @@ pub enum Requests<'a> {
     Own(&'a dyn Fn(&Golden) -> Result<(), String>),
 }
 
+/// Words the requests that would carry cells, by an agreement.
+pub type Words =
+    dyn Fn(&Agreement, &[CellWrite]) -> Result<Vec<Written>, ConnectorError> + Send + Sync;
+
 /// An agreement as far as it is good.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Gate {
     found: Found,
+    words: Option<Arc<Words>>,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("found", &self.found).finish_non_exhaustive()
+    }
 }
 
 /// An agreement whose words hold.
@@ -103,6 +115,9 @@ enum Found {
     Good(Box<Good>),
 }
 
+/// A probe never tries it: a target that makes the member keeps it.
+const UNKNOWN_MEMBER: &str = "its golden exchanges must show how the target refuses a row whose \
+    member is not there: what it does with one was never seen";
 const READ: &str = "let this user read the file beside the agreement's";
 const AGAIN: &str = "find out what the target makes of our writes; then prove it anew: `planthread \
     agreement probe --who YOU`";
@@ -127,7 +142,7 @@ impl Gate {
         folder: &Path,
         place: &GateInput<'_>,
     ) -> Result<Self, SettingsFault> {
-        let Some(file) = &settings.file else { return Ok(Self { found: Found::Nothing }) };
+        let Some(file) = &settings.file else { return Ok(Self::of(Found::Nothing)) };
         let path = folder.join(file);
         let text = fs::read_to_string(&path).map_err(|error| {
             SettingsFault::new("file", format!("{}: {error}", path.display()))
@@ -149,8 +164,33 @@ impl Gate {
         Ok(Self::weigh(settings, place, &signed, kept))
     }
 
+    const fn of(found: Found) -> Self {
+        Self { found, words: None }
+    }
+
+    /// The same, of a connector whose requests an agreement words.
+    #[must_use]
+    pub fn worded(self, words: Arc<Words>) -> Self {
+        Self { words: Some(words), ..self }
+    }
+
+    /// The requests that would carry `cells` by `agreement`, or by the one that holds:
+    /// also before anything may go out. `None` where there is none, or where the
+    /// connector builds its requests by itself.
+    ///
+    /// # Errors
+    /// When it can't word them.
+    pub fn render(
+        &self,
+        agreement: Option<&Agreement>,
+        cells: &[CellWrite],
+    ) -> Result<Option<Vec<Written>>, ConnectorError> {
+        let agreement = agreement.or_else(|| self.agreement());
+        agreement.zip(self.words.as_ref()).map(|(by, words)| words(by, cells)).transpose()
+    }
+
     fn broken(name: Option<String>, why: String, cure: &'static str) -> Self {
-        Self { found: Found::Broken { name, why, cure } }
+        Self::of(Found::Broken { name, why, cure })
     }
 
     fn weigh(settings: &Settings, place: &GateInput<'_>, signed: &Signed, kept: Kept) -> Self {
@@ -166,7 +206,7 @@ impl Gate {
             return Self::broken(name, why, "correct it; then let it be signed again");
         }
         let label = format!("{} {}", agreement.agreement, beginning(&kept.agreement));
-        Self { found: Found::Good(Box::new(Good { agreement, label, kept })) }
+        Self::of(Found::Good(Box::new(Good { agreement, label, kept })))
     }
 
     /// How far it is, as of `now`: what people decided since it was opened counts.
@@ -367,6 +407,9 @@ fn fits(agreement: &Agreement, place: &GateInput<'_>) -> Result<(), String> {
     let mut golden = agreement.golden.iter();
     match place.requests {
         Requests::Profile { offered, each_row, row_id, check } => {
+            if !means(|means| matches!(means, Meaning::Refused(rows) if !rows.is_empty())) {
+                return Err(UNKNOWN_MEMBER.into());
+            }
             let profile = agreement.profile()?;
             profile.validate(offered, each_row)?;
             check(profile)?;

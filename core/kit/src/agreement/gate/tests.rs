@@ -161,6 +161,10 @@ fn an_altered_one_and_a_key_that_nobody_trusts_suspend() {
     let mut forged = document("production", HOST);
     forged["golden"][0]["request"]["path"] = "/elsewhere".into();
     assert!(missing(&sign(forged, &key())).contains("write_ok"));
+    let mut unseen = document("production", HOST);
+    unseen["golden"][1]["response"] = serde_json::json!({ "status": 500, "body": "down" });
+    unseen["golden"][1]["means"] = "error".into();
+    assert!(missing(&sign(unseen, &key())).contains("whose member is not there"));
     let mut unknown = document("production", HOST);
     unknown["capabilities"]["write_capacity"] = "unknown".into();
     assert!(missing(&sign(unknown, &key())).contains("can be written"));
