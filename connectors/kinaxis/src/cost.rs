@@ -40,8 +40,8 @@ pub(crate) fn carriage(context: &Context) -> Carriage {
 
 const BULK: &str = "an upload takes rows of one table and one list of fields: it is staged, then \
     completed; a read of a table is opened, then paged";
-const IMPORT: &str = "an import takes rows of one worksheet and one list of fields; a read of a \
-    table is opened, then paged";
+const IMPORT: &str = "an import takes rows of one worksheet and one list of fields, read before \
+    where some are lacking; a read of a table is opened, then paged";
 const LOAD: &str = "one file a table, one trigger, one question after it";
 const COMMIT: &str = "both scenarios are read, table by table, before the script commits one";
 

@@ -14,6 +14,9 @@ use crate::{Config, Kinaxis, config::TAKES};
 /// may be large.
 const SECONDS: (u64, u64) = (120, 120);
 
+/// The agreement under which a load may merge, in the form that a team fills in.
+const MERGE: &str = include_str!("../agreement/kinaxis-merge.json");
+
 /// Kinaxis, for the program's registry.
 pub const FACTORY: TargetFactory = TargetFactory {
     name: crate::NAME,
@@ -21,10 +24,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     starter: Starter {
         section: include_str!("../starter.yaml"),
         qa: "{ scope: Capacity Signals QA }",
-        files: &[(
-            "agreements/kinaxis-merge.json",
-            include_str!("../agreement/kinaxis-merge.json"),
-        )],
+        files: &[("agreements/kinaxis-merge.json", MERGE)],
     },
     schema: || auth::schema::<Config>(&TAKES),
     validate: |settings, measures| typed::<Config>(settings)?.validate(measures),

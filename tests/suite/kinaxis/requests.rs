@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::Request;
 use jiff::Timestamp;
+use planthread_kit::CellWrite;
 use planthread_mocks::{Change, Reply, Simulator, StoredCell};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Rig, cell, measure, measures, settings, week};
@@ -105,4 +107,50 @@ fn an_import_is_one_request_a_worksheet() {
     rig.push(connector.as_ref(), &[cell(SIGNALS, "cut", week(49), "36.50")]).unwrap();
     assert_eq!(seen.lock().unwrap().len(), 1);
     insta::assert_snapshot!("worksheet_import", page(&seen));
+}
+
+#[test]
+fn rows_that_an_import_brings_in_part_are_read_once_a_table() {
+    const NUMBERS: [&str; 11] = [
+        "Live",
+        "Low",
+        "Lost",
+        "Severity",
+        "Risk",
+        "Output",
+        "Status",
+        "Covered",
+        "AsOf",
+        "ValidUntil",
+        "Beat",
+    ];
+    let (rig, seen) = recorded();
+    let keys = ["Constraint.Name", "Constraint.Site.Value", "EffectiveInDate", "EffectiveOutDate"];
+    let columns = [&keys[..], &NUMBERS, &["Reason"]].concat();
+    let import = settings(json!({
+        "write_route": "worksheet_import",
+        "own_tables": [{ "name": "Planthread::CapacitySignal", "reason": "Reason" }],
+        "import": { "workbook": SIGNALS, "dates": "dd-mm-yy", "worksheets": {
+            "Planthread::CapacitySignal": { "name": "CapacitySignal", "columns": columns } } },
+    }));
+    let own = NUMBERS.map(|field| measure(field, &format!("Planthread::CapacitySignal.{field}")));
+    let connector = rig.open(SIGNALS, &import, &own).unwrap();
+    let weeks = [49, 50, 51];
+    let row = |at| NUMBERS.map(|name| cell(SIGNALS, name, week(at), &format!("{at}.5")));
+    rig.push(connector.as_ref(), &weeks.into_iter().flat_map(row).collect::<Vec<_>>()).unwrap();
+    let changed = [("Live", 49), ("Lost", 50), ("Risk", 51), ("Lost", 51)]
+        .map(|(name, at)| cell(SIGNALS, name, week(at), "7"));
+    page(&seen);
+    rig.push(connector.as_ref(), &changed).unwrap();
+    let asked = seen.lock().unwrap().clone();
+    assert_eq!(asked.len(), 5, "opened, one page, and an import a list of fields: {asked:#?}");
+    let held = rig.read(connector.as_ref(), SIGNALS).unwrap();
+    assert_eq!(held.len(), weeks.len() * NUMBERS.len());
+    for ((name, period), value) in held {
+        let mine = |cell: &&CellWrite| *cell.key.measure == *name && cell.key.period == period;
+        let week: Decimal = period.to_string()[6..].parse().unwrap();
+        let before = week + Decimal::new(5, 1);
+        let sent = changed.iter().find(mine).map_or(before, |cell| cell.value);
+        assert_eq!(value, Some(sent), "{name} {period}");
+    }
 }

@@ -53,11 +53,10 @@ pub(crate) fn signed(context: &Context) -> Vec<(&'static str, &'static str, Stri
         lines.push(("commit", "scripts", text));
     }
     if let Route::Load(load) = route {
-        let source = &load.source;
         let alone = if load.full() { "; its tables hold nothing but our rows" } else { "" };
         let file = |one: &Layout| format!("{}.tab: {}", one.table, one.columns().join(", "));
         let files = layouts.iter().map(file).collect::<Vec<_>>().join("; ");
-        let how = &load.operation;
+        let (source, how) = (&load.source, &load.operation);
         let text = format!("Data source {source} maps columns by place, {files}; as {how}{alone}");
         lines.push(("data_source", "data sources and mapping", text));
     }

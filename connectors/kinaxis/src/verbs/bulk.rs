@@ -65,7 +65,7 @@ pub(crate) async fn write(
 /// is a second one, what is there leaves first.
 async fn surplus(context: &Context, part: &Part) -> Result<Vec<Vec<String>>, ConnectorError> {
     let keys: BTreeSet<&RowKey> = part.rows.iter().map(|line| &line.key).collect();
-    let held = read::stock_of(context, part).await?.ours;
+    let held = read::stock_of(context, &[part]).await?.ours;
     let mine = held.into_iter().filter(|(key, _)| keys.contains(key));
     Ok(mine.flat_map(|(_, rows)| rows).map(|row| row.texts).collect())
 }

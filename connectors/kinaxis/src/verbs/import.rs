@@ -27,9 +27,16 @@ pub(crate) async fn write(
     outcome: &mut Tallied,
 ) -> Result<(), ConnectorError> {
     let mut ready = Vec::new();
-    for part in parts {
-        let rows = rows(context, import, part).await;
-        ready.push((part, rows.map_err(ConnectorError::without_effect)?));
+    for (number, layout) in context.layouts.iter().enumerate() {
+        let mine = || parts.iter().filter(|part| part.layout == number);
+        let lacking: Vec<&Part> =
+            mine().filter(|part| part.sent(layout) != layout.stored()).collect();
+        let held =
+            read::stock_of(context, &lacking).await.map_err(ConnectorError::without_effect)?;
+        for part in mine() {
+            let rows = rows(context, import, part, &held);
+            ready.push((part, rows.map_err(ConnectorError::without_effect)?));
+        }
     }
     let names: Vec<String> = parts.iter().map(|part| context.layouts[part.layout].full()).collect();
     attempt.note(STEP, &names.join(" ")).map_err(ConnectorError::took_nothing)?;
@@ -42,18 +49,17 @@ pub(crate) async fn write(
 }
 
 /// Import rows of a part, in the order of the worksheet's columns, and the worksheet.
-async fn rows<'a>(
+fn rows<'a>(
     context: &Context,
     import: &'a Import,
     part: &Part,
+    held: &Stock,
 ) -> Result<(&'a Worksheet, Vec<Vec<String>>), ConnectorError> {
     let layout = &context.layouts[part.layout];
     let sheet = import.worksheet(layout).ok_or_else(|| {
         ConnectorError::new(Class::Fatal, "import rows", "no worksheet takes these rows")
             .cure("add it under `import.worksheets`")
     })?;
-    let complete = part.sent(layout) == layout.stored();
-    let held = if complete { Stock::default() } else { read::stock_of(context, part).await? };
     let form = (import.dates, context.config.effective_out);
     let columns = layout.columns();
     let row = |line: &Line| {
@@ -63,6 +69,5 @@ async fn rows<'a>(
         let value = |column| named.get(column).cloned().unwrap_or_default();
         Ok(sheet.columns.iter().map(value).collect())
     };
-    let rows: Result<_, ConnectorError> = part.rows.iter().map(row).collect();
-    Ok((sheet, rows?))
+    Ok((sheet, part.rows.iter().map(row).collect::<Result<_, ConnectorError>>()?))
 }

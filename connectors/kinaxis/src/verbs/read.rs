@@ -116,9 +116,10 @@ pub(crate) async fn stock<'a>(
     Ok(stock)
 }
 
-/// What the table of a part holds for its resources.
-pub(crate) async fn stock_of(context: &Context, part: &Part) -> Result<Stock, ConnectorError> {
-    let names = part.rows.iter().map(|line| line.key.resource.as_str());
-    let (scenario, values) = (context.client.scenario(), context.layouts[part.layout].stored());
-    stock(context, (scenario, part.layout), &values, names, Lane::Routine).await
+/// What the table of some parts holds for their resources.
+pub(crate) async fn stock_of(context: &Context, of: &[&Part]) -> Result<Stock, ConnectorError> {
+    let Some(layout) = of.first().map(|part| part.layout) else { return Ok(Stock::default()) };
+    let names = of.iter().flat_map(|part| &part.rows).map(|line| line.key.resource.as_str());
+    let (scenario, values) = (context.client.scenario(), context.layouts[layout].stored());
+    stock(context, (scenario, layout), &values, names, Lane::Routine).await
 }
