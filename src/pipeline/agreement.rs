@@ -173,6 +173,32 @@ impl Bridge {
         Ok(Probed { target: name, agreement, cells, seen, beside, changed, cycle })
     }
 
+    /// Looks at what a target offers before it is written, once a day: another offer
+    /// than the one that was probed suspends its agreement.
+    ///
+    /// # Errors
+    /// When it can't be kept. A target that can't be looked at is written under what was
+    /// seen last; the write itself finds what is wrong.
+    pub(super) async fn look_before_writing(&self, target: &OpenTarget) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let due = |state: State, evidence: &Evidence| {
+            state == State::Enabled && evidence.is_due_to_be_looked_at(now)
+        };
+        if target.connector.info().agreement.is_none() || kept(target, now, due).is_err() {
+            return Ok(());
+        }
+        let _doing = self.board.doing(&target.name, "looking at what it offers");
+        let found = target.offers().await;
+        self.keep_quotas()?;
+        match found {
+            Ok(mut found) => looked(target, &mut found, now),
+            Err(error) => {
+                tracing::warn!(target = target.name, %error, "what it offers can't be looked at");
+                Ok(())
+            }
+        }
+    }
+
     /// Writes one cell group, and another one where nothing stood beside the first.
     async fn groups(&self, name: &str) -> Result<Walked, Failure> {
         let mut first = self.one_group(name).await?;
@@ -391,10 +417,11 @@ pub(super) fn met(target: &OpenTarget, applied: &Applied, now: Timestamp) -> Res
 pub fn looked(target: &OpenTarget, found: &mut Discovery, now: Timestamp) -> Result<(), Failure> {
     let probed = |state: State, _: &Evidence| matches!(state, State::Probed | State::Enabled);
     let Ok((kept, mut evidence)) = kept(target, now, probed) else { return Ok(()) };
-    if !evidence.offered(&found.fingerprint, now) {
+    let other = evidence.offered(&found.fingerprint, now);
+    keep(&evidence, &kept)?;
+    if !other {
         return Ok(());
     }
-    keep(&evidence, &kept)?;
     let standing = standing(target, now)?;
     for finding in found.findings.iter_mut().filter(|finding| finding.line == gate::LINE) {
         (finding.ok, finding.text) = (false, standing.to_string());

@@ -375,6 +375,9 @@ impl Bridge {
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
         let empty = done.plan.as_ref().is_some_and(|plan| plan.header.counts.groups == 0);
+        if !empty {
+            self.look_before_writing(target).await?;
+        }
         // What may not be written is read, planned and packed all the same.
         if empty || agreement::missing(target, self.clock.now()).is_some() {
             return Ok(());

@@ -370,6 +370,28 @@ fn a_probe_that_reads_back_something_else_proves_nothing() {
 }
 
 #[test]
+fn what_the_target_offers_is_looked_at_once_a_day_before_a_write() {
+    let site = Site::new("looked", &[]);
+    site.sign(|document| document["environment"] = json!("non_production"));
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    site.clock.block_on(bridge.probe(Some(TARGET), "Bea")).unwrap();
+    enable(&bridge.target(Some(TARGET)).unwrap(), "Ada", site.clock.now()).unwrap();
+    drop(bridge);
+    // As if the model had been another one when it was probed.
+    site.edit("agreements/o9-sandbox.evidence.json", |text| {
+        let mut evidence: Value = serde_json::from_str(&text).unwrap();
+        evidence["surface"] = json!("another");
+        evidence.to_string()
+    });
+    assert!(site.apply().stopped.is_none(), "it was looked at today");
+    let before = site.landed();
+    site.clock.advance(Duration::from_secs(25 * 3_600));
+    assert!(site.refused().contains("offers something else"));
+    assert_eq!((site.landed(), site.state()), (before, State::Suspended));
+}
+
+#[test]
 fn what_can_not_be_written_is_loaded_by_hand_whole_or_not_at_all() {
     let site = Site::new("packed", &[]);
     let pack = || {

@@ -8,8 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// How long a look at what a target offers counts.
+const LOOKED_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Who did something, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +64,9 @@ pub struct Evidence {
     /// Digest of what the target offered then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surface: Option<String>,
+    /// When somebody last looked at what it offers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked: Option<Timestamp>,
     /// Who let it be written after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<Act>,
@@ -95,6 +101,7 @@ impl Evidence {
     /// The target offers `surface`: another than when it was probed contradicts what
     /// was proven. Whether it does.
     pub fn offered(&mut self, surface: &str, at: Timestamp) -> bool {
+        self.looked = Some(at);
         let other = self.surface.as_deref().is_some_and(|probed| probed != surface);
         if other && self.contradicted.is_none() {
             let why = "the target offers something else than when it was probed".to_owned();
@@ -103,11 +110,20 @@ impl Evidence {
         other
     }
 
+    /// Whether what the target offers is to be looked at before it is written: it was
+    /// probed, and nobody looked for a day.
+    #[must_use]
+    pub fn is_due_to_be_looked_at(&self, now: Timestamp) -> bool {
+        let recent = |at: Timestamp| at <= now && now.duration_since(at) < LOOKED_EVERY;
+        self.surface.is_some() && !self.looked.is_some_and(recent)
+    }
+
     /// `who` probed it: what contradicted it before is settled, and who let it be
     /// written before did not know of that.
     pub fn prove(&mut self, who: &str, at: Timestamp, surface: Option<String>) {
         self.probed = Some(Act { who: who.to_owned(), at });
         self.surface = surface;
+        self.looked = Some(at);
         self.surprised = None;
         if self.contradicted.take().is_some() {
             self.enabled = None;
