@@ -60,7 +60,9 @@ impl Way {
     pub(crate) fn setup(&self, registered: &Registered, setup: Setup) -> Setup {
         let demo = registered.sandbox.demo.iter();
         let demo = demo.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let options = demo.chain(self.sandbox.clone()).chain(setup.options).collect();
+        let own = [self.sandbox.clone(), setup.options].concat();
+        let plain = demo.filter(|(name, _)| own.iter().all(|(other, _)| other != name));
+        let options = plain.chain(own.clone()).collect();
         let on = setup.on.into_iter().chain(self.on.clone()).collect();
         Setup { options, on, ..setup }
     }

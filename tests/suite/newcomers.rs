@@ -2,7 +2,7 @@
 //! what is wrong, and what to do. Those of the configuration alone stand beside its
 //! parser.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use planthread::{
     pipeline::{parse_cell, trace},
@@ -11,6 +11,8 @@ use planthread::{
 use planthread_contracts::{Period, PeriodKind};
 use planthread_engine::ledger;
 use planthread_kit::Clock as _;
+use planthread_mocks::Setup;
+use serde_json::json;
 
 use crate::site::Site;
 
@@ -30,6 +32,42 @@ fn a_missing_secret_file_names_field_and_file_and_says_what_to_put_there() {
     let site = Site::new(&TARGETS[0], None);
     fs::remove_dir_all(site.folder.join("secrets")).unwrap();
     assert!(site.bridge().targets(None).is_err());
+}
+
+#[test]
+fn an_empty_instance_gets_our_models_then_its_twins_and_lands() {
+    let twins = TARGETS.iter().find(|one| one.target.name == "azure-digital-twins").unwrap();
+    let empty = vec![("seed-demo".to_owned(), "no".to_owned())];
+    let site = Site::with(twins, Setup { options: empty, ..Setup::default() }, |inner| inner);
+    let loaded = site.loaded();
+    let opener = site.opener(&loaded);
+    let provided = || site.clock.block_on(opener.provide(&loaded, None)).unwrap();
+    let first = provided();
+    assert!(first.len() > 2 && first.iter().all(|one| one.created && !one.differs), "{first:?}");
+    assert!(provided().iter().all(|one| !one.created && !one.differs), "they are there now");
+    let bridge = site.bridge();
+    let targets = bridge.targets(None).unwrap();
+    let cycle = || {
+        let done = site.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+        let applied = done.targets[0].applied.clone().unwrap();
+        site.clock.advance(Duration::from_secs(3_600));
+        applied
+    };
+    let missing = cycle();
+    assert!(missing.rejected > 0 && missing.accepted == 0, "no twin is there: {missing:?}");
+    for row in &targets[0].config.mapping.rows {
+        let twin = json!({ "$metadata": { "$model": "dtmi:planthread:isa95:WorkCenter;1" },
+            "location": row.location, "capacity": { "$metadata": {} } });
+        let path = format!("/digitaltwins/{}?api-version=2023-10-31", row.resource);
+        let request = http::Request::put(path)
+            .header("authorization", "Bearer planthread")
+            .body(bytes::Bytes::from(twin.to_string()))
+            .unwrap();
+        assert_eq!(site.send(&request).response.status(), 200);
+    }
+    bridge.retry().unwrap();
+    let landed = cycle();
+    assert_eq!((landed.accepted, landed.rejected), (missing.rejected, 0), "{landed:?}");
 }
 
 #[test]

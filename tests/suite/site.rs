@@ -129,8 +129,14 @@ impl Site {
 
     /// The bridge on what the disk holds.
     pub(crate) fn bridge(&self) -> Bridge {
-        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let loaded = self.loaded();
+        let opener = self.opener(&loaded);
+        Bridge::open(loaded, Arc::new(self.clock.clone()), opener).unwrap()
+    }
+
+    /// What opens the targets of a configuration before the sandboxes.
+    pub(crate) fn opener(&self, loaded: &config::Loaded) -> Opener {
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.clone());
         let wire = |(name, target): (&String, &config::Target)| {
             let sandbox = self.sandboxes[target.connector.as_str()].clone();
             let wire = InProcess::new(sandbox, Arc::clone(&clock));
@@ -141,7 +147,7 @@ impl Site {
             (name.clone(), wire)
         };
         let wires: Transports = loaded.config.targets.iter().map(wire).collect();
-        Bridge::open(loaded, Arc::clone(&clock), Opener::with(clock, wires)).unwrap()
+        Opener::with(clock, wires)
     }
 
     /// An hour later the twin of one line foretells less than before.
