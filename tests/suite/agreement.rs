@@ -29,6 +29,8 @@ use planthread_mocks::{Fault, Faulty, Rule, Setup, Simulator, faults::When};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+mod statements;
+
 const TARGET: &str = "o9";
 const AGREEMENT: &str = "agreements/o9-sandbox.json";
 

@@ -407,10 +407,14 @@ fn fits(agreement: &Agreement, place: &GateInput<'_>) -> Result<(), String> {
     let mut golden = agreement.golden.iter();
     match place.requests {
         Requests::Profile { offered, each_row, row_id, check } => {
-            if !means(|means| matches!(means, Meaning::Refused(rows) if !rows.is_empty())) {
+            let profile = agreement.profile()?;
+            // Where an answer names no rows, the refusal of the whole is all there is.
+            let names_rows = profile.reply.refused.is_some();
+            let refused =
+                means(|means| matches!(means, Meaning::Refused(rows) if !rows.is_empty()));
+            if names_rows && !refused {
                 return Err(UNKNOWN_MEMBER.into());
             }
-            let profile = agreement.profile()?;
             profile.validate(offered, each_row)?;
             check(profile)?;
             golden.try_for_each(|one| one.replay(profile, row_id))

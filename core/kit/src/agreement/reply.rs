@@ -14,7 +14,8 @@ const KEPT: usize = 300;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reply {
-    /// All of these hold where everything was taken.
+    /// All of these hold where everything was taken; at least one, so that not every
+    /// answer is a receipt.
     pub taken: Vec<Says>,
     /// Where refused rows are named.
     #[serde(default)]
@@ -30,7 +31,7 @@ pub struct Reply {
 pub struct Says {
     /// JSON pointer.
     pub at: String,
-    /// One of these.
+    /// One of these; `[]` and `{}` are an empty list and an empty object.
     pub any_of: Vec<String>,
 }
 
@@ -69,13 +70,15 @@ pub enum Verdict {
     Repeated,
 }
 
-/// A number or a word, as a text.
+/// A number, a word, or what is empty, as a text.
 fn word(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Value::Array(items) => items.is_empty().then(|| "[]".to_owned()),
+        Value::Object(fields) => fields.is_empty().then(|| "{}".to_owned()),
+        Value::Null => None,
     }
 }
 
@@ -148,6 +151,18 @@ mod tests {
         assert!(judge(json!({ "Status": "Queued" })).unwrap_err().contains("Queued"));
         assert!(judge(json!({ "State": "Success" })).unwrap_err().contains("/Status"));
         assert!(judge(json!("<html>")).is_err());
+    }
+
+    #[test]
+    fn what_is_empty_can_be_stated_as_such() {
+        let reply: Reply =
+            serde_json::from_value(json!({ "taken": [{ "at": "/Meta", "any_of": ["[]"] }] }))
+                .unwrap();
+        let judge = |body| reply.judge(body, &["1".to_owned()]);
+        assert_eq!(judge(json!({ "Meta": [], "Data": [] })), Ok(Verdict::Taken));
+        for other in [json!({ "Meta": [1] }), json!({ "Meta": {} }), json!({ "Error": "no" })] {
+            assert!(judge(other.clone()).is_err(), "{other}");
+        }
     }
 
     #[test]

@@ -183,6 +183,9 @@ impl Profile {
         if !["POST", "PUT", "PATCH"].contains(&request.method.as_str()) {
             return Err(format!("`{}` is no method that writes", request.method));
         }
+        if self.reply.taken.is_empty() {
+            return Err("it does not say what an answer holds where all was taken".to_owned());
+        }
         if !request.path.starts_with('/') {
             return Err("the path begins at the host, with a slash".to_owned());
         }
