@@ -13,7 +13,7 @@ const PLACE: &str = "[Version].[Version Name].[TwinSignals], [Resource].[Resourc
 const LEAF: &str = "[Location].[Location].[1010], [Time].[Partial Week].[202649A]";
 
 /// What went out for one cell of a line, and what came back.
-fn exchange(name: &str, line: &str, response: Value, means: &str) -> Value {
+fn exchange(name: &str, line: &str, response: &Value, means: &str) -> Value {
     let place = PLACE.replace("LINE", line);
     let query = format!("update Measure.[Capacity Override]@({place}, {LEAF}) = 36.50;");
     json!({ "name": name, "head": {}, "rows": [{ "row": "1", "version": "TwinSignals",
@@ -39,8 +39,8 @@ fn states(document: &mut Value) {
     let empty = json!({ "status": 200, "body": { "Meta": [], "Data": [] } });
     let unknown = json!({ "status": 400, "body": { "Message": "IBPL: there is no [LINE-99]" } });
     document["golden"] = json!([
-        exchange("write_ok", "LINE-1", empty, "taken"),
-        exchange("unknown_member", "LINE-99", unknown, "error"),
+        exchange("write_ok", "LINE-1", &empty, "taken"),
+        exchange("unknown_member", "LINE-99", &unknown, "error"),
     ]);
 }
 
