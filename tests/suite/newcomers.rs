@@ -9,6 +9,7 @@ use planthread::{
     registry::TARGETS,
 };
 use planthread_contracts::{Period, PeriodKind};
+use planthread_domain::project;
 use planthread_engine::ledger;
 use planthread_kit::Clock as _;
 use planthread_mocks::Setup;
@@ -98,4 +99,32 @@ fn a_period_of_another_kind_than_the_stored_one_is_named_with_those_that_are_sto
     assert!(failure.message.contains("by technical week, and not by month"), "{failure}");
     assert!(failure.message.contains(&month.to_string()), "{failure}");
     assert!(failure.cure.contains(&stored.period.to_string()), "{failure}");
+}
+
+#[test]
+fn every_target_lists_what_can_be_mapped_and_proposes_rows() {
+    for registered in TARGETS {
+        let site = Site::new(registered, None);
+        let file = site.folder.join("planthread.yaml");
+        // A plant that calls its machine nearly as the planners do.
+        let text = fs::read_to_string(&file).unwrap().replace("paint", "line_04");
+        fs::write(&file, text).unwrap();
+        let bridge = site.bridge();
+        let (plant, target) = (&bridge.loaded.config.plant, &bridge.targets(None).unwrap()[0]);
+        let name = registered.target.name;
+        let found = site.clock.block_on(target.connector.discover()).unwrap();
+        let mut mapping = target.config.mapping.clone();
+        let covered = project::coverage(plant, &mapping, &found.resources);
+        assert_eq!((covered.mapped.len(), covered.unknown_targets.len()), (4, 0), "{name}");
+        let last = mapping.rows.pop().unwrap();
+        let proposed = project::suggest(plant, &mapping, &found.resources, &found.descriptions);
+        let [one] = &proposed[..] else { panic!("{name}: {proposed:?}") };
+        let row = (one.source.as_str(), one.resource.as_str(), one.location.as_str());
+        assert_eq!(row, ("line_04", last.resource.as_str(), last.location.as_str()), "{name}");
+        mapping.rows[0].resource = "LINE-99".to_owned();
+        let covered = project::coverage(plant, &mapping, &found.resources);
+        let unknown = [("LINE-99".to_owned(), "1010".to_owned())];
+        assert_eq!(covered.unknown_targets, unknown, "{name}: {covered:?}");
+        assert!(covered.unmapped_sources.contains(&"line_04".to_owned()), "{name}: {covered:?}");
+    }
 }
