@@ -127,8 +127,14 @@ impl Rig {
     }
 
     pub(super) fn new(on: &[&str]) -> Self {
-        let setup =
-            Setup { on: on.iter().map(|one| (*one).to_owned()).collect(), ..Setup::default() };
+        Self::started(on, &[])
+    }
+
+    /// Before a sandbox with these behaviours and options.
+    pub(super) fn started(on: &[&str], options: &[(&str, &str)]) -> Self {
+        let on = on.iter().map(|one| (*one).to_owned()).collect();
+        let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let setup = Setup { on, options: options.collect(), ..Setup::default() };
         let sandbox = Arc::new(Mutex::new((registered().sandbox.build)(&setup).unwrap()));
         let start: Timestamp = "2026-11-22T22:00:00Z".parse().unwrap();
         let (known, tokens) = (Arc::new(Nothing), TokenBook::default());

@@ -147,3 +147,46 @@ fn the_load_that_the_tool_calculates_is_read_through_a_worksheet_and_never_writt
     ours.owner = Owner::Bridge;
     assert_eq!(rig.open(SIGNALS, &settings, &[ours]).unwrap_err().field, "settings.own_tables");
 }
+
+#[test]
+fn a_worksheet_is_read_as_the_profile_says_and_a_wrong_profile_is_no_reading() {
+    let read = |on: &[&str], base: &str, worksheets: Value| {
+        let rig = Rig::started(on, &[("start-row", base)]);
+        let (mut settings, load) = load();
+        settings["worksheets"] = worksheets;
+        let connector = rig.open(SIGNALS, &settings, &[load]).unwrap();
+        rig.read(connector.as_ref(), SIGNALS)
+    };
+    let plain = read(&[], "0", json!({})).unwrap();
+    assert!(plain.len() > 3, "{plain:?}");
+    for (on, base, worksheets) in [
+        (&[][..], "0", json!({ "page_size": 1 })),
+        (&[], "0", json!({ "page_size": 3, "scope_parameter": "Scope", "query_id": "encode" })),
+        (&["hash-kept"], "0", json!({ "query_id": "encode" })),
+        (&[], "1", json!({ "start_row": 1, "page_size": 2 })),
+        (&[], "1", json!({ "start_row": 1 })),
+    ] {
+        assert_eq!(
+            read(on, base, worksheets.clone()).unwrap(),
+            plain,
+            "{on:?} {base} {worksheets}"
+        );
+    }
+    // A hash that is left out where it is needed, and a first row that is skipped.
+    assert!(read(&["hash-kept"], "0", json!({})).is_err());
+    assert!(read(&[], "0", json!({ "start_row": 1, "page_size": 2 })).is_err(), "a row is short");
+}
+
+#[test]
+fn pages_that_are_asked_side_by_side_bring_what_one_after_the_other_does() {
+    let rig = Rig::new(&[]);
+    let cells: Vec<_> = (49..53).map(|at| cell(SIGNALS, "live", week(at), "35.25")).collect();
+    let mut seen = Vec::new();
+    for (one_session, page_size) in [(true, 50_000), (true, 1), (false, 1), (false, 2)] {
+        let changes = json!({ "one_session": one_session, "reading": { "page_size": page_size } });
+        let connector = rig.open(SIGNALS, &settings(changes), &measures()).unwrap();
+        rig.push(connector.as_ref(), &cells).unwrap();
+        seen.push(rig.read(connector.as_ref(), SIGNALS).unwrap());
+    }
+    assert!(seen[0].len() == cells.len() && seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+}
