@@ -38,7 +38,11 @@ const days = (start, last) => {
   return start.slice(5, 7) === last.slice(5, 7) ? `${Number(start.slice(8))}–${to}` : `${from} – ${to}`;
 };
 const month = (id) => `${MONTHS[Number(id.slice(5, 7)) - 1]} ${id.slice(0, 4)}`;
-const decimal = (value) => value.toLocaleString("en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+// A tenth of a minute is nothing that somebody plans with.
+const decimal = (value) => {
+  const places = data.unit === "minutes" ? 0 : 1;
+  return value.toLocaleString("en-GB", { minimumFractionDigits: places, maximumFractionDigits: places });
+};
 const find = (slot) => data.measures.find((one) => one.slot === slot);
 // A target need not have a measure for every row: then no cell of it is filled.
 const measure = (slot) => find(slot) ?? { cells: [] };
