@@ -1,7 +1,11 @@
-//! Past weeks as they were foretold, against what happened.
+//! Past weeks as they were foretold, and hours as they were decided, against what happened.
 
 use jiff::Timestamp;
-use planthread_domain::{Facts, accuracy::accuracy as look_back};
+use planthread_domain::{
+    Facts,
+    accuracy::{accuracy as look_back, decided_against},
+    calendar::LocalTimeError,
+};
 
 use crate::{config::Loaded, failure::Failure, report::accuracy::Accuracy};
 
@@ -18,8 +22,9 @@ pub fn accuracy(
     (resource, from): (Option<&str>, &str),
 ) -> Result<Accuracy, Failure> {
     let plant = &loaded.config.plant;
-    let mut found = look_back(plant, facts, as_of, weeks)
-        .map_err(|error| Failure::usage(error.to_string()).explain("config"))?;
+    let config = |error: LocalTimeError| Failure::usage(error.to_string()).explain("config");
+    let mut found = look_back(plant, facts, as_of, weeks).map_err(config)?;
+    let mut decided = decided_against(plant, facts, as_of, weeks).map_err(config)?;
     if let Some(resource) = resource {
         found.retain(|one| &*one.resource == resource);
         if found.is_empty() {
@@ -28,5 +33,12 @@ pub fn accuracy(
             )));
         }
     }
-    Ok(Accuracy::of(as_of, from, &found, resource.is_some()))
+    if let Some(resource) = resource {
+        // Of a line its machines, too: what was decided for it was decided for them.
+        let line = plant.line(resource);
+        decided.retain(|one| {
+            *one.resource == *resource || line.is_some_and(|line| line.has(&one.resource))
+        });
+    }
+    Ok(Accuracy::of(as_of, from, (&found, &decided), resource.is_some()))
 }

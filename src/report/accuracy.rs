@@ -1,10 +1,17 @@
-//! How good the figures were: a line for each resource and distance.
+//! How good the figures were: a line for each resource and distance, and one for each
+//! decision that is over.
+
+mod decided;
 
 use jiff::Timestamp;
-use planthread_domain::accuracy::{Coverage, ResourceWeeks, Score, Skill, Summary, WeekForetold};
+use planthread_domain::accuracy::{
+    Coverage, DecidedAgainst, ResourceWeeks, Score, Skill, Summary, WeekForetold,
+};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+pub use decided::DecidedAccuracy;
 
 use super::{TextTable, Tone, View};
 
@@ -28,6 +35,9 @@ pub struct Accuracy {
     pub from: String,
     /// Resources in the plant's order, then lines.
     pub resources: Vec<ResourceAccuracy>,
+    /// Decided hours that are over, against what happened in them: machines in the
+    /// plant's order, then lines; each by time.
+    pub decided: Vec<DecidedAccuracy>,
     /// Whether the weeks are shown to people, too.
     #[serde(skip)]
     by_week: bool,
@@ -43,7 +53,12 @@ fn short(value: Decimal) -> Decimal {
 impl Accuracy {
     /// The view of what was found.
     #[must_use]
-    pub fn of(as_of: Timestamp, from: &str, found: &[ResourceWeeks], by_week: bool) -> Self {
+    pub fn of(
+        as_of: Timestamp,
+        from: &str,
+        (found, decided): (&[ResourceWeeks], &[DecidedAgainst]),
+        by_week: bool,
+    ) -> Self {
         let resources = found.iter().map(|one| ResourceAccuracy {
             resource: one.resource.to_string(),
             summaries: one.summaries().into_iter().map(shortened).collect(),
@@ -53,6 +68,7 @@ impl Accuracy {
             as_of: as_of.to_string(),
             from: from.to_owned(),
             resources: resources.collect(),
+            decided: decided.iter().map(DecidedAccuracy::of).collect(),
             by_week,
         }
     }
@@ -125,6 +141,7 @@ impl View for Accuracy {
                 by_week(text_table, &one.weeks);
             }
         }
+        decided::write(text_table, &self.decided);
     }
 }
 

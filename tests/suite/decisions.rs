@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use jiff::{ToSpan as _, civil::Weekday, tz::TimeZone};
 use planthread::{
     config,
-    pipeline::{derive_facts, explain, facts_of_files},
+    pipeline::{accuracy, derive_facts, explain, facts_of_files},
     report::gap::Gap,
 };
 use planthread_contracts::{Carries, Period, PeriodKind};
@@ -153,4 +153,35 @@ fn the_saturday_of_the_example_is_what_its_readme_counts_by_hand() {
             assert_eq!(hand(first) + between, hand(last), "{week} {resource}");
         }
     }
+}
+
+#[test]
+fn a_shift_that_is_over_stands_beside_what_happened_in_it() {
+    let name = format!("planthread-over-{}", std::process::id());
+    let world = std::env::temp_dir().join(name);
+    fs::create_dir_all(&world).unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/saturday-shift");
+    for file in ["planthread.yaml", "decisions.csv", "machine-events.csv"] {
+        fs::copy(example.join(file), world.join(file)).unwrap();
+    }
+    let events = world.join("machine-events.csv");
+    let told = "2026-12-05T09:00:00Z,press,failure\n2026-12-05T10:30:00Z,press,restored\n\
+                2026-12-07T05:00:00Z,press,restored\n2026-12-07T05:00:00Z,weld,restored\n";
+    fs::write(&events, fs::read_to_string(&events).unwrap() + told).unwrap();
+    let loaded = config::load(&world.join("planthread.yaml"), None).unwrap();
+    let as_of = "2026-12-07T12:00:00Z".parse().unwrap();
+    let (facts, refused) = facts_of_files(&loaded, as_of).unwrap();
+    assert_eq!(refused, []);
+    let view = accuracy(&loaded, &facts, as_of, 2, (Some("LINE-4"), "files")).unwrap();
+    let json = serde_json::to_value(&view).unwrap();
+    let of = |at: usize, field: &str| json["decided"][at][field].clone();
+    // From 06:00 to 14:00 by the plant's clock; the press was down from 10:00 to 11:30.
+    assert_eq!((of(0, "resource"), of(0, "worked")), (json!("press"), json!("some")));
+    let did = json!({ "worked": "6.5", "standby": "0", "planned": "0", "down": "1.5",
+        "unknown": "0" });
+    assert_eq!((of(0, "decided"), of(0, "happened")), (json!("8"), did));
+    assert_eq!((of(1, "resource"), of(1, "worked")), (json!("weld"), json!("all")));
+    assert_eq!((of(2, "resource"), of(2, "worked")), (json!("LINE-4"), json!("see_machines")));
+    assert_eq!(json["decided"].as_array().unwrap().len(), 3);
+    fs::remove_dir_all(&world).unwrap();
 }

@@ -8,6 +8,7 @@
 //! not beat the latter has shown no skill. Calendars, planned stops and decided
 //! changes are those of today's configuration.
 
+mod decided;
 mod score;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use crate::{
     model::Plant,
     quantile::quantile,
 };
+pub use decided::{DecidedAgainst, decided_against};
 pub use score::{Coverage, Score, Skill, Summary};
 
 /// How many weeks ahead weeks are looked at: the one that begins, and the fourth.

@@ -117,13 +117,15 @@ pub fn changes<'a>(
 }
 
 /// What one row of a sheet of decisions does inside a window, in milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Layer<'a> {
     /// The row.
     pub decided: &'a DecidedHours,
     /// Scheduled by it, and by nothing before it; less than nothing where it takes hours
     /// away.
     pub moved: i64,
+    /// The time that it adds, or takes away.
+    pub hours: Spans,
 }
 
 /// The decisions of one line or machine, by `calendar`, that speak of `window`: what adds
@@ -150,9 +152,10 @@ pub fn layers<'a>(
     let mut before = Schedule::build(calendar, plant, from, to)?;
     let layer = |decided: &'a DecidedHours| {
         let after = before.with(std::iter::once(decided), window);
-        let moved = after.scheduled.ms_within(window) - before.scheduled.ms_within(window);
+        let (was, is) = (before.scheduled.clip(window), after.scheduled.clip(window));
         before = after;
-        Layer { decided, moved }
+        let hours = is.without(&was).or(&was.without(&is));
+        Layer { decided, moved: is.ms() - was.ms(), hours }
     };
     Ok(theirs.into_iter().map(layer).collect())
 }

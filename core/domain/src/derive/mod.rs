@@ -13,6 +13,7 @@ mod events;
 pub mod explain;
 pub mod figures;
 mod forecast;
+mod happened;
 mod line;
 mod line_figures;
 mod machine;
@@ -40,6 +41,7 @@ pub use figures::{
     Demonstrated, Elements, Figures, Foreseen, Good, Loaded, Phase, PoolWeek, Rate, RestsOn, Risk,
     RiskPart, Severity,
 };
+pub use happened::Happened;
 pub use line_figures::{LineFigures, LinePool, Load};
 pub use remark::{About, Remark};
 pub use signals::Signals;
