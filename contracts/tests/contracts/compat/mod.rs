@@ -179,7 +179,11 @@ impl Walk<'_> {
             };
             if let Some(first) = found.first() {
                 let detail = format!("{} is taken by no alternative: {first}", label(&their));
-                self.fail(path, Rule::AlternativeRefused, detail);
+                // Of a list whose words are explained, a word is an alternative by itself.
+                let word = |one: &Break| one.rule == Rule::WordRefused && one.path == path;
+                let is_word = found.iter().all(word);
+                let rule = if is_word { Rule::WordRefused } else { Rule::AlternativeRefused };
+                self.fail(path, rule, detail);
             }
             // `oneOf` refuses what two of its alternatives take.
             let others = mine.iter().enumerate().filter(|(i, _)| *i != best);
