@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{ToSpan as _, Zoned, civil::Date, tz::TimeZone};
 use planthread_contracts::Period;
 use planthread_domain::{
-    decode::{DecidedHours, DecisionSheet, HoursKind, SHEET_ID},
+    decode::{DecidedHours, DecisionSheet, HoursKind, OtherEnd, SHEET_ID},
     gap::Line,
     model::{CalendarException, Moment, PlannedMaintenance, Plant},
 };
@@ -51,6 +51,9 @@ pub struct DecidedChange {
     /// What the sheet calls it in which it stands; absent where it stands in none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet_kind: Option<HoursKind>,
+    /// The other end of a transfer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<OtherEnd>,
     /// Somebody proposes it: it counts nothing until it is confirmed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub proposed: bool,
@@ -82,7 +85,11 @@ impl DecidedChange {
             None if self.from == self.to => self.from.to_string(),
             None => format!("{} to {}", self.from, self.to),
         };
-        format!("{kind} {when}")
+        match &self.other {
+            None => format!("{kind} {when}"),
+            Some(OtherEnd::To(other)) => format!("{kind} to {other} {when}"),
+            Some(OtherEnd::From(other)) => format!("{kind} from {other} {when}"),
+        }
     }
 }
 
@@ -184,6 +191,7 @@ fn of_exception(one: &CalendarException) -> Vec<DecidedChange> {
         owner: one.owner.clone(),
         cycle: one.cycle.clone(),
         sheet_kind: None,
+        other: None,
         proposed: false,
         hours: None,
     };
@@ -209,6 +217,7 @@ fn of_stop(stop: &PlannedMaintenance, zone: &TimeZone) -> DecidedChange {
         owner: stop.owner.clone(),
         cycle: None,
         sheet_kind: None,
+        other: None,
         proposed: false,
         hours: None,
     }
@@ -222,6 +231,7 @@ fn of_row(row: &DecidedHours, zone: &TimeZone) -> DecidedChange {
     DecidedChange {
         kind: if row.closes() { DecidedKind::Closed } else { DecidedKind::Extra },
         sheet_kind: Some(row.kind),
+        other: row.other.clone(),
         from: from.date(),
         to: last,
         reason: row.reason.clone(),

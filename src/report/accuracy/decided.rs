@@ -1,7 +1,11 @@
 //! Decided hours against what happened in them: a line for each row and machine.
 
 use jiff::Timestamp;
-use planthread_domain::{accuracy::DecidedAgainst, calendar::span::hours, decode::HoursKind};
+use planthread_domain::{
+    accuracy::DecidedAgainst,
+    calendar::span::hours,
+    decode::{HoursKind, OtherEnd},
+};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,6 +21,9 @@ pub struct DecidedAccuracy {
     pub decided_for: String,
     /// What was decided.
     pub kind: HoursKind,
+    /// The other end of a transfer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<OtherEnd>,
     /// The first instant.
     pub from: String,
     /// The first instant after it.
@@ -39,9 +46,12 @@ pub struct DecidedAccuracy {
     pub made: Option<Decimal>,
     /// How much of the hours was worked.
     pub worked: HoursWorked,
-    /// From when until when in the zone of the line.
+    /// What was decided, in words, and from when until when in the zone of the line.
     #[serde(skip)]
-    local: String,
+    local: [String; 2],
+    /// Whether it took hours away.
+    #[serde(skip)]
+    closes: bool,
 }
 
 /// What a machine did in decided hours. The parts sum to the hours without their sign.
@@ -116,6 +126,7 @@ impl DecidedAccuracy {
             resource: one.resource.to_string(),
             decided_for: decided.resource.clone(),
             kind: decided.kind,
+            other: decided.other.clone(),
             from: decided.from.to_string(),
             to: decided.to.to_string(),
             reason: decided.reason.clone(),
@@ -131,7 +142,8 @@ impl DecidedAccuracy {
             }),
             made: one.made.map(short),
             worked: HoursWorked::of(one),
-            local: format!("{} to {}", local(decided.from), local(decided.to)),
+            local: [decided.words(), format!("{} to {}", local(decided.from), local(decided.to))],
+            closes: decided.closes(),
         }
     }
 
@@ -139,11 +151,11 @@ impl DecidedAccuracy {
         let of = |part: fn(&HoursHappened) -> Decimal| {
             self.happened.as_ref().map_or_else(|| "-".to_owned(), |did| shown(part(did)))
         };
-        let words = self.worked.words(self.kind == HoursKind::Closed);
+        let words = self.worked.words(self.closes);
         [
             self.resource.clone(),
-            self.kind.word().to_owned(),
-            self.local.clone(),
+            self.local[0].clone(),
+            self.local[1].clone(),
             shown(self.decided),
             of(|did| did.worked),
             of(|did| did.standby),

@@ -249,6 +249,7 @@ fn a_zero_says_why() {
             owner: "works council".into(),
             cycle: None,
             sheet_kind: None,
+            other: None,
             proposed: false,
             hours: None,
         };

@@ -56,6 +56,7 @@ fn row(resource: &str, kind: HoursKind, from: i64, hours: i64) -> DecidedHours {
         reason: "r".into(),
         who: "w".into(),
         cycle: None,
+        other: None,
     }
 }
 

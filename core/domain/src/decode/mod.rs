@@ -22,8 +22,8 @@ use std::collections::HashMap;
 use planthread_contracts::{RawRecord, RejectedRecord};
 
 pub use decided::{
-    COLUMNS as SHEET_COLUMNS, DecidedHours, DecisionSheet, HoursKind, SHEET_ID, SheetCell,
-    SheetFault, SheetRow, sheet_rows,
+    COLUMNS as SHEET_COLUMNS, DecidedHours, DecisionSheet, HoursKind, OtherEnd, SHEET_ID,
+    SheetCell, SheetFault, SheetRow, sheet_rows,
 };
 pub use fact::{
     CountFact, Facts, Forecast, Foretold, Made, MadeFact, SourceIndex, StateFact, StateSet,

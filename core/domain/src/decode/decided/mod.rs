@@ -6,6 +6,7 @@
 //! longer has schedules nothing.
 
 mod sheet;
+mod transfer;
 
 #[cfg(test)]
 mod tests;
@@ -41,11 +42,13 @@ pub enum HoursKind {
     ExtraShift,
     /// Nothing is worked.
     Closed,
+    /// Hours move from one line or machine to another: where one end stops, the other works.
+    Transfer,
 }
 
 impl HoursKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Overtime, Self::ExtraShift, Self::Closed];
+    pub const ALL: [Self; 4] = [Self::Overtime, Self::ExtraShift, Self::Closed, Self::Transfer];
 
     /// As a sheet writes it.
     #[must_use]
@@ -54,8 +57,21 @@ impl HoursKind {
             Self::Overtime => "overtime",
             Self::ExtraShift => "extra shift",
             Self::Closed => "closed",
+            Self::Transfer => "transfer",
         }
     }
+}
+
+/// The other end of a transfer.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherEnd {
+    /// The hours go there.
+    To(String),
+    /// The hours come from there.
+    From(String),
 }
 
 /// One row of a sheet: what people decided of the hours of one line or machine.
@@ -78,9 +94,22 @@ pub struct DecidedHours {
     /// The planning cycle to which it belongs, such as `2026-11`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cycle: Option<String>,
+    /// The other end of a transfer, which is a row of its own; absent of every other kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<OtherEnd>,
 }
 
 impl DecidedHours {
+    /// What was decided, in words: `overtime`, `transfer to LINE-5`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.other {
+            None => self.kind.word().to_owned(),
+            Some(OtherEnd::To(other)) => format!("{} to {other}", self.kind.word()),
+            Some(OtherEnd::From(other)) => format!("{} from {other}", self.kind.word()),
+        }
+    }
+
     /// The time of which it speaks.
     #[must_use]
     pub fn span(&self) -> Span {
@@ -90,7 +119,7 @@ impl DecidedHours {
     /// Whether it takes hours away.
     #[must_use]
     pub fn closes(&self) -> bool {
-        self.kind == HoursKind::Closed
+        self.kind == HoursKind::Closed || matches!(self.other, Some(OtherEnd::To(_)))
     }
 
     /// Whether it holds for `resource`: for the one that it names, and for the machines

@@ -7,15 +7,18 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::DateTime};
 
-use super::{DecidedHours, HoursKind};
+use super::{DecidedHours, HoursKind, OtherEnd, transfer};
 use crate::{
     calendar::{LocalTimeError, resolve, zone},
     model::{Disambiguation, Plant, Source},
 };
 
-/// The columns of a sheet; the last one may be missing.
-pub const COLUMNS: [&str; 8] =
-    ["resource", "from", "to", "kind", "status", "reason", "who", "cycle"];
+/// The columns of a sheet; the last two may be missing.
+pub const COLUMNS: [&str; 9] =
+    ["resource", "from", "to", "kind", "status", "reason", "who", "cycle", "moves_to"];
+
+/// The columns that may be missing.
+const OPTIONAL: [&str; 2] = ["cycle", "moves_to"];
 
 /// The longest time of one decision, in milliseconds: a year, and a day for its leap.
 const LONGEST_MS: i64 = 366 * 86_400_000;
@@ -92,11 +95,12 @@ pub fn sheet_rows(
     for row in rows.iter().filter(|row| !row.cells.iter().all(SheetCell::is_empty)) {
         let reader = RowReader { row, columns: &columns, source, plant };
         match reader.read() {
-            Ok(decided) => found.push((row.number, decided)),
+            Ok(decided) => found.extend(decided.into_iter().map(|one| (row.number, one))),
             Err(theirs) => faults.extend(theirs),
         }
     }
     faults.extend(contradictions(&found));
+    faults.extend(transfer::doubled(&found));
     if faults.is_empty() {
         Ok(found.into_iter().map(|(_, decided)| decided).collect())
     } else {
@@ -105,7 +109,12 @@ pub fn sheet_rows(
     }
 }
 
-fn fault(row: u64, column: &str, reason: impl Into<String>, cure: impl Into<String>) -> SheetFault {
+pub(super) fn fault(
+    row: u64,
+    column: &str,
+    reason: impl Into<String>,
+    cure: impl Into<String>,
+) -> SheetFault {
     SheetFault { row, column: column.to_owned(), reason: reason.into(), cure: cure.into() }
 }
 
@@ -129,7 +138,9 @@ fn columns(header: &SheetRow) -> Result<BTreeMap<&'static str, usize>, Vec<Sheet
             Some(_) => {}
         }
     }
-    for missing in COLUMNS.iter().filter(|name| **name != "cycle" && !at.contains_key(**name)) {
+    for missing in
+        COLUMNS.iter().filter(|name| !OPTIONAL.contains(name) && !at.contains_key(**name))
+    {
         let cure = format!("add it: the columns are {}", COLUMNS.join(", "));
         add(missing, "is missing in the header".to_owned(), cure);
     }
@@ -146,8 +157,9 @@ struct RowReader<'a> {
 type Cell<T> = Result<T, SheetFault>;
 
 impl RowReader<'_> {
-    fn read(&self) -> Result<DecidedHours, Vec<SheetFault>> {
-        let named = self.resource();
+    /// The row: of a transfer both ends.
+    fn read(&self) -> Result<Vec<DecidedHours>, Vec<SheetFault>> {
+        let named = self.resource("resource");
         let zone = named.as_ref().ok().map(|(_, zone)| *zone);
         let (from, to) = (self.time("from", zone), self.time("to", zone));
         let order = match (&from, &to) {
@@ -168,7 +180,20 @@ impl RowReader<'_> {
                 Ok(reason),
                 Ok(who),
                 (Ok(()), Ok(())),
-            ) => Ok(DecidedHours { resource, from, to, kind, confirmed, reason, who, cycle }),
+            ) => {
+                let one = DecidedHours {
+                    resource,
+                    from,
+                    to,
+                    kind,
+                    confirmed,
+                    reason,
+                    who,
+                    cycle,
+                    other: None,
+                };
+                self.ends(one).map_err(|fault| vec![fault])
+            }
             (named, from, to, kind, confirmed, reason, who, (order, beyond)) => {
                 let texts = [reason.err(), who.err(), order.err(), beyond.err()];
                 let all = [named.err(), from.err(), to.err(), kind.err(), confirmed.err()];
@@ -204,20 +229,50 @@ impl RowReader<'_> {
     }
 
     /// The line or machine, and the zone in which it works.
-    fn resource(&self) -> Cell<(String, &str)> {
-        let name = self.text("resource");
+    fn resource(&self, column: &str) -> Cell<(String, &str)> {
+        let name = self.text(column);
         let id = self.source.reader.machines().get(&name).unwrap_or(&name);
         let line = self.plant.line(id).map(|line| &line.calendar);
         let calendar = line.or_else(|| self.plant.resource(id).map(|one| &one.calendar));
         match calendar.and_then(|calendar| self.plant.calendar(calendar)) {
             Some(calendar) => Ok((id.clone(), calendar.zone_in(self.plant))),
             None => self.fault(
-                "resource",
+                column,
                 format!("`{name}` is no line or machine of the plant"),
                 "write its id as under `lines` or `resources`, or map the name in the source's \
                  `machines`",
             ),
         }
+    }
+
+    /// The row by itself, or both ends of a transfer.
+    fn ends(&self, one: DecidedHours) -> Cell<Vec<DecidedHours>> {
+        let goes = self.text("moves_to");
+        if one.kind != HoursKind::Transfer {
+            return match goes.is_empty() {
+                true => Ok(vec![one]),
+                false => self.fault(
+                    "moves_to",
+                    format!("{} moves no hours to another line", one.kind.word()),
+                    "leave it empty, or write transfer as the kind",
+                ),
+            };
+        }
+        if goes.is_empty() {
+            return self.fault(
+                "moves_to",
+                "is empty: a transfer needs the line or machine that gets the hours",
+                "write its id, or closed as the kind",
+            );
+        }
+        let (to, _) = self.resource("moves_to")?;
+        if let Err((column, reason, cure)) = transfer::movable(self.plant, &one, &to) {
+            return self.fault(column, reason, cure);
+        }
+        let from = one.resource.clone();
+        let gains =
+            DecidedHours { resource: to.clone(), other: Some(OtherEnd::From(from)), ..one.clone() };
+        Ok(vec![DecidedHours { other: Some(OtherEnd::To(to)), ..one }, gains])
     }
 
     fn time(&self, column: &str, of: Option<&str>) -> Cell<Timestamp> {
@@ -292,17 +347,10 @@ impl RowReader<'_> {
         let word = text.to_lowercase().replace(['_', '-'], " ");
         match HoursKind::ALL.iter().find(|kind| kind.word() == word) {
             Some(kind) => Ok(*kind),
-            None if word == "transfer" => self.fault(
-                "kind",
-                "`transfer` is not taken: the hours that one line gives up are not those that \
-                 another one gains",
-                "write two rows: `closed` for the one line, and `overtime` or `extra shift` for \
-                 the other",
-            ),
             None => self.fault(
                 "kind",
                 format!("`{text}` is no kind of decision"),
-                "write overtime, extra shift or closed",
+                "write overtime, extra shift, closed or transfer",
             ),
         }
     }

@@ -63,6 +63,7 @@ fn a_row_says_what_was_decided() {
         reason: "backlog".into(),
         who: "A. Meier".into(),
         cycle: Some("2026-12".into()),
+        other: None,
     };
     let second = DecidedHours {
         resource: "LINE".into(),
@@ -73,6 +74,7 @@ fn a_row_says_what_was_decided() {
         reason: "works council".into(),
         who: "B. Kaya".into(),
         cycle: None,
+        other: None,
     };
     assert_eq!(found.unwrap(), [first, second]);
 }
@@ -98,7 +100,7 @@ fn one_fault_refuses_the_sheet_and_every_fault_is_named_with_its_cure() {
             "no day with a time",
         ),
         ("M1,,2026-12-05 14:00,overtime,confirmed,r,w,", "from", "is empty"),
-        ("M1,2026-12-05 06:00,2026-12-05 14:00,transfer,confirmed,r,w,", "kind", "not taken"),
+        ("M1,2026-12-05 06:00,2026-12-05 14:00,transfer,confirmed,r,w,", "moves_to", "is empty"),
         ("M1,2026-12-05 06:00,2026-12-05 14:00,overtme,confirmed,r,w,", "kind", "no kind"),
         ("M1,2026-12-05 06:00,2026-12-05 14:00,overtime,maybe,r,w,", "status", "neither"),
         ("M1,2026-12-05 06:00,2026-12-05 14:00,overtime,confirmed,,w,", "reason", "is empty"),
@@ -183,6 +185,7 @@ fn decided() -> impl Strategy<Value = DecidedHours> {
                 reason: format!("r{from}"),
                 who: "w".into(),
                 cycle: None,
+                other: None,
             }
         },
     )
@@ -252,4 +255,98 @@ fn a_proposal_moves_nothing_and_is_told_as_one() {
     let confirmed = told(&decided);
     assert!(confirmed.contains("Decided for LINE, extra shift from 2026-12-05 06:00 to 2026-12-05 14:00, 8 h more: backlog"), "{confirmed}");
     assert!(confirmed.contains("what people decided: 40 + 8 = 48"), "{confirmed}");
+}
+
+/// M1 works in the early shift, M2 in the late one and on Saturday, M3 as M1 does.
+fn two_shifts() -> Plant {
+    let mut plant = plant(&["decisions"]);
+    let late = serde_json::json!({ "id": "late", "version": "1", "shifts": [{
+        "name": "late", "days": ["mon", "tue", "wed", "thu", "fri", "sat"],
+        "start": "12:00", "end": "20:00" }] });
+    plant.calendars.push(serde_json::from_value(late).unwrap());
+    plant.resources[1].calendar = "late".to_owned();
+    plant
+}
+
+fn moved(plant: &Plant, text: &str) -> Result<Vec<DecidedHours>, Vec<SheetFault>> {
+    sheet_rows(&rows(&format!("{HEADER},moves_to\n{text}")), &plant.sources[3], plant)
+}
+
+#[test]
+fn a_transfer_names_both_ends_and_is_refused_where_hours_would_be_won_or_lost() {
+    let plant = two_shifts();
+    let good = "M1,2026-12-02 06:00,2026-12-02 10:00,transfer,confirmed,r,w,,M2";
+    let ends = moved(&plant, good).unwrap();
+    let told: Vec<_> = ends.iter().map(|end| (&*end.resource, end.words(), end.closes())).collect();
+    let (to, from) = ("transfer to M2".to_owned(), "transfer from M1".to_owned());
+    assert_eq!(told, [("M1", to, true), ("M2", from, false)]);
+    for (row, column, reason) in [
+        ("M1,2026-12-03 06:00,2026-12-03 10:00,transfer,confirmed,r,w,,", "moves_to", "is empty"),
+        ("M1,2026-12-03 06:00,2026-12-03 10:00,transfer,confirmed,r,w,,M1", "moves_to", "where"),
+        ("M1,2026-12-03 06:00,2026-12-03 10:00,transfer,confirmed,r,w,,M9", "moves_to", "no line"),
+        (
+            "M1,2026-12-03 06:00,2026-12-03 10:00,transfer,confirmed,r,w,,LINE",
+            "moves_to",
+            "one line",
+        ),
+        (
+            "M1,2026-12-03 05:00,2026-12-03 10:00,transfer,confirmed,r,w,,M2",
+            "from",
+            "does not work",
+        ),
+        ("M1,2026-12-03 10:00,2026-12-03 13:00,transfer,proposed,r,w,,M2", "moves_to", "already"),
+        ("M1,2026-12-03 06:00,2026-12-03 10:00,closed,confirmed,r,w,,M2", "moves_to", "no hours"),
+        ("M1,2026-12-02 09:00,2026-12-02 11:00,transfer,confirmed,r,w,,M2", "kind", "row 2 moves"),
+        ("M1,2026-12-02 09:00,2026-12-02 11:00,closed,confirmed,r,w,,", "kind", "row 2 moves"),
+        ("M2,2026-12-02 09:00,2026-12-02 11:00,overtime,confirmed,r,w,,", "kind", "row 2 moves"),
+        ("M1,2026-12-02 09:00,2026-12-02 11:00,overtime,confirmed,r,w,,", "kind", "contradicts"),
+    ] {
+        let faults = moved(&plant, &format!("{good}\n{row}")).unwrap_err();
+        let fault = &faults[0];
+        assert_eq!((fault.row, fault.column.as_str()), (3, column), "{row}: {faults:?}");
+        assert!(fault.reason.contains(reason) && !fault.cure.is_empty(), "{row}: {fault:?}");
+    }
+}
+
+/// Transfers between two machines: source, first hour of the week, hours.
+fn transfers() -> impl Strategy<Value = Vec<(bool, i64, i64)>> {
+    proptest::collection::vec((any::<bool>(), 0i64..150, 1i64..9), 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Whatever transfers a sheet says, it is refused, or what one end gives up the other
+    /// gains: the hours of the week stay what they were. A row by itself is taken exactly
+    /// where a person would find the one at work and the other not, hour by hour.
+    #[test]
+    fn law_9_a_transfer_wins_and_loses_no_hour(all in transfers()) {
+        let plant = two_shifts();
+        let at = |hour: i64| Timestamp::from_millisecond(monday() + hour * HOUR_MS).unwrap();
+        let row = |(back, from, hours): &(bool, i64, i64)| {
+            let (source, target) = if *back { ("M2", "M1") } else { ("M1", "M2") };
+            format!("{source},{},{},transfer,confirmed,r,w,,{target}\n", at(*from), at(from + hours))
+        };
+        let early = |hour: i64| hour / 24 < 5 && (6..14).contains(&(hour % 24));
+        let late = |hour: i64| hour / 24 < 6 && (12..20).contains(&(hour % 24));
+        for one in &all {
+            let (back, from, hours) = *one;
+            let mut window = from..from + hours;
+            let fits = window.all(|hour| if back { late(hour) && !early(hour) } else { early(hour) && !late(hour) });
+            prop_assert_eq!(moved(&plant, &row(one)).is_ok(), fits, "{}", row(one));
+        }
+        let fitting: Vec<_> = all.iter().filter(|one| moved(&plant, &row(one)).is_ok()).collect();
+        let text: String = fitting.iter().map(|one| row(one)).collect();
+        let Ok(decided) = moved(&plant, &text) else { return Ok(()) };
+        let sheet = DecisionSheet { file: "d.csv".into(), decided };
+        let none = DecisionSheet { file: "d.csv".into(), decided: Vec::new() };
+        let hours = |sheet: &DecisionSheet| {
+            let derivation = derived(&plant, &[sheet]);
+            let of = |name| derivation.get(name, WEEK.parse().unwrap()).unwrap().elements.scheduled;
+            ["M1", "M2"].map(|name| of(name) / HOUR_MS)
+        };
+        let (was, is) = (hours(&none), hours(&sheet));
+        let goes: i64 = fitting.iter().map(|(back, _, hours)| if *back { -hours } else { *hours }).sum();
+        prop_assert_eq!(is, [was[0] - goes, was[1] + goes]);
+    }
 }

@@ -83,7 +83,7 @@ fn words_of_row(layer: &Layer<'_>, one: &Figures) -> String {
         Err(_) => instant.to_string(),
     };
     let word = if row.confirmed { "Decided" } else { "Proposed" };
-    let (resource, kind, from, to) = (&row.resource, row.kind.word(), at(row.from), at(row.to));
+    let (resource, kind, from, to) = (&row.resource, row.words(), at(row.from), at(row.to));
     let mut words = format!("{word} for {resource}, {kind} from {from} to {to}, {effect}");
     let _ = write!(words, ": {} (owner {}", row.reason, row.who);
     words.push_str(&of_cycle(row.cycle.as_deref()));
