@@ -88,6 +88,17 @@ pub(super) fn adopted(
     Ok(adopted)
 }
 
+/// Every adoption of `target`, the oldest first, with the instant at which it was made.
+///
+/// # Errors
+/// When an adoption record can't be read.
+pub(super) fn adoptions(
+    state: &Path,
+    target: &str,
+) -> Result<Vec<(Option<Timestamp>, Adoption)>, Failure> {
+    records::read_with_time(&folder(state, target), Adoption::read)
+}
+
 /// Keeps an adoption record for `target`, and says where.
 ///
 /// # Errors

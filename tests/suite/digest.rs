@@ -3,6 +3,7 @@
 
 use planthread::{
     pipeline::{
+        adopt,
         gap::{self, Moving, PersonsActKind},
         parse_cell, trace,
     },
@@ -108,6 +109,26 @@ fn its_figures_are_those_of_gap_and_its_parts_those_of_trace() {
     assert_eq!(why("not connected"), ["LINE-5", "LINE-4", "LINE-6"]);
     assert_eq!(digest.not_known.len(), 6);
     assert!(told.xlsx().unwrap().starts_with(b"PK"));
+}
+
+#[test]
+fn who_let_values_be_replaced_stands_among_what_people_decided() {
+    let world = World::new(&config(), Options::default());
+    let live = world.open();
+    world.cycle(&live);
+    // One of a measure that is declared no more is about nothing.
+    for measure in ["live", "gone"] {
+        let record = json!({ "who": "A. Planner", "why": "last year's pilot", "scope": "",
+            "measures": { measure: "TWINCAPALIVE" } });
+        let state = &live.bridge.loaded.config.state;
+        adopt(state, "ibp", &record.to_string(), world.clock.now()).unwrap();
+    }
+    let told = view(&world, found(&world, &live, start()));
+    let acts = &told.targets[0].acts;
+    let adopted: Vec<_> = acts.iter().filter(|act| act.kind == PersonsActKind::Adopted).collect();
+    let [adopted] = adopted.as_slice() else { panic!("{acts:?}") };
+    assert_eq!((&*adopted.what, &*adopted.who), ("TWINCAPALIVE", "A. Planner"));
+    assert_eq!((adopted.at, adopted.until), (Some(world.clock.now()), None));
 }
 
 #[test]

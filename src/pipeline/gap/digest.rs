@@ -22,7 +22,7 @@ use super::{DecidedKind, Gap, gap, moved};
 use crate::{
     config::Loaded,
     failure::Failure,
-    pipeline::{OpenTarget, moves::Moves, pauses, policy},
+    pipeline::{OpenTarget, adopt, moves::Moves, pauses, policy},
 };
 
 /// One target's plan beside what its lines can do, and what is different since.
@@ -69,6 +69,8 @@ pub enum PersonsActKind {
     Resumed,
     /// Let a measure be written that somebody else owns.
     Promoted,
+    /// Let values be replaced that we never landed.
+    Adopted,
     /// Dropped the shifts of these days.
     Closed,
     /// Had hours worked besides the shifts.
@@ -201,6 +203,19 @@ fn acts(
             acts.push(PersonsAct { kind, what, who, why, at: one.at, until: one.until });
         }
     }
+    acts.extend(of_measures(loaded, target, now)?);
+    acts.extend(decided(gap));
+    acts.sort();
+    Ok(acts)
+}
+
+/// What people let be written: measures of others, and values that we never landed.
+fn of_measures(
+    loaded: &Loaded,
+    target: &OpenTarget,
+    now: Timestamp,
+) -> Result<Vec<PersonsAct>, Failure> {
+    let (state, mut acts) = (&loaded.config.state, Vec::new());
     for one in policy::promotions(state, &target.name, now)? {
         let mut measures = target.config.measures.iter().collect::<Vec<_>>();
         // What is ours needs no promotion, and is named by none.
@@ -218,8 +233,22 @@ fn acts(
             until: Some(one.until()),
         });
     }
-    acts.extend(decided(gap));
-    acts.sort();
+    for (at, one) in adopt::adoptions(state, &target.name)? {
+        let measures = target.config.measures.iter();
+        let covered = measures.filter(|decl| one.covers(decl, &target.scope));
+        let covered: Vec<&str> = covered.map(|decl| decl.surface.as_str()).collect();
+        // What it is about is declared no more, or at another surface.
+        if !covered.is_empty() {
+            acts.push(PersonsAct {
+                kind: PersonsActKind::Adopted,
+                what: covered.join(", "),
+                who: one.who().to_owned(),
+                why: one.why().to_owned(),
+                at,
+                until: None,
+            });
+        }
+    }
     Ok(acts)
 }
 

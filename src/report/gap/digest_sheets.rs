@@ -217,6 +217,7 @@ fn act_cells(act: &PersonsAct, zone: &str) -> [String; 6] {
         PersonsActKind::Paused => "paused: nothing is sent",
         PersonsActKind::Resumed => "let go again",
         PersonsActKind::Promoted => "lets a key figure of others be written",
+        PersonsActKind::Adopted => "adopted: values that stood there before us may be replaced",
         PersonsActKind::Closed => "closed",
         PersonsActKind::Extra => "extra hours",
         PersonsActKind::PlannedStop => "planned stop",
