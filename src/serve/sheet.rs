@@ -252,18 +252,27 @@ pub fn table(bytes: &[u8], file: &Path) -> Result<Vec<SheetRow>, Failure> {
     rows.collect()
 }
 
-/// Sheets of a workbook that are read.
+/// Visible sheets of a workbook that is read; one with more is refused.
 const SHEETS_MAX: usize = 8;
 
 /// Every sheet of `file`, by its name: the visible ones of a workbook, or the one of a CSV
 /// file, which has none.
 ///
 /// # Errors
-/// When it can't be read, or is no sheet.
+/// When it can't be read, is no sheet, or has more visible sheets than are read.
 pub fn tables(file: &Path) -> Result<Vec<(String, Vec<SheetRow>)>, Failure> {
     let bytes = bytes_of(file)?;
     if bytes.starts_with(WORKBOOK) {
-        return understood(file, || visible_sheets(&bytes, SHEETS_MAX));
+        let mut sheets = understood(file, || visible_sheets(&bytes, SHEETS_MAX + 1))?;
+        // What is not read is not passed over without a word.
+        return match sheets.split_off(sheets.len().min(SHEETS_MAX)).first() {
+            None => Ok(sheets),
+            Some((beyond, _)) => Err(Failure::usage(format!(
+                "{} has more than {SHEETS_MAX} visible sheets: `{beyond}` would not be read",
+                file.display()
+            ))
+            .cure("hide or remove the sheets that hold no answers, or give it as several files")),
+        };
     }
     Ok(vec![(String::new(), table(&bytes, file)?)])
 }

@@ -236,3 +236,21 @@ fn a_workbook_that_unpacks_beyond_all_bounds_is_refused_before_it_is_read() {
     assert!(beyond.message.contains("when they are unpacked"), "{beyond:?}");
     assert!(!beyond.cure.is_empty());
 }
+
+#[test]
+fn a_workbook_with_more_sheets_than_are_read_is_refused_by_the_name_of_the_first_of_them() {
+    let desk = Desk::new("many-sheets", "answers.xlsx");
+    let with = |visible: usize| {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        for nth in 1..=visible {
+            book.add_worksheet().set_name(format!("Answers {nth}")).unwrap();
+            book.add_worksheet().set_hidden(true).set_name(format!("Notes {nth}")).unwrap();
+        }
+        book.save(&desk.file).unwrap();
+        sheet::tables(&desk.file)
+    };
+    assert_eq!(with(8).unwrap().len(), 8, "hidden ones are not counted");
+    let refused = with(9).unwrap_err();
+    assert!(refused.message.ends_with("8 visible sheets: `Answers 9` would not be read"));
+    assert!(!refused.cure.is_empty());
+}
