@@ -113,7 +113,7 @@ fn send(
     cell.last_attempt = attempt;
     cell.open_attempt = attempt;
     cell.unclear = None;
-    tx.put_cell(cell)
+    tx.put_facts(cell)
 }
 
 /// Closes an attempt. Closing it again changes nothing.
@@ -123,9 +123,21 @@ pub(crate) fn close(tx: &Tx<'_>, id: &AttemptId, end: &AttemptEnd, now: Timestam
     let outcomes = outcomes(end, parts.len())?;
     let mut tally = RevisionTally::default();
     let mut refused = Vec::new();
+    // Most batches end in one word: it is written for all cells at once.
+    let common = outcomes.iter().map(Outcome::word).find(|word| *word != PartWord::Rejected);
+    if let Some(word) = common {
+        tx.end_parts(attempt, word)?;
+    }
     for (part, outcome) in parts.iter().zip(outcomes) {
         settle_part(tx, &mut tally, scope, part, &outcome)?;
-        if matches!(outcome, Outcome::Rejected(_)) {
+        let rejection = match &outcome {
+            Outcome::Rejected(rejection) => Some(rejection),
+            _ => None,
+        };
+        if common != Some(outcome.word()) {
+            tx.end_part(part, outcome.word(), rejection)?;
+        }
+        if rejection.is_some() {
             refused.push((part.id, part.rev));
         }
     }
@@ -261,12 +273,7 @@ fn settle_part(
         tally.step(scope, RevisionState::InFlight, to)?;
         tx.end_past(part.id, part.rev, to)?;
     }
-    tx.put_cell(&cell)?;
-    let rejection = match outcome {
-        Outcome::Rejected(rejection) => Some(rejection),
-        _ => None,
-    };
-    tx.end_part(part, outcome.word(), rejection)
+    tx.put_facts(&cell)
 }
 
 /// Keeps a vendor handle of an open attempt.

@@ -317,6 +317,13 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Notes what became of all cells of an attempt.
+    pub(crate) fn end_parts(&self, attempt: i64, word: PartWord) -> Result<()> {
+        let sql = Sql::seeks("UPDATE attempt_cell SET outcome = ?2 WHERE attempt = ?1");
+        self.run(sql, params![attempt, codes::part_word(word)])?;
+        Ok(())
+    }
+
     /// Notes what became of a cell of an attempt.
     pub(crate) fn end_part(
         &self,

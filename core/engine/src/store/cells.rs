@@ -182,6 +182,44 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Writes what delivery changes of a cell: how its revision stands, and what was
+    /// sent and seen of it. What is wanted of it stays as it is on the disk.
+    pub(crate) fn put_facts(&self, cell: &Cell) -> Result<()> {
+        let sql = Sql::seeks(
+            "UPDATE cell SET state = ?3, hold = ?4, why = ?5, accepted_rev = ?6, accepted_by = ?7,
+             sent_rev = ?8, sent_at = ?9, last_attempt = ?10, open_attempt = ?11, unclear = ?12,
+             before_known = ?13, before = ?14, seen_at = ?15, seen = ?16, seen_attempt = ?17,
+             in_use = ?18, in_use_since = ?19, in_case = ?20
+             WHERE grp = ?1 AND measure = ?2",
+        );
+        self.run(
+            sql,
+            params![
+                cell.id.grp,
+                cell.id.measure,
+                codes::state_code(cell.state),
+                cell.hold.map(codes::hold_word),
+                codes::why_code(cell.why),
+                cell.accepted_rev,
+                cell.accepted_by,
+                cell.sent_rev,
+                cell.sent_at.map(codec::micros),
+                cell.last_attempt,
+                cell.open_attempt,
+                cell.unclear.map_or(0, |until| codec::micros(until).max(1)),
+                cell.before.is_some(),
+                cell.before.flatten().map(codec::decimal_text),
+                cell.seen_at.map(codec::micros),
+                cell.seen.map(codec::decimal_text),
+                cell.seen_attempt,
+                cell.in_use,
+                cell.in_use_since.map(codec::micros),
+                cell.in_case,
+            ],
+        )?;
+        Ok(())
+    }
+
     /// Keeps the current revision of a cell as a past one, in `state`.
     pub(crate) fn insert_past(&self, cell: &Cell, state: RevisionState) -> Result<()> {
         let sql = Sql::seeks(

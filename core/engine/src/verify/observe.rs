@@ -11,7 +11,7 @@ use super::{
     InUse, Wiring,
     classify::{Known, Meaning, another_writer, classify},
     in_use,
-    pattern::Foreign,
+    pattern::{Foreign, Levels},
     report::{LostCell, NAMED, SweepReport},
 };
 use crate::{
@@ -49,7 +49,7 @@ pub(super) struct Observation {
 pub(super) struct Observed {
     pub(super) report: SweepReport,
     pub(super) foreign: Vec<Foreign>,
-    pub(super) levels: Vec<(CellKey, Decimal)>,
+    pub(super) levels: Levels,
     /// One of the cells in which what we sent took effect more than once.
     pub(super) doubled: Option<String>,
     /// Whether what was seen before is not there any more.
@@ -92,7 +92,7 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
                 Judge { tx, tally: &mut tally, seen, group: &group, now, done: &mut done };
             if judge.cell(&key, &mut cell, value)? {
                 judge.in_use(&key, &mut cell, &read);
-                tx.put_cell(&cell)?;
+                tx.put_facts(&cell)?;
             }
         }
         Ok(())
@@ -129,15 +129,17 @@ struct Judge<'a> {
     done: &'a mut Observed,
 }
 
-impl Judge<'_> {
-    fn decl(&self, measure: &str) -> Option<&MeasureDecl> {
+impl<'a> Judge<'a> {
+    fn decl(&self, measure: &str) -> Option<&'a MeasureDecl> {
         self.seen.measures.iter().find(|decl| decl.name == measure)
     }
 
     /// Judges one cell; true when it must be saved.
     fn cell(&mut self, key: &CellKey, cell: &mut Cell, read: Option<Decimal>) -> Result<bool> {
         self.done.report.read += 1;
-        self.done.levels.push((key.clone(), cell.value));
+        if let Some(decl) = self.decl(&key.measure) {
+            self.done.levels.add(key, cell.value, decl);
+        }
         let older = older_values(self.tx, cell, read)?;
         let known = Known {
             state: cell.state,

@@ -80,6 +80,20 @@ impl Levels {
         }
     }
 
+    /// Adds what was compared beside these.
+    pub(crate) fn merge(&mut self, other: Self) {
+        let plus = |to: &mut Sum, (sum, count): Sum| {
+            to.0 += sum;
+            to.1 += count;
+        };
+        for (month, sum) in other.by_month {
+            plus(self.by_month.entry(month).or_default(), sum);
+        }
+        for (period, sum) in other.by_period {
+            plus(self.by_period.entry(period).or_default(), sum);
+        }
+    }
+
     fn explains(&self, foreign: &Foreign) -> bool {
         let equal = |sum: Option<&Sum>| {
             sum.is_some_and(|(sum, count)| *count > 1 && foreign.read == Some(*sum))

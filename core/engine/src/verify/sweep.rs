@@ -36,7 +36,7 @@ pub async fn sweep(
     policy: &SweepPolicy,
 ) -> Result<SweepReport> {
     let began = clock.now();
-    let mut sweep = Sweep { state, connector, breakers, clock, policy, found: Findings::default() };
+    let mut sweep = Sweep { state, connector, breakers, clock, found: Findings::default() };
     sweep.read(policy).await?;
     let some = policy.which != Which::All;
     if some && sweep.found.report.error.is_none() && sweep.found.asks_for_all() {
@@ -58,7 +58,6 @@ struct Sweep<'a> {
     connector: &'a dyn Connector,
     breakers: &'a Breakers,
     clock: &'a dyn Clock,
-    policy: &'a SweepPolicy,
     found: Findings,
 }
 
@@ -125,10 +124,6 @@ impl Sweep<'_> {
         found.gone |= observed.gone;
         found.doubled = found.doubled.take().or(observed.doubled);
         found.foreign.extend(observed.foreign.into_iter().map(|cell| (cell.id, cell)));
-        for (key, wanted) in &observed.levels {
-            if let Some(decl) = self.policy.measures.iter().find(|m| m.name == key.measure) {
-                found.levels.add(key, *wanted, decl);
-            }
-        }
+        found.levels.merge(observed.levels);
     }
 }
