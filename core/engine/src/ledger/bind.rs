@@ -14,7 +14,7 @@ use super::{revision_tally::RevisionTally, rows::Why};
 use crate::{
     EngineError, Reader, State,
     error::Result,
-    store::{Tx, cells::Cell, names::Interner},
+    store::{Tx, cells::Cell, groups::Groups, names::Interner},
 };
 
 /// What a scope's ledger is about.
@@ -98,7 +98,7 @@ fn forget(
     let names = tx.measures()?;
     let mut tally = RevisionTally::default();
     let mut forgotten = 0;
-    tx.groups(scope, |group| {
+    Groups::of(tx, scope)?.all(|group| {
         for mut cell in tx.cells_of_group(group.id)? {
             if !names.get(&cell.id.measure).is_some_and(|name| changed(name)) {
                 continue;
@@ -141,7 +141,7 @@ const fn unseen(cell: &mut Cell) {
 /// a person was asked about, and what was refused, stays.
 pub(crate) fn expire(tx: &Tx<'_>, scope: i64) -> Result<()> {
     let mut tally = RevisionTally::default();
-    tx.groups(scope, |group| {
+    Groups::of(tx, scope)?.all(|group| {
         for mut cell in tx.cells_of_group(group.id)? {
             use RevisionState as S;
             if matches!(cell.state, S::Seen | S::Unproven) {

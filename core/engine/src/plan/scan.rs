@@ -13,11 +13,11 @@ use planthread_contracts::{Name, Period};
 use crate::{
     EngineError,
     error::Result,
-    store::{Db, cells::Cell, names::GroupRef},
+    store::{Db, cells::Cell, groups::Groups, names::GroupRef},
 };
 
 /// Gives each group of `scope` with its cells and their measures' names to
-/// `each`. Only one group is in memory at a time.
+/// `each`. The cells of only one group are in memory at a time.
 pub(crate) fn groups(
     db: &Db,
     scope: i64,
@@ -25,8 +25,9 @@ pub(crate) fn groups(
     mut each: impl FnMut(&GroupRef, &[(&Name, Cell)]) -> Result<()>,
 ) -> Result<()> {
     let measures = db.measures()?;
+    let mut all = Groups::of(db, scope)?;
     for period in periods(db, scope, today)? {
-        db.groups_of_period(scope, period, |group| each(&group, &cells(db, group.id, &measures)?))?;
+        all.of_period(period, |group| each(&group, &cells(db, group.id, &measures)?))?;
     }
     Ok(())
 }

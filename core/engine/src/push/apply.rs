@@ -230,7 +230,7 @@ fn prove<R: BufRead + Seek + Send>(
         if let Some(scope) = db.scope(&policy.target, policy.scope.name())? {
             *policy = policy.with_questions(db, scope)?;
         }
-        let checker = Checker::new(db, policy)?;
+        let mut checker = Checker::new(db, policy)?;
         while let Some(group) = reader.next()? {
             let moved = checker.moved(&group)?;
             applied.moved(moved.iter().map(|line| &line.cell));

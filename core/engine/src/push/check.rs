@@ -8,7 +8,11 @@ use crate::{
     error::Result,
     ledger::{CellView, view::Holds},
     plan::{PlanLine, Policy, SeenBasis, scan, stands},
-    store::{Db, cells::Cell, names::GroupRef},
+    store::{
+        Db,
+        cells::Cell,
+        names::{GroupRef, Place},
+    },
 };
 
 /// Compares plan lines with one snapshot of the ledger.
@@ -18,6 +22,8 @@ pub(super) struct Checker<'a> {
     scope: Option<i64>,
     measures: HashMap<i64, Name>,
     holds: Holds,
+    /// Places that were sought already; none where the ledger does not know one.
+    places: HashMap<Place, Option<i64>>,
 }
 
 impl<'a> Checker<'a> {
@@ -28,11 +34,12 @@ impl<'a> Checker<'a> {
             scope: db.scope(&policy.target, policy.scope.name())?,
             measures: db.measures()?,
             holds: Holds::load(db, policy.now)?,
+            places: HashMap::new(),
         })
     }
 
     /// The lines of one group that do not stand any more.
-    pub(super) fn moved<'l>(&self, lines: &'l [PlanLine]) -> Result<Vec<&'l PlanLine>> {
+    pub(super) fn moved<'l>(&mut self, lines: &'l [PlanLine]) -> Result<Vec<&'l PlanLine>> {
         let Some(first) = lines.first() else { return Ok(Vec::new()) };
         let Some(group) = self.group(first)? else { return Ok(lines.iter().collect()) };
         let cells = scan::cells(self.db, group.id, &self.measures)?;
@@ -49,8 +56,15 @@ impl<'a> Checker<'a> {
             && stands(&view, (line.revision, line.value), self.policy)
     }
 
-    fn group(&self, line: &PlanLine) -> Result<Option<GroupRef>> {
+    fn group(&mut self, line: &PlanLine) -> Result<Option<GroupRef>> {
         let (Some(scope), key) = (self.scope, line.cell.group()) else { return Ok(None) };
-        Ok(self.db.group_named(scope, &key)?.map(|id| GroupRef { id, scope, key }))
+        let name = (key.resource.clone(), key.location.clone(), key.product.clone());
+        let place = match self.places.get(&name) {
+            Some(place) => *place,
+            None => *self.places.entry(name).or_insert(self.db.place_of(&key)?),
+        };
+        let Some(place) = place else { return Ok(None) };
+        let id = self.db.group_at(scope, key.period, place)?;
+        Ok(id.map(|id| GroupRef { id, scope, key }))
     }
 }

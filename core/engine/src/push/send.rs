@@ -102,7 +102,7 @@ impl<'a> Sender<'a> {
                 Some(scope) => &self.policy.with_others(db, scope)?,
                 None => &self.policy,
             };
-            let checker = Checker::new(db, policy)?;
+            let mut checker = Checker::new(db, policy)?;
             let mut stands = Vec::with_capacity(lines.len());
             for group in lines.chunk_by(|a, b| same_group(&a.cell, &b.cell)) {
                 let moved = checker.moved(group)?;

@@ -13,6 +13,7 @@ mod db;
 #[cfg(test)]
 pub(crate) mod forge;
 mod gauges;
+pub(crate) mod groups;
 #[cfg(test)]
 mod growth;
 pub(crate) mod holds;

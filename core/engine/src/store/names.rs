@@ -18,6 +18,9 @@ pub(crate) struct CellId {
     pub(crate) measure: i64,
 }
 
+/// Resource, location and product.
+pub(crate) type Place = (Name, Name, Option<Name>);
+
 /// A group and its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GroupRef {
@@ -67,12 +70,17 @@ impl Db {
 
     /// The number of a group of a scope, when the ledger knows it.
     pub(crate) fn group_named(&self, scope: i64, key: &GroupKey) -> Result<Option<i64>> {
-        let place =
-            self.place(&key.resource, &key.location, &product_text(key.product.as_deref()))?;
+        let place = self.place_of(key)?;
         place.map_or(Ok(None), |place| self.group_at(scope, key.period, place))
     }
 
-    fn group_at(&self, scope: i64, period: Period, place: i64) -> Result<Option<i64>> {
+    /// The number of the place of a group, when the ledger knows it.
+    pub(crate) fn place_of(&self, key: &GroupKey) -> Result<Option<i64>> {
+        self.place(&key.resource, &key.location, &product_text(key.product.as_deref()))
+    }
+
+    /// The number of a scope's group of a period and a place, when the ledger knows it.
+    pub(crate) fn group_at(&self, scope: i64, period: Period, place: i64) -> Result<Option<i64>> {
         let sql =
             Sql::seeks("SELECT id FROM cell_group WHERE scope = ?1 AND period = ?2 AND place = ?3");
         self.find(sql, params![scope, codec::period_code(period), place], id)
@@ -110,20 +118,6 @@ impl Db {
         self.one(sql, [id], |row| group(row, 0))
     }
 
-    /// Gives every group of a scope to `each`.
-    pub(crate) fn groups(
-        &self,
-        scope: i64,
-        mut each: impl FnMut(GroupRef) -> Result<()>,
-    ) -> Result<()> {
-        let sql = Sql::seeks(
-            "SELECT g.id, g.scope, s.target, s.name, p.resource, p.location, p.product, g.period
-             FROM cell_group g JOIN scope s ON s.id = g.scope JOIN place p ON p.id = g.place
-             WHERE g.scope = ?1",
-        );
-        self.each(sql, [scope], |row| each(group(row, 0)?))
-    }
-
     /// Gives number and period of every group of a scope to `each`.
     pub(crate) fn periods_of_groups(
         &self,
@@ -132,22 +126,6 @@ impl Db {
     ) -> Result<()> {
         let sql = Sql::seeks("SELECT id, period FROM cell_group WHERE scope = ?1");
         self.each(sql, [scope], |row| each(row.get(0)?, codec::period(row.get(1)?)?))
-    }
-
-    /// Gives the groups of one period of a scope to `each`, by resource,
-    /// location and product.
-    pub(crate) fn groups_of_period(
-        &self,
-        scope: i64,
-        period: Period,
-        mut each: impl FnMut(GroupRef) -> Result<()>,
-    ) -> Result<()> {
-        let sql = Sql::seeks(
-            "SELECT g.id, g.scope, s.target, s.name, p.resource, p.location, p.product, g.period
-             FROM cell_group g JOIN scope s ON s.id = g.scope JOIN place p ON p.id = g.place
-             WHERE g.scope = ?1 AND g.period = ?2 ORDER BY p.resource, p.location, p.product",
-        );
-        self.each(sql, params![scope, codec::period_code(period)], |row| each(group(row, 0)?))
     }
 
     /// Gives the groups of a scope to `each`, by resource and location.
@@ -164,23 +142,6 @@ impl Db {
         self.each(sql, [scope], |row| each(group(row, 0)?))
     }
 
-    /// Gives the groups of a scope from one period to another to `each`, by
-    /// period.
-    pub(crate) fn groups_between(
-        &self,
-        scope: i64,
-        (from, to): (Period, Period),
-        mut each: impl FnMut(GroupRef) -> Result<()>,
-    ) -> Result<()> {
-        let sql = Sql::seeks(
-            "SELECT g.id, g.scope, s.target, s.name, p.resource, p.location, p.product, g.period
-             FROM cell_group g JOIN scope s ON s.id = g.scope JOIN place p ON p.id = g.place
-             WHERE g.scope = ?1 AND g.period BETWEEN ?2 AND ?3 ORDER BY g.period, g.id",
-        );
-        let (from, to) = (codec::period_code(from), codec::period_code(to));
-        self.each(sql, params![scope, from, to], |row| each(group(row, 0)?))
-    }
-
     /// Every period of a scope, in order. The next one is sought by the index,
     /// so that this costs a seek a period and not a walk over its groups.
     pub(crate) fn periods(&self, scope: i64) -> Result<Vec<Period>> {
@@ -195,6 +156,15 @@ impl Db {
             last = code;
         }
         Ok(all)
+    }
+
+    /// Resource, location and product of a place.
+    pub(super) fn place_names(&self, id: i64) -> Result<Place> {
+        let sql = Sql::seeks("SELECT resource, location, product FROM place WHERE id = ?1");
+        self.one(sql, [id], |row| {
+            let product = codec::text(row, 2)?.strip_prefix('=').map(Name::from);
+            Ok((codec::name(row, 0)?, codec::name(row, 1)?, product))
+        })
     }
 
     /// How many places a scope has.
@@ -239,7 +209,7 @@ fn product_text(product: Option<&str>) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Interner {
     scopes: HashMap<(Name, Name), i64>,
-    places: HashMap<(Name, Name, Option<Name>), i64>,
+    places: HashMap<Place, i64>,
     measures: HashMap<Name, i64>,
     recipes: HashMap<Name, i64>,
 }

@@ -26,6 +26,7 @@ use crate::{
     store::{
         Db, Tx,
         cells::Cell,
+        groups::Groups,
         names::{GroupRef, Interner},
     },
 };
@@ -69,7 +70,7 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
     let (mut tally, mut names) = (RevisionTally::default(), Interner::default());
     let places: HashSet<(&str, &str)> =
         selection.resources.iter().map(|(r, l)| (r.as_str(), l.as_str())).collect();
-    tx.groups_between(scope, (selection.from, selection.to), |group| {
+    Groups::of(tx, scope)?.between((selection.from, selection.to), |group| {
         let place = (group.key.resource.as_str(), group.key.location.as_str());
         // A sweep of one machine must not load the cells of all others.
         if !places.is_empty() && !places.contains(&place) {
