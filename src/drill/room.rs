@@ -130,9 +130,11 @@ impl Room {
 
     /// An hour later the twin says something new.
     pub(super) fn hour(&mut self) -> Result<(), Failure> {
-        let now = self.clock.now().as_second();
-        let left = 3_600 - now.rem_euclid(3_600);
-        self.clock.advance(Duration::from_secs(left.unsigned_abs()));
+        // To the hour itself: a request that waited leaves the clock within a second, and
+        // what is said after the hour is no truth of it.
+        const HOUR: i128 = 3_600_000_000_000;
+        let left = HOUR - self.clock.now().as_nanosecond().rem_euclid(HOUR);
+        self.clock.advance(Duration::from_nanos(u64::try_from(left).unwrap_or_default()));
         self.news()
     }
 
