@@ -48,7 +48,14 @@ pub fn decide(cells: &[CellView], policy: &Policy) -> GroupDecision {
         };
         match (cell.state, verdict) {
             (RevisionState::Withdrawn, _) => {}
-            (RevisionState::InFlight | RevisionState::Unproven, _) => waits = true,
+            // What became of it nobody knows yet: a plan that says nothing of it reads as
+            // if all was well.
+            (RevisionState::InFlight | RevisionState::Unproven, verdict) => {
+                waits = true;
+                if let Verdict::Hold(reason) = verdict {
+                    decision.held.push((place, reason));
+                }
+            }
             (RevisionState::Seen, Verdict::Send) => decision.carried.push(place),
             (RevisionState::Seen, Verdict::Hold(_)) => {}
             (_, Verdict::Send) => decision.due.push(place),

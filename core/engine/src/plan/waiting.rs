@@ -8,7 +8,7 @@ use planthread_contracts::{CellKey, Name, RevisionState};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{GroupDecision, HoldReason, Policy, Verdict, decide, guard, scan};
+use super::{GroupDecision, HoldReason, Policy, decide, scan};
 use crate::{
     Reader,
     error::Result,
@@ -47,8 +47,8 @@ fn word<S: serde::Serializer>(
 pub fn waiting(reader: &Reader, policy: &Policy) -> Result<Vec<Waiting>> {
     reader.at_once(|db| {
         let mut found = Found::new();
-        each_group(db, policy, |group, policy| {
-            of_group(group, policy, &mut found);
+        each_group(db, policy, |group, _| {
+            of_group(group, &mut found);
             Ok(())
         })?;
         Ok(found.into_values().collect())
@@ -92,18 +92,13 @@ pub(crate) fn each_group(
     Ok(())
 }
 
-fn of_group(group: &WaitingGroup, policy: &Policy, found: &mut Found) {
+fn of_group(group: &WaitingGroup, found: &mut Found) {
     let WaitingGroup { cells, views, decision, .. } = group;
     let held = decision.held.iter().map(|(place, reason)| (*place, Some(*reason)));
     let due = decision.due.iter().map(|place| (*place, None));
     let was_sent =
         |view: &CellView| matches!(view.state, RevisionState::InFlight | RevisionState::Unproven);
-    let sent = views.iter().enumerate().filter(|(_, view)| was_sent(view));
-    let sent = sent.filter_map(|(place, view)| match guard(view, policy) {
-        Verdict::Hold(reason) => Some((place, Some(reason))),
-        Verdict::Send => None,
-    });
-    for (place, reason) in held.chain(due).chain(sent) {
+    for (place, reason) in held.chain(due) {
         let sent = views[place].sent_at.filter(|_| was_sent(&views[place]));
         let since = sent.unwrap_or(cells[place].made_at);
         let example = || views[place].key.clone();

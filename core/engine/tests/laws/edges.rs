@@ -174,3 +174,18 @@ fn what_was_never_taken_can_not_be_undone() {
     };
     assert!(undo(world.state(), request, world.clock.now()).is_err());
 }
+
+#[test]
+fn a_plan_tells_of_cells_that_nobody_knows_the_end_of() {
+    let world = World::new();
+    world.want(&[("R1", 48, "100"), ("R2", 48, "90")]);
+    world.fake.inside().faults.push_back(Fault::Drop(1));
+    let (_, bytes) = world.plan();
+    let applied = world.apply(&bytes, false).unwrap();
+    assert_eq!((applied.sent, world.fake.inside().cells.len()), (8, 0));
+    let (header, _) = world.plan();
+    assert_eq!(header.counts.cells, 0);
+    let unproven = header.counts.held.values().sum::<u64>();
+    assert_eq!(unproven, 8, "nothing to send is not all is well: {:?}", header.counts);
+    assert!(header.counts.held.contains_key("unproven"));
+}
