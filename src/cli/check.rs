@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use planthread_contracts::RevisionState;
+use planthread_domain::{
+    model::{Mapping, Plant},
+    project::coverage,
+};
 use planthread_engine::{
     EngineError, Reader,
     ledger::{self, CellView},
@@ -32,8 +36,41 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let now = context.clock.now();
     let named = certificates(&loaded, &target.name, &target.config);
     discovery.findings.extend(named.iter().map(|one| of_certificates(one, now)));
+    discovery.findings.extend(of_mapping(
+        &loaded.config.plant,
+        &target.config.mapping,
+        &discovery.resources,
+    ));
     let landed = landed(context, &loaded, &target)?;
     context.screen.show(&Checked::of(target.connector.info(), discovery, &landed))
+}
+
+/// A remark on the mapping: wrong where it names what the target does not list. A target
+/// that lists nothing says nothing of it.
+fn of_mapping(plant: &Plant, mapping: &Mapping, listed: &[(String, String)]) -> Option<Finding> {
+    /// Places that are named.
+    const NAMED: usize = 5;
+    if listed.is_empty() {
+        return None;
+    }
+    let covered = coverage(plant, mapping, listed);
+    let unknown = covered.unknown_targets;
+    let named = |(resource, location): &(String, String)| format!("{resource}@{location}");
+    let first = unknown.iter().take(NAMED).map(named).collect::<Vec<_>>().join(", ");
+    let more = match unknown.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (ok, text, cure) = match unknown.is_empty() {
+        true => (true, "the target lists each mapped resource and location".to_owned(), ""),
+        false => (
+            false,
+            format!("the target does not list what the mapping names: {first}{more}"),
+            "correct `mapping.rows`, or let them be created there: `planthread map coverage`",
+        ),
+    };
+    let cure = cure.to_owned();
+    Some(Finding { line: String::new(), ok, proven: true, needs: None, text, cure })
 }
 
 /// A remark on certificates: wrong where they end within thirty days.
@@ -71,4 +108,35 @@ fn landed(
         Ok(())
     })?;
     Ok(landed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config, registry::TARGETS, starter::Starter};
+
+    #[test]
+    fn what_is_mapped_and_not_listed_is_named_and_an_empty_list_says_nothing() {
+        let folder = std::env::temp_dir().join(format!("planthread-check-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let now = "2026-11-25T06:10:00Z".parse().unwrap();
+        Starter::new(&folder, now).write(now, &[(&TARGETS[0], None)]).unwrap();
+        let loaded = config::load(&folder.join("planthread.yaml"), None).unwrap();
+        let target = loaded.config.targets.values().next().unwrap();
+        let found =
+            |listed: &[(String, String)]| of_mapping(&loaded.config.plant, &target.mapping, listed);
+        let mut listed: Vec<(String, String)> = target
+            .mapping
+            .rows
+            .iter()
+            .map(|row| (row.resource.clone(), row.location.clone()))
+            .collect();
+        assert!(found(&listed).unwrap().ok);
+        let (resource, location) = listed.pop().unwrap();
+        let missing = found(&listed).unwrap();
+        assert!(!missing.ok && missing.text.contains(&format!("{resource}@{location}")));
+        assert!(missing.cure.contains("map coverage"), "{missing:?}");
+        assert!(found(&[]).is_none());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -44,7 +44,7 @@ pub(crate) fn lines(config: &Config, measures: &[MeasureDecl]) -> Vec<SheetLine>
         line(REACH, "Overview of the instance", "The host is that of the instance, and our tenant"),
         line(MODEL, "Models", format!("The model {model} is there, with a component `{part}`")),
         line(LANGUAGE, "Models", "It and all that it builds on are DTDL version 2 or 3"),
-        line(TWINS, "Twin graph", format!("Each resource has a twin `{}`", config.twin_id)),
+        line(TWINS, "Twin graph", format!("Resources have twins, called `{}`", config.twin_id)),
         role,
     ];
     lines.extend(measures.iter().map(|measure| {

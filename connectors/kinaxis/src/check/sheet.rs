@@ -71,7 +71,7 @@ pub(crate) fn lines(context: &Context) -> Vec<SheetLine> {
     let mut lines = vec![
         line(LOGIN, USERS, "The user may log in, and may use web services"),
         line(SCENARIO, "scenarios", format!("{scenario} is there, and the user may modify it")),
-        line(MASTER, "data model", format!("Mfg::{master} holds the mapped resources and sites")),
+        line(MASTER, "data model", format!("Mfg::{master} holds resources and sites")),
     ];
     for measure in measures {
         let MeasureDecl { surface, unit, scale, .. } = measure;
