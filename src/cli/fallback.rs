@@ -145,7 +145,8 @@ fn decide(context: &Context, target: &str, decision: &PauseRecord) -> Result<Exi
         let paused = last.is_some_and(|last| last.paused);
         let text = format!("{name} is not fed by hand");
         return Err(if paused {
-            let cure = format!("it is paused: `planthread resume {name}` lets it go");
+            let cure =
+                format!("it is paused: `planthread resume {name} --who YOU --why WHY` lets it go");
             Failure::usage(format!("{text}, but paused")).cure(cure)
         } else {
             Failure::usage(text).cure("there is nothing to leave")
@@ -167,7 +168,7 @@ impl View for Feeding {
         let target = &self.target;
         if self.by_hand {
             let until = self.until.map_or_else(
-                || format!("`planthread fallback leave {target}` ends it"),
+                || format!("`planthread fallback leave {target} --who YOU` ends it"),
                 |until| format!("it ends at {}", instant(until)),
             );
             text_table.line(format!(

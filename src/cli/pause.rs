@@ -87,7 +87,7 @@ impl View for Decided {
     fn write(&self, text_table: &mut TextTable) {
         let target = &self.target;
         let until = self.until.map_or_else(
-            || format!("`planthread resume {target}` lets it go"),
+            || format!("`planthread resume {target} --who YOU --why WHY` lets it go"),
             |until| format!("it is let go at {}", instant(until)),
         );
         match (self.paused, &self.configured) {
