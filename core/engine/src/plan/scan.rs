@@ -32,8 +32,8 @@ pub(crate) fn groups(
     Ok(())
 }
 
-/// The same place by place, for a target whose requests hold one place each: the
-/// groups of one place are in memory at a time.
+/// The same place by place, for a target whose requests hold one place each. The cells
+/// of only one group are in memory at a time.
 pub(crate) fn groups_by_place(
     db: &Db,
     scope: i64,
@@ -47,7 +47,7 @@ pub(crate) fn groups_by_place(
         let mut all = place.drain(..);
         all.try_for_each(|group| each(&group, &cells(db, group.id, &measures)?))
     };
-    db.groups_by_place(scope, |group| {
+    Groups::of(db, scope)?.by_place(|group| {
         let same = |last: &GroupRef| {
             (&last.key.resource, &last.key.location) == (&group.key.resource, &group.key.location)
         };

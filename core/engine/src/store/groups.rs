@@ -1,6 +1,6 @@
 //! The groups of one scope, walked: each name is read once and then shared.
 
-use std::collections::HashMap;
+use std::{cmp::Ordering, collections::HashMap};
 
 use planthread_contracts::{GroupKey, Name, Period};
 use rusqlite::Params;
@@ -50,10 +50,19 @@ impl<'a> Groups<'a> {
             groups.push(group);
             Ok(())
         })?;
-        groups.sort_by(|GroupRef { key: a, .. }, GroupRef { key: b, .. }| {
-            let by_place = a.resource.cmp(&b.resource).then_with(|| a.location.cmp(&b.location));
-            by_place.then_with(|| a.product.cmp(&b.product))
-        });
+        groups.sort_by(by_place);
+        groups.into_iter().try_for_each(each)
+    }
+
+    /// Gives all of them to `each`, by resource, location and product. All are in memory
+    /// at once, without their cells, and share their names.
+    pub(crate) fn by_place(&mut self, each: impl FnMut(GroupRef) -> Result<()>) -> Result<()> {
+        let mut groups = Vec::new();
+        self.all(|group| {
+            groups.push(group);
+            Ok(())
+        })?;
+        groups.sort_by(by_place);
         groups.into_iter().try_for_each(each)
     }
 
@@ -98,6 +107,12 @@ impl<'a> Groups<'a> {
     }
 }
 
+/// The order of groups by their names; numbers decide nothing.
+fn by_place(GroupRef { key: a, .. }: &GroupRef, GroupRef { key: b, .. }: &GroupRef) -> Ordering {
+    let place = a.resource.cmp(&b.resource).then_with(|| a.location.cmp(&b.location));
+    place.then_with(|| a.product.cmp(&b.product))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,7 +152,7 @@ mod tests {
         };
         groups.of_period(periods[0], &mut keep).unwrap();
         groups.between((periods[1], periods[1]), &mut keep).unwrap();
-        groups.all(&mut keep).unwrap();
+        groups.by_place(&mut keep).unwrap();
         let sorted = [places[3], places[2], places[1], places[0]];
         assert_eq!(found[..4], sorted.map(|place| key(periods[0], place)));
         assert_eq!(found[4..8], places.map(|place| key(periods[1], place)));

@@ -128,20 +128,6 @@ impl Db {
         self.each(sql, [scope], |row| each(row.get(0)?, codec::period(row.get(1)?)?))
     }
 
-    /// Gives the groups of a scope to `each`, by resource and location.
-    pub(crate) fn groups_by_place(
-        &self,
-        scope: i64,
-        mut each: impl FnMut(GroupRef) -> Result<()>,
-    ) -> Result<()> {
-        let sql = Sql::seeks(
-            "SELECT g.id, g.scope, s.target, s.name, p.resource, p.location, p.product, g.period
-             FROM cell_group g JOIN scope s ON s.id = g.scope JOIN place p ON p.id = g.place
-             WHERE g.scope = ?1 ORDER BY p.resource, p.location",
-        );
-        self.each(sql, [scope], |row| each(group(row, 0)?))
-    }
-
     /// Every period of a scope, in order. The next one is sought by the index,
     /// so that this costs a seek a period and not a walk over its groups.
     pub(crate) fn periods(&self, scope: i64) -> Result<Vec<Period>> {
