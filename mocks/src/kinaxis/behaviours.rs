@@ -60,7 +60,7 @@ pub const TABLE: [Behaviour<Switch>; 19] = [
 
 /// Behaviours that have no switch, because nothing makes sense without them.
 #[rustfmt::skip]
-pub const ALWAYS: [(&str, Grade, &str); 24] = [
+pub const ALWAYS: [(&str, Grade, &str); 26] = [
     ("integration/V1 in upper and lower case", Grade::U, "1, 15"),
     ("401 on unknown and expired tokens", Grade::C, "2"),
     ("Handles begin with #; in paths it is left out or sent as %23; 404 on unknown ones", Grade::C, "5, 15"),
@@ -84,6 +84,8 @@ pub const ALWAYS: [(&str, Grade, &str); 24] = [
     ("Children are committed to their parent; IsNeedsUpdate once the parent changed since", Grade::C, "8"),
     ("Where a standard row (Past to Undefined) and a row of one period meet, the latter is in use", Grade::S, "10"),
     ("Constraints name a unit of measure: Minutes here, or that of the configured target", Grade::S, "9"),
+    ("The data source maps the columns of a file by place: place and days, numbers by their names, text; that one does is C, in which order is ours", Grade::S, "11"),
+    ("A pack that a person drops is taken with its manifest alone", Grade::S, "11"),
     ("A worksheet ConstraintLoad shows the calculated load; columns are this sandbox's, and in each scenario it is the parent's load", Grade::S, "9, 12"),
 ];
 
