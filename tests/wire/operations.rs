@@ -19,10 +19,10 @@ use crate::{
 };
 
 /// An answer of the door.
-struct Told {
+pub(crate) struct Told {
     status: u16,
     head: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Told {
@@ -35,7 +35,7 @@ impl Told {
     }
 
     /// The number that stands behind `name` with its labels.
-    fn number(&self, name: &str) -> Option<f64> {
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
         let line = self.body.lines().find(|line| line.starts_with(&format!("{name} ")))?;
         line.rsplit_once(' ')?.1.parse().ok()
     }
@@ -59,7 +59,7 @@ fn get(address: &str, path: &str) -> Told {
 
 /// Asks for `path` until `reached`; the last answer.
 #[track_caller]
-fn until(address: &str, path: &str, reached: impl Fn(&Told) -> bool) -> Told {
+pub(crate) fn until(address: &str, path: &str, reached: impl Fn(&Told) -> bool) -> Told {
     const EVERY: Duration = Duration::from_millis(100);
     for _ in 0..LIMIT.as_millis() / EVERY.as_millis() {
         let told = get(address, path);
@@ -78,7 +78,7 @@ fn address_in(line: &str) -> Option<String> {
 }
 
 /// A bridge that runs for `project`, and where its door is.
-fn open(project: &Project) -> (Running, String) {
+pub(crate) fn open(project: &Project) -> (Running, String) {
     project.also(&json!({ "run": { "operations": { "listen": "127.0.0.1:0" } } }));
     let mut bridge = project.start(&["run"]);
     let address = address_of(&mut bridge);

@@ -25,7 +25,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use crate::{
     bench::{FactoryBench, Told, ways},
     program::{Quick, merge},
-    watched::{Wall, Watch, Watched},
+    watched::{Outgoing, Wall, Watch, Watched},
 };
 
 /// Rounds of push and read-back before a test gives up.
@@ -107,8 +107,9 @@ impl Rig {
             backoff_ms: 5,
             ..HttpSettings::default()
         };
-        let wire = Arc::new(ReqwestTransport::new(&options).unwrap());
-        let connector = bench.connector(&settings, &clock, wire, &http);
+        let wire = ReqwestTransport::new(&options).unwrap();
+        let wire = Outgoing { wire, watch: Arc::clone(&watch) };
+        let connector = bench.connector(&settings, &clock, Arc::new(wire), &http);
         Self { bench: bench.clone(), connector, clock, simulator, watch, task: None }
     }
 

@@ -1,4 +1,4 @@
-//! A sandbox that breaks on demand, and a watch on what comes in.
+//! A sandbox that breaks on demand, a watch on what comes in, and a watch on what goes out.
 
 use std::{
     future::Future,
@@ -11,18 +11,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
 use jiff::Timestamp;
-use planthread_kit::{Clock as _, SystemClock};
+use planthread_kit::{
+    BoxFuture, Clock as _, SendError, Steady as _, SteadyClock, SystemClock, Transport,
+};
 use planthread_mocks::{
     Change, Faulty, Reply, SharedSimulator, Simulator, StoredCell, Time, shared,
 };
 
-/// A sandbox that breaks as it was told, and counts requests that came while
-/// it had asked to wait.
+/// A sandbox that breaks as it was told, and keeps what came in.
 pub(crate) struct Watched {
     faulty: Faulty<Box<dyn Simulator>>,
-    closed_until: Option<Timestamp>,
     watch: Arc<Watch>,
 }
 
@@ -30,11 +30,12 @@ pub(crate) struct Watched {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     early: AtomicUsize,
+    waits: Mutex<Option<Wait>>,
     lines: Mutex<Vec<String>>,
 }
 
 impl Watch {
-    /// Requests that came while it had asked to wait.
+    /// Requests that went out after an answer that asked to wait, within that wait.
     pub(crate) fn early(&self) -> usize {
         self.early.load(Ordering::Relaxed)
     }
@@ -55,23 +56,62 @@ impl Watched {
         let rules: Vec<_> = faults.iter().map(|text| text.parse().unwrap()).collect();
         let watch = Arc::<Watch>::default();
         let faulty = Faulty::new(sandbox, rules, 1);
-        (shared(Self { faulty, closed_until: None, watch: Arc::clone(&watch) }), watch)
+        (shared(Self { faulty, watch: Arc::clone(&watch) }), watch)
+    }
+}
+
+/// A wait that an answer announced, by two clocks: one of them is set now and then.
+#[derive(Debug)]
+struct Wait {
+    until: Timestamp,
+    since: SteadyClock,
+    seconds: u64,
+}
+
+impl Wait {
+    fn begins(seconds: u64) -> Self {
+        let until = SystemClock::new().now() + Duration::from_secs(seconds);
+        Self { until, since: SteadyClock::start(), seconds }
+    }
+
+    /// Whether it lasts by both clocks.
+    fn lasts(&self) -> bool {
+        SystemClock::new().now() < self.until
+            && self.since.elapsed() < Duration::from_secs(self.seconds)
+    }
+}
+
+/// The network of a client, which tells `watch` of requests that go out too early. The
+/// client is asked and not the server: what was on its way when the answer came, and
+/// what the client had given up by then, broke no promise.
+#[derive(Debug)]
+pub(crate) struct Outgoing<T> {
+    pub(crate) wire: T,
+    pub(crate) watch: Arc<Watch>,
+}
+
+impl<T: Transport> Transport for Outgoing<T> {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, SendError>> {
+        let waits = || self.watch.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        if waits().as_ref().is_some_and(Wait::lasts) {
+            self.watch.early.fetch_add(1, Ordering::Relaxed);
+        }
+        Box::pin(async move {
+            let answer = self.wire.send(request).await?;
+            let wait = answer.headers().get("retry-after");
+            if let Some(seconds) = wait.and_then(|value| value.to_str().ok()?.parse().ok()) {
+                *waits() = Some(Wait::begins(seconds));
+            }
+            Ok(answer)
+        })
     }
 }
 
 impl Simulator for Watched {
     fn handle(&mut self, at: Timestamp, request: &Request<Bytes>) -> Reply {
-        if self.closed_until.is_some_and(|until| at < until) {
-            self.watch.early.fetch_add(1, Ordering::Relaxed);
-        }
         let line = format!("{} {}", request.method(), request.uri());
         self.watch.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-        let reply = self.faulty.handle(at, request);
-        let wait = reply.response.headers().get("retry-after");
-        if let Some(seconds) = wait.and_then(|value| value.to_str().ok()?.parse::<u64>().ok()) {
-            self.closed_until = Some(at + Duration::from_secs(seconds));
-        }
-        reply
+        self.faulty.handle(at, request)
     }
 
     fn stored(&self) -> Vec<StoredCell> {
