@@ -16,7 +16,7 @@ use crate::{
 pub(super) struct Args {
     /// The configured target; without it every target is told of
     target: Option<String>,
-    /// Since which instant: what was known as of it is compared with what is known now
+    /// Since which instant: what was known then is compared with what is known now
     #[arg(long, value_name = "INSTANT")]
     since: Timestamp,
     /// Write it as a workbook for the review, to a new file

@@ -112,6 +112,27 @@ fn its_figures_are_those_of_gap_and_its_parts_those_of_trace() {
 }
 
 #[test]
+fn a_decision_in_the_hour_of_the_review_is_told() {
+    let mut config = config();
+    let world = World::new(&config, Options::default());
+    world.cycle(&world.open());
+    // The truth of both rounds is of one hour; the review is between them.
+    for (closed, minutes) in [(false, 10), (true, 20)] {
+        if closed {
+            close_a_day(&mut config);
+        }
+        world.configure(&config);
+        world.pass(minutes);
+        world.cycle(&world.open());
+    }
+    let live = world.open();
+    let at = |minutes| start() + jiff::SignedDuration::from_mins(minutes);
+    let instants = [at(0), at(5), at(15), at(29), world.clock.now()];
+    let changed = |since| view(&world, found(&world, &live, since)).targets[0].changed.len();
+    assert_eq!(instants.map(changed), [3, 3, 3, 3, 0]);
+}
+
+#[test]
 fn who_let_values_be_replaced_stands_among_what_people_decided() {
     let world = World::new(&config(), Options::default());
     let live = world.open();

@@ -99,8 +99,8 @@ pub struct PersonsAct {
     pub until: Option<Timestamp>,
 }
 
-/// Compares the plan of `target` now, and says what is different since what was known as
-/// of `since`.
+/// Compares the plan of `target` now, and says what is different since what was known at
+/// `since`.
 ///
 /// # Errors
 /// When the state can't be read. A target that can't be read is told in the answer.
