@@ -56,6 +56,12 @@ fn an_empty_instance_gets_our_models_then_its_twins_and_lands() {
     };
     let missing = cycle();
     assert!(missing.rejected > 0 && missing.accepted == 0, "no twin is there: {missing:?}");
+    for round in 2..5 {
+        let done = site.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+        let plan = &done.targets[0].plan.as_ref().unwrap().header.counts;
+        let held = plan.held["rejected_not_cured"];
+        assert_eq!((plan.cells, held), (0, missing.rejected), "round {round}, past months too");
+    }
     for row in &targets[0].config.mapping.rows {
         let twin = json!({ "$metadata": { "$model": "dtmi:planthread:isa95:WorkCenter;1" },
             "location": row.location, "capacity": { "$metadata": {} } });

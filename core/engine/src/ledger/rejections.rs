@@ -6,7 +6,7 @@
 //! | retried | it goes out again, or is on its way |
 //! | landed | sent again, it was seen |
 //! | dismissed | a person said that nothing is to come of it |
-//! | expired | its value was replaced, it left the plan, or its period is over |
+//! | expired | its value was replaced, or it left the plan, as its period was over or before |
 //!
 //! What the cell itself says comes first ([`standing`]); the row adds what the cell does
 //! not know. A rejection goes out again by itself when the mapping behind it is another
@@ -37,7 +37,7 @@ pub enum RejectState {
     Landed,
     /// A person said that nothing is to come of it.
     Dismissed,
-    /// Its value was replaced, it left the plan, or its period is over.
+    /// Its value was replaced, or it left the plan, as its period was over or before.
     Expired,
 }
 
@@ -131,9 +131,10 @@ pub(crate) fn note(
     Ok(())
 }
 
-/// Ends what is over in a scope, as its cells say, or as its period is: those that end
-/// on or before `closed_before` are closed. What was refused under another mapping than
-/// `mapped` becomes pending, once.
+/// Ends what is over in a scope, as its cells say. What is wanted stays open, also in a
+/// period that is closed: else the next round would want it anew, and send it. A period
+/// that ends on or before `closed_before` is told as the reason of what left the plan.
+/// What was refused under another mapping than `mapped` becomes pending, once.
 pub(super) fn follow(
     tx: &Tx<'_>,
     tally: &mut RevisionTally,
@@ -151,16 +152,15 @@ pub(super) fn follow(
         let before = one.clone();
         let (state, why) = standing(one.rev, &cell);
         (one.state, one.why) = (state, why.to_owned());
+        let group = tx.group(one.id.grp)?.key;
+        if why == LEFT && group.period.end() <= closed_before {
+            OVER.clone_into(&mut one.why);
+        }
         if state == RejectState::Open {
-            let group = tx.group(one.id.grp)?.key;
             let basis = names.get(&one.id.measure).map(|name| behind.of(&place_of(&group), name));
             let basis = basis.unwrap_or_default();
             let is_known = !one.basis.is_empty() && !basis.is_empty();
-            if group.period.end() <= closed_before {
-                cell.step(tally, scope, RevisionState::Withdrawn)?;
-                (one.state, one.why) = (RejectState::Expired, OVER.to_owned());
-                tx.put_cell(&cell)?;
-            } else if is_known && one.basis != basis {
+            if is_known && one.basis != basis {
                 cell.step(tally, scope, RevisionState::Pending)?;
                 cell.why = Why::Retried;
                 one.state = RejectState::Retried;

@@ -57,9 +57,10 @@ pub(super) fn run(
     let Some(scope) = tx.scope(target, complete.scope.name())? else { return Ok(()) };
     let mut leaving = Vec::new();
     let mut leave = |period: Period, cell: Cell| {
-        // Past cells stay as they are; what never arrived stays nowhere.
+        // Past cells stay as they are; what never arrived stays nowhere, and what was
+        // refused waits for nobody any more.
         match period.end() <= complete.closed_before {
-            true if arrived(&cell) => {}
+            true if arrived(&cell) && cell.state != RevisionState::Rejected => {}
             past => leaving.push((cell, past)),
         }
     };
@@ -101,7 +102,10 @@ fn withdraw(
 ) -> Result<()> {
     // What was left standing can still be ended, when somebody declares zero.
     let stands = end == End::Zero && cell.sent_rev > 0;
-    let over = cell.why == Why::Ended || (cell.state == RevisionState::Withdrawn && !stands);
+    // An end that was refused is over when its period is.
+    let refused = end == End::Leave && cell.state == RevisionState::Rejected;
+    let ended = cell.why == Why::Ended && !refused;
+    let over = ended || (cell.state == RevisionState::Withdrawn && !stands);
     if over || cell.open_attempt != 0 {
         return Ok(());
     }

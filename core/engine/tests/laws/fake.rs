@@ -254,15 +254,7 @@ impl Connector for Fake {
             let rows = |row: RowOutcome| vec![row; batch.cells().len()];
             let mut rows = rows(RowOutcome::Accepted);
             match fault {
-                Fault::None => {
-                    self.take_effect(batch.recorded(), &id, None);
-                    let refuses = &self.inside().refuses;
-                    for (row, cell) in rows.iter_mut().zip(batch.cells()) {
-                        if refuses.contains(cell.key.resource.as_str()) {
-                            *row = rejected();
-                        }
-                    }
-                }
+                Fault::None => self.take_effect(batch.recorded(), &id, None),
                 Fault::Drop(every) => self.take_effect(batch.recorded(), &id, Some(every)),
                 Fault::Reject => {
                     self.take_effect(batch.recorded(), &id, Some(batch.cells().len()));
@@ -307,7 +299,13 @@ impl Connector for Fake {
                     return Err(error(Sent::Maybe));
                 }
             }
-            self.inside().say(batch, &rows);
+            let mut inside = self.inside();
+            for (row, cell) in rows.iter_mut().zip(batch.cells()) {
+                if inside.refuses.contains(cell.key.resource.as_str()) {
+                    *row = rejected();
+                }
+            }
+            inside.say(batch, &rows);
             Ok(Submission::Done(PushOutcome::new(self.receipt(&id), rows)))
         })
     }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests do")]
 
 mod adoption;
+mod closed;
 mod crash;
 mod edges;
 mod fake;
