@@ -138,7 +138,8 @@ impl Delivered {
             _ if self.stopped.is_some() => {
                 text_table.line(format!("{}: nothing was sent", self.target));
             }
-            _ => {
+            Some(applied) => self.nothing(text_table, applied),
+            None => {
                 text_table.line(format!("{}: nothing to send", self.target));
             }
         }
@@ -222,6 +223,14 @@ impl Delivered {
         if applied.rejected > 0 {
             text_table.line("  why: `planthread rejects`");
         }
+        held_by_reason(text_table, applied);
+    }
+
+    fn nothing(&self, text_table: &mut TextTable, applied: &Applied) {
+        let held = applied.plan.counts.held.values().sum();
+        let said = if held > 0 { format!(": {} held", cells(held)) } else { String::new() };
+        text_table.line(format!("{}: nothing to send{said}", self.target));
+        held_by_reason(text_table, applied);
     }
 
     fn held(&self, text_table: &mut TextTable, applied: &Applied) {
@@ -229,10 +238,15 @@ impl Delivered {
         let why = self.paused.as_ref().map_or(String::new(), |why| format!(", paused ({why})"));
         let all = cells(applied.plan.counts.held.values().sum());
         text_table.line(format!("{}: {held}{why}: {all} held", self.target));
-        for (reason, n) in &applied.plan.counts.held {
-            let words = reason.replace('_', " ");
-            text_table.line(format!("  held {n}: {words}  (planthread explain {reason})"));
-        }
+        held_by_reason(text_table, applied);
+    }
+}
+
+/// What the plan leaves behind, by reason.
+fn held_by_reason(text_table: &mut TextTable, applied: &Applied) {
+    for (reason, n) in &applied.plan.counts.held {
+        let words = reason.replace('_', " ");
+        text_table.line(format!("  held {n}: {words}  (planthread explain {reason})"));
     }
 }
 
@@ -307,11 +321,17 @@ mod tests {
             let walked = TargetCycle { target, paused, plan: Some(plan), ..TargetCycle::default() };
             Delivered::from(walked)
         };
+        let says = |done: &Delivered| {
+            let mut text_table = TextTable::new(false);
+            done.write(&mut text_table);
+            text_table.into_text()
+        };
         let small = done("not_significant", None);
+        let refused = says(&done("rejected_not_cured", None));
+        assert!(refused.contains("nothing to send: 404 cells held"), "{refused}");
+        assert!(refused.contains("held 404: rejected not cured"), "{refused}");
         let done = done("paused", Some("month end"));
-        let mut text_table = TextTable::new(false);
-        done.write(&mut text_table);
-        let said = text_table.into_text();
+        let said = says(&done);
         assert!(said.contains("nothing was sent, paused (month end): 404 cells held"), "{said}");
         assert_eq!(serde_json::to_value(&done).unwrap()["plan"]["counts"]["held"]["paused"], 404);
         assert_eq!(done.exit(), Exit::Held);
