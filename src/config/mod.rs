@@ -37,7 +37,9 @@ pub use error::ConfigError;
 pub use gap::{GapFigures, RoughCut};
 pub use lease::LeaseConfig;
 pub use load::{Loaded, parse, read, read_all};
-pub use model::{ClockConfig, Config, HttpIntake, InUse, Intake, RunConfig, Target, Wiring};
+pub use model::{
+    ClockConfig, Config, DecisionsTaken, HttpIntake, InUse, Intake, RunConfig, Target, Wiring,
+};
 pub use operations::Operations;
 pub use owners::CellOwner;
 pub use page::GapPage;

@@ -73,6 +73,10 @@ pub struct Target {
     /// The version or scenario to write; `base` is the base plan.
     #[serde(default = "base")]
     pub scope: String,
+    /// Which hours of sheets of decisions count in what lands. Only a version or scenario
+    /// holds what is proposed.
+    #[serde(default)]
+    pub decisions: DecisionsTaken,
     /// What the connector needs to know; `planthread schema CONNECTOR` prints
     /// its fields. Secrets are references: `${env:NAME}`, `${file:PATH}`,
     /// `${cmd:COMMAND}`.
@@ -120,6 +124,18 @@ impl Target {
     pub fn scope(&self) -> Scope {
         if self.scope == base() { Scope::base() } else { Scope::named(&self.scope) }
     }
+}
+
+/// Which rows of the sheets of decisions count in what lands at a target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionsTaken {
+    /// Those that are confirmed.
+    #[default]
+    Confirmed,
+    /// Those that are proposed, too, as if they were confirmed. What is firm for a cycle
+    /// holds what was confirmed all the same.
+    Proposed,
 }
 
 /// How a landed value comes to drive the target's plan. Read only: Planthread

@@ -9,7 +9,9 @@ use planthread_domain::{model::SourceFormat, project};
 use planthread_kit::{Quota, VirtualClock, target::TargetFactory};
 use serde_json::Value;
 
-use super::{Config, Target, gap, locate::Faults, overlap, tree::Step, value_checks};
+use super::{
+    Config, DecisionsTaken, Target, gap, locate::Faults, overlap, tree::Step, value_checks,
+};
 use crate::registry;
 
 /// Finds every fault between the fields of `config`.
@@ -83,6 +85,11 @@ fn target_faults(config: &Config, name: &str, target: &Target, faults: &mut Faul
         // The connector would only say the same about a literal secret again.
         Some(factory) if secrets => settings(factory, target, &at("settings"), faults),
         Some(_) => {}
+    }
+    if target.decisions == DecisionsTaken::Proposed && target.scope().is_base() {
+        let reason = "nobody has confirmed what is proposed: it does not land in the base plan";
+        let cure = "name the version or scenario in `scope`, or leave `decisions` out";
+        faults.add(at("decisions"), reason, cure);
     }
     measures(target, &at("measures"), faults);
     value_checks::target(name, target, faults);

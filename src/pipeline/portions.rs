@@ -10,7 +10,10 @@ use planthread_engine::Reader;
 use rust_decimal::Decimal;
 
 use super::{OpenTarget, Truth, released};
-use crate::{config::Loaded, failure::Failure};
+use crate::{
+    config::{Loaded, Target},
+    failure::Failure,
+};
 
 /// What is projected, and where to.
 #[derive(Debug)]
@@ -18,6 +21,7 @@ pub(super) struct Portions<'a> {
     pub(super) loaded: &'a Loaded,
     pub(super) truth: &'a Truth,
     pub(super) target: &'a str,
+    pub(super) config: &'a Target,
     pub(super) scope: &'a str,
     pub(super) mapping: &'a Mapping,
     pub(super) measures: &'a [MeasureDecl],
@@ -37,6 +41,7 @@ impl<'a> Portions<'a> {
             loaded,
             truth,
             target: &target.name,
+            config: &target.config,
             scope: target.scope.name(),
             mapping: &target.config.mapping,
             measures,
@@ -65,8 +70,11 @@ impl<'a> Portions<'a> {
 
     fn portion(&self, reader: &Reader, landing: &Landing<'_>) -> Result<Projection, Failure> {
         let Self { truth, target, scope, mapping, measures, heartbeat, .. } = *self;
-        let (live, cut) = (truth.live.of(landing.sources()), truth.cut.of(landing.sources()));
+        let (live, cut) = (truth.live_at(self.config), &truth.cut);
+        let (live, cut) = (live.of(landing.sources()), cut.of(landing.sources()));
+        let rules = &self.loaded.config.plant.rules.significance;
         let released = released::of_truth(reader, truth, landing.sources())?;
+        let released = released::at(self.config, &live, truth.position, rules, released);
         let request = Request {
             plant: &self.loaded.config.plant,
             live: &live,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use planthread_contracts::Period;
 use planthread_domain::{
-    Deriver,
+    Derivation, Deriver,
     lanes::in_order,
     model::Significance,
     significance::{Change, Outcome, Reason, Released, Releases, release},
@@ -18,7 +18,10 @@ use planthread_engine::{
 use serde::{Deserialize, Serialize};
 
 use super::Truth;
-use crate::failure::{Exit, Failure};
+use crate::{
+    config::{DecisionsTaken, Target},
+    failure::{Exit, Failure},
+};
 
 /// Releases that are kept in one commit.
 const KEPT_AT_ONCE: usize = 4_096;
@@ -107,6 +110,22 @@ pub(super) fn of_truth<'a>(
             Err(Failure::new(Exit::Transient, words).cure("nothing: the next cycle derives anew"))
         }
         _ => Ok(releases),
+    }
+}
+
+/// What is released at `target`, of what is derived there: where what is proposed counts,
+/// it moves the figures that were `released` of what is confirmed. Nothing of it is kept:
+/// the same facts give the same.
+pub(super) fn at(
+    target: &Target,
+    derivation: &Derivation,
+    position: u64,
+    rules: &Significance,
+    released: Releases,
+) -> Releases {
+    match target.decisions {
+        DecisionsTaken::Confirmed => released,
+        DecisionsTaken::Proposed => release(derivation, position, rules, released).releases,
     }
 }
 

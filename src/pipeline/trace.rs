@@ -1,6 +1,6 @@
 //! Trace: from one landed number back to its arithmetic and its records.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use jiff::Timestamp;
 use planthread_contracts::{Carries, CellKey, Period, Provenance, RawRecord};
@@ -15,7 +15,7 @@ use planthread_domain::{
 use planthread_engine::{
     EngineError, Reader,
     journal::{self, Decision},
-    ledger,
+    ledger::{self, RevisionTrace},
 };
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -25,8 +25,11 @@ use super::{
     decided::told,
     explain::kind_name,
     moves::Moves,
-    released::releases,
-    truth::{derive_facts, derive_taken_cut, facts_of_journal, facts_of_journal_at, levels},
+    released::{self, releases},
+    truth::{
+        derive_facts, derive_taken_cut, facts_at, facts_of_journal, facts_of_journal_at, levels,
+        supposes,
+    },
 };
 use crate::{
     config::{Loaded, Target, Wiring},
@@ -200,16 +203,21 @@ pub fn trace(
     sources.dedup();
     let beat = ledger.cell.value;
     let behind = behind(loaded, reader, key, &sources)?;
-    let last = behind.iter().map(|(.., one)| (one.as_of, one.position)).max();
+    let last = last_of(&behind, ledger.revisions.last(), target);
     let derived = |as_of, position| derivation_of(loaded, reader, (key, &sources), as_of, position);
     let today = derived(loaded.config.plant.as_of(now), None)?;
     let then = match last {
-        Some((as_of, position)) => Some(derived(as_of, Some(position))?),
+        Some((as_of, position)) => Some(derived(as_of, position)?),
         None => None,
     };
     let derivation = then.as_ref().unwrap_or(&today);
     let periods = derivation.origin.all_periods();
-    let releases = releases(reader, sources.iter().copied(), &periods)?;
+    let mut releases = releases(reader, sources.iter().copied(), &periods)?;
+    if let Some(target) = target {
+        let position = releases.latest().map_or(0, |(_, position)| position);
+        let rules = &loaded.config.plant.rules.significance;
+        releases = released::at(target, derivation, position, rules, releases);
+    }
     let wanted = ledger.revisions.last().map(|revision| revision.recipe.as_str());
     let recipe_holds = mapping
         .is_some_and(|mapping| wanted == Some(&project::recipe(&derivation.origin, mapping)));
@@ -241,6 +249,19 @@ pub fn trace(
         records,
         last_records,
     })
+}
+
+/// The truth that was released last `behind` a cell: its instant, and how far the journal
+/// was read. What is proposed moves what was released and is kept nowhere: it is derived
+/// anew, of all that is known, for the instant of `wanted`.
+fn last_of(
+    behind: &[(String, Period, Released)],
+    wanted: Option<&RevisionTrace>,
+    target: Option<&Target>,
+) -> Option<(Timestamp, Option<u64>)> {
+    let last = behind.iter().map(|(.., one)| (one.as_of, Some(one.position))).max()?;
+    let anew = wanted.filter(|_| target.is_some_and(supposes));
+    Some(anew.map_or(last, |wanted| (wanted.as_of, None)))
 }
 
 /// The releases behind a cell of `sources`. Stamps and plan cuts rest on none.
@@ -304,12 +325,13 @@ fn derivation_of(
         Some(position) => facts_of_journal_at(loaded, reader, as_of, position)?,
         None => facts_of_journal(loaded, reader, as_of)?,
     };
-    let measures = loaded.config.targets.get(key.target.as_str()).map(|target| &target.measures);
-    let mut measures = measures.into_iter().flatten();
+    let target = loaded.config.targets.get(key.target.as_str());
+    let mut measures = target.into_iter().flat_map(|target| &target.measures);
     if measures.any(|m| m.name == key.measure && m.carries == Carries::PlanCut) {
         return Ok(derive_taken_cut(loaded, &facts.at_cut, as_of)?.of(sources.iter().copied()));
     }
-    Ok(derive_facts(loaded, &facts.all, as_of)?.of(sources.iter().copied()))
+    let all = target.map_or(Cow::Borrowed(&facts.all), |target| facts_at(&facts.all, target));
+    Ok(derive_facts(loaded, &all, as_of)?.of(sources.iter().copied()))
 }
 
 /// The records that speak of one of `sources`.

@@ -8,6 +8,7 @@ use planthread_contracts::{PeriodKind, RawRecord, RejectedRecord};
 use planthread_domain::{
     decode::{Decoder, Facts},
     derive::{Deriver, cut_off},
+    model::Plant,
     project,
 };
 use planthread_engine::{
@@ -20,7 +21,7 @@ use super::{
     released::{self, Counted},
 };
 use crate::{
-    config::Loaded,
+    config::{DecisionsTaken, Loaded, Target},
     failure::Failure,
     serve::{files, repeats, replay_now},
 };
@@ -35,10 +36,35 @@ pub struct Truth {
     pub(super) position: u64,
     /// Figures of now.
     pub live: Deriver<'static>,
+    /// Figures of now with all that is proposed, where some target asks for it and
+    /// something is.
+    pub proposed: Option<Deriver<'static>>,
     /// Figures of the last cut-off, which stay firm until the next.
     pub cut: Deriver<'static>,
     /// How much of the figures of now was released anew.
     pub(super) released: Counted,
+}
+
+impl Truth {
+    /// What gives the figures of now that land at `target`.
+    pub(super) fn live_at(&self, target: &Target) -> &Deriver<'static> {
+        let proposed = || self.proposed.as_ref().filter(|_| supposes(target));
+        proposed().unwrap_or(&self.live)
+    }
+}
+
+/// Whether what is proposed counts at `target`.
+pub(super) fn supposes(target: &Target) -> bool {
+    target.decisions == DecisionsTaken::Proposed
+}
+
+/// The facts that count at `target`.
+pub(super) fn facts_at<'a>(facts: &'a Facts, target: &Target) -> Cow<'a, Facts> {
+    if supposes(target) && facts.proposes() {
+        Cow::Owned(facts.clone().supposing())
+    } else {
+        Cow::Borrowed(facts)
+    }
 }
 
 impl Bridge {
@@ -65,13 +91,14 @@ fn derive_both(
     let position = decoded.position;
     let facts = decoded.seal();
     let plant = || Cow::Owned(loaded.config.plant.clone());
+    let proposed = derive_proposed(loaded, plant(), &facts.all, as_of)?;
     let live = Deriver::new(plant(), Cow::Owned(facts.all), as_of, &levels(loaded));
     let live = live.map_err(|error| calendar(&error))?;
     let cut = Deriver::of_cut(plant(), Cow::Owned(facts.at_cut), as_of, &levels(loaded));
     let cut = cut.map_err(|error| calendar(&error))?;
     let rules = &loaded.config.plant.rules.significance;
     let released = released::decide(state, &live, position, rules)?;
-    Ok(Truth { as_of, position, live, cut, released })
+    Ok(Truth { as_of, position, live, proposed, cut, released })
 }
 
 /// What a bridge that runs on remembers between two rounds: each record is read
@@ -319,6 +346,25 @@ pub fn derive_facts<'a>(
 ) -> Result<Deriver<'a>, Failure> {
     let (plant, facts) = (Cow::Borrowed(&loaded.config.plant), Cow::Borrowed(facts));
     Deriver::new(plant, facts, as_of, &levels(loaded)).map_err(|error| calendar(&error))
+}
+
+/// What derives from `facts` with all that is proposed in them, where a target asks for it
+/// and something is.
+///
+/// # Errors
+/// As [`derive_facts`].
+pub(super) fn derive_proposed<'a>(
+    loaded: &Loaded,
+    plant: Cow<'a, Plant>,
+    facts: &Facts,
+    as_of: Timestamp,
+) -> Result<Option<Deriver<'a>>, Failure> {
+    if !facts.proposes() || !loaded.config.targets.values().any(supposes) {
+        return Ok(None);
+    }
+    let facts = Cow::Owned(facts.clone().supposing());
+    let deriver = Deriver::new(plant, facts, as_of, &levels(loaded));
+    deriver.map(Some).map_err(|error| calendar(&error))
 }
 
 /// What derives the plan cut that holds at `as_of` from the facts that had arrived

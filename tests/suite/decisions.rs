@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use jiff::{ToSpan as _, civil::Weekday, tz::TimeZone};
 use planthread::{
     config,
-    pipeline::{accuracy, derive_facts, explain, facts_of_files},
+    pipeline::{accuracy, derive_facts, explain, facts_of_files, parse_cell, trace},
     report::gap::Gap,
 };
 use planthread_contracts::{Carries, Period, PeriodKind};
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     gap::{compared, config as gap_config},
+    replay::replayed,
     world::World,
 };
 
@@ -105,6 +106,62 @@ fn law_9_a_confirmed_shift_lands_as_its_own_layer_and_survives_restart_and_resto
     let live = world.open_state(&other);
     assert_eq!(live.bridge.truth(live.bridge.as_of()).unwrap().live.all(), derived);
     assert_eq!(told(&compared(&world, &live))[0].1, now[0].1);
+}
+
+#[test]
+fn what_is_proposed_lands_in_a_version_until_it_is_confirmed_or_gone() {
+    let mut config = with_sheet();
+    config["targets"]["ibp"]["decisions"] = json!("proposed");
+    let refused = config::parse(&config.to_string(), Path::new("/planthread.yaml"), None);
+    let refused = refused.unwrap_err();
+    assert!(refused.iter().any(|one| one.field == "targets.ibp.decisions"), "{refused:?}");
+    config["targets"]["ibp"]["scope"] = json!("TWIN");
+    let mut waits = config.clone();
+    waits["targets"]["ibp"]["decisions"] = json!("confirmed");
+    let world = World::new(&config, Options::default());
+    write(&world, &[]);
+    let live = world.open();
+    world.cycle(&live);
+    let today = world.clock.now().to_zoned(TimeZone::UTC).date();
+    let week = Period::containing(PeriodKind::Week, today.saturating_add(7.days()));
+    let day = |at| week.days().find(|day| day.weekday() == at).unwrap();
+    let (saturday, monday) = (day(Weekday::Saturday), day(Weekday::Monday));
+    let figure = |line| row(&compared(&world, &live), line, week);
+    let before = figure("LINE-1").0.unwrap();
+    let shift = |status| {
+        format!("m-1,{saturday} 06:00,{saturday} 16:00,overtime,{status},maybe,B. Kaya,\n")
+    };
+    let closed = format!("m-1,{monday} 06:00,{monday} 08:00,closed,confirmed,audit,A. Meier,\n");
+    // Hours by the sheet, at an availability of 0.899.
+    for (rows, hours) in [
+        (vec![shift("proposed")], 10),
+        (vec![shift("proposed"), closed.clone()], 8),
+        (vec![shift("confirmed"), closed.clone()], 8),
+        (vec![closed], -2),
+        (vec![], 0),
+    ] {
+        write(&world, &rows);
+        world.pass(60);
+        world.cycle(&live);
+        let (is, words, _) = figure("LINE-1");
+        let by = Decimal::new(899, 3) * Decimal::from(hours);
+        assert!((is.unwrap() - before - by).abs() <= Decimal::new(1, 2), "{hours}: {is:?}");
+        let supposed = rows.first().is_some_and(|row| row.contains("proposed"));
+        let said = words.iter().any(|words| words.starts_with("proposed, counted here: overtime"));
+        assert_eq!(said, supposed, "{words:?}");
+        world.assert_landed(&live, "with what is proposed");
+        let cell = parse_cell(&format!("ibp/TWIN/LINE-1@1010/{week}/live")).unwrap();
+        let (loaded, reader) = (&live.bridge.loaded, live.bridge.reader().unwrap());
+        let traced = trace(loaded, &reader, &cell, world.clock.now()).unwrap();
+        assert!(traced.reproduced, "{hours}: {:#?}", traced.arithmetic);
+        let told = traced.arithmetic.iter().any(|one| one.contains("Proposed for m-1, overtime"));
+        assert_eq!(told, supposed, "{:#?}", traced.arithmetic);
+        // What a bridge would land that waits for the confirmation.
+        let (_, differ) = replayed(&world, &live, &waits, None).unwrap();
+        assert_eq!(!differ.is_empty(), supposed, "{differ:?}");
+        let calm = world.cycle(&live).applied;
+        assert!(calm.is_none_or(|applied| applied.sent == 0), "sent without news");
+    }
 }
 
 /// The tables of the example's README, in hours.

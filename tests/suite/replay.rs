@@ -42,7 +42,7 @@ fn spoken(config: &Value) -> World {
     world
 }
 
-fn replayed(
+pub(crate) fn replayed(
     world: &World,
     live: &Live,
     other: &Value,

@@ -5,7 +5,7 @@
 //! as if all of them were worth releasing. So what differs is the rule, and not what an
 //! earlier cycle held back.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::Timestamp;
 use planthread_contracts::{Carries, CellKey, DesiredCell, MeasureDecl, Period};
@@ -35,7 +35,10 @@ use crate::{
         policy::writable_of,
         portions::refused_by,
         released::cores,
-        truth::{Journaled, derive_facts, derive_taken_cut, facts_of_journal_until, levels},
+        truth::{
+            Journaled, derive_facts, derive_proposed, derive_taken_cut, facts_of_journal_until,
+            levels, supposes,
+        },
     },
 };
 
@@ -125,6 +128,7 @@ pub fn replay(
 struct Derived<'a> {
     loaded: &'a Loaded,
     live: Deriver<'a>,
+    proposed: Option<Deriver<'a>>,
     cut: Deriver<'a>,
 }
 
@@ -132,8 +136,15 @@ impl<'a> Derived<'a> {
     fn of(side: &'a Side<'_>, as_of: Timestamp) -> Result<Self, Failure> {
         let Side { loaded, facts } = side;
         let live = derive_facts(loaded, &facts.all, as_of)?;
+        let plant = Cow::Borrowed(&loaded.config.plant);
+        let proposed = derive_proposed(loaded, plant, &facts.all, as_of)?;
         let cut = derive_taken_cut(loaded, &facts.at_cut, as_of)?;
-        Ok(Self { loaded, live, cut })
+        Ok(Self { loaded, live, proposed, cut })
+    }
+
+    /// What gives the figures of now that land at `target`.
+    fn live_at(&self, target: &Target) -> &Deriver<'a> {
+        self.proposed.as_ref().filter(|_| supposes(target)).unwrap_or(&self.live)
     }
 }
 
@@ -166,7 +177,7 @@ impl Lands<'_> {
     /// either side.
     fn place(&self, landing: &Landing<'_>, sources: &[&str]) -> Result<Place, Failure> {
         let of = |deriver: &Deriver<'_>| deriver.of(sources.iter().copied());
-        let (live, cut) = (of(&self.side.live), of(&self.side.cut));
+        let (live, cut) = (of(self.side.live_at(&self.target)), of(&self.side.cut));
         let scope = self.target.scope();
         let request = Request {
             plant: &self.side.loaded.config.plant,

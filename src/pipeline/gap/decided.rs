@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::{
     config::{Loaded, Target},
     failure::Failure,
+    pipeline::truth::supposes,
 };
 
 /// What was decided.
@@ -54,9 +55,12 @@ pub struct DecidedChange {
     /// The other end of a transfer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other: Option<OtherEnd>,
-    /// Somebody proposes it: it counts nothing until it is confirmed.
+    /// Somebody proposes it: it counts nothing until it is confirmed, save as `supposed`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub proposed: bool,
+    /// It is proposed, and counts in the scope of this target as if it were confirmed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub supposed: bool,
     /// From when until when, to the minute and in the zone of the line, where hours of
     /// a day were decided.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,11 +68,21 @@ pub struct DecidedChange {
 }
 
 impl DecidedChange {
+    /// Whether it moves hours of this target.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        !self.proposed || self.supposed
+    }
+
     /// In words: `closed 2026-12-24 to 2026-12-26: company holidays (works council)`,
     /// `proposed: extra shift 2026-12-05 06:00 to 2026-12-05 14:00: backlog (A. Meier)`.
     #[must_use]
     pub fn words(&self) -> String {
-        let word = if self.proposed { "proposed: " } else { "" };
+        let word = match (self.proposed, self.supposed) {
+            (false, _) => "",
+            (true, false) => "proposed: ",
+            (true, true) => "proposed, counted here: ",
+        };
         format!("{word}{}: {} ({})", self.kind_and_days(), self.reason, self.owner)
     }
 
@@ -193,6 +207,7 @@ fn of_exception(one: &CalendarException) -> Vec<DecidedChange> {
         sheet_kind: None,
         other: None,
         proposed: false,
+        supposed: false,
         hours: None,
     };
     closed.into_iter().chain(extra).map(change).collect()
@@ -219,6 +234,7 @@ fn of_stop(stop: &PlannedMaintenance, zone: &TimeZone) -> DecidedChange {
         sheet_kind: None,
         other: None,
         proposed: false,
+        supposed: false,
         hours: None,
     }
 }
@@ -238,20 +254,29 @@ fn of_row(row: &DecidedHours, zone: &TimeZone) -> DecidedChange {
         owner: row.who.clone(),
         cycle: row.cycle.clone(),
         proposed: !row.confirmed,
+        supposed: row.supposed,
         hours: Some(format!("{} to {}", minute(&from), minute(&to))),
     }
 }
 
-/// What the sheets of `plant` say that count, in the order of their sources.
+/// What the sheets of `plant` say that count, in the order of their sources, as they
+/// count at `target`.
 ///
 /// # Errors
 /// When the state can't be read.
-pub(super) fn sheets(plant: &Plant, reader: &Reader) -> Result<Vec<DecidedHours>, Failure> {
+pub(super) fn sheets(
+    plant: &Plant,
+    reader: &Reader,
+    target: &Target,
+) -> Result<Vec<DecidedHours>, Failure> {
     let mut all = Vec::new();
     for source in plant.sources.iter().filter(|source| source.reader.is_decisions()) {
         let record = journal::counting(reader, &source.name, SHEET_ID)?;
         let sheet = record.as_ref().and_then(DecisionSheet::of);
         all.extend(sheet.into_iter().flat_map(|sheet| sheet.decided));
+    }
+    if supposes(target) {
+        all.iter_mut().for_each(DecidedHours::suppose);
     }
     Ok(all)
 }

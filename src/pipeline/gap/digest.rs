@@ -79,6 +79,8 @@ pub enum PersonsActKind {
     PlannedStop,
     /// Proposed hours: they count nothing until they are confirmed.
     Proposed,
+    /// Proposed hours that count in the scope of this target, and in no other.
+    Supposed,
 }
 
 /// What a person took or decided.
@@ -266,6 +268,7 @@ fn decided(gap: &Gap) -> impl Iterator<Item = PersonsAct> {
     }
     lines.into_iter().map(|(one, lines)| {
         let kind = match one.kind {
+            _ if one.supposed => PersonsActKind::Supposed,
             _ if one.proposed => PersonsActKind::Proposed,
             DecidedKind::Closed => PersonsActKind::Closed,
             DecidedKind::Extra => PersonsActKind::Extra,

@@ -135,7 +135,7 @@ pub async fn gap(
         stopped = Some(Failure::usage(text).cure("let a cycle run first: `planthread run --once`"));
     }
     let read_at = stopped.is_none().then_some(now);
-    let sheets = decided::sheets(&loaded.config.plant, reader)?;
+    let sheets = decided::sheets(&loaded.config.plant, reader, &target.config)?;
     let read = Read { ours, there, rough, read_at, stopped, sheets };
     let mut gap = composed(loaded, target, &measures, read);
     gap.not_sent = agreement::missing(target, now);

@@ -259,7 +259,7 @@ fn reason(one: &Moving, decided: &[DecidedChange]) -> String {
     let told = |(cause, part): (&Cause, &Decimal)| {
         let of = |planned: bool| {
             let fits = |one: &&DecidedChange| {
-                !one.proposed && (one.kind == DecidedKind::PlannedStop) == planned
+                one.counts() && (one.kind == DecidedKind::PlannedStop) == planned
             };
             decided.iter().filter(fits).map(DecidedChange::words).collect::<Vec<_>>().join("; ")
         };

@@ -222,6 +222,7 @@ fn act_cells(act: &PersonsAct, zone: &str) -> [String; 6] {
         PersonsActKind::Extra => "extra hours",
         PersonsActKind::PlannedStop => "planned stop",
         PersonsActKind::Proposed => "proposed: counts nothing until it is confirmed",
+        PersonsActKind::Supposed => "proposed: counts in this scope until it is decided",
     };
     let when = |at: Option<jiff::Timestamp>| at.map_or("-".to_owned(), |at| words::local(at, zone));
     let what = if act.what.is_empty() { "the whole target" } else { &act.what };

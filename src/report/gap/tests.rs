@@ -251,6 +251,7 @@ fn a_zero_says_why() {
             sheet_kind: None,
             other: None,
             proposed: false,
+            supposed: false,
             hours: None,
         };
         found.decided.insert(place(), kinds.iter().map(change).collect());

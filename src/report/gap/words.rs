@@ -89,7 +89,7 @@ pub(super) fn reason(
     if row.known.live != Some(Decimal::ZERO) {
         return stands;
     }
-    let less = decided.iter().filter(|one| !one.proposed && one.kind != DecidedKind::Extra);
+    let less = decided.iter().filter(|one| one.counts() && one.kind != DecidedKind::Extra);
     let why: Vec<String> = less.map(|one| format!("{} ({})", one.reason, one.owner)).collect();
     if why.is_empty() {
         return format!("can do nothing, and no decision says why; {stands}");

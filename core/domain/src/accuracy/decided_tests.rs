@@ -53,6 +53,7 @@ fn row(resource: &str, kind: HoursKind, from: i64, hours: i64) -> DecidedHours {
         to: at(from + hours),
         kind,
         confirmed: true,
+        supposed: false,
         reason: "r".into(),
         who: "w".into(),
         cycle: None,

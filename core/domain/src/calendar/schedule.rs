@@ -58,14 +58,14 @@ impl Schedule {
         Ok(Self { regular: Spans::union(regular), scheduled: Spans::union(scheduled) })
     }
 
-    /// The same with what people decided of one line or machine inside `inside`: what is
-    /// confirmed adds hours, then takes hours away. So no order of decisions moves an
+    /// The same with what people decided of one line or machine inside `inside`: what
+    /// counts adds hours, then takes hours away. So no order of decisions moves an
     /// hour, and what one closes no other opens.
     #[must_use]
     pub fn with<'d>(&self, decided: impl Iterator<Item = &'d DecidedHours>, inside: Span) -> Self {
-        let confirmed = decided.filter(|one| one.confirmed);
+        let counting = decided.filter(|one| one.counts());
         let (closed, added): (Vec<_>, Vec<_>) =
-            confirmed.map(|one| (one.closes(), one.span().and(inside))).partition(|(c, _)| *c);
+            counting.map(|one| (one.closes(), one.span().and(inside))).partition(|(c, _)| *c);
         let spans = |all: Vec<(bool, Span)>| all.into_iter().map(|(_, span)| span);
         let worked = self.scheduled.as_slice().iter().copied().chain(spans(added)).collect();
         let closed = Spans::union(spans(closed).collect());
@@ -131,7 +131,7 @@ pub struct Layer<'a> {
 /// The decisions of one line or machine, by `calendar`, that speak of `window`: what adds
 /// hours, then what takes hours away. Each counts against the calendar and those before
 /// it, so what they move sums to the scheduled hours less those of the calendar. What
-/// is only proposed moves nothing.
+/// does not count moves nothing.
 ///
 /// # Errors
 /// As [`Schedule::build`].

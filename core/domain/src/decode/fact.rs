@@ -224,6 +224,19 @@ impl Facts {
         self.len() == 0
     }
 
+    /// Whether somebody proposes hours.
+    #[must_use]
+    pub fn proposes(&self) -> bool {
+        self.decided.iter().any(|one| !one.confirmed)
+    }
+
+    /// The same with all that is proposed, as if it were confirmed.
+    #[must_use]
+    pub fn supposing(mut self) -> Self {
+        self.decided.iter_mut().for_each(DecidedHours::suppose);
+        self
+    }
+
     /// Adds all of `other`.
     pub fn append(&mut self, mut other: Self) {
         self.states.append(&mut other.states);

@@ -85,8 +85,12 @@ pub struct DecidedHours {
     pub to: Timestamp,
     /// What was decided.
     pub kind: HoursKind,
-    /// Whether it counts; else somebody proposes it.
+    /// Whether it is confirmed; else somebody proposes it.
     pub confirmed: bool,
+    /// Whether it is taken as if it were confirmed: for a scope that holds what is
+    /// proposed. No sheet says so.
+    #[serde(skip)]
+    pub supposed: bool,
     /// Why.
     pub reason: String,
     /// Who answers for it.
@@ -114,6 +118,17 @@ impl DecidedHours {
     #[must_use]
     pub fn span(&self) -> Span {
         Span { start: self.from.as_millisecond(), end: self.to.as_millisecond() }
+    }
+
+    /// Whether it moves hours.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        self.confirmed || self.supposed
+    }
+
+    /// Takes it as if it were confirmed.
+    pub const fn suppose(&mut self) {
+        self.supposed = !self.confirmed;
     }
 
     /// Whether it takes hours away.

@@ -187,6 +187,7 @@ impl RowReader<'_> {
                     to,
                     kind,
                     confirmed,
+                    supposed: false,
                     reason,
                     who,
                     cycle,

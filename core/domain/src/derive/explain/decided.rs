@@ -73,7 +73,7 @@ fn words_of_row(layer: &Layer<'_>, one: &Figures) -> String {
     let row = layer.decided;
     let hours_of = |ms: i64| shown(hours(ms.abs()));
     let effect = match layer.moved {
-        _ if !row.confirmed => "counts nothing until it is confirmed".to_owned(),
+        _ if !row.counts() => "counts nothing until it is confirmed".to_owned(),
         0 => "no hour of this period moves".to_owned(),
         moved if moved > 0 => format!("{} h more", hours_of(moved)),
         moved => format!("{} h less", hours_of(moved)),
