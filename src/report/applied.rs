@@ -3,8 +3,10 @@
 use planthread_engine::{
     fallback::Manifest,
     ledger::PolicyHolds,
+    plan::HoldReason,
     push::{Applied, Recovered},
     undo::Undone,
+    verify::SweepReport,
 };
 use planthread_kit::agreement::AgreementStatus;
 use schemars::JsonSchema;
@@ -12,8 +14,8 @@ use serde::Serialize;
 
 use super::{
     TextTable, Tone, View,
-    text_table::{count, indented},
-    verified::Verified,
+    text_table::{count, indented, instant},
+    verified::{Verified, troubled},
 };
 use crate::{
     failure::{Exit, Failure},
@@ -144,6 +146,10 @@ impl Delivered {
             }
         }
         settled(text_table, self.recovered.as_ref(), 2);
+        // What an earlier push left unproven was read first, and decided.
+        if let Some(read) = self.read_before().filter(|read| troubled(read)) {
+            Verified::of(&self.target, read.clone()).write(text_table);
+        }
         if let Some(failure) = &self.stopped {
             let text = indented(&failure.to_string(), 2);
             text_table.line(format!("  {} {text}", text_table.tint(Tone::Bad, "stopped:")));
@@ -157,13 +163,19 @@ impl Delivered {
         }
     }
 
+    fn read_before(&self) -> Option<&SweepReport> {
+        self.recovered.as_ref().map(|recovered| &recovered.read_back)
+    }
+
     fn exit(&self) -> Exit {
         let applied = self.applied.as_ref();
         match &self.stopped {
             Some(failure) => failure.exit,
             None if applied.is_some_and(|applied| applied.refused) => Exit::Held,
             None if self.all_held() > 0 => Exit::Held,
-            None if applied.is_some_and(|applied| applied.rejected + applied.moved > 0) => {
+            None if applied.is_some_and(|applied| applied.rejected + applied.moved > 0)
+                || self.read_before().is_some_and(|read| read.refused > 0) =>
+            {
                 Exit::Findings
             }
             None => self.verified.as_ref().map_or(Exit::Ok, Verified::exit),
@@ -223,14 +235,35 @@ impl Delivered {
         if applied.rejected > 0 {
             text_table.line("  why: `planthread rejects`");
         }
-        held_by_reason(text_table, applied);
+        if applied.refused_unnamed > 0 {
+            let rows = count(applied.refused_unnamed, "row");
+            text_table.line(format!(
+                "  it refused {rows} without naming them: the read-back finds which  (planthread \
+                 explain unproven)"
+            ));
+        }
+        self.held_by_reason(text_table, applied);
+    }
+
+    /// What the plan leaves behind, by reason.
+    fn held_by_reason(&self, text_table: &mut TextTable, applied: &Applied) {
+        let settles = self.screened.as_ref().and_then(|screened| screened.settles);
+        let lasts = |word: &str| HoldReason::ALL.iter().any(|r| r.settles() && r.word() == word);
+        for (reason, n) in &applied.plan.counts.held {
+            let words = reason.replace('_', " ");
+            let until = settles.filter(|_| lasts(reason)).map_or(String::new(), |until| {
+                let until = instant(until);
+                format!(", decided by a read-back after {until} (policy.settle_minutes)")
+            });
+            text_table.line(format!("  held {n}: {words}{until}  (planthread explain {reason})"));
+        }
     }
 
     fn nothing(&self, text_table: &mut TextTable, applied: &Applied) {
         let held = applied.plan.counts.held.values().sum();
         let said = if held > 0 { format!(": {} held", cells(held)) } else { String::new() };
         text_table.line(format!("{}: nothing to send{said}", self.target));
-        held_by_reason(text_table, applied);
+        self.held_by_reason(text_table, applied);
     }
 
     fn held(&self, text_table: &mut TextTable, applied: &Applied) {
@@ -238,15 +271,7 @@ impl Delivered {
         let why = self.paused.as_ref().map_or(String::new(), |why| format!(", paused ({why})"));
         let all = cells(applied.plan.counts.held.values().sum());
         text_table.line(format!("{}: {held}{why}: {all} held", self.target));
-        held_by_reason(text_table, applied);
-    }
-}
-
-/// What the plan leaves behind, by reason.
-fn held_by_reason(text_table: &mut TextTable, applied: &Applied) {
-    for (reason, n) in &applied.plan.counts.held {
-        let words = reason.replace('_', " ");
-        text_table.line(format!("  held {n}: {words}  (planthread explain {reason})"));
+        self.held_by_reason(text_table, applied);
     }
 }
 

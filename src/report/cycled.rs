@@ -11,7 +11,7 @@ use super::{
     fallback::second_place,
     intake::{stopped, worst},
     text_table::{count, indented, instant, time},
-    verified::Verified,
+    verified::{Verified, troubled},
 };
 use crate::{
     failure::Exit,
@@ -157,7 +157,10 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
     if let Some(read) = done.verified.as_ref().filter(|read| read.read > 0) {
         parts.push(format!("{} of {} read back as wanted", read.landed, read.read));
         if read.not_yet > 0 {
-            let waits = format!("{} not there yet", read.not_yet);
+            let until = read
+                .not_yet_until
+                .map_or(String::new(), |until| format!(" (decided after {})", instant(until)));
+            let waits = format!("{} not there yet{until}", read.not_yet);
             parts.push(text_table.tint(Tone::Warn, &waits));
         }
     }
@@ -180,11 +183,8 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
         second_place(text_table, second, "    ");
     }
     settled(text_table, done.recovered.as_ref(), 4);
-    let troubled = done.verified.as_ref().filter(|read| {
-        read.lost + read.refused + read.failed + read.stale_own + read.persons > 0
-            || !read.cases.is_empty()
-    });
-    if let Some(read) = troubled {
+    let before = done.recovered.as_ref().map(|recovered| &recovered.read_back);
+    for read in before.into_iter().chain(&done.verified).filter(|read| troubled(read)) {
         Verified::of(&done.target, read.clone()).write(text_table);
     }
     if let Some(failure) = &done.stopped {

@@ -330,8 +330,11 @@ fn waiting(text_table: &mut TextTable, waiting: &Waiting, now: Timestamp, may_wr
         return;
     };
     let word = reason.word();
+    let until = waiting.until.map_or(String::new(), |until| {
+        format!("; decided by a read-back after {} (policy.settle_minutes)", instant(until))
+    });
     text_table.line(format!(
-        "    {n} {}, for {since}: {}  (planthread explain {word})",
+        "    {n} {}, for {since}: {}{until}  (planthread explain {word})",
         word.replace('_', " "),
         reason.line()
     ));

@@ -72,11 +72,7 @@ impl Verified {
     }
 
     fn findings(&self) -> bool {
-        let report = &self.report;
-        report.lost + report.refused + report.failed + report.stale_own + report.persons > 0
-            || !report.cases.is_empty()
-            || !self.locked.is_empty()
-            || !self.open.is_empty()
+        troubled(&self.report) || !self.locked.is_empty() || !self.open.is_empty()
     }
 }
 
@@ -107,9 +103,10 @@ impl Verified {
         let report = &self.report;
         let read = count(report.read, "cell");
         text_table.line(text_table.tint(Tone::Bold, &format!("{}: {read} read back", self.target)));
+        let not_yet = not_yet(report);
         let lines = [
             (report.landed, Tone::Good, "as wanted"),
-            (report.not_yet, Tone::Warn, "not there yet; the target may still be busy"),
+            (report.not_yet, Tone::Warn, &*not_yet),
             (
                 report.waiting,
                 Tone::Dim,
@@ -200,6 +197,29 @@ impl Verified {
     }
 }
 
+/// Whether something was found that is neither as wanted nor to be waited for.
+pub(super) fn troubled(read: &SweepReport) -> bool {
+    read.lost + read.refused + read.failed + read.stale_own + read.persons > 0
+        || !read.cases.is_empty()
+}
+
+/// What is not there yet, until when that decides nothing, and what is told then.
+fn not_yet(report: &SweepReport) -> String {
+    let mut said = "not there yet; the target may still be busy".to_owned();
+    if let Some(until) = report.not_yet_until {
+        said += &format!(", until {} (policy.settle_minutes)", instant(until));
+    }
+    match report.not_yet_unnamed {
+        0 => {}
+        n if n == report.not_yet => said += "; it refused rows of them without naming them",
+        n => said += &format!("; of {n} it refused rows without naming them"),
+    }
+    if report.not_yet_unnamed > 0 {
+        said += ": what a read-back after that finds unchanged is named in `rejects`";
+    }
+    said
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,6 +241,28 @@ mod tests {
             since: "2026-11-22T10:00:00Z".parse().unwrap(),
             until: "2026-12-06T10:00:00Z".parse().unwrap(),
         }
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_told_with_its_end() {
+        let said = |not_yet_unnamed| {
+            let not_yet_until = Some("2026-11-22T22:15:00Z".parse().unwrap());
+            let report = SweepReport {
+                not_yet: 9,
+                not_yet_until,
+                not_yet_unnamed,
+                ..SweepReport::default()
+            };
+            let mut text_table = TextTable::new(false);
+            Verified::of("ibp", report).write(&mut text_table);
+            text_table.into_text()
+        };
+        let busy = said(0);
+        assert!(busy.contains("until 2026-11-22 22:15:00Z (policy.settle_minutes)"), "{busy}");
+        assert!(!busy.contains("rejects"), "{busy}");
+        let refused = said(4);
+        assert!(refused.contains("of 4 it refused rows without naming them"), "{refused}");
+        assert!(refused.contains("named in `rejects`"), "{refused}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod profiles;
 mod reasons;
 mod requests;
 mod restart;
+mod unnamed;
 
 use std::{
     collections::BTreeMap,

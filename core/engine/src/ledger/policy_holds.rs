@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use planthread_contracts::RevisionState;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,6 +21,10 @@ pub struct PolicyHolds {
     pub pending: u64,
     /// Cells that are held, by the reason's word.
     pub held: BTreeMap<String, u64>,
+    /// Until when the last of those that were sent may still come, by
+    /// `policy.settle_minutes` and the target's own word; a read-back after it decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settles: Option<Timestamp>,
 }
 
 /// Writes what a plan would decide on every pending or held cell of the policy's
@@ -32,7 +37,7 @@ pub fn hold_by_policy(state: &State, policy: &Policy) -> Result<PolicyHolds> {
     let policy = policy.clone();
     state.change(move |tx| {
         let (mut done, mut tally) = (PolicyHolds::default(), RevisionTally::default());
-        waiting::each_group(tx, &policy, |group, _| {
+        waiting::each_group(tx, &policy, |group, policy| {
             for place in &group.decision.due {
                 done.pending += 1;
                 let mut cell = group.cells[*place].clone();
@@ -42,6 +47,10 @@ pub fn hold_by_policy(state: &State, policy: &Policy) -> Result<PolicyHolds> {
                 }
             }
             for (place, reason) in &group.decision.held {
+                if reason.settles() {
+                    let until = group.views[*place].settles(policy.settle_window, policy.now);
+                    done.settles = done.settles.max(until);
+                }
                 let mut cell = group.cells[*place].clone();
                 // What was refused is held by its own state.
                 if !matches!(cell.state, RevisionState::Pending | RevisionState::Held) {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{CellKey, Name, RevisionState, Status};
 use planthread_kit::CellWrite;
 use rust_decimal::Decimal;
@@ -124,6 +124,14 @@ impl CellView {
     #[must_use]
     pub fn basis(&self) -> Option<Option<Decimal>> {
         self.seen.as_ref().filter(|seen| seen.current).map(|seen| seen.value)
+    }
+
+    /// Until when what was sent of it may still come, where that is at `now` or later: its
+    /// read-back decides nothing else before.
+    #[must_use]
+    pub fn settles(&self, window: SignedDuration, now: Timestamp) -> Option<Timestamp> {
+        let sent = self.sent_at.and_then(|at| at.checked_add(window).ok());
+        sent.max(self.unclear).filter(|until| now < *until)
     }
 
     /// The cell as it goes on its way.

@@ -108,6 +108,12 @@ impl HoldReason {
         }
     }
 
+    /// Whether it lasts until what was sent has settled, or was read back.
+    #[must_use]
+    pub const fn settles(self) -> bool {
+        matches!(self, Self::Settling | Self::Unproven)
+    }
+
     /// One line for people: what it means, and what ends it.
     #[must_use]
     pub const fn line(self) -> &'static str {

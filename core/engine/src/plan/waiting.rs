@@ -27,6 +27,10 @@ pub struct Waiting {
     pub cells: u64,
     /// Since when the first of them is wanted, or under way.
     pub since: Timestamp,
+    /// Until when the last of those that were sent may still come, by the target's
+    /// `policy.settle_minutes` and its own word; a read-back after it decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// The first of them in plan order.
     pub example: CellKey,
 }
@@ -47,8 +51,8 @@ fn word<S: serde::Serializer>(
 pub fn waiting(reader: &Reader, policy: &Policy) -> Result<Vec<Waiting>> {
     reader.at_once(|db| {
         let mut found = Found::new();
-        each_group(db, policy, |group, _| {
-            of_group(group, &mut found);
+        each_group(db, policy, |group, policy| {
+            of_group(group, policy, &mut found);
             Ok(())
         })?;
         Ok(found.into_values().collect())
@@ -92,7 +96,7 @@ pub(crate) fn each_group(
     Ok(())
 }
 
-fn of_group(group: &WaitingGroup, found: &mut Found) {
+fn of_group(group: &WaitingGroup, policy: &Policy, found: &mut Found) {
     let WaitingGroup { cells, views, decision, .. } = group;
     let held = decision.held.iter().map(|(place, reason)| (*place, Some(*reason)));
     let due = decision.due.iter().map(|place| (*place, None));
@@ -106,9 +110,14 @@ fn of_group(group: &WaitingGroup, found: &mut Found) {
             reason,
             cells: 0,
             since,
+            until: None,
             example: example(),
         });
         entry.cells += 1;
         entry.since = entry.since.min(since);
+        if reason.is_some_and(HoldReason::settles) {
+            let until = views[place].settles(policy.settle_window, policy.now);
+            entry.until = entry.until.max(until);
+        }
     }
 }

@@ -77,6 +77,8 @@ pub struct Applied {
     pub unproven: u64,
     /// Of them, cells of a job that the target ended as failed.
     pub failed: u64,
+    /// Rows that it refused without naming them; the read-back finds which.
+    pub refused_unnamed: u64,
     /// Handles of the receipts.
     pub receipts: Vec<String>,
     /// Why it ended before the plan did; the rest stays pending.
@@ -101,6 +103,7 @@ impl Applied {
             rejected: 0,
             unproven: 0,
             failed: 0,
+            refused_unnamed: 0,
             receipts: Vec::new(),
             stopped: None,
         }
@@ -118,6 +121,7 @@ impl Applied {
         self.rejected += part.rejected;
         self.unproven += part.unproven;
         self.failed += part.failed;
+        self.refused_unnamed += part.refused_unnamed;
         self.receipts.extend(part.receipts);
         self.stopped = self.stopped.take().or(part.stopped);
     }

@@ -170,6 +170,7 @@ fn done(outcome: PushOutcome, count: u64, applied: &mut Applied) {
             RowOutcome::Unproven => applied.unproven += 1,
         }
     }
+    applied.refused_unnamed += wide(outcome.refused_unnamed);
     if outcome.failed {
         applied.failed += count;
         applied.stopped = Some(job_failed(&outcome.receipt.verdict));

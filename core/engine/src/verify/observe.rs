@@ -177,7 +177,7 @@ impl<'a> Judge<'a> {
         cell.seen_attempt = self.seen.read_after.max(cell.last_attempt);
         match meaning {
             Meaning::Landed => self.landed(cell)?,
-            Meaning::NotYet => self.done.report.not_yet += 1,
+            Meaning::NotYet => self.not_yet(&known),
             Meaning::Waiting | Meaning::Foreign | Meaning::Redoubled => {
                 self.done.report.waiting += 1;
                 self.again(cell, Why::New)?;
@@ -204,6 +204,15 @@ impl<'a> Judge<'a> {
             }
         }
         Ok(true)
+    }
+
+    fn not_yet(&mut self, known: &Known<'_>) {
+        let report = &mut self.done.report;
+        report.not_yet += 1;
+        let window = self.seen.settle_window;
+        let sent = known.sent_at.and_then(|at| at.checked_add(window).ok());
+        report.not_yet_until = report.not_yet_until.max(sent.max(known.unclear_until));
+        report.not_yet_unnamed += u64::from(known.doubt == Doubt::Unnamed);
     }
 
     fn landed(&mut self, cell: &mut Cell) -> Result<()> {

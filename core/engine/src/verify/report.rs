@@ -55,6 +55,14 @@ pub struct SweepReport {
     pub landed: u64,
     /// Not there yet, inside the settle window.
     pub not_yet: u64,
+    /// Until when the last of them may still come, by `policy.settle_minutes` and the
+    /// target's own word; a read-back after it decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_yet_until: Option<Timestamp>,
+    /// Of those that are not there yet, cells of a job that refused rows without naming
+    /// them: what is unchanged then is rejected.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub not_yet_unnamed: u64,
     /// Nothing of ours is expected there yet.
     pub waiting: u64,
     /// Sent, and not there: they are pending again.
@@ -88,6 +96,11 @@ pub struct SweepReport {
     pub error: Option<ConnectorError>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
 impl SweepReport {
     /// Adds what another reading found, also its error.
     pub fn add(&mut self, other: Self) {
@@ -95,6 +108,8 @@ impl SweepReport {
         self.read += other.read;
         self.landed += other.landed;
         self.not_yet += other.not_yet;
+        self.not_yet_until = self.not_yet_until.max(other.not_yet_until);
+        self.not_yet_unnamed += other.not_yet_unnamed;
         self.waiting += other.waiting;
         self.lost += other.lost;
         self.dropped += other.dropped;

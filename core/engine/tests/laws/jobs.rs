@@ -3,6 +3,7 @@
 
 use planthread_engine::{
     ledger,
+    plan::waiting,
     push::{Ending as Decided, EndingError},
     verify::Which,
 };
@@ -84,7 +85,17 @@ fn law_13_a_row_that_is_refused_by_count_is_rejected_and_not_sent_for_ever() {
     let (_, applied, early) = world.land();
     assert_eq!((applied.rejected, applied.unproven), (0, 4));
     assert_eq!((early.landed, early.not_yet, early.refused), (3, 1, 0));
+    assert_eq!((applied.refused_unnamed, early.not_yet_unnamed), (1, 1));
+    // Until when nobody knows is told wherever it waits.
+    let until = early.not_yet_until;
+    let cell = ledger::cell(&world.reader(), &key("R1", 48, "asof"), world.clock.now()).unwrap();
+    assert_eq!(until, Some(cell.sent_at.unwrap() + world.policy().settle_window));
+    let waits = || waiting(&world.reader(), &world.policy()).unwrap();
+    assert_eq!((waits()[0].cells, waits()[0].until), (1, until));
+    let holds = || ledger::hold_by_policy(world.state(), &world.policy()).unwrap();
+    assert_eq!(holds().settles, until);
     world.advance(16);
+    assert_eq!((waits()[0].until, holds().settles), (None, None), "it is over");
     let late = world.verify(Which::Unproven);
     assert_eq!((late.refused, late.lost), (1, 0));
     assert_eq!(world.plan().0.counts.cells, 0, "not sent again");
