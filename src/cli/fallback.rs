@@ -18,7 +18,7 @@ use crate::{
     pipeline::{self, PauseRecord},
     report::{
         TextTable, View,
-        fallback::{Fallback, PackAt, PackChecked, TargetFallback},
+        fallback::{Fallback, PackAt, PackChecked, TargetFallback, left_out},
         text_table::{count, instant},
     },
 };
@@ -176,14 +176,19 @@ impl View for Feeding {
                  renews the pack every cycle; {until}."
             ));
             match &self.pack {
-                Some(PackAt { folder, manifest }) => text_table.line(format!(
-                    "  load {}: {} of {}; its README.txt says who may load it and how",
-                    folder.display(),
-                    count(manifest.cells, "cell"),
-                    instant(manifest.as_of)
-                )),
-                None => text_table.line("  no pack has been written yet; the next cycle writes it"),
-            };
+                Some(PackAt { folder, manifest }) => {
+                    text_table.line(format!(
+                        "  load {}: {} of {}; its README.txt says who may load it and how",
+                        folder.display(),
+                        count(manifest.cells, "cell"),
+                        instant(manifest.as_of)
+                    ));
+                    left_out(text_table, manifest, "  ");
+                }
+                None => {
+                    text_table.line("  no pack has been written yet; the next cycle writes it");
+                }
+            }
         } else {
             text_table.line(format!(
                 "{target}: the bridge feeds it again; the next cycle reads everything that stands \

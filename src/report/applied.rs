@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::{
     TextTable, Tone, View,
+    fallback::left_out,
     text_table::{count, indented, instant},
     verified::{Verified, troubled},
 };
@@ -158,8 +159,9 @@ impl Delivered {
             verified.write(text_table);
         }
         if let Some(pack) = &self.pack {
-            let pack = format!("  pack of {} for the way by hand", cells_of(pack));
-            text_table.line(text_table.tint(Tone::Dim, &pack));
+            let line = format!("  pack of {} for the way by hand", cells_of(pack));
+            text_table.line(text_table.tint(Tone::Dim, &line));
+            left_out(text_table, pack, "  ");
         }
     }
 

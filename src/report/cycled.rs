@@ -173,7 +173,9 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
         parts.push(format!("{} refused go again: master data changed", read.again));
     }
     if let Some(pack) = &done.pack {
-        parts.push(format!("pack of {}", cells_of(pack)));
+        let left = pack.left_out();
+        let left = if left > 0 { format!(" ({left} left out)") } else { String::new() };
+        parts.push(format!("pack of {}{left}", cells_of(pack)));
     }
     if done.second.as_ref().is_some_and(|second| second.fault.is_none()) {
         parts.push("copied to its second place".to_owned());

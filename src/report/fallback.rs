@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use planthread_engine::fallback::{BY_HAND, Manifest, Outage, PackCheck, PackFinding};
+use planthread_engine::{
+    fallback::{BY_HAND, Manifest, Outage, PackCheck, PackFinding},
+    plan::HoldReason,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -110,6 +113,9 @@ impl View for PackChecked {
             )),
             None => text_table,
         };
+        if let Some(manifest) = &self.check.manifest {
+            left_out(text_table, manifest, "  ");
+        }
         if let Some(since) = self.expired_at {
             let expired = text_table.tint(Tone::Bad, "expired:");
             text_table.line(format!(
@@ -172,6 +178,7 @@ impl TargetFallback {
                     age(now, written),
                     instant(manifest.as_of)
                 ));
+                left_out(text_table, manifest, "    ");
                 if manifest.valid_until.is_some_and(|until| until <= now) {
                     let stale = text_table.tint(Tone::Bad, "stale:");
                     text_table.line(format!(
@@ -238,6 +245,24 @@ impl TargetFallback {
             text_table.line(format!("  decided at {at}: {who} {what}: {why}"));
         }
     }
+}
+
+/// What is wanted and not in a pack: how many cells, why, and where they are named.
+pub fn left_out(text_table: &mut TextTable, manifest: &Manifest, indent: &str) {
+    if manifest.left_out() == 0 {
+        return;
+    }
+    let refused = HoldReason::RejectedNotCured.word();
+    let reasons: Vec<String> = manifest
+        .left_out
+        .iter()
+        .map(|(word, cells)| match word == refused {
+            true => format!("{cells} {} (planthread rejects)", word.replace('_', " ")),
+            false => format!("{cells} {} (planthread status)", word.replace('_', " ")),
+        })
+        .collect();
+    let left = text_table.tint(Tone::Warn, "left out of it:");
+    text_table.line(format!("{indent}{left} {}", reasons.join(", ")));
 }
 
 /// That a pack did not arrive at its second place, and which one is there.

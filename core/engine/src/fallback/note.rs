@@ -1,6 +1,7 @@
 //! The page in a pack, for the person who must load it on a bad day.
 
 use super::pack::Manifest;
+use crate::plan::HoldReason;
 
 /// The note of a pack that `who` may load.
 pub(super) fn text(manifest: &Manifest, who: &str, signed: bool) -> String {
@@ -24,14 +25,14 @@ pub(super) fn text(manifest: &Manifest, who: &str, signed: bool) -> String {
     let audit = manifest.audit.as_ref().map_or_else(String::new, |head| {
         format!("Audit trail: entry {}, head {}\n", head.number, head.digest)
     });
-    let target = &manifest.target;
+    let (target, left) = (&manifest.target, left_out(manifest));
     format!(
         "Capacity signals of Planthread, for loading by hand\n\
          ====================================================\n\n\
          Target:   {target} (scope {})\n\
          State of: {}\n{written}{audit}\
          Stale from: {until}. After that, treat the numbers as assumed.\n\
-         Contents: {} cells, {periods}\n\n{}\n\n\
+         Contents: {} cells, {periods}\n{left}\n{}\n\n\
          How old it is: compare \"State of\" with today. The bridge writes this folder anew in\n\
          every cycle; where it is hours old, the bridge was not running since.\n\n\
          Who may load it: {who}. Nobody else.\n\n\
@@ -51,4 +52,20 @@ pub(super) fn text(manifest: &Manifest, who: &str, signed: bool) -> String {
         manifest.cells,
         files.join("\n"),
     )
+}
+
+/// What is wanted and not in the pack, why, and where to see it; nothing where it is whole.
+fn left_out(manifest: &Manifest) -> String {
+    let all = manifest.left_out();
+    if all == 0 {
+        return String::new();
+    }
+    let mut said = format!("Left out: {all} cells, which this pack would not put right:\n");
+    for (word, cells) in &manifest.left_out {
+        let reason = HoldReason::ALL.into_iter().find(|reason| reason.word() == word);
+        let line = reason.map_or("", HoldReason::line);
+        said += &format!("  {cells} {}: {line}\n", word.replace('_', " "));
+    }
+    said + "  Where the bridge runs, `planthread rejects` names each refused one, and\n  \
+            `planthread status` the others.\n"
 }

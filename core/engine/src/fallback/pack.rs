@@ -5,6 +5,7 @@
 //! `previous` is there, so a complete pack always is.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::Write as _,
     path::{Path, PathBuf},
@@ -86,6 +87,10 @@ pub struct Manifest {
     pub counter: u64,
     /// Cells in it.
     pub cells: usize,
+    /// Wanted cells that are not in it, by the word of the hold: a load by hand would
+    /// break that as well.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, u64>,
     /// First and last period.
     pub periods: Option<(Period, Period)>,
     /// Its files.
@@ -99,6 +104,14 @@ pub struct Manifest {
     pub audit: Option<Head>,
 }
 
+impl Manifest {
+    /// Wanted cells that are not in it.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out.values().sum()
+    }
+}
+
 /// Writes the current pack of a scope into `folder`.
 ///
 /// # Errors
@@ -110,7 +123,7 @@ pub fn write_pack(
     request: &PackRequest<'_>,
     folder: &Path,
 ) -> Result<Manifest> {
-    let (Packable { cells, valid_until }, counter) = reader
+    let (Packable { cells, left_out, valid_until }, counter) = reader
         .at_once(|db| Ok((packable(db, &request.policy.at(request.as_of))?, db.counter()?)))?;
     let files = connector.pack(&cells)?;
     let periods = || cells.iter().map(|cell| cell.key.period);
@@ -123,6 +136,7 @@ pub fn write_pack(
         valid_until,
         counter,
         cells: cells.len(),
+        left_out,
         periods: periods().min().zip(periods().max()),
         files: files.iter().map(|file| packed(&file.name, file.rows, &file.bytes)).collect(),
         note: None,
@@ -160,6 +174,8 @@ fn packed(name: &str, rows: usize, bytes: &[u8]) -> PackedFile {
 #[derive(Default)]
 struct Packable {
     cells: Vec<CellWrite>,
+    /// What they may not, by reason.
+    left_out: BTreeMap<String, u64>,
     /// From here on the first of them is stale.
     valid_until: Option<Timestamp>,
 }
@@ -185,12 +201,13 @@ fn packable(db: &Db, policy: &Policy) -> Result<Packable> {
             if matches!(view.state, RevisionState::InFlight | RevisionState::Unproven) {
                 view.state = RevisionState::Pending;
             }
-            if guard(&view, &policy) == Verdict::Send {
-                found.cells.push(view.write());
-                let until =
-                    found.valid_until.map_or(view.valid_until, |at| at.min(view.valid_until));
-                found.valid_until = Some(until);
+            if let Verdict::Hold(reason) = guard(&view, &policy) {
+                *found.left_out.entry(reason.word().to_owned()).or_default() += 1;
+                continue;
             }
+            found.cells.push(view.write());
+            let until = found.valid_until.map_or(view.valid_until, |at| at.min(view.valid_until));
+            found.valid_until = Some(until);
         }
         Ok(())
     })?;

@@ -2,12 +2,15 @@
 
 use std::{fs, path::Path};
 
-use planthread_engine::fallback::{PackFault, PackRequest, check_pack, write_pack};
+use planthread_engine::{
+    fallback::{Manifest, PackFault, PackRequest, check_pack, write_pack},
+    verify::Which,
+};
 use planthread_kit::{Clock as _, agreement::SigningKey};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::world::World;
+use crate::world::{World, key as key_of};
 
 const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
 
@@ -19,13 +22,19 @@ fn key() -> SigningKey {
 fn packed(signed: bool) -> (World, std::path::PathBuf) {
     let world = World::new();
     world.want(&[("R1", 48, "100")]);
+    let folder = pack(&world, signed).1;
+    (world, folder)
+}
+
+/// Writes the pack of `world`, and says where.
+fn pack(world: &World, signed: bool) -> (Manifest, std::path::PathBuf) {
     let (policy, key, now) = (world.policy(), key(), world.clock.now());
     let who = "the planning lead";
     let key = signed.then_some(&key);
     let request = PackRequest { policy: &policy, as_of: now, now, who, key, audit: None };
     let folder = world.dir.join("share");
-    write_pack(&world.reader(), &world.fake, &request, &folder).unwrap();
-    (world, folder.join("current"))
+    let manifest = write_pack(&world.reader(), &world.fake, &request, &folder).unwrap();
+    (manifest, folder.join("current"))
 }
 
 fn found(folder: &Path, public: &str) -> Vec<(String, PackFault)> {
@@ -107,6 +116,37 @@ fn no_bit_of_a_signature_changes_unnoticed_or_under_another_name() {
             let same = |byte: u8| byte.is_ascii_whitespace() || byte.is_ascii_hexdigit();
             assert!(!found.is_empty() || same(bytes[at]), "byte {at}, bit {bit}");
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn law_13_what_is_wanted_is_in_the_pack_or_said_to_be_left_out(
+        refuses in prop::sample::subsequence(vec!["R1", "R2", "R3"], 0..=3),
+        locked in any::<bool>(),
+    ) {
+        let world = World::new();
+        world.want(&[("R1", 48, "100"), ("R2", 48, "90"), ("R3", 49, "80")]);
+        world.fake.inside().refuses = refuses.iter().map(|&name| name.to_owned()).collect();
+        world.land();
+        let theirs = u64::from(locked && !refuses.contains(&"R1"));
+        if theirs > 0 {
+            world.foreign(key_of("R1", 48, "live"), "42");
+            world.verify(Which::All);
+        }
+        let (manifest, folder) = pack(&world, false);
+        let refused = 4 * refuses.len() as u64;
+        prop_assert_eq!(manifest.left_out(), refused + theirs);
+        prop_assert_eq!(manifest.cells as u64 + manifest.left_out(), world.status().wanted);
+        let note = fs::read_to_string(folder.join("README.txt")).unwrap();
+        prop_assert_eq!(note.contains("Left out:"), refused + theirs > 0);
+        prop_assert_eq!(note.contains(&format!("  {refused} rejected not cured: ")), refused > 0);
+        prop_assert_eq!(note.contains("  1 lock: "), theirs > 0);
+        prop_assert_eq!(note.contains("`planthread rejects`"), refused + theirs > 0);
+        let said: Manifest = serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
+        prop_assert_eq!(said.left_out, manifest.left_out);
     }
 }
 
