@@ -35,7 +35,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let now = context.clock.now();
     let _doing = context.board.doing("", "reading the ledger");
     if args.skew {
-        return context.screen.show(&Skew::of(&loaded.config, &reader, now)?);
+        return context.screen.show(&Skew::of(&loaded, &reader, now)?);
     }
     let locks = ledger::locks(&reader, now)?;
     let (mut waits, mut guards, mut named) = (Vec::new(), Vec::new(), Vec::new());

@@ -76,10 +76,7 @@ fn law_2_one_cycle_lands_everything_and_the_second_sends_nothing() {
 fn a_target_that_is_held_back_lags_by_the_age_of_what_it_holds() {
     let world = World::new("skew");
     let (bridge, targets) = world.bridge();
-    let skew = || {
-        let (config, reader) = (&bridge.loaded.config, bridge.reader().unwrap());
-        Skew::of(config, &reader, world.clock.now()).unwrap()
-    };
+    let skew = || Skew::of(&bridge.loaded, &bridge.reader().unwrap(), world.clock.now()).unwrap();
     world.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
     let landed = skew();
     let lag = &landed.targets["ibp"];

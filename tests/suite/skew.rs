@@ -5,8 +5,11 @@ use std::{collections::BTreeSet, fs, time::Duration};
 
 use planthread::{
     demo::plant,
-    pipeline::Course,
-    report::skew::{Difference, Holding, Skew},
+    pipeline::{self, Bridge, Course, PauseRecord},
+    report::{
+        TextTable, View as _,
+        skew::{Difference, Holding, Skew},
+    },
     starter::Starter,
 };
 use planthread_contracts::{PeriodKind, Unit};
@@ -30,10 +33,7 @@ fn the_target_that_is_held_back_is_named_over_common_periods() {
     let done = site.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
     let stopped: Vec<_> = done.targets.iter().filter_map(|one| one.stopped.as_ref()).collect();
     assert!(stopped.is_empty(), "{stopped:?}");
-    let skew = || {
-        let (config, reader) = (&bridge.loaded.config, bridge.reader().unwrap());
-        Skew::of(config, &reader, site.clock.now()).unwrap()
-    };
+    let skew = || Skew::of(&bridge.loaded, &bridge.reader().unwrap(), site.clock.now()).unwrap();
     assert_eq!(skew().differences, []);
 
     // Truth moves on everywhere, and everybody but the twins hears of it.
@@ -57,6 +57,8 @@ fn the_target_that_is_held_back_is_named_over_common_periods() {
     let lagging: Vec<_> = late.targets.keys().filter(|name| behind(name) > 0).collect();
     assert_eq!(lagging, ["twins"]);
     assert_eq!(late.targets["twins"].behind_seconds, 48 * 3_600);
+    assert!(late.targets.values().all(|lag| lag.paused.is_none()));
+    paused_is_said(&site, &bridge, &skew);
     // Months are what the twins have in common with days and with parts of weeks.
     assert!(!late.differences.is_empty());
     for one in &late.differences {
@@ -88,8 +90,7 @@ fn targets_that_hold_what_they_should_and_not_the_same_are_named() {
     let course = Course::Land { truth: &truth, only_unmoved: false, read_back: Which::Unproven };
     let done = site.clock.block_on(bridge.walk(o9, course));
     assert!(done.stopped.is_none(), "{:?}", done.stopped);
-    let skew =
-        Skew::of(&bridge.loaded.config, &bridge.reader().unwrap(), site.clock.now()).unwrap();
+    let skew = Skew::of(&bridge.loaded, &bridge.reader().unwrap(), site.clock.now()).unwrap();
     assert!(skew.targets.values().all(|lag| lag.signals == lag.current), "{:?}", skew.targets);
     let older: Vec<_> = skew.targets.iter().filter(|(_, lag)| lag.older > 0).collect();
     let names: Vec<&str> = older.iter().map(|(name, _)| name.as_str()).collect();
@@ -97,6 +98,27 @@ fn targets_that_hold_what_they_should_and_not_the_same_are_named() {
     assert!(skew.differences.iter().all(|one| one.apart));
     let mut newest = skew.differences.iter().flat_map(|one| &one.holdings);
     assert!(newest.all(|at| (at.behind_seconds == Some(0)) == (at.target == "o9")));
+}
+
+/// Who lags because a person paused it says so, by whom and why, until it is let go.
+fn paused_is_said(site: &Site, bridge: &Bridge, skew: &dyn Fn() -> Skew) {
+    for (paused, by_hand) in [(true, false), (true, true), (false, false)] {
+        let (who, why) = ("Ada".to_owned(), "month end".to_owned());
+        let record = PauseRecord { who, why, paused, until: None, by_hand, at: None };
+        site.clock.advance(Duration::from_secs(1));
+        let state = &bridge.loaded.config.state;
+        pipeline::pause(state, "twins", &record, site.clock.now()).unwrap();
+        let now = skew();
+        let said = now.targets.iter().filter_map(|(name, lag)| Some((name, lag.paused.clone()?)));
+        let by_hand = if by_hand { "fed by hand, " } else { "" };
+        let twins = (&"twins".to_owned(), format!("{by_hand}Ada: month end"));
+        let expected: Vec<_> = paused.then_some(twins).into_iter().collect();
+        assert_eq!(said.collect::<Vec<_>>(), expected);
+        let mut text = TextTable::new(false);
+        now.write(&mut text);
+        let line = format!("twins: paused ({by_hand}Ada: month end): nothing is sent");
+        assert_eq!(text.into_text().contains(&line), paused);
+    }
 }
 
 /// What happened since `told` in the plant, written into its files.

@@ -23,8 +23,9 @@ use super::{
     text_table::{count, instant},
 };
 use crate::{
-    config::{Config, Target},
+    config::{Config, Loaded, Target},
     failure::{Exit, Failure},
+    pipeline,
 };
 
 /// Signals that the table names; `--json` has all that differ.
@@ -104,6 +105,9 @@ pub struct Lag {
     /// Signals of which another target holds a different and newer figure, over a
     /// period that they have in common.
     pub older: u64,
+    /// Why nothing is sent to it, and who says so, where it is paused or fed by hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
 }
 
 /// Where the targets differ.
@@ -121,8 +125,9 @@ impl Skew {
     /// not follow that of the ledger.
     ///
     /// # Errors
-    /// When the state can't be read.
-    pub fn of(config: &Config, reader: &Reader, now: Timestamp) -> Result<Self, Failure> {
+    /// When the state, or a record of a pause, can't be read.
+    pub fn of(loaded: &Loaded, reader: &Reader, now: Timestamp) -> Result<Self, Failure> {
+        let config = &loaded.config;
         let (mut skew, mut differing) = (Self::default(), BTreeSet::new());
         let common = common::kinds(&values(config).map(|measure| measure.level).collect());
         let mut apart = Apart::default();
@@ -161,6 +166,11 @@ impl Skew {
                 }
             }
             skew.differences.push(Difference { signal, holdings, apart });
+        }
+        for (name, lag) in &mut skew.targets {
+            let target = config.targets.get(name);
+            let paused = target.map(|target| pipeline::paused_by(loaded, name, target, now));
+            lag.paused = paused.transpose()?.flatten();
         }
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
         skew.differences.sort_by_cached_key(|one| {
@@ -272,6 +282,15 @@ impl View for Skew {
         let head =
             ["target", "signals", "as wanted", "behind", "longest behind", "older than others"];
         text_table.table(head, &rows);
+        for (target, lag) in &self.targets {
+            if let Some(why) = &lag.paused {
+                let paused = text_table.tint(Tone::Warn, "paused");
+                text_table.line(format!(
+                    "{target}: {paused} ({why}): nothing is sent to it, so it falls behind  \
+                     (planthread explain paused)"
+                ));
+            }
+        }
         if self.differences.is_empty() {
             text_table.line("Every target holds the truth that it should, and all the same.");
             return;
