@@ -27,6 +27,9 @@ pub enum Carries {
     Severity,
     /// Hours at risk inside the maintenance risk horizon.
     HoursAtRisk,
+    /// Scheduled hours that people decided beside the weekly shifts: less than nothing
+    /// where they take hours away.
+    DecidedHours,
     /// [`crate::Status`] code, from 1 live to 6 unknown: also where nothing is
     /// known, so that a total shows the worst of its parts.
     Status,

@@ -35,7 +35,7 @@ class Stub {
 const MEASURES = {
   assumed: "CAPASUPPLY", cut: "TWINCAPA", live: "TWINCAPALIVE", low: "TWINCAPALOW", lost: "TWINLOST",
   severity: "TWINSEVERITY", risk: "TWINRISK", status: "TWINSTATUS", covered: "TWINCOVERED", as_of: "TWINASOF",
-  valid_until: "TWINVALIDTO", beat: "TWINBEAT", output: "TWINOUTPUT", load: "CAPADEMAND",
+  valid_until: "TWINVALIDTO", beat: "TWINBEAT", output: "TWINOUTPUT", decided: "TWINDECIDED", load: "CAPADEMAND",
   utilisation: "UTILIZATIONPCT", in_use: "INUSE",
 };
 const cell = (v, n = 1, of = 1) => ({ v, n, of });

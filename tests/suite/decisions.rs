@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::{
     gap::{compared, config as gap_config},
     replay::replayed,
-    world::World,
+    world::{World, measure},
 };
 
 /// The plant of the gap's tests, which works on weekdays only, with a sheet.
@@ -112,6 +112,8 @@ fn law_9_a_confirmed_shift_lands_as_its_own_layer_and_survives_restart_and_resto
 fn what_is_proposed_lands_in_a_version_until_it_is_confirmed_or_gone() {
     let mut config = with_sheet();
     config["targets"]["ibp"]["decisions"] = json!("proposed");
+    let decided = measure("decided", "TWINDECIDED", "decided_hours", "value");
+    config["targets"]["ibp"]["measures"].as_array_mut().unwrap().push(decided);
     let refused = config::parse(&config.to_string(), Path::new("/planthread.yaml"), None);
     let refused = refused.unwrap_err();
     assert!(refused.iter().any(|one| one.field == "targets.ibp.decisions"), "{refused:?}");
@@ -150,6 +152,8 @@ fn what_is_proposed_lands_in_a_version_until_it_is_confirmed_or_gone() {
         let said = words.iter().any(|words| words.starts_with("proposed, counted here: overtime"));
         assert_eq!(said, supposed, "{words:?}");
         world.assert_landed(&live, "with what is proposed");
+        let key = ("LINE-1".to_owned(), "1010".to_owned(), week, "TWINDECIDED".to_owned());
+        assert_eq!(world.stored()[&key], Decimal::from(hours), "the grid shows what was decided");
         let cell = parse_cell(&format!("ibp/TWIN/LINE-1@1010/{week}/live")).unwrap();
         let (loaded, reader) = (&live.bridge.loaded, live.bridge.reader().unwrap());
         let traced = trace(loaded, &reader, &cell, world.clock.now()).unwrap();

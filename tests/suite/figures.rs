@@ -161,6 +161,7 @@ fn every_figure_lands_and_is_read_back_equal() {
             carrying("severity", "TWINSEVERITY", "severity"),
             carrying("risk", "TWINRISK", "hours_at_risk"),
             carrying("output", "TWINOUTPUT", "good_units"),
+            carrying("decided", "TWINDECIDED", "decided_hours"),
             carrying("status", "TWINSTATUS", "status"),
             carrying("as_of", "TWINASOF", "as_of"),
             carrying("valid_until", "TWINVALIDTO", "valid_until"),
@@ -185,6 +186,8 @@ fn every_figure_lands_and_is_read_back_equal() {
             ("risk", d("2.40")),
             // 151.2 h × 0.8 × 60 parts.
             ("output", d("7258")),
+            // Round the clock, and nobody decided anything.
+            ("decided", d("0")),
             ("status", Decimal::ONE),
             ("as_of", d("20261125")),
             // An hour of the cycle and 72 h after 06:00.

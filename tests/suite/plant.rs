@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 /// A measure in the words of the configuration.
 pub(crate) fn measure(name: &str, surface: &str, carries: &str, role: &str) -> Value {
-    let hours = matches!(carries, "attainable_clock_hours" | "plan_cut" | "observed");
+    const HOURS: [&str; 4] = ["attainable_clock_hours", "plan_cut", "decided_hours", "observed"];
+    let hours = HOURS.contains(&carries);
     let by = if hours { "sum" } else { "max" };
     json!({ "name": name, "surface": surface, "carries": carries, "level": "week",
         "unit": if hours { "HUR" } else { "C62" }, "scale": if hours { 2 } else { 0 },

@@ -226,7 +226,7 @@ impl World {
         let (stored, cells) = (self.stored(), live.cells());
         assert!(!cells.is_empty(), "{when}");
         for cell in &cells {
-            assert_eq!(cell.state, RevisionState::Seen, "{when}: {}", cell.key);
+            assert_eq!(cell.state, RevisionState::Seen, "{when}: {} {:?}", cell.key, cell.why);
             assert_eq!(
                 stored.get(&live.place(&cell.key)),
                 Some(&cell.value),

@@ -7,7 +7,7 @@ pub(super) fn german(name: &str) -> Option<&'static str> {
     GERMAN.iter().find(|(known, _)| *known == name).map(|(_, label)| *label)
 }
 
-const GERMAN: [(&str, &str); 16] = [
+const GERMAN: [(&str, &str); 17] = [
     ("CAPASUPPLY", "Kapazitätsangebot (angenommen)"),
     ("TWINCAPA", "Zwilling: Kapazität, Planstand"),
     ("TWINCAPALIVE", "Zwilling: Kapazität, aktuell"),
@@ -15,6 +15,7 @@ const GERMAN: [(&str, &str); 16] = [
     ("TWINLOST", "Zwilling: erwartete Ausfallstunden"),
     ("TWINSEVERITY", "Zwilling: Engpassschwere"),
     ("TWINRISK", "Zwilling: gefährdete Stunden"),
+    ("TWINDECIDED", "Zwilling: entschiedene Stunden"),
     ("TWINSTATUS", "Zwilling: Status"),
     ("TWINASOF", "Zwilling: Stand (jjjjmmtt)"),
     ("TWINVALIDTO", "Zwilling: gültig bis (jjjjmmtt)"),

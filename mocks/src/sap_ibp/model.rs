@@ -244,7 +244,7 @@ fn profile(family: Family) -> Vec<TimeLevel> {
 type Declared = (&'static str, &'static str, Aggregation, Part, bool, Option<Conversion>);
 
 #[rustfmt::skip]
-const KEY_FIGURES: [Declared; 16] = [
+const KEY_FIGURES: [Declared; 17] = [
     ("CAPASUPPLY", "Capacity Supply (assumed)", Aggregation::Sum, Part::Assumed, false, None),
     ("TWINCAPA", "Twin Capacity, Plan Cut", Aggregation::Sum, Part::Cut, true, None),
     ("TWINCAPALIVE", "Twin Capacity, Live", Aggregation::Sum, Part::Live, true, None),
@@ -252,6 +252,7 @@ const KEY_FIGURES: [Declared; 16] = [
     ("TWINLOST", "Twin Expected Lost Hours", Aggregation::Sum, Part::Lost, true, None),
     ("TWINSEVERITY", "Twin Constraint Severity", Aggregation::Max, Part::Severity, true, None),
     ("TWINRISK", "Twin Hours at Risk", Aggregation::Sum, Part::Risk, true, None),
+    ("TWINDECIDED", "Twin Decided Hours", Aggregation::Sum, Part::Decided, true, None),
     ("TWINSTATUS", "Twin Status", Aggregation::Max, Part::Status, true, None),
     ("TWINASOF", "Twin As Of (yyyymmdd)", Aggregation::Min, Part::AsOf, true, None),
     ("TWINVALIDTO", "Twin Valid Until (yyyymmdd)", Aggregation::Min, Part::ValidUntil, true, None),

@@ -114,7 +114,11 @@ const fn hopeful_up(carries: Carries) -> Option<bool> {
         Carries::ExpectedLostHours | Carries::Severity | Carries::HoursAtRisk | Carries::Status => {
             Some(false)
         }
-        Carries::AsOf | Carries::ValidUntil | Carries::Heartbeat | Carries::Observed => None,
+        Carries::DecidedHours
+        | Carries::AsOf
+        | Carries::ValidUntil
+        | Carries::Heartbeat
+        | Carries::Observed => None,
     }
 }
 

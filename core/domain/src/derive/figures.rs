@@ -434,6 +434,7 @@ impl Figures {
             Carries::GoodUnits => self.good_units,
             Carries::Severity => self.severity.as_ref().map(|severity| severity.value),
             Carries::HoursAtRisk => self.risk.as_ref().map(|risk| risk.hours_at_risk),
+            Carries::DecidedHours => Some(self.decided_hours()),
             Carries::Status => Some(self.status.code().into()),
             Carries::Covered => Some(u8::from(self.status.is_measured()).into()),
             Carries::AsOf | Carries::ValidUntil | Carries::Heartbeat | Carries::Observed => None,

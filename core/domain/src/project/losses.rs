@@ -219,7 +219,8 @@ fn unit(measure: &MeasureDecl) -> Option<Violation> {
         | Carries::PlanCut
         | Carries::LowHours
         | Carries::ExpectedLostHours
-        | Carries::HoursAtRisk => Unit::Hour,
+        | Carries::HoursAtRisk
+        | Carries::DecidedHours => Unit::Hour,
     };
     own.convert(1.into(), measure.unit).is_none().then(|| {
         Violation::new(

@@ -229,6 +229,7 @@ const fn together(carries: Carries) -> Together {
         | Carries::LowHours
         | Carries::ExpectedLostHours
         | Carries::HoursAtRisk
+        | Carries::DecidedHours
         | Carries::GoodUnits => Together::Add,
     }
 }
@@ -302,7 +303,8 @@ const fn kind(figure: Carries) -> (Unit, bool) {
         | Carries::PlanCut
         | Carries::LowHours
         | Carries::ExpectedLostHours
-        | Carries::HoursAtRisk => (Unit::Hour, true),
+        | Carries::HoursAtRisk
+        | Carries::DecidedHours => (Unit::Hour, true),
         Carries::GoodUnits => (Unit::Piece, true),
         Carries::Severity
         | Carries::Status

@@ -101,9 +101,12 @@ pub(crate) fn of_scope(db: &Db, scope: i64, policy: &Policy) -> Result<Questions
     Ok(Questions { verdicts, mapping })
 }
 
-/// Whether a measure holds figures of ours that can be in proportion.
+/// Whether a measure holds figures of ours that can be in proportion. What people decide
+/// comes and goes from one period to the next: it is in proportion to nothing.
 fn is_figure(decl: &MeasureDecl) -> bool {
-    decl.role == Role::Value && !decl.carries.accompanies() && decl.carries != Carries::Observed
+    decl.role == Role::Value
+        && !decl.carries.accompanies()
+        && !matches!(decl.carries, Carries::Observed | Carries::DecidedHours)
 }
 
 /// What the target itself says of a place: by measure, then by period.

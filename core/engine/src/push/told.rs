@@ -99,13 +99,14 @@ fn text(cells: &[Telling<'_>], source: Option<&str>) -> Option<String> {
 }
 
 /// Figures that say what a number is made of, in their words.
-const TOLD: [(Carries, &str); 8] = [
+const TOLD: [(Carries, &str); 9] = [
     (Carries::PlanCut, "plan cut"),
     (Carries::AttainableClockHours, "attainable"),
     (Carries::DemonstratedStandardHours, "demonstrated"),
     (Carries::LowHours, "low"),
     (Carries::ExpectedLostHours, "expected lost"),
     (Carries::HoursAtRisk, "at risk"),
+    (Carries::DecidedHours, "decided"),
     (Carries::GoodUnits, "good units"),
     (Carries::Severity, "severity"),
 ];

@@ -15,7 +15,9 @@ function renderChart() {
   const weeks = data.columns.map((column, i) => ({ ...column, i })).filter((column) => !column.total);
   const series = (id) => weeks.map((week) => number(id, week.i));
   const [assumed, live, cut, load] = ["assumed", "live", "cut", "load"].map(series);
+  const decided = find("decided") ? series("decided") : [];
   const top = Math.max(1, ...[...assumed, ...live, ...cut, ...load].filter((value) => value !== null)) * 1.12;
+  $("key-decided").hidden = !decided.length;
   const [width, height, left, bottom, head] = [1120, 210, 44, 24, 8];
   const x = (i) => left + (i * (width - left)) / weeks.length;
   const y = (value) => height - bottom - (value / top) * (height - bottom - head);
@@ -40,6 +42,13 @@ function renderChart() {
     if (load[i] !== null) root.append(svg("rect", { class: "bars", x: x(i) + wide * 0.2, width: wide * 0.6, y: y(load[i]), height: Math.max(0, y(0) - y(load[i])), rx: 2 }));
     if (live[i] !== null && assumed[i] !== null && live[i] < assumed[i] && full(week.i)) {
       root.append(svg("rect", { class: stale(week.i) ? "gap old" : "gap", x: x(i), width: wide, y: y(assumed[i]), height: y(live[i]) - y(assumed[i]) }));
+    }
+    if (live[i] !== null && decided[i]) {
+      // What people decided is part of live: added below its line, taken away above it.
+      const [more, less] = [y(Math.max(live[i], live[i] - decided[i])), y(Math.max(0, Math.min(live[i], live[i] - decided[i])))];
+      const words = `${decided[i] > 0 ? "+" : "−"}${decimal(Math.abs(decided[i]))} ${data.unit} decided`;
+      root.append(svg("rect", { class: decided[i] > 0 ? "decided" : "decided less", x: x(i) + wide * 0.08, width: wide * 0.84, y: more, height: less - more }, svg("title", {}, words)));
+      root.append(svg("text", { class: "decidedtext", x: x(i) + wide / 2, y: decided[i] > 0 ? Math.min(y(0) - 2, less + 12) : Math.max(11, more - 4), "text-anchor": "middle" }, decided[i] > 0 ? "+" : "−"));
     }
     if (i % Math.ceil(weeks.length / 20) === 0) {
       root.append(svg("text", { class: week.current ? "nowtext" : "", x: x(i) + wide / 2, y: height - 7, "text-anchor": "middle" }, week.current ? `${heading(week)[0]} · now` : heading(week)[0]));

@@ -100,7 +100,7 @@ function content(row, at) {
       return value > 1.0005 ? el("span", { class: "over" }, mark, text, over) : text;
     }
     default:
-      return row.slot === "gap" && value > 0 ? `+${decimal(value)}` : decimal(value).replace("-", "−");
+      return row.signed && value > 0 ? `+${decimal(value)}` : decimal(value).replace("-", "−");
   }
 }
 

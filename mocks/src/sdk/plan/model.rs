@@ -24,6 +24,8 @@ pub enum Part {
     Severity,
     /// Landed: hours at risk.
     Risk,
+    /// Landed: scheduled hours that people decided.
+    Decided,
     /// Landed: the status of the live value.
     Status,
     /// Landed: whether the live value was measured.
@@ -56,6 +58,7 @@ impl Part {
             Carries::GoodUnits => Self::Output,
             Carries::Severity => Self::Severity,
             Carries::HoursAtRisk => Self::Risk,
+            Carries::DecidedHours => Self::Decided,
             Carries::Status => Self::Status,
             Carries::Covered => Self::Covered,
             Carries::AsOf => Self::AsOf,
@@ -76,6 +79,7 @@ impl Part {
             Self::Lost => "lost",
             Self::Severity => "severity",
             Self::Risk => "risk",
+            Self::Decided => "decided",
             Self::Status => "status",
             Self::Covered => "covered",
             Self::AsOf => "as_of",

@@ -230,6 +230,10 @@ proptest! {
                 .sum();
             let scheduled = told.steps.iter().find(|step| step.name == "scheduled").unwrap();
             prop_assert_eq!(scheduled.result, rust_decimal::Decimal::from(hours));
+            let alone = explain(&plant, &derivation, resource, week, Carries::DecidedHours);
+            let alone = alone.unwrap();
+            let by_hand = rust_decimal::Decimal::from(hours - shifts.ms() / HOUR_MS);
+            prop_assert_eq!(alone.steps.last().unwrap().result, by_hand, "{}", alone);
             if told.steps[0].name == "regular" {
                 prop_assert_eq!(sum, scheduled.result, "{}", told);
             }

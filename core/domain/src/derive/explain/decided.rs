@@ -49,6 +49,18 @@ pub(super) fn explain(found: &mut Explanation, asked: &Asked<'_>) {
     found.step("scheduled", words, formula, hours(scheduled));
 }
 
+/// Explains the decided hours alone: what is scheduled less the weekly shifts.
+pub(super) fn hours_alone(found: &mut Explanation, asked: &Asked<'_>) {
+    explain(found, asked);
+    let (words, result) = ("Decided hours", asked.one.decided_hours());
+    if found.steps.iter().any(|step| step.name == "regular") {
+        found.step("decided", words, "scheduled - regular".to_owned(), result);
+    } else {
+        let words = "Decided hours: nobody decided anything for this period";
+        found.step("decided", words, "scheduled - scheduled".to_owned(), result);
+    }
+}
+
 fn words_of(change: &Change<'_>) -> String {
     let exception = change.exception;
     let hours_of = |ms| shown(hours(ms));
