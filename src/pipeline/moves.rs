@@ -4,7 +4,7 @@
 //! Order is the ledger's counter: what was released, or changed in the mapping, before a
 //! revision was taken in and not before the older one, lies between them.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use planthread_contracts::{Carries, CellKey, MeasureDecl, Period, RevisionState, Status, Unit};
@@ -134,18 +134,26 @@ impl<'a> Moves<'a> {
         Ok(Self { loaded, reader, target, taken_in, as_of, edited })
     }
 
-    /// The ledger's counter up to which its cells say what was known at `at`; `None` where
-    /// nothing was. That is what was taken in by then: truth is of a whole hour, and what
-    /// is decided later in that hour was not known. Where nothing was taken in by then (a
-    /// past that is walked later), it is what was taken in first of the last truth up to
-    /// then.
+    /// The ledger's counter up to which its cells say what was known as of `at`; `None`
+    /// where nothing was. Truth is of a whole hour: of several of one hour it is the last
+    /// that was taken in by `at`, else the first.
     pub(super) fn counter_at(&self, at: Timestamp) -> Option<u64> {
-        let taken_in = self.taken_in.range(..=at).next_back().map(|(_, counter)| *counter);
-        let as_of = || {
-            let until = self.as_of.iter().filter(|(_, as_of)| **as_of <= at);
-            until.min_by_key(|(counter, as_of)| (Reverse(**as_of), **counter))
-        };
-        taken_in.or_else(|| as_of().map(|(counter, _)| *counter))
+        let (last, of) = self.as_of.iter().rev().find(|(_, as_of)| **as_of <= at)?;
+        let by_then = self.taken_in_by(at).unwrap_or_default();
+        let hour = self.as_of.range(..=last).rev().take_while(|(_, as_of)| *as_of == of);
+        let counters: Vec<u64> = hour.map(|(counter, _)| *counter).collect();
+        counters.iter().find(|counter| **counter <= by_then).or(counters.last()).copied()
+    }
+
+    /// The ledger's counter up to which its cells say what was known at the instant `at`:
+    /// what was taken in by then, or, where nothing was (a past that is walked later), what
+    /// was known as of it.
+    pub(super) fn known_at(&self, at: Timestamp) -> Option<u64> {
+        self.taken_in_by(at).or_else(|| self.counter_at(at))
+    }
+
+    fn taken_in_by(&self, at: Timestamp) -> Option<u64> {
+        self.taken_in.range(..=at).next_back().map(|(_, counter)| *counter)
     }
 
     /// The instant of the truth that the ledger's counter `at` took in.

@@ -115,7 +115,7 @@ pub async fn digest(
 ) -> Result<Digest, Failure> {
     let gap = gap(loaded, reader, target, now).await?;
     let moves = Moves::of(loaded, reader, &target.name, &target.config)?;
-    let then = moves.counter_at(since);
+    let then = moves.known_at(since);
     let mut moving = Vec::new();
     if let Some(live) = target.config.live() {
         for row in &gap.compared.rows {
