@@ -5,10 +5,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use planthread::{
-    pipeline::OpenTarget,
+    pipeline::{Course, OpenTarget},
     registry::{Registered, TARGETS},
 };
-use planthread_engine::ledger;
+use planthread_engine::{ledger, verify::Which};
 
 use crate::site::{Site, place};
 
@@ -124,4 +124,42 @@ fn by_hand(registered: &Registered) {
 #[test]
 fn a_pack_brings_what_would_have_been_written_or_nothing() {
     TARGETS.iter().for_each(by_hand);
+}
+
+/// Nothing was ever sent; a person loads the whole pack, and it is read back.
+fn taken_in(registered: &Registered) {
+    let site = Site::new(registered, None);
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    let (truth, targets) = (bridge.truth(bridge.as_of()).unwrap(), bridge.targets(None).unwrap());
+    for target in targets.iter().filter(|target| target.config.pack.is_some()) {
+        let name = &target.name;
+        bridge.want(target, &truth).unwrap();
+        let packed = bridge.pack(target, truth.as_of).unwrap().unwrap();
+        assert_eq!(packed.left_out(), 0, "{name}");
+        let cells = packed.cells as u64;
+        let walk = |course| site.clock.block_on(bridge.walk(target, course));
+        let verified = || {
+            let done = walk(Course::Verify { read_back: Which::All });
+            assert!(done.stopped.is_none(), "{name}: {:?}", done.stopped);
+            let read = done.verified.unwrap();
+            (read.read, read.landed)
+        };
+        let due = || {
+            let done = walk(Course::Plan { truth: &truth, file: None });
+            done.plan.unwrap().header.counts.cells
+        };
+        // Zeros are read where nothing is, too: none of them counts.
+        assert_eq!((verified(), due()), ((cells, 0), cells), "{name}, before");
+        let folder = read(&site.folder.join("packs").join(name).join("current"));
+        load(&site, target.scope.name(), &folder).unwrap();
+        for nth in 1..3 {
+            assert_eq!((verified(), due()), ((cells, cells), 0), "{name}, read {nth}");
+        }
+    }
+}
+
+#[test]
+fn a_pack_that_was_loaded_by_hand_is_seen_to_its_last_zero_and_counted_once() {
+    TARGETS.iter().for_each(taken_in);
 }

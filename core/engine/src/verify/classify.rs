@@ -24,6 +24,9 @@ pub(crate) struct Known<'a> {
     pub(crate) seen: Option<Option<Decimal>>,
     /// Whether anything was ever sent to the cell.
     pub(crate) sent: bool,
+    /// Whether somebody else brought what stands at its place: of the cells that were read
+    /// there with it, one that we never sent holds the figure that is wanted, and no zero.
+    pub(crate) brought: bool,
     /// Values of earlier revisions of ours, whether sent or only in a pack.
     pub(crate) older: &'a [Decimal],
     pub(crate) absent_is_zero: bool,
@@ -32,9 +35,13 @@ pub(crate) struct Known<'a> {
 impl Known<'_> {
     /// Whether `read` is `value`. Nothing is zero where the measure says so. A
     /// zero that was never sent is found nowhere: a target shows zero where
-    /// nothing is, too, and an absent value is no landing of ours.
+    /// nothing is, too, and an absent value is no landing of ours. Unless what
+    /// stands at its place was brought, as by a person who loads a pack, and as long as it
+    /// stands since.
     fn same(&self, value: Decimal, read: Option<Decimal>) -> bool {
-        (self.sent || !value.is_zero()) && same(value, read, self.absent_is_zero)
+        let stands = self.state == RevisionState::Seen && self.seen == Some(read);
+        let told = self.sent || !value.is_zero() || self.brought || stands;
+        told && same(value, read, self.absent_is_zero)
     }
 }
 
@@ -192,6 +199,7 @@ mod tests {
             before: Some(Some(d(11))),
             seen: Some(Some(d(11))),
             sent: true,
+            brought: false,
             older,
             absent_is_zero: false,
         }
@@ -335,6 +343,15 @@ mod tests {
                 assert_eq!(classify(&never, read, late, WINDOW), Meaning::Waiting, "{read:?}");
             }
         }
+        // Somebody loaded the row, and it stands.
+        let brought = Known { brought: true, sent: false, before: None, seen: None, ..zero };
+        let brought = Known { state: RevisionState::Pending, ..brought };
+        assert_eq!(classify(&brought, Some(d(0)), late, WINDOW), Meaning::Landed);
+        assert_eq!(classify(&brought, None, late, WINDOW), Meaning::Waiting, "not there");
+        let stands =
+            Known { state: RevisionState::Seen, brought: false, seen: Some(Some(d(0))), ..brought };
+        assert_eq!(classify(&stands, Some(d(0)), late, WINDOW), Meaning::Landed);
+        assert_eq!(classify(&stands, None, late, WINDOW), Meaning::Waiting, "it is gone");
         let found =
             Known { state: RevisionState::Seen, sent: false, ..known(RevisionState::Seen, &[]) };
         assert_eq!(classify(&found, None, late, WINDOW), Meaning::Waiting, "none of ours is lost");

@@ -70,6 +70,8 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
     let (mut tally, mut names) = (RevisionTally::default(), Interner::default());
     let places: HashSet<(&str, &str)> =
         selection.resources.iter().map(|(r, l)| (r.as_str(), l.as_str())).collect();
+    // A zero that was never sent is judged when it is known what else was found there.
+    let (mut zeros, mut brought) = (Vec::new(), HashSet::new());
     Groups::of(tx, scope)?.between((selection.from, selection.to), |group| {
         let place = (group.key.resource.as_str(), group.key.location.as_str());
         // A sweep of one machine must not load the cells of all others.
@@ -89,15 +91,25 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
                 continue;
             }
             let value = read.get(&key).copied().flatten();
-            let mut judge =
-                Judge { tx, tally: &mut tally, seen, group: &group, now, done: &mut done };
-            if judge.cell(&key, &mut cell, value)? {
-                judge.in_use(&key, &mut cell, &read);
-                tx.put_facts(&cell)?;
+            if cell.sent_rev == 0 && cell.value.is_zero() {
+                zeros.push((group.clone(), key, cell));
+                continue;
             }
+            if cell.sent_rev == 0 && value == Some(cell.value) {
+                brought.insert((key.resource.clone(), key.location.clone()));
+            }
+            let (tally, brought) = (&mut tally, false);
+            let mut judge = Judge { tx, tally, seen, group: &group, brought, now, done: &mut done };
+            judge.all(&key, &mut cell, &read)?;
         }
         Ok(())
     })?;
+    for (group, key, mut cell) in zeros {
+        let brought = brought.contains(&(key.resource.clone(), key.location.clone()));
+        let (tally, group) = (&mut tally, &group);
+        let mut judge = Judge { tx, tally, seen, group, brought, now, done: &mut done };
+        judge.all(&key, &mut cell, &read)?;
+    }
     tally.flush(tx)?;
     Ok(done)
 }
@@ -126,6 +138,8 @@ struct Judge<'a> {
     tally: &'a mut RevisionTally,
     seen: &'a Observation,
     group: &'a GroupRef,
+    /// Whether somebody else brought what stands at its place.
+    brought: bool,
     now: Timestamp,
     done: &'a mut Observed,
 }
@@ -133,6 +147,20 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     fn decl(&self, measure: &str) -> Option<&'a MeasureDecl> {
         self.seen.measures.iter().find(|decl| decl.name == measure)
+    }
+
+    /// Judges one cell, and saves what that changes.
+    fn all(
+        &mut self,
+        key: &CellKey,
+        cell: &mut Cell,
+        read: &HashMap<&CellKey, Option<Decimal>>,
+    ) -> Result<()> {
+        if self.cell(key, cell, read.get(key).copied().flatten())? {
+            self.in_use(key, cell, read);
+            self.tx.put_facts(cell)?;
+        }
+        Ok(())
     }
 
     /// Judges one cell; true when it must be saved.
@@ -152,6 +180,7 @@ impl<'a> Judge<'a> {
             doubled: cell.why == Why::Doubled,
             seen: cell.seen_at.map(|_| cell.seen),
             sent: cell.sent_rev > 0,
+            brought: self.brought,
             older: &older,
             absent_is_zero: self.decl(&key.measure).is_some_and(|decl| decl.absent_is_zero),
         };

@@ -10,7 +10,7 @@ use planthread_kit::{Clock as _, agreement::SigningKey};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::world::{World, key as key_of};
+use crate::world::{World, d, desired, key as key_of};
 
 const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
 
@@ -121,6 +121,33 @@ fn no_bit_of_a_signature_changes_unnoticed_or_under_another_name() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn what_a_person_loaded_is_seen_to_its_last_zero_and_padding_is_no_landing(
+        loaded in prop::sample::subsequence(vec!["R1", "R2", "R3"], 0..=3),
+    ) {
+        let world = World::new();
+        // Nothing is lost in all of them, and all is lost in one.
+        let lives = [("R1", 48, "168"), ("R2", 48, "0"), ("R3", 49, "168")];
+        world.want(&lives);
+        for (resource, week, live) in lives {
+            for cell in desired(resource, week, d(live), world.clock.now()) {
+                let value = if loaded.contains(&resource) { cell.value } else { d("0") };
+                world.foreign(cell.key, &value.to_string());
+            }
+        }
+        for _ in 0..3 {
+            let read = world.verify(Which::All);
+            prop_assert_eq!((read.read, read.landed), (12, 4 * loaded.len() as u64));
+            prop_assert_eq!(world.status().seen, read.landed);
+            world.audit();
+            world.advance(60);
+        }
+        let (_, applied, _) = world.land();
+        prop_assert_eq!(applied.sent, 12 - 4 * loaded.len() as u64);
+        prop_assert_eq!(world.status().seen, 12);
+        world.audit();
+    }
 
     #[test]
     fn law_13_what_is_wanted_is_in_the_pack_or_said_to_be_left_out(
