@@ -90,6 +90,9 @@ pub struct TargetCycle {
     /// Whether everything at the target was read.
     #[serde(skip)]
     pub read_all: bool,
+    /// Since when it reads, where all was read before the plan.
+    #[serde(skip)]
+    pub reads_since: Option<Timestamp>,
     /// What was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,
@@ -270,6 +273,7 @@ impl Bridge {
         let outage = fallback::outage(&self.reader()?, &target.name)?;
         let away = outage.is_some_and(|outage| !outage.reads);
         let which = if away { Which::All } else { Which::Unread };
+        done.reads_since = away.then(|| self.clock.now());
         let mut read = self.verify(target, which).await?;
         let error = read.error.take();
         if away {
@@ -440,7 +444,7 @@ impl Bridge {
         read_back: Which,
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
-        let mut report = self.verify(target, read_back).await?;
+        let mut report = self.verify_after(target, read_back, done.reads_since).await?;
         match report.error.take() {
             Some(error) => {
                 done.stopped.get_or_insert(error.into());
@@ -448,7 +452,7 @@ impl Bridge {
             None => done.read_all |= read_back == Which::All,
         }
         match &mut done.verified {
-            Some(before) => before.add(report),
+            Some(before) => before.follow(report),
             None => done.verified = Some(report),
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Verify, composed: which cells are read back, and how they are judged.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, MeasureDecl};
 use planthread_engine::verify::{self, InUse, SweepPolicy, SweepReport, Which};
 use planthread_kit::Together;
@@ -15,6 +15,16 @@ impl Bridge {
     /// When the state can't be read or written. An error of the target ends
     /// the sweep early and stands in the report.
     pub async fn verify(&self, target: &OpenTarget, which: Which) -> Result<SweepReport, Failure> {
+        self.verify_after(target, which, None).await
+    }
+
+    /// The same in a walk that reads since an instant, where it does.
+    pub(super) async fn verify_after(
+        &self,
+        target: &OpenTarget,
+        which: Which,
+        follows: Option<Timestamp>,
+    ) -> Result<SweepReport, Failure> {
         self.bind(target)?;
         let doing = self.board.doing(
             &target.name,
@@ -24,7 +34,7 @@ impl Bridge {
             },
         );
         let watched = Reporting::new(target, doing);
-        let policy = self.sweep_policy(target, which)?;
+        let policy = SweepPolicy { follows, ..self.sweep_policy(target, which)? };
         let swept =
             verify::sweep(&self.state, &watched, &target.breakers, &*self.clock, &policy).await;
         if swept.as_ref().map_or(true, |swept| swept.read > 0) {

@@ -18,7 +18,7 @@ pub use self::{
     in_use::{InUse, Wiring},
     pattern::PatternPolicy,
     policy::SweepPolicy,
-    report::{LostCell, PersonEdit, SweepReport},
+    report::{Again, LostCell, PersonEdit, SweepReport},
     select::{Which, selections},
     sweep::sweep,
 };

@@ -38,6 +38,8 @@ pub(super) struct Observation {
     /// The newest attempt when the read began: what was sent later is not
     /// judged by it.
     pub(super) read_after: i64,
+    /// What was read since was counted by an earlier reading of this walk.
+    pub(super) follows: Option<Timestamp>,
     pub(super) measures: Vec<MeasureDecl>,
     /// Measures of others that may have been read beside them.
     pub(super) observed: Vec<MeasureDecl>,
@@ -156,6 +158,7 @@ impl<'a> Judge<'a> {
         cell: &mut Cell,
         read: &HashMap<&CellKey, Option<Decimal>>,
     ) -> Result<()> {
+        self.count_again(cell);
         if self.cell(key, cell, read.get(key).copied().flatten())? {
             self.in_use(key, cell, read);
             self.tx.put_facts(cell)?;
@@ -233,6 +236,24 @@ impl<'a> Judge<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// Counts a cell that an earlier reading of this walk has counted, as it did.
+    fn count_again(&mut self, cell: &Cell) {
+        let read_since = |since: &Timestamp| cell.seen_at.is_some_and(|at| *since <= at);
+        let Some(since) = self.seen.follows.filter(read_since) else { return };
+        let again = &mut self.done.report.again;
+        again.read += 1;
+        let found = matches!(cell.why, Why::Lost | Why::StaleOwn | Why::Doubled | Why::Overwritten);
+        let sent = cell.sent_at.is_some_and(|at| since <= at);
+        // What travelled with its group held the same before.
+        let carried = sent && cell.before == Some(Some(cell.value));
+        match cell.state {
+            state if carried || state == RevisionState::Seen => again.landed += 1,
+            // What was not there yet is counted by the last reading alone.
+            RevisionState::Unproven if !sent => {}
+            _ => again.waiting += u64::from(!found),
+        }
     }
 
     fn not_yet(&mut self, known: &Known<'_>) {

@@ -1,6 +1,6 @@
 //! What a sweep reads, and how it judges: all of it data.
 
-use jiff::{SignedDuration, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use planthread_contracts::{MeasureDecl, PeriodKind, Scope};
 
 use super::{InUse, PatternPolicy, Which};
@@ -19,6 +19,8 @@ pub struct SweepPolicy {
     pub observed: Vec<MeasureDecl>,
     /// Which cells.
     pub which: Which,
+    /// Since when this walk reads: what was read since is counted again as such.
+    pub follows: Option<Timestamp>,
     /// The plant's civil day.
     pub today: Date,
     /// Days from today that count as near.
@@ -60,6 +62,7 @@ impl SweepPolicy {
             measures,
             observed: Vec::new(),
             which,
+            follows: None,
             today,
             near_days: 28,
             near_age: SignedDuration::from_hours(24),

@@ -91,9 +91,23 @@ pub struct SweepReport {
     pub compared_in_use: u64,
     /// Of them, in use.
     pub in_use: u64,
+    /// What of it an earlier reading of the same walk has counted.
+    #[serde(skip)]
+    pub again: Again,
     /// Why the sweep ended early; what was read before counts.
     #[serde(skip)]
     pub error: Option<ConnectorError>,
+}
+
+/// Cells that an earlier reading of the same walk counted, too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Again {
+    /// All of them.
+    pub read: u64,
+    /// Of them, those that held what was wanted then.
+    pub landed: u64,
+    /// And those of which nothing was expected then.
+    pub waiting: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
@@ -102,7 +116,17 @@ const fn is_zero(n: &u64) -> bool {
 }
 
 impl SweepReport {
-    /// Adds what another reading found, also its error.
+    /// Adds what a later reading of the same walk found: a cell that both read is counted
+    /// once, as it stands now. What was found of it before is told all the same.
+    pub fn follow(&mut self, later: Self) {
+        let Again { read, landed, waiting } = later.again;
+        self.read = self.read.saturating_sub(read);
+        self.landed = self.landed.saturating_sub(landed);
+        self.waiting = self.waiting.saturating_sub(waiting);
+        self.add(later);
+    }
+
+    /// Adds what a reading of other cells found, also its error.
     pub fn add(&mut self, other: Self) {
         self.selections += other.selections;
         self.read += other.read;
@@ -128,6 +152,9 @@ impl SweepReport {
         self.persons += other.persons;
         self.person_edits.extend(other.person_edits);
         self.person_edits.truncate(NAMED);
+        self.again.read += other.again.read;
+        self.again.landed += other.again.landed;
+        self.again.waiting += other.again.waiting;
         self.error = self.error.take().or(other.error);
     }
 }

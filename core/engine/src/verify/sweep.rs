@@ -107,6 +107,7 @@ impl Sweep<'_> {
                 selection,
                 read,
                 read_after,
+                follows: policy.follows,
                 measures: policy.measures.clone(),
                 observed: policy.observed.clone(),
                 settle_window: policy.settle_window,
