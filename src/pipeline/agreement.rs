@@ -59,6 +59,23 @@ pub struct Probed {
     pub cycle: TargetCycle,
 }
 
+impl Probed {
+    /// Whether it showed what a probe is for, and the agreement holds after it. How far
+    /// the agreement was before, or has come since, says nothing of that: a sandbox is
+    /// enabled at once, and one that was probed earlier stays so after a probe that failed.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        let holds = matches!(self.agreement.state, State::Probed | State::Enabled);
+        holds && proves(self.cells.len(), self.seen, self.beside, &self.changed)
+    }
+}
+
+/// Whether a probe proves its agreement: all that it wrote was read back, and what stood
+/// beside it stayed.
+fn proves(written: usize, seen: usize, beside: usize, changed: &[String]) -> bool {
+    seen == written && beside > 0 && changed.is_empty()
+}
+
 /// What would go out to a target.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Rendered {
@@ -147,18 +164,18 @@ impl Bridge {
             }
         };
         let (seen, at) = (self.seen(&cells)?, self.clock.now());
-        let named = cells.iter().map(ToString::to_string).collect();
+        let named: Vec<String> = cells.iter().map(ToString::to_string).collect();
         if let Some(first) = changed.first() {
             let why = format!(
                 "a probe changed {} cells that it did not send, first {first}",
                 changed.len()
             );
             evidence.contradicted = Some(Contradicted { why, at });
-        } else if seen == cells.len() && beside > 0 {
+        } else if proves(cells.len(), seen, beside, &changed) {
             match self.target(Some(&name))?.connector.discover().await {
                 Ok(offered) => {
                     evidence.prove(who, at, Some(offered.fingerprint));
-                    evidence.cells = named;
+                    evidence.cells.clone_from(&named);
                 }
                 // What it offers is what drift is told from later: without it nothing is proven.
                 Err(error) => {
@@ -169,8 +186,7 @@ impl Bridge {
         }
         keep(&evidence, &kept)?;
         let agreement = standing(&self.target(Some(&name))?, self.clock.now())?;
-        let cells = cells.iter().map(ToString::to_string).collect();
-        Ok(Probed { target: name, agreement, cells, seen, beside, changed, cycle })
+        Ok(Probed { target: name, agreement, cells: named, seen, beside, changed, cycle })
     }
 
     /// Looks at what a target offers before it is written, once a day: another offer

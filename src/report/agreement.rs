@@ -121,7 +121,7 @@ impl View for Probed {
     }
 
     fn exit(&self) -> Exit {
-        if self.agreement.state == State::Probed { Exit::Ok } else { Exit::Findings }
+        if self.succeeded() { Exit::Ok } else { Exit::Findings }
     }
 }
 

@@ -30,6 +30,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 mod statements;
+mod told;
 
 const TARGET: &str = "o9";
 const AGREEMENT: &str = "agreements/o9-sandbox.json";
@@ -60,8 +61,14 @@ impl Site {
 
     /// Somebody puts the tenant right: none of its traps is left, nor what landed.
     fn put_right(&self) {
+        self.put_wrong(&[]);
+    }
+
+    /// The tenant is another one, with these traps.
+    fn put_wrong(&self, on: &[&str]) {
         let found = registry::chosen(&[TARGET.to_owned()]).unwrap();
-        *self.sandbox.lock().unwrap() = (found[0].sandbox.build)(&setup(&[], Vec::new())).unwrap();
+        let on = on.iter().map(|name| (*name).to_owned()).collect();
+        *self.sandbox.lock().unwrap() = (found[0].sandbox.build)(&setup(&[], on)).unwrap();
     }
 
     fn bridge(&self) -> Bridge {
