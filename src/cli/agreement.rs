@@ -7,13 +7,18 @@ use std::{
 };
 
 use clap::Subcommand;
-use planthread_kit::agreement::{Agreement, SigningKey, document::Signed, gate, key};
+use jiff::Timestamp;
+use planthread_kit::agreement::{
+    Agreement, SigningKey,
+    document::{Approved, Signed},
+    gate, key,
+};
 use serde_json::Value;
 
 use super::{Context, answer::Who};
 use crate::{
     failure::{Exit, Failure},
-    pipeline::{enable, standing},
+    pipeline::{Draft, enable, standing},
     report::agreement::{Key, Report, SignedAs},
 };
 
@@ -91,10 +96,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
             })
         }
         Act::Render { target, draft } => {
-            let draft = draft.as_deref().map(drafted).transpose()?;
-            let draft = draft.as_ref().map(|(_, agreement)| agreement);
+            let draft = draft.as_deref().map(drafted).transpose()?.map(|(_, draft)| draft);
             let bridge = context.bridge()?;
-            let rendered = context.block_on(bridge.render(target.as_deref(), draft))?;
+            let rendered = context.block_on(bridge.render(target.as_deref(), draft.as_ref()))?;
             context.screen.show(&rendered)
         }
         Act::Probe { target, by } => {
@@ -125,20 +129,19 @@ fn make_key(context: &Context, file: &Path) -> Result<Exit, Failure> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(file)
-        .and_then(|mut made| writeln!(made, "{seed}"))
-        .map_err(|error| Failure::io("make the key", file, &error))?;
+    options.open(file).and_then(|mut made| writeln!(made, "{seed}")).map_err(|error| {
+        Failure::io("make the key", file, &error)
+            .cure("name a file that is not there yet, in a folder that this user may write")
+    })?;
     context.screen.show(&Key { file: file.to_owned(), public })
 }
 
 fn sign(context: &Context, draft: &Path, key: &Path, output: &Path) -> Result<Exit, Failure> {
-    let (document, agreement) = drafted(draft)?;
-    let seed = read("read the key", key)?;
-    let signing = SigningKey::read(&seed).ok_or_else(|| {
-        Failure::usage(format!("{} is no key", key.display()))
-            .cure("make one: `planthread agreement key FILE`")
-    })?;
+    let (document, Draft { agreement, .. }) = drafted(draft)?;
+    holds_some_time(draft, &agreement, context.clock.now())?;
+    let seed = read("read the key", key, KEY)?;
+    let signing = SigningKey::read(&seed)
+        .ok_or_else(|| Failure::usage(format!("{} is no key", key.display())).cure(KEY))?;
     let signed = gate::sign(document, &signing);
     let pretty = serde_json::to_string_pretty(&signed)
         .map_err(|error| Failure::internal(error.to_string()))?;
@@ -146,8 +149,10 @@ fn sign(context: &Context, draft: &Path, key: &Path, output: &Path) -> Result<Ex
         serde_json::from_slice::<Signed>(first)
             .is_ok_and(|there| there.document.get("agreement") == signed.document.get("agreement"))
     })?;
-    fs::write(output, pretty + "\n")
-        .map_err(|error| Failure::io("write the agreement", output, &error))?;
+    fs::write(output, pretty + "\n").map_err(|error| {
+        Failure::io("write the agreement", output, &error)
+            .cure("name a file in a folder that is there and that this user may write")
+    })?;
     context.screen.show(&SignedAs {
         file: output.to_owned(),
         agreement: agreement.agreement,
@@ -157,12 +162,29 @@ fn sign(context: &Context, draft: &Path, key: &Path, output: &Path) -> Result<Ex
     })
 }
 
+/// Where a key comes from.
+const KEY: &str = "name a key that `planthread agreement key FILE` made";
+/// Where an agreement comes from.
+const BEGIN: &str = "begin with the agreement that `planthread init` writes for a sandbox";
+
+/// An agreement that is over, or ends before it begins, is not signed: nobody could write
+/// under it.
+fn holds_some_time(file: &Path, agreement: &Agreement, now: Timestamp) -> Result<(), Failure> {
+    let Approved { at, expires, .. } = &agreement.approved;
+    let why = match () {
+        () if *expires <= now => format!("it expired at {expires}"),
+        () if expires <= at => format!("it expires at {expires}, and holds from {at} on"),
+        () => return Ok(()),
+    };
+    Err(Failure::usage(format!("{}: approved.expires: {why}", file.display()))
+        .cure("state until when somebody stands for it, then sign it"))
+}
+
 /// An agreement that is to be signed, or was before: its document, and what it says.
-fn drafted(file: &Path) -> Result<(Value, Agreement), Failure> {
-    let text = read("read the agreement", file)?;
+fn drafted(file: &Path) -> Result<(Value, Draft), Failure> {
+    let text = read("read the agreement", file, BEGIN)?;
     let named = |error: serde_json::Error| {
-        Failure::usage(format!("{}: {error}", file.display()))
-            .cure("begin with the agreement that `planthread init` writes for a sandbox")
+        Failure::usage(format!("{}: {error}", file.display())).cure(BEGIN)
     };
     let draft: Value = serde_json::from_str(&text).map_err(named)?;
     let document = match serde_json::from_value::<Signed>(draft.clone()) {
@@ -170,9 +192,44 @@ fn drafted(file: &Path) -> Result<(Value, Agreement), Failure> {
         Err(_) => draft,
     };
     let agreement: Agreement = serde_json::from_value(document.clone()).map_err(named)?;
-    Ok((document, agreement))
+    Ok((document, Draft { file: file.to_owned(), agreement }))
 }
 
-fn read(what: &str, file: &Path) -> Result<String, Failure> {
-    fs::read_to_string(file).map_err(|error| Failure::io(what, file, &error))
+fn read(what: &str, file: &Path, cure: &str) -> Result<String, Failure> {
+    fs::read_to_string(file).map_err(|error| Failure::io(what, file, &error).cure(cure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_signed_names_its_file_and_what_helps() {
+        let shipped = include_str!("../../connectors/o9/agreement/o9-sandbox.json");
+        let signed: Signed = serde_json::from_str(shipped).unwrap();
+        let now = "2026-11-25T06:10:00Z".parse().unwrap();
+        let ends = |at: &str, expires: &str| {
+            let mut document = signed.document.clone();
+            document["approved"]["at"] = at.into();
+            document["approved"]["expires"] = expires.into();
+            let agreement: Agreement = serde_json::from_value(document).unwrap();
+            holds_some_time(Path::new("ours.json"), &agreement, now)
+        };
+        let (before, after) = ("2026-11-01T00:00:00Z", "2027-11-01T00:00:00Z");
+        ends(before, after).unwrap();
+        for (at, expires) in
+            [(before, "2026-11-25T06:10:00Z"), (after, after), ("2028-01-01T00:00:00Z", after)]
+        {
+            let said = ends(at, expires).unwrap_err();
+            assert_eq!(said.exit, Exit::Usage);
+            assert!(said.message.starts_with("ours.json: approved.expires"), "{said}");
+            assert!(!said.cure.is_empty(), "{said}");
+        }
+        let nowhere = Path::new("no-such-folder/draft.json");
+        for said in [drafted(nowhere).unwrap_err(), read("read the key", nowhere, KEY).unwrap_err()]
+        {
+            assert!(said.exit == Exit::Usage && !said.cure.is_empty(), "{said}");
+            assert!(said.message.contains("no-such-folder/draft.json"), "{said}");
+        }
+    }
 }

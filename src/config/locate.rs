@@ -96,6 +96,15 @@ impl Faults<'_> {
         });
     }
 
+    /// Adds a note where the file that `field` names can't be read now, and that is no
+    /// fault yet.
+    pub(super) fn add_absent(&mut self, field: &str, file: &Path, cure: &str) {
+        let path = self.locate.folder().join(file);
+        if let Err(error) = std::fs::File::open(&path) {
+            self.add(field, format!("{} can't be read: {error}", path.display()), cure);
+        }
+    }
+
     /// Adds a fault where the file that `field` names can't be read.
     pub(super) fn add_unreadable(&mut self, field: &str, file: &Path) {
         let path = self.locate.folder().join(file);

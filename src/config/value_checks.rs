@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use planthread_contracts::Carries;
-use planthread_kit::target::SettingsFault;
+use planthread_kit::{agreement::gate, target::SettingsFault};
 use rust_decimal::Decimal;
 
 use super::{
@@ -220,6 +220,11 @@ pub(super) fn notes(config: &Config, notes: &mut Faults<'_>) {
         notes.add("targets", reason, cure);
     }
     for (name, target) in &config.targets {
+        if let Some(file) = gate::file(&target.settings) {
+            let cure = "put there what `planthread agreement sign` wrote; without it nothing is \
+                        written to this target, and it is read all the same";
+            notes.add_absent(&format!("targets.{name}.settings.agreement.file"), file, cure);
+        }
         unguarded(name, target, notes);
         gap::notes(name, target, notes);
     }

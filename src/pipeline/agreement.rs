@@ -24,7 +24,7 @@ use planthread_engine::{
 use planthread_kit::{
     CellWrite, Class, Discovery, Selection,
     agreement::{
-        Agreement, AgreementStatus, Evidence, Kept, State, Written,
+        AgreementStatus, Evidence, Kept, State,
         evidence::{Act, Contradicted, Probing},
         gate,
     },
@@ -34,8 +34,12 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use render::{Draft, Rendered};
+
 use super::{Bridge, Course, OpenTarget, steps::TargetCycle};
 use crate::failure::{Exit, Failure};
+
+mod render;
 
 /// How long a probe may take.
 const PROBE: SignedDuration = SignedDuration::from_mins(10);
@@ -76,22 +80,6 @@ fn proves(written: usize, seen: usize, beside: usize, changed: &[String]) -> boo
     seen == written && beside > 0 && changed.is_empty()
 }
 
-/// What would go out to a target.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Rendered {
-    /// The configured target.
-    pub target: String,
-    /// How its agreement stands.
-    pub agreement: AgreementStatus,
-    /// Name of the draft that words the requests; none where the agreement does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub draft: Option<String>,
-    /// The cells that they carry: one cell group.
-    pub cells: Vec<String>,
-    /// The requests, without what says who we are.
-    pub requests: Vec<Written>,
-}
-
 /// The agreement of a target that has one.
 ///
 /// # Errors
@@ -99,8 +87,11 @@ pub struct Rendered {
 pub fn standing(target: &OpenTarget, now: Timestamp) -> Result<AgreementStatus, Failure> {
     let gate = target.connector.info().agreement.as_ref();
     gate.map(|gate| gate.status(now)).ok_or_else(|| {
-        Failure::usage(format!("{} is written without an agreement", target.name))
-            .cure("its vendor publishes how; there is nothing to sign")
+        let text =
+            format!("{} needs no agreement: its settings write by what is known", target.name);
+        Failure::usage(text).cure(
+            "there is nothing to sign; `planthread setup` names where each behaviour is known from",
+        )
     })
 }
 
@@ -126,6 +117,12 @@ fn kept(
     let found = standing.evidence.clone().and_then(read);
     match found.filter(|(evidence, _)| is(standing.state, evidence)) {
         Some((evidence, kept)) => Ok((kept, evidence)),
+        None if standing.may_write() => {
+            let text = format!("{}: {standing}: it may be written already", target.name);
+            Err(Failure::new(Exit::Held, text)
+                .cure("nothing is left to do here: `planthread apply` writes it")
+                .explain("agreement"))
+        }
         None => Err(Failure::new(Exit::Held, format!("{}: {standing}", target.name))
             .cure(standing.cure)
             .explain("agreement")),
@@ -231,36 +228,6 @@ impl Bridge {
             Err(failure) if failure.exit == Exit::Held => Ok(first),
             Err(failure) => Err(failure),
         }
-    }
-
-    /// The request that would carry the first cell group of the plan, as the agreement
-    /// of a target words it, or a `draft` of one. Nothing of it goes out.
-    ///
-    /// # Errors
-    /// When no agreement words a write, it can't word this one, or there is nothing to
-    /// write.
-    pub async fn render(
-        &self,
-        name: Option<&str>,
-        draft: Option<&Agreement>,
-    ) -> Result<Rendered, Failure> {
-        let target = self.target(name)?;
-        let status = standing(&target, self.clock.now())?;
-        let (cells, _) = self.first_group(&target).await?;
-        let gate = target.connector.info().agreement.as_ref();
-        let requests = gate.map_or(Ok(None), |gate| gate.render(draft, &cells))?;
-        let requests = requests.ok_or_else(|| {
-            Failure::new(Exit::Held, format!("{}: no agreement words a request", target.name))
-                .cure("name a draft, where requests are worded: `agreement render --draft FILE`")
-                .explain("agreement")
-        })?;
-        Ok(Rendered {
-            target: target.name,
-            agreement: status,
-            draft: draft.map(|draft| draft.agreement.clone()),
-            cells: cells.iter().map(|cell| cell.key.to_string()).collect(),
-            requests,
-        })
     }
 
     /// The first cell group of a plan of now: its cells, and the file of a plan that

@@ -14,7 +14,7 @@ use planthread::{
     config,
     failure::Exit,
     in_process::InProcess,
-    pipeline::{Bridge, Course, Opener, TargetCycle, Transports, enable, looked, standing},
+    pipeline::{Bridge, Course, Draft, Opener, TargetCycle, Transports, enable, looked, standing},
     registry,
     sandbox::shape_of,
     starter::Starter,
@@ -346,11 +346,12 @@ fn what_would_go_out_is_shown_before_anything_may() {
     site.sign(|document| document["environment"] = json!("production"));
     let bridge = site.bridge();
     bridge.ingest().unwrap();
+    let draft = Draft { file: "draft.json".into(), agreement: draft };
     let of = |draft| site.clock.block_on(bridge.render(Some(TARGET), draft)).unwrap();
     let (signed, by_draft) = (of(None), of(Some(&draft)));
     assert_eq!(signed.agreement.state, State::Contracted);
     assert_eq!(signed.requests, by_draft.requests);
-    assert_eq!(by_draft.draft.as_deref(), Some(draft.agreement.as_str()));
+    assert_eq!(by_draft.draft.as_deref(), Some(draft.agreement.agreement.as_str()));
     assert!(site.sandbox.lock().unwrap().history().is_empty(), "nothing went out");
     // What goes out with the probe differs in the name of the attempt alone.
     let probed = site.clock.block_on(bridge.probe(Some(TARGET), "Bea")).unwrap();

@@ -80,18 +80,18 @@ impl Context {
             gate,
             guard,
         };
-        context.gate = context.gate(target)?;
+        context.gate = context.gate(target);
         let agreed = context.gate.as_ref().and_then(Gate::agreement);
         context.client.patience = agreed.map(|one| one.limits.patience(target.http.write_seconds));
         Ok(context)
     }
 
     /// The gate of the agreement that this write needs, if it needs one.
-    fn gate(&self, target: &TargetContext<'_>) -> Result<Option<Gate>, SettingsFault> {
+    fn gate(&self, target: &TargetContext<'_>) -> Option<Gate> {
         let unconfirmed = self.config.unconfirmed();
-        let Route::Load(load) = &self.route else { return Ok(None) };
+        let Route::Load(load) = &self.route else { return None };
         if unconfirmed.is_empty() {
-            return Ok(None);
+            return None;
         }
         let input = GateInput {
             connector: crate::NAME,
@@ -99,8 +99,7 @@ impl Context {
             unconfirmed: &unconfirmed,
             requests: Requests::Own(&|one| load::replays(self, load, one)),
         };
-        let gate = Gate::open(&self.config.agreement, target.folder, &input);
-        gate.map(Some).map_err(|fault| fault.inside("settings.agreement"))
+        Some(Gate::open(&self.config.agreement, target.folder, &input))
     }
 
     /// The tables that are written, with their positions.

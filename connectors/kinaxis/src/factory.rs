@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use planthread_kit::{
     Connector,
-    agreement::gate,
     target::{SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
 };
 
@@ -29,7 +28,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     schema: || auth::schema::<Config>(&TAKES),
     validate: |settings, measures| typed::<Config>(settings)?.validate(measures),
     address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),
-    files: gate::files,
+    files: |_| Vec::new(),
     build,
     provide: None,
 };

@@ -196,6 +196,7 @@ impl Config {
     pub(crate) fn validate(&self, measures: &[MeasureDecl]) -> Result<(), SettingsFault> {
         address::origin("host", &self.host)?;
         self.auth.validate(&TAKES).map_err(|fault| fault.inside("auth"))?;
+        self.agreement.validate()?;
         within("rows_per_write", self.rows_per_write, 1, 10_000)?;
         within("places_max", self.places_max, 1, 1_000_000)?;
         within("read.page_size", self.read.page_size, 1, 100_000)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use planthread_contracts::PeriodKind;
 use planthread_kit::{
     Connector,
-    agreement::{Gate, GateInput, Requests, gate},
+    agreement::{Gate, GateInput, Requests},
     target::{Auth, SettingsFault, Starter, TargetContext, TargetFactory, auth, typed},
 };
 
@@ -35,7 +35,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     schema: || auth::schema::<Config>(&TAKES),
     validate: |settings, measures| typed::<Config>(settings)?.validate(measures),
     address: |settings, scope| typed::<Config>(settings).ok().map(|config| config.address(scope)),
-    files: gate::files,
+    files: |_| Vec::new(),
     build,
     provide: None,
 };
@@ -58,8 +58,7 @@ fn build(context: &TargetContext<'_>) -> Result<Arc<dyn Connector>, SettingsFaul
             check: &|profile| check(&config, profile),
         },
     };
-    let gate = Gate::open(&config.agreement, context.folder, &input)
-        .map_err(|fault| fault.inside("settings.agreement"))?;
+    let gate = Gate::open(&config.agreement, context.folder, &input);
     let mut http = context.http.clone();
     if let Some(agreement) = gate.agreement() {
         http.write_seconds = Some(agreement.limits.patience(http.write_seconds).as_secs());

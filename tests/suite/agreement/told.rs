@@ -1,17 +1,19 @@
 //! What the verbs about an agreement tell, and how they end.
 
+use std::{fs, time::Duration};
+
 use planthread::{
     failure::Exit,
-    pipeline::{Probed, standing},
+    pipeline::{Draft, Probed, Rendered, enable, standing},
     report::View as _,
 };
 use planthread_kit::{
     Clock as _,
-    agreement::{Evidence, State, evidence::Contradicted},
+    agreement::{Agreement, Evidence, State, document::Signed, evidence::Contradicted},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Site, TARGET};
+use super::{AGREEMENT, Site, TARGET};
 
 fn probed(site: &Site) -> Probed {
     let bridge = site.bridge();
@@ -40,8 +42,97 @@ fn a_probe_ends_by_what_it_showed_itself() {
     site.sign(|document| document["environment"] = json!("non_production"));
     assert_eq!(probed(&site).exit(), Exit::Ok);
     site.put_wrong(&["assortment-mask", "active-rule-overwrites"]);
-    site.clock.advance(std::time::Duration::from_secs(26 * 3_600));
+    site.clock.advance(Duration::from_secs(26 * 3_600));
     let done = probed(&site);
     assert!(done.seen < done.cells.len(), "{done:?}");
     assert_eq!((done.agreement.state, done.exit()), (State::Probed, Exit::Findings));
+}
+
+fn rendered(site: &Site, draft: Option<&Draft>) -> Rendered {
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    site.clock.block_on(bridge.render(Some(TARGET), draft)).unwrap()
+}
+
+#[test]
+fn a_request_is_shown_in_every_state_and_without_the_file_by_a_draft() {
+    let site = Site::new("every-state", &[]);
+    let text = fs::read_to_string(site.folder.join(AGREEMENT)).unwrap();
+    let document = serde_json::from_str::<Signed>(&text).unwrap().document;
+    let agreement: Agreement = serde_json::from_value(document.clone()).unwrap();
+    let shown = rendered(&site, None).requests;
+    let suspended = |change: &dyn Fn()| {
+        change();
+        let now = rendered(&site, None);
+        assert_eq!((now.agreement.state, &now.requests), (State::Suspended, &shown));
+        assert!(!now.agreement.cure.is_empty(), "{}", now.agreement);
+        now.agreement.to_string()
+    };
+    let write = |text: String| fs::write(site.folder.join(AGREEMENT), text).unwrap();
+    let altered = suspended(&|| write(text.replace("36.50", "36.51")));
+    assert!(altered.contains("altered"), "{altered}");
+    let draft = suspended(&|| write(document.to_string()));
+    assert!(draft.contains("nobody signed it"), "{draft}");
+    site.edit(AGREEMENT, |_| text.clone());
+    let expired = suspended(&|| {
+        site.sign(|document| document["approved"]["expires"] = json!("2026-11-25T00:00:00Z"));
+    });
+    assert!(expired.contains("expired"), "{expired}");
+    // Without the file, and with one that is cut, the rest goes on.
+    let draft = Draft { file: "draft.json".into(), agreement };
+    for cut in [true, false] {
+        match cut {
+            true => write(text[..text.len() / 2].to_owned()),
+            false => fs::remove_file(site.folder.join(AGREEMENT)).unwrap(),
+        }
+        let now = rendered(&site, Some(&draft));
+        assert_eq!((now.agreement.state, &now.requests), (State::Suspended, &shown), "{cut}");
+        assert!(now.agreement.missing.contains("o9-sandbox.json can't be read"));
+        assert!(site.refused().contains("can't be read"), "planned, packed, and not sent");
+        let bridge = site.bridge();
+        let target = bridge.target(Some(TARGET)).unwrap();
+        let found = site.clock.block_on(target.connector.discover()).unwrap();
+        let wrong = found.findings.iter().filter(|finding| !finding.ok);
+        assert_eq!(wrong.map(|finding| &*finding.line).collect::<Vec<_>>(), ["agreement"]);
+        let said = site.clock.block_on(bridge.render(Some(TARGET), None)).unwrap_err();
+        assert_eq!(said.exit, Exit::Held);
+        assert!(said.message.contains("o9-sandbox.json") && !said.cure.is_empty(), "{said}");
+    }
+}
+
+#[test]
+fn a_draft_for_something_else_is_refused_by_its_file() {
+    let site = Site::new("another-draft", &[]);
+    let text = fs::read_to_string(site.folder.join(AGREEMENT)).unwrap();
+    let document = serde_json::from_str::<Signed>(&text).unwrap().document;
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    let refused = |change: &dyn Fn(&mut Value)| {
+        let mut document = document.clone();
+        change(&mut document);
+        let agreement = serde_json::from_value(document).unwrap();
+        let draft = Draft { file: "ours/draft.json".into(), agreement };
+        let said = site.clock.block_on(bridge.render(Some(TARGET), Some(&draft))).unwrap_err();
+        assert_eq!(said.exit, Exit::Usage, "{said}");
+        assert!(said.message.starts_with("ours/draft.json: ") && !said.cure.is_empty(), "{said}");
+        said.message
+    };
+    assert!(refused(&|draft| draft["connector"] = json!("kinaxis")).contains("it is for kinaxis"));
+    assert!(
+        refused(&|draft| draft["profile"]["constants"]["tenant"] = json!("9")).contains("tenant")
+    );
+    assert!(refused(&|draft| draft["profile"] = Value::Null).contains("how a request is built"));
+}
+
+#[test]
+fn what_is_enabled_already_says_so_and_what_is_left_to_do() {
+    let site = Site::new("already", &[]);
+    let bridge = site.bridge();
+    bridge.ingest().unwrap();
+    let enabled = enable(&bridge.target(Some(TARGET)).unwrap(), "Ada", site.clock.now());
+    let probed = site.clock.block_on(bridge.probe(Some(TARGET), "Bea"));
+    for said in [enabled.unwrap_err(), probed.unwrap_err()] {
+        assert_eq!(said.exit, Exit::Held);
+        assert!(said.message.contains("already") && said.cure.contains("apply"), "{said}");
+    }
 }

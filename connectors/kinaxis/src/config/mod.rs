@@ -234,6 +234,7 @@ impl Config {
     pub fn validate(&self, measures: &[MeasureDecl]) -> Result<(), SettingsFault> {
         address::endpoint("base_url", &self.base_url)?;
         self.auth.validate(&TAKES).map_err(|fault| fault.inside("auth"))?;
+        self.agreement.validate()?;
         filled("guide_edition", &self.guide_edition, EDITION)?;
         within("reading.page_size", self.reading.page_size, 1, 500_000)?;
         within("writing.rows_per_request", self.writing.rows_per_request, 1, 100_000)?;

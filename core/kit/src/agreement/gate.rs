@@ -11,12 +11,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use url::Url;
 
 use super::{
-    document::{Agreement, Environment, Profile, SCHEMA, Signed},
+    document::{Agreement, Environment, Profile, Signed},
     evidence::{Contradicted, Evidence},
-    golden::{Golden, Meaning},
+    golden::Golden,
     key,
     status::{AgreementStatus, Kept, State},
     template::{SlotKind, Written},
@@ -26,6 +25,11 @@ use crate::{
     rows::RowKey,
     sheet::{Report, line},
     target::SettingsFault,
+};
+
+use self::{
+    cures::{ABSENT, AGAIN, CORRECT, DAMAGED, READ, RENEW, UNSIGNED},
+    fits::{fits, trusted},
 };
 
 /// Id of its line on the consultant's sheet.
@@ -43,6 +47,21 @@ pub struct Settings {
     /// name of who holds the key. A key that only an agreement names counts for
     /// nothing.
     pub trusts: std::collections::BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// Checks that each key that is trusted can be one: the public half of a key.
+    ///
+    /// # Errors
+    /// Names the first one that is none; the field is the path below the target's
+    /// settings.
+    pub fn validate(&self) -> Result<(), SettingsFault> {
+        let none = self.trusts.iter().find(|(_, public)| !key::is_public(public));
+        let Some((holder, _)) = none else { return Ok(()) };
+        let reason = "a key is 64 hex digits, and this is none";
+        Err(SettingsFault::new(format!("agreement.trusts.{holder}"), reason)
+            .cure("write the public half of the signer's key: `planthread agreement key` says it"))
+    }
 }
 
 /// What a connector brings.
@@ -105,53 +124,58 @@ struct Good {
     kept: Kept,
 }
 
+/// An agreement that does not hold.
+#[derive(Debug, Clone)]
+struct Broken {
+    name: Option<String>,
+    why: String,
+    cure: &'static str,
+    /// What it says, where that can be read: it is shown, and nothing else.
+    words: Option<Agreement>,
+}
+
 #[derive(Debug, Clone)]
 enum Found {
     /// None is configured.
     Nothing,
     /// One that does not hold.
-    Broken { name: Option<String>, why: String, cure: &'static str },
+    Broken(Box<Broken>),
     /// One that holds until it expires.
     Good(Box<Good>),
 }
 
-/// A probe never tries it: a target that makes the member keeps it.
-const UNKNOWN_MEMBER: &str = "its golden exchanges must show how the target refuses a row whose \
-    member is not there: what it does with one was never seen";
-const READ: &str = "let this user read the file beside the agreement's";
-const AGAIN: &str = "find out what the target makes of our writes; then prove it anew: `planthread \
-    agreement probe --who YOU`";
-const SIGN: &str = "let the integration lead sign it again: `planthread agreement sign`";
-
-/// The file that settings name below `agreement`, for
-/// [`TargetFactory::files`](crate::target::TargetFactory).
+/// The file that the settings of a target name below `agreement`. A target is opened
+/// without it, and suspended.
 #[must_use]
-pub fn files(settings: &Value) -> Vec<(String, PathBuf)> {
-    let file = settings["agreement"]["file"].as_str();
-    file.into_iter().map(|file| ("agreement.file".to_owned(), file.into())).collect()
+pub fn file(settings: &Value) -> Option<&Path> {
+    settings["agreement"]["file"].as_str().map(Path::new)
 }
 
 impl Gate {
-    /// Looks at the configured agreement. One that does not hold is no fault of
-    /// the settings: the target is read all the same.
-    ///
-    /// # Errors
-    /// When the settings themselves are wrong, or a named file can't be read.
-    pub fn open(
-        settings: &Settings,
-        folder: &Path,
-        place: &GateInput<'_>,
-    ) -> Result<Self, SettingsFault> {
-        let Some(file) = &settings.file else { return Ok(Self::of(Found::Nothing)) };
+    /// Looks at the configured agreement. One that does not hold, or is not there, is
+    /// no fault of the settings: the target is read all the same.
+    #[must_use]
+    pub fn open(settings: &Settings, folder: &Path, place: &GateInput<'_>) -> Self {
+        let Some(file) = &settings.file else { return Self::of(Found::Nothing) };
         let path = folder.join(file);
-        let text = fs::read_to_string(&path).map_err(|error| {
-            SettingsFault::new("file", format!("{}: {error}", path.display()))
-                .cure("name the file that `planthread agreement sign` wrote")
-        })?;
+        let unread = |why: &dyn fmt::Display, cure| {
+            let why = format!("{} can't be read: {why}", path.display());
+            Self::broken(None, why, cure, None)
+        };
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => return unread(&error, ABSENT),
+        };
         let signed: Signed = match serde_json::from_str(&text) {
             Ok(signed) => signed,
             Err(error) => {
-                return Ok(Self::broken(None, format!("it can't be read: {error}"), SIGN));
+                return match serde_json::from_str::<Agreement>(&text) {
+                    Ok(draft) => {
+                        let (name, why) = (draft.agreement.clone(), "nobody signed it".to_owned());
+                        Self::broken(Some(name), why, UNSIGNED, Some(draft))
+                    }
+                    Err(_) => unread(&error, DAMAGED),
+                };
             }
         };
         let fingerprint = key::fingerprint(&signed.document);
@@ -160,8 +184,7 @@ impl Gate {
             agreement: fingerprint,
             host: place.host.to_owned(),
         };
-        kept.read().map_err(|reason| SettingsFault::new("file", reason))?;
-        Ok(Self::weigh(settings, place, &signed, kept))
+        Self::weigh(settings, place, &signed, kept)
     }
 
     const fn of(found: Found) -> Self {
@@ -174,9 +197,16 @@ impl Gate {
         Self { words: Some(words), ..self }
     }
 
-    /// The requests that would carry `cells` by `agreement`, or by the one that holds:
-    /// also before anything may go out. `None` where there is none, or where the
-    /// connector builds its requests by itself.
+    /// Whether an agreement words its requests; else the connector builds them.
+    #[must_use]
+    pub const fn is_worded(&self) -> bool {
+        self.words.is_some()
+    }
+
+    /// The requests that would carry `cells` by `agreement`, or by the one that is
+    /// configured: also before anything may go out, and where it does not hold. `None`
+    /// where there is none that can be read, or where the connector builds its requests
+    /// by itself.
     ///
     /// # Errors
     /// When it can't word them.
@@ -185,25 +215,39 @@ impl Gate {
         agreement: Option<&Agreement>,
         cells: &[CellWrite],
     ) -> Result<Option<Vec<Written>>, ConnectorError> {
-        let agreement = agreement.or_else(|| self.agreement());
+        let shown = match &self.found {
+            Found::Nothing => None,
+            Found::Broken(broken) => broken.words.as_ref(),
+            Found::Good(good) => Some(&good.agreement),
+        };
+        let agreement = agreement.or(shown);
         agreement.zip(self.words.as_ref()).map(|(by, words)| words(by, cells)).transpose()
     }
 
-    fn broken(name: Option<String>, why: String, cure: &'static str) -> Self {
-        Self::of(Found::Broken { name, why, cure })
+    fn broken(
+        name: Option<String>,
+        why: String,
+        cure: &'static str,
+        words: Option<Agreement>,
+    ) -> Self {
+        Self::of(Found::Broken(Box::new(Broken { name, why, cure, words })))
     }
 
     fn weigh(settings: &Settings, place: &GateInput<'_>, signed: &Signed, kept: Kept) -> Self {
         let name = signed.document["agreement"].as_str().map(str::to_owned);
-        if let Err(why) = trusted(settings, place.host, signed) {
-            return Self::broken(name, why, SIGN);
+        let read = serde_json::from_value::<Agreement>(signed.document.clone());
+        if let Err((why, cure)) = trusted(settings, place.host, signed) {
+            return Self::broken(name, why, cure, read.ok());
         }
-        let agreement: Agreement = match serde_json::from_value(signed.document.clone()) {
+        let agreement = match read {
             Ok(agreement) => agreement,
-            Err(error) => return Self::broken(name, format!("it can't be read: {error}"), SIGN),
+            Err(error) => {
+                let why = format!("what was signed is no agreement: {error}");
+                return Self::broken(name, why, CORRECT, None);
+            }
         };
         if let Err(why) = fits(&agreement, place) {
-            return Self::broken(name, why, "correct it; then let it be signed again");
+            return Self::broken(name, why, CORRECT, Some(agreement));
         }
         let label = format!("{} {}", agreement.agreement, beginning(&kept.agreement));
         Self::of(Found::Good(Box::new(Good { agreement, label, kept })))
@@ -229,7 +273,8 @@ impl Gate {
                 "let the integration team describe and sign the write; name the file under \
                  `agreement.file` and the signer's key under `agreement.trusts`",
             ),
-            Found::Broken { name, why, cure } => {
+            Found::Broken(broken) => {
+                let Broken { name, why, cure, .. } = &**broken;
                 AgreementStatus { agreement: name.clone(), ..of(State::Suspended, why, cure) }
             }
             Found::Good(good) => {
@@ -299,7 +344,7 @@ impl Gate {
     pub fn agreement(&self) -> Option<&Agreement> {
         match &self.found {
             Found::Good(good) => Some(&good.agreement),
-            Found::Nothing | Found::Broken { .. } => None,
+            Found::Nothing | Found::Broken(_) => None,
         }
     }
 }
@@ -309,7 +354,7 @@ fn outside(agreement: &Agreement, now: Timestamp) -> Option<(String, &'static st
     let (at, expires) = (agreement.approved.at, agreement.approved.expires);
     match () {
         () if now >= expires => {
-            Some((format!("it expired on {}", expires.strftime("%Y-%m-%d")), SIGN))
+            Some((format!("it expired on {}", expires.strftime("%Y-%m-%d")), RENEW))
         }
         () if now < at => Some((format!("it holds from {at} on"), "look at the clocks")),
         () => None,
@@ -342,90 +387,6 @@ fn beginning(fingerprint: &str) -> &str {
     fingerprint.get(..12).unwrap_or(fingerprint)
 }
 
-fn is_loopback(host: &str) -> bool {
-    let Ok(url) = Url::parse(host) else { return false };
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// Whether a key that the configuration trusts signed it. The demo's key is
-/// published, so it counts for this machine only.
-fn trusted(settings: &Settings, host: &str, signed: &Signed) -> Result<(), String> {
-    let public = &signed.signature.key;
-    let holder = settings.trusts.iter().find(|(_, key)| *key == public);
-    let Some((holder, _)) = holder else {
-        return Err("no key of `agreement.trusts` signed it".to_owned());
-    };
-    if key::is_demo(public) && !is_loopback(host) {
-        return Err("the demo's key counts for sandboxes of this machine only".to_owned());
-    }
-    match key::holds(public, &signed.document, &signed.signature.value) {
-        true => Ok(()),
-        false => Err(format!("it was altered after {holder} signed it")),
-    }
-}
-
-/// Whether the words of an agreement fit the target and this program.
-fn fits(agreement: &Agreement, place: &GateInput<'_>) -> Result<(), String> {
-    if agreement.schema != SCHEMA {
-        return Err(format!("its form is {}, this program reads {SCHEMA}", agreement.schema));
-    }
-    if agreement.connector != place.connector {
-        return Err(format!("it is for {}, not for {}", agreement.connector, place.connector));
-    }
-    let loopback = is_loopback(place.host);
-    let here = |host: &String| host == place.host || (host == LOOPBACK && loopback);
-    if !agreement.hosts.iter().any(here) {
-        return Err(format!("it speaks of {}, not of this host", agreement.hosts.join(", ")));
-    }
-    if agreement.environment == Environment::Sandbox && !loopback {
-        return Err("it is for a sandbox, and this host is none".to_owned());
-    }
-    if !agreement.supports("write_capacity") {
-        return Err("it does not say that capacity can be written".to_owned());
-    }
-    for (path, value) in place.unconfirmed {
-        match agreement.settings.get(*path) {
-            Some(stated) if stated == value => {}
-            Some(stated) => {
-                return Err(format!(
-                    "it states `{path}` as {stated}, and the settings say {value}"
-                ));
-            }
-            None => return Err(format!("it does not state `{path}`, which is {value}")),
-        }
-    }
-    let means =
-        |wanted: fn(&Meaning) -> bool| agreement.golden.iter().any(|one| wanted(&one.means));
-    if !means(|means| *means == Meaning::Taken) || !means(|means| *means != Meaning::Taken) {
-        return Err("its golden exchanges must show a write that was taken, and a refusal".into());
-    }
-    let mut golden = agreement.golden.iter();
-    match place.requests {
-        Requests::Profile { offered, each_row, row_id, check } => {
-            let profile = agreement.profile()?;
-            // Where an answer names no rows, the refusal of the whole is all there is.
-            let names_rows = profile.reply.refused.is_some();
-            let refused =
-                means(|means| matches!(means, Meaning::Refused(rows) if !rows.is_empty()));
-            if names_rows && !refused {
-                return Err(UNKNOWN_MEMBER.into());
-            }
-            profile.validate(offered, each_row)?;
-            check(profile)?;
-            golden.try_for_each(|one| one.replay(profile, row_id))
-        }
-        Requests::Own(_) if agreement.profile.is_some() => {
-            Err("it says how a request is built, and this connector builds its own".to_owned())
-        }
-        Requests::Own(replays) => golden.try_for_each(replays),
-    }
-}
-
 /// Signs a document.
 #[must_use]
 pub fn sign(document: Value, key: &key::SigningKey) -> Signed {
@@ -433,5 +394,7 @@ pub fn sign(document: Value, key: &key::SigningKey) -> Signed {
     Signed { document, signature }
 }
 
+mod cures;
+mod fits;
 #[cfg(test)]
 mod tests;

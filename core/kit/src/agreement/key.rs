@@ -71,10 +71,16 @@ pub fn holds(public: &str, document: &Value, signature: &str) -> bool {
     key.verify(canonical(document).as_bytes(), &signature).is_ok()
 }
 
+/// Whether this text can be the public half of a key.
+#[must_use]
+pub(crate) fn is_public(text: &str) -> bool {
+    bytes(text).is_some_and(|bytes| bytes.len() == 32)
+}
+
 /// Whether this is the public half of the demo's key.
 #[must_use]
 pub(crate) fn is_demo(public: &str) -> bool {
-    SigningKey::demo().is_some_and(|demo| demo.public() == public)
+    SigningKey::demo().is_some_and(|demo| demo.public().eq_ignore_ascii_case(public))
 }
 
 /// SHA-256 of a document's canonical text.

@@ -8,6 +8,7 @@ use std::{
 use super::*;
 use crate::agreement::{
     evidence::{Act, Probing},
+    golden::Meaning,
     key::SigningKey,
     samples::{NEEDED, OFFERED, document},
 };
@@ -107,7 +108,7 @@ fn only_what_is_enabled_is_written_besides_one_probe() {
     assert!(probing.permit(now(), &groups(2)).is_err(), "one group, no more");
     assert!(probing.permit(until, &groups(1)).is_err(), "its time is over");
     assert!(probing.permit(at("2028-01-01T00:00:00Z"), &groups(1)).is_err());
-    let nothing = Gate::open(&Settings::default(), Path::new("."), &place(HOST)).unwrap();
+    let nothing = Gate::open(&Settings::default(), Path::new("."), &place(HOST));
     let error = nothing.permit(now(), &groups(1)).unwrap_err();
     assert!(error.message.starts_with("unverified") && error.cure.is_some(), "{error}");
 }
@@ -218,4 +219,62 @@ fn what_no_public_material_confirms_is_stated_as_it_is_and_shown() {
     let own = GateInput { requests: Requests::Own(&good), ..place(HOST) };
     let gate = Gate::weigh(&trusts(&key()), &own, &profile, kept_as(Evidence::default()));
     assert!(gate.status(now()).missing.contains("builds its own"));
+}
+
+#[test]
+fn a_file_that_is_no_signed_agreement_suspends_and_says_what_helps() {
+    let folder = std::env::temp_dir().join(format!("planthread-open-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let settings = Settings { file: Some("agreed.json".into()), ..trusts(&key()) };
+    let standing = |text: Option<String>| {
+        let file = folder.join("agreed.json");
+        match text {
+            Some(text) => fs::write(&file, text).unwrap(),
+            None => drop(fs::remove_file(&file)),
+        }
+        let standing = Gate::open(&settings, &folder, &place(HOST)).status(now());
+        assert_eq!(standing.state, State::Suspended, "{standing}");
+        (standing.missing, standing.cure)
+    };
+    let good = document("production", HOST);
+    let (missing, cure) = standing(None);
+    assert!(missing.contains("agreed.json can't be read"), "{missing}");
+    assert_eq!(cure, ABSENT);
+    let signed = serde_json::to_string(&sign(good.clone(), &key())).unwrap();
+    let (missing, cure) = standing(Some(signed[..99].to_owned()));
+    assert!(missing.contains("agreed.json can't be read"), "{missing}");
+    assert_eq!(cure, DAMAGED);
+    let (missing, cure) = standing(Some(good.to_string()));
+    assert_eq!((&*missing, &*cure), ("nobody signed it", UNSIGNED));
+    let stranger = SigningKey::read(&"8".repeat(64)).unwrap();
+    let theirs = serde_json::to_string(&sign(good.clone(), &stranger)).unwrap();
+    assert_eq!(standing(Some(theirs)).1, cures::STRANGER);
+    assert_eq!(standing(Some(signed.replace("R1", "R2"))).1, cures::ALTERED);
+    // Evidence that can't be read suspends, too.
+    fs::write(folder.join("agreed.json"), &signed).unwrap();
+    let open = || Gate::open(&settings, &folder, &place(HOST)).status(now());
+    assert_eq!(open().state, State::Contracted);
+    fs::write(folder.join("agreed.evidence.json"), "{").unwrap();
+    let broken = open();
+    assert_eq!((broken.state, &*broken.cure), (State::Suspended, READ));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_key_that_can_be_none_is_a_fault_of_the_settings() {
+    let of = |public: &str| {
+        let trusts = BTreeMap::from([("Ada".to_owned(), public.to_owned())]);
+        Settings { trusts, ..Settings::default() }.validate()
+    };
+    let public = key().public();
+    assert!(of(&public).is_ok() && of(&public.to_uppercase()).is_ok());
+    for wrong in ["", &public[1..], &format!("{public}00"), &public.replace(&public[..1], "g")] {
+        let fault = of(wrong).unwrap_err();
+        assert!(fault.field == "agreement.trusts.Ada" && fault.cure.is_some(), "{fault:?}");
+    }
+    let signed = sign(document("production", HOST), &key());
+    let upper = BTreeMap::from([("Ada".to_owned(), public.to_uppercase())]);
+    let settings = Settings { trusts: upper, ..Settings::default() };
+    let gate = Gate::weigh(&settings, &place(HOST), &signed, kept_as(Evidence::default()));
+    assert_eq!(gate.status(now()).state, State::Contracted, "digits are digits");
 }
