@@ -2,10 +2,11 @@
 
 use http::Method;
 use planthread_kit::{
-    Class, ConnectorError,
-    agreement::Written,
+    Class, ConnectorError, Sent,
+    agreement::{Profile, Written},
     http::{
-        Bounds, Call, Expect, HttpStack, JsonClient, Lane, Page, Safety, encoded, paging::by_cursor,
+        Bounds, Call, Expect, HttpStack, JsonClient, Lane, Page, Safety, answer::receipt, encoded,
+        paging::by_cursor, said::said,
     },
 };
 use serde_json::{Value, json};
@@ -101,19 +102,27 @@ impl Client {
     }
 
     /// The one request that writes, as an agreement has it. Its answer is JSON
-    /// with 200, or an error.
+    /// with 200, or an error; which errors say that nothing was taken, the agreement
+    /// states (nothing public does).
     pub(crate) async fn write(
         &self,
         written: &Written,
-        repeatable: bool,
+        profile: &Profile,
     ) -> Result<Value, ConnectorError> {
         const WRITE: &str = "write rows";
         let method = Method::from_bytes(written.method.as_bytes()).map_err(|error| {
             ConnectorError::new(Class::Fatal, WRITE, error.to_string()).took_nothing()
         })?;
+        let repeatable = profile.request.repeatable;
         let safety = if repeatable { Safety::Repeatable } else { Safety::Once };
-        let to = (method, written.path.as_str());
-        self.json.write(WRITE, safety, to, &written.body, Expect::json("")).await
+        let body = written.body.to_string().into();
+        let request = self.json.request(method, &written.path, body)?;
+        let answer = self.http().send(Call::new(WRITE, safety, request)).await?;
+        let taken = receipt(WRITE, &answer, Expect::json(""), Sent::Maybe, said);
+        taken.map_err(|error| match profile.reply.took_nothing(&answer) {
+            true => error.took_nothing(),
+            false => error,
+        })
     }
 
     /// The target was asked and said something else than was agreed.

@@ -110,7 +110,7 @@ pub(crate) async fn submit(
         let after = |error: ConnectorError| error.of_write(part);
         let signal = format!("{}-{part}", attempt.id());
         let request = request((agreement, profile), signal, chunk).map_err(after)?;
-        let write = context.client.write(&request.written, profile.request.repeatable);
+        let write = context.client.write(&request.written, profile);
         let answer = attempt.write(part, (clock.now(), patience(context)), write).await?;
         let verdict = profile.reply.judge(answer, &request.ids);
         judged(

@@ -7,6 +7,7 @@ use planthread::{
     pipeline::{Draft, Probed, Rendered, enable, standing},
     report::View as _,
 };
+use planthread_engine::status;
 use planthread_kit::{
     Clock as _,
     agreement::{Agreement, Evidence, State, document::Signed, evidence::Contradicted},
@@ -135,4 +136,42 @@ fn what_is_enabled_already_says_so_and_what_is_left_to_do() {
         assert_eq!(said.exit, Exit::Held);
         assert!(said.message.contains("already") && said.cure.contains("apply"), "{said}");
     }
+}
+
+/// A rule that the tenant does not have, in the request and in what was recorded.
+fn misnamed(document: &mut Value) {
+    let text = document.to_string().replace("PlanthreadCapacity", "PlanthreadCapacty");
+    *document = serde_json::from_str(&text).unwrap();
+}
+
+fn states(site: &Site) -> std::collections::BTreeMap<&'static str, u64> {
+    let reader = site.bridge().reader().unwrap();
+    status::status(&reader, site.clock.now()).unwrap().scopes.remove(0).states
+}
+
+#[test]
+fn an_answer_that_is_agreed_to_take_nothing_leaves_no_row_unproven() {
+    let site = Site::new("misnamed", &[]);
+    site.sign(misnamed);
+    let stopped = site.apply().stopped.unwrap();
+    assert!(stopped.message.contains("there is no rule"), "{}", stopped.message);
+    let stated = states(&site);
+    assert!(stated["unproven"] == 0 && stated["pending"] > 100, "{stated:?}");
+    // Mended, they go out at once.
+    site.sign(|document| {
+        let text = document.to_string().replace("PlanthreadCapacty", "PlanthreadCapacity");
+        *document = serde_json::from_str(&text).unwrap();
+    });
+    site.clock.advance(Duration::from_secs(1_200));
+    let done = site.apply();
+    assert!(done.stopped.is_none() && site.landed() > 100, "{:?}", done.stopped);
+    // Where nobody agreed on it, only a read-back tells.
+    let site = Site::new("unstated", &[]);
+    site.sign(|document| {
+        misnamed(document);
+        document["profile"]["reply"]["nothing_taken"] = json!([]);
+    });
+    assert!(site.apply().stopped.is_some());
+    let unstated = states(&site);
+    assert_eq!((unstated["pending"], unstated["in_flight"]), (0, stated["pending"]));
 }

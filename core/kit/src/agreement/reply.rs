@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+use http::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::redact;
+use crate::{
+    http::{answer::is_page, is_after_unclear},
+    redact,
+};
 
 /// Characters of a row's refusal that are kept.
 const KEPT: usize = 300;
@@ -23,6 +28,11 @@ pub struct Reply {
     /// Where the target says that it took this very request before.
     #[serde(default)]
     pub repeated: Option<Says>,
+    /// HTTP statuses with which the target itself says that it took nothing of the
+    /// request; a golden exchange shows each of them. What is not stated proves nothing:
+    /// only a read-back then tells what became of the rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nothing_taken: Vec<u16>,
 }
 
 /// A member of the answer, and the words that it may have.
@@ -92,6 +102,15 @@ pub fn unwrapped(value: Value) -> Value {
 }
 
 impl Reply {
+    /// Whether an answer that is no success says, as it was agreed, that nothing of the
+    /// request was taken. A page for people is somebody else's answer, and one after an
+    /// earlier try of the same request whose end is not known speaks of the last try only.
+    #[must_use]
+    pub fn took_nothing(&self, answer: &Response<Bytes>) -> bool {
+        let stated = self.nothing_taken.contains(&answer.status().as_u16());
+        stated && !is_page(answer) && !is_after_unclear(answer)
+    }
+
     /// Reads the body of an answer to rows with these `ids`.
     ///
     /// # Errors

@@ -52,7 +52,7 @@ pub use paging::{Bounds, Page};
 pub use retry_after::LONGEST_WAIT;
 pub use said::Said;
 pub use settings::HttpSettings;
-pub use stack::HttpStack;
+pub use stack::{HttpStack, is_after_unclear};
 pub use token_book::TokenBook;
 pub use tokens::{Exchange, Token, TokenSource, Tokens, ask};
 pub use witness::Witness;

@@ -27,6 +27,17 @@ struct Inner {
     policy: RequestPolicy,
 }
 
+/// Marks an answer to a request that was sent before, and whose earlier end nobody knows.
+#[derive(Debug, Clone, Copy)]
+struct AfterUnclear;
+
+/// Whether an earlier sending of the same request may have had an effect, so that this
+/// answer speaks of the last one only.
+#[must_use]
+pub fn is_after_unclear(answer: &Response<Bytes>) -> bool {
+    answer.extensions().get::<AfterUnclear>().is_some()
+}
+
 impl HttpStack {
     /// A stack of these parts. Everything that talks to the same tenant must
     /// share `quota`; everything with the same identity should share `auth`.
@@ -69,8 +80,11 @@ impl HttpStack {
     /// than the policy's patience. `Auth` after a second 401.
     pub async fn send(&self, call: Call) -> Result<Response<Bytes>, ConnectorError> {
         let mut tries = Tries::default();
-        let result = self.send_until_known(&call, &mut tries).await;
+        let mut result = self.send_until_known(&call, &mut tries).await;
         // An earlier sending may have arrived, whatever became of the last one.
+        if let (true, Ok(answer)) = (tries.unclear, &mut result) {
+            answer.extensions_mut().insert(AfterUnclear);
+        }
         result.map_err(|error| if tries.unclear { error.after_effect() } else { error })
     }
 

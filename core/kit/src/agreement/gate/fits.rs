@@ -4,11 +4,16 @@ use super::{
     GateInput, LOOPBACK, Requests, Settings,
     cures::{ALTERED, OWN_KEY, STRANGER},
 };
-use crate::agreement::{
-    document::{Agreement, Environment, SCHEMA, Signed},
-    golden::Meaning,
-    key,
+use crate::{
+    agreement::{
+        document::{Agreement, Environment, SCHEMA, Signed},
+        golden::{Golden, Meaning},
+        key,
+        reply::Reply,
+    },
+    http::answer::refuses,
 };
+use http::StatusCode;
 use url::Url;
 
 /// A probe never tries it: a target that makes the member keeps it.
@@ -45,6 +50,23 @@ pub(super) fn trusted(
         true => Ok(()),
         false => Err((format!("it was altered after {holder} signed it"), ALTERED)),
     }
+}
+
+/// Whether each status that is stated to take nothing was seen, and can mean that: one of
+/// those that are clearly about the request (RFC 9110 section 15.5). After a 401 the
+/// request stack itself asks for other credentials.
+fn takes_nothing(reply: &Reply, golden: &[Golden]) -> Result<(), String> {
+    for status in &reply.nothing_taken {
+        let of_request = StatusCode::from_u16(*status).is_ok_and(refuses) && *status != 401;
+        if !of_request {
+            return Err(format!("`reply.nothing_taken`: a {status} does not show that"));
+        }
+        let seen = |one: &Golden| one.response.status == *status && one.means == Meaning::Error;
+        if !golden.iter().any(seen) {
+            return Err(format!("`reply.nothing_taken`: no golden exchange shows a {status}"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the words of an agreement fit the target and this program.
@@ -94,6 +116,7 @@ pub(super) fn fits(agreement: &Agreement, place: &GateInput<'_>) -> Result<(), S
                 return Err(UNKNOWN_MEMBER.into());
             }
             profile.validate(offered, each_row)?;
+            takes_nothing(&profile.reply, &agreement.golden)?;
             check(profile)?;
             golden.try_for_each(|one| one.replay(profile, row_id))
         }

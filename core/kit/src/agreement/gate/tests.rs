@@ -278,3 +278,33 @@ fn a_key_that_can_be_none_is_a_fault_of_the_settings() {
     let gate = Gate::weigh(&settings, &place(HOST), &signed, kept_as(Evidence::default()));
     assert_eq!(gate.status(now()).state, State::Contracted, "digits are digits");
 }
+
+#[test]
+fn what_takes_nothing_is_stated_and_was_seen() {
+    let missing = |stated: u16, seen: u16| {
+        let mut document = document("production", HOST);
+        document["profile"]["reply"]["nothing_taken"] = serde_json::json!([stated]);
+        let mut exchange = document["golden"][0].clone();
+        exchange["response"] = serde_json::json!({ "status": seen, "body": "there is no rule" });
+        exchange["means"] = "error".into();
+        document["golden"].as_array_mut().unwrap().push(exchange);
+        gate(&sign(document, &key()), Evidence::default()).status(now()).missing
+    };
+    assert_eq!(missing(404, 404), "nobody probed it");
+    assert!(missing(404, 405).contains("no golden exchange shows a 404"));
+    for status in [200, 204, 302, 401, 408, 409, 429, 500, 503, 9] {
+        assert!(missing(status, 404).contains("does not show that"), "{status}");
+    }
+}
+
+#[test]
+fn a_page_or_an_answer_after_an_unclear_try_takes_nothing_back() {
+    let mut profile = crate::agreement::samples::profile();
+    profile.reply.nothing_taken = vec![404];
+    let answer = |status: u16, body: &'static str| {
+        http::Response::builder().status(status).body(bytes::Bytes::from(body)).unwrap()
+    };
+    assert!(profile.reply.took_nothing(&answer(404, "there is no rule")));
+    assert!(!profile.reply.took_nothing(&answer(403, "there is no rule")));
+    assert!(!profile.reply.took_nothing(&answer(404, "<html><title>Proxy</title></html>")));
+}

@@ -304,3 +304,16 @@ proptest! {
         prop_assert_eq!(shared.counters().refusals, windows.len() as u64);
     }
 }
+
+#[test]
+fn an_answer_after_a_try_whose_end_nobody_knows_says_so() {
+    let after = |first: fn() -> Reply| {
+        let clock = clock();
+        let answer = move |n| if n == 0 { first() } else { Reply::status(404) };
+        let script = Script::new(&clock, move |n, _| answer(n));
+        let http = stack(&clock, &script, &quota(&clock));
+        is_after_unclear(&clock.block_on(http.send(call(Safety::Repeatable))).unwrap())
+    };
+    assert!(after(|| Reply::lost(Sent::Maybe, "reset")) && after(|| Reply::status(502)));
+    assert!(!after(|| Reply::lost(Sent::No, "refused")) && !after(|| Reply::status(404)));
+}
