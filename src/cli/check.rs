@@ -16,7 +16,7 @@ use planthread_kit::{Finding, target::Certificates};
 
 use super::Context;
 use crate::{
-    config::Loaded,
+    config::{self, Loaded},
     failure::{Exit, Failure},
     pipeline::{OpenTarget, certificates},
     report::target::{Checked, Landed},
@@ -41,6 +41,9 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         &target.config.mapping,
         &discovery.resources,
     ));
+    for finding in discovery.findings.iter_mut().filter(|finding| !finding.ok) {
+        say_where(&loaded, &target, finding);
+    }
     let landed = landed(context, &loaded, &target)?;
     context.screen.show(&Checked::of(target.connector.info(), discovery, &landed))
 }
@@ -71,6 +74,17 @@ fn of_mapping(plant: &Plant, mapping: &Mapping, listed: &[(String, String)]) -> 
     };
     let cure = cure.to_owned();
     Some(Finding { line: String::new(), ok, proven: true, needs: None, text, cure })
+}
+
+/// Says where the setting stands that a cure names, as in `auth.scope`.
+fn say_where(loaded: &Loaded, target: &OpenTarget, finding: &mut Finding) {
+    let settings = &target.config.settings;
+    let is_set = |word: &&str| settings.pointer(&format!("/{}", word.replace('.', "/"))).is_some();
+    let named = finding.cure.split('`').skip(1).step_by(2).find(is_set);
+    let field = named.map(|word| format!("targets.{}.settings.{word}", target.name));
+    if let Some(place) = field.and_then(|field| config::place(loaded, &field)) {
+        finding.cure.push_str(&format!("; it stands in {place}"));
+    }
 }
 
 /// A remark on certificates: wrong where they end within thirty days.
@@ -114,6 +128,31 @@ fn landed(
 mod tests {
     use super::*;
     use crate::{config, registry::TARGETS, starter::Starter};
+
+    #[test]
+    fn a_cure_that_names_a_setting_says_where_it_stands() {
+        let folder = std::env::temp_dir().join(format!("planthread-where-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let now = "2026-11-25T06:10:00Z".parse().unwrap();
+        let starter = Starter::new(&folder, now);
+        starter.write(now, &[(&TARGETS[0], None)]).unwrap();
+        let loaded = config::load(&starter.config, None).unwrap();
+        let clock = std::sync::Arc::new(planthread_kit::VirtualClock::new(now, 1));
+        let opener = crate::pipeline::Opener::new(clock).offline();
+        let target = opener.open(&loaded, None).unwrap();
+        let said = |cure: &str| {
+            let (line, text, cure) = (String::new(), String::new(), cure.to_owned());
+            let mut found = Finding { line, ok: false, proven: true, needs: None, text, cure };
+            say_where(&loaded, &target, &mut found);
+            found.cure
+        };
+        let text = std::fs::read_to_string(&starter.config).unwrap();
+        let at = 1 + text.lines().position(|line| line.trim().starts_with("user:")).unwrap();
+        let cure = said("let `planthread` look at `auth.user` and `auth.password`");
+        assert!(cure.ends_with(&format!("; it stands in planthread.yaml:{at}")), "{cure}");
+        assert_eq!(said("look at `no.such`"), "look at `no.such`");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn what_is_mapped_and_not_listed_is_named_and_an_empty_list_says_nothing() {

@@ -17,7 +17,7 @@ use super::{
     include,
     locate::{Faults, Locator},
     relations,
-    tree::{Kind, Node, Position},
+    tree::{Kind, Node, Position, Step},
     value_checks, yaml,
 };
 
@@ -133,8 +133,21 @@ pub fn parse(text: &str, file: &Path, profile: Option<&str>) -> Result<Loaded, V
     }
     let mut notes = found();
     value_checks::notes(&config, &mut notes);
+    absent_secrets(&value, &mut Vec::new(), &mut notes);
     let (file, profile, notes) = (file.to_owned(), profile.map(str::to_owned), notes.all);
     Ok(Loaded { config, file, profile, digest, notes })
+}
+
+/// Where a field of a configuration that was read stands, or what holds it: the file and
+/// its line. Nothing where the file is another one by now.
+#[must_use]
+pub fn place(loaded: &Loaded, field: &str) -> Option<String> {
+    let (text, file) = text_of(&loaded.file).ok()?;
+    let (mut tree, files) = whole(&text, &file).ok()?;
+    overlay(&mut tree, &file, loaded.profile.as_deref()).ok()?;
+    let found = Locator { file: &file, files: &files, tree: &tree }.fault_at(field, "");
+    let name = found.file.file_name()?.to_string_lossy().into_owned();
+    (found.line > 0).then(|| format!("{name}:{}", found.line))
 }
 
 /// Refuses a list of allowed commands that lies in the folder of an included file: whoever
@@ -261,6 +274,51 @@ fn anchor_secret_files(value: &mut Value, folder: &Path) {
     }
 }
 
+/// Notes secrets that are kept where nothing is on this machine now. It may not be the one
+/// that sends, so that is no fault.
+fn absent_secrets<'a>(value: &'a Value, at: &mut Vec<Step<'a>>, notes: &mut Faults<'_>) {
+    match value {
+        Value::String(text) => {
+            if let Some((reason, cure)) = absent(text) {
+                notes.add_at(at, reason, cure);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                at.push(Step::Index(index));
+                absent_secrets(item, at, notes);
+                at.pop();
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                at.push(Step::Key(key));
+                absent_secrets(item, at, notes);
+                at.pop();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Why a reference to a secret leads nowhere now, and the cure. A command is never run
+/// for that.
+fn absent(text: &str) -> Option<(String, &'static str)> {
+    match text.starts_with("${").then(|| text.parse()) {
+        Some(Ok(SecretRef::File(path))) => {
+            let error = File::open(&path).err()?;
+            let cure = "put the secret there before anything is sent, or correct the path; it \
+                        begins at the configuration";
+            Some((format!("{path} can't be read: {error}"), cure))
+        }
+        Some(Ok(SecretRef::Env(name))) if std::env::var_os(&name).is_none() => {
+            let cure = "set it where the program runs, or correct its name";
+            Some((format!("the environment variable {name} is not set here"), cure))
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,6 +328,19 @@ mod tests {
     fn what_has_no_end_is_no_configuration() {
         let fault = text_of(Path::new("/dev/zero")).unwrap_err();
         assert!(fault.reason.contains("more than") && fault.cure.contains("was meant"), "{fault}");
+    }
+
+    #[test]
+    fn a_secret_that_is_not_there_is_noted_and_a_command_is_not_run() {
+        let here = std::env::current_exe().unwrap().display().to_string();
+        assert_eq!(absent(&format!("${{file:{here}}}")), None);
+        let (reason, cure) = absent(&format!("${{file:{here}.gone}}")).unwrap();
+        assert!(reason.contains(".gone can't be read") && cure.contains("put the secret there"));
+        let (reason, _) = absent("${env:PLANTHREAD_NO_SUCH_SECRET}").unwrap();
+        assert!(reason.contains("PLANTHREAD_NO_SUCH_SECRET is not set"));
+        for other in ["${cmd:exit 1}", "${env:PATH}", "plain", "${file:}"] {
+            assert_eq!(absent(other), None, "{other}");
+        }
     }
 
     #[test]

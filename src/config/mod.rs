@@ -36,7 +36,7 @@ pub use delivery::DeliverySettings;
 pub use error::ConfigError;
 pub use gap::{GapFigures, RoughCut};
 pub use lease::LeaseConfig;
-pub use load::{Loaded, parse, read, read_all};
+pub use load::{Loaded, parse, place, read, read_all};
 pub use model::{
     ClockConfig, Config, DecisionsTaken, HttpIntake, InUse, Intake, RunConfig, Target, Wiring,
 };

@@ -401,7 +401,11 @@ fn what_may_not_be_meant_is_a_note() {
     let fields: Vec<&str> = loaded.notes.iter().map(|note| note.field.as_str()).collect();
     assert_eq!(
         fields,
-        ["plant.sources[0].files[0]", "plant.sources[1].files[0]", "plant.sources[2].files[0]"]
+        [0, 1, 2]
+            .map(|at| format!("plant.sources[{at}].files[0]"))
+            .into_iter()
+            .chain(["targets.ibp.settings.auth.password".to_owned()])
+            .collect::<Vec<_>>()
     );
     assert_eq!(loaded.notes[0].line, line_of("files: [data/machine-events.csv]"));
     let text = starter();

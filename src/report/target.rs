@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use planthread_contracts::{MeasureDecl, Owner};
 use planthread_kit::{
     Discovery, Finding, Grade, Info, Need, SheetLine, SurfaceKind, agreement::AgreementStatus,
+    sheet::NOT_LOOKED_AT,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -212,11 +213,11 @@ impl Checked {
     /// The last lines: *prepared* is said only when nothing is open.
     fn sum(&self) -> String {
         let of = |state: State| self.lines.iter().filter(|line| line.state() == state).count();
-        let (proven, wrong) = (of(State::Proven), of(State::Wrong));
+        let (proven, wrong, unseen) = (of(State::Proven), of(State::Wrong), of(State::Unseen));
         let (landing, signature) = (of(State::Lands), of(State::Signs));
         let all = count(self.lines.len(), "line");
         let target = &self.target;
-        if wrong + landing + signature == 0 {
+        if wrong + landing + signature + unseen == 0 {
             return format!("{target} is prepared: {all}.");
         }
         let mut parts = vec![format!("{proven} proven")];
@@ -225,6 +226,9 @@ impl Checked {
         }
         if signature > 0 {
             parts.push(format!("{signature} need a signature"));
+        }
+        if unseen > 0 {
+            parts.push(format!("{unseen} not looked at"));
         }
         let open = parts.join(", ");
         if wrong > 0 {
@@ -238,6 +242,8 @@ impl Checked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Wrong,
+    /// Something else stood in the way of a look.
+    Unseen,
     Proven,
     Lands,
     Signs,
@@ -247,8 +253,17 @@ impl View for Checked {
     const OUTPUT: &'static str = "check";
 
     fn write(&self, text_table: &mut TextTable) {
-        for line in &self.lines {
+        let (unseen, told): (Vec<&Ticked>, Vec<&Ticked>) =
+            self.lines.iter().partition(|line| line.state() == State::Unseen);
+        for line in told {
             line.write(text_table);
+        }
+        if let Some(finding) = unseen.first().and_then(|line| line.finding.as_ref()) {
+            let lines = count(unseen.len(), "line");
+            text_table.line(format!("[ ] {lines} {}; {}:", finding.text, finding.cure));
+            for line in &unseen {
+                text_table.line(text_table.tint(Tone::Dim, &format!("    {}", line.must)));
+            }
         }
         text_table.line(format!("\n{}", self.sum()));
     }
@@ -262,6 +277,7 @@ impl Ticked {
     fn state(&self) -> State {
         match &self.finding {
             None => State::Signs,
+            Some(finding) if !finding.ok && finding.text == NOT_LOOKED_AT => State::Unseen,
             Some(finding) if !finding.ok => State::Wrong,
             Some(finding) if finding.proven => State::Proven,
             Some(finding) => match finding.needs {

@@ -10,6 +10,7 @@ mod again;
 mod agreement;
 mod apart;
 mod asof;
+mod blamed;
 mod by_file;
 mod by_hand;
 mod cases;

@@ -64,28 +64,36 @@ pub(crate) async fn discover(
     let models = match context.client.models(Lane::Sweep, Some(&config.model)).await {
         Ok(models) => {
             report.tick(REACH, "the instance answers");
-            models
+            Some(models.unwrap_or_default())
         }
         Err(error) => {
             report.unread(REACH, error)?;
             None
         }
     };
-    let all = interfaces(&models.unwrap_or_default());
+    let all = interfaces(models.as_deref().unwrap_or_default());
     let found = component(&config.model, &config.component, &all);
-    judge_model(config, &all, found.as_ref(), &mut report);
-    for measure in &context.measures {
-        judge_measure(measure, found.as_ref(), &mut report);
+    // Models that were not read say nothing of what they hold.
+    if models.is_some() {
+        judge_model(config, &all, found.as_ref(), &mut report);
+        // Without the component there is nothing to look for a map in.
+        for measure in context.measures.iter().filter(|_| found.is_some()) {
+            judge_measure(measure, found.as_ref(), &mut report);
+        }
     }
     let twins = match listed(context, Lane::Sweep).await {
-        Ok(twins) => twins,
+        Ok(twins) => {
+            judge_twins(context, &twins, &mut report);
+            twins
+        }
         Err(error) => {
             report.unread(TWINS, error)?;
             Vec::new()
         }
     };
-    judge_twins(context, &twins, &mut report);
-    report.open(ROLE, "whether we may write, one landing tells");
+    if report.answered(MODEL) || !twins.is_empty() {
+        report.open(ROLE, "whether we may write, one landing tells");
+    }
     Ok(Discovery {
         surface: surface(&all, found.as_ref(), config),
         resources: twins.iter().filter_map(|twin| place(context, twin)).collect(),
@@ -105,12 +113,12 @@ fn judge_model(config: &Config, all: &Interfaces, found: Option<&Component>, rep
         (true, None) => {
             report.fail(MODEL, format!("it has no component `{}`", config.component), PUSH)
         }
-        (false, None) => report.fail(MODEL, "it is not there, or can't be read", PUSH),
+        (false, None) => report.fail(MODEL, "it is not there", PUSH),
     }
     let others = of_other_languages(all);
     match (others.as_slice(), all.is_empty()) {
         ([], false) => report.tick(LANGUAGE, "they are"),
-        ([], true) => report.open(LANGUAGE, "no model was read"),
+        ([], true) => {}
         (others, _) => report.fail(
             LANGUAGE,
             format!("written in another version: {}", others.join(", ")),
@@ -150,12 +158,12 @@ fn judge_twins(context: &Context, twins: &[Value], report: &mut Report) {
         .filter_map(|twin| twin["$dtId"].as_str())
         .take(5)
         .collect();
-    if twins.is_empty() && !report.answered(TWINS) {
+    if twins.is_empty() {
         let text = format!("a query finds no twin of the model {}", config.model);
         report.fail(TWINS, text, "create a twin for each resource; a new one shows after 10 s");
-    } else if nameless.is_empty() && !twins.is_empty() {
+    } else if nameless.is_empty() {
         report.tick(TWINS, format!("{} twins are there", twins.len()));
-    } else if !nameless.is_empty() {
+    } else {
         let text = format!(
             "without a component `{}`, or called otherwise: {}",
             config.component,

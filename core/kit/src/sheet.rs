@@ -10,9 +10,17 @@ pub fn line(id: impl Into<String>, place: &str, text: impl Into<String>) -> Shee
     SheetLine { id: id.into(), text: text.into(), place: place.to_owned(), landing: Vec::new() }
 }
 
+/// What is said of a line that nobody could look at, because of something else that is
+/// said in its own place: it is not wrong, and not right.
+pub const NOT_LOOKED_AT: &str = "could not be looked at";
+
 /// Collects answers to the lines of a sheet into one finding a line.
 #[derive(Debug, Default)]
-pub struct Report(BTreeMap<String, Finding>);
+pub struct Report {
+    answers: BTreeMap<String, Finding>,
+    /// What kept lines from being looked at, and the line that says so.
+    obstacles: BTreeMap<String, String>,
+}
 
 impl Report {
     /// `line` was looked at, and is as it must be.
@@ -36,8 +44,8 @@ impl Report {
         self.add(line, (false, true, None), &text.into(), cure);
     }
 
-    /// What `line` needs can't be read. That is one finding, and the others are
-    /// looked at all the same.
+    /// What `line` needs can't be read. That is one finding, of the first line that met
+    /// it: what meets the same later says nothing of its own line, which is not looked at.
     ///
     /// # Errors
     /// When the target asks to wait, or the mistake is ours: then nothing else
@@ -47,8 +55,18 @@ impl Report {
             Class::Throttled { .. } | Class::Fatal => Err(error),
             Class::Drift | Class::Auth | Class::Transient { .. } | Class::NotYet => {
                 let cure = error.cure.as_deref().unwrap_or("check again; then look at the target");
-                let text = format!("{} failed: {}", error.operation, error.message);
-                self.add(line, (false, false, None), &text, cure);
+                let code = error.vendor_code.as_deref().map(|code| format!(" ({code})"));
+                let code = code.unwrap_or_default();
+                let text = format!("{} failed: {}{code}", error.operation, error.message);
+                // Nobody who is not there was asked anything: it is one obstacle for all.
+                let obstacle = match error.class {
+                    Class::Transient { .. } => error.message.clone(),
+                    _ => text.clone(),
+                };
+                let first = self.obstacles.entry(obstacle).or_insert_with(|| line.to_owned());
+                if first == line {
+                    self.add(line, (false, false, None), &text, cure);
+                }
                 Ok(())
             }
         }
@@ -57,7 +75,7 @@ impl Report {
     /// Whether somebody answered `line`.
     #[must_use]
     pub fn answered(&self, line: &str) -> bool {
-        self.0.contains_key(line)
+        self.answers.contains_key(line)
     }
 
     fn add(
@@ -67,7 +85,7 @@ impl Report {
         text: &str,
         cure: &str,
     ) {
-        let finding = self.0.entry(line.to_owned()).or_insert_with(|| Finding {
+        let finding = self.answers.entry(line.to_owned()).or_insert_with(|| Finding {
             line: line.to_owned(),
             ok: true,
             proven: true,
@@ -97,17 +115,17 @@ impl Report {
         let mut findings: Vec<Finding> = sheet
             .iter()
             .map(|line| {
-                self.0.remove(&line.id).unwrap_or_else(|| Finding {
+                self.answers.remove(&line.id).unwrap_or_else(|| Finding {
                     line: line.id.clone(),
                     ok: false,
                     proven: false,
                     needs: None,
-                    text: "could not be looked at".to_owned(),
+                    text: NOT_LOOKED_AT.to_owned(),
                     cure: "clear the other findings first".to_owned(),
                 })
             })
             .collect();
-        findings.extend(self.0.into_values().map(|mut finding| {
+        findings.extend(self.answers.into_values().map(|mut finding| {
             finding.line.clear();
             finding
         }));
@@ -156,5 +174,27 @@ mod tests {
         let found = report.findings(&[]);
         assert!(!found[0].ok && found[0].text == "read master data failed: HTTP 403: no");
         assert!(!found[0].cure.is_empty());
+    }
+
+    #[test]
+    fn what_kept_several_lines_from_being_looked_at_is_said_once() {
+        let mut report = Report::default();
+        let error = |text: &str| ConnectorError::new(Class::Drift, "read rows", text);
+        for at in ["reach", "model", "twins"] {
+            report.unread(at, error("connection refused").vendor_code("61")).unwrap();
+        }
+        report.unread("model", error("no such model")).unwrap();
+        let gone = Class::Transient { sent: crate::Sent::No };
+        for (at, step) in [("key", "ask who we are"), ("rows", "read rows")] {
+            report.unread(at, ConnectorError::new(gone, step, "no answer")).unwrap();
+        }
+        assert!(report.answered("key") && !report.answered("rows"));
+        report.tick("twins", "12 are there");
+        let found =
+            report.findings(&["reach", "model", "twins", "more"].map(|id| line(id, "", "")));
+        let texts: Vec<_> = found[..4].iter().map(|one| one.text.as_str()).collect();
+        let (refused, model) =
+            ("read rows failed: connection refused (61)", "read rows failed: no such model");
+        assert_eq!(texts, [refused, model, "12 are there", NOT_LOOKED_AT]);
     }
 }

@@ -17,19 +17,20 @@ use crate::{
     wire::Question,
 };
 
+/// What a look at the tenant finds, unless it is the last one.
+type Looked<T> = Result<T, ConnectorError>;
+/// A line of the sheet, and whose measure it is about.
+type Line<'a> = (String, Option<&'a Owner>);
+
 /// Looks at the tenant, line by line.
-pub(crate) async fn discover(
-    context: &Context,
-    sheet: &[SheetLine],
-) -> Result<Discovery, ConnectorError> {
+pub(crate) async fn discover(context: &Context, sheet: &[SheetLine]) -> Looked<Discovery> {
     let mut report = Report::default();
     let resources = master(context, &mut report).await?;
     let mut surface = Vec::new();
     for (number, layout) in context.layouts.iter().enumerate() {
         let found = table(context, number, &mut report).await?;
-        if found {
-            surface.extend(layout.values.iter().map(|field| item(layout, field)));
-        }
+        let values = layout.values.iter().filter(|field| found.contains(field));
+        surface.extend(values.map(|field| item(layout, field)));
         if !layout.keyed {
             let text = "nothing speaks against it; sending one row twice in a test scenario tells";
             report.sign(&non_keyed(layout), text);
@@ -66,7 +67,7 @@ pub(crate) async fn discover(
 type Resources = BTreeMap<(String, String), String>;
 
 /// The first read: it answers for login and scenario, too.
-async fn master(context: &Context, report: &mut Report) -> Result<Resources, ConnectorError> {
+async fn master(context: &Context, report: &mut Report) -> Looked<Resources> {
     let family = context.config.table_family;
     let named = if family == Family::Constraint { 4 } else { 2 };
     let fields = &["Name", "Site.Value", "Description", "UnitOfMeasure.Value"][..named];
@@ -106,55 +107,53 @@ async fn master(context: &Context, report: &mut Report) -> Result<Resources, Con
     }
 }
 
-/// Whether the fields of a table can be read.
-async fn table(
-    context: &Context,
-    number: usize,
-    report: &mut Report,
-) -> Result<bool, ConnectorError> {
+/// The fields of a table that can be read. Where all of them are refused together, each
+/// tells by itself: one that is not there says nothing of its neighbours.
+async fn table(context: &Context, number: usize, report: &mut Report) -> Looked<Vec<String>> {
     let layout = &context.layouts[number];
-    let mine = |field: &String| {
-        let surface = layout.surface(field);
-        context.measures.iter().filter(move |measure| measure.surface == surface)
-    };
     let place = (context.client.scenario(), number);
-    match read::stock(context, place, &layout.stored(), [], Lane::Sweep).await {
-        Ok(stock) => {
-            let ours: usize = stock.ours.values().map(Vec::len).sum();
-            let foreign = stock.others.len();
-            for measure in layout.values.iter().flat_map(mine) {
-                let text = format!("it can be read: {ours} rows of one period, {foreign} others");
-                match measure.owner {
-                    Owner::Bridge => {
-                        report.open(&measure.name, format!("{text}; a landing tells the rest"))
-                    }
-                    Owner::Other(_) => report.tick(&measure.name, text),
+    let ask = async |fields: &[String]| read::stock(context, place, fields, [], Lane::Sweep).await;
+    let (all, mut answers, mut found) = (layout.stored(), Vec::new(), Vec::new());
+    match ask(&all).await {
+        Err(error) if error.class == Class::Drift => {
+            for field in all.chunks(1) {
+                answers.push((field, ask(field).await));
+            }
+        }
+        answer => answers.push((&all[..], answer)),
+    }
+    let told = |stock: &read::Stock| {
+        let ours: usize = stock.ours.values().map(Vec::len).sum();
+        format!("it can be read: {ours} rows of one period, {} others", stock.others.len())
+    };
+    for (fields, answer) in answers {
+        for (line, owner) in fields.iter().flat_map(|field| lines(context, layout, field)) {
+            match (&answer, owner) {
+                (Err(error), _) => report.unread(&line, error.clone())?,
+                (Ok(_), None) => report.tick(&line, "it can be read, and is no number"),
+                (Ok(stock), Some(Owner::Other(_))) => report.tick(&line, told(stock)),
+                (Ok(stock), Some(Owner::Bridge)) => {
+                    report.open(&line, format!("{}; a landing tells the rest", told(stock)));
                 }
             }
-            if let Some(reason) = layout.reason_surface() {
-                report.tick(&reason, "it can be read, and is no number");
-            }
-            Ok(true)
         }
-        Err(error) => {
-            if let Some(reason) = layout.reason_surface() {
-                report.unread(&reason, error.clone())?;
-            }
-            for measure in layout.values.iter().flat_map(mine) {
-                report.unread(&measure.name, error.clone())?;
-            }
-            Ok(false)
-        }
+        found.extend(answer.iter().flat_map(|_| fields).cloned());
     }
+    Ok(found)
+}
+
+/// The lines of the sheet that a field answers, with the owner of its measure; the text of
+/// a reason has none.
+fn lines<'a>(context: &'a Context, layout: &Layout, field: &str) -> Vec<Line<'a>> {
+    let surface = layout.surface(field);
+    let mine = context.measures.iter().filter(|measure| measure.surface == surface);
+    let mine: Vec<_> = mine.map(|one| (one.name.clone(), Some(&one.owner))).collect();
+    if mine.is_empty() { vec![(surface, None)] } else { mine }
 }
 
 /// Whether the worksheets of an import are there; what they allow, their own
 /// switches say.
-async fn worksheets(
-    context: &Context,
-    import: &Import,
-    report: &mut Report,
-) -> Result<(), ConnectorError> {
+async fn worksheets(context: &Context, import: &Import, report: &mut Report) -> Looked<()> {
     for layout in &context.layouts {
         let Some(sheet) = import.worksheet(layout) else { continue };
         let place = (import.workbook.as_str(), import.visibility);

@@ -46,6 +46,10 @@ pub(crate) fn signed(context: &Context) -> Vec<(&'static str, &'static str, Stri
         ("edition", "web services guide", format!("It is of edition {}", config.guide_edition)),
         ("totals", "workbooks", "Worksheets add our fields up as declared, or not".to_owned()),
     ];
+    lines.extend(config.scenario.ensure.iter().map(|script| {
+        let (script, scenario) = (&script.name, context.client.scenario());
+        ("ensure", "scripts", format!("Script {script} makes {scenario} where it is not there"))
+    }));
     if let Route::Commit(commit) = route {
         let (script, from) = (&commit.script.name, &commit.from);
         let text =

@@ -4,14 +4,20 @@ use std::{future::Future, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
+use http::Response;
 use oauth2::{
     AsyncHttpClient, AuthType, ClientId, ClientSecret, HttpRequest, HttpResponse,
     RequestTokenError, Scope, TokenResponse, TokenUrl,
-    basic::{BasicClient, BasicErrorResponse, BasicTokenResponse},
+    basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse},
 };
+use serde_json::Value;
 use url::Url;
 
-use super::tokens::{FETCH, Token, TokenSource, asks_to_wait, throttled};
+use super::{
+    answer::refusal,
+    said::said,
+    tokens::{FETCH, Token, TokenSource, asks_to_wait, throttled},
+};
 use crate::{
     BoxFuture, Class, Clock, ConnectorError, Secret, SendError, Sent, Transport, mask, redact,
 };
@@ -142,24 +148,73 @@ impl Door<'_> {
                 let message = format!("the issuer answered {status}");
                 return Err(ConnectorError::new(maybe, FETCH, message));
             }
+            if !status.is_success() && !speaks_oauth(response.body()) {
+                return Err(other_refusal(&response));
+            }
             Ok(response.map(Vec::from))
         }
     }
 }
 
+/// Whether a refusal has the form of RFC 6749, section 5.2.
+fn speaks_oauth(body: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(body).is_ok_and(|body| body["error"].is_string())
+}
+
+/// A refusal in another form, as it is worded: it proves nothing of client, secret and
+/// scope.
+fn other_refusal(answer: &Response<Bytes>) -> ConnectorError {
+    let error = refusal(FETCH, answer, Sent::No, said);
+    let known = error.cure.clone();
+    let cure = "look at what the issuer says; then at `auth.token_url`, which may be another one";
+    let error = ConnectorError { class: Class::Auth, ..error };
+    match known {
+        Some(cure) => error.cure(cure),
+        None => error.cure(cure),
+    }
+}
+
 /// Never repeats the issuer's body: on a broken answer it may hold a token.
 fn explain(error: RequestTokenError<Closed, BasicErrorResponse>) -> ConnectorError {
-    const CURE: &str = "check token endpoint, client id, client secret and scopes";
+    let auth = |text: &str, cure: &str| ConnectorError::new(Class::Auth, FETCH, text).cure(cure);
     match error {
         RequestTokenError::Request(Closed(error)) => error,
         RequestTokenError::ServerResponse(refusal) => {
-            ConnectorError::new(Class::Auth, FETCH, "the issuer refuses the client")
-                .vendor_code(refusal.error().to_string())
-                .cure(CURE)
+            let (text, cure) = refused(refusal.error());
+            auth(text, cure).vendor_code(refusal.error().to_string())
         }
-        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-            ConnectorError::new(Class::Auth, FETCH, "the issuer's answer holds no token").cure(CURE)
-        }
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => auth(
+            "the issuer's answer holds no token",
+            "check `auth.token_url`: something else may answer there",
+        ),
+    }
+}
+
+/// What a refusal is about, by its code (RFC 6749, section 5.2), and where to look.
+fn refused(code: &BasicErrorResponseType) -> (&'static str, &'static str) {
+    use BasicErrorResponseType as Code;
+    match code {
+        Code::InvalidClient => (
+            "the issuer does not know the client with this secret",
+            "check `auth.client_id`, `auth.client_secret` and `auth.client_in`",
+        ),
+        Code::InvalidScope => (
+            "the issuer knows no such scope, or does not give it to this client",
+            "check `auth.scope`",
+        ),
+        Code::UnauthorizedClient | Code::InvalidGrant | Code::UnsupportedGrantType => (
+            "the issuer gives this client no token by client credentials",
+            "let whoever registered `auth.client_id` allow them, or check `auth.token_url`",
+        ),
+        Code::InvalidRequest => (
+            "the issuer misses something in the request, or can't read it",
+            "check `auth.parameters`, `auth.scope` and `auth.client_in`",
+        ),
+        Code::Extension(_) => (
+            "the issuer refuses the request",
+            "check `auth.client_id`, `auth.client_secret`, `auth.scope` and `auth.parameters` by \
+             what its code says",
+        ),
     }
 }
 

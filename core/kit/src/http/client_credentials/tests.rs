@@ -148,3 +148,24 @@ fn a_refused_client_is_an_auth_error_without_its_secret() {
         assert_eq!(counts(&script), (1, 0));
     }
 }
+
+#[test]
+fn a_refusal_names_the_fields_that_it_proves_and_no_other() {
+    let clock = clock();
+    let refused = |status: u16, body: &'static str| {
+        let script = Script::new(&clock, move |_, _| Reply::json(body).code(status));
+        let error = clock.block_on(stack(&clock, &script).send(call())).unwrap_err();
+        assert_eq!(error.class, Class::Auth);
+        (error.message, error.cure.unwrap())
+    };
+    let (_, cure) = refused(400, r#"{"error":"invalid_scope"}"#);
+    assert!(cure.contains("`auth.scope`") && !cure.contains("client_secret"), "{cure}");
+    let (_, cure) = refused(401, r#"{"error":"invalid_client"}"#);
+    assert!(cure.contains("`auth.client_secret`") && !cure.contains("auth.scope"), "{cure}");
+    // What is no refusal of OAuth 2.0 is told as it is worded.
+    let (text, cure) = refused(403, r#"{"Message":"the user already has a session"}"#);
+    assert!(text.contains("HTTP 403: the user already has a session"), "{text}");
+    assert!(!cure.contains("auth.client"), "{cure}");
+    let (text, _) = refused(404, "nothing is there");
+    assert!(text.contains("HTTP 404"), "{text}");
+}

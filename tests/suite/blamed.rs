@@ -1,0 +1,135 @@
+//! What `check` blames: the line that a finding proves to be wrong, and no other. What
+//! could not be looked at is said once.
+
+use planthread::{config::Config, in_process::gate::Gate, registry::TARGETS};
+use planthread_kit::{ConnectorError, Discovery, sheet::NOT_LOOKED_AT};
+use planthread_mocks::{Setup, Simulator};
+
+use crate::site::Site;
+
+/// What the first target of a site offers.
+fn discover(site: &Site, connector: &str) -> Discovery {
+    asked(site, connector).unwrap()
+}
+
+fn asked(site: &Site, connector: &str) -> Result<Discovery, ConnectorError> {
+    let bridge = site.bridge();
+    let targets = &bridge.loaded.config.targets;
+    let name = targets.iter().find(|(_, one)| one.connector == connector).unwrap().0;
+    let target = bridge.target(Some(name)).unwrap();
+    site.clock.block_on(target.connector.discover())
+}
+
+/// Lines that are blamed, with what is said of them; and lines that were not looked at.
+fn wrong(found: &Discovery) -> (Vec<(&str, &str)>, usize) {
+    let wrong = found.findings.iter().filter(|finding| !finding.ok);
+    let (unseen, blamed): (Vec<_>, Vec<_>) = wrong.partition(|one| one.text == NOT_LOOKED_AT);
+    (blamed.into_iter().map(|one| (&*one.line, &*one.text)).collect(), unseen.len())
+}
+
+fn tuned(connector: &str, on: &[&str], tune: fn(&mut Config)) -> Discovery {
+    let registered = TARGETS.iter().find(|one| one.target.name == connector).unwrap();
+    let on = on.iter().map(|name| (*name).to_owned()).collect();
+    let mut site = Site::with(registered, Setup { on, ..Setup::default() }, |sandbox| sandbox);
+    site.tune = Some(tune);
+    discover(&site, connector)
+}
+
+#[test]
+fn a_target_that_nobody_reaches_is_said_once() {
+    for registered in TARGETS {
+        let down = |sandbox: Box<dyn Simulator>| -> Box<dyn Simulator> {
+            let mut gate = Gate::new(sandbox);
+            gate.down = true;
+            Box::new(gate)
+        };
+        let site = Site::with(registered, Setup::default(), down);
+        // A connector may also say no more than that.
+        let Ok(found) = asked(&site, registered.target.name) else { continue };
+        let (blamed, unseen) = wrong(&found);
+        let name = registered.target.name;
+        assert_eq!(blamed.len(), 1, "{name}: {blamed:?}");
+        assert!(unseen > 2, "{name}: {:?}", found.findings);
+        let proven = found.findings.iter().filter(|one| one.ok && one.proven);
+        assert!(proven.clone().all(|one| one.line == "agreement"), "{name}: {proven:?}");
+    }
+}
+
+fn misspelt(config: &mut Config, from: &str, to: &str) {
+    for target in config.targets.values_mut() {
+        for measure in &mut target.measures {
+            measure.surface = measure.surface.replace(from, to);
+        }
+    }
+}
+
+#[test]
+fn a_field_that_is_not_there_says_nothing_of_its_neighbours() {
+    for (connector, tune, line, text) in [
+        (
+            "kinaxis",
+            (|config| misspelt(config, ".Risk", ".Risc")) as fn(&mut Config),
+            "risk",
+            "Risc",
+        ),
+        (
+            "azure-digital-twins",
+            |config| misspelt(config, "hoursAtRisk", "hoursAtRisc"),
+            "measure.risk",
+            "no such map",
+        ),
+    ] {
+        let found = tuned(connector, &[], tune);
+        let (blamed, unseen) = wrong(&found);
+        assert_eq!((blamed.len(), unseen), (1, 0), "{connector}: {blamed:?}");
+        assert!(blamed[0].0 == line && blamed[0].1.contains(text), "{connector}: {blamed:?}");
+    }
+}
+
+#[test]
+fn a_scenario_that_is_not_there_is_no_fault_of_the_login_or_the_fields() {
+    let elsewhere = |config: &mut Config| {
+        for target in config.targets.values_mut().filter(|one| one.scope == "Capacity Signals") {
+            target.scope = "Capacity Signal".to_owned();
+        }
+    };
+    let found = tuned("kinaxis", &[], elsewhere);
+    let (blamed, unseen) = wrong(&found);
+    assert!(unseen > 10, "{blamed:?}");
+    let [("scenario", text)] = blamed[..] else { panic!("{blamed:?}") };
+    assert!(text.contains("Capacity Signal"), "{text}");
+}
+
+#[test]
+fn who_is_refused_is_told_why_and_which_setting_it_is() {
+    // Somebody else holds the only session.
+    let registered = TARGETS.iter().find(|one| one.target.name == "kinaxis").unwrap();
+    let on = vec!["one-session".to_owned()];
+    let taken = |mut sandbox: Box<dyn Simulator>| {
+        let form = "grant_type=client_credentials";
+        let request = http::Request::post("/PTDM01_DEV01/oauth2/token")
+            .header("authorization", "Basic cGxhbnRocmVhZDpwbGFudGhyZWFk")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(bytes::Bytes::from(form))
+            .unwrap();
+        let now = "2026-11-25T06:09:00Z".parse().unwrap();
+        assert_eq!(sandbox.handle(now, &request).response.status(), 200);
+        sandbox
+    };
+    let site = Site::with(registered, Setup { on, ..Setup::default() }, taken);
+    let found = discover(&site, "kinaxis");
+    let (blamed, _) = wrong(&found);
+    let [("login", text)] = blamed[..] else { panic!("{blamed:?}") };
+    assert!(text.contains("already has a session"), "{text}");
+    // The issuer knows no such scope.
+    let found = tuned("azure-digital-twins", &[], |config| {
+        for target in config.targets.values_mut() {
+            target.settings["auth"]["scope"] = "https://elsewhere.example/.default".into();
+        }
+    });
+    let (blamed, _) = wrong(&found);
+    let [("reach", text)] = blamed[..] else { panic!("{blamed:?}") };
+    assert!(text.contains("invalid_scope"), "{text}");
+    let reach = found.findings.iter().find(|one| one.line == "reach").unwrap();
+    assert_eq!(reach.cure, "check `auth.scope`");
+}
