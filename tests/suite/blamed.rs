@@ -1,6 +1,8 @@
 //! What `check` blames: the line that a finding proves to be wrong, and no other. What
 //! could not be looked at is said once.
 
+use std::sync::{Arc, Mutex};
+
 use planthread::{config::Config, in_process::gate::Gate, registry::TARGETS};
 use planthread_kit::{ConnectorError, Discovery, sheet::NOT_LOOKED_AT};
 use planthread_mocks::{Setup, Simulator};
@@ -132,4 +134,41 @@ fn who_is_refused_is_told_why_and_which_setting_it_is() {
     assert!(text.contains("invalid_scope"), "{text}");
     let reach = found.findings.iter().find(|one| one.line == "reach").unwrap();
     assert_eq!(reach.cure, "check `auth.scope`");
+}
+
+/// The posts of a pack that a connector's page shows reach the sandbox as they stand there.
+#[test]
+fn the_posts_of_a_pack_on_a_connectors_page_are_taken_in() {
+    let mut shown = 0;
+    for registered in TARGETS {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("connectors");
+        let page = folder.join(registered.target.name).join("README.md");
+        let text = std::fs::read_to_string(&page).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("curl ")).collect();
+        let posts = text.contains("/planner/pack");
+        assert_eq!(posts, !lines.is_empty(), "{}: it says how", page.display());
+        let sandbox = (registered.sandbox.build)(&Setup::default()).unwrap();
+        let sandbox: Arc<Mutex<Box<dyn Simulator>>> = Arc::new(Mutex::new(sandbox));
+        for line in lines {
+            let quoted = |mark: char| line.split(mark).nth(1).unwrap_or_default();
+            let (name, value) = quoted('\'').split_once(": ").expect("a header");
+            let (_, path) = quoted('"').split_once("9").expect("an address");
+            let (_, path) = path.split_once('/').expect("a path");
+            let (path, query) = path.split_once('?').expect("a query");
+            let query =
+                query.split("$(").next().unwrap_or_default().replace("$file", "manifest.json");
+            let request = http::Request::post(format!("/{path}?{query}"))
+                .header(name, value)
+                .body(bytes::Bytes::from("{}"))
+                .unwrap();
+            let now = "2026-11-25T06:10:00Z".parse().unwrap();
+            let answer = sandbox.lock().unwrap().handle(now, &request).response;
+            let said = String::from_utf8_lossy(answer.body()).into_owned();
+            // What it says is about the content, and no more about how it was sent.
+            let ways = ["holds", "names no file", "the end mark is not"];
+            assert!(ways.iter().any(|way| said.contains(way)), "{line}: {said}");
+            shown += 1;
+        }
+    }
+    assert!(shown >= 3, "{shown} commands");
 }

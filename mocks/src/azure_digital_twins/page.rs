@@ -161,7 +161,8 @@ impl AzureDigitalTwins {
             Err(refused) => return *refused,
         };
         let name = web::parameter(request, "file").unwrap_or_default();
-        let files = match self.dropped.keep(&name, text, manifest::NAME) {
+        let is_job = |name: &str| name.ends_with(".ndjson");
+        let files = match self.dropped.keep((&name, text), manifest::NAME, is_job) {
             Ok(Some(files)) => files,
             Ok(None) => return answer(200, &json!({ "holds": name })),
             Err(reason) => return refuse(&reason),

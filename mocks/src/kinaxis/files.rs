@@ -237,7 +237,15 @@ impl Kinaxis {
         };
         let name = super::wire::parameter(request, "file").unwrap_or_default();
         let full = super::wire::parameter(request, "operation").is_some_and(|word| word == "Full");
-        let dropped = self.files.dropped.keep(&name, content, TRIGGER);
+        if !self.plan.model.has_scope(&scope) {
+            return refuse(&format!("scenario '{scope}' does not exist"));
+        }
+        let tables = &self.data.tables;
+        let may = |name: &str| {
+            let table = name.strip_suffix(".tab");
+            table.is_some_and(|table| tables.iter().any(|one| one.name == table))
+        };
+        let dropped = self.files.dropped.keep((&name, content), TRIGGER, may);
         match dropped.and_then(|files| self.extract(files, &scope, full)) {
             Err(reason) => refuse(&reason),
             Ok(None) => answer(200, &json!({ "holds": name })),
@@ -272,9 +280,6 @@ impl Kinaxis {
         full: bool,
     ) -> Result<Option<Vec<(String, File)>>, String> {
         let Some(dropped) = dropped else { return Ok(None) };
-        if !self.plan.model.has_scope(scope) {
-            return Err(format!("scenario '{scope}' does not exist"));
-        }
         let mut files = Vec::new();
         for (name, text) in dropped {
             let table = name.strip_suffix(".tab").unwrap_or(&name);

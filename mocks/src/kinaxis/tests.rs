@@ -243,8 +243,12 @@ fn a_damaged_or_half_copied_pack_is_refused() {
         (vec![(file, whole)], "manifest.json is missing"),
         (vec![(file, whole), ("manifest.json", "{}")], "names no file"),
         (
-            vec![(file, whole), ("Old.tab", whole), ("manifest.json", &*manifest(whole))],
-            "Old.tab is none of this pack",
+            vec![
+                (file, whole),
+                ("CapacityOverride.tab", whole),
+                ("manifest.json", &*manifest(whole)),
+            ],
+            "CapacityOverride.tab is none of this pack",
         ),
     ] {
         let mut world = World::new(&[], &[]);
@@ -254,6 +258,14 @@ fn a_damaged_or_half_copied_pack_is_refused() {
         assert_eq!(world.held(SIGNALS), Vec::<String>::new());
     }
     let mut world = World::new(&[], &[]);
+    // What is none of its files is refused at once, and does no harm; so is a scenario.
+    for stray in ["README.txt", "Old.tab", ""] {
+        let (status, said) = drop(&mut world, stray, "read me");
+        assert!(status == 400 && said.contains("is no file that is imported"), "{said}");
+    }
+    let path = format!("/planner/pack?version=Elsewhere&file={file}");
+    let answer = world.send("POST", &path, "text/csv", whole.to_owned(), 0);
+    assert!(String::from_utf8_lossy(answer.body()).contains("'Elsewhere' does not exist"));
     drop(&mut world, file, whole);
     drop(&mut world, "manifest.json", &manifest(whole));
     let (status, said) = drop(&mut world, "extract.done", "");

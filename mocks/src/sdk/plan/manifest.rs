@@ -47,12 +47,20 @@ pub type Files = BTreeMap<String, String>;
 pub struct Dropped(Files);
 
 impl Dropped {
-    /// Keeps a file. When it is `last`, the files of the pack, if all of it is whole;
-    /// nothing is kept then.
+    /// Keeps a file, where its name `may` be one of a pack. When it is `last`, the files
+    /// of the pack, if all of it is whole; nothing is kept then.
     ///
     /// # Errors
     /// Names what is missing, damaged, half copied, or not of the pack.
-    pub fn keep(&mut self, name: &str, text: &str, last: &str) -> Result<Option<Files>, String> {
+    pub fn keep(
+        &mut self,
+        (name, text): (&str, &str),
+        last: &str,
+        may: impl Fn(&str) -> bool,
+    ) -> Result<Option<Files>, String> {
+        if name != NAME && name != last && !may(name) {
+            return Err(format!("`{name}` is no file that is imported: leave it out"));
+        }
         self.0.insert(name.to_owned(), text.to_owned());
         if name != last {
             return Ok(None);
