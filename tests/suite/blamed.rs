@@ -136,6 +136,18 @@ fn who_is_refused_is_told_why_and_which_setting_it_is() {
     assert_eq!(reach.cure, "check `auth.scope`");
 }
 
+#[test]
+fn the_demos_twins_hold_the_models_that_are_shipped() {
+    let registered = TARGETS.iter().find(|one| one.target.name == "azure-digital-twins").unwrap();
+    let site = Site::new(registered, None);
+    let loaded = site.loaded();
+    let provided = site.clock.block_on(site.opener(&loaded).provide(&loaded, None)).unwrap();
+    assert!(provided.len() > 3);
+    for one in provided {
+        assert!(!one.created && !one.differs, "{one:?}");
+    }
+}
+
 /// The posts of a pack that a connector's page shows reach the sandbox as they stand there.
 #[test]
 fn the_posts_of_a_pack_on_a_connectors_page_are_taken_in() {
