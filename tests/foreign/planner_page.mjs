@@ -90,6 +90,15 @@ const CASES = {
     const { element } = await page({ TWINCAPALIVE: [cell("50"), null, null] });
     assert.match(element("status").textContent, /1 without a valid until.*load not comparable/);
   },
+  async what_people_decided_is_drawn_and_said() {
+    const { element } = await page({ TWINCAPALIVE: [cell("50"), cell("90"), null], TWINDECIDED: [cell("-8"), cell("0"), null] });
+    const drawn = element("chart").children[0];
+    assert.match(drawn.attributes["aria-label"], /People decided hours of 1 week:/);
+    const layers = drawn.children.filter((one) => one.classList?.contains("decided"));
+    assert.deepEqual(layers.map((one) => one.textContent), ["−8.0 hours decided"]);
+    const { run } = await page({ TWINDECIDED: [cell("8"), null, null] });
+    assert.equal(run('content(ROWS.find((one) => one.slot === "decided"), 0)').textContent ?? run('content(ROWS.find((one) => one.slot === "decided"), 0)'), "+8.0");
+  },
   async a_status_total_shows_the_worst_and_how_many_are_live() {
     const total = async (states) => {
       const of = Object.values(states).reduce((sum, n) => sum + n, 0);

@@ -28,7 +28,9 @@ function renderChart() {
   const label = find("assumed")
     ? `Assumed and live capacity ${known}; over these it is ${decimal(Math.abs(total))} ${data.unit} ${total < 0 ? "below" : "above"} what the plan assumes.`
     : `Live capacity ${known}.`;
-  const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+  const moved = weeks.filter((week, i) => live[i] !== null && decided[i]);
+  const people = moved.length ? ` People decided hours of ${moved.length} ${unit(moved.length)}: they stand in the row Decided.` : "";
+  const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label + people });
   weeks.forEach((week, i) => {
     if (week.current) root.append(svg("rect", { class: "now", x: x(i), y: 0, width: x(1) - x(0), height: height - bottom }));
   });
