@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     TextTable, Tone, View,
     applied::{cells_of, settled},
-    fallback::second_place,
+    fallback::{left_out, second_place},
     intake::{stopped, worst},
     text_table::{count, indented, instant, time},
     verified::{Verified, troubled},
@@ -34,7 +34,12 @@ impl View for Cycle {
         if self.targets.iter().any(|target| target.missed.is_some()) {
             return Exit::Transient;
         }
-        self.targets.iter().map(of_target).max().unwrap_or(Exit::Ok).max(worst(&self.intake))
+        let intake = match worst(&self.intake) {
+            // That ending says that nothing was sent.
+            Exit::Usage if self.targets.iter().any(|one| one.applied.is_some()) => Exit::Findings,
+            exit => exit,
+        };
+        self.targets.iter().map(of_target).max().unwrap_or(Exit::Ok).max(intake)
     }
 }
 
@@ -181,6 +186,13 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
         parts.push("copied to its second place".to_owned());
     }
     text_table.line(format!("  {at}{}{of}: {}", done.target, parts.join(", ")));
+    for (reason, n) in done.policy_holds.iter().flat_map(|screened| &screened.held) {
+        let words = reason.replace('_', " ");
+        text_table.line(format!("    held {n}: {words}  (planthread explain {reason})"));
+    }
+    if let Some(pack) = &done.pack {
+        left_out(text_table, pack, "    ");
+    }
     if let Some(second) = &done.second {
         second_place(text_table, second, "    ");
     }
@@ -243,6 +255,9 @@ mod tests {
         assert_eq!(exit, Exit::Transient);
         assert!(said.starts_with("  00:00:00Z t: "), "{said}");
         assert!(said.contains("51 of 208 read back as wanted, 157 not there yet"), "{said}");
+        // What was refused before is counted for whoever verifies, and no news of a cycle.
+        let (exit, _) = cycle(SweepReport { waiting: 157, refused_before: 157, ..report.clone() });
+        assert_eq!(exit, Exit::Ok);
         // What was lost is something to look at, whatever else may still come.
         let (exit, _) = cycle(SweepReport { not_yet: 156, lost: 1, ..report.clone() });
         assert_eq!(exit, Exit::Findings);

@@ -72,7 +72,8 @@ impl Verified {
     }
 
     fn findings(&self) -> bool {
-        troubled(&self.report) || !self.locked.is_empty() || !self.open.is_empty()
+        let refused = self.report.refused_before > 0;
+        troubled(&self.report) || refused || !self.locked.is_empty() || !self.open.is_empty()
     }
 }
 
@@ -108,10 +109,11 @@ impl Verified {
             (report.landed, Tone::Good, "as wanted"),
             (report.not_yet, Tone::Warn, &*not_yet),
             (
-                report.waiting,
+                report.waiting.saturating_sub(report.refused_before),
                 Tone::Dim,
                 "nothing of ours expected there: not sent yet, taken or in question",
             ),
+            (report.refused_before, Tone::Bad, "refused before; see `rejects`"),
             (report.lost, Tone::Bad, "sent and not there; to be sent again"),
             (report.refused, Tone::Bad, "refused without a name, and unchanged; see `rejects`"),
             (report.failed, Tone::Bad, "unchanged: their job failed; to be sent again"),
@@ -241,6 +243,23 @@ mod tests {
             since: "2026-11-22T10:00:00Z".parse().unwrap(),
             until: "2026-12-06T10:00:00Z".parse().unwrap(),
         }
+    }
+
+    #[test]
+    fn what_was_refused_before_is_told_as_that() {
+        let of = |waiting, refused_before| {
+            let report = SweepReport { read: 9, waiting, refused_before, ..SweepReport::default() };
+            let read = Verified::of("ibp", report);
+            let mut text_table = TextTable::new(false);
+            read.write(&mut text_table);
+            (read.exit(), text_table.into_text())
+        };
+        let (exit, said) = of(9, 9);
+        assert!(said.contains("9 refused before; see `rejects`"), "{said}");
+        assert!(exit == Exit::Findings && !said.contains("not sent yet"), "{said}");
+        let (exit, said) = of(9, 2);
+        assert!(said.contains("7 nothing of ours expected there"), "{said}");
+        assert_eq!((exit, of(9, 0).0), (Exit::Findings, Exit::Ok));
     }
 
     #[test]

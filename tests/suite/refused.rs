@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use planthread::pipeline::{Where, refused};
-use planthread_engine::status::Reject;
+use planthread_engine::{status::Reject, verify::Which};
 use planthread_mocks::sap_ibp::Options;
 use serde_json::{Value, json};
 
@@ -37,6 +37,11 @@ fn only_the_refused_cells_that_are_chosen_go_out_again() {
     let live = world.open();
     world.cycle(&live);
     assert_eq!(open(&live), 8);
+    // Whoever reads back is told so, as often as anybody looks.
+    for _ in 0..2 {
+        let read = world.clock.block_on(live.bridge.verify(&live.target, Which::All)).unwrap();
+        assert_eq!((read.read, read.landed, read.waiting, read.refused_before), (16, 8, 8, 8));
+    }
     let all = ["target=ibp", "scope=base", "resource=LINE-77", "owner=owner of ibp"];
     assert_eq!(chosen(&live, &all).len(), 8);
 

@@ -211,8 +211,7 @@ impl<'a> Judge<'a> {
             Meaning::Landed => self.landed(cell)?,
             Meaning::NotYet => self.not_yet(&known),
             Meaning::Waiting | Meaning::Foreign | Meaning::Redoubled => {
-                self.done.report.waiting += 1;
-                self.again(cell, Why::New)?;
+                self.waiting(cell)?;
             }
             Meaning::Unlanded => {
                 self.done.report.waiting += 1;
@@ -252,8 +251,18 @@ impl<'a> Judge<'a> {
             state if carried || state == RevisionState::Seen => again.landed += 1,
             // What was not there yet is counted by the last reading alone.
             RevisionState::Unproven if !sent => {}
-            _ => again.waiting += u64::from(!found),
+            state => {
+                let refused = state == RevisionState::Rejected && !sent;
+                again.waiting += u64::from(!found);
+                again.refused_before += u64::from(!found && refused);
+            }
         }
+    }
+
+    fn waiting(&mut self, cell: &mut Cell) -> Result<()> {
+        self.done.report.waiting += 1;
+        self.done.report.refused_before += u64::from(cell.state == RevisionState::Rejected);
+        self.again(cell, Why::New)
     }
 
     fn not_yet(&mut self, known: &Known<'_>) {

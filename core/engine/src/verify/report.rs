@@ -65,6 +65,9 @@ pub struct SweepReport {
     pub not_yet_unnamed: u64,
     /// Nothing of ours is expected there yet.
     pub waiting: u64,
+    /// Of those that wait, cells that the target had refused before: `rejects` names them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub refused_before: u64,
     /// Sent, and not there: they are pending again.
     pub lost: u64,
     /// Lost, though the target had said that it took them.
@@ -108,6 +111,8 @@ pub struct Again {
     pub landed: u64,
     /// And those of which nothing was expected then.
     pub waiting: u64,
+    /// Of these, those that the target had refused before.
+    pub refused_before: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
@@ -119,10 +124,11 @@ impl SweepReport {
     /// Adds what a later reading of the same walk found: a cell that both read is counted
     /// once, as it stands now. What was found of it before is told all the same.
     pub fn follow(&mut self, later: Self) {
-        let Again { read, landed, waiting } = later.again;
+        let Again { read, landed, waiting, refused_before } = later.again;
         self.read = self.read.saturating_sub(read);
         self.landed = self.landed.saturating_sub(landed);
         self.waiting = self.waiting.saturating_sub(waiting);
+        self.refused_before = self.refused_before.saturating_sub(refused_before);
         self.add(later);
     }
 
@@ -135,6 +141,7 @@ impl SweepReport {
         self.not_yet_until = self.not_yet_until.max(other.not_yet_until);
         self.not_yet_unnamed += other.not_yet_unnamed;
         self.waiting += other.waiting;
+        self.refused_before += other.refused_before;
         self.lost += other.lost;
         self.dropped += other.dropped;
         self.refused += other.refused;
@@ -155,6 +162,7 @@ impl SweepReport {
         self.again.read += other.again.read;
         self.again.landed += other.again.landed;
         self.again.waiting += other.again.waiting;
+        self.again.refused_before += other.again.refused_before;
         self.error = self.error.take().or(other.error);
     }
 }
