@@ -110,7 +110,8 @@ impl Traced {
             text_table.line(format!("  {resource} {period}, as of {}: {why}", instant(one.as_of)));
             if let Some(change) = &one.change {
                 let (from, to) = (change.from, change.to);
-                let (from, to) = (format!("{from:.2}"), format!("{to:.2}"));
+                let hours = |value: Decimal| format!("{:.2}", value.round_dp(2));
+                let (from, to) = (hours(from), hours(to));
                 text_table.line(format!("    attainable hours {from} to {to}: {}", change.words()));
             }
         }

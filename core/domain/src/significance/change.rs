@@ -217,7 +217,9 @@ impl Change {
         let mut parts: Vec<(Cause, Decimal)> =
             all.filter_map(|cause| Some((cause, *self.parts.get(&cause)?))).collect();
         parts.sort_by_key(|(_, part)| std::cmp::Reverse(part.abs()));
-        let part = |(cause, part): (Cause, Decimal)| format!("{} {part:+.2}", cause.words());
+        // A precision alone would cut off.
+        let part =
+            |(cause, part): (Cause, Decimal)| format!("{} {:+.2}", cause.words(), part.round_dp(2));
         parts.into_iter().map(part).collect::<Vec<_>>().join(", ")
     }
 }

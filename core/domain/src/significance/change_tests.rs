@@ -146,3 +146,12 @@ fn what_was_known_before_moves_with_those_that_stand_behind_it() {
     let change = Change::of(&from.layers(), &broken.layers(), Cause::Mapping);
     assert_eq!(change.words(), "breakdown -0.80");
 }
+
+#[test]
+fn hours_are_told_rounded_and_not_cut_off() {
+    let hours = |text: &str| -> Decimal { text.parse().unwrap() };
+    let parts = [(Cause::Decision, hours("6.9078")), (Cause::Trend, hours("-0.0051"))];
+    let change =
+        Change { from: hours("69.0781"), to: hours("75.9808"), parts: parts.into_iter().collect() };
+    assert_eq!(change.words(), "decision +6.91, trend of availability -0.01");
+}
