@@ -1,5 +1,8 @@
 //! What became of a plan: taken, refused, unproven, moved.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use planthread_engine::{
     fallback::Manifest,
     ledger::PolicyHolds,
@@ -250,15 +253,7 @@ impl Delivered {
     /// What the plan leaves behind, by reason.
     fn held_by_reason(&self, text_table: &mut TextTable, applied: &Applied) {
         let settles = self.screened.as_ref().and_then(|screened| screened.settles);
-        let lasts = |word: &str| HoldReason::ALL.iter().any(|r| r.settles() && r.word() == word);
-        for (reason, n) in &applied.plan.counts.held {
-            let words = reason.replace('_', " ");
-            let until = settles.filter(|_| lasts(reason)).map_or(String::new(), |until| {
-                let until = instant(until);
-                format!(", decided by a read-back after {until} (policy.settle_minutes)")
-            });
-            text_table.line(format!("  held {n}: {words}{until}  (planthread explain {reason})"));
-        }
+        held(text_table, &applied.plan.counts.held, settles, "  ");
     }
 
     fn nothing(&self, text_table: &mut TextTable, applied: &Applied) {
@@ -325,6 +320,24 @@ impl View for UndoneView {
     fn exit(&self) -> Exit {
         let whole = self.undone.left.is_empty() && self.undone.moved == 0;
         if whole { Exit::Ok } else { Exit::Findings }
+    }
+}
+
+/// What is held, by the reason's word, and until when what was sent of it may still come.
+pub(super) fn held(
+    text_table: &mut TextTable,
+    all: &BTreeMap<String, u64>,
+    settles: Option<Timestamp>,
+    indent: &str,
+) {
+    let lasts = |word: &str| HoldReason::ALL.iter().any(|r| r.settles() && r.word() == word);
+    for (reason, n) in all {
+        let words = reason.replace('_', " ");
+        let until = settles.filter(|_| lasts(reason)).map_or(String::new(), |until| {
+            let until = instant(until);
+            format!(", decided by a read-back after {until} (policy.settle_minutes)")
+        });
+        text_table.line(format!("{indent}held {n}: {words}{until}  (planthread explain {reason})"));
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     TextTable, Tone, View,
-    applied::{cells_of, settled},
+    applied::{cells_of, held, settled},
     fallback::{left_out, second_place},
     intake::{stopped, worst},
     text_table::{count, indented, instant, time},
@@ -186,9 +186,8 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
         parts.push("copied to its second place".to_owned());
     }
     text_table.line(format!("  {at}{}{of}: {}", done.target, parts.join(", ")));
-    for (reason, n) in done.policy_holds.iter().flat_map(|screened| &screened.held) {
-        let words = reason.replace('_', " ");
-        text_table.line(format!("    held {n}: {words}  (planthread explain {reason})"));
+    if let Some(screened) = &done.policy_holds {
+        held(text_table, &screened.held, screened.settles, "    ");
     }
     if let Some(pack) = &done.pack {
         left_out(text_table, pack, "    ");
