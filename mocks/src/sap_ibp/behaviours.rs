@@ -114,7 +114,7 @@ pub const TABLE: [Behaviour<Switch>; 47] = [
 
 /// Behaviours that have no switch, because nothing makes sense without them.
 #[rustfmt::skip]
-pub const ALWAYS: [(&str, Grade, &str); 30] = [
+pub const ALWAYS: [(&str, Grade, &str); 31] = [
     ("Atom XML unless JSON is asked for; $metadata is always XML", Grade::B, "8"),
     ("error bodies in JSON or XML, message with language", Grade::B, "8"),
     ("token fetch by GET or HEAD on root, $metadata, <PA>Trans, <PA>Trans/", Grade::A, "6.0, 12"),
@@ -145,6 +145,7 @@ pub const ALWAYS: [(&str, Grade, &str); 30] = [
     ("master data: an unknown property is a 400, a compound row needs its simple ones, a key must not be empty", Grade::S, "4"),
     ("the manual import takes stored key figures, the interface's precision, and one row a period at its start; of several rows none", Grade::S, "9.5"),
     ("nightly load, copy operator, supply run, planner's page and its edits: no vendor behaviour", Grade::S, "10"),
+    ("a key figure holds a value below zero, as decided hours may be; no page says so or otherwise", Grade::S, "-"),
 ];
 
 impl sdk::Switch for Switch {
