@@ -1,18 +1,22 @@
 //! Bind: the ledger follows the target that the configuration names.
 
-use planthread_engine::ledger::{self, Binding};
+use planthread_engine::{
+    continuity::Restored,
+    ledger::{self, Binding},
+};
 
 use super::{Bridge, OpenTarget};
 use crate::failure::Failure;
 
 impl Bridge {
     /// Holds the ledger of a target to the address and surfaces that are
-    /// configured now. Asked before anything is settled, read or sent there.
+    /// configured now. Asked before anything is settled, read or sent there. Tells whether
+    /// the state was put back from a copy; that is told once.
     ///
     /// # Errors
     /// When a push to an earlier address is still open, or the state can't be
     /// written.
-    pub(super) fn bind(&self, target: &OpenTarget) -> Result<(), Failure> {
+    pub(super) fn bind(&self, target: &OpenTarget) -> Result<Option<Restored>, Failure> {
         let address = target.connector.info().address.clone();
         let rebound = ledger::bind(
             &self.state,

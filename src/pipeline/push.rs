@@ -47,10 +47,10 @@ impl Bridge {
         let policy = policy::policy(&self.loaded, target, self.clock.now())?;
         let push = target.config.delivery.push_policy();
         let delivery = self.delivery(target, &watched, &push);
+        self.note_written(target)?;
         self.count_run(target)?;
         self.wants.forget(&target.name);
         let applied = push::apply(&delivery, plan, &policy, only_unmoved).await;
-        self.count_run(target)?;
         self.keep_quotas()?;
         let applied = applied?;
         agreement::met(target, &applied, self.clock.now())?;
@@ -170,6 +170,8 @@ impl Bridge {
         let (key, audit) = (key.as_ref(), audit_trail::head(self.state.dir())?);
         let request = PackRequest { policy: &policy, as_of, now, who, key, audit };
         let folder = pack.folder.join(&target.name);
+        // Somebody may load it by hand.
+        self.note_written(target)?;
         let reader = self.reader()?;
         Ok(Some(fallback::write_pack(&reader, &*target.connector, &request, &folder)?))
     }

@@ -16,6 +16,7 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_engine::{
+    continuity::Restored,
     fallback::{self, Manifest},
     ledger::PolicyHolds,
     plan::{PlanHeader, PlanLine, PlanSummary},
@@ -75,6 +76,9 @@ pub enum Course<'a> {
 pub struct TargetCycle {
     /// The configured target.
     pub target: String,
+    /// That the state was put back from a copy: everything was read before the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
     /// What a crash had left open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovered: Option<Recovered>,
@@ -139,6 +143,7 @@ impl TargetCycle {
 
     /// Tells with this walk what the one right before it settled and moved.
     fn follow(&mut self, before: Self) {
+        self.restored = before.restored.or(self.restored.take());
         self.recovered = before.recovered.or(self.recovered.take());
         self.want = before.want.or(self.want.take());
     }
@@ -221,7 +226,9 @@ impl Bridge {
             done.stopped = Some(failure);
             return done;
         }
-        if let Err(failure) = self.note_outage(target, &done) {
+        // What was learned and decided since a copy was made shows by its count.
+        if let Err(failure) = self.count_run(target).and_then(|()| self.note_outage(target, &done))
+        {
             done.stopped.get_or_insert(failure);
         }
         done
@@ -263,8 +270,8 @@ impl Bridge {
     }
 
     /// Reads what a plan is made on: what was never read, and everything where the
-    /// target could not be reached. Somebody may have loaded a pack by hand, or put
-    /// back a copy. Why it could not be read, where it could not.
+    /// target could not be reached or the state was put back from a copy. Somebody may
+    /// have loaded a pack by hand, or put back a copy there. Why it could not be read, where it could not.
     async fn read_basis(
         &self,
         target: &OpenTarget,
@@ -272,13 +279,14 @@ impl Bridge {
     ) -> Result<Option<Failure>, Failure> {
         let outage = fallback::outage(&self.reader()?, &target.name)?;
         let away = outage.is_some_and(|outage| !outage.reads);
-        let which = if away { Which::All } else { Which::Unread };
-        done.reads_since = away.then(|| self.clock.now());
+        let whole = away || done.restored.is_some();
+        let which = if whole { Which::All } else { Which::Unread };
+        done.reads_since = whole.then(|| self.clock.now());
         let mut read = self.verify(target, which).await?;
         let error = read.error.take();
-        if away {
+        if whole {
             done.read_all = error.is_none();
-            if read.read > 0 && error.is_none() {
+            if away && read.read > 0 && error.is_none() {
                 fallback::back(&self.state, &target.name, self.clock.now())?;
             }
             // What somebody did there meanwhile is told by this very cycle; what had not
@@ -295,7 +303,7 @@ impl Bridge {
         done: &mut TargetCycle,
     ) -> Result<(), Failure> {
         self.in_turn()?;
-        self.bind(target)?;
+        done.restored = self.bind(target)?;
         let by_hand = self.by_hand(target, None)?;
         let on_time = match by_hand {
             Some(_) => self.believe_clock(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use planthread_contracts::Period;
-use planthread_engine::continuity::{self, ClockPolicy, Continuity, TakeBack, TakenBack, Time};
+use planthread_engine::continuity::{self, ClockPolicy, Restored, TakeBack, TakenBack, Time};
 use planthread_kit::{
     Selection,
     http::{Lane, Witness},
@@ -94,18 +94,25 @@ impl Bridge {
 
     /// Notices a state that was put back from a copy, before anything of it is
     /// believed.
-    pub(super) fn resume(&self, target: &OpenTarget) -> Result<(), Failure> {
+    pub(super) fn resume(&self, target: &OpenTarget) -> Result<Option<Restored>, Failure> {
         let folder = second_place(&target.name, &target.config);
         let (random, now) = (self.clock.random(), self.clock.now());
         let found = continuity::resume(&self.state, &target.name, folder.as_deref(), random, now)?;
-        if let Continuity::Broken { known, outside, at } = found {
+        if let Some(Restored { known, outside, at, .. }) = &found {
             let target = &target.name;
             tracing::warn!(%target, known, outside, %at, "restored: everything is read anew");
         }
-        Ok(())
+        Ok(found)
     }
 
-    /// Counts a run, before something is sent and after.
+    /// Notes outside of the state what is about to leave it, so that after a copy was put
+    /// back nobody else's value is taken for ours.
+    pub(super) fn note_written(&self, target: &OpenTarget) -> Result<(), Failure> {
+        let folder = second_place(&target.name, &target.config);
+        Ok(continuity::note_written(&self.reader()?, &target.name, folder.as_deref())?)
+    }
+
+    /// Counts a run: before something is sent, and when a walk has ended.
     pub(super) fn count_run(&self, target: &OpenTarget) -> Result<(), Failure> {
         let folder = second_place(&target.name, &target.config);
         let (random, now) = (self.clock.random(), self.clock.now());

@@ -1,11 +1,16 @@
 //! Verify, composed: which cells are read back, and how they are judged.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, MeasureDecl};
-use planthread_engine::verify::{self, InUse, SweepPolicy, SweepReport, Which};
+use planthread_engine::{
+    continuity::Written,
+    verify::{self, InUse, SweepPolicy, SweepReport, Which},
+};
 use planthread_kit::Together;
 
-use super::{Bridge, OpenTarget, agreement, policy, reporting::Reporting};
+use super::{Bridge, OpenTarget, agreement, policy, reporting::Reporting, second_place};
 use crate::{config::Wiring, failure::Failure};
 
 impl Bridge {
@@ -60,6 +65,8 @@ impl Bridge {
         policy.settle_window =
             SignedDuration::from_mins(i64::from(target.config.policy.settle_minutes));
         policy.in_use = in_use(target);
+        let outside = second_place(&target.name, &target.config);
+        policy.written = outside.map(|folder| Arc::new(Written::new(folder)));
         let measures = target.config.measures.iter();
         // A load is no capacity: what is to be sent is not compared with it.
         let load = target.config.load().map(|load| load.name.as_str());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use planthread_engine::{
+    continuity::Restored,
     fallback::Manifest,
     ledger::PolicyHolds,
     plan::HoldReason,
@@ -18,6 +19,7 @@ use serde::Serialize;
 use super::{
     TextTable, Tone, View,
     fallback::left_out,
+    guard,
     text_table::{count, indented, instant},
     verified::{Verified, troubled},
 };
@@ -34,6 +36,9 @@ const NAMED: usize = 8;
 pub struct Delivered {
     /// The configured target.
     pub target: String,
+    /// That the state was put back from a copy: everything was read before the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
     /// What an earlier, broken push had left open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovered: Option<Recovered>,
@@ -82,6 +87,7 @@ impl From<TargetCycle> for Delivered {
         let verified = read.map(|report| Verified::of(&done.target, report));
         let TargetCycle {
             target,
+            restored,
             recovered,
             stopped,
             policy_holds: screened,
@@ -90,7 +96,18 @@ impl From<TargetCycle> for Delivered {
             agreement,
             ..
         } = done;
-        Self { target, recovered, applied, stopped, verified, screened, pack, paused, agreement }
+        Self {
+            target,
+            restored,
+            recovered,
+            applied,
+            stopped,
+            verified,
+            screened,
+            pack,
+            paused,
+            agreement,
+        }
     }
 }
 
@@ -133,6 +150,7 @@ fn cells(n: u64) -> String {
 
 impl Delivered {
     fn write(&self, text_table: &mut TextTable) {
+        guard::restored(text_table, &self.target, self.restored.as_ref());
         match &self.applied {
             Some(applied) if applied.refused => return self.refused(text_table, applied),
             Some(applied) if self.all_held() > 0 && self.stopped.is_none() => {

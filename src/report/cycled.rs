@@ -9,6 +9,7 @@ use super::{
     TextTable, Tone, View,
     applied::{cells_of, held, settled},
     fallback::{left_out, second_place},
+    guard::restored,
     intake::{stopped, worst},
     text_table::{count, indented, instant, time},
     verified::{Verified, troubled},
@@ -138,6 +139,7 @@ fn of_target(target: &TargetCycle) -> Exit {
 }
 
 fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)) {
+    restored(text_table, &format!("  {}", done.target), done.restored.as_ref());
     let mut parts = Vec::new();
     if let Some(want) = &done.want {
         parts.push(match want.no_news {

@@ -3,13 +3,31 @@
 use planthread_contracts::Carries;
 use planthread_engine::{
     Reader,
-    continuity::{self, Continuity},
+    continuity::{self, Continuity, Restored},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{TextTable, Tone, text_table::instant};
 use crate::{config::Target, failure::Failure, pipeline::second_place};
+
+/// Says that the state was put back from a copy, before anything else of a target is told.
+pub(super) fn restored(text_table: &mut TextTable, target: &str, told: Option<&Restored>) {
+    let Some(Restored { known, outside, at, told_apart }) = told else { return };
+    let words = text_table.tint(Tone::Bad, "the state was put back from a copy");
+    let at = instant(*at);
+    text_table.line(format!(
+        "{target}: {words}: it knew {known} of {outside} runs, the last at {at}; everything was \
+         read anew  (planthread explain restored)"
+    ));
+    text_table.line(if *told_apart {
+        "  What stands there and is not ours counts as a person's. What people decided since \
+         (locks, pauses, answers) is not in the copy: say it again."
+    } else {
+        "  What a person wrote there since can't be told from ours: the folder of the packs has \
+         no list of what was sent. Compare with the planners before the next `apply`."
+    });
+}
 
 /// How one target is guarded.
 #[derive(Debug, Serialize, JsonSchema)]

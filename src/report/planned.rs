@@ -1,6 +1,7 @@
 //! A plan for eyes: what would change, why, at what cost, and what is held.
 
 use planthread_engine::{
+    continuity::Restored,
     plan::{PlanLine, PlanSummary},
     status::Withdrawn,
 };
@@ -10,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::{
-    TextTable, Tone, agreement,
+    TextTable, Tone, agreement, guard,
     proportion::proportion,
     text_table::{count, indented, instant},
 };
@@ -22,6 +23,9 @@ use crate::{
 /// What `plan` says about one target.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Planned {
+    /// That the state was put back from a copy: everything was read before the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
     /// Header and digest of the plan.
     #[serde(flatten)]
     pub summary: PlanSummary,
@@ -78,13 +82,23 @@ impl Planned {
         proportion: Proportion,
         withdrawn: Withdrawn,
     ) -> Result<Self, Failure> {
-        let TargetCycle { plan, want, first, stopped: unread, paused, target, agreement, .. } =
-            done;
+        let TargetCycle {
+            plan,
+            want,
+            first,
+            stopped: unread,
+            restored,
+            paused,
+            target,
+            agreement,
+            ..
+        } = done;
         let Some(summary) = plan else {
             let unknown = || Failure::internal(format!("{target}: no plan, and no reason"));
             return Err(unread.unwrap_or_else(unknown));
         };
         Ok(Self {
+            restored,
             summary,
             file,
             want,
@@ -111,6 +125,7 @@ impl Planned {
     pub(super) fn write(&self, text_table: &mut TextTable) {
         let header = &self.summary.header;
         let scope = if header.scope.is_empty() { "base" } else { &header.scope };
+        guard::restored(text_table, &header.target, self.restored.as_ref());
         let title = format!("{} / {scope}, as of {}", header.target, instant(header.as_of));
         text_table.line(text_table.tint(Tone::Bold, &title));
         let counts = &header.counts;
@@ -341,6 +356,7 @@ mod tests {
             prediction: Prediction::default(),
         };
         Planned {
+            restored: None,
             summary: PlanSummary { header, sha256: String::new() },
             file: None,
             want: None,

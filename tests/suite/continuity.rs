@@ -228,6 +228,108 @@ fn law_20_a_restored_backup_is_noticed_and_read_anew_and_its_own_writes_are_its_
     assert_eq!(found, Continuity::Proven);
 }
 
+/// What a person types at the target, where something of ours stands.
+fn edit(world: &World, place: &Place, value: &str) {
+    let (resource, location, period, measure) = place;
+    let edit = json!({ "resource": resource, "location": location,
+        "period": period.to_string(), "measure": measure, "value": value, "who": "ana" });
+    world.planner("/planner/edit", &edit);
+}
+
+/// Lands `before` times, copies the state, lands `after` times, lets a person write
+/// `edits` (which cell, and what), puts the copy back and walks once.
+fn put_back(before: u32, after: u32, edits: &BTreeMap<usize, &str>) {
+    let story = format!("{before} before, {after} after, {edits:?}");
+    let world = world();
+    let (state, backup) = (world.folder.join("state"), world.folder.join("backup"));
+    let mut share = 90;
+    let mut land = |times: u32| {
+        for _ in 0..times {
+            world.pass(60);
+            share -= 10;
+            news(&world, share);
+            assert!(world.cycle(&world.open()).stopped.is_none(), "{story}");
+        }
+    };
+    land(before);
+    copy(&state, &backup);
+    land(after);
+    let hours = |((.., measure), _): &(Place, Decimal)| measure == "TWINCAPALIVE";
+    let landed: Vec<(Place, Decimal)> = world.stored().into_iter().filter(hours).collect();
+    // No two stand side by side in a row.
+    let edited = edits.iter().map(|(at, typed)| (landed[at * 2].0.clone(), typed.parse().unwrap()));
+    let edited: BTreeMap<Place, Decimal> = edited.collect();
+    for (place, value) in &edited {
+        edit(&world, place, &value.to_string());
+    }
+    copy(&backup, &state);
+    world.pass(60);
+    let live = world.open();
+    let done = world.cycle(&live);
+    assert!(done.stopped.is_none(), "{story}: {:?}", done.stopped);
+    assert!(done.restored.as_ref().is_some_and(|told| told.told_apart), "{story}");
+    let named = done.verified.as_ref().map_or(0, |read| read.persons);
+    assert_eq!(named, u64::try_from(edited.len()).unwrap(), "{story}: {:?}", done.verified);
+    let locks = ledger::locks(&live.bridge.reader().unwrap(), live.bridge.clock.now()).unwrap();
+    let mut locked: Vec<Place> = locks.iter().map(|lock| live.place(&lock.key)).collect();
+    locked.sort();
+    assert!(locked.iter().eq(edited.keys()), "{story}: {locked:?}");
+    let stored = world.stored();
+    for cell in live.cells().iter().filter(|cell| cell.state != RevisionState::Withdrawn) {
+        let place = live.place(&cell.key);
+        let typed = edited.get(&place);
+        // What is told of a figure travels with it, and waits beside one that is locked.
+        let beside = |(r, l, p, _): &Place| (r, l, p) == (&place.0, &place.1, &place.2);
+        if typed.is_none() && edited.keys().any(beside) {
+            continue;
+        }
+        let holds = typed.unwrap_or(&cell.value);
+        assert_eq!(stored.get(&place), Some(holds), "{story}: {}", cell.key);
+    }
+    live.assert_conserved(&story);
+}
+
+#[test]
+fn law_20_what_a_person_wrote_since_a_copy_was_made_stays_theirs() {
+    let mut seed = 20_u64;
+    let mut random = |below: u32| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from(seed >> 33).unwrap() % below
+    };
+    for _ in 0..10 {
+        let typed = ["7.5", "0", "99"];
+        let mut one = || (random(7) as usize, typed[random(3) as usize]);
+        let edits = [one(), one()].into_iter().collect();
+        put_back(1 + random(2), 1 + random(3), &edits);
+    }
+}
+
+#[test]
+fn law_20_a_copy_is_noticed_also_when_nothing_was_sent_since() {
+    let world = world();
+    let (state, backup) = (world.folder.join("state"), world.folder.join("backup"));
+    let live = world.open();
+    assert!(world.cycle(&live).stopped.is_none());
+    drop(live);
+    copy(&state, &backup);
+    // A person takes a week, and the bridge notes it while it sends nothing.
+    let place = world.stored().into_keys().find(|(.., measure)| measure == "TWINCAPALIVE").unwrap();
+    edit(&world, &place, "7.5");
+    let live = world.open();
+    let read_back = Which::All;
+    let read = world.clock.block_on(live.bridge.walk(&live.target, Course::Verify { read_back }));
+    assert_eq!(read.verified.unwrap().persons, 1);
+    drop(live);
+    copy(&backup, &state);
+    // What was noted outside is lost as well: that is said.
+    fs::remove_file(world.folder.join("share/ibp/witness.values")).unwrap();
+    let live = world.open();
+    let done = world.cycle(&live);
+    assert!(!done.restored.unwrap().told_apart);
+    let case = open_cases(&live).remove(0);
+    assert!(case.kind == CaseKind::Restored && case.text.contains("written over"), "{case:?}");
+}
+
 #[test]
 fn law_20_two_bridges_with_states_of_their_own_meet_before_the_second_writes() {
     let world = world();

@@ -9,13 +9,16 @@
 //!   last instant; a doubt holds, and is a case for whoever runs the machine.
 //! - [`takeback`]: the way back from truth of a later instant than now.
 //! - [`witness`]: a run counter inside the state, and the same one outside.
+//! - [`written`]: what we may have written, noted outside; the rest is somebody else's.
 
 pub mod clock;
 pub mod takeback;
 pub mod witness;
+pub mod written;
 
 pub use self::{
     clock::{ClockPolicy, Time, judge, last_instant, later_truth, note, wants_witness},
     takeback::{TakeBack, TakenBack, take_back},
-    witness::{Begun, Continuity, Mark, advance, anew, continuity, resume},
+    witness::{Begun, Continuity, Mark, Restored, advance, anew, continuity, resume},
+    written::{Written, note_written},
 };

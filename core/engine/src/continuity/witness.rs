@@ -22,6 +22,7 @@ use planthread_kit::AttemptEnd;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::written::Written;
 use crate::{
     Reader, State,
     error::Result,
@@ -72,6 +73,20 @@ pub enum Continuity {
     },
 }
 
+/// That a state was put back from a copy, told once to whoever asks for the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Restored {
+    /// Runs that the state knew.
+    pub known: u64,
+    /// Runs that there were.
+    pub outside: u64,
+    /// When the last of them was.
+    pub at: Timestamp,
+    /// Whether what we wrote since is noted outside, so that what stands there and is not
+    /// ours is known for somebody else's. Without it all that differs is taken for ours.
+    pub told_apart: bool,
+}
+
 /// Compares the runs that the state knows with those outside, whose writer is
 /// `us`, now or before. Pure.
 const fn compare(us: bool, known: u64, outside: &Mark) -> Continuity {
@@ -100,7 +115,8 @@ fn of(db: &Db, target: &str, outside: &Mark) -> Result<Continuity> {
 }
 
 /// Compares, and lets a copy that was put back begin anew: what it had seen has
-/// expired, and it is another writer from now on. `random` makes its identity.
+/// expired, and it is another writer from now on. `random` makes its identity. Tells
+/// that it was, once.
 ///
 /// # Errors
 /// When the state can't be read or written.
@@ -110,30 +126,34 @@ pub fn resume(
     folder: Option<&Path>,
     random: u64,
     now: Timestamp,
-) -> Result<Continuity> {
+) -> Result<Option<Restored>> {
     let found = continuity(&state.reader()?, target, folder)?;
-    let (Some(folder), Some(outside)) = (folder, folder.and_then(|folder| read(folder, target)))
+    let (Some(folder), Some(mark)) = (folder, folder.and_then(|folder| read(folder, target)))
     else {
-        return Ok(found);
+        return Ok(None);
     };
-    let (name, broken) = (target.to_owned(), found.clone());
-    match found {
-        Continuity::Proven | Continuity::Unwitnessed => return Ok(found),
-        Continuity::Beginning | Continuity::Broken { .. } => {}
-    }
-    let mark = state.change(move |tx| {
-        if let Continuity::Broken { known, .. } = broken {
-            begin_anew(tx, random, now)?;
-            record(tx, &outside, known, now)?;
+    let restored = match found {
+        Continuity::Proven | Continuity::Unwitnessed => return Ok(None),
+        Continuity::Beginning => None,
+        Continuity::Broken { known, outside, at } => {
+            let told_apart = Written::new(folder.to_owned()).is_there();
+            Some(Restored { known, outside, at, told_apart })
         }
-        count(tx, &name, outside.run, random, now)
+    };
+    let (name, told, outside) = (target.to_owned(), restored.clone(), mark.run);
+    let mark = state.change(move |tx| {
+        if let Some(restored) = &told {
+            begin_anew(tx, random, now)?;
+            record(tx, &name, restored, now)?;
+        }
+        count(tx, &name, outside, random, now)
     })?;
     keep(folder, &mark);
-    Ok(found)
+    Ok(restored)
 }
 
-/// Counts a run, inside and then outside. Called before anything is sent and
-/// after, so that no copy of the state that was made between knows less than it.
+/// Counts a run, inside and then outside. Called before anything is sent and at the
+/// end of a walk, so that no copy of the state that was made between knows less than it.
 ///
 /// # Errors
 /// When the state can't be written. A second place that can't be written stops
@@ -201,6 +221,7 @@ fn begin_anew(tx: &Tx<'_>, random: u64, now: Timestamp) -> Result<Begun> {
         }
         bind::expire(tx, scope)?;
     }
+    tx.restored(tx.newest_attempt()?)?;
     tx.renew_identity(random)?;
     Ok(begun)
 }
@@ -216,14 +237,22 @@ fn restored(text: &str) -> Found {
     }
 }
 
-fn record(tx: &Tx<'_>, outside: &Mark, known: u64, now: Timestamp) -> Result<()> {
-    let text = "the state was put back from a copy: what it had seen is read anew; was that meant? \
-                Stop what still runs on the other one";
-    let example =
-        format!("it knew {known} runs, and the last of {} was at {}", outside.run, outside.at);
-    let found = Found { example, ..restored(text) };
+fn record(tx: &Tx<'_>, name: &str, told: &Restored, now: Timestamp) -> Result<()> {
+    let Restored { known, outside, at, told_apart } = told;
+    let apart = if *told_apart {
+        "what stands there and is not ours counts as a person's"
+    } else {
+        "what a person wrote there since can't be told from ours, and is written over"
+    };
+    let text = format!(
+        "the state was put back from a copy: what it had seen is read anew, and {apart}; was that \
+         meant? Stop what still runs on the other one, and say again what people decided since: \
+         locks, pauses, answers"
+    );
+    let example = format!("it knew {known} runs, and the last of {outside} was at {at}");
+    let found = Found { example, ..restored(&text) };
     for (scope, target, _) in tx.scopes()? {
-        if target == outside.target {
+        if target == name {
             tx.file_case(scope, &found, now)?;
         }
     }
@@ -277,7 +306,7 @@ fn keep(folder: &Path, mark: &Mark) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::note_written, *};
     use crate::testing::{TempDir, now};
 
     proptest! {
@@ -303,25 +332,27 @@ mod tests {
         let open = |dir: &TempDir| Arc::new(State::open(dir.path(), now()).unwrap());
         let state = open(&dir);
         let first = state.identity(41).unwrap();
-        assert_eq!(resume(&state, "t", None, 1, now()).unwrap(), Continuity::Unwitnessed);
-        assert_eq!(resume(&state, "t", folder, 1, now()).unwrap(), Continuity::Beginning);
+        assert_eq!(resume(&state, "t", None, 1, now()).unwrap(), None);
+        assert_eq!(resume(&state, "t", folder, 1, now()).unwrap(), None);
         advance(&state, "t", folder, 1, now()).unwrap();
         drop(state);
         fs::copy(file(&dir), file(&copy)).unwrap();
         let state = open(&dir);
-        assert_eq!(resume(&state, "t", folder, 1, now()).unwrap(), Continuity::Proven);
+        assert_eq!(resume(&state, "t", folder, 1, now()).unwrap(), None);
         advance(&state, "t", folder, 1, now()).unwrap();
         drop(state);
         let restored = open(&copy);
         let seen = continuity(&restored.reader().unwrap(), "t", folder).unwrap();
         assert_eq!(seen, Continuity::Broken { known: 1, outside: 2, at: now() });
-        assert_eq!(resume(&restored, "t", folder, 41, now()).unwrap(), seen);
+        let told = Restored { known: 1, outside: 2, at: now(), told_apart: false };
+        assert_eq!(resume(&restored, "t", folder, 41, now()).unwrap(), Some(told.clone()));
         assert_ne!(restored.identity(41).unwrap(), first);
-        assert_eq!(resume(&restored, "t", folder, 1, now()).unwrap(), Continuity::Proven);
+        assert_eq!(resume(&restored, "t", folder, 1, now()).unwrap(), None, "told once");
         // The one that was replaced comes back: it is a copy now.
+        note_written(&restored.reader().unwrap(), "t", folder).unwrap();
         let old = open(&dir);
-        let found = resume(&old, "t", folder, 5, now()).unwrap();
-        assert!(matches!(found, Continuity::Broken { known: 2, outside: 3, .. }), "{found:?}");
+        let told = Restored { known: 2, outside: 3, told_apart: true, ..told };
+        assert_eq!(resume(&old, "t", folder, 5, now()).unwrap(), Some(told));
     }
 
     #[test]
@@ -331,7 +362,7 @@ mod tests {
         fs::write(&blocked, "no folder").unwrap();
         let state = Arc::new(State::open(dir.path(), now()).unwrap());
         advance(&state, "t", Some(&blocked), 1, now()).unwrap();
-        let found = resume(&state, "t", Some(&blocked), 1, now()).unwrap();
-        assert_eq!(found, Continuity::Beginning);
+        note_written(&state.reader().unwrap(), "t", Some(&blocked)).unwrap();
+        assert_eq!(resume(&state, "t", Some(&blocked), 1, now()).unwrap(), None);
     }
 }

@@ -17,6 +17,8 @@ const BELIEVED: &str = "clock/believed";
 const WITNESSED: &str = "clock/witnessed";
 /// By which heartbeats tell this state from another one.
 const IDENTITY: &str = "identity";
+/// The newest attempt when the state was last put back from a copy.
+const RESTORED: &str = "restored/attempt";
 /// Identities that there are; an integer measure holds each.
 const IDENTITIES: u64 = 999_999;
 
@@ -66,6 +68,11 @@ impl Db {
         self.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
+    /// The newest attempt when the state was last put back from a copy.
+    pub(crate) fn restored_after(&self) -> Result<Option<i64>> {
+        self.remembered(RESTORED)
+    }
+
     /// Whether a writer of this number is this state, now or before.
     pub(crate) fn is_us(&self, identity: u32) -> Result<bool> {
         Ok(self.remembered(IDENTITY)? == Some(identity.into())
@@ -112,6 +119,11 @@ impl Tx<'_> {
         let sql = Sql::seeks("INSERT OR IGNORE INTO counter VALUES ('identity', ?1)");
         self.run(sql, [drawn(random)])?;
         self.number(Sql::seeks("SELECT value FROM counter WHERE name = 'identity'"), [])
+    }
+
+    /// The state was put back from a copy, whose newest attempt is `attempt`.
+    pub(crate) fn restored(&self, attempt: i64) -> Result<()> {
+        self.remember(RESTORED, attempt)
     }
 
     /// Another number than all before.

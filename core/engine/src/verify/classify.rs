@@ -29,6 +29,9 @@ pub(crate) struct Known<'a> {
     pub(crate) brought: bool,
     /// Values of earlier revisions of ours, whether sent or only in a pack.
     pub(crate) older: &'a [Decimal],
+    /// Whether the state was put back from a copy and has not read the cell since, while
+    /// all that we wrote there meanwhile is among `older`.
+    pub(crate) forgotten: bool,
     pub(crate) absent_is_zero: bool,
 }
 
@@ -171,6 +174,8 @@ fn of_waiting(known: &Known<'_>, read: Option<Decimal>) -> Meaning {
     // A target shows zero where nothing is: that is nobody's value.
     let strange = read.is_some_and(|value| !value.is_zero()) && !is_older(known, read);
     match () {
+        // It held a value of ours once; also a zero is somebody's then.
+        () if known.forgotten && read.is_some() && !is_older(known, read) => Meaning::Foreign,
         () if was_ours && changed && read.is_some() => Meaning::Foreign,
         () if !known.sent && strange => Meaning::Unlanded,
         () => Meaning::Waiting,
@@ -201,6 +206,7 @@ mod tests {
             sent: true,
             brought: false,
             older,
+            forgotten: false,
             absent_is_zero: false,
         }
     }

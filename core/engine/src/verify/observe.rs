@@ -1,6 +1,9 @@
 //! Observe: writes what was read into the ledger, one selection a commit.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, CellKey, MeasureDecl, RevisionState, SeenCell};
@@ -15,9 +18,10 @@ use super::{
     report::{LostCell, NAMED, SweepReport},
 };
 use crate::{
+    continuity::Written,
     error::Result,
     ledger::{
-        Why,
+        LockKind, Why,
         doubt::{self, Doubt},
         rejections,
         revision_tally::RevisionTally,
@@ -45,6 +49,8 @@ pub(super) struct Observation {
     pub(super) observed: Vec<MeasureDecl>,
     pub(super) settle_window: SignedDuration,
     pub(super) in_use: Option<InUse>,
+    /// What we may have written, by what is noted outside of the state.
+    pub(super) written: Option<Arc<Written>>,
 }
 
 /// What one observation adds to the sweep.
@@ -68,7 +74,7 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
     };
     let read: HashMap<&CellKey, Option<Decimal>> =
         seen.read.iter().map(|cell| (&cell.key, cell.value)).collect();
-    let measures = tx.measures()?;
+    let (measures, restored) = (tx.measures()?, tx.restored_after()?);
     let (mut tally, mut names) = (RevisionTally::default(), Interner::default());
     let places: HashSet<(&str, &str)> =
         selection.resources.iter().map(|(r, l)| (r.as_str(), l.as_str())).collect();
@@ -101,7 +107,8 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
                 brought.insert((key.resource.clone(), key.location.clone()));
             }
             let (tally, brought) = (&mut tally, false);
-            let mut judge = Judge { tx, tally, seen, group: &group, brought, now, done: &mut done };
+            let mut judge =
+                Judge { tx, tally, seen, group: &group, brought, restored, now, done: &mut done };
             judge.all(&key, &mut cell, &read)?;
         }
         Ok(())
@@ -109,7 +116,7 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
     for (group, key, mut cell) in zeros {
         let brought = brought.contains(&(key.resource.clone(), key.location.clone()));
         let (tally, group) = (&mut tally, &group);
-        let mut judge = Judge { tx, tally, seen, group, brought, now, done: &mut done };
+        let mut judge = Judge { tx, tally, seen, group, brought, restored, now, done: &mut done };
         judge.all(&key, &mut cell, &read)?;
     }
     tally.flush(tx)?;
@@ -142,6 +149,8 @@ struct Judge<'a> {
     group: &'a GroupRef,
     /// Whether somebody else brought what stands at its place.
     brought: bool,
+    /// The newest attempt of the copy from which the state was put back, where it was.
+    restored: Option<i64>,
     now: Timestamp,
     done: &'a mut Observed,
 }
@@ -172,7 +181,7 @@ impl<'a> Judge<'a> {
         if let Some(decl) = self.decl(&key.measure) {
             self.done.levels.add(key, cell.value, decl);
         }
-        let older = older_values(self.tx, cell, read)?;
+        let older = self.older_values(key, cell, read)?;
         let known = Known {
             state: cell.state,
             value: cell.value,
@@ -185,6 +194,7 @@ impl<'a> Judge<'a> {
             sent: cell.sent_rev > 0,
             brought: self.brought,
             older: &older,
+            forgotten: self.forgotten(cell, read)?,
             absent_is_zero: self.decl(&key.measure).is_some_and(|decl| decl.absent_is_zero),
         };
         let heartbeat = self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat)
@@ -235,6 +245,47 @@ impl<'a> Judge<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// Values of earlier revisions, asked for only when the read is not the current
+    /// value: that is rare. One that was noted outside is one of them, of a time that a
+    /// state which was put back does not remember.
+    fn older_values(
+        &self,
+        key: &CellKey,
+        cell: &Cell,
+        read: Option<Decimal>,
+    ) -> Result<Vec<Decimal>> {
+        if read == Some(cell.value) {
+            return Ok(Vec::new());
+        }
+        let past = if cell.rev == 1 { Vec::new() } else { self.tx.past_revisions(cell.id)? };
+        let mut older: Vec<Decimal> = past.into_iter().map(|past| past.value).collect();
+        // Who writes a heartbeat is told by its number alone.
+        let beats = self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat);
+        let unread = self.restored.is_some() && cell.seen_at.is_none() && !beats;
+        if let (Some(read), Some(written), true) = (read, &self.seen.written, unread)
+            && written.holds(key, read)
+        {
+            older.push(read);
+        }
+        Ok(older)
+    }
+
+    /// Whether the state, put back from a copy, does not know what became of the cell
+    /// since, and what we wrote meanwhile is noted outside. What a person was asked
+    /// about, or has locked, is known.
+    fn forgotten(&self, cell: &Cell, read: Option<Decimal>) -> Result<bool> {
+        let before = self.restored.is_some_and(|newest| cell.last_attempt <= newest);
+        // What was never taken may still be the nothing from before us.
+        let strange = cell.accepted_rev > 0 || read.is_some_and(|read| !read.is_zero());
+        let unread = before && cell.seen_at.is_none() && cell.sent_rev > 0 && strange;
+        let noted = || self.seen.written.as_ref().is_some_and(|written| written.is_there());
+        if !unread || cell.in_case != 0 || !noted() {
+            return Ok(false);
+        }
+        let lock = self.tx.lock_of(cell.id)?;
+        Ok(!lock.is_some_and(|(kind, hold)| kind == LockKind::Send && hold.until > self.now))
     }
 
     /// Counts a cell that an earlier reading of this walk has counted, as it did.
@@ -365,13 +416,4 @@ impl<'a> Judge<'a> {
 fn left_in_doubt(db: &Db, cell: &Cell, read: Option<Decimal>) -> Result<Doubt> {
     let decided = cell.state != RevisionState::Unproven || read == Some(cell.value);
     if decided { Ok(Doubt::Effect) } else { doubt::doubt(db, cell) }
-}
-
-/// Values of earlier revisions, asked for only when the read is not the
-/// current value: that is rare.
-fn older_values(db: &Db, cell: &Cell, read: Option<Decimal>) -> Result<Vec<Decimal>> {
-    if cell.rev == 1 || read == Some(cell.value) {
-        return Ok(Vec::new());
-    }
-    Ok(db.past_revisions(cell.id)?.into_iter().map(|past| past.value).collect())
 }

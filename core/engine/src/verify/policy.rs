@@ -1,9 +1,12 @@
 //! What a sweep reads, and how it judges: all of it data.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use planthread_contracts::{MeasureDecl, PeriodKind, Scope};
 
 use super::{InUse, PatternPolicy, Which};
+use crate::continuity::Written;
 
 /// What a sweep reads, and how it judges.
 #[derive(Debug, Clone)]
@@ -43,6 +46,8 @@ pub struct SweepPolicy {
     pub by_place: bool,
     /// The measure that drives the target's plan, if it is known.
     pub in_use: Option<InUse>,
+    /// What we may have written, by what is noted outside of the state.
+    pub written: Option<Arc<Written>>,
 }
 
 impl SweepPolicy {
@@ -75,6 +80,7 @@ impl SweepPolicy {
             cells_per_selection: 50_000,
             by_place: false,
             in_use: None,
+            written: None,
         }
     }
 

@@ -112,6 +112,7 @@ impl Sweep<'_> {
                 observed: policy.observed.clone(),
                 settle_window: policy.settle_window,
                 in_use: policy.in_use.clone(),
+                written: policy.written.clone(),
             };
             let now = self.clock.now();
             self.note(self.state.change(move |tx| observe::run(tx, &observation, now))?);
