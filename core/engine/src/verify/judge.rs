@@ -219,7 +219,10 @@ const fn question(kind: CaseKind) -> &'static str {
             "sent again, they took effect more than once again; what stands between us and the \
              target? They are held until that is answered"
         }
-        CaseKind::SecondWriter => "somebody else writes our heartbeat; stop one of the two",
+        CaseKind::SecondWriter => {
+            "somebody else writes our heartbeat; stop one of the two, or answer this where the other \
+             one is a state of yours that is gone"
+        }
         // No read-back tells of these.
         CaseKind::Clock | CaseKind::Restored | CaseKind::TakenBack => "see `planthread status`",
     }
