@@ -40,6 +40,7 @@ mod progress;
 mod proportion;
 mod push;
 mod records;
+mod records_of;
 mod refused;
 mod released;
 mod reporting;
@@ -94,7 +95,7 @@ pub use since::{DecisionSince, SinceBackup, locks};
 pub use steps::{Course, TargetCycle, plan_header};
 pub use target::{OpenTarget, Opener, Transports};
 pub use time::second_place;
-pub use trace::{RecordRef, Traced, parse_cell, trace};
+pub use trace::{Traced, parse_cell, trace};
 pub use trail::Actor;
 pub use truth::{
     Journaled, Memory, Truth, derive_facts, derive_taken_cut, facts_of_files, facts_of_journal,

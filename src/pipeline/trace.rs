@@ -3,10 +3,9 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use jiff::Timestamp;
-use planthread_contracts::{Carries, CellKey, Period, Provenance, RawRecord};
+use planthread_contracts::{Carries, CellKey, Period, Provenance};
 use planthread_domain::{
     calendar::periods,
-    decode::{Decoder, Facts, Subject},
     derive::Derivation,
     model::MapRow,
     project::{self, CellExplanation},
@@ -14,7 +13,6 @@ use planthread_domain::{
 };
 use planthread_engine::{
     EngineError, Reader,
-    journal::{self, Decision},
     ledger::{self, RevisionTrace},
 };
 use rust_decimal::Decimal;
@@ -22,9 +20,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    decided::told,
     explain::kind_name,
     moves::Moves,
+    records_of::{RecordRef, records_of},
     released::{self, releases},
     truth::{
         derive_facts, derive_taken_cut, facts_at, facts_of_journal, facts_of_journal_at, levels,
@@ -35,9 +33,6 @@ use crate::{
     config::{Loaded, Target, Wiring},
     failure::Failure,
 };
-
-/// Records that are named one by one, the last ones before the number.
-const RECORDS_NAMED: usize = 20;
 
 /// Everything behind one cell.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -104,21 +99,6 @@ pub struct Today {
     pub as_of: Timestamp,
     /// The value, as it would land.
     pub value: Decimal,
-}
-
-/// A raw record, as far as people need it to find it again.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct RecordRef {
-    /// Position in the journal.
-    pub position: u64,
-    /// Where it came from.
-    pub place: String,
-    /// Line, from 1.
-    pub line: u64,
-    /// When we received it.
-    pub received_at: Timestamp,
-    /// Its text.
-    pub text: String,
 }
 
 /// Reads a cell's name as it is printed:
@@ -230,7 +210,7 @@ pub fn trace(
     let reproduced = found.as_ref().and_then(value) == Some(ledger.cell.value);
     let today_value = explained(&today, None).as_ref().and_then(value);
     let arithmetic = found.map(|found| found.figures.into_iter().chain([found.landed]));
-    let (records, last_records) = records(loaded, reader, &sources)?;
+    let (records, last_records) = records_of(loaded, reader, &sources, key.period)?;
     let moved = match target {
         Some(target) => Moves::of(loaded, reader, &key.target, target)?.last(key)?,
         None => None,
@@ -332,65 +312,6 @@ fn derivation_of(
     }
     let all = target.map_or(Cow::Borrowed(&facts.all), |target| facts_at(&facts.all, target));
     Ok(derive_facts(loaded, &all, as_of)?.of(sources.iter().copied()))
-}
-
-/// The records that speak of one of `sources`.
-fn records(
-    loaded: &Loaded,
-    reader: &Reader,
-    sources: &[&str],
-) -> Result<(usize, Vec<RecordRef>), Failure> {
-    let plant = &loaded.config.plant;
-    let names = plant.resources.iter().map(|one| one.id.as_str());
-    let names = names.chain(plant.lines.iter().map(|one| one.id.as_str()));
-    let subjects: Vec<Subject> = (0..)
-        .map(Subject)
-        .zip(names)
-        .filter(|(_, name)| sources.contains(name))
-        .map(|(subject, _)| subject)
-        .collect();
-    let decoder =
-        Decoder::new(plant).map_err(|error| Failure::usage(error.to_string()).explain("config"))?;
-    let (mut count, mut last) = (0, std::collections::VecDeque::new());
-    journal::read(reader, 0, |entry| {
-        if speaks_of(&decoder, &entry.record, &subjects) {
-            count += 1;
-            if last.len() == RECORDS_NAMED {
-                last.pop_front();
-            }
-            last.push_back(RecordRef {
-                position: entry.position,
-                place: entry.record.origin.place.clone(),
-                line: entry.record.origin.line,
-                received_at: entry.record.received_at,
-                text: match Decision::of(&entry.record) {
-                    Some(decision) => told(&decision, entry.record.received_at),
-                    None => String::from_utf8_lossy(&entry.record.body).into_owned(),
-                },
-            });
-        }
-        Ok(())
-    })?;
-    Ok((count, last.into()))
-}
-
-fn speaks_of(decoder: &Decoder<'_>, record: &RawRecord, subjects: &[Subject]) -> bool {
-    let mut facts = Facts::default();
-    let understood = match Decision::of(record) {
-        Some(decision) => {
-            let both = decision.was.iter().chain(&decision.now);
-            both.filter(|one| decoder.decode(one, &mut facts).is_ok()).count() > 0
-        }
-        None => decoder.decode(record, &mut facts).is_ok(),
-    };
-    if !understood {
-        return false;
-    }
-    let states = facts.states.iter().map(|fact| fact.subject);
-    let counts = facts.counts.iter().map(|fact| fact.subject);
-    let made = facts.made.iter().map(|fact| fact.subject);
-    let forecasts = facts.forecasts.iter().map(|fact| fact.subject);
-    states.chain(counts).chain(made).chain(forecasts).any(|subject| subjects.contains(&subject))
 }
 
 #[cfg(test)]

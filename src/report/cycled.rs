@@ -10,14 +10,14 @@ use super::{
     applied::{cells_of, held, settled},
     fallback::{left_out, second_place},
     guard::restored,
-    intake::{stopped, worst},
+    intake::{exported, stopped, worst},
     text_table::{count, indented, instant, time},
     verified::{Verified, troubled},
 };
 use crate::{
     failure::Exit,
     pipeline::{Cycle, TargetCycle},
-    serve::files::FileReport,
+    serve::{files::FileReport, snapshot::Export},
 };
 
 impl View for Cycle {
@@ -69,6 +69,12 @@ impl View for Taken<'_> {
         let (as_of, taken) = (instant(self.as_of), count(taken, "new record"));
         let at = time(self.at);
         text_table.line(format!("{at}as of {as_of}: {taken}{refused}"));
+        for file in self.intake {
+            let told = |export: &&Export| export.retracted > 0 || export.note.is_some();
+            let Some(export) = file.export.as_ref().filter(told) else { continue };
+            text_table.line(format!("  {}:", file.place));
+            exported(text_table, export);
+        }
         for file in self.intake.iter().filter(|file| file.stopped.is_some()) {
             text_table.line(format!("  {}: not read", file.place));
             stopped(text_table, file);

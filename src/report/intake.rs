@@ -96,8 +96,8 @@ pub(super) fn worst(files: &[FileReport]) -> Exit {
     files.iter().filter_map(|file| file.stopped.as_ref()).map(|f| f.exit).max().unwrap_or(Exit::Ok)
 }
 
-/// What an export that is the whole truth took back.
-fn exported(text_table: &mut TextTable, export: &Export) {
+/// What an export or sheet that is the whole truth took back.
+pub(super) fn exported(text_table: &mut TextTable, export: &Export) {
     if export.retracted > 0 {
         let rows = count(export.retracted, "row");
         text_table.line(format!("  {rows} vanished from it and count no more"));

@@ -128,13 +128,27 @@ pub(super) fn take(
                 Some(reader) => journal::counting(reader, &source.name, SHEET_ID)?,
                 None => None,
             };
-            if counts.is_some_and(|counts| counts.body == record.body) {
+            if counts.as_ref().is_some_and(|counts| counts.body == record.body) {
                 return Ok(FileReport { unchanged: true, ..report });
             }
+            let export = counts.and_then(|counts| vanished(&counts, &record));
             let kept = door.take(vec![Ok(record)], None)?;
-            Ok(FileReport { kept, ..report })
+            Ok(FileReport { kept, export, ..report })
         }
     }
+}
+
+/// What stood in the sheet `before` and stands in `now` no more; nothing where all does. A
+/// row that has another status, reason or owner stands.
+fn vanished(before: &RawRecord, now: &RawRecord) -> Option<Export> {
+    let (before, now) = (DecisionSheet::of(before)?.decided, DecisionSheet::of(now)?.decided);
+    let gone = before.iter().filter(|row| !now.iter().any(|one| one.is_same(row))).count();
+    let note = now.is_empty().then(|| {
+        "it has no row any more, so nothing that was decided in it counts: put the rows back, or \
+         leave it so"
+            .to_owned()
+    });
+    (gone > 0).then_some(Export { retracted: gone, note })
 }
 
 /// Takes rows off the list of what could not be used that stand in the sheet no more, or

@@ -117,8 +117,10 @@ fn a_sheet_takes_the_place_of_the_one_before_and_may_go_back_to_it() {
     for _ in 0..2 {
         let report = desk.write(&[SATURDAY]);
         assert_eq!((report.kept.corrected.len(), report.kept.conflicts.len()), (1, 0));
+        assert!(report.export.is_some_and(|export| export.retracted == 1 && export.note.is_none()));
         assert_eq!(desk.counts(), ["backlog"]);
-        desk.write(&[]);
+        let report = desk.write(&[]);
+        assert!(report.export.is_some_and(|export| export.retracted == 1 && export.note.is_some()));
         assert_eq!(desk.counts(), [""; 0], "whoever empties the sheet takes all of it back");
         desk.write(&[SATURDAY, HOLIDAY]);
         assert_eq!(desk.counts(), ["backlog", "works council"]);

@@ -6,7 +6,9 @@ use std::{fs, path::Path};
 use jiff::{ToSpan as _, civil::Weekday, tz::TimeZone};
 use planthread::{
     config,
-    pipeline::{accuracy, derive_facts, explain, facts_of_files, parse_cell, trace},
+    pipeline::{
+        accuracy, derive_facts, explain, facts_of_files, gap::PersonsActKind, parse_cell, trace,
+    },
     report::gap::Gap,
 };
 use planthread_contracts::{Carries, Period, PeriodKind};
@@ -17,6 +19,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::{
+    digest::found as digest_since,
     gap::{compared, config as gap_config},
     replay::replayed,
     world::{World, measure},
@@ -135,12 +138,12 @@ fn what_is_proposed_lands_in_a_version_until_it_is_confirmed_or_gone() {
     };
     let closed = format!("m-1,{monday} 06:00,{monday} 08:00,closed,confirmed,audit,A. Meier,\n");
     // Hours by the sheet, at an availability of 0.899.
-    for (rows, hours) in [
-        (vec![shift("proposed")], 10),
-        (vec![shift("proposed"), closed.clone()], 8),
-        (vec![shift("confirmed"), closed.clone()], 8),
-        (vec![closed], -2),
-        (vec![], 0),
+    for (rows, hours, first) in [
+        (vec![shift("proposed")], 10, "proposed: m-1 overtime"),
+        (vec![shift("proposed"), closed.clone()], 8, "m-1 closed"),
+        (vec![shift("confirmed"), closed.clone()], 8, "m-1 overtime"),
+        (vec![closed], -2, "no more: m-1 overtime"),
+        (vec![], 0, "no more: m-1 closed"),
     ] {
         write(&world, &rows);
         world.pass(60);
@@ -160,11 +163,50 @@ fn what_is_proposed_lands_in_a_version_until_it_is_confirmed_or_gone() {
         assert!(traced.reproduced, "{hours}: {:#?}", traced.arithmetic);
         let told = traced.arithmetic.iter().any(|one| one.contains("Proposed for m-1, overtime"));
         assert_eq!(told, supposed, "{:#?}", traced.arithmetic);
+        let sheet = traced.last_records.last().unwrap().text.clone();
+        assert!(sheet.starts_with(&format!("decisions.csv: {first}")), "{sheet}");
+        // What was proposed has gone when it is confirmed.
+        let turned = sheet.contains(" · decisions.csv: no more: proposed: m-1 overtime");
+        assert_eq!(turned, hours == 8 && !supposed, "{sheet}");
         // What a bridge would land that waits for the confirmation.
         let (_, differ) = replayed(&world, &live, &waits, None).unwrap();
         assert_eq!(!differ.is_empty(), supposed, "{differ:?}");
         let calm = world.cycle(&live).applied;
         assert!(calm.is_none_or(|applied| applied.sent == 0), "sent without news");
+    }
+}
+
+#[test]
+fn what_was_taken_out_of_a_sheet_since_is_named_by_a_digest_and_nothing_else_is() {
+    let world = World::new(&with_sheet(), Options::default());
+    let today = world.clock.now().to_zoned(TimeZone::UTC).date();
+    let week = Period::containing(PeriodKind::Week, today.saturating_add(7.days()));
+    let days: Vec<_> = week.days().collect();
+    let row = |n: usize, status: &str| {
+        let (machine, day) = (["m-1", "m-2"][n % 2], days[n]);
+        format!("{machine},{day} 17:00,{day} 19:00,overtime,{status},reason {n},A. Meier,\n")
+    };
+    // Bits say which rows stand in a sheet; a row that is confirmed later was not dropped.
+    let sheets = [0b00011_u32, 0b11010, 0b00000, 0b10101, 0b00001];
+    let mut rounds = Vec::new();
+    for (nth, sheet) in sheets.into_iter().enumerate() {
+        let status = if nth % 2 == 0 { "proposed" } else { "confirmed" };
+        let rows: Vec<String> =
+            (0..5).filter(|n| sheet >> n & 1 == 1).map(|n| row(n, status)).collect();
+        write(&world, &rows);
+        world.pass(60);
+        assert!(world.cycle(&world.open()).stopped.is_none());
+        rounds.push((world.clock.now(), sheet));
+        let live = world.open();
+        for (since, then) in &rounds {
+            let told = digest_since(&world, &live, *since).acts.into_iter();
+            let dropped = told.filter(|act| act.kind == PersonsActKind::Dropped);
+            let mut named: Vec<String> = dropped.map(|act| act.why).collect();
+            named.sort();
+            let gone = (0..5).filter(|n| then & !sheet & 1 << n != 0);
+            let gone: Vec<String> = gone.map(|n| format!("reason {n}")).collect();
+            assert_eq!(named, gone, "from {then:b} to {sheet:b}");
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     world::{Live, World, start},
 };
 
-fn found(world: &World, live: &Live, since: jiff::Timestamp) -> gap::Digest {
+pub(crate) fn found(world: &World, live: &Live, since: jiff::Timestamp) -> gap::Digest {
     let (loaded, reader) = (&live.bridge.loaded, live.bridge.reader().unwrap());
     let now = world.clock.now();
     world.clock.block_on(gap::digest(loaded, &reader, &live.target, since, now)).unwrap()

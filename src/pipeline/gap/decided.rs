@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{ToSpan as _, Zoned, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan as _, Zoned, civil::Date, tz::TimeZone};
 use planthread_contracts::Period;
 use planthread_domain::{
     decode::{DecidedHours, DecisionSheet, HoursKind, OtherEnd, SHEET_ID},
@@ -257,6 +257,27 @@ fn of_row(row: &DecidedHours, zone: &TimeZone) -> DecidedChange {
         supposed: row.supposed,
         hours: Some(format!("{} to {}", minute(&from), minute(&to))),
     }
+}
+
+/// Rows of sheets that counted or were proposed by what was taken in until `at`, and stand
+/// in no sheet now, whatever their reason or status.
+///
+/// # Errors
+/// When the state can't be read.
+pub(super) fn dropped(
+    plant: &Plant,
+    reader: &Reader,
+    now: &[DecidedHours],
+    at: Timestamp,
+) -> Result<Vec<DecidedHours>, Failure> {
+    let mut all = Vec::new();
+    for source in plant.sources.iter().filter(|source| source.reader.is_decisions()) {
+        let record = journal::counted_at(reader, (&source.name, SHEET_ID), at)?;
+        let sheet = record.as_ref().and_then(DecisionSheet::of);
+        all.extend(sheet.into_iter().flat_map(|sheet| sheet.decided));
+    }
+    all.retain(|row| !now.iter().any(|one| one.is_same(row)));
+    Ok(all)
 }
 
 /// What the sheets of `plant` say that count, in the order of their sources, as they

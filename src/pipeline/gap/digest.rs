@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{DecidedKind, Gap, gap, moved};
+use super::{DecidedChange, DecidedKind, Gap, decided, gap, moved};
 use crate::{
     config::Loaded,
     failure::Failure,
@@ -81,6 +81,8 @@ pub enum PersonsActKind {
     Proposed,
     /// Proposed hours that count in the scope of this target, and in no other.
     Supposed,
+    /// Took out of a sheet what stood in it: it is decided no more.
+    Dropped,
 }
 
 /// What a person took or decided.
@@ -206,7 +208,8 @@ fn acts(
         }
     }
     acts.extend(of_measures(loaded, target, now)?);
-    acts.extend(decided(gap));
+    acts.extend(acts_of(&gap.decided));
+    acts.extend(dropped(loaded, reader, target, gap, since)?);
     acts.sort();
     Ok(acts)
 }
@@ -255,9 +258,9 @@ fn of_measures(
 }
 
 /// What was decided for days, each with the lines that it is about.
-fn decided(gap: &Gap) -> impl Iterator<Item = PersonsAct> {
+fn acts_of(all: &BTreeMap<(Line, Period), Vec<DecidedChange>>) -> impl Iterator<Item = PersonsAct> {
     let mut lines: BTreeMap<_, Vec<String>> = BTreeMap::new();
-    for ((line, _), all) in &gap.decided {
+    for ((line, _), all) in all {
         let name = format!("{} at {}", line.line, line.plant);
         for one in all {
             let here = lines.entry(one.clone()).or_default();
@@ -277,4 +280,23 @@ fn decided(gap: &Gap) -> impl Iterator<Item = PersonsAct> {
         let what = format!("{}: {}", one.kind_and_days(), lines.join(", "));
         PersonsAct { kind, what, who: one.owner, why: one.reason, at: None, until: None }
     })
+}
+
+/// What stood in a sheet at `since`, for the weeks that are compared, and stands in none now.
+fn dropped(
+    loaded: &Loaded,
+    reader: &Reader,
+    target: &OpenTarget,
+    gap: &Gap,
+    since: Timestamp,
+) -> Result<Vec<PersonsAct>, Failure> {
+    let plant = &loaded.config.plant;
+    let now = decided::sheets(plant, reader, &target.config)?;
+    let rows = decided::dropped(plant, reader, &now, since)?;
+    let weeks = gap.compared.rows.iter().map(|row| row.week).collect();
+    let mut found = decided::of(loaded, &rows, &target.config, &weeks);
+    // What stands in a calendar was not taken out of a sheet.
+    found.values_mut().for_each(|all| all.retain(|one| one.sheet_kind.is_some()));
+    let kind = PersonsActKind::Dropped;
+    Ok(acts_of(&found).map(|act| PersonsAct { kind, ..act }).collect())
 }

@@ -222,6 +222,7 @@ fn act_cells(act: &PersonsAct, zone: &str) -> [String; 6] {
         PersonsActKind::Extra => "extra hours",
         PersonsActKind::PlannedStop => "planned stop",
         PersonsActKind::Proposed => "proposed: counts nothing until it is confirmed",
+        PersonsActKind::Dropped => "taken out of the sheet: decided no more",
         PersonsActKind::Supposed => "proposed: counts in this scope until it is decided",
     };
     let when = |at: Option<jiff::Timestamp>| at.map_or("-".to_owned(), |at| words::local(at, zone));

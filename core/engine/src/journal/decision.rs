@@ -117,6 +117,26 @@ pub fn counting(reader: &Reader, source: &str, id: &str) -> Result<Option<RawRec
     counting_in(reader.db(), source, id)
 }
 
+/// The record of a source's name that counted by what was taken in until `at`.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn counted_at(
+    reader: &Reader,
+    (source, id): (&str, &str),
+    at: Timestamp,
+) -> Result<Option<RawRecord>> {
+    let db = reader.db();
+    let Some((first, _)) = db.record_named(source, id)? else { return Ok(None) };
+    for position in db.decisions_of(first)? {
+        let record = db.record_at_position(position)?;
+        if let Some(record) = record.filter(|record| record.received_at <= at) {
+            return Ok(Decision::of(&record).and_then(|decision| decision.now));
+        }
+    }
+    Ok(db.record_at_position(first)?.filter(|record| record.received_at <= at))
+}
+
 fn counting_in(db: &Db, source: &str, id: &str) -> Result<Option<RawRecord>> {
     let Some((first, _)) = db.record_named(source, id)? else { return Ok(None) };
     match db.counts_by(first)? {

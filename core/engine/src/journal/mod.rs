@@ -19,7 +19,7 @@ pub use self::{
     admit::{Admitted, admit},
     append::{Append, Appended, append, checkpoint},
     cure::{Cured, cure, holds},
-    decision::{Decision, Verdict, counting, decide, decided, repeats, retract},
+    decision::{Decision, Verdict, counted_at, counting, decide, decided, repeats, retract},
     dismiss::{dismiss, dismissed},
     heard::heard,
     read::{Entry, counts, quarantined, read, rejected, rejected_after},

@@ -31,6 +31,15 @@ impl Db {
         self.find(sql, [first], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
+    /// Positions of the decisions of the name whose first record is `first`, the last
+    /// one first.
+    pub(crate) fn decisions_of(&self, first: u64) -> Result<Vec<u64>> {
+        let sql = Sql::seeks(
+            "SELECT decision FROM record_decision WHERE record = ?1 ORDER BY decision DESC",
+        );
+        self.all(sql, [first], |row| Ok(row.get::<_, u64>(0)?))
+    }
+
     /// Position of the last decision by which `digest` came to count.
     pub(crate) fn decision_for(&self, first: u64, digest: &[u8]) -> Result<Option<u64>> {
         let sql = Sql::walks(

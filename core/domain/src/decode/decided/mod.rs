@@ -114,6 +114,13 @@ impl DecidedHours {
         }
     }
 
+    /// Whether `other` speaks of the same hours, whatever its status, reason and owner.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let hours = |one: &Self| (one.from, one.to, one.kind);
+        self.resource == other.resource && hours(self) == hours(other) && self.other == other.other
+    }
+
     /// The time of which it speaks.
     #[must_use]
     pub fn span(&self) -> Span {
