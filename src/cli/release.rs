@@ -46,7 +46,7 @@ enum What {
 
 #[derive(Debug, clap::Args)]
 struct Question {
-    /// The measure, as `plan` prints it
+    /// The measure, as `plan` prints it; `all` for all that look like it
     measure: String,
     /// What it looks like, as `plan` prints it: unit, week, version, ...
     fault: String,
@@ -95,21 +95,24 @@ fn answer(context: &Context, args: &Question, now: Timestamp) -> Result<Exit, Fa
     let (loaded, reader) = context.reader()?;
     let target = context.open_offline(&loaded, args.target.name())?;
     let proportion = Proportion::of(&loaded, &reader, &target, loaded.config.plant.as_of(now))?;
-    let asked = proportion.question(&args.measure, fault)?;
-    let record = plausible::Answer {
-        who: args.answer.who(&loaded.config)?,
-        why: args.answer.why.clone(),
-        until: args.until.or(now, pipeline::locked::HOLDS),
-        scope: target.scope.name().to_owned(),
-        measure: asked.measure.clone(),
-        fault,
-        mapping: proportion.mapping.clone(),
-    };
-    let state = &loaded.config.state;
-    let file = pipeline::answer(state, &target.name, &record, now)?;
-    let (measure, word) = (&asked.measure, fault.word());
-    tracing::info!(record = %file.display(), "answered");
-    let what = format!("question about {measure} ({word}), {} cells", asked.cells);
+    let (mut named, mut cells) = (Vec::new(), 0);
+    for asked in proportion.questions(&args.measure, fault)? {
+        let record = plausible::Answer {
+            who: args.answer.who(&loaded.config)?,
+            why: args.answer.why.clone(),
+            until: args.until.or(now, pipeline::locked::HOLDS),
+            scope: target.scope.name().to_owned(),
+            measure: asked.measure.clone(),
+            fault,
+            mapping: proportion.mapping.clone(),
+        };
+        let file = pipeline::answer(&loaded.config.state, &target.name, &record, now)?;
+        tracing::info!(record = %file.display(), "answered");
+        named.push(asked.measure.as_str());
+        cells += asked.cells;
+    }
+    let (measures, word) = (named.join(", "), fault.word());
+    let what = format!("question about {measures} ({word}), {cells} cells");
     context.screen.show(&Released { what, released: true })
 }
 

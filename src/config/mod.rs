@@ -43,7 +43,7 @@ pub use model::{
 pub use operations::Operations;
 pub use owners::CellOwner;
 pub use page::GapPage;
-pub use policy::{Fallback, Pack, Policy, Withdraw};
+pub use policy::{Fallback, FirstLanding, Pack, Policy, Withdraw};
 pub use second::SftpPlace;
 
 use crate::failure::Failure;

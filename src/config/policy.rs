@@ -33,6 +33,9 @@ pub struct Policy {
     /// Minutes that the target may take until a write can be read back.
     #[schemars(range(max = 10_080))]
     pub settle_minutes: u32,
+    /// Whether a named person is asked before anything lands in a scope for the first time.
+    /// A sandbox of this machine asks nobody.
+    pub first_landing: FirstLanding,
     /// Why nothing is sent to this target at all, for as long as this line
     /// stands here.
     pub paused: Option<String>,
@@ -46,9 +49,22 @@ impl Default for Policy {
             closed_after_weeks: 13,
             significance: BTreeMap::new(),
             settle_minutes: 15,
+            first_landing: FirstLanding::Ask,
             paused: None,
         }
     }
+}
+
+/// What becomes of a first landing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstLanding {
+    /// It waits for a named person: `planthread release question all first --who WHO --why
+    /// WHY`.
+    #[default]
+    Ask,
+    /// It goes, like every other landing that is in proportion.
+    Go,
 }
 
 /// What happens to a landed value when its source falls silent, or its cell

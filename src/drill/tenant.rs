@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::folder::Folder;
 use crate::{
-    config::{self, Config, Loaded, Policy, Target},
+    config::{self, Config, FirstLanding, Loaded, Policy, Target},
     failure::Failure,
     registry::{Registered, TARGETS},
     sandbox,
@@ -155,7 +155,9 @@ fn fitted(target: &Target, starter: &Value, folder: &Path) -> Target {
     }
     // What people decided about days and hours is not what is rehearsed.
     let settle_minutes = target.policy.settle_minutes.min(SETTLE_MINUTES);
-    target.policy = Policy { settle_minutes, ..Policy::default() };
+    // Before a sandbox nobody is asked.
+    let first_landing = FirstLanding::Go;
+    target.policy = Policy { settle_minutes, first_landing, ..Policy::default() };
     target.quota.blackouts.clear();
     target.network = Network::default();
     let mut places: Vec<(String, String)> = Vec::new();

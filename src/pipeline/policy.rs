@@ -14,7 +14,7 @@ use planthread_engine::{ledger, plan};
 
 use super::{OpenTarget, adopt, pauses, proportion, records};
 use crate::{
-    config::{Loaded, Target, Withdraw},
+    config::{FirstLanding, Loaded, Target, Withdraw},
     failure::{Exit, Failure},
 };
 
@@ -45,10 +45,20 @@ pub fn policy(
     policy.blackouts = blackouts(target, at)?;
     let (state, measures) = (&loaded.config.state, &target.config.measures);
     policy.adopted = adopt::adopted(state, &target.name, measures, &target.scope)?;
+    policy.first_landing = first_landing(target);
     policy.answers = proportion::answers(state, &target.name)?;
     policy.sources = Arc::new(sources(target));
     policy.units = proportion::units(&loaded.config.plant, &target.config);
     Ok(policy)
+}
+
+/// Where a first landing at `target` would go, where somebody is asked about one. What is
+/// on this machine is a sandbox.
+fn first_landing(target: &OpenTarget) -> Option<String> {
+    let asks = target.config.policy.first_landing == FirstLanding::Ask;
+    let far = || target.flows.iter().any(|flow| !flow.origin.is_this_machine());
+    let scope = if target.scope.name().is_empty() { "base" } else { target.scope.name() };
+    (asks && far()).then(|| format!("{scope} of {}", target.connector.info().address))
 }
 
 /// The day before which periods begin whose plan cut does not move; none where nothing is

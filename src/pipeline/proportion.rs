@@ -81,22 +81,27 @@ impl Proportion {
         self.asked.is_empty() && self.noted.is_empty() && self.edits.is_empty()
     }
 
-    /// The question about `measure` that looks like `fault`.
+    /// The questions about `measure` that look like `fault`; about all measures where it is
+    /// called `all`.
     ///
     /// # Errors
     /// When nobody is asked that; the message says what is.
-    pub fn question(&self, measure: &str, fault: Fault) -> Result<&Asked, Failure> {
-        let found = self.asked.iter().find(|one| one.measure == measure && one.fault == fault);
-        found.ok_or_else(|| {
+    pub fn questions(&self, measure: &str, fault: Fault) -> Result<Vec<&Asked>, Failure> {
+        let meant = |one: &&Asked| one.measure == measure || measure == "all";
+        let found = self.asked.iter().filter(|one| one.fault == fault).filter(meant);
+        let found: Vec<&Asked> = found.collect();
+        if found.is_empty() {
             let open: Vec<String> = self
                 .asked
                 .iter()
                 .map(|one| format!("{} {}", one.measure, one.fault.word()))
                 .collect();
             let open = if open.is_empty() { "none".to_owned() } else { open.join(", ") };
-            Failure::usage(format!("nothing of `{measure}` waits for `{}`", fault.word()))
-                .cure(format!("open questions at {}: {open}", self.target))
-        })
+            let what = format!("nothing of `{measure}` waits for `{}`", fault.word());
+            let cure = format!("open questions at {}: {open}", self.target);
+            return Err(Failure::usage(what).cure(cure));
+        }
+        Ok(found)
     }
 }
 

@@ -36,7 +36,7 @@ fn proportion(world: &World, live: &Live) -> Proportion {
 /// A named person answers for it, for a day.
 pub(crate) fn answer(world: &World, live: &Live, measure: &str, fault: Fault) {
     let found = proportion(world, live);
-    let asked = found.question(measure, fault).unwrap();
+    let asked = found.questions(measure, fault).unwrap().remove(0);
     let now = world.clock.now();
     let answer = Answer {
         who: "A. Planner".to_owned(),
@@ -155,4 +155,39 @@ fn what_a_mapping_moves_is_named_cell_by_cell() {
         edits,
         ["rows LINE-1@1010: source was m-1, is m-3", "rows LINE-3@1010: source was m-3, is m-1"]
     );
+}
+
+#[test]
+fn a_first_landing_on_another_machine_waits_for_a_named_person_and_no_later_one_does() {
+    for (policy, asks) in [("ask", true), ("go", false)] {
+        let mut config = beside_the_load();
+        config["targets"]["ibp"]["settings"]["host"] = json!("https://ibp.example.com");
+        config["targets"]["ibp"]["policy"] = json!({ "first_landing": policy });
+        let whole = config.clone();
+        config["targets"]["ibp"]["mapping"]["rows"].as_array_mut().unwrap().pop();
+        let world = World::new(&config, Options::default());
+        let live = world.open();
+        let done = world.cycle(&live);
+        let found = proportion(&world, &live);
+        if asks {
+            // The figures and the status that tells of them.
+            assert_eq!(done.policy_holds.unwrap().held.get("implausible"), Some(&24));
+            assert_eq!(posts(&world, 0), 0, "nothing was written");
+            let [asked] = found.asked.as_slice() else { panic!("{:?}", found.asked) };
+            assert_eq!((asked.fault, asked.places.len()), (Fault::First, 2));
+            let words = "base of https://ibp.example.com";
+            assert!(asked.example.contains(words), "{}", asked.example);
+            assert!(asked.example.contains("own figure is 120.00"), "{}", asked.example);
+            answer(&world, &live, "all", Fault::First);
+            assert_eq!(world.cycle(&live).applied.unwrap().accepted, 24);
+        } else {
+            assert_eq!((done.applied.unwrap().accepted, found.asked.len()), (24, 0));
+        }
+        drop(live);
+        // A machine that is mapped later is news, and no first landing.
+        world.configure(&whole);
+        let live = world.open();
+        let done = world.cycle(&live);
+        assert_eq!(proportion(&world, &live).asked, [], "{:?}", done.policy_holds);
+    }
 }

@@ -5,6 +5,7 @@
 
 use std::{
     fmt,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -38,6 +39,13 @@ impl Origin {
     pub fn path_of(address: &str) -> String {
         let uri = address.parse::<Uri>().ok();
         uri.map(|uri| uri.path().to_owned()).filter(|path| path != "/").unwrap_or_default()
+    }
+
+    /// Whether it leads to this machine.
+    #[must_use]
+    pub fn is_this_machine(&self) -> bool {
+        let address = self.host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 
     fn of_uri(uri: &Uri) -> Option<Self> {

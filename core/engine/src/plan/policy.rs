@@ -12,7 +12,7 @@ use planthread_kit::Capabilities;
 use rust_decimal::Decimal;
 
 use super::{
-    plausible::Answer,
+    plausible::{Answer, Fault},
     questions::{self, Waits},
 };
 use crate::{
@@ -79,6 +79,8 @@ pub struct Policy {
     pub units: BTreeMap<String, Decimal>,
     /// What stands behind each resource and location, by its name in the plant.
     pub sources: Arc<BTreeMap<(String, String), String>>,
+    /// Where a first landing would go, in words; absent where nobody is asked about one.
+    pub first_landing: Option<String>,
     /// What people have answered of what is out of proportion.
     pub answers: Vec<Answer>,
     /// Places that wait for such an answer, by measure.
@@ -117,6 +119,7 @@ impl Policy {
             clock: None,
             units: BTreeMap::new(),
             sources: Arc::default(),
+            first_landing: None,
             answers: Vec::new(),
             questions: Waits::new(),
         }
@@ -167,7 +170,17 @@ impl Policy {
     pub(crate) fn with_questions(&self, db: &Db, scope: i64) -> Result<Self> {
         let mut policy = self.with_others(db, scope)?;
         policy.questions.clear();
-        for asked in questions::of_scope(db, scope, &policy)?.verdicts.asked {
+        let asked = questions::of_scope(db, scope, &policy)?.verdicts.asked;
+        // Before a first landing is answered for, nothing goes of what has no figures of
+        // its own to compare either.
+        let first = asked.iter().find(|asked| asked.fault == Fault::First);
+        let first = first.map(|first| first.places.clone()).unwrap_or_default();
+        for decl in policy.measures.iter().filter(|_| !first.is_empty()) {
+            if !questions::is_figure(decl) {
+                policy.questions.insert(decl.name.to_string(), first.clone());
+            }
+        }
+        for asked in asked {
             policy.questions.entry(asked.measure).or_default().extend(asked.places);
         }
         Ok(policy)

@@ -75,6 +75,11 @@ pub(crate) fn of_scope(db: &Db, scope: i64, policy: &Policy) -> Result<Questions
         Some(there) => Judge::elsewhere(&told(policy.scope.name()), &told(&there)),
         None => Judge::default(),
     };
+    if let Some(place) = policy.first_landing.as_ref().filter(|_| policy.adopted.is_empty())
+        && !db.has_landed(scope)?
+    {
+        judge = judge.first(place);
+    }
     let names = db.measures()?;
     for place in places {
         let told = place_name(&place.resource, &place.location, place.product.as_deref());
@@ -103,7 +108,7 @@ pub(crate) fn of_scope(db: &Db, scope: i64, policy: &Policy) -> Result<Questions
 
 /// Whether a measure holds figures of ours that can be in proportion. What people decide
 /// comes and goes from one period to the next: it is in proportion to nothing.
-fn is_figure(decl: &MeasureDecl) -> bool {
+pub(crate) fn is_figure(decl: &MeasureDecl) -> bool {
     decl.role == Role::Value
         && !decl.carries.accompanies()
         && !matches!(decl.carries, Carries::Observed | Carries::DecidedHours)

@@ -118,6 +118,13 @@ impl Db {
         self.find(sql, params![target, scope], |row| Ok(row.get(0)?))
     }
 
+    /// Whether something is seen in a scope.
+    pub(crate) fn has_landed(&self, scope: i64) -> Result<bool> {
+        // 4 seen.
+        let sql = Sql::seeks("SELECT 1 FROM tally WHERE scope = ?1 AND state = 4 AND n > 0");
+        Ok(self.find(sql, [scope], |row| Ok(row.get::<_, i64>(0)?))?.is_some())
+    }
+
     /// The mapping behind the cells of a target.
     pub(crate) fn mapped(&self, target: &str) -> Result<Option<Remapped>> {
         let sql = Sql::seeks("SELECT held, edits, since FROM mapped WHERE target = ?1");

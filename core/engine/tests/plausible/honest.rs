@@ -99,6 +99,9 @@ fn asked(change: Change, first: bool, dice: &mut Dice) -> bool {
 
 #[test]
 fn of_a_thousand_honest_changes_hardly_any_is_asked_about() {
+    // That a landing is the first is a question of its own, whatever it brings: it is asked
+    // once, and not counted here.
+
     let mut table = Table::default();
     for number in 0..1_000 {
         let mut dice = Dice::new(1_000_000 + number);

@@ -28,11 +28,14 @@ pub enum Fault {
     Resource,
     /// High where what stands is low, and the reverse: down time for up time.
     Opposite,
+    /// The very first landing in a scope: figures can't tell a wrong version, a week or a
+    /// resource where nothing of ours stands.
+    First,
 }
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Unit,
         Self::Percent,
         Self::Beyond,
@@ -41,6 +44,7 @@ impl Fault {
         Self::Version,
         Self::Resource,
         Self::Opposite,
+        Self::First,
     ];
 
     /// The word in records and commands.
@@ -55,6 +59,7 @@ impl Fault {
             Self::Version => "version",
             Self::Resource => "resource",
             Self::Opposite => "opposite",
+            Self::First => "first",
         }
     }
 
@@ -84,6 +89,10 @@ impl Fault {
             Self::Version => "another version than the one that holds what we landed; see `scope`",
             Self::Resource => "the figures of another resource; see `mapping.rows`",
             Self::Opposite => "down time for up time; see `carries` and the states of the source",
+            Self::First => {
+                "a first landing: compare some rows with the target's own, and see `scope`, `zone` and \
+                 `mapping.rows`"
+            }
         }
     }
 }

@@ -89,6 +89,8 @@ struct Pool {
     prints: Vec<Print>,
     /// Places by number, with the cells that wait.
     places: Vec<(String, usize)>,
+    /// Figures to compare a first landing with.
+    sample: Option<Sample>,
     asked: BTreeMap<Fault, Asked>,
     noted: BTreeMap<Note, Noted>,
 }
@@ -99,6 +101,8 @@ pub struct Judge {
     pools: BTreeMap<String, Pool>,
     /// The scope that holds what we landed, where this one holds nothing.
     elsewhere: Option<(String, String)>,
+    /// Where a first landing would go, where it is asked about.
+    first: Option<String>,
     /// Whether anything of ours has landed here.
     landed: bool,
     waits: bool,
@@ -112,6 +116,13 @@ impl Judge {
         Self { elsewhere: Some((here.to_owned(), there.to_owned())), ..Self::default() }
     }
 
+    /// Nothing of ours has landed in the scope, and a first landing is asked about; `place`
+    /// says where it would go.
+    #[must_use]
+    pub fn first(self, place: &str) -> Self {
+        Self { first: Some(place.to_owned()), ..self }
+    }
+
     /// Takes in the series of `measure` at `place`.
     pub fn add(&mut self, measure: &str, place: &str, series: &Series) {
         self.waits |= series.waits();
@@ -119,6 +130,7 @@ impl Judge {
         let pool = self.pools.entry(measure.to_owned()).or_default();
         let number = pool.places.len();
         pool.places.push((place.to_owned(), series.waiting()));
+        pool.sample = pool.sample.take().or_else(|| Sample::of(number, series));
         let found = series.judge();
         if let Some(found) = found {
             pool.ask(measure, found.fault, number, || told(series.unit, found));
@@ -141,7 +153,8 @@ impl Judge {
     #[must_use]
     pub fn finish(self) -> Verdicts {
         let mut verdicts = Verdicts::default();
-        if self.waits && !self.landed {
+        let first = self.waits && !self.landed;
+        if first && self.first.is_none() {
             verdicts.noted.push(Noted {
                 measure: String::new(),
                 note: Note::First,
@@ -157,6 +170,11 @@ impl Judge {
                     pool.ask(&measure, Fault::Version, number, word);
                 }
             }
+            // Where another scope holds it all, that is the question.
+            let asks = first && self.elsewhere.is_none();
+            if let Some(place) = self.first.as_ref().filter(|_| asks) {
+                pool.first(&measure, place);
+            }
             pool.all_shifted(&measure);
             pool.others(&measure);
             verdicts.asked.extend(pool.asked.into_values());
@@ -166,7 +184,43 @@ impl Judge {
     }
 }
 
+/// One figure that would land, for a person to compare.
+#[derive(Debug)]
+struct Sample {
+    place: usize,
+    wanted: f64,
+    own: Option<f64>,
+}
+
+impl Sample {
+    /// The first figure of a series that waits, best one that the target has a figure for.
+    fn of(place: usize, series: &Series) -> Option<Self> {
+        let waiting = || series.points.iter().filter(|point| point.waits);
+        let point = waiting().find(|point| point.own.is_some()).or_else(|| waiting().next())?;
+        Some(Self { place, wanted: point.wanted, own: point.own })
+    }
+}
+
 impl Pool {
+    /// Asks about all places of a first landing, with figures of one of them.
+    fn first(&mut self, measure: &str, place: &str) {
+        let Some(Sample { place: of, wanted, own }) = self.sample.take() else { return };
+        let beside = own.map_or_else(
+            || "the target has no figure of its own for it".to_owned(),
+            |own| format!("the target's own figure is {own:.2}"),
+        );
+        let words = || {
+            format!(
+                "nothing of ours has landed in {place} yet; the first figure here is {wanted:.2}, \
+                 {beside}"
+            )
+        };
+        let others = (0..self.places.len()).filter(|number| *number != of);
+        for number in std::iter::once(of).chain(others) {
+            self.ask(measure, Fault::First, number, words);
+        }
+    }
+
     fn ask(&mut self, measure: &str, fault: Fault, number: usize, words: impl Fn() -> String) {
         let (place, cells) = &self.places[number];
         if *cells == 0 {
