@@ -177,7 +177,7 @@ impl Policy {
         let first = first.map(|first| first.places.clone()).unwrap_or_default();
         for decl in policy.measures.iter().filter(|_| !first.is_empty()) {
             if !questions::is_figure(decl) {
-                policy.questions.insert(decl.name.to_string(), first.clone());
+                policy.questions.insert(decl.name.clone(), first.clone());
             }
         }
         for asked in asked {
