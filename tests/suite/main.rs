@@ -74,3 +74,4 @@ mod waiting;
 mod way;
 mod wire;
 mod world;
+mod worsening;
