@@ -1,6 +1,6 @@
 //! `planthread verify [TARGET]`
 
-use planthread_engine::{ledger, verify::Which};
+use planthread_engine::{ledger, status, verify::Which};
 
 use super::Context;
 use crate::{
@@ -34,6 +34,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let walked = context.block_on(async { Ok(bridge.walk_all(&targets, course).await) })?;
     let reader = bridge.reader()?;
     let (locks, cases) = (ledger::locks(&reader, context.clock.now())?, ledger::cases(&reader)?);
-    let views = walked.into_iter().map(|done| Verified::from(done).standing(&locks, &cases));
+    let refused = status::rejects(&reader)?;
+    let standing = |done| Verified::from(done).standing(&locks, &cases, &refused);
+    let views = walked.into_iter().map(standing);
     context.screen.show(&Verifications { targets: views.collect() })
 }

@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    TextTable, Tone, View,
+    TextTable, Tone, View, endings,
     fallback::left_out,
     guard,
     text_table::{count, indented, instant},
@@ -190,15 +190,19 @@ impl Delivered {
         self.recovered.as_ref().map(|recovered| &recovered.read_back)
     }
 
+    /// Whether refused cells wait for somebody.
+    fn has_refused(&self) -> bool {
+        let read = self.read_before().into_iter().chain(self.verified.iter().map(|v| &v.report));
+        endings::refused(self.applied.as_ref(), self.screened.as_ref(), read)
+    }
+
     fn exit(&self) -> Exit {
         let applied = self.applied.as_ref();
         match &self.stopped {
             Some(failure) => failure.exit,
             None if applied.is_some_and(|applied| applied.refused) => Exit::Held,
             None if self.all_held() > 0 => Exit::Held,
-            None if applied.is_some_and(|applied| applied.rejected + applied.moved > 0)
-                || self.read_before().is_some_and(|read| read.refused > 0) =>
-            {
+            None if applied.is_some_and(|applied| applied.moved > 0) || self.has_refused() => {
                 Exit::Findings
             }
             None => self.verified.as_ref().map_or(Exit::Ok, Verified::exit),
@@ -255,9 +259,6 @@ impl Delivered {
             text_table.line(format!("  {} moved and stayed behind", cells(applied.moved)));
             moved(text_table, applied);
         }
-        if applied.rejected > 0 {
-            text_table.line("  why: `planthread rejects`");
-        }
         if applied.refused_unnamed > 0 {
             let rows = count(applied.refused_unnamed, "row");
             text_table.line(format!(
@@ -272,6 +273,9 @@ impl Delivered {
     fn held_by_reason(&self, text_table: &mut TextTable, applied: &Applied) {
         let settles = self.screened.as_ref().and_then(|screened| screened.settles);
         held(text_table, &applied.plan.counts.held, settles, "  ");
+        if self.has_refused() {
+            text_table.line("  why, and what cures it: `planthread rejects`");
+        }
     }
 
     fn nothing(&self, text_table: &mut TextTable, applied: &Applied) {

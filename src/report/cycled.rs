@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     TextTable, Tone, View,
     applied::{cells_of, held, settled},
+    endings,
     fallback::{left_out, second_place},
     guard::restored,
     intake::{exported, stopped, worst},
@@ -117,7 +118,9 @@ impl View for Walked<'_> {
 
 fn of_target(target: &TargetCycle) -> Exit {
     let stopped = target.stopped.as_ref().map_or(Exit::Ok, |failure| failure.exit);
-    let rejected = target.applied.as_ref().is_some_and(|applied| applied.rejected > 0);
+    let before = target.recovered.as_ref().map(|recovered| &recovered.read_back);
+    let read = before.into_iter().chain(&target.verified);
+    let rejected = endings::refused(target.applied.as_ref(), target.policy_holds.as_ref(), read);
     let held = |why: HoldReason| {
         target.policy_holds.as_ref().is_some_and(|screened| screened.held.contains_key(why.word()))
     };
@@ -142,6 +145,18 @@ fn of_target(target: &TargetCycle) -> Exit {
     let second = target.second.as_ref().is_some_and(|second| second.fault.is_some());
     let second = if second { Exit::Findings } else { Exit::Ok };
     stopped.max(proof).max(second).max(if of_policy { Exit::Held } else { Exit::Ok })
+}
+
+/// What a policy holds, and what the target refused.
+fn waits(text_table: &TextTable, done: &TargetCycle) -> Vec<String> {
+    let Some(screened) = &done.policy_holds else { return Vec::new() };
+    let held: u64 = screened.held.values().sum();
+    let held = (held > 0).then(|| format!("{held} held"));
+    let refused = (screened.refused > 0).then(|| {
+        let refused = format!("{} refused and not cured (`planthread rejects`)", screened.refused);
+        text_table.tint(Tone::Bad, &refused)
+    });
+    held.into_iter().chain(refused).collect()
 }
 
 fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)) {
@@ -177,11 +192,7 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
             parts.push(text_table.tint(Tone::Warn, &waits));
         }
     }
-    if let Some(screened) = done.policy_holds.as_ref().filter(|screened| !screened.held.is_empty())
-    {
-        let held: u64 = screened.held.values().sum();
-        parts.push(format!("{held} held"));
-    }
+    parts.extend(waits(text_table, done));
     if let Some(read) = done.master.as_ref().filter(|read| read.again > 0) {
         parts.push(format!("{} refused go again: master data changed", read.again));
     }
@@ -262,9 +273,9 @@ mod tests {
         assert_eq!(exit, Exit::Transient);
         assert!(said.starts_with("  00:00:00Z t: "), "{said}");
         assert!(said.contains("51 of 208 read back as wanted, 157 not there yet"), "{said}");
-        // What was refused before is counted for whoever verifies, and no news of a cycle.
+        // What was refused before waits for somebody.
         let (exit, _) = cycle(SweepReport { waiting: 157, refused_before: 157, ..report.clone() });
-        assert_eq!(exit, Exit::Ok);
+        assert_eq!(exit, Exit::Findings);
         // What was lost is something to look at, whatever else may still come.
         let (exit, _) = cycle(SweepReport { not_yet: 156, lost: 1, ..report.clone() });
         assert_eq!(exit, Exit::Findings);

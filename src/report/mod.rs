@@ -10,6 +10,7 @@ pub mod compared;
 pub mod cycled;
 pub mod derived;
 pub mod drill;
+mod endings;
 pub mod explain;
 pub mod fallback;
 pub mod flows;

@@ -3,6 +3,7 @@
 use planthread_contracts::CellKey;
 use planthread_engine::{
     ledger::{Case, Lock, LockKind},
+    status::Reject,
     verify::SweepReport,
 };
 use rust_decimal::Decimal;
@@ -10,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    TextTable, Tone, View,
+    TextTable, Tone, View, endings,
     status::LockLine,
     text_table::{count, indented, instant},
 };
@@ -18,6 +19,11 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::TargetCycle,
 };
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
 
 /// Cells that are named one by one; `--json` names them all.
 const NAMED: usize = 10;
@@ -36,6 +42,9 @@ pub struct Verified {
     /// Cells that people had taken before; they are not compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locked: Vec<LockLine>,
+    /// Cells that the target had refused, that wait for somebody and were not read now.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub not_cured: u64,
     /// Questions that were open before; their cells wait for an answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<Case>,
@@ -54,13 +63,16 @@ impl Verified {
     pub fn of(target: &str, mut report: SweepReport) -> Self {
         let stopped = report.error.take().map(Failure::from);
         let target = target.to_owned();
-        Self { target, report, stopped, locked: Vec::new(), open: Vec::new() }
+        Self { target, report, stopped, locked: Vec::new(), not_cured: 0, open: Vec::new() }
     }
 
-    /// Says again what still stands of earlier sweeps, from the ledger's locks
-    /// and cases: what was found now is not repeated.
+    /// Says again what still stands of earlier sweeps and pushes, from the ledger's locks,
+    /// cases and open refusals: what was found now is not repeated.
     #[must_use]
-    pub fn standing(mut self, locks: &[Lock], cases: &[Case]) -> Self {
+    pub fn standing(mut self, locks: &[Lock], cases: &[Case], refused: &[Reject]) -> Self {
+        let here = refused.iter().filter(|one| one.key.target == self.target).count();
+        let here = u64::try_from(here).unwrap_or(u64::MAX);
+        self.not_cured = here.saturating_sub(self.report.refused + self.report.refused_before);
         let new = |key: &CellKey| self.report.person_edits.iter().any(|edit| edit.key == *key);
         let locks = locks.iter().filter(|lock| lock.kind == LockKind::Send);
         let locks = locks.filter(|lock| lock.key.target == self.target && !new(&lock.key));
@@ -72,7 +84,7 @@ impl Verified {
     }
 
     fn findings(&self) -> bool {
-        let refused = self.report.refused_before > 0;
+        let refused = self.not_cured > 0 || endings::refused(None, None, [&self.report]);
         troubled(&self.report) || refused || !self.locked.is_empty() || !self.open.is_empty()
     }
 }
@@ -175,6 +187,10 @@ impl Verified {
 
 impl Verified {
     fn write_standing(&self, text_table: &mut TextTable) {
+        if self.not_cured > 0 {
+            let cells = text_table.tint(Tone::Bad, &self.not_cured.to_string());
+            text_table.line(format!("  {cells} refused before, not read now; see `rejects`"));
+        }
         if !self.locked.is_empty() {
             let cells = text_table.tint(Tone::Warn, &self.locked.len().to_string());
             text_table.line(format!("  {cells} locked since an earlier edit (planthread release)"));
@@ -287,10 +303,10 @@ mod tests {
     #[test]
     fn a_cell_that_a_person_took_is_said_again_until_it_is_let_go() {
         let sweep = || Verified::of("ibp", SweepReport { waiting: 1, ..SweepReport::default() });
-        assert_eq!(sweep().standing(&[], &[]).exit(), Exit::Ok);
+        assert_eq!(sweep().standing(&[], &[], &[]).exit(), Exit::Ok);
         let others = [lock("other", LockKind::Send), lock("ibp", LockKind::Pin)];
-        assert_eq!(sweep().standing(&others, &[]).exit(), Exit::Ok);
-        let again = sweep().standing(&[lock("ibp", LockKind::Send)], &[]);
+        assert_eq!(sweep().standing(&others, &[], &[]).exit(), Exit::Ok);
+        let again = sweep().standing(&[lock("ibp", LockKind::Send)], &[], &[]);
         assert_eq!(again.exit(), Exit::Findings);
         let mut text_table = TextTable::new(false);
         again.write(&mut text_table);

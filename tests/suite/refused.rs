@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use planthread::pipeline::{Where, refused};
+use planthread::{
+    failure::Exit,
+    pipeline::{Where, refused},
+    report::{View as _, applied::Deliveries, cycled::Walked},
+};
 use planthread_engine::{status::Reject, verify::Which};
 use planthread_mocks::sap_ibp::Options;
 use serde_json::{Value, json};
 
-use crate::world::{Live, World, plan_of};
+use crate::world::{Live, World, plan_of, start};
 
 /// Two machines; the second is mapped to a resource that the target does not have.
 fn wrong() -> Value {
@@ -57,11 +61,25 @@ fn only_the_refused_cells_that_are_chosen_go_out_again() {
     let applied = world.cycle(&live).applied.unwrap();
     assert_eq!((applied.sent, applied.rejected, open(&live)), (2, 2, 8), "refused once more");
 
+    // As long as one waits for somebody, whoever sends or reads is told so by the ending.
+    let ends = || {
+        let done = world.cycle(&live);
+        let run = Walked { at: None, as_of: start(), done: &done, late: false }.exit();
+        [run, Deliveries { targets: vec![done.into()] }.exit()]
+    };
+    assert_eq!(ends(), [Exit::Findings; 2], "nothing was sent, and 8 wait");
+
     let (who, why) = ("mara".to_owned(), "a test".to_owned());
     let status = conditions(&["measure=status"]);
     assert_eq!(live.bridge.dismiss_cells(&status, who, why).unwrap(), (4, 4));
     assert_eq!((live.bridge.retry().unwrap().cells, open(&live)), (4, 0), "only what waits");
     live.assert_conserved("dismissed");
+    world.cycle(&live);
+    let all = conditions(&["resource=LINE-77"]);
+    live.bridge.dismiss_cells(&all, "mara".to_owned(), "no such line".to_owned()).unwrap();
+    assert_eq!((open(&live), ends()), (0, [Exit::Ok; 2]), "of these nothing is to come");
+    let read = world.clock.block_on(live.bridge.verify(&live.target, Which::All)).unwrap();
+    assert_eq!((read.waiting, read.refused_before), (8, 0));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use planthread_contracts::RevisionState;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::revision_tally::RevisionTally;
+use super::{rejections, revision_tally::RevisionTally};
 use crate::{
     State,
     error::Result,
@@ -25,6 +25,14 @@ pub struct PolicyHolds {
     /// `policy.settle_minutes` and the target's own word; a read-back after it decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settles: Option<Timestamp>,
+    /// Cells that the target refused and that wait for somebody: `rejects` names them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub refused: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// Writes what a plan would decide on every pending or held cell of the policy's
@@ -45,6 +53,9 @@ pub fn hold_by_policy(state: &State, policy: &Policy) -> Result<PolicyHolds> {
                     cell.step(&mut tally, group.scope, RevisionState::Pending)?;
                     tx.put_cell(&cell)?;
                 }
+            }
+            for cell in &group.cells {
+                done.refused += u64::from(rejections::waits(tx, cell)?);
             }
             for (place, reason) in &group.decision.held {
                 if reason.settles() {

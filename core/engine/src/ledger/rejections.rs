@@ -22,7 +22,7 @@ use crate::{
     State,
     error::Result,
     plan::questions::place_of,
-    store::{Tx, cells::Cell, names::CellId, rejections::Rejected},
+    store::{Db, Tx, cells::Cell, names::CellId, rejections::Rejected},
 };
 
 /// What has become of a revision that a target refused.
@@ -88,6 +88,15 @@ pub(crate) const fn standing(rev: u64, cell: &Cell) -> (RejectState, &'static st
         S::Superseded | S::Overtaken => (RejectState::Expired, REPLACED),
         S::Pending | S::Held | S::InFlight | S::Unproven => (RejectState::Retried, ""),
     }
+}
+
+/// Whether a cell was refused and waits for somebody: of what was dismissed nothing is to
+/// come.
+pub(crate) fn waits(db: &Db, cell: &Cell) -> Result<bool> {
+    if cell.state != RevisionState::Rejected {
+        return Ok(false);
+    }
+    Ok(db.rejection(cell.id, cell.rev)?.is_some_and(|one| one.ended_at.is_none()))
 }
 
 /// Keeps that revisions of one scope were refused in an attempt.

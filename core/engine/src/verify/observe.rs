@@ -167,7 +167,7 @@ impl<'a> Judge<'a> {
         cell: &mut Cell,
         read: &HashMap<&CellKey, Option<Decimal>>,
     ) -> Result<()> {
-        self.count_again(cell);
+        self.count_again(cell)?;
         if self.cell(key, cell, read.get(key).copied().flatten())? {
             self.in_use(key, cell, read);
             self.tx.put_facts(cell)?;
@@ -289,9 +289,9 @@ impl<'a> Judge<'a> {
     }
 
     /// Counts a cell that an earlier reading of this walk has counted, as it did.
-    fn count_again(&mut self, cell: &Cell) {
+    fn count_again(&mut self, cell: &Cell) -> Result<()> {
         let read_since = |since: &Timestamp| cell.seen_at.is_some_and(|at| *since <= at);
-        let Some(since) = self.seen.follows.filter(read_since) else { return };
+        let Some(since) = self.seen.follows.filter(read_since) else { return Ok(()) };
         let again = &mut self.done.report.again;
         again.read += 1;
         let found = matches!(cell.why, Why::Lost | Why::StaleOwn | Why::Doubled | Why::Overwritten);
@@ -302,17 +302,18 @@ impl<'a> Judge<'a> {
             state if carried || state == RevisionState::Seen => again.landed += 1,
             // What was not there yet is counted by the last reading alone.
             RevisionState::Unproven if !sent => {}
-            state => {
-                let refused = state == RevisionState::Rejected && !sent;
+            _ => {
+                let refused = !sent && rejections::waits(self.tx, cell)?;
                 again.waiting += u64::from(!found);
                 again.refused_before += u64::from(!found && refused);
             }
         }
+        Ok(())
     }
 
     fn waiting(&mut self, cell: &mut Cell) -> Result<()> {
         self.done.report.waiting += 1;
-        self.done.report.refused_before += u64::from(cell.state == RevisionState::Rejected);
+        self.done.report.refused_before += u64::from(rejections::waits(self.tx, cell)?);
         self.again(cell, Why::New)
     }
 

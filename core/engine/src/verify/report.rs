@@ -65,7 +65,8 @@ pub struct SweepReport {
     pub not_yet_unnamed: u64,
     /// Nothing of ours is expected there yet.
     pub waiting: u64,
-    /// Of those that wait, cells that the target had refused before: `rejects` names them.
+    /// Of those that wait, cells that the target had refused before and that wait for
+    /// somebody: `rejects` names them.
     #[serde(skip_serializing_if = "is_zero")]
     pub refused_before: u64,
     /// Sent, and not there: they are pending again.
