@@ -3,23 +3,26 @@
 
 use std::sync::{Arc, Mutex};
 
-use planthread::{config::Config, in_process::gate::Gate, registry::TARGETS};
-use planthread_kit::{ConnectorError, Discovery, sheet::NOT_LOOKED_AT};
+use bytes::Bytes;
+use http::{Request, Response};
+use planthread::{
+    config::Config,
+    failure::{Exit, Failure},
+    pipeline::Opener,
+    registry::TARGETS,
+};
+use planthread_kit::{BoxFuture, Discovery, SendError, Sent, Transport, sheet::NOT_LOOKED_AT};
 use planthread_mocks::{Setup, Simulator};
 
 use crate::site::Site;
 
 /// What the first target of a site offers.
 fn discover(site: &Site, connector: &str) -> Discovery {
-    asked(site, connector).unwrap()
-}
-
-fn asked(site: &Site, connector: &str) -> Result<Discovery, ConnectorError> {
     let bridge = site.bridge();
     let targets = &bridge.loaded.config.targets;
     let name = targets.iter().find(|(_, one)| one.connector == connector).unwrap().0;
     let target = bridge.target(Some(name)).unwrap();
-    site.clock.block_on(target.connector.discover())
+    site.clock.block_on(target.connector.discover()).unwrap()
 }
 
 /// Lines that are blamed, with what is said of them; and lines that were not looked at.
@@ -37,23 +40,41 @@ fn tuned(connector: &str, on: &[&str], tune: fn(&mut Config)) -> Discovery {
     discover(&site, connector)
 }
 
+/// A network on which no request is answered.
+#[derive(Debug, Clone)]
+struct Nowhere(SendError);
+
+impl Transport for Nowhere {
+    fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, SendError>> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
+    }
+}
+
+/// A closed port, a name that nobody has, a handshake that is refused: no line of any
+/// target is blamed for it, and the verb ends by what it is.
 #[test]
-fn a_target_that_nobody_reaches_is_said_once() {
+fn where_nobody_is_reached_no_line_is_blamed() {
     for registered in TARGETS {
-        let down = |sandbox: Box<dyn Simulator>| -> Box<dyn Simulator> {
-            let mut gate = Gate::new(sandbox);
-            gate.down = true;
-            Box::new(gate)
-        };
-        let site = Site::with(registered, Setup::default(), down);
-        // A connector may also say no more than that.
-        let Ok(found) = asked(&site, registered.target.name) else { continue };
-        let (blamed, unseen) = wrong(&found);
-        let name = registered.target.name;
-        assert_eq!(blamed.len(), 1, "{name}: {blamed:?}");
-        assert!(unseen > 2, "{name}: {:?}", found.findings);
-        let proven = found.findings.iter().filter(|one| one.ok && one.proven);
-        assert!(proven.clone().all(|one| one.line == "agreement"), "{name}: {proven:?}");
+        let site = Site::new(registered, None);
+        let loaded = site.loaded();
+        for (lost, exit) in [
+            (SendError::lost(Sent::No, "connection refused"), Exit::Transient),
+            (SendError::lost(Sent::Maybe, "closed before an answer came"), Exit::Transient),
+            (SendError::untrusted("unknown issuer"), Exit::Usage),
+        ] {
+            let wire: Arc<dyn Transport> = Arc::new(Nowhere(lost.clone()));
+            let names = loaded.config.targets.keys();
+            let wires = names.map(|name| (name.clone(), Arc::clone(&wire))).collect();
+            let opener = Opener::with(Arc::new(site.clock.clone()), wires);
+            for target in opener.open_all(&loaded).unwrap() {
+                let found = site.clock.block_on(target.connector.discover());
+                let error = found.map(|found| found.findings).unwrap_err();
+                assert!(error.message.contains(&lost.message), "{}: {error}", target.name);
+                let failure = Failure::from(error);
+                assert_eq!(failure.exit, exit, "{}: {failure}", target.name);
+                assert!(!failure.cure.is_empty(), "{}: {failure}", target.name);
+            }
+        }
     }
 }
 
@@ -109,10 +130,10 @@ fn who_is_refused_is_told_why_and_which_setting_it_is() {
     let on = vec!["one-session".to_owned()];
     let taken = |mut sandbox: Box<dyn Simulator>| {
         let form = "grant_type=client_credentials";
-        let request = http::Request::post("/PTDM01_DEV01/oauth2/token")
+        let request = Request::post("/PTDM01_DEV01/oauth2/token")
             .header("authorization", "Basic cGxhbnRocmVhZDpwbGFudGhyZWFk")
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(bytes::Bytes::from(form))
+            .body(Bytes::from(form))
             .unwrap();
         let now = "2026-11-25T06:09:00Z".parse().unwrap();
         assert_eq!(sandbox.handle(now, &request).response.status(), 200);
@@ -169,9 +190,9 @@ fn the_posts_of_a_pack_on_a_connectors_page_are_taken_in() {
             let (path, query) = path.split_once('?').expect("a query");
             let query =
                 query.split("$(").next().unwrap_or_default().replace("$file", "manifest.json");
-            let request = http::Request::post(format!("/{path}?{query}"))
+            let request = Request::post(format!("/{path}?{query}"))
                 .header(name, value)
-                .body(bytes::Bytes::from("{}"))
+                .body(Bytes::from("{}"))
                 .unwrap();
             let now = "2026-11-25T06:10:00Z".parse().unwrap();
             let answer = sandbox.lock().unwrap().handle(now, &request).response;

@@ -234,10 +234,14 @@ async fn one(
         Ok(stored) => {
             report.tick(&line, "this key reads it");
             found.measures.insert(measure.surface.clone());
-            let above = ask(true).await?;
-            let name = |key: &CellKey| (key.location.clone(), key.period);
-            let seen = observe_cells(measure, Axis::Resources, (&stored, &above), name);
-            judge(&adds, measure, Axis::Resources, seen, report);
+            match ask(true).await {
+                Ok(above) => {
+                    let name = |key: &CellKey| (key.location.clone(), key.period);
+                    let seen = observe_cells(measure, Axis::Resources, (&stored, &above), name);
+                    judge(&adds, measure, Axis::Resources, seen, report);
+                }
+                Err(error) => report.unread(&adds, error)?,
+            }
             report.sign(&adds, "over time nothing public shows it: the team signs it");
         }
     }

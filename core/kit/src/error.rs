@@ -4,7 +4,7 @@ use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::mask;
+use crate::{SendError, mask};
 
 /// Whether a request may have taken effect at the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,6 +149,14 @@ impl ConnectorError {
         self.took_nothing()
     }
 
+    /// Whether provably no request reached anybody, whoever was asked: a closed port, a
+    /// name that nobody has, a handshake that failed.
+    #[must_use]
+    pub fn unreached(&self) -> bool {
+        let lost = self.source.as_ref().and_then(|source| source.downcast_ref::<SendError>());
+        lost.is_some_and(|lost| lost.sent == Sent::No)
+    }
+
     /// Adds what it was caused by. Its text is shown to people like the message:
     /// no URLs with queries, headers, bodies or secrets.
     #[must_use]
@@ -195,7 +203,6 @@ impl Error for ConnectorError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SendError;
 
     #[test]
     fn what_only_asked_took_nothing() {

@@ -18,13 +18,31 @@ pub const NOT_LOOKED_AT: &str = "could not be looked at";
 #[derive(Debug, Default)]
 pub struct Report {
     answers: BTreeMap<String, Finding>,
-    /// What kept lines from being looked at, and the line that says so.
-    obstacles: BTreeMap<String, String>,
+    /// What kept lines from being looked at, in the order in which it was met.
+    refusals: Vec<Refusal>,
+    /// Whether something at the target was found to be as it must be.
+    heard: bool,
+}
+
+/// What kept a line from being looked at.
+#[derive(Debug)]
+struct Refusal {
+    line: String,
+    /// What the target said, in types: its words are only for people.
+    kind: (Class, Option<String>),
+    text: String,
+    cure: String,
 }
 
 impl Report {
     /// `line` was looked at, and is as it must be.
     pub fn tick(&mut self, line: &str, text: impl Into<String>) {
+        self.heard = true;
+        self.known(line, text);
+    }
+
+    /// `line` is as it must be by what we hold ourselves: the target was not asked.
+    pub fn known(&mut self, line: &str, text: impl Into<String>) {
         self.add(line, (true, true, None), &text.into(), "");
     }
 
@@ -44,31 +62,34 @@ impl Report {
         self.add(line, (false, true, None), &text.into(), cure);
     }
 
-    /// What `line` needs can't be read. That is one finding, of the first line that met
-    /// it: what meets the same later says nothing of its own line, which is not looked at.
+    /// What `line` needs can't be read: a finding of this line. As long as nothing at the
+    /// target is found to be right, it may lie at what all questions have in common, so
+    /// what is refused alike is said of the first line that met it, and the others are
+    /// not looked at.
     ///
     /// # Errors
-    /// When the target asks to wait, or the mistake is ours: then nothing else
-    /// is worth a look.
+    /// When nobody is there, the target asks to wait, or the mistake is ours: then nothing
+    /// else is worth a look.
     pub fn unread(&mut self, line: &str, error: ConnectorError) -> Result<(), ConnectorError> {
+        if self.ends(&error) {
+            return Err(error);
+        }
+        let cure = error.cure.unwrap_or_else(|| "check again; then look at the target".to_owned());
+        let code = error.vendor_code.as_deref().map(|code| format!(" ({code})"));
+        let code = code.unwrap_or_default();
+        let text = format!("{} failed: {}{code}", error.operation, error.message);
+        let kind = (error.class, error.vendor_code);
+        self.refusals.push(Refusal { line: line.to_owned(), kind, text, cure });
+        Ok(())
+    }
+
+    /// Whether an error leaves nothing to look at.
+    fn ends(&self, error: &ConnectorError) -> bool {
         match error.class {
-            Class::Throttled { .. } | Class::Fatal => Err(error),
-            Class::Drift | Class::Auth | Class::Transient { .. } | Class::NotYet => {
-                let cure = error.cure.as_deref().unwrap_or("check again; then look at the target");
-                let code = error.vendor_code.as_deref().map(|code| format!(" ({code})"));
-                let code = code.unwrap_or_default();
-                let text = format!("{} failed: {}{code}", error.operation, error.message);
-                // Nobody who is not there was asked anything: it is one obstacle for all.
-                let obstacle = match error.class {
-                    Class::Transient { .. } => error.message.clone(),
-                    _ => text.clone(),
-                };
-                let first = self.obstacles.entry(obstacle).or_insert_with(|| line.to_owned());
-                if first == line {
-                    self.add(line, (false, false, None), &text, cure);
-                }
-                Ok(())
-            }
+            Class::Throttled { .. } | Class::Fatal => true,
+            _ if error.unreached() => true,
+            Class::Transient { .. } => !self.heard && self.refusals.is_empty(),
+            Class::Drift | Class::Auth | Class::NotYet => false,
         }
     }
 
@@ -108,10 +129,26 @@ impl Report {
         }
     }
 
+    /// Blames the lines that were refused; before anything is right, one for each kind.
+    fn blame(&mut self) {
+        let mut said: Vec<(Class, Option<String>)> = Vec::new();
+        let mut blamed: Vec<String> = Vec::new();
+        for Refusal { line, kind, text, cure } in std::mem::take(&mut self.refusals) {
+            let known = said.contains(&kind) && !blamed.contains(&line);
+            if known && !self.heard {
+                continue;
+            }
+            self.add(&line, (false, false, None), &text, &cure);
+            said.push(kind);
+            blamed.push(line);
+        }
+    }
+
     /// One finding for each line of the sheet, in its order, then the rest. A
     /// line that nobody answered could not be looked at.
     #[must_use]
     pub fn findings(mut self, sheet: &[SheetLine]) -> Vec<Finding> {
+        self.blame();
         let mut findings: Vec<Finding> = sheet
             .iter()
             .map(|line| {
@@ -171,30 +208,76 @@ mod tests {
         report.unread("a", error(Class::Auth)).unwrap();
         let busy = Class::Throttled { after: std::time::Duration::from_secs(9) };
         assert!(report.unread("a", error(busy)).is_err());
+        assert!(!report.answered("a"), "nobody answered it");
         let found = report.findings(&[]);
         assert!(!found[0].ok && found[0].text == "read master data failed: HTTP 403: no");
         assert!(!found[0].cure.is_empty());
     }
 
+    fn told(class: Class, code: &str) -> ConnectorError {
+        let error = ConnectorError::new(class, "read rows", "HTTP 403: no");
+        if code.is_empty() { error } else { error.vendor_code(code) }
+    }
+
+    fn texts(report: Report, lines: &[&str]) -> Vec<String> {
+        let sheet: Vec<_> = lines.iter().map(|id| line(*id, "", "")).collect();
+        report.findings(&sheet).into_iter().map(|one| one.text).collect()
+    }
+
     #[test]
-    fn what_kept_several_lines_from_being_looked_at_is_said_once() {
+    fn what_keeps_every_line_from_being_looked_at_is_said_once_of_each_kind() {
         let mut report = Report::default();
-        let error = |text: &str| ConnectorError::new(Class::Drift, "read rows", text);
-        for at in ["reach", "model", "twins"] {
-            report.unread(at, error("connection refused").vendor_code("61")).unwrap();
+        for (at, code) in [("reach", "61"), ("model", "61"), ("twins", "62")] {
+            report.unread(at, told(Class::Drift, code)).unwrap();
         }
-        report.unread("model", error("no such model")).unwrap();
-        let gone = Class::Transient { sent: crate::Sent::No };
-        for (at, step) in [("key", "ask who we are"), ("rows", "read rows")] {
-            report.unread(at, ConnectorError::new(gone, step, "no answer")).unwrap();
+        report.known("agreement", "enabled");
+        let (first, other) =
+            ("read rows failed: HTTP 403: no (61)", "read rows failed: HTTP 403: no (62)");
+        let found = texts(report, &["reach", "model", "twins", "more"]);
+        assert_eq!(found[..4], [first, NOT_LOOKED_AT, other, NOT_LOOKED_AT]);
+    }
+
+    #[test]
+    fn where_nobody_is_there_nothing_else_is_worth_a_look() {
+        let gone = |sent| {
+            let class = Class::Transient { sent };
+            let lost = crate::SendError::lost(sent, "closed");
+            ConnectorError::new(class, "read rows", "closed").caused_by(lost)
+        };
+        let (no, maybe) = (crate::Sent::No, crate::Sent::Maybe);
+        assert!(Report::default().unread("a", gone(no)).is_err());
+        assert!(Report::default().unread("a", gone(maybe)).is_err(), "nobody answered yet");
+        let untrusted = told(Class::Auth, "").caused_by(crate::SendError::untrusted("unknown"));
+        assert!(Report::default().unread("a", untrusted).is_err());
+        let mut report = Report::default();
+        report.tick("a", "there");
+        report.unread("b", gone(maybe)).unwrap();
+        assert!(report.unread("c", gone(no)).is_err(), "it is gone now");
+        assert_eq!(texts(report, &["a", "b"]), ["there", "read rows failed: closed"]);
+    }
+
+    proptest::proptest! {
+        /// Faults that read the same are each told, wherever the first good answer stands.
+        #[test]
+        fn beside_a_good_answer_each_refused_line_is_blamed(
+            refused in proptest::collection::vec(proptest::bool::ANY, 1..12), good in 0_usize..12,
+            auth in proptest::bool::ANY,
+        ) {
+            let ids: Vec<String> = (0..refused.len()).map(|nth| nth.to_string()).collect();
+            let class = if auth { Class::Auth } else { Class::Drift };
+            let mut report = Report::default();
+            for (nth, refused) in refused.iter().enumerate() {
+                if nth == good % ids.len() {
+                    report.tick("good", "there");
+                }
+                if *refused {
+                    report.unread(&ids[nth], told(class, "")).unwrap();
+                }
+            }
+            let lines: Vec<&str> = ids.iter().map(String::as_str).collect();
+            for (text, refused) in texts(report, &lines).iter().zip(refused) {
+                proptest::prop_assert_eq!(text != NOT_LOOKED_AT, refused);
+            }
         }
-        assert!(report.answered("key") && !report.answered("rows"));
-        report.tick("twins", "12 are there");
-        let found =
-            report.findings(&["reach", "model", "twins", "more"].map(|id| line(id, "", "")));
-        let texts: Vec<_> = found[..4].iter().map(|one| one.text.as_str()).collect();
-        let (refused, model) =
-            ("read rows failed: connection refused (61)", "read rows failed: no such model");
-        assert_eq!(texts, [refused, model, "12 are there", NOT_LOOKED_AT]);
     }
 }

@@ -327,7 +327,7 @@ impl Gate {
     pub fn tick(&self, now: Timestamp, report: &mut Report) {
         let standing = self.status(now);
         match standing.state {
-            State::Enabled => report.tick(LINE, standing.to_string()),
+            State::Enabled => report.known(LINE, standing.to_string()),
             _ => report.fail(LINE, standing.to_string(), &standing.cure),
         }
     }

@@ -16,11 +16,9 @@ use url::Url;
 use super::{
     answer::refusal,
     said::said,
-    tokens::{FETCH, Token, TokenSource, asks_to_wait, throttled},
+    tokens::{FETCH, Token, TokenSource, asks_to_wait, throttled, unanswered},
 };
-use crate::{
-    BoxFuture, Class, Clock, ConnectorError, Secret, SendError, Sent, Transport, mask, redact,
-};
+use crate::{BoxFuture, Class, Clock, ConnectorError, Secret, Sent, Transport, mask};
 
 /// How long an issuer is left alone when it answers 429 and does not say.
 const WAIT: Duration = Duration::from_secs(60);
@@ -128,14 +126,7 @@ impl Door<'_> {
             let maybe = Class::Transient { sent: Sent::Maybe };
             let response = match select(sending, limit).await {
                 Either::Left((Ok(response), _)) => response,
-                Either::Left((Err(SendError { hopeless: Some(hopeless), message, .. }), _)) => {
-                    let error = ConnectorError::new(hopeless.class(), FETCH, message);
-                    return Err(error.cure(hopeless.cure()));
-                }
-                Either::Left((Err(lost), _)) => {
-                    let class = Class::Transient { sent: lost.sent };
-                    return Err(ConnectorError::new(class, FETCH, redact::text(&lost.message)));
-                }
+                Either::Left((Err(lost), _)) => return Err(unanswered(FETCH, &lost, Sent::Maybe)),
                 Either::Right(_) => {
                     return Err(ConnectorError::new(maybe, FETCH, "no answer from the issuer"));
                 }

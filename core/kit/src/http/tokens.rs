@@ -55,18 +55,30 @@ pub async fn ask(
     patience: Duration,
     step: &'static str,
 ) -> Result<Response<Bytes>, ConnectorError> {
-    let lost = |text: String| {
-        ConnectorError::new(Class::Transient { sent: Sent::No }, step, redact::text(&text))
+    let lost = |text: &str| {
+        ConnectorError::new(Class::Transient { sent: Sent::No }, step, redact::text(text))
     };
     mask::sent(&request);
     match select(transport.send(request), clock.sleep(patience)).await {
         Either::Left((Ok(answer), _)) => Ok(answer),
-        Either::Left((Err(SendError { hopeless: Some(hopeless), message, .. }), _)) => {
-            let text = redact::text(&message);
-            Err(ConnectorError::new(hopeless.class(), step, text).cure(hopeless.cure()))
-        }
-        Either::Left((Err(error), _)) => Err(lost(error.message)),
-        Either::Right(_) => Err(lost(format!("no answer in {} s", patience.as_secs()))),
+        Either::Left((Err(error), _)) => Err(unanswered(step, &error, Sent::No)),
+        Either::Right(_) => Err(lost(&format!("no answer in {} s", patience.as_secs()))),
+    }
+}
+
+/// The error of a request for a token that nobody answered: a token that nobody got has
+/// no effect, and `sent` says what the caller makes of one that may have arrived.
+pub(super) fn unanswered(step: &'static str, lost: &SendError, sent: Sent) -> ConnectorError {
+    let lost = SendError { message: redact::text(&lost.message), ..*lost };
+    let class = match (lost.hopeless, lost.sent) {
+        (Some(hopeless), _) => hopeless.class(),
+        (None, Sent::No) => Class::Transient { sent: Sent::No },
+        (None, Sent::Maybe) => Class::Transient { sent },
+    };
+    let error = ConnectorError::new(class, step, lost.message.clone());
+    match lost.hopeless {
+        Some(hopeless) => error.cure(hopeless.cure()).caused_by(lost),
+        None => error.caused_by(lost),
     }
 }
 
