@@ -64,7 +64,7 @@ fn into(
             let reason = format!("more than {FILES_MAX} files");
             return Err(wrong(item.place, reason, "put some of them together"));
         }
-        let (text, _) = load::text_of(&path).map_err(|fault| {
+        let (text, _) = load::named_text(&path).map_err(|fault| {
             wrong(item.place, format!("`{name}` {}", fault.reason), "correct the path")
         })?;
         let mut found = load::document(&text, &path)?;

@@ -1,13 +1,13 @@
 //! From a file to a checked configuration.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::Read as _,
     path::{Path, PathBuf},
 };
 
 use planthread_domain::{calendar::ical, decode::fact::hex, model::CalendarException};
-use planthread_kit::SecretRef;
+use planthread_kit::{SecretRef, files};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -72,6 +72,17 @@ pub fn read_all(file: &Path, profile: Option<&str>) -> Result<Loaded, Vec<Config
         }
     }
     if faults.is_empty() { chosen } else { Err(faults) }
+}
+
+/// The text of a file that a configuration names, and its absolute path.
+pub(super) fn named_text(file: &Path) -> Result<(String, PathBuf), ConfigError> {
+    // One that is not there is told with all others that can't be read.
+    let other = fs::metadata(file).ok().and_then(|about| files::instead(about.file_type()));
+    match other {
+        Some(what) => Err(ConfigError::at(file, WHOLE, "", format!("is {what}, and no file"))
+            .cure("name a file, or a link to one")),
+        None => text_of(file),
+    }
 }
 
 /// The text of `file`, and its absolute path.
@@ -184,7 +195,7 @@ fn holidays(config: &mut Config, faults: &mut Faults<'_>, digest: &mut String) {
     for (index, calendar) in config.plant.calendars.iter_mut().enumerate() {
         for (number, list) in calendar.holidays.iter().enumerate() {
             let field = format!("plant.calendars[{index}].holidays[{number}].file");
-            let read = text_of(Path::new(&list.file)).map_err(|fault| fault.reason);
+            let read = named_text(Path::new(&list.file)).map_err(|fault| fault.reason);
             let found = read.and_then(|(text, _)| {
                 *digest = hex(&Sha256::digest(format!("{digest}{text}")));
                 ical::holidays(&text).map_err(|fault| fault.to_string())
@@ -306,7 +317,7 @@ fn absent_secrets<'a>(value: &'a Value, at: &mut Vec<Step<'a>>, notes: &mut Faul
 fn absent(text: &str) -> Option<(String, &'static str)> {
     match text.starts_with("${").then(|| text.parse()) {
         Some(Ok(SecretRef::File(path))) => {
-            let error = File::open(&path).err()?;
+            let error = files::open(Path::new(&path)).err()?;
             let cure = "put the secret there before anything is sent, or correct the path; it \
                         begins at the configuration";
             Some((format!("{path} can't be read: {error}"), cure))
@@ -328,6 +339,25 @@ mod tests {
     fn what_has_no_end_is_no_configuration() {
         let fault = text_of(Path::new("/dev/zero")).unwrap_err();
         assert!(fault.reason.contains("more than") && fault.cure.contains("was meant"), "{fault}");
+    }
+
+    /// Whoever opens a pipe waits for somebody who writes: these end at all.
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_told_and_not_waited_for() {
+        let folder = std::env::temp_dir().join(format!("planthread-pipes-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let pipe = folder.join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let (reason, cure) = absent(&format!("${{file:{}}}", pipe.display())).unwrap();
+        assert!(reason.contains("a pipe") && !cure.is_empty(), "{reason}");
+        let secret: SecretRef = "${file:pipe}".parse().unwrap();
+        let fault = secret.resolve(&folder).unwrap_err().to_string();
+        assert!(fault.contains("${file:pipe}") && fault.contains("a pipe"), "{fault}");
+        assert!(fault.contains("name a file"), "{fault}");
+        let fault = named_text(&pipe).unwrap_err();
+        assert!(fault.reason.contains("a pipe") && fault.cure.contains("a link"), "{fault}");
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
@@ -358,8 +388,8 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("planthread-apart-{}", std::process::id()));
         let [main, site, own] = ["main", "site", "own"].map(|name| folder.join(name));
         for folder in [&main, &site, &own] {
-            std::fs::create_dir_all(folder).unwrap();
-            std::fs::write(folder.join("list"), "").unwrap();
+            fs::create_dir_all(folder).unwrap();
+            fs::write(folder.join("list"), "").unwrap();
         }
         let files = [main.join("planthread.yaml"), site.join("plant.yaml")];
         assert_eq!(apart(&files, &own.join("list")), Ok(()));
@@ -367,6 +397,6 @@ mod tests {
         let fault = apart(&files, &site.join("list")).unwrap_err();
         assert!(fault.file.ends_with("site/plant.yaml"), "{fault:?}");
         assert!(apart(&files, &main.join("list")).is_err());
-        std::fs::remove_dir_all(&folder).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

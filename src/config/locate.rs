@@ -100,7 +100,7 @@ impl Faults<'_> {
     /// fault yet.
     pub(super) fn add_absent(&mut self, field: &str, file: &Path, cure: &str) {
         let path = self.locate.folder().join(file);
-        if let Err(error) = std::fs::File::open(&path) {
+        if let Err(error) = planthread_kit::files::open(&path) {
             self.add(field, format!("{} can't be read: {error}", path.display()), cure);
         }
     }
@@ -108,7 +108,7 @@ impl Faults<'_> {
     /// Adds a fault where the file that `field` names can't be read.
     pub(super) fn add_unreadable(&mut self, field: &str, file: &Path) {
         let path = self.locate.folder().join(file);
-        if let Err(error) = std::fs::File::open(&path) {
+        if let Err(error) = planthread_kit::files::open(&path) {
             let cure = "put the file there, or correct the path; it begins at the configuration";
             self.add(field, format!("{} can't be read: {error}", path.display()), cure);
         }

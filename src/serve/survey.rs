@@ -12,6 +12,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use memchr::{memchr_iter, memrchr};
 use planthread_domain::model::{Source, SourceFormat as Format};
+use planthread_kit::files;
 use sha2::{Digest as _, Sha256};
 
 use super::{files::hex, lines::RECORD_BYTES_MAX};
@@ -31,9 +32,7 @@ const FIRST: usize = 4_096;
 /// When it is no regular file, or can't be opened.
 pub fn open(path: &Path) -> Result<File, Failure> {
     let io = |error: io::Error| Failure::io("read", path, &error);
-    let kind = fs::metadata(path).map_err(io)?.file_type();
-    if !kind.is_file() {
-        let what = if kind.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
+    if let Some(what) = files::instead(fs::metadata(path).map_err(io)?.file_type()) {
         return Err(Failure::usage(format!("{} is {what}, and no file", path.display()))
             .cure("name a file; what comes through a pipe is taken by `planthread ingest -`"));
     }

@@ -32,6 +32,7 @@ pub mod connector;
 pub mod dates;
 pub mod delimited;
 pub mod error;
+pub mod files;
 pub mod flow;
 pub mod http;
 pub mod leased;

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::{mask, target::SettingsFault};
+use crate::{files, mask, target::SettingsFault};
 
 /// A secret value. Debug and display show `***`; dropping wipes it, but for the
 /// forms by which [`crate::mask`] finds it where somebody repeats it.
@@ -183,13 +183,14 @@ impl SecretRef {
 
     fn read_file(&self, path: &Path) -> Result<String, SecretError> {
         let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|file| file.take(READ_MAX).read_to_end(&mut bytes))
-            .map_err(|fault| match fault.kind() {
+        files::open(path).and_then(|file| file.take(READ_MAX).read_to_end(&mut bytes)).map_err(
+            |fault| match fault.kind() {
                 ErrorKind::NotFound => self.fault("there is no such file", PUT),
                 ErrorKind::PermissionDenied => self.fault("nobody lets us read it", LET),
+                ErrorKind::InvalidInput => self.fault(&fault.to_string(), FILE),
                 _ => self.fault(&fault.to_string(), "check the path and its rights"),
-            })?;
+            },
+        )?;
         if bytes.len() > SECRET_BYTES_MAX {
             return Err(self.too_long("it"));
         }
@@ -208,6 +209,7 @@ impl SecretRef {
 
 const PUT: &str = "put the secret into that file, or correct the path; it begins at the folder of \
                    the configuration";
+const FILE: &str = "name a file that holds the secret, or a link to one";
 const LET: &str = "let the user that runs this program read the file";
 
 /// Longest secret, in bytes: a certificate with its chain and key fits.

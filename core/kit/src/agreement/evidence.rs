@@ -11,6 +11,8 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::files;
+
 /// How long a look at what a target offers counts.
 const LOOKED_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -144,7 +146,7 @@ impl Evidence {
     pub fn read(file: &Path, agreement: &str, host: &str) -> Result<Self, String> {
         let fresh =
             || Self { agreement: agreement.to_owned(), host: host.to_owned(), ..Self::default() };
-        let text = match fs::read_to_string(file) {
+        let text = match files::text(file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(fresh()),
             Err(error) => return Err(format!("{}: {error}", file.display())),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -21,7 +21,7 @@ use super::{
     template::{SlotKind, Written},
 };
 use crate::{
-    CellWrite, Class, ConnectorError, SheetLine,
+    CellWrite, Class, ConnectorError, SheetLine, files,
     rows::RowKey,
     sheet::{Report, line},
     target::SettingsFault,
@@ -162,7 +162,7 @@ impl Gate {
             let why = format!("{} can't be read: {why}", path.display());
             Self::broken(None, why, cure, None)
         };
-        let text = match fs::read_to_string(&path) {
+        let text = match files::text(&path) {
             Ok(text) => text,
             Err(error) => return unread(&error, ABSENT),
         };

@@ -13,6 +13,7 @@ use std::{
 };
 
 use super::{ENCODE, NO_TEXT, READ_MAX, SECRET_BYTES_MAX, SecretError, SecretRef};
+use crate::files;
 
 /// Names another file than the usual one.
 const VARIABLE: &str = "PLANTHREAD_ALLOWED_COMMANDS";
@@ -38,7 +39,7 @@ pub(super) fn may_run(
     base: &Path,
     list: &Path,
 ) -> Result<(), SecretError> {
-    let text = match std::fs::read_to_string(list) {
+    let text = match files::text(list) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let none = format!("commands are off on this machine: there is no {}", list.display());
@@ -281,11 +282,14 @@ mod tests {
 
     #[test]
     fn what_is_longer_than_a_secret_is_refused_before_it_fills_the_memory() {
-        for text in ["${cmd:yes hunter2}", "${file:/dev/zero}"] {
-            let error = printed(text, Path::new("")).unwrap_err();
-            let said = error.to_string().replace(text, "REFERENCE");
+        let long = std::env::temp_dir().join(format!("planthread-long-{}", std::process::id()));
+        std::fs::write(&long, "hunter2".repeat(1 << 14)).unwrap();
+        for text in ["${cmd:yes hunter2}".to_owned(), format!("${{file:{}}}", long.display())] {
+            let error = printed(&text, Path::new("")).unwrap_err();
+            let said = error.to_string().replace(&text, "REFERENCE");
             assert!(said.contains("longer than 65536 bytes; name what"), "{said}");
         }
+        std::fs::remove_file(&long).unwrap();
     }
 
     #[test]

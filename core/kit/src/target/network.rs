@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::SettingsFault;
-use crate::{SecretRef, TransportOptions};
+use crate::{SecretRef, TransportOptions, files};
 
 /// Proxy and private authority of the way to a target. A client certificate
 /// belongs to the connector's `auth`.
@@ -82,7 +82,7 @@ impl Network {
 
 /// The bytes of a file that `field` names.
 pub(super) fn read(field: &str, file: &Path) -> Result<Vec<u8>, SettingsFault> {
-    std::fs::read(file).map_err(|error| {
+    files::read(file).map_err(|error| {
         SettingsFault::new(field, format!("{} can't be read: {error}", file.display()))
             .cure("put the PEM file there, or correct the path; it begins at the configuration")
     })

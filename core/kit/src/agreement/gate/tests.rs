@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     sync::atomic::{AtomicU64, Ordering},
 };
 
