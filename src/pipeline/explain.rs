@@ -39,8 +39,16 @@ pub fn explain(
                 not_stored(deriver.origin(), period)
             }
             (true, Some(first), Some(last)) => {
-                Failure::usage(format!("nothing is known about {resource} in {period}"))
-                    .cure(format!("periods from {} to {} were derived", first.period, last.period))
+                let doubts = derive::doubts(plant, &derivation, resource, period);
+                let doubts: String = doubts.iter().map(|one| format!("\n  {one}")).collect();
+                Failure::usage(format!("nothing is known about {resource} in {period}{doubts}"))
+                    .cure(if doubts.is_empty() {
+                        format!("periods from {} to {} were derived", first.period, last.period)
+                    } else {
+                        "let the sources tell what they leave open, or declare the machine's \
+                         `standard_availability`"
+                            .to_owned()
+                    })
             }
             (true, ..) => Failure::usage(format!("nothing is known about {resource}"))
                 .cure("send records of it, or declare its `standard_availability`"),
@@ -184,12 +192,15 @@ pub fn explain_measure(
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{fs, path::Path};
 
     use planthread_domain::decode::Facts;
 
     use super::*;
-    use crate::{config, pipeline::derive_facts};
+    use crate::{
+        config,
+        pipeline::{derive_facts, facts_of_files},
+    };
 
     const HOURS: Carries = Carries::AttainableClockHours;
 
@@ -209,5 +220,24 @@ mod tests {
         assert!(month.cure.starts_with("ask for a period by week, or"), "{}", month.cure);
         assert!(said("M1", "2026-W48").message.contains("nothing is known about M1"));
         assert!(said("M9", "2026-12").message.contains("is no resource or line"));
+    }
+
+    #[test]
+    fn of_a_machine_of_which_nothing_is_known_it_says_who_fell_silent() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = root.join("tests/cases/two-event-sources-conflict");
+        let text = fs::read_to_string(folder.join("planthread.yaml")).unwrap();
+        // The second logger speaks for nobody: one row of it is old news.
+        let mine = |line: &&str| !line.contains("speaks_for") && !line.contains("alive_by");
+        let text: String = text.lines().filter(mine).flat_map(|line| [line, "\n"]).collect();
+        let loaded = config::parse(&text, &folder.join("planthread.yaml"), None).unwrap();
+        let as_of = loaded.config.plant.as_of.unwrap();
+        let (facts, _) = facts_of_files(&loaded, as_of).unwrap();
+        let deriver = derive_facts(&loaded, &facts, as_of).unwrap();
+        for week in ["2026-W44", "2026-W49"] {
+            let said = explain(&loaded, &deriver, "M1", week.parse().unwrap(), HOURS).unwrap_err();
+            assert!(said.message.contains("hall-b says nothing of M1 since"), "{said}");
+            assert!(said.cure.contains("standard_availability"), "{said}");
+        }
     }
 }

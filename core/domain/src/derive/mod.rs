@@ -36,7 +36,7 @@ pub use compose::{Level, at_most};
 pub use cut::cut_off;
 pub use decline::{Account, Decline};
 pub use events::Flows;
-pub use explain::{Explanation, Step, explain, name as figure_name};
+pub use explain::{Explanation, Step, doubts, explain, name as figure_name};
 pub use figures::{
     Demonstrated, Elements, Figures, Foreseen, Good, Loaded, Phase, PoolWeek, Rate, RestsOn, Risk,
     RiskPart, Severity,

@@ -196,6 +196,19 @@ pub fn explain(
     Some(found)
 }
 
+/// What was doubtful or set aside of a resource in a period, in words: why nothing is known
+/// where that is so. Nothing where the period was not derived.
+#[must_use]
+pub fn doubts(
+    plant: &Plant,
+    derivation: &Derivation,
+    resource: &str,
+    period: Period,
+) -> Vec<String> {
+    let one = derivation.get(resource, period);
+    one.map(|one| aside::notes(plant, derivation, one)).unwrap_or_default()
+}
+
 /// What is explained, and where it comes from.
 struct Asked<'a> {
     plant: &'a Plant,
