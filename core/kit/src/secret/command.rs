@@ -283,13 +283,13 @@ mod tests {
     #[test]
     fn what_is_longer_than_a_secret_is_refused_before_it_fills_the_memory() {
         let long = std::env::temp_dir().join(format!("planthread-long-{}", std::process::id()));
-        std::fs::write(&long, "hunter2".repeat(1 << 14)).unwrap();
+        fs::write(&long, "hunter2".repeat(1 << 14)).unwrap();
         for text in ["${cmd:yes hunter2}".to_owned(), format!("${{file:{}}}", long.display())] {
             let error = printed(&text, Path::new("")).unwrap_err();
             let said = error.to_string().replace(&text, "REFERENCE");
             assert!(said.contains("longer than 65536 bytes; name what"), "{said}");
         }
-        std::fs::remove_file(&long).unwrap();
+        fs::remove_file(&long).unwrap();
     }
 
     #[test]
