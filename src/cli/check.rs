@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use planthread_contracts::RevisionState;
+use planthread_contracts::{MeasureDecl, RevisionState};
 use planthread_domain::{
     model::{Mapping, Plant},
     project::coverage,
@@ -18,7 +18,7 @@ use super::Context;
 use crate::{
     config::{self, Loaded},
     failure::{Exit, Failure},
-    pipeline::{OpenTarget, certificates},
+    pipeline::{OpenTarget, certificates, gap::ahead},
     report::target::{Checked, Landed},
 };
 
@@ -41,6 +41,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         &target.config.mapping,
         &discovery.resources,
     ));
+    discovery.findings.extend(of_load(context, &loaded, &target)?);
     for finding in discovery.findings.iter_mut().filter(|finding| !finding.ok) {
         say_where(&loaded, &target, finding);
     }
@@ -74,6 +75,43 @@ fn of_mapping(plant: &Plant, mapping: &Mapping, listed: &[(String, String)]) -> 
     };
     let cure = cure.to_owned();
     Some(Finding { line: String::new(), ok, proven: true, needs: None, text, cure })
+}
+
+/// A remark where the load that `gap` needs reads nothing at all, or can't be read: the
+/// field's line says that a key reads it, and that is all that it says.
+fn of_load(
+    context: &Context,
+    loaded: &Loaded,
+    target: &OpenTarget,
+) -> Result<Option<Finding>, Failure> {
+    let now = context.clock.now();
+    let found = context.block_on(async { Ok(ahead::load_ahead(target, now).await) })?;
+    let (text, cure) = match found {
+        Ok(None | Some((_, 1..))) => return Ok(None),
+        Ok(Some((load, 0))) => empty_load(load),
+        Err(error) => {
+            let failure = Failure::from(error);
+            (format!("the load that `gap` needs can't be read: {}", failure.message), failure.cure)
+        }
+    };
+    let place = config::place(loaded, &format!("targets.{}.gap.load", target.name));
+    let place = place.map_or_else(String::new, |place| format!("; it stands in {place}"));
+    let cure = format!("{cure}{place}");
+    Ok(Some(Finding { line: String::new(), ok: false, proven: true, needs: None, text, cure }))
+}
+
+fn empty_load(load: &MeasureDecl) -> (String, String) {
+    let MeasureDecl { name, surface, .. } = load;
+    let weeks = ahead::WEEKS;
+    (
+        format!(
+            "`gap` compares nothing: its load `{name}` ({surface}) holds no value for any mapped \
+             line in the next {weeks} weeks"
+        ),
+        "let the plan be calculated there, or read the load where the plan holds it: compare \
+         `gap.load` with where your planners see it"
+            .to_owned(),
+    )
 }
 
 /// Says where the setting stands that a cure names, as in `auth.scope`.

@@ -35,6 +35,7 @@ mod killed;
 mod kinaxis;
 mod landing;
 mod laws;
+mod loads;
 mod locks;
 mod loops;
 mod monitoring;

@@ -202,7 +202,7 @@ async fn measures(
     found.resources = pairs.into_iter().collect();
     for measure in &context.measures {
         let question = Question {
-            version: ours,
+            version: config.read_in(context.scope.name(), measure),
             buckets: buckets.iter().map(String::as_str).collect(),
             measures: vec![&measure.surface],
             ..Question::default()

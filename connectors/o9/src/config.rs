@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use planthread_contracts::{MeasureDecl, PeriodKind, Scope};
+use planthread_contracts::{MeasureDecl, Owner, PeriodKind, Scope};
 use planthread_kit::{
     agreement,
     agreement::{Slot, template::Filled},
@@ -70,6 +70,10 @@ pub(crate) struct Model {
     /// Member of the version dimension that is the base plan.
     #[serde(default = "working_view")]
     pub(crate) base_version: String,
+    /// Measures, as the tenant calls them, that stand in the base plan: they are read there,
+    /// whatever the scope. A version of signals holds no load of its own.
+    #[serde(default)]
+    pub(crate) of_base: BTreeSet<String>,
     /// Dimension and level of versions.
     #[serde(default = "version_level")]
     pub(crate) version: LevelName,
@@ -182,6 +186,12 @@ impl Config {
         if scope.is_empty() { &self.model.base_version } else { scope }
     }
 
+    /// The version member in which a measure of a scope is read.
+    pub(crate) fn read_in<'a>(&'a self, scope: &'a str, measure: &MeasureDecl) -> &'a str {
+        let base = self.model.of_base.contains(&measure.surface);
+        self.version_of(if base { "" } else { scope })
+    }
+
     /// Slot, dimension and leaf level of everything that names a cell's place.
     pub(crate) fn grain(&self) -> [(&'static str, &str, &str); 4] {
         let Model { version, resource, location, time, .. } = &self.model;
@@ -227,6 +237,17 @@ impl Config {
             plain(&field, dimension)?;
             plain(&field, level)?;
         }
+        for (at, name) in self.model.of_base.iter().enumerate() {
+            let fault = match measures.iter().find(|measure| measure.surface == *name) {
+                None => format!("no measure is called {name}"),
+                Some(one) if one.owner == Owner::Bridge => {
+                    format!("`{}` is written, and the base plan is not", one.name)
+                }
+                Some(_) => continue,
+            };
+            return Err(SettingsFault::new(format!("model.of_base[{at}]"), fault)
+                .cure("name the `surface` of a measure with `carries: observed`"));
+        }
         let mut surfaces = BTreeSet::new();
         for measure in measures {
             plain("", &measure.surface)?;
@@ -256,6 +277,17 @@ mod tests {
         change(&mut settings);
         let config: Config = serde_json::from_value(settings).unwrap();
         config.validate(&measures()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_read_in_the_base_plan_is_a_measure_and_none_of_ours() {
+        let unknown = fault(|settings| settings["model"]["of_base"] = json!(["No Such"]));
+        assert!(unknown.contains("model.of_base[0]") && unknown.contains("No Such"), "{unknown}");
+        let ours = fault(|settings| {
+            let ours = measures().into_iter().find(|one| one.owner == Owner::Bridge).unwrap();
+            settings["model"]["of_base"] = json!([ours.surface]);
+        });
+        assert!(ours.contains("is written"), "{ours}");
     }
 
     #[test]

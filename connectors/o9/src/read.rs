@@ -58,17 +58,27 @@ pub(crate) async fn read(
     let count = if places.is_empty() { config.places_max } else { places.len() };
     let resources: BTreeSet<&str> = places.iter().map(|(resource, _)| *resource).collect();
     let locations: BTreeSet<&str> = places.iter().map(|(_, location)| *location).collect();
-    let question = Question {
-        version: config.version_of(selection.scope.name()),
-        resources: resources.into_iter().collect(),
-        locations: locations.into_iter().collect(),
-        buckets: names.iter().map(|(name, _)| name.as_str()).collect(),
-        measures: measures.iter().map(|measure| measure.surface.as_str()).collect(),
-    };
-    let rows = ask(context, selection.lane, &question, count).await?;
     let periods: BTreeMap<&str, Period> =
         names.iter().map(|(name, period)| (name.as_str(), *period)).collect();
-    let mut seen = cells(context, selection, &rows, &periods, &measures)?;
+    let mut by_version: BTreeMap<&str, Vec<&MeasureDecl>> = BTreeMap::new();
+    for measure in measures {
+        by_version
+            .entry(config.read_in(selection.scope.name(), measure))
+            .or_default()
+            .push(measure);
+    }
+    let mut seen = Vec::new();
+    for (version, measures) in by_version {
+        let question = Question {
+            version,
+            resources: resources.iter().copied().collect(),
+            locations: locations.iter().copied().collect(),
+            buckets: names.iter().map(|(name, _)| name.as_str()).collect(),
+            measures: measures.iter().map(|measure| measure.surface.as_str()).collect(),
+        };
+        let rows = ask(context, selection.lane, &question, count).await?;
+        seen.extend(cells(context, selection, (version, &rows), &periods, &measures)?);
+    }
     seen.retain(|cell| selection.contains(&cell.key));
     seen.sort_by(|a, b| a.key.cmp(&b.key));
     match seen.windows(2).any(|pair| pair[0].key == pair[1].key) {
@@ -123,12 +133,11 @@ pub(crate) fn unsayable(reason: String) -> ConnectorError {
 fn cells(
     context: &Context,
     selection: &Selection,
-    rows: &[Row],
+    (asked, rows): (&str, &[Row]),
     periods: &BTreeMap<&str, Period>,
     measures: &[&MeasureDecl],
 ) -> Result<Vec<SeenCell>, ConnectorError> {
     let [version, resource, location, bucket] = context.config.grain().map(|(_, _, level)| level);
-    let asked = context.config.version_of(selection.scope.name());
     let mut seen = Vec::new();
     for row in rows {
         let member = |level: &str| {

@@ -5,6 +5,7 @@
 //! is proven by it or not. What the line can do is the ledger's. The comparison itself is
 //! `planthread_domain::gap`, which is pure.
 
+pub mod ahead;
 mod board;
 mod decided;
 mod digest;
