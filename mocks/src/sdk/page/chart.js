@@ -24,7 +24,8 @@ function renderChart() {
   const fresh = (i) => live[i] !== null && full(weeks[i].i) && !stale(weeks[i].i);
   const total = live.reduce((sum, value, i) => sum + (!fresh(i) || assumed[i] === null ? 0 : value - assumed[i]), 0);
   const seen = live.filter((value, i) => fresh(i)).length;
-  const known = `in ${weeks.length} ${unit(2)}. Live is fully known and not stale in ${seen}`;
+  const sure = live.filter((value, i) => fresh(i) && measured(weeks[i].i)).length;
+  const known = `in ${weeks.length} ${unit(2)}. Live is fully known and not stale in ${seen}, all of it live in ${sure}`;
   const label = find("assumed")
     ? `Assumed and live capacity ${known}; over these it is ${decimal(Math.abs(total))} ${data.unit} ${total < 0 ? "below" : "above"} what the plan assumes.`
     : `Live capacity ${known}.`;
@@ -57,7 +58,7 @@ function renderChart() {
     }
   });
   root.append(svg("path", { class: "assumed", d: steps(assumed, x, y) }));
-  const kind = (i) => (stale(weeks[i].i) ? "old" : full(weeks[i].i) ? "" : "part");
+  const kind = (i) => (stale(weeks[i].i) ? "old" : measured(weeks[i].i) ? "" : "part");
   for (const one of ["old", "part", ""]) {
     const points = live.map((value, i) => (kind(i) === one ? value : null));
     root.append(svg("path", { class: `live ${one}`, d: steps(points, x, y) }));

@@ -265,6 +265,8 @@ function summary() {
   const parts = [`Live capacity in ${landed.length} of ${weeks.length} ${unit(2)} shown`];
   const part = landed.filter((week) => !full(week.i)).length;
   if (part) parts.push(`${part} only partly known`);
+  const guessed = landed.filter((week) => full(week.i) && !measured(week.i)).length;
+  if (guessed) parts.push(`not all of it live in ${guessed}`);
   if (endless) parts.push(`${endless} without a valid until`);
   parts.push(old ? `${old} stale` : endless ? "no other stale" : "none stale");
   const those = old ? " that are not stale" : "";

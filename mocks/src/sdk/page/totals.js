@@ -14,6 +14,13 @@ const full = (at) => {
   return whole("live", at) && (!cell || cell.known === cell.of);
 };
 
+// Whether the live figure behind a cell is whole, and every status behind it live: one
+// line of which nothing is heard makes a total that is not measured.
+const measured = (at) => {
+  const cell = measure("status").cells[at];
+  return full(at) && (!cell || cell.states?.live === cell.of);
+};
+
 // A landed value is stale when its own end lies before today.
 const stale = (at) => {
   const end = number("valid_until", at);
