@@ -273,13 +273,13 @@ fn cells(
 
 /// When the master data of the targets of refused `cells` was read.
 fn master(reader: &Reader, cells: &[RejectedCell]) -> Result<Vec<MasterWait>, Failure> {
-    let targets: BTreeSet<&String> = cells.iter().map(|cell| &cell.target).collect();
-    let wait = |target: &String| {
+    let targets: BTreeSet<&str> = cells.iter().map(|cell| cell.key.target.as_str()).collect();
+    let wait = |target: &str| {
         let look = ledger::master_look(reader, target)?;
         let (tried_at, looked_at) = (look.as_ref().map(|l| l.tried_at), look.as_ref());
         let looked_at = looked_at.and_then(|look| look.looked_at);
         let unread = look.map(|look| look.said).unwrap_or_default();
-        Ok(MasterWait { target: target.clone(), looked_at, tried_at, unread })
+        Ok(MasterWait { target: target.to_owned(), looked_at, tried_at, unread })
     };
     targets.into_iter().map(wait).collect()
 }

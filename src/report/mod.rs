@@ -24,6 +24,7 @@ pub mod planned;
 pub mod plans;
 pub mod progress;
 mod proportion;
+mod refused_places;
 pub mod reject_sheet;
 mod rejected_cells;
 pub mod rejects;

@@ -2,20 +2,21 @@
 //! that they wait for.
 
 use jiff::Timestamp;
+use planthread_contracts::CellKey;
 use planthread_engine::status::Reject;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{TextTable, Tone};
+use super::{TextTable, Tone, refused_places};
 
 /// A cell that a target refused.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RejectedCell {
     /// The cell.
     pub cell: String,
-    /// Its target.
+    /// The same in its parts.
     #[serde(skip)]
-    pub target: String,
+    pub key: CellKey,
     /// The value that it refused.
     pub value: String,
     /// Why, in the target's words.
@@ -56,7 +57,6 @@ impl RejectedCell {
         };
         Self {
             cell: reject.key.to_string(),
-            target: reject.key.target.to_string(),
             value: reject.value.to_string(),
             reason: reject.reason,
             code: reject.vendor_code,
@@ -67,6 +67,7 @@ impl RejectedCell {
             ended_at: reject.ended_at,
             ended_why: why,
             missing: reject.missing,
+            key: reject.key,
         }
     }
 }
@@ -123,25 +124,15 @@ pub(super) fn write(
     if !cells.is_empty() {
         text_table.line(text_table.tint(Tone::Bold, "Cells that a target refused"));
     }
-    some(text_table, cells, |text_table, cell| {
-        let code = cell.code.as_ref().map_or_else(String::new, |code| format!(" ({code})"));
-        text_table.line(format!("  {} = {}: {}{code}", cell.cell, cell.value, cell.reason));
-        text_table.line(format!("      cure: {}", cell.cure));
-        text_table.line(format!("      for:  {}, since {}", cell.owner, cell.at));
-        if !cell.missing.is_empty() {
-            text_table.line(format!("      not listed there: {}", cell.missing.join(", ")));
-        }
-    });
+    refused_places::open(text_table, cells);
     master_data.iter().for_each(|one| one.write(text_table));
     if !over.is_empty() {
         let heading = "Refused cells that wait for nobody any more";
         text_table.line(text_table.tint(Tone::Bold, heading));
     }
-    some(text_table, over, |text_table, cell| {
-        let why = cell.ended_why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
-        text_table.line(format!("  {} = {}: {}{why}", cell.cell, cell.value, cell.state));
-    });
+    refused_places::over(text_table, over);
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
