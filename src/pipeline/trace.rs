@@ -183,7 +183,7 @@ pub fn trace(
     sources.dedup();
     let beat = ledger.cell.value;
     let behind = behind(loaded, reader, key, &sources)?;
-    let last = last_of(&behind, ledger.revisions.last(), target);
+    let last = last_of(loaded, reader, (&behind, ledger.revisions.last()), target)?;
     let derived = |as_of, position| derivation_of(loaded, reader, (key, &sources), as_of, position);
     let today = derived(loaded.config.plant.as_of(now), None)?;
     let then = match last {
@@ -231,17 +231,20 @@ pub fn trace(
     })
 }
 
-/// The truth that was released last `behind` a cell: its instant, and how far the journal
-/// was read. What is proposed moves what was released and is kept nowhere: it is derived
-/// anew, of all that is known, for the instant of `wanted`.
+/// The truth that was released last behind a cell: its instant, and how far the journal
+/// was read. What is proposed moves what was released and is kept nowhere: where there is
+/// something, it is derived anew, of all that is known, for the instant of what is wanted.
 fn last_of(
-    behind: &[(String, Period, Released)],
-    wanted: Option<&RevisionTrace>,
+    loaded: &Loaded,
+    reader: &Reader,
+    (behind, wanted): (&[(String, Period, Released)], Option<&RevisionTrace>),
     target: Option<&Target>,
-) -> Option<(Timestamp, Option<u64>)> {
-    let last = behind.iter().map(|(.., one)| (one.as_of, Some(one.position))).max()?;
-    let anew = wanted.filter(|_| target.is_some_and(supposes));
-    Some(anew.map_or(last, |wanted| (wanted.as_of, None)))
+) -> Result<Option<(Timestamp, Option<u64>)>, Failure> {
+    let last = behind.iter().map(|(.., one)| (one.as_of, Some(one.position))).max();
+    let wanted = wanted.filter(|_| last.is_some() && target.is_some_and(supposes));
+    let Some(wanted) = wanted else { return Ok(last) };
+    let proposes = facts_of_journal(loaded, reader, wanted.as_of)?.all.proposes();
+    Ok(if proposes { Some((wanted.as_of, None)) } else { last })
 }
 
 /// The releases behind a cell of `sources`. Stamps and plan cuts rest on none.

@@ -22,7 +22,7 @@ use crate::{
     digest::found as digest_since,
     gap::{compared, config as gap_config},
     replay::replayed,
-    world::{World, measure},
+    world::{World, measure, plan_of},
 };
 
 /// The plant of the gap's tests, which works on weekdays only, with a sheet.
@@ -174,6 +174,30 @@ fn what_is_proposed_lands_in_a_version_until_it_is_confirmed_or_gone() {
         let calm = world.cycle(&live).applied;
         assert!(calm.is_none_or(|applied| applied.sent == 0), "sent without news");
     }
+}
+
+#[test]
+fn where_nothing_is_proposed_a_version_is_traced_from_the_position_of_its_release() {
+    let mut config = plan_of(1, 3);
+    config["targets"]["ibp"]["scope"] = json!("TWIN");
+    config["targets"]["ibp"]["decisions"] = json!("proposed");
+    let world = World::new(&config, Options::default());
+    let live = world.open();
+    let week: Period = "2026-W50".parse().unwrap();
+    world.foretell(1, &[(week, Decimal::new(9, 1))]);
+    world.cycle(&live);
+    let cell = parse_cell("ibp/TWIN/LINE-1@1010/2026-W50/live").unwrap();
+    let (loaded, now) = (&live.bridge.loaded, world.clock.now());
+    let traced = || trace(loaded, &live.bridge.reader().unwrap(), &cell, now).unwrap();
+    let before = traced();
+    assert!(before.reproduced && before.recipe_holds, "{:#?}", before.arithmetic);
+    // What comes in later in the same hour is no part of what was released.
+    world.foretell(1, &[(week, Decimal::new(5, 1))]);
+    live.bridge.ingest().unwrap();
+    let after = traced();
+    assert!(after.reproduced && after.recipe_holds, "{:#?}", after.arithmetic);
+    assert_eq!((after.arithmetic, after.made_of), (before.arithmetic, before.made_of));
+    assert_ne!(after.today.unwrap().value, before.today.unwrap().value, "it is known today");
 }
 
 #[test]
