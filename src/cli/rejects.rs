@@ -346,6 +346,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
         gaps,
         cells,
         cells_over,
+        undecided: pipeline::undecided(&loaded, &reader, context.clock.now())?,
         master_data,
     };
     context.screen.show(&rejects)

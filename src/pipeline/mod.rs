@@ -55,6 +55,7 @@ mod time;
 mod trace;
 mod trail;
 mod truth;
+mod undecided;
 mod verify;
 mod waits;
 mod want;
@@ -101,5 +102,6 @@ pub use truth::{
     Journaled, Memory, Truth, derive_facts, derive_taken_cut, facts_of_files, facts_of_journal,
     facts_of_journal_at,
 };
+pub use undecided::{Undecided, undecided};
 pub use waits::Waits;
 pub use want::{WantReport, plan_of_ledger};

@@ -28,6 +28,7 @@ use super::{
         derive_facts, derive_taken_cut, facts_at, facts_of_journal, facts_of_journal_at, levels,
         supposes,
     },
+    undecided,
 };
 use crate::{
     config::{Loaded, Target, Wiring},
@@ -64,6 +65,10 @@ pub struct Traced {
     pub recipe_holds: bool,
     /// What would land if everything that is derived now were released.
     pub today: Option<Today>,
+    /// Until when what was sent of it may still come, by `policy.settle_minutes` and the
+    /// target's own word; a read-back after it decides. Absent where nothing is awaited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settles: Option<Timestamp>,
     /// Records of these resources in the journal.
     pub records: usize,
     /// The last of them.
@@ -224,6 +229,7 @@ pub fn trace(
         drives: target.is_some_and(|target| target.in_use.wiring != Wiring::None),
         reproduced,
         recipe_holds,
+        settles: undecided::until(&ledger.cell, target, now),
         today: today_value.map(|value| Today { as_of: today.origin.as_of, value }),
         ledger,
         records,

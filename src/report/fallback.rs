@@ -249,6 +249,11 @@ impl TargetFallback {
 
 /// What is wanted and not in a pack: how many cells, why, and where they are named.
 pub fn left_out(text_table: &mut TextTable, manifest: &Manifest, indent: &str) {
+    if manifest.unproven > 0 {
+        let cells = manifest.unproven;
+        let sent = format!("of it {cells} sent already and not read back yet; twice does no harm");
+        text_table.line(format!("{indent}{}", text_table.tint(Tone::Dim, &sent)));
+    }
     if manifest.left_out() == 0 {
         return;
     }

@@ -7,7 +7,11 @@ use planthread_engine::status::Reject;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{TextTable, Tone, refused_places};
+use super::{
+    TextTable, Tone, refused_places,
+    text_table::{count, instant},
+};
+use crate::pipeline::Undecided;
 
 /// A cell that a target refused.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -131,6 +135,34 @@ pub(super) fn write(
         text_table.line(text_table.tint(Tone::Bold, heading));
     }
     refused_places::over(text_table, over);
+}
+
+/// Writes what was sent and may still come.
+pub(super) fn undecided(text_table: &mut TextTable, all: &[Undecided]) {
+    if !all.is_empty() {
+        let heading = "Cells that were sent and are not decided yet";
+        text_table.line(text_table.tint(Tone::Bold, heading));
+    }
+    for one in all {
+        let scope = if one.scope.is_empty() { "base" } else { &one.scope };
+        let (cells, since) = (count(one.cells, "cell"), instant(one.since));
+        let until = one.until.map_or_else(
+            || "their time is over, and the next read-back decides".to_owned(),
+            |until| {
+                let minutes = one.settle_minutes;
+                let until = instant(until);
+                format!(
+                    "they may come until {until} (policy.settle_minutes: {minutes}), a read-back \
+                     after it decides"
+                )
+            },
+        );
+        text_table.line(format!("  {}/{scope}: {cells}, sent since {since}: {until}", one.target));
+        text_table.line(format!(
+            "      what is refused of them is named here then: `planthread verify {}`",
+            one.target
+        ));
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::{
     rejected_cells::{self, some},
     text_table::{count, short},
 };
-use crate::{failure::Exit, serve::Refusal};
+use crate::{failure::Exit, pipeline::Undecided, serve::Refusal};
 
 /// Everything that was refused: records at the door, cells at the target.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -37,6 +37,10 @@ pub struct Rejects {
     /// Refused cells that wait no more: they go out again, or it ended in the last 7 days.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cells_over: Vec<RejectedCell>,
+    /// Cells that were sent and are not decided yet, target by target: what a read-back does
+    /// not find later is sent again, or told as refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<Undecided>,
     /// When the master data was read last for which refused cells wait, target by target.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub master_data: Vec<MasterWait>,
@@ -279,7 +283,8 @@ impl View for Rejects {
 
     fn write(&self, text_table: &mut TextTable) {
         if self.exit() == Exit::Ok {
-            text_table.line("Nothing is refused.");
+            let so_far = if self.undecided.is_empty() { "" } else { " so far" };
+            text_table.line(format!("Nothing is refused{so_far}."));
         }
         if !self.records.is_empty() {
             text_table.line(text_table.tint(Tone::Bold, "Records that could not be understood"));
@@ -327,6 +332,7 @@ impl View for Rejects {
             some(text_table, &self.gaps, |text_table, one| one.write(text_table));
         }
         rejected_cells::write(text_table, (&self.cells, &self.cells_over), &self.master_data);
+        rejected_cells::undecided(text_table, &self.undecided);
         if !(self.records.is_empty() && self.waiting.is_empty() && self.cells.is_empty()) {
             text_table.line("\nWhen the cause is put right: `planthread retry`");
         }
@@ -378,6 +384,7 @@ mod tests {
             gaps,
             cells,
             cells_over,
+            undecided: Vec::new(),
             master_data,
         }
         .write(&mut text_table);

@@ -34,6 +34,14 @@ impl View for Traced {
             Some(seen) => format!("  seen      {} at {}", value(seen.value), instant(seen.at)),
             None => "  seen      not read back yet".to_owned(),
         });
+        if let Some(until) = self.settles {
+            let waits = format!(
+                "  awaited   until {}: sent, and not there yet; a read-back after that decides \
+                 (policy.settle_minutes)",
+                instant(until)
+            );
+            text_table.line(text_table.tint(Tone::Warn, &waits));
+        }
         text_table.line(match cell.in_use_since {
             Some(since) => format!("  in use    since {}", instant(since)),
             None if !self.drives => format!("  in use    {NOT_DRIVING}"),

@@ -3,21 +3,37 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use planthread::{
     failure::Exit,
-    pipeline::{Waits, refused},
+    pipeline::{Bridge, Waits, refused, trace, undecided},
     report::{
         TextTable, View as _,
         applied::{Delivered, Deliveries},
     },
 };
-use planthread_engine::plan::HoldReason;
+use planthread_contracts::RevisionState;
+use planthread_engine::{
+    ledger::{self, CellView},
+    plan::HoldReason,
+};
 use planthread_kit::Clock as _;
 use planthread_mocks::Setup;
 
 use super::registered;
 use crate::site::Site;
+
+/// Cells of the ledger, period by period.
+fn cells_of(bridge: &Bridge, now: Timestamp) -> Vec<CellView> {
+    let mut cells = Vec::new();
+    ledger::cells(&bridge.reader().unwrap(), now, |cell| {
+        cells.push(cell);
+        Ok(())
+    })
+    .unwrap();
+    cells.sort_by_key(|cell| (cell.key.period, cell.key.resource.clone()));
+    cells
+}
 
 #[test]
 fn rows_that_are_refused_by_count_are_told_with_their_end_and_then_by_name() {
@@ -45,6 +61,16 @@ fn rows_that_are_refused_by_count_are_told_with_their_end_and_then_by_name() {
     let waiting = stand().waiting.into_iter().find(|w| w.reason == Some(HoldReason::Unproven));
     let waiting = waiting.unwrap();
     assert_eq!((waiting.cells, waiting.until), (waits, Some(until)));
+    // The same in `rejects`, in the trace of each such cell, and how many in the pack.
+    let awaited = || undecided(&bridge.loaded, &reader(), site.clock.now()).unwrap();
+    let [one] = &awaited()[..] else { panic!("{:?}", awaited()) };
+    assert_eq!((one.cells, one.until, one.settle_minutes), (waits, Some(until), 15));
+    for cell in cells_of(&bridge, site.clock.now()).into_iter().take(12) {
+        let until = trace(&bridge.loaded, &reader(), &cell.key, site.clock.now()).unwrap().settles;
+        assert_eq!(until.is_some(), cell.state == RevisionState::Unproven, "{}", cell.key);
+        assert!(until.is_none_or(|at| Some(at) <= one.until), "{}", cell.key);
+    }
+    assert_eq!(first.pack.as_ref().map(|pack| pack.unproven), Some(waits));
     let again = cycle();
     assert!(again.applied.is_none(), "nothing goes out meanwhile");
     let mut text = TextTable::new(false);
@@ -64,6 +90,7 @@ fn rows_that_are_refused_by_count_are_told_with_their_end_and_then_by_name() {
     let said = text.into_text();
     assert!(said.contains(&format!("{waits} refused without a name, and unchanged")), "{said}");
     assert_eq!(late.exit(), Exit::Findings);
+    assert_eq!(awaited(), [], "it is decided");
     let named = refused(&bridge.loaded, &reader(), &[]).unwrap();
     assert_eq!(named.len() as u64, waits);
     for one in named {

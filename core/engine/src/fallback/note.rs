@@ -25,7 +25,7 @@ pub(super) fn text(manifest: &Manifest, who: &str, signed: bool) -> String {
     let audit = manifest.audit.as_ref().map_or_else(String::new, |head| {
         format!("Audit trail: entry {}, head {}\n", head.number, head.digest)
     });
-    let (target, left) = (&manifest.target, left_out(manifest));
+    let (target, left) = (&manifest.target, left_out(manifest) + &unproven(manifest));
     format!(
         "Capacity signals of Planthread, for loading by hand\n\
          ====================================================\n\n\
@@ -52,6 +52,17 @@ pub(super) fn text(manifest: &Manifest, who: &str, signed: bool) -> String {
         manifest.cells,
         files.join("\n"),
     )
+}
+
+/// What of the pack is on its way already; nothing where nothing is.
+fn unproven(manifest: &Manifest) -> String {
+    match manifest.unproven {
+        0 => String::new(),
+        cells => format!(
+            "Sent already: {cells} of them went out and were not read back yet. The target may hold\n  \
+             them; loading the same values again does no harm.\n"
+        ),
+    }
 }
 
 /// What is wanted and not in the pack, why, and where to see it; nothing where it is whole.

@@ -91,6 +91,10 @@ pub struct Manifest {
     /// break that as well.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, u64>,
+    /// Cells in it that went out and were not read back yet: the target may hold them
+    /// already, and takes the same value once more.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unproven: u64,
     /// First and last period.
     pub periods: Option<(Period, Period)>,
     /// Its files.
@@ -102,6 +106,11 @@ pub struct Manifest {
     /// state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<Head>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Manifest {
@@ -123,7 +132,7 @@ pub fn write_pack(
     request: &PackRequest<'_>,
     folder: &Path,
 ) -> Result<Manifest> {
-    let (Packable { cells, left_out, valid_until }, counter) = reader
+    let (Packable { cells, left_out, unproven, valid_until }, counter) = reader
         .at_once(|db| Ok((packable(db, &request.policy.at(request.as_of))?, db.counter()?)))?;
     let files = connector.pack(&cells)?;
     let periods = || cells.iter().map(|cell| cell.key.period);
@@ -137,6 +146,7 @@ pub fn write_pack(
         counter,
         cells: cells.len(),
         left_out,
+        unproven,
         periods: periods().min().zip(periods().max()),
         files: files.iter().map(|file| packed(&file.name, file.rows, &file.bytes)).collect(),
         note: None,
@@ -176,6 +186,8 @@ struct Packable {
     cells: Vec<CellWrite>,
     /// What they may not, by reason.
     left_out: BTreeMap<String, u64>,
+    /// Those that went out and were not read back yet.
+    unproven: u64,
     /// From here on the first of them is stale.
     valid_until: Option<Timestamp>,
 }
@@ -198,13 +210,15 @@ fn packable(db: &Db, policy: &Policy) -> Result<Packable> {
             let mut view = CellView::new(group, measure, cell, &holds);
             // Under way or unproven: a pack lands the same value again.
             (view.open_attempt, view.unclear) = (false, None);
-            if matches!(view.state, RevisionState::InFlight | RevisionState::Unproven) {
+            let is_out = matches!(view.state, RevisionState::InFlight | RevisionState::Unproven);
+            if is_out {
                 view.state = RevisionState::Pending;
             }
             if let Verdict::Hold(reason) = guard(&view, &policy) {
                 *found.left_out.entry(reason.word().to_owned()).or_default() += 1;
                 continue;
             }
+            found.unproven += u64::from(is_out);
             found.cells.push(view.write());
             let until = found.valid_until.map_or(view.valid_until, |at| at.min(view.valid_until));
             found.valid_until = Some(until);

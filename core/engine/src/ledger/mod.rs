@@ -26,6 +26,7 @@ mod released;
 mod retry;
 pub(crate) mod revision_tally;
 pub(crate) mod rows;
+mod settles;
 pub mod states;
 mod taken_in;
 mod trace;
@@ -53,6 +54,7 @@ pub use self::{
     released::{MovedRow, ReleasedRow, moved, release, released},
     retry::retry,
     rows::Why,
+    settles::settles,
     taken_in::{TakenIn, taken_in},
     trace::{AttemptTrace, RevisionTrace, Trace, revisions, trace},
     view::{CellView, Seen, cell, cells, cells_of},

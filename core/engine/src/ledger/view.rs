@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::rows::Why;
+use super::{rows::Why, settles::settles};
 use crate::{
     EngineError, Reader,
     error::Result,
@@ -126,12 +126,10 @@ impl CellView {
         self.seen.as_ref().filter(|seen| seen.current).map(|seen| seen.value)
     }
 
-    /// Until when what was sent of it may still come, where that is at `now` or later: its
-    /// read-back decides nothing else before.
+    /// Until when what was sent of it may still come, by [`settles`].
     #[must_use]
     pub fn settles(&self, window: SignedDuration, now: Timestamp) -> Option<Timestamp> {
-        let sent = self.sent_at.and_then(|at| at.checked_add(window).ok());
-        sent.max(self.unclear).filter(|until| now < *until)
+        settles((self.sent_at, self.unclear), window, now)
     }
 
     /// The cell as it goes on its way.

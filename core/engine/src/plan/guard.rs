@@ -204,11 +204,8 @@ fn of_target(policy: &Policy) -> Option<HoldReason> {
 }
 
 fn of_attempt(cell: &CellView, policy: &Policy) -> Option<HoldReason> {
-    let settling = cell.unclear.is_some_and(|until| {
-        // Sent in the future: the clock was set back since.
-        let since = cell.sent_at.map(|at| policy.now.duration_since(at).abs());
-        policy.now < until || since.is_some_and(|since| since < policy.settle_window)
-    });
+    let settling =
+        cell.unclear.is_some() && cell.settles(policy.settle_window, policy.now).is_some();
     match cell.state {
         _ if !policy.granted(&cell.key.measure) => Some(HoldReason::NotPromoted),
         _ if unadopted(cell, policy) => Some(HoldReason::NotAdopted),

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::RevisionState;
 use rust_decimal::Decimal;
 
-use crate::ledger::{doubt::Doubt, rows::same};
+use crate::ledger::{doubt::Doubt, rows::same, settles};
 
 /// What is known about a cell when its read-back is judged.
 #[derive(Debug, Clone, Copy)]
@@ -129,11 +129,7 @@ fn of_unproven(
         Some(Some(before)) => read == Some(before) || known.same(before, read),
         Some(None) | None => nothing,
     };
-    // Sent in the future: the clock was set back since, and the window is over
-    // when it has passed from now at the latest.
-    let since = known.sent_at.map(|at| now.duration_since(at).abs());
-    let busy = since.is_some_and(|since| since < settle_window)
-        || known.unclear_until.is_some_and(|until| now < until);
+    let busy = settles((known.sent_at, known.unclear_until), settle_window, now).is_some();
     match () {
         // Nothing more comes of a job that has ended.
         () if as_before && known.doubt == Doubt::Failed => Meaning::Failed,

@@ -25,6 +25,7 @@ use crate::{
         doubt::{self, Doubt},
         rejections,
         revision_tally::RevisionTally,
+        settles,
     },
     plan::scan,
     store::{
@@ -320,9 +321,9 @@ impl<'a> Judge<'a> {
     fn not_yet(&mut self, known: &Known<'_>) {
         let report = &mut self.done.report;
         report.not_yet += 1;
-        let window = self.seen.settle_window;
-        let sent = known.sent_at.and_then(|at| at.checked_add(window).ok());
-        report.not_yet_until = report.not_yet_until.max(sent.max(known.unclear_until));
+        let sent = (known.sent_at, known.unclear_until);
+        let until = settles(sent, self.seen.settle_window, self.now);
+        report.not_yet_until = report.not_yet_until.max(until);
         report.not_yet_unnamed += u64::from(known.doubt == Doubt::Unnamed);
     }
 
