@@ -4,13 +4,14 @@ use std::{
     fs,
     io::Write as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Subcommand;
 use jiff::Timestamp;
 use planthread_kit::agreement::{
     Agreement, SigningKey,
-    document::{Approved, Signed},
+    document::{Approved, Signed, unsigned},
     gate, key,
 };
 use serde_json::Value;
@@ -18,7 +19,7 @@ use serde_json::Value;
 use super::{Context, answer::Who};
 use crate::{
     failure::{Exit, Failure},
-    pipeline::{Draft, enable, standing},
+    pipeline::{Draft, Opener, enable, fits, standing},
     report::agreement::{Key, Report, SignedAs},
 };
 
@@ -145,6 +146,7 @@ fn sign(context: &Context, draft: &Path, key: &Path, output: &Path) -> Result<Ex
     let signed = gate::sign(document, &signing);
     let pretty = serde_json::to_string_pretty(&signed)
         .map_err(|error| Failure::internal(error.to_string()))?;
+    let fits = holds_somewhere(context, draft, output, &signed)?;
     crate::output::only_over_ours(output, |first| {
         serde_json::from_slice::<Signed>(first)
             .is_ok_and(|there| there.document.get("agreement") == signed.document.get("agreement"))
@@ -159,6 +161,34 @@ fn sign(context: &Context, draft: &Path, key: &Path, output: &Path) -> Result<Ex
         fingerprint: key::fingerprint(&signed.document),
         public: signed.signature.key,
         expires: agreement.approved.expires,
+        fits,
+    })
+}
+
+/// Whether a target of this configuration could be written under it, by the rule of
+/// `agreement verify`; which one. A folder without a configuration has none.
+fn holds_somewhere(
+    context: &Context,
+    draft: &Path,
+    output: &Path,
+    signed: &Signed,
+) -> Result<Option<String>, Failure> {
+    let Ok(loaded) = context.config() else { return Ok(None) };
+    let aside = output.with_extension("unchecked");
+    let aside = std::path::absolute(&aside)
+        .map_err(|error| Failure::io("write the agreement", &aside, &error))?;
+    let text =
+        serde_json::to_string(signed).map_err(|error| Failure::internal(error.to_string()))?;
+    fs::write(&aside, text).map_err(|error| {
+        Failure::io("write the agreement", &aside, &error)
+            .cure("name a file in a folder that is there and that this user may write")
+    })?;
+    let opener = Opener::new(Arc::clone(&context.clock)).offline();
+    let fits = fits(&loaded, &opener, (&aside, signed));
+    fs::remove_file(&aside).map_err(|error| Failure::io("remove", &aside, &error))?;
+    fits.map_err(|mut failure| {
+        failure.message = format!("{}: {}", draft.display(), failure.message);
+        failure
     })
 }
 
@@ -189,7 +219,7 @@ fn drafted(file: &Path) -> Result<(Value, Draft), Failure> {
     let draft: Value = serde_json::from_str(&text).map_err(named)?;
     let document = match serde_json::from_value::<Signed>(draft.clone()) {
         Ok(signed) => signed.document,
-        Err(_) => draft,
+        Err(_) => unsigned(&draft).clone(),
     };
     let agreement: Agreement = serde_json::from_value(document.clone()).map_err(named)?;
     Ok((document, Draft { file: file.to_owned(), agreement }))

@@ -108,7 +108,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     match &args.what {
         What::Status { target } => status(context, target.as_deref()),
         What::Verify { folder, key } => {
-            let check = fallback::check_pack(folder, key)?;
+            let check = fallback::check_pack(folder, key).map_err(|error| {
+                Failure::from(error).cure(
+                    "name the folder of a pack, with its manifest.json: `planthread fallback status` \
+                     says where the packs of each target are",
+                )
+            })?;
             context.screen.show(&PackChecked::of(folder.clone(), check, context.clock.now()))
         }
         What::Enter { target, answer, until } => {

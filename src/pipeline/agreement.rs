@@ -34,11 +34,13 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use fits::fits;
 pub use render::{Draft, Rendered};
 
 use super::{Bridge, Course, OpenTarget, steps::TargetCycle};
 use crate::failure::{Exit, Failure};
 
+mod fits;
 mod render;
 
 /// How long a probe may take.
@@ -230,8 +232,8 @@ impl Bridge {
         }
     }
 
-    /// The first cell group of a plan of now: its cells, and the file of a plan that
-    /// holds nothing else.
+    /// The first cell group of a plan of now: its cells, none where nothing is to be
+    /// written, and the file of a plan that holds nothing else.
     async fn first_group(&self, target: &OpenTarget) -> Result<(Vec<CellWrite>, Part), Failure> {
         let name = &target.name;
         let truth = self.truth(self.as_of())?;
@@ -245,13 +247,6 @@ impl Bridge {
             return Err(failure);
         }
         let cells = excerpt(target, &whole, &part)?;
-        if cells.is_empty() {
-            return Err(Failure::new(
-                Exit::Held,
-                "there is nothing to write, and one cell is needed",
-            )
-            .cure("`planthread plan` says what is held, and why"));
-        }
         Ok((cells, Part { file: part, as_of: truth.as_of }))
     }
 
@@ -261,7 +256,12 @@ impl Bridge {
         let target = self.target(Some(name))?;
         let (cells, part) = self.first_group(&target).await?;
         let cells: Vec<CellKey> = cells.into_iter().map(|cell| cell.key).collect();
-        let first = &cells[0];
+        let Some(first) = cells.first() else {
+            let text = "there is nothing to write, and one cell is needed";
+            return Err(
+                Failure::new(Exit::Held, text).cure("`planthread plan` says what is held, and why")
+            );
+        };
         let selection = around(&target, first);
         let mut before = standing_there(&target, &selection).await?;
         before.retain(|key, _| key.group() != first.group());

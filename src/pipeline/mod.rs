@@ -65,7 +65,7 @@ mod tests;
 
 pub use accuracy::accuracy;
 pub use adopt::{NotAdopted, adopt};
-pub use agreement::{Draft, Probed, Rendered, enable, looked, standing};
+pub use agreement::{Draft, Probed, Rendered, enable, fits, looked, standing};
 pub use attempts::{OpenPush, end_attempt};
 pub use bridge::Bridge;
 pub use certificates::certificates;

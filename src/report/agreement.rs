@@ -70,6 +70,15 @@ impl View for Rendered {
     const OUTPUT: &'static str = "agreement render";
 
     fn write(&self, text_table: &mut TextTable) {
+        if self.cells.is_empty() {
+            let target = &self.target;
+            text_table.line(format!(
+                "{target}: nothing is to be written now, so no request is shown; `planthread plan \
+                 --target {target}` says what is held, and why"
+            ));
+            line(target, &self.agreement, text_table);
+            return;
+        }
         let cells = count(self.cells.len(), "cell");
         let by = match &self.draft {
             Some(draft) => format!("the draft `{draft}`"),
@@ -158,19 +167,31 @@ pub struct SignedAs {
     pub public: String,
     /// Until when it holds.
     pub expires: Timestamp,
+    /// The configured target that it fits; left out where none of its connector could be
+    /// asked here: then `agreement verify` says whether it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fits: Option<String>,
 }
 
 impl View for SignedAs {
     const OUTPUT: &'static str = "agreement sign";
 
     fn write(&self, text_table: &mut TextTable) {
-        let Self { file, agreement, fingerprint, public, expires } = self;
+        let Self { file, agreement, fingerprint, public, expires, fits } = self;
         text_table.line(format!(
             "{agreement} is signed until {}: {}",
             instant(*expires),
             file.display()
         ));
         text_table.line(format!("  fingerprint {fingerprint}"));
+        text_table.line(match fits {
+            Some(target) => format!("  it fits the target {target}"),
+            None => {
+                "  no target of its connector could be asked here: `planthread agreement verify` \
+                     says whether it holds"
+                    .to_owned()
+            }
+        });
         text_table.line(format!("  it counts where `agreement.trusts` names the key {public}"));
     }
 }

@@ -22,7 +22,7 @@ pub struct Rendered {
     /// Name of the draft that words the requests; none where the agreement does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub draft: Option<String>,
-    /// The cells that they carry: one cell group.
+    /// The cells that they carry: one cell group; none where nothing is to be written now.
     pub cells: Vec<String>,
     /// The requests, without what says who we are.
     pub requests: Vec<Written>,
@@ -43,8 +43,8 @@ impl Bridge {
     /// goes out.
     ///
     /// # Errors
-    /// When no agreement words a write, the draft is for something else, it can't word
-    /// this one, or there is nothing to write.
+    /// When no agreement words a write, the draft is for something else, or it can't word
+    /// this one.
     pub async fn render(
         &self,
         name: Option<&str>,
@@ -70,6 +70,11 @@ impl Bridge {
         }
         let (cells, _) = self.first_group(&target).await?;
         let by = draft.map(|draft| &draft.agreement);
+        if cells.is_empty() {
+            let draft = by.map(|by| by.agreement.clone());
+            let (cells, requests) = (Vec::new(), Vec::new());
+            return Ok(Rendered { target: target.name, agreement: status, draft, cells, requests });
+        }
         let requests = gate.map_or(Ok(None), |gate| gate.render(by, &cells));
         let requests = requests.map_err(|error| unworded(&target.name, draft, error))?;
         let requests = requests.ok_or_else(|| {

@@ -1,16 +1,19 @@
 //! What the verbs about an agreement tell, and how they end.
 
-use std::{fs, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use planthread::{
     failure::Exit,
-    pipeline::{Draft, Probed, Rendered, enable, standing},
-    report::View as _,
+    pipeline::{Draft, Opener, Probed, Rendered, enable, fits, standing},
+    report::{TextTable, View as _},
 };
 use planthread_engine::status;
 use planthread_kit::{
-    Clock as _,
-    agreement::{Agreement, Evidence, State, document::Signed, evidence::Contradicted},
+    Clock,
+    agreement::{
+        Agreement, Evidence, SigningKey, State, document::Signed, evidence::Contradicted,
+        gate::sign,
+    },
 };
 use serde_json::{Value, json};
 
@@ -123,6 +126,64 @@ fn a_draft_for_something_else_is_refused_by_its_file() {
         refused(&|draft| draft["profile"]["constants"]["tenant"] = json!("9")).contains("tenant")
     );
     assert!(refused(&|draft| draft["profile"] = Value::Null).contains("how a request is built"));
+}
+
+#[test]
+fn what_may_be_signed_is_what_verify_takes() {
+    let site = Site::new("signs", &[]);
+    let text = fs::read_to_string(site.folder.join(AGREEMENT)).unwrap();
+    let document = serde_json::from_str::<Signed>(&text).unwrap().document;
+    let (loaded, key) = (site.bridge().loaded.clone(), SigningKey::read(&"7".repeat(64)).unwrap());
+    let clock: Arc<dyn Clock> = Arc::new(site.clock.clone());
+    let opener = Opener::new(clock).offline();
+    let file = site.folder.join("signed.json");
+    let changes: [(&str, Value, bool); 7] = [
+        ("/agreement", json!("another name"), true),
+        ("/environment", json!("non_production"), true),
+        ("/schema", json!(2), false),
+        ("/hosts", json!(["https://elsewhere.example"]), false),
+        ("/golden", json!([]), false),
+        ("/golden/0/response/status", json!(500), false),
+        ("/profile/constants/tenant", json!("9"), false),
+    ];
+    for (place, value, good) in changes {
+        let mut document = document.clone();
+        *document.pointer_mut(place).unwrap() = value;
+        let signed = sign(document, &key);
+        fs::write(&file, serde_json::to_string(&signed).unwrap()).unwrap();
+        let signing = fits(&loaded, &opener, (&file, &signed));
+        // What `verify` says once the settings name file and key.
+        let mut named = loaded.clone();
+        let settings = &mut named.config.targets.get_mut(TARGET).unwrap().settings;
+        settings["agreement"] = json!({ "file": file, "trusts": { "ada": key.public() } });
+        let verified = standing(&opener.open(&named, Some(TARGET)).unwrap(), site.clock.now());
+        let verified = verified.unwrap();
+        assert_eq!(verified.state != State::Suspended, good, "{place}: {verified}");
+        match signing {
+            Ok(fits) => assert_eq!((fits.as_deref(), good), (Some(TARGET), true), "{place}"),
+            Err(said) => {
+                assert!(!good && said.message.contains(&verified.missing), "{place}: {said}");
+                assert!(said.exit == Exit::Usage && !said.cure.is_empty(), "{said}");
+            }
+        }
+    }
+    // Nobody can say where no target of its connector is configured.
+    let mut other = document;
+    other["connector"] = json!("kinaxis");
+    let signed = sign(other, &key);
+    assert_eq!(fits(&loaded, &opener, (&file, &signed)).unwrap(), None);
+}
+
+#[test]
+fn where_nothing_is_to_be_written_no_request_is_shown_and_that_is_no_fault() {
+    let site = Site::new("nothing-to-show", &[]);
+    assert!(site.apply().stopped.is_none());
+    let shown = rendered(&site, None);
+    assert!(shown.cells.is_empty() && shown.requests.is_empty(), "{shown:?}");
+    assert_eq!(shown.exit(), Exit::Ok);
+    let mut text = TextTable::new(false);
+    shown.write(&mut text);
+    assert!(text.into_text().contains("nothing is to be written now"));
 }
 
 #[test]

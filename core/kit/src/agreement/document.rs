@@ -21,6 +21,14 @@ pub struct Signed {
     pub signature: Signature,
 }
 
+/// The document of a file that nobody signed: all of it, or what would be signed where it
+/// has the form of a signed one and no signature.
+#[must_use]
+pub fn unsigned(file: &Value) -> &Value {
+    let document = file.get("document").filter(|_| file.get("signature").is_none());
+    document.unwrap_or(file)
+}
+
 /// A signature over the document.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    document::{Agreement, Environment, Profile, Signed},
+    document::{Agreement, Environment, Profile, Signed, unsigned},
     evidence::{Contradicted, Evidence},
     golden::Golden,
     key,
@@ -169,7 +169,8 @@ impl Gate {
         let signed: Signed = match serde_json::from_str(&text) {
             Ok(signed) => signed,
             Err(error) => {
-                return match serde_json::from_str::<Agreement>(&text) {
+                let draft = serde_json::from_str::<Value>(&text).unwrap_or_default();
+                return match Agreement::deserialize(unsigned(&draft)) {
                     Ok(draft) => {
                         let (name, why) = (draft.agreement.clone(), "nobody signed it".to_owned());
                         Self::broken(Some(name), why, UNSIGNED, Some(draft))
@@ -337,6 +338,15 @@ impl Gate {
     pub fn line() -> SheetLine {
         let text = "A signed agreement says how capacity is written, and it is enabled";
         line(LINE, "integration team", text)
+    }
+
+    /// Why its words do not hold, where there is one and they do not.
+    #[must_use]
+    pub fn broken_by(&self) -> Option<&str> {
+        match &self.found {
+            Found::Broken(broken) => Some(&broken.why),
+            Found::Nothing | Found::Good(_) => None,
+        }
     }
 
     /// What was agreed, where its words hold: also before anything may go out.

@@ -247,6 +247,9 @@ fn a_file_that_is_no_signed_agreement_suspends_and_says_what_helps() {
     assert_eq!(cure, DAMAGED);
     let (missing, cure) = standing(Some(good.to_string()));
     assert_eq!((&*missing, &*cure), ("nobody signed it", UNSIGNED));
+    // The form of a signed one, and no signature.
+    let (missing, cure) = standing(Some(format!("{{\"document\":{good}}}")));
+    assert_eq!((&*missing, &*cure), ("nobody signed it", UNSIGNED));
     let stranger = SigningKey::read(&"8".repeat(64)).unwrap();
     let theirs = serde_json::to_string(&sign(good.clone(), &stranger)).unwrap();
     assert_eq!(standing(Some(theirs)).1, cures::STRANGER);
