@@ -56,6 +56,7 @@ mod trace;
 mod trail;
 mod truth;
 mod undecided;
+mod upstream;
 mod verify;
 mod waits;
 mod want;
@@ -103,5 +104,6 @@ pub use truth::{
     facts_of_journal_at,
 };
 pub use undecided::{Undecided, undecided};
+pub use upstream::Upstream;
 pub use waits::Waits;
 pub use want::{WantReport, plan_of_ledger};

@@ -226,9 +226,10 @@ impl Bridge {
             done.stopped = Some(failure);
             return done;
         }
+        let told = self.say_what_it_waits_for(target, &mut done);
         // What was learned and decided since a copy was made shows by its count.
-        if let Err(failure) = self.count_run(target).and_then(|()| self.note_outage(target, &done))
-        {
+        let told = told.and_then(|()| self.count_run(target));
+        if let Err(failure) = told.and_then(|()| self.note_outage(target, &done)) {
             done.stopped.get_or_insert(failure);
         }
         done

@@ -8,7 +8,7 @@ use planthread_engine::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{NotAdopted, NotPromoted, OpenPush, OpenTarget, Proportion, policy};
+use super::{NotAdopted, NotPromoted, OpenPush, OpenTarget, Proportion, Upstream, policy};
 use crate::{config::Loaded, failure::Failure};
 
 /// What waits at one target.
@@ -27,6 +27,10 @@ pub struct Waits {
     pub open: Vec<OpenPush>,
     /// Cells by what they wait for.
     pub waiting: Vec<Waiting>,
+    /// What was refused at the target whose scope this one takes over: what is due here
+    /// waits for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<Upstream>,
     /// Measures of others that nobody lets us write.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_promoted: Vec<NotPromoted>,
@@ -55,6 +59,7 @@ impl Waits {
             quiet: policy::quiet(target, now)?.map(|quiet| quiet.message),
             open: OpenPush::of(loaded, reader, (&target.name, &target.config), now)?,
             waiting: plan::waiting(reader, &policy)?,
+            upstream: Upstream::of(loaded, reader, target, now)?,
             not_promoted: NotPromoted::of(loaded, &target.name, &target.config, now)?,
             not_adopted: NotAdopted::of(loaded, reader, &target.name, &target.config)?,
             proportion: Proportion::of(loaded, reader, target, now)?,

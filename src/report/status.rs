@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     failure::Exit,
-    pipeline::{FirmStands, SecondPlace, Waits},
+    pipeline::{FirmStands, SecondPlace, Upstream, Waits},
     serve::files::WaitingLine,
 };
 
@@ -300,7 +300,10 @@ impl StatusView {
         }
         for one in &waits.waiting {
             let agreed = self.agreements.get(&waits.target);
-            waiting(text_table, one, self.now, agreed.is_none_or(Agreed::may_write));
+            match (&waits.upstream, one.reason) {
+                (Some(found), None) => behind(text_table, one, found, self.now),
+                _ => waiting(text_table, one, self.now, agreed.is_none_or(Agreed::may_write)),
+            }
         }
         for one in &waits.not_promoted {
             not_promoted(text_table, one);
@@ -310,6 +313,18 @@ impl StatusView {
         }
         proportion(text_table, &waits.proportion);
     }
+}
+
+/// Cells that wait for what was refused where another target lands.
+fn behind(text_table: &mut TextTable, waiting: &Waiting, found: &Upstream, now: Timestamp) {
+    let (n, since) = (waiting.cells, age(now, waiting.since));
+    let Upstream { target, cells, example } = found;
+    text_table.line(format!(
+        "    {n} wait, for {since}, for {} that {target} refused: {}",
+        count(*cells, "cell"),
+        found.cure()
+    ));
+    text_table.line(text_table.tint(Tone::Dim, &format!("      for example {example}")));
 }
 
 /// Cells that wait for one thing, and what ends it.

@@ -61,6 +61,10 @@ fn capabilities(context: &Context) -> Capabilities {
         // load names lines.
         names_rejected_rows: matches!(&context.route, Route::Load(load) if load.history.is_some()),
         lists_master_data: true,
+        takes_from: match &context.route {
+            Route::Commit(commit) => Some(commit.from.clone()),
+            _ => None,
+        },
         tells: !matches!(&context.route, Route::Commit(_))
             && context.layouts.iter().any(|layout| layout.reason.is_some()),
         side_by_side: 1,

@@ -73,6 +73,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         names_rejected_rows: true,
         tells: false,
         lists_master_data: true,
+        takes_from: None,
         side_by_side: 1,
         // Nothing is published: the engine corrects this by what it measures.
         cost: Cost {

@@ -70,6 +70,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         names_rejected_rows: true,
         tells: false,
         lists_master_data: true,
+        takes_from: None,
         side_by_side: 1,
         cost: cost(config, measures),
         carriage: carriage(config, measures),

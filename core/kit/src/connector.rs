@@ -106,6 +106,9 @@ pub struct Capabilities {
     /// Whether [`Connector::discover`] lists the places that its master data knows: then
     /// what was refused goes out again when they change.
     pub lists_master_data: bool,
+    /// The scope of the same tenant that a push takes over as a whole, where it does: it
+    /// waits until another target has landed there what it would bring.
+    pub takes_from: Option<String>,
     /// Most jobs that the target takes at once, over disjoint cell groups of one
     /// scope; 1 unless its vendor says more.
     pub side_by_side: usize,

@@ -204,6 +204,7 @@ fn capabilities(config: &Config, measures: &[MeasureDecl]) -> Capabilities {
         names_rejected_rows: true,
         tells: false,
         lists_master_data: true,
+        takes_from: None,
         side_by_side: config.jobs,
         cost: Cost {
             overhead_requests: 0,

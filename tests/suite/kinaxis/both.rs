@@ -4,7 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::{join_all, join3};
-use planthread::pipeline::{Bridge, OpenTarget, Rounds, Stop};
+use planthread::{
+    failure::Exit,
+    pipeline::{Bridge, OpenTarget, Rounds, Stop, Waits, refused},
+    report::View as _,
+};
 use planthread_engine::{
     Reader, fallback,
     status::{self, ScopeStatus},
@@ -64,6 +68,40 @@ fn what_nobody_lands_is_not_waited_for_and_is_no_outage() {
     assert!(site.clock.now().duration_since(began).as_secs() < 60, "nobody waits in a walk");
     let outage = fallback::outage(&bridge.reader().unwrap(), "maestro-baseline").unwrap();
     assert!(outage.is_none(), "{outage:?}");
+}
+
+#[test]
+fn who_waits_behind_refused_cells_says_so_and_ends_as_with_a_refusal() {
+    let options = vec![("resources".to_owned(), "2".to_owned())];
+    let setup = Setup { options, ..Setup::default() };
+    let site = Site::of((registered(), &Way::default()), setup, |sandbox| sandbox);
+    site.shorten();
+    let bridge = site.bridge();
+    let targets = targets(&bridge, &["maestro", "maestro-baseline"]);
+    let cycle = || site.clock.block_on(bridge.cycle(&targets, bridge.as_of())).unwrap();
+    let stands = || {
+        let reader = bridge.reader().unwrap();
+        Waits::at(&bridge.loaded, &reader, &targets[1], site.clock.now()).unwrap().upstream
+    };
+    // Nobody knows yet which rows were refused: it is waited for.
+    let first = cycle();
+    let stopped = first.targets[1].stopped.as_ref().unwrap();
+    assert_eq!((stopped.class, stopped.exit), (Some(Class::NotYet), Exit::Transient), "{stopped}");
+    assert_eq!(stands(), None);
+    site.clock.advance(Duration::from_mins(16));
+    for _ in 0..2 {
+        let done = cycle();
+        let open = refused(&bridge.loaded, &bridge.reader().unwrap(), &[]).unwrap();
+        let found = stands().unwrap();
+        assert_eq!((found.target.as_str(), found.cells), ("maestro", open.len() as u64));
+        assert!(open.iter().any(|one| one.key == found.example), "{found:?}");
+        let stopped = done.targets[1].stopped.as_ref().unwrap();
+        assert_eq!((stopped.class, stopped.exit), (Some(Class::NotYet), Exit::Findings));
+        let told = format!("{} cells were refused at maestro", open.len());
+        assert!(stopped.message.contains(&told), "{stopped}");
+        assert!(stopped.cure.contains("rejects --where target=maestro"), "{stopped}");
+        assert_eq!(done.exit(), Exit::Findings, "as with any refused cell");
+    }
 }
 
 #[test]

@@ -172,6 +172,7 @@ mod tests {
             names_rejected_rows: true,
             tells: false,
             lists_master_data: false,
+            takes_from: None,
             side_by_side: 1,
             cost: COST,
             carriage: Carriage::plain(""),

@@ -156,6 +156,7 @@ impl Fake {
                 names_rejected_rows: true,
                 tells: true,
                 lists_master_data: true,
+                takes_from: None,
                 side_by_side: 4,
                 cost,
                 carriage: Carriage::plain(""),

@@ -63,6 +63,7 @@ pub(super) fn world(pushes: &[Push], polls: &[Result<Poll, Class>]) -> World {
         names_rejected_rows: true,
         tells: false,
         lists_master_data: false,
+        takes_from: None,
         side_by_side: 1,
         cost,
         carriage: Carriage::plain(""),
