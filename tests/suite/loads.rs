@@ -4,6 +4,8 @@ use planthread::{
     pipeline::gap::{ahead::load_ahead, gap as gap_of},
     registry::TARGETS,
 };
+use planthread_contracts::RevisionState;
+use planthread_engine::ledger;
 use planthread_kit::Clock as _;
 
 use crate::site::Site;
@@ -27,6 +29,12 @@ fn each_starting_point_that_names_a_load_compares_something() {
             assert!(both > 8, "{}: {both} lines and weeks", target.name);
             let there = site.clock.block_on(load_ahead(target, now)).unwrap().unwrap();
             assert!(there.1 > 8, "{}: {there:?}", target.name);
+            // What is read to be compared with keeps nothing from landing.
+            ledger::cells(&reader, now, |cell| {
+                assert_eq!(cell.state, RevisionState::Seen, "{:?}", cell.key);
+                Ok(())
+            })
+            .unwrap();
             compared.push(registered.target.name);
         }
     }
