@@ -41,7 +41,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         &target.config.mapping,
         &discovery.resources,
     ));
-    discovery.findings.extend(of_load(context, &loaded, &target)?);
+    // A load that can't be read beside other faults says nothing of its own.
+    if discovery.findings.iter().all(|finding| finding.ok) {
+        discovery.findings.extend(of_load(context, &loaded, &target)?);
+    }
     for finding in discovery.findings.iter_mut().filter(|finding| !finding.ok) {
         say_where(&loaded, &target, finding);
     }
@@ -114,15 +117,33 @@ fn empty_load(load: &MeasureDecl) -> (String, String) {
     )
 }
 
-/// Says where the setting stands that a cure names, as in `auth.scope`.
+/// Says where the setting stands that a cure names, as in `auth.scope`; else the measure
+/// that the line is about.
 fn say_where(loaded: &Loaded, target: &OpenTarget, finding: &mut Finding) {
     let settings = &target.config.settings;
     let is_set = |word: &&str| settings.pointer(&format!("/{}", word.replace('.', "/"))).is_some();
-    let named = finding.cure.split('`').skip(1).step_by(2).find(is_set);
-    let field = named.map(|word| format!("targets.{}.settings.{word}", target.name));
-    if let Some(place) = field.and_then(|field| config::place(loaded, &field)) {
+    let mut named = finding.cure.split('`').skip(1).step_by(2);
+    let field = named.find_map(|word| match word {
+        "scope" | "mapping.rows" => Some(word.to_owned()),
+        word => is_set(&word).then(|| format!("settings.{word}")),
+    });
+    let field = field.or_else(|| Some(format!("measures[{}]", measure_of(target, &finding.line)?)));
+    let place = field.map(|field| format!("targets.{}.{field}", target.name));
+    if let Some(place) = place.and_then(|place| config::place(loaded, &place)) {
         finding.cure.push_str(&format!("; it stands in {place}"));
     }
+}
+
+/// Which measure of the target a line of its sheet is about, by the line's id.
+fn measure_of(target: &OpenTarget, line: &str) -> Option<usize> {
+    let of = line.strip_prefix("measure.").unwrap_or(line);
+    let about = |name: &str| {
+        of.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let about = |at: &usize| about(&target.config.measures[*at].name);
+    // Of `lost` and `lost.low` the longer name is meant where it fits.
+    let fitting = (0..target.config.measures.len()).filter(about);
+    fitting.max_by_key(|at| target.config.measures[*at].name.len())
 }
 
 /// A remark on certificates: wrong where they end within thirty days.
@@ -178,13 +199,25 @@ mod tests {
         let clock = std::sync::Arc::new(planthread_kit::VirtualClock::new(now, 1));
         let opener = crate::pipeline::Opener::new(clock).offline();
         let target = opener.open(&loaded, None).unwrap();
-        let said = |cure: &str| {
-            let (line, text, cure) = (String::new(), String::new(), cure.to_owned());
+        let told = |line: &str, cure: &str| {
+            let (line, text, cure) = (line.to_owned(), String::new(), cure.to_owned());
             let mut found = Finding { line, ok: false, proven: true, needs: None, text, cure };
             say_where(&loaded, &target, &mut found);
             found.cure
         };
+        let said = |cure: &str| told("", cure);
         let text = std::fs::read_to_string(&starter.config).unwrap();
+        let line_of = |begins: &str| {
+            let at = text.lines().position(|line| line.trim().starts_with(begins));
+            format!("; it stands in planthread.yaml:{}", 1 + at.unwrap())
+        };
+        let scope = said("create the version, or correct `scope`");
+        assert!(scope.ends_with(&line_of("scope:")), "{scope}");
+        for line in ["measure.risk", "measure.risk.level", "risk"] {
+            let field = told(line, "correct `surface`");
+            assert!(field.ends_with(&line_of("- { name: risk,")), "{line}: {field}");
+        }
+        assert_eq!(told("measure.risky", "correct it"), "correct it");
         let at = 1 + text.lines().position(|line| line.trim().starts_with("user:")).unwrap();
         let cure = said("let `planthread` look at `auth.user` and `auth.password`");
         assert!(cure.ends_with(&format!("; it stands in planthread.yaml:{at}")), "{cure}");

@@ -123,6 +123,41 @@ fn a_scenario_that_is_not_there_is_no_fault_of_the_login_or_the_fields() {
     assert!(text.contains("Capacity Signal"), "{text}");
 }
 
+/// Who misspells a scope is told which setting it is, at every target that has scopes.
+#[test]
+fn a_scope_that_is_not_there_is_told_with_its_setting() {
+    let elsewhere = |config: &mut Config| {
+        for target in config.targets.values_mut().filter(|one| one.connector != "kinaxis") {
+            target.scope = "Nowhere".to_owned();
+        }
+        for target in config.targets.values_mut().filter(|one| one.scope == "Capacity Signals") {
+            target.scope = "Nowhere".to_owned();
+        }
+    };
+    for (connector, line) in [("sap-ibp", "version"), ("o9", "version"), ("kinaxis", "scenario")] {
+        let found = tuned(connector, &[], elsewhere);
+        let blamed: Vec<_> = found.findings.iter().filter(|one| one.line == line).collect();
+        let [one] = blamed[..] else { panic!("{connector}: {blamed:?}") };
+        assert!(!one.ok && one.cure.contains("correct `scope`"), "{connector}: {one:?}");
+    }
+}
+
+/// An area that is not offered may be misspelt: that it is not enabled is not proven.
+#[test]
+fn a_planning_area_that_is_not_offered_is_told_with_its_setting_first() {
+    let found = tuned("sap-ibp", &[], |config| {
+        for target in config.targets.values_mut() {
+            target.settings["planning_area"] = "PTDEMOO".into();
+        }
+    });
+    let wrong = found.findings.iter().filter(|one| !one.ok);
+    let cures: Vec<_> = wrong.filter(|one| one.text.contains("PTDEMOO")).collect();
+    assert!(!cures.is_empty());
+    for one in cures {
+        assert!(one.cure.starts_with("correct `planning_area`"), "{one:?}");
+    }
+}
+
 #[test]
 fn who_is_refused_is_told_why_and_which_setting_it_is() {
     // Somebody else holds the only session.

@@ -122,7 +122,7 @@ fn a_landing_shows_at_which_level_a_key_figure_is_stored() {
     for (storage, ok, proven, says) in [
         (PeriodKind::Week, true, true, "nothing finer"),
         (PeriodKind::Day, false, true, "values by day: it is stored finer"),
-        (PeriodKind::TechnicalWeek, false, true, "it is stored finer"),
+        (PeriodKind::TechnicalWeek, false, true, "values by technical week: it is stored finer"),
     ] {
         let options = Options { storage, ..Options::default() };
         let world = World::new(&plan_of(3, 9), options);

@@ -111,7 +111,12 @@ fn judge_model(config: &Config, all: &Interfaces, found: Option<&Component>, rep
     match (all.contains_key(&config.model), found) {
         (_, Some(found)) => report.tick(MODEL, format!("its component is a {}", found.model)),
         (true, None) => {
-            report.fail(MODEL, format!("it has no component `{}`", config.component), PUSH)
+            let text = format!("it has no component `{}`", config.component);
+            report.fail(
+                MODEL,
+                text,
+                "correct `component`, or name a model of your own that has it",
+            );
         }
         (false, None) => report.fail(MODEL, "it is not there", PUSH),
     }

@@ -129,7 +129,7 @@ async fn members(
                 false => report.fail(
                     VERSION,
                     format!("there is no {ours}; there are: {}", found.versions.join(", ")),
-                    "let the team create it: no interface for that is public",
+                    "correct `scope`, or let the team create it: no interface for that is public",
                 ),
             }
             found.versions.retain(|name| *name != context.config.model.base_version);

@@ -63,6 +63,10 @@ pub(crate) async fn discover(context: &Context, sheet: &[SheetLine]) -> Looked<D
     })
 }
 
+/// What helps where the tenant refuses to read in the scenario.
+const NO_SCENARIO: &str =
+    "correct `scope`, or let somebody make that scenario and share it with this user";
+
 /// Resources with their sites, and what people call them.
 type Resources = BTreeMap<(String, String), String>;
 
@@ -101,6 +105,8 @@ async fn master(context: &Context, report: &mut Report) -> Looked<Resources> {
         }
         Err(error) => {
             let auth = error.class == Class::Auth;
+            let other = error.class == Class::Drift && error.cure.is_none();
+            let error = if other { error.cure(NO_SCENARIO) } else { error };
             report.unread(if auth { LOGIN } else { SCENARIO }, error)?;
             Ok(Resources::new())
         }

@@ -93,7 +93,7 @@ async fn enabled(ibp: &Context, report: &mut Report) -> Result<bool, ConnectorEr
     report.fail(
         LINE,
         format!("{area} is not offered; offered are: {}", areas.join(", ")),
-        "add it to FLEXQUERY, PLANNINGAREA in Global Configuration: areas are enabled per service",
+        "correct `planning_area`, or let it be enabled (Global Configuration: FLEXQUERY, PLANNINGAREA)",
     );
     Ok(false)
 }
@@ -235,7 +235,7 @@ async fn versions(
             report.fail(
                 "version",
                 format!("{version} is not among the versions: {}", names.join(", ")),
-                "create the version, or correct the scope of this target",
+                "create the version, or correct `scope`",
             );
         }
     }

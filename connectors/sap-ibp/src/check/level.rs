@@ -142,10 +142,9 @@ fn answer(
                 ));
                 continue;
             }
-            let text = format!(
-                "inside {period} there are values by {}: it is stored finer than by {declared}",
-                words(*kind)
-            );
+            let by = words(begun(measure.level, *kind, &found));
+            let text =
+                format!("{period} has values by {by}: it is stored finer than by {declared}");
             let cure = "set `level` of the measure to the storage level, or use a key figure that is \
                         stored at the declared one";
             report.fail(&line, text, cure);
@@ -177,6 +176,15 @@ fn split(period: Period, finer: &Values) -> bool {
 fn inside(period: Period, finer: &Values) -> impl Iterator<Item = &Decimal> {
     let within = move |part: &Period| period.start() <= part.start() && part.start() < period.end();
     finer.iter().filter(move |(part, _)| within(part)).map(|(_, value)| value)
+}
+
+/// By which periods values stand that were read by `read`: a storage by week shows them by
+/// day, too, each at the day with which its week begins.
+fn begun(declared: PeriodKind, read: PeriodKind, found: &Values) -> PeriodKind {
+    let begins = |kind, at| Period::containing(kind, at).start() == at;
+    let fits = |kind: &PeriodKind| found.keys().all(|part| begins(*kind, part.start()));
+    let coarser = [PeriodKind::Week, PeriodKind::TechnicalWeek].into_iter();
+    coarser.filter(|kind| *kind != declared).find(fits).unwrap_or(read)
 }
 
 /// Kinds whose periods lie inside those of `kind`.
@@ -248,6 +256,17 @@ mod tests {
         let month = |months: &[&str]| apart(PeriodKind::Month, &held(months));
         assert!(!month(&["2026-01", "2026-04"]), "quarters");
         assert!(month(&["2026-05", "2026-06"]));
+    }
+
+    #[test]
+    fn values_stand_by_the_periods_that_they_begin() {
+        use PeriodKind::{Day, Month, TechnicalWeek, Week};
+        let shown = |declared, days: &[&str]| begun(declared, Day, &held(days));
+        assert_eq!(shown(Month, &["2026-12-07", "2026-12-14"]), Week);
+        assert_eq!(shown(Month, &["2026-12-28", "2027-01-01"]), TechnicalWeek);
+        assert_eq!(shown(Month, &["2026-12-07", "2026-12-08"]), Day);
+        assert_eq!(shown(Week, &["2026-12-28", "2027-01-01"]), TechnicalWeek);
+        assert_eq!(shown(TechnicalWeek, &["2026-12-28", "2026-12-29"]), Day);
     }
 
     #[test]
