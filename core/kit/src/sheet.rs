@@ -93,6 +93,22 @@ impl Report {
         }
     }
 
+    /// Takes over what `other` says.
+    pub fn take(&mut self, other: Self) {
+        for (line, one) in other.answers {
+            self.add(&line, (one.ok, one.proven, one.needs), &one.text, &one.cure);
+        }
+        self.refusals.extend(other.refusals);
+        self.heard |= other.heard;
+    }
+
+    /// Takes over what `other` says, without what it found to be wrong: that may only follow
+    /// from what is said in its own place, and could not be looked at.
+    pub fn take_good(&mut self, mut other: Self) {
+        other.answers.retain(|_, one| one.ok);
+        self.take(other);
+    }
+
     /// Whether somebody answered `line`.
     #[must_use]
     pub fn answered(&self, line: &str) -> bool {
@@ -254,6 +270,20 @@ mod tests {
         report.unread("b", gone(maybe)).unwrap();
         assert!(report.unread("c", gone(no)).is_err(), "it is gone now");
         assert_eq!(texts(report, &["a", "b"]), ["there", "read rows failed: closed"]);
+    }
+
+    #[test]
+    fn what_only_follows_from_a_fault_is_not_blamed_and_a_refusal_is() {
+        let mut theirs = Report::default();
+        theirs.tick("a", "there");
+        theirs.fail("b", "none of this area", "expose it");
+        theirs.unread("c", told(Class::Auth, "")).unwrap();
+        let mut report = Report::default();
+        report.fail("area", "no such area", "correct it");
+        report.take_good(theirs);
+        let found = texts(report, &["area", "a", "b", "c"]);
+        let refused = "read rows failed: HTTP 403: no";
+        assert_eq!(found, ["no such area", "there", NOT_LOOKED_AT, refused]);
     }
 
     proptest::proptest! {

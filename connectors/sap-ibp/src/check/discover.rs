@@ -47,7 +47,10 @@ pub(crate) async fn discover(
     let master = document(&ibp.master_data, master::SERVICE, &mut report).await?;
     let mut masters = Vec::new();
     if let Some(document) = &master {
-        (masters, found.resources) = master::pairs(ibp, document, &mut report).await?;
+        let mut theirs = Report::default();
+        (masters, found.resources) = master::pairs(ibp, document, &mut theirs).await?;
+        // Types are those of an area: where that is not offered, none of them is wrong.
+        if offered { report.take(theirs) } else { report.take_good(theirs) }
     }
     if let Some((edmx, area)) = &planning {
         let version = ibp.version();

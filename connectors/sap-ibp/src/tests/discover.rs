@@ -1,6 +1,6 @@
 //! Discovery: every line of the sheet gets its answer.
 
-use planthread_kit::{Discovery, Finding, Need};
+use planthread_kit::{Discovery, Finding, Need, sheet::NOT_LOOKED_AT};
 use serde_json::json;
 
 use super::*;
@@ -327,6 +327,22 @@ fn an_area_that_is_not_enabled_is_a_finding_and_not_a_crash() {
     let line = finding(&missing, "area.planning_service");
     assert!(!line.ok && line.text.contains("PLANNING_DATA_API_SRV"), "{line:?}");
     assert_eq!(missing.resources.len(), 2, "the other service is looked at all the same");
+}
+
+/// Master data is that of an area: of one that is not offered, none of it is wrong.
+#[test]
+fn what_an_area_that_is_not_offered_does_not_hold_is_no_fault_of_its_own() {
+    let offered = answer(200, &json!({"d": {"EntitySets": ["ZOTHER", "ZOTHERTrans"]}}));
+    let mut steps = vec![("GET ?$format=json", offered)];
+    steps.extend(masters());
+    // No pair is of this area.
+    steps[3].1 = results(&json!([]));
+    let world = World::new(steps);
+    let found = discover(&world);
+    assert_eq!(world.left(), 0);
+    let blamed = found.findings.iter().filter(|one| !one.ok && one.text != NOT_LOOKED_AT);
+    let blamed: Vec<&str> = blamed.map(|one| one.line.as_str()).collect();
+    assert_eq!(blamed, ["area.planning_service"]);
 }
 
 #[test]
