@@ -11,7 +11,8 @@ use crate::failure::Failure;
 impl Bridge {
     /// Holds the ledger of a target to the address and surfaces that are
     /// configured now. Asked before anything is settled, read or sent there. Tells whether
-    /// the state was put back from a copy; that is told once.
+    /// the state was put back from a copy; that is told until a walk that
+    /// sends has told it.
     ///
     /// # Errors
     /// When a push to an earlier address is still open, or the state can't be

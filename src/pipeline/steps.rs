@@ -16,7 +16,7 @@ use std::{
 
 use jiff::Timestamp;
 use planthread_engine::{
-    continuity::Restored,
+    continuity::{self, Restored},
     fallback::{self, Manifest},
     ledger::PolicyHolds,
     plan::{PlanHeader, PlanLine, PlanSummary},
@@ -227,6 +227,10 @@ impl Bridge {
             return done;
         }
         let told = self.say_what_it_waits_for(target, &mut done);
+        let restored = done.restored.is_some() && course.sends() && done.stopped.is_none();
+        if restored && let Err(failure) = continuity::told_restored(&self.state, &target.name) {
+            done.stopped = Some(failure.into());
+        }
         // What was learned and decided since a copy was made shows by its count.
         let told = told.and_then(|()| self.count_run(target));
         if let Err(failure) = told.and_then(|()| self.note_outage(target, &done)) {

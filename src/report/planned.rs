@@ -14,6 +14,7 @@ use super::{
     TextTable, Tone, agreement, guard,
     proportion::proportion,
     text_table::{count, indented, instant},
+    verified::{Verified, troubled},
 };
 use crate::{
     failure::Failure,
@@ -26,6 +27,9 @@ pub struct Planned {
     /// That the state was put back from a copy: everything was read before the plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored: Option<Restored>,
+    /// What was found then that is not as it was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<Verified>,
     /// Header and digest of the plan.
     #[serde(flatten)]
     pub summary: PlanSummary,
@@ -88,6 +92,7 @@ impl Planned {
             first,
             stopped: unread,
             restored,
+            verified,
             paused,
             target,
             agreement,
@@ -97,7 +102,10 @@ impl Planned {
             let unknown = || Failure::internal(format!("{target}: no plan, and no reason"));
             return Err(unread.unwrap_or_else(unknown));
         };
+        let troubled = verified.filter(|report| restored.is_some() && troubled(report));
+        let found = troubled.map(|report| Verified::of(&target, report));
         Ok(Self {
+            found,
             restored,
             summary,
             file,
@@ -126,6 +134,9 @@ impl Planned {
         let header = &self.summary.header;
         let scope = if header.scope.is_empty() { "base" } else { &header.scope };
         guard::restored(text_table, &header.target, self.restored.as_ref());
+        if let Some(found) = &self.found {
+            found.write(text_table);
+        }
         let title = format!("{} / {scope}, as of {}", header.target, instant(header.as_of));
         text_table.line(text_table.tint(Tone::Bold, &title));
         let counts = &header.counts;
@@ -356,6 +367,7 @@ mod tests {
             prediction: Prediction::default(),
         };
         Planned {
+            found: None,
             restored: None,
             summary: PlanSummary { header, sha256: String::new() },
             file: None,

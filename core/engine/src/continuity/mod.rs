@@ -19,6 +19,8 @@ pub mod written;
 pub use self::{
     clock::{ClockPolicy, Time, judge, last_instant, later_truth, note, wants_witness},
     takeback::{TakeBack, TakenBack, take_back},
-    witness::{Begun, Continuity, Mark, Restored, advance, anew, continuity, resume},
+    witness::{
+        Begun, Continuity, Mark, Restored, advance, anew, continuity, resume, told_restored,
+    },
     written::{Written, note_written},
 };

@@ -27,7 +27,7 @@ use crate::{
     Reader, State,
     error::Result,
     ledger::{CaseKind, attempts, bind},
-    store::{Db, Tx, holds::Found, sync_dir},
+    store::{Db, Tx, codec, holds::Found, sync_dir},
 };
 
 /// How long a push that was open in a copy may still take effect.
@@ -73,7 +73,7 @@ pub enum Continuity {
     },
 }
 
-/// That a state was put back from a copy, told once to whoever asks for the target.
+/// That a state was put back from a copy, told until a walk that sends has told it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Restored {
     /// Runs that the state knew.
@@ -85,6 +85,14 @@ pub struct Restored {
     /// Whether what we wrote since is noted outside, so that what stands there and is not
     /// ours is known for somebody else's. Without it all that differs is taken for ours.
     pub told_apart: bool,
+}
+
+impl Restored {
+    /// As it is kept.
+    fn numbers(&self) -> [i64; 4] {
+        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        [count(self.known), count(self.outside), codec::micros(self.at), self.told_apart.into()]
+    }
 }
 
 /// Compares the runs that the state knows with those outside, whose writer is
@@ -116,7 +124,7 @@ fn of(db: &Db, target: &str, outside: &Mark) -> Result<Continuity> {
 
 /// Compares, and lets a copy that was put back begin anew: what it had seen has
 /// expired, and it is another writer from now on. `random` makes its identity. Tells
-/// that it was, once.
+/// that it was, until [`told_restored`].
 ///
 /// # Errors
 /// When the state can't be read or written.
@@ -133,23 +141,43 @@ pub fn resume(
         return Ok(None);
     };
     let restored = match found {
-        Continuity::Proven | Continuity::Unwitnessed => return Ok(None),
+        Continuity::Proven => return told(state.reader()?.db(), target),
+        Continuity::Unwitnessed => return Ok(None),
         Continuity::Beginning => None,
         Continuity::Broken { known, outside, at } => {
             let told_apart = Written::new(folder.to_owned()).is_there();
             Some(Restored { known, outside, at, told_apart })
         }
     };
-    let (name, told, outside) = (target.to_owned(), restored.clone(), mark.run);
+    let (name, new, outside) = (target.to_owned(), restored.clone(), mark.run);
     let mark = state.change(move |tx| {
-        if let Some(restored) = &told {
+        if let Some(restored) = &new {
             begin_anew(tx, random, now)?;
             record(tx, &name, restored, now)?;
+            tx.tell_restored(&name, restored.numbers())?;
         }
         count(tx, &name, outside, random, now)
     })?;
     keep(folder, &mark);
     Ok(restored)
+}
+
+/// What is told of a copy that was put back, until a walk that sends has told it.
+fn told(db: &Db, target: &str) -> Result<Option<Restored>> {
+    let Some([known, outside, at, apart]) = db.restored_told(target)? else { return Ok(None) };
+    let count = |n: i64| u64::try_from(n).unwrap_or_default();
+    let at = codec::timestamp(at)?;
+    let (known, outside, told_apart) = (count(known), count(outside), apart != 0);
+    Ok(Some(Restored { known, outside, at, told_apart }))
+}
+
+/// A walk that sends has told that the state was put back.
+///
+/// # Errors
+/// When the state can't be written.
+pub fn told_restored(state: &State, target: &str) -> Result<()> {
+    let target = target.to_owned();
+    state.change(move |tx| tx.forget_restored(&target))
 }
 
 /// Counts a run, inside and then outside. Called before anything is sent and at the
@@ -347,7 +375,7 @@ mod tests {
         let told = Restored { known: 1, outside: 2, at: now(), told_apart: false };
         assert_eq!(resume(&restored, "t", folder, 41, now()).unwrap(), Some(told.clone()));
         assert_ne!(restored.identity(41).unwrap(), first);
-        assert_eq!(resume(&restored, "t", folder, 1, now()).unwrap(), None, "told once");
+        assert_eq!(resume(&restored, "t", folder, 1, now()).unwrap(), Some(told.clone()));
         // The one that was replaced comes back: it is a copy now.
         note_written(&restored.reader().unwrap(), "t", folder).unwrap();
         let old = open(&dir);

@@ -19,6 +19,15 @@ const WITNESSED: &str = "clock/witnessed";
 const IDENTITY: &str = "identity";
 /// The newest attempt when the state was last put back from a copy.
 const RESTORED: &str = "restored/attempt";
+
+/// What is told of a copy that was put back, for `target`: a number by its word.
+fn told_of(target: &str, word: &str) -> String {
+    format!("restored/{word}/{target}")
+}
+
+/// What is told of a copy that was put back: the words under which it is kept.
+const TOLD: [&str; 4] = ["known", "outside", "at", "apart"];
+
 /// Identities that there are; an integer measure holds each.
 const IDENTITIES: u64 = 999_999;
 
@@ -73,6 +82,17 @@ impl Db {
         self.remembered(RESTORED)
     }
 
+    /// What was kept of a copy that was put back, for a target, until a walk that sends has
+    /// told it: runs known, runs outside, the instant of the last, whether it is told apart.
+    pub(crate) fn restored_told(&self, target: &str) -> Result<Option<[i64; 4]>> {
+        let mut told = [0; 4];
+        for (at, word) in TOLD.into_iter().enumerate() {
+            let Some(value) = self.remembered(&told_of(target, word))? else { return Ok(None) };
+            told[at] = value;
+        }
+        Ok(Some(told))
+    }
+
     /// Whether a writer of this number is this state, now or before.
     pub(crate) fn is_us(&self, identity: u32) -> Result<bool> {
         Ok(self.remembered(IDENTITY)? == Some(identity.into())
@@ -124,6 +144,18 @@ impl Tx<'_> {
     /// The state was put back from a copy, whose newest attempt is `attempt`.
     pub(crate) fn restored(&self, attempt: i64) -> Result<()> {
         self.remember(RESTORED, attempt)
+    }
+
+    /// Keeps what is told of a copy that was put back.
+    pub(crate) fn tell_restored(&self, target: &str, told: [i64; 4]) -> Result<()> {
+        let mut all = TOLD.into_iter().zip(told);
+        all.try_for_each(|(word, value)| self.remember(&told_of(target, word), value))
+    }
+
+    /// What is told of a copy that was put back has been told.
+    pub(crate) fn forget_restored(&self, target: &str) -> Result<()> {
+        let sql = Sql::seeks("DELETE FROM counter WHERE name = ?1");
+        TOLD.into_iter().try_for_each(|word| self.run(sql, [told_of(target, word)]).map(drop))
     }
 
     /// Another number than all before.
