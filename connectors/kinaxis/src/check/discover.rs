@@ -64,8 +64,7 @@ pub(crate) async fn discover(context: &Context, sheet: &[SheetLine]) -> Looked<D
 }
 
 /// What helps where the tenant refuses to read in the scenario.
-const NO_SCENARIO: &str =
-    "correct `scope`, or let somebody make that scenario and share it with this user";
+const NO_SCENARIO: &str = "correct `scope`, or let somebody make and share that scenario";
 
 /// Resources with their sites, and what people call them.
 type Resources = BTreeMap<(String, String), String>;
@@ -98,17 +97,15 @@ async fn master(context: &Context, report: &mut Report) -> Looked<Resources> {
             }
             let row = |row: Vec<String>| {
                 let mut texts = row.into_iter();
-                let name = (texts.next()?, texts.next()?);
-                Some((name, texts.next().unwrap_or_default()))
+                Some(((texts.next()?, texts.next()?), texts.next().unwrap_or_default()))
             };
             Ok(rows.into_iter().filter_map(row).collect())
         }
         Err(error) => {
             let auth = error.class == Class::Auth;
-            let other = error.class == Class::Drift && error.cure.is_none();
-            let error = if other { error.cure(NO_SCENARIO) } else { error };
-            report.unread(if auth { LOGIN } else { SCENARIO }, error)?;
-            Ok(Resources::new())
+            let bare = error.class == Class::Drift && error.cure.is_none();
+            let error = if bare { error.cure(NO_SCENARIO) } else { error };
+            report.unread(if auth { LOGIN } else { SCENARIO }, error).map(|()| Resources::new())
         }
     }
 }

@@ -140,10 +140,7 @@ async fn document(
 ) -> Result<Option<Edmx>, ConnectorError> {
     let text = match service.metadata().await {
         Ok(text) => text,
-        Err(error) => {
-            report.unread(line, error)?;
-            return Ok(None);
-        }
+        Err(error) => return report.unread(line, error).map(|()| None),
     };
     Edmx::read(&text).map(Some).or_else(|fault| {
         let text = format!("$metadata of {}: {fault}", service.name());
@@ -218,10 +215,7 @@ async fn versions(
             report.sign(line, format!("versions can't be listed: {}", error.message));
             return Ok(None);
         }
-        Err(error) => {
-            report.unread(line, error)?;
-            return Ok(None);
-        }
+        Err(error) => return report.unread(line, error).map(|()| None),
     };
     let mut names: Vec<String> = listed
         .iter()
