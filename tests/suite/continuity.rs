@@ -238,8 +238,8 @@ fn edit(world: &World, place: &Place, value: &str) {
 
 /// Lands `before` times, copies the state, lands `after` times, lets a person write
 /// `edits` (which cell, and what), puts the copy back and walks once.
-fn put_back(before: u32, after: u32, edits: &BTreeMap<usize, &str>) {
-    let story = format!("{before} before, {after} after, {edits:?}");
+fn put_back((before, after, weeks): (u32, u32, u32), edits: &BTreeMap<usize, &str>) {
+    let story = format!("{before} before, {after} after {weeks} weeks, {edits:?}");
     let world = world();
     let (state, backup) = (world.folder.join("state"), world.folder.join("backup"));
     let mut share = 90;
@@ -253,8 +253,13 @@ fn put_back(before: u32, after: u32, edits: &BTreeMap<usize, &str>) {
     };
     land(before);
     copy(&state, &backup);
+    let known = world.stored();
+    // Weeks that the copy never heard of come into sight.
+    world.pass(u64::from(weeks) * 7 * 24 * 60);
     land(after);
-    let hours = |((.., measure), _): &(Place, Decimal)| measure == "TWINCAPALIVE";
+    // A value where the copy never sent anything is a question of its own: whose is it?
+    let hours =
+        |(place, _): &(Place, Decimal)| place.3 == "TWINCAPALIVE" && known.contains_key(place);
     let landed: Vec<(Place, Decimal)> = world.stored().into_iter().filter(hours).collect();
     // No two stand side by side in a row.
     let edited = edits.iter().map(|(at, typed)| (landed[at * 2].0.clone(), typed.parse().unwrap()));
@@ -306,7 +311,7 @@ fn law_20_what_a_person_wrote_since_a_copy_was_made_stays_theirs() {
         let typed = ["7.5", "0", "99"];
         let mut one = || (random(7) as usize, typed[random(3) as usize]);
         let edits = [one(), one()].into_iter().collect();
-        put_back(1 + random(2), 1 + random(3), &edits);
+        put_back((1 + random(2), 1 + random(3), random(2)), &edits);
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use planthread_contracts::{Carries, CellKey, MeasureDecl, RevisionState, SeenCell};
 use planthread_kit::Selection;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, prelude::ToPrimitive as _};
 
 use super::{
     InUse, Wiring,
@@ -262,8 +262,15 @@ impl<'a> Judge<'a> {
         }
         let past = if cell.rev == 1 { Vec::new() } else { self.tx.past_revisions(cell.id)? };
         let mut older: Vec<Decimal> = past.into_iter().map(|past| past.value).collect();
-        // Who writes a heartbeat is told by its number alone.
+        // Who writes a heartbeat is told by its number alone: one that was ours before is
+        // none of another writer, also where the state does not know that it wrote it.
         let beats = self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat);
+        let number = read.filter(|_| beats).and_then(|beat| beat.to_u32());
+        if let (Some(number), Some(beat)) = (number, read)
+            && self.tx.is_us(number)?
+        {
+            older.push(beat);
+        }
         let unread = self.restored.is_some() && cell.seen_at.is_none() && !beats;
         if let (Some(read), Some(written), true) = (read, &self.seen.written, unread)
             && written.holds(key, read)
