@@ -18,7 +18,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use planthread_kit::AttemptEnd;
+use planthread_kit::{AttemptEnd, files};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -290,7 +290,7 @@ fn record(tx: &Tx<'_>, name: &str, told: &Restored, now: Timestamp) -> Result<()
 /// The mark in `folder`; `None` where there is none that can be read.
 fn read(folder: &Path, target: &str) -> Option<Mark> {
     let file = folder.join(FILE);
-    let text = match fs::read(&file) {
+    let text = match files::read(&file) {
         Ok(text) => text,
         Err(error) => {
             if error.kind() != ErrorKind::NotFound {

@@ -17,6 +17,7 @@ use std::{
 };
 
 use planthread_contracts::{CellKey, RevisionState};
+use planthread_kit::files;
 use rust_decimal::Decimal;
 use sha2::{Digest as _, Sha256};
 
@@ -37,6 +38,8 @@ const HEAD: usize = 16;
 const WIDTH: usize = 8;
 /// So many values may be noted before the file is written whole again, at least.
 const LEAST: u64 = 8192;
+/// Most bytes that are read: sixteen million values.
+const MOST: u64 = 128 << 20;
 
 /// Notes the values of `target` that are wanted and not yet seen. Called before they
 /// leave, to the target or into a pack. A place that can't be written stops nobody: of
@@ -91,7 +94,11 @@ impl Written {
 
     fn values(&self) -> Option<&Vec<u64>> {
         let load = || {
-            let mut values = parse(&fs::read(self.folder.join(FILE)).ok()?)?;
+            let mut bytes = Vec::new();
+            let file = files::open(&self.folder.join(FILE)).ok()?;
+            file.take(MOST + 1).read_to_end(&mut bytes).ok()?;
+            // Longer than any of ours: it is not what was written.
+            let mut values = parse(&bytes).filter(|_| bytes.len() as u64 <= MOST)?;
             values.sort_unstable();
             Some(values)
         };
@@ -160,7 +167,7 @@ fn note(db: &Db, key: &CellKey, cell: &Cell, part: Part, to: &mut Vec<u64>) -> R
 /// How many values may still be noted in the file; none where it must be written whole.
 fn room(file: &Path) -> Option<u64> {
     let mut head = [0; HEAD];
-    File::open(file).and_then(|mut file| file.read_exact(&mut head)).ok()?;
+    files::open(file).and_then(|mut file| file.read_exact(&mut head)).ok()?;
     let (format, count) = head.split_at(WIDTH);
     let count = u64::from_le_bytes(count.try_into().ok()?);
     let bytes = fs::metadata(file).ok()?.len().checked_sub(HEAD as u64)?;
@@ -259,5 +266,13 @@ mod tests {
         assert!(written.is_there() && !written.holds(&key("2026-W49"), "99".parse().unwrap()));
         fs::remove_file(&file).unwrap();
         assert!(!Written::new(outside.path().to_owned()).is_there());
+        // What never ends is no list, and is replaced by one.
+        #[cfg(unix)]
+        {
+            assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+            assert!(!Written::new(outside.path().to_owned()).is_there());
+            note();
+            assert_eq!(fs::read(&file).unwrap(), whole);
+        }
     }
 }
