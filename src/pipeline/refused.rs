@@ -117,7 +117,7 @@ pub fn rejections(
         if let Some(owner) = target.and_then(|target| target.owner_of(&reject.key)) {
             owner.clone_into(&mut reject.owner);
         }
-        if let Some(cure) = cure(&reject.missing, &reject.reason) {
+        if let Some(cure) = cure(&reject.missing) {
             reject.cure = cure;
         }
     }
@@ -125,26 +125,15 @@ pub fn rejections(
     found(all, conditions)
 }
 
-/// What puts a refused cell right, where that is known of more than one row: what the
-/// target does not list was looked up, and a period that takes nothing is cured by no
-/// correction of the row. Else what was said when it was refused stands. Nothing is
-/// decided by it.
-fn cure(missing: &[String], reason: &str) -> Option<String> {
-    const SHUT: [&str; 4] = ["closed", "frozen", "in the past", "is over"];
-    const WHEN: [&str; 6] = ["period", "month", "week", "day", "bucket", "horizon"];
-    if !missing.is_empty() {
-        return Some(format!(
+/// What puts a refused cell right, where it was looked up what the target does not list.
+/// Else what was said when it was refused stands: no word of an answer decides.
+fn cure(missing: &[String]) -> Option<String> {
+    (!missing.is_empty()).then(|| {
+        format!(
             "create {} at the target, or correct the mapping: it goes out again by itself within a \
              day after it is listed there, or with `planthread retry`",
             missing.join(", ")
-        ));
-    }
-    let lower = reason.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    (says(&SHUT) && says(&WHEN)).then(|| {
-        "the target takes nothing there: let whoever may open the period do so, then retry; where \
-         it stays closed: `planthread rejects dismiss --where period=PERIOD --who NAME --why WHY`"
-            .to_owned()
+        )
     })
 }
 
@@ -254,20 +243,10 @@ mod tests {
     }
 
     #[test]
-    fn the_cure_is_the_one_of_the_cause_that_is_known() {
-        let missing = vec!["place LINE-7@1010".to_owned()];
-        // What was looked up counts more than what a text sounds like.
-        for said in ["", "the month 2026-11 is closed", "no such resource"] {
-            let cure = cure(&missing, said).unwrap();
-            assert!(cure.starts_with("create place LINE-7@1010 at the target"), "{cure}");
-        }
-        for said in ["Month 2026-11 is closed", "the planning horizon is frozen", "week is over"] {
-            let cure = cure(&[], said).unwrap();
-            assert!(cure.contains("rejects dismiss") && !cure.contains("master data"), "{cure}");
-        }
-        for said in ["no such resource", "value is no number", "the valve is closed"] {
-            assert_eq!(cure(&[], said), None, "{said}");
-        }
+    fn the_cure_names_what_was_looked_up_and_is_not_listed() {
+        let said = cure(&["place LINE-7@1010".to_owned()]).unwrap();
+        assert!(said.starts_with("create place LINE-7@1010 at the target"), "{said}");
+        assert_eq!(cure(&[]), None, "what was said when it was refused stands");
     }
 
     #[test]
