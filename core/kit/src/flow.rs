@@ -19,7 +19,7 @@ use crate::{BoxFuture, SendError, Transport};
 /// Where a connection leads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Origin {
-    /// `https`, or `http` on this machine.
+    /// `https`, or `http` on this machine; `smtps`, or `smtp` with STARTTLS or on this machine.
     pub scheme: String,
     /// Name or address, in lower case.
     pub host: String,
@@ -125,30 +125,51 @@ impl FlowBook {
     }
 }
 
+/// The peers that the configuration asks for: whoever opens a connection asks here first.
+#[derive(Debug, Clone)]
+pub struct Peers(Vec<Origin>);
+
+impl Peers {
+    /// The origins of `flows`.
+    #[must_use]
+    pub fn of(flows: &[Flow]) -> Self {
+        Self(flows.iter().map(|flow| flow.origin.clone()).collect())
+    }
+
+    /// Lets a connection to `origin` be opened, where one is asked for.
+    ///
+    /// # Errors
+    /// [`Hopeless::Undeclared`](crate::Hopeless::Undeclared); it is logged, too.
+    pub fn let_out(&self, origin: Option<&Origin>) -> Result<(), SendError> {
+        if origin.is_some_and(|origin| self.0.contains(origin)) {
+            return Ok(());
+        }
+        let peer = origin.map_or_else(|| "no address".to_owned(), Origin::to_string);
+        tracing::warn!(%peer, "a connection that the configuration does not ask for");
+        Err(SendError::undeclared(&peer))
+    }
+}
+
 /// A transport that reaches what the configuration asks for, and nothing else.
 #[derive(Debug)]
 pub struct Fence {
     transport: Arc<dyn Transport>,
-    open: Vec<Origin>,
+    peers: Peers,
 }
 
 impl Fence {
     /// `transport`, towards the origins of `flows` only.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, flows: &[Flow]) -> Self {
-        Self { transport, open: flows.iter().map(|flow| flow.origin.clone()).collect() }
+        Self { transport, peers: Peers::of(flows) }
     }
 }
 
 impl Transport for Fence {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, SendError>> {
-        match Origin::of_uri(request.uri()) {
-            Some(origin) if self.open.contains(&origin) => self.transport.send(request),
-            origin => {
-                let peer = origin.map_or_else(|| "no address".to_owned(), |one| one.to_string());
-                tracing::warn!(%peer, "a connection that the configuration does not ask for");
-                Box::pin(async move { Err(SendError::undeclared(&peer)) })
-            }
+        match self.peers.let_out(Origin::of_uri(request.uri()).as_ref()) {
+            Ok(()) => self.transport.send(request),
+            Err(error) => Box::pin(async move { Err(error) }),
         }
     }
 }

@@ -66,7 +66,7 @@ pub use connector::{
     PushOutcome, Selection, SheetLine, Submission, SurfaceItem, SurfaceKind, Together,
 };
 pub use error::{Class, ConnectorError, Sent};
-pub use flow::{Carries, Fence, Flow, FlowBook, Origin};
+pub use flow::{Carries, Fence, Flow, FlowBook, Origin, Peers};
 pub use leased::{Leased, Permit, Steady};
 pub use mask::Masked;
 pub use push_stack::{AttemptEnd, AttemptLog, PushEnd, PushPolicy, PushStack, Settled};
@@ -78,4 +78,4 @@ pub use secret::{Secret, SecretError, SecretRef};
 pub use system_clock::{SteadyClock, SystemClock};
 pub use tally::{Tallied, Tally};
 pub use transport::{Hopeless, SendError, Transport};
-pub use transport_reqwest::{ReqwestTransport, TransportError, TransportOptions};
+pub use transport_reqwest::{ReqwestTransport, TransportError, TransportOptions, untrusted};

@@ -144,11 +144,18 @@ impl ReqwestTransport {
 /// Certain is only what failed before the request left: its building, or the
 /// way to the peer (name, connection, proxy, handshake).
 fn lost(error: reqwest::Error) -> SendError {
-    if let Some(fault) = bad_certificate(&error) {
-        return SendError::untrusted(&redact::text(&fault.to_string()));
+    if let Some(untrusted) = untrusted(&error) {
+        return untrusted;
     }
     let sent = if error.is_builder() || error.is_connect() { Sent::No } else { Sent::Maybe };
     SendError::lost(sent, redact::text(&chain(&error.without_url())))
+}
+
+/// What to say where we did not trust the certificate of the peer, if that is the cause
+/// of `error`: of ours, or of a library that speaks another protocol over TLS.
+#[must_use]
+pub fn untrusted(error: &(dyn Error + 'static)) -> Option<SendError> {
+    bad_certificate(error).map(|fault| SendError::untrusted(&redact::text(&fault.to_string())))
 }
 
 /// Why the certificate of the peer was refused, when that is the cause.
@@ -180,23 +187,31 @@ fn chain(error: &dyn Error) -> String {
 // say which of them is bad.
 
 fn authorities(pem: &[u8]) -> Result<Vec<Certificate>, TransportError> {
-    let fault = |reason| TransportError {
+    trusted(pem)?;
+    Certificate::from_pem_bundle(pem).map_err(|error| no_authority(chain(&error)))
+}
+
+fn no_authority(reason: String) -> TransportError {
+    TransportError {
         option: "private_ca",
         reason,
         cure: "give a PEM file with one or more BEGIN CERTIFICATE blocks",
-    };
+    }
+}
+
+/// The certificates of a private authority, in DER.
+pub(crate) fn trusted(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
     let found: Vec<_> = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
-        .map_err(|_| fault("a certificate can't be read".to_owned()))?;
+        .map_err(|_| no_authority("a certificate can't be read".to_owned()))?;
     if found.is_empty() {
-        return Err(fault("it holds no certificate".to_owned()));
+        return Err(no_authority("it holds no certificate".to_owned()));
     }
-    for certificate in found {
-        RootCertStore::empty()
-            .add(certificate)
-            .map_err(|error| fault(format!("a certificate is no authority: {error}")))?;
+    for certificate in &found {
+        let added = RootCertStore::empty().add(certificate.clone());
+        added.map_err(|error| no_authority(format!("a certificate is no authority: {error}")))?;
     }
-    Certificate::from_pem_bundle(pem).map_err(|error| fault(chain(&error)))
+    Ok(found)
 }
 
 fn identity(pem: &Secret) -> Result<Identity, TransportError> {

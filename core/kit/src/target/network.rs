@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::SettingsFault;
-use crate::{SecretRef, TransportOptions, files};
+use crate::{SecretRef, TransportOptions, files, transport_reqwest::trusted};
 
 /// Proxy and private authority of the way to a target. A client certificate
 /// belongs to the connector's `auth`.
@@ -55,6 +55,19 @@ impl Network {
                 .cure("write both `proxy_user` and `proxy_password`, or neither"));
         }
         Ok(())
+    }
+
+    /// The certificates of the private authority below `folder`, in DER; none where none is
+    /// named.
+    ///
+    /// # Errors
+    /// A file that can't be read, or that holds no authority.
+    pub fn authorities(&self, folder: &Path) -> Result<Vec<Vec<u8>>, SettingsFault> {
+        let Some(file) = &self.private_ca else { return Ok(Vec::new()) };
+        let found = trusted(&read("private_ca", &folder.join(file))?);
+        let found = found
+            .map_err(|error| SettingsFault::new("private_ca", error.reason).cure(error.cure))?;
+        Ok(found.into_iter().map(|one| one.to_vec()).collect())
     }
 
     /// The transport's options, with what it refers to read from below
