@@ -6,7 +6,7 @@ use planthread_kit::{Carries, Flow, target::Network};
 
 use super::Context;
 use crate::{
-    config::Loaded,
+    config::{Alerts, Loaded},
     failure::{Exit, Failure},
     operate,
     report::flows::{Connection, Direction, Flows, Place},
@@ -31,17 +31,35 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         connections.extend(target.flows.iter().map(|flow| outgoing(&of, network, flow, folder)));
     }
     if let Some(alerts) = &loaded.config.run.alerts {
-        let webhook = &alerts.webhook;
-        let flows = operate::alerts::flows(webhook, &loaded, &context.clock)?;
-        let (of, folder) = ("run.alerts.webhook", folder_of(&loaded));
-        connections.extend(flows.iter().map(|flow| outgoing(of, &webhook.network, flow, folder)));
+        connections.extend(of_alerts(context, &loaded, alerts)?);
     }
     connections.extend(second_places(&loaded));
     connections.extend(incoming(&loaded));
     context.screen.show(&Flows::of(connections, places(&loaded), args.signed.as_deref()))
 }
 
-/// What a target's connector or the webhook asks for.
+/// What the messages to people ask for.
+fn of_alerts(
+    context: &Context,
+    loaded: &Loaded,
+    alerts: &Alerts,
+) -> Result<Vec<Connection>, Failure> {
+    let (folder, mut connections) = (folder_of(loaded), Vec::new());
+    if let Some(webhook) = &alerts.webhook {
+        let flows = operate::alerts::flows(webhook, loaded, &context.clock)?;
+        let of = "run.alerts.webhook";
+        connections.extend(flows.iter().map(|flow| outgoing(of, &webhook.network, flow, folder)));
+    }
+    if let Some(email) = &alerts.email {
+        let flow = operate::alerts::mail_flow(email);
+        let protocol = email.security.spoken().to_owned();
+        let connection = outgoing("run.alerts.email", &email.network, &flow, folder);
+        connections.push(Connection { protocol, ..connection });
+    }
+    Ok(connections)
+}
+
+/// What a target's connector, the webhook or e-mails ask for.
 fn outgoing(of: &str, network: &Network, flow: &Flow, folder: &Path) -> Connection {
     let Flow { origin, path, carries, credential } = flow.clone();
     // Plain HTTP is for this machine, and goes through no proxy.

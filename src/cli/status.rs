@@ -8,7 +8,7 @@ use super::Context;
 use crate::{
     config::{Config, Wiring},
     failure::{Exit, Failure},
-    pipeline::{Waits, certificates, firm, second_pack},
+    pipeline::{Waits, certificates, certificates_of_alerts, firm, second_pack},
     report::{
         breaker::BreakerLine,
         guard::Guard,
@@ -51,6 +51,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         stands.extend(firm(&loaded, &reader, &target, now)?);
         waits.push(Waits::at(&loaded, &reader, &target, now)?);
     }
+    named.extend(certificates_of_alerts(&loaded));
     let breakers = ledger::breakers(&reader)?.into_iter();
     let breakers = breakers.filter_map(|((name, of), kept)| {
         let policy = loaded.config.targets.get(&name)?.delivery.breaker_policy();

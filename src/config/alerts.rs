@@ -10,7 +10,7 @@ use planthread_kit::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::locate::Faults;
+use super::{email::Email, locate::Faults};
 
 /// How a webhook lets us in.
 pub(crate) const TAKES: Takes = Takes::only(&[
@@ -27,12 +27,17 @@ const LEAST_MAX: u32 = 1_440;
 
 /// Messages about what must not wait: at once when something urgent begins or ends
 /// (an outage, a hold, a second writer, a restored state, a state that can't be
-/// written), and one digest a day for each owner while something is open.
+/// written), and one digest a day for each owner while something is open. They go by
+/// webhook, by e-mail, or by both: one that fails does not hold the other.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Alerts {
     /// Where they are posted.
-    pub webhook: Webhook,
+    #[serde(default)]
+    pub webhook: Option<Webhook>,
+    /// Who takes them as e-mails.
+    #[serde(default)]
+    pub email: Option<Email>,
     /// When the digest is due, in the zone of the plant, such as `07:00:00`.
     #[serde(default = "digest_at")]
     #[schemars(with = "String")]
@@ -79,30 +84,50 @@ impl Webhook {
     }
 }
 
-impl Alerts {
-    /// Makes every path absolute, beginning at `folder`.
-    pub(super) fn anchor(&mut self, folder: &Path) {
-        let place = |path: &mut std::path::PathBuf| *path = folder.join(&path);
-        self.webhook.network.private_ca.iter_mut().for_each(place);
-    }
-
-    /// What can't be meant.
-    pub(super) fn check(&self, faults: &mut Faults<'_>) {
-        let webhook = &self.webhook;
-        let url = match webhook.reference() {
+impl Webhook {
+    fn check(&self, faults: &mut Faults<'_>) {
+        let url = match self.reference() {
             Some(_) => Ok(()),
-            None => address::endpoint("url", &webhook.url),
+            None => address::endpoint("url", &self.url),
         };
         let found = [
             url,
-            webhook.auth.validate(&TAKES).map_err(|fault| fault.inside("auth")),
-            webhook.network.validate().map_err(|fault| fault.inside("network")),
+            self.auth.validate(&TAKES).map_err(|fault| fault.inside("auth")),
+            self.network.validate().map_err(|fault| fault.inside("network")),
         ];
         for fault in found.into_iter().filter_map(Result::err) {
             faults.add_told(&format!("run.alerts.webhook.{}", fault.field), fault);
         }
-        if let Some(file) = &webhook.network.private_ca {
+        if let Some(file) = &self.network.private_ca {
             faults.add_unreadable("run.alerts.webhook.network.private_ca", file);
+        }
+    }
+}
+
+impl Alerts {
+    /// Makes every path absolute, beginning at `folder`.
+    pub(super) fn anchor(&mut self, folder: &Path) {
+        let webhook = self.webhook.as_mut().map(|webhook| &mut webhook.network);
+        let email = self.email.as_mut().map(|email| &mut email.network);
+        for path in [webhook, email].into_iter().flatten().filter_map(|one| one.private_ca.as_mut())
+        {
+            *path = folder.join(&path);
+        }
+    }
+
+    /// What can't be meant.
+    pub(super) fn check(&self, faults: &mut Faults<'_>) {
+        if self.webhook.is_none() && self.email.is_none() {
+            let reason = "neither `webhook` nor `email` is there: nobody would be told";
+            let cure = "write `webhook: { url: https://... }`, or `email:` with `host`, `from` and \
+                        `to`, or both; or remove `run.alerts`";
+            faults.add("run.alerts", reason, cure);
+        }
+        if let Some(webhook) = &self.webhook {
+            webhook.check(faults);
+        }
+        if let Some(email) = &self.email {
+            email.check(faults);
         }
         if self.least_minutes > LEAST_MAX {
             let reason = format!("{} is more than {LEAST_MAX}", self.least_minutes);

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod delivery;
+mod email;
 mod error;
 mod gap;
 mod include;
@@ -33,6 +34,8 @@ use std::path::Path;
 pub(crate) use alerts::TAKES as WEBHOOK_TAKES;
 pub use alerts::{Alerts, Webhook};
 pub use delivery::DeliverySettings;
+pub(crate) use email::address as mail_address;
+pub use email::{Email, MailSecurity};
 pub use error::ConfigError;
 pub use gap::{GapFigures, RoughCut};
 pub use lease::LeaseConfig;

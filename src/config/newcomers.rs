@@ -13,7 +13,7 @@ type Fault = (&'static str, &'static str, &'static str, &'static str, &'static s
 const EVENTS: &str = "columns: { time: time, machine: machine, event: event }";
 const TIME: &str = "plant.sources[0].reader.machine_events.time.format";
 
-const FAULTS: [Fault; 41] = [
+const FAULTS: [Fault; 51] = [
     ("zone: Europe/Berlin", "zone: [Europe/Berlin", "", "illegal", "correct the YAML"),
     ("  zone: Europe/Berlin", "\tzone: Europe/Berlin", "", "tabs", "by spaces"),
     ("  zone: Europe/Berlin", "  zonne: Europe/Berlin", "plant.zonne", "unknown", "`zone`"),
@@ -220,6 +220,76 @@ const FAULTS: [Fault; 41] = [
         "run.alerts.least_minutes",
         "more than 1440",
         "15 by default",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { least_minutes: 5 } }\ntargets:\n",
+        "run.alerts",
+        "neither `webhook` nor `email`",
+        "or both",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { email: { host: mail.example, to: ops@b.example, from: Bridge } } }\ntargets:\n",
+        "run.alerts.email.from",
+        "`Bridge` is no address",
+        "anna@example.com",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { email: { host: mail.example, to: ops@b.example, from: pt@b.example, owners: { anna: \"a@b.example, c@b.example\" } } } }\ntargets:\n",
+        "run.alerts.email.owners.anna",
+        "is no address",
+        "a list of people",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { email: { host: mail.example, to: ops@b.example, from: pt@b.example, security: none } } }\ntargets:\n",
+        "run.alerts.email.security",
+        "everybody on the way",
+        "`starttls` or `tls`",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { email: { host: mail.example, to: ops@b.example, from: pt@b.example, security: ssl } } }\ntargets:\n",
+        "run.alerts.email.security",
+        "`ssl`",
+        "starttls",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { email: { host: mail.example, to: ops@b.example, from: pt@b.example, user: pt } } }\ntargets:\n",
+        "run.alerts.email.user",
+        "belong together",
+        "both",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { email: { host: mail.example, to: ops@b.example, from: pt@b.example, user: pt, password: hunter2 } } }\ntargets:\n",
+        "run.alerts.email.password",
+        "reference",
+        "planthread schema",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { email: { host: \"mail.example:25\", to: ops@b.example, from: pt@b.example } } }\ntargets:\n",
+        "run.alerts.email.host",
+        "no name of a host",
+        "`port`",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { email: { host: mail.example, to: ops@b.example, from: pt@b.example, network: { proxy: \"http://p:3128\" } } } }\ntargets:\n",
+        "run.alerts.email.network.proxy",
+        "not go through an HTTP proxy",
+        "planthread flows",
+    ),
+    (
+        "\ntargets:\n",
+        "\nrun: { alerts: { email: { host: mail.example, from: pt@b.example } } }\ntargets:\n",
+        "run.alerts.email",
+        "`to`",
+        "",
     ),
     (
         "\ntargets:\n",

@@ -219,6 +219,10 @@ pub(super) fn notes(config: &Config, notes: &mut Faults<'_>) {
         let cure = "add one under `targets:`, unless this machine only collects";
         notes.add("targets", reason, cure);
     }
+    if let Some(email) = config.run.alerts.as_ref().and_then(|alerts| alerts.email.as_ref()) {
+        let owners = config.targets.values().flat_map(|target| &target.owners);
+        email.notes(&owners.map(|one| one.owner.as_str()).collect::<Vec<_>>(), notes);
+    }
     for (name, target) in &config.targets {
         if let Some(file) = gate::file(&target.settings) {
             let cure = "put there what `planthread agreement sign` wrote; without it nothing is \

@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     failure::Failure,
-    pipeline::{Bridge, FirmStands, OpenTarget, PackTimes, certificates, firm, paused_by},
+    pipeline::{
+        Bridge, FirmStands, OpenTarget, PackTimes, certificates, certificates_of_alerts, firm,
+        paused_by,
+    },
 };
 
 /// The loop of the factory's side, as `/healthz` calls it.
@@ -217,11 +220,12 @@ impl Watch {
         self.targets.iter().filter_map(|one| PackTimes::of(&one.name, &one.config)).collect()
     }
 
-    /// The certificates of the targets, read anew: they are renewed in place.
+    /// The certificates of the targets and of the ways to people, read anew: they are
+    /// renewed in place.
     pub(super) fn certificates(&self) -> Vec<Certificates> {
-        let of =
-            |target: &OpenTarget| certificates(&self.bridge.loaded, &target.name, &target.config);
-        self.targets.iter().flat_map(of).collect()
+        let loaded = &self.bridge.loaded;
+        let of = |target: &OpenTarget| certificates(loaded, &target.name, &target.config);
+        self.targets.iter().flat_map(of).chain(certificates_of_alerts(loaded)).collect()
     }
 
     /// Who lets nothing be sent. A record that can't be read is a pause, too.

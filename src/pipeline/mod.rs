@@ -69,7 +69,7 @@ pub use adopt::{NotAdopted, adopt};
 pub use agreement::{Draft, Probed, Rendered, enable, fits, looked, standing};
 pub use attempts::{OpenPush, end_attempt};
 pub use bridge::Bridge;
-pub use certificates::certificates;
+pub use certificates::{certificates, certificates_of_alerts};
 pub use decided::{Decided, notes as decided_notes};
 pub use doubts::doubts;
 pub(crate) use explain::kind_name;

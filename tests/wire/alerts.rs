@@ -46,7 +46,8 @@ async fn until_ended(server: &MockServer, key: &str) -> Vec<Value> {
 /// webhook has it a moment earlier.
 fn sent(address: &str) {
     until(address, "/metrics", |page| {
-        page.number("planthread_alerts_total{result=\"sent\"}").is_some_and(|sent| sent > 0.0)
+        page.number("planthread_alerts_total{result=\"sent\",way=\"webhook\"}")
+            .is_some_and(|sent| sent > 0.0)
     });
 }
 

@@ -3,6 +3,7 @@
 //!
 //! - `alerts`: messages of a bridge that runs.
 //! - `faults`: every connector in front of its sandbox that breaks.
+//! - `mails`: the same messages as e-mails, beside a webhook.
 //! - `mounts`: the sandbox on wiremock, and what went over that wire.
 //! - `tls`: private authority and client certificate, by the program.
 //! - `dropped`: rows that the target said it took, and did not.
@@ -23,6 +24,7 @@ mod bench;
 mod dropped;
 mod faults;
 mod logs;
+mod mails;
 mod mounts;
 mod operations;
 #[path = "../crash/program.rs"]

@@ -14,6 +14,7 @@ use planthread_kit::{
 };
 use serde_json::{Value, json};
 
+use super::{Way, not_built};
 use crate::{
     config::{Loaded, WEBHOOK_TAKES, Webhook},
     failure::Failure,
@@ -42,7 +43,7 @@ impl Hook {
     ) -> Result<Self, Failure> {
         let flows = FlowBook::default();
         let built = build(config, loaded, clock, (&flows, false));
-        let (stack, url) = built.map_err(not_built)?;
+        let (stack, url) = built.map_err(|fault| not_built(Way::Webhook, fault))?;
         Ok(Self { stack, url, source: format!("planthread/{}", loaded.config.plant.id) })
     }
 
@@ -70,13 +71,6 @@ impl Hook {
         let text = format!("post an alert: the webhook answered {}", answer.status());
         Err(Failure::usage(text).cure("see `run.alerts.webhook` and what listens there"))
     }
-}
-
-/// A fault that shows only when the webhook is put together.
-fn not_built(fault: SettingsFault) -> Failure {
-    let field = format!("run.alerts.webhook.{}", fault.field);
-    let failure = Failure::usage(format!("{field}: {}", fault.reason));
-    failure.cure(fault.cure.unwrap_or_default()).explain("config")
 }
 
 /// The request stack, and the address. No other secret than the address is asked for
@@ -129,7 +123,7 @@ pub(crate) fn flows(
     clock: &Arc<dyn Clock>,
 ) -> Result<Vec<Flow>, Failure> {
     let book = FlowBook::default();
-    build(config, loaded, clock, (&book, true)).map_err(not_built)?;
+    build(config, loaded, clock, (&book, true)).map_err(|fault| not_built(Way::Webhook, fault))?;
     // An address that is a secret is told by where it is kept.
     let path = config
         .reference()

@@ -1,29 +1,44 @@
 //! Messages to people about what must not wait for somebody to look.
 //!
 //! `decide` is pure: from what is open now and what was told before it makes the
-//! messages that are due. What was told is kept in the state, so a bridge that starts
-//! anew says nothing twice. A crash between the answer of the webhook and the commit
-//! is the one exception: that message comes again, with the same id.
+//! messages that are due. What was told is kept in the state, for the webhook and for
+//! e-mail by itself, so a bridge that starts anew says nothing twice, and one way that
+//! fails does not hold the other. A crash between the answer of the other side and the
+//! commit is the one exception: that message comes again, with the same id.
 
 mod hook;
 pub mod kinds;
+mod letter;
+mod mail;
+mod one_line;
 mod refusals;
+mod rests;
 mod sender;
 mod situations;
+mod told;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use planthread_kit::target::SettingsFault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::report::{TextTable, View};
+use crate::{
+    failure::Failure,
+    report::{TextTable, View},
+};
 
-use self::kinds::Kind;
+use self::{
+    kinds::Kind,
+    told::{ByWay, OwnerTold, Told},
+};
 pub(crate) use hook::flows;
+pub(crate) use mail::flow as mail_flow;
 pub use refusals::Refusals;
 pub use sender::{Alerts, Counts, LAST_WORD};
+pub use told::Way;
 
 /// Situations that one message lists of each kind.
 const LISTED: usize = 100;
@@ -105,85 +120,6 @@ pub(super) struct Found {
     pub(super) whole: bool,
 }
 
-/// What was told so far.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Told {
-    /// When the first look was.
-    began: Timestamp,
-    /// Since when each situation lasts, by its key.
-    #[serde(default)]
-    since: BTreeMap<String, Timestamp>,
-    /// What was told to each owner.
-    owners: BTreeMap<String, OwnerTold>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct OwnerTold {
-    /// Urgent situations of which was told that they began.
-    open: BTreeMap<String, Situation>,
-    /// When the last message went.
-    last: Option<Timestamp>,
-    /// When the last digest went.
-    digest: Option<Timestamp>,
-}
-
-impl Told {
-    pub(super) const fn new(began: Timestamp) -> Self {
-        Self { began, since: BTreeMap::new(), owners: BTreeMap::new() }
-    }
-
-    /// What was found at `now`, with the instant since when each of it lasts. What is
-    /// younger than its kind asks for is left out.
-    pub(super) fn know(&mut self, found: Found, now: Timestamp) -> Seen {
-        let Found { open, whole } = found;
-        let mut since = BTreeMap::new();
-        let mut situations = Vec::new();
-        for Open { kind, of, owner, target, what, since: own } in open {
-            let key = format!("{} {of}", kind.word).trim_end().to_owned();
-            let known = self.since.get(&key).copied();
-            let begun = own.or(known).unwrap_or(now);
-            since.insert(key.clone(), begun);
-            if now.duration_since(begun) >= kind.after {
-                let (id, cure) = (digest(&[&key, &begun.to_string()]), kind.cure.to_owned());
-                let urgent = kind.urgent;
-                situations.push(Situation {
-                    key,
-                    id,
-                    owner,
-                    target,
-                    urgent,
-                    what,
-                    cure,
-                    since: begun,
-                });
-            }
-        }
-        if !whole {
-            // Half a look ends nothing.
-            for (key, at) in std::mem::take(&mut self.since) {
-                since.entry(key).or_insert(at);
-            }
-        }
-        self.since = since;
-        Seen { situations, whole }
-    }
-
-    /// Notes that `alert` was sent at `now`.
-    pub(super) fn sent(&mut self, alert: &Alert, now: Timestamp) {
-        let owner = self.owners.entry(alert.owner.clone()).or_default();
-        for one in &alert.begins {
-            owner.open.insert(one.key.clone(), one.clone());
-        }
-        for one in &alert.ends {
-            owner.open.remove(&one.key);
-        }
-        owner.last = Some(now);
-        if alert.digest {
-            owner.digest = Some(now);
-        }
-    }
-}
-
 /// What is open now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Seen {
@@ -201,14 +137,9 @@ pub(super) struct Pace {
     pub(super) digest_due: Timestamp,
 }
 
-/// The messages that are due at `now`, one an owner at most.
-pub(super) fn decide(
-    seen: &Seen,
-    told: &Told,
-    pace: Pace,
-    plant: &str,
-    now: Timestamp,
-) -> Vec<Alert> {
+/// The messages that are due at `now` by the way that has told `told`, one an owner at
+/// most.
+fn decide(seen: &Seen, told: &ByWay, pace: Pace, plant: &str, now: Timestamp) -> Vec<Alert> {
     let owners: BTreeSet<&String> =
         seen.situations.iter().map(|one| &one.owner).chain(told.owners.keys()).collect();
     let nothing = OwnerTold::default();
@@ -259,6 +190,13 @@ fn alert(
 fn digest(parts: &[&str]) -> String {
     let hash = Sha256::digest(parts.join("\0"));
     hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A fault that shows only when a way is put together.
+fn not_built(way: Way, fault: SettingsFault) -> Failure {
+    let field = format!("run.alerts.{}.{}", way.word(), fault.field);
+    let failure = Failure::usage(format!("{field}: {}", fault.reason));
+    failure.cure(fault.cure.unwrap_or_default()).explain("config")
 }
 
 #[cfg(test)]

@@ -166,7 +166,9 @@ impl Watch {
         for one in self.certificates() {
             if let Some((what, _)) = one.remark(now) {
                 let of = format!("{} {}", one.what, one.target);
-                all.push(about(CERTIFICATE, &of, &one.target, what));
+                let is_ours = self.targets.iter().any(|target| target.name == one.target);
+                let target = if is_ours { one.target.as_str() } else { "" };
+                all.push(about(CERTIFICATE, &of, target, what));
             }
         }
         all

@@ -242,12 +242,14 @@ pub(super) const READ_FAILED: Family = gauge(
 pub(super) const CERTIFICATE: Family = gauge(
     "planthread_certificate_end_timestamp_seconds",
     &["target", "certificate"],
-    "When the first certificate of a target ends: client, private_ca; 0 where that can't be read.",
+    "When the first certificate of a target, or of a part of `run.alerts`, ends: client, private_ca; \
+     0 where that can't be read.",
 );
 pub(super) const ALERTS: Family = counter(
     "planthread_alerts_total",
-    &["result"],
-    "Messages of `run.alerts`, by result: sent, failed (a try that was not taken).",
+    &["result", "way"],
+    "Messages of `run.alerts`, by result: sent, failed (a try that was not taken); and by way: \
+     webhook, email.",
 );
 
 /// Every number, in the order of the page.

@@ -22,7 +22,7 @@ pub use self::{
     catalogue::FAMILIES,
     exposition::{Exposition, Family, Kind, MEDIA},
 };
-use super::{Ended, Health, Ready, Told};
+use super::{Ended, Health, Ready, Told, alerts::Way};
 use crate::{
     pipeline::{FirmStands, OpenTarget, PackTimes},
     serve::Arrived,
@@ -117,10 +117,12 @@ impl Page {
         }
     }
 
-    /// Messages that were taken, and tries that failed.
-    pub(super) fn alerts(&mut self, (sent, failed): (u64, u64)) {
-        self.0.count(&ALERTS, &["sent"], sent);
-        self.0.count(&ALERTS, &["failed"], failed);
+    /// Messages that were taken, and tries that failed, by each way.
+    pub(super) fn alerts(&mut self, ways: [(Way, u64, u64); 2]) {
+        for (way, sent, failed) in ways {
+            self.0.count(&ALERTS, &["sent", way.word()], sent);
+            self.0.count(&ALERTS, &["failed", way.word()], failed);
+        }
     }
 
     /// What was asked of the tenants of the targets.

@@ -19,7 +19,7 @@ pub const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// A file of the configuration with certificates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Certificates {
-    /// The configured target that shows or trusts them.
+    /// The configured target, or the part of `run.alerts`, that shows or trusts them.
     pub target: String,
     /// What they are: `client`, `private_ca`.
     pub what: &'static str,
@@ -31,8 +31,8 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Those of `target`: the one that it shows, and the authority that it trusts. Paths
-    /// begin at `folder`.
+    /// Those of `target`, or of whatever else is called so: the one that it shows, and the
+    /// authority that it trusts. Paths begin at `folder`.
     #[must_use]
     pub fn of(target: &str, auth: Option<&Auth>, network: &Network, folder: &Path) -> Vec<Self> {
         let client = match auth {
