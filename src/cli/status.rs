@@ -10,11 +10,8 @@ use crate::{
     failure::{Exit, Failure},
     pipeline::{Waits, certificates, certificates_of_alerts, firm, second_pack},
     report::{
-        breaker::BreakerLine,
-        guard::Guard,
-        lease::LeaseLine,
-        skew::Skew,
-        status::{LockLine, StatusView},
+        breaker::BreakerLine, guard::Guard, lease::LeaseLine, lock_line::LockLine, skew::Skew,
+        status::StatusView,
     },
     serve::files,
 };
@@ -37,7 +34,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     if args.skew {
         return context.screen.show(&Skew::of(&loaded, &reader, now)?);
     }
-    let locks = ledger::locks(&reader, now)?;
+    let locks = ledger::locked_cells(&reader, now)?;
     let (mut waits, mut guards, mut named) = (Vec::new(), Vec::new(), Vec::new());
     let mut stands = Vec::new();
     let (mut agreements, mut second_places) = (BTreeMap::new(), BTreeMap::new());

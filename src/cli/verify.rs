@@ -33,7 +33,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
     let course = Course::Verify { read_back: which };
     let walked = context.block_on(async { Ok(bridge.walk_all(&targets, course).await) })?;
     let reader = bridge.reader()?;
-    let (locks, cases) = (ledger::locks(&reader, context.clock.now())?, ledger::cases(&reader)?);
+    let (locks, cases) =
+        (ledger::locked_cells(&reader, context.clock.now())?, ledger::cases(&reader)?);
     let refused = status::rejects(&reader)?;
     let standing = |done| Verified::from(done).standing(&locks, &cases, &refused);
     let views = walked.into_iter().map(standing);

@@ -18,6 +18,7 @@ pub mod gap;
 pub mod guard;
 pub mod intake;
 pub mod lease;
+pub mod lock_line;
 pub mod locked;
 pub mod mapping;
 pub mod planned;

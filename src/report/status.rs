@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use planthread_engine::{
     fallback::Outage,
     journal::JournalCounts,
-    ledger::{AttemptSummary, Case, Lock},
+    ledger::{AttemptSummary, Case},
     plan::Waiting,
     status::{ScopeStatus, Status},
 };
@@ -20,6 +20,7 @@ use super::{
     fallback::{away, second_place},
     guard::Guard,
     lease::LeaseLine,
+    lock_line::LockLine,
     planned::{left_standing, not_adopted, not_promoted},
     proportion::proportion,
     text_table::{count, instant},
@@ -76,30 +77,6 @@ pub struct StatusView {
     pub certificates: Vec<Certificates>,
     /// Targets of which nothing that lands drives the plan, as `in_use.wiring` says.
     pub not_driving: BTreeSet<String>,
-}
-
-/// A lock, as people read it.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct LockLine {
-    /// The cell.
-    pub cell: String,
-    /// Whose it is.
-    pub owner: String,
-    /// Why.
-    pub reason: String,
-    /// When it ends by itself.
-    pub until: Timestamp,
-}
-
-impl From<&Lock> for LockLine {
-    fn from(lock: &Lock) -> Self {
-        Self {
-            cell: lock.key.to_string(),
-            owner: lock.owner.clone(),
-            reason: lock.reason.clone(),
-            until: lock.until,
-        }
-    }
 }
 
 /// What is firm, where something is the matter with it.
@@ -411,13 +388,7 @@ impl StatusView {
             text_table.line(text_table.tint(Tone::Bold, &format!("\n{locks} taken by people")));
         }
         for lock in self.locks.iter().take(NAMED) {
-            text_table.line(format!(
-                "  {}: {} ({}), until {}",
-                lock.cell,
-                lock.reason,
-                lock.owner,
-                instant(lock.until)
-            ));
+            text_table.line(format!("  {lock}"));
         }
     }
 }

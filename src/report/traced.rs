@@ -48,7 +48,12 @@ impl View for Traced {
             None => "  in use    not seen to drive the plan".to_owned(),
         });
         if let Some((owner, reason, until)) = &self.ledger.lock {
-            text_table.line(format!("  locked    by {owner} until {}: {reason}", instant(*until)));
+            let since = self
+                .ledger
+                .locked_since
+                .map_or(String::new(), |at| format!(" since {}", instant(at)));
+            let until = instant(*until);
+            text_table.line(format!("  locked    by {owner}{since} until {until}: {reason}"));
         }
         text_table.line("\nRevisions");
         let rows: Vec<[String; 6]> = self

@@ -2,7 +2,7 @@
 
 use planthread_contracts::CellKey;
 use planthread_engine::{
-    ledger::{Case, Lock, LockKind},
+    ledger::{Case, LockKind, LockedCell},
     status::Reject,
     verify::SweepReport,
 };
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{
     TextTable, Tone, View, endings,
-    status::LockLine,
+    lock_line::LockLine,
     text_table::{count, indented, instant},
 };
 use crate::{
@@ -69,14 +69,16 @@ impl Verified {
     /// Says again what still stands of earlier sweeps and pushes, from the ledger's locks,
     /// cases and open refusals: what was found now is not repeated.
     #[must_use]
-    pub fn standing(mut self, locks: &[Lock], cases: &[Case], refused: &[Reject]) -> Self {
+    pub fn standing(mut self, locks: &[LockedCell], cases: &[Case], refused: &[Reject]) -> Self {
         let here = refused.iter().filter(|one| one.key.target == self.target).count();
         let here = u64::try_from(here).unwrap_or(u64::MAX);
         self.not_cured = here.saturating_sub(self.report.refused + self.report.refused_before);
         let new = |key: &CellKey| self.report.person_edits.iter().any(|edit| edit.key == *key);
-        let locks = locks.iter().filter(|lock| lock.kind == LockKind::Send);
-        let locks = locks.filter(|lock| lock.key.target == self.target && !new(&lock.key));
-        self.locked = locks.map(LockLine::from).collect();
+        let stands = |cell: &&LockedCell| {
+            let LockedCell { lock, .. } = cell;
+            lock.kind == LockKind::Send && lock.key.target == self.target && !new(&lock.key)
+        };
+        self.locked = locks.iter().filter(stands).map(LockLine::from).collect();
         let met = |case: &&Case| self.report.cases.contains_key(case.kind.word());
         let open = cases.iter().filter(|case| case.closed.is_none() && case.target == self.target);
         self.open = open.filter(|case| !met(case)).cloned().collect();
@@ -196,11 +198,7 @@ impl Verified {
             text_table.line(format!("  {cells} locked since an earlier edit (planthread release)"));
         }
         for lock in self.locked.iter().take(NAMED) {
-            let until = instant(lock.until);
-            text_table.line(format!(
-                "    {}: {}, by {} until {until}",
-                lock.cell, lock.reason, lock.owner
-            ));
+            text_table.line(format!("    {lock}"));
         }
         for case in &self.open {
             let kind = case.kind.word();
@@ -240,10 +238,12 @@ fn not_yet(report: &SweepReport) -> String {
 
 #[cfg(test)]
 mod tests {
+    use planthread_engine::ledger::{Lock, Seen};
+
     use super::*;
 
-    fn lock(target: &str, kind: LockKind) -> Lock {
-        Lock {
+    fn lock(target: &str, kind: LockKind) -> LockedCell {
+        let lock = Lock {
             key: CellKey {
                 target: target.into(),
                 scope: "".into(),
@@ -258,7 +258,10 @@ mod tests {
             reason: "edited in the grid".to_owned(),
             since: "2026-11-22T10:00:00Z".parse().unwrap(),
             until: "2026-12-06T10:00:00Z".parse().unwrap(),
-        }
+        };
+        let at = "2026-11-23T06:00:00Z".parse().unwrap();
+        let seen = Some(Seen { value: Some("96.50".parse().unwrap()), at, current: true });
+        LockedCell { lock, wanted: 100.into(), seen }
     }
 
     #[test]
@@ -311,6 +314,9 @@ mod tests {
         let mut text_table = TextTable::new(false);
         again.write(&mut text_table);
         let text = text_table.into_text();
-        assert!(text.contains("1 locked") && text.contains("by planner until"), "{text}");
+        let line = "ibp/base/LINE-1@1010/2026-W48/live: 96.5 stands there (read 2026-11-23 \
+                    06:00:00Z); edited in the grid, by planner, since 2026-11-22 10:00:00Z until \
+                    2026-12-06 10:00:00Z";
+        assert!(text.contains("1 locked") && text.contains(line), "{text}");
     }
 }

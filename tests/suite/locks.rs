@@ -7,6 +7,7 @@ use planthread::{
         answers::{ANSWER, REFERENCE, UNTIL, WHY},
         locked,
     },
+    report::lock_line::LockLine,
     serve::sheet,
 };
 use planthread_contracts::Status;
@@ -84,6 +85,21 @@ fn what_a_person_set_is_told_with_both_figures_since_when_and_until_when() {
     assert_eq!(moved.locks[0].reference.of, found.locks[0].reference.of);
     assert_ne!(moved.locks[0].reference, found.locks[0].reference);
     assert_eq!(moved.locks[1].reference, found.locks[1].reference);
+    // Every screen names what stands there now, and since when.
+    let (now, reader) = (world.clock.now(), live.bridge.reader().unwrap());
+    let (row, key) = (&moved.locks[0], &moved.locks[0].key);
+    assert_eq!((row.in_plan, row.since), (Some(Decimal::from(96)), now));
+    assert!(row.why.contains("to 96.00, ") && row.until > found.locks[0].until, "{row:?}");
+    let cells = ledger::locked_cells(&reader, now).unwrap();
+    let lines: Vec<LockLine> = cells.iter().map(LockLine::from).collect();
+    let line = lines.iter().find(|line| line.cell == key.to_string()).unwrap();
+    assert!(line.to_string().contains(": 96 stands there (read "), "{line}");
+    assert!(line.reason == row.why && line.since == now, "{line}");
+    let trace = ledger::trace(&reader, key, now).unwrap();
+    assert_eq!((trace.locked_since, trace.lock.unwrap().1), (Some(now), row.why.clone()));
+    let gap = compared(&world, &live);
+    let rows = gap.targets[0].rows.iter().filter_map(|row| row.data.as_ref()?.taken.as_ref());
+    assert!(rows.clone().any(|taken| taken.reason == row.why), "{:?}", rows.collect::<Vec<_>>());
     assert!(found.xlsx().unwrap().starts_with(b"PK"), "a workbook is a zip file");
 }
 

@@ -12,7 +12,7 @@ use planthread_domain::{
 };
 use planthread_engine::{
     Reader,
-    ledger::{self, LockKind},
+    ledger::{self, LockKind, LockedCell},
 };
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -180,14 +180,21 @@ fn acts(
         decl.map_or(measure, |decl| decl.surface.as_str()).to_owned()
     };
     let mut acts = Vec::new();
-    for lock in ledger::locks(reader, now)? {
+    for LockedCell { lock, seen, .. } in ledger::locked_cells(reader, now)? {
         let key = &lock.key;
         let here = key.target == target.name.as_str() && key.scope == target.scope.name();
         if here && lock.kind == LockKind::Send {
             let measure = surface(&key.measure);
+            let there = seen.map_or(String::new(), |seen| match seen.value {
+                Some(value) => format!(": {} stands there", value.normalize()),
+                None => ": nothing stands there".to_owned(),
+            });
             acts.push(PersonsAct {
                 kind: PersonsActKind::Took,
-                what: format!("{} at {}, {}, {measure}", key.resource, key.location, key.period),
+                what: format!(
+                    "{} at {}, {}, {measure}{there}",
+                    key.resource, key.location, key.period
+                ),
                 who: lock.owner,
                 why: lock.reason,
                 at: Some(lock.since),

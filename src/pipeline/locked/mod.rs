@@ -15,7 +15,7 @@ use planthread_contracts::{CellKey, MeasureDecl, Period, Unit};
 use planthread_domain::gap::Line;
 use planthread_engine::{
     Reader,
-    ledger::{self, Case, CaseKind, Lock, LockKind},
+    ledger::{self, Case, CaseKind, Lock, LockKind, LockedCell},
     plan::plausible::{Asked, Fault},
 };
 use rust_decimal::Decimal;
@@ -232,9 +232,9 @@ pub fn locked(
 ) -> Result<Locked, Failure> {
     let here = |name: &str| targets.iter().find(|target| target.name == name);
     let mut locks = Vec::new();
-    for lock in ledger::locks(reader, now)? {
-        if let Some(target) = here(&lock.key.target) {
-            locks.push(lock_row(loaded, reader, target, lock, now)?);
+    for cell in ledger::locked_cells(reader, now)? {
+        if let Some(target) = here(&cell.lock.key.target) {
+            locks.push(lock_row(loaded, target, cell));
         }
     }
     locks.sort_by(|a, b| {
@@ -258,21 +258,15 @@ pub fn locked(
     Ok(Locked { at: now, zone: loaded.config.plant.zone.clone(), locks, questions })
 }
 
-fn lock_row(
-    loaded: &Loaded,
-    reader: &Reader,
-    target: &OpenTarget,
-    lock: Lock,
-    now: Timestamp,
-) -> Result<LockRow, Failure> {
+fn lock_row(loaded: &Loaded, target: &OpenTarget, cell: LockedCell) -> LockRow {
+    let LockedCell { lock, wanted, seen } = cell;
     let Lock { key, kind, owner, reason, since, until } = lock;
-    let cell = ledger::cell(reader, &key, now)?;
     let line = Line { plant: key.location.clone(), line: key.resource.clone() };
     let zone = zones(loaded, &target.config, &BTreeSet::from([line.clone()])).remove(&line);
     let decl = target.config.measures.iter().find(|decl| decl.name == *key.measure).cloned();
-    let (in_plan, read_at) = cell.seen.map_or((None, None), |seen| (seen.value, Some(seen.at)));
+    let (in_plan, read_at) = seen.map_or((None, None), |seen| (seen.value, Some(seen.at)));
     let (taken, would_land) = match kind {
-        LockKind::Send => (TakenAs::Typed, Some(cell.value)),
+        LockKind::Send => (TakenAs::Typed, Some(wanted)),
         LockKind::Pin => (TakenAs::PutBack, None),
     };
     let number =
@@ -285,7 +279,7 @@ fn lock_row(
         since.to_string(),
         until.to_string(),
     ];
-    Ok(LockRow {
+    LockRow {
         taken,
         target: key.target.to_string(),
         scope: key.scope.to_string(),
@@ -306,7 +300,7 @@ fn lock_row(
         zone: zone.unwrap_or_else(|| loaded.config.plant.zone.clone()),
         reference: Reference::new(format!("lock {key}"), &says),
         key,
-    })
+    }
 }
 
 fn of_case(case: Case) -> Question {

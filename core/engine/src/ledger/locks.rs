@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use planthread_contracts::CellKey;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::view::Seen;
 use crate::{EngineError, Reader, State, error::Result};
 
 /// What a lock keeps from happening.
@@ -85,6 +87,32 @@ pub fn answer(state: &State, answers: PersonsAnswers, now: Timestamp) -> Result<
             super::cases::close(tx, *id, &answers.who, now)?;
         }
         Ok(())
+    })
+}
+
+/// A lock with what stands in its cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedCell {
+    /// The lock.
+    pub lock: Lock,
+    /// What we would have there.
+    pub wanted: Decimal,
+    /// What was read back of the cell last.
+    pub seen: Option<Seen>,
+}
+
+/// Every lock that has not ended by `now`, with what stands in its cell.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn locked_cells(reader: &Reader, now: Timestamp) -> Result<Vec<LockedCell>> {
+    reader.at_once(|db| {
+        let seen = |lock: Lock| {
+            let unknown = || EngineError::UnknownCell(Box::new(lock.key.clone()));
+            let cell = db.cell(db.cell_named(&lock.key)?)?.ok_or_else(unknown)?;
+            Ok(LockedCell { wanted: cell.value, seen: Seen::of(&cell), lock })
+        };
+        db.locks(now)?.into_iter().map(seen).collect()
     })
 }
 

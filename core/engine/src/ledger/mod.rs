@@ -44,7 +44,9 @@ pub use self::{
     cases::{Case, CaseKind, cases, close_case, open_cases},
     held::{HeldValue, held},
     known_rows::{known_rows, left_behind},
-    locks::{Lock, LockKind, PersonsAnswers, answer, lock, locks, unlock},
+    locks::{
+        Lock, LockKind, LockedCell, PersonsAnswers, answer, lock, locked_cells, locks, unlock,
+    },
     master::{MasterAsked, MasterData, MasterLook, master_due, master_look, master_looked},
     pauses::{keep_pauses, pauses},
     policy_holds::{PolicyHolds, hold_by_policy},

@@ -77,6 +77,9 @@ pub struct Trace {
     pub cell: view::CellView,
     /// Its lock, also one that pins the wanted value: owner, reason, until.
     pub lock: Option<(String, String, Timestamp)>,
+    /// Since when it is locked: each edit that is found starts it anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locked_since: Option<Timestamp>,
     /// Its revisions, oldest first.
     pub revisions: Vec<RevisionTrace>,
     /// Its attempts, oldest first.
@@ -91,12 +94,14 @@ pub fn trace(reader: &Reader, key: &CellKey, now: Timestamp) -> Result<Trace> {
     let cell = view::cell(reader, key, now)?;
     reader.at_once(|db| {
         let id = db.cell_named(key)?;
-        let lock = db
-            .lock_of(id)?
-            .filter(|(_, hold)| hold.until > now)
-            .map(|(_, hold)| (hold.owner, hold.reason, hold.until));
-        let revisions = revisions_of(db, key)?;
-        Ok(Trace { cell, lock, revisions, attempts: db.attempts_of(id)? })
+        let hold = db.lock_of(id)?.map(|(_, hold)| hold).filter(|hold| hold.until > now);
+        Ok(Trace {
+            cell,
+            locked_since: hold.as_ref().map(|hold| hold.since),
+            lock: hold.map(|hold| (hold.owner, hold.reason, hold.until)),
+            revisions: revisions_of(db, key)?,
+            attempts: db.attempts_of(id)?,
+        })
     })
 }
 

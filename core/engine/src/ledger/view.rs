@@ -33,6 +33,13 @@ pub struct Seen {
     pub current: bool,
 }
 
+impl Seen {
+    pub(crate) fn of(cell: &Cell) -> Option<Self> {
+        let current = cell.trusted_seen().is_some();
+        cell.seen_at.map(|at| Self { value: cell.seen, at, current })
+    }
+}
+
 /// One cell as plan, guard and status see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CellView {
@@ -91,11 +98,7 @@ impl Holds {
 
 impl CellView {
     pub(crate) fn new(group: &GroupRef, measure: &Name, cell: &Cell, holds: &Holds) -> Self {
-        let seen = cell.seen_at.map(|at| Seen {
-            value: cell.seen,
-            at,
-            current: cell.trusted_seen().is_some(),
-        });
+        let seen = Seen::of(cell);
         let lock = holds.locks.get(&cell.id);
         Self {
             key: group.cell(measure),

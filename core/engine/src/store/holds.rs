@@ -20,6 +20,7 @@ use crate::{
 pub(crate) struct Hold {
     pub(crate) owner: String,
     pub(crate) reason: String,
+    pub(crate) since: Timestamp,
     pub(crate) until: Timestamp,
 }
 
@@ -60,7 +61,7 @@ impl Db {
     /// All locks that keep cells from being sent at `now`, by cell.
     pub(crate) fn sending_locks(&self, now: Timestamp) -> Result<HashMap<CellId, Hold>> {
         let sql = Sql::walks(
-            "SELECT grp, measure, owner, reason, until FROM cell_lock
+            "SELECT grp, measure, owner, reason, since, until FROM cell_lock
              WHERE kind = 'send' AND until > ?1",
             "locks are made by people, one at a time",
         );
@@ -79,7 +80,8 @@ impl Db {
     /// The lock of one cell, of either kind.
     pub(crate) fn lock_of(&self, id: CellId) -> Result<Option<(LockKind, Hold)>> {
         let sql = Sql::seeks(
-            "SELECT kind, owner, reason, until FROM cell_lock WHERE grp = ?1 AND measure = ?2",
+            "SELECT kind, owner, reason, since, until FROM cell_lock
+             WHERE grp = ?1 AND measure = ?2",
         );
         self.find(sql, [id.grp, id.measure], |row| {
             Ok((codes::lock_kind(&row.get::<_, String>(0)?)?, hold(row, 1)?))
@@ -233,5 +235,6 @@ fn cell_id(row: &Row<'_>) -> Result<CellId> {
 }
 
 fn hold(row: &Row<'_>, at: usize) -> Result<Hold> {
-    Ok(Hold { owner: row.get(at)?, reason: row.get(at + 1)?, until: codec::at(row, at + 2)? })
+    let (owner, reason) = (row.get(at)?, row.get(at + 1)?);
+    Ok(Hold { owner, reason, since: codec::at(row, at + 2)?, until: codec::at(row, at + 3)? })
 }

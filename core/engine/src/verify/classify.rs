@@ -32,6 +32,8 @@ pub(crate) struct Known<'a> {
     /// Whether the state was put back from a copy and has not read the cell since, while
     /// all that we wrote there meanwhile is among `older`.
     pub(crate) forgotten: bool,
+    /// Whether a person has taken the cell: nothing of ours goes there meanwhile.
+    pub(crate) taken: bool,
     pub(crate) absent_is_zero: bool,
 }
 
@@ -162,8 +164,13 @@ fn of_seen(known: &Known<'_>, read: Option<Decimal>) -> Meaning {
     }
 }
 
+/// Whether it was read before, and another value stands there now.
+fn seen_another(known: &Known<'_>, read: Option<Decimal>) -> bool {
+    read.is_some() && known.seen.is_some_and(|seen| seen != read)
+}
+
 /// Nothing of the current revision is expected there: only a change over an
-/// older value of ours is somebody's doing.
+/// older value of ours, or over a person's own, is somebody's doing.
 fn of_waiting(known: &Known<'_>, read: Option<Decimal>) -> Meaning {
     let was_ours = known.seen.is_some_and(|seen| is_older(known, seen));
     let changed = known.seen != Some(read) && !is_older(known, read);
@@ -172,6 +179,8 @@ fn of_waiting(known: &Known<'_>, read: Option<Decimal>) -> Meaning {
     match () {
         // It held a value of ours once; also a zero is somebody's then.
         () if known.forgotten && read.is_some() && !is_older(known, read) => Meaning::Foreign,
+        // What a person has taken changes by a person's hand alone, whatever stands there now.
+        () if known.taken && seen_another(known, read) => Meaning::Foreign,
         () if was_ours && changed && read.is_some() => Meaning::Foreign,
         () if !known.sent && strange => Meaning::Unlanded,
         () => Meaning::Waiting,
@@ -203,6 +212,7 @@ mod tests {
             brought: false,
             older,
             forgotten: false,
+            taken: false,
             absent_is_zero: false,
         }
     }

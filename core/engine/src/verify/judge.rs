@@ -134,28 +134,30 @@ fn write_pattern(
     for foreign in pattern.persons {
         let hold = Some(HoldReason::Lock);
         if overwrite(tx, &mut tally, &foreign, 0, hold, now)? {
-            let reason = format!("edited to {}, ours was {}", word(foreign.read), foreign.wanted);
-            let lock = Lock {
-                key: foreign.key.clone(),
-                kind: LockKind::Send,
-                owner: "a person at the target".to_owned(),
-                reason,
-                since: now,
-                until: lock_until,
-            };
-            let known = tx.lock_of(foreign.id)?;
-            let longer =
-                known.filter(|(kind, hold)| *kind == LockKind::Send && hold.until > lock_until);
-            if longer.is_none() {
-                tx.put_lock(foreign.id, &lock)?;
-            }
-            let until = longer.map_or(lock_until, |(_, hold)| hold.until);
+            let until = take(tx, &foreign, now, lock_until)?;
             let Foreign { key, wanted, read, .. } = foreign;
             edits.push(PersonEdit { key, wanted, read, until });
         }
     }
     tally.flush(tx)?;
     Ok((filed, edits))
+}
+
+/// Locks a cell for the person who edited it; until when. Each edit is a new reason and
+/// starts the lock's time anew; only what a named person said about the cell for longer
+/// than that stays as it was said.
+fn take(tx: &Tx<'_>, edit: &Foreign, now: Timestamp, until: Timestamp) -> Result<Timestamp> {
+    let known = tx.lock_of(edit.id)?.filter(|(kind, _)| *kind == LockKind::Send);
+    let (read, ours) = (word(edit.read), edit.wanted);
+    let reason = match known {
+        Some((_, hold)) if hold.until > until => return Ok(hold.until),
+        Some((_, hold)) if hold.until > now => format!("edited again to {read}, ours is {ours}"),
+        _ => format!("edited to {read}, ours was {ours}"),
+    };
+    let (key, owner) = (edit.key.clone(), "a person at the target".to_owned());
+    let lock = Lock { key, kind: LockKind::Send, owner, reason, since: now, until };
+    tx.put_lock(edit.id, &lock)?;
+    Ok(until)
 }
 
 /// Notes a foreign value; false when the cell has moved on since it was read.

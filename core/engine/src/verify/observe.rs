@@ -196,12 +196,12 @@ impl<'a> Judge<'a> {
             brought: self.brought,
             older: &older,
             forgotten: self.forgotten(cell, read)?,
+            taken: self.taken(cell, read)?,
             absent_is_zero: self.decl(&key.measure).is_some_and(|decl| decl.absent_is_zero),
         };
         let heartbeat = self.decl(&key.measure).is_some_and(|d| d.carries == Carries::Heartbeat)
             && another_writer(&known, read);
-        let told = || classify(&known, read, self.now, self.seen.settle_window);
-        let meaning = if heartbeat { Meaning::Foreign } else { told() };
+        let meaning = self.meaning(&known, read, heartbeat);
         if matches!(meaning, Meaning::Foreign | Meaning::Redoubled) {
             self.done.foreign.push(Foreign {
                 id: cell.id,
@@ -248,6 +248,11 @@ impl<'a> Judge<'a> {
         Ok(true)
     }
 
+    fn meaning(&self, known: &Known<'_>, read: Option<Decimal>, heartbeat: bool) -> Meaning {
+        let told = || classify(known, read, self.now, self.seen.settle_window);
+        if heartbeat { Meaning::Foreign } else { told() }
+    }
+
     /// Values of earlier revisions, asked for only when the read is not the current
     /// value: that is rare. One that was noted outside is one of them, of a time that a
     /// state which was put back does not remember.
@@ -292,8 +297,20 @@ impl<'a> Judge<'a> {
         if !unread || cell.in_case != 0 || !noted() {
             return Ok(false);
         }
+        Ok(!self.locked(cell)?)
+    }
+
+    /// Whether a person has taken the cell, asked for only where another value than the
+    /// last one stands there: that is rare.
+    fn taken(&self, cell: &Cell, read: Option<Decimal>) -> Result<bool> {
+        let waits = !matches!(cell.state, RevisionState::Seen | RevisionState::Unproven);
+        let changed = cell.seen_at.is_some() && cell.seen != read;
+        Ok(waits && changed && self.locked(cell)?)
+    }
+
+    fn locked(&self, cell: &Cell) -> Result<bool> {
         let lock = self.tx.lock_of(cell.id)?;
-        Ok(!lock.is_some_and(|(kind, hold)| kind == LockKind::Send && hold.until > self.now))
+        Ok(lock.is_some_and(|(kind, hold)| kind == LockKind::Send && hold.until > self.now))
     }
 
     /// Counts a cell that an earlier reading of this walk has counted, as it did.

@@ -1,9 +1,10 @@
 //! Law 2 and design section 6: what a read-back means.
 
+use jiff::SignedDuration;
 use planthread_engine::{
     EngineError,
     fallback::{PackRequest, write_pack},
-    ledger::{self, CaseKind},
+    ledger::{self, CaseKind, LockedCell},
     verify::{InUse, Which, Wiring},
 };
 use planthread_kit::Clock as _;
@@ -281,7 +282,7 @@ fn a_second_writers_heartbeat_holds_the_scope_until_somebody_answers() {
         as_of: world.clock.now(),
         measures: measures.clone(),
         mapped: Default::default(),
-        refresh_within: jiff::SignedDuration::ZERO,
+        refresh_within: SignedDuration::ZERO,
         complete: Vec::new(),
     };
     ledger::want(world.state(), want, [Ok::<_, EngineError>(cells)], world.clock.now()).unwrap();
@@ -354,5 +355,43 @@ fn a_target_that_lost_everything_is_found_out_by_one_row() {
     assert!(read.lost > 50, "{read:?}");
     world.land();
     assert_eq!(world.status().seen, world.status().wanted);
+    world.audit();
+}
+
+#[test]
+fn each_further_edit_of_a_locked_cell_is_a_new_reason_and_starts_its_time_anew() {
+    let world = World::new();
+    many(&world, 3, 3);
+    let edited = key("R001", 11, "live");
+    world.want(&[("R001", 11, "95")]);
+    world.land();
+    // Hers, hers again, nothing of it, an older one of ours, and hers once more.
+    for (nth, figure) in ["42", "43", "0", "100", "42"].into_iter().enumerate() {
+        world.advance(60);
+        world.foreign(edited.clone(), figure);
+        let sweep = world.verify(if nth % 2 == 0 { Which::All } else { Which::Unread });
+        let told: Vec<_> = sweep.person_edits.iter().map(|edit| edit.read).collect();
+        assert_eq!((sweep.persons, told), (1, vec![Some(d(figure))]), "{figure}");
+        let now = world.clock.now();
+        let cells = ledger::locked_cells(&world.reader(), now).unwrap();
+        let [LockedCell { lock, wanted, seen }] = cells.as_slice() else { panic!("{cells:?}") };
+        assert_eq!(seen.as_ref().unwrap().value, Some(d(figure)));
+        assert!(lock.reason.contains(&format!("to {figure}, ")), "{lock:?}");
+        assert!(lock.reason.ends_with(&wanted.to_string()), "{lock:?}");
+        assert_eq!((lock.since, lock.until), (now, now + SignedDuration::from_hours(14 * 24)));
+        let trace = ledger::trace(&world.reader(), &edited, now).unwrap();
+        assert_eq!(trace.locked_since, Some(now));
+        // What stands there is no edit again, and new truth is none of hers.
+        world.advance(60);
+        world.want(&[("R001", 11, &format!("9{nth}"))]);
+        assert_eq!(world.verify(Which::All).persons, 0, "{figure}");
+        let after = ledger::locked_cells(&world.reader(), world.clock.now()).unwrap();
+        assert_eq!(after[0].lock, *lock);
+    }
+    // Where she cleared it, that is told, and it is no edit that another one could be read from.
+    world.fake.inside().cells.remove(&edited);
+    assert_eq!(world.verify(Which::All).persons, 0);
+    let cells = ledger::locked_cells(&world.reader(), world.clock.now()).unwrap();
+    assert_eq!(cells[0].seen.as_ref().unwrap().value, None);
     world.audit();
 }
