@@ -3,6 +3,9 @@
 //! Whoever stands on the way may write behind the answer to STARTTLS, before TLS begins. A
 //! reader that has taken in more than that answer would take the rest for answers under
 //! TLS. Here the rest stays in the stream, and the handshake fails on it.
+//!
+//! A line without an end is none: what a server says of one message fits many times into
+//! what is read of it, and the rest would only fill the memory.
 
 use std::{
     io,
@@ -19,17 +22,21 @@ use tokio::{
 
 /// Bytes that are read at once.
 const PIECE: usize = 4 << 10;
+/// Bytes that a server may say on one connection, with all of TLS.
+const MOST: usize = 1 << 20;
 
 /// A connection, and what was read of it and not handed on.
 #[derive(Debug)]
 pub(super) struct OneLine {
     stream: TcpStream,
     held: Vec<u8>,
+    /// Bytes that may still come.
+    left: usize,
 }
 
 impl OneLine {
     pub(super) const fn new(stream: TcpStream) -> Self {
-        Self { stream, held: Vec::new() }
+        Self { stream, held: Vec::new(), left: MOST }
     }
 }
 
@@ -43,7 +50,13 @@ impl AsyncRead for OneLine {
             let mut space = [0; PIECE];
             let mut piece = ReadBuf::new(&mut space);
             ready!(Pin::new(&mut self.stream).poll_read(context, &mut piece))?;
-            self.held.extend_from_slice(piece.filled());
+            let read = piece.filled();
+            let Some(left) = self.left.checked_sub(read.len()) else {
+                let why = format!("the server says more than {} KiB", MOST >> 10);
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
+            };
+            self.left = left;
+            self.held.extend_from_slice(read);
         }
         let line = self.held.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
         let many = line.unwrap_or(self.held.len()).min(out.remaining());

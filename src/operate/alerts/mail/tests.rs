@@ -302,3 +302,28 @@ async fn nobody_who_listens_is_for_now() {
     assert_eq!(error.exit, Exit::Transient, "{error}");
     assert!(error.message.contains(&format!("smtp://127.0.0.1:{port}")), "{error}");
 }
+
+#[tokio::test]
+async fn a_greeting_without_an_end_is_left_and_fills_no_memory() {
+    use tokio::io::AsyncWriteExt as _;
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let said = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let (piece, mut said) = (vec![b'2'; 64 << 10], 0);
+        while said < 256 << 20 && stream.write_all(&piece).await.is_ok() {
+            said += piece.len();
+        }
+        said
+    });
+    let config = json!({ "host": "127.0.0.1", "port": port, "security": "none",
+        "from": "bridge@example.com", "to": "ops@example.com" });
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let config = serde_json::from_value(config).unwrap();
+    let mail = Mail::build(&config, Path::new("."), &clock).unwrap();
+    let error = mail.send(&alert("anna"), at(5)).await.unwrap_err();
+    assert_eq!(error.exit, Exit::Transient, "{error}");
+    assert!(error.message.contains("more than 1024 KiB"), "{error}");
+    assert!(said.await.unwrap() < 64 << 20, "most of it was never read");
+}
