@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use planthread_engine::{
     continuity::Restored,
     fallback::Manifest,
@@ -17,11 +16,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    TextTable, Tone, View, endings,
+    TextTable, Tone, View, agreement, endings,
     fallback::left_out,
     guard,
+    lock_line::locked,
     text_table::{count, indented, instant},
-    verified::{Verified, troubled},
+    verified::{Verified, told, troubled},
 };
 use crate::{
     failure::{Exit, Failure},
@@ -65,19 +65,6 @@ pub struct Delivered {
     pub paused: Option<String>,
 }
 
-/// Holds that end only when a person acts or a window passes: a plan that has
-/// nothing else did not do what it was called for.
-const HOLDS: [&str; 8] = [
-    "paused",
-    "second_writer",
-    "blackout",
-    "not_promoted",
-    "not_adopted",
-    "lock",
-    "in_question",
-    "implausible",
-];
-
 impl From<TargetCycle> for Delivered {
     fn from(done: TargetCycle) -> Self {
         // A plan without cells was not sent, and is an answer all the same.
@@ -112,14 +99,17 @@ impl From<TargetCycle> for Delivered {
 }
 
 impl Delivered {
-    /// Cells that a policy or an owner holds, when the plan has no others.
+    /// Cells that are held, some of them by a policy or a person, when the plan has no others.
     fn all_held(&self) -> u64 {
         let Some(applied) = &self.applied else { return 0 };
         let counts = &applied.plan.counts;
         if counts.cells > 0 || applied.sent > 0 {
             return 0;
         }
-        counts.held.iter().filter(|(why, _)| HOLDS.contains(&why.as_str())).map(|(_, n)| n).sum()
+        match endings::of_holds(&counts.held) {
+            Exit::Ok => 0,
+            _ => counts.held.values().sum(),
+        }
     }
 }
 
@@ -169,9 +159,10 @@ impl Delivered {
         }
         settled(text_table, self.recovered.as_ref(), 2);
         // What an earlier push left unproven was read first, and decided.
-        if let Some(read) = self.read_before().filter(|read| troubled(read)) {
+        if let Some(read) = self.read_before().filter(|read| told(read)) {
             Verified::of(&self.target, read.clone()).write(text_table);
         }
+        agreed(text_table, &self.target, self.agreement.as_ref(), self.stopped.as_ref());
         if let Some(failure) = &self.stopped {
             let text = indented(&failure.to_string(), 2);
             text_table.line(format!("  {} {text}", text_table.tint(Tone::Bad, "stopped:")));
@@ -201,12 +192,22 @@ impl Delivered {
         match &self.stopped {
             Some(failure) => failure.exit,
             None if applied.is_some_and(|applied| applied.refused) => Exit::Held,
-            None if self.all_held() > 0 => Exit::Held,
-            None if applied.is_some_and(|applied| applied.moved > 0) || self.has_refused() => {
-                Exit::Findings
-            }
-            None => self.verified.as_ref().map_or(Exit::Ok, Verified::exit),
+            None => self.ending(),
         }
+    }
+
+    fn ending(&self) -> Exit {
+        let findings = self.applied.as_ref().is_some_and(|applied| applied.moved > 0)
+            || self.has_refused()
+            || self.verified.as_ref().is_some_and(|read| troubled(&read.report))
+            || endings::suspended(self.agreement.as_ref());
+        let not_yet = self.verified.as_ref().is_some_and(|read| read.report.not_yet > 0);
+        let planned = || self.applied.as_ref().map(|applied| &applied.plan.counts.held);
+        let held = match &self.screened {
+            Some(screened) => endings::of_screen(screened),
+            None => planned().map_or(Exit::Ok, endings::of_holds),
+        };
+        endings::ending(findings, not_yet, held)
     }
 }
 
@@ -271,8 +272,7 @@ impl Delivered {
 
     /// What the plan leaves behind, by reason.
     fn held_by_reason(&self, text_table: &mut TextTable, applied: &Applied) {
-        let settles = self.screened.as_ref().and_then(|screened| screened.settles);
-        held(text_table, &applied.plan.counts.held, settles, "  ");
+        held(text_table, &applied.plan.counts.held, self.screened.as_ref(), "  ");
         if self.has_refused() {
             text_table.line("  why, and what cures it: `planthread rejects`");
         }
@@ -345,21 +345,46 @@ impl View for UndoneView {
     }
 }
 
-/// What is held, by the reason's word, and until when what was sent of it may still come.
+/// What is held, by the reason's word, and until when what was sent of it may still come;
+/// what people took and asked, each in one line.
 pub(super) fn held(
     text_table: &mut TextTable,
     all: &BTreeMap<String, u64>,
-    settles: Option<Timestamp>,
+    screened: Option<&PolicyHolds>,
     indent: &str,
 ) {
+    let settles = screened.and_then(|screened| screened.settles);
+    let taken = screened.and_then(|screened| screened.taken.as_ref());
+    let told = |word: &str| taken.is_some() && word == HoldReason::Lock.word();
     let lasts = |word: &str| HoldReason::ALL.iter().any(|r| r.settles() && r.word() == word);
-    for (reason, n) in all {
+    for (reason, n) in all.iter().filter(|(reason, _)| !told(reason)) {
         let words = reason.replace('_', " ");
         let until = settles.filter(|_| lasts(reason)).map_or(String::new(), |until| {
             let until = instant(until);
             format!(", decided by a read-back after {until} (policy.settle_minutes)")
         });
         text_table.line(format!("{indent}held {n}: {words}{until}  (planthread explain {reason})"));
+    }
+    if let Some(taken) = taken {
+        text_table.line(format!("{indent}{}  (planthread locks)", locked(taken)));
+    }
+    let questions = screened.map_or(0, |screened| screened.questions);
+    if questions > 0 && !all.contains_key(HoldReason::InQuestion.word()) {
+        let questions = count(questions, "open question");
+        text_table.line(format!("{indent}{questions}: `planthread locks`"));
+    }
+}
+
+/// The agreement under which nothing may be sent, where that is not what stopped the walk.
+pub(super) fn agreed(
+    text_table: &mut TextTable,
+    target: &str,
+    agreement: Option<&AgreementStatus>,
+    stopped: Option<&Failure>,
+) {
+    let told = stopped.is_some_and(|failure| failure.explain == Some("agreement"));
+    if let Some(shut) = agreement.filter(|one| !told && !one.may_write() && !one.probing) {
+        agreement::line(target, shut, text_table);
     }
 }
 
@@ -389,6 +414,9 @@ mod tests {
             text_table.into_text()
         };
         let small = done("not_significant", None);
+        let locked = done("lock", None);
+        assert!(says(&locked).contains("nothing to send: 404 cells held"), "{}", says(&locked));
+        assert_eq!(locked.exit(), Exit::Ok, "whoever locked them has decided");
         let refused = says(&done("rejected_not_cured", None));
         assert!(refused.contains("nothing to send: 404 cells held"), "{refused}");
         assert!(refused.contains("held 404: rejected not cured"), "{refused}");

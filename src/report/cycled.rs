@@ -1,19 +1,18 @@
 //! A cycle in a few lines: quiet when all is well, clear when it is not.
 
 use jiff::Timestamp;
-use planthread_engine::plan::HoldReason;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     TextTable, Tone, View,
-    applied::{cells_of, held, settled},
+    applied::{agreed, cells_of, held, settled},
     endings,
     fallback::{left_out, second_place},
     guard::restored,
     intake::{exported, stopped, worst},
     text_table::{count, indented, instant, time},
-    verified::{Verified, troubled},
+    verified::{Verified, told, troubled},
 };
 use crate::{
     failure::Exit,
@@ -120,31 +119,15 @@ fn of_target(target: &TargetCycle) -> Exit {
     let stopped = target.stopped.as_ref().map_or(Exit::Ok, |failure| failure.exit);
     let before = target.recovered.as_ref().map(|recovered| &recovered.read_back);
     let read = before.into_iter().chain(&target.verified);
-    let rejected = endings::refused(target.applied.as_ref(), target.policy_holds.as_ref(), read);
-    let held = |why: HoldReason| {
-        target.policy_holds.as_ref().is_some_and(|screened| screened.held.contains_key(why.word()))
-    };
-    let asked = held(HoldReason::InQuestion)
-        || target.verified.as_ref().is_some_and(|read| {
-            read.lost + read.doubled + read.persons > 0 || !read.cases.is_empty()
-        });
-    let by_people = [
-        HoldReason::Paused,
-        HoldReason::SecondWriter,
-        HoldReason::NotAdopted,
-        HoldReason::Implausible,
-    ];
-    let of_policy = by_people.into_iter().any(held);
-    // What was sent and can't be read back yet is no landing: a script comes again.
-    let unproven = target.verified.as_ref().is_some_and(|read| read.not_yet > 0);
-    let proof = match (rejected || asked, unproven) {
-        (true, _) => Exit::Findings,
-        (false, true) => Exit::Transient,
-        (false, false) => Exit::Ok,
-    };
+    let findings = endings::refused(target.applied.as_ref(), target.policy_holds.as_ref(), read)
+        || target.verified.as_ref().is_some_and(troubled)
+        || endings::suspended(target.agreement.as_ref());
+    let not_yet = target.verified.as_ref().is_some_and(|read| read.not_yet > 0);
+    let held = target.policy_holds.as_ref().map_or(Exit::Ok, endings::of_screen);
+    let ended = endings::ending(findings, not_yet, held);
     let second = target.second.as_ref().is_some_and(|second| second.fault.is_some());
     let second = if second { Exit::Findings } else { Exit::Ok };
-    stopped.max(proof).max(second).max(if of_policy { Exit::Held } else { Exit::Ok })
+    stopped.max(ended).max(second)
 }
 
 /// What a policy holds, and what the target refused.
@@ -206,7 +189,7 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
     }
     text_table.line(format!("  {at}{}{of}: {}", done.target, parts.join(", ")));
     if let Some(screened) = &done.policy_holds {
-        held(text_table, &screened.held, screened.settles, "    ");
+        held(text_table, &screened.held, Some(screened), "    ");
     }
     if let Some(pack) = &done.pack {
         left_out(text_table, pack, "    ");
@@ -216,9 +199,10 @@ fn target(text_table: &mut TextTable, done: &TargetCycle, (at, of): (&str, &str)
     }
     settled(text_table, done.recovered.as_ref(), 4);
     let before = done.recovered.as_ref().map(|recovered| &recovered.read_back);
-    for read in before.into_iter().chain(&done.verified).filter(|read| troubled(read)) {
+    for read in before.into_iter().chain(&done.verified).filter(|read| told(read)) {
         Verified::of(&done.target, read.clone()).write(text_table);
     }
+    agreed(text_table, &done.target, done.agreement.as_ref(), done.stopped.as_ref());
     if let Some(failure) = &done.stopped {
         let text = indented(&failure.to_string(), 4);
         text_table.line(format!("    {} {text}", text_table.tint(Tone::Bad, "stopped:")));

@@ -1,7 +1,72 @@
-//! How a walk ends where its target refused something: one rule for `apply`, `run` and
-//! `verify`, as the page of exit codes lists it.
+//! How a walk ends by what it leaves behind: one rule for `apply`, `run` and `verify`, which
+//! `status` follows by what it shows. The page of exit codes lists it.
 
-use planthread_engine::{ledger::PolicyHolds, push::Applied, verify::SweepReport};
+use std::collections::BTreeMap;
+
+use planthread_engine::{
+    ledger::PolicyHolds, plan::HoldReason, push::Applied, verify::SweepReport,
+};
+use planthread_kit::agreement::{AgreementStatus, State};
+
+use crate::failure::Exit;
+
+/// How cells that are held for `reason` end a walk.
+pub(super) const fn of_hold(reason: HoldReason) -> Exit {
+    use HoldReason as R;
+    match reason {
+        // Nothing of it goes out before a person acts, or a window is over.
+        R::Paused
+        | R::Clock
+        | R::SecondWriter
+        | R::Blackout
+        | R::NotPromoted
+        | R::NotAdopted
+        | R::Implausible => Exit::Held,
+        // An answer is waited for; everything else goes on.
+        R::InQuestion => Exit::Findings,
+        // The person has decided: nothing is to be done before the lock's end.
+        R::Lock => Exit::Ok,
+        // What was sent is counted as not there yet, and what was refused as refused.
+        R::OpenAttempt | R::Settling | R::Unproven | R::RejectedNotCured => Exit::Ok,
+        R::PastPeriodClosed
+        | R::FrozenHorizon
+        | R::UnknownStatus
+        | R::Conflicting
+        | R::NotSignificant => Exit::Ok,
+    }
+}
+
+/// How cells that are held end a walk, by the reasons' words.
+pub(super) fn of_holds(held: &BTreeMap<String, u64>) -> Exit {
+    let held = |reason: &&HoldReason| held.get(reason.word()).is_some_and(|cells| *cells > 0);
+    let all = HoldReason::ALL.iter().filter(held).map(|reason| of_hold(*reason));
+    all.max().unwrap_or(Exit::Ok)
+}
+
+/// How what a policy and people hold ends a walk: also what was asked earlier.
+pub(super) fn of_screen(screened: &PolicyHolds) -> Exit {
+    let asked = if screened.questions > 0 { Exit::Findings } else { Exit::Ok };
+    of_holds(&screened.held).max(asked)
+}
+
+/// The ending of a walk that left something to look at, something that is not there yet, or
+/// something that is held.
+pub(super) fn ending(findings: bool, not_yet: bool, held: Exit) -> Exit {
+    // What was sent and can't be read back yet is no landing: a script comes again. What
+    // waits for a person does so then, too.
+    let proof = match (findings || held == Exit::Findings, not_yet) {
+        (true, _) => Exit::Findings,
+        (false, true) => Exit::Transient,
+        (false, false) => Exit::Ok,
+    };
+    proof.max(held)
+}
+
+/// Whether a target that was written may not be any more: somebody has to look at its
+/// agreement, also while nothing is to be sent.
+pub(super) fn suspended(agreement: Option<&AgreementStatus>) -> bool {
+    agreement.is_some_and(|agreement| agreement.state == State::Suspended)
+}
 
 /// Whether cells that the target refused wait for somebody: refused now, or before and
 /// not cured. What a person dismissed waits for nobody.
@@ -16,71 +81,4 @@ pub(super) fn refused<'a>(
 }
 
 #[cfg(test)]
-mod tests {
-    use planthread_engine::push::Recovered;
-
-    use super::*;
-    use crate::{
-        failure::Exit,
-        pipeline::TargetCycle,
-        report::{
-            View as _,
-            applied::{Delivered, Deliveries},
-            cycled::Walked,
-            verified::Verified,
-        },
-    };
-
-    fn applied(rejected: u64) -> Applied {
-        let header = serde_json::from_value(serde_json::json!({
-            "planthread_plan": 1, "target": "t", "scope": "", "counter": 1, "config": "",
-            "as_of": "2026-11-22T22:00:00Z",
-            "prediction": planthread_engine::plan::Prediction::default(),
-            "counts": { "cells": 9, "carried": 0, "groups": 0, "reasons": {}, "held": {} },
-        }));
-        Applied { rejected, ..Applied::new(header.unwrap(), String::new()) }
-    }
-
-    /// A walk that refused, read and held so much.
-    fn walk(
-        (now, before, read, unnamed, earlier, late): (u64, u64, u64, u64, u64, u64),
-    ) -> TargetCycle {
-        let report = |refused, refused_before, not_yet| SweepReport {
-            read: 9,
-            refused,
-            refused_before,
-            not_yet,
-            ..SweepReport::default()
-        };
-        let read_back = report(earlier, 0, 0);
-        TargetCycle {
-            recovered: Some(Recovered { read_back, ..Recovered::default() }),
-            applied: Some(applied(now)),
-            policy_holds: Some(PolicyHolds { refused: before, ..PolicyHolds::default() }),
-            verified: Some(report(unnamed, read, late)),
-            ..TargetCycle::default()
-        }
-    }
-
-    #[test]
-    fn whatever_was_refused_and_waits_ends_apply_run_and_verify_alike() {
-        for bits in 0..64_u64 {
-            let on = |bit: u64| bits >> bit & 1;
-            let left = (on(0), on(1), on(2), on(3), on(4), on(5));
-            let (now, before, read, unnamed, earlier, late) = left;
-            let expected = match (now + before + read + unnamed + earlier, late) {
-                (0, 0) => Exit::Ok,
-                (0, _) => Exit::Transient,
-                _ => Exit::Findings,
-            };
-            let done = walk(left);
-            let as_of = jiff::Timestamp::UNIX_EPOCH;
-            let run = Walked { at: None, as_of, done: &done, late: false }.exit();
-            let apply = Deliveries { targets: vec![Delivered::from(walk(left))] }.exit();
-            // Who only reads back has the ledger's word for what it did not read.
-            let mut verify = Verified::from(walk((0, 0, read, unnamed, 0, late)));
-            verify.not_cured = now + before + earlier;
-            assert_eq!([apply, run, verify.exit()], [expected; 3], "{left:?}");
-        }
-    }
-}
+mod tests;

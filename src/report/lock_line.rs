@@ -2,12 +2,12 @@
 //! when and until when.
 
 use jiff::Timestamp;
-use planthread_engine::ledger::LockedCell;
+use planthread_engine::ledger::{LockedCell, TakenCells};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::text_table::instant;
+use super::text_table::{count, instant};
 
 /// A lock, as people read it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -27,6 +27,26 @@ pub struct LockLine {
     pub since: Timestamp,
     /// When it ends by itself.
     pub until: Timestamp,
+}
+
+/// Owners that are named one by one.
+const NAMED: usize = 3;
+
+/// Cells that are locked, in one line: how many, whose, and until when.
+pub(super) fn locked(taken: &TakenCells) -> String {
+    let TakenCells { cells, owners, until } = taken;
+    let mut named: Vec<String> = owners.iter().take(NAMED).cloned().collect();
+    if let more @ 1.. = owners.len().saturating_sub(NAMED) {
+        named.push(format!("and {}", count(more, "other")));
+    }
+    let last = if *cells > 1 { ", the last of them" } else { "" };
+    let (cells, owners) = (count(*cells, "cell"), named.join(", "));
+    format!("{cells} locked by {owners}{last} until {}", instant(*until))
+}
+
+/// The locks of a list, as one.
+pub(super) fn together(locks: &[LockLine]) -> Option<TakenCells> {
+    TakenCells::of(locks.iter().map(|one| (one.owner.clone(), 1, one.until)))
 }
 
 impl From<&LockedCell> for LockLine {

@@ -14,7 +14,7 @@ use super::{
     TextTable, Tone, agreement, guard,
     proportion::proportion,
     text_table::{count, indented, instant},
-    verified::{Verified, troubled},
+    verified::{Verified, told},
 };
 use crate::{
     failure::Failure,
@@ -102,8 +102,8 @@ impl Planned {
             let unknown = || Failure::internal(format!("{target}: no plan, and no reason"));
             return Err(unread.unwrap_or_else(unknown));
         };
-        let troubled = verified.filter(|report| restored.is_some() && troubled(report));
-        let found = troubled.map(|report| Verified::of(&target, report));
+        let told = verified.filter(|report| restored.is_some() && told(report));
+        let found = told.map(|report| Verified::of(&target, report));
         Ok(Self {
             found,
             restored,

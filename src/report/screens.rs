@@ -194,9 +194,11 @@ fn chain(target: &Target) -> Vec<String> {
         _ => None,
     };
     let load = owner(target.assumed()).map(|owner| format!("{owner} (what the plan assumes)"));
-    let land = "planthread run --once --finish-by TIME: it ends by TIME. 0 means that every value \
-                was read back; 1 that something is to be looked at, such as values that the \
-                target refused; 3 that some are missing, and it names them by week";
+    let land = "planthread run --once --finish-by TIME: it ends by TIME. 0 means that \
+                everything that the bridge may send stands in the target; cells that a planner \
+                locked keep the planner's figure. 1 means that something is to be looked at, such \
+                as values that the target refused; 3 that some are missing, and it names them by \
+                week";
     let run = owner(target.load()).unwrap_or_else(|| "the calculation of the plan".to_owned());
     let run =
         format!("{run}, on 0 alone; on 1 or 3 a person decides whether it may begin without them");

@@ -17,10 +17,11 @@ use serde::Serialize;
 use super::{
     TextTable, Tone, View, agreement,
     breaker::BreakerLine,
+    endings,
     fallback::{away, second_place},
     guard::Guard,
     lease::LeaseLine,
-    lock_line::LockLine,
+    lock_line::{LockLine, locked, together},
     planned::{left_standing, not_adopted, not_promoted},
     proportion::proportion,
     text_table::{count, instant},
@@ -173,18 +174,13 @@ impl View for StatusView {
         let rejected =
             self.status.scopes.iter().any(|s| s.states.get("rejected").is_some_and(|n| *n > 0));
         let restored = self.guards.iter().any(Guard::is_broken);
-        let asked =
-            |waits: &Waits| !waits.not_adopted.is_empty() || !waits.proportion.asked.is_empty();
-        match () {
-            () if self.waits.iter().any(asked) => Exit::Held,
-            () if !self.away.is_empty() => Exit::Findings,
-            () if self.second_places.values().any(|one| one.fault.is_some()) => Exit::Findings,
-            () if self.certificates.iter().any(|one| one.remark(self.now).is_some()) => {
-                Exit::Findings
-            }
-            () if open || rejected || refused > 0 || restored => Exit::Findings,
-            () => Exit::Ok,
-        }
+        let away = !self.away.is_empty();
+        let unshipped = self.second_places.values().any(|one| one.fault.is_some());
+        let certificates = self.certificates.iter().any(|one| one.remark(self.now).is_some());
+        let suspended = self.agreements.values().any(|one| endings::suspended(Some(one)));
+        let findings = open || rejected || refused > 0 || restored || away || unshipped;
+        let held = self.waits.iter().map(|waits| self.held(waits)).max().unwrap_or(Exit::Ok);
+        endings::ending(findings || certificates || suspended, false, held)
     }
 }
 
@@ -192,6 +188,18 @@ impl View for StatusView {
 pub(in crate::report) const NOT_DRIVING: &str = "what lands does not drive the plan (wiring: none)";
 
 impl StatusView {
+    /// How what waits at a target ends a look at it: as a walk that sends would end now.
+    fn held(&self, waits: &Waits) -> Exit {
+        let shut = self.agreements.get(&waits.target).is_some_and(|agreed| !agreed.may_write());
+        let ready = waits.waiting.iter().any(|one| one.reason.is_none());
+        let asked = !waits.not_adopted.is_empty() || !waits.proportion.asked.is_empty();
+        if asked || (shut && ready) {
+            return Exit::Held;
+        }
+        let reasons = waits.waiting.iter().filter_map(|one| one.reason);
+        reasons.map(endings::of_hold).max().unwrap_or(Exit::Ok)
+    }
+
     /// The four facts of each scope, and where they drive no plan.
     fn scopes(&self, text_table: &mut TextTable) {
         let rows: Vec<[String; 7]> = self.status.scopes.iter().map(|s| self.row(s)).collect();
@@ -383,9 +391,8 @@ impl StatusView {
             text_table
                 .line(text_table.tint(Tone::Dim, &format!("      for example {}", case.example)));
         }
-        if !self.locks.is_empty() {
-            let locks = count(self.locks.len(), "cell");
-            text_table.line(text_table.tint(Tone::Bold, &format!("\n{locks} taken by people")));
+        if let Some(taken) = together(&self.locks) {
+            text_table.line(text_table.tint(Tone::Bold, &format!("\n{}", locked(&taken))));
         }
         for lock in self.locks.iter().take(NAMED) {
             text_table.line(format!("  {lock}"));

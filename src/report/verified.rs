@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{
     TextTable, Tone, View, endings,
-    lock_line::LockLine,
+    lock_line::{LockLine, locked, together},
     text_table::{count, indented, instant},
 };
 use crate::{
@@ -87,7 +87,7 @@ impl Verified {
 
     fn findings(&self) -> bool {
         let refused = self.not_cured > 0 || endings::refused(None, None, [&self.report]);
-        troubled(&self.report) || refused || !self.locked.is_empty() || !self.open.is_empty()
+        troubled(&self.report) || refused || !self.open.is_empty()
     }
 }
 
@@ -180,9 +180,7 @@ impl Verified {
     pub fn exit(&self) -> Exit {
         match &self.stopped {
             Some(failure) => failure.exit,
-            None if self.findings() => Exit::Findings,
-            None if self.report.not_yet > 0 => Exit::Transient,
-            None => Exit::Ok,
+            None => endings::ending(self.findings(), self.report.not_yet > 0, Exit::Ok),
         }
     }
 }
@@ -193,9 +191,8 @@ impl Verified {
             let cells = text_table.tint(Tone::Bad, &self.not_cured.to_string());
             text_table.line(format!("  {cells} refused before, not read now; see `rejects`"));
         }
-        if !self.locked.is_empty() {
-            let cells = text_table.tint(Tone::Warn, &self.locked.len().to_string());
-            text_table.line(format!("  {cells} locked since an earlier edit (planthread release)"));
+        if let Some(taken) = together(&self.locked) {
+            text_table.line(format!("  {}  (planthread locks)", locked(&taken)));
         }
         for lock in self.locked.iter().take(NAMED) {
             text_table.line(format!("    {lock}"));
@@ -213,10 +210,15 @@ impl Verified {
     }
 }
 
-/// Whether something was found that is neither as wanted nor to be waited for.
+/// Whether something was found that is neither as wanted nor to be waited for, and that no
+/// person has decided.
 pub(super) fn troubled(read: &SweepReport) -> bool {
-    read.lost + read.refused + read.failed + read.stale_own + read.persons > 0
-        || !read.cases.is_empty()
+    read.lost + read.refused + read.failed + read.stale_own > 0 || !read.cases.is_empty()
+}
+
+/// Whether something was found that is told: also what a person has decided.
+pub(super) fn told(read: &SweepReport) -> bool {
+    troubled(read) || read.persons > 0
 }
 
 /// What is not there yet, until when that decides nothing, and what is told then.
@@ -310,13 +312,14 @@ mod tests {
         let others = [lock("other", LockKind::Send), lock("ibp", LockKind::Pin)];
         assert_eq!(sweep().standing(&others, &[], &[]).exit(), Exit::Ok);
         let again = sweep().standing(&[lock("ibp", LockKind::Send)], &[], &[]);
-        assert_eq!(again.exit(), Exit::Findings);
+        assert_eq!(again.exit(), Exit::Ok, "the person has decided");
         let mut text_table = TextTable::new(false);
         again.write(&mut text_table);
         let text = text_table.into_text();
         let line = "ibp/base/LINE-1@1010/2026-W48/live: 96.5 stands there (read 2026-11-23 \
                     06:00:00Z); edited in the grid, by planner, since 2026-11-22 10:00:00Z until \
                     2026-12-06 10:00:00Z";
-        assert!(text.contains("1 locked") && text.contains(line), "{text}");
+        let all = "  1 cell locked by planner until 2026-12-06 10:00:00Z  (planthread locks)\n";
+        assert!(text.contains(all) && text.contains(line), "{text}");
     }
 }

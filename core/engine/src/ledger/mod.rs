@@ -49,7 +49,7 @@ pub use self::{
     },
     master::{MasterAsked, MasterData, MasterLook, master_due, master_look, master_looked},
     pauses::{keep_pauses, pauses},
-    policy_holds::{PolicyHolds, hold_by_policy},
+    policy_holds::{PolicyHolds, TakenCells, hold_by_policy},
     rates::{keep_rates, rates},
     receipts::{AttemptSummary, receipts},
     rejections::{RejectState, dismiss_rejections},

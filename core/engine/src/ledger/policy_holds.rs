@@ -1,6 +1,6 @@
 //! Screen: writes down which pending cells a policy holds, and lets go others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use planthread_contracts::RevisionState;
@@ -28,6 +28,36 @@ pub struct PolicyHolds {
     /// Cells that the target refused and that wait for somebody: `rejects` names them.
     #[serde(skip_serializing_if = "is_zero")]
     pub refused: u64,
+    /// Cells that people have taken: `locks` names them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken: Option<TakenCells>,
+    /// Questions that wait for an answer: `locks` names them, too.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub questions: u64,
+}
+
+/// Cells that people have taken: they keep the person's value, and wait for nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TakenCells {
+    /// How many.
+    pub cells: u64,
+    /// Whose they are.
+    pub owners: BTreeSet<String>,
+    /// When the last of their locks ends.
+    pub until: Timestamp,
+}
+
+impl TakenCells {
+    /// The cells of all `owners`: how many, whose and until when; `None` where there are none.
+    pub fn of(owners: impl IntoIterator<Item = (String, u64, Timestamp)>) -> Option<Self> {
+        owners.into_iter().fold(None, |all: Option<Self>, (owner, cells, until)| {
+            let mut all = all.unwrap_or(Self { cells: 0, owners: BTreeSet::new(), until });
+            all.cells += cells;
+            all.owners.insert(owner);
+            all.until = all.until.max(until);
+            Some(all)
+        })
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
@@ -79,6 +109,10 @@ pub fn hold_by_policy(state: &State, policy: &Policy) -> Result<PolicyHolds> {
             Ok(())
         })?;
         tally.flush(tx)?;
+        if let Some(scope) = tx.scope(&policy.target, policy.scope.name())? {
+            done.taken = TakenCells::of(tx.taken(scope, policy.now)?);
+            done.questions = tx.case_count(scope)?;
+        }
         Ok(done)
     })
 }

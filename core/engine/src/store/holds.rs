@@ -98,6 +98,23 @@ impl Db {
         self.number(sql, params![scope, codec::micros(now)])
     }
 
+    /// The cells of a scope that people have taken, by owner: how many, and until when.
+    pub(crate) fn taken(
+        &self,
+        scope: i64,
+        now: Timestamp,
+    ) -> Result<Vec<(String, u64, Timestamp)>> {
+        let sql = Sql::walks(
+            "SELECT l.owner, COUNT(*), MAX(l.until) FROM cell_lock l
+             JOIN cell_group g ON g.id = l.grp
+             WHERE g.scope = ?1 AND l.until > ?2 AND l.kind = 'send' GROUP BY l.owner",
+            "locks are made by people, one at a time",
+        );
+        self.all(sql, params![scope, codec::micros(now)], |row| {
+            Ok((row.get(0)?, row.get(1)?, codec::at(row, 2)?))
+        })
+    }
+
     /// Every case, the open ones first, then by number.
     pub(crate) fn cases(&self) -> Result<Vec<Case>> {
         let sql = Sql::walks(
