@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use planthread_engine::{
-    Reader, audit_trail,
+    Reader, audit_trail, journal,
     status::{self, Withdrawn},
 };
 
@@ -50,7 +50,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, Failure> {
         Err(failure) => return Err(failure),
     };
     let audit = audit_trail::head(&loaded.config.state)?;
-    let plans = Plans { targets: plans, audit };
+    let nothing_ingested = journal::counts(&Reader::open(&loaded.config.state)?)?.records == 0;
+    let plans = Plans { targets: plans, nothing_ingested, audit };
     let exit = context.screen.show(&plans)?;
     let changes = args.detailed_exitcode && plans.change_something();
     Ok(if exit == Exit::Ok && changes { Exit::Findings } else { exit })

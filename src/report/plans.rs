@@ -4,14 +4,21 @@ use planthread_engine::audit_trail::Head;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{TextTable, View, planned::Planned};
+use super::{TextTable, Tone, View, planned::Planned};
 use crate::failure::Exit;
+
+/// What is said where no record was ever taken in, and what to do.
+pub(super) const NOTHING_INGESTED: &str = "Nothing was ingested yet, so no figure is known: \
+    `planthread ingest` takes the records in, then `planthread plan`";
 
 /// The plans of all targets that were asked for.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Plans {
     /// Target by target.
     pub targets: Vec<Planned>,
+    /// That no record was ever taken in: then nothing is known of any machine.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub nothing_ingested: bool,
     /// Where the audit trail ends: whoever keeps it can tell later that nothing before it
     /// was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,6 +37,10 @@ impl View for Plans {
     const OUTPUT: &'static str = "plan";
 
     fn write(&self, text_table: &mut TextTable) {
+        if self.nothing_ingested {
+            let nothing = text_table.tint(Tone::Warn, NOTHING_INGESTED);
+            text_table.line(nothing);
+        }
         for plan in &self.targets {
             plan.write(text_table);
         }

@@ -23,6 +23,7 @@ use super::{
     lease::LeaseLine,
     lock_line::{LockLine, locked, together},
     planned::{left_standing, not_adopted, not_promoted},
+    plans::NOTHING_INGESTED,
     proportion::proportion,
     text_table::{count, instant},
 };
@@ -119,6 +120,9 @@ impl View for StatusView {
             journal.rejected,
             journal.quarantined + journal.conflicts
         ));
+        if journal.records == 0 {
+            text_table.line(text_table.tint(Tone::Warn, NOTHING_INGESTED));
+        }
         for line in &self.unfinished {
             let waits = text_table.tint(Tone::Warn, "waits:");
             text_table.line(format!(

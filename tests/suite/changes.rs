@@ -149,7 +149,7 @@ fn a_plan_says_what_moves_each_of_its_hours() {
     let (promoted, adopted) = (Vec::new(), Vec::new());
     let (proportion, withdrawn) = (Proportion::default(), Withdrawn::default());
     let plan = Planned::of(done, None, promoted, adopted, proportion, withdrawn).unwrap();
-    let plans = Plans { targets: vec![plan.moving(moved)], audit: None };
+    let plans = Plans { targets: vec![plan.moving(moved)], nothing_ingested: false, audit: None };
     let mut text = TextTable::new(false);
     plans.write(&mut text);
     let text = text.into_text();

@@ -53,12 +53,27 @@ fn a_plan_of_a_target_that_was_not_read_says_so_and_ends_with_its_code() {
     let said = text(&plan);
     assert!(said.contains("not read: the target answered 401"), "{said}");
     assert!(!said.contains("holds what is wanted"), "{said}");
-    let plans = Plans { targets: vec![planned(&[]), plan], audit: None };
+    let plans = Plans { targets: vec![planned(&[]), plan], nothing_ingested: false, audit: None };
     assert_eq!(plans.exit(), Exit::Usage);
     let json = serde_json::to_value(&plans).unwrap();
     assert_eq!(json["targets"][1]["unread"], "the target answered 401");
     assert!(json["targets"][0].get("unread").is_none());
-    assert_eq!(Plans { targets: vec![planned(&[])], audit: None }.exit(), Exit::Ok);
+    assert_eq!(
+        Plans { targets: vec![planned(&[])], nothing_ingested: false, audit: None }.exit(),
+        Exit::Ok
+    );
+}
+
+#[test]
+fn a_plan_before_the_first_record_says_so_and_names_the_verb_that_takes_records_in() {
+    let said = |nothing_ingested| {
+        let mut text_table = TextTable::new(false);
+        Plans { targets: vec![planned(&[])], nothing_ingested, audit: None }.write(&mut text_table);
+        text_table.into_text()
+    };
+    assert!(said(true).starts_with("Nothing was ingested yet"), "{}", said(true));
+    assert!(said(true).contains("`planthread ingest`"), "{}", said(true));
+    assert!(!said(false).contains("ingest"), "{}", said(false));
 }
 
 #[test]
@@ -98,7 +113,10 @@ fn what_we_never_landed_is_named_with_its_cure_and_ends_held() {
     for part in ["140", "CAPASUPPLY", "never landed", "read 120", "planthread adopt --target ibp"] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    assert_eq!(Plans { targets: vec![planned(&[]), plan], audit: None }.exit(), Exit::Held);
+    assert_eq!(
+        Plans { targets: vec![planned(&[]), plan], nothing_ingested: false, audit: None }.exit(),
+        Exit::Held
+    );
 }
 
 #[test]
@@ -137,7 +155,10 @@ fn what_is_out_of_proportion_is_one_question_with_figures_cause_and_cure() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    assert_eq!(Plans { targets: vec![plan], audit: None }.exit(), Exit::Held);
+    assert_eq!(
+        Plans { targets: vec![plan], nothing_ingested: false, audit: None }.exit(),
+        Exit::Held
+    );
 }
 
 #[test]
