@@ -34,14 +34,16 @@ pub struct FirmStands {
     pub scope: String,
     /// When what is firm was taken last.
     pub cut_off: Timestamp,
-    /// By when it was to be proven at the target.
+    /// By when it was to be proven at the target. A cut that was over before the first landing
+    /// has as long from there.
     pub due: Timestamp,
     /// Values that are firm, of periods that are not over since the cut-off.
     pub values: u64,
     /// Those that were not read back as wanted. What the frozen horizon keeps is firm as it
     /// stands.
     pub not_proven: u64,
-    /// Whether it was due, and not all of it is proven.
+    /// Whether it was due, and not all of it is proven. Where nothing ever landed, nothing is
+    /// missed.
     pub missed: bool,
     /// Where a line can do less than what is firm inside the frozen horizon, by whom to ask.
     pub infeasible: Vec<Infeasible>,
@@ -80,8 +82,8 @@ pub fn firm(
     let plant = &loaded.config.plant;
     let taken = cut_off(plant, now);
     let taken = taken.map_err(|error| Failure::usage(error.to_string()).explain("config"))?;
-    let within = i64::from(target.config.policy.cut_within_hours);
-    let due = taken.saturating_add(SignedDuration::from_hours(within)).unwrap_or(Timestamp::MAX);
+    let landed = ledger::first_landing(reader, &target.name, target.scope.name())?;
+    let due = due(taken, landed, target.config.policy.cut_within_hours);
     let (first, today) = (policy::today(loaded, taken)?, policy::today(loaded, now)?);
     let frozen = policy::frozen_before(loaded, &target.config, now)?;
     let mut look = Look { target, cut, live, first, today, frozen, ..Look::of(target, cut) };
@@ -98,9 +100,17 @@ pub fn firm(
         due,
         values,
         not_proven,
-        missed: now >= due && not_proven > 0,
+        missed: landed.is_some() && now >= due && not_proven > 0,
         infeasible: owners.into_values().collect(),
     }))
+}
+
+/// By when a cut that was `taken` is to be proven. Who landed first after it could not land it
+/// before: the time begins there.
+fn due(taken: Timestamp, landed: Option<Timestamp>, within_hours: u32) -> Timestamp {
+    let from = landed.map_or(taken, |landed| taken.max(landed));
+    let within = SignedDuration::from_hours(i64::from(within_hours));
+    from.saturating_add(within).unwrap_or(Timestamp::MAX)
 }
 
 /// A walk over the cells.
@@ -202,4 +212,19 @@ fn is_frozen(period: Period, before: Date, today: Date) -> bool {
 fn is_one_group(one: &CellKey, other: &CellKey) -> bool {
     (&one.resource, &one.location, &one.product, one.period)
         == (&other.resource, &other.location, &other.product, other.period)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_is_due_from_its_time_or_from_the_first_landing_after_it() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let taken = at("2026-11-01T00:00:00Z");
+        let due = |landed| due(taken, landed, 24).to_string();
+        assert_eq!(due(None), "2026-11-02T00:00:00Z");
+        assert_eq!(due(Some(at("2026-10-20T00:00:00Z"))), "2026-11-02T00:00:00Z");
+        assert_eq!(due(Some(at("2026-11-20T06:00:00Z"))), "2026-11-21T06:00:00Z");
+    }
 }

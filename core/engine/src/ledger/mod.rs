@@ -51,7 +51,7 @@ pub use self::{
     pauses::{keep_pauses, pauses},
     policy_holds::{PolicyHolds, TakenCells, hold_by_policy},
     rates::{keep_rates, rates},
-    receipts::{AttemptSummary, receipts},
+    receipts::{AttemptSummary, first_landing, receipts},
     rejections::{RejectState, dismiss_rejections},
     released::{MovedRow, ReleasedRow, moved, release, released},
     retry::retry,

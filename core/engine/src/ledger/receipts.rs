@@ -39,3 +39,13 @@ pub struct AttemptSummary {
 pub fn receipts(reader: &Reader, most: u64) -> Result<Vec<AttemptSummary>> {
     reader.db().receipts(most)
 }
+
+/// When something landed in a scope for the first time: the end of the first push that the
+/// target answered.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn first_landing(reader: &Reader, target: &str, scope: &str) -> Result<Option<Timestamp>> {
+    let db = reader.db();
+    db.scope(target, scope)?.map_or(Ok(None), |id| db.first_landing(id))
+}

@@ -231,6 +231,16 @@ impl Db {
         })
     }
 
+    /// When the first attempt in a scope ended that the target answered.
+    pub(crate) fn first_landing(&self, scope: i64) -> Result<Option<Timestamp>> {
+        let sql = Sql::walks(
+            "SELECT closed_at FROM attempt WHERE scope = ?1 AND closed_at IS NOT NULL
+             AND end = 'done' ORDER BY id LIMIT 1",
+            "from the begin of the tree to the first push of the scope",
+        );
+        self.find(sql, [scope], |row| codec::at(row, 0))
+    }
+
     /// The last `most` attempts, the newest first.
     pub(crate) fn receipts(&self, most: u64) -> Result<Vec<AttemptSummary>> {
         let sql = Sql::walks(
