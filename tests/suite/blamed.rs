@@ -142,6 +142,26 @@ fn a_scope_that_is_not_there_is_told_with_its_setting() {
     }
 }
 
+/// Every measure is read by the tenant's number: where that is wrong, it is said once.
+#[test]
+fn a_wrong_tenant_is_one_finding_that_names_the_measures() {
+    let found = tuned("o9", &[], |config| {
+        for target in config.targets.values_mut() {
+            target.settings["tenant"] = 9999.into();
+        }
+    });
+    let (mut blamed, unseen) = wrong(&found);
+    // It was signed for another tenant, which is a finding of its own.
+    blamed.retain(|(line, _)| *line != "agreement");
+    let [("key", text)] = blamed[..] else { panic!("{blamed:?}") };
+    for measure in ["Twin Capacity Live", "Capacity Override", "Capacity Demand", "403"] {
+        assert!(text.contains(measure), "{measure}: {text}");
+    }
+    assert!(unseen > 20, "{unseen}");
+    let key = found.findings.iter().find(|one| one.line == "key").unwrap();
+    assert!(key.cure.starts_with("see that `tenant`"), "{}", key.cure);
+}
+
 /// An area that is not offered may be misspelt: that it is not enabled is not proven.
 #[test]
 fn a_planning_area_that_is_not_offered_is_told_with_its_setting_first() {

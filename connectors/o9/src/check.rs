@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 use planthread_contracts::{CellKey, MeasureDecl, Period, SeenCell};
 use planthread_kit::{
-    ConnectorError, Discovery, EncodingDigest, Info, SurfaceItem, SurfaceKind,
+    Class, ConnectorError, Discovery, EncodingDigest, Info, SurfaceItem, SurfaceKind,
     http::Lane,
     probe::{Axis, judge, observe_cells},
     sheet::Report,
@@ -35,10 +35,10 @@ struct Found {
 
 pub(crate) async fn discover(context: &Context, info: &Info) -> Result<Discovery, ConnectorError> {
     let (mut report, mut found) = (Report::default(), Found::default());
-    key(context, &mut report).await?;
+    let refused = key(context, &mut report).await?;
     model(context, &mut report, &mut found).await?;
     members(context, &mut report, &mut found).await?;
-    measures(context, &mut report, &mut found).await?;
+    measures(context, refused, &mut report, &mut found).await?;
     context.gate.tick(context.client.http().clock().now(), &mut report);
     report.open(WRITTEN, "only a landing tells: land once and check again");
     report.sign(MERGE, "versions can't be asked: the team signs it");
@@ -66,12 +66,26 @@ pub(crate) async fn discover(context: &Context, info: &Info) -> Result<Discovery
     })
 }
 
-async fn key(context: &Context, report: &mut Report) -> Result<(), ConnectorError> {
+/// What a question was refused with, in types: the words are only for people.
+type Kind = (Class, Option<String>);
+
+fn kind(error: &ConnectorError) -> Kind {
+    (error.class, error.vendor_code.clone())
+}
+
+/// Asks the tenant by its number; what it refused the key with.
+async fn key(context: &Context, report: &mut Report) -> Result<Option<Kind>, ConnectorError> {
     match context.client.query("ask who we are", Lane::Sweep, query::WHO).await {
-        Ok(_) => report.tick(KEY, "the tenant answers this key"),
-        Err(error) => report.unread(KEY, error)?,
+        Ok(_) => {
+            report.tick(KEY, "the tenant answers this key");
+            Ok(None)
+        }
+        Err(error) => {
+            let kind = kind(&error);
+            report.unread(KEY, error)?;
+            Ok(Some(kind))
+        }
     }
-    Ok(())
 }
 
 async fn model(
@@ -172,6 +186,7 @@ fn ahead(context: &Context) -> Vec<Period> {
 
 async fn measures(
     context: &Context,
+    refused: Option<Kind>,
     report: &mut Report,
     found: &mut Found,
 ) -> Result<(), ConnectorError> {
@@ -207,19 +222,33 @@ async fn measures(
             measures: vec![&measure.surface],
             ..Question::default()
         };
-        one(context, measure, &question, report, found).await?;
+        let Some(error) = one(context, measure, &question, report, found).await? else { continue };
+        // The same door is shut for each of them: one finding, and no further question.
+        if refused == Some(kind(&error)) {
+            let all: Vec<&str> = context.measures.iter().map(|one| &*one.surface).collect();
+            let text = format!(
+                "`{}` is refused alike, so no measure was looked at: {}",
+                measure.surface,
+                all.join(", ")
+            );
+            report.fail(KEY, text, "see that `tenant` is the number of your tenant");
+            return Ok(());
+        }
+        report.unread(&measure_line(measure), error)?;
+        report.open(&adds_line(measure), "the measure could not be read");
     }
     Ok(())
 }
 
-/// A measure can be read; and what it adds up to without the resources.
+/// A measure can be read; and what it adds up to without the resources. Where it can't be
+/// read, why.
 async fn one(
     context: &Context,
     measure: &MeasureDecl,
     question: &Question<'_>,
     report: &mut Report,
     found: &mut Found,
-) -> Result<(), ConnectorError> {
+) -> Result<Option<ConnectorError>, ConnectorError> {
     let ask = async |above: bool| -> Result<Vec<SeenCell>, ConnectorError> {
         let statement = query::select(&context.config, question, above).map_err(unsayable)?;
         let body = context.client.query("read a measure", Lane::Sweep, &statement).await?;
@@ -227,10 +256,7 @@ async fn one(
     };
     let (line, adds) = (measure_line(measure), adds_line(measure));
     match ask(false).await {
-        Err(error) => {
-            report.unread(&line, error)?;
-            report.open(&adds, "the measure could not be read");
-        }
+        Err(error) => return Ok(Some(error)),
         Ok(stored) => {
             report.tick(&line, "this key reads it");
             found.measures.insert(measure.surface.clone());
@@ -245,7 +271,7 @@ async fn one(
             report.sign(&adds, "over time nothing public shows it: the team signs it");
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// A row as a cell; without resources it has none.
