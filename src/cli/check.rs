@@ -152,7 +152,11 @@ fn of_certificates(certificates: &Certificates, now: Timestamp) -> Finding {
     let end = ends.map_or_else(String::new, |ends| format!(" ends at {ends}"));
     let fine = format!("{target}: the {} certificate in {file}{end}", what.replace('_', " "));
     let (ok, text, cure) = match certificates.remark(now) {
-        Some((text, cure)) => (false, text, cure.to_owned()),
+        // The line names the target.
+        Some((text, cure)) => {
+            let text = text.strip_prefix(&format!("{target}: ")).unwrap_or(&text).to_owned();
+            (false, text, cure.to_owned())
+        }
         None => (true, fine, String::new()),
     };
     Finding { line: String::new(), ok, proven: true, needs: None, text, cure }

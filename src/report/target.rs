@@ -256,7 +256,7 @@ impl View for Checked {
         let (unseen, told): (Vec<&Ticked>, Vec<&Ticked>) =
             self.lines.iter().partition(|line| line.state() == State::Unseen);
         for line in told {
-            line.write(text_table);
+            line.write(&self.target, text_table);
         }
         if let Some(finding) = unseen.first().and_then(|line| line.finding.as_ref()) {
             let lines = count(unseen.len(), "line");
@@ -287,7 +287,8 @@ impl Ticked {
         }
     }
 
-    fn write(&self, text_table: &mut TextTable) {
+    /// Writes the line; what is wrong names its target, so that it can be passed on alone.
+    fn write(&self, target: &str, text_table: &mut TextTable) {
         let (tick, found) = match &self.finding {
             // A tick would claim more than was observed.
             Some(finding) if finding.ok && !finding.proven => {
@@ -296,7 +297,10 @@ impl Ticked {
             Some(finding) if finding.ok => {
                 (text_table.tint(Tone::Good, "[x]"), finding.text.clone())
             }
-            Some(finding) => (text_table.tint(Tone::Bad, "[!]"), finding.text.clone()),
+            Some(finding) => {
+                let wrong = text_table.tint(Tone::Bad, "[!]");
+                (format!("{wrong} {target}:"), finding.text.clone())
+            }
             None => ("[?]".to_owned(), UNSEEN.to_owned()),
         };
         if self.must.is_empty() {
@@ -368,6 +372,23 @@ mod tests {
         let text = "land once".to_owned();
         let needs = Some(Need::Landing);
         Finding { line: "w".to_owned(), ok, proven: false, needs, text, cure: String::new() }
+    }
+
+    #[test]
+    fn what_is_wrong_names_its_target_and_nothing_else_does() {
+        let line = |ok| Ticked {
+            must: "writable".to_owned(),
+            place: String::new(),
+            finding: Some(Finding { cure: "switch it on".to_owned(), ..finding(ok) }),
+        };
+        let said = |ok| {
+            let checked = Checked { target: "ibp".to_owned(), ok, lines: vec![line(ok)] };
+            let mut text_table = TextTable::new(false);
+            checked.write(&mut text_table);
+            text_table.into_text()
+        };
+        assert!(said(false).starts_with("[!] ibp: writable\n"), "{}", said(false));
+        assert!(said(true).starts_with("[?] writable\n"), "{}", said(true));
     }
 
     #[test]

@@ -199,9 +199,13 @@ impl Verified {
         }
         for case in &self.open {
             let kind = case.kind.word();
-            let cells = text_table.tint(Tone::Warn, &case.cells.to_string());
+            // A question may be about no cell, such as that of a second writer.
+            let cells = match case.cells {
+                0 => String::new(),
+                n => format!("{} in ", text_table.tint(Tone::Warn, &n.to_string())),
+            };
             text_table.line(format!(
-                "  {cells} in open case no. {}, {}: {}  (planthread explain {kind})",
+                "  {cells}open case no. {}, {}: {}  (planthread explain {kind})",
                 case.id,
                 kind.replace('_', " "),
                 case.text
@@ -240,7 +244,7 @@ fn not_yet(report: &SweepReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use planthread_engine::ledger::{Lock, Seen};
+    use planthread_engine::ledger::{CaseKind, Lock, Seen};
 
     use super::*;
 
@@ -281,6 +285,32 @@ mod tests {
         let (exit, said) = of(9, 2);
         assert!(said.contains("7 nothing of ours expected there"), "{said}");
         assert_eq!((exit, of(9, 0).0), (Exit::Findings, Exit::Ok));
+    }
+
+    #[test]
+    fn a_question_about_no_cell_counts_none() {
+        let at = "2026-11-22T10:00:00Z".parse().unwrap();
+        let said = |cells| {
+            let case = Case {
+                id: 7,
+                target: "ibp".to_owned(),
+                scope: String::new(),
+                kind: CaseKind::Mass,
+                owner: "planner".to_owned(),
+                text: "who writes here?".to_owned(),
+                example: String::new(),
+                cells,
+                opened_at: at,
+                last_at: at,
+                closed: None,
+            };
+            let read = Verified::of("ibp", SweepReport::default()).standing(&[], &[case], &[]);
+            let mut text_table = TextTable::new(false);
+            read.write(&mut text_table);
+            text_table.into_text()
+        };
+        assert!(said(9).contains("\n  9 in open case no. 7"), "{}", said(9));
+        assert!(said(0).contains("\n  open case no. 7"), "{}", said(0));
     }
 
     #[test]
