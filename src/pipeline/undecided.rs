@@ -55,9 +55,9 @@ pub fn undecided(
     now: Timestamp,
 ) -> Result<Vec<Undecided>, Failure> {
     let mut all = BTreeMap::new();
-    ledger::cells(reader, now, |cell| {
+    ledger::cells_sent(reader, now, |cell| {
         let target = loaded.config.targets.get(cell.key.target.as_str());
-        let (Some(of), true) = (target, is_out(&cell)) else { return Ok(()) };
+        let Some(of) = target else { return Ok(()) };
         let sent = cell.sent_at.unwrap_or(now);
         let name = (cell.key.target.clone(), cell.key.scope.clone());
         let one = all.entry(name).or_insert_with(|| Undecided {

@@ -59,7 +59,7 @@ pub use self::{
     settles::settles,
     taken_in::{TakenIn, taken_in},
     trace::{AttemptTrace, RevisionTrace, Trace, revisions, trace},
-    view::{CellView, Seen, cell, cells, cells_of},
+    view::{CellView, Seen, cell, cells, cells_of, cells_sent},
     want::{Want, Wanted, want, want_same},
     withdraw::{Complete, End},
 };

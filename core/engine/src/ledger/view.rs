@@ -187,6 +187,39 @@ fn walk(
     })
 }
 
+/// Gives every cell that was sent and is not decided yet to `each`. A scope of which nothing
+/// is out costs one look at its tally, however many cells it has.
+///
+/// # Errors
+/// When the state can't be read, or `each` refuses.
+pub fn cells_sent(
+    reader: &Reader,
+    now: Timestamp,
+    mut each: impl FnMut(CellView) -> Result<()>,
+) -> Result<()> {
+    reader.at_once(|db| {
+        let (holds, measures) = (Holds::load(db, now)?, db.measures()?);
+        for (scope, ..) in db.scopes()? {
+            let tally: Vec<(RevisionState, u64)> = db.tally(scope)?;
+            if !tally.iter().any(|(state, n)| is_sent(*state) && *n > 0) {
+                continue;
+            }
+            for grp in db.sent_groups(scope)? {
+                let group = db.group(grp)?;
+                let cells = scan::cells(db, grp, &measures)?;
+                let mut sent = cells.iter().filter(|(_, cell)| is_sent(cell.state));
+                sent.try_for_each(|(name, cell)| each(CellView::new(&group, name, cell, &holds)))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Whether a cell in this state was sent, and a read-back has not found it.
+const fn is_sent(state: RevisionState) -> bool {
+    matches!(state, RevisionState::InFlight | RevisionState::Unproven)
+}
+
 /// One cell.
 ///
 /// # Errors

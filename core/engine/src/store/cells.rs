@@ -86,6 +86,17 @@ impl Db {
         self.all(sql, [scope], |row| Ok(row.get::<_, i64>(0)?))
     }
 
+    /// The groups of a scope in which something was sent and is not decided yet.
+    pub(crate) fn sent_groups(&self, scope: i64) -> Result<Vec<i64>> {
+        let sql = Sql::walks(
+            "SELECT g.id FROM cell_group g WHERE g.scope = ?1 AND EXISTS
+             (SELECT 1 FROM cell c WHERE c.grp = g.id AND c.state IN (2, 3))
+             ORDER BY g.period, g.id",
+            "the cells of one scope, where the tally says that some of them are out",
+        );
+        self.all(sql, [scope], |row| Ok(row.get::<_, i64>(0)?))
+    }
+
     /// How many cells a scope has.
     pub(crate) fn cell_count(&self, scope: i64) -> Result<u64> {
         let sql = Sql::walks(

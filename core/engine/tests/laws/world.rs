@@ -1,6 +1,7 @@
 //! One world: a state on disk, a target, a clock, and everybody's daily verbs.
 
 use std::{
+    collections::BTreeSet,
     io::Cursor,
     path::{Path, PathBuf},
     sync::{
@@ -12,7 +13,9 @@ use std::{
 
 use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp, civil::Date};
-use planthread_contracts::{CellKey, DesiredCell, MeasureDecl, Scope, Status, WriteGrant};
+use planthread_contracts::{
+    CellKey, DesiredCell, MeasureDecl, RevisionState, Scope, Status, WriteGrant,
+};
 use planthread_engine::{
     EngineError, Reader, State,
     ledger::{self, Want, Wanted},
@@ -283,6 +286,26 @@ impl World {
     pub(crate) fn audit(&self) {
         let found = ledger::unbalanced(&self.reader(), self.clock.now()).unwrap();
         assert!(found.is_empty(), "{found:?}");
+        self.audit_sent();
+    }
+
+    /// What is found by the tally and the groups is what a walk over all cells finds.
+    fn audit_sent(&self) {
+        let (reader, now) = (self.reader(), self.clock.now());
+        let (mut walked, mut found) = (BTreeSet::new(), BTreeSet::new());
+        ledger::cells(&reader, now, |cell| {
+            if matches!(cell.state, RevisionState::InFlight | RevisionState::Unproven) {
+                walked.insert(cell.key.to_string());
+            }
+            Ok(())
+        })
+        .unwrap();
+        ledger::cells_sent(&reader, now, |cell| {
+            found.insert(cell.key.to_string());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(found, walked);
     }
 
     pub(crate) fn held(&self, key: &CellKey) -> Option<Decimal> {
