@@ -6,7 +6,7 @@
 
 use std::{ops::Deref, path::Path};
 
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{CachedStatement, Connection, Params, Row, Rows};
 
 use crate::{EngineError, error::Result};
 
@@ -25,6 +25,26 @@ impl Sql {
     pub(super) const fn walks(text: &'static str, _why: &'static str) -> Self {
         Self(text)
     }
+}
+
+/// Whether a walk through rows goes on.
+enum Next {
+    Row,
+    Enough,
+}
+
+/// What is done with each row, without its type: a walk is compiled once, not once for
+/// each of the hundreds of places that read.
+type Each<'a> = dyn FnMut(&Row<'_>) -> Result<Next> + 'a;
+
+fn walk(rows: rusqlite::Result<Rows<'_>>, each: &mut Each<'_>) -> Result<()> {
+    let mut rows = rows?;
+    while let Some(row) = rows.next()? {
+        if matches!(each(row)?, Next::Enough) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// A connection that reads. Each room's operations stand in a file of this
@@ -77,6 +97,17 @@ impl Db {
         Ok(result)
     }
 
+    /// The statement, prepared once for each connection.
+    fn prepared(&self, sql: Sql) -> Result<CachedStatement<'_>> {
+        self.conn.prepare_cached(sql.0).map_err(|error| self.named(error.into()))
+    }
+
+    /// Ends a statement: counts what it cost, and names the file in its error.
+    fn ended<T>(&self, statement: &CachedStatement<'_>, done: Result<T>) -> Result<T> {
+        self.count(statement);
+        done.map_err(|error| self.named(error))
+    }
+
     /// Gives each row to `each`.
     pub(super) fn each(
         &self,
@@ -84,17 +115,14 @@ impl Db {
         params: impl Params,
         mut each: impl FnMut(&Row<'_>) -> Result<()>,
     ) -> Result<()> {
-        let run = || {
-            let mut statement = self.conn.prepare_cached(sql.0)?;
-            let mut rows = statement.query(params)?;
-            while let Some(row) = rows.next()? {
-                each(row)?;
-            }
-            drop(rows);
-            self.count(&statement);
-            Ok(())
-        };
-        run().map_err(|error| self.named(error))
+        self.walk(sql, params, &mut |row| each(row).map(|()| Next::Row))
+    }
+
+    /// Gives rows to `each` until it asks for no more.
+    fn walk(&self, sql: Sql, params: impl Params, each: &mut Each<'_>) -> Result<()> {
+        let mut statement = self.prepared(sql)?;
+        let done = walk(statement.query(params), each);
+        self.ended(&statement, done)
     }
 
     /// All rows.
@@ -117,17 +145,14 @@ impl Db {
         &self,
         sql: Sql,
         params: impl Params,
-        read: impl FnOnce(&Row<'_>) -> Result<T>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let run = || {
-            let mut statement = self.conn.prepare_cached(sql.0)?;
-            let mut rows = statement.query(params)?;
-            let found = rows.next()?.map(read).transpose()?;
-            drop(rows);
-            self.count(&statement);
-            Ok(found)
-        };
-        run().map_err(|error| self.named(error))
+        let mut found = None;
+        self.walk(sql, params, &mut |row| {
+            found = Some(read(row)?);
+            Ok(Next::Enough)
+        })?;
+        Ok(found)
     }
 
     /// The one row of a statement that always has one.
@@ -135,7 +160,7 @@ impl Db {
         &self,
         sql: Sql,
         params: impl Params,
-        read: impl FnOnce(&Row<'_>) -> Result<T>,
+        read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<T> {
         self.find(sql, params, read)?.ok_or_else(|| rusqlite::Error::QueryReturnedNoRows.into())
     }
@@ -167,24 +192,16 @@ impl<'a> Tx<'a> {
 
     /// Runs a statement that changes rows; how many it changed.
     pub(super) fn run(&self, sql: Sql, params: impl Params) -> Result<usize> {
-        let run = || {
-            let mut statement = self.conn().prepare_cached(sql.0)?;
-            let changed = statement.execute(params)?;
-            self.count(&statement);
-            Ok(changed)
-        };
-        run().map_err(|error| self.named(error))
+        let mut statement = self.prepared(sql)?;
+        let done = statement.execute(params).map_err(EngineError::from);
+        self.ended(&statement, done)
     }
 
     /// Runs an insert; the number of the new row.
     pub(super) fn insert(&self, sql: Sql, params: impl Params) -> Result<i64> {
-        let run = || {
-            let mut statement = self.conn().prepare_cached(sql.0)?;
-            let number = statement.insert(params)?;
-            self.count(&statement);
-            Ok(number)
-        };
-        run().map_err(|error| self.named(error))
+        let mut statement = self.prepared(sql)?;
+        let done = statement.insert(params).map_err(EngineError::from);
+        self.ended(&statement, done)
     }
 }
 

@@ -20,12 +20,10 @@ use crate::{EngineError, error::Result};
 /// Most jobs in one commit: bounds what a failing commit takes with it.
 const JOBS_PER_COMMIT: usize = 256;
 
-trait Work: Send {
-    fn run(&mut self, tx: &Tx<'_>);
-    fn failed(&self) -> bool;
-    fn filled_the_disk(&self) -> bool;
-    fn reply(self: Box<Self>, commit: &std::result::Result<(), CommitError>);
-}
+/// What a job does in the transaction. What it answers with stands where its caller
+/// looks: neither the queue nor the channel back knows its type, so they are compiled
+/// once.
+type Work = Box<dyn FnOnce(&Tx<'_>) -> Result<()> + Send>;
 
 /// Why a commit failed, in a form that every caller of it can be given.
 enum CommitError {
@@ -61,32 +59,32 @@ impl CommitError {
     }
 }
 
-struct Job<T, F> {
-    work: Option<F>,
-    result: Option<Result<T>>,
-    reply: SyncSender<Result<T>>,
+struct Job {
+    work: Option<Work>,
+    result: Option<Result<()>>,
+    reply: SyncSender<Result<()>>,
 }
 
-impl<T: Send, F: FnOnce(&Tx<'_>) -> Result<T> + Send> Work for Job<T, F> {
+impl Job {
     fn run(&mut self, tx: &Tx<'_>) {
         if let Some(work) = self.work.take() {
             self.result = Some(work(tx));
         }
     }
 
-    fn failed(&self) -> bool {
-        !matches!(self.result, Some(Ok(_)))
+    const fn failed(&self) -> bool {
+        !matches!(self.result, Some(Ok(())))
     }
 
-    fn filled_the_disk(&self) -> bool {
-        matches!(&self.result, Some(Err(EngineError::DiskFull)))
+    const fn filled_the_disk(&self) -> bool {
+        matches!(self.result, Some(Err(EngineError::DiskFull)))
     }
 
-    fn reply(self: Box<Self>, commit: &std::result::Result<(), CommitError>) {
+    fn reply(self, commit: &std::result::Result<(), CommitError>) {
         let result = match (self.result, commit) {
-            (Some(Ok(value)), Ok(())) => Ok(value),
+            (Some(Ok(())), Ok(())) => Ok(()),
             // Its work was done, or not begun: the commit decides over both.
-            (Some(Ok(_)) | None, Err(error)) => Err(error.to_engine()),
+            (Some(Ok(())) | None, Err(error)) => Err(error.to_engine()),
             (Some(Err(error)), _) => Err(error),
             (None, Ok(())) => Err(EngineError::WriterGone),
         };
@@ -101,7 +99,7 @@ type LastFault = Arc<Mutex<Option<String>>>;
 /// Handle of the writer thread.
 pub(crate) struct Writer {
     fault: LastFault,
-    queue: Option<Sender<Box<dyn Work>>>,
+    queue: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -135,21 +133,34 @@ impl Writer {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<Begun<T>> {
+        let value = Arc::new(Mutex::new(None));
+        let place = Arc::clone(&value);
+        let work: Work = Box::new(move |tx| {
+            let made = work(tx)?;
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+            Ok(())
+        });
         let (reply, answer) = sync_channel(1);
         let job = Job { work: Some(work), result: None, reply };
         let queue = self.queue.as_ref().ok_or(EngineError::WriterGone)?;
-        queue.send(Box::new(job)).map_err(|_| EngineError::WriterGone)?;
-        Ok(Begun(answer))
+        queue.send(job).map_err(|_| EngineError::WriterGone)?;
+        Ok(Begun { value, answer })
     }
 }
 
 /// Work that was begun, and is not known to be done.
-pub(crate) struct Begun<T>(Receiver<Result<T>>);
+pub(crate) struct Begun<T> {
+    /// What the work made, once it was done; it counts once it is committed.
+    value: Arc<Mutex<Option<T>>>,
+    answer: Receiver<Result<()>>,
+}
 
 impl<T> Begun<T> {
     /// Waits until it is committed.
     pub(crate) fn done(self) -> Result<T> {
-        self.0.recv().map_err(|_| EngineError::WriterGone)?
+        self.answer.recv().map_err(|_| EngineError::WriterGone)??;
+        let made = self.value.lock().unwrap_or_else(PoisonError::into_inner).take();
+        made.ok_or(EngineError::WriterGone)
     }
 }
 
@@ -162,7 +173,7 @@ impl Drop for Writer {
     }
 }
 
-fn drain(db: &Db, jobs: &Receiver<Box<dyn Work>>, fault: &LastFault) {
+fn drain(db: &Db, jobs: &Receiver<Job>, fault: &LastFault) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(JOBS_PER_COMMIT - 1));
@@ -175,7 +186,7 @@ fn drain(db: &Db, jobs: &Receiver<Box<dyn Work>>, fault: &LastFault) {
     }
 }
 
-fn commit(db: &Db, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), CommitError> {
+fn commit(db: &Db, batch: &mut [Job]) -> std::result::Result<(), CommitError> {
     let run = |sql: &str| -> std::result::Result<(), CommitError> {
         db.conn().execute_batch(sql).map_err(|error| db.named(error.into()).into())
     };
@@ -190,7 +201,7 @@ fn commit(db: &Db, batch: &mut [Box<dyn Work>]) -> std::result::Result<(), Commi
 
 fn run_all(
     tx: &Tx<'_>,
-    batch: &mut [Box<dyn Work>],
+    batch: &mut [Job],
     run: impl Fn(&str) -> std::result::Result<(), CommitError>,
 ) -> std::result::Result<(), CommitError> {
     for job in batch {
