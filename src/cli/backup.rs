@@ -187,7 +187,10 @@ impl View for PutBack {
             "  it is another writer from now on, number {}: stop what still runs on the other state",
             self.identity
         ));
-        text_table.line("  a value that a person wrote at a target since then is taken for ours");
+        text_table.line(
+            "  a value that a person wrote at a target since then stays theirs where the folder of \
+             packs kept its witness; elsewhere it is taken for ours",
+        );
         text_table.line(
             "  records since then are read again from their files and segments; what came over HTTP \
              must be sent again",
