@@ -68,8 +68,7 @@ pub(crate) fn open(
     let mut moved = Vec::new();
     let mut place = 0;
     for group in writes.chunk_by(|a, b| a.key.group() == b.key.group()) {
-        let known = names.group(tx, &group[0].key.group())?;
-        let mut cells = tx.cells_of_group(known.id)?;
+        let (known, mut cells) = names.cells_of(tx, scope, group[0].key.group())?;
         let stands = |cell: &Cell, write: &CellWrite| {
             let view = CellView::new(&known, &write.key.measure, cell, &holds);
             stands(&view, (write.revision, write.value), &policy)

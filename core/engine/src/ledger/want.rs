@@ -293,11 +293,11 @@ impl Job<'_> {
     /// Wants the cells of one group; false when it was wanted before.
     fn group(&mut self, desired: &[DesiredCell]) -> Result<bool> {
         let Some(first) = desired.first() else { return Ok(true) };
-        let group = self.names.group(self.tx, &first.key.group())?;
+        let (group, is_new) = self.names.group(self.tx, &first.key.group())?;
         if !self.groups.insert(group.id) {
             return Ok(false);
         }
-        let cells = self.tx.cells_of_group(group.id)?;
+        let cells = if is_new { Vec::new() } else { self.tx.cells_of_group(group.id)? };
         let mut cells: BTreeMap<i64, Cell> =
             cells.into_iter().map(|cell| (cell.id.measure, cell)).collect();
         let mut changed = false;

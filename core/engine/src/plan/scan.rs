@@ -74,12 +74,17 @@ pub(crate) fn cells<'m>(
     grp: i64,
     measures: &'m HashMap<i64, Name>,
 ) -> Result<Vec<(&'m Name, Cell)>> {
+    named(db.cells_of_group(grp)?, measures)
+}
+
+/// These cells, by measure name.
+pub(crate) fn named(cells: Vec<Cell>, measures: &HashMap<i64, Name>) -> Result<Vec<(&Name, Cell)>> {
     let nameless = |id: i64| EngineError::Stored(format!("{id} as a measure"));
-    let named = |cell: Cell| {
+    let with_name = |cell: Cell| {
         let id = cell.id.measure;
         measures.get(&id).map(|name| (name, cell)).ok_or_else(|| nameless(id))
     };
-    let mut cells = db.cells_of_group(grp)?.into_iter().map(named).collect::<Result<Vec<_>>>()?;
+    let mut cells = cells.into_iter().map(with_name).collect::<Result<Vec<_>>>()?;
     cells.sort_by_key(|(name, _)| *name);
     Ok(cells)
 }

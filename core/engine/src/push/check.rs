@@ -41,8 +41,8 @@ impl<'a> Checker<'a> {
     /// The lines of one group that do not stand any more.
     pub(super) fn moved<'l>(&mut self, lines: &'l [PlanLine]) -> Result<Vec<&'l PlanLine>> {
         let Some(first) = lines.first() else { return Ok(Vec::new()) };
-        let Some(group) = self.group(first)? else { return Ok(lines.iter().collect()) };
-        let cells = scan::cells(self.db, group.id, &self.measures)?;
+        let Some((group, cells)) = self.group(first)? else { return Ok(lines.iter().collect()) };
+        let cells = scan::named(cells, &self.measures)?;
         let stands = |line: &&PlanLine| {
             let found = cells.iter().find(|(measure, _)| **measure == line.cell.measure);
             found.is_some_and(|(measure, cell)| self.stands(&group, measure, cell, line))
@@ -56,7 +56,8 @@ impl<'a> Checker<'a> {
             && stands(&view, (line.revision, line.value), self.policy)
     }
 
-    fn group(&mut self, line: &PlanLine) -> Result<Option<GroupRef>> {
+    /// The group of a line with its cells; none where the ledger has no such cell.
+    fn group(&mut self, line: &PlanLine) -> Result<Option<(GroupRef, Vec<Cell>)>> {
         let (Some(scope), key) = (self.scope, line.cell.group()) else { return Ok(None) };
         let name = (key.resource.clone(), key.location.clone(), key.product.clone());
         let place = match self.places.get(&name) {
@@ -64,7 +65,8 @@ impl<'a> Checker<'a> {
             None => *self.places.entry(name).or_insert(self.db.place_of(&key)?),
         };
         let Some(place) = place else { return Ok(None) };
-        let id = self.db.group_at(scope, key.period, place)?;
-        Ok(id.map(|id| GroupRef { id, scope, key }))
+        let cells = self.db.cells_at(scope, key.period, place)?;
+        let id = cells.first().map(|cell| cell.id.grp);
+        Ok(id.map(|id| (GroupRef { id, scope, key }, cells)))
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of cells: the current revision with its four facts, and past ones.
 
 use jiff::Timestamp;
-use planthread_contracts::{RevisionState, Status};
+use planthread_contracts::{Period, RevisionState, Status};
 use rusqlite::{Row, params};
 use rust_decimal::Decimal;
 
@@ -74,6 +74,16 @@ impl Db {
         self.all(sql, [grp], cell)
     }
 
+    /// All cells of the group of a period and a place, by the number of their measure.
+    /// None where the ledger does not know such a group.
+    pub(crate) fn cells_at(&self, scope: i64, period: Period, place: i64) -> Result<Vec<Cell>> {
+        let sql = Sql::seeks(
+            "SELECT c.* FROM cell_group g JOIN cell c ON c.grp = g.id
+             WHERE g.scope = ?1 AND g.period = ?2 AND g.place = ?3 ORDER BY c.measure",
+        );
+        self.all(sql, params![scope, codec::period_code(period), place], cell)
+    }
+
     /// The groups of a scope in which something is to be sent, held, under way,
     /// unproven or refused.
     pub(crate) fn waiting_groups(&self, scope: i64) -> Result<Vec<i64>> {
@@ -128,7 +138,7 @@ impl Db {
     pub(crate) fn left_standing(
         &self,
         scope: i64,
-        from: planthread_contracts::Period,
+        from: Period,
         mut each: impl FnMut(GroupRef, String) -> Result<()>,
     ) -> Result<()> {
         // 8 withdrawn; what ended with zero (8), or was read as gone, does not

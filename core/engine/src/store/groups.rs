@@ -88,9 +88,16 @@ impl<'a> Groups<'a> {
         mut each: impl FnMut(GroupRef) -> Result<()>,
     ) -> Result<()> {
         let Some((target, name)) = self.names.clone() else { return Ok(()) };
+        let mut last: Option<(i64, Period)> = None;
         self.db.each(sql, params, |row| {
             let (resource, location, product) = self.place(row.get(1)?)?;
-            let period = codec::period(row.get(2)?)?;
+            // A walk meets one period many times in a row.
+            let code = row.get(2)?;
+            let period = match last {
+                Some((known, period)) if known == code => period,
+                _ => codec::period(code)?,
+            };
+            last = Some((code, period));
             let (target, scope) = (target.clone(), name.clone());
             let key = GroupKey { target, scope, resource, location, product, period };
             each(GroupRef { id: row.get(0)?, scope: self.scope, key })
@@ -140,7 +147,7 @@ mod tests {
             .change(move |tx| {
                 let mut names = Interner::default();
                 let groups = keys.iter().map(|key| names.group(tx, key));
-                Ok(groups.collect::<Result<Vec<_>>>()?[0].scope)
+                Ok(groups.collect::<Result<Vec<_>>>()?[0].0.scope)
             })
             .unwrap();
         let reader = state.reader().unwrap();

@@ -6,6 +6,7 @@ use planthread_contracts::{CellKey, GroupKey, Name, Period};
 use rusqlite::{Params, Row, params};
 
 use super::{
+    cells::Cell,
     codec,
     db::{Db, Sql, Tx},
 };
@@ -201,18 +202,32 @@ pub(crate) struct Interner {
 }
 
 impl Interner {
-    pub(crate) fn group(&mut self, tx: &Tx<'_>, key: &GroupKey) -> Result<GroupRef> {
+    /// The group of a scope with its cells; none where the ledger knows none.
+    pub(crate) fn cells_of(
+        &mut self,
+        tx: &Tx<'_>,
+        scope: i64,
+        key: GroupKey,
+    ) -> Result<(GroupRef, Vec<Cell>)> {
+        let place = self.place(tx, &key)?;
+        let cells = tx.cells_at(scope, key.period, place)?;
+        let id = cells.first().map_or(0, |cell| cell.id.grp);
+        Ok((GroupRef { id, scope, key }, cells))
+    }
+
+    /// The group, and whether it is new: one that was made now has no cells.
+    pub(crate) fn group(&mut self, tx: &Tx<'_>, key: &GroupKey) -> Result<(GroupRef, bool)> {
         let scope = self.scope(tx, &key.target, &key.scope)?;
         let place = self.place(tx, key)?;
-        let id = match tx.group_at(scope, key.period, place)? {
-            Some(id) => id,
+        let (id, is_new) = match tx.group_at(scope, key.period, place)? {
+            Some(id) => (id, false),
             None => {
                 let sql =
                     Sql::seeks("INSERT INTO cell_group (scope, period, place) VALUES (?1, ?2, ?3)");
-                tx.insert(sql, params![scope, codec::period_code(key.period), place])?
+                (tx.insert(sql, params![scope, codec::period_code(key.period), place])?, true)
             }
         };
-        Ok(GroupRef { id, scope, key: key.clone() })
+        Ok((GroupRef { id, scope, key: key.clone() }, is_new))
     }
 
     pub(crate) fn scope(&mut self, tx: &Tx<'_>, target: &Name, name: &Name) -> Result<i64> {

@@ -110,7 +110,7 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
             let (tally, brought) = (&mut tally, false);
             let mut judge =
                 Judge { tx, tally, seen, group: &group, brought, restored, now, done: &mut done };
-            judge.all(&key, &mut cell, &read)?;
+            judge.all(&key, &mut cell, value, &read)?;
         }
         Ok(())
     })?;
@@ -118,7 +118,8 @@ pub(super) fn run(tx: &Tx<'_>, seen: &Observation, now: Timestamp) -> Result<Obs
         let brought = brought.contains(&(key.resource.clone(), key.location.clone()));
         let (tally, group) = (&mut tally, &group);
         let mut judge = Judge { tx, tally, seen, group, brought, restored, now, done: &mut done };
-        judge.all(&key, &mut cell, &read)?;
+        let value = read.get(&key).copied().flatten();
+        judge.all(&key, &mut cell, value, &read)?;
     }
     tally.flush(tx)?;
     Ok(done)
@@ -166,10 +167,11 @@ impl<'a> Judge<'a> {
         &mut self,
         key: &CellKey,
         cell: &mut Cell,
+        value: Option<Decimal>,
         read: &HashMap<&CellKey, Option<Decimal>>,
     ) -> Result<()> {
         self.count_again(cell)?;
-        if self.cell(key, cell, read.get(key).copied().flatten())? {
+        if self.cell(key, cell, value)? {
             self.in_use(key, cell, read);
             self.tx.put_facts(cell)?;
         }
