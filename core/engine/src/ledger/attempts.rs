@@ -117,9 +117,8 @@ fn send(
 
 /// Closes an attempt. Closing it again changes nothing.
 pub(crate) fn close(tx: &Tx<'_>, id: &AttemptId, end: &AttemptEnd, now: Timestamp) -> Result<()> {
-    let Some((attempt, scope)) = tx.open_attempt(id)? else { return Ok(()) };
-    let parts = tx.parts(attempt)?;
-    let outcomes = outcomes(end, parts.len())?;
+    let Some((attempt, scope, cells)) = tx.open_attempt(id)? else { return Ok(()) };
+    let outcomes = outcomes(end, cells)?;
     let mut tally = RevisionTally::default();
     let mut refused = Vec::new();
     // Most batches end in one word: it is written for all cells at once.
@@ -127,6 +126,8 @@ pub(crate) fn close(tx: &Tx<'_>, id: &AttemptId, end: &AttemptEnd, now: Timestam
     if let Some(word) = common {
         tx.end_parts(attempt, word)?;
     }
+    let alike = settle_alike(tx, &mut tally, (attempt, scope), &outcomes)?;
+    let parts = if alike < cells { tx.parts(attempt)? } else { Vec::new() };
     for (part, outcome) in parts.iter().zip(outcomes) {
         settle_part(tx, &mut tally, scope, part, &outcome)?;
         let rejection = match &outcome {
@@ -221,6 +222,28 @@ fn outcomes(end: &AttemptEnd, cells: usize) -> Result<Vec<Outcome>> {
     })
 }
 
+/// Settles the cells of a batch that has one outcome, which only a read-back proves, in
+/// one statement: how many. What a newer revision has replaced meanwhile is left.
+fn settle_alike(
+    tx: &Tx<'_>,
+    tally: &mut RevisionTally,
+    (attempt, scope): (i64, i64),
+    outcomes: &[Outcome],
+) -> Result<usize> {
+    let Some(word) = outcomes.first().map(Outcome::word) else { return Ok(0) };
+    let waits = matches!(
+        word,
+        PartWord::Accepted | PartWord::Unproven | PartWord::Unnamed | PartWord::Failed
+    );
+    if !waits || outcomes.iter().any(|outcome| outcome.word() != word) {
+        return Ok(0);
+    }
+    let settled = tx.settle_parts(attempt, word == PartWord::Accepted)?;
+    let many = i64::try_from(settled).unwrap_or(i64::MAX);
+    tally.steps(scope, RevisionState::InFlight, RevisionState::Unproven, many)?;
+    Ok(settled)
+}
+
 fn settle_part(
     tx: &Tx<'_>,
     tally: &mut RevisionTally,
@@ -231,6 +254,10 @@ fn settle_part(
     let mut cell = tx
         .cell(part.id)?
         .ok_or_else(|| EngineError::Stored("an attempt for a cell that is not there".into()))?;
+    if cell.rev == part.rev && cell.state == RevisionState::Unproven {
+        // Settled with those that ended alike.
+        return Ok(());
+    }
     cell.open_attempt = 0;
     cell.unclear = match outcome {
         Outcome::Unclear { until } => Some(*until),
@@ -289,4 +316,102 @@ pub(crate) fn note(tx: &Tx<'_>, id: &AttemptId, key: &str, value: &str) -> Resul
 /// When the state can't be read.
 pub fn open_attempts(reader: &Reader, target: &str) -> Result<Vec<OpenAttempt>> {
     reader.db().open_attempts(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use planthread_contracts::{DesiredCell, Receipt, Scope, WriteGrant};
+    use planthread_kit::PushOutcome;
+
+    use super::*;
+    use crate::{
+        State,
+        ledger::{self, Want, want},
+        testing::{TempDir, decl, now, wanted},
+    };
+
+    const CELLS: usize = 5;
+
+    fn views(state: &State) -> Vec<CellView> {
+        let mut views = Vec::new();
+        let keep = |cell: CellView| {
+            views.push(cell);
+            Ok(())
+        };
+        ledger::cells(&state.reader().unwrap(), now(), keep).unwrap();
+        views.sort_by(|a, b| a.key.cmp(&b.key));
+        views
+    }
+
+    /// Another value is wanted of the cells whose bit is set.
+    fn replace(state: &State, views: &[CellView], bits: u32) {
+        let chosen = views.iter().enumerate().filter(|(at, _)| bits & 1 << at != 0);
+        let cell = |(_, view): (usize, &CellView)| DesiredCell {
+            key: view.key.clone(),
+            value: 90.into(),
+            unrounded: 90.into(),
+            status: view.status,
+            as_of: view.as_of,
+            valid_until: view.valid_until,
+            recipe: "recipe".into(),
+        };
+        let all = Want {
+            target: "t".to_owned(),
+            as_of: now(),
+            measures: vec![decl("live", "attainable_clock_hours", "value")],
+            mapped: Default::default(),
+            refresh_within: jiff::SignedDuration::ZERO,
+            complete: Vec::new(),
+        };
+        want(state, all, [Ok::<_, EngineError>(chosen.map(cell).collect())], now()).unwrap();
+    }
+
+    /// The cells but the last after an attempt in which they have `row` for an outcome, and
+    /// the last one has `last`. Those whose bit is set were replaced meanwhile.
+    fn after(bits: u32, row: &RowOutcome, last: &RowOutcome, failed: bool) -> Vec<CellView> {
+        let dir = TempDir::new("alike");
+        let state = State::open(dir.path(), now()).unwrap();
+        let measure = decl("live", "attainable_clock_hours", "value");
+        wanted(&state, &measure, CELLS);
+        let before = views(&state);
+        let writes: Vec<CellWrite> = before.iter().map(CellView::write).collect();
+        let (base, today) = (Scope::base(), "2026-11-22".parse().unwrap());
+        let grants = vec![WriteGrant::bridge_owned(&measure, &base).unwrap()];
+        let policy = Policy::open("t", base, vec![measure], grants, now(), today);
+        let id = AttemptId::parse("0123456789abcdef0123456789abcdef").unwrap();
+        let hex = id.clone();
+        state.change(move |tx| open(tx, &hex, "plan", &writes, &policy).map(drop)).unwrap();
+        replace(&state, &before, bits);
+        let mut rows = vec![row.clone(); CELLS - 1];
+        rows.push(last.clone());
+        let receipt = Receipt { handle: "job".to_owned(), verdict: "?".to_owned(), at: now() };
+        let end = AttemptEnd::Done(PushOutcome { failed, ..PushOutcome::new(receipt, rows) });
+        state.change(move |tx| close(tx, &id, &end, now())).unwrap();
+        let none: [String; 0] = [];
+        assert_eq!(ledger::audit(&state.reader().unwrap()).unwrap().findings, none);
+        let mut views = views(&state);
+        assert!(views.iter().all(|view| !view.open_attempt), "{views:?}");
+        views.truncate(CELLS - 1);
+        views
+    }
+
+    #[test]
+    fn a_batch_that_ended_alike_leaves_each_cell_as_one_by_one() {
+        let refused = RowOutcome::Rejected(Rejection {
+            reason: "no such resource".to_owned(),
+            vendor_code: None,
+            cure: "create it".to_owned(),
+        });
+        for bits in [0, 0b0_0001, 0b0_1010, 0b1_0000, 0b1_1111] {
+            for (row, failed) in [
+                (RowOutcome::Accepted, false),
+                (RowOutcome::Unproven, false),
+                (RowOutcome::Unproven, true),
+            ] {
+                let (alike, apart) =
+                    (after(bits, &row, &row, failed), after(bits, &row, &refused, failed));
+                assert_eq!(alike, apart, "{bits:b} {row:?} {failed}");
+            }
+        }
+    }
 }

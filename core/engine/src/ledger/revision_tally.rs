@@ -33,9 +33,20 @@ impl RevisionTally {
         from: RevisionState,
         to: RevisionState,
     ) -> Result<()> {
+        self.steps(scope, from, to, 1)
+    }
+
+    /// So many revisions go from `from` to `to`.
+    pub(crate) fn steps(
+        &mut self,
+        scope: i64,
+        from: RevisionState,
+        to: RevisionState,
+        many: i64,
+    ) -> Result<()> {
         states::check(Some(from), to)?;
-        *self.tally.entry((scope, from)).or_default() -= 1;
-        *self.tally.entry((scope, to)).or_default() += 1;
+        *self.tally.entry((scope, from)).or_default() -= many;
+        *self.tally.entry((scope, to)).or_default() += many;
         Ok(())
     }
 

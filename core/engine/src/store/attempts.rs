@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use planthread_contracts::{Receipt, Rejection, Scope};
+use planthread_contracts::{Receipt, Rejection, RevisionState, Scope};
 use planthread_kit::{AttemptId, AttemptRecord, CellWrite, RecordedBatch};
 use rusqlite::{Row, params};
 use rust_decimal::Decimal;
@@ -52,10 +52,11 @@ pub(crate) struct Refusal {
 }
 
 impl Db {
-    /// Number and scope of an attempt that is open.
-    pub(crate) fn open_attempt(&self, id: &AttemptId) -> Result<Option<(i64, i64)>> {
-        let sql = Sql::seeks("SELECT id, scope FROM attempt WHERE hex = ?1 AND closed_at IS NULL");
-        self.find(sql, [id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+    /// Number, scope and cells of an attempt that is open.
+    pub(crate) fn open_attempt(&self, id: &AttemptId) -> Result<Option<(i64, i64, usize)>> {
+        let sql =
+            Sql::seeks("SELECT id, scope, cells FROM attempt WHERE hex = ?1 AND closed_at IS NULL");
+        self.find(sql, [id.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
     }
 
     /// Every open attempt of a target, oldest first.
@@ -332,6 +333,22 @@ impl Tx<'_> {
         let sql = Sql::seeks("UPDATE attempt_cell SET outcome = ?2 WHERE attempt = ?1");
         self.run(sql, params![attempt, codes::part_word(word)])?;
         Ok(())
+    }
+
+    /// Notes that the cells of an attempt wait for a read-back, where what was sent of
+    /// them is still what is wanted; how many these were. `accepted` says whether the
+    /// target took them.
+    pub(crate) fn settle_parts(&self, attempt: i64, accepted: bool) -> Result<usize> {
+        let sql = Sql::seeks(
+            "UPDATE cell SET state = ?3, hold = NULL, open_attempt = 0, unclear = 0,
+             accepted_rev = CASE WHEN ?4 THEN part.rev ELSE accepted_rev END,
+             accepted_by = CASE WHEN ?4 THEN part.attempt ELSE accepted_by END
+             FROM attempt_cell part
+             WHERE part.attempt = ?1 AND cell.grp = part.grp AND cell.measure = part.measure
+             AND cell.rev = part.rev AND cell.state = ?2",
+        );
+        let states = [RevisionState::InFlight, RevisionState::Unproven].map(codes::state_code);
+        self.run(sql, params![attempt, states[0], states[1], accepted])
     }
 
     /// Notes what became of a cell of an attempt.
