@@ -30,7 +30,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bench landing     one large plant: CPU and peak memory of every verb
     --resources N   how many machines; 20 and 300 by default
     --weeks N       how many weeks of each; 104 by default
-    --program FILE  the program; built for release by default
+    --program FILE  the program; built as a release has it by default
   bench delivery [RECORDS]
                     records through ledger, attempt and read-back: requests, share of a
                     quota, records a CPU-second; 50000 by default

@@ -18,6 +18,7 @@ use self::{
     plant::Plant,
     process::{Cost, Sandbox},
 };
+use crate::dist::AS_SHIPPED;
 
 /// Most that a step may cost for twice the work, with room for what a machine
 /// that is shared adds.
@@ -57,10 +58,12 @@ impl Options {
     }
 }
 
-/// Builds the program for release.
+/// Builds the program as a release has it. Its libraries are those of the README's
+/// first build; only the command line is compiled once more.
 fn release() -> Result<PathBuf, String> {
-    let build = ["build", "--release", "--bin", "planthread"];
-    let status = Command::new("cargo").args(build).status().map_err(|e| e.to_string())?;
+    let build = ["build", "--release", "--locked", "--bin", "planthread"];
+    let mut cargo = Command::new("cargo");
+    let status = cargo.args(build).args(AS_SHIPPED).status().map_err(|e| e.to_string())?;
     let folder = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
     let program = Path::new(&folder).join("release").join("planthread");
     if status.success() { Ok(program) } else { Err("the program could not be built".to_owned()) }
@@ -122,8 +125,9 @@ pub(crate) fn landing(words: &[&str]) -> Result<String, String> {
     Ok(report)
 }
 
-/// Records in posts of 500 through the small target of the tests, built for release:
-/// requests, refusals, shares of a quota, records a CPU-second beside a bare client.
+/// Records in posts of 500 through the small target of the tests, built as a release
+/// has its program: requests, refusals, shares of a quota, records a CPU-second beside
+/// a bare client.
 ///
 /// # Errors
 /// When something was lost, doubled or sent inside an announced wait.
@@ -131,6 +135,7 @@ pub(crate) fn delivery(records: u32) -> Result<String, String> {
     let done = Command::new("cargo")
         .args(["test", "--release", "--locked", "--quiet", "--package", "planthread"])
         .args(["--test", "connectors"])
+        .args(AS_SHIPPED)
         .env("PLANTHREAD_DELIVERY", records.to_string())
         .output()
         .map_err(|error| format!("cargo: {error}"))?;
