@@ -375,8 +375,8 @@ fn a_file_that_is_no_text_says_where() {
 
 #[test]
 fn every_profile_is_read_and_a_fault_names_its_own() {
-    let from = "      ibp: { scope: TWIN }";
-    let to = "      ibp: { scope: TWIN }\n  prod:\n    targets:\n      ibp: { scop: X }";
+    let from = "      ibp: { scope: TWIN, pack: { folder: qa-packs } }";
+    let to = "      ibp: { scope: TWIN, pack: { folder: qa-packs } }\n  prod:\n    targets:\n      ibp: { scop: X }";
     let text = starter().replacen(from, to, 1);
     assert!(read(&text, None).is_ok() && read(&text, Some("qa")).is_ok());
     let file = on_disk("profiles.yaml", text.as_bytes());
@@ -387,7 +387,7 @@ fn every_profile_is_read_and_a_fault_names_its_own() {
         assert!(found[0].to_string().contains("with profile prod"), "{}", found[0]);
         assert_eq!(found[0].line, line_of(from) + 3);
     }
-    let list = text.replacen(&format!("    targets:\n{to}"), "    - 1", 1);
+    let list = text.split_once("  qa:\n").unwrap().0.to_owned() + "  qa:\n    - 1\n";
     let file = on_disk("list.yaml", list.as_bytes());
     let found = super::read_all(&file, None).unwrap_err();
     assert_eq!(found[0].field, "profiles.qa");

@@ -25,7 +25,8 @@ pub fn config(targets: &[&Registered]) -> String {
          #   http: { listen: 127.0.0.1:8787 }\n\
          \n\
          # One file for every environment: `planthread --profile qa plan`\n\
-         profiles:\n  qa:\n    targets:\n",
+         profiles:\n  qa:\n    # State and packs of its own: what was seen there says nothing of here.\n    \
+         state: qa-state\n    targets:\n",
     );
     for target in targets {
         let starter = target.target.starter;

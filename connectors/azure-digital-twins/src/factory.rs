@@ -18,7 +18,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     about: "Azure Digital Twins, a capacity component of each twin, data plane 2023-10-31",
     starter: Starter {
         section: include_str!("../starter.yaml"),
-        qa: "{ settings: { host: https://INSTANCE-qa.api.weu.digitaltwins.azure.net } }",
+        qa: "{ settings: { host: https://INSTANCE-qa.api.weu.digitaltwins.azure.net }, pack: { folder: qa-packs } }",
         files: &[],
     },
     schema: || auth::schema::<Config>(&TAKES),

@@ -22,7 +22,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     about: "Kinaxis (RapidResponse, Maestro), input tables in a signal scenario, through integration/V1",
     starter: Starter {
         section: include_str!("../starter.yaml"),
-        qa: "{ scope: Capacity Signals QA }",
+        qa: "{ scope: Capacity Signals QA, pack: { folder: qa-packs } }",
         files: &[("agreements/kinaxis-merge.json", MERGE)],
     },
     schema: || auth::schema::<Config>(&TAKES),

@@ -29,7 +29,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     about: "o9 Digital Brain: reads over the Platform API or IBPL, writes under a signed agreement",
     starter: Starter {
         section: include_str!("../starter.yaml"),
-        qa: "{ scope: TwinSignalsQA }",
+        qa: "{ scope: TwinSignalsQA, pack: { folder: qa-packs } }",
         files: &[("agreements/o9-sandbox.json", include_str!("../agreement/o9-sandbox.json"))],
     },
     schema: || auth::schema::<Config>(&TAKES),

@@ -18,7 +18,7 @@ pub const FACTORY: TargetFactory = TargetFactory {
     about: "SAP IBP, time-series planning areas, through PLANNING_DATA_API_SRV",
     starter: Starter {
         section: include_str!("../starter.yaml"),
-        qa: "{ scope: TWIN }",
+        qa: "{ scope: TWIN, pack: { folder: qa-packs } }",
         files: &[],
     },
     schema: || auth::schema::<Config>(&TAKES),
