@@ -74,7 +74,7 @@ impl View for Rendered {
             let target = &self.target;
             text_table.line(format!(
                 "{target}: nothing is to be written now, so no request is shown; `planthread plan \
-                 --target {target}` says what is held, and why"
+                 {target}` says what is held, and why"
             ));
             line(target, &self.agreement, text_table);
             return;

@@ -222,10 +222,10 @@ impl Checked {
         }
         let mut parts = vec![format!("{proven} proven")];
         if landing > 0 {
-            parts.push(format!("{landing} need one landing"));
+            parts.push(format!("{landing} {} one landing", needs(landing)));
         }
         if signature > 0 {
-            parts.push(format!("{signature} need a signature"));
+            parts.push(format!("{signature} {} a signature", needs(signature)));
         }
         if unseen > 0 {
             parts.push(format!("{unseen} not looked at"));
@@ -359,6 +359,10 @@ impl View for Offer {
     }
 }
 
+const fn needs(lines: usize) -> &'static str {
+    if lines == 1 { "needs" } else { "need" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -406,10 +410,10 @@ mod tests {
         let lands = || line(true, false, Some(Need::Landing));
         let signs = || line(true, false, Some(Need::Signature));
         let open = sum(vec![proven(), lands(), lands(), signs()]);
-        assert_eq!(open, "ibp: 1 proven, 2 need one landing, 1 need a signature.");
-        assert_eq!(sum(vec![proven(), lands()]), "ibp: 1 proven, 1 need one landing.");
+        assert_eq!(open, "ibp: 1 proven, 2 need one landing, 1 needs a signature.");
+        assert_eq!(sum(vec![proven(), lands()]), "ibp: 1 proven, 1 needs one landing.");
         let wrong = sum(vec![line(false, false, None), proven(), signs()]);
-        assert_eq!(wrong, "1 of 3 lines to put right at ibp; 1 proven, 1 need a signature.");
+        assert_eq!(wrong, "1 of 3 lines to put right at ibp; 1 proven, 1 needs a signature.");
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl Walk {
     fn land(&self) {
         self.step("validate", 0, &["ok", "4 resources", "sap-ibp"]);
         self.step("setup ibp", 0, &["TWINCAPALIVE", "[ ]", "check ibp"]);
-        self.step("check ibp", 0, &["[x]", "proven", "need one landing", "need a signature"]);
+        self.step("check ibp", 0, &["[x]", "proven", "need one landing", "a signature"]);
         self.step("ingest", 0, &["new records", "The journal holds"]);
         self.step("plan", 0, &["cells to send", "LINE-1@1010", "Expected at the target"]);
         self.step("apply", 0, &["accepted, 0 refused, 0 unproven", "as wanted"]);

@@ -83,7 +83,7 @@ impl LockRow {
     fn write(&self, text_table: &mut TextTable) {
         let (there, unit) = (self.there(), self.unit());
         text_table.line(format!(
-            "  {}, {}, {}: {there} in the plan, {} by Planthread {unit}",
+            "  {}, {}, {}: {there} in the plan, {} by Planthread, in {unit}",
             self.place(),
             words::week(self.period),
             self.surface,
