@@ -124,7 +124,8 @@ fn law_20_an_old_backup_before_a_target_that_moved_on_lands_again() {
     let said = project.run(&["status"]).must(1);
     assert!(said.contains("from the backup of") && said.contains("Ada: the disk broke"), "{said}");
     let before = written(&served);
-    project.run(&RUN).must(0);
+    // All of it lands; that somebody put a copy back still waits for a person.
+    project.run(&RUN).must(1);
     assert!(written(&served) > before, "what had moved on is repaired");
     let status: Value = project.run(&["status", "--json"]).json(1);
     assert_eq!(status["scopes"][0]["wanted"], status["scopes"][0]["seen"], "{status}");
@@ -134,7 +135,7 @@ fn law_20_an_old_backup_before_a_target_that_moved_on_lands_again() {
     balanced(&project, "restored");
     // Nothing is sent twice.
     let before = written(&served);
-    project.run(&RUN).must(0);
+    project.run(&RUN).must(1);
     equal(&wanted, &served, "once more");
     let beats = written(&served) - before;
     assert!(beats < 20, "only heartbeats go out again: {beats}");
